@@ -1,0 +1,49 @@
+-- Every event a provider sent, once. The row stays as audit trail.
+create table provider_event (
+  provider text not null,
+  id text not null,
+  type text not null,
+  object_type text not null,
+  object_id text not null,
+  -- The provider's (perhaps simulated) time, one-second resolution. Never compared with the wall's.
+  created timestamptz not null,
+  api_version text,
+  livemode boolean not null,
+  payload jsonb not null,
+  state text not null default 'received' check (state in ('received', 'processed', 'ignored', 'parked')),
+  outcome text,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null,
+  problem jsonb,
+  received_at timestamptz not null,
+  processed_at timestamptz,
+  primary key (provider, id),
+  check ((state = 'received') = (processed_at is null))
+);
+create index provider_event_waiting on provider_event (next_attempt_at) where state = 'received';
+create index provider_event_object on provider_event (provider, object_type, object_id);
+
+-- The last we saw of each object. No foreign keys: events come in any order.
+create table provider_object (
+  provider text not null,
+  type text not null,
+  id text not null,
+  raw jsonb not null,
+  -- The newest event of it that was seen, applied or not.
+  last_event_created timestamptz,
+  -- Drawn from observation_counter when the fetch began: which of two answers is newer.
+  observation bigint not null,
+  -- A write or fetch of our own came after the newest event: the next payload cannot be trusted.
+  own_since boolean not null default false,
+  gone boolean not null default false,
+  updated_at timestamptz not null,
+  primary key (provider, type, id)
+);
+create sequence observation_counter;
+
+-- One token row for each provider account and endpoint: GCRA's theoretical arrival time. Shared by
+-- all processes and told by the database's clock.
+create table provider_limit (
+  name text primary key,
+  arrival timestamptz not null
+);

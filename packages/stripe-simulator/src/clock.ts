@@ -1,0 +1,4 @@
+/** The one place that reads the computer's clock. Whole seconds since 1970 (UTC), Stripe's resolution. */
+export function wallNow(): number {
+  return Math.floor(Date.now() / 1000)
+}

@@ -1,0 +1,65 @@
+/** The inner part of Stripe's error envelope. https://docs.stripe.com/api/errors */
+export interface ErrorBody {
+  type: 'invalid_request_error' | 'card_error' | 'api_error' | 'idempotency_error'
+  message: string
+  code?: string
+  param?: string
+  decline_code?: string
+  [extra: string]: unknown
+}
+
+/**
+ * A refusal in Stripe's words. `keep` says that what the request did before it was refused stays done:
+ * a declined payment is recorded and then answered with 402.
+ */
+export class StripeError extends Error {
+  readonly status: number
+  readonly body: ErrorBody
+  readonly keep: boolean
+
+  constructor(status: number, body: ErrorBody, keep = false) {
+    super(body.message)
+    this.status = status
+    this.body = body
+    this.keep = keep
+  }
+}
+
+export function invalid(message: string, param?: string, code?: string): StripeError {
+  return new StripeError(400, {
+    type: 'invalid_request_error',
+    message,
+    ...(code === undefined ? {} : { code }),
+    ...(param === undefined ? {} : { param }),
+  })
+}
+
+/** An id in the path answers 404 with `param: id`; an id in the body answers 400 with its bracket path. */
+export function missing(noun: string, id: string, param?: string): StripeError {
+  return new StripeError(param === undefined ? 404 : 400, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    message: `No such ${noun}: '${id}'`,
+    param: param ?? 'id',
+  })
+}
+
+/** What Stripe has and the simulator has not: said aloud, never silently accepted. */
+export function gap(what: string, param?: string): StripeError {
+  return invalid(`The simulator does not implement ${what}.`, param, 'simulator_gap')
+}
+
+/** The envelope as sent. Documentation and log addresses are given for errors that have a code. */
+export function envelope(body: ErrorBody, requestId: string): { error: ErrorBody } {
+  return {
+    error: {
+      ...body,
+      ...(body.code === undefined ? {} : { doc_url: `https://stripe.com/docs/error-codes/${dashed(body.code)}` }),
+      request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}`,
+    },
+  }
+}
+
+function dashed(code: string): string {
+  return code.replaceAll('_', '-')
+}

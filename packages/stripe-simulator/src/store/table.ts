@@ -1,0 +1,163 @@
+/** Remembers how to take a change back, for a request that is refused half way and for previews. */
+export type Journal = (undo: () => void) => void
+
+interface Entry<R> {
+  /** Position in order of creation; lists are newest first. */
+  readonly seq: number
+  row: R
+}
+
+type KeyOf<R> = (row: R) => string | null | undefined
+
+/**
+ * Rows of one resource by id, in order of creation, and by the columns that lists filter on. Rows are
+ * never changed in place: a row that was handed out stays what it was, so that undoing a change is
+ * putting the old row back.
+ */
+export class Table<R extends { readonly id: string }, I extends string = never> {
+  readonly #entries = new Map<string, Entry<R>>()
+  readonly #all: Entry<R>[] = []
+  readonly #indexes: { key: KeyOf<R>; lists: Map<string, Entry<R>[]> }[]
+  readonly #indexOf: Map<string, number>
+  readonly #journal: Journal
+  #seq = 0
+
+  constructor(journal: Journal, indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>) {
+    this.#journal = journal
+    const names = Object.keys(indexes) as I[]
+    this.#indexes = names.map((name) => ({ key: indexes[name], lists: new Map() }))
+    this.#indexOf = new Map(names.map((name, i) => [name, i]))
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(id: string | null | undefined): R | undefined {
+    return id == null ? undefined : this.#entries.get(id)?.row
+  }
+
+  /** For an id that one of our own rows holds: its absence is a bug of the simulator. */
+  must(id: string | null | undefined): R {
+    const row = this.get(id)
+    if (row === undefined) throw new Error(`the simulator lost ${id}`)
+    return row
+  }
+
+  insert(row: R): R {
+    if (this.#entries.has(row.id)) throw new Error(`${row.id} exists`)
+    const entry = { seq: ++this.#seq, row }
+    this.#add(entry)
+    this.#journal(() => this.#remove(entry))
+    return row
+  }
+
+  /** Replaces the named columns of the row's latest state, whatever state the caller holds. */
+  patch(id: string, changes: Partial<R>): R {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) throw new Error(`the simulator lost ${id}`)
+    const before = entry.row
+    this.#replace(entry, { ...before, ...changes })
+    this.#journal(() => this.#replace(entry, before))
+    return entry.row
+  }
+
+  delete(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    this.#remove(entry)
+    this.#journal(() => this.#add(entry))
+  }
+
+  /** All rows, oldest first. */
+  all(): R[] {
+    return this.#all.map((entry) => entry.row)
+  }
+
+  /** The rows whose indexed column equals `key`, oldest first. */
+  by(index: I, key: string): R[] {
+    return this.#list(index, key).map((entry) => entry.row)
+  }
+
+  /** How many rows `by` would return. */
+  count(index: I, key: string): number {
+    return this.#list(index, key).length
+  }
+
+  /** Newest first, strictly older than `cursor` where one is given, without touching other rows. */
+  *older(where: { index: I; key: string } | null, cursor: string | undefined): Generator<R> {
+    const list = where === null ? this.#all : this.#list(where.index, where.key)
+    const seq = cursor === undefined ? Number.POSITIVE_INFINITY : (this.#entries.get(cursor)?.seq ?? 0)
+    for (let i = lowerBound(list, seq) - 1; i >= 0; i--) yield (list[i] as Entry<R>).row
+  }
+
+  /** Oldest first, strictly newer than `cursor`. */
+  *newer(where: { index: I; key: string } | null, cursor: string): Generator<R> {
+    const list = where === null ? this.#all : this.#list(where.index, where.key)
+    const seq = this.#entries.get(cursor)?.seq ?? 0
+    for (let i = lowerBound(list, seq + 1); i < list.length; i++) yield (list[i] as Entry<R>).row
+  }
+
+  #list(index: I, key: string): Entry<R>[] {
+    return this.#indexes[this.#indexOf.get(index) as number]?.lists.get(key) ?? []
+  }
+
+  #add(entry: Entry<R>): void {
+    this.#entries.set(entry.row.id, entry)
+    insertSorted(this.#all, entry)
+    for (const index of this.#indexes) link(index.lists, index.key(entry.row), entry)
+  }
+
+  #remove(entry: Entry<R>): void {
+    this.#entries.delete(entry.row.id)
+    removeSorted(this.#all, entry)
+    for (const index of this.#indexes) unlink(index.lists, index.key(entry.row), entry)
+  }
+
+  #replace(entry: Entry<R>, row: R): void {
+    for (const index of this.#indexes) {
+      const before = index.key(entry.row)
+      const after = index.key(row)
+      if (before === after) continue
+      unlink(index.lists, before, entry)
+      link(index.lists, after, entry)
+    }
+    entry.row = row
+  }
+}
+
+function link<R>(lists: Map<string, Entry<R>[]>, key: string | null | undefined, entry: Entry<R>): void {
+  if (key == null) return
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [entry])
+  else insertSorted(list, entry)
+}
+
+function unlink<R>(lists: Map<string, Entry<R>[]>, key: string | null | undefined, entry: Entry<R>): void {
+  if (key == null) return
+  const list = lists.get(key)
+  if (list !== undefined) removeSorted(list, entry)
+}
+
+/** The first position whose seq is not below `seq`. */
+function lowerBound(list: readonly Entry<unknown>[], seq: number): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((list[middle] as Entry<unknown>).seq < seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function insertSorted<R>(list: Entry<R>[], entry: Entry<R>): void {
+  const last = list[list.length - 1]
+  if (last === undefined || last.seq < entry.seq) list.push(entry)
+  else list.splice(lowerBound(list, entry.seq), 0, entry)
+}
+
+function removeSorted<R>(list: Entry<R>[], entry: Entry<R>): void {
+  const at = lowerBound(list, entry.seq)
+  if (list[at] === entry) list.splice(at, 1)
+}
