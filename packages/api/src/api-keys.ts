@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { id, idParam } from './ids.ts'
+import { instant } from './instant.ts'
+import { listOf, page } from './pagination.ts'
+import { type Scope, scopeIds } from './scopes.ts'
+import { freeText } from './text.ts'
+
+const scope = z
+  .enum(scopeIds as [Scope, ...Scope[]])
+  .meta({ id: 'Scope', description: 'What a key may be allowed to do.' })
+
+const fields = {
+  id: id('api_key'),
+  name: z.string(),
+  prefix: z.string().meta({ description: 'The first characters of the key, to tell one from another.' }),
+  scopes: z.array(scope),
+  createdAt: instant,
+  revokedAt: instant.nullable(),
+}
+
+export const apiKey = z
+  .strictObject(fields)
+  .meta({ id: 'ApiKey', description: 'A key of the application’s back end.' })
+
+const tags = ['Operations']
+
+export const listApiKeys = defineRoute({
+  id: 'listApiKeys',
+  method: 'GET',
+  path: '/v1/api-keys',
+  scope: 'operations:read',
+  summary: 'List API keys, newest first',
+  tags,
+  query: z.strictObject({ ...page }),
+  answers: { 200: listOf('ApiKey', apiKey) },
+})
+
+export const createApiKey = defineRoute({
+  id: 'createApiKey',
+  method: 'POST',
+  path: '/v1/api-keys',
+  scope: 'operations:write',
+  summary: 'Make an API key',
+  description: 'A key can only give what it may do itself.',
+  tags,
+  body: z
+    .strictObject({ name: freeText(100).min(1), scopes: z.array(scope).min(1) })
+    .meta({ id: 'NewApiKey' }),
+  answers: {
+    201: z
+      .strictObject({
+        ...fields,
+        key: z.string().meta({ description: 'The key itself. Shown this once and not kept.' }),
+      })
+      .meta({ id: 'ApiKeyWithSecret' }),
+  },
+})
+
+export const revokeApiKey = defineRoute({
+  id: 'revokeApiKey',
+  method: 'DELETE',
+  path: '/v1/api-keys/:id',
+  scope: 'operations:write',
+  summary: 'Revoke an API key',
+  tags,
+  params: z.strictObject({ id: idParam('API key') }),
+  answers: { 200: apiKey },
+  problems: ['api_key_not_found'],
+})

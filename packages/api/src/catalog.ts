@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { key } from './ids.ts'
+import { aggregation } from './meters.ts'
+import { currency, decimalAmount, unitAmount } from './money.ts'
+import { audience, interval } from './plans.ts'
+import { quantity } from './quantity.ts'
+
+const product = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    description: z.string().max(1000).optional(),
+    unitLabel: z.string().max(100).optional(),
+    taxCode: z.string().max(100).optional().meta({ description: "The provider's tax code." }),
+  })
+  .meta({ id: 'CatalogProduct' })
+
+const meter = z
+  .strictObject({ name: z.string().min(1).max(200), unitLabel: z.string().min(1).max(100), aggregation })
+  .meta({ id: 'CatalogMeter' })
+
+const tier = z
+  .strictObject({
+    upTo: quantity.nullable().meta({ description: 'The last unit of this tier; null for the last tier.' }),
+    unitAmount,
+    flatAmount: decimalAmount.optional(),
+  })
+  .meta({ id: 'CatalogTier' })
+
+const common = {
+  name: z.string().min(1).max(200).optional().meta({ description: 'Shown on invoices.' }),
+  product: key.optional().meta({ description: "The plan's unless given." }),
+  kind: z.literal('recurring').optional().meta({ description: 'Billed every period, whatever is used.' }),
+  meter: key.optional().meta({ description: 'Billed by the usage of this meter.' }),
+  timing: z.enum(['inAdvance', 'inArrears']).optional(),
+}
+
+const price = z
+  .discriminatedUnion('model', [
+    z.strictObject({ ...common, model: z.literal('flat'), amount: decimalAmount }),
+    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({
+      ...common,
+      model: z.literal('package'),
+      amount: decimalAmount,
+      size: quantity,
+      round: z.enum(['up', 'down']).optional(),
+    }),
+    z.strictObject({ ...common, model: z.literal('graduated'), tiers: z.array(tier).min(1) }),
+    z.strictObject({ ...common, model: z.literal('volume'), tiers: z.array(tier).min(1) }),
+    z.strictObject({
+      ...common,
+      model: z.literal('percentage'),
+      percent: z.string().meta({ examples: ['10'] }),
+    }),
+  ])
+  .meta({ id: 'CatalogPrice' })
+
+const plan = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    audience: audience.optional(),
+    product: key,
+    currency: currency.optional(),
+    interval,
+    intervalCount: z.int().min(1).optional(),
+    trialDays: z.int().min(0).max(730).optional(),
+    trialUsage: z.enum(['free', 'billed']).optional(),
+    rollsInto: key.optional(),
+    prices: z.record(key, price),
+  })
+  .meta({ id: 'CatalogPlan' })
+
+/** A catalogue as a person writes it: the same that `defineCatalog` takes. */
+export const catalogDocument = z
+  .strictObject({
+    currency: currency.optional().meta({ description: 'Of every plan that names none.' }),
+    products: z.record(key, product),
+    meters: z.record(key, meter).optional(),
+    plans: z.record(key, plan),
+  })
+  .meta({
+    id: 'Catalog',
+    description: 'Everything that is for sale. Amounts are decimal text in major units, exact.',
+  })
+
+export type CatalogDocument = z.output<typeof catalogDocument>
+
+const change = z
+  .strictObject({
+    entity: z.enum(['product', 'meter', 'plan']),
+    key,
+    action: z.enum(['create', 'update', 'newVersion', 'archive']).meta({
+      description:
+        '`newVersion`: a plan that is sold never changes; its subscribers stay on the old version.',
+    }),
+    details: z.array(z.string()).meta({ description: 'What differs, a sentence each.' }),
+  })
+  .meta({ id: 'CatalogChange' })
+
+const changes = z
+  .strictObject({
+    changes: z.array(change).meta({ description: 'Empty: everything stands as it is written.' }),
+  })
+  .meta({ id: 'CatalogChanges' })
+
+const tags = ['Catalogue']
+
+export const readCatalog = defineRoute({
+  id: 'readCatalog',
+  method: 'GET',
+  path: '/v1/catalog',
+  scope: 'catalog:read',
+  summary: 'The whole catalogue',
+  description: 'In the form that it is written in: read it, change it, apply it.',
+  tags,
+  answers: { 200: catalogDocument },
+})
+
+export const planCatalog = defineRoute({
+  id: 'planCatalog',
+  method: 'POST',
+  path: '/v1/catalog/plan',
+  scope: 'catalog:write',
+  summary: 'What applying a catalogue would change',
+  tags,
+  body: catalogDocument,
+  answers: { 200: changes },
+  problems: ['catalog_invalid'],
+  idempotent: false,
+})
+
+export const applyCatalog = defineRoute({
+  id: 'applyCatalog',
+  method: 'POST',
+  path: '/v1/catalog/apply',
+  scope: 'catalog:write',
+  summary: 'Make the catalogue and the provider say what is written',
+  description: 'Answers what was changed. Applying the same again changes nothing.',
+  tags,
+  body: catalogDocument,
+  answers: { 200: changes },
+  problems: ['catalog_invalid', 'provider_unavailable'],
+})

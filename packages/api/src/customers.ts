@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { externalId, id, idParam, providerId } from './ids.ts'
+import { instant } from './instant.ts'
+import { invoiceWithLines } from './invoices.ts'
+import { currency } from './money.ts'
+import { listOf, page } from './pagination.ts'
+import { subscription } from './subscriptions.ts'
+import { freeText } from './text.ts'
+
+const email = z
+  .email()
+  .max(320)
+  .meta({ description: 'Where the provider sends receipts.', examples: ['ada@example.org'] })
+const name = freeText(200).meta({ description: 'Shown on invoices.', examples: ['Ada Lovelace'] })
+
+export const customer = z
+  .strictObject({
+    id: id('customer'),
+    externalId,
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    currency: currency.nullable().meta({ description: 'Fixed by the first subscription; null before it.' }),
+    testClock: id('test_clock')
+      .nullable()
+      .meta({ description: 'The test clock whose time this customer lives at.' }),
+    providerId: providerId
+      .nullable()
+      .meta({ description: 'Null until the customer exists at the provider.' }),
+    createdAt: instant,
+  })
+  .meta({ id: 'Customer', description: 'Who pays.' })
+
+/** What may be said of a new customer; a registration says the same. */
+export const customerFields = {
+  externalId,
+  email: email.optional(),
+  name: name.optional(),
+  testClock: idParam('test clock').optional().meta({ description: 'Put the customer on this test clock.' }),
+}
+
+const billedSubscription = z
+  .strictObject({
+    subscription,
+    currentInvoice: invoiceWithLines
+      .nullable()
+      .meta({ description: 'What the next renewal will say; null once the subscription has ended.' }),
+    closingInvoices: z
+      .array(invoiceWithLines)
+      .meta({ description: "Periods that are over while the provider's draft is still open." }),
+  })
+  .meta({ id: 'BilledSubscription' })
+
+export const billingOverview = z
+  .strictObject({
+    customer,
+    subscriptions: z
+      .array(billedSubscription)
+      .meta({ description: 'The live ones, the default slot first.' }),
+    syncedAt: instant
+      .nullable()
+      .meta({ description: 'When the provider was last told; null if it never was.' }),
+    stale: z.boolean().meta({ description: 'Something changed since the provider was last told.' }),
+  })
+  .meta({ id: 'BillingOverview', description: "A customer's billing in one read." })
+
+const params = z.strictObject({ id: idParam('customer') })
+const tags = ['Customers']
+
+export const listCustomers = defineRoute({
+  id: 'listCustomers',
+  method: 'GET',
+  path: '/v1/customers',
+  scope: 'customers:read',
+  summary: 'List customers, newest first',
+  tags,
+  query: z.strictObject({
+    externalId: externalId.optional(),
+    email: z
+      .string()
+      .max(320)
+      .optional()
+      .meta({ description: 'Exactly this address, upper and lower case alike.' }),
+    testClock: idParam('test clock').optional(),
+    ...page,
+  }),
+  answers: { 200: listOf('Customer', customer) },
+})
+
+export const readCustomer = defineRoute({
+  id: 'readCustomer',
+  method: 'GET',
+  path: '/v1/customers/:id',
+  scope: 'customers:read',
+  summary: 'One customer',
+  tags,
+  params,
+  answers: { 200: customer },
+  problems: ['customer_not_found'],
+})
+
+export const createCustomer = defineRoute({
+  id: 'createCustomer',
+  method: 'POST',
+  path: '/v1/customers',
+  scope: 'customers:write',
+  summary: 'Create a customer without a subscription',
+  description:
+    'Registering creates the customer by itself; this is for those who shall exist before they choose a plan.',
+  tags,
+  body: z.strictObject(customerFields).meta({ id: 'NewCustomer' }),
+  answers: { 201: customer },
+})
+
+export const updateCustomer = defineRoute({
+  id: 'updateCustomer',
+  method: 'PATCH',
+  path: '/v1/customers/:id',
+  scope: 'customers:write',
+  summary: "Change a customer's name or e-mail address",
+  description: 'Here and at the provider. What is left out stays; null removes it.',
+  tags,
+  params,
+  body: z
+    .strictObject({ name: name.nullable().optional(), email: email.nullable().optional() })
+    .refine((change) => change.name !== undefined || change.email !== undefined, {
+      error: 'Nothing to change.',
+    })
+    .meta({ id: 'CustomerChange' }),
+  answers: { 200: customer },
+  problems: ['customer_not_found'],
+})
+
+export const readBilling = defineRoute({
+  id: 'readBilling',
+  method: 'GET',
+  path: '/v1/customers/:id/billing',
+  scope: 'customers:read',
+  summary: "A customer's billing in one read",
+  description: 'Subscriptions, the current invoice of each with its lines, and those that are closing.',
+  tags,
+  params,
+  answers: { 200: billingOverview },
+  problems: ['customer_not_found'],
+})

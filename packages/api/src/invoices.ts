@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { externalId, id, idParam, key, providerId } from './ids.ts'
+import { instant, period } from './instant.ts'
+import { currency, money } from './money.ts'
+import { flag, listOf, page } from './pagination.ts'
+import { recordedProblem } from './problems.ts'
+import { quantity } from './quantity.ts'
+
+export const invoiceStatus = z
+  .enum(['current', 'closing', 'draft', 'open', 'paid', 'uncollectible', 'void'])
+  .meta({
+    id: 'InvoiceStatus',
+    description:
+      "`current`: the period runs. `closing`: it is over, and the provider's draft is still open. The others are the provider's.",
+  })
+
+/** How an amount came about, as core's rating emitted it: every integer as decimal text. */
+export const derivation = z
+  .record(z.string(), z.unknown())
+  .meta({
+    id: 'Derivation',
+    description: 'Events, aggregate, tiers, rounding and price of an amount, step by step.',
+  })
+
+export const invoiceLine = z
+  .strictObject({
+    id: z.string().meta({ description: 'Names the line on this invoice.' }),
+    key: key.nullable().meta({ description: "The price's key; null for what only the provider knows." }),
+    description: z.string(),
+    period: period.meta({ description: 'When the service was given.' }),
+    quantity: quantity.nullable(),
+    unitLabel: z.string().nullable(),
+    amount: money,
+    late: z.boolean().meta({ description: 'Usage that came after the invoice of its own period was final.' }),
+    derivation: derivation.nullable().meta({ description: "Null where the amount is the provider's own." }),
+    providerId: providerId.nullable(),
+  })
+  .meta({ id: 'InvoiceLine' })
+
+const fields = {
+  id: id('invoice'),
+  customer: id('customer'),
+  externalId,
+  subscription: id('subscription').nullable(),
+  billingReason: z.string().meta({ examples: ['subscription_cycle'] }),
+  status: invoiceStatus,
+  currency,
+  period: period.meta({ description: 'The period whose usage it bills.' }),
+  number: z.string().nullable().meta({ description: 'Printed on the invoice; given when it is final.' }),
+  subtotal: money
+    .nullable()
+    .meta({ description: 'Before discounts and tax. Null in lists while the period runs.' }),
+  total: money.nullable().meta({ description: 'Null in lists while the period runs.' }),
+  amountDue: money.nullable(),
+  amountPaid: money.nullable(),
+  amountRemaining: money.nullable(),
+  openedAt: instant,
+  finalizesAt: instant.nullable().meta({ description: "When the provider's draft becomes final." }),
+  finalizedAt: instant.nullable().meta({ description: 'Since then nothing of it changes.' }),
+  syncedAt: instant
+    .nullable()
+    .meta({ description: 'When the provider was last told; null if it never was.' }),
+  stale: z.boolean().meta({ description: 'Usage came since the provider was last told.' }),
+  syncProblem: recordedProblem.nullable().meta({ description: 'Why the last sync failed.' }),
+  hostedInvoiceUrl: z.string().nullable(),
+  invoicePdf: z.string().nullable(),
+  providerId: providerId.nullable(),
+}
+
+export const invoice = z
+  .strictObject(fields)
+  .meta({ id: 'Invoice', description: 'What a customer owes for one period of a subscription.' })
+
+export const invoiceWithLines = z
+  .strictObject({ ...fields, lines: z.array(invoiceLine) })
+  .meta({ id: 'InvoiceWithLines', description: 'An invoice with all its lines.' })
+
+const plannedItem = z
+  .strictObject({
+    line: key.meta({ description: "The price's key." }),
+    originInvoice: id('invoice').meta({
+      description: 'The invoice of the period it bills; another one for late usage.',
+    }),
+    revision: z.int().min(0).meta({ description: 'How many parts of this line were billed before.' }),
+    description: z.string(),
+    period,
+    quantity: quantity.nullable(),
+    amount: money,
+    providerId: providerId
+      .nullable()
+      .meta({ description: 'The item at the provider; null if it is yet to be made.' }),
+  })
+  .meta({ id: 'PlannedItem' })
+
+export const syncPlan = z
+  .strictObject({
+    invoice: id('invoice'),
+    dryRun: z.boolean(),
+    create: z.array(plannedItem),
+    update: z.array(plannedItem),
+    remove: z.array(plannedItem),
+    keep: z.array(plannedItem),
+    calls: z.int().meta({ description: 'Writing calls to the provider that this takes.' }),
+  })
+  .meta({
+    id: 'SyncPlan',
+    description: 'The difference between what the invoice must say and what stands at the provider.',
+  })
+
+const params = z.strictObject({ id: idParam('invoice') })
+const tags = ['Invoices']
+
+export const listInvoices = defineRoute({
+  id: 'listInvoices',
+  method: 'GET',
+  path: '/v1/invoices',
+  scope: 'invoices:read',
+  summary: 'List invoices, newest first',
+  tags,
+  query: z.strictObject({
+    customer: idParam('customer').optional(),
+    subscription: idParam('subscription').optional(),
+    status: invoiceStatus.optional(),
+    ...page,
+  }),
+  answers: { 200: listOf('Invoice', invoice) },
+})
+
+export const readInvoice = defineRoute({
+  id: 'readInvoice',
+  method: 'GET',
+  path: '/v1/invoices/:id',
+  scope: 'invoices:read',
+  summary: 'One invoice with its lines',
+  description: 'While its period runs or closes, the lines are computed from the usage of this moment.',
+  tags,
+  params,
+  answers: { 200: invoiceWithLines },
+  problems: ['invoice_not_found'],
+})
+
+export const explainLine = defineRoute({
+  id: 'explainLine',
+  method: 'GET',
+  path: '/v1/invoices/:id/lines/:line/derivation',
+  scope: 'invoices:read',
+  summary: "How a line's amount came about",
+  tags,
+  params: z.strictObject({
+    id: idParam('invoice'),
+    line: z.string().min(1).max(200).meta({ description: "The line's id." }),
+  }),
+  answers: {
+    200: z
+      .strictObject({
+        line: invoiceLine,
+        derivation: derivation.nullable(),
+        explanation: z
+          .array(z.string())
+          .meta({ description: 'The same in words, a line each, for a person to check.' }),
+      })
+      .meta({ id: 'LineDerivation' }),
+  },
+  problems: ['invoice_not_found'],
+})
+
+export const syncInvoice = defineRoute({
+  id: 'syncInvoice',
+  method: 'POST',
+  path: '/v1/invoices/:id/sync',
+  scope: 'invoices:write',
+  summary: 'Make the provider say what this invoice says',
+  description: 'Sends the difference only. With `dryRun` nothing is sent; the answer is what would be.',
+  tags,
+  params,
+  query: z.strictObject({ dryRun: flag.default(false) }),
+  answers: { 200: syncPlan },
+  problems: ['invoice_not_found', 'provider_unavailable'],
+})

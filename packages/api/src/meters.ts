@@ -1,0 +1,46 @@
+import { aggregations } from '@lockstep/core/meter'
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { key } from './ids.ts'
+import { instant } from './instant.ts'
+import { listOf, page } from './pagination.ts'
+
+export const aggregation = z.enum(aggregations).meta({
+  description:
+    'How one quantity is made of the events of a period: how many, their sum, the largest, the latest.',
+})
+
+export const meter = z
+  .strictObject({
+    key: key.meta({ description: "A usage event's `type`." }),
+    name: z.string(),
+    unitLabel: z.string().meta({ examples: ['second'] }),
+    aggregation,
+    createdAt: instant,
+  })
+  .meta({ id: 'Meter', description: 'What is measured.' })
+
+const tags = ['Catalogue']
+
+export const listMeters = defineRoute({
+  id: 'listMeters',
+  method: 'GET',
+  path: '/v1/meters',
+  scope: 'catalog:read',
+  summary: 'List meters by key',
+  tags,
+  query: z.strictObject({ ...page }),
+  answers: { 200: listOf('Meter', meter) },
+})
+
+export const readMeter = defineRoute({
+  id: 'readMeter',
+  method: 'GET',
+  path: '/v1/meters/:key',
+  scope: 'catalog:read',
+  summary: 'One meter',
+  tags,
+  params: z.strictObject({ key: z.string().min(1).max(100).meta({ description: "The meter's key." }) }),
+  answers: { 200: meter },
+  problems: ['meter_not_found'],
+})

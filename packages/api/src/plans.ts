@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { key } from './ids.ts'
+import { instant } from './instant.ts'
+import { currency } from './money.ts'
+import { listOf, page } from './pagination.ts'
+import { price } from './prices.ts'
+
+export const audience = z
+  .enum(['public', 'admin', 'legacy'])
+  .meta({
+    description:
+      '`public`: for anybody. `admin`: given by us. `legacy`: kept by those who have it, no longer sold.',
+  })
+
+export const interval = z.enum(['day', 'week', 'month', 'year'])
+
+export const plan = z
+  .strictObject({
+    key,
+    version: z
+      .int()
+      .min(1)
+      .meta({ description: 'A plan that is sold never changes: a change makes a new version.' }),
+    name: z.string(),
+    audience,
+    product: key.meta({ description: "The product's key." }),
+    currency,
+    interval,
+    intervalCount: z.int().min(1),
+    trialDays: z.int().min(0),
+    trialUsage: z
+      .enum(['free', 'billed'])
+      .meta({ description: 'Whether usage during the trial is charged.' }),
+    rollsInto: key.nullable().meta({ description: 'The plan that takes over from this one.' }),
+    prices: z.array(price),
+    createdAt: instant,
+  })
+  .meta({ id: 'Plan', description: 'A named bundle of prices.' })
+
+const tags = ['Catalogue']
+
+export const listPlans = defineRoute({
+  id: 'listPlans',
+  method: 'GET',
+  path: '/v1/plans',
+  scope: 'catalog:read',
+  summary: 'List plans by key, the newest version of each',
+  tags,
+  query: z.strictObject({ audience: audience.optional(), ...page }),
+  answers: { 200: listOf('Plan', plan) },
+})
+
+export const readPlan = defineRoute({
+  id: 'readPlan',
+  method: 'GET',
+  path: '/v1/plans/:key',
+  scope: 'catalog:read',
+  summary: 'One plan, newest version',
+  tags,
+  params: z.strictObject({ key: z.string().min(1).max(100).meta({ description: "The plan's key." }) }),
+  answers: { 200: plan },
+  problems: ['plan_not_found'],
+})

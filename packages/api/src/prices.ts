@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { key } from './ids.ts'
+import { currency, money, unitAmount } from './money.ts'
+import { quantity } from './quantity.ts'
+
+const tier = z
+  .strictObject({
+    upTo: quantity
+      .nullable()
+      .meta({ description: 'The last unit of this tier, itself included; null: no end.' }),
+    unitAmount,
+    flatAmount: money.meta({
+      description: 'Added once when this tier is entered (graduated) or reached (volume).',
+    }),
+  })
+  .meta({ id: 'Tier' })
+
+const common = {
+  key,
+  name: z.string(),
+  product: key.meta({ description: "The product's key." }),
+  currency,
+  kind: z.enum(['recurring', 'usage', 'share']).meta({
+    description: '`recurring`: every period. `usage`: by a meter. `share`: a percentage of the other lines.',
+  }),
+  timing: z.enum(['inAdvance', 'inArrears']),
+  meter: key.nullable().meta({ description: "The meter's key; null unless `kind` is `usage`." }),
+}
+
+/** A price as it was published. Amounts are money, prices of one unit are decimal text. */
+export const price = z
+  .discriminatedUnion('model', [
+    z.strictObject({ ...common, model: z.literal('flat'), amount: money }),
+    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({
+      ...common,
+      model: z.literal('package'),
+      amount: money.meta({ description: 'Of one package.' }),
+      size: quantity.meta({ description: 'Units in one package.' }),
+      round: z.enum(['up', 'down']).meta({ description: 'Whether a package that was begun counts.' }),
+    }),
+    z.strictObject({ ...common, model: z.literal('graduated'), tiers: z.array(tier) }),
+    z.strictObject({ ...common, model: z.literal('volume'), tiers: z.array(tier) }),
+    z.strictObject({
+      ...common,
+      model: z.literal('percentage'),
+      percent: z.string().meta({ description: "Of the period's other lines.", examples: ['10'] }),
+    }),
+  ])
+  .meta({ id: 'Price', description: 'What something costs.' })

@@ -1,0 +1,64 @@
+import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
+import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
+import { createCustomer, listCustomers, readBilling, readCustomer, updateCustomer } from './customers.ts'
+import type { Route } from './define-route.ts'
+import { readHealth, readMetrics, readReadiness } from './health.ts'
+import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
+import { listMappings } from './mappings.ts'
+import { listMeters, readMeter } from './meters.ts'
+import { listPlans, readPlan } from './plans.ts'
+import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
+import {
+  createRegistration,
+  listRegistrations,
+  readRegistration,
+  resumeRegistration,
+} from './registrations.ts'
+import { listSubscriptions, readSubscription } from './subscriptions.ts'
+import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
+import { readUsage } from './usage.ts'
+import { sendUsageEvents } from './usage-events.ts'
+import { receiveStripeEvent } from './webhooks.ts'
+
+/** Every route there is: the index of the contract, and what the tests of authorization go through. */
+export const routes: readonly Route[] = [
+  createRegistration,
+  listRegistrations,
+  readRegistration,
+  resumeRegistration,
+  listCustomers,
+  createCustomer,
+  readCustomer,
+  updateCustomer,
+  readBilling,
+  listSubscriptions,
+  readSubscription,
+  sendUsageEvents,
+  readUsage,
+  listInvoices,
+  readInvoice,
+  explainLine,
+  syncInvoice,
+  readCatalog,
+  planCatalog,
+  applyCatalog,
+  listPlans,
+  readPlan,
+  listMeters,
+  readMeter,
+  listMappings,
+  listProviderEvents,
+  readProviderEvent,
+  retryProviderEvent,
+  createTestClock,
+  listTestClocks,
+  readTestClock,
+  advanceTestClock,
+  listApiKeys,
+  createApiKey,
+  revokeApiKey,
+  receiveStripeEvent,
+  readHealth,
+  readReadiness,
+  readMetrics,
+]

@@ -1,0 +1,47 @@
+/** What a key may be allowed to do. Writing does not include reading: a key that only sends usage sees nothing. */
+export const scopes = [
+  { id: 'catalog:read', name: 'Read the catalogue', description: 'Products, meters, plans and prices.' },
+  {
+    id: 'catalog:write',
+    name: 'Change the catalogue',
+    description: 'Apply a catalogue, also at the provider.',
+  },
+  {
+    id: 'customers:read',
+    name: 'Read customers',
+    description: 'Customers, their names and addresses, and their billing overview.',
+  },
+  {
+    id: 'customers:write',
+    name: 'Change customers',
+    description: 'Create customers and change their names and addresses.',
+  },
+  { id: 'subscriptions:read', name: 'Read subscriptions', description: 'Registrations and subscriptions.' },
+  {
+    id: 'subscriptions:write',
+    name: 'Change subscriptions',
+    description: 'Register customers, resume registrations.',
+  },
+  { id: 'usage:read', name: 'Read usage', description: 'Quantities measured for each customer and meter.' },
+  { id: 'usage:write', name: 'Send usage', description: 'Send usage events.' },
+  {
+    id: 'invoices:read',
+    name: 'Read invoices',
+    description: 'Invoices, their lines and how each amount came about.',
+  },
+  { id: 'invoices:write', name: 'Change invoices', description: 'Send an invoice to the provider now.' },
+  {
+    id: 'operations:read',
+    name: 'Read operations',
+    description: 'API keys, mappings, provider events, test clocks.',
+  },
+  {
+    id: 'operations:write',
+    name: 'Operate',
+    description: 'Make and revoke API keys, retry provider events, turn test clocks.',
+  },
+] as const
+
+export type Scope = (typeof scopes)[number]['id']
+
+export const scopeIds = scopes.map(({ id }) => id)

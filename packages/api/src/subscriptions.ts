@@ -1,0 +1,76 @@
+import { subscriptionStatuses } from '@lockstep/core/subscription'
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { externalId, id, idParam, key, providerId } from './ids.ts'
+import { instant, period } from './instant.ts'
+import { currency } from './money.ts'
+import { listOf, page } from './pagination.ts'
+
+export const subscriptionStatus = z
+  .enum(subscriptionStatuses)
+  .meta({ id: 'SubscriptionStatus', description: "Stripe's statuses by Stripe's names." })
+
+export const subscription = z
+  .strictObject({
+    id: id('subscription'),
+    customer: id('customer'),
+    externalId,
+    slot: key
+      .nullable()
+      .meta({
+        description:
+          'A customer has one live subscription for each slot; null for a second one that was made elsewhere.',
+      }),
+    plan: key.meta({ description: "The plan's key." }),
+    planVersion: z
+      .int()
+      .min(1)
+      .meta({ description: 'Of a plan that was changed, the version this subscription is on.' }),
+    status: subscriptionStatus,
+    access: z
+      .enum(['full', 'grace', 'inactive', 'ended'])
+      .meta({ description: 'What the customer may use now, derived from the status.' }),
+    currency,
+    quantity: z.int(),
+    billingCycleAnchor: instant.meta({ description: 'The moment that periods are counted from.' }),
+    currentPeriod: period,
+    trial: period.nullable(),
+    cancelAt: instant.nullable(),
+    cancelAtPeriodEnd: z.boolean(),
+    canceledAt: instant.nullable().meta({ description: 'When it was asked to end.' }),
+    endedAt: instant.nullable().meta({ description: 'When it was over.' }),
+    startedAt: instant,
+    providerId: providerId.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Subscription', description: 'A running agreement: a customer on a plan.' })
+
+const tags = ['Subscriptions']
+
+export const listSubscriptions = defineRoute({
+  id: 'listSubscriptions',
+  method: 'GET',
+  path: '/v1/subscriptions',
+  scope: 'subscriptions:read',
+  summary: 'List subscriptions, newest first',
+  tags,
+  query: z.strictObject({
+    customer: idParam('customer').optional(),
+    status: subscriptionStatus.optional(),
+    plan: key.optional(),
+    ...page,
+  }),
+  answers: { 200: listOf('Subscription', subscription) },
+})
+
+export const readSubscription = defineRoute({
+  id: 'readSubscription',
+  method: 'GET',
+  path: '/v1/subscriptions/:id',
+  scope: 'subscriptions:read',
+  summary: 'One subscription',
+  tags,
+  params: z.strictObject({ id: idParam('subscription') }),
+  answers: { 200: subscription },
+  problems: ['subscription_not_found'],
+})

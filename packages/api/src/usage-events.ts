@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+
+/** How many events one request may carry. */
+export const MAX_EVENTS_PER_REQUEST = 1000
+
+const conflict = z
+  .strictObject({
+    index: z.int().meta({ description: 'Where it stood in the request, from 0.' }),
+    source: z.string(),
+    id: z.string(),
+  })
+  .meta({
+    id: 'UsageConflict',
+    description: 'An event whose identity is known with another content. The first one stands.',
+  })
+
+export const sendUsageEvents = defineRoute({
+  id: 'sendUsageEvents',
+  method: 'POST',
+  path: '/v1/usage-events',
+  scope: 'usage:write',
+  summary: 'Send usage: one event, or up to 1000',
+  description:
+    'CloudEvents 1.0 in JSON. `type` is a meter’s key, `subject` the customer’s `externalId`, `data.quantity` a decimal text or a whole number. `source` and `id` together are the identity of an event, for ever: sending it again is counted as a duplicate and changes nothing, so after a failure simply send the same again. A batch with an invalid event is refused whole, every fault named by its index.',
+  tags: ['Usage'],
+  consumes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'],
+  // Loose on purpose: core's parseUsageEvent names every fault of every event by its pointer, once.
+  body: z.unknown().meta({
+    description: 'One CloudEvent, or a list of 1 to 1000.',
+    examples: [
+      {
+        specversion: '1.0',
+        source: 'cluster-eu',
+        id: 'job-81274',
+        type: 'compute_seconds',
+        subject: 'user_4711',
+        time: '2026-01-31T09:30:00Z',
+        data: { quantity: '12.5' },
+      },
+    ],
+  }),
+  answers: {
+    200: z
+      .strictObject({
+        accepted: z.int().meta({ description: 'Events that are new. They are stored.' }),
+        duplicates: z.int().meta({ description: 'Events that were here before, with the same content.' }),
+        conflicts: z.array(conflict),
+      })
+      .meta({ id: 'UsageReceipt' }),
+  },
+  problems: ['usage_event_invalid'],
+  idempotent: false,
+  bodyLimit: 5 * 1024 * 1024,
+})

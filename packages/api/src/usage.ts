@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { id, idParam, key } from './ids.ts'
+import { instant, instantInput, period } from './instant.ts'
+import { quantity } from './quantity.ts'
+
+const measured = z
+  .strictObject({
+    meter: key,
+    unitLabel: z.string(),
+    start: instant,
+    end: instant,
+    quantity: quantity.meta({ description: "By the meter's aggregation." }),
+    events: z.int().meta({ description: 'How many events it is made of.' }),
+  })
+  .meta({ id: 'MeasuredUsage' })
+
+export const readUsage = defineRoute({
+  id: 'readUsage',
+  method: 'GET',
+  path: '/v1/usage',
+  scope: 'usage:read',
+  summary: 'What a customer used',
+  description:
+    'By the time of the events, from `start` to before `end`; both are widened to whole hours. Hours or days without usage are left out.',
+  tags: ['Usage'],
+  query: z.strictObject({
+    customer: idParam('customer'),
+    meter: key.optional().meta({ description: 'All meters unless given.' }),
+    start: instantInput.optional().meta({ description: "Unless given, the current period's start." }),
+    end: instantInput.optional().meta({ description: "Unless given, the current period's end." }),
+    groupBy: z.enum(['hour', 'day', 'none']).default('none'),
+  }),
+  answers: {
+    200: z
+      .strictObject({ customer: id('customer'), period, data: z.array(measured) })
+      .meta({ id: 'UsageReport' }),
+  },
+  problems: ['customer_not_found', 'meter_not_found'],
+})
