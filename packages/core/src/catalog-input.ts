@@ -1,0 +1,75 @@
+import type { Interval } from './billing-cycle.ts'
+import type { Aggregation } from './meter.ts'
+import type { Audience, TrialUsage } from './plan.ts'
+import type { Timing } from './price.ts'
+
+// What a person writes. Numbers that must be exact are decimal text: money in major units ('9.00'),
+// quantities in the meter's units ('1000000'), percentages in percent ('10').
+
+/** Keys are the ones of `products`, `meters` and `plans`, so that an editor knows a wrong reference. */
+export interface CatalogInput<P extends string, M extends string, L extends string> {
+  /** ISO 4217, lower case. A plan may name its own. */
+  currency: string
+  products: Record<P, ProductInput>
+  meters?: Record<M, MeterInput>
+  plans: Record<L, PlanInput<P, M, L>>
+}
+
+export interface ProductInput {
+  name: string
+  description?: string
+  /** What one unit is called on invoices: 'second', 'seat'. */
+  unitLabel?: string
+  /** The provider's tax category, such as 'txcd_10103001'. */
+  taxCode?: string
+}
+
+export interface MeterInput {
+  name: string
+  unitLabel: string
+  aggregation: Aggregation
+}
+
+export interface PlanInput<P, M, L> {
+  name: string
+  product: NoInfer<P>
+  currency?: string
+  interval: Interval
+  /** 1 unless given; 3 with 'month' bills every quarter. */
+  intervalCount?: number
+  /** 0 unless given. */
+  trialDays?: number
+  /** 'free' unless given. */
+  trialUsage?: TrialUsage
+  /** 'public' unless given. */
+  audience?: Audience
+  rollsInto?: NoInfer<L>
+  /** In the order of the invoice. */
+  prices: Record<string, PriceInput<P, M>>
+}
+
+/**
+ * A price with a meter is usage, a percentage is a share of the rest, and a recurring price says
+ * so. Its name is the meter's, the plan's, or made of its key, unless given; its product the plan's.
+ */
+export type PriceInput<P, M> = { name?: string; product?: NoInfer<P> } & (
+  | ({ kind: 'recurring'; timing?: Timing; meter?: never } & ModelInput)
+  | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput)
+  | { kind?: 'share'; timing?: 'inArrears'; meter?: never; model: 'percentage'; percent: string }
+)
+
+export type ModelInput =
+  | { model: 'flat'; amount: string }
+  | { model: 'perUnit'; unitAmount: string }
+  /** Begun packages are charged ('up') unless `round` says 'down'. */
+  | { model: 'package'; size: string; amount: string; round?: 'up' | 'down' }
+  | { model: 'graduated' | 'volume'; tiers: TierInput[] }
+
+export interface TierInput {
+  /** Inclusive; null on the last tier. */
+  upTo: string | null
+  /** '0' unless given. */
+  unitAmount?: string
+  /** '0' unless given. */
+  flatAmount?: string
+}

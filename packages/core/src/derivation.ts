@@ -1,0 +1,114 @@
+import { groupThousands } from './decimal.ts'
+
+/** Exact decimal text: `0.1572554466`. Money and rates are in major units, quantities in the meter's units. */
+type Decimal = string
+
+/** One step from a quantity to an amount, with everything needed to check it by hand. */
+export type Step =
+  | { readonly kind: 'flat'; readonly quantity: Decimal; readonly amount: Decimal }
+  | { readonly kind: 'perUnit'; readonly quantity: Decimal; readonly rate: Decimal; readonly amount: Decimal }
+  | {
+      readonly kind: 'package'
+      readonly quantity: Decimal
+      readonly size: Decimal
+      readonly round: 'up' | 'down'
+      readonly packages: Decimal
+      readonly amountPerPackage: Decimal
+      readonly amount: Decimal
+    }
+  | {
+      readonly kind: 'tier'
+      /** Counted from 1. */
+      readonly tier: number
+      /** Units below this tier; its own begin right after. */
+      readonly from: Decimal
+      /** The tier's inclusive end; null when it has none. */
+      readonly to: Decimal | null
+      /** Units priced in this tier: its own (graduated) or all (volume). */
+      readonly quantity: Decimal
+      readonly rate: Decimal
+      readonly flat: Decimal
+      readonly amount: Decimal
+    }
+  | {
+      readonly kind: 'share'
+      /** The lines it is a share of, by their price's key; the recurring fee without one. */
+      readonly of: readonly { readonly key: string | null; readonly amount: Decimal }[]
+      readonly base: Decimal
+      readonly percent: Decimal
+      readonly amount: Decimal
+    }
+
+/** How a line's amount came about, from the events to the rounding. Plain JSON; every number is exact text. */
+export interface Derivation {
+  readonly price: { readonly key: string; readonly name: string; readonly model: string }
+  readonly currency: string
+  /** Half-open; RFC 3339. */
+  readonly period: { readonly start: string; readonly end: string }
+  /** Null where nothing is measured: recurring fees and shares. */
+  readonly measured: {
+    readonly meter: string
+    readonly unitLabel: string
+    readonly aggregation: string
+    readonly events: Decimal
+    readonly quantity: Decimal
+  } | null
+  readonly steps: readonly Step[]
+  /** Sum of the steps, before rounding. */
+  readonly exact: Decimal
+  /** Half away from zero, once for the line. */
+  readonly rounded: Decimal
+  /** Why nothing is charged although `rounded` says otherwise. */
+  readonly free: 'trial' | null
+  /** What the line costs: `rounded`, or 0 when free. */
+  readonly amount: Decimal
+}
+
+/** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
+export function explain(derivation: Derivation): string[] {
+  const { price, currency, period, measured, steps, exact, rounded, free, amount } = derivation
+  const lines = [`${price.key}: ${price.name}, ${period.start} … ${period.end}`]
+  if (measured) {
+    const { quantity, unitLabel, aggregation, events } = measured
+    const noun = events === '1' ? 'event' : 'events'
+    lines.push(
+      `${price.key}: ${groupThousands(quantity)} ${unitLabel} measured (${aggregation} of ${groupThousands(events)} ${noun})`,
+    )
+  }
+  lines.push(...steps.flatMap(explainStep))
+  if (steps.length > 1) lines.push(`sum: ${groupThousands(exact)}`)
+  lines.push(
+    `rounded once, half away from zero: ${groupThousands(exact)} → ${groupThousands(rounded)} ${currency}`,
+  )
+  if (free) lines.push(`free during the ${free}: ${groupThousands(amount)} ${currency}`)
+  return lines
+}
+
+function explainStep(step: Step): string[] {
+  const n = groupThousands
+  switch (step.kind) {
+    case 'flat':
+      return [`flat: ${n(step.amount)}`]
+    case 'perUnit':
+      return [`per unit: ${n(step.quantity)} × ${n(step.rate)} = ${n(step.amount)}`]
+    case 'package':
+      return [
+        `packages: ${n(step.quantity)} ÷ ${n(step.size)}, rounded ${step.round} = ${n(step.packages)}`,
+        `packages: ${n(step.packages)} × ${n(step.amountPerPackage)} = ${n(step.amount)}`,
+      ]
+    case 'tier': {
+      const range = step.to === null ? `over ${n(step.from)}` : `${n(step.from)} … ${n(step.to)}`
+      const flat = step.flat === '0' ? '' : ` + ${n(step.flat)} flat`
+      return [
+        `tier ${step.tier} (${range}): ${n(step.quantity)} × ${n(step.rate)}${flat} = ${n(step.amount)}`,
+      ]
+    }
+    case 'share': {
+      const parts = step.of.map(({ key, amount }) => `${key ?? 'recurring fee'} ${n(amount)}`)
+      return [
+        `of: ${parts.join(' + ')} = ${n(step.base)}`,
+        `share: ${n(step.percent)} % × ${n(step.base)} = ${n(step.amount)}`,
+      ]
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { Interval } from './billing-cycle.ts'
+import type { Instant } from './instant.ts'
+import type { Currency } from './money.ts'
+import type { Period } from './period.ts'
+import { type Price, type PriceJson, priceFromJson, priceToJson } from './price.ts'
+
+export const audiences = ['public', 'admin', 'legacy'] as const
+
+/** Who may choose a plan: customers, only the operator, or nobody any more. */
+export type Audience = (typeof audiences)[number]
+
+/** Usage during the trial is shown at 0, or billed like any other. */
+export type TrialUsage = 'free' | 'billed'
+
+interface PlanTerms {
+  readonly key: string
+  readonly name: string
+  readonly audience: Audience
+  readonly product: string
+  readonly currency: Currency
+  readonly interval: Interval
+  readonly intervalCount: number
+  /** 0 for none. */
+  readonly trialDays: number
+  readonly trialUsage: TrialUsage
+  /** The plan that its subscribers go on to, on a schedule; null for none. */
+  readonly rollsInto: string | null
+}
+
+/** Our named bundle of prices. A plan that is sold never changes: a change makes a new version. */
+export interface Plan extends PlanTerms {
+  /** In the order of the catalogue, which is the order on the invoice. */
+  readonly prices: readonly Price[]
+}
+
+/** The plan as it is stored and hashed: integers as decimal text, keys always in one order. */
+export interface PlanJson extends PlanTerms {
+  readonly prices: readonly PriceJson[]
+}
+
+/** Equal plans give equal text under JSON.stringify: a hash of it tells whether a plan has changed. */
+export function planToJson(plan: Plan): PlanJson {
+  return { ...planTerms(plan), prices: plan.prices.map(priceToJson) }
+}
+
+/** Reads what {@link planToJson} wrote, here or in a store of ours. */
+export function planFromJson(json: PlanJson): Plan {
+  return { ...planTerms(json), prices: json.prices.map(priceFromJson) }
+}
+
+function planTerms({ key, name, audience, product, currency, interval, ...rest }: PlanTerms): PlanTerms {
+  const { intervalCount, trialDays, trialUsage, rollsInto } = rest
+  return {
+    key,
+    name,
+    audience,
+    product,
+    currency,
+    interval,
+    intervalCount,
+    trialDays,
+    trialUsage,
+    rollsInto,
+  }
+}
+
+const SECONDS_PER_DAY = 86_400
+
+/** The trial of a subscription that starts now; its end becomes the billing anchor. */
+export function trialOf({ trialDays }: Pick<Plan, 'trialDays'>, startedAt: Instant): Period | null {
+  return trialDays === 0 ? null : { start: startedAt, end: startedAt + trialDays * SECONDS_PER_DAY }
+}
+
+/**
+ * Why usage of a period costs nothing, if it does. A trial is a period of its own at the provider,
+ * so a period lies in the trial or outside it, never across its end.
+ */
+export function freeReason(
+  { trialUsage }: Pick<Plan, 'trialUsage'>,
+  period: Period,
+  trial: Period | null,
+): 'trial' | undefined {
+  const inTrial = trial !== null && trial.start <= period.start && period.end <= trial.end
+  return inTrial && trialUsage === 'free' ? 'trial' : undefined
+}

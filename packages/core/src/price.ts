@@ -1,0 +1,139 @@
+import type { Currency, Money, Rate } from './money.ts'
+import type { Quantity } from './quantity.ts'
+
+/** One step of a tiered price. Bounds are inclusive: `upTo` 10 holds the tenth unit. */
+export interface Tier {
+  /** Null on the last tier, and only there: no end. */
+  readonly upTo: Quantity | null
+  readonly rate: Rate
+  /** Added once when the tier is entered (graduated) or reached (volume). */
+  readonly flat: Money
+}
+
+/** How a quantity becomes an amount. One file of `pricing/` each. */
+export type PriceModel =
+  /** The same amount however much was used; nothing if nothing was. */
+  | { readonly model: 'flat'; readonly amount: Money }
+  | { readonly model: 'perUnit'; readonly rate: Rate }
+  /** `amount` for each package of `size` units, begun (`up`) or full (`down`). */
+  | {
+      readonly model: 'package'
+      readonly amount: Money
+      readonly size: Quantity
+      readonly round: 'up' | 'down'
+    }
+  /** Each unit at the rate of its own tier. */
+  | { readonly model: 'graduated'; readonly tiers: readonly Tier[] }
+  /** All units at the rate of the tier that the quantity reaches. */
+  | { readonly model: 'volume'; readonly tiers: readonly Tier[] }
+  /** `picos` is 1e-12 of one: 10 % is `100_000_000_000n`. Of the period's other lines and its recurring fee. */
+  | { readonly model: 'percentage'; readonly picos: bigint }
+
+export type PriceKind = 'recurring' | 'usage' | 'share'
+export type Timing = 'inAdvance' | 'inArrears'
+
+interface PriceTerms {
+  /** Unique in its plan. A rated line carries it, so it is never given to another price. */
+  readonly key: string
+  readonly name: string
+  readonly product: string
+  readonly currency: Currency
+  /** `usage` has a meter; `share` is a percentage of the rest. */
+  readonly kind: PriceKind
+  readonly timing: Timing
+  readonly meter: string | null
+}
+
+export type Price = PriceModel & PriceTerms
+
+/**
+ * Recurring prices in advance are items of the Stripe subscription; Stripe bills them. Everything
+ * else is rated by Lockstep when the period is over.
+ */
+export function isBilledByProvider({ kind, timing }: Pick<Price, 'kind' | 'timing'>): boolean {
+  return kind === 'recurring' && timing === 'inAdvance'
+}
+
+interface TierJson {
+  readonly upToNanos: string | null
+  readonly ratePicos: string
+  readonly flatMinor: string
+}
+
+type ModelJson =
+  | { readonly model: 'flat'; readonly amountMinor: string }
+  | { readonly model: 'perUnit'; readonly ratePicos: string }
+  | {
+      readonly model: 'package'
+      readonly amountMinor: string
+      readonly sizeNanos: string
+      readonly round: 'up' | 'down'
+    }
+  | { readonly model: 'graduated' | 'volume'; readonly tiers: readonly TierJson[] }
+  | { readonly model: 'percentage'; readonly sharePicos: string }
+
+/** The price as it is stored and hashed: integers as decimal text, keys always in one order. */
+export type PriceJson = PriceTerms & ModelJson
+
+export function priceToJson(price: Price): PriceJson {
+  const { key, name, product, currency, kind, timing, meter } = price
+  return { key, name, product, currency, kind, timing, meter, ...modelToJson(price) }
+}
+
+/** Reads what {@link priceToJson} wrote, here or in a store of ours. */
+export function priceFromJson(json: PriceJson): Price {
+  const { key, name, product, currency, kind, timing, meter } = json
+  return { key, name, product, currency, kind, timing, meter, ...modelFromJson(json, currency) }
+}
+
+function modelToJson(price: PriceModel): ModelJson {
+  switch (price.model) {
+    case 'flat':
+      return { model: price.model, amountMinor: `${price.amount.minor}` }
+    case 'perUnit':
+      return { model: price.model, ratePicos: `${price.rate.picos}` }
+    case 'package': {
+      const { model, amount, size, round } = price
+      return { model, amountMinor: `${amount.minor}`, sizeNanos: `${size}`, round }
+    }
+    case 'graduated':
+    case 'volume':
+      return { model: price.model, tiers: price.tiers.map(tierToJson) }
+    case 'percentage':
+      return { model: price.model, sharePicos: `${price.picos}` }
+  }
+}
+
+function modelFromJson(json: ModelJson, currency: Currency): PriceModel {
+  switch (json.model) {
+    case 'flat':
+      return { model: json.model, amount: { minor: BigInt(json.amountMinor), currency } }
+    case 'perUnit':
+      return { model: json.model, rate: { picos: BigInt(json.ratePicos), currency } }
+    case 'package': {
+      const amount = { minor: BigInt(json.amountMinor), currency }
+      return { model: json.model, amount, size: BigInt(json.sizeNanos), round: json.round }
+    }
+    case 'graduated':
+    case 'volume':
+      return { model: json.model, tiers: json.tiers.map((tier) => tierFromJson(tier, currency)) }
+    case 'percentage':
+      return { model: json.model, picos: BigInt(json.sharePicos) }
+  }
+}
+
+function tierToJson({ upTo, rate, flat }: Tier): TierJson {
+  return {
+    upToNanos: upTo === null ? null : `${upTo}`,
+    ratePicos: `${rate.picos}`,
+    flatMinor: `${flat.minor}`,
+  }
+}
+
+function tierFromJson({ upToNanos, ratePicos, flatMinor }: TierJson, currency: Currency): Tier {
+  return {
+    upTo: upToNanos === null ? null : BigInt(upToNanos),
+    rate: { picos: BigInt(ratePicos), currency },
+    flat: { minor: BigInt(flatMinor), currency },
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Every way we say no. The code is part of the API: never renamed, never reused. The title is the
+ * same each time; what happened this time stands in `detail`. Each code has a page,
+ * `docs/problems/<code>.md`.
+ */
+export const problems = {
+  // 400: the message itself is broken.
+  invalid_request: { status: 400, title: 'The request is not valid.' },
+  webhook_signature_invalid: { status: 400, title: 'The webhook signature does not match.' },
+  webhook_malformed: { status: 400, title: 'The webhook is not an event of the provider.' },
+
+  // 401 and 403: who asks, and what they may.
+  unauthorized: { status: 401, title: 'The request carries no valid key.' },
+  forbidden: { status: 403, title: 'This key does not allow that.' },
+  plan_not_allowed: { status: 403, title: 'This plan may not be chosen by this caller.' },
+  live_mode_refused: { status: 403, title: 'This is not done in live mode.' },
+
+  // 402 and not 409: nothing conflicts, the customer's bank said no.
+  card_declined: { status: 402, title: 'The card was declined.' },
+  payment_action_required: { status: 402, title: 'The customer has to confirm the payment.' },
+
+  // 404: reads of what is not there. Another customer's things answer exactly the same.
+  route_not_found: { status: 404, title: 'There is no such address.' },
+  api_key_not_found: { status: 404, title: 'There is no such API key.' },
+  customer_not_found: { status: 404, title: 'There is no such customer.' },
+  invoice_not_found: { status: 404, title: 'There is no such invoice.' },
+  meter_not_found: { status: 404, title: 'There is no such meter.' },
+  plan_not_found: { status: 404, title: 'There is no such plan.' },
+  provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
+  registration_not_found: { status: 404, title: 'There is no such registration.' },
+  subscription_not_found: { status: 404, title: 'There is no such subscription.' },
+  test_clock_not_found: { status: 404, title: 'There is no such test clock.' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method.' },
+
+  // 409: right in itself, but the world stands otherwise.
+  customer_exists: { status: 409, title: 'There is a customer with this external id already.' },
+  idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still running.' },
+  idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },
+  invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
+  registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
+  subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
+  test_clock_busy: { status: 409, title: 'The test clock is still advancing.' },
+
+  // 413 and 415: not even read.
+  batch_too_large: { status: 413, title: 'The batch holds too many events.' },
+  body_too_large: { status: 413, title: 'The body is too large.' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported.' },
+
+  // 422: well formed, but it asks for what cannot be.
+  catalog_invalid: { status: 422, title: 'The catalogue is not valid.' },
+  currency_mismatch: { status: 422, title: 'The currencies differ.' },
+  customer_unknown: { status: 422, title: 'The request names a customer that does not exist.' },
+  meter_unknown: { status: 422, title: 'The request names a meter that does not exist.' },
+  plan_not_published: { status: 422, title: 'The plan is not yet known to the provider.' },
+  plan_unknown: { status: 422, title: 'The request names a plan that does not exist.' },
+  provider_refused: { status: 422, title: 'The payment provider refused.' },
+  quantity_invalid: { status: 422, title: 'The quantity is not valid.' },
+  test_clock_backwards: { status: 422, title: 'A test clock only goes forward.' },
+  usage_event_invalid: { status: 422, title: 'A usage event is not valid.' },
+  usage_time_in_future: { status: 422, title: 'A usage event lies in the future.' },
+
+  // 429 and up: later, or ours to mend.
+  rate_limited: { status: 429, title: 'Too many requests.' },
+  configuration_invalid: { status: 500, title: 'The configuration is not valid.' },
+  internal_error: { status: 500, title: 'Something broke on our side.' },
+  database_unavailable: { status: 503, title: 'The database cannot be reached.' },
+  overloaded: { status: 503, title: 'The service has more to do than it can take.' },
+  provider_unavailable: { status: 503, title: 'The payment provider cannot be reached.' },
+  provider_unknown_outcome: { status: 503, title: 'It is not yet known what the payment provider did.' },
+} as const
+
+export type ProblemCode = keyof typeof problems
+
+export interface Fault {
+  /** JSON Pointer (RFC 6901) into the request body, as a URI fragment: `#/items/0/price`. */
+  readonly pointer: string
+  readonly code: string
+  readonly detail: string
+}
+
+export interface ProblemOptions {
+  /** Everything that is wrong, at once. */
+  readonly faults?: readonly Fault[]
+  readonly cause?: unknown
+  readonly retryAfterSeconds?: number
+}
+
+/** A refusal, thrown. A bug is a plain `Error`, and the caller sees nothing of it. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly title: string
+  /** This time's sentence, for the developer who reads it. Never a card, a token or an e-mail address. */
+  readonly detail: string
+  readonly faults: readonly Fault[]
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.status = problems[code].status
+    this.title = problems[code].title
+    this.detail = detail
+    this.faults = options.faults ?? []
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
