@@ -45,7 +45,10 @@ export const createApiKey = defineRoute({
   description: 'A key can only give what it may do itself.',
   tags,
   body: z
-    .strictObject({ name: freeText(100).min(1), scopes: z.array(scope).min(1) })
+    .strictObject({
+      name: freeText(100).min(1).meta({ description: 'For people: where it is used.' }),
+      scopes: z.array(scope).min(1).meta({ description: 'What it may do.' }),
+    })
     .meta({ id: 'NewApiKey' }),
   answers: {
     201: z

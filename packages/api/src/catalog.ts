@@ -75,9 +75,9 @@ const plan = z
 export const catalogDocument = z
   .strictObject({
     currency: currency.optional().meta({ description: 'Of every plan that names none.' }),
-    products: z.record(key, product),
-    meters: z.record(key, meter).optional(),
-    plans: z.record(key, plan),
+    products: z.record(key, product).meta({ description: 'By key.' }),
+    meters: z.record(key, meter).optional().meta({ description: 'By key, the `type` of usage events.' }),
+    plans: z.record(key, plan).meta({ description: 'By key.' }),
   })
   .meta({
     id: 'Catalog',

@@ -110,6 +110,7 @@ export const createCustomer = defineRoute({
   tags,
   body: z.strictObject(customerFields).meta({ id: 'NewCustomer' }),
   answers: { 201: customer },
+  problems: ['customer_exists'],
 })
 
 export const updateCustomer = defineRoute({
@@ -122,7 +123,10 @@ export const updateCustomer = defineRoute({
   tags,
   params,
   body: z
-    .strictObject({ name: name.nullable().optional(), email: email.nullable().optional() })
+    .strictObject({
+      name: name.nullable().optional().meta({ description: 'Null removes it.' }),
+      email: email.nullable().optional().meta({ description: 'Null removes it.' }),
+    })
     .refine((change) => change.name !== undefined || change.email !== undefined, {
       error: 'Nothing to change.',
     })

@@ -16,12 +16,10 @@ export const invoiceStatus = z
   })
 
 /** How an amount came about, as core's rating emitted it: every integer as decimal text. */
-export const derivation = z
-  .record(z.string(), z.unknown())
-  .meta({
-    id: 'Derivation',
-    description: 'Events, aggregate, tiers, rounding and price of an amount, step by step.',
-  })
+export const derivation = z.record(z.string(), z.unknown()).meta({
+  id: 'Derivation',
+  description: 'Events, aggregate, tiers, rounding and price of an amount, step by step.',
+})
 
 export const invoiceLine = z
   .strictObject({
@@ -174,7 +172,9 @@ export const syncInvoice = defineRoute({
   description: 'Sends the difference only. With `dryRun` nothing is sent; the answer is what would be.',
   tags,
   params,
-  query: z.strictObject({ dryRun: flag.default(false) }),
+  query: z.strictObject({
+    dryRun: flag.default(false).meta({ description: 'Only say what would be done.' }),
+  }),
   answers: { 200: syncPlan },
-  problems: ['invoice_not_found', 'provider_unavailable'],
+  problems: ['invoice_not_found', 'invoice_frozen', 'provider_unavailable'],
 })

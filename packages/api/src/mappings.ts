@@ -4,15 +4,9 @@ import { idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 
-const entityType = z.enum([
-  'customer',
-  'product',
-  'plan',
-  'price',
-  'subscription',
-  'subscription_item',
-  'test_clock',
-])
+const entityType = z
+  .enum(['customer', 'product', 'plan', 'price', 'subscription', 'subscription_item', 'test_clock'])
+  .meta({ description: 'What kind of object it is here.' })
 
 export const mapping = z
   .strictObject({
@@ -22,11 +16,9 @@ export const mapping = z
     providerType: z.string().meta({ examples: ['customer'] }),
     providerId,
     livemode: z.boolean(),
-    origin: z
-      .enum(['outbound', 'webhook', 'import', 'link'])
-      .meta({
-        description: 'How both came together: made by us, seen in an event, imported, linked by hand.',
-      }),
+    origin: z.enum(['outbound', 'webhook', 'import', 'link']).meta({
+      description: 'How both came together: made by us, seen in an event, imported, linked by hand.',
+    }),
     createdAt: instant,
   })
   .meta({ id: 'Mapping', description: "Which object of ours is which object of the provider's." })
@@ -41,7 +33,7 @@ export const listMappings = defineRoute({
   query: z.strictObject({
     entityType: entityType.optional(),
     entityId: idParam('object').optional(),
-    providerId: z.string().max(100).optional(),
+    providerId: z.string().max(100).optional().meta({ description: "The provider's id of the object." }),
     ...page,
   }),
   answers: { 200: listOf('Mapping', mapping) },

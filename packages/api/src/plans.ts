@@ -6,12 +6,10 @@ import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { price } from './prices.ts'
 
-export const audience = z
-  .enum(['public', 'admin', 'legacy'])
-  .meta({
-    description:
-      '`public`: for anybody. `admin`: given by us. `legacy`: kept by those who have it, no longer sold.',
-  })
+export const audience = z.enum(['public', 'admin', 'legacy']).meta({
+  description:
+    '`public`: for anybody. `admin`: given by us. `legacy`: kept by those who have it, no longer sold.',
+})
 
 export const interval = z.enum(['day', 'week', 'month', 'year'])
 

@@ -2,12 +2,10 @@ import { z } from 'zod'
 
 export const fault = z
   .strictObject({
-    pointer: z
-      .string()
-      .meta({
-        description: 'JSON Pointer (RFC 6901) into the request body, as a URI fragment.',
-        examples: ['#/items/0/price'],
-      }),
+    pointer: z.string().meta({
+      description: 'JSON Pointer (RFC 6901) into the request body, as a URI fragment.',
+      examples: ['#/items/0/price'],
+    }),
     code: z.string(),
     detail: z.string(),
   })

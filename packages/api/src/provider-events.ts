@@ -25,12 +25,10 @@ const fields = {
   processedAt: instant.nullable(),
 }
 
-export const providerEvent = z
-  .strictObject(fields)
-  .meta({
-    id: 'ProviderEvent',
-    description: 'An event that a provider sent, once, however often it was delivered.',
-  })
+export const providerEvent = z.strictObject(fields).meta({
+  id: 'ProviderEvent',
+  description: 'An event that a provider sent, once, however often it was delivered.',
+})
 
 const params = z.strictObject({ id: idParam('event') })
 const tags = ['Operations']
@@ -44,7 +42,11 @@ export const listProviderEvents = defineRoute({
   tags,
   query: z.strictObject({
     state: state.optional(),
-    type: z.string().max(100).optional(),
+    type: z
+      .string()
+      .max(100)
+      .optional()
+      .meta({ description: "The provider's name for the kind of event.", examples: ['invoice.finalized'] }),
     object: z
       .string()
       .max(100)

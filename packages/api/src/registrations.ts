@@ -93,7 +93,17 @@ export const createRegistration = defineRoute({
     201: registration.meta({ description: 'The subscription runs.' }),
     202: registration.meta({ description: 'Still on its way: read it again, or wait for it.' }),
   },
-  problems: ['plan_not_found', 'card_declined', 'currency_mismatch'],
+  problems: [
+    'plan_unknown',
+    'plan_not_allowed',
+    'plan_not_published',
+    'currency_mismatch',
+    'subscription_exists',
+    'registration_in_progress',
+    'card_declined',
+    'payment_action_required',
+    'provider_refused',
+  ],
 })
 
 export const readRegistration = defineRoute({

@@ -15,12 +15,10 @@ export const subscription = z
     id: id('subscription'),
     customer: id('customer'),
     externalId,
-    slot: key
-      .nullable()
-      .meta({
-        description:
-          'A customer has one live subscription for each slot; null for a second one that was made elsewhere.',
-      }),
+    slot: key.nullable().meta({
+      description:
+        'A customer has one live subscription for each slot; null for a second one that was made elsewhere.',
+    }),
     plan: key.meta({ description: "The plan's key." }),
     planVersion: z
       .int()

@@ -30,10 +30,11 @@ export const createTestClock = defineRoute({
   body: z
     .strictObject({
       frozenTime: instantInput.meta({ description: 'Where it starts.' }),
-      name: freeText(100).optional(),
+      name: freeText(100).optional().meta({ description: 'For people.' }),
     })
     .meta({ id: 'NewTestClock' }),
   answers: { 201: testClock },
+  problems: ['live_mode_refused'],
 })
 
 export const listTestClocks = defineRoute({
@@ -73,5 +74,5 @@ export const advanceTestClock = defineRoute({
     .strictObject({ frozenTime: instantInput.meta({ description: 'Where to; later than where it stands.' }) })
     .meta({ id: 'Advance' }),
   answers: { 202: testClock },
-  problems: ['test_clock_not_found'],
+  problems: ['test_clock_not_found', 'test_clock_backwards', 'test_clock_busy', 'live_mode_refused'],
 })

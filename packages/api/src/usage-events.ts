@@ -49,7 +49,7 @@ export const sendUsageEvents = defineRoute({
       })
       .meta({ id: 'UsageReceipt' }),
   },
-  problems: ['usage_event_invalid'],
+  problems: ['usage_event_invalid', 'batch_too_large'],
   idempotent: false,
   bodyLimit: 5 * 1024 * 1024,
 })

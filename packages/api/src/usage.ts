@@ -29,7 +29,10 @@ export const readUsage = defineRoute({
     meter: key.optional().meta({ description: 'All meters unless given.' }),
     start: instantInput.optional().meta({ description: "Unless given, the current period's start." }),
     end: instantInput.optional().meta({ description: "Unless given, the current period's end." }),
-    groupBy: z.enum(['hour', 'day', 'none']).default('none'),
+    groupBy: z
+      .enum(['hour', 'day', 'none'])
+      .default('none')
+      .meta({ description: 'One figure for each hour or day (of UTC), or one for it all.' }),
   }),
   answers: {
     200: z

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { routes } from './routes.ts'
+import { scopeIds } from './scopes.ts'
+
+const named = routes.map((route) => [`${route.method} ${route.path}`, route] as const)
+
+test('no two routes share an id or an address', () => {
+  expect(new Set(routes.map(({ id }) => id)).size).toBe(routes.length)
+  expect(new Set(named.map(([name]) => name)).size).toBe(routes.length)
+})
+
+describe.each(named)('%s', (_name, route) => {
+  test('says who may call it', () => {
+    expect([...scopeIds, 'public']).toContain(route.scope)
+    if (route.path.startsWith('/v1/')) expect(route.scope).not.toBe('public')
+    const write = /:write$/.test(route.scope)
+    if (route.scope !== 'public') expect(write).toBe(route.method !== 'GET')
+  })
+
+  test('names the parameters of its path', () => {
+    const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name)
+    expect(Object.keys(route.params?.shape ?? {})).toEqual(inPath)
+  })
+
+  test('can be described in OpenAPI', () => {
+    for (const schema of [route.params, route.query, route.body]) {
+      if (schema) z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' })
+    }
+    for (const answer of Object.values(route.answers)) z.toJSONSchema(answer, { io: 'output' })
+  })
+
+  test('refuses what it does not know', () => {
+    for (const schema of [route.params, route.query]) {
+      if (!schema) continue
+      const result = schema.safeParse({ surprise: 1 })
+      const codes = result.error?.issues.map((issue) => issue.code)
+      expect(codes).toContain('unrecognized_keys')
+    }
+  })
+
+  test('describes what it takes', () => {
+    for (const schema of [route.params, route.query, route.body]) {
+      if (!schema) continue
+      const { description, properties, $ref, $defs } = z.toJSONSchema(schema, { io: 'input' })
+      const fields = properties ?? $defs?.[$ref?.split('/').at(-1) ?? '']?.properties ?? {}
+      const silent = Object.entries(fields).filter(
+        ([, field]) => typeof field === 'object' && !field.description && !field.$ref,
+      )
+      expect(silent.map(([name]) => name)).toEqual([])
+      if (schema === route.body && Object.keys(fields).length === 0) expect(description).toBeTruthy()
+    }
+  })
+})
