@@ -1,0 +1,43 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Database } from '../store/schema.ts'
+import { typeParsers } from './type-parsers.ts'
+
+export type Db = Kysely<Database>
+export type Trx = Transaction<Database>
+
+export interface Connection {
+  /** Typed queries; column names are camelCase here and snake_case in SQL, keys inside JSON stay. */
+  readonly db: Db
+  /** For hot statements written as SQL. */
+  readonly pool: pg.Pool
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  readonly poolSize?: number
+  readonly applicationName?: string
+  /** An idle connection broke; the pool replaces it. Without a listener Node would end the process. */
+  readonly onIdleError?: (error: Error) => void
+}
+
+/** Opens a pool. Connects on first use: {@link waitForDatabase} is what tells whether it can. */
+export function connect(url: string, options: ConnectOptions = {}): Connection {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.poolSize ?? 10,
+    application_name: options.applicationName ?? 'lockstep',
+    // Hours and days in SQL are UTC, whatever the server's zone.
+    options: '-c timezone=UTC',
+    types: typeParsers,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+  })
+  pool.on('error', options.onIdleError ?? (() => {}))
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  })
+  return { db, pool, close: () => db.destroy() }
+}

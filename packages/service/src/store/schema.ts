@@ -1,0 +1,387 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { InvoiceStatus } from '@lockstep/core/invoice'
+import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
+
+/** Read as whole seconds, written with `sqlTime(at)`. */
+type Time = ColumnType<Instant, Date, Date>
+type MaybeTime = ColumnType<Instant | null, Date | null | undefined, Date | null>
+/** Read parsed, written as JSON text (`JSON.stringify`): the driver would send a list as an SQL array. */
+type Json<T = unknown> = ColumnType<T, string, string>
+type MaybeJson<T = unknown> = ColumnType<T | null, string | null | undefined, string | null>
+/** Exact decimal text. */
+type Numeric = string
+type Default<T> = ColumnType<T, T | undefined, T>
+
+/** What a row of a table looks like when read, and when written. */
+export type Row<Name extends keyof Database> = Selectable<Database[Name]>
+export type NewRow<Name extends keyof Database> = Insertable<Database[Name]>
+
+/** Every table of `sql/`, in its order. */
+export interface Database {
+  installation: InstallationTable
+  apiKey: ApiKeyTable
+  idempotencyKey: IdempotencyKeyTable
+  product: ProductTable
+  meter: MeterTable
+  plan: PlanTable
+  planVersion: PlanVersionTable
+  price: PriceTable
+  testClock: TestClockTable
+  customer: CustomerTable
+  customerProfile: CustomerProfileTable
+  mapping: MappingTable
+  workflow: WorkflowTable
+  workflowStep: WorkflowStepTable
+  operation: OperationTable
+  registration: RegistrationTable
+  subscriptionSlot: SubscriptionSlotTable
+  subscription: SubscriptionTable
+  usageIdentity: UsageIdentityTable
+  usageEvent: UsageEventTable
+  usageRollup: UsageRollupTable
+  usageCut: UsageCutTable
+  invoice: InvoiceTable
+  lineItem: LineItemTable
+  invoiceItem: InvoiceItemTable
+  providerEvent: ProviderEventTable
+  providerObject: ProviderObjectTable
+  providerLimit: ProviderLimitTable
+  schemaMigration: SchemaMigrationTable
+}
+
+interface InstallationTable {
+  onlyRow: Generated<boolean>
+  instance: Generated<string>
+  livemode: boolean | null
+  providerAccount: string | null
+  createdAt: Default<Instant>
+}
+
+interface ApiKeyTable {
+  id: string
+  name: string
+  prefix: string
+  keyHash: Buffer
+  scopes: string[]
+  createdAt: Time
+  revokedAt: MaybeTime
+}
+
+interface IdempotencyKeyTable {
+  caller: string
+  method: string
+  path: string
+  key: string
+  bodyHash: Buffer
+  operation: string
+  status: number | null
+  response: MaybeJson
+  lockedUntil: Time
+  createdAt: Time
+  completedAt: MaybeTime
+}
+
+interface ProductTable {
+  key: string
+  name: string
+  description: string | null
+  unitLabel: string | null
+  taxCode: string | null
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface MeterTable {
+  key: string
+  name: string
+  unitLabel: string
+  aggregation: 'count' | 'sum' | 'max' | 'last'
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface PlanTable {
+  key: string
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface PlanVersionTable {
+  id: string
+  planKey: string
+  version: number
+  name: string
+  audience: 'public' | 'admin' | 'legacy'
+  productKey: string
+  currency: string
+  interval: 'day' | 'week' | 'month' | 'year'
+  intervalCount: number
+  trialDays: number
+  trialUsage: 'free' | 'billed'
+  rollsInto: string | null
+  contentHash: Buffer
+  createdAt: Time
+}
+
+interface PriceTable {
+  id: string
+  planVersionId: string
+  key: string
+  position: number
+  productKey: string
+  meterKey: string | null
+  currency: string
+  kind: 'recurring' | 'usage' | 'share'
+  timing: 'inAdvance' | 'inArrears'
+  model: 'flat' | 'perUnit' | 'package' | 'graduated' | 'volume' | 'percentage'
+  definition: Json
+}
+
+interface TestClockTable {
+  id: string
+  name: string | null
+  providerId: string | null
+  frozenAt: Time
+  advancingTo: MaybeTime
+  createdAt: Time
+}
+
+interface CustomerTable {
+  id: string
+  externalId: string
+  currency: string | null
+  testClockId: string | null
+  createdAt: Time
+}
+
+interface CustomerProfileTable {
+  customerId: string
+  name: string | null
+  email: string | null
+}
+
+interface MappingTable {
+  entityType: 'customer' | 'product' | 'plan' | 'price' | 'subscription' | 'subscription_item' | 'test_clock'
+  entityId: string
+  provider: string
+  providerAccount: string
+  livemode: boolean
+  providerType: string
+  providerId: string
+  origin: 'outbound' | 'webhook' | 'import' | 'link'
+  createdAt: Time
+}
+
+interface WorkflowTable {
+  id: string
+  kind: string
+  subjectId: string
+  input: Json
+  state: 'running' | 'completed' | 'compensating' | 'rolledBack' | 'parked'
+  stage: string | null
+  problem: MaybeJson
+  attempts: Default<number>
+  leaseUntil: MaybeTime
+  nextAttemptAt: MaybeTime
+  createdAt: Time
+  endedAt: MaybeTime
+}
+
+interface WorkflowStepTable {
+  workflowId: string
+  name: string
+  ordinal: number
+  state: 'done' | 'undone'
+  result: MaybeJson
+  endedAt: Time
+}
+
+interface OperationTable {
+  id: string
+  kind: string
+  subjectId: string
+  attempt: Default<number>
+  idempotencyKey: string
+  bodyHash: Buffer
+  state: 'prepared' | 'unknown' | 'succeeded' | 'refused' | 'parked'
+  providerObjectId: string | null
+  providerRequestId: string | null
+  problem: MaybeJson
+  preparedAt: Time
+  settledAt: MaybeTime
+}
+
+interface RegistrationTable {
+  id: string
+  customerId: string
+  slot: string
+  planVersionId: string
+  subscriptionId: string
+  workflowId: string
+  operation: string | null
+  createdAt: Time
+}
+
+interface SubscriptionSlotTable {
+  customerId: string
+  slot: string
+  subscriptionId: string
+  reservedAt: Time
+}
+
+interface SubscriptionTable {
+  id: string
+  customerId: string
+  slot: string | null
+  planVersionId: string
+  currency: string
+  status: SubscriptionStatus
+  quantity: number
+  billingCycleAnchor: Time
+  currentPeriodStart: Time
+  currentPeriodEnd: Time
+  trialStart: MaybeTime
+  trialEnd: MaybeTime
+  cancelAt: MaybeTime
+  cancelAtPeriodEnd: Default<boolean>
+  canceledAt: MaybeTime
+  endedAt: MaybeTime
+  startedAt: Time
+  createdAt: Time
+}
+
+interface UsageIdentityTable {
+  key: string
+  bodyHash: string
+}
+
+interface UsageEventTable {
+  customerId: string
+  meterKey: string
+  time: Time
+  quantity: Numeric
+  identity: string
+  source: string
+  id: string
+  data: MaybeJson
+  receivedAt: Time
+}
+
+interface UsageRollupTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  lane: number
+  count: bigint
+  sum: Numeric
+  max: Numeric
+  last: Numeric
+  lastAt: Time
+}
+
+interface UsageCutTable {
+  customerId: string
+  at: Time
+}
+
+interface InvoiceTable {
+  id: string
+  customerId: string
+  subscriptionId: string | null
+  billingReason: string
+  status: InvoiceStatus
+  currency: string
+  periodStart: Time
+  periodEnd: Time
+  dirty: Default<boolean>
+  lateUsage: Default<boolean>
+  syncedAt: MaybeTime
+  syncProblem: MaybeJson
+  providerInvoiceId: string | null
+  finalizesAt: MaybeTime
+  finalizedAt: MaybeTime
+  number: string | null
+  subtotal: bigint | null
+  total: bigint | null
+  amountDue: bigint | null
+  amountPaid: bigint | null
+  amountRemaining: bigint | null
+  hostedInvoiceUrl: string | null
+  invoicePdf: string | null
+  openedAt: Time
+}
+
+interface LineItemTable {
+  id: string
+  customerId: string
+  invoiceId: string
+  position: number
+  originInvoiceId: string | null
+  lineKey: string | null
+  revision: number | null
+  description: string
+  periodStart: Time
+  periodEnd: Time
+  quantity: Numeric | null
+  amount: bigint
+  currency: string
+  derivation: MaybeJson
+  providerLineId: string | null
+}
+
+interface InvoiceItemTable {
+  customerId: string
+  originInvoiceId: string
+  lineKey: string
+  revision: number
+  state: 'intended' | 'placed' | 'billed' | 'removed'
+  amount: bigint
+  quantity: Numeric | null
+  contentHash: Buffer
+  providerItemId: string | null
+  providerInvoiceId: string | null
+}
+
+interface ProviderEventTable {
+  provider: string
+  id: string
+  type: string
+  objectType: string
+  objectId: string
+  created: Time
+  apiVersion: string | null
+  livemode: boolean
+  payload: Json
+  state: Default<'received' | 'processed' | 'ignored' | 'parked'>
+  outcome: string | null
+  attempts: Default<number>
+  nextAttemptAt: Time
+  problem: MaybeJson
+  receivedAt: Time
+  processedAt: MaybeTime
+}
+
+interface ProviderObjectTable {
+  provider: string
+  type: string
+  id: string
+  raw: Json
+  lastEventCreated: MaybeTime
+  observation: bigint
+  ownSince: Default<boolean>
+  gone: Default<boolean>
+  updatedAt: Time
+}
+
+interface ProviderLimitTable {
+  name: string
+  arrival: Time
+}
+
+/** Written by `postgres/migrate.ts`. */
+interface SchemaMigrationTable {
+  name: string
+  sha256: Buffer
+  appliedAt: Default<Instant>
+}
