@@ -22,7 +22,7 @@ const meter = z
 const tier = z
   .strictObject({
     upTo: quantity.nullable().meta({ description: 'The last unit of this tier; null for the last tier.' }),
-    unitAmount,
+    unitAmount: unitAmount.optional(),
     flatAmount: decimalAmount.optional(),
   })
   .meta({ id: 'CatalogTier' })
@@ -74,7 +74,7 @@ const plan = z
 /** A catalogue as a person writes it: the same that `defineCatalog` takes. */
 export const catalogDocument = z
   .strictObject({
-    currency: currency.optional().meta({ description: 'Of every plan that names none.' }),
+    currency: currency.meta({ description: 'Of every plan that names none.' }),
     products: z.record(key, product).meta({ description: 'By key.' }),
     meters: z.record(key, meter).optional().meta({ description: 'By key, the `type` of usage events.' }),
     plans: z.record(key, plan).meta({ description: 'By key.' }),
@@ -88,19 +88,21 @@ export type CatalogDocument = z.output<typeof catalogDocument>
 
 const change = z
   .strictObject({
-    entity: z.enum(['product', 'meter', 'plan']),
+    kind: z.enum(['product', 'meter', 'plan']),
     key,
-    action: z.enum(['create', 'update', 'newVersion', 'archive']).meta({
+    action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:
         '`newVersion`: a plan that is sold never changes; its subscribers stay on the old version.',
     }),
-    details: z.array(z.string()).meta({ description: 'What differs, a sentence each.' }),
+    details: z.array(z.string()).readonly().meta({ description: 'What differs, a sentence each.' }),
   })
   .meta({ id: 'CatalogChange' })
 
 const changes = z
   .strictObject({
-    changes: z.array(change).meta({ description: 'Empty: everything stands as it is written.' }),
+    changes: z
+      .array(change)
+      .meta({ description: 'One for each product, meter and plan, also for those that stay as they are.' }),
   })
   .meta({ id: 'CatalogChanges' })
 

@@ -1,5 +1,7 @@
+import { invoiceStatuses } from '@lockstep/core/invoice'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { derivation } from './derivations.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency, money } from './money.ts'
@@ -7,18 +9,10 @@ import { flag, listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { quantity } from './quantity.ts'
 
-export const invoiceStatus = z
-  .enum(['current', 'closing', 'draft', 'open', 'paid', 'uncollectible', 'void'])
-  .meta({
-    id: 'InvoiceStatus',
-    description:
-      "`current`: the period runs. `closing`: it is over, and the provider's draft is still open. The others are the provider's.",
-  })
-
-/** How an amount came about, as core's rating emitted it: every integer as decimal text. */
-export const derivation = z.record(z.string(), z.unknown()).meta({
-  id: 'Derivation',
-  description: 'Events, aggregate, tiers, rounding and price of an amount, step by step.',
+export const invoiceStatus = z.enum(invoiceStatuses).meta({
+  id: 'InvoiceStatus',
+  description:
+    "`current`: the period runs. `closing`: it is over, and the provider's draft is still open. The others are the provider's.",
 })
 
 export const invoiceLine = z

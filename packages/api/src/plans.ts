@@ -1,3 +1,4 @@
+import { audiences } from '@lockstep/core/plan'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { key } from './ids.ts'
@@ -6,7 +7,7 @@ import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { price } from './prices.ts'
 
-export const audience = z.enum(['public', 'admin', 'legacy']).meta({
+export const audience = z.enum(audiences).meta({
   description:
     '`public`: for anybody. `admin`: given by us. `legacy`: kept by those who have it, no longer sold.',
 })

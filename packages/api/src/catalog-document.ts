@@ -1,0 +1,80 @@
+import type { Catalog, Product } from '@lockstep/core/catalog'
+import { formatDecimal } from '@lockstep/core/decimal'
+import type { Meter } from '@lockstep/core/meter'
+import { formatMoney, formatRate } from '@lockstep/core/money'
+import type { Plan } from '@lockstep/core/plan'
+import type { Price, Tier } from '@lockstep/core/price'
+import { formatQuantity } from '@lockstep/core/quantity'
+import type { CatalogDocument } from './catalog.ts'
+
+/** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
+const PERCENT_DIGITS = 10
+
+type Entry<K extends 'products' | 'meters' | 'plans'> = NonNullable<CatalogDocument[K]>[string]
+type WrittenPrice = Entry<'plans'>['prices'][string]
+
+/**
+ * A catalogue in the form that a person writes. `defineCatalog` makes the same catalogue of it again,
+ * so it can go over the wire, be read, changed and applied.
+ */
+export function catalogDocumentOf({ products, meters, plans }: Catalog): CatalogDocument {
+  return {
+    // Every plan names its own currency below; this one is only asked for by the form.
+    currency: plans[0]?.currency ?? 'usd',
+    products: byKey(products, writeProduct),
+    meters: byKey(meters, writeMeter),
+    plans: byKey(plans, writePlan),
+  }
+}
+
+function byKey<T extends { readonly key: string }, W>(
+  list: readonly T[],
+  write: (item: T) => W,
+): Record<string, W> {
+  return Object.fromEntries(list.map((item) => [item.key, write(item)]))
+}
+
+function writeProduct({ name, description, unitLabel, taxCode }: Product): Entry<'products'> {
+  return {
+    name,
+    ...(description !== null && { description }),
+    ...(unitLabel !== null && { unitLabel }),
+    ...(taxCode !== null && { taxCode }),
+  }
+}
+
+function writeMeter({ name, unitLabel, aggregation }: Meter): Entry<'meters'> {
+  return { name, unitLabel, aggregation }
+}
+
+function writePlan({ key: _, rollsInto, prices, ...terms }: Plan): Entry<'plans'> {
+  return { ...terms, ...(rollsInto !== null && { rollsInto }), prices: byKey(prices, writePrice) }
+}
+
+function writePrice(price: Price): WrittenPrice {
+  const { name, product, kind, timing, meter } = price
+  const terms = { name, product, kind, timing, ...(meter !== null && { meter }) }
+  switch (price.model) {
+    case 'flat':
+      return { ...terms, model: price.model, amount: formatMoney(price.amount) }
+    case 'perUnit':
+      return { ...terms, model: price.model, unitAmount: formatRate(price.rate) }
+    case 'package': {
+      const { model, amount, size, round } = price
+      return { ...terms, model, amount: formatMoney(amount), size: formatQuantity(size), round }
+    }
+    case 'graduated':
+    case 'volume':
+      return { ...terms, model: price.model, tiers: price.tiers.map(writeTier) }
+    case 'percentage':
+      return { ...terms, model: price.model, percent: formatDecimal(price.picos, PERCENT_DIGITS) }
+  }
+}
+
+function writeTier({ upTo, rate, flat }: Tier) {
+  return {
+    upTo: upTo === null ? null : formatQuantity(upTo),
+    unitAmount: formatRate(rate),
+    flatAmount: formatMoney(flat),
+  }
+}

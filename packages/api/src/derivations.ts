@@ -1,0 +1,66 @@
+import type { Derivation, Step } from '@lockstep/core/derivation'
+import { z } from 'zod'
+
+const decimal = z.string().meta({ description: 'Exact decimal text.', examples: ['0.1572554466'] })
+
+/** From a quantity to an amount. Amounts and rates are in major units, quantities in the meter's units. */
+const step: z.ZodType<Step> = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('flat'), quantity: decimal, amount: decimal }),
+    z.strictObject({ kind: z.literal('perUnit'), quantity: decimal, rate: decimal, amount: decimal }),
+    z.strictObject({
+      kind: z.literal('package'),
+      quantity: decimal,
+      size: decimal.meta({ description: 'Units in one package.' }),
+      round: z.enum(['up', 'down']),
+      packages: decimal,
+      amountPerPackage: decimal,
+      amount: decimal,
+    }),
+    z.strictObject({
+      kind: z.literal('tier'),
+      tier: z.int().min(1).meta({ description: 'Counted from 1.' }),
+      from: decimal.meta({ description: 'Units below this tier.' }),
+      to: decimal.nullable().meta({ description: "The tier's last unit; null when it has no end." }),
+      quantity: decimal.meta({ description: 'Units priced here: its own (graduated) or all (volume).' }),
+      rate: decimal,
+      flat: decimal,
+      amount: decimal,
+    }),
+    z.strictObject({
+      kind: z.literal('share'),
+      of: z.array(z.strictObject({ key: z.string().nullable(), amount: decimal })).meta({
+        description: "The lines it is a share of, by their price's key; the recurring fee without one.",
+      }),
+      base: decimal,
+      percent: decimal,
+      amount: decimal,
+    }),
+  ])
+  .meta({ id: 'DerivationStep', description: 'One step from a quantity to an amount.' })
+
+export const derivation: z.ZodType<Derivation> = z
+  .strictObject({
+    price: z.strictObject({ key: z.string(), name: z.string(), model: z.string() }),
+    currency: z.string(),
+    period: z.strictObject({ start: z.string(), end: z.string() }),
+    measured: z
+      .strictObject({
+        meter: z.string(),
+        unitLabel: z.string(),
+        aggregation: z.string(),
+        events: decimal,
+        quantity: decimal,
+      })
+      .nullable()
+      .meta({ description: 'Null where nothing is measured: recurring fees and shares.' }),
+    steps: z.array(step).readonly(),
+    exact: decimal.meta({ description: 'Sum of the steps, before rounding.' }),
+    rounded: decimal.meta({ description: 'Half away from zero, once for the line.' }),
+    free: z
+      .literal('trial')
+      .nullable()
+      .meta({ description: 'Why nothing is charged although `rounded` says otherwise.' }),
+    amount: decimal.meta({ description: 'What the line costs: `rounded`, or 0 when free.' }),
+  })
+  .meta({ id: 'Derivation', description: 'How an amount came about, from the events to the rounding.' })
