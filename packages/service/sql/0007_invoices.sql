@@ -5,6 +5,8 @@ create table invoice (
   id text primary key,
   customer_id text not null references customer,
   subscription_id text references subscription,
+  -- The plan version that its period is rated by; null for what is only mirrored.
+  plan_version_id text references plan_version,
   billing_reason text not null,
   status text not null check (status in ('current', 'closing', 'draft', 'open', 'paid', 'uncollectible', 'void')),
   currency text not null,
@@ -12,6 +14,8 @@ create table invoice (
   period_end timestamptz not null,
   -- Usage or adjustments changed since the last sync took its picture.
   dirty boolean not null default true,
+  -- A sync took its picture and has not yet confirmed that Stripe says the same.
+  sync_pending boolean not null default false,
   -- Usage of this period came after it was frozen; it is billed as a later revision of its lines.
   late_usage boolean not null default false,
   synced_at timestamptz,
@@ -34,7 +38,7 @@ create table invoice (
 create unique index invoice_period on invoice (subscription_id, period_start) where billing_reason = 'subscription_cycle';
 create unique index invoice_one_current on invoice (subscription_id) where status = 'current';
 create index invoice_customer on invoice (customer_id, period_start desc);
-create index invoice_dirty on invoice (subscription_id) where dirty or late_usage;
+create index invoice_dirty on invoice (subscription_id) where dirty or sync_pending or late_usage;
 
 -- The lines of a frozen invoice, as they were when Stripe finalized it. Never updated.
 create table line_item (
@@ -67,11 +71,18 @@ create table invoice_item (
   -- `intended`: the call may be on its way. `placed`: it stands at Stripe and may still change.
   -- `billed`: it is on a finalized invoice. `removed`: it is gone.
   state text not null check (state in ('intended', 'placed', 'billed', 'removed')),
+  -- Counts the calls that were intended for this row; part of each call's idempotency key, so that
+  -- going back to an earlier amount is a new call and not the replay of an old answer.
+  version integer not null default 1 check (version > 0),
   amount bigint not null,
   quantity numeric(38, 9),
-  content_hash bytea not null,
+  -- Everything the call sends. A call whose outcome is unknown is repeated with exactly this.
+  content jsonb not null,
+  derivation jsonb,
   provider_item_id text unique,
+  -- The invoice it stands on; null while it is pending.
   provider_invoice_id text,
-  primary key (origin_invoice_id, line_key, revision)
+  primary key (origin_invoice_id, line_key, revision),
+  check (state not in ('placed', 'billed') or provider_item_id is not null)
 );
 create index invoice_item_provider_invoice on invoice_item (provider_invoice_id) where provider_invoice_id is not null;

@@ -1,3 +1,7 @@
+-- One order for everything we learn of a provider: drawn when an event is received, and before a
+-- fetch or write of our own begins. A fetch that began after an event came has seen its effect.
+create sequence observation_counter;
+
 -- Every event a provider sent, once. The row stays as audit trail.
 create table provider_event (
   provider text not null,
@@ -12,7 +16,10 @@ create table provider_event (
   payload jsonb not null,
   state text not null default 'received' check (state in ('received', 'processed', 'ignored', 'parked')),
   outcome text,
+  observation bigint not null default nextval('observation_counter'),
   attempts integer not null default 0,
+  -- Who is at work on it, by the database's clock. A process that died lets go by itself.
+  claimed_until timestamptz,
   next_attempt_at timestamptz not null,
   problem jsonb,
   received_at timestamptz not null,
@@ -31,7 +38,7 @@ create table provider_object (
   raw jsonb not null,
   -- The newest event of it that was seen, applied or not.
   last_event_created timestamptz,
-  -- Drawn from observation_counter when the fetch began: which of two answers is newer.
+  -- Which of two answers is newer: see observation_counter.
   observation bigint not null,
   -- A write or fetch of our own came after the newest event: the next payload cannot be trusted.
   own_since boolean not null default false,
@@ -39,8 +46,6 @@ create table provider_object (
   updated_at timestamptz not null,
   primary key (provider, type, id)
 );
-create sequence observation_counter;
-
 -- One token row for each provider account and endpoint: GCRA's theoretical arrival time. Shared by
 -- all processes and told by the database's clock.
 create table provider_limit (

@@ -289,12 +289,14 @@ interface InvoiceTable {
   id: string
   customerId: string
   subscriptionId: string | null
+  planVersionId: string | null
   billingReason: string
   status: InvoiceStatus
   currency: string
   periodStart: Time
   periodEnd: Time
   dirty: Default<boolean>
+  syncPending: Default<boolean>
   lateUsage: Default<boolean>
   syncedAt: MaybeTime
   syncProblem: MaybeJson
@@ -336,9 +338,11 @@ interface InvoiceItemTable {
   lineKey: string
   revision: number
   state: 'intended' | 'placed' | 'billed' | 'removed'
+  version: Default<number>
   amount: bigint
   quantity: Numeric | null
-  contentHash: Buffer
+  content: Json
+  derivation: MaybeJson
   providerItemId: string | null
   providerInvoiceId: string | null
 }
@@ -355,7 +359,9 @@ interface ProviderEventTable {
   payload: Json
   state: Default<'received' | 'processed' | 'ignored' | 'parked'>
   outcome: string | null
+  observation: Default<bigint>
   attempts: Default<number>
+  claimedUntil: MaybeTime
   nextAttemptAt: Time
   problem: MaybeJson
   receivedAt: Time
