@@ -1,6 +1,12 @@
+import type { KnownCurrency } from './catalog/amounts.ts'
+import { describeFields, describePlan, differences } from './catalog/describe.ts'
+import { readCurrency, readPlan } from './catalog/read-plan.ts'
+import { entries, Reader } from './catalog/reader.ts'
 import type { CatalogInput } from './catalog-input.ts'
-import type { Meter } from './meter.ts'
-import type { Plan } from './plan.ts'
+import { aggregations, type Meter } from './meter.ts'
+import { type Plan, planToJson } from './plan.ts'
+import { child } from './pointer.ts'
+import { type Fault, Problem } from './problem.ts'
 
 /** What is sold: shown on invoices, taxed by its code. */
 export interface Product {
@@ -22,9 +28,79 @@ export interface Catalog {
  * pointers show where: `#/plans/cloud-host/prices/compute/meter`.
  */
 export function defineCatalog<const P extends string, const M extends string, const L extends string>(
-  _input: CatalogInput<P, M, L>,
+  input: CatalogInput<P, M, L>,
 ): Catalog {
-  throw new Error('being written')
+  const faults: Fault[] = []
+  const reader = new Reader(input, '#', faults)
+  const currency: KnownCurrency = readCurrency(reader)
+  const products = entries(reader, 'products').map(readProduct)
+  const meters = reader.has('meters') ? entries(reader, 'meters').map(readMeter) : []
+  const planEntries = entries(reader, 'plans')
+  const context = {
+    products: keysOf(products),
+    meters: new Map(meters.map(({ key, name }) => [key, name])),
+    plans: new Set(planEntries.map(([key]) => key)),
+    currency,
+  }
+  const plans = planEntries.map(([key, plan]) => readPlan(plan, key, context))
+  reader.end()
+  faults.push(...rollFaults(plans))
+
+  if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
+  return { products, meters, plans }
+}
+
+function readProduct([key, reader]: [string, Reader]): Product {
+  const product = {
+    key,
+    name: reader.text('name'),
+    description: reader.optionalText('description'),
+    unitLabel: reader.optionalText('unitLabel'),
+    taxCode: reader.optionalText('taxCode'),
+  }
+  reader.end()
+  return product
+}
+
+function readMeter([key, reader]: [string, Reader]): Meter {
+  const meter = {
+    key,
+    name: reader.text('name'),
+    unitLabel: reader.text('unitLabel'),
+    aggregation: reader.oneOf('aggregation', aggregations),
+  }
+  reader.end()
+  return meter
+}
+
+/** Subscribers roll from plan to plan: in one currency, and not in circles. */
+function rollFaults(plans: readonly Plan[]): Fault[] {
+  const byKey = new Map(plans.map((plan) => [plan.key, plan]))
+  return plans.flatMap((plan) => {
+    const next = plan.rollsInto === null ? undefined : byKey.get(plan.rollsInto)
+    if (!next) return []
+    const pointer = child('#', 'plans', plan.key, 'rollsInto')
+    if (next.currency !== plan.currency) {
+      const detail = `${next.key} is in ${next.currency}, and a customer's currency is fixed.`
+      return [{ pointer, code: 'currency_mismatch', detail }]
+    }
+    return comesBack(plan, byKey) ? [{ pointer, code: 'circle', detail: 'The plans roll in a circle.' }] : []
+  })
+}
+
+function comesBack(plan: Plan, byKey: ReadonlyMap<string, Plan>): boolean {
+  let next: Plan | undefined = plan
+  for (let step = 0; step < byKey.size; step += 1) {
+    next = next?.rollsInto === null ? undefined : byKey.get(next?.rollsInto ?? '')
+    if (next === plan) return true
+  }
+  return false
+}
+
+function sentence(faults: readonly Fault[]): string {
+  const [first] = faults
+  const rest = faults.length > 1 ? ` And ${faults.length - 1} more.` : ''
+  return `${first?.pointer}: ${first?.detail}${rest}`
 }
 
 export interface CatalogChange {
@@ -35,7 +111,59 @@ export interface CatalogChange {
   readonly details: readonly string[]
 }
 
-/** What has to be done to the stored catalogue to make it the wanted one. */
-export function catalogDiff(_current: Catalog, _wanted: Catalog): CatalogChange[] {
-  throw new Error('being written')
+/**
+ * What has to be done to the stored catalogue (what is archived left out) to make it the wanted
+ * one. Products and meters change in place; a plan that may have been sold gets a new version.
+ *
+ * A meter's aggregation cannot change: invoices that are rated already would change with it. That
+ * is refused as `catalog_invalid`.
+ */
+export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] {
+  const faults = aggregationFaults(current.meters, wanted.meters)
+  if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
+  return [
+    ...changes('product', current.products, wanted.products, (old, product) =>
+      differences(describeFields(old), describeFields(product)),
+    ),
+    ...changes('meter', current.meters, wanted.meters, (old, meter) =>
+      differences(describeFields(old), describeFields(meter)),
+    ),
+    ...changes('plan', current.plans, wanted.plans, (old, plan) =>
+      JSON.stringify(planToJson(old)) === JSON.stringify(planToJson(plan))
+        ? []
+        : differences(describePlan(old), describePlan(plan)),
+    ),
+  ]
+}
+
+function changes<T extends { readonly key: string }>(
+  kind: CatalogChange['kind'],
+  current: readonly T[],
+  wanted: readonly T[],
+  compare: (old: T, item: T) => string[],
+): CatalogChange[] {
+  const stored = new Map(current.map((item) => [item.key, item]))
+  const kept = keysOf(wanted)
+  const made = wanted.map((item): CatalogChange => {
+    const old = stored.get(item.key)
+    if (!old) return { kind, action: 'create', key: item.key, details: [] }
+    const details = compare(old, item)
+    const change = kind === 'plan' ? 'newVersion' : 'update'
+    return { kind, action: details.length === 0 ? 'unchanged' : change, key: item.key, details }
+  })
+  const gone = current.filter(({ key }) => !kept.has(key))
+  return [...made, ...gone.map(({ key }): CatalogChange => ({ kind, action: 'archive', key, details: [] }))]
+}
+
+function aggregationFaults(current: readonly Meter[], wanted: readonly Meter[]): Fault[] {
+  return wanted.flatMap(({ key, aggregation }) => {
+    const old = current.find((meter) => meter.key === key)
+    if (!old || old.aggregation === aggregation) return []
+    const detail = `The meter ${key} takes the ${old.aggregation} and cannot change; make a new meter.`
+    return [{ pointer: child('#', 'meters', key, 'aggregation'), code: 'fixed', detail }]
+  })
+}
+
+function keysOf(list: readonly { readonly key: string }[]): ReadonlySet<string> {
+  return new Set(list.map(({ key }) => key))
 }

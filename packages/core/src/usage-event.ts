@@ -1,7 +1,9 @@
-import type { Instant } from './instant.ts'
+import { formatInstant, type Instant, parseInstant } from './instant.ts'
 import type { Meter } from './meter.ts'
+import { child } from './pointer.ts'
 import type { Fault } from './problem.ts'
-import type { Quantity } from './quantity.ts'
+import { type Quantity, units } from './quantity.ts'
+import { readQuantity } from './usage-quantity.ts'
 
 /** One CloudEvents 1.0 event. `source` and `id` together say which one it is, for ever. */
 export interface UsageEvent {
@@ -14,26 +16,165 @@ export interface UsageEvent {
   readonly time: Instant
   /** As it was sent, fractions of a second included. */
   readonly timeText: string
-  /** 1 unit where the event says none, which only a count meter accepts. */
+  /** 1 unit where the event says none, which only a count meter accepts ({@link checkMeter}). */
   readonly quantity: Quantity
   readonly data: Record<string, unknown>
 }
 
-/** Reads one event; `pointer` says where it stands in the body: `#`, `#/0`. All faults at once. */
-export function parseUsageEvent(_value: unknown, _pointer: string): { event?: UsageEvent; faults: Fault[] } {
-  throw new Error('being written')
+const MAX_TEXT_LENGTH = 255
+const MAX_DATA_BYTES = 4096
+const MAX_ATTRIBUTES = 64
+const MAX_SECONDS_AHEAD = 300
+
+/** Everything an event may carry besides extensions, which we accept and do not keep. */
+const attributes = new Set([
+  'specversion',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'time',
+  'datacontenttype',
+  'dataschema',
+  'data',
+])
+
+/**
+ * Reads one event in CloudEvents' structured JSON; `pointer` says where it stands in the body: `#`,
+ * `#/0`. There is an event exactly when there are no faults, and all faults are told at once.
+ */
+export function parseUsageEvent(value: unknown, pointer: string): { event?: UsageEvent; faults: Fault[] } {
+  const faults: Fault[] = []
+  const refuse = (name: string, code: string, detail: string) => {
+    faults.push({ pointer: child(pointer, ...name.split('/')), code, detail })
+  }
+  if (!isObject(value)) {
+    return { faults: [{ pointer, code: 'invalid', detail: 'A usage event is a JSON object.' }] }
+  }
+  if (Object.keys(value).length > MAX_ATTRIBUTES) {
+    const detail = `A usage event has at most ${MAX_ATTRIBUTES} attributes.`
+    return { faults: [{ pointer, code: 'too_long', detail }] }
+  }
+  if (value.specversion !== '1.0') refuse('specversion', 'invalid', 'The specversion is "1.0".')
+  const source = readIdentifier('source', value.source, refuse)
+  const id = readIdentifier('id', value.id, refuse)
+  const type = readIdentifier('type', value.type, refuse)
+  const subject = readIdentifier('subject', value.subject, refuse)
+  const timeText = typeof value.time === 'string' ? value.time : ''
+  const time = parseInstant(timeText)
+  if (value.time === undefined) refuse('time', 'required', 'An event says when it happened.')
+  else if (time === undefined) {
+    refuse('time', 'invalid', 'A time is RFC 3339 with an offset, like 2026-01-31T09:30:00Z.')
+  }
+  const data = readData(value.data, refuse)
+  const quantity = data.quantity === undefined ? units(1n) : readQuantity(data.quantity)
+  if (typeof quantity === 'string') refuse('data/quantity', 'quantity_invalid', quantity)
+  checkOtherAttributes(value, pointer, faults, refuse)
+
+  if (faults.length > 0 || time === undefined || typeof quantity === 'string') return { faults }
+  return { event: { source, id, type, subject, time, timeText, quantity, data }, faults }
 }
 
 /** Whether the event's meter exists and gets the quantity it needs. */
-export function checkMeter(
-  _event: UsageEvent,
-  _meter: Meter | undefined,
-  _pointer: string,
-): Fault | undefined {
-  throw new Error('being written')
+export function checkMeter(event: UsageEvent, meter: Meter | undefined, pointer: string): Fault | undefined {
+  if (!meter) {
+    const detail = `There is no meter ${JSON.stringify(event.type)}.`
+    return { pointer: child(pointer, 'type'), code: 'meter_unknown', detail }
+  }
+  if (meter.aggregation === 'count' || event.data.quantity !== undefined) return undefined
+  const detail = `The meter ${meter.key} needs a quantity.`
+  return { pointer: child(pointer, 'data', 'quantity'), code: 'required', detail }
 }
 
 /** Producers' clocks differ; more than five minutes ahead of the customer's now is a mistake. */
-export function acceptTime(_args: { time: Instant; now: Instant; pointer?: string }): Fault | undefined {
-  throw new Error('being written')
+export function acceptTime({
+  time,
+  now,
+  pointer = '#',
+}: {
+  time: Instant
+  now: Instant
+  /** Of the event, as for {@link parseUsageEvent}. */
+  pointer?: string
+}): Fault | undefined {
+  if (time <= now + MAX_SECONDS_AHEAD) return undefined
+  const detail = `The event's time is ${formatInstant(time)}, for its customer it is ${formatInstant(now)}.`
+  return { pointer: child(pointer, 'time'), code: 'usage_time_in_future', detail }
+}
+
+type Refuse = (name: string, code: string, detail: string) => void
+
+function readIdentifier(name: string, value: unknown, refuse: Refuse): string {
+  if (value === undefined) refuse(name, 'required', `An event has a ${name}.`)
+  else if (typeof value !== 'string') refuse(name, 'invalid', `The ${name} is text.`)
+  else if (value === '') refuse(name, 'invalid', `The ${name} is empty.`)
+  else if (value.length > MAX_TEXT_LENGTH) {
+    refuse(name, 'too_long', `The ${name} has at most ${MAX_TEXT_LENGTH} characters.`)
+  } else if (/\p{Cc}/u.test(value) || !value.isWellFormed()) {
+    refuse(name, 'invalid', `The ${name} has characters that are not text.`)
+  } else return value
+  return ''
+}
+
+/** A few words about the event: named scalars, no deeper. */
+function readData(data: unknown, refuse: Refuse): Record<string, unknown> {
+  if (data === undefined) return {}
+  if (!isObject(data)) {
+    refuse('data', 'invalid', 'The data is a JSON object.')
+    return {}
+  }
+  if (byteLength(JSON.stringify(data)) > MAX_DATA_BYTES) {
+    refuse('data', 'too_long', `The data has at most ${MAX_DATA_BYTES} bytes as JSON.`)
+    return data
+  }
+  for (const name of Object.keys(data)) {
+    const value = data[name]
+    // The quantity has sentences of its own.
+    if (name === 'quantity') continue
+    if (typeof value === 'object' && value !== null) {
+      refuse('data', 'invalid', `The data is one level deep; ${JSON.stringify(name)} is not.`)
+    } else if (!isStorable(name) || (typeof value === 'string' && !isStorable(value))) {
+      refuse('data', 'invalid', `The data has characters that are not text, in ${JSON.stringify(name)}.`)
+    }
+  }
+  return data
+}
+
+/** CloudEvents lets producers add scalar attributes with lower-case names; all else is a misspelling. */
+function checkOtherAttributes(
+  event: Record<string, unknown>,
+  pointer: string,
+  faults: Fault[],
+  refuse: Refuse,
+) {
+  for (const name of Object.keys(event)) {
+    if (attributes.has(name)) continue
+    const extension = /^[a-z0-9]{1,50}$/.test(name)
+    if (extension && typeof event[name] !== 'object') continue
+    const detail = extension
+      ? 'An extension attribute is text, a number or a boolean.'
+      : 'There is no such attribute; extension names are lower-case letters and digits.'
+    const code = extension ? 'invalid' : 'unknown_attribute'
+    faults.push({ pointer: child(pointer, name.slice(0, MAX_TEXT_LENGTH)), code, detail })
+  }
+  const { datacontenttype: contentType, dataschema: schema } = event
+  if (contentType !== undefined && !/^application\/([\w.-]+\+)?json\b/i.test(`${contentType}`)) {
+    refuse('datacontenttype', 'invalid', 'The data is JSON: application/json.')
+  }
+  if (schema !== undefined && typeof schema !== 'string') refuse('dataschema', 'invalid', 'It is text.')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Postgres keeps neither NUL nor half a surrogate pair. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+/** Bytes of UTF-8. JSON text is well formed, so nothing throws. */
+function byteLength(json: string): number {
+  if (json.length * 3 <= MAX_DATA_BYTES) return json.length
+  return encodeURIComponent(json).replace(/%../g, '.').length
 }

@@ -1,0 +1,80 @@
+import { type Interval, intervals } from '../billing-cycle.ts'
+import { isCurrency } from '../currency.ts'
+import { audiences, type Plan } from '../plan.ts'
+import { isBilledByProvider } from '../price.ts'
+import type { KnownCurrency } from './amounts.ts'
+import { type PriceContext, readPrice } from './read-price.ts'
+import { entries, type Reader } from './reader.ts'
+
+/** Stripe bills at most three years at a time. */
+const maxIntervalCount: Record<Interval, number> = { day: 1095, week: 156, month: 36, year: 3 }
+
+/** Stripe's longest trial, two years. */
+const MAX_TRIAL_DAYS = 730
+
+/** Stripe's limit of items in one subscription. */
+const MAX_PROVIDER_PRICES = 20
+const MAX_PRICES = 100
+
+export interface PlanContext {
+  readonly products: ReadonlySet<string>
+  readonly meters: ReadonlyMap<string, string>
+  readonly plans: ReadonlySet<string>
+  readonly currency: KnownCurrency
+}
+
+export function readPlan(reader: Reader, key: string, context: PlanContext): Plan {
+  const { products, meters } = context
+  const name = reader.text('name')
+  const product = reader.reference('product', 'product', products)
+  const currency = reader.has('currency') ? readCurrency(reader) : context.currency
+  const interval = reader.oneOf('interval', intervals)
+  const plan = {
+    key,
+    name,
+    audience: reader.oneOf('audience', audiences, 'public'),
+    product,
+    currency: currency ?? '',
+    interval,
+    intervalCount: reader.integer('intervalCount', {
+      min: 1,
+      max: maxIntervalCount[interval],
+      otherwise: 1,
+    }),
+    trialDays: reader.integer('trialDays', { min: 0, max: MAX_TRIAL_DAYS, otherwise: 0 }),
+    trialUsage: reader.oneOf('trialUsage', ['free', 'billed'], 'free'),
+    rollsInto: reader.has('rollsInto') ? reader.reference('rollsInto', 'plan', context.plans) : null,
+    prices: readPrices(reader, { products, meters, plan: { name, product, currency } }),
+  }
+  reader.end()
+  return plan
+}
+
+export function readCurrency(reader: Reader): KnownCurrency {
+  const currency = reader.text('currency')
+  if (isCurrency(currency)) return currency
+  if (currency !== '') {
+    const hint = isCurrency(currency.toLowerCase()) ? ', in lower case' : ''
+    reader.refuse('currency', 'invalid', `A currency is a code of ISO 4217${hint}.`)
+  }
+  return undefined
+}
+
+function readPrices(reader: Reader, context: PriceContext) {
+  const prices = entries(reader, 'prices').map(([key, price]) => readPrice(price, key, context))
+  if (prices.length > MAX_PRICES) {
+    reader.refuse('prices', 'too_long', `A plan has at most ${MAX_PRICES} prices.`)
+  }
+  const providerPrices = prices.filter(isBilledByProvider)
+  if (providerPrices.length === 0) {
+    // A Stripe subscription is made of items; without one there is no period and no invoice.
+    const detail =
+      'A plan has at least one recurring price in advance, which may be "0": the provider needs it.'
+    reader.refuse('prices', 'recurring_price_missing', detail)
+  }
+  if (providerPrices.length > MAX_PROVIDER_PRICES) {
+    const detail = `A plan has at most ${MAX_PROVIDER_PRICES} recurring prices in advance.`
+    reader.refuse('prices', 'too_long', detail)
+  }
+  return prices
+}
