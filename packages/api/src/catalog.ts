@@ -30,7 +30,10 @@ const tier = z
 const common = {
   name: z.string().min(1).max(200).optional().meta({ description: 'Shown on invoices.' }),
   product: key.optional().meta({ description: "The plan's unless given." }),
-  kind: z.literal('recurring').optional().meta({ description: 'Billed every period, whatever is used.' }),
+  kind: z
+    .enum(['recurring', 'usage', 'share'])
+    .optional()
+    .meta({ description: 'Needed for `recurring` only: billed every period, whatever is used.' }),
   meter: key.optional().meta({ description: 'Billed by the usage of this meter.' }),
   timing: z.enum(['inAdvance', 'inArrears']).optional(),
 }
@@ -46,8 +49,7 @@ const price = z
       size: quantity,
       round: z.enum(['up', 'down']).optional(),
     }),
-    z.strictObject({ ...common, model: z.literal('graduated'), tiers: z.array(tier).min(1) }),
-    z.strictObject({ ...common, model: z.literal('volume'), tiers: z.array(tier).min(1) }),
+    z.strictObject({ ...common, model: z.enum(['graduated', 'volume']), tiers: z.array(tier).min(1) }),
     z.strictObject({
       ...common,
       model: z.literal('percentage'),

@@ -39,8 +39,7 @@ export const price = z
       size: quantity.meta({ description: 'Units in one package.' }),
       round: z.enum(['up', 'down']).meta({ description: 'Whether a package that was begun counts.' }),
     }),
-    z.strictObject({ ...common, model: z.literal('graduated'), tiers: z.array(tier) }),
-    z.strictObject({ ...common, model: z.literal('volume'), tiers: z.array(tier) }),
+    z.strictObject({ ...common, model: z.enum(['graduated', 'volume']), tiers: z.array(tier) }),
     z.strictObject({
       ...common,
       model: z.literal('percentage'),
