@@ -4,10 +4,11 @@ create table test_clock (
   name text,
   provider_id text unique,
   frozen_at timestamptz not null,
-  -- Where an advance under way is heading; null when the clock stands still.
+  -- Where an advance under way is heading; null when the clock stands still and what happened on
+  -- the way is taken in.
   advancing_to timestamptz,
   created_at timestamptz not null,
-  check (advancing_to is null or advancing_to > frozen_at)
+  check (advancing_to is null or advancing_to >= frozen_at)
 );
 
 -- Who pays. `external_id` is the application's own user id.

@@ -11,6 +11,8 @@ create table workflow (
   attempts integer not null default 0,
   -- Who may run it now. Leases are told by the database's clock: processes may disagree on time.
   lease_until timestamptz,
+  -- One run of one process. A run that lost its lease records nothing any more.
+  lease_holder text,
   next_attempt_at timestamptz,
   created_at timestamptz not null,
   ended_at timestamptz,

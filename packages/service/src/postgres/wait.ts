@@ -84,13 +84,13 @@ function codeOf(failure: unknown): string | undefined {
 function cannotStart(failure: unknown, url: string): CannotStart {
   if (failure instanceof CannotStart) return failure
   const place = placeOf(url)
-  const [what, remedy] = explain(codeOf(failure), place)
+  const [what, remedy] = explain(codeOf(failure) ?? '', place)
   // The driver's own words help where ours end; they never carry the password.
   const said = failure instanceof Error && failure.message !== '' ? ` (${failure.message})` : ''
   return new CannotStart(`${what}${said}`, remedy, { cause: failure })
 }
 
-function explain(code: string | undefined, place: string): [what: string, remedy: string] {
+function explain(code: string, place: string): [what: string, remedy: string] {
   switch (code) {
     case 'ECONNREFUSED':
       return [`No database answers at ${place}.`, 'Start Postgres, or correct host and port in DATABASE_URL.']

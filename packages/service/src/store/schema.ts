@@ -183,6 +183,7 @@ interface WorkflowTable {
   problem: MaybeJson
   attempts: Default<number>
   leaseUntil: MaybeTime
+  leaseHolder: string | null
   nextAttemptAt: MaybeTime
   createdAt: Time
   endedAt: MaybeTime

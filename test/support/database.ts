@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Connection, connect } from '@lockstep/service/postgres/connect'
+import { startEmbeddedPostgres } from '@lockstep/service/postgres/embedded'
+import { migrate } from '@lockstep/service/postgres/migrate'
+import pg from 'pg'
+
+/** A Postgres for tests, with a migrated database to copy from. */
+export interface TestServer {
+  readonly templateUrl: string
+  stop(): Promise<void>
+}
+
+export interface TestDatabase extends Connection {
+  readonly url: string
+  /** Closes the connection and removes the database. */
+  drop(): Promise<void>
+}
+
+const TEMPLATE = 'LOCKSTEP_TEST_TEMPLATE'
+
+/** Starts an embedded Postgres in a temporary folder, or uses the server of TEST_DATABASE_URL. */
+export async function startTestServer(): Promise<TestServer> {
+  const own = process.env.TEST_DATABASE_URL
+  const server = own ? { url: own, stop: async () => {} } : await startThrowAway()
+  const name = newName('template')
+  await administer(server.url, `create database ${name}`)
+  const templateUrl = withName(server.url, name)
+  await migrate(templateUrl)
+  return {
+    templateUrl,
+    stop: async () => {
+      await administer(server.url, `drop database if exists ${name} with (force)`)
+      await server.stop()
+    },
+  }
+}
+
+async function startThrowAway(): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep test '))
+  // Root's Postgres runs as another user, who has to get in.
+  await chmod(folder, 0o755)
+  const postgres = await startEmbeddedPostgres({ directory: join(folder, 'postgres'), durable: false })
+  return {
+    url: postgres.url,
+    stop: async () => {
+      await postgres.stop({ discard: true })
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Makes the server known to the test files, which run in processes of their own. */
+export function shareTestServer({ templateUrl }: TestServer): void {
+  process.env[TEMPLATE] = templateUrl
+}
+
+/**
+ * A migrated database of its own for one test file:
+ *
+ * ```ts
+ * const database = await newDatabase()
+ * afterAll(() => database.drop())
+ * ```
+ */
+export async function newDatabase(): Promise<TestDatabase> {
+  const template = process.env[TEMPLATE]
+  if (!template)
+    throw new Error(`${TEMPLATE} is not set: run tests through vitest, or shareTestServer() first.`)
+  const name = newName('test')
+  await administer(template, `create database ${name} template ${databaseOf(template)}`)
+  const url = withName(template, name)
+  const connection = connect(url, { poolSize: 20 })
+  return {
+    ...connection,
+    url,
+    drop: async () => {
+      await connection.close()
+      await administer(template, `drop database if exists ${name} with (force)`)
+    },
+  }
+}
+
+/** One statement from outside: a template must have no connection while it is copied. */
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: withName(url, 'postgres') })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+const newName = (kind: string) => `lockstep_${kind}_${randomBytes(6).toString('hex')}`
+
+const databaseOf = (url: string) => new URL(url).pathname.slice(1)
+
+function withName(url: string, name: string): string {
+  const other = new URL(url)
+  other.pathname = `/${name}`
+  return other.href
+}
