@@ -1,0 +1,180 @@
+import * as apiKeys from '@lockstep/api/api-keys'
+import * as catalog from '@lockstep/api/catalog'
+import * as customers from '@lockstep/api/customers'
+import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
+import { readHealth, readReadiness } from '@lockstep/api/health'
+import * as invoices from '@lockstep/api/invoices'
+import { listMappings } from '@lockstep/api/mappings'
+import * as meters from '@lockstep/api/meters'
+import * as plans from '@lockstep/api/plans'
+import * as events from '@lockstep/api/provider-events'
+import * as registrations from '@lockstep/api/registrations'
+import * as subscriptions from '@lockstep/api/subscriptions'
+import * as clocks from '@lockstep/api/test-clocks'
+import { readUsage } from '@lockstep/api/usage'
+import { type CallInput, type CallOptions, type Connection, call } from './call.ts'
+import { type List, listOf, type Page } from './list.ts'
+import { defaultRetry, type RetryOptions } from './retry.ts'
+import { type SendOptions, sendUsage, type UsageEvent } from './usage.ts'
+import { until, type WaitOptions } from './wait.ts'
+
+export interface ClientOptions {
+  /** Where the service listens: `http://127.0.0.1:4000`. */
+  readonly baseUrl: string
+  readonly apiKey?: string
+  readonly fetch?: typeof fetch
+  /** For one try; 30 unless given. */
+  readonly timeoutSeconds?: number
+  readonly retry?: Partial<RetryOptions>
+}
+
+export type Client = ReturnType<typeof createClient>
+
+/**
+ * The client of one Lockstep service.
+ *
+ * ```ts
+ * const lockstep = createClient({ baseUrl: 'http://127.0.0.1:4000', apiKey })
+ * await lockstep.registrations.create({ externalId: 'user_4711', plan: 'cloud-host', paymentMethod: 'pm_card_visa' })
+ * ```
+ *
+ * A refusal is thrown as a `ProblemError`, no answer as a `ConnectionError`.
+ */
+export function createClient(options: ClientOptions) {
+  const connection: Connection = {
+    baseUrl: options.baseUrl.replace(/\/+$/, ''),
+    apiKey: options.apiKey,
+    // Called as a function of nothing: browsers refuse `fetch` as a method of another object.
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    timeoutSeconds: options.timeoutSeconds ?? 30,
+    retry: { ...defaultRetry, ...options.retry },
+  }
+  const ask = <R extends Route>(route: R, input: CallInput<R>, more?: CallOptions) =>
+    call(connection, route, input, more)
+
+  function list<R extends Route>(route: R, query: QueryInput<R> | undefined): List<ItemOf<R>> {
+    const given: { after?: string } = { ...(query as object | undefined) }
+    const fetchPage = (after: string | undefined) =>
+      ask(route, { query: { ...given, after } } as CallInput<R>) as Promise<Page<ItemOf<R>>>
+    return listOf(fetchPage, given.after)
+  }
+
+  return {
+    /** Any route of `@lockstep/api`, for what has no method here. */
+    call: ask,
+
+    registrations: {
+      create: (body: BodyInput<typeof registrations.createRegistration>, more?: CallOptions) =>
+        ask(registrations.createRegistration, { body }, more),
+      read: (id: string) => ask(registrations.readRegistration, { params: { id } }),
+      resume: (id: string) => ask(registrations.resumeRegistration, { params: { id } }),
+      list: (query?: QueryInput<typeof registrations.listRegistrations>) =>
+        list(registrations.listRegistrations, query),
+      /** Reads it until it is completed, rolled back or parked. */
+      ended: (id: string, wait?: WaitOptions<Registration>) =>
+        until(
+          () => ask(registrations.readRegistration, { params: { id } }),
+          ({ state }) => state !== 'running' && state !== 'compensating',
+          wait,
+        ),
+    },
+
+    customers: {
+      create: (body: BodyInput<typeof customers.createCustomer>, more?: CallOptions) =>
+        ask(customers.createCustomer, { body }, more),
+      read: (id: string) => ask(customers.readCustomer, { params: { id } }),
+      update: (id: string, body: BodyInput<typeof customers.updateCustomer>) =>
+        ask(customers.updateCustomer, { params: { id }, body }),
+      list: (query?: QueryInput<typeof customers.listCustomers>) => list(customers.listCustomers, query),
+      /** The whole overview in one read. */
+      billing: (id: string) => ask(customers.readBilling, { params: { id } }),
+    },
+
+    subscriptions: {
+      read: (id: string) => ask(subscriptions.readSubscription, { params: { id } }),
+      list: (query?: QueryInput<typeof subscriptions.listSubscriptions>) =>
+        list(subscriptions.listSubscriptions, query),
+    },
+
+    usage: {
+      /** Any number of events, in batches. Safe to repeat. */
+      send: (usage: Iterable<UsageEvent> | AsyncIterable<UsageEvent>, more?: SendOptions) =>
+        sendUsage(connection, usage, more),
+      read: (query: QueryInput<typeof readUsage>) => ask(readUsage, { query }),
+    },
+
+    invoices: {
+      read: (id: string) => ask(invoices.readInvoice, { params: { id } }),
+      list: (query?: QueryInput<typeof invoices.listInvoices>) => list(invoices.listInvoices, query),
+      explain: (id: string, line: string) => ask(invoices.explainLine, { params: { id, line } }),
+      sync: (id: string, query: QueryInput<typeof invoices.syncInvoice> = {}) =>
+        ask(invoices.syncInvoice, { params: { id }, query }),
+    },
+
+    catalog: {
+      read: () => ask(catalog.readCatalog, {}),
+      plan: (body: catalog.CatalogDocument) => ask(catalog.planCatalog, { body }),
+      apply: (body: catalog.CatalogDocument, more?: CallOptions) => ask(catalog.applyCatalog, { body }, more),
+    },
+
+    plans: {
+      read: (key: string) => ask(plans.readPlan, { params: { key } }),
+      list: (query?: QueryInput<typeof plans.listPlans>) => list(plans.listPlans, query),
+    },
+
+    meters: {
+      read: (key: string) => ask(meters.readMeter, { params: { key } }),
+      list: (query?: QueryInput<typeof meters.listMeters>) => list(meters.listMeters, query),
+    },
+
+    mappings: {
+      list: (query?: QueryInput<typeof listMappings>) => list(listMappings, query),
+    },
+
+    providerEvents: {
+      read: (id: string) => ask(events.readProviderEvent, { params: { id } }),
+      retry: (id: string) => ask(events.retryProviderEvent, { params: { id } }),
+      list: (query?: QueryInput<typeof events.listProviderEvents>) => list(events.listProviderEvents, query),
+    },
+
+    testClocks: {
+      create: (body: BodyInput<typeof clocks.createTestClock>, more?: CallOptions) =>
+        ask(clocks.createTestClock, { body }, more),
+      read: (id: string) => ask(clocks.readTestClock, { params: { id } }),
+      list: (query?: QueryInput<typeof clocks.listTestClocks>) => list(clocks.listTestClocks, query),
+      /** Begins to turn it; `ready` waits for the end. */
+      advance: (id: string, frozenTime: string) =>
+        ask(clocks.advanceTestClock, { params: { id }, body: { frozenTime } }),
+      /** Reads it until it stands still. */
+      ready: (id: string, wait?: WaitOptions<TestClock>) =>
+        until(
+          () => ask(clocks.readTestClock, { params: { id } }),
+          ({ status }) => status === 'ready',
+          wait,
+        ),
+    },
+
+    apiKeys: {
+      create: (body: BodyInput<typeof apiKeys.createApiKey>, more?: CallOptions) =>
+        ask(apiKeys.createApiKey, { body }, more),
+      revoke: (id: string) => ask(apiKeys.revokeApiKey, { params: { id } }),
+      list: (query?: QueryInput<typeof apiKeys.listApiKeys>) => list(apiKeys.listApiKeys, query),
+    },
+
+    health: () => ask(readHealth, {}),
+    readiness: () => ask(readReadiness, {}),
+  }
+}
+
+/** What the pages of a listing route hold. */
+type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : never
+
+export type Registration = Answer<typeof registrations.readRegistration>
+export type Customer = Answer<typeof customers.readCustomer>
+export type BillingOverview = Answer<typeof customers.readBilling>
+export type Subscription = Answer<typeof subscriptions.readSubscription>
+export type Invoice = ItemOf<typeof invoices.listInvoices>
+export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
+export type InvoiceLine = InvoiceWithLines['lines'][number]
+export type TestClock = Answer<typeof clocks.readTestClock>
+export type CatalogChanges = Answer<typeof catalog.planCatalog>
