@@ -105,7 +105,7 @@ export function acceptTime({
 type Refuse = (name: string, code: string, detail: string) => void
 
 function readIdentifier(name: string, value: unknown, refuse: Refuse): string {
-  if (value === undefined) refuse(name, 'required', `An event has a ${name}.`)
+  if (value === undefined) refuse(name, 'required', `An event needs its ${name}.`)
   else if (typeof value !== 'string') refuse(name, 'invalid', `The ${name} is text.`)
   else if (value === '') refuse(name, 'invalid', `The ${name} is empty.`)
   else if (value.length > MAX_TEXT_LENGTH) {

@@ -56,7 +56,7 @@ export class Reader {
 
   text(field: string): string {
     const value = this.raw(field)
-    if (value === undefined) this.refuse(field, 'required', `There is no ${field}.`)
+    if (value === undefined) this.refuse(field, 'required', `The ${field} is missing.`)
     else if (typeof value !== 'string') this.refuse(field, 'invalid', `The ${field} is text, in quotes.`)
     else if (value.trim() === '') this.refuse(field, 'invalid', `The ${field} is empty.`)
     else if (value.length > MAX_TEXT_LENGTH) {
