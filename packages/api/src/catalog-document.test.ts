@@ -1,0 +1,57 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { expect, test } from 'vitest'
+import { catalogDocument } from './catalog.ts'
+import { catalogDocumentOf } from './catalog-document.ts'
+
+test('a catalogue goes over the wire and comes back the same, whatever its prices', () => {
+  const catalog = defineCatalog({
+    currency: 'usd',
+    products: {
+      a: { name: 'A', description: 'Of a', unitLabel: 'seat', taxCode: 'txcd_1' },
+      b: { name: 'B' },
+    },
+    meters: { m: { name: 'M', unitLabel: 'byte', aggregation: 'max' } },
+    plans: {
+      one: {
+        name: 'One',
+        product: 'a',
+        interval: 'month',
+        intervalCount: 3,
+        trialDays: 7,
+        trialUsage: 'billed',
+        audience: 'admin',
+        rollsInto: 'three',
+        prices: {
+          flat: { kind: 'recurring', model: 'flat', amount: '9.00', name: 'Fee' },
+          arrears: { kind: 'recurring', model: 'flat', amount: '1', timing: 'inArrears' },
+          unit: { meter: 'm', product: 'b', model: 'perUnit', unitAmount: '0.0000144' },
+          package: { meter: 'm', model: 'package', size: '0.5', amount: '0.40', round: 'down' },
+          graduated: {
+            meter: 'm',
+            model: 'graduated',
+            tiers: [{ upTo: '10.5' }, { upTo: null, unitAmount: '0.00000000009', flatAmount: '5' }],
+          },
+          volume: { meter: 'm', model: 'volume', tiers: [{ upTo: null, unitAmount: '2' }] },
+          share: { model: 'percentage', percent: '12.5' },
+        },
+      },
+      three: {
+        name: 'Three',
+        product: 'a',
+        interval: 'month',
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+      },
+      two: {
+        name: 'Two',
+        product: 'b',
+        currency: 'jpy',
+        interval: 'year',
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '1200' } },
+      },
+    },
+  })
+  const sent: unknown = JSON.parse(JSON.stringify(catalogDocumentOf(catalog)))
+  const received = catalogDocument.parse(sent)
+  expect(received.plans.one?.prices.unit).toMatchObject({ model: 'perUnit', unitAmount: '0.0000144' })
+  expect(defineCatalog(received as Parameters<typeof defineCatalog>[0])).toEqual(catalog)
+})
