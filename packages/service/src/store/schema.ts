@@ -262,10 +262,9 @@ interface UsageEventTable {
   meterKey: string
   time: Time
   quantity: Numeric
-  identity: string
   source: string
   id: string
-  data: MaybeJson
+  data: Json
   receivedAt: Time
 }
 
@@ -273,12 +272,12 @@ interface UsageRollupTable {
   customerId: string
   meterKey: string
   bucket: Time
-  lane: number
   count: bigint
   sum: Numeric
   max: Numeric
   last: Numeric
   lastAt: Time
+  lastId: string
 }
 
 interface UsageCutTable {
