@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { crash } from './crash.ts'
+
+// The same matrix, larger and with another seed: npm run faults -- registration --runs 200 --seed 7
+test('killed at ten random instants during registrations, nothing is lost and nothing is made twice', async () => {
+  const { breaches, registered } = await crash({ runs: 10, seed: 20_260_131, work: 'registration' })
+  expect(breaches).toEqual([])
+  expect(registered).toBeGreaterThan(5)
+})
+
+test('killed at ten random instants during syncs and renewals, every cent is billed once', async () => {
+  const { breaches, usageEvents } = await crash({ runs: 10, seed: 20_260_228, work: 'sync' })
+  expect(breaches).toEqual([])
+  expect(usageEvents).toBeGreaterThan(50)
+})
