@@ -17,6 +17,7 @@ export const problems = {
 
   // 402 and not 409: nothing conflicts, the customer's bank said no.
   card_declined: { status: 402, title: 'The card was declined.' },
+  payment_method_required: { status: 402, title: 'A payment method is needed.' },
   payment_action_required: { status: 402, title: 'The customer has to confirm the payment.' },
 
   // 404: reads of what is not there. Another customer's things answer exactly the same.

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { invoiceStatuses, isFrozen, isWorthSending, remainder, totals } from './invoice.ts'
+import { money } from './money.ts'
+import { units } from './quantity.ts'
+
+const part = (count: number | null, minor: number) => ({
+  quantity: count === null ? null : units(BigInt(count)),
+  amount: money(BigInt(minor), 'usd'),
+})
+
+test('what is billed already is subtracted, so tiers go on where they were', () => {
+  // 1,200,000 requests at 0.40 for each begun million are 0.80; 0.40 was billed in mid-period.
+  expect(remainder(part(1_200_000, 80), [part(900_000, 40)])).toEqual(part(300_000, 40))
+  expect(remainder(part(60, 18000), [part(10, 5000), part(1, -600)])).toEqual(part(49, 13600))
+  expect(remainder(part(null, 202), [part(null, 100)])).toEqual(part(null, 102))
+  expect(remainder(part(5, 500), [])).toEqual(part(5, 500))
+})
+
+test('billed parts and the remainder are the whole', () => {
+  const parts = fc.array(fc.tuple(fc.integer(), fc.integer()).map(([count, minor]) => part(count, minor)))
+  fc.assert(
+    fc.property(parts, fc.integer(), fc.integer(), (billed, count, minor) => {
+      const rest = remainder(part(count, minor), billed)
+      expect(remainder(part(count, minor), [...billed, rest])).toEqual(part(0, 0))
+    }),
+  )
+})
+
+test('used for nothing is shown, not used and not owed is not sent', () => {
+  expect(isWorthSending(part(0, 0))).toBe(false)
+  expect(isWorthSending(part(null, 0))).toBe(false)
+  expect(isWorthSending(part(10, 0))).toBe(true)
+  expect(isWorthSending(part(0, -40))).toBe(true)
+})
+
+test('an invoice changes until it is finalized', () => {
+  expect(invoiceStatuses.filter(isFrozen)).toEqual(['open', 'paid', 'uncollectible', 'void'])
+})
+
+test('totals tell apart who computed what', () => {
+  const lines = [
+    { ratedBy: 'provider', amount: money(2000n, 'usd') },
+    { ratedBy: 'lockstep', amount: money(16n, 'usd') },
+    { ratedBy: 'lockstep', amount: money(-4n, 'usd') },
+  ] as const
+  expect(totals('usd', lines)).toEqual({
+    provider: money(2000n, 'usd'),
+    lockstep: money(12n, 'usd'),
+    subtotal: money(2012n, 'usd'),
+  })
+  expect(totals('jpy', []).subtotal).toEqual(money(0n, 'jpy'))
+})
