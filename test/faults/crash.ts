@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { ConnectionError, ProblemError } from '@lockstep/sdk'
+import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
 import { checkWorld } from '../support/check-world.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { newWorld, type World } from '../support/world.ts'
