@@ -2,3 +2,8 @@
 export function wallNow(): number {
   return Math.floor(Date.now() / 1000)
 }
+
+/** Milliseconds, for timers of the simulator's own: retries, time-outs, patience. */
+export function wallMillis(): number {
+  return Date.now()
+}

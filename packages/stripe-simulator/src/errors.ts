@@ -54,7 +54,9 @@ export function envelope(body: ErrorBody, requestId: string): { error: ErrorBody
   return {
     error: {
       ...body,
-      ...(body.code === undefined ? {} : { doc_url: `https://stripe.com/docs/error-codes/${dashed(body.code)}` }),
+      ...(body.code === undefined
+        ? {}
+        : { doc_url: `https://stripe.com/docs/error-codes/${dashed(body.code)}` }),
       request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}`,
     },
   }

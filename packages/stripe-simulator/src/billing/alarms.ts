@@ -1,0 +1,69 @@
+import type { AlarmKind, AlarmRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { deleteClock } from './clocks.ts'
+import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
+import { voidInvoice } from './end.ts'
+import { itemsOf, scheduleDue } from './periods.ts'
+
+/** What happens by itself, one entry per kind of alarm: the index of everything that time causes. */
+const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow) => void> = {
+  'subscription.due': (world, id) => {
+    if (world.subscriptions.get(id) !== undefined) subscriptionDue(world, id)
+  },
+  'subscription.trial_will_end': (world, id) => {
+    const subscription = world.subscriptions.get(id)
+    if (subscription?.status === 'trialing') world.emit('customer.subscription.trial_will_end', subscription)
+  },
+  'subscription.upcoming': announceRenewal,
+  'subscription.expire': expireIncomplete,
+  'invoice.finalize': (world, id) => {
+    if (world.invoices.get(id)?.status === 'draft') draftDue(world, id)
+  },
+  'invoice.retry': (world, id) => retryDue(world, id),
+  'invoice.overdue': (world, id) => {
+    const invoice = world.invoices.get(id)
+    if (invoice?.status !== 'open') return
+    world.emit('invoice.overdue', invoice)
+    const subscription = world.subscriptions.get(invoice.own.subscription)
+    if (subscription?.status !== 'active' || subscription.latest_invoice !== id) return
+    world.emit(
+      'customer.subscription.updated',
+      world.subscriptions.patch(subscription.id, { status: 'past_due' }),
+    )
+  },
+  'clock.delete': (world, id) => deleteClock(world, id),
+}
+
+export function ring(world: World, alarm: AlarmRow): void {
+  world.alarms.delete(alarm.id)
+  handlers[alarm.kind](world, alarm.target, alarm)
+}
+
+/** `invoice.upcoming` carries the renewal as it would be now, and has no id. */
+function announceRenewal(world: World, id: string): void {
+  const subscription = world.subscriptions.get(id)
+  if (subscription === undefined || subscription.cancel_at !== null) return
+  const snapshot = world.rehearse(() => {
+    const boundary = Math.min(...itemsOf(world, id).map((item) => item.current_period_end))
+    if (subscription.status === 'trialing') world.subscriptions.patch(id, { status: 'active' })
+    const { id: _id, ...upcoming } = world.render(renew(world, id, boundary))
+    return upcoming
+  })
+  world.emitSnapshot('invoice.upcoming', snapshot, subscription.own.clock)
+}
+
+/** 23 hours without the first payment: terminal, and its open invoice is voided. */
+function expireIncomplete(world: World, id: string): void {
+  const subscription = world.subscriptions.get(id)
+  if (subscription?.status !== 'incomplete') return
+  const at = world.now(subscription.own.clock)
+  const expired = world.subscriptions.patch(id, {
+    status: 'incomplete_expired',
+    canceled_at: at,
+    ended_at: at,
+  })
+  scheduleDue(world, expired)
+  world.emit('customer.subscription.updated', expired)
+  const first = world.invoices.get(subscription.own.firstInvoice)
+  if (first?.status === 'open') voidInvoice(world, first.id, 'void_invoice')
+}

@@ -1,0 +1,102 @@
+import { StripeError } from '../errors.ts'
+import type { InvoiceRow, PaymentMethodRow } from '../rows.ts'
+import { declineMessage } from '../rules/test-cards.ts'
+import type { World } from '../world.ts'
+import { markPaid } from './invoices.ts'
+import { confirmIntent, methodFor } from './payments.ts'
+
+export interface Collection {
+  readonly offSession: boolean
+  /** Whether this is one of Stripe's own retries. Manual ones after the first do not count. */
+  readonly automatic: boolean
+  readonly method?: PaymentMethodRow
+  readonly authenticated?: boolean
+}
+
+export type CollectionResult =
+  | { readonly result: 'paid'; readonly invoice: InvoiceRow }
+  | {
+      readonly result: 'failed' | 'requires_action' | 'no_method'
+      readonly invoice: InvoiceRow
+      readonly error: StripeError
+    }
+
+/** Attempts to collect an open invoice. What follows for the subscription is the caller's. */
+export function collect(world: World, id: string, how: Collection): CollectionResult {
+  const invoice = world.invoices.must(id)
+  const method = how.method ?? methodFor(world, invoice)
+  const counted = how.automatic || !invoice.attempted
+  const attempted = world.invoices.patch(id, {
+    attempted: true,
+    attempt_count: invoice.attempt_count + (counted ? 1 : 0),
+  })
+  if (method === undefined) {
+    return { result: 'no_method', invoice: failed(world, attempted), error: noMethod() }
+  }
+  const intentId = invoice.own.paymentIntent
+  if (intentId === null) throw new Error(`open invoice ${id} has no intent`)
+  const { intent, attempt } = confirmIntent(world, intentId, method, {
+    offSession: how.offSession,
+    authenticated: how.authenticated ?? false,
+  })
+  if (attempt.result === 'succeeded') {
+    if (how.offSession === false) {
+      world.paymentMethods.patch(method.id, { own: { ...method.own, setUp: true } })
+    }
+    return { result: 'paid', invoice: markPaid(world, id, { outOfBand: false }) }
+  }
+  if (attempt.result === 'requires_action') {
+    const waiting = failed(world, attempted)
+    world.emit('invoice.payment_action_required', waiting)
+    return {
+      result: 'requires_action',
+      invoice: waiting,
+      error: cardError('authentication_required', 'authentication_required', intent.id, null),
+    }
+  }
+  return {
+    result: 'failed',
+    invoice: failed(world, attempted),
+    error: cardError(attempt.code, attempt.declineCode, intent.id, intent.latest_charge),
+  }
+}
+
+function failed(world: World, invoice: InvoiceRow): InvoiceRow {
+  world.emit('invoice.updated', invoice)
+  world.emit('invoice.payment_failed', invoice)
+  const customer = world.customers.must(invoice.customer)
+  if (!customer.delinquent) {
+    world.emit('customer.updated', world.customers.patch(customer.id, { delinquent: true }))
+  }
+  return invoice
+}
+
+export function cardError(
+  code: string,
+  declineCode: string | null,
+  intent: string | null,
+  charge: string | null,
+  keep = true,
+): StripeError {
+  return new StripeError(
+    402,
+    {
+      type: 'card_error',
+      code,
+      message: declineMessage(code, declineCode),
+      ...(declineCode === null || code === 'authentication_required' ? {} : { decline_code: declineCode }),
+      ...(charge === null ? {} : { charge }),
+      ...(intent === null ? {} : { payment_intent: { id: intent, object: 'payment_intent' } }),
+    },
+    keep,
+  )
+}
+
+export function noMethod(): StripeError {
+  return new StripeError(400, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    message:
+      'This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.',
+  })
+}

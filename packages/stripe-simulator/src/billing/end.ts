@@ -1,0 +1,66 @@
+import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { settlePayments } from './invoices.ts'
+import { cancelIntent } from './payments.ts'
+import { scheduleDue } from './periods.ts'
+
+export interface Ending {
+  readonly reason: 'cancellation_requested' | 'payment_failed'
+  /** Whether `canceled_at` is this moment; at a planned end it is the moment it was asked for. */
+  readonly asked: boolean
+}
+
+/** The end of a subscription. Its open invoices stay payable, but nobody collects them any more. */
+export function endSubscription(world: World, id: string, { reason, asked }: Ending): SubscriptionRow {
+  const subscription = world.subscriptions.must(id)
+  const at = world.now(subscription.own.clock)
+  const ended = world.subscriptions.patch(id, {
+    status: 'canceled',
+    ended_at: at,
+    canceled_at: asked ? at : (subscription.canceled_at ?? at),
+    cancellation_details: {
+      comment: null,
+      feedback: null,
+      feedback_option: null,
+      ...subscription.cancellation_details,
+      reason,
+    },
+  })
+  scheduleDue(world, ended)
+  world.alarm('subscription.expire', id, subscription.own.clock, null)
+  for (const invoice of world.invoices.by('subscription', id)) {
+    if (invoice.status !== 'open' && invoice.status !== 'draft') continue
+    if (invoice.auto_advance !== true) continue
+    world.alarm('invoice.retry', invoice.id, invoice.own.clock, null)
+    world.alarm('invoice.finalize', invoice.id, invoice.own.clock, null)
+    world.invoices.patch(invoice.id, {
+      auto_advance: false,
+      next_payment_attempt: null,
+      automatically_finalizes_at: null,
+    })
+  }
+  world.emit('customer.subscription.deleted', ended)
+  return ended
+}
+
+/** Voids a finalized invoice: its intent is canceled and what the balance paid comes back. */
+export function voidInvoice(
+  world: World,
+  id: string,
+  intentReason: 'void_invoice' | 'failed_invoice',
+): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const at = world.now(invoice.own.clock)
+  world.alarm('invoice.retry', id, invoice.own.clock, null)
+  world.alarm('invoice.overdue', id, invoice.own.clock, null)
+  const gone = world.invoices.patch(id, {
+    status: 'void',
+    next_payment_attempt: null,
+    auto_advance: false,
+    status_transitions: { ...invoice.status_transitions, voided_at: at },
+  })
+  settlePayments(world, id, 'canceled', at)
+  if (invoice.own.paymentIntent !== null) cancelIntent(world, invoice.own.paymentIntent, intentReason)
+  world.emit('invoice.voided', gone)
+  return gone
+}

@@ -1,0 +1,300 @@
+import type { InvoiceRow, LineRow } from '../rows.ts'
+import { minimumCharge } from '../rules/currency.ts'
+import type { World } from '../world.ts'
+import { changeBalance } from './balance.ts'
+import { reductionsOf, useOnce } from './discounts.ts'
+import { cancelIntent, createIntent } from './payments.ts'
+import { applyBalance, totalOf } from './totals.ts'
+
+export interface DraftOf {
+  readonly customer: string
+  readonly subscription: string | null
+  readonly currency: string
+  readonly reason: InvoiceRow['billing_reason']
+  readonly lines: readonly LineRow[]
+  readonly discounts: readonly string[]
+  readonly period: { readonly start: number; readonly end: number }
+  readonly at: number
+  readonly collectionMethod: 'charge_automatically' | 'send_invoice'
+  readonly daysUntilDue: number | null
+  readonly autoAdvance: boolean
+  readonly metadata?: Record<string, string>
+  readonly description?: string | null
+  readonly prorationDate?: number
+}
+
+/** A draft with its lines and sums. Whoever makes it decides when it is finalized. */
+export function createDraft(world: World, of: DraftOf): InvoiceRow {
+  const customer = world.customers.must(of.customer)
+  const subscription = world.subscriptions.get(of.subscription)
+  const clock = customer.own.clock
+  const id = world.preview ? `upcoming_${world.ids.next('in')}` : world.ids.next('in')
+  const draft = world.invoices.insert({
+    id,
+    object: 'invoice',
+    account_country: 'US',
+    account_name: 'Simulator',
+    account_tax_ids: null,
+    amount_due: 0,
+    amount_overpaid: 0,
+    amount_paid: 0,
+    amount_remaining: 0,
+    amount_shipping: 0,
+    application: null,
+    attempt_count: 0,
+    attempted: false,
+    auto_advance: of.autoAdvance,
+    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+    automatically_finalizes_at: null,
+    billing_reason: of.reason,
+    collection_method: of.collectionMethod,
+    created: of.at,
+    currency: of.currency,
+    custom_fields: null,
+    customer: customer.id,
+    customer_account: null,
+    customer_address: customer.address ?? null,
+    customer_email: customer.email,
+    customer_name: customer.name ?? null,
+    customer_phone: customer.phone ?? null,
+    customer_shipping: null,
+    customer_tax_exempt: customer.tax_exempt ?? 'none',
+    customer_tax_ids: [],
+    default_payment_method: null,
+    default_source: null,
+    default_tax_rates: [],
+    description: of.description ?? null,
+    discounts: [...of.discounts],
+    due_date: of.daysUntilDue === null ? null : of.at + of.daysUntilDue * 86_400,
+    effective_at: null,
+    ending_balance: null,
+    footer: null,
+    from_invoice: null,
+    hosted_invoice_url: null,
+    invoice_pdf: null,
+    issuer: { type: 'self' },
+    last_finalization_error: null,
+    latest_revision: null,
+    livemode: false,
+    metadata: of.metadata ?? {},
+    next_payment_attempt: null,
+    number: null,
+    on_behalf_of: null,
+    parent:
+      subscription === undefined
+        ? null
+        : {
+            quote_details: null,
+            subscription_details: {
+              metadata: subscription.metadata,
+              subscription: subscription.id,
+              ...(of.prorationDate === undefined ? {} : { subscription_proration_date: of.prorationDate }),
+            },
+            type: 'subscription_details',
+          },
+    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+    period_end: of.period.end,
+    period_start: of.period.start,
+    post_payment_credit_notes_amount: 0,
+    pre_payment_credit_notes_amount: 0,
+    receipt_number: null,
+    rendering: null,
+    shipping_cost: null,
+    shipping_details: null,
+    starting_balance: 0,
+    statement_descriptor: null,
+    status: 'draft',
+    status_details: { uncollectible: { reason: null } },
+    status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
+    subtotal: 0,
+    subtotal_excluding_tax: 0,
+    total: 0,
+    total_discount_amounts: [],
+    total_excluding_tax: 0,
+    total_pretax_credit_amounts: [],
+    total_taxes: [],
+    webhooks_delivered_at: null,
+    own: {
+      clock,
+      lines: of.lines.map((line) => ({ ...line, invoice: id })),
+      paymentIntent: null,
+      heldUntil: null,
+      createdEvent: null,
+      subscription: of.subscription,
+      preview: world.preview,
+      retries: 0,
+    },
+  })
+  return retotal(world, draft.id)
+}
+
+/** Announces a new draft. The event's id is kept: finalization waits until its endpoints acknowledged it. */
+export function announce(world: World, id: string): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const event = world.emit('invoice.created', invoice)
+  return world.invoices.patch(id, { own: { ...invoice.own, createdEvent: event?.id ?? null } })
+}
+
+/** The hour in which a draft can still be changed, after which Stripe finalizes it by itself. */
+export function scheduleFinalization(world: World, id: string, at: number): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  world.alarm('invoice.finalize', id, invoice.own.clock, at)
+  return world.invoices.patch(id, {
+    automatically_finalizes_at: at,
+    next_payment_attempt: invoice.collection_method === 'charge_automatically' ? at : null,
+  })
+}
+
+/** Sums a draft again after its lines, discounts or the customer's balance changed. */
+export function retotal(world: World, id: string): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const sums = totalOf(invoice.own.lines, reductionsOf(world, invoice.discounts, invoice.currency))
+  const balance = world.customers.must(invoice.customer).balance
+  const { amountDue } = applyBalance(sums.total, balance, minimumOf(invoice))
+  return world.invoices.patch(id, {
+    subtotal: sums.subtotal,
+    subtotal_excluding_tax: sums.subtotal,
+    total: sums.total,
+    total_excluding_tax: sums.total,
+    total_discount_amounts: [...sums.discounts],
+    total_pretax_credit_amounts: sums.discounts.map(({ amount, discount }) => ({
+      amount,
+      discount,
+      type: 'discount',
+    })),
+    starting_balance: balance,
+    amount_due: amountDue,
+    amount_remaining: amountDue,
+    own: { ...invoice.own, lines: sums.lines },
+  })
+}
+
+/** Freezes a draft: number, balance, addresses, intent. Nothing is collected yet; a due of zero is paid. */
+export function finalize(world: World, id: string): InvoiceRow {
+  const draft = retotal(world, id)
+  const customer = world.customers.must(draft.customer)
+  const at = world.now(draft.own.clock)
+  const sequence = customer.next_invoice_sequence ?? 1
+  const { amountDue, endingBalance } = applyBalance(draft.total, customer.balance, minimumOf(draft))
+  world.customers.patch(customer.id, {
+    next_invoice_sequence: sequence + 1,
+    currency: customer.currency ?? draft.currency,
+  })
+  world.alarm('invoice.finalize', id, draft.own.clock, null)
+  const address = `${world.baseUrl}/_simulator/invoices/${id}`
+  world.invoices.patch(id, {
+    status: 'open',
+    number: draft.number ?? `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`,
+    effective_at: draft.effective_at ?? at,
+    starting_balance: customer.balance,
+    ending_balance: endingBalance,
+    amount_due: amountDue,
+    amount_remaining: amountDue,
+    hosted_invoice_url: address,
+    invoice_pdf: `${address}/pdf`,
+    automatically_finalizes_at: null,
+    next_payment_attempt: null,
+    status_transitions: { ...draft.status_transitions, finalized_at: at },
+  })
+  if (endingBalance !== customer.balance) {
+    const tooSmall = amountDue === 0 && draft.total + customer.balance > 0
+    changeBalance(world, customer.id, endingBalance - customer.balance, {
+      type: tooSmall ? 'invoice_too_small' : 'applied_to_invoice',
+      invoice: id,
+    })
+  }
+  if (amountDue > 0) attachIntent(world, id, amountDue)
+  const open = world.invoices.must(id)
+  useOnce(world, open)
+  world.emit('invoice.finalized', open)
+  if (amountDue === 0) return markPaid(world, id, { outOfBand: false })
+  if (open.collection_method === 'send_invoice' && open.due_date !== null) {
+    world.alarm('invoice.overdue', id, open.own.clock, open.due_date)
+  }
+  return world.invoices.must(id)
+}
+
+function attachIntent(world: World, id: string, amount: number): void {
+  const invoice = world.invoices.must(id)
+  const intent = createIntent(world, {
+    amount,
+    currency: invoice.currency,
+    customer: invoice.customer,
+    clock: invoice.own.clock,
+    invoice: id,
+    description: describe(invoice),
+    metadata: {},
+    setupFutureUsage: invoice.own.subscription === null ? null : 'off_session',
+  })
+  world.invoicePayments.insert({
+    id: world.ids.next('inpay'),
+    object: 'invoice_payment',
+    amount_paid: null,
+    amount_requested: amount,
+    created: world.now(invoice.own.clock),
+    currency: invoice.currency,
+    invoice: id,
+    is_default: true,
+    livemode: false,
+    payment: { payment_intent: intent.id, type: 'payment_intent' },
+    status: 'open',
+    status_transitions: { canceled_at: null, paid_at: null },
+    own: { clock: invoice.own.clock, intent: intent.id },
+  })
+  world.invoices.patch(id, { own: { ...invoice.own, paymentIntent: intent.id } })
+}
+
+function describe(invoice: InvoiceRow): string | null {
+  switch (invoice.billing_reason) {
+    case 'subscription_create':
+      return 'Subscription creation'
+    case 'subscription_cycle':
+    case 'subscription_update':
+      return 'Subscription update'
+    default:
+      return invoice.description
+  }
+}
+
+/** The end of a good invoice, whether money moved or not. */
+export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: boolean }): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const at = world.now(invoice.own.clock)
+  world.alarm('invoice.retry', id, invoice.own.clock, null)
+  world.alarm('invoice.overdue', id, invoice.own.clock, null)
+  const paid = world.invoices.patch(id, {
+    status: 'paid',
+    attempted: true,
+    amount_paid: outOfBand ? 0 : invoice.amount_due,
+    ...(outOfBand ? { amount_paid_off_stripe: invoice.amount_due } : {}),
+    amount_remaining: 0,
+    next_payment_attempt: null,
+    auto_advance: false,
+    status_transitions: { ...invoice.status_transitions, paid_at: at },
+  })
+  settlePayments(world, id, outOfBand ? 'canceled' : 'paid', at)
+  if (outOfBand && paid.own.paymentIntent !== null) cancelIntent(world, paid.own.paymentIntent, 'automatic')
+  if (paid.amount_due > 0) world.emit('invoice.updated', paid)
+  world.emit('invoice.paid', paid)
+  world.emit('invoice.payment_succeeded', paid)
+  return paid
+}
+
+export function settlePayments(world: World, invoice: string, status: 'paid' | 'canceled', at: number): void {
+  for (const payment of world.invoicePayments.by('invoice', invoice)) {
+    if (payment.status !== 'open') continue
+    const settled = world.invoicePayments.patch(payment.id, {
+      status,
+      amount_paid: status === 'paid' ? payment.amount_requested : null,
+      status_transitions: {
+        canceled_at: status === 'canceled' ? at : null,
+        paid_at: status === 'paid' ? at : null,
+      },
+    })
+    if (status === 'paid') world.emit('invoice_payment.paid', settled)
+  }
+}
+
+function minimumOf(invoice: InvoiceRow): number {
+  return invoice.collection_method === 'charge_automatically' ? minimumCharge(invoice.currency) : 1
+}

@@ -1,0 +1,134 @@
+import type { InvoiceItemRow, LineRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { formatMoney } from '../rules/currency.ts'
+import { priceParts } from '../rules/pricing.ts'
+import type { World } from '../world.ts'
+
+export interface ItemLine {
+  readonly subscription: SubscriptionRow
+  readonly item: SubscriptionItemRow
+  readonly amount: number
+  readonly period: { readonly start: number; readonly end: number }
+  readonly trial: boolean
+}
+
+/** The line of a subscription item for a period. The invoice's id is set when the line is put on it. */
+export function itemLine(world: World, { subscription, item, amount, period, trial }: ItemLine): LineRow {
+  const price = world.prices.must(item.own.price)
+  const quantity = item.quantity ?? 1
+  const name = world.products.must(price.product).name
+  return {
+    ...blankLine(world, price.currency),
+    amount,
+    subtotal: amount,
+    description: trial
+      ? `Free trial for ${quantity} × ${name}`
+      : `${quantity} × ${name} (${rateText(price, quantity)})`,
+    // A line of a subscription shows the subscription's metadata as it is when the line is made.
+    metadata: subscription.metadata,
+    parent: {
+      invoice_item_details: null,
+      subscription_item_details: {
+        invoice_item: null,
+        proration: false,
+        proration_details: { credited_items: null },
+        subscription: subscription.id,
+        subscription_item: item.id,
+      },
+      type: 'subscription_item_details',
+    },
+    period,
+    pricing: pricingOf(price, trial ? '0' : price.unit_amount_decimal),
+    quantity,
+    quantity_decimal: String(quantity),
+    subscription: subscription.id,
+    own: { appliesTo: price.product, net: amount },
+  }
+}
+
+/** The line of an invoice item; a proration's parent is the subscription item it prorates. */
+export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
+  const ofSubscription = item.proration && item.own.subscriptionItem !== null
+  return {
+    ...blankLine(world, item.currency),
+    amount: item.amount,
+    subtotal: item.amount,
+    description: item.description,
+    discountable: item.discountable,
+    metadata: item.metadata ?? {},
+    parent: ofSubscription
+      ? {
+          invoice_item_details: null,
+          subscription_item_details: {
+            invoice_item: item.id,
+            proration: true,
+            proration_details: { credited_items: creditedLines(item) },
+            subscription: item.own.subscription,
+            subscription_item: item.own.subscriptionItem as string,
+          },
+          type: 'subscription_item_details',
+        }
+      : {
+          invoice_item_details: {
+            invoice_item: item.id,
+            proration: item.proration,
+            proration_details: { credited_items: creditedLines(item) },
+            subscription: item.own.subscription,
+          },
+          subscription_item_details: null,
+          type: 'invoice_item_details',
+        },
+    period: item.period,
+    pricing: item.pricing,
+    quantity: item.quantity,
+    quantity_decimal: item.quantity_decimal,
+    subscription: item.own.subscription,
+    own: { appliesTo: item.pricing?.price_details?.product ?? null, net: item.amount },
+  }
+}
+
+/** The line of the invoice that an invoice item made, if any. */
+export function itemOfLine(line: LineRow): string | null {
+  return (
+    line.parent?.invoice_item_details?.invoice_item ??
+    line.parent?.subscription_item_details?.invoice_item ??
+    null
+  )
+}
+
+export function pricingOf(price: PriceRow, unitAmount: string | null): LineRow['pricing'] {
+  return {
+    type: 'price_details',
+    price_details: { price: price.id, product: price.product },
+    unit_amount_decimal: unitAmount,
+  }
+}
+
+function creditedLines(item: InvoiceItemRow) {
+  const credited = item.proration_details?.credited_items?.invoice_line_item_details
+  return credited === undefined ? null : credited
+}
+
+function blankLine(world: World, currency: string) {
+  return {
+    id: world.ids.next('il'),
+    object: 'line_item' as const,
+    currency,
+    discount_amounts: [],
+    discountable: true,
+    discounts: [],
+    invoice: null,
+    livemode: false,
+    pretax_credit_amounts: [],
+    taxes: [],
+  }
+}
+
+/** `at $25.00 / month`, `at $25.00 / every 3 months`, `Tier 2 at $4.00 / month`. */
+function rateText(price: PriceRow, quantity: number): string {
+  const { interval, interval_count: count } = price.recurring ?? { interval: 'month', interval_count: 1 }
+  const rhythm = count === 1 ? interval : `every ${count} ${interval}s`
+  const parts = priceParts({ ...price, tiers: price.own.tiers }, quantity)
+  const part = parts[parts.length - 1]
+  const tier = part?.tier == null ? '' : `Tier ${part.tier} `
+  return `${tier}at ${formatMoney(part?.unitAmount ?? '0', price.currency)} / ${rhythm}`
+}

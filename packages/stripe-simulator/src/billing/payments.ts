@@ -1,0 +1,259 @@
+import type { ChargeRow, InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
+import { type Attempt, attempt, type CardBehavior, declineMessage } from '../rules/test-cards.ts'
+import type { World } from '../world.ts'
+
+export interface IntentOf {
+  readonly amount: number
+  readonly currency: string
+  readonly customer: string | null
+  readonly clock: string | null
+  readonly invoice: string | null
+  readonly description: string | null
+  readonly metadata: Record<string, string>
+  readonly setupFutureUsage: 'off_session' | 'on_session' | null
+}
+
+/** A PaymentIntent that waits for a method. https://docs.stripe.com/payments/paymentintents/lifecycle */
+export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
+  const id = world.ids.next('pi')
+  const intent = world.paymentIntents.insert({
+    id,
+    object: 'payment_intent',
+    allowed_payment_method_types: null,
+    amount: of.amount,
+    amount_capturable: 0,
+    amount_details: { tip: {} },
+    amount_received: 0,
+    application: null,
+    application_fee_amount: null,
+    automatic_payment_methods: null,
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: 'automatic',
+    client_secret: `${id}_secret_${world.ids.secret(25)}`,
+    confirmation_method: 'automatic',
+    created: world.now(of.clock),
+    currency: of.currency,
+    customer: of.customer,
+    customer_account: null,
+    description: of.description,
+    excluded_payment_method_types: null,
+    last_payment_error: null,
+    latest_charge: null,
+    livemode: false,
+    managed_payments: null,
+    metadata: of.metadata,
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: null,
+    payment_method_configuration_details: null,
+    payment_method_options: null,
+    payment_method_types: ['card'],
+    payment_record: null,
+    processing: null,
+    receipt_email: null,
+    review: null,
+    setup_future_usage: of.setupFutureUsage,
+    shipping: null,
+    source: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: null,
+    status: 'requires_payment_method',
+    transfer_data: null,
+    transfer_group: null,
+    own: { clock: of.clock, invoice: of.invoice },
+  } as PaymentIntentRow)
+  world.emit('payment_intent.created', intent)
+  return intent
+}
+
+export function behaviorOf(method: PaymentMethodRow): CardBehavior {
+  return JSON.parse(method.own.behavior) as CardBehavior
+}
+
+export interface Confirmation {
+  readonly offSession: boolean
+  readonly authenticated: boolean
+}
+
+/**
+ * Charges the method for the intent. Off-session, a card that asks for its holder fails with
+ * `authentication_required`; an invoice's intent then waits in `requires_action`.
+ */
+export function confirmIntent(
+  world: World,
+  id: string,
+  method: PaymentMethodRow,
+  { offSession, authenticated }: Confirmation,
+): { intent: PaymentIntentRow; attempt: Attempt } {
+  const outcome = attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
+  const forced = world.takeDecline()
+  const result: Attempt =
+    forced === undefined ? outcome : { result: 'declined', code: 'card_declined', declineCode: forced }
+  const intent = world.paymentIntents.must(id)
+  switch (result.result) {
+    case 'succeeded': {
+      const charge = createCharge(world, intent, method, null)
+      const paid = world.paymentIntents.patch(id, {
+        status: 'succeeded',
+        payment_method: method.id,
+        latest_charge: charge.id,
+        amount_received: intent.amount,
+        last_payment_error: null,
+        next_action: null,
+      })
+      world.emit('payment_intent.succeeded', paid)
+      return { intent: paid, attempt: result }
+    }
+    case 'declined':
+      return { intent: fail(world, intent, method, result.code, result.declineCode), attempt: result }
+    case 'requires_action': {
+      if (offSession && intent.own.invoice === null) {
+        const failed = fail(world, intent, method, 'authentication_required', 'authentication_required')
+        return {
+          intent: failed,
+          attempt: {
+            result: 'declined',
+            code: 'authentication_required',
+            declineCode: 'authentication_required',
+          },
+        }
+      }
+      const waiting = world.paymentIntents.patch(id, {
+        status: 'requires_action',
+        payment_method: method.id,
+        next_action: {
+          type: 'use_stripe_sdk',
+          use_stripe_sdk: { type: 'three_d_secure_redirect', source: world.ids.next('src') },
+        } as unknown as PaymentIntentRow['next_action'],
+      })
+      world.emit('payment_intent.requires_action', waiting)
+      return { intent: waiting, attempt: result }
+    }
+  }
+}
+
+export function fail(
+  world: World,
+  intent: PaymentIntentRow,
+  method: PaymentMethodRow,
+  code: string,
+  declineCode: string | null,
+): PaymentIntentRow {
+  const charge = createCharge(world, intent, method, { code, declineCode })
+  const failed = world.paymentIntents.patch(intent.id, {
+    status: 'requires_payment_method',
+    payment_method: null,
+    latest_charge: charge.id,
+    next_action: null,
+    last_payment_error: {
+      type: 'card_error',
+      code,
+      message: declineMessage(code, declineCode),
+      charge: charge.id,
+      payment_method: world.render(method),
+      ...(declineCode === null ? {} : { decline_code: declineCode }),
+    } as unknown as PaymentIntentRow['last_payment_error'],
+  })
+  world.emit('payment_intent.payment_failed', failed)
+  return failed
+}
+
+export function cancelIntent(
+  world: World,
+  id: string,
+  reason: PaymentIntentRow['cancellation_reason'],
+): void {
+  const intent = world.paymentIntents.must(id)
+  if (intent.status === 'succeeded' || intent.status === 'canceled') return
+  const canceled = world.paymentIntents.patch(id, {
+    status: 'canceled',
+    canceled_at: world.now(intent.own.clock),
+    cancellation_reason: reason,
+    next_action: null,
+  })
+  world.emit('payment_intent.canceled', canceled)
+}
+
+function createCharge(
+  world: World,
+  intent: PaymentIntentRow,
+  method: PaymentMethodRow,
+  failure: { code: string; declineCode: string | null } | null,
+): ChargeRow {
+  const paid = failure === null
+  const id = world.ids.next('ch')
+  const charge = world.charges.insert({
+    id,
+    object: 'charge',
+    amount: intent.amount,
+    amount_captured: paid ? intent.amount : 0,
+    amount_refunded: 0,
+    application: null,
+    application_fee: null,
+    application_fee_amount: null,
+    balance_transaction: paid ? world.ids.next('txn') : null,
+    billing_details: method.billing_details,
+    calculated_statement_descriptor: 'SIMULATOR',
+    captured: paid,
+    created: world.now(intent.own.clock),
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    disputed: false,
+    failure_balance_transaction: null,
+    failure_code: failure?.code ?? null,
+    failure_message: failure === null ? null : declineMessage(failure.code, failure.declineCode),
+    fraud_details: {},
+    livemode: false,
+    metadata: intent.metadata,
+    on_behalf_of: null,
+    outcome: {
+      advice_code: null,
+      network_advice_code: null,
+      network_decline_code: null,
+      network_status: paid ? 'approved_by_network' : 'declined_by_network',
+      reason: failure?.declineCode ?? null,
+      risk_level: 'normal',
+      seller_message: paid
+        ? 'Payment complete.'
+        : 'The bank did not return any further details with this decline.',
+      type: paid ? 'authorized' : 'issuer_declined',
+    },
+    paid,
+    payment_intent: intent.id,
+    payment_method: method.id,
+    payment_method_details: { card: method.card, type: 'card' },
+    receipt_email: null,
+    receipt_number: null,
+    receipt_url: null,
+    refunded: false,
+    review: null,
+    shipping: null,
+    source: null,
+    source_transfer: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: null,
+    status: paid ? 'succeeded' : 'failed',
+    transfer_data: null,
+    transfer_group: null,
+    own: { clock: intent.own.clock },
+  } as unknown as ChargeRow)
+  world.emit(paid ? 'charge.succeeded' : 'charge.failed', charge)
+  return charge
+}
+
+/**
+ * The method that an invoice is collected with, in Stripe's order.
+ * https://docs.stripe.com/billing/invoices/subscription#payment-method
+ */
+export function methodFor(world: World, invoice: InvoiceRow): PaymentMethodRow | undefined {
+  const subscription = world.subscriptions.get(invoice.own.subscription)
+  const customer = world.customers.get(invoice.customer)
+  const id =
+    invoice.default_payment_method ??
+    subscription?.default_payment_method ??
+    customer?.invoice_settings.default_payment_method
+  const method = world.paymentMethods.get(id)
+  return method === undefined || method.customer !== invoice.customer ? undefined : method
+}

@@ -1,0 +1,26 @@
+import type { LineRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { invoiceItemLine } from './lines.ts'
+
+/**
+ * The pending items that an invoice of this subscription takes: its own, and the customer's that name no
+ * subscription; newest first. An item in another currency waits.
+ * https://docs.stripe.com/api/invoiceitems
+ */
+export function takePending(
+  world: World,
+  customer: string,
+  subscription: string | null,
+  currency: string,
+): { item: string; line: LineRow }[] {
+  return world.invoiceItems
+    .by('pending', customer)
+    .filter(
+      (item) =>
+        item.currency === currency &&
+        (item.own.subscription === null || item.own.subscription === subscription),
+    )
+    .reverse()
+    .slice(0, 250)
+    .map((item) => ({ item: item.id, line: invoiceItemLine(world, item) }))
+}

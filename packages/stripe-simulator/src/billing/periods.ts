@@ -1,0 +1,86 @@
+import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { periodAt, type Rhythm } from '../rules/billing-cycle.ts'
+import { divideRounded, PICOS } from '../rules/decimal.ts'
+import { type PriceTerms, pricePicos } from '../rules/pricing.ts'
+import type { Period } from '../rules/proration.ts'
+import type { World } from '../world.ts'
+
+export function rhythmOf(price: PriceRow): Rhythm {
+  if (price.recurring === null) throw new Error(`${price.id} is not recurring`)
+  return price.recurring
+}
+
+export function termsOf(price: PriceRow): PriceTerms {
+  return price.own.tiers === undefined ? price : { ...price, tiers: price.own.tiers }
+}
+
+/** The exact price of an item for a whole period, in picos of the minor unit. */
+export function itemPicos(
+  world: World,
+  item: { own: { price: string }; quantity?: number | undefined },
+): bigint {
+  return pricePicos(termsOf(world.prices.must(item.own.price)), item.quantity ?? 1)
+}
+
+/**
+ * The period that an item is in at `at`. Before the anchor (a first period cut short) it ends at the
+ * anchor; otherwise it is the anchor's cycle.
+ */
+export function itemPeriod(anchor: number, rhythm: Rhythm, at: number): Period {
+  return at < anchor ? { start: at, end: anchor } : periodAt(anchor, rhythm, at)
+}
+
+/** What a whole or cut-short period costs: the price, to the second, rounded once. */
+export function periodAmount(picos: bigint, anchor: number, rhythm: Rhythm, period: Period): number {
+  const whole = periodAt(anchor, rhythm, period.start)
+  if (whole.start === period.start && whole.end === period.end) return Number(divideRounded(picos, PICOS))
+  const length = BigInt(whole.end - whole.start)
+  return Number(divideRounded(picos * BigInt(period.end - period.start), length * PICOS))
+}
+
+/** Items in the order they were added. */
+export function itemsOf(world: World, subscription: string): SubscriptionItemRow[] {
+  return world.subscriptionItems.by('subscription', subscription)
+}
+
+/** The earliest moment at which the subscription must be looked at again. */
+export function scheduleDue(world: World, subscription: SubscriptionRow): void {
+  const { id, own, status } = subscription
+  const ended = status === 'canceled' || status === 'incomplete_expired'
+  const idle = ended || status === 'paused' || status === 'incomplete'
+  const moments: number[] = []
+  if (!ended && subscription.cancel_at !== null) moments.push(subscription.cancel_at)
+  if (!ended && subscription.pause_collection?.resumes_at != null) {
+    moments.push(subscription.pause_collection.resumes_at)
+  }
+  let renewal: number | null = null
+  if (!idle) {
+    for (const item of itemsOf(world, id)) {
+      if (renewal === null || item.current_period_end < renewal) renewal = item.current_period_end
+    }
+    if (renewal !== null) moments.push(renewal)
+  }
+  world.alarm('subscription.due', id, own.clock, moments.length === 0 ? null : Math.min(...moments))
+  scheduleNotices(world, subscription, renewal)
+}
+
+/** `invoice.upcoming` some days before a renewal, `trial_will_end` three days before the end of a trial. */
+function scheduleNotices(world: World, subscription: SubscriptionRow, renewal: number | null): void {
+  const { id, own } = subscription
+  const now = world.now(own.clock)
+  const days = world.settings.upcomingDays
+  const upcoming = renewal === null || days === null ? null : renewal - days * 86_400
+  const wanted =
+    upcoming !== null && upcoming > now && subscription.collection_method === 'charge_automatically'
+  world.alarm('subscription.upcoming', id, own.clock, wanted ? upcoming : null)
+  const warning =
+    subscription.status === 'trialing' && subscription.trial_end !== null
+      ? subscription.trial_end - 3 * 86_400
+      : null
+  world.alarm(
+    'subscription.trial_will_end',
+    id,
+    own.clock,
+    warning !== null && warning > now ? warning : null,
+  )
+}

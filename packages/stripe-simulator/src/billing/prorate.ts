@@ -1,0 +1,174 @@
+import type { InvoiceItemRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { divideRounded, formatDecimal, PICOS } from '../rules/decimal.ts'
+import { type Period, remaining, remainingOf } from '../rules/proration.ts'
+import type { World } from '../world.ts'
+import { reductionsOf, runningDiscounts } from './discounts.ts'
+import { itemPicos } from './periods.ts'
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `17 Jan 2026`, as in the descriptions of prorations. */
+function day(at: number): string {
+  const date = new Date(at * 1000)
+  return `${String(date.getUTCDate()).padStart(2, '0')} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`
+}
+
+/**
+ * Credits the time that is left of an item's period. Classic values it at the item's present price,
+ * flexible at what was last debited for that time.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+export function creditUnused(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  at: number,
+): InvoiceItemRow | null {
+  const period = { start: item.current_period_start, end: item.current_period_end }
+  if (at >= period.end) return null
+  const amount = -unusedAmount(world, subscription, item, period, at)
+  const debit = item.own.debit
+  return prorationItem(world, subscription, item, {
+    amount,
+    at,
+    end: period.end,
+    words: 'Unused time on',
+    debit: false,
+    credited:
+      debit?.invoice != null && debit.line !== null
+        ? { invoice: debit.invoice, line: debit.line, invoiceItem: null }
+        : { invoice: null, line: null, invoiceItem: debit?.invoiceItem ?? null },
+  })
+}
+
+function unusedAmount(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  period: Period,
+  at: number,
+): number {
+  if (subscription.billing_mode.type === 'flexible') {
+    const debit = item.own.debit
+    if (debit === null || at >= debit.end) return 0
+    return at <= debit.start ? debit.amount : remainingOf(debit.amount, debit, at)
+  }
+  const whole = Number(divideRounded(itemPicos(world, item), PICOS))
+  const off = discountOn(world, subscription, item, whole)
+  if (off === 0) return remaining(itemPicos(world, item), period, at)
+  return remainingOf(whole - off, period, at)
+}
+
+/** Classic takes the present discounts off the item as if it stood alone. */
+function discountOn(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  whole: number,
+): number {
+  const at = world.now(subscription.own.clock)
+  const ids = runningDiscounts(world, subscription.discounts, subscription.customer, at)
+  const product = world.prices.must(item.own.price).product
+  let left = whole
+  for (const { amountOff, percentOff, products } of reductionsOf(world, ids, subscription.currency)) {
+    if (products.length > 0 && !products.includes(product)) continue
+    const off = amountOff ?? Math.round((left * Number(percentOff)) / 100)
+    left = Math.max(0, left - off)
+  }
+  return whole - left
+}
+
+/** Debits the new price for the time that is left, and remembers it as what was debited. */
+export function debitRemaining(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  period: Period,
+  at: number,
+): InvoiceItemRow {
+  const amount = remaining(itemPicos(world, item), period, at)
+  const debit = prorationItem(world, subscription, item, {
+    amount,
+    at,
+    end: period.end,
+    words: 'Remaining time on',
+    debit: true,
+    credited: null,
+  })
+  world.subscriptionItems.patch(item.id, {
+    own: {
+      ...world.subscriptionItems.must(item.id).own,
+      debit: { start: at, end: period.end, amount, invoiceItem: debit.id, invoice: null, line: null },
+    },
+  })
+  return debit
+}
+
+interface Proration {
+  readonly amount: number
+  readonly at: number
+  readonly end: number
+  readonly words: string
+  readonly debit: boolean
+  readonly credited: { invoice: string | null; line: string | null; invoiceItem: string | null } | null
+}
+
+/** A pending invoice item for a stretch of time. A number of seats is named when it is not one. */
+function prorationItem(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  { amount, at, end, words, debit, credited }: Proration,
+): InvoiceItemRow {
+  const price = world.prices.must(item.own.price)
+  const quantity = item.quantity ?? 1
+  const name = world.products.must(price.product).name
+  const row = world.invoiceItems.insert({
+    id: world.ids.next('ii'),
+    object: 'invoiceitem',
+    amount,
+    currency: subscription.currency,
+    customer: subscription.customer,
+    customer_account: null,
+    date: world.now(subscription.own.clock),
+    description: `${words} ${quantity === 1 ? '' : `${quantity} × `}${name} after ${day(at)}`,
+    discountable: false,
+    discounts: [],
+    invoice: null,
+    livemode: false,
+    metadata: {},
+    net_amount: amount,
+    parent: {
+      subscription_details: { subscription: subscription.id, subscription_item: item.id },
+      type: 'subscription_details',
+    },
+    period: { start: at, end },
+    pricing: {
+      price_details: { price: price.id, product: price.product },
+      type: 'price_details',
+      unit_amount_decimal: formatDecimal(
+        quantity === 0 ? 0n : divideRounded(BigInt(amount) * PICOS, BigInt(quantity)),
+      ),
+    },
+    proration: true,
+    proration_details: { credited_items: creditedItems(credited), discount_amounts: [] },
+    quantity,
+    quantity_decimal: String(quantity),
+    tax_rates: [],
+    test_clock: subscription.own.clock,
+    own: { clock: subscription.own.clock, subscription: subscription.id, subscriptionItem: item.id, debit },
+  })
+  world.emit('invoiceitem.created', row)
+  return row
+}
+
+function creditedItems(credited: Proration['credited']) {
+  if (credited === null) return null
+  if (credited.invoice !== null && credited.line !== null) {
+    return {
+      type: 'invoice_line_items',
+      invoice_line_item_details: { invoice: credited.invoice, invoice_line_items: [credited.line] },
+    }
+  }
+  return credited.invoiceItem === null ? null : { type: 'invoice_item', invoice_item: credited.invoiceItem }
+}

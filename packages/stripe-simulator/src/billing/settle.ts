@@ -1,0 +1,102 @@
+import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { type Collection, type CollectionResult, collect } from './collect.ts'
+import { endSubscription } from './end.ts'
+import { scheduleDue } from './periods.ts'
+
+const DAY = 86_400
+
+/** Collects an open invoice and draws the consequences for its subscription. */
+export function collectAndSettle(world: World, id: string, how: Collection): CollectionResult {
+  const outcome = collect(world, id, how)
+  if (outcome.result === 'paid') afterPaid(world, outcome.invoice)
+  else afterFailed(world, outcome.invoice, how.automatic)
+  return outcome
+}
+
+/**
+ * A paid, voided or written-off invoice frees its subscription: the first one activates it, the latest
+ * one ends `past_due`. https://docs.stripe.com/billing/subscriptions/overview
+ */
+export function afterPaid(world: World, invoice: InvoiceRow): void {
+  const customer = world.customers.must(invoice.customer)
+  if (customer.delinquent) {
+    world.emit('customer.updated', world.customers.patch(customer.id, { delinquent: false }))
+  }
+  const subscription = world.subscriptions.get(invoice.own.subscription)
+  if (subscription === undefined) return
+  rememberMethod(world, subscription, invoice)
+  freeSubscription(world, subscription, invoice)
+}
+
+export function freeSubscription(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): void {
+  const first = subscription.status === 'incomplete' && subscription.own.firstInvoice === invoice.id
+  const latest =
+    (subscription.status === 'past_due' || subscription.status === 'unpaid') &&
+    subscription.latest_invoice === invoice.id
+  if (!first && !latest) return
+  const active = world.subscriptions.patch(subscription.id, { status: 'active' })
+  world.alarm('subscription.expire', subscription.id, subscription.own.clock, null)
+  scheduleDue(world, active)
+  // During creation the one event is `customer.subscription.created`, sent when the payment is through.
+  if (!subscription.own.creating) world.emit('customer.subscription.updated', active)
+}
+
+/** `save_default_payment_method=on_subscription` keeps the method that paid. */
+function rememberMethod(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): void {
+  if (subscription.payment_settings?.save_default_payment_method !== 'on_subscription') return
+  const method = world.paymentIntents.get(invoice.own.paymentIntent)?.payment_method
+  if (method == null || subscription.default_payment_method !== null) return
+  world.subscriptions.patch(subscription.id, { default_payment_method: method })
+}
+
+/** A failed renewal or update makes the subscription past due and plans the next attempt. */
+export function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): void {
+  const subscription = world.subscriptions.get(invoice.own.subscription)
+  if (subscription !== undefined && subscription.status === 'incomplete') return
+  const pastDue = subscription?.status === 'active' && subscription.latest_invoice === invoice.id
+  if (pastDue) {
+    const late = world.subscriptions.patch(subscription.id, { status: 'past_due' })
+    world.emit('customer.subscription.updated', late)
+  }
+  if (automatic) planRetry(world, invoice)
+}
+
+function planRetry(world: World, invoice: InvoiceRow): void {
+  const { retryDays } = world.settings
+  const days = retryDays[invoice.own.retries]
+  if (days === undefined) {
+    world.alarm('invoice.retry', invoice.id, invoice.own.clock, null)
+    world.emit(
+      'invoice.updated',
+      world.invoices.patch(invoice.id, { next_payment_attempt: null, auto_advance: false }),
+    )
+    giveUp(world, invoice)
+    return
+  }
+  const at = world.now(invoice.own.clock) + days * DAY
+  const next = world.invoices.patch(invoice.id, {
+    next_payment_attempt: at,
+    own: { ...invoice.own, retries: invoice.own.retries + 1 },
+  })
+  world.emit('invoice.updated', next)
+  world.alarm('invoice.retry', invoice.id, invoice.own.clock, at)
+}
+
+/** The retries are used up: the account's setting decides. */
+function giveUp(world: World, invoice: InvoiceRow): void {
+  const subscription = world.subscriptions.get(invoice.own.subscription)
+  if (subscription === undefined || subscription.status !== 'past_due') return
+  switch (world.settings.afterRetries) {
+    case 'cancel':
+      endSubscription(world, subscription.id, { reason: 'payment_failed', asked: true })
+      return
+    case 'unpaid': {
+      const unpaid = world.subscriptions.patch(subscription.id, { status: 'unpaid' })
+      world.emit('customer.subscription.updated', unpaid)
+      return
+    }
+    case 'past_due':
+      return
+  }
+}

@@ -1,0 +1,270 @@
+import { wallMillis, wallNow } from '../clock.ts'
+import { shuffled } from '../random.ts'
+import { matchesType } from '../resources/events.ts'
+import type { EventRow, WebhookEndpointRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { signatureHeader } from './signature.ts'
+
+export const deliveryModes = [
+  'in_order',
+  'parallel',
+  'shuffled',
+  'duplicated',
+  'delayed',
+  'dropped',
+  'off',
+] as const
+export type DeliveryMode = (typeof deliveryModes)[number]
+
+export interface DeliverySettings {
+  readonly mode: DeliveryMode
+  /** Milliseconds that `delayed` waits before each delivery. */
+  readonly delayMs: number
+  /** Milliseconds after which an endpoint that does not answer has failed. */
+  readonly timeoutMs: number
+  /** Milliseconds before each retry; as many retries as there are entries. */
+  readonly retryMs: readonly number[]
+}
+
+/** Three more tries over a few hours, as in a sandbox. https://docs.stripe.com/webhooks#retries */
+export const defaultDelivery: DeliverySettings = {
+  mode: 'in_order',
+  delayMs: 50,
+  timeoutMs: 20_000,
+  retryMs: [60_000, 600_000, 3_600_000],
+}
+
+/** One event on its way to one endpoint. */
+export interface Delivery {
+  readonly event: string
+  readonly endpoint: string
+  attempts: number
+  /** Milliseconds of wall time; 0 is at once. */
+  notBefore: number
+}
+
+export type Acknowledged = (event: EventRow, ok: boolean) => void
+
+/**
+ * Sends events to the endpoints that want them. First attempts are made in the mode's order; what fails
+ * is tried again after its waits, with a fresh time and signature.
+ */
+export class Deliveries {
+  settings: DeliverySettings
+  /** Told when all endpoints took an event, or when one did not. */
+  onAttempted: Acknowledged = () => {}
+  readonly #world: World
+  #queue: Delivery[] = []
+  #retries: Delivery[] = []
+  #running = 0
+  #scheduled = false
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  #waiters: (() => void)[] = []
+  readonly #unattempted = new Map<string | null, number>()
+
+  constructor(world: World, settings: DeliverySettings) {
+    this.#world = world
+    this.settings = settings
+  }
+
+  /** Queues an event for every endpoint that wants it; true when there is any. */
+  enqueue(event: EventRow): void {
+    const endpoints = this.#world.webhookEndpoints
+      .all()
+      .filter((endpoint) => endpoint.status === 'enabled' && wants(endpoint, event.type))
+    if (endpoints.length === 0) return
+    this.#world.events.patch(event.id, { own: { ...event.own, pending: endpoints.length } })
+    for (const endpoint of endpoints) {
+      this.#queue.push({ event: event.id, endpoint: endpoint.id, attempts: 0, notBefore: 0 })
+      this.#count(event.own.clock, 1)
+    }
+    this.wake()
+  }
+
+  /** Sends an event again, whatever became of it. */
+  resend(event: EventRow, endpoint?: string): void {
+    for (const row of this.#world.webhookEndpoints.all()) {
+      if (endpoint !== undefined && row.id !== endpoint) continue
+      if (endpoint === undefined && !wants(row, event.type)) continue
+      this.#queue.push({ event: event.id, endpoint: row.id, attempts: 0, notBefore: 0 })
+      this.#count(event.own.clock, 1)
+    }
+    this.wake()
+  }
+
+  configure(settings: Partial<DeliverySettings>): void {
+    this.settings = { ...this.settings, ...settings }
+    this.wake()
+  }
+
+  /** Makes every waiting retry due now. */
+  retryNow(): void {
+    for (const delivery of this.#retries) delivery.notBefore = 0
+    this.#arm()
+  }
+
+  get counts(): { queued: number; running: number; retrying: number } {
+    return { queued: this.#queue.length, running: this.#running, retrying: this.#retries.length }
+  }
+
+  /** Whether every first attempt for events of this clock is over. */
+  attempted(clock: string | null): boolean {
+    return (this.#unattempted.get(clock) ?? 0) === 0
+  }
+
+  /** Resolves at the next attempt that ends, or when nothing is on its way. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  wake(): void {
+    if (this.#scheduled || this.#closed) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#notify()
+  }
+
+  save(): Delivery[] {
+    return [...this.#queue, ...this.#retries]
+  }
+
+  load(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) {
+      const event = this.#world.events.get(delivery.event)
+      if (event === undefined) continue
+      if (delivery.attempts === 0) {
+        this.#queue.push(delivery)
+        this.#count(event.own.clock, 1)
+      } else this.#retries.push(delivery)
+    }
+    this.#arm()
+    this.wake()
+  }
+
+  #pump(): void {
+    const { mode } = this.settings
+    if (this.#closed || mode === 'off') return
+    const limit = mode === 'parallel' || mode === 'shuffled' ? 16 : 1
+    if (mode === 'shuffled') this.#queue = shuffled(this.#queue, this.#world.random)
+    while (this.#running < limit) {
+      const delivery = this.#queue.shift()
+      if (delivery === undefined) break
+      this.#running++
+      void this.#deliver(delivery).finally(() => {
+        this.#running--
+        this.#notify()
+        this.wake()
+      })
+    }
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    const event = this.#world.events.get(delivery.event)
+    const endpoint = this.#world.webhookEndpoints.get(delivery.endpoint)
+    const first = delivery.attempts === 0
+    if (event === undefined) return
+    if (endpoint === undefined || endpoint.status !== 'enabled') {
+      if (first) this.#count(event.own.clock, -1)
+      this.#finish(event.id, false)
+      return
+    }
+    const { mode } = this.settings
+    if (mode === 'delayed') await new Promise((resolve) => setTimeout(resolve, this.settings.delayMs))
+    const dropped = mode === 'dropped' && first
+    const ok = dropped ? false : await this.#send(event, endpoint)
+    if (mode === 'duplicated' && !dropped) await this.#send(event, endpoint)
+    delivery.attempts++
+    if (first) this.#count(event.own.clock, -1)
+    if (ok) this.#finish(event.id, true)
+    else this.#retry(delivery, event.id)
+  }
+
+  async #send(event: EventRow, endpoint: WebhookEndpointRow): Promise<boolean> {
+    const current = this.#world.events.must(event.id)
+    const body = JSON.stringify({
+      ...this.#world.render(current),
+      api_version: endpoint.api_version ?? event.api_version,
+    })
+    try {
+      const response = await fetch(endpoint.url, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/json; charset=utf-8',
+          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+          'stripe-signature': signatureHeader(endpoint.own.secret, body, wallNow()),
+        },
+        body,
+        signal: AbortSignal.timeout(this.settings.timeoutMs),
+      })
+      await response.arrayBuffer()
+      return response.status >= 200 && response.status < 300
+    } catch {
+      // Refused, reset or too slow: all the same to the sender.
+      return false
+    }
+  }
+
+  #retry(delivery: Delivery, eventId: string): void {
+    const wait = this.settings.retryMs[delivery.attempts - 1]
+    const event = this.#world.events.must(eventId)
+    if (wait === undefined) {
+      this.#finish(eventId, false)
+      return
+    }
+    this.onAttempted(event, false)
+    delivery.notBefore = wallMillis() + wait
+    this.#retries.push(delivery)
+    this.#arm()
+  }
+
+  #finish(eventId: string, ok: boolean): void {
+    const event = this.#world.events.get(eventId)
+    if (event === undefined) return
+    const pending = Math.max(0, event.own.pending - 1)
+    const next = this.#world.events.patch(eventId, {
+      own: { ...event.own, pending, failed: event.own.failed || !ok },
+    })
+    if (pending === 0) this.onAttempted(next, ok && !next.own.failed)
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#closed || this.#retries.length === 0) return
+    const next = Math.min(...this.#retries.map((delivery) => delivery.notBefore))
+    this.#timer = setTimeout(
+      () => {
+        const now = wallMillis()
+        const due = this.#retries.filter((delivery) => delivery.notBefore <= now)
+        this.#retries = this.#retries.filter((delivery) => delivery.notBefore > now)
+        this.#queue.push(...due)
+        this.#arm()
+        this.wake()
+      },
+      Math.max(0, next - wallMillis()),
+    )
+  }
+
+  #count(clock: string | null, by: number): void {
+    this.#unattempted.set(clock, (this.#unattempted.get(clock) ?? 0) + by)
+  }
+
+  #notify(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter()
+  }
+}
+
+function wants(endpoint: WebhookEndpointRow, type: string): boolean {
+  return endpoint.enabled_events.some((pattern) => matchesType(pattern, type))
+}

@@ -1,0 +1,88 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { StripeError } from '../errors.ts'
+import type { Deliveries, DeliverySettings } from '../events/deliveries.ts'
+import type { Time } from '../time.ts'
+import type { World } from '../world.ts'
+import type { Fault, Faults } from './faults.ts'
+import type { RequestLog } from './request-log.ts'
+
+export interface ControlParts {
+  readonly world: World
+  readonly deliveries: Deliveries
+  readonly time: Time
+  readonly faults: Faults
+  readonly log: RequestLog
+}
+
+export interface IdleAnswer {
+  readonly idle: boolean
+  readonly queued: number
+  readonly running: number
+  readonly retrying: number
+}
+
+/** What a test may do to the simulator, by library call; `http/control-routes.ts` offers the same over HTTP. */
+export class Control {
+  readonly #parts: ControlParts
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts
+  }
+
+  /** Arms a fault for the next requests that match. */
+  fail(fault: Fault): void {
+    this.#parts.faults.add(fault)
+  }
+
+  faults(): Fault[] {
+    return this.#parts.faults.list()
+  }
+
+  clearFaults(): void {
+    this.#parts.faults.clear()
+  }
+
+  /** Declines the next charge attempts, whatever the card. */
+  declineNext(declineCode = 'generic_decline', times = 1): void {
+    for (let i = 0; i < times; i++) this.#parts.world.armDecline(declineCode)
+  }
+
+  requests(): ReturnType<RequestLog['read']> {
+    return this.#parts.log.read()
+  }
+
+  clearRequests(): void {
+    this.#parts.log.clear()
+  }
+
+  setDelivery(settings: Partial<DeliverySettings>): DeliverySettings {
+    this.#parts.deliveries.configure(settings)
+    return this.#parts.deliveries.settings
+  }
+
+  /** Sends an event again, to one endpoint or to all that want it. */
+  redeliver(event: string, endpoint?: string): void {
+    const row = this.#parts.world.events.get(event)
+    if (row === undefined) {
+      throw new StripeError(404, { type: 'invalid_request_error', message: `No such event: '${event}'` })
+    }
+    this.#parts.deliveries.resend(row, endpoint)
+  }
+
+  retryDeliveriesNow(): void {
+    this.#parts.deliveries.retryNow()
+  }
+
+  /** Resolves when no clock is advancing and every event was attempted; with `retries`, also retried. */
+  async idle({ timeoutMs = 30_000, retries = false } = {}): Promise<IdleAnswer> {
+    const { deliveries, time } = this.#parts
+    const until = performance.now() + timeoutMs
+    for (;;) {
+      const counts = deliveries.counts
+      const waiting = deliveries.settings.mode === 'off' ? 0 : counts.queued
+      const idle = !time.busy && waiting + counts.running + (retries ? counts.retrying : 0) === 0
+      if (idle || performance.now() >= until) return { idle, ...counts }
+      await Promise.race([deliveries.change(), wait(time.busy ? 5 : 50, undefined, { ref: false })])
+    }
+  }
+}

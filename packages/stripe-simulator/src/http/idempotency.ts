@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { StripeError } from '../errors.ts'
+
+/** What the first request with a key was and what it was answered. https://docs.stripe.com/api/idempotent_requests */
+export interface KeptAnswer {
+  readonly key: string
+  readonly path: string
+  readonly fingerprint: string
+  readonly requestId: string
+  readonly at: number
+  /** Null while the first request runs. */
+  readonly answer: { readonly status: number; readonly body: string } | null
+}
+
+const KEPT_SECONDS = 24 * 3600
+
+/** The keys of POST requests, pruned a day after their first use. */
+export class IdempotencyKeys {
+  readonly #kept = new Map<string, KeptAnswer>()
+
+  /** Answers what was kept for the key, or undefined when the request is to be run and the key is now held. */
+  claim(
+    key: string,
+    path: string,
+    body: string,
+    requestId: string,
+    now: number,
+  ): { requestId: string; status: number; body: string } | undefined {
+    if (key.length > 255) {
+      throw new StripeError(400, {
+        type: 'invalid_request_error',
+        message: 'Idempotency keys may have at most 255 characters.',
+      })
+    }
+    const fingerprint = createHash('sha256').update(body).digest('base64')
+    const kept = this.#kept.get(key)
+    if (kept === undefined || kept.at <= now - KEPT_SECONDS) {
+      this.#kept.delete(key)
+      this.#kept.set(key, { key, path, fingerprint, requestId, at: now, answer: null })
+      this.#prune(now)
+      return undefined
+    }
+    if (kept.path !== path) throw mismatch('for the same endpoint they were first used for', key, kept.path)
+    if (kept.fingerprint !== fingerprint) {
+      throw mismatch('with the same parameters they were first used with', key)
+    }
+    if (kept.answer === null) {
+      throw new StripeError(409, {
+        type: 'idempotency_error',
+        code: 'idempotency_key_in_use',
+        message: `There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): ${key}. If you're still having trouble, please contact support.`,
+      })
+    }
+    return { requestId: kept.requestId, ...kept.answer }
+  }
+
+  keep(key: string, status: number, body: string): void {
+    const held = this.#kept.get(key)
+    if (held !== undefined) this.#kept.set(key, { ...held, answer: { status, body } })
+  }
+
+  /** The endpoint never began: the key may be used again as if it were new. */
+  release(key: string): void {
+    this.#kept.delete(key)
+  }
+
+  all(): KeptAnswer[] {
+    return [...this.#kept.values()].filter((kept) => kept.answer !== null)
+  }
+
+  load(answers: readonly KeptAnswer[]): void {
+    for (const kept of answers) this.#kept.set(kept.key, kept)
+  }
+
+  /** Keys are in order of first use, so the old ones are at the front. */
+  #prune(now: number): void {
+    for (const kept of this.#kept.values()) {
+      if (kept.at > now - KEPT_SECONDS) return
+      this.#kept.delete(kept.key)
+    }
+  }
+}
+
+function mismatch(how: string, key: string, endpoint?: string): StripeError {
+  const where = endpoint === undefined ? '' : ` ('${endpoint}')`
+  return new StripeError(400, {
+    type: 'idempotency_error',
+    message: `Keys for idempotent requests can only be used ${how}${where}. Try using a key other than '${key}' if you meant to execute a different request.`,
+  })
+}

@@ -1,0 +1,260 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import formbody from '@fastify/formbody'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { wallNow } from '../clock.ts'
+import { type ErrorBody, envelope, invalid, StripeError } from '../errors.ts'
+import type { Fault, Faults } from '../faults/faults.ts'
+import type { RequestLog } from '../faults/request-log.ts'
+import type { Json } from '../rows.ts'
+import { checkVersion, versions } from '../versions/versions.ts'
+import type { World } from '../world.ts'
+import { authenticate } from './auth.ts'
+import { refuseWhileAdvancing } from './clock-lock.ts'
+import { type Expansions, expand } from './expand.ts'
+import { parseForm, pathOf, queryOf } from './form.ts'
+import type { IdempotencyKeys } from './idempotency.ts'
+import type { Route } from './route.ts'
+import { list, type Raw, text } from './schema.ts'
+
+export interface ServerParts {
+  readonly world: World
+  readonly routes: readonly Route[]
+  readonly expansions: Expansions
+  readonly keys: IdempotencyKeys
+  readonly faults: Faults
+  readonly log: RequestLog
+  readonly apiKeys: readonly string[] | undefined
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly replayOf?: string
+  /** What the caller sees of a fault: the connection breaks, or breaks half way. */
+  readonly broken?: 'closed' | 'truncated'
+}
+
+const expandPaths = list(text())
+
+/** The HTTP face: authentication, versions, form parameters, idempotency, faults; then the route's handler. */
+export function buildServer(parts: ServerParts): FastifyInstance {
+  const app = fastify({ forceCloseConnections: true, bodyLimit: 8 * 1024 * 1024, exposeHeadRoutes: false })
+  app.register(formbody, { parser: (form) => ({ form }) })
+  for (const route of parts.routes) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: (request, reply) => serve(parts, route, request, reply),
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const requestId = parts.world.ids.next('req', 14)
+    const body = envelope(unrecognized(request.method, pathOf(request.url)), requestId)
+    log(parts, request, null, requestId, 404, null, false)
+    return send(reply, requestId, undefined, { status: 404, body: JSON.stringify(body) })
+  })
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const requestId = parts.world.ids.next('req', 14)
+    const status = error.statusCode ?? 500
+    const body: ErrorBody =
+      status < 500
+        ? { type: 'invalid_request_error', message: `Invalid request: ${error.message}` }
+        : { type: 'api_error', message: error.message }
+    return send(reply, requestId, undefined, { status, body: JSON.stringify(envelope(body, requestId)) })
+  })
+  return app
+}
+
+async function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply: FastifyReply) {
+  const requestId = parts.world.ids.next('req', 14)
+  const key = headerOf(request, 'idempotency-key')
+  const fault = parts.faults.take(request.method, pathOf(request.url))
+  let answer: Answer
+  try {
+    authenticate(request.headers.authorization, parts.apiKeys)
+    checkVersion(headerOf(request, 'stripe-version'))
+    if (fault !== undefined) refuseBefore(fault)
+    const run = () => answerOf(parts, route, request, requestId, fault)
+    answer =
+      request.method === 'POST' && key !== undefined
+        ? await once(parts, key, request, requestId, fault, run)
+        : await slowly(fault, run)
+  } catch (error) {
+    answer = refusal(error, requestId)
+  }
+  log(parts, request, route, requestId, answer.status, fault, answer.replayOf !== undefined)
+  const broken = fault?.kind === 'timeout_before_commit' || fault?.kind === 'timeout_after_commit'
+  return send(reply, requestId, key, broken ? { ...answer, broken: 'closed' } : truncated(answer, fault))
+}
+
+/** Runs a request under its idempotency key, or repeats what the first request was answered. */
+async function once(
+  parts: ServerParts,
+  key: string,
+  request: FastifyRequest,
+  requestId: string,
+  fault: Fault | undefined,
+  run: () => { answer: Answer; began: boolean },
+): Promise<Answer> {
+  const kept = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
+  if (kept !== undefined) return { status: kept.status, body: kept.body, replayOf: kept.requestId }
+  if (fault?.kind === 'slow') await wait(fault.ms ?? 1000)
+  const { answer, began } = run()
+  if (began) parts.keys.keep(key, answer.status, answer.body)
+  else parts.keys.release(key)
+  return answer
+}
+
+async function slowly(fault: Fault | undefined, run: () => { answer: Answer }): Promise<Answer> {
+  if (fault?.kind === 'slow') await wait(fault.ms ?? 1000)
+  return run().answer
+}
+
+/**
+ * Parses and executes. `began` says whether the endpoint began to execute: only then is the answer kept
+ * for the idempotency key.
+ */
+function answerOf(
+  { world, expansions }: ServerParts,
+  route: Route,
+  request: FastifyRequest,
+  requestId: string,
+  fault: Fault | undefined,
+): { answer: Answer; began: boolean } {
+  let began = false
+  try {
+    const { expand: asked, ...given } = parseForm(
+      route.method === 'POST' ? bodyOf(request) : queryOf(request.url),
+    )
+    const paths = asked === undefined ? [] : expandPaths.parse(asked, 'expand')
+    const params = route.params.parse(given as Raw, '') as never
+    const segments = request.params as Record<string, string>
+    if (route.method !== 'GET') refuseWhileAdvancing(world, segments, given)
+    began = true
+    if (fault?.kind === 'error_500' || fault?.kind === 'timeout_before_commit') {
+      began = false
+      throw failure()
+    }
+    if (fault?.kind === 'error_500_stored') throw failure()
+    const execute = (): Json => {
+      const result = route.handle({ world, params, path: (name = 'id') => segments[name] ?? '' })
+      return paths.length === 0 ? result : expand(world, expansions, result, paths)
+    }
+    const cause = { request: requestId, idempotencyKey: headerOf(request, 'idempotency-key') ?? null }
+    const result = route.method === 'GET' ? execute() : world.transaction(cause, execute)
+    return { answer: { status: 200, body: JSON.stringify(result) }, began }
+  } catch (error) {
+    return { answer: refusal(error, requestId), began: began && !isBusy(error) }
+  }
+}
+
+/** A refusal that says "later" is not the endpoint's answer. */
+function isBusy(error: unknown): boolean {
+  return error instanceof StripeError && (error.status === 429 || error.status === 409)
+}
+
+function refuseBefore(fault: Fault): void {
+  if (fault.kind === 'rate_limit') {
+    throw new StripeError(429, {
+      type: 'invalid_request_error',
+      code: 'rate_limit',
+      message:
+        'Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.',
+    })
+  }
+  if (fault.kind === 'lock_timeout') {
+    throw new StripeError(429, {
+      type: 'invalid_request_error',
+      code: 'lock_timeout',
+      message:
+        'This object cannot be accessed right now because another API request or Stripe process is currently accessing it. If you see this error intermittently, retry the request. If you see this error frequently and are making multiple concurrent requests to a single object, make your requests serially or at a lower rate. For more details, see https://stripe.com/docs/rate-limits#object-lock-timeouts.',
+    })
+  }
+}
+
+function failure(): StripeError {
+  return new StripeError(500, {
+    type: 'api_error',
+    message:
+      "An unknown error occurred while processing your request. Your request may or may not have been processed. It's on Stripe's side.",
+  })
+}
+
+function refusal(error: unknown, requestId: string): Answer {
+  if (error instanceof StripeError) {
+    return { status: error.status, body: JSON.stringify(envelope(error.body, requestId)) }
+  }
+  // A bug of the simulator: said as Stripe says its own, with the reason, since nothing here is secret.
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { status: 500, body: JSON.stringify(envelope({ type: 'api_error', message }, requestId)) }
+}
+
+function truncated(answer: Answer, fault: Fault | undefined): Answer {
+  return fault?.kind === 'truncated' ? { ...answer, broken: 'truncated' } : answer
+}
+
+function send(reply: FastifyReply, requestId: string, key: string | undefined, answer: Answer) {
+  if (answer.broken !== undefined) {
+    reply.hijack()
+    if (answer.broken === 'truncated') {
+      const half = answer.body.slice(0, answer.body.length / 2)
+      reply.raw.writeHead(answer.status, {
+        'content-type': 'application/json',
+        'content-length': answer.body.length,
+      })
+      reply.raw.write(half)
+    }
+    reply.raw.destroy()
+    return reply
+  }
+  reply.code(answer.status)
+  reply.header('content-type', 'application/json')
+  reply.header('request-id', requestId)
+  reply.header('stripe-version', versions[0])
+  if (key !== undefined) reply.header('idempotency-key', key)
+  if (answer.replayOf !== undefined) {
+    reply.header('idempotent-replayed', 'true')
+    reply.header('original-request', answer.replayOf)
+  }
+  return reply.send(answer.body)
+}
+
+function log(
+  parts: ServerParts,
+  request: FastifyRequest,
+  route: Route | null,
+  id: string,
+  status: number,
+  fault: Fault | null | undefined,
+  replayed: boolean,
+): void {
+  parts.log.add({
+    id,
+    at: wallNow(),
+    method: request.method,
+    path: pathOf(request.url),
+    route: route?.path ?? null,
+    idempotency_key: headerOf(request, 'idempotency-key') ?? null,
+    replayed,
+    status,
+    fault: fault?.kind ?? null,
+    params: request.method === 'POST' ? bodyOf(request) : queryOf(request.url),
+  })
+}
+
+function bodyOf(request: FastifyRequest): string {
+  return (request.body as { form?: string } | undefined | null)?.form ?? ''
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function unrecognized(method: string, path: string): ErrorBody {
+  return {
+    ...invalid(
+      `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/. The simulator serves the resources its README lists.`,
+    ).body,
+  }
+}

@@ -1,0 +1,82 @@
+import type { Expansions } from './http/expand.ts'
+import type { Route } from './http/route.ts'
+import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
+import { renderDiscount } from './resources/discounts.ts'
+import { eventRoutes, renderEvent } from './resources/events.ts'
+import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
+import { invoiceExpansions, invoiceRoutes, renderInvoice } from './resources/invoices.ts'
+import { renderProduct } from './resources/make-product.ts'
+import { paymentMethodRoutes, renderPaymentMethod } from './resources/payment-methods.ts'
+import {
+  chargeRoutes,
+  invoicePaymentRoutes,
+  paymentExpansions,
+  renderCharge,
+  renderInvoicePayment,
+  renderPaymentIntent,
+} from './resources/payments.ts'
+import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
+import { productRoutes } from './resources/products.ts'
+import { renderSubscriptionItem } from './resources/subscription-items.ts'
+import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
+import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
+import { renderWebhookEndpoint, webhookEndpointRoutes } from './resources/webhook-endpoints.ts'
+import type { Renderer, World } from './world.ts'
+
+/** Every operation of the API that is served: the index of the simulator. */
+export const routes: readonly Route[] = [
+  ...productRoutes,
+  ...priceRoutes,
+  ...customerRoutes,
+  ...paymentMethodRoutes,
+  ...subscriptionRoutes,
+  ...invoiceRoutes,
+  ...invoiceItemRoutes,
+  ...invoicePaymentRoutes,
+  ...chargeRoutes,
+  ...testClockRoutes,
+  ...eventRoutes,
+  ...webhookEndpointRoutes,
+]
+
+export const expansions: Expansions = {
+  ...priceExpansions,
+  ...customerExpansions,
+  ...subscriptionExpansions,
+  ...invoiceExpansions,
+  ...invoiceItemExpansions,
+  ...paymentExpansions,
+  product: {
+    default_price: (world, row) =>
+      row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
+  },
+  payment_method: {
+    customer: (world, row) =>
+      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+  },
+}
+
+/** How each object is shown, by its `object`. */
+export const renderers: Record<string, Renderer> = {
+  product: renderProduct,
+  price: renderPrice,
+  customer: renderCustomer,
+  payment_method: renderPaymentMethod,
+  subscription: renderSubscription,
+  subscription_item: renderSubscriptionItem,
+  invoice: renderInvoice,
+  invoiceitem: renderInvoiceItem,
+  invoice_payment: renderInvoicePayment,
+  payment_intent: renderPaymentIntent,
+  charge: renderCharge,
+  discount: renderDiscount,
+  event: renderEvent,
+  'test_helpers.test_clock': renderTestClock,
+  webhook_endpoint: renderWebhookEndpoint,
+  customer_balance_transaction: plain,
+}
+
+function plain(_world: World, row: { own?: unknown }) {
+  const { own: _own, ...shown } = row
+  return shown as { [key: string]: unknown }
+}

@@ -1,0 +1,286 @@
+import { changeBalance } from '../billing/balance.ts'
+import { deleteCustomer } from '../billing/clocks.ts'
+import { invalid, missing } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { del, get, nothing, post } from '../http/route.ts'
+import {
+  clearable,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  range,
+  required,
+  shape,
+  text,
+} from '../http/schema.ts'
+import type { CustomerRow, Json } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { attachMethod, useMethod } from './payment-methods.ts'
+
+const URL = '/v1/customers'
+
+export const address = shape({
+  city: text(),
+  country: text(),
+  line1: text(),
+  line2: text(),
+  postal_code: text(),
+  state: text(),
+})
+
+const fields = {
+  email: clearable(text(512)),
+  name: clearable(text(256)),
+  phone: clearable(text(20)),
+  description: clearable(text()),
+  metadata,
+  address: clearable(address),
+  shipping: clearable(shape({ address: required(address), name: required(text()), phone: text() })),
+  balance: integer(),
+  invoice_prefix: text(12),
+  next_invoice_sequence: integer({ min: 1 }),
+  preferred_locales: list(text()),
+  tax_exempt: clearable(oneOf(['none', 'exempt', 'reverse'] as const)),
+  business_name: clearable(text(150)),
+  individual_name: clearable(text(150)),
+  invoice_settings: shape({
+    default_payment_method: clearable(text()),
+    footer: clearable(text()),
+    ...gaps('custom_fields', 'rendering_options'),
+  }),
+  ...gaps('cash_balance', 'source', 'tax', 'default_source', 'validate'),
+}
+
+export const customerRoutes = [
+  post(
+    URL,
+    shape({ ...fields, test_clock: text(), payment_method: text(), ...gaps('tax_id_data') }),
+    ({ world, params }) => {
+      const {
+        test_clock: clock,
+        payment_method: token,
+        invoice_settings: settings,
+        balance,
+        ...given
+      } = params
+      const customer = insertCustomer(world, given, clock)
+      if (token !== undefined) attachMethod(world, useMethod(world, token, 'payment_method').id, customer.id)
+      if (settings !== undefined) setInvoiceSettings(world, customer.id, settings)
+      const created = world.customers.must(customer.id)
+      world.emit('customer.created', created)
+      if (balance !== undefined && balance !== 0)
+        changeBalance(world, created.id, balance, { type: 'initial' })
+      return world.render(world.customers.must(created.id))
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => {
+    const customer = find(world.customers, 'customer', path())
+    return customer.own.deleted ? deletedCustomer(customer.id) : world.render(customer)
+  }),
+  post(`${URL}/:id`, shape(fields), ({ world, params, path }) => {
+    const customer = liveCustomer(world, path())
+    const {
+      metadata: labels,
+      invoice_settings: settings,
+      balance,
+      invoice_prefix: prefix,
+      ...changes
+    } = params
+    world.customers.patch(customer.id, {
+      ...defined(changes),
+      ...(prefix === undefined ? {} : { invoice_prefix: prefix }),
+      metadata: mergeMetadata(customer.metadata, labels),
+    } as Partial<CustomerRow>)
+    if (settings !== undefined) setInvoiceSettings(world, customer.id, settings)
+    if (balance !== undefined && balance !== customer.balance) {
+      changeBalance(world, customer.id, balance - customer.balance, { type: 'adjustment' })
+    }
+    const next = world.customers.must(customer.id)
+    world.emit('customer.updated', next)
+    return world.render(next)
+  }),
+  get(
+    URL,
+    shape({ ...paging, created: range, email: text(512), test_clock: text() }),
+    ({ world, params }) => {
+      if (params.test_clock !== undefined)
+        find(world.testClocks, 'test clock', params.test_clock, 'test_clock')
+      // Customers on a test clock come only when their clock is asked for.
+      const clock = params.test_clock ?? 'wall'
+      return page(world.customers, params, {
+        url: URL,
+        where:
+          params.email === undefined ? { index: 'clock', key: clock } : { index: 'email', key: params.email },
+        matches: (row) =>
+          !row.own.deleted && (row.own.clock ?? 'wall') === clock && inRange(row.created, params.created),
+        render: (row) => world.render(row),
+      })
+    },
+  ),
+  del(`${URL}/:id`, nothing, ({ world, path }) => {
+    const customer = liveCustomer(world, path())
+    deleteCustomer(world, customer.id)
+    return deletedCustomer(customer.id)
+  }),
+  get(
+    `${URL}/:id/payment_methods`,
+    shape({ ...paging, type: oneOf(['card'] as const), ...gaps('allow_redisplay') }),
+    ({ world, params, path }) => {
+      const customer = liveCustomer(world, path())
+      const methods = world.paymentMethods.by('customer', customer.id).reverse()
+      return pageOf(methods, params, `${URL}/${customer.id}/payment_methods`, (row) => world.render(row))
+    },
+  ),
+  get(`${URL}/:id/payment_methods/:method`, nothing, ({ world, path }) => {
+    const customer = liveCustomer(world, path())
+    const method = find(world.paymentMethods, 'PaymentMethod', path('method'))
+    if (method.customer !== customer.id) throw missing('PaymentMethod', method.id)
+    return world.render(method)
+  }),
+  post(
+    `${URL}/:id/balance_transactions`,
+    shape({
+      amount: required(integer()),
+      currency: required(text()),
+      description: text(350),
+      metadata,
+    }),
+    ({ world, params, path }) => {
+      const customer = liveCustomer(world, path())
+      const currency = params.currency.toLowerCase()
+      if (customer.currency != null && customer.currency !== currency) {
+        throw invalid(`The customer's balance is in ${customer.currency}.`, 'currency')
+      }
+      world.customers.patch(customer.id, { currency })
+      const { transaction } = changeBalance(world, customer.id, params.amount, {
+        type: 'adjustment',
+        description: params.description ?? null,
+        metadata: mergeMetadata({}, params.metadata),
+      })
+      return world.render(transaction)
+    },
+  ),
+  get(
+    `${URL}/:id/balance_transactions`,
+    shape({ ...paging, created: range, invoice: text() }),
+    ({ world, params, path }) => {
+      const customer = liveCustomer(world, path())
+      return page(world.balanceTransactions, params, {
+        url: `${URL}/${customer.id}/balance_transactions`,
+        where: { index: 'customer', key: customer.id },
+        matches: (row) =>
+          inRange(row.created, params.created) &&
+          (params.invoice === undefined || row.invoice === params.invoice),
+        render: (row) => world.render(row),
+      })
+    },
+  ),
+  get(`${URL}/:id/balance_transactions/:transaction`, nothing, ({ world, path }) =>
+    world.render(find(world.balanceTransactions, 'customer balance transaction', path('transaction'))),
+  ),
+]
+
+export const customerExpansions: Expansions = {
+  customer: {
+    'invoice_settings.default_payment_method': () => null,
+    subscriptions: (world, customer) => {
+      const id = customer.id as string
+      const running = world.subscriptions
+        .by('customer', id)
+        .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
+        .reverse()
+      return pageOf(running, {}, `/v1/subscriptions?customer=${id}`, (row) => world.render(row))
+    },
+    sources: (_world, customer) => emptyList(`/v1/customers/${customer.id}/sources`),
+    tax_ids: (_world, customer) => emptyList(`/v1/customers/${customer.id}/tax_ids`),
+    test_clock: (world, customer) => world.render(world.testClocks.must(customer.test_clock as string)),
+  },
+}
+
+export function renderCustomer(world: World, { own: _own, ...customer }: CustomerRow): Json {
+  const discount = world.discounts
+    .by('customer', customer.id)
+    .find((row) => row.subscription === null && row.invoice === null)
+  return { ...customer, discount: discount === undefined ? null : world.render(discount) }
+}
+
+export function deletedCustomer(id: string): Json {
+  return { id, object: 'customer', deleted: true }
+}
+
+function emptyList(url: string): Json {
+  return { object: 'list', data: [], has_more: false, url }
+}
+
+function insertCustomer(world: World, given: Json, clockId: string | undefined): CustomerRow {
+  const clock = clockId === undefined ? null : find(world.testClocks, 'test clock', clockId, 'test_clock')
+  if (clock !== null && !world.settings.unlimitedClocks && world.customers.count('clock', clock.id) >= 3) {
+    throw invalid('A test clock can have at most 3 customers.', 'test_clock')
+  }
+  const { metadata: labels, ...rest } = given
+  return world.customers.insert({
+    object: 'customer',
+    address: null,
+    balance: 0,
+    created: world.now(clock?.id ?? null),
+    currency: null,
+    customer_account: null,
+    default_source: null,
+    delinquent: false,
+    description: null,
+    email: null,
+    invoice_settings: {
+      custom_fields: null,
+      default_payment_method: null,
+      footer: null,
+      rendering_options: null,
+    },
+    livemode: false,
+    name: null,
+    next_invoice_sequence: 1,
+    phone: null,
+    preferred_locales: [],
+    shipping: null,
+    tax_exempt: 'none',
+    test_clock: clock?.id ?? null,
+    invoice_prefix: world.ids.secret(8).toUpperCase(),
+    ...defined(rest),
+    id: world.ids.next('cus'),
+    metadata: mergeMetadata({}, labels as Record<string, string> | null | undefined),
+    own: { clock: clock?.id ?? null, deleted: false },
+  })
+}
+
+function setInvoiceSettings(
+  world: World,
+  id: string,
+  given: { default_payment_method?: string | null | undefined; footer?: string | null | undefined },
+): void {
+  const customer = world.customers.must(id)
+  const { default_payment_method: token } = given
+  const settings = { ...customer.invoice_settings, ...defined(given) }
+  if (token != null) {
+    const method = ownMethod(world, customer.id, token, 'invoice_settings[default_payment_method]')
+    settings.default_payment_method = method
+  }
+  world.customers.patch(id, { invoice_settings: settings })
+}
+
+/** A method that is attached to the customer. A test token finds the one that it was attached as. */
+export function ownMethod(world: World, customer: string, id: string, param: string): string {
+  const method = world.paymentMethods.get(id)
+  if (method === undefined || method.customer !== customer) {
+    throw invalid(
+      `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
+      param,
+      'resource_missing',
+    )
+  }
+  return method.id
+}

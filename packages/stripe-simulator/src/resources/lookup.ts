@@ -1,0 +1,23 @@
+import { missing } from '../errors.ts'
+import type { CustomerRow } from '../rows.ts'
+import type { Table } from '../store/table.ts'
+import type { World } from '../world.ts'
+
+/** The row that a request names: in the path (404) unless `param` says where in the body (400). */
+export function find<R extends { readonly id: string }, I extends string>(
+  table: Table<R, I>,
+  noun: string,
+  id: string,
+  param?: string,
+): R {
+  const row = table.get(id)
+  if (row === undefined) throw missing(noun, id, param)
+  return row
+}
+
+/** A customer that still exists. Deleted ones stay readable and are otherwise gone. */
+export function liveCustomer(world: World, id: string, param?: string): CustomerRow {
+  const customer = find(world.customers, 'customer', id, param)
+  if (customer.own.deleted) throw missing('customer', id, param)
+  return customer
+}

@@ -1,0 +1,285 @@
+import { retotal } from '../billing/invoices.ts'
+import { invoiceItemLine } from '../billing/lines.ts'
+import { termsOf } from '../billing/periods.ts'
+import { invalid } from '../errors.ts'
+import type { MetadataParam } from '../http/schema.ts'
+import type { InvoiceItemRow, InvoiceRow } from '../rows.ts'
+import { formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import { priceAmount } from '../rules/pricing.ts'
+import type { World } from '../world.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { createPrice } from './prices.ts'
+
+export interface ItemPricing {
+  amount?: number | undefined
+  currency?: string | undefined
+  pricing?: { price?: string | undefined } | undefined
+  price_data?:
+    | {
+        currency: string
+        product: string
+        unit_amount?: number | undefined
+        unit_amount_decimal?: string | undefined
+        tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified' | undefined
+      }
+    | undefined
+  quantity?: number | undefined
+  quantity_decimal?: string | undefined
+  unit_amount_decimal?: string | undefined
+  tax_behavior?: string | undefined
+}
+
+export interface NewInvoiceItem extends ItemPricing {
+  customer?: string | undefined
+  subscription?: string | undefined
+  invoice?: string | undefined
+  description?: string | undefined
+  discountable?: boolean | undefined
+  metadata?: MetadataParam | undefined
+  period?: { start: number; end: number } | undefined
+}
+
+export interface Priced {
+  readonly amount: number
+  readonly currency: string
+  readonly quantity: string
+  readonly pricing: InvoiceItemRow['pricing']
+  readonly name: string | null
+}
+
+/** The amount of an item: given outright, or a price or unit amount times a quantity, rounded once. */
+export function priceItem(
+  world: World,
+  given: ItemPricing,
+  currency: string | undefined,
+  prefix = '',
+): Priced {
+  const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
+  const ways = [given.amount, given.pricing?.price, given.price_data, given.unit_amount_decimal].filter(
+    (way) => way !== undefined,
+  )
+  if (ways.length > 1) {
+    throw invalid(
+      'You may only specify one of these parameters: amount, pricing, price_data, unit_amount_decimal.',
+      param('amount'),
+    )
+  }
+  if (given.quantity !== undefined && given.quantity_decimal !== undefined) {
+    throw invalid(
+      'You may only specify one of these parameters: quantity, quantity_decimal.',
+      param('quantity'),
+    )
+  }
+  const quantity = formatDecimal(parseDecimal(given.quantity_decimal ?? String(given.quantity ?? 1)))
+  if (given.amount !== undefined) {
+    if (given.quantity !== undefined || given.quantity_decimal !== undefined) {
+      throw invalid('You may only specify one of these parameters: amount, quantity.', param('quantity'))
+    }
+    return {
+      amount: given.amount,
+      currency: needCurrency(currency, param),
+      quantity,
+      pricing: null,
+      name: null,
+    }
+  }
+  if (given.unit_amount_decimal !== undefined) {
+    const unit = parseDecimal(given.unit_amount_decimal)
+    return {
+      amount: times(unit, quantity),
+      currency: needCurrency(currency, param),
+      quantity,
+      pricing: { type: 'price_details', unit_amount_decimal: formatDecimal(unit) },
+      name: null,
+    }
+  }
+  const price =
+    given.price_data !== undefined
+      ? inlinePrice(world, given.price_data, param('price_data'))
+      : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
+  if (price.recurring !== null) {
+    throw invalid(
+      'The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.',
+      param('pricing[price]'),
+    )
+  }
+  const whole = parseDecimal(quantity) % PICOS === 0n
+  const amount = whole
+    ? priceAmount(termsOf(price), Number(quantity))
+    : times(parseDecimal(price.unit_amount_decimal ?? '0'), quantity)
+  return {
+    amount,
+    currency: price.currency,
+    quantity,
+    pricing: {
+      type: 'price_details',
+      price_details: { price: price.id, product: price.product },
+      unit_amount_decimal: price.unit_amount_decimal,
+    },
+    name: world.products.must(price.product).name,
+  }
+}
+
+function inlinePrice(world: World, data: NonNullable<ItemPricing['price_data']>, param: string) {
+  find(world.products, 'product', data.product, `${param}[product]`)
+  const decimal =
+    data.unit_amount_decimal ?? (data.unit_amount === undefined ? undefined : String(data.unit_amount))
+  if (decimal === undefined)
+    throw invalid(
+      `Missing required param: ${param}[unit_amount].`,
+      `${param}[unit_amount]`,
+      'parameter_missing',
+    )
+  if (decimal.startsWith('-')) {
+    // Credits are made with a negative `amount` or `unit_amount_decimal`; a price is never below zero.
+    throw invalid(
+      'This value must be greater than or equal to 0.',
+      `${param}[unit_amount]`,
+      'parameter_invalid_integer',
+    )
+  }
+  return createPrice(
+    world,
+    {
+      currency: data.currency.toLowerCase(),
+      product: data.product,
+      unit_amount_decimal: decimal,
+      active: false,
+      ...(data.tax_behavior === undefined ? {} : { tax_behavior: data.tax_behavior }),
+    },
+    true,
+  )
+}
+
+function times(unitPicos: bigint, quantity: string): number {
+  return roundPicos((unitPicos * parseDecimal(quantity)) / PICOS)
+}
+
+function needCurrency(currency: string | undefined, param: (name: string) => string): string {
+  if (currency === undefined) {
+    throw invalid(`Missing required param: ${param('currency')}.`, param('currency'), 'parameter_missing')
+  }
+  return currency.toLowerCase()
+}
+
+function missingAmount(param: (name: string) => string): never {
+  throw invalid(
+    'You must specify one of these parameters: amount, pricing, price_data, unit_amount_decimal.',
+    param('amount'),
+    'parameter_missing',
+  )
+}
+
+/** A pending item, or a line of the given draft. https://docs.stripe.com/api/invoiceitems/create */
+export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = ''): InvoiceItemRow {
+  const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
+  const invoice =
+    given.invoice === undefined ? undefined : editableInvoice(world, given.invoice, param('invoice'))
+  const subscription =
+    given.subscription === undefined
+      ? undefined
+      : find(world.subscriptions, 'subscription', given.subscription, param('subscription'))
+  const customerId = given.customer ?? subscription?.customer ?? invoice?.customer
+  if (customerId == null) {
+    throw invalid('Missing required param: customer.', param('customer'), 'parameter_missing')
+  }
+  const customer = liveCustomer(world, customerId, param('customer'))
+  if (subscription !== undefined && subscription.customer !== customer.id) {
+    throw invalid(
+      `The subscription ${subscription.id} does not belong to the customer.`,
+      param('subscription'),
+    )
+  }
+  if (subscription?.status === 'canceled' || subscription?.status === 'incomplete_expired') {
+    throw invalid('You cannot add an invoice item to a canceled subscription.', param('subscription'))
+  }
+  if (invoice !== undefined && invoice.customer !== customer.id) {
+    throw invalid(`The invoice ${invoice.id} does not belong to the customer.`, param('invoice'))
+  }
+  const priced = priceItem(
+    world,
+    given,
+    given.currency ?? invoice?.currency ?? subscription?.currency,
+    prefix,
+  )
+  if (invoice !== undefined && priced.currency !== invoice.currency) {
+    throw invalid(
+      `The currency of the item must be that of the invoice, ${invoice.currency}.`,
+      param('currency'),
+    )
+  }
+  if (invoice === undefined && world.invoiceItems.count('pending', customer.id) >= 250) {
+    throw invalid('A customer can have at most 250 pending invoice items.')
+  }
+  if (invoice !== undefined && invoice.own.lines.length >= 250) {
+    throw invalid('An invoice can have at most 250 items.', param('invoice'))
+  }
+  const now = world.now(customer.own.clock)
+  const row = world.invoiceItems.insert({
+    id: world.ids.next('ii'),
+    object: 'invoiceitem',
+    amount: priced.amount,
+    currency: priced.currency,
+    customer: customer.id,
+    customer_account: null,
+    date: now,
+    description: given.description ?? priced.name,
+    discountable: given.discountable ?? priced.amount >= 0,
+    discounts: [],
+    invoice: invoice?.id ?? null,
+    livemode: false,
+    metadata: mergeMetadata({}, given.metadata),
+    net_amount: priced.amount,
+    parent:
+      subscription === undefined
+        ? null
+        : { subscription_details: { subscription: subscription.id }, type: 'subscription_details' },
+    period: checkedPeriod(given.period, param) ?? { start: now, end: now },
+    pricing: priced.pricing,
+    proration: false,
+    quantity: Math.floor(Number(priced.quantity)),
+    quantity_decimal: priced.quantity,
+    tax_rates: [],
+    test_clock: customer.own.clock,
+    own: {
+      clock: customer.own.clock,
+      subscription: subscription?.id ?? null,
+      subscriptionItem: null,
+      debit: false,
+    },
+  })
+  world.emit('invoiceitem.created', row)
+  if (invoice !== undefined) addLine(world, invoice.id, row)
+  return row
+}
+
+export function checkedPeriod(
+  period: { start: number; end: number } | undefined,
+  param: (name: string) => string = (name) => name,
+): { start: number; end: number } | undefined {
+  if (period !== undefined && period.end < period.start) {
+    throw invalid('The end of the period must not be before its start.', param('period[end]'))
+  }
+  return period
+}
+
+/** Later additions come after what was there, oldest first. */
+function addLine(world: World, id: string, item: InvoiceItemRow): void {
+  const invoice = world.invoices.must(id)
+  const line = { ...invoiceItemLine(world, item), invoice: id }
+  world.invoices.patch(id, { own: { ...invoice.own, lines: [...invoice.own.lines, line] } })
+  world.emit('invoice.updated', retotal(world, id))
+}
+
+export function editableInvoice(world: World, id: string, param: string): InvoiceRow {
+  const invoice = find(world.invoices, 'invoice', id, param)
+  if (invoice.status !== 'draft') {
+    throw invalid(
+      "Invoice is no longer editable. You can't modify a finalized invoice.",
+      param,
+      'invoice_not_editable',
+    )
+  }
+  return invoice
+}

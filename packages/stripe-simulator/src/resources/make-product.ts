@@ -1,0 +1,43 @@
+import type { ProductRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+
+export function createProduct(
+  world: World,
+  given: { name: string; id?: string | undefined } & Partial<Record<string, unknown>>,
+  inline = false,
+): ProductRow {
+  const now = world.now(null)
+  const { metadata: labels, ...rest } = given
+  const product = world.products.insert({
+    object: 'product',
+    active: true,
+    created: now,
+    default_price: null,
+    description: null,
+    images: [],
+    livemode: false,
+    marketing_features: [],
+    package_dimensions: null,
+    shippable: null,
+    statement_descriptor: null,
+    tax_code: null,
+    tax_details: null,
+    type: 'service',
+    unit_label: null,
+    updated: now,
+    url: null,
+    ...defined(rest),
+    id: given.id ?? world.ids.next('prod'),
+    name: given.name,
+    metadata: mergeMetadata({}, labels as Record<string, string> | undefined),
+    own: { inline },
+  })
+  world.emit('product.created', product)
+  return product
+}
+
+export function renderProduct(_world: World, { own: _own, ...product }: ProductRow) {
+  return product
+}

@@ -1,0 +1,107 @@
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { get, nothing } from '../http/route.ts'
+import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
+import type { ChargeRow, InvoicePaymentRow, Json, PaymentIntentRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+
+export const chargeRoutes = [
+  get('/v1/charges/:id', nothing, ({ world, path }) => world.render(find(world.charges, 'charge', path()))),
+  get(
+    '/v1/charges',
+    shape({ ...paging, created: range, customer: text(), payment_intent: text(), ...gaps('transfer_group') }),
+    ({ world, params }) =>
+      page(world.charges, params, {
+        url: '/v1/charges',
+        where:
+          params.payment_intent !== undefined
+            ? { index: 'payment_intent', key: params.payment_intent }
+            : params.customer === undefined
+              ? null
+              : { index: 'customer', key: params.customer },
+        matches: (row) =>
+          (params.customer === undefined || row.customer === params.customer) &&
+          inRange(row.created, params.created),
+        render: (row) => world.render(row),
+      }),
+  ),
+]
+
+export const invoicePaymentRoutes = [
+  get('/v1/invoice_payments/:id', nothing, ({ world, path }) =>
+    world.render(find(world.invoicePayments, 'invoice payment', path())),
+  ),
+  get(
+    '/v1/invoice_payments',
+    shape({
+      ...paging,
+      created: range,
+      invoice: text(),
+      payment: shape({
+        type: oneOf(['payment_intent'] as const),
+        payment_intent: text(),
+        ...gaps('payment_record'),
+      }),
+      status: oneOf(['open', 'paid', 'canceled'] as const),
+    }),
+    ({ world, params }) => {
+      if (params.invoice !== undefined) find(world.invoices, 'invoice', params.invoice, 'invoice')
+      const intent = params.payment?.payment_intent
+      return page(world.invoicePayments, params, {
+        url: '/v1/invoice_payments',
+        where:
+          params.invoice !== undefined
+            ? { index: 'invoice', key: params.invoice }
+            : intent === undefined
+              ? null
+              : { index: 'intent', key: intent },
+        matches: (row) =>
+          (intent === undefined || row.own.intent === intent) &&
+          (params.status === undefined || row.status === params.status) &&
+          inRange(row.created, params.created),
+        render: (row) => world.render(row),
+      })
+    },
+  ),
+]
+
+export const paymentExpansions: Expansions = {
+  charge: {
+    customer: (world, row) =>
+      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    payment_intent: (world, row) =>
+      row.payment_intent === null
+        ? null
+        : world.render(world.paymentIntents.must(row.payment_intent as string)),
+    refunds: (world, row) => {
+      const refunds = world.refunds.by('charge', row.id as string).reverse()
+      return pageOf(refunds, {}, `/v1/charges/${row.id}/refunds`, (refund) => world.render(refund))
+    },
+  },
+  payment_intent: {
+    customer: (world, row) =>
+      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    latest_charge: (world, row) =>
+      row.latest_charge === null ? null : world.render(world.charges.must(row.latest_charge as string)),
+    payment_method: (world, row) =>
+      row.payment_method === null
+        ? null
+        : world.render(world.paymentMethods.must(row.payment_method as string)),
+  },
+  invoice_payment: {
+    invoice: (world, row) => world.render(world.invoices.must(row.invoice as string)),
+  },
+}
+
+export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow): Json {
+  return charge
+}
+
+export function renderPaymentIntent(_world: World, { own: _own, ...intent }: PaymentIntentRow): Json {
+  return intent
+}
+
+export function renderInvoicePayment(_world: World, { own: _own, ...payment }: InvoicePaymentRow): Json {
+  return payment
+}

@@ -1,0 +1,102 @@
+import { invalid } from '../errors.ts'
+import { inRange, page, paging } from '../http/list.ts'
+import { del, get, nothing, post } from '../http/route.ts'
+import { bool, clearable, gaps, list, metadata, range, required, shape, text } from '../http/schema.ts'
+import type { ProductRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import { find } from './lookup.ts'
+import { createProduct } from './make-product.ts'
+import { createPrice, priceFields } from './prices.ts'
+
+const URL = '/v1/products'
+
+const editable = {
+  active: bool,
+  metadata,
+  images: list(text()),
+  marketing_features: list(shape({ name: required(text()) }), 15),
+  shippable: bool,
+  statement_descriptor: text(22),
+  unit_label: text(),
+  url: text(),
+  ...gaps('package_dimensions', 'tax_details'),
+}
+
+const { product: _product, product_data: _data, ...defaultPrice } = priceFields
+
+export const productRoutes = [
+  post(
+    URL,
+    shape({
+      ...editable,
+      name: required(text()),
+      id: text(),
+      description: text(40_000),
+      tax_code: text(),
+      default_price_data: shape(defaultPrice),
+      ...gaps('type'),
+    }),
+    ({ world, params }) => {
+      const { default_price_data: priceData, ...given } = params
+      if (given.id !== undefined && world.products.get(given.id) !== undefined) {
+        throw invalid('Product already exists.', 'id', 'resource_already_exists')
+      }
+      const product = createProduct(world, given)
+      if (priceData === undefined) return world.render(product)
+      const price = createPrice(world, { ...priceData, product: product.id }, false)
+      return world.render(world.products.patch(product.id, { default_price: price.id }))
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.products, 'product', path()))),
+  post(
+    `${URL}/:id`,
+    shape({
+      ...editable,
+      name: text(),
+      description: clearable(text(40_000)),
+      unit_label: clearable(text()),
+      url: clearable(text()),
+      tax_code: clearable(text()),
+      default_price: clearable(text()),
+    }),
+    ({ world, params, path }) => {
+      const product = find(world.products, 'product', path())
+      if (params.default_price != null) find(world.prices, 'price', params.default_price, 'default_price')
+      const { metadata: given, ...changes } = params
+      const next = world.products.patch(product.id, {
+        ...defined(changes),
+        metadata: mergeMetadata(product.metadata, given),
+        updated: world.now(null),
+      } as Partial<ProductRow>)
+      world.emit('product.updated', next)
+      return world.render(next)
+    },
+  ),
+  get(
+    URL,
+    shape({ ...paging, active: bool, ids: list(text()), created: range, shippable: bool, url: text() }),
+    ({ world, params }) =>
+      page(world.products, params, {
+        url: URL,
+        where: null,
+        matches: (row) =>
+          !row.own.inline &&
+          (params.active === undefined || row.active === params.active) &&
+          (params.ids === undefined || params.ids.includes(row.id)) &&
+          (params.shippable === undefined || row.shippable === params.shippable) &&
+          (params.url === undefined || row.url === params.url) &&
+          inRange(row.created, params.created),
+        render: (row) => world.render(row),
+      }),
+  ),
+  del(`${URL}/:id`, nothing, ({ world, path }) => {
+    const product = find(world.products, 'product', path())
+    if (world.prices.count('product', product.id) > 0) {
+      throw invalid('This product cannot be deleted because it has one or more user-created prices.')
+    }
+    world.products.delete(product.id)
+    world.emit('product.deleted', product)
+    return { id: product.id, object: 'product', deleted: true }
+  }),
+]

@@ -1,0 +1,26 @@
+import { invalid } from '../errors.ts'
+import type { Json, PriceRow, SubscriptionItemRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+import { renderPlan, renderPrice } from './prices.ts'
+
+/** A price that a subscription can hold. */
+export function recurringPrice(world: World, id: string | undefined, param: string): PriceRow {
+  if (id === undefined) throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
+  const price = find(world.prices, 'price', id, param)
+  if (price.recurring === null) {
+    throw invalid(
+      `The price specified is set to \`type=one_time\` but this field only accepts prices with \`type=recurring\`.`,
+      param,
+    )
+  }
+  if (!price.active && !price.own.inline) {
+    throw invalid('The price specified is inactive. This field only accepts active prices.', param)
+  }
+  return price
+}
+
+export function renderSubscriptionItem(world: World, { own, ...item }: SubscriptionItemRow): Json {
+  const price = world.prices.must(own.price)
+  return { ...item, plan: renderPlan(price), price: renderPrice(world, price) }
+}

@@ -1,0 +1,365 @@
+import { createSubscription } from '../billing/create.ts'
+import { gap, invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { get, nothing, post } from '../http/route.ts'
+import {
+  bool,
+  clearable,
+  either,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  type Params,
+  range,
+  required,
+  shape,
+  text,
+  timestamp,
+  timestampOrNow,
+} from '../http/schema.ts'
+import type { Json, SubscriptionRow } from '../rows.ts'
+import { addMonths } from '../rules/billing-cycle.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { ownMethod } from './customers.ts'
+import { applyDiscounts, discountParam } from './discounts.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { createInvoiceItem } from './make-invoice-item.ts'
+import { recurringPrice } from './subscription-items.ts'
+
+export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
+
+export const itemFields = {
+  price: text(),
+  quantity: integer({ min: 0 }),
+  metadata,
+  ...gaps('plan', 'price_data', 'billing_thresholds', 'tax_rates', 'discounts', 'current_trial'),
+}
+
+/** Parameters that creation and update share. */
+export const sharedFields = {
+  default_payment_method: text(),
+  description: clearable(text(500)),
+  metadata,
+  off_session: bool,
+  payment_settings: shape({
+    save_default_payment_method: oneOf(['off', 'on_subscription'] as const),
+    payment_method_types: clearable(list(oneOf(['card'] as const))),
+    ...gaps('payment_method_options'),
+  }),
+  trial_settings: shape({
+    end_behavior: required(
+      shape({
+        missing_payment_method: required(oneOf(['cancel', 'create_invoice', 'pause'] as const)),
+        ...gaps('billing_cycle_anchor'),
+      }),
+    ),
+  }),
+  collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
+  days_until_due: integer({ min: 0 }),
+  cancel_at_period_end: bool,
+  proration_behavior: oneOf(['create_prorations', 'always_invoice', 'none'] as const),
+  payment_behavior: oneOf([
+    'allow_incomplete',
+    'default_incomplete',
+    'error_if_incomplete',
+    'pending_if_incomplete',
+  ] as const),
+  discounts: clearable(list(discountParam)),
+  ...gaps(
+    'application_fee_percent',
+    'automatic_tax',
+    'billing_schedules',
+    'billing_thresholds',
+    'default_source',
+    'default_tax_rates',
+    'invoice_settings',
+    'on_behalf_of',
+    'pending_invoice_item_interval',
+    'transfer_data',
+    'trial_from_plan',
+  ),
+}
+
+const createFields = {
+  ...sharedFields,
+  customer: required(text()),
+  items: required(list(shape(itemFields), 20)),
+  currency: text(),
+  billing_mode: shape({
+    type: required(oneOf(['classic', 'flexible'] as const)),
+    flexible: shape({ proration_discounts: oneOf(['included', 'itemized'] as const) }),
+  }),
+  billing_cycle_anchor: timestamp,
+  cancel_at: either(timestamp, oneOf(['min_period_end', 'max_period_end'] as const)),
+  trial_end: timestampOrNow,
+  trial_period_days: integer({ min: 1, max: 730 }),
+  add_invoice_items: list(
+    shape({
+      price: required(text()),
+      quantity: integer({ min: 1 }),
+      metadata,
+      ...gaps('price_data', 'discounts', 'tax_rates', 'period', 'discountable'),
+    }),
+    20,
+  ),
+  ...gaps('backdate_start_date', 'billing_cycle_anchor_config', 'customer_account'),
+}
+
+export const subscriptionRoutes = [
+  post(SUBSCRIPTIONS_URL, shape(createFields), ({ world, params }) => world.render(create(world, params))),
+  get(`${SUBSCRIPTIONS_URL}/:id`, nothing, ({ world, path }) =>
+    world.render(find(world.subscriptions, 'subscription', path())),
+  ),
+  get(
+    SUBSCRIPTIONS_URL,
+    shape({
+      ...paging,
+      customer: text(),
+      status: oneOf([
+        'active',
+        'all',
+        'canceled',
+        'ended',
+        'incomplete',
+        'incomplete_expired',
+        'past_due',
+        'paused',
+        'trialing',
+        'unpaid',
+      ] as const),
+      price: text(),
+      test_clock: text(),
+      created: range,
+      collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
+      current_period_start: range,
+      current_period_end: range,
+      ...gaps('plan', 'automatic_tax', 'customer_account'),
+    }),
+    ({ world, params }) => {
+      if (params.customer !== undefined) find(world.customers, 'customer', params.customer, 'customer')
+      // Without a customer or a clock, subscriptions on test clocks are left out.
+      const clock = params.test_clock ?? (params.customer === undefined ? 'wall' : undefined)
+      return page(world.subscriptions, params, {
+        url: SUBSCRIPTIONS_URL,
+        where:
+          params.customer !== undefined
+            ? { index: 'customer', key: params.customer }
+            : { index: 'clock', key: clock as string },
+        matches: (row) =>
+          (clock === undefined || (row.own.clock ?? 'wall') === clock) &&
+          hasStatus(row, params.status) &&
+          inRange(row.created, params.created) &&
+          (params.collection_method === undefined || row.collection_method === params.collection_method) &&
+          world.subscriptionItems
+            .by('subscription', row.id)
+            .some(
+              (item) =>
+                (params.price === undefined || item.own.price === params.price) &&
+                inRange(item.current_period_start, params.current_period_start) &&
+                inRange(item.current_period_end, params.current_period_end),
+            ),
+        render: (row) => world.render(row),
+      })
+    },
+  ),
+]
+
+function hasStatus(row: SubscriptionRow, asked: string | undefined): boolean {
+  if (asked === 'all') return true
+  if (asked === 'ended') return row.status === 'canceled' || row.status === 'incomplete_expired'
+  return asked === undefined ? row.status !== 'canceled' : row.status === asked
+}
+
+export const subscriptionExpansions: Expansions = {
+  subscription: {
+    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
+    latest_invoice: (world, row) => renderOr(world, world.invoices.get(row.latest_invoice as string)),
+    default_payment_method: (world, row) =>
+      renderOr(world, world.paymentMethods.get(row.default_payment_method as string)),
+    pending_setup_intent: (world, row) =>
+      renderOr(world, world.setupIntents.get(row.pending_setup_intent as string)),
+    test_clock: (world, row) => renderOr(world, world.testClocks.get(row.test_clock as string)),
+    discounts: (world, row) =>
+      (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
+    schedule: () => null,
+  },
+}
+
+function renderOr(world: World, row: { object: string } | undefined): Json | null {
+  return row === undefined ? null : world.render(row)
+}
+
+export function create(world: World, params: Params<typeof createFields>): SubscriptionRow {
+  const customer = liveCustomer(world, params.customer, 'customer')
+  const clock = customer.own.clock
+  const now = world.now(clock)
+  if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
+  const items = params.items.map((item, i) => ({
+    price: recurringPrice(world, item.price, `items[${i}][price]`).id,
+    quantity: item.quantity ?? 1,
+    metadata: mergeMetadata({}, item.metadata),
+  }))
+  const currency = currencyOf(world, items, customer.currency ?? null)
+  const trialEnd = trialEndOf(params, now)
+  if (params.billing_cycle_anchor !== undefined && params.billing_cycle_anchor <= now) {
+    throw invalid('billing_cycle_anchor must be in the future.', 'billing_cycle_anchor')
+  }
+  if (params.payment_behavior === 'pending_if_incomplete') {
+    throw invalid(
+      'payment_behavior cannot be pending_if_incomplete when creating a subscription.',
+      'payment_behavior',
+    )
+  }
+  checkInvoicing(params.collection_method, params.days_until_due)
+  if (params.default_payment_method !== undefined) {
+    ownMethod(world, customer.id, params.default_payment_method, 'default_payment_method')
+  }
+  if (params.cancel_at !== undefined && typeof params.cancel_at !== 'number') {
+    throw gap(`cancel_at=${params.cancel_at} at creation`, 'cancel_at')
+  }
+  for (const [i, extra] of (params.add_invoice_items ?? []).entries()) {
+    createInvoiceItem(
+      world,
+      {
+        customer: customer.id,
+        pricing: { price: extra.price },
+        quantity: extra.quantity,
+        metadata: extra.metadata,
+      },
+      `add_invoice_items[${i}]`,
+    )
+  }
+  const flexible = (params.billing_mode?.type ?? 'flexible') === 'flexible'
+  const discounts = applyDiscounts(world, params.discounts ?? [], { customer: customer.id, at: now, clock })
+  const started = createSubscription(world, {
+    clock,
+    items,
+    trialEnd,
+    paymentBehavior: params.payment_behavior ?? 'allow_incomplete',
+    prorationBehavior: params.proration_behavior ?? 'create_prorations',
+    offSession: params.off_session ?? false,
+    row: {
+      application: null,
+      application_fee_percent: null,
+      automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+      billing_cycle_anchor: trialEnd ?? params.billing_cycle_anchor ?? now,
+      billing_cycle_anchor_config: null,
+      billing_mode: {
+        type: flexible ? 'flexible' : 'classic',
+        flexible: flexible
+          ? { proration_discounts: params.billing_mode?.flexible?.proration_discounts ?? 'included' }
+          : null,
+      },
+      billing_schedules: [],
+      billing_thresholds: null,
+      cancel_at: params.cancel_at ?? null,
+      cancel_at_period_end: params.cancel_at_period_end ?? false,
+      canceled_at: params.cancel_at === undefined && !params.cancel_at_period_end ? null : now,
+      cancellation_details: { comment: null, feedback: null, feedback_option: null, reason: null },
+      collection_method: params.collection_method ?? 'charge_automatically',
+      created: now,
+      currency,
+      customer: customer.id,
+      customer_account: null,
+      days_until_due: params.days_until_due ?? null,
+      default_payment_method: params.default_payment_method ?? null,
+      default_source: null,
+      default_tax_rates: [],
+      description: params.description ?? null,
+      discounts,
+      ended_at: null,
+      invoice_settings: {
+        account_tax_ids: null,
+        custom_fields: null,
+        description: null,
+        footer: null,
+        issuer: { type: 'self' },
+      },
+      latest_invoice: null,
+      livemode: false,
+      managed_payments: { enabled: false },
+      metadata: mergeMetadata({}, params.metadata),
+      next_pending_invoice_item_invoice: null,
+      on_behalf_of: null,
+      pause_collection: null,
+      payment_settings: {
+        payment_method_options: null,
+        payment_method_types: params.payment_settings?.payment_method_types ?? null,
+        save_default_payment_method: params.payment_settings?.save_default_payment_method ?? 'off',
+      },
+      pending_invoice_item_interval: null,
+      pending_setup_intent: null,
+      pending_update: null,
+      schedule: null,
+      start_date: now,
+      test_clock: clock,
+      transfer_data: null,
+      trial_end: trialEnd,
+      trial_settings: {
+        end_behavior: {
+          billing_cycle_anchor: null,
+          missing_payment_method:
+            params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+        },
+      },
+      trial_start: trialEnd === null ? null : now,
+    },
+  })
+  return started
+}
+
+export function checkInvoicing(method: string | undefined, days: number | undefined): void {
+  if (method === 'send_invoice' && days === undefined) {
+    throw invalid(
+      'You must pass `days_until_due` when creating or updating a subscription to `send_invoice`.',
+      'days_until_due',
+    )
+  }
+  if (method !== 'send_invoice' && days !== undefined) {
+    throw invalid('`days_until_due` can only be set with `collection_method=send_invoice`.', 'days_until_due')
+  }
+}
+
+function trialEndOf(params: Params<typeof createFields>, now: number): number | null {
+  const { trial_end: end, trial_period_days: days } = params
+  if (end !== undefined && days !== undefined) {
+    throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', 'trial_end')
+  }
+  if (days !== undefined) return now + days * 86_400
+  if (end === undefined || end === 'now') return null
+  if (end <= now)
+    throw invalid('Invalid timestamp: must be an integer Unix timestamp in the future.', 'trial_end')
+  if (end > addMonths(now, 60))
+    throw invalid('trial_end cannot be more than 5 years in the future.', 'trial_end')
+  return end
+}
+
+/** All prices of a subscription are in one currency, and a customer keeps the currency billed first. */
+function currencyOf(world: World, items: readonly { price: string }[], locked: string | null): string {
+  const currencies = new Set(items.map((item) => world.prices.must(item.price).currency))
+  const [currency] = currencies
+  if (currencies.size !== 1 || currency === undefined) {
+    throw invalid('All prices on a subscription must have the same currency.', 'items')
+  }
+  if (locked !== null && locked !== currency) {
+    throw invalid(
+      `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency ${locked}`,
+      'items',
+    )
+  }
+  return currency
+}
+
+export function renderSubscription(world: World, { own: _own, ...subscription }: SubscriptionRow): Json {
+  const items = world.subscriptionItems.by('subscription', subscription.id)
+  return {
+    ...subscription,
+    items: pageOf(items, {}, `/v1/subscription_items?subscription=${subscription.id}`, (item) =>
+      world.render(item),
+    ),
+  }
+}

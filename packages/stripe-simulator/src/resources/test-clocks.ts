@@ -1,0 +1,88 @@
+import { deleteClock } from '../billing/clocks.ts'
+import { invalid } from '../errors.ts'
+import { page, paging } from '../http/list.ts'
+import { del, get, nothing, post } from '../http/route.ts'
+import { required, shape, text, timestamp } from '../http/schema.ts'
+import type { TestClockRow } from '../rows.ts'
+import { boundary } from '../rules/billing-cycle.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+
+const URL = '/v1/test_helpers/test_clocks'
+const DAY = 86_400
+
+export const testClockRoutes = [
+  post(URL, shape({ frozen_time: required(timestamp), name: text(300) }), ({ world, params }) => {
+    const now = world.now(null)
+    const clock = world.testClocks.insert({
+      id: world.ids.next('clock'),
+      object: 'test_helpers.test_clock',
+      created: now,
+      deletes_after: now + 30 * DAY,
+      frozen_time: params.frozen_time,
+      livemode: false,
+      name: params.name ?? null,
+      status: 'ready',
+      status_details: {},
+      own: { now: params.frozen_time, target: params.frozen_time },
+    })
+    world.alarm('clock.delete', clock.id, null, clock.deletes_after)
+    world.emit('test_helpers.test_clock.created', clock)
+    return world.render(clock)
+  }),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.testClocks, 'test clock', path()))),
+  get(URL, shape(paging), ({ world, params }) =>
+    page(world.testClocks, params, { url: URL, where: null, render: (row) => world.render(row) }),
+  ),
+  del(`${URL}/:id`, nothing, ({ world, path }) => {
+    const clock = find(world.testClocks, 'test clock', path())
+    deleteClock(world, clock.id)
+    return { id: clock.id, object: 'test_helpers.test_clock', deleted: true }
+  }),
+  post(`${URL}/:id/advance`, shape({ frozen_time: required(timestamp) }), ({ world, params, path }) => {
+    const clock = find(world.testClocks, 'test clock', path())
+    const to = params.frozen_time
+    if (to <= clock.frozen_time) {
+      throw invalid(
+        `You can only advance a test clock forward. The frozen time of this clock is ${clock.frozen_time} (${iso(clock.frozen_time)}).`,
+        'frozen_time',
+      )
+    }
+    if (!world.settings.unlimitedClocks) refuseTooFar(world, clock, to)
+    const advancing = world.testClocks.patch(clock.id, {
+      status: 'advancing',
+      status_details: { advancing: { target_frozen_time: to } },
+      own: { ...clock.own, target: to },
+    })
+    world.emit('test_helpers.test_clock.advancing', advancing)
+    return world.render(advancing)
+  }),
+]
+
+/** Two intervals of the shortest subscription on the clock, or two years where there is none. */
+function refuseTooFar(world: World, clock: TestClockRow, to: number): void {
+  const limits = world.subscriptions.by('clock', clock.id).flatMap((subscription) => {
+    if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') return []
+    return world.subscriptionItems.by('subscription', subscription.id).flatMap((item) => {
+      const rhythm = world.prices.must(item.own.price).recurring
+      return rhythm === null ? [] : [boundary(clock.frozen_time, rhythm, 2)]
+    })
+  })
+  const limit =
+    limits.length > 0
+      ? Math.min(...limits)
+      : boundary(clock.frozen_time, { interval: 'year', interval_count: 1 }, 2)
+  if (to <= limit) return
+  throw invalid(
+    `The frozen time of this clock is ${clock.frozen_time} (${iso(clock.frozen_time)}). You can only advance it up to ${limit} (${iso(limit)}). You can only advance a test clock up to two intervals from the current frozen time at a time, based on the shortest subscription interval on the test clock.`,
+    'frozen_time',
+  )
+}
+
+function iso(at: number): string {
+  return new Date(at * 1000).toISOString().replace('.000', '')
+}
+
+export function renderTestClock(_world: World, { own: _own, ...clock }: TestClockRow) {
+  return clock
+}

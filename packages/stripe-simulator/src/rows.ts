@@ -1,0 +1,160 @@
+import type Stripe from 'stripe'
+
+/**
+ * A Stripe object as it travels: decimals are text, and a field that can be expanded holds the id.
+ * Rows are these plus `own`, what Stripe knows about an object and does not show.
+ */
+export type Wire<T> = T extends Stripe.Decimal
+  ? string
+  : T extends readonly (infer E)[]
+    ? (string extends E ? string : Wire<E>)[]
+    : T extends object
+      ? {
+          readonly [K in keyof T]: string extends T[K]
+            ? Extract<T[K], string | number | null | undefined>
+            : Wire<T[K]>
+        }
+      : T
+
+/** The test clock that an object lives by; null is wall time. */
+export interface OnClock {
+  readonly clock: string | null
+}
+
+type RowOf<S, Joined extends keyof S, Own> = Omit<Wire<S>, Joined | 'deleted'> & { readonly own: Own }
+
+export type Json = { [key: string]: unknown }
+
+export type ProductRow = RowOf<Stripe.Product, never, { inline: boolean }>
+export type PriceTierRow = Wire<Stripe.Price.Tier>
+export type PriceRow = RowOf<
+  Stripe.Price,
+  'tiers' | 'currency_options',
+  { inline: boolean; tiers: PriceTierRow[] | undefined }
+>
+export type CustomerRow = RowOf<
+  Stripe.Customer,
+  'subscriptions' | 'sources' | 'tax_ids' | 'cash_balance' | 'discount',
+  OnClock & { readonly deleted: boolean }
+>
+export type PaymentMethodRow = RowOf<
+  Stripe.PaymentMethod,
+  never,
+  OnClock & { readonly behavior: string; readonly setUp: boolean; readonly detached: boolean }
+>
+export type SubscriptionRow = RowOf<
+  Stripe.Subscription,
+  'items',
+  OnClock & {
+    /** What the incomplete first invoice waits for. */
+    readonly firstInvoice: string | null
+    /** While the create request runs. */
+    readonly creating: boolean
+    /** Whether a planned end inside a period credits the rest of it. */
+    readonly proratesEnd: boolean
+  }
+>
+/** What was last debited for a stretch of an item's time: the flexible mode credits it back. */
+export interface Debit {
+  readonly start: number
+  readonly end: number
+  /** Net of discounts, in the minor unit. */
+  readonly amount: number
+  /** For `credited_items`: the invoice item or, once invoiced, the line that debited. */
+  readonly invoiceItem: string | null
+  readonly invoice: string | null
+  readonly line: string | null
+}
+export type SubscriptionItemRow = RowOf<
+  Stripe.SubscriptionItem,
+  'price' | 'plan',
+  OnClock & { readonly price: string; readonly debit: Debit | null; readonly sequence: number }
+>
+export type LineRow = Wire<Stripe.InvoiceLineItem> & {
+  readonly own: { readonly appliesTo: string | null; readonly net: number }
+}
+export type InvoiceRow = RowOf<
+  Stripe.Invoice,
+  'lines' | 'payments' | 'confirmation_secret' | 'test_clock',
+  OnClock & {
+    readonly lines: readonly LineRow[]
+    readonly paymentIntent: string | null
+    /** `invoice.created` waits for its endpoints until then; null when nothing is held. */
+    readonly heldUntil: number | null
+    readonly createdEvent: string | null
+    readonly subscription: string | null
+    readonly preview: boolean
+    /** Automatic attempts so far, for the retry schedule. */
+    readonly retries: number
+  }
+>
+export type InvoiceItemRow = RowOf<
+  Stripe.InvoiceItem,
+  never,
+  OnClock & {
+    readonly subscription: string | null
+    readonly subscriptionItem: string | null
+    readonly debit: boolean
+  }
+>
+export type InvoicePaymentRow = RowOf<
+  Stripe.InvoicePayment,
+  never,
+  OnClock & { readonly intent: string | null }
+>
+export type PaymentIntentRow = RowOf<
+  Stripe.PaymentIntent,
+  never,
+  OnClock & { readonly invoice: string | null }
+>
+export type SetupIntentRow = RowOf<Stripe.SetupIntent, never, OnClock>
+export type ChargeRow = RowOf<Stripe.Charge, 'refunds', OnClock>
+export type RefundRow = RowOf<Stripe.Refund, never, OnClock>
+export type CouponRow = RowOf<
+  Stripe.Coupon,
+  'applies_to' | 'valid' | 'currency_options',
+  { readonly products: string[] }
+>
+export type PromotionCodeRow = RowOf<Stripe.PromotionCode, never, Record<never, never>>
+export type DiscountRow = RowOf<
+  Stripe.Discount,
+  never,
+  OnClock & { readonly coupon: string; readonly used: boolean }
+>
+export type BalanceTransactionRow = RowOf<Stripe.CustomerBalanceTransaction, never, OnClock>
+export type TestClockRow = RowOf<
+  Stripe.TestHelpers.TestClock,
+  never,
+  { readonly now: number; readonly target: number }
+>
+export type WebhookEndpointRow = RowOf<Stripe.WebhookEndpoint, 'secret', { readonly secret: string }>
+/** An event; `object` is a snapshot, rendered once and never rewritten. */
+export interface EventRow {
+  readonly id: string
+  readonly object: 'event'
+  readonly api_version: string
+  readonly created: number
+  readonly data: { readonly object: Json; readonly previous_attributes?: Json }
+  readonly livemode: false
+  readonly request: { readonly id: string | null; readonly idempotency_key: string | null }
+  readonly type: string
+  readonly own: OnClock & { readonly pending: number; readonly failed: boolean }
+}
+/** Something that happens by itself when its clock reaches a time. */
+export interface AlarmRow {
+  /** `kind:target`: an object has one alarm of a kind. */
+  readonly id: string
+  readonly kind: AlarmKind
+  readonly target: string
+  readonly clock: string | null
+  readonly at: number
+}
+export type AlarmKind =
+  | 'subscription.due'
+  | 'subscription.trial_will_end'
+  | 'subscription.upcoming'
+  | 'subscription.expire'
+  | 'invoice.finalize'
+  | 'invoice.retry'
+  | 'invoice.overdue'
+  | 'clock.delete'

@@ -1,0 +1,58 @@
+/** The rhythm of a price. */
+export interface Rhythm {
+  readonly interval: string
+  readonly interval_count: number
+}
+
+const DAY = 86_400
+
+/**
+ * The boundary of a cycle at `index`, counted from the anchor and not from the boundary before it: a
+ * monthly cycle anchored on the 31st bills on the last day of shorter months and returns to the 31st.
+ * https://docs.stripe.com/billing/subscriptions/billing-cycle
+ */
+export function boundary(anchor: number, { interval, interval_count: count }: Rhythm, index: number): number {
+  switch (interval) {
+    case 'day':
+      return anchor + index * count * DAY
+    case 'week':
+      return anchor + index * count * 7 * DAY
+    case 'month':
+      return addMonths(anchor, index * count)
+    default:
+      return addMonths(anchor, index * count * 12)
+  }
+}
+
+/** The period of the cycle that contains `at`, half-open. */
+export function periodAt(anchor: number, rhythm: Rhythm, at: number): { start: number; end: number } {
+  let index = estimate(anchor, rhythm, at)
+  while (boundary(anchor, rhythm, index) > at) index--
+  while (boundary(anchor, rhythm, index + 1) <= at) index++
+  return { start: boundary(anchor, rhythm, index), end: boundary(anchor, rhythm, index + 1) }
+}
+
+export function sameRhythm(a: Rhythm, b: Rhythm): boolean {
+  return a.interval === b.interval && a.interval_count === b.interval_count
+}
+
+/** Adds calendar months, in UTC, keeping the anchor's day where the month has it. */
+export function addMonths(at: number, months: number): number {
+  const date = new Date(at * 1000)
+  const day = date.getUTCDate()
+  date.setUTCDate(1)
+  date.setUTCMonth(date.getUTCMonth() + months)
+  const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()
+  date.setUTCDate(Math.min(day, last))
+  return date.getTime() / 1000
+}
+
+/** A first guess that is at most a step off; the loops above settle it. */
+function estimate(anchor: number, { interval, interval_count: count }: Rhythm, at: number): number {
+  if (interval === 'day') return Math.floor((at - anchor) / (count * DAY))
+  if (interval === 'week') return Math.floor((at - anchor) / (count * 7 * DAY))
+  const from = new Date(anchor * 1000)
+  const to = new Date(at * 1000)
+  const months = (to.getUTCFullYear() - from.getUTCFullYear()) * 12 + to.getUTCMonth() - from.getUTCMonth()
+  return Math.floor(months / (interval === 'month' ? count : count * 12))
+}

@@ -1,0 +1,51 @@
+/**
+ * The least that can be charged, in the minor unit, per settlement currency.
+ * https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+ */
+const MINIMUM: Record<string, number> = {
+  usd: 50,
+  aed: 200,
+  aud: 50,
+  bgn: 100,
+  brl: 50,
+  cad: 50,
+  chf: 50,
+  czk: 1500,
+  dkk: 250,
+  eur: 50,
+  gbp: 30,
+  hkd: 400,
+  huf: 17500,
+  inr: 50,
+  jpy: 50,
+  mxn: 1000,
+  myr: 200,
+  nok: 300,
+  nzd: 50,
+  pln: 200,
+  ron: 200,
+  sek: 300,
+  sgd: 50,
+  thb: 1000,
+}
+
+const ZERO_DECIMAL = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '))
+const THREE_DECIMAL = new Set('bhd jod kwd omr tnd'.split(' '))
+const SYMBOL: Record<string, string> = { usd: '$', eur: '€', gbp: '£', jpy: '¥', cad: 'CA$', aud: 'A$' }
+
+/** Currencies that Stripe lists no minimum for are held to one minor unit. */
+export function minimumCharge(currency: string): number {
+  return MINIMUM[currency] ?? 1
+}
+
+/** For descriptions of lines: `$25.00`, `¥1000`, `12.50 CHF`. */
+export function formatMoney(decimalMinor: string, currency: string): string {
+  const places = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2
+  const [whole = '0', finer = ''] = decimalMinor.replace('-', '').split('.')
+  const digits = whole.padStart(places + 1, '0')
+  const major = places === 0 ? digits : digits.slice(0, -places)
+  const minor = (places === 0 ? '' : digits.slice(-places)) + finer
+  const number = `${decimalMinor.startsWith('-') ? '-' : ''}${major}${minor === '' ? '' : `.${minor}`}`
+  const symbol = SYMBOL[currency]
+  return symbol === undefined ? `${number} ${currency.toUpperCase()}` : `${symbol}${number}`
+}

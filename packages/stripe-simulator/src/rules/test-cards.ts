@@ -1,0 +1,170 @@
+/**
+ * What a card does. `declines` fails every charge and cannot be attached to a customer; `fails_later`
+ * attaches and then fails every charge. The 3-D Secure ones differ in when they ask.
+ */
+export type CardBehavior =
+  | { readonly on: 'succeeds' | 'fails_later' }
+  | { readonly on: 'declines'; readonly code: string; readonly declineCode: string | null }
+  | {
+      readonly on: 'asks'
+      /** `always`; `unless_set_up` for later off-session use; `on_session` only. */
+      readonly when: 'always' | 'unless_set_up' | 'on_session'
+      readonly then: { readonly code: string; readonly declineCode: string | null } | null
+    }
+
+export interface TestCard {
+  readonly number: string
+  readonly brand: string
+  readonly funding: 'credit' | 'debit' | 'prepaid'
+  readonly tokens: readonly string[]
+  readonly behavior: CardBehavior
+}
+
+const succeeds: CardBehavior = { on: 'succeeds' }
+
+function declined(declineCode: string): CardBehavior {
+  return { on: 'declines', code: 'card_declined', declineCode }
+}
+
+function asks(when: 'always' | 'unless_set_up' | 'on_session', then: string | null = null): CardBehavior {
+  return { on: 'asks', when, then: then === null ? null : { code: 'card_declined', declineCode: then } }
+}
+
+function card(
+  number: string,
+  brand: string,
+  tokens: string,
+  behavior: CardBehavior = succeeds,
+  funding: TestCard['funding'] = 'credit',
+): TestCard {
+  return { number, brand, funding, behavior, tokens: tokens.split(' ') }
+}
+
+/** https://docs.stripe.com/testing */
+export const testCards: readonly TestCard[] = [
+  card('4242424242424242', 'visa', 'visa'),
+  card('5555555555554444', 'mastercard', 'mastercard'),
+  card('378282246310005', 'amex', 'amex'),
+  card('6011111111111117', 'discover', 'discover'),
+  card('4000056655665556', 'visa', 'visa_debit', succeeds, 'debit'),
+  card('5105105105105100', 'mastercard', 'mastercard_prepaid', succeeds, 'prepaid'),
+  card('4000000000000002', 'visa', 'visa_chargeDeclined chargeDeclined', declined('generic_decline')),
+  card(
+    '4000000000009995',
+    'visa',
+    'visa_chargeDeclinedInsufficientFunds chargeDeclinedInsufficientFunds',
+    declined('insufficient_funds'),
+  ),
+  card(
+    '4000000000009987',
+    'visa',
+    'visa_chargeDeclinedLostCard chargeDeclinedLostCard',
+    declined('lost_card'),
+  ),
+  card(
+    '4000000000009979',
+    'visa',
+    'visa_chargeDeclinedStolenCard chargeDeclinedStolenCard',
+    declined('stolen_card'),
+  ),
+  card('4000000000000069', 'visa', 'visa_chargeDeclinedExpiredCard chargeDeclinedExpiredCard', {
+    on: 'declines',
+    code: 'expired_card',
+    declineCode: 'expired_card',
+  }),
+  card('4000000000000127', 'visa', 'visa_chargeDeclinedIncorrectCvc chargeDeclinedIncorrectCvc', {
+    on: 'declines',
+    code: 'incorrect_cvc',
+    declineCode: 'incorrect_cvc',
+  }),
+  card('4000000000000119', 'visa', 'visa_chargeDeclinedProcessingError chargeDeclinedProcessingError', {
+    on: 'declines',
+    code: 'processing_error',
+    declineCode: 'processing_error',
+  }),
+  card(
+    '4000000000006975',
+    'visa',
+    'visa_chargeDeclinedVelocityLimitExceeded chargeDeclinedVelocityLimitExceeded',
+    declined('card_velocity_exceeded'),
+  ),
+  card('4000000000000341', 'visa', 'chargeCustomerFail visa_chargeCustomerFail', { on: 'fails_later' }),
+  card('4000002500003155', 'visa', 'authenticationRequiredOnSetup', asks('unless_set_up')),
+  card('4000002760003184', 'visa', 'authenticationRequired', asks('always')),
+  card('4000003800000446', 'visa', 'authenticationRequiredSetupForOffSession', asks('on_session')),
+  card(
+    '4000008260003178',
+    'visa',
+    'authenticationRequiredChargeDeclinedInsufficientFunds',
+    asks('always', 'insufficient_funds'),
+  ),
+  card('4000008400001629', 'visa', 'threeDSecureRequiredChargeDeclined', asks('always', 'generic_decline')),
+  card('4000000000003220', 'visa', 'threeDSecure2Required', asks('always')),
+  card('4000000000003055', 'visa', 'threeDSecureOptional'),
+  card('4100000000000019', 'visa', 'radarBlock', declined('fraudulent')),
+]
+
+/** Tokens that Stripe documents and whose later life (disputes, failing refunds) the simulator does not play. */
+export const unplayedTokens = [
+  'createDispute',
+  'createDisputeProductNotReceived',
+  'createDisputeInquiry',
+  'pendingRefund',
+  'refundFail',
+]
+
+const byToken = new Map(
+  testCards.flatMap((testCard) => testCard.tokens.map((token) => [token, testCard] as const)),
+)
+const byNumber = new Map(testCards.map((testCard) => [testCard.number, testCard] as const))
+
+/** `pm_card_visa` and `tok_visa` are templates: each use makes a new payment method. */
+export function cardOfToken(token: string): TestCard | undefined {
+  return byToken.get(token.replace(/^(pm_card_|tok_)/, ''))
+}
+
+export function cardOfNumber(number: string): TestCard | undefined {
+  return byNumber.get(number.replaceAll(' ', ''))
+}
+
+export type Attempt =
+  | { readonly result: 'succeeded' }
+  | { readonly result: 'declined'; readonly code: string; readonly declineCode: string | null }
+  | { readonly result: 'requires_action' }
+
+/** What happens when the card is charged. `authenticated` says that the challenge was passed just now. */
+export function attempt(
+  behavior: CardBehavior,
+  { offSession, setUp, authenticated }: { offSession: boolean; setUp: boolean; authenticated: boolean },
+): Attempt {
+  switch (behavior.on) {
+    case 'succeeds':
+      return { result: 'succeeded' }
+    case 'fails_later':
+      return { result: 'declined', code: 'card_declined', declineCode: 'generic_decline' }
+    case 'declines':
+      return { result: 'declined', code: behavior.code, declineCode: behavior.declineCode }
+    case 'asks': {
+      const satisfied =
+        authenticated ||
+        (behavior.when === 'unless_set_up' && setUp && offSession) ||
+        (behavior.when === 'on_session' && offSession)
+      if (!satisfied) return { result: 'requires_action' }
+      return behavior.then === null ? { result: 'succeeded' } : { result: 'declined', ...behavior.then }
+    }
+  }
+}
+
+/** The message of a declined card, for people. */
+export function declineMessage(code: string, declineCode: string | null): string {
+  if (declineCode === 'insufficient_funds') return 'Your card has insufficient funds.'
+  if (code === 'expired_card') return 'Your card has expired.'
+  if (code === 'incorrect_cvc') return "Your card's security code is incorrect."
+  if (code === 'processing_error')
+    return 'An error occurred while processing your card. Try again in a little bit.'
+  if (code === 'incorrect_number') return 'Your card number is incorrect.'
+  if (code === 'authentication_required') {
+    return 'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.'
+  }
+  return 'Your card was declined.'
+}

@@ -1,0 +1,24 @@
+/** What a Stripe account sets in its dashboard, and what only a simulator can offer. */
+export interface Settings {
+  /** Days after a failed attempt until the next one. Stripe's smart retries are not published; these are ours. */
+  readonly retryDays: readonly number[]
+  /** What becomes of the subscription when the retries are used up. */
+  readonly afterRetries: 'cancel' | 'unpaid' | 'past_due'
+  /** Days before a renewal that `invoice.upcoming` is sent; null sends none. */
+  readonly upcomingDays: number | null
+  /** Seconds that a renewal invoice stays a draft. https://docs.stripe.com/billing/invoices/subscription */
+  readonly draftSeconds: number
+  /** Seconds that an unacknowledged `invoice.created` holds finalization. */
+  readonly holdSeconds: number
+  /** Lifts the limits of test clocks: two intervals an advance, three customers a clock. Not Stripe's. */
+  readonly unlimitedClocks: boolean
+}
+
+export const defaultSettings: Settings = {
+  retryDays: [3, 5, 7],
+  afterRetries: 'cancel',
+  upcomingDays: 7,
+  draftSeconds: 3600,
+  holdSeconds: 72 * 3600,
+  unlimitedClocks: false,
+}

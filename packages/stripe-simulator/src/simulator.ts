@@ -1,0 +1,92 @@
+import type { AddressInfo } from 'node:net'
+import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
+import { Control } from './faults/control.ts'
+import { Faults } from './faults/faults.ts'
+import { RequestLog } from './faults/request-log.ts'
+import { addControlRoutes } from './http/control-routes.ts'
+import { IdempotencyKeys } from './http/idempotency.ts'
+import { buildServer } from './http/server.ts'
+import { Ids } from './ids.ts'
+import { seededRandom } from './random.ts'
+import { expansions, renderers, routes } from './registry.ts'
+import { createEndpoint } from './resources/webhook-endpoints.ts'
+import { defaultSettings, type Settings } from './settings.ts'
+import { Time } from './time.ts'
+import { NOBODY, World } from './world.ts'
+
+export interface SimulatorOptions {
+  /** 0 takes a free one. */
+  readonly port?: number
+  readonly host?: string
+  /** Where the state is kept between runs; in memory only when absent. */
+  readonly stateFile?: string
+  /** Keys that are accepted; any `sk_test_...` or `rk_test_...` when absent. */
+  readonly apiKeys?: readonly string[]
+  /** Endpoints made at the start, with secrets of your choice. */
+  readonly webhooks?: readonly {
+    readonly url: string
+    readonly secret: string
+    readonly enabledEvents?: readonly string[]
+  }[]
+  /** Makes ids, shuffles and drops repeatable. */
+  readonly seed?: number
+  readonly settings?: Partial<Settings>
+  readonly delivery?: Partial<DeliverySettings>
+  /** Milliseconds that an advance waits for endpoints before it passes the end of a draft's hour. */
+  readonly patienceMs?: number
+}
+
+export interface Simulator {
+  readonly url: string
+  readonly port: number
+  readonly host: string
+  readonly control: Control
+  close(): Promise<void>
+}
+
+/** Starts a Stripe of your own. Resolves when it listens. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const random = seededRandom(options.seed)
+  const world = new World({
+    ids: new Ids(random),
+    random,
+    settings: { ...defaultSettings, ...options.settings },
+    renderers,
+  })
+  const deliveries = new Deliveries(world, { ...defaultDelivery, ...options.delivery })
+  const time = new Time(world, deliveries, options.patienceMs ?? 10_000)
+  const keys = new IdempotencyKeys()
+  const faults = new Faults()
+  const log = new RequestLog()
+  const control = new Control({ world, deliveries, time, faults, log })
+  world.onCommit = (events) => {
+    for (const event of events) deliveries.enqueue(event)
+    if (events.some((event) => event.type === 'test_helpers.test_clock.advancing')) time.startAdvances()
+  }
+  const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
+  addControlRoutes(app, control)
+  const host = options.host ?? '127.0.0.1'
+  await app.listen({ port: options.port ?? 0, host })
+  const { port } = app.server.address() as AddressInfo
+  const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`
+  world.baseUrl = url
+  for (const hook of options.webhooks ?? []) {
+    const { url: target, secret, enabledEvents = ['*'] } = hook
+    const known = world.webhookEndpoints.all().some((row) => row.url === target && row.own.secret === secret)
+    if (known) continue
+    world.transaction(NOBODY, () =>
+      createEndpoint(world, { url: target, secret, enabled_events: [...enabledEvents] }),
+    )
+  }
+  return {
+    url,
+    port,
+    host,
+    control,
+    async close() {
+      time.close()
+      deliveries.close()
+      await app.close()
+    },
+  }
+}
