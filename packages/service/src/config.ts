@@ -1,0 +1,204 @@
+import { z } from 'zod'
+import { CannotStart } from './cannot-start.ts'
+
+export interface StripeConfig {
+  readonly apiKey: string
+  /** `https://api.stripe.com`, or where the simulator listens. */
+  readonly apiBase: string
+  readonly livemode: boolean
+  /** Every secret a webhook may be signed with: several while one is being replaced. */
+  readonly webhookSecrets: readonly string[]
+}
+
+export type Role = 'api' | 'worker'
+
+export interface Config {
+  /** Undefined: the embedded Postgres under `dataDirectory`. */
+  readonly databaseUrl: string | undefined
+  readonly databasePoolSize: number
+  readonly dataDirectory: string
+  readonly stripe: StripeConfig
+  readonly host: string
+  readonly port: number
+  readonly roles: readonly Role[]
+  readonly adminKey: string | undefined
+  /** When invoices are synchronised, in UTC: minute, hour, day, month, day of the week. */
+  readonly syncCron: string
+  readonly logLevel: LogLevel
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+type LogLevel = (typeof logLevels)[number]
+
+export const STRIPE_API_BASE = 'https://api.stripe.com'
+
+/** What is wrong with the environment: every variable at once, each with its remedy. */
+export class ConfigurationInvalid extends CannotStart {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    const list = faults.map((fault) => `  - ${fault}`).join('\n')
+    super(
+      `The configuration is not valid:\n${list}`,
+      'Correct the environment variables above and start again.',
+    )
+    this.name = 'ConfigurationInvalid'
+    this.faults = faults
+  }
+}
+
+/** A variable that is set but empty counts as not set: that is what `X= lockstep start` means. */
+const given = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema)
+
+const port = (standard: number) =>
+  given(
+    z.coerce
+      .number('must be a number')
+      .int('must be a whole number')
+      .min(0, 'must be 0 to 65535')
+      .max(65_535, 'must be 0 to 65535')
+      .default(standard),
+  )
+
+const list = (text: string) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+
+/** Five fields, each numbers, ranges, lists and steps. */
+const CRON = /^(?:\*|\d+)(?:[-/,]\d+)*(?:\s+(?:\*|\d+)(?:[-/,]\d+)*){4}$/
+
+const environment = z.object({
+  DATABASE_URL: given(
+    z
+      .string()
+      .refine(
+        (url) => /^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? ''),
+        'must be an address like postgres://user:password@host:5432/name',
+      )
+      .optional(),
+  ),
+  LOCKSTEP_DATABASE_POOL: given(
+    z.coerce
+      .number('must be a number')
+      .int()
+      .min(2, 'must be at least 2')
+      .max(500, 'must be at most 500')
+      .default(20),
+  ),
+  LOCKSTEP_DATA: given(z.string().default('.lockstep')),
+  STRIPE_API_KEY: given(
+    z
+      .string()
+      .refine((key) => !key.startsWith('pk_'), 'is a publishable key; take the secret key (sk_… or rk_…)')
+      .refine(
+        (key) => key.startsWith('pk_') || /^(sk|rk)_(test|live)_\w+$/.test(key),
+        'must be a secret or restricted key of Stripe: sk_test_…, sk_live_…, rk_test_… or rk_live_…',
+      )
+      .optional(),
+  ),
+  STRIPE_API_BASE: given(
+    z
+      .string()
+      .refine(
+        (url) =>
+          /^https?:$/.test(URL.parse(url)?.protocol ?? '') && /^\/?$/.test(URL.parse(url)?.pathname ?? ''),
+        'must be an address without a path, like http://127.0.0.1:12111',
+      )
+      .optional(),
+  ),
+  STRIPE_SIMULATOR_PORT: port(12_111),
+  STRIPE_WEBHOOK_SECRET: given(
+    z
+      .string()
+      .default('')
+      .transform(list)
+      .refine(
+        (secrets) => secrets.every((secret) => /^whsec_\S+$/.test(secret)),
+        'must be signing secrets (whsec_…), several of them separated by commas',
+      ),
+  ),
+  PORT: port(4000),
+  LOCKSTEP_HOST: given(z.string().optional()),
+  LOCKSTEP_ROLES: given(
+    z
+      .string()
+      .default('api,worker')
+      .transform(list)
+      .pipe(
+        z
+          .array(z.enum(['api', 'worker'], 'may name api and worker only'))
+          .min(1, 'must name api, worker or both'),
+      ),
+  ),
+  LOCKSTEP_ADMIN_KEY: given(z.string().min(32, 'must have at least 32 characters').optional()),
+  LOCKSTEP_SYNC_CRON: given(
+    z
+      .string()
+      .default('0 * * * *')
+      .refine((cron) => CRON.test(cron.trim()), 'must have five fields, like 0 * * * *'),
+  ),
+  LOCKSTEP_LOG_LEVEL: given(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info')),
+})
+
+type Environment = z.output<typeof environment>
+
+/** Reads the environment, or throws {@link ConfigurationInvalid} with everything that is wrong with it. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const parsed = environment.safeParse(env)
+  if (!parsed.success) {
+    throw new ConfigurationInvalid(
+      parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`),
+    )
+  }
+  const config = assemble(parsed.data)
+  const faults = [...contradictions(config)]
+  if (faults.length > 0) throw new ConfigurationInvalid(faults)
+  return config
+}
+
+function assemble(read: Environment): Config {
+  // With a key, Stripe; without one, the simulator, which takes any test key.
+  const simulator = `http://127.0.0.1:${read.STRIPE_SIMULATOR_PORT}`
+  const apiBase = read.STRIPE_API_BASE ?? (read.STRIPE_API_KEY ? STRIPE_API_BASE : simulator)
+  const apiKey =
+    read.STRIPE_API_KEY ?? (new URL(apiBase).origin === STRIPE_API_BASE ? '' : 'sk_test_simulator')
+  return {
+    databaseUrl: read.DATABASE_URL,
+    databasePoolSize: read.LOCKSTEP_DATABASE_POOL,
+    dataDirectory: read.LOCKSTEP_DATA,
+    stripe: {
+      apiKey,
+      apiBase: new URL(apiBase).origin,
+      livemode: /^(sk|rk)_live_/.test(apiKey),
+      webhookSecrets: read.STRIPE_WEBHOOK_SECRET,
+    },
+    host: read.LOCKSTEP_HOST ?? (read.DATABASE_URL ? '0.0.0.0' : '127.0.0.1'),
+    port: read.PORT,
+    roles: read.LOCKSTEP_ROLES,
+    adminKey: read.LOCKSTEP_ADMIN_KEY,
+    syncCron: read.LOCKSTEP_SYNC_CRON.trim(),
+    logLevel: read.LOCKSTEP_LOG_LEVEL,
+  }
+}
+
+export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
+
+/** Values that are right alone but not together. */
+function* contradictions({ stripe, databaseUrl, host }: Config): Generator<string> {
+  const { apiKey, apiBase, livemode } = stripe
+  if (apiBase === STRIPE_API_BASE && apiKey === '') {
+    yield 'STRIPE_API_KEY is missing: STRIPE_API_BASE names Stripe. Set the key, or leave both out to use the simulator.'
+  }
+  if (livemode && apiBase !== STRIPE_API_BASE) {
+    yield `STRIPE_API_KEY is a live key, but STRIPE_API_BASE is ${apiBase}: a live key is sent to ${STRIPE_API_BASE} only. Use a test key here, or leave STRIPE_API_BASE out.`
+  }
+  if (databaseUrl === undefined && livemode) {
+    yield 'DATABASE_URL is missing: a live key needs a Postgres of your own, the embedded one is for one machine.'
+  }
+  if (databaseUrl === undefined && !isLoopback(host)) {
+    yield `LOCKSTEP_HOST is ${host}: with the embedded database only this machine may connect. Use 127.0.0.1, or set DATABASE_URL.`
+  }
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, expect, test } from 'vitest'
+import { newDatabase } from '../../../test/support/database.ts'
+
+const database = await newDatabase()
+afterAll(() => database.drop())
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** Tables, columns and whether they may be null, read from the text of the types. */
+async function declared(): Promise<string[]> {
+  const text = await readFile(new URL('../src/store/schema.ts', import.meta.url), 'utf8')
+  const tables = /interface Database \{([^}]+)\}/.exec(text)?.[1] ?? ''
+  return [...tables.matchAll(/(\w+): (\w+)/g)].flatMap(([, table = '', type = '']) => {
+    const columns = new RegExp(`interface ${type} \\{([^}]+)\\}`).exec(text)?.[1] ?? ''
+    return [...columns.matchAll(/^ {2}(\w+): (.+)$/gm)].map(([, column = '', columnType = '']) => {
+      const nullable = columnType.includes('null') || columnType.startsWith('Maybe')
+      return `${snake(table)}.${snake(column)}${nullable ? '?' : ''}`
+    })
+  })
+}
+
+test('the types of the tables are the tables', async () => {
+  const { rows } = await database.pool.query<{ column: string }>(
+    `select c.table_name || '.' || c.column_name || case c.is_nullable when 'YES' then '?' else '' end as column
+       from information_schema.columns c
+       join pg_class t on t.oid = (quote_ident(c.table_schema) || '.' || quote_ident(c.table_name))::regclass
+      where c.table_schema = 'public' and not t.relispartition and t.relkind in ('r', 'p')`,
+  )
+  expect((await declared()).sort()).toEqual(rows.map(({ column }) => column).sort())
+})
