@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import type { Clock } from '../../clock.ts'
+import type { Db } from '../../postgres/connect.ts'
+import { assertOutsideTransaction } from '../../postgres/transaction.ts'
+import {
+  type Attempt,
+  beginAttempt,
+  intend,
+  markUnknown,
+  type Operation,
+  settle,
+} from '../../store/operations.ts'
+import type { Provider } from './account.ts'
+import { backoff } from './pace.ts'
+import { requestIdOf, verdictOf } from './problems.ts'
+
+export interface CallDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly provider: Provider
+}
+
+/** One thing that Stripe shall do, once. */
+export interface Intention {
+  /** The same for every try, also after a crash; goes into the object's `lockstep_operation`. */
+  readonly id: string
+  readonly kind: string
+  /** What of ours it is about. */
+  readonly subjectId: string
+  /** Everything that is sent. The same for every try. */
+  readonly body: unknown
+  /** Says only how things shall be, not that something be made: doing it twice is doing it once. */
+  readonly repeatable?: boolean
+  /** Whoever records the result marks the success too, in one commit with it (`step` in the journal). */
+  readonly settledByCaller?: boolean
+}
+
+/** Stripe keeps a key for at least 24 hours; an hour less leaves room for a slow last try. */
+const KEY_LIFE_SECONDS = 23 * 3600
+const MOST_TRIES = 6
+const MOST_ATTEMPTS = 5
+
+/**
+ * Makes one call to Stripe that has exactly one effect, whatever breaks on the way.
+ *
+ * The intention is committed before the call. A refusal is thrown as a Problem. A timeout, a reset or
+ * a 500 says nothing about what Stripe did: the call is repeated with its key, which Stripe answers
+ * from memory; where that cannot tell (the key is old, the failure itself is what Stripe remembers),
+ * `find` looks for the object by our operation id through list endpoints. Only when a complete look
+ * found nothing is the call made under a new key.
+ */
+export async function callStripe<T extends { readonly id: string }>(
+  deps: CallDeps,
+  intention: Intention,
+  send: (stripe: Stripe, options: { idempotencyKey: string }) => Promise<T>,
+  find?: (stripe: Stripe) => Promise<T | undefined>,
+): Promise<T> {
+  assertOutsideTransaction()
+  const { db, provider } = deps
+  const { id, kind, subjectId, body } = intention
+  const bodyHash = hashOf(body)
+  const attemptOf = (number: number): Attempt => ({
+    idempotencyKey: `${provider.instance}/${id}/${number}`,
+    bodyHash,
+    at: deps.clock.now(),
+  })
+
+  const { operation: begun, isNew } = await intend(db, { id, kind, subjectId }, attemptOf(1))
+  let operation = begun
+  // A prepared row that we did not write is of a run that died, or of a twin at this moment.
+  let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, bodyHash) ? 'send' : 'look'
+
+  for (let tries = 1; ; tries += 1) {
+    if (next === 'look') {
+      const found = await look(deps, intention, operation, find)
+      if (found) return succeed(found)
+      operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
+    }
+    let answer: T
+    try {
+      answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey })
+    } catch (error) {
+      next = await afterFailure(error, tries)
+      continue
+    }
+    return succeed(answer)
+  }
+
+  async function afterFailure(error: unknown, tries: number): Promise<'send' | 'look'> {
+    const verdict = verdictOf(error)
+    const requestId = requestIdOf(error)
+    if (verdict.kind === 'refused') {
+      await settle(db, id, { state: 'refused', problem: verdict.problem, requestId, at: deps.clock.now() })
+      throw verdict.problem
+    }
+    await markUnknown(db, id, verdict.problem, requestId)
+    if (verdict.kind === 'closed') throw verdict.problem
+    if (verdict.kind === 'mismatch') return 'look'
+    if (tries === MOST_TRIES)
+      throw verdict.kind === 'later' ? verdict.problem : outcomeUnknown(verdict.problem)
+    if (verdict.kind === 'unknown' && verdict.replayed) return 'look'
+    await pause(deps, tries, verdict.problem)
+    return 'send'
+  }
+
+  async function succeed(answer: T): Promise<T> {
+    if (intention.settledByCaller !== true && operation.state !== 'succeeded') {
+      const requestId = responseOf(answer)?.requestId ?? null
+      await settle(db, id, { state: 'succeeded', objectId: answer.id, requestId, at: deps.clock.now() })
+    }
+    return answer
+  }
+}
+
+/** Reads from Stripe. What passes by itself is tried again a few times. */
+export async function readStripe<T>(
+  deps: Pick<CallDeps, 'provider'>,
+  read: (stripe: Stripe) => Promise<T>,
+): Promise<T> {
+  assertOutsideTransaction()
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read(deps.provider.stripe)
+    } catch (error) {
+      const { kind, problem } = verdictOf(error)
+      if (kind === 'refused' || kind === 'closed' || tries === MOST_TRIES) throw problem
+      await pause(deps, tries, problem)
+    }
+  }
+}
+
+/**
+ * Whether an answer is Stripe's memory of an earlier try. It tells what was made, not how it is now.
+ */
+export function wasReplayed(answer: object): boolean {
+  return responseOf(answer)?.headers['idempotent-replayed'] === 'true'
+}
+
+/** The same key with the same body is answered from Stripe's memory while it has one. */
+function mayRepeat({ clock }: CallDeps, operation: Operation, bodyHash: Buffer): boolean {
+  if (operation.state === 'refused') return false
+  const young = clock.now() - operation.preparedAt < KEY_LIFE_SECONDS
+  return young && operation.bodyHash.equals(bodyHash)
+}
+
+/** What became of an operation that its key cannot tell about; undefined: certainly nothing. */
+async function look<T>(
+  deps: CallDeps,
+  intention: Intention,
+  operation: Operation,
+  find: ((stripe: Stripe) => Promise<T | undefined>) | undefined,
+): Promise<T | undefined> {
+  const repeat = operation.state === 'refused' || intention.repeatable === true
+  const found = repeat || !find ? undefined : await readStripe(deps, find)
+  if (found) return found
+  if (!repeat) {
+    if (!find) throw await park(deps, operation, 'It cannot be told whether the payment provider did it.')
+    if (operation.state === 'succeeded') {
+      throw await park(deps, operation, 'What the payment provider made is not there any more.')
+    }
+  }
+  if (operation.state !== 'refused' && operation.attempt >= MOST_ATTEMPTS) {
+    throw await park(deps, operation, 'The payment provider failed too often.')
+  }
+  return undefined
+}
+
+/** Left for a person, who finds the reason and the request's id on the operation. */
+async function park(deps: CallDeps, operation: Operation, detail: string): Promise<Problem> {
+  const problem = new Problem('provider_unknown_outcome', `${detail} Operation ${operation.id} is parked.`)
+  const requestId = operation.providerRequestId
+  await settle(deps.db, operation.id, { state: 'parked', problem, requestId, at: deps.clock.now() })
+  return problem
+}
+
+function outcomeUnknown(cause: Problem): Problem {
+  const detail = 'The payment provider did not say whether it was done. It is being looked up.'
+  return new Problem('provider_unknown_outcome', detail, { cause, retryAfterSeconds: 10 })
+}
+
+async function pause({ provider: { pace } }: Pick<CallDeps, 'provider'>, tries: number, problem: Problem) {
+  const asked = problem.retryAfterSeconds
+  await pace.wait(asked === undefined ? backoff(pace, tries, 200, 5000) : asked * 1000)
+}
+
+/** Of equal bodies equal, whatever order their keys were written in. */
+function hashOf(body: unknown): Buffer {
+  const canonical = JSON.stringify(body, (_, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
+  return createHash('sha256').update(canonical).digest()
+}
+
+interface LastResponse {
+  readonly requestId: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function responseOf(answer: object): LastResponse | undefined {
+  return 'lastResponse' in answer ? (answer.lastResponse as LastResponse) : undefined
+}

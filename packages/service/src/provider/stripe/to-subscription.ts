@@ -1,0 +1,105 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Currency } from '@lockstep/core/money'
+import type { Period } from '@lockstep/core/period'
+import { type SubscriptionStatus, subscriptionStatuses } from '@lockstep/core/subscription'
+import type Stripe from 'stripe'
+import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
+
+export interface ObservedSubscriptionItem {
+  readonly providerId: string
+  readonly price: string
+  readonly product: string
+  readonly quantity: number
+  readonly period: Period
+}
+
+export interface ObservedSubscription {
+  readonly providerId: string
+  readonly livemode: boolean
+  readonly customer: string
+  /** Undefined for a status that we do not know yet: keep what is known, and tell somebody. */
+  readonly status: SubscriptionStatus | undefined
+  readonly currency: Currency
+  readonly items: readonly ObservedSubscriptionItem[]
+  /** Of the items that come by number; 1 where none does. */
+  readonly quantity: number
+  readonly billingCycleAnchor: Instant
+  readonly currentPeriod: Period
+  readonly trial: Period | null
+  readonly cancelAt: Instant | null
+  readonly cancelAtPeriodEnd: boolean
+  readonly canceledAt: Instant | null
+  readonly endedAt: Instant | null
+  readonly startedAt: Instant
+  readonly latestInvoice: string | null
+  readonly defaultPaymentMethod: string | null
+  readonly testClock: string | null
+  readonly own: OwnReference
+}
+
+/**
+ * Stripe's subscription as ours. Since 2025-03-31 periods stand on the items; the subscription's own
+ * are read where an older rendering still has them.
+ */
+export function toSubscription(subscription: Stripe.Subscription): ObservedSubscription {
+  const trialStart = present(subscription.trial_start, 'trial_start')
+  const trialEnd = present(subscription.trial_end, 'trial_end')
+  const list = present(subscription.items, 'items')
+  // A nested list stops at ten; fetchSubscription completes it.
+  if (list.has_more) throw new Error(`Stripe's answer has only some of the items of ${subscription.id}.`)
+  const items = list.data.map((item) => toItem(item, subscription))
+  return {
+    providerId: subscription.id,
+    livemode: present(subscription.livemode, 'livemode'),
+    customer: idOf(present(subscription.customer, 'customer')),
+    status: subscriptionStatuses.find((status) => status === subscription.status),
+    currency: present(subscription.currency, 'currency'),
+    items,
+    quantity: Math.max(1, ...items.map(({ quantity }) => quantity)),
+    billingCycleAnchor: present(subscription.billing_cycle_anchor, 'billing_cycle_anchor'),
+    currentPeriod: currentPeriod(items, subscription),
+    trial: trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd },
+    cancelAt: present(subscription.cancel_at, 'cancel_at'),
+    cancelAtPeriodEnd: present(subscription.cancel_at_period_end, 'cancel_at_period_end'),
+    canceledAt: present(subscription.canceled_at, 'canceled_at'),
+    endedAt: present(subscription.ended_at, 'ended_at'),
+    startedAt: present(subscription.start_date, 'start_date'),
+    latestInvoice: idOrNull(subscription.latest_invoice, 'latest_invoice'),
+    defaultPaymentMethod: idOrNull(subscription.default_payment_method, 'default_payment_method'),
+    testClock: idOrNull(subscription.test_clock ?? null, 'test_clock'),
+    own: ownReference(present(subscription.metadata, 'metadata')),
+  }
+}
+
+function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription): ObservedSubscriptionItem {
+  const price = present(item.price, 'items.price')
+  return {
+    providerId: item.id,
+    price: price.id,
+    product: idOf(price.product),
+    // Items of metered prices have none.
+    quantity: item.quantity ?? 1,
+    period:
+      periodOf(item) ?? periodOf(subscription) ?? present<Period>(undefined, 'items.current_period_start'),
+  }
+}
+
+/**
+ * One period for the subscription: the one that ends first. All items of ours have the same; a
+ * subscription made elsewhere may mix intervals.
+ */
+function currentPeriod(
+  items: readonly ObservedSubscriptionItem[],
+  subscription: Stripe.Subscription,
+): Period {
+  const own = periodOf(subscription)
+  const periods = items.map(({ period }) => period)
+  const first = periods.reduce<Period | undefined>((a, b) => (a && a.end <= b.end ? a : b), own)
+  return present(first, 'items.current_period_end')
+}
+
+function periodOf(object: object): Period | undefined {
+  if (!('current_period_start' in object && 'current_period_end' in object)) return undefined
+  const { current_period_start: start, current_period_end: end } = object
+  return typeof start === 'number' && typeof end === 'number' ? { start, end } : undefined
+}

@@ -1,0 +1,104 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Problem } from '@lockstep/core/problem'
+import type { Db } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type Operation = Row<'operation'>
+
+/** What one try sends. */
+export interface Attempt {
+  readonly idempotencyKey: string
+  readonly bodyHash: Buffer
+  readonly at: Instant
+}
+
+/** Commits the intention before the call is made. Finds the operation if it was begun before. */
+export async function intend(
+  db: Db,
+  operation: Pick<Operation, 'id' | 'kind' | 'subjectId'>,
+  { idempotencyKey, bodyHash, at }: Attempt,
+): Promise<{ operation: Operation; isNew: boolean }> {
+  const made = await db
+    .insertInto('operation')
+    .values({ ...operation, idempotencyKey, bodyHash, state: 'prepared', preparedAt: sqlTime(at) })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  if (made) return { operation: made, isNew: true }
+  return { operation: await readOperation(db, operation.id), isNew: false }
+}
+
+export function readOperation(db: Db, id: string): Promise<Operation> {
+  return db.selectFrom('operation').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+}
+
+/**
+ * A new key, after it is known that the old one made nothing. Of two who want that at once, the slower
+ * one gets what the faster one wrote, and so both send the same.
+ */
+export async function beginAttempt(
+  db: Db,
+  { id, attempt }: Operation,
+  { idempotencyKey, bodyHash, at }: Attempt,
+): Promise<Operation> {
+  const begun = await db
+    .updateTable('operation')
+    .set({
+      attempt: attempt + 1,
+      idempotencyKey,
+      bodyHash,
+      state: 'prepared',
+      preparedAt: sqlTime(at),
+      settledAt: null,
+      problem: null,
+    })
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .returningAll()
+    .executeTakeFirst()
+  return begun ?? readOperation(db, id)
+}
+
+/** The provider may or may not have done it. What is settled stays settled. */
+export async function markUnknown(
+  db: Db,
+  id: string,
+  problem: Problem,
+  requestId: string | null,
+): Promise<void> {
+  await db
+    .updateTable('operation')
+    .set({ state: 'unknown', problem: problemJson(problem), providerRequestId: requestId })
+    .where('id', '=', id)
+    .where('state', 'in', ['prepared', 'unknown'])
+    .execute()
+}
+
+export type Outcome =
+  | { readonly state: 'succeeded'; readonly objectId: string | null }
+  | { readonly state: 'refused' | 'parked'; readonly problem: Problem }
+
+export async function settle(
+  db: Db,
+  id: string,
+  outcome: Outcome & { readonly requestId: string | null; readonly at: Instant },
+): Promise<void> {
+  await db
+    .updateTable('operation')
+    .set({
+      state: outcome.state,
+      settledAt: sqlTime(outcome.at),
+      providerRequestId: outcome.requestId,
+      ...(outcome.state === 'succeeded'
+        ? { providerObjectId: outcome.objectId, problem: null }
+        : { problem: problemJson(outcome.problem) }),
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** A problem as it is kept beside what it happened to. */
+export function problemJson({ code, title, detail, faults }: Problem): string {
+  return JSON.stringify({ code, title, detail, faults })
+}
