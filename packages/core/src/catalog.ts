@@ -1,10 +1,10 @@
 import type { KnownCurrency } from './catalog/amounts.ts'
-import { describeFields, describePlan, differences } from './catalog/describe.ts'
+import { describeFields, differences, planDifferences } from './catalog/describe.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
 import { entries, Reader } from './catalog/reader.ts'
 import type { CatalogInput } from './catalog-input.ts'
 import { aggregations, type Meter } from './meter.ts'
-import { type Plan, planToJson } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { child } from './pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 
@@ -128,11 +128,7 @@ export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] 
     ...changes('meter', current.meters, wanted.meters, (old, meter) =>
       differences(describeFields(old), describeFields(meter)),
     ),
-    ...changes('plan', current.plans, wanted.plans, (old, plan) =>
-      JSON.stringify(planToJson(old)) === JSON.stringify(planToJson(plan))
-        ? []
-        : differences(describePlan(old), describePlan(plan)),
-    ),
+    ...changes('plan', current.plans, wanted.plans, planDifferences),
   ]
 }
 

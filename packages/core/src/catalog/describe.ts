@@ -7,7 +7,7 @@ import { formatQuantity } from '../quantity.ts'
 /** A thing of the catalogue as a person would write it, field by field: path → text. */
 export type Description = ReadonlyMap<string, string>
 
-/** The differences in words, `prices/fee/amount: 9.00 → 10.00`; what only one side has in one line. */
+/** The differences in words, `prices/fee/amount: 9.00 → 10.00`; what only one side has is added or removed. */
 export function differences(current: Description, wanted: Description): string[] {
   const paths = new Set([...wanted.keys(), ...current.keys()])
   return [...paths].flatMap((path) => {
@@ -23,18 +23,42 @@ export function describeFields(fields: object): Map<string, string> {
   return new Map(Object.entries(fields).map(([name, value]) => [name, value === null ? 'none' : `${value}`]))
 }
 
-export function describePlan({ prices, ...terms }: Plan): Description {
-  const description = describeFields(terms)
-  description.set('prices', prices.map(({ key }) => key).join(', '))
-  for (const price of prices) {
-    for (const [path, text] of describePrice(price)) description.set(`prices/${price.key}/${path}`, text)
-  }
-  return description
+/** Of two versions of a plan. A price that only one of them has is told in one line. */
+export function planDifferences(current: Plan, wanted: Plan): string[] {
+  const [before, after] = [pricesByKey(current), pricesByKey(wanted)]
+  const both = new Map([...after].filter(([key]) => before.has(key)))
+  const gone = [...before].filter(([key]) => !after.has(key))
+  const added = [...after].filter(([key]) => !before.has(key))
+  return [
+    ...differences(describeTerms(current), describeTerms(wanted)),
+    ...[...both].flatMap(([key, price]) => {
+      const old = before.get(key) ?? price
+      return differences(describePrice(old), describePrice(price)).map((text) => `prices/${key}/${text}`)
+    }),
+    ...added.map(([key, price]) => `prices/${key}: added, ${summary(price)}`),
+    ...gone.map(([key, price]) => `prices/${key}: removed, was ${summary(price)}`),
+  ]
 }
 
-function describePrice(price: Price): [path: string, text: string][] {
-  const { name, product, kind, timing, meter, model } = price
-  return [...describeFields({ name, product, kind, timing, meter, model }), ...describeModel(price)]
+function pricesByKey({ prices }: Plan): Map<string, Price> {
+  return new Map(prices.map((price) => [price.key, price]))
+}
+
+function describeTerms({ prices, ...terms }: Plan): Description {
+  return describeFields({ ...terms, prices: prices.map(({ key }) => key).join(', ') })
+}
+
+function summary(price: Price): string {
+  if (price.model === 'graduated' || price.model === 'volume') {
+    return `${price.model} with ${price.tiers.length} tiers`
+  }
+  return [price.model, ...describeModel(price).map(([, text]) => text)].join(' ')
+}
+
+function describePrice(price: Price): Description {
+  const { name, product, kind, timing, meter, currency, model } = price
+  const terms = describeFields({ name, product, kind, timing, meter, currency, model })
+  return new Map([...terms, ...describeModel(price)])
 }
 
 function describeModel(price: Price): [path: string, text: string][] {
