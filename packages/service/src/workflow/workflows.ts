@@ -1,0 +1,102 @@
+import { newSecret } from '../ids.ts'
+import { claimWorkflow, dueWorkflows, readWorkflow, type Workflow } from '../store/workflows.ts'
+import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
+
+export interface Workflows {
+  /** Runs a workflow that was added with this holder, right after its transaction. */
+  begin(id: string, holder: string): void
+  /** Goes on with one that stopped, also if it is parked. */
+  resume(id: string): Promise<void>
+  /** Goes on with every one whose process died or whose time has come; resolves when those have stopped. */
+  resumeDue(): Promise<number>
+  /** How it stands when it has ended, or after so many seconds. */
+  settled(id: string, seconds: number): Promise<Workflow>
+  /** Looks for work every few seconds until closed. */
+  watch(): void
+  /** Lets every run that is under way reach its end. */
+  close(): Promise<void>
+}
+
+/** The name of one run. */
+export const newHolder = (): string => newSecret(80)
+
+const WATCH_MS = 2000
+const AT_ONCE = 8
+
+/** Runs workflows of the given kinds. Those of other kinds, of a newer version perhaps, are left alone. */
+export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[]): Workflows {
+  const { db, log } = deps
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]))
+  const running = new Map<string, Promise<void>>()
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+
+  function track(id: string, run: () => Promise<void>): Promise<void> {
+    const known = running.get(id)
+    if (known) return known
+    const promise = run()
+      .catch((error: unknown) => log.error({ err: error, workflow: id }, 'A workflow could not be recorded.'))
+      .finally(() => running.delete(id))
+    running.set(id, promise)
+    return promise
+  }
+
+  async function take(id: string, options: { parkedToo?: boolean } = {}): Promise<void> {
+    const holder = newHolder()
+    const workflow = await claimWorkflow(db, id, holder, options)
+    const kind = workflow && byName.get(workflow.kind)
+    if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
+  }
+
+  async function resumeDue(): Promise<number> {
+    let count = 0
+    for (;;) {
+      const ids = (await dueWorkflows(db, [...byName.keys()], AT_ONCE)).filter((id) => !running.has(id))
+      if (ids.length === 0 || closed) return count
+      await Promise.all(ids.map((id) => track(id, () => take(id))))
+      count += ids.length
+    }
+  }
+
+  function watch(): void {
+    timer = setTimeout(() => {
+      resumeDue()
+        .catch((error: unknown) => log.warn({ err: error }, 'Workflows could not be looked for.'))
+        .finally(() => closed || watch())
+    }, WATCH_MS)
+  }
+
+  return {
+    begin(id, holder) {
+      void track(id, async () => {
+        const workflow = await readWorkflow(db, id)
+        const kind = workflow && byName.get(workflow.kind)
+        if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
+      })
+    },
+    resume: (id) => track(id, () => take(id, { parkedToo: true })),
+    resumeDue,
+    async settled(id, seconds) {
+      const deadline = performance.now() + seconds * 1000
+      for (;;) {
+        const workflow = await readWorkflow(db, id)
+        if (!workflow) throw new Error(`There is no workflow ${id}.`)
+        const left = deadline - performance.now()
+        if (workflow.endedAt !== null || left <= 0) return workflow
+        // Another process may be the one that runs it: look again now and then.
+        await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, 100))])
+      }
+    },
+    watch,
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await Promise.all(running.values())
+    },
+  }
+}
+
+const soon = (milliseconds: number) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, milliseconds).unref()
+  })
