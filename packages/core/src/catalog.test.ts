@@ -289,7 +289,7 @@ test('changes are told in words', () => {
       support: { model: 'percentage', percent: '10' },
     }) as never,
   )
-  const { products, ...rest } = withPrices({
+  const { products: _, ...rest } = withPrices({
     fee: { ...fee, amount: '10.00' },
     tokens: usage({ model: 'graduated', tiers: [{ upTo: '2000' }, { upTo: null, unitAmount: '0.0003' }] }),
     setup: { kind: 'recurring', model: 'flat', amount: '1.00' },

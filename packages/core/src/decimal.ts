@@ -18,7 +18,7 @@ export function parseDecimal(text: string, digits: number): bigint | undefined {
 
 /** The shortest exact text of an integer of 10^-digits: `formatDecimal(50n, 3)` is `0.05`. */
 export function formatDecimal(scaled: bigint, digits: number): string {
-  const [whole = '', fraction = ''] = splitDecimal(scaled, digits)
+  const [whole, fraction] = splitDecimal(scaled, digits)
   const significant = fraction.replace(/0+$/, '')
   return significant === '' ? (whole === '-0' ? '0' : whole) : `${whole}.${significant}`
 }
@@ -26,7 +26,7 @@ export function formatDecimal(scaled: bigint, digits: number): string {
 /** The same with all `digits` of the fraction written, as money is: `formatFixed(1200n, 2)` is `12.00`. */
 export function formatFixed(scaled: bigint, digits: number): string {
   const [whole, fraction] = splitDecimal(scaled, digits)
-  return digits === 0 ? `${whole}` : `${whole}.${fraction}`
+  return digits === 0 ? whole : `${whole}.${fraction}`
 }
 
 /** Thousands set apart for a reader: `2747282740.5` is `2,747,282,740.5`. */

@@ -209,13 +209,13 @@ test('a text is read exactly when a model in plain digits reads it', () => {
     fc
       .tuple(fc.bigInt({ min: 0n, max: 10n ** 17n }), fc.stringMatching(/^[0-9]{0,11}$/))
       .map(([whole, fraction]) => (fraction === '' ? `${whole}` : `${whole}.${fraction}`)),
-    fc.string({ unit: fc.constantFrom(...'0123456789.-+eE ٣NaIy'), maxLength: 8 }),
+    fc.string({ unit: fc.constantFrom(...Array.from('0123456789.-+eE ٣NaIy')), maxLength: 8 }),
   )
   fc.assert(
     fc.property(texts, (quantity) => {
       const { event } = parseUsageEvent({ ...good, data: { quantity } }, '#')
       const [whole = '', fraction = '', ...rest] = quantity.replace(/^-(?=[0.]+$)/, '').split('.')
-      const plain = (text: string) => [...text].every((digit) => '0123456789'.includes(digit))
+      const plain = (text: string) => Array.from(text).every((digit) => '0123456789'.includes(digit))
       const readable =
         plain(whole + fraction) &&
         rest.length === 0 &&

@@ -158,7 +158,8 @@ function checkOtherAttributes(
     faults.push({ pointer: child(pointer, name.slice(0, MAX_TEXT_LENGTH)), code, detail })
   }
   const { datacontenttype: contentType, dataschema: schema } = event
-  if (contentType !== undefined && !/^application\/([\w.-]+\+)?json\b/i.test(`${contentType}`)) {
+  const isJson = typeof contentType === 'string' && /^application\/([\w.-]+\+)?json\b/i.test(contentType)
+  if (contentType !== undefined && !isJson) {
     refuse('datacontenttype', 'invalid', 'The data is JSON: application/json.')
   }
   if (schema !== undefined && typeof schema !== 'string') refuse('dataschema', 'invalid', 'It is text.')
