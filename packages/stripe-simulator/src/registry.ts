@@ -15,8 +15,11 @@ import {
   renderInvoicePayment,
   renderPaymentIntent,
 } from './resources/payments.ts'
+import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
+import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
+import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
 import { renderSubscriptionItem } from './resources/subscription-items.ts'
 import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
@@ -30,6 +33,9 @@ export const routes: readonly Route[] = [
   ...customerRoutes,
   ...paymentMethodRoutes,
   ...subscriptionRoutes,
+  ...subscriptionChangeRoutes,
+  ...subscriptionItemRoutes,
+  ...previewRoutes,
   ...invoiceRoutes,
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,

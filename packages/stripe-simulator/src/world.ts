@@ -48,6 +48,8 @@ export class World {
   #depth = 0
   #cause = NOBODY
   #alarmSeq = 0
+  /** Lines of the last previews, which nothing else keeps. */
+  readonly previews = new Map<string, readonly rows.LineRow[]>()
   readonly #declines: string[] = []
   /** True while a preview plays the future: nothing is collected, no event is made. */
   preview = false

@@ -49,11 +49,11 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
   const now = given.row.created
   for (const item of given.items) addItem(world, subscription, item, now, now)
   const lines = itemsOf(world, id)
-    .map((item) => firstLine(world, subscription, item, given))
+    .map((item) => firstLines(world, subscription, item, given))
     .reverse()
   const draft = subscriptionDraft(world, id, {
     reason: 'subscription_create',
-    lines: lines.flatMap((line) => (line === null ? [] : [line])),
+    lines: lines.flat(),
     period: { start: now, end: now },
     at: now,
   })
@@ -69,7 +69,7 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
 }
 
 /** The first period of an item: to the trial's end, to a future anchor (cut short), or a whole one. */
-function firstLine(
+function firstLines(
   world: World,
   subscription: SubscriptionRow,
   item: SubscriptionItemRow,
@@ -85,14 +85,14 @@ function firstLine(
     )
   }
   const period = itemPeriod(anchor, rhythm, now)
-  const line = billItem(world, subscription, item, period)
+  const lines = billItem(world, subscription, item, period)
   // With `none` nothing is billed for the time before the anchor.
   return period.end === anchor &&
     anchor > now &&
     given.trialEnd === null &&
     given.prorationBehavior === 'none'
-    ? null
-    : line
+    ? []
+    : lines
 }
 
 function startCollection(world: World, id: string, draft: InvoiceRow, given: NewSubscription): void {

@@ -1,6 +1,6 @@
 import type { InvoiceItemRow, LineRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
-import { priceParts } from '../rules/pricing.ts'
+import type { PricePart } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
 
 export interface ItemLine {
@@ -8,21 +8,23 @@ export interface ItemLine {
   readonly item: SubscriptionItemRow
   readonly amount: number
   readonly period: { readonly start: number; readonly end: number }
-  readonly trial: boolean
+  /** The tier, or the whole price; null bills nothing because a trial runs. */
+  readonly part: PricePart | null
 }
 
 /** The line of a subscription item for a period. The invoice's id is set when the line is put on it. */
-export function itemLine(world: World, { subscription, item, amount, period, trial }: ItemLine): LineRow {
+export function itemLine(world: World, { subscription, item, amount, period, part }: ItemLine): LineRow {
   const price = world.prices.must(item.own.price)
-  const quantity = item.quantity ?? 1
+  const quantity = part?.tier == null ? (item.quantity ?? 1) : Number(part.quantity)
   const name = world.products.must(price.product).name
   return {
     ...blankLine(world, price.currency),
     amount,
     subtotal: amount,
-    description: trial
-      ? `Free trial for ${quantity} × ${name}`
-      : `${quantity} × ${name} (${rateText(price, quantity)})`,
+    description:
+      part === null
+        ? `Free trial for ${quantity} × ${name}`
+        : `${quantity} × ${name} (${rateText(price, part)})`,
     // A line of a subscription shows the subscription's metadata as it is when the line is made.
     metadata: subscription.metadata,
     parent: {
@@ -37,7 +39,7 @@ export function itemLine(world: World, { subscription, item, amount, period, tri
       type: 'subscription_item_details',
     },
     period,
-    pricing: pricingOf(price, trial ? '0' : price.unit_amount_decimal),
+    pricing: pricingOf(price, part === null ? '0' : part.unitAmount),
     quantity,
     quantity_decimal: String(quantity),
     subscription: subscription.id,
@@ -124,11 +126,9 @@ function blankLine(world: World, currency: string) {
 }
 
 /** `at $25.00 / month`, `at $25.00 / every 3 months`, `Tier 2 at $4.00 / month`. */
-function rateText(price: PriceRow, quantity: number): string {
+function rateText(price: PriceRow, part: PricePart): string {
   const { interval, interval_count: count } = price.recurring ?? { interval: 'month', interval_count: 1 }
   const rhythm = count === 1 ? interval : `every ${count} ${interval}s`
-  const parts = priceParts({ ...price, tiers: price.own.tiers }, quantity)
-  const part = parts[parts.length - 1]
-  const tier = part?.tier == null ? '' : `Tier ${part.tier} `
-  return `${tier}at ${formatMoney(part?.unitAmount ?? '0', price.currency)} / ${rhythm}`
+  const tier = part.tier === null ? '' : `Tier ${part.tier} `
+  return `${tier}at ${formatMoney(part.unitAmount ?? '0', price.currency)} / ${rhythm}`
 }

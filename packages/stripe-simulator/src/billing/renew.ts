@@ -1,14 +1,11 @@
 import type { InvoiceRow, LineRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { priceParts } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
 import { runningDiscounts } from './discounts.ts'
 import { announce, createDraft, scheduleFinalization } from './invoices.ts'
 import { itemLine } from './lines.ts'
 import { takePending } from './pending.ts'
-import { itemPeriod, itemPicos, itemsOf, periodAmount, rhythmOf } from './periods.ts'
-
-export interface Billed {
-  readonly lines: LineRow[]
-}
+import { itemPeriod, itemsOf, periodAmount, rhythmOf, termsOf } from './periods.ts'
 
 /** Moves the items whose period is over into the next one and makes their lines, newest item first. */
 export function advanceItems(world: World, subscription: SubscriptionRow, at: number): LineRow[] {
@@ -17,40 +14,48 @@ export function advanceItems(world: World, subscription: SubscriptionRow, at: nu
     if (item.current_period_end > at) continue
     const rhythm = rhythmOf(world.prices.must(item.own.price))
     const period = itemPeriod(subscription.billing_cycle_anchor, rhythm, at)
-    lines.unshift(billItem(world, subscription, item, period))
+    lines.unshift(...billItem(world, subscription, item, period))
   }
   return lines
 }
 
-/** Bills one item for a period: its line, and the memory of what was debited for that time. */
+/**
+ * Bills one item for a period: its line (one for each tier of a graduated price, as Stripe shows it), and
+ * the memory of what was debited for that time.
+ */
 export function billItem(
   world: World,
   subscription: SubscriptionRow,
   item: SubscriptionItemRow,
   period: { start: number; end: number },
-): LineRow {
+): LineRow[] {
   const trial = subscription.status === 'trialing'
-  const rhythm = rhythmOf(world.prices.must(item.own.price))
-  const amount = trial
-    ? 0
-    : periodAmount(itemPicos(world, item), subscription.billing_cycle_anchor, rhythm, period)
-  const line = itemLine(world, { subscription, item, amount, period, trial })
+  const price = world.prices.must(item.own.price)
+  const parts = trial ? [] : priceParts(termsOf(price), item.quantity ?? 1)
+  const anchor = subscription.billing_cycle_anchor
+  const lines =
+    parts.length === 0
+      ? [itemLine(world, { subscription, item, amount: 0, period, part: null })]
+      : parts.map((part) =>
+          itemLine(world, {
+            subscription,
+            item,
+            amount: periodAmount(part.picos, anchor, rhythmOf(price), period),
+            period,
+            part,
+          }),
+        )
+  const amount = lines.reduce((sum, line) => sum + line.amount, 0)
+  const line = lines[0]?.id ?? null
   world.subscriptionItems.patch(item.id, {
     current_period_start: period.start,
     current_period_end: period.end,
     own: {
       ...item.own,
-      debit: {
-        start: period.start,
-        end: period.end,
-        amount,
-        invoiceItem: null,
-        invoice: null,
-        line: line.id,
-      },
+      debit: { start: period.start, end: period.end, amount, invoiceItem: null, invoice: null, line },
     },
   })
-  return line
+  return lines
 }
 
 export interface SubscriptionInvoice {
@@ -96,17 +101,23 @@ function pendingLines(world: World, subscription: SubscriptionRow) {
   return takePending(world, subscription.customer, subscription.id, subscription.currency)
 }
 
-/** Notes on the items which line debited them, net of discounts: the flexible mode credits from there. */
+/** Notes on the items which lines debited them, net of discounts: the flexible mode credits from there. */
 function rememberDebits(world: World, draft: InvoiceRow): void {
+  const nets = new Map<string, { net: number; line: string }>()
   for (const line of draft.own.lines) {
     const details = line.parent?.subscription_item_details
-    const item = world.subscriptionItems.get(details?.subscription_item)
-    if (item?.own.debit == null) continue
+    if (details == null) continue
+    // A proration is known by its invoice item, a whole period by its subscription item.
+    const key = details.invoice_item ?? details.subscription_item
+    const before = nets.get(key)
+    nets.set(key, { net: (before?.net ?? 0) + line.own.net, line: before?.line ?? line.id })
+  }
+  for (const item of itemsOf(world, draft.own.subscription as string)) {
     const { debit } = item.own
-    const same =
-      debit.line === line.id || (debit.invoiceItem !== null && debit.invoiceItem === details?.invoice_item)
-    if (!same) continue
-    const invoiced = { ...debit, amount: line.own.net, invoice: draft.id, line: line.id }
+    if (debit === null || debit.invoice !== null) continue
+    const billed = nets.get(debit.invoiceItem ?? item.id)
+    if (billed === undefined) continue
+    const invoiced = { ...debit, amount: billed.net, invoice: draft.id, line: billed.line }
     world.subscriptionItems.patch(item.id, { own: { ...item.own, debit: invoiced } })
   }
 }

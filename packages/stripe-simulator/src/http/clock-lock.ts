@@ -29,7 +29,7 @@ export function refuseWhileAdvancing(
         throw new StripeError(429, {
           type: 'invalid_request_error',
           code: 'lock_timeout',
-          message: 'Test clock advancement underway - cannot perform modifications.',
+          message: `Test clock advancement underway - cannot perform modifications: ${clock}`,
         })
       }
     }

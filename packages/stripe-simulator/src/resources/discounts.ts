@@ -14,7 +14,7 @@ export interface DiscountGiven {
 export function applyDiscounts(
   _world: World,
   given: readonly DiscountGiven[],
-  _to: { customer: string; at: number; clock: string | null },
+  _to: { customer: string; subscription?: string; at: number; clock: string | null },
 ): string[] {
   if (given.length > 0) throw gap('discounts', 'discounts')
   return []

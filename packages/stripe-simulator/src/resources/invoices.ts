@@ -187,8 +187,9 @@ export const invoiceRoutes = [
   ),
   get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.invoices, 'invoice', path()))),
   get(`${URL}/:id/lines`, shape(paging), ({ world, params, path }) => {
-    const invoice = find(world.invoices, 'invoice', path())
-    return pageOf(invoice.own.lines, params, `${URL}/${invoice.id}/lines`, renderLine)
+    const id = path()
+    const lines = world.previews.get(id) ?? find(world.invoices, 'invoice', id).own.lines
+    return pageOf(lines, params, `${URL}/${id}/lines`, renderLine)
   }),
   post(`${URL}/:id`, shape(editable), ({ world, params, path }) => {
     const invoice = find(world.invoices, 'invoice', path())

@@ -9,7 +9,7 @@ export type CardBehavior =
       readonly on: 'asks'
       /** `always`; `unless_set_up` for later off-session use; `on_session` only. */
       readonly when: 'always' | 'unless_set_up' | 'on_session'
-      readonly then: { readonly code: string; readonly declineCode: string | null } | null
+      readonly afterwards: { readonly code: string; readonly declineCode: string | null } | null
     }
 
 export interface TestCard {
@@ -26,8 +26,12 @@ function declined(declineCode: string): CardBehavior {
   return { on: 'declines', code: 'card_declined', declineCode }
 }
 
-function asks(when: 'always' | 'unless_set_up' | 'on_session', then: string | null = null): CardBehavior {
-  return { on: 'asks', when, then: then === null ? null : { code: 'card_declined', declineCode: then } }
+function asks(when: 'always' | 'unless_set_up' | 'on_session', after: string | null = null): CardBehavior {
+  return {
+    on: 'asks',
+    when,
+    afterwards: after === null ? null : { code: 'card_declined', declineCode: after },
+  }
 }
 
 function card(
@@ -150,7 +154,9 @@ export function attempt(
         (behavior.when === 'unless_set_up' && setUp && offSession) ||
         (behavior.when === 'on_session' && offSession)
       if (!satisfied) return { result: 'requires_action' }
-      return behavior.then === null ? { result: 'succeeded' } : { result: 'declined', ...behavior.then }
+      return behavior.afterwards === null
+        ? { result: 'succeeded' }
+        : { result: 'declined', ...behavior.afterwards }
     }
   }
 }

@@ -1,0 +1,67 @@
+import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { endSubscription } from './end.ts'
+import { finalize } from './invoices.ts'
+import { itemsOf } from './periods.ts'
+import { creditUnused } from './prorate.ts'
+import { subscriptionDraft } from './renew.ts'
+import { collectAndSettle } from './settle.ts'
+
+export interface Cancellation {
+  readonly prorate: boolean
+  readonly invoiceNow: boolean
+  readonly details: Partial<NonNullable<SubscriptionRow['cancellation_details']>>
+}
+
+/**
+ * Ends a subscription now. `prorate` credits what is left of the period, `invoiceNow` bills what is
+ * pending; with neither, pending prorations are dropped. https://docs.stripe.com/api/subscriptions/cancel
+ */
+export function cancelNow(
+  world: World,
+  id: string,
+  { prorate, invoiceNow, details }: Cancellation,
+): InvoiceRow | null {
+  const subscription = world.subscriptions.must(id)
+  const now = world.now(subscription.own.clock)
+  if (prorate && subscription.status !== 'trialing') {
+    for (const item of itemsOf(world, id)) creditUnused(world, subscription, item, now)
+  }
+  const pending = world.invoiceItems
+    .by('pending', subscription.customer)
+    .filter((item) => item.own.subscription === id)
+  if (!prorate && !invoiceNow) {
+    for (const item of pending) {
+      if (!item.proration) continue
+      world.invoiceItems.delete(item.id)
+      world.emit('invoiceitem.deleted', item)
+    }
+  }
+  const draft =
+    invoiceNow && pending.length > 0
+      ? subscriptionDraft(world, id, {
+          reason: 'subscription_update',
+          lines: [],
+          period: { start: now, end: now },
+          at: now,
+        })
+      : null
+  world.subscriptions.patch(id, {
+    cancellation_details: {
+      comment: null,
+      feedback: null,
+      feedback_option: null,
+      reason: null,
+      ...subscription.cancellation_details,
+      ...details,
+    },
+  })
+  endSubscription(world, id, { reason: 'cancellation_requested', asked: true })
+  if (draft !== null && !world.preview) {
+    const open = finalize(world, draft.id)
+    if (open.status === 'open' && open.collection_method === 'charge_automatically') {
+      collectAndSettle(world, draft.id, { offSession: true, automatic: false })
+    }
+  }
+  return draft
+}

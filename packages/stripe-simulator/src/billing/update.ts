@@ -1,0 +1,233 @@
+import type { InvoiceRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { sameRhythm } from '../rules/billing-cycle.ts'
+import type { World } from '../world.ts'
+import { addItem, refusedWhole } from './create.ts'
+import { finalize } from './invoices.ts'
+import { itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
+import { creditUnused, debitRemaining } from './prorate.ts'
+import { billItem, subscriptionDraft } from './renew.ts'
+import { collectAndSettle } from './settle.ts'
+
+export interface ItemChange {
+  /** Absent adds an item. */
+  readonly id: string | undefined
+  readonly price: string | undefined
+  readonly quantity: number | undefined
+  readonly metadata: Record<string, string> | undefined
+  readonly deleted: boolean
+}
+
+export interface Change {
+  readonly items: readonly ItemChange[]
+  readonly prorationBehavior: 'create_prorations' | 'always_invoice' | 'none'
+  readonly prorationDate: number | undefined
+  readonly anchorNow: boolean
+  /** A new end of the trial, or `now`. */
+  readonly trialEnd: number | 'now' | undefined
+  readonly paymentBehavior: string
+  readonly offSession: boolean
+  /** Everything else, set as it is. */
+  readonly fields: Partial<SubscriptionRow>
+}
+
+/**
+ * Changes a running subscription and bills what the change asks for.
+ * https://docs.stripe.com/billing/subscriptions/change and .../prorations
+ */
+export function updateSubscription(world: World, id: string, change: Change): InvoiceRow | null {
+  const before = world.subscriptions.patch(id, change.fields)
+  const now = world.now(before.own.clock)
+  const endsTrial = change.trialEnd === 'now' && before.status === 'trialing'
+  const startsTrial = typeof change.trialEnd === 'number' && before.status !== 'trialing'
+  const movesTrial = typeof change.trialEnd === 'number' && before.status === 'trialing'
+  const resets =
+    change.anchorNow ||
+    endsTrial ||
+    startsTrial ||
+    (before.billing_mode.type === 'classic' && restarts(world, before, change))
+  const at = change.prorationDate ?? now
+  const draft = resets ? restart(world, before, change, now, at) : adjust(world, before, change, now, at)
+  if (movesTrial) moveTrial(world, id, change.trialEnd as number)
+  const changed = world.subscriptions.must(id)
+  scheduleDue(world, changed)
+  world.emit('customer.subscription.updated', changed)
+  if (draft !== null && !world.preview) bill(world, draft, change)
+  return draft
+}
+
+/** Whether a change of items restarts the period: another interval, or from free to paid. Classic only. */
+function restarts(world: World, subscription: SubscriptionRow, change: Change): boolean {
+  return change.items.some((entry) => {
+    if (entry.deleted || entry.price === undefined) return false
+    const old =
+      entry.id === undefined ? itemsOf(world, subscription.id)[0] : world.subscriptionItems.get(entry.id)
+    if (old === undefined) return false
+    return (
+      changesRhythm(world, old, entry.price) || (entry.id !== undefined && becomesPaid(world, old, entry))
+    )
+  })
+}
+
+function changesRhythm(world: World, item: SubscriptionItemRow, price: string): boolean {
+  return !sameRhythm(rhythmOf(world.prices.must(item.own.price)), rhythmOf(world.prices.must(price)))
+}
+
+function becomesPaid(world: World, item: SubscriptionItemRow, entry: ItemChange): boolean {
+  const next = { own: { price: entry.price ?? item.own.price }, quantity: entry.quantity ?? item.quantity }
+  return itemPicos(world, item) === 0n && itemPicos(world, next) > 0n
+}
+
+/** Ends the period now: what is left is credited, and a full new period is billed at once. */
+function restart(world: World, before: SubscriptionRow, change: Change, now: number, at: number): InvoiceRow {
+  if (prorates(before, change)) {
+    for (const item of itemsOf(world, before.id)) creditUnused(world, before, item, at)
+  }
+  const trialEnd = typeof change.trialEnd === 'number' ? change.trialEnd : null
+  const subscription = world.subscriptions.patch(before.id, {
+    billing_cycle_anchor: trialEnd ?? now,
+    ...(trialEnd !== null
+      ? { status: 'trialing', trial_start: now, trial_end: trialEnd }
+      : before.status === 'trialing'
+        ? { status: 'active', trial_end: now }
+        : {}),
+  })
+  for (const entry of change.items) applyItem(world, subscription, entry, now)
+  const lines = itemsOf(world, subscription.id).flatMap((item) => {
+    const rhythm = rhythmOf(world.prices.must(item.own.price))
+    return billItem(world, subscription, item, itemPeriod(subscription.billing_cycle_anchor, rhythm, now))
+  })
+  return subscriptionDraft(world, subscription.id, {
+    reason: 'subscription_update',
+    lines: lines.reverse(),
+    period: { start: now, end: now },
+    at: now,
+    ...prorationDate(change),
+  })
+}
+
+/** Changes items inside the running period: credit for the old, debit for the new, invoiced now or later. */
+function adjust(
+  world: World,
+  before: SubscriptionRow,
+  change: Change,
+  now: number,
+  at: number,
+): InvoiceRow | null {
+  const prorating = prorates(before, change)
+  let bills = false
+  for (const entry of change.items) {
+    const old = world.subscriptionItems.get(entry.id)
+    if (old !== undefined && !isChanged(old, entry)) {
+      applyItem(world, before, entry, now)
+      continue
+    }
+    const price = world.prices.must(entry.price ?? old?.own.price)
+    if (
+      old !== undefined &&
+      !entry.deleted &&
+      (changesRhythm(world, old, price.id) || becomesPaid(world, old, entry))
+    ) {
+      bills = true
+    }
+    if (prorating && old !== undefined) creditUnused(world, before, old, at)
+    const item = applyItem(world, before, entry, now)
+    if (item === null) continue
+    const period = periodOf(before, item, price, old, now)
+    world.subscriptionItems.patch(item.id, {
+      current_period_start: period.start,
+      current_period_end: period.end,
+    })
+    if (prorating) debitRemaining(world, before, world.subscriptionItems.must(item.id), period, at)
+  }
+  const invoices = (change.prorationBehavior === 'always_invoice' || bills) && change.items.length > 0
+  if (!invoices || before.status === 'trialing' || !hasPending(world, before)) return null
+  return subscriptionDraft(world, before.id, {
+    reason: 'subscription_update',
+    lines: [],
+    period: { start: now, end: now },
+    at: now,
+    ...prorationDate(change),
+  })
+}
+
+/** An item keeps its period unless its rhythm changes; a new one joins the cycle of the anchor. */
+function periodOf(
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  price: PriceRow,
+  old: SubscriptionItemRow | undefined,
+  now: number,
+): { start: number; end: number } {
+  if (subscription.status === 'trialing') {
+    return { start: old?.current_period_start ?? now, end: subscription.trial_end ?? item.current_period_end }
+  }
+  const period = itemPeriod(subscription.billing_cycle_anchor, rhythmOf(price), now)
+  if (old === undefined || old.current_period_end !== period.end) return period
+  return { start: old.current_period_start, end: old.current_period_end }
+}
+
+function prorates(subscription: SubscriptionRow, change: Change): boolean {
+  return change.prorationBehavior !== 'none' && subscription.status !== 'trialing'
+}
+
+function isChanged(item: SubscriptionItemRow, entry: ItemChange): boolean {
+  if (entry.deleted) return true
+  const price = entry.price !== undefined && entry.price !== item.own.price
+  return price || (entry.quantity !== undefined && entry.quantity !== item.quantity)
+}
+
+function applyItem(
+  world: World,
+  subscription: SubscriptionRow,
+  entry: ItemChange,
+  now: number,
+): SubscriptionItemRow | null {
+  const old = world.subscriptionItems.get(entry.id)
+  if (old === undefined) {
+    return addItem(
+      world,
+      subscription,
+      { price: entry.price as string, quantity: entry.quantity ?? 1, metadata: entry.metadata ?? {} },
+      now,
+      now,
+    )
+  }
+  if (entry.deleted) {
+    world.subscriptionItems.delete(old.id)
+    return null
+  }
+  return world.subscriptionItems.patch(old.id, {
+    ...(entry.quantity === undefined ? {} : { quantity: entry.quantity }),
+    ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }),
+    ...(entry.price === undefined ? {} : { own: { ...old.own, price: entry.price } }),
+  })
+}
+
+/** A trial that goes on: its periods end with it, and nothing is billed. */
+function moveTrial(world: World, id: string, end: number): void {
+  world.subscriptions.patch(id, { trial_end: end, billing_cycle_anchor: end })
+  for (const item of itemsOf(world, id)) {
+    const debit = item.own.debit === null ? null : { ...item.own.debit, end }
+    world.subscriptionItems.patch(item.id, { current_period_end: end, own: { ...item.own, debit } })
+  }
+}
+
+function hasPending(world: World, subscription: SubscriptionRow): boolean {
+  return world.invoiceItems
+    .by('pending', subscription.customer)
+    .some((item) => item.own.subscription === subscription.id && item.currency === subscription.currency)
+}
+
+function prorationDate(change: Change): { prorationDate?: number } {
+  return change.prorationDate === undefined ? {} : { prorationDate: change.prorationDate }
+}
+
+/** An invoice of an update is finalized and collected at once. */
+function bill(world: World, draft: InvoiceRow, change: Change): void {
+  const open = finalize(world, draft.id)
+  if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return
+  if (open.auto_advance !== true || change.paymentBehavior === 'default_incomplete') return
+  const outcome = collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: true })
+  if (outcome.result !== 'paid' && change.paymentBehavior === 'error_if_incomplete')
+    throw refusedWhole(outcome.error)
+}

@@ -1,0 +1,211 @@
+import { cancelNow } from '../billing/cancel.ts'
+import { finalInvoice, renew } from '../billing/due.ts'
+import { itemsOf } from '../billing/periods.ts'
+import { creditUnused } from '../billing/prorate.ts'
+import { updateSubscription } from '../billing/update.ts'
+import { invalid, StripeError } from '../errors.ts'
+import { post } from '../http/route.ts'
+import {
+  bool,
+  decimal,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+} from '../http/schema.ts'
+import type { InvoiceRow, Json, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { createInvoiceItem } from './make-invoice-item.ts'
+import { changeFields, itemChange } from './subscription-changes.ts'
+import { create } from './subscriptions.ts'
+
+const PREVIEWS_KEPT = 100
+
+const previewFields = {
+  customer: text(),
+  subscription: text(),
+  currency: text(),
+  preview_mode: oneOf(['next', 'recurring'] as const),
+  subscription_details: shape({
+    ...changeFields,
+    cancel_now: bool,
+    billing_mode: shape({ type: required(oneOf(['classic', 'flexible'] as const)), ...gaps('flexible') }),
+    metadata,
+    ...gaps('billing_schedules', 'default_tax_rates', 'pause', 'resume_at', 'start_date'),
+  }),
+  invoice_items: list(
+    shape({
+      amount: integer(),
+      currency: text(),
+      description: text(),
+      price: text(),
+      quantity: integer({ min: 0 }),
+      unit_amount_decimal: decimal,
+      metadata,
+      period: shape({ start: required(timestamp), end: required(timestamp) }),
+      ...gaps(
+        'discounts',
+        'discountable',
+        'invoiceitem',
+        'price_data',
+        'quantity_decimal',
+        'tax_behavior',
+        'tax_code',
+        'tax_rates',
+        'unit_amount',
+      ),
+    }),
+    250,
+  ),
+  ...gaps(
+    'automatic_tax',
+    'customer_account',
+    'customer_details',
+    'discounts',
+    'issuer',
+    'on_behalf_of',
+    'schedule',
+    'schedule_details',
+  ),
+}
+
+/**
+ * The next invoice without making it: the very code of the deed is run, read and taken back, so a preview
+ * cannot differ from it. https://docs.stripe.com/api/invoices/create_preview
+ */
+export const previewRoutes = [
+  post('/v1/invoices/create_preview', shape(previewFields), ({ world, params }) =>
+    world.rehearse(() => shown(world, preview(world, params).id)),
+  ),
+]
+
+type PreviewParams = Params<typeof previewFields>
+
+function preview(world: World, params: PreviewParams): InvoiceRow {
+  const subscription = subscriptionOf(world, params)
+  for (const [i, { price, ...item }] of (params.invoice_items ?? []).entries()) {
+    const customer = subscription?.customer ?? params.customer
+    createInvoiceItem(
+      world,
+      {
+        ...item,
+        ...(price === undefined ? {} : { pricing: { price } }),
+        customer,
+        subscription: subscription?.id,
+      },
+      `invoice_items[${i}]`,
+    )
+  }
+  if (subscription === undefined) return previewCreation(world, params)
+  const { cancel_now: cancels, ...change } = params.subscription_details ?? {}
+  if (cancels === true) return previewCancellation(world, subscription, params)
+  const draft = updateSubscription(
+    world,
+    subscription.id,
+    itemChange(world, subscription, change, 'subscription_details'),
+  )
+  return draft ?? nextInvoice(world, subscription.id, params.preview_mode !== 'recurring')
+}
+
+function subscriptionOf(world: World, params: PreviewParams): SubscriptionRow | undefined {
+  if (params.subscription !== undefined) {
+    const subscription = find(world.subscriptions, 'subscription', params.subscription, 'subscription')
+    if (params.customer !== undefined && params.customer !== subscription.customer) {
+      throw invalid('The subscription does not belong to the customer.', 'customer')
+    }
+    return subscription
+  }
+  if (params.customer === undefined) {
+    throw invalid('You must specify `customer` or `subscription`.', 'customer', 'parameter_missing')
+  }
+  if (params.subscription_details?.items !== undefined) return undefined
+  // The customer's next renewal, whichever subscription it is of.
+  const customer = liveCustomer(world, params.customer, 'customer')
+  return world.subscriptions
+    .by('customer', customer.id)
+    .filter((row) => row.status === 'active' || row.status === 'trialing' || row.status === 'past_due')
+    .sort((a, b) => nextBoundary(world, a.id) - nextBoundary(world, b.id))[0]
+}
+
+/** What a new subscription would be billed at once. */
+function previewCreation(world: World, params: PreviewParams): InvoiceRow {
+  const details = params.subscription_details
+  if (details?.items === undefined || params.customer === undefined) throw nothingUpcoming(params.customer)
+  const { customer } = liveOrThrow(world, params.customer)
+  const created = create(world, {
+    customer,
+    items: details.items.map(({ price, quantity, metadata: labels }) => ({
+      price,
+      quantity,
+      metadata: labels,
+    })),
+    proration_behavior: details.proration_behavior,
+    trial_end: details.trial_end,
+    ...(details.billing_mode === undefined ? {} : { billing_mode: details.billing_mode }),
+  })
+  return world.invoices.must(created.latest_invoice)
+}
+
+function liveOrThrow(world: World, id: string): { customer: string } {
+  return { customer: liveCustomer(world, id, 'customer').id }
+}
+
+function previewCancellation(world: World, subscription: SubscriptionRow, params: PreviewParams): InvoiceRow {
+  const draft = cancelNow(world, subscription.id, {
+    prorate: (params.subscription_details?.proration_behavior ?? 'create_prorations') !== 'none',
+    invoiceNow: true,
+    details: {},
+  })
+  if (draft === null) throw nothingUpcoming(subscription.customer)
+  return draft
+}
+
+/** The renewal as it would be now, or the final invoice of a subscription that is going to end. */
+export function nextInvoice(world: World, id: string, pending: boolean): InvoiceRow {
+  const subscription = world.subscriptions.must(id)
+  const boundary = nextBoundary(world, id)
+  if (!['active', 'trialing', 'past_due', 'unpaid'].includes(subscription.status)) {
+    throw nothingUpcoming(subscription.customer)
+  }
+  if (subscription.cancel_at !== null && subscription.cancel_at <= boundary) {
+    if (subscription.own.proratesEnd) {
+      for (const item of itemsOf(world, id)) {
+        if (item.current_period_end > subscription.cancel_at)
+          creditUnused(world, subscription, item, subscription.cancel_at)
+      }
+    }
+    const final = finalInvoice(world, id, subscription.cancel_at)
+    if (final === null) throw nothingUpcoming(subscription.customer)
+    return final
+  }
+  if (subscription.status === 'trialing') world.subscriptions.patch(id, { status: 'active' })
+  return renew(world, id, boundary, pending)
+}
+
+function nextBoundary(world: World, id: string): number {
+  return Math.min(...itemsOf(world, id).map((item) => item.current_period_end))
+}
+
+function nothingUpcoming(customer: string | null | undefined): StripeError {
+  return new StripeError(404, {
+    type: 'invalid_request_error',
+    code: 'invoice_upcoming_none',
+    message: `No upcoming invoices for customer: ${customer}`,
+  })
+}
+
+/** Ten lines travel with the preview; the others are listed at its lines' address, like any invoice's. */
+function shown(world: World, id: string): Json {
+  const invoice = world.invoices.must(id)
+  world.previews.set(id, invoice.own.lines)
+  const [oldest] = world.previews.keys()
+  if (world.previews.size > PREVIEWS_KEPT && oldest !== undefined) world.previews.delete(oldest)
+  return world.render(invoice)
+}

@@ -1,0 +1,77 @@
+import {
+  bool,
+  clearable,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  required,
+  shape,
+  text,
+} from '../http/schema.ts'
+import { discountParam } from './discounts.ts'
+
+export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
+
+export const itemFields = {
+  price: text(),
+  quantity: integer({ min: 0 }),
+  metadata,
+  ...gaps('plan', 'price_data', 'billing_thresholds', 'tax_rates', 'discounts', 'current_trial'),
+}
+
+/** Parameters that creation and update share. */
+export const sharedFields = {
+  default_payment_method: text(),
+  description: clearable(text(500)),
+  metadata,
+  off_session: bool,
+  payment_settings: shape({
+    save_default_payment_method: oneOf(['off', 'on_subscription'] as const),
+    payment_method_types: clearable(list(oneOf(['card'] as const))),
+    ...gaps('payment_method_options'),
+  }),
+  trial_settings: shape({
+    end_behavior: required(
+      shape({
+        missing_payment_method: required(oneOf(['cancel', 'create_invoice', 'pause'] as const)),
+        ...gaps('billing_cycle_anchor'),
+      }),
+    ),
+  }),
+  collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
+  days_until_due: integer({ min: 0 }),
+  cancel_at_period_end: bool,
+  proration_behavior: oneOf(['create_prorations', 'always_invoice', 'none'] as const),
+  payment_behavior: oneOf([
+    'allow_incomplete',
+    'default_incomplete',
+    'error_if_incomplete',
+    'pending_if_incomplete',
+  ] as const),
+  discounts: clearable(list(discountParam)),
+  ...gaps(
+    'application_fee_percent',
+    'automatic_tax',
+    'billing_schedules',
+    'billing_thresholds',
+    'default_source',
+    'default_tax_rates',
+    'invoice_settings',
+    'on_behalf_of',
+    'pending_invoice_item_interval',
+    'transfer_data',
+    'trial_from_plan',
+  ),
+}
+
+export const addInvoiceItems = list(
+  shape({
+    price: required(text()),
+    quantity: integer({ min: 1 }),
+    metadata,
+    ...gaps('price_data', 'discounts', 'tax_rates', 'period', 'discountable'),
+  }),
+  20,
+)

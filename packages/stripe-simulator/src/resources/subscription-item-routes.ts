@@ -1,0 +1,82 @@
+import { type Change, updateSubscription } from '../billing/update.ts'
+import { invalid } from '../errors.ts'
+import { pageOf, paging } from '../http/list.ts'
+import { del, get, nothing, post } from '../http/route.ts'
+import { bool, gaps, required, shape, text, timestamp } from '../http/schema.ts'
+import type { Json } from '../rows.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+import { type ChangeParams, itemChange } from './subscription-changes.ts'
+import { itemFields, sharedFields } from './subscription-fields.ts'
+
+const URL = '/v1/subscription_items'
+
+const prorated = {
+  proration_behavior: sharedFields.proration_behavior,
+  proration_date: timestamp,
+  payment_behavior: sharedFields.payment_behavior,
+}
+
+/** Items by themselves: each of these is an update of the subscription with one entry. */
+export const subscriptionItemRoutes = [
+  post(URL, shape({ ...itemFields, ...prorated, subscription: required(text()) }), ({ world, params }) => {
+    const { subscription, payment_behavior: payment, proration_behavior, proration_date, ...entry } = params
+    const before = new Set(world.subscriptionItems.by('subscription', subscription).map((item) => item.id))
+    change(
+      world,
+      subscription,
+      { items: [entry], proration_behavior, proration_date },
+      payment,
+      'subscription',
+    )
+    const added = world.subscriptionItems
+      .by('subscription', subscription)
+      .find((item) => !before.has(item.id))
+    return world.render(world.subscriptionItems.must(added?.id))
+  }),
+  get(`${URL}/:id`, nothing, ({ world, path }) =>
+    world.render(find(world.subscriptionItems, 'subscription item', path())),
+  ),
+  post(
+    `${URL}/:id`,
+    shape({ ...itemFields, ...prorated, ...gaps('off_session') }),
+    ({ world, params, path }) => {
+      const item = find(world.subscriptionItems, 'subscription item', path())
+      const { payment_behavior: payment, proration_behavior, proration_date, ...entry } = params
+      const items = [{ ...entry, id: item.id }]
+      change(world, item.subscription, { items, proration_behavior, proration_date }, payment)
+      return world.render(world.subscriptionItems.must(item.id))
+    },
+  ),
+  get(URL, shape({ ...paging, subscription: required(text()) }), ({ world, params }) => {
+    const subscription = find(world.subscriptions, 'subscription', params.subscription, 'subscription')
+    const items = world.subscriptionItems.by('subscription', subscription.id)
+    return pageOf(items, params, URL, (item) => world.render(item))
+  }),
+  del(
+    `${URL}/:id`,
+    shape({ ...prorated, ...gaps('clear_usage'), off_session: bool }),
+    ({ world, params, path }): Json => {
+      const item = find(world.subscriptionItems, 'subscription item', path())
+      const { proration_behavior, proration_date, payment_behavior: payment } = params
+      const items = [{ id: item.id, deleted: true }]
+      change(world, item.subscription, { items, proration_behavior, proration_date }, payment)
+      return { id: item.id, object: 'subscription_item', deleted: true }
+    },
+  ),
+]
+
+function change(
+  world: World,
+  id: string,
+  params: ChangeParams,
+  paymentBehavior: string | undefined,
+  param?: string,
+): void {
+  const subscription = find(world.subscriptions, 'subscription', id, param)
+  if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') {
+    throw invalid('A canceled subscription can only update its cancellation_details and metadata.')
+  }
+  const asked: Change = itemChange(world, subscription, params, '')
+  updateSubscription(world, id, { ...asked, paymentBehavior: paymentBehavior ?? asked.paymentBehavior })
+}
