@@ -1,7 +1,7 @@
 import { assert } from './assert.ts'
 
 /**
- * ISO 4217 List One as of November 2026: [minor unit's decimals, name].
+ * ISO 4217 List One with its amendments up to number 180: [minor unit's decimals, name].
  *
  * Left out are the codes that have no minor unit and buy nothing: metals (XAU XAG XPD XPT), bond
  * market units (XBA XBB XBC XBD), XDR, XSU, XUA, and XTS, XXX. Gone are ANG (XCG since 2025-03-31),
