@@ -5,7 +5,7 @@ create table invoice (
   id text primary key,
   customer_id text not null references customer,
   subscription_id text references subscription,
-  -- The plan version that its period is rated by; null for what is only mirrored.
+  -- The plan version that its period is rated by; null for an invoice that is only mirrored.
   plan_version_id text references plan_version,
   billing_reason text not null,
   status text not null check (status in ('current', 'closing', 'draft', 'open', 'paid', 'uncollectible', 'void')),
@@ -35,7 +35,7 @@ create table invoice (
   check (period_end >= period_start),
   check ((status in ('open', 'paid', 'uncollectible', 'void')) = (finalized_at is not null))
 );
-create unique index invoice_period on invoice (subscription_id, period_start) where billing_reason = 'subscription_cycle';
+create unique index invoice_period on invoice (subscription_id, period_start) where plan_version_id is not null;
 create unique index invoice_one_current on invoice (subscription_id) where status = 'current';
 create index invoice_customer on invoice (customer_id, period_start desc);
 create index invoice_dirty on invoice (subscription_id) where dirty or sync_pending or late_usage;

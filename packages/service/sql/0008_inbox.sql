@@ -28,7 +28,9 @@ create table provider_event (
   check ((state = 'received') = (processed_at is null))
 );
 create index provider_event_waiting on provider_event (next_attempt_at) where state = 'received';
-create index provider_event_object on provider_event (provider, object_type, object_id);
+create index provider_event_waiting_object on provider_event (object_type, object_id) where state = 'received';
+create index provider_event_object on provider_event (object_id);
+create index provider_event_received on provider_event (received_at desc, id desc);
 
 -- The last we saw of each object. No foreign keys: events come in any order.
 create table provider_object (

@@ -1,0 +1,75 @@
+import type { Instant } from '@lockstep/core/instant'
+import { isTerminal } from '@lockstep/core/subscription'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { lastPeriodInvoice, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
+import type { Row } from '../store/schema.ts'
+import { sqlTime } from '../store/time.ts'
+import { cutUsage } from '../store/usage.ts'
+import { isNothing, type PeriodChanges, periodChanges } from './period-changes.ts'
+import type { Rhythm } from './periods.ts'
+
+export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
+
+/** Whether a subscription's invoices have to follow it: then the gate has to be closed first. */
+export async function mustFollow(
+  db: Db | Trx,
+  subscription: SubscriptionRow,
+  rhythm: Rhythm,
+): Promise<boolean> {
+  return !isNothing((await changesOf(db, subscription, rhythm)).changes)
+}
+
+/**
+ * Makes a subscription's invoices follow its periods: the one that is over closes, the ones that were
+ * skipped have theirs, the one that runs is current. Part of the transaction that writes the
+ * subscription; the customer's gate is closed.
+ */
+export async function followPeriods(
+  trx: Trx,
+  subscription: SubscriptionRow,
+  rhythm: Rhythm,
+  now: Instant,
+): Promise<void> {
+  const { changes, last } = await changesOf(trx, subscription, rhythm)
+  const { end, closes, opens } = changes
+  const { customerId, planVersionId, currency } = subscription
+  if (last && end !== null) await cutUsage(trx, customerId, end)
+  if (last && (end !== null || closes)) {
+    await updateInvoice(trx, last.id, {
+      dirty: true,
+      ...(end === null ? {} : { periodEnd: sqlTime(end) }),
+      ...(closes ? { status: 'closing' } : {}),
+    })
+  }
+  for (const period of opens) {
+    const runs = period === opens.at(-1) && !isTerminal(subscription.status)
+    // Cut at its edges, a period is whole buckets of usage.
+    await cutUsage(trx, customerId, period.start)
+    await cutUsage(trx, customerId, period.end)
+    await openPeriodInvoice(trx, {
+      customerId,
+      subscriptionId: subscription.id,
+      planVersionId,
+      currency,
+      status: runs ? 'current' : 'closing',
+      period,
+      openedAt: now,
+    })
+  }
+}
+
+async function changesOf(db: Db | Trx, subscription: SubscriptionRow, rhythm: Rhythm) {
+  const last = await lastPeriodInvoice(db, subscription.id)
+  const changes: PeriodChanges = periodChanges(
+    last && {
+      period: { start: last.periodStart, end: last.periodEnd },
+      isCurrent: last.status === 'current',
+    },
+    {
+      ...subscription,
+      period: { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd },
+    },
+    rhythm,
+  )
+  return { changes, last }
+}

@@ -1,0 +1,99 @@
+import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
+import type { UsageTotals } from '@lockstep/core/meter'
+import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
+import type { Period } from '@lockstep/core/period'
+import { freeReason } from '@lockstep/core/plan'
+import { isBilledByProvider, type Price } from '@lockstep/core/price'
+import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
+import { quantityOf, units } from '@lockstep/core/quantity'
+import { type RatedLine, rate } from '@lockstep/core/rating'
+import { toChargeable } from '../provider/stripe/amount.ts'
+import type { ItemRow } from '../store/invoice-items.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+import type { RatingTerms } from '../store/rating-terms.ts'
+import type { Row } from '../store/schema.ts'
+
+/** What rating has to know of the subscription. */
+export type RatedSubscription = Pick<Row<'subscription'>, 'quantity' | 'trialStart' | 'trialEnd' | 'status'>
+
+/** A line of one period, with what is still to bill of it. */
+export interface LineToBill {
+  readonly origin: InvoiceRow
+  readonly line: RatedLine
+  /** How many parts of it are billed already. */
+  readonly revision: number
+  readonly billed: readonly Billable[]
+  /** In amounts that the provider charges. */
+  readonly left: Billable
+}
+
+export interface RatingInput {
+  readonly invoice: InvoiceRow
+  readonly terms: RatingTerms
+  readonly subscription: RatedSubscription
+  readonly usage: ReadonlyMap<string, UsageTotals>
+  /** Every item of this invoice's lines. */
+  readonly items: readonly ItemRow[]
+}
+
+/** Rates a period and subtracts what finalized invoices carry of it, line by line. */
+export function linesToBill(input: RatingInput): LineToBill[] {
+  const { invoice, items } = input
+  return rateInvoice(input).map((line) => {
+    const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
+    const billed = parts.map(({ amount, quantity }) => ({
+      amount: money(amount, invoice.currency),
+      quantity: quantity === null ? null : quantityOf(quantity),
+    }))
+    const left = remainder(line, billed)
+    return {
+      origin: invoice,
+      line,
+      revision: parts.length,
+      billed,
+      left: { quantity: left.quantity, amount: toChargeable(left.amount) },
+    }
+  })
+}
+
+export function hasSomethingLeft(lines: readonly LineToBill[]): boolean {
+  return lines.some(({ left }) => isWorthSending(left))
+}
+
+function rateInvoice({ invoice, terms, subscription, usage }: RatingInput): RatedLine[] {
+  const { plan, meters } = terms
+  const period = periodOf(invoice)
+  const { trialStart, trialEnd } = subscription
+  const trial = trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
+  const inTrial = trial !== null && trial.start <= period.start && period.end <= trial.end
+  // The provider bills nothing for the time of a trial, so there is nothing to take a share of.
+  const recurringFee = inTrial
+    ? zero(plan.currency)
+    : feeOf(plan.prices, plan.currency, subscription.quantity)
+  return rate({
+    period,
+    prices: plan.prices,
+    meters,
+    usage,
+    recurringFee,
+    free: freeReason(plan, period, trial),
+  })
+}
+
+export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodStart' | 'periodEnd'>): Period {
+  return { start: periodStart, end: periodEnd }
+}
+
+/** What the provider bills for a whole period of these prices. */
+export function feeOf(prices: readonly Price[], currency: Currency, quantity: number): Money {
+  return sum(
+    currency,
+    prices.filter(isBilledByProvider).map((price) => feeOfPrice(price, quantity)),
+  )
+}
+
+/** A flat price is an amount per seat at the provider: it has no price that ignores the quantity. */
+export function feeOfPrice(price: Price, quantity: number): Money {
+  if (price.model === 'flat') return money(price.amount.minor * BigInt(quantity), price.currency)
+  return round(priceQuantity(price, units(BigInt(quantity))).exact)
+}

@@ -1,0 +1,189 @@
+import type { Derivation } from '@lockstep/core/derivation'
+import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+
+/** Everything that a call for an item sends; kept, so that the same call can be made again. */
+export interface ItemContent {
+  readonly amount: string
+  readonly currency: string
+  readonly description: string
+  readonly periodStart: number
+  readonly periodEnd: number
+  /** The provider's product; null for credits, which name none. */
+  readonly product: string | null
+  readonly quantity: string | null
+}
+
+export type ItemRow = Omit<Row<'invoiceItem'>, 'content' | 'derivation'> & {
+  readonly content: ItemContent
+  readonly derivation: Derivation | null
+}
+
+/** One period's price, and how many parts of it were billed before this one. */
+export interface ItemKey {
+  readonly originInvoiceId: string
+  readonly lineKey: string
+  readonly revision: number
+}
+
+/** All items of the lines of these periods, whatever became of them, oldest revision first. */
+export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[]): Promise<ItemRow[]> {
+  if (originInvoiceIds.length === 0) return []
+  const rows = await db
+    .selectFrom('invoiceItem')
+    .selectAll()
+    .where('originInvoiceId', 'in', originInvoiceIds)
+    .orderBy('originInvoiceId')
+    .orderBy('lineKey')
+    .orderBy('revision')
+    .execute()
+  return rows as ItemRow[]
+}
+
+/** Calls that may be on their way, or were when a process died. */
+export async function intendedItems(db: Db | Trx, subscriptionId: string): Promise<ItemRow[]> {
+  const rows = await db
+    .selectFrom('invoiceItem')
+    .innerJoin('invoice', 'invoice.id', 'invoiceItem.originInvoiceId')
+    .selectAll('invoiceItem')
+    .where('invoice.subscriptionId', '=', subscriptionId)
+    .where('invoiceItem.state', '=', 'intended')
+    .orderBy('invoiceItem.originInvoiceId')
+    .orderBy('invoiceItem.lineKey')
+    .execute()
+  return rows as ItemRow[]
+}
+
+export interface Intention extends ItemKey {
+  readonly customerId: string
+  readonly amount: bigint
+  readonly quantity: Quantity | null
+  readonly content: ItemContent
+  readonly derivation: Derivation
+  /** The item to change; null to make one. */
+  readonly providerItemId: string | null
+  /** Where it stands or shall stand; null for pending on the subscription. */
+  readonly providerInvoiceId: string | null
+  /** The version of the row that the plan was made from; null if there was none. */
+  readonly seenVersion: number | null
+}
+
+/**
+ * Commits that a call is about to be made. Undefined if somebody else has changed the row since the
+ * plan was made: then the plan is no longer true.
+ */
+export async function intendItem(db: Db, intention: Intention): Promise<ItemRow | undefined> {
+  const { seenVersion, originInvoiceId, lineKey, revision, customerId } = intention
+  const written = {
+    state: 'intended' as const,
+    amount: intention.amount,
+    quantity: quantityText(intention.quantity),
+    content: JSON.stringify(intention.content),
+    derivation: JSON.stringify(intention.derivation),
+    providerItemId: intention.providerItemId,
+    providerInvoiceId: intention.providerInvoiceId,
+  }
+  const query =
+    seenVersion === null
+      ? db
+          .insertInto('invoiceItem')
+          .values({ customerId, originInvoiceId, lineKey, revision, ...written })
+          .onConflict((on) => on.doNothing())
+          .returningAll()
+      : db
+          .updateTable('invoiceItem')
+          .set({ ...written, version: seenVersion + 1 })
+          .where('originInvoiceId', '=', originInvoiceId)
+          .where('lineKey', '=', lineKey)
+          .where('revision', '=', revision)
+          .where('version', '=', seenVersion)
+          .where('state', 'in', ['placed', 'removed'])
+          .returningAll()
+  return (await query.executeTakeFirst()) as ItemRow | undefined
+}
+
+interface Outcome {
+  readonly state: 'placed' | 'removed'
+  readonly providerItemId: string | null
+  readonly providerInvoiceId: string | null
+}
+
+/** The intended call came to its end. Nothing if somebody else has settled it meanwhile. */
+export async function settleItem(db: Db, row: ItemRow, outcome: Outcome): Promise<void> {
+  await db
+    .updateTable('invoiceItem')
+    .set(outcome)
+    .where('originInvoiceId', '=', row.originInvoiceId)
+    .where('lineKey', '=', row.lineKey)
+    .where('revision', '=', row.revision)
+    .where('version', '=', row.version)
+    .where('state', '=', 'intended')
+    .execute()
+}
+
+/** What was placed is gone from the provider. */
+export async function forgetItem(db: Db, row: ItemRow): Promise<void> {
+  await db
+    .updateTable('invoiceItem')
+    .set({ state: 'removed', providerItemId: null, providerInvoiceId: null })
+    .where('originInvoiceId', '=', row.originInvoiceId)
+    .where('lineKey', '=', row.lineKey)
+    .where('revision', '=', row.revision)
+    .where('version', '=', row.version)
+    .where('state', '=', 'placed')
+    .execute()
+}
+
+export interface Adoption extends ItemKey {
+  readonly customerId: string
+  readonly amount: bigint
+  readonly quantity: Quantity | null
+  readonly content: ItemContent
+  readonly derivation: Derivation | null
+  readonly providerItemId: string
+  readonly providerInvoiceId: string | null
+}
+
+/** An item of ours that stands at the provider and was not, or otherwise, remembered here. */
+export async function adoptItem(db: Db | Trx, item: Adoption): Promise<void> {
+  const values = {
+    ...item,
+    quantity: quantityText(item.quantity),
+    content: JSON.stringify(item.content),
+    derivation: item.derivation === null ? null : JSON.stringify(item.derivation),
+    state: 'placed' as const,
+  }
+  await db
+    .insertInto('invoiceItem')
+    .values(values)
+    .onConflict((on) =>
+      on.columns(['originInvoiceId', 'lineKey', 'revision']).doUpdateSet({
+        state: 'placed',
+        amount: values.amount,
+        quantity: values.quantity,
+        content: values.content,
+        derivation: values.derivation,
+        providerItemId: values.providerItemId,
+        providerInvoiceId: values.providerInvoiceId,
+      }),
+    )
+    .execute()
+}
+
+/** The item is on a finalized invoice, with what that invoice says of it: no later call changes it. */
+export async function billItem(
+  trx: Trx,
+  key: ItemKey,
+  billed: { readonly amount: bigint; readonly providerItemId: string; readonly providerInvoiceId: string },
+): Promise<void> {
+  await trx
+    .updateTable('invoiceItem')
+    .set({ state: 'billed', ...billed })
+    .where('originInvoiceId', '=', key.originInvoiceId)
+    .where('lineKey', '=', key.lineKey)
+    .where('revision', '=', key.revision)
+    .execute()
+}
+
+const quantityText = (quantity: Quantity | null) => (quantity === null ? null : formatQuantity(quantity))

@@ -1,0 +1,209 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Period } from '@lockstep/core/period'
+import { sql } from 'kysely'
+import { newId } from '../ids.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { NewRow, Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type InvoiceRow = Row<'invoice'>
+
+/** Stripe's word for the renewal's invoice; ours for those that Lockstep rates, one for each period. */
+export const CYCLE = 'subscription_cycle'
+
+export interface NewPeriodInvoice {
+  readonly customerId: string
+  readonly subscriptionId: string
+  readonly planVersionId: string
+  readonly currency: string
+  readonly status: 'current' | 'closing'
+  readonly period: Period
+  readonly openedAt: Instant
+}
+
+/** Opens the invoice of a period. Nothing happens if that period has one. */
+export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Promise<void> {
+  const { period, openedAt, ...fields } = invoice
+  await trx
+    .insertInto('invoice')
+    .values({
+      ...fields,
+      ...noProviderInvoice,
+      id: newId('invoice'),
+      billingReason: CYCLE,
+      periodStart: sqlTime(period.start),
+      periodEnd: sqlTime(period.end),
+      openedAt: sqlTime(openedAt),
+    })
+    .onConflict((on) =>
+      on.columns(['subscriptionId', 'periodStart']).where('planVersionId', 'is not', null).doNothing(),
+    )
+    .execute()
+}
+
+export const noProviderInvoice = {
+  providerInvoiceId: null,
+  number: null,
+  subtotal: null,
+  total: null,
+  amountDue: null,
+  amountPaid: null,
+  amountRemaining: null,
+  hostedInvoiceUrl: null,
+  invoicePdf: null,
+} satisfies Partial<NewRow<'invoice'>>
+
+/** The newest period of a subscription that has an invoice, whatever became of it. */
+export async function lastPeriodInvoice(
+  db: Db | Trx,
+  subscriptionId: string,
+): Promise<InvoiceRow | undefined> {
+  return db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .where('planVersionId', 'is not', null)
+    .orderBy('periodStart', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export async function updateInvoice(
+  trx: Trx,
+  id: string,
+  change: Partial<Omit<NewRow<'invoice'>, 'id'>>,
+): Promise<void> {
+  await trx.updateTable('invoice').set(change).where('id', '=', id).execute()
+}
+
+/**
+ * The invoices of a subscription whose lines may still have to be sent: those not final yet, and
+ * those to whose period usage came late. Oldest first.
+ */
+export async function invoicesToRate(db: Db | Trx, subscriptionId: string): Promise<InvoiceRow[]> {
+  return db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .where('planVersionId', 'is not', null)
+    .where((eb) => eb.or([eb('status', 'in', ['current', 'closing', 'draft']), eb('lateUsage', '=', true)]))
+    .orderBy('periodStart')
+    .orderBy('id')
+    .execute()
+}
+
+export async function readInvoiceRow(db: Db | Trx, id: string): Promise<InvoiceRow | undefined> {
+  return db.selectFrom('invoice').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export async function invoiceOfProvider(
+  db: Db | Trx,
+  providerInvoiceId: string,
+): Promise<InvoiceRow | undefined> {
+  return db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('providerInvoiceId', '=', providerInvoiceId)
+    .executeTakeFirst()
+}
+
+/** A picture of the usage was taken: what comes from now on makes it dirty again. */
+export async function markPictured(trx: Trx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  await trx.updateTable('invoice').set({ dirty: false, syncPending: true }).where('id', 'in', ids).execute()
+}
+
+/** Stripe says what the picture said. */
+export async function markSynced(db: Db, ids: readonly string[], at: Instant): Promise<void> {
+  if (ids.length === 0) return
+  await db
+    .updateTable('invoice')
+    .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null })
+    .where('id', 'in', ids)
+    .execute()
+}
+
+export interface SyncProblem {
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+}
+
+/** The sync did not come to its end; it is tried again because `sync_pending` stays. */
+export async function markSyncFailed(db: Db, subscriptionId: string, problem: SyncProblem): Promise<void> {
+  await db
+    .updateTable('invoice')
+    .set({ syncProblem: JSON.stringify(problem), syncPending: true })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('status', 'in', ['current', 'closing', 'draft'])
+    .execute()
+}
+
+/** Whether anything of a subscription may differ from what Stripe was told. */
+export async function needsSync(db: Db | Trx, subscriptionId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from invoice i join subscription s on s.id = i.subscription_id
+    where i.subscription_id = ${subscriptionId} and ${NEEDS_SYNC} limit 1`.execute(db)
+  return rows.length > 0
+}
+
+/**
+ * Late usage of a running subscription has marked its current invoice dirty. One that has ended has
+ * none, so there the late usage itself is the reason.
+ */
+const NEEDS_SYNC = sql`(
+  (i.status in ('current', 'closing', 'draft') and (i.dirty or i.sync_pending))
+  or (i.late_usage and s.status in ('canceled', 'incomplete_expired')))`
+
+export interface DueSync {
+  readonly subscriptionId: string
+  /** A period is over and its draft waits: this cannot wait for the schedule. */
+  readonly closing: boolean
+}
+
+/**
+ * Subscriptions with something to tell Stripe. Those that are closing always; of the others those
+ * whose turn this minute is, so that they spread evenly over `everyMinutes`.
+ */
+export async function dueSyncs(
+  db: Db,
+  { minute, everyMinutes }: { readonly minute: number; readonly everyMinutes: number },
+): Promise<DueSync[]> {
+  const { rows } = await sql<DueSync>`
+    select i.subscription_id, bool_or(i.status <> 'current') as closing
+    from invoice i join subscription s on s.id = i.subscription_id
+    where ${NEEDS_SYNC}
+    group by i.subscription_id
+    having bool_or(i.status <> 'current')
+      or (hashtext(i.subscription_id)::bigint + 2147483648) % ${everyMinutes} = ${minute % everyMinutes}
+    order by 2 desc, 1`.execute(db)
+  return rows
+}
+
+export interface InvoiceFilter {
+  readonly customer?: string | undefined
+  readonly subscription?: string | undefined
+  readonly status?: InvoiceRow['status'] | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+export type ListedInvoice = InvoiceRow & { readonly externalId: string }
+
+/** Newest first. One more than `limit` tells that there is a next page. */
+export async function listInvoiceRows(db: Db, filter: InvoiceFilter): Promise<ListedInvoice[]> {
+  let query = db
+    .selectFrom('invoice')
+    .innerJoin('customer', 'customer.id', 'invoice.customerId')
+    .selectAll('invoice')
+    .select('customer.externalId')
+  if (filter.customer !== undefined) query = query.where('invoice.customerId', '=', filter.customer)
+  if (filter.subscription !== undefined)
+    query = query.where('invoice.subscriptionId', '=', filter.subscription)
+  if (filter.status !== undefined) query = query.where('invoice.status', '=', filter.status)
+  if (filter.after !== undefined) query = query.where('invoice.id', '<', filter.after)
+  return query
+    .orderBy('invoice.id', 'desc')
+    .limit(filter.limit + 1)
+    .execute()
+}

@@ -1,0 +1,208 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+/** An event as it is taken in. The payload is JSON text, so that nothing is lost by reading it here. */
+export interface ReceivedEvent {
+  readonly id: string
+  readonly type: string
+  readonly objectType: string
+  readonly objectId: string
+  readonly created: Instant
+  readonly apiVersion: string | null
+  readonly livemode: boolean
+  readonly payload: string
+  /** Why it will not be looked at; null if it waits for the worker. */
+  readonly ignoredAs: string | null
+  readonly at: Instant
+}
+
+/** An event that waits to be processed, with what it says of its object. */
+export interface WaitingEvent {
+  readonly id: string
+  readonly type: string
+  readonly objectType: string
+  readonly objectId: string
+  readonly created: Instant
+  readonly apiVersion: string | null
+  readonly observation: bigint
+  readonly attempts: number
+  readonly payload: { readonly data: { readonly object: unknown } }
+}
+
+/** Stores an event once, however often it is delivered. False if it was here before. */
+export async function insertEvent(db: Db, event: ReceivedEvent): Promise<boolean> {
+  const ignored = event.ignoredAs !== null
+  const { rows } = await sql`
+    insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
+      payload, state, outcome, next_attempt_at, received_at, processed_at)
+    values ('stripe', ${event.id}, ${event.type}, ${event.objectType}, ${event.objectId},
+      ${sqlTime(event.created)}, ${event.apiVersion}, ${event.livemode}, ${event.payload}::jsonb,
+      ${ignored ? 'ignored' : 'received'}, ${event.ignoredAs}, ${sqlTime(event.at)}, ${sqlTime(event.at)},
+      ${ignored ? sqlTime(event.at) : null})
+    on conflict (provider, id) do nothing
+    returning 1`.execute(db)
+  return rows.length > 0
+}
+
+export interface Claim {
+  readonly now: Instant
+  /** How many waiting events to look through for objects. */
+  readonly limit: number
+  readonly seconds: number
+}
+
+/**
+ * Claims all waiting events of some objects, and no object that somebody else is at work on. The
+ * locks only keep two claims apart while they are made; what holds afterwards is `claimed_until`, so
+ * that no connection is kept while the provider is asked.
+ */
+export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Promise<WaitingEvent[]> {
+  const objects = await sql<{ objectType: string; objectId: string }>`
+    with due as materialized (
+      select object_type, object_id from provider_event
+      where state = 'received' and next_attempt_at <= ${sqlTime(now)}
+        and (claimed_until is null or claimed_until < clock_timestamp())
+      order by next_attempt_at limit ${limit}
+    ), object as materialized (select distinct object_type, object_id from due)
+    select object_type, object_id from object
+    where pg_try_advisory_xact_lock(${CLAIM_SPACE}, hashtext(object_type || ' ' || object_id))`.execute(trx)
+  if (objects.rows.length === 0) return []
+  // A statement of its own: it must see what the last holder of the lock committed.
+  const { rows } = await sql<WaitingEvent>`
+    update provider_event e set claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    from unnest(${objects.rows.map((row) => row.objectType)}::text[],
+      ${objects.rows.map((row) => row.objectId)}::text[]) as object (type, id)
+    where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
+      and e.object_type = object.type and e.object_id = object.id
+      and not exists (
+        select from provider_event other
+        where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
+          and other.claimed_until >= clock_timestamp())
+    returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
+      e.payload`.execute(trx)
+  return rows
+}
+
+/** The first key of our advisory locks for claims, so that they meet no others. */
+const CLAIM_SPACE = 1_801
+
+export interface Settled {
+  readonly state: 'processed' | 'ignored'
+  /** What was done, in a word: `applied`, `fetched`, `foreign`. */
+  readonly outcome: string
+  readonly at: Instant
+}
+
+/** Part of the transaction that wrote the effect, so that there is never one without the other. */
+export async function settleEvents(db: Db | Trx, ids: readonly string[], settled: Settled): Promise<void> {
+  if (ids.length === 0) return
+  await db
+    .updateTable('providerEvent')
+    .set({
+      state: settled.state,
+      outcome: settled.outcome,
+      problem: null,
+      processedAt: sqlTime(settled.at),
+      claimedUntil: null,
+    })
+    .where('provider', '=', 'stripe')
+    .where('id', 'in', ids)
+    .where('state', '=', 'received')
+    .execute()
+}
+
+export interface Failure {
+  readonly problem: { readonly code: string; readonly title: string; readonly detail: string }
+  /** Null: given up, a person has to look. */
+  readonly nextAttemptAt: Instant | null
+  readonly at: Instant
+}
+
+export async function failEvents(db: Db, ids: readonly string[], failure: Failure): Promise<void> {
+  if (ids.length === 0) return
+  const parked = failure.nextAttemptAt === null
+  await db
+    .updateTable('providerEvent')
+    .set((eb) => ({
+      attempts: eb('attempts', '+', 1),
+      problem: JSON.stringify(failure.problem),
+      claimedUntil: null,
+      nextAttemptAt: sqlTime(failure.nextAttemptAt ?? failure.at),
+      ...(parked ? { state: 'parked' as const, outcome: 'gave_up', processedAt: sqlTime(failure.at) } : {}),
+    }))
+    .where('provider', '=', 'stripe')
+    .where('id', 'in', ids)
+    .where('state', '=', 'received')
+    .execute()
+}
+
+/** When the next waiting event is due; null when none waits. */
+export async function nextEventDue(db: Db): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('providerEvent')
+    .select((eb) => eb.fn.min('nextAttemptAt').as('at'))
+    .where('state', '=', 'received')
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
+/** Puts an event back to be processed. Undefined if there is none. */
+export async function requeueEvent(
+  db: Db,
+  id: string,
+  at: Instant,
+): Promise<Row<'providerEvent'> | undefined> {
+  return db
+    .updateTable('providerEvent')
+    .set({
+      state: 'received',
+      outcome: null,
+      problem: null,
+      attempts: 0,
+      claimedUntil: null,
+      nextAttemptAt: sqlTime(at),
+      processedAt: null,
+    })
+    .where('provider', '=', 'stripe')
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function readEvent(db: Db, id: string): Promise<Row<'providerEvent'> | undefined> {
+  return db
+    .selectFrom('providerEvent')
+    .selectAll()
+    .where('provider', '=', 'stripe')
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+export interface EventFilter {
+  readonly state?: Row<'providerEvent'>['state'] | undefined
+  readonly type?: string | undefined
+  readonly object?: string | undefined
+  readonly limit: number
+  /** Goes on after this one. */
+  readonly after?: { readonly receivedAt: Instant; readonly id: string } | undefined
+}
+
+/** Newest first. One more than `limit` tells that there is a next page. */
+export async function listEvents(db: Db, filter: EventFilter): Promise<Row<'providerEvent'>[]> {
+  let query = db.selectFrom('providerEvent').selectAll().where('provider', '=', 'stripe')
+  if (filter.state !== undefined) query = query.where('state', '=', filter.state)
+  if (filter.type !== undefined) query = query.where('type', '=', filter.type)
+  if (filter.object !== undefined) query = query.where('objectId', '=', filter.object)
+  if (filter.after !== undefined) {
+    const { receivedAt, id } = filter.after
+    query = query.where(sql<boolean>`(received_at, id) < (${sqlTime(receivedAt)}, ${id})`)
+  }
+  return query
+    .orderBy('receivedAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1)
+    .execute()
+}

@@ -1,0 +1,142 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { sqlTime } from './time.ts'
+
+/** The objects of Stripe's that we keep a picture of, by Stripe's names. */
+export type ObservedType = 'customer' | 'subscription' | 'invoice' | 'test_helpers.test_clock'
+
+export interface ObjectKey {
+  readonly type: string
+  readonly id: string
+}
+
+/** What we last saw of an object. */
+export interface SeenObject {
+  readonly raw: unknown
+  readonly lastEventCreated: Instant | null
+  readonly observation: bigint
+  readonly ownSince: boolean
+  readonly gone: boolean
+}
+
+/**
+ * The next number of the one order in which we learn things. Drawn before a fetch or write begins:
+ * of two answers the one that was asked for later is the newer, whichever comes back first.
+ */
+export async function nextObservation(db: Db | Trx): Promise<bigint> {
+  const { rows } = await sql<{ number: bigint }>`select nextval('observation_counter') as number`.execute(db)
+  const number = rows[0]?.number
+  if (number === undefined) throw new Error('The observation counter gave no number.')
+  return number
+}
+
+const keyOf = ({ type, id }: ObjectKey) => `${type} ${id}`
+
+/** What we know of these objects; those we never saw are left out. */
+export async function readObjects(
+  db: Db | Trx,
+  keys: readonly ObjectKey[],
+): Promise<ReadonlyMap<string, SeenObject>> {
+  if (keys.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('providerObject')
+    .select(['type', 'id', 'raw', 'lastEventCreated', 'observation', 'ownSince', 'gone'])
+    .where('provider', '=', 'stripe')
+    .where('id', 'in', [...new Set(keys.map(({ id }) => id))])
+    .execute()
+  return new Map(rows.map((row) => [keyOf(row), row]))
+}
+
+export async function readObject(db: Db | Trx, key: ObjectKey): Promise<SeenObject | undefined> {
+  return (await readObjects(db, [key])).get(keyOf(key))
+}
+
+interface Sighting extends ObjectKey {
+  readonly raw: unknown
+  readonly observation: bigint
+  /** The newest event that this answer has seen, if any. */
+  readonly eventCreated: Instant | null
+  readonly at: Instant
+}
+
+/**
+ * Records an event's payload as the object's state, unless an event as new was seen or an answer of
+ * our own came since: false then, and the object has to be fetched. The guard is in the statement, so
+ * that two workers cannot both pass it.
+ */
+export async function recordPayload(trx: Trx, seen: Sighting): Promise<boolean> {
+  const { rows } = await sql`
+    insert into provider_object as known
+      (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
+    values ('stripe', ${seen.type}, ${seen.id}, ${JSON.stringify(seen.raw)}::jsonb, ${time(seen.eventCreated)},
+      ${seen.observation}, false, false, ${sqlTime(seen.at)})
+    on conflict (provider, type, id) do update set
+      raw = excluded.raw,
+      last_event_created = excluded.last_event_created,
+      observation = greatest(known.observation, excluded.observation),
+      updated_at = excluded.updated_at
+    where not known.own_since and not known.gone
+      and (known.last_event_created is null or known.last_event_created < excluded.last_event_created)
+    returning 1`.execute(trx)
+  return rows.length > 0
+}
+
+/** Records an answer of our own, unless we know a newer one. Later payloads cannot be trusted any more. */
+export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
+  const { rows } = await sql`
+    insert into provider_object as known
+      (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
+    values ('stripe', ${seen.type}, ${seen.id}, ${JSON.stringify(seen.raw)}::jsonb, ${time(seen.eventCreated)},
+      ${seen.observation}, true, false, ${sqlTime(seen.at)})
+    on conflict (provider, type, id) do update set
+      raw = excluded.raw,
+      last_event_created = greatest(known.last_event_created, excluded.last_event_created),
+      observation = excluded.observation,
+      own_since = true,
+      gone = false,
+      updated_at = excluded.updated_at
+    where known.observation < excluded.observation
+    returning 1`.execute(trx)
+  return rows.length > 0
+}
+
+/**
+ * An event says exactly what we hold: nothing changed, and payloads newer than it can be trusted
+ * again. False if what we hold is no longer the same.
+ */
+export async function confirmObject(trx: Trx, seen: Sighting): Promise<boolean> {
+  const { rows } = await sql`
+    update provider_object set
+      own_since = false, last_event_created = greatest(last_event_created, ${time(seen.eventCreated)})
+    where provider = 'stripe' and type = ${seen.type} and id = ${seen.id}
+      and raw = ${JSON.stringify(seen.raw)}::jsonb and not gone
+    returning 1`.execute(trx)
+  return rows.length > 0
+}
+
+/** The newest event of an object, although its payload was not used. */
+export async function noteEvent(trx: Trx, key: ObjectKey, created: Instant): Promise<void> {
+  await sql`
+    update provider_object set last_event_created = greatest(last_event_created, ${sqlTime(created)})
+    where provider = 'stripe' and type = ${key.type} and id = ${key.id}`.execute(trx)
+}
+
+/** What we hold may be older than something on its way: the next event is looked up. */
+export async function distrust(trx: Trx, key: ObjectKey): Promise<void> {
+  await sql`
+    update provider_object set own_since = true
+    where provider = 'stripe' and type = ${key.type} and id = ${key.id}`.execute(trx)
+}
+
+/** The provider has no such object any more. What we saw of it stays. */
+export async function markGone(trx: Trx, key: ObjectKey, observation: bigint, at: Instant): Promise<void> {
+  await sql`
+    insert into provider_object as known (provider, type, id, raw, observation, own_since, gone, updated_at)
+    values ('stripe', ${key.type}, ${key.id}, '{}', ${observation}, true, true, ${sqlTime(at)})
+    on conflict (provider, type, id) do update set
+      gone = true, own_since = true, observation = excluded.observation, updated_at = excluded.updated_at
+    where known.observation < excluded.observation`.execute(trx)
+}
+
+const time = (at: Instant | null) => (at === null ? null : sqlTime(at))
