@@ -177,4 +177,5 @@ export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]
 export type TestClock = Answer<typeof clocks.readTestClock>
+export type Money = InvoiceLine['amount']
 export type CatalogChanges = Answer<typeof catalog.planCatalog>

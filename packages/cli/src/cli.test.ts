@@ -1,0 +1,222 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'lockstep-cli-'))
+
+interface Asked {
+  readonly request: string
+  readonly key: string | undefined
+  readonly body: unknown
+}
+
+// A service of which the test says what it answers, over a real socket: the CLI is a process of its own.
+let answers: Record<string, { status?: number; body: unknown }> = {}
+let asked: Asked[] = []
+let url = ''
+const server = createServer(async (request, response) => {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const address = `${request.method} ${request.url}`
+  asked.push({ request: address, key: request.headers.authorization, body: text && JSON.parse(text) })
+  const { status = 200, body } = answers[address] ?? {
+    status: 404,
+    body: {
+      type: 'https://x/route_not_found',
+      title: 'There is no such address.',
+      status: 404,
+      code: 'route_not_found',
+      detail: address,
+    },
+  }
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+})
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.close()
+})
+beforeEach(() => {
+  answers = {}
+  asked = []
+})
+
+interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function lockstep(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const options = { cwd: folder, env: { PATH: process.env.PATH, LOCKSTEP_URL: url, NO_COLOR: '1', ...env } }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+    })
+  })
+}
+
+const page = (...data: unknown[]) => ({ body: { data, hasMore: false, nextCursor: null } })
+
+const ada = {
+  id: 'customer_1',
+  externalId: 'ada',
+  name: 'Ada',
+  email: null,
+  currency: 'usd',
+  testClock: null,
+  providerId: 'cus_1',
+  createdAt: '2026-01-01T00:00:00Z',
+}
+
+test('a list is a table for people and JSON for programs', async () => {
+  answers = { 'GET /v1/customers?limit=50': page(ada) }
+  const { stdout, code } = await lockstep(['customers', 'list', '--key', 'k'])
+  expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
+    'customer  name  id          provider  since       test clock',
+    'ada       Ada   customer_1  cus_1     2026-01-01',
+    '',
+  ])
+  expect(code).toBe(0)
+  expect(asked[0]?.key).toBe('Bearer k')
+  const json = await lockstep(['customers', 'list', '--json'])
+  expect(JSON.parse(json.stdout)).toEqual([ada])
+})
+
+test('a refusal says what, where, what to do, and where to read more, and ends with 1', async () => {
+  answers = {
+    'POST /v1/catalog/plan': {
+      status: 422,
+      body: {
+        type: 'https://docs/catalog_invalid',
+        title: 'The catalogue is not valid.',
+        status: 422,
+        code: 'catalog_invalid',
+        detail: 'One.',
+        errors: [{ pointer: '#/plans/x/product', code: 'unknown', detail: 'There is no product y.' }],
+      },
+    },
+  }
+  const file = join(folder, 'catalog.json')
+  writeFileSync(file, JSON.stringify({ currency: 'usd', products: {}, plans: {} }))
+  const { stderr, stdout, code } = await lockstep(['catalog', 'plan', file])
+  expect(stderr.split('\n')).toEqual([
+    '✗ The catalogue is not valid.  catalog_invalid',
+    '  #/plans/x/product  There is no product y.',
+    '  Correct the file at the places named; nothing was changed.',
+    '  https://docs/catalog_invalid',
+    '',
+  ])
+  expect(stdout).toBe('')
+  expect(code).toBe(1)
+  const json = await lockstep(['catalog', 'plan', file, '--json'])
+  expect(JSON.parse(json.stderr).error).toMatchObject({ code: 'catalog_invalid' })
+})
+
+test('nobody there is told with what to do about it', async () => {
+  const { stderr, code } = await lockstep(['customers', 'list'], { LOCKSTEP_URL: 'http://127.0.0.1:9' })
+  expect(stderr).toContain('Cannot reach http://127.0.0.1:9')
+  expect(stderr).toContain('Is the service running?')
+  expect(code).toBe(1)
+})
+
+test.each([
+  ['an unknown command', ['dance'], "unknown command 'dance'"],
+  ['a missing argument', ['registrations', 'show'], 'missing required argument'],
+  ['a time that is none', ['clock', 'advance', 'x', '--to', 'soon'], 'Write it like 2026-02-28'],
+  ['a file that is not there', ['usage', 'import', 'nowhere.ndjson'], 'There is no such file'],
+  ['an unknown scope', ['api-keys', 'create', 'x', '--scope', 'everything'], 'There is no such scope'],
+  ['an address that is none', ['customers', 'list', '--url', 'localhost'], 'This is not an address'],
+  ['applying with nobody to confirm', ['catalog', 'apply', 'catalog.json'], 'Nobody is here to confirm it'],
+])('%s is wrong usage and ends with 2', async (_, args, message) => {
+  answers = {
+    'POST /v1/catalog/plan': {
+      body: { changes: [{ kind: 'plan', action: 'create', key: 'p', details: [] }] },
+    },
+  }
+  const { stderr, code } = await lockstep(args)
+  expect(stderr).toContain(message)
+  expect(code).toBe(2)
+})
+
+test('usage is imported from a file, and a fault is named by its line', async () => {
+  const event = (id: string) => JSON.stringify({ source: 's', id, type: 't', subject: 'u', time: 'x' })
+  const file = join(folder, 'usage.ndjson')
+  writeFileSync(file, `${event('1')}\n\n${event('2')}\n`)
+  answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 1, conflicts: [] } } }
+  const done = await lockstep(['usage', 'import', file])
+  expect(done.stdout).toBe('1 new, 1 known already\n')
+  expect(done.stderr).toContain('2 events')
+  expect(done.code).toBe(0)
+  expect(asked[0]?.body).toHaveLength(2)
+
+  const errors = [{ pointer: '#/1/time', code: 'invalid', detail: 'Not a time.' }]
+  const problem = {
+    type: 'about:blank',
+    title: 'T.',
+    status: 422,
+    code: 'usage_event_invalid',
+    detail: 'd',
+    errors,
+  }
+  answers = { 'POST /v1/usage-events': { status: 422, body: problem } }
+  const refused = await lockstep(['usage', 'import', file])
+  expect(refused.stderr).toContain(`${file}:3 #/time  Not a time.`)
+  expect(refused.code).toBe(1)
+
+  writeFileSync(file, `${event('1')}\n{"source":\n`)
+  expect((await lockstep(['usage', 'import', file])).stderr).toContain(`${file}:2 is not JSON`)
+})
+
+test('a clock is found by its name and turned until it stands still', async () => {
+  const clock = {
+    id: 'test_clock_1',
+    name: 'ada',
+    frozenTime: '2026-01-01T00:00:00Z',
+    status: 'ready',
+    target: null,
+  }
+  answers = {
+    'GET /v1/test-clocks?limit=100': page(clock),
+    'POST /v1/test-clocks/test_clock_1/advance': { status: 202, body: { ...clock, status: 'advancing' } },
+    'GET /v1/test-clocks/test_clock_1': { body: { ...clock, frozenTime: '2026-02-01T00:00:00Z' } },
+  }
+  const { stdout, code } = await lockstep(['clock', 'advance', 'ada', '--to', '2026-02-01'])
+  expect(stdout).toBe('It is 2026-02-01 now.\n')
+  expect(code).toBe(0)
+  expect(asked.find(({ request }) => request.startsWith('POST'))?.body).toEqual({
+    frozenTime: '2026-02-01T00:00:00Z',
+  })
+})
+
+test('a registration that ends badly ends the command badly, and names its stage', async () => {
+  const registration = {
+    id: 'registration_1',
+    externalId: 'ada',
+    plan: 'team',
+    planVersion: 1,
+    customer: 'customer_1',
+    subscription: 'subscription_1',
+    state: 'rolledBack',
+    stage: 'start subscription',
+    steps: [{ name: 'record customer', state: 'done', endedAt: '2026-01-01T00:00:00Z' }],
+    problem: { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' },
+  }
+  answers = {
+    'POST /v1/registrations': { status: 202, body: registration },
+    'GET /v1/registrations/registration_1': { body: registration },
+  }
+  const { stdout, code } = await lockstep(['registrations', 'create', 'ada', '--plan', 'team'])
+  expect(stdout).toContain('start subscription: The card was declined. Insufficient funds.')
+  expect(code).toBe(1)
+  expect(asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team' })
+})

@@ -1,0 +1,31 @@
+import { parseInstant } from '@lockstep/core/instant'
+import { InvalidArgumentError } from 'commander'
+
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('Give a whole number from 1.')
+  return count
+}
+
+/** RFC 3339, or a day, which is its first second in UTC. */
+export function parseTime(text: string): string {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
+  if (parseInstant(time) === undefined) {
+    throw new InvalidArgumentError('Write it like 2026-02-28 or 2026-02-28T09:30:00Z.')
+  }
+  return time
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
+}
+
+export async function firstOf<T>(list: AsyncIterable<T>, limit: number): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of list) {
+    items.push(item)
+    if (items.length === limit) break
+  }
+  return items
+}

@@ -1,0 +1,68 @@
+import { createInterface } from 'node:readline/promises'
+import type { CatalogChanges } from '@lockstep/sdk'
+import type { Command } from 'commander'
+import { readCatalogFiles } from '../catalog-file.ts'
+import { contextOf } from '../context.ts'
+import { bold, dim, green, yellow } from '../output/style.ts'
+import { UsageError } from '../usage-error.ts'
+
+const FILES = 'modules whose default export is a catalogue, or JSON; several are one catalogue together'
+
+export function addCatalog(program: Command): void {
+  const catalog = program.command('catalog').description('products, meters, plans and prices')
+  catalog
+    .command('plan')
+    .description('show what applying a catalogue would change')
+    .argument('<file...>', FILES)
+    .action(async (files: string[], _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      output.result(await client.catalog.plan(await readCatalogFiles(files)), changesText)
+    })
+  catalog
+    .command('apply')
+    .description('make Lockstep and the provider say what the file says')
+    .argument('<file...>', FILES)
+    .option('--yes', "don't ask")
+    .action(async (files: string[], { yes }: { yes?: boolean }, command: Command) => {
+      const { client, output } = contextOf(command)
+      const document = await readCatalogFiles(files)
+      if (!yes) {
+        const planned = await client.catalog.plan(document)
+        if (!output.json) output.result(planned, changesText)
+        if (!planned.changes.some(({ action }) => action !== 'unchanged')) return
+        await confirm('Apply this?')
+      }
+      output.result(await client.catalog.apply(document), (applied) =>
+        yes ? changesText(applied) : `${green('✓')} Applied.`,
+      )
+    })
+}
+
+const signs = {
+  create: green('+'),
+  update: yellow('~'),
+  newVersion: yellow('~'),
+  archive: yellow('-'),
+  unchanged: ' ',
+}
+
+const words = { create: '', update: '', newVersion: '  a new version', archive: '  archived', unchanged: '' }
+
+function changesText({ changes }: CatalogChanges): string {
+  const changed = changes.filter(({ action }) => action !== 'unchanged')
+  if (changed.length === 0) return `${green('✓')} Nothing to change: everything stands as it is written.`
+  const lines = changed.flatMap(({ action, kind, key, details }) => [
+    `${signs[action]} ${kind} ${bold(key)}${dim(words[action])}`,
+    ...(action === 'create' ? [] : details.map((detail) => `    ${detail}`)),
+  ])
+  return lines.join('\n')
+}
+
+async function confirm(question: string): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new UsageError('Nobody is here to confirm it.', 'Say --yes to apply without asking.')
+  const readline = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await readline.question(`\n${question} [y/N] `)
+  readline.close()
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('Nothing was changed.', 'Answer y to apply.')
+}

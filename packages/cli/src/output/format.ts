@@ -1,0 +1,34 @@
+import { groupThousands } from '@lockstep/core/decimal'
+import type { Money } from '@lockstep/sdk'
+
+/** `1,234.50`; the currency stands once, at the head of what is printed. */
+export function amountText({ amount }: Money): string {
+  return groupThousands(amount)
+}
+
+/** `2026-01-31`, and the time of day where it is not midnight. */
+export function instantText(instant: string): string {
+  const [day = '', time = ''] = instant.split('T')
+  return time === '00:00:00Z' ? day : `${day} ${time.replace(/(:00)?Z$/, '')}`
+}
+
+export function periodText({ start, end }: { readonly start: string; readonly end: string }): string {
+  return start === end ? instantText(start) : `${instantText(start)} … ${instantText(end)}`
+}
+
+export function bytesText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3))
+  const value = bytes / 1000 ** power
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`
+}
+
+export function secondsText(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+}
+
+export function countText(count: number): string {
+  return groupThousands(String(count))
+}

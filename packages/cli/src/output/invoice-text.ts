@@ -1,0 +1,65 @@
+import { explain } from '@lockstep/core/derivation'
+import type { InvoiceLine, InvoiceWithLines } from '@lockstep/sdk'
+import { amountText, instantText, periodText } from './format.ts'
+import { bold, dim, yellow } from './style.ts'
+import { pad, width } from './table.ts'
+
+/** An invoice as a bookkeeper would check it: lines, amounts below each other, the sum. */
+export function invoiceText(invoice: InvoiceWithLines, options: { explain: boolean }): string {
+  const { lines, total, subtotal, currency } = invoice
+  const rows = lines.map((line) => ({
+    line,
+    left: `  ${dim(periodText(line.period))}  ${line.description}${line.late ? yellow('  late') : ''}`,
+    amount: amountText(line.amount),
+  }))
+  const sums = [
+    ...(subtotal && total && subtotal.minor !== total.minor ? [['subtotal', subtotal] as const] : []),
+    ...(total ? [['total', total] as const] : []),
+  ].map(([word, money]) => ({ word, amount: amountText(money) }))
+  const leftWidth = Math.max(24, ...rows.map(({ left }) => width(left)))
+  const amountWidth = Math.max(8, ...[...rows, ...sums].map(({ amount }) => amount.length))
+
+  return [
+    headText(invoice),
+    ...rows.flatMap(({ line, left, amount }) => [
+      `${pad(left, leftWidth)}  ${pad(amount, amountWidth, 'right')}`,
+      ...(options.explain ? explanationOf(line) : []),
+    ]),
+    ...sums.map(({ word, amount }) =>
+      bold(`${pad(word, leftWidth, 'right')}  ${pad(amount, amountWidth, 'right')} ${currency}`),
+    ),
+  ].join('\n')
+}
+
+function headText({
+  status,
+  period,
+  number,
+  id,
+  finalizesAt,
+  syncedAt,
+  stale,
+  syncProblem,
+}: InvoiceWithLines): string {
+  const notes = [
+    status === 'closing' && finalizesAt && `final ${instantText(finalizesAt)}`,
+    syncedAt && status !== 'paid' && `at the provider since ${instantText(syncedAt)}`,
+    stale && (status === 'current' || status === 'closing') && 'newer usage is not yet at the provider',
+  ].filter(Boolean)
+  const head = `${bold(`${status} invoice`)} of ${periodText(period)}  ${dim([number, id].filter(Boolean).join('  '))}`
+  return [
+    head,
+    ...(notes.length > 0 ? [dim(`  ${notes.join('; ')}`)] : []),
+    ...(syncProblem ? [yellow(`  not synchronised: ${syncProblem.title} ${syncProblem.detail}`)] : []),
+  ].join('\n')
+}
+
+function explanationOf({ derivation, providerId }: InvoiceLine): string[] {
+  if (derivation) {
+    // The first line names price and period, which stand above.
+    return explain(derivation)
+      .slice(1)
+      .map((text) => dim(`      ${text}`))
+  }
+  return [dim(`      billed by the provider${providerId ? ` (${providerId})` : ''}`)]
+}

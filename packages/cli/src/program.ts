@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addApiKeys } from './commands/api-keys.ts'
+import { addCatalog } from './commands/catalog.ts'
+import { addClock } from './commands/clock.ts'
+import { addCustomers } from './commands/customers.ts'
+import { addInvoices } from './commands/invoices.ts'
+import { addRegistrations } from './commands/registrations.ts'
+import { addServiceCommands } from './commands/service.ts'
+import { addUsage } from './commands/usage.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+/** Every command there is, in the order that somebody new meets them. */
+const commands = [
+  addServiceCommands,
+  addCatalog,
+  addCustomers,
+  addRegistrations,
+  addUsage,
+  addInvoices,
+  addClock,
+  addApiKeys,
+]
+
+export function createProgram(): Command {
+  const program = new Command('lockstep')
+    .description('Keeps an application and its payment provider in step.')
+    .version(version)
+    .option('--url <address>', 'where the service listens (or LOCKSTEP_URL)')
+    .option('--key <key>', 'an API key (or LOCKSTEP_API_KEY)')
+    .option('--json', 'print results as JSON')
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nWithout --url and --key, what `lockstep start` wrote to .lockstep/local.json is used.\nExit codes: 0 done, 1 failed, 2 wrong usage.',
+    )
+  // Subcommands take over what is set here, so it comes first.
+  for (const add of commands) add(program)
+  return program
+}
