@@ -96,6 +96,8 @@ export default {
     ),
   ],
   options: {
+    // TypeScript 7 has no API to parse with.
+    parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
