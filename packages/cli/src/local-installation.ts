@@ -11,8 +11,8 @@ export interface LocalInstallation {
   readonly demo?: 'loading' | 'loaded'
 }
 
-/** Everything of an installation on this machine, in the folder it was started in. */
-export const LOCAL_FOLDER = '.lockstep'
+/** Everything of an installation on this machine lies in one folder, below where it was started. */
+export const localFolder = process.env.LOCKSTEP_DATA || '.lockstep'
 
 /** Looks here and in the folders above, as git does. */
 export function findLocalInstallation(from = process.cwd()): LocalInstallation | undefined {
@@ -22,13 +22,13 @@ export function findLocalInstallation(from = process.cwd()): LocalInstallation |
 
 /** What stands in this folder, if anything was started in it. */
 export function readLocalInstallation(folder = process.cwd()): LocalInstallation | undefined {
-  const file = join(folder, LOCAL_FOLDER, 'local.json')
+  const file = resolve(folder, localFolder, 'local.json')
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as LocalInstallation) : undefined
 }
 
 /** Written at once or not at all; only the owner reads it, as it holds a key. */
 export function writeLocalInstallation(installation: LocalInstallation, folder = process.cwd()): void {
-  const directory = resolve(folder, LOCAL_FOLDER)
+  const directory = resolve(folder, localFolder)
   mkdirSync(directory, { recursive: true })
   const file = join(directory, 'local.json')
   writeFileSync(`${file}.new`, `${JSON.stringify(installation, null, 2)}\n`, { mode: 0o600 })

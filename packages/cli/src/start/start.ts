@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@lockstep/sdk'
 import { readCatalogFiles } from '../catalog-file.ts'
 import {
-  LOCAL_FOLDER,
+  localFolder,
   type LocalInstallation,
   readLocalInstallation,
   writeLocalInstallation,
@@ -61,7 +61,7 @@ export async function start({ demo }: { demo: boolean }): Promise<void> {
   const startSimulator = async () => {
     const { startSimulator } = await fromService(() => import('stripe-simulator'))
     const webhooks = [{ url: `${url}/webhooks/stripe`, secret: installation.webhookSecret ?? '' }]
-    const stateFile = join(LOCAL_FOLDER, 'stripe.json')
+    const stateFile = join(localFolder, 'stripe.json')
     running.unshift(await startSimulator({ port: simulatorPort, stateFile, webhooks }))
     return installation.simulatorUrl
   }
