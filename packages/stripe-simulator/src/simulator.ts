@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { acknowledged } from './billing/due.ts'
 import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
 import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
@@ -11,6 +12,7 @@ import { seededRandom } from './random.ts'
 import { expansions, renderers, routes } from './registry.ts'
 import { createEndpoint } from './resources/webhook-endpoints.ts'
 import { defaultSettings, type Settings } from './settings.ts'
+import { StateFile } from './store/state-file.ts'
 import { Time } from './time.ts'
 import { NOBODY, World } from './world.ts'
 
@@ -59,9 +61,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const faults = new Faults()
   const log = new RequestLog()
   const control = new Control({ world, deliveries, time, faults, log })
+  const file =
+    options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys, deliveries)
+  file?.load()
   world.onCommit = (events) => {
     for (const event of events) deliveries.enqueue(event)
+    file?.touch()
     if (events.some((event) => event.type === 'test_helpers.test_clock.advancing')) time.startAdvances()
+  }
+  deliveries.onAttempted = (event, ok) => {
+    file?.touch()
+    if (!ok || event.type !== 'invoice.created') return
+    world.transaction(NOBODY, () => acknowledged(world, event.data.object.id as string))
   }
   const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
   addControlRoutes(app, control)
@@ -78,6 +89,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       createEndpoint(world, { url: target, secret, enabled_events: [...enabledEvents] }),
     )
   }
+  time.arm()
+  time.startAdvances()
   return {
     url,
     port,
@@ -87,6 +100,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       time.close()
       deliveries.close()
       await app.close()
+      file?.save()
     },
   }
 }

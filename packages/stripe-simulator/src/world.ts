@@ -253,9 +253,48 @@ export class World {
     for (const alarm of this.alarms.all()) this.#ring(alarm.clock, alarm.id, alarm.at)
   }
 
-  /** After a restart, so that the next `*.updated` event knows what was seen last. */
-  remember(row: { readonly id: string; readonly object: string }): void {
-    this.#seen.set(row.id, this.render(row))
+  /** Every table by name: what a state file holds. */
+  tables() {
+    return {
+      products: this.products,
+      prices: this.prices,
+      customers: this.customers,
+      paymentMethods: this.paymentMethods,
+      subscriptions: this.subscriptions,
+      subscriptionItems: this.subscriptionItems,
+      invoices: this.invoices,
+      invoiceItems: this.invoiceItems,
+      invoicePayments: this.invoicePayments,
+      paymentIntents: this.paymentIntents,
+      setupIntents: this.setupIntents,
+      charges: this.charges,
+      refunds: this.refunds,
+      coupons: this.coupons,
+      promotionCodes: this.promotionCodes,
+      discounts: this.discounts,
+      balanceTransactions: this.balanceTransactions,
+      testClocks: this.testClocks,
+      webhookEndpoints: this.webhookEndpoints,
+      events: this.events,
+      alarms: this.alarms,
+    }
+  }
+
+  /** After a restart, so that the next `*.updated` events know what was seen last. */
+  rememberAll(): void {
+    const changing = [
+      this.products,
+      this.prices,
+      this.customers,
+      this.paymentMethods,
+      this.subscriptions,
+      this.invoices,
+      this.coupons,
+      this.promotionCodes,
+    ]
+    for (const table of changing) {
+      for (const row of table.all()) this.#seen.set(row.id, this.render(row))
+    }
   }
 
   forget(id: string): void {

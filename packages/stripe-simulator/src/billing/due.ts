@@ -1,6 +1,6 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { endSubscription } from './end.ts'
+import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
@@ -120,12 +120,48 @@ function keepCollecting(world: World, final: InvoiceRow): void {
   leaveAsDraft(world, world.invoices.patch(final.id, { auto_advance: true }))
 }
 
-/** A draft's hour is over: finalized and collected, or treated as its paused subscription says. */
+/**
+ * A draft's hour is over: finalized and collected, or treated as its paused subscription says. Until every
+ * endpoint took `invoice.created` it is held, at most 72 hours.
+ * https://docs.stripe.com/billing/subscriptions/webhooks
+ */
 export function draftDue(world: World, id: string): void {
+  const draft = world.invoices.must(id)
+  const now = world.now(draft.own.clock)
+  const until = draft.created + world.settings.holdSeconds
+  if (!isAcknowledged(world, draft) && now < until) {
+    world.invoices.patch(id, { own: { ...draft.own, heldUntil: until } })
+    world.alarm('invoice.finalize', id, draft.own.clock, until)
+    return
+  }
   const open = finalize(world, id)
-  if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return
-  if (open.auto_advance !== true) return
-  collectAndSettle(world, id, { offSession: true, automatic: true })
+  if (open.status !== 'open') return
+  const paused = world.subscriptions.get(open.own.subscription)?.pause_collection?.behavior
+  if (paused === 'void') voidInvoice(world, id, 'void_invoice')
+  else if (paused === 'mark_uncollectible') markUncollectible(world, id)
+  else if (open.collection_method === 'charge_automatically' && open.auto_advance === true) {
+    collectAndSettle(world, id, { offSession: true, automatic: true })
+  }
+}
+
+function isAcknowledged(world: World, draft: InvoiceRow): boolean {
+  const event = world.events.get(draft.own.createdEvent)
+  return event === undefined || (event.own.pending === 0 && !event.own.failed)
+}
+
+/** The last endpoint took `invoice.created`: what was held goes on. */
+export function acknowledged(world: World, id: string): void {
+  const invoice = world.invoices.get(id)
+  if (invoice === undefined) return
+  const now = world.now(invoice.own.clock)
+  world.invoices.patch(id, { webhooks_delivered_at: now })
+  if (invoice.status !== 'draft' || invoice.own.heldUntil === null) return
+  world.invoices.patch(id, { own: { ...invoice.own, heldUntil: null } })
+  if (world.testClocks.get(invoice.own.clock)?.status === 'advancing') {
+    world.alarm('invoice.finalize', id, invoice.own.clock, now)
+  } else {
+    draftDue(world, id)
+  }
 }
 
 /** A planned retry. Without a usable method it is counted and not executed. */

@@ -64,3 +64,18 @@ export function voidInvoice(
   world.emit('invoice.voided', gone)
   return gone
 }
+
+/** Written off, and still payable. */
+export function markUncollectible(world: World, id: string): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const at = world.now(invoice.own.clock)
+  world.alarm('invoice.retry', id, invoice.own.clock, null)
+  const lost = world.invoices.patch(id, {
+    status: 'uncollectible',
+    auto_advance: false,
+    next_payment_attempt: null,
+    status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: at },
+  })
+  world.emit('invoice.marked_uncollectible', lost)
+  return lost
+}

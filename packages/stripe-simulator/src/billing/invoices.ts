@@ -180,6 +180,8 @@ export function finalize(world: World, id: string): InvoiceRow {
     next_invoice_sequence: sequence + 1,
     currency: customer.currency ?? draft.currency,
   })
+  // The first invoice settles the customer's currency.
+  if (customer.currency == null) world.emit('customer.updated', world.customers.must(customer.id))
   world.alarm('invoice.finalize', id, draft.own.clock, null)
   const address = `${world.baseUrl}/_simulator/invoices/${id}`
   world.invoices.patch(id, {

@@ -13,14 +13,17 @@ export function takePending(
   subscription: string | null,
   currency: string,
 ): { item: string; line: LineRow }[] {
-  return world.invoiceItems
-    .by('pending', customer)
-    .filter(
-      (item) =>
-        item.currency === currency &&
-        (item.own.subscription === null || item.own.subscription === subscription),
-    )
-    .reverse()
-    .slice(0, 250)
-    .map((item) => ({ item: item.id, line: invoiceItemLine(world, item) }))
+  return (
+    world.invoiceItems
+      .by('pending', customer)
+      .filter(
+        (item) =>
+          item.currency === currency &&
+          (item.own.subscription === null || item.own.subscription === subscription),
+      )
+      // What was made in the same second keeps its order: the credit of a change before its debit.
+      .sort((a, b) => b.date - a.date)
+      .slice(0, 250)
+      .map((item) => ({ item: item.id, line: invoiceItemLine(world, item) }))
+  )
 }

@@ -1,5 +1,5 @@
 import { runningDiscounts } from '../billing/discounts.ts'
-import { voidInvoice } from '../billing/end.ts'
+import { markUncollectible, voidInvoice } from '../billing/end.ts'
 import {
   announce,
   createDraft,
@@ -303,15 +303,7 @@ export const invoiceRoutes = [
     if (invoice.status !== 'open') {
       throw invalid('You can only mark an open invoice as uncollectible.')
     }
-    const at = world.now(invoice.own.clock)
-    world.alarm('invoice.retry', invoice.id, invoice.own.clock, null)
-    const lost = world.invoices.patch(invoice.id, {
-      status: 'uncollectible',
-      auto_advance: false,
-      next_payment_attempt: null,
-      status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: at },
-    })
-    world.emit('invoice.marked_uncollectible', lost)
+    const lost = markUncollectible(world, invoice.id)
     afterPaid(world, lost)
     return world.render(lost)
   }),
