@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { CannotStart } from '../cannot-start.ts'
+import { codeOf, isDatabaseUnavailable } from './unavailable.ts'
 
 const OLDEST_VERSION = 15
 
@@ -23,7 +24,7 @@ export async function waitForDatabase(url: string, { timeoutSeconds = 15 } = {})
   for (;;) {
     const failure = await tryOnce(url)
     if (failure === undefined) return
-    if (!mayPass(failure) || performance.now() > deadline) throw cannotStart(failure, url)
+    if (!isDatabaseUnavailable(failure) || performance.now() > deadline) throw cannotStart(failure, url)
     await delay(250)
   }
 }
@@ -52,33 +53,6 @@ async function tryOnce(url: string): Promise<unknown> {
   } finally {
     await client.end().catch(() => {})
   }
-}
-
-/** Not there, not reachable, starting up, or full: all of these pass by themselves. */
-const PASSING = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  '57P03',
-  '57P01',
-  '53300',
-])
-
-function mayPass(failure: unknown): boolean {
-  const code = codeOf(failure)
-  return code === undefined ? !(failure instanceof CannotStart) && isTimeout(failure) : PASSING.has(code)
-}
-
-const isTimeout = (failure: unknown) =>
-  failure instanceof Error && /timeout|terminated/i.test(failure.message)
-
-/** Several addresses of one name fail together: the first one's reason stands for all. */
-function codeOf(failure: unknown): string | undefined {
-  if (failure instanceof AggregateError) return codeOf(failure.errors[0])
-  if (failure instanceof Error && 'code' in failure && typeof failure.code === 'string') return failure.code
-  return undefined
 }
 
 function cannotStart(failure: unknown, url: string): CannotStart {

@@ -1,0 +1,80 @@
+import helmet from '@fastify/helmet'
+import { Problem } from '@lockstep/core/problem'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { serializerCompiler } from 'fastify-type-provider-zod'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { readJsonBodies } from './json-body.ts'
+import { methodsOf, type RouteTable } from './method-not-allowed.ts'
+import { DOCS, describeApi } from './openapi.ts'
+import { answerProblems, pathOf } from './problems.ts'
+
+export interface ServerOptions {
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Only this machine may call: the Host header is checked, because a web page anywhere may point a name at 127.0.0.1. */
+  readonly loopbackOnly: boolean
+}
+
+const DEFAULT_BODY_LIMIT = 1024 * 1024
+
+/** An HTTP server with everything but routes: bodies, problems, headers, metrics, docs. */
+export async function createServer({ log, metrics, loopbackOnly }: ServerOptions): Promise<FastifyInstance> {
+  const server = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: DEFAULT_BODY_LIMIT,
+    requestTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+  }) as unknown as FastifyInstance
+  server.decorateRequest('caller', undefined)
+
+  const table: RouteTable = []
+  server.addHook('onRoute', ({ method, url, config }) => {
+    if (url === DOCS || url.startsWith(`${DOCS}/`)) return
+    if (config?.scope === undefined) throw new Error(`${method} ${url} does not say who may call it.`)
+    table.push({ methods: [method].flat(), url })
+  })
+  if (loopbackOnly) {
+    server.addHook('onRequest', async (request) => {
+      if (isLoopbackName(request.headers.host)) return
+      throw new Problem('forbidden', 'The embedded service answers to 127.0.0.1 and localhost only.')
+    })
+  }
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.httpDuration.observe(
+      { method: request.method, route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    )
+    request.log.debug({ method: request.method, path: pathOf(request), status: reply.statusCode }, 'answered')
+  })
+
+  // Every part is checked at once in `route`, so that all faults are told together.
+  server.setValidatorCompiler(() => () => true)
+  server.setSerializerCompiler(serializerCompiler as never)
+  readJsonBodies(server)
+  answerProblems(server)
+  server.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request)
+    const methods = methodsOf(table, path)
+    if (methods.length === 0) throw new Problem('route_not_found', `There is nothing at ${path}.`)
+    reply.header('allow', methods.join(', '))
+    throw new Problem('method_not_allowed', `${path} takes ${methods.join(', ')}.`)
+  })
+  await server.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // Whether there is TLS in front is known to the proxy that does it, not to us.
+    strictTransportSecurity: false,
+  })
+  await describeApi(server)
+  return server
+}
+
+/** Names of this very machine, with any port. */
+const isLoopbackName = (host: string | undefined) =>
+  /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(host ?? '')

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { Problem } from '@lockstep/core/problem'
+import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { docsPathOf } from './problem-document.ts'
+
+/** Everything under it is documentation, open to whoever reaches the service. */
+export const DOCS = '/docs'
+
+const problemPages = new URL('../../../../docs/problems/', import.meta.url)
+
+/** `/openapi.json`, a page to read it at `/docs`, and the page of each problem code. No network needed. */
+export async function describeApi(server: FastifyInstance): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Lockstep',
+        version: '0.1.0',
+        description: 'Keeps an application and its payment provider in step.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_…' } } },
+    },
+    // Both: without the second one every $ref would point at nothing.
+    transform: jsonSchemaTransform as never,
+    transformObject: jsonSchemaTransformObject as never,
+  })
+  await server.register(swaggerUi, {
+    routePrefix: DOCS,
+    // Its validator is a web site.
+    uiConfig: { validatorUrl: 'none' },
+    staticCSP:
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+  })
+  server.get('/openapi.json', { config: { scope: 'public' }, schema: { hide: true } as object }, () =>
+    server.swagger(),
+  )
+  server.get<{ Params: { code: string } }>(
+    docsPathOf(':code'),
+    { schema: { hide: true } as object },
+    async ({ params }, reply) => {
+      if (!/^[a-z_]+$/.test(params.code))
+        throw new Problem('route_not_found', 'There is no such problem code.')
+      const page = await readFile(new URL(`${params.code}.md`, problemPages), 'utf8').catch(() => undefined)
+      if (page === undefined) throw new Problem('route_not_found', `There is no problem code ${params.code}.`)
+      return reply.type('text/markdown; charset=utf-8').send(page)
+    },
+  )
+}

@@ -1,0 +1,188 @@
+import type { Body, Params, Query, Reply, Route } from '@lockstep/api/define-route'
+import { problemDocument as problemSchema } from '@lockstep/api/problems'
+import { Problem } from '@lockstep/core/problem'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { newId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { Db } from '../postgres/connect.ts'
+import { type Authenticator, type Caller, requireScope } from './caller.ts'
+import { type Answer, once, readIdempotencyKey } from './idempotency.ts'
+import { problemDocument } from './problem-document.ts'
+import { pathOf } from './problems.ts'
+import { validate } from './validate.ts'
+
+/** What a route is registered on. */
+export interface App {
+  readonly server: FastifyInstance
+  readonly db: Db
+  readonly clock: Clock
+  readonly authenticate: Authenticator
+}
+
+/** What a handler gets: the request, parsed and allowed. */
+export interface Incoming<R> {
+  readonly params: Params<R>
+  readonly query: Query<R>
+  readonly body: Body<R>
+  readonly headers: FastifyRequest['headers']
+  /** Who asks; on a public route nobody is asked. */
+  readonly caller: Caller
+  /**
+   * The name of what is asked. A repetition of the request has the same, also after a crash, so what
+   * is made under it is found instead of made again. Without an Idempotency-Key it is new each time.
+   */
+  readonly operation: string
+  readonly log: Log
+}
+
+type Handler = (incoming: Incoming<Route>) => Promise<{ status: number; body: unknown }>
+
+const nobody: Caller = { id: 'nobody', scopes: new Set(), secret: '' }
+
+/**
+ * Serves a route of the contract. In two steps, because only then the handler's answer is checked
+ * against this route's and no other's:
+ *
+ * ```ts
+ * route(app, readPlan)(async ({ params }) => ({ status: 200, body: await planOf(db, params.key) }))
+ * ```
+ */
+export function route<R extends Route>(app: App, definition: R) {
+  return (handler: (incoming: Incoming<R>) => Promise<Reply<R>>): void => {
+    register(app, definition, handler as unknown as Handler)
+  }
+}
+
+function register(app: App, definition: Route, handler: Handler): void {
+  const { method, path, scope, bodyLimit, rawBody, idempotent } = definition
+  if (idempotent && scope === 'public')
+    throw new Error(`${path} cannot be idempotent: a key belongs to a caller.`)
+  app.server.route({
+    method,
+    url: path,
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    config: { scope, rawBody: rawBody ?? false },
+    schema: documented(definition),
+    // Before the body is read: who may not call does not get to send megabytes.
+    onRequest: async (request) => {
+      if (scope === 'public') return
+      const caller = await app.authenticate(request.headers.authorization)
+      requireScope(caller, scope)
+      request.caller = caller
+    },
+    handler: (request, reply) => answer(app, definition, handler, request, reply),
+  })
+}
+
+async function answer(
+  app: App,
+  definition: Route,
+  handler: Handler,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const caller = request.caller ?? nobody
+  const parsed = definition.rawBody
+    ? { ...validate({ ...definition, body: undefined }, request), body: request.body }
+    : validate(definition, request)
+  const log = request.log as Log
+  const work = (operation: string) =>
+    handler({ ...parsed, headers: request.headers, caller, operation, log } as Incoming<Route>)
+
+  const key = definition.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : undefined
+  if (key === undefined) {
+    const { status, body } = await work(newId('operation'))
+    reply.code(status)
+    if (definition.produces !== undefined) reply.header('content-type', definition.produces)
+    return reply.send(body)
+  }
+
+  const repeatable = {
+    caller,
+    method: request.method,
+    path: pathOf(request),
+    key,
+    content: { query: request.query, body: request.body },
+  }
+  const { status, text, contentType, replayed } = await once(
+    { ...app, log },
+    repeatable,
+    async (operation) => {
+      try {
+        const { status, body } = await work(operation)
+        reply.code(status)
+        return { status, text: reply.serialize(body as never) as string, contentType: JSON_TYPE }
+      } catch (error) {
+        return finalRefusal(error, pathOf(request))
+      }
+    },
+  )
+  if (replayed) reply.header('idempotent-replayed', 'true')
+  return reply.code(status).header('content-type', contentType).send(text)
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** A refusal that will stand is an answer; everything else is thrown on and may be tried again. */
+function finalRefusal(error: unknown, path: string): Answer {
+  if (!(error instanceof Problem) || error.status >= 500 || error.retryAfterSeconds !== undefined) throw error
+  return {
+    status: error.status,
+    text: JSON.stringify(problemDocument(error, path)),
+    contentType: 'application/problem+json; charset=utf-8',
+  }
+}
+
+/** What the OpenAPI document says of a route, and the schemas its answers are written by. */
+function documented(definition: Route): Record<string, unknown> {
+  const { id, summary, description, tags, params, query, body, consumes, scope, problems, idempotent } =
+    definition
+  const notes = [
+    description,
+    scope === 'public' ? undefined : `Scope: \`${scope}\`.`,
+    problems && problems.length > 0
+      ? `Problems: ${problems.map((code) => `\`${code}\``).join(', ')}.`
+      : undefined,
+  ]
+  return {
+    operationId: id,
+    summary,
+    description: notes.filter((note) => note !== undefined).join('\n\n'),
+    tags,
+    ...(params ? { params } : {}),
+    ...(query ? { querystring: query } : {}),
+    ...(body ? { body } : {}),
+    ...(consumes ? { consumes } : {}),
+    ...(idempotent ? { headers: idempotencyHeader } : {}),
+    security: scope === 'public' ? [] : [{ apiKey: [] }],
+    response: {
+      ...(definition.produces === undefined ? definition.answers : {}),
+      default: {
+        description: 'A refusal.',
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
+    },
+  }
+}
+
+const idempotencyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .max(255)
+    .optional()
+    .meta({ description: 'Any text of your own. Repeating a request with it is safe: it is done once.' }),
+})
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | undefined
+  }
+  interface FastifyContextConfig {
+    /** Who may call it. A route without it stops the start. */
+    scope?: string
+    /** The body stays the bytes that were sent. */
+    rawBody?: boolean
+  }
+}

@@ -1,0 +1,73 @@
+import * as api from '@lockstep/api/api-keys'
+import type { Scope } from '@lockstep/api/scopes'
+import { formatInstant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import type { Clock } from '../../clock.ts'
+import { newSecret } from '../../ids.ts'
+import type { Db } from '../../postgres/connect.ts'
+import { addApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys.ts'
+import type { Row } from '../../store/schema.ts'
+import { sqlTime } from '../../store/time.ts'
+import { hashOf } from '../caller.ts'
+import { type App, route } from '../route.ts'
+
+const KEY_BITS = 256
+/** `lk_` and six more: enough to tell keys apart, of no use to guess one. */
+const PREFIX_CHARS = 9
+
+/** Keys of the application's back end: listed, made, revoked. */
+export function apiKeyRoutes(
+  app: App,
+  { db, clock, forgetKeys }: { db: Db; clock: Clock; forgetKeys: () => void },
+): void {
+  route(
+    app,
+    api.listApiKeys,
+  )(async ({ query }) => {
+    const page = await listApiKeys(db, query)
+    return { status: 200, body: { ...page, data: page.data.map(toApi) } }
+  })
+
+  route(
+    app,
+    api.createApiKey,
+  )(async ({ body, caller, operation }) => {
+    const lacking = body.scopes.filter((scope) => !caller.scopes.has(scope))
+    if (lacking.length > 0) {
+      throw new Problem('forbidden', `A key cannot give what it may not do itself: ${lacking.join(', ')}.`)
+    }
+    const key = `lk_${newSecret(KEY_BITS)}`
+    const row = await addApiKey(db, {
+      // Named after the operation: a repetition after a crash makes no second key. It gives this one
+      // another secret, since nobody has seen the first.
+      id: operation.replace(/^operation/, 'api_key'),
+      name: body.name,
+      prefix: key.slice(0, PREFIX_CHARS),
+      keyHash: hashOf(key),
+      scopes: [...new Set(body.scopes)],
+      createdAt: sqlTime(clock.now()),
+    })
+    return { status: 201, body: { ...toApi(row), key } }
+  })
+
+  route(
+    app,
+    api.revokeApiKey,
+  )(async ({ params }) => {
+    const row = await revokeApiKey(db, params.id, sqlTime(clock.now()))
+    if (!row) throw new Problem('api_key_not_found', `There is no API key ${params.id}.`)
+    forgetKeys()
+    return { status: 200, body: toApi(row) }
+  })
+}
+
+function toApi({ id, name, prefix, scopes, createdAt, revokedAt }: Row<'apiKey'>) {
+  return {
+    id,
+    name,
+    prefix,
+    scopes: scopes as Scope[],
+    createdAt: formatInstant(createdAt),
+    revokedAt: revokedAt === null ? null : formatInstant(revokedAt),
+  }
+}

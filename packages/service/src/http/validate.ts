@@ -1,0 +1,82 @@
+import { child } from '@lockstep/core/pointer'
+import { type Fault, Problem } from '@lockstep/core/problem'
+import type { z } from 'zod'
+
+/** The parts of a request, as they came. */
+interface Raw {
+  readonly params: unknown
+  readonly query: unknown
+  readonly body: unknown
+}
+
+interface Schemas {
+  readonly params?: z.ZodType
+  readonly query?: z.ZodType
+  readonly body?: z.ZodType
+}
+
+/**
+ * Parses every part of a request, or refuses it with every fault of all of them. Pointers into the
+ * body are `#/…`; a parameter of the query is `?name`, one of the path `:name`.
+ */
+export function validate(schemas: Schemas, raw: Raw): Raw {
+  const faults: Fault[] = []
+  const parse = (schema: z.ZodType | undefined, value: unknown, pointerOf: PointerOf) => {
+    if (!schema) return undefined
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    faults.push(...parsed.error.issues.flatMap((issue) => faultsOf(issue, value, pointerOf)))
+    return undefined
+  }
+  const parsed: Raw = {
+    params: parse(schemas.params, raw.params, (path) => `:${path.join('.')}`),
+    query: parse(schemas.query, raw.query, (path) => `?${path.join('.')}`),
+    body: parse(schemas.body, raw.body, (path) => child('#', ...path.map(String))),
+  }
+  if (faults.length > 0) throw new Problem('invalid_request', countOf(faults), { faults })
+  return parsed
+}
+
+type Path = readonly PropertyKey[]
+type PointerOf = (path: string[]) => string
+
+const countOf = (faults: readonly Fault[]) =>
+  faults.length === 1 ? 'The request has a fault.' : `The request has ${faults.length} faults.`
+
+function faultsOf(issue: z.core.$ZodIssue, value: unknown, pointerOf: PointerOf): Fault[] {
+  const at = (path: Path) => pointerOf(path.map(String))
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      pointer: at([...issue.path, key]),
+      code: 'unknown_field',
+      detail: 'There is no such field.',
+    }))
+  }
+  if (issue.code === 'invalid_union') {
+    // Of the shapes it could have had, the one it comes closest to says most.
+    const closest = [...issue.errors].sort((a, b) => a.length - b.length)[0]
+    if (closest && closest.length > 0) {
+      return closest.flatMap((inner) =>
+        faultsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, value, pointerOf),
+      )
+    }
+  }
+  if (issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined) {
+    const detail = issue.path.length === 0 ? 'A JSON body is required.' : 'This is required.'
+    return [{ pointer: at(issue.path), code: 'required', detail }]
+  }
+  return [{ pointer: at(issue.path), code: codes[issue.code] ?? issue.code, detail: issue.message }]
+}
+
+/** Our words where the library's are about the library. */
+const codes: Partial<Record<z.core.$ZodIssue['code'], string>> = {
+  custom: 'invalid',
+  invalid_union: 'invalid',
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    value,
+  )
+}

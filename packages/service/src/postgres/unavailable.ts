@@ -1,0 +1,21 @@
+/** SQLSTATEs of a server that is going, coming, or full; and of a connection that broke. */
+const SQL_STATES = new Set(['57P01', '57P02', '57P03', '53300', '08000', '08003', '08006'])
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE'])
+
+/** Whether the database cannot be reached just now, rather than refusing what it was asked. It may pass. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const code = codeOf(error)
+  if (code !== undefined) return SQL_STATES.has(code) || NETWORK.has(code)
+  // The driver's own ends of a connection carry no code.
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|timeout expired|timeout exceeded when trying to connect)/.test(error.message)
+  )
+}
+
+/** Several addresses of one name fail together: the first one's reason stands for all. */
+export function codeOf(failure: unknown): string | undefined {
+  if (failure instanceof AggregateError) return codeOf(failure.errors[0])
+  if (failure instanceof Error && 'code' in failure && typeof failure.code === 'string') return failure.code
+  return undefined
+}

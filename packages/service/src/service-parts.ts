@@ -1,0 +1,20 @@
+import type { Pool } from 'pg'
+import type { PgBoss } from 'pg-boss'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Db } from './postgres/connect.ts'
+import type { Provider } from './provider/stripe/account.ts'
+
+/** Everything a running service consists of. Functions ask for the few parts they use. */
+export interface ServiceParts {
+  readonly config: Config
+  readonly db: Db
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly provider: Provider
+  readonly boss: PgBoss
+}

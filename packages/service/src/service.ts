@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import { CannotStart } from './cannot-start.ts'
+import { type Clock, wallClock } from './clock.ts'
+import { type Config, isLoopback } from './config.ts'
+import { createServer } from './http/app.ts'
+import { authenticator } from './http/caller.ts'
+import { registerHealth, registerRoutes } from './http/routes.ts'
+import { startBoss } from './jobs/boss.ts'
+import { createLog, type Log } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { connect } from './postgres/connect.ts'
+import { startEmbeddedPostgres } from './postgres/embedded.ts'
+import { migrate } from './postgres/migrate.ts'
+import { waitForDatabase } from './postgres/wait.ts'
+import { openProvider } from './provider/stripe/account.ts'
+import { readinessOf } from './readiness.ts'
+import type { ServiceParts } from './service-parts.ts'
+import { workers } from './workers.ts'
+
+export interface RunningService {
+  /** Where it listens: `http://127.0.0.1:4000`. */
+  readonly url: string
+  readonly databaseUrl: string
+  /** Takes no more requests, ends what is in hand, stops what was started. */
+  close(): Promise<void>
+}
+
+export interface ServiceOptions {
+  readonly log?: Log
+  readonly clock?: Clock
+}
+
+/** Whoever stops us waits this long before killing us; what then is in hand is resumed next time. */
+const CLOSE_SECONDS = 10
+
+/** Starts everything in order; whatever fails, what was started before is stopped again. */
+export async function startService(config: Config, options: ServiceOptions = {}): Promise<RunningService> {
+  const log = options.log ?? createLog(config)
+  const started = new Started(log)
+  try {
+    const running = await startParts(config, { log, clock: options.clock ?? wallClock }, started)
+    return { ...running, close: () => started.stop() }
+  } catch (error) {
+    await started.stop()
+    throw error
+  }
+}
+
+async function startParts(
+  config: Config,
+  { log, clock }: { log: Log; clock: Clock },
+  started: Started,
+): Promise<{ url: string; databaseUrl: string }> {
+  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, log, started))
+  await waitForDatabase(databaseUrl)
+  const applied = await migrate(databaseUrl)
+  if (applied.length > 0) log.info({ applied }, 'database migrated')
+
+  const { db, pool, close } = connect(databaseUrl, {
+    poolSize: config.databasePoolSize,
+    onIdleError: (err) => log.warn({ err }, 'a database connection broke'),
+  })
+  started.push('database connections', close)
+  const provider = await openProvider({ db, pool }, config.stripe)
+  const works = config.roles.includes('worker')
+  const boss = await startBoss({ databaseUrl, log }, { supervise: works })
+  started.push('job queue', () => boss.stop({ graceful: true, timeout: (CLOSE_SECONDS - 3) * 1000 }))
+
+  const metrics = createMetrics()
+  const parts: ServiceParts = { config, db, pool, clock, log, metrics, provider, boss }
+  if (works) {
+    for (const worker of workers) started.push(`worker ${worker.name}`, await worker.start(parts))
+  }
+  const url = await listen(parts, started)
+  log.info({ url, roles: config.roles, stripe: config.stripe.apiBase }, 'started')
+  return { url, databaseUrl }
+}
+
+async function startEmbedded({ dataDirectory }: Config, log: Log, started: Started): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ directory: join(dataDirectory, 'postgres') })
+  started.push('embedded Postgres', () => postgres.stop())
+  log.info({ attached: postgres.attached }, 'embedded Postgres runs')
+  return postgres.url
+}
+
+async function listen(parts: ServiceParts, started: Started): Promise<string> {
+  const { config, db, clock, log, metrics } = parts
+  const server = await createServer({ log, metrics, loopbackOnly: isLoopback(config.host) })
+  const authenticate = authenticator({ db, adminKey: config.adminKey })
+  const app = { server, db, clock, authenticate }
+  const routeParts = { ...parts, readiness: readinessOf({ db }), forgetKeys: authenticate.forget }
+  registerHealth(app, routeParts)
+  if (config.roles.includes('api')) registerRoutes(app, routeParts)
+  started.push('HTTP', () => server.close())
+  try {
+    return await server.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    throw cannotListen(error, config)
+  }
+}
+
+function cannotListen(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    return new CannotStart(
+      `Port ${port} of ${host} is taken by another program.`,
+      'Stop that program, or set PORT to another number.',
+    )
+  }
+  if (code === 'EACCES')
+    return new CannotStart(`Port ${port} may not be used by this user.`, 'Set PORT to 1024 or more.')
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new CannotStart(`${host} is not an address of this machine.`, 'Correct LOCKSTEP_HOST.')
+  }
+  return error
+}
+
+/** What runs, to be stopped last first. */
+class Started {
+  readonly #log: Log
+  readonly #stops: { name: string; stop: () => Promise<unknown> }[] = []
+  #stopping: Promise<void> | undefined
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  push(name: string, stop: () => Promise<unknown>): void {
+    this.#stops.push({ name, stop })
+  }
+
+  /** Once, however often it is asked. A part that fails to stop does not keep the others running. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll()
+    return this.#stopping
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const { name, stop } of this.#stops.toReversed()) {
+      try {
+        await stop()
+      } catch (err) {
+        this.#log.warn({ err, part: name }, 'did not stop in order')
+      }
+    }
+  }
+}

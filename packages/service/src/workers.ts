@@ -1,0 +1,13 @@
+import type { ServiceParts } from './service-parts.ts'
+
+/**
+ * Work that runs beside the requests. `start` returns as soon as it runs; what it returns stops it,
+ * after the piece in hand is done.
+ */
+export interface Worker {
+  readonly name: string
+  start(parts: ServiceParts): Promise<() => Promise<void>>
+}
+
+/** Every worker of a process with the role `worker`, in the order in which they start. */
+export const workers: readonly Worker[] = []
