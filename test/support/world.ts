@@ -17,6 +17,8 @@ export interface World {
   readonly simulatorUrl: string
   readonly apiKey: string
   readonly webhookSecret: string
+  /** The service's environment: for a second process beside the first. */
+  readonly env: Readonly<Record<string, string>>
   /** SIGKILL for the service; the simulator and the database live on, as Stripe and a server would. */
   kill(): Promise<void>
   start(): Promise<void>
@@ -56,19 +58,17 @@ export async function newWorld({ env = {}, simulator: args = [] }: WorldOptions 
   const webhookSecret = endpoint.secret
   if (!webhookSecret) throw new Error('The simulator gave no secret for its webhook endpoint.')
 
+  const serviceEnv = {
+    DATABASE_URL: database.url,
+    STRIPE_API_KEY: 'sk_test_world',
+    STRIPE_API_BASE: simulator.url,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    PORT: String(servicePort),
+    LOCKSTEP_ADMIN_KEY: apiKey,
+    ...env,
+  }
   const startService = () =>
-    startProcess('packages/service/src/main.ts', {
-      port: servicePort,
-      env: {
-        DATABASE_URL: database.url,
-        STRIPE_API_KEY: 'sk_test_world',
-        STRIPE_API_BASE: simulator.url,
-        STRIPE_WEBHOOK_SECRET: webhookSecret,
-        PORT: String(servicePort),
-        LOCKSTEP_ADMIN_KEY: apiKey,
-        ...env,
-      },
-    })
+    startProcess('packages/service/src/main.ts', { port: servicePort, env: serviceEnv })
   let service: RunningProcess = await startService()
 
   return {
@@ -79,6 +79,7 @@ export async function newWorld({ env = {}, simulator: args = [] }: WorldOptions 
     simulatorUrl: simulator.url,
     apiKey,
     webhookSecret,
+    env: serviceEnv,
     kill: () => service.kill(),
     start: async () => {
       service = await startService()
