@@ -27,6 +27,7 @@ const LONGEST_LIFE_MS = 700
 const START = '2026-01-31T09:30:00Z'
 const RENEWAL = '2026-02-28T09:30:00Z'
 const AFTER_RENEWAL = '2026-02-28T12:00:00Z'
+const THREE_DAYS_LATER = '2026-03-04T00:00:00Z'
 
 const catalog = {
   currency: 'usd',
@@ -142,9 +143,13 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
   async function turn(customer: Customer): Promise<void> {
     if (customer.turning) return
     customer.turning = true
-    await ask(() => client.testClocks.advance(customer.clock, AFTER_RENEWAL)).catch(alreadyTurning)
-    await ask(() => client.testClocks.ready(customer.clock))
+    await turnOn(customer, AFTER_RENEWAL)
     customer.now = AFTER_RENEWAL
+  }
+
+  async function turnOn({ clock }: Customer, to: string): Promise<void> {
+    await ask(() => client.testClocks.advance(clock, to)).catch(alreadyTurning)
+    await ask(() => client.testClocks.ready(clock))
   }
 
   async function act(who: Random): Promise<void> {
@@ -184,6 +189,8 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
     await failed
 
     for (const customer of customers) await turn(customer)
+    // A draft whose "created" met a dead service is held for up to three days.
+    await Promise.all(customers.map((customer) => turnOn(customer, THREE_DAYS_LATER)))
     await atRest(world)
     for (const customer of customers) await synchronise(customer)
     await atRest(world)

@@ -21,6 +21,8 @@ export interface World {
   readonly env: Readonly<Record<string, string>>
   /** SIGKILL for the service; the simulator and the database live on, as Stripe and a server would. */
   kill(): Promise<void>
+  /** How the simulator delivers webhooks from now on. */
+  deliver(settings: { readonly mode?: string; readonly retryMs?: readonly number[] }): Promise<void>
   start(): Promise<void>
   close(): Promise<void>
   /** What the service wrote last, for the message of a failing test. */
@@ -33,6 +35,9 @@ export interface WorldOptions {
   /** Further arguments of the simulator. */
   readonly simulator?: readonly string[]
 }
+
+/** Stripe's three days of retries, in a test's time. */
+const RETRIES_MS = [100, 200, 400, 800, 1600, 3200, 6400]
 
 export async function newWorld({ env = {}, simulator: args = [] }: WorldOptions = {}): Promise<World> {
   const database = await newDatabase()
@@ -58,6 +63,16 @@ export async function newWorld({ env = {}, simulator: args = [] }: WorldOptions 
   const webhookSecret = endpoint.secret
   if (!webhookSecret) throw new Error('The simulator gave no secret for its webhook endpoint.')
 
+  const deliver: World['deliver'] = async (settings) => {
+    const response = await fetch(`${simulator.url}/_simulator/deliveries`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(settings),
+    })
+    if (!response.ok) throw new Error(`The simulator refused: ${await response.text()}`)
+  }
+  await deliver({ retryMs: RETRIES_MS })
+
   const serviceEnv = {
     DATABASE_URL: database.url,
     STRIPE_API_KEY: 'sk_test_world',
@@ -80,6 +95,7 @@ export async function newWorld({ env = {}, simulator: args = [] }: WorldOptions 
     apiKey,
     webhookSecret,
     env: serviceEnv,
+    deliver,
     kill: () => service.kill(),
     start: async () => {
       service = await startService()
