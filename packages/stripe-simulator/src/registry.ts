@@ -6,6 +6,7 @@ import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
 import { invoiceExpansions, invoiceRoutes, renderInvoice } from './resources/invoices.ts'
 import { renderProduct } from './resources/make-product.ts'
+import { paymentIntentRoutes } from './resources/payment-intents.ts'
 import { paymentMethodRoutes, renderPaymentMethod } from './resources/payment-methods.ts'
 import {
   chargeRoutes,
@@ -18,6 +19,7 @@ import {
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
+import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
 import { renderSubscriptionItem } from './resources/subscription-items.ts'
@@ -32,6 +34,8 @@ export const routes: readonly Route[] = [
   ...priceRoutes,
   ...customerRoutes,
   ...paymentMethodRoutes,
+  ...setupIntentRoutes,
+  ...paymentIntentRoutes,
   ...subscriptionRoutes,
   ...subscriptionChangeRoutes,
   ...subscriptionItemRoutes,
@@ -52,6 +56,7 @@ export const expansions: Expansions = {
   ...invoiceExpansions,
   ...invoiceItemExpansions,
   ...paymentExpansions,
+  ...setupIntentExpansions,
   product: {
     default_price: (world, row) =>
       row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
@@ -80,6 +85,7 @@ export const renderers: Record<string, Renderer> = {
   'test_helpers.test_clock': renderTestClock,
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
+  setup_intent: plain,
 }
 
 function plain(_world: World, row: { own?: unknown }) {

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { authenticateIntent, authenticateSetup } from '../billing/confirm.ts'
 import { StripeError } from '../errors.ts'
 import type { Deliveries, DeliverySettings } from '../events/deliveries.ts'
+import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
-import type { World } from '../world.ts'
+import { NOBODY, type World } from '../world.ts'
 import type { Fault, Faults } from './faults.ts'
 import type { RequestLog } from './request-log.ts'
 
@@ -45,6 +47,18 @@ export class Control {
   /** Declines the next charge attempts, whatever the card. */
   declineNext(declineCode = 'generic_decline', times = 1): void {
     for (let i = 0; i < times; i++) this.#parts.world.armDecline(declineCode)
+  }
+
+  /** Answers the 3-D Secure challenge of a payment or setup intent, as its holder would. */
+  authenticate(intent: string, outcome: 'succeed' | 'fail'): Json {
+    const { world } = this.#parts
+    return world.transaction(NOBODY, () =>
+      world.render(
+        intent.startsWith('seti_')
+          ? authenticateSetup(world, intent, outcome)
+          : authenticateIntent(world, intent, outcome),
+      ),
+    )
   }
 
   requests(): ReturnType<RequestLog['read']> {

@@ -37,6 +37,10 @@ export function addControlRoutes(app: FastifyInstance, control: Control): void {
         control.declineNext(code, times)
         return { ok: true }
       })
+      routes.post('/intents/:id/authenticate', (request) => {
+        const { outcome = 'succeed' } = (request.body ?? {}) as { outcome?: 'succeed' | 'fail' }
+        return control.authenticate((request.params as { id: string }).id, outcome)
+      })
       routes.post('/deliveries', (request) =>
         control.setDelivery((request.body ?? {}) as Partial<DeliverySettings>),
       )

@@ -1,0 +1,172 @@
+import { invalid, StripeError } from '../errors.ts'
+import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
+import { attempt, declineMessage } from '../rules/test-cards.ts'
+import type { World } from '../world.ts'
+import { cardError } from './collect.ts'
+import { behaviorOf, confirmIntent, fail } from './payments.ts'
+import { collectAndSettle } from './settle.ts'
+
+/** Confirms an intent by hand. An invoice's intent pays its invoice. */
+export function confirmWith(
+  world: World,
+  id: string,
+  { offSession, authenticated = false }: { offSession: boolean; authenticated?: boolean },
+): PaymentIntentRow {
+  const intent = world.paymentIntents.must(id)
+  const method = world.paymentMethods.get(intent.payment_method)
+  const ready = authenticated ? intent.status === 'requires_action' : confirmable(intent.status)
+  if (!ready) {
+    throw invalid(
+      `This PaymentIntent's status is ${intent.status}; it cannot be confirmed.`,
+      undefined,
+      'payment_intent_unexpected_state',
+    )
+  }
+  if (method === undefined) {
+    throw invalid(
+      "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+      undefined,
+      'payment_intent_unexpected_state',
+    )
+  }
+  if (intent.own.invoice !== null) {
+    const outcome = collectAndSettle(world, intent.own.invoice, {
+      offSession,
+      automatic: false,
+      method,
+      authenticated,
+    })
+    if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
+    if (outcome.result === 'paid') keepMethod(world, intent, method)
+    return world.paymentIntents.must(id)
+  }
+  const { intent: next, attempt: outcome } = confirmIntent(world, id, method, { offSession, authenticated })
+  if (outcome.result === 'declined')
+    throw cardError(outcome.code, outcome.declineCode, id, next.latest_charge)
+  if (outcome.result === 'succeeded') keepMethod(world, intent, method)
+  return world.paymentIntents.must(id)
+}
+
+function confirmable(status: string): boolean {
+  return (
+    status === 'requires_confirmation' || status === 'requires_payment_method' || status === 'requires_action'
+  )
+}
+
+/** A method that paid and may be used again belongs to the customer from then on. */
+function keepMethod(world: World, intent: PaymentIntentRow, method: PaymentMethodRow): void {
+  if (intent.customer === null || intent.setup_future_usage === null) return
+  const first = method.customer === null
+  const kept = world.paymentMethods.patch(method.id, {
+    customer: intent.customer,
+    own: { ...method.own, clock: intent.own.clock, setUp: true },
+  })
+  if (first) world.emit('payment_method.attached', kept)
+}
+
+/** The customer's answer to a 3-D Secure challenge, which a person gives on a page at Stripe. */
+export function authenticateIntent(world: World, id: string, outcome: 'succeed' | 'fail'): PaymentIntentRow {
+  const intent = world.paymentIntents.get(id)
+  if (intent === undefined || intent.status !== 'requires_action') {
+    throw invalid(`${id} does not wait for authentication.`)
+  }
+  if (outcome === 'succeed') return confirmWith(world, id, { offSession: false, authenticated: true })
+  const method = world.paymentMethods.must(intent.payment_method)
+  const failed = fail(world, intent, method, 'payment_intent_authentication_failure', null)
+  const invoice = world.invoices.get(intent.own.invoice)
+  if (invoice !== undefined) world.emit('invoice.payment_failed', invoice)
+  return failed
+}
+
+/** Confirms a SetupIntent: the card is checked with its bank and kept for the customer. */
+export function confirmSetup(world: World, id: string, authenticated: boolean): SetupIntentRow {
+  const intent = world.setupIntents.must(id)
+  const method = world.paymentMethods.get(intent.payment_method)
+  if (method === undefined || intent.status === 'succeeded' || intent.status === 'canceled') {
+    throw invalid(
+      `This SetupIntent cannot be confirmed: its status is ${intent.status}${method === undefined ? ' and it has no payment method' : ''}.`,
+      undefined,
+      'setup_intent_unexpected_state',
+    )
+  }
+  const behavior = behaviorOf(method)
+  const asked = behavior.on === 'asks' && behavior.when === 'on_session'
+  const outcome = asked
+    ? { result: 'succeeded' as const }
+    : attempt(behavior, { offSession: false, setUp: method.own.setUp, authenticated })
+  // A card that only fails when charged passes the check.
+  if (
+    outcome.result === 'succeeded' ||
+    behavior.on === 'fails_later' ||
+    (behavior.on === 'asks' && authenticated)
+  ) {
+    return succeed(world, intent, method)
+  }
+  if (outcome.result === 'requires_action') {
+    const waiting = world.setupIntents.patch(id, {
+      status: 'requires_action',
+      next_action: { type: 'use_stripe_sdk', use_stripe_sdk: {} } as unknown as SetupIntentRow['next_action'],
+    })
+    world.emit('setup_intent.requires_action', waiting)
+    return waiting
+  }
+  const failed = world.setupIntents.patch(id, {
+    status: 'requires_payment_method',
+    payment_method: null,
+    next_action: null,
+    last_setup_error: {
+      type: 'card_error',
+      code: outcome.code,
+      message: declineMessage(outcome.code, outcome.declineCode),
+    } as unknown as SetupIntentRow['last_setup_error'],
+  })
+  world.emit('setup_intent.setup_failed', failed)
+  throw new StripeError(
+    402,
+    {
+      type: 'card_error',
+      code: outcome.code,
+      message: declineMessage(outcome.code, outcome.declineCode),
+      ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
+      setup_intent: world.render(failed),
+    },
+    true,
+  )
+}
+
+function succeed(world: World, intent: SetupIntentRow, method: PaymentMethodRow): SetupIntentRow {
+  const attached = intent.customer !== null && method.customer === null
+  const kept = world.paymentMethods.patch(method.id, {
+    customer: intent.customer ?? method.customer,
+    own: { ...method.own, clock: intent.own.clock, setUp: true },
+  })
+  const done = world.setupIntents.patch(intent.id, {
+    status: 'succeeded',
+    next_action: null,
+    last_setup_error: null,
+  })
+  world.emit('setup_intent.succeeded', done)
+  if (attached) world.emit('payment_method.attached', kept)
+  return done
+}
+
+/** The answer to a challenge during set-up. */
+export function authenticateSetup(world: World, id: string, outcome: 'succeed' | 'fail'): SetupIntentRow {
+  const intent = world.setupIntents.get(id)
+  if (intent === undefined || intent.status !== 'requires_action') {
+    throw invalid(`${id} does not wait for authentication.`)
+  }
+  if (outcome === 'succeed') return confirmSetup(world, id, true)
+  const failed = world.setupIntents.patch(id, {
+    status: 'requires_payment_method',
+    payment_method: null,
+    next_action: null,
+    last_setup_error: {
+      type: 'card_error',
+      code: 'setup_intent_authentication_failure',
+      message: 'The latest attempt to set up the payment method has failed because authentication failed.',
+    } as unknown as SetupIntentRow['last_setup_error'],
+  })
+  world.emit('setup_intent.setup_failed', failed)
+  return failed
+}

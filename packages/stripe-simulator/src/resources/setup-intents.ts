@@ -1,0 +1,176 @@
+import { confirmSetup } from '../billing/confirm.ts'
+import { invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, paging } from '../http/list.ts'
+import { get, post } from '../http/route.ts'
+import { bool, clearable, gaps, list, metadata, oneOf, range, shape, text } from '../http/schema.ts'
+import type { SetupIntentRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { useMethod } from './payment-methods.ts'
+
+const URL = '/v1/setup_intents'
+
+const unsupportedFields = gaps(
+  'attach_to_self',
+  'confirmation_token',
+  'flow_directions',
+  'mandate_data',
+  'on_behalf_of',
+  'payment_method_data',
+  'payment_method_options',
+  'single_use',
+)
+
+export const setupIntentRoutes = [
+  post(
+    URL,
+    shape({
+      customer: text(),
+      payment_method: text(),
+      allowed_payment_method_types: list(oneOf(['card'] as const)),
+      automatic_payment_methods: shape({
+        enabled: bool,
+        allow_redirects: oneOf(['always', 'never'] as const),
+      }),
+      confirm: bool,
+      description: text(),
+      metadata,
+      return_url: text(),
+      usage: oneOf(['off_session', 'on_session'] as const),
+      ...unsupportedFields,
+    }),
+    ({ world, params }) => {
+      const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
+      const clock = customer?.own.clock ?? null
+      const id = world.ids.next('seti')
+      const intent = world.setupIntents.insert({
+        id,
+        object: 'setup_intent',
+        allowed_payment_method_types: params.allowed_payment_method_types ?? null,
+        application: null,
+        automatic_payment_methods: null,
+        cancellation_reason: null,
+        client_secret: `${id}_secret_${world.ids.secret(25)}`,
+        created: world.now(clock),
+        customer: customer?.id ?? null,
+        customer_account: null,
+        description: params.description ?? null,
+        excluded_payment_method_types: null,
+        flow_directions: null,
+        last_setup_error: null,
+        latest_attempt: null,
+        livemode: false,
+        mandate: null,
+        metadata: mergeMetadata({}, params.metadata),
+        next_action: null,
+        on_behalf_of: null,
+        payment_method: null,
+        payment_method_configuration_details: null,
+        payment_method_options: null,
+        payment_method_types: ['card'],
+        single_use_mandate: null,
+        status: 'requires_payment_method',
+        usage: params.usage ?? 'off_session',
+        own: { clock },
+      })
+      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      world.emit('setup_intent.created', world.setupIntents.must(id))
+      return world.render(
+        params.confirm === true ? confirmSetup(world, id, false) : world.setupIntents.must(id),
+      )
+    },
+  ),
+  get(`${URL}/:id`, shape({ client_secret: text() }), ({ world, path }) =>
+    world.render(find(world.setupIntents, 'setupintent', path())),
+  ),
+  post(
+    `${URL}/:id`,
+    shape({
+      description: clearable(text()),
+      metadata,
+      payment_method: text(),
+      ...gaps('customer'),
+      ...unsupportedFields,
+    }),
+    ({ world, params, path }) => {
+      const intent = find(world.setupIntents, 'setupintent', path())
+      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      return world.render(
+        world.setupIntents.patch(intent.id, {
+          metadata: mergeMetadata(intent.metadata ?? {}, params.metadata),
+          ...(params.description === undefined ? {} : { description: params.description }),
+        }),
+      )
+    },
+  ),
+  post(
+    `${URL}/:id/confirm`,
+    shape({ payment_method: text(), return_url: text(), ...unsupportedFields }),
+    ({ world, params, path }) => {
+      const intent = find(world.setupIntents, 'setupintent', path())
+      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      return world.render(confirmSetup(world, intent.id, false))
+    },
+  ),
+  post(
+    `${URL}/:id/cancel`,
+    shape({ cancellation_reason: oneOf(['abandoned', 'duplicate', 'requested_by_customer'] as const) }),
+    ({ world, params, path }) => {
+      const intent = find(world.setupIntents, 'setupintent', path())
+      if (intent.status === 'succeeded' || intent.status === 'canceled') {
+        throw invalid(
+          `You cannot cancel this SetupIntent because it has a status of ${intent.status}.`,
+          undefined,
+          'setup_intent_unexpected_state',
+        )
+      }
+      const canceled = world.setupIntents.patch(intent.id, {
+        status: 'canceled',
+        cancellation_reason: params.cancellation_reason ?? null,
+        next_action: null,
+      })
+      world.emit('setup_intent.canceled', canceled)
+      return world.render(canceled)
+    },
+  ),
+  get(
+    URL,
+    shape({
+      ...paging,
+      created: range,
+      customer: text(),
+      payment_method: text(),
+      ...gaps('attach_to_self', 'customer_account'),
+    }),
+    ({ world, params }) =>
+      page(world.setupIntents, params, {
+        url: URL,
+        where: params.customer === undefined ? null : { index: 'customer', key: params.customer },
+        matches: (row) =>
+          inRange(row.created, params.created) &&
+          (params.payment_method === undefined || row.payment_method === params.payment_method),
+        render: (row) => world.render(row),
+      }),
+  ),
+]
+
+export const setupIntentExpansions: Expansions = {
+  setup_intent: {
+    customer: (world, row) =>
+      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    payment_method: (world, row) =>
+      row.payment_method === null
+        ? null
+        : world.render(world.paymentMethods.must(row.payment_method as string)),
+  },
+}
+
+function setMethod(world: World, intent: SetupIntentRow, token: string): void {
+  const method = useMethod(world, token, 'payment_method')
+  if (method.customer !== null && method.customer !== intent.customer) {
+    throw invalid('The payment method belongs to another customer.', 'payment_method')
+  }
+  world.setupIntents.patch(intent.id, { payment_method: method.id, status: 'requires_confirmation' })
+}
