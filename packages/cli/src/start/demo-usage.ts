@@ -29,17 +29,17 @@ export function* demoUsage(customer: DemoCustomer, period: Period): Generator<Us
 
 function quantityAt({ typical, rhythm, every, decimals }: Usage, at: Instant, luck: number): string {
   const date = new Date(at * 1000)
+  // What is stored does not come and go with the hours; a hundredth is added each day.
+  if (rhythm === 'growing') return (typical * (1 + date.getUTCDate() / 100)).toFixed(decimals)
   const busy = every === 'day' ? 1 : rhythms[rhythm](date.getUTCHours(), date.getUTCDay())
-  const grown = rhythm === 'growing' ? 1 + date.getUTCDate() / 100 : 1
-  return (typical * busy * grown * (rhythm === 'growing' ? 1 : 0.7 + 0.6 * luck)).toFixed(decimals)
+  return (typical * busy * (0.7 + 0.6 * luck)).toFixed(decimals)
 }
 
 /** How busy an hour (of UTC) is, for one whose working week is like that; 1 is usual. */
-const rhythms: Record<Usage['rhythm'], (hour: number, weekday: number) => number> = {
+const rhythms: Record<Exclude<Usage['rhythm'], 'growing'>, (hour: number, weekday: number) => number> = {
   'working hours': (hour, weekday) => hill(hour, 14, 5) * (isWeekend(weekday) ? 0.35 : 1),
   nights: (hour) => hill(hour, 3, 3),
   evenings: (hour, weekday) => hill(hour, 20, 3) * (isWeekend(weekday) ? 1.8 : 1),
-  growing: () => 1,
 }
 
 const isWeekend = (weekday: number) => weekday === 0 || weekday === 6

@@ -7,7 +7,7 @@ export class PortTaken extends Error {
   constructor(port: number, what: string, variable: string) {
     super(`Port ${port}, for ${what}, is taken.`)
     this.name = 'PortTaken'
-    this.remedy = `Stop what listens there, or choose another: ${variable}=${port + 1} npm start`
+    this.remedy = `Stop what listens there (perhaps another \`npm start\`), or choose another: ${variable}=${port + 1} npm start`
   }
 }
 

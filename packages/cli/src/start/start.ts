@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '@lockstep/sdk'
 import { readCatalogFiles } from '../catalog-file.ts'
 import {
-  localFolder,
   type LocalInstallation,
+  localFolder,
   readLocalInstallation,
   writeLocalInstallation,
 } from '../local-installation.ts'
