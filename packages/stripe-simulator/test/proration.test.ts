@@ -1,0 +1,183 @@
+// Expected amounts: docs.stripe.com/billing/subscriptions/prorations and .../billing-mode, and hand arithmetic.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { amounts, DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+const modes = ['classic', 'flexible'] as const
+
+/** Changes a subscription at `at` and answers the lines that the change made. */
+async function changed(story: {
+  mode: (typeof modes)[number]
+  start: number
+  at: number
+  from: Parameters<World['price']>
+  to: Parameters<World['price']>
+  quantities?: [number, number]
+}) {
+  const { stripe } = world
+  const product = (await world.product('Team')).id
+  const from = await world.price(story.from[0], { ...story.from[1], product })
+  const to = await world.price(story.to[0], { ...story.to[1], product })
+  const { id, clock } = await world.customer({ at: story.start })
+  const [before, after] = story.quantities ?? [1, 1]
+  const subscription = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: from.id, quantity: before }],
+    billing_mode: { type: story.mode },
+  })
+  await world.advance(clock, story.at)
+  const items = [{ id: subscription.items.data[0]?.id as string, price: to.id, quantity: after }]
+  const preview = await stripe.invoices.createPreview({
+    subscription: subscription.id,
+    subscription_details: { items, proration_behavior: 'always_invoice', proration_date: story.at },
+  })
+  const updated = await stripe.subscriptions.update(subscription.id, {
+    items,
+    proration_behavior: 'always_invoice',
+    proration_date: story.at,
+    expand: ['latest_invoice'],
+  })
+  return {
+    preview,
+    invoice: updated.latest_invoice as import('stripe').default.Invoice,
+    subscription: updated,
+  }
+}
+
+describe.each(modes)('%s prorations, to the second and the cent', (mode) => {
+  test('1000 to 2500 after 16 of 31 days', async () => {
+    const at = 1768608000
+    const { invoice, preview } = await changed({ mode, start: JAN_1, at, from: [1000], to: [2500] })
+    expect(amounts(invoice)).toEqual([-484, 1210])
+    expect(invoice.total).toBe(726)
+    expect(invoice.status).toBe('paid')
+    expect(preview.total).toBe(726)
+    expect(amounts(preview)).toEqual([-484, 1210])
+    expect(invoice.lines.data.map((line) => line.description)).toEqual([
+      'Unused time on Team after 17 Jan 2026',
+      'Remaining time on Team after 17 Jan 2026',
+    ])
+  })
+
+  test('5 to 8 seats at 2999 in the middle of a day in February', async () => {
+    const { invoice, preview } = await changed({
+      mode,
+      start: 1769904000,
+      at: 1770813000,
+      from: [2999],
+      to: [2999],
+      quantities: [5, 8],
+    })
+    expect(amounts(invoice)).toEqual([-9361, 14977])
+    expect(invoice.total).toBe(5616)
+    expect(preview.total).toBe(5616)
+    expect(invoice.lines.data[0]?.description).toBe('Unused time on 5 × Team after 11 Feb 2026')
+  })
+
+  test('yen have no smaller coin: 1000 to 3000 with a third left', async () => {
+    const { invoice } = await changed({
+      mode,
+      start: 1775001600,
+      at: 1776729600,
+      from: [1000, { currency: 'jpy' }],
+      to: [3000, { currency: 'jpy' }],
+    })
+    expect(amounts(invoice)).toEqual([-333, 1000])
+    expect(invoice.total).toBe(667)
+    expect(invoice.currency).toBe('jpy')
+  })
+
+  test('a yearly subscription canceled with prorate after 92 of 365 days', async () => {
+    const { stripe } = world
+    const price = await world.price(24000, { recurring: { interval: 'year' } })
+    const { id, clock } = await world.customer({ at: 1772323200 })
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      billing_mode: { type: mode },
+    })
+    await world.advance(clock, 1780272000)
+    await stripe.subscriptions.cancel(subscription.id, { prorate: true })
+    const pending = await stripe.invoiceItems.list({ customer: id, pending: true })
+    expect(pending.data.map((item) => item.amount)).toEqual([-17951])
+    expect(pending.data[0]?.proration).toBe(true)
+  })
+})
+
+test('a change made with `none` is credited by its price in classic, by what was paid in flexible', async () => {
+  const { stripe } = world
+  const product = (await world.product()).id
+  const small = await world.price(1000, { product })
+  const large = await world.price(2000, { product })
+  for (const [mode, expected] of [
+    ['classic', -334],
+    ['flexible', 0],
+  ] as const) {
+    const { id, clock } = await world.customer({ at: 1775001600 })
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: small.id }],
+      billing_mode: { type: mode },
+    })
+    const item = subscription.items.data[0]?.id as string
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item, price: large.id }],
+      proration_behavior: 'none',
+    })
+    // April has 30 days: on the 21st a third of it is left.
+    await world.advance(clock, 1776729600)
+    await stripe.subscriptions.update(subscription.id, { items: [{ id: item, price: small.id }] })
+    const pending = await stripe.invoiceItems.list({ customer: id, pending: true })
+    expect(pending.data.reduce((sum, line) => sum + line.amount, 0)).toBe(expected)
+  }
+})
+
+test('create_prorations waits for the renewal, which bills both and the new price', async () => {
+  const { stripe } = world
+  const product = (await world.product()).id
+  const [small, large] = [await world.price(1000, { product }), await world.price(2500, { product })]
+  const { id, clock } = await world.customer()
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: small.id }] })
+  await world.advance(clock, 1768608000)
+  const types = await world.typesDuring(() =>
+    stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, price: large.id }],
+    }),
+  )
+  expect(types).toEqual(['invoiceitem.created', 'invoiceitem.created', 'customer.subscription.updated'])
+  const preview = await stripe.invoices.createPreview({ subscription: subscription.id })
+  await world.advance(clock, JAN_1 + 31 * DAY + 2 * HOUR)
+  const renewal = (await world.invoices(subscription.id)).at(-1)
+  expect(renewal?.billing_reason).toBe('subscription_cycle')
+  expect(renewal && amounts(renewal)).toEqual([-484, 1210, 2500])
+  expect(amounts(preview)).toEqual([-484, 1210, 2500])
+  expect(preview.total).toBe(renewal?.total)
+})
+
+test('monthly to yearly with the anchor reset credits the month and bills a whole year', async () => {
+  const { stripe } = world
+  const product = (await world.product()).id
+  const month = await world.price(2500, { product })
+  const year = await world.price(25000, { product, recurring: { interval: 'year' } })
+  const { id } = await world.customer()
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: month.id }] })
+  const updated = await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: subscription.items.data[0]?.id as string, price: year.id }],
+    proration_behavior: 'always_invoice',
+    billing_cycle_anchor: { type: 'now' },
+    expand: ['latest_invoice'],
+  })
+  const invoice = updated.latest_invoice as import('stripe').default.Invoice
+  expect(amounts(invoice)).toEqual([-2500, 25000])
+  expect(invoice.amount_due).toBe(22500)
+  expect(invoice.lines.data.map((line) => line.parent?.subscription_item_details?.proration)).toEqual([
+    true,
+    false,
+  ])
+  expect(updated.items.data[0]?.current_period_end).toBe(JAN_1 + 365 * DAY)
+})
