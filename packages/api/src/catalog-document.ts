@@ -47,8 +47,13 @@ function writeMeter({ name, unitLabel, aggregation }: Meter): Entry<'meters'> {
   return { name, unitLabel, aggregation }
 }
 
-function writePlan({ key: _, rollsInto, prices, ...terms }: Plan): Entry<'plans'> {
-  return { ...terms, ...(rollsInto !== null && { rollsInto }), prices: byKey(prices, writePrice) }
+function writePlan(plan: Plan): Entry<'plans'> {
+  const { name, audience, product, currency, interval, intervalCount, trialDays, trialUsage } = plan
+  return {
+    ...{ name, audience, product, currency, interval, intervalCount, trialDays, trialUsage },
+    ...(plan.rollsInto !== null && { rollsInto: plan.rollsInto }),
+    prices: byKey(plan.prices, writePrice),
+  }
 }
 
 function writePrice(price: Price): WrittenPrice {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientOptions, createClient } from './client.ts'
@@ -24,19 +24,7 @@ beforeEach(async () => {
   seen = []
   replies = []
   pauses = []
-  const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    const { method = '', url = '', headers } = request
-    seen.push({ method, url, headers, body: text === '' ? undefined : JSON.parse(text) })
-    const reply = replies.shift() ?? {}
-    if (reply === 'silence') return
-    if (reply === 'hang up') return request.socket.destroy()
-    const body = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? {})
-    response
-      .writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers })
-      .end(body)
-  })
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   close = () => {
@@ -45,6 +33,18 @@ beforeEach(async () => {
   }
 })
 afterEach(() => close())
+
+async function answer(request: IncomingMessage, response: ServerResponse) {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const { method = '', url = '', headers } = request
+  seen.push({ method, url, headers, body: text === '' ? undefined : JSON.parse(text) })
+  const reply = replies.shift() ?? {}
+  if (reply === 'silence') return
+  if (reply === 'hang up') return request.socket.destroy()
+  const body = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body ?? {})
+  response.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers }).end(body)
+}
 
 function client(options: Partial<ClientOptions> = {}) {
   const retry = {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 
 /** A port of this machine that somebody else has. */
-export class PortTaken extends Error {
+class PortTaken extends Error {
   readonly remedy: string
 
   constructor(port: number, what: string, variable: string) {
