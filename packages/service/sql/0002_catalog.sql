@@ -6,6 +6,9 @@ create table product (
   description text,
   unit_label text,
   tax_code text,
+  -- Counts the changes; the provider was told of them up to `published_revision`.
+  revision integer not null default 1,
+  published_revision integer not null default 0,
   archived_at timestamptz,
   created_at timestamptz not null
 );

@@ -88,6 +88,8 @@ interface ProductTable {
   description: string | null
   unitLabel: string | null
   taxCode: string | null
+  revision: Default<number>
+  publishedRevision: Default<number>
   archivedAt: MaybeTime
   createdAt: Time
 }

@@ -1,0 +1,67 @@
+import type { Instant } from '@lockstep/core/instant'
+import type Stripe from 'stripe'
+import { type CallDeps, callStripe } from './call.ts'
+import { isOf, ownMetadata } from './metadata.ts'
+
+export interface CustomerToMake {
+  readonly id: string
+  readonly name: string | null
+  readonly email: string | null
+  /** Stripe's id of the clock it lives at. */
+  readonly testClock: string | null
+  /** When we recorded the customer, to know where to look for it. */
+  readonly createdAt: Instant
+}
+
+/** Clocks differ: what was made after our record may carry a time before it. */
+const CLOCK_SKEW_SECONDS = 3600
+
+/** The one operation that may make a customer at Stripe, whoever asks for it. */
+export const customerOperation = (customerId: string): string => `${customerId}/create`
+
+/** Makes a customer at Stripe; the same one however often and from wherever it is asked for. */
+export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<Stripe.Customer> {
+  const id = customerOperation(customer.id)
+  const body = {
+    ...(customer.name !== null && { name: customer.name }),
+    ...(customer.email !== null && { email: customer.email }),
+    ...(customer.testClock !== null && { test_clock: customer.testClock }),
+    metadata: ownMetadata(deps.provider, id, { lockstep_customer: customer.id }),
+  }
+  return callStripe(
+    deps,
+    { id, kind: 'customer.create', subjectId: customer.id, body, settledByCaller: true },
+    (stripe, options) => stripe.customers.create(body, options),
+    async (stripe) => {
+      // Customers on a clock have simulated times, and are listed only by their clock.
+      const where =
+        customer.testClock === null
+          ? { created: { gte: customer.createdAt - CLOCK_SKEW_SECONDS } }
+          : { test_clock: customer.testClock }
+      for await (const found of stripe.customers.list({ ...where, limit: 100 })) {
+        if (isOf(deps.provider, id, found)) return found
+      }
+      return undefined
+    },
+  )
+}
+
+export interface CustomerProfile {
+  readonly name: string | null
+  readonly email: string | null
+}
+
+/** Tells Stripe who the customer is now. */
+export function updateCustomer(
+  deps: CallDeps,
+  operation: string,
+  customer: { readonly id: string; readonly providerId: string },
+  { name, email }: CustomerProfile,
+): Promise<Stripe.Customer> {
+  const body = { name: name ?? '', email: email ?? '' }
+  return callStripe(
+    deps,
+    { id: operation, kind: 'customer.update', subjectId: customer.id, body, repeatable: true },
+    (stripe, options) => stripe.customers.update(customer.providerId, body, options),
+  )
+}

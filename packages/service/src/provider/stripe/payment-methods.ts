@@ -1,0 +1,66 @@
+import type Stripe from 'stripe'
+import { type CallDeps, callStripe } from './call.ts'
+import { idOf } from './field.ts'
+
+export interface PaymentMethodToAttach {
+  readonly operation: string
+  readonly customerId: string
+  readonly providerCustomer: string
+  /** Stripe's id, or in test mode a token such as `pm_card_visa`, of which each use makes a new one. */
+  readonly paymentMethod: string
+}
+
+/** Attaches a payment method to its customer. A card that is declined is refused here. */
+export function attachPaymentMethod(
+  deps: CallDeps,
+  attach: PaymentMethodToAttach,
+): Promise<Stripe.PaymentMethod> {
+  const { operation: id, customerId, providerCustomer: customer, paymentMethod } = attach
+  return callStripe(
+    deps,
+    {
+      id,
+      kind: 'payment_method.attach',
+      subjectId: customerId,
+      body: { customer, paymentMethod },
+      settledByCaller: true,
+    },
+    (stripe, options) => stripe.paymentMethods.attach(paymentMethod, { customer }, options),
+    async (stripe) => {
+      if (!isToken(paymentMethod)) {
+        const method = await stripe.paymentMethods.retrieve(paymentMethod)
+        return method.customer !== null && idOf(method.customer) === customer ? method : undefined
+      }
+      // A method carries nothing of ours before it is attached. The newest is the one that the token made.
+      const { data } = await stripe.customers.listPaymentMethods(customer, { limit: 1 })
+      return data[0]
+    },
+  )
+}
+
+/** Has everything that comes due charged to this method. */
+export function setDefaultPaymentMethod(
+  deps: CallDeps,
+  operation: string,
+  customer: { readonly id: string; readonly providerId: string },
+  paymentMethod: string,
+): Promise<Stripe.Customer> {
+  const body = { invoice_settings: { default_payment_method: paymentMethod } }
+  return callStripe(
+    deps,
+    {
+      id: operation,
+      kind: 'customer.default_payment_method',
+      subjectId: customer.id,
+      body,
+      repeatable: true,
+      settledByCaller: true,
+    },
+    (stripe, options) => stripe.customers.update(customer.providerId, body, options),
+  )
+}
+
+/** Stripe's test tokens have names where ids have random characters. */
+function isToken(paymentMethod: string): boolean {
+  return paymentMethod.startsWith('pm_card_')
+}

@@ -1,0 +1,193 @@
+import type { Interval } from '@lockstep/core/billing-cycle'
+import type { Product } from '@lockstep/core/catalog'
+import type { Currency } from '@lockstep/core/money'
+import type { Price } from '@lockstep/core/price'
+import { NANOS_PER_UNIT } from '@lockstep/core/quantity'
+import type Stripe from 'stripe'
+import { isChargeable, toStripeAmount, toStripeRate } from './amount.ts'
+import { type CallDeps, callStripe } from './call.ts'
+import { isOf, ownMetadata } from './metadata.ts'
+
+export interface ProductToTell {
+  readonly product: Product
+  readonly revision: number
+  /** Stripe's id; undefined until it is made there. */
+  readonly providerId: string | undefined
+}
+
+/** Makes a product at Stripe, or tells Stripe how it is now. */
+export async function tellProduct(
+  deps: CallDeps,
+  { product, revision, providerId }: ProductToTell,
+): Promise<string> {
+  const id = `product/${product.key}`
+  const body = productBody(deps, product, id)
+  if (providerId !== undefined) return update(deps, providerId, product.key, revision, body)
+  const made = await callStripe(
+    deps,
+    { id, kind: 'product.create', subjectId: product.key, body },
+    (stripe, options) => stripe.products.create(withoutEmpty(body), options),
+    async (stripe) => {
+      for await (const found of stripe.products.list({ limit: 100 })) {
+        if (isOf(deps.provider, id, found)) return found
+      }
+      return undefined
+    },
+  )
+  // Found again after its creation got lost, it is what it was to be then.
+  if (differs(made, product)) await update(deps, made.id, product.key, revision, body)
+  return made.id
+}
+
+async function update(
+  deps: CallDeps,
+  providerId: string,
+  key: string,
+  revision: number,
+  body: ReturnType<typeof productBody>,
+): Promise<string> {
+  const intention = { id: `product/${key}/${revision}`, kind: 'product.update', subjectId: key, body }
+  const updated = await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
+    stripe.products.update(providerId, body, options),
+  )
+  return updated.id
+}
+
+function productBody(
+  { provider }: CallDeps,
+  { key, name, description, unitLabel, taxCode }: Product,
+  id: string,
+) {
+  return {
+    name,
+    // Empty text takes a value back.
+    description: description ?? '',
+    unit_label: unitLabel ?? '',
+    tax_code: taxCode ?? '',
+    metadata: ownMetadata(provider, id, { lockstep_product: key }),
+  }
+}
+
+function differs(made: Stripe.Product, { name, description, unitLabel, taxCode }: Product): boolean {
+  const taxed =
+    made.tax_code === null || typeof made.tax_code === 'string' ? made.tax_code : made.tax_code?.id
+  return (
+    made.name !== name ||
+    (made.description ?? null) !== description ||
+    (made.unit_label ?? null) !== unitLabel ||
+    (taxCode !== null && taxed !== taxCode)
+  )
+}
+
+/** A new object has nothing to take back. */
+function withoutEmpty<T extends object>(body: T): T {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== '')) as T
+}
+
+export interface PriceToMake {
+  /** Our price's id, or the plan version's where the plan has no price that Stripe bills. */
+  readonly id: string
+  readonly planVersionId: string
+  readonly providerProduct: string
+  readonly currency: Currency
+  readonly interval: Interval
+  readonly intervalCount: number
+  /** Null: nothing, each period. A subscription at Stripe has to have a price. */
+  readonly price: Price | null
+}
+
+/** Makes a recurring price at Stripe. Prices never change: a new amount is a new price. */
+export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<string> {
+  const id = `price/${wanted.id}`
+  const { currency, interval, intervalCount, price, providerProduct: product } = wanted
+  const body = {
+    product,
+    currency,
+    nickname: price?.name ?? 'By usage only',
+    recurring: { interval, interval_count: intervalCount },
+    metadata: ownMetadata(deps.provider, id, {
+      lockstep_price: wanted.id,
+      lockstep_plan_version: wanted.planVersionId,
+    }),
+    ...(price === null ? { unit_amount: 0 } : amounts(price)),
+  } satisfies Stripe.PriceCreateParams
+  const made = await callStripe(
+    deps,
+    { id, kind: 'price.create', subjectId: wanted.id, body },
+    (stripe, options) => stripe.prices.create(body, options),
+    async (stripe) => {
+      for await (const found of stripe.prices.list({ product, limit: 100 })) {
+        if (isOf(deps.provider, id, found)) return found
+      }
+      return undefined
+    },
+  )
+  return made.id
+}
+
+/**
+ * Why Stripe cannot bill a price, if it cannot: it counts whole units only, and three-decimal
+ * currencies in tens.
+ */
+export function whyNotBillable(price: Price): { path: string; detail: string } | undefined {
+  const coarse = (path: string) => ({ path, detail: 'Stripe takes this currency in steps of 0.01 only.' })
+  const whole = (path: string) => ({ path, detail: 'Stripe counts whole units only.' })
+  switch (price.model) {
+    case 'flat':
+      return isChargeable(price.amount) ? undefined : coarse('amount')
+    case 'package':
+      if (!isChargeable(price.amount)) return coarse('amount')
+      return price.size % NANOS_PER_UNIT === 0n ? undefined : whole('size')
+    case 'graduated':
+    case 'volume':
+      for (const [i, { upTo, flat }] of price.tiers.entries()) {
+        if (upTo !== null && upTo % NANOS_PER_UNIT !== 0n) return whole(`tiers/${i}/upTo`)
+        if (!isChargeable(flat)) return coarse(`tiers/${i}/flatAmount`)
+      }
+      return undefined
+    case 'perUnit':
+    case 'percentage':
+      return undefined
+  }
+}
+
+type Amounts = Pick<
+  Stripe.PriceCreateParams,
+  'unit_amount' | 'unit_amount_decimal' | 'billing_scheme' | 'tiers' | 'tiers_mode' | 'transform_quantity'
+>
+
+function amounts(price: Price): Amounts {
+  switch (price.model) {
+    case 'flat':
+      return { unit_amount: toStripeAmount(price.amount) }
+    case 'perUnit':
+      return { unit_amount_decimal: decimal(toStripeRate(price.rate)) }
+    case 'package':
+      return {
+        unit_amount: toStripeAmount(price.amount),
+        transform_quantity: { divide_by: wholeUnits(price.size), round: price.round },
+      }
+    case 'graduated':
+    case 'volume':
+      return {
+        billing_scheme: 'tiered',
+        tiers_mode: price.model,
+        tiers: price.tiers.map(({ upTo, rate, flat }) => ({
+          up_to: upTo === null ? 'inf' : wholeUnits(upTo),
+          unit_amount_decimal: decimal(toStripeRate(rate)),
+          flat_amount: toStripeAmount(flat),
+        })),
+      }
+    case 'percentage':
+      throw new Error('A share of the rest is rated by Lockstep.')
+  }
+}
+
+function wholeUnits(nanos: bigint): number {
+  return Number(nanos / NANOS_PER_UNIT)
+}
+
+/** Decimal text on the wire; the library's own type of it is only for arithmetic. */
+function decimal(text: string): Stripe.Decimal {
+  return text as unknown as Stripe.Decimal
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import type { Catalog, Product } from '@lockstep/core/catalog'
+import type { Instant } from '@lockstep/core/instant'
+import type { Meter } from '@lockstep/core/meter'
+import { type Plan, planToJson } from '@lockstep/core/plan'
+import { priceToJson } from '@lockstep/core/price'
+import { sql } from 'kysely'
+import { newId } from '../ids.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { type PlanVersion, readNewestPlans } from './plans.ts'
+import { sqlTime } from './time.ts'
+
+/** Whoever changes the catalogue does it alone, from comparing to writing. */
+export async function lockCatalog(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('catalog'))`.execute(trx)
+}
+
+/** The catalogue as it stands: the newest version of each plan, nothing that is archived. */
+export async function readCatalog(db: Db | Trx): Promise<Catalog> {
+  const products = await db
+    .selectFrom('product')
+    .select(['key', 'name', 'description', 'unitLabel', 'taxCode'])
+    .where('archivedAt', 'is', null)
+    .orderBy('key')
+    .execute()
+  const meters = await db
+    .selectFrom('meter')
+    .select(['key', 'name', 'unitLabel', 'aggregation'])
+    .where('archivedAt', 'is', null)
+    .orderBy('key')
+    .execute()
+  return { products, meters, plans: (await readNewestPlans(db)).map(({ plan }) => plan) }
+}
+
+/** Archives, or brings back, so that exactly these are for sale. Nothing is ever deleted. */
+export async function keepOnly(
+  trx: Trx,
+  table: 'product' | 'meter' | 'plan',
+  keys: readonly string[],
+  at: Instant,
+): Promise<void> {
+  const listed = sql<boolean>`key = any(${[...keys]}::text[])`
+  await trx
+    .updateTable(table)
+    .set({ archivedAt: null })
+    .where('archivedAt', 'is not', null)
+    .where(listed)
+    .execute()
+  await trx
+    .updateTable(table)
+    .set({ archivedAt: sqlTime(at) })
+    .where('archivedAt', 'is', null)
+    .where(sql<boolean>`not ${listed}`)
+    .execute()
+}
+
+/** Writes what a product is. A change is a new revision, of which the provider has to be told. */
+export async function writeProduct(trx: Trx, product: Product, at: Instant): Promise<void> {
+  const { name, description, unitLabel, taxCode } = product
+  await trx
+    .insertInto('product')
+    .values({ ...product, createdAt: sqlTime(at) })
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({ name, description, unitLabel, taxCode, revision: sql`product.revision + 1` })
+        .where(
+          sql<boolean>`(product.name, product.description, product.unit_label, product.tax_code)
+            is distinct from (${name}, ${description}, ${unitLabel}, ${taxCode})`,
+        ),
+    )
+    .execute()
+}
+
+export async function writeMeter(trx: Trx, meter: Meter, at: Instant): Promise<void> {
+  const { name, unitLabel } = meter
+  await trx
+    .insertInto('meter')
+    .values({ ...meter, createdAt: sqlTime(at) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ name, unitLabel }))
+    .execute()
+}
+
+/** Plans first and by key only: one may roll into another that comes later. */
+export async function writePlanKeys(trx: Trx, plans: readonly Plan[], at: Instant): Promise<void> {
+  if (plans.length === 0) return
+  await trx
+    .insertInto('plan')
+    .values(plans.map(({ key }) => ({ key, createdAt: sqlTime(at) })))
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+}
+
+/** Writes a plan as a new version, unless the newest one says the same. */
+export async function writePlanVersion(
+  trx: Trx,
+  plan: Plan,
+  newest: PlanVersion | undefined,
+  at: Instant,
+): Promise<void> {
+  const contentHash = hashOf(plan)
+  if (newest && hashOf(newest.plan).equals(contentHash)) return
+  const id = newId('plan_version')
+  const { key, product, prices, ...terms } = plan
+  await trx
+    .insertInto('planVersion')
+    .values({
+      ...terms,
+      id,
+      planKey: key,
+      productKey: product,
+      version: (newest?.version ?? 0) + 1,
+      contentHash,
+      createdAt: sqlTime(at),
+    })
+    .execute()
+  if (prices.length === 0) return
+  await trx
+    .insertInto('price')
+    .values(
+      prices.map((price, position) => ({
+        id: newId('price'),
+        planVersionId: id,
+        key: price.key,
+        position,
+        productKey: price.product,
+        meterKey: price.meter,
+        currency: price.currency,
+        kind: price.kind,
+        timing: price.timing,
+        model: price.model,
+        definition: JSON.stringify(priceToJson(price)),
+      })),
+    )
+    .execute()
+}
+
+function hashOf(plan: Plan): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify(planToJson(plan)))
+    .digest()
+}

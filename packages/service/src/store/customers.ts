@@ -1,0 +1,132 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { STRIPE } from './mappings.ts'
+import { sqlTime } from './time.ts'
+
+/** A customer with what is kept in rows of their own: the person, and the provider's id. */
+export interface Customer {
+  readonly id: string
+  readonly externalId: string
+  readonly currency: string | null
+  readonly testClockId: string | null
+  readonly createdAt: Instant
+  readonly name: string | null
+  readonly email: string | null
+  readonly providerId: string | null
+}
+
+function customers(db: Db | Trx) {
+  return db
+    .selectFrom('customer')
+    .leftJoin('customerProfile', 'customerProfile.customerId', 'customer.id')
+    .leftJoin('mapping', (join) =>
+      join
+        .onRef('mapping.entityId', '=', 'customer.id')
+        .on('mapping.entityType', '=', 'customer')
+        .on('mapping.provider', '=', STRIPE),
+    )
+    .select([
+      'customer.id',
+      'customer.externalId',
+      'customer.currency',
+      'customer.testClockId',
+      'customer.createdAt',
+      'customerProfile.name',
+      'customerProfile.email',
+      'mapping.providerId',
+    ])
+}
+
+export function readCustomer(db: Db | Trx, id: string): Promise<Customer | undefined> {
+  return customers(db).where('customer.id', '=', id).executeTakeFirst()
+}
+
+export function findCustomer(db: Db | Trx, externalId: string): Promise<Customer | undefined> {
+  return customers(db).where('customer.externalId', '=', externalId).executeTakeFirst()
+}
+
+export interface CustomerFilter {
+  readonly externalId?: string | undefined
+  readonly email?: string | undefined
+  readonly testClock?: string | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export function listCustomers(db: Db, filter: CustomerFilter): Promise<Customer[]> {
+  let query = customers(db)
+  if (filter.externalId !== undefined) query = query.where('customer.externalId', '=', filter.externalId)
+  if (filter.email !== undefined)
+    query = query.where(sql<string>`lower(customer_profile.email)`, '=', filter.email.toLowerCase())
+  if (filter.testClock !== undefined) query = query.where('customer.testClockId', '=', filter.testClock)
+  if (filter.after !== undefined) query = query.where('customer.id', '<', filter.after)
+  return query.orderBy('customer.id', 'desc').limit(filter.limit).execute()
+}
+
+export interface NewCustomer {
+  readonly id: string
+  readonly externalId: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly testClockId: string | null
+  readonly at: Instant
+}
+
+/** False if there is one with this external id already; nothing is changed then. */
+export async function addCustomer(trx: Trx, customer: NewCustomer): Promise<boolean> {
+  const { id, externalId, name, email, testClockId, at } = customer
+  const added = await trx
+    .insertInto('customer')
+    .values({ id, externalId, testClockId, createdAt: sqlTime(at) })
+    .onConflict((conflict) => conflict.column('externalId').doNothing())
+    .executeTakeFirst()
+  if (added.numInsertedOrUpdatedRows !== 1n) return false
+  await trx.insertInto('customerProfile').values({ customerId: id, name, email }).execute()
+  return true
+}
+
+/** Absent stays as it is, null removes. */
+export interface ProfileChange {
+  readonly name?: string | null | undefined
+  readonly email?: string | null | undefined
+}
+
+/** Whether anything changed. */
+export async function changeProfile(trx: Trx, customerId: string, change: ProfileChange): Promise<boolean> {
+  const changed = await sql`
+    insert into customer_profile as p (customer_id, name, email)
+    values (${customerId}, ${change.name ?? null}, ${change.email ?? null})
+    on conflict (customer_id) do update set
+      name = case when ${change.name !== undefined} then excluded.name else p.name end,
+      email = case when ${change.email !== undefined} then excluded.email else p.email end
+    where (${change.name !== undefined} and p.name is distinct from excluded.name)
+       or (${change.email !== undefined} and p.email is distinct from excluded.email)`.execute(trx)
+  return changed.numAffectedRows === 1n
+}
+
+/** Locks the customer's row until the transaction ends. */
+export async function lockCustomer(trx: Trx, externalId: string): Promise<Customer | undefined> {
+  await trx.selectFrom('customer').select('id').where('externalId', '=', externalId).forUpdate().execute()
+  return findCustomer(trx, externalId)
+}
+
+/** The first subscription fixes the currency, as it does at Stripe. False: it is fixed to another. */
+export async function lockCurrency(trx: Trx, customerId: string, currency: string): Promise<boolean> {
+  const locked = await trx
+    .updateTable('customer')
+    .set({ currency })
+    .where('id', '=', customerId)
+    .where((eb) => eb.or([eb('currency', 'is', null), eb('currency', '=', currency)]))
+    .executeTakeFirst()
+  return locked.numUpdatedRows === 1n
+}
+
+/** Takes the lock back that a registration made which came to nothing. */
+export async function unlockCurrency(trx: Trx, customerId: string): Promise<void> {
+  await sql`
+    update customer c set currency = null where id = ${customerId}
+      and not exists (select from subscription s where s.customer_id = c.id)
+      and not exists (select from subscription_slot s where s.customer_id = c.id)`.execute(trx)
+}

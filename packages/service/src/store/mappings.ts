@@ -1,0 +1,120 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type Mapping = Row<'mapping'>
+export type EntityType = Mapping['entityType']
+
+/** One account in one mode: ids of another are other ids. */
+export interface ProviderAccount {
+  readonly account: string
+  readonly livemode: boolean
+}
+
+export const STRIPE = 'stripe'
+
+export interface NewMapping {
+  readonly entityType: EntityType
+  readonly entityId: string
+  readonly providerType: string
+  readonly providerId: string
+  readonly origin: Mapping['origin']
+  readonly at: Instant
+}
+
+/**
+ * Links an object of ours to the provider's. Linking the same two again changes nothing; linking to
+ * another one is refused by returning what stands.
+ */
+export async function link(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  { at, ...mapping }: NewMapping,
+): Promise<string> {
+  await db
+    .insertInto('mapping')
+    .values({ ...mapping, provider: STRIPE, providerAccount: account, livemode, createdAt: sqlTime(at) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const linked = await providerIdOf(db, mapping.entityType, mapping.entityId)
+  if (linked === undefined) {
+    throw new Error(`${mapping.providerId} is another ${mapping.entityType}'s than ${mapping.entityId}'s.`)
+  }
+  return linked
+}
+
+/** The provider's id of an object of ours. */
+export async function providerIdOf(
+  db: Db | Trx,
+  entityType: EntityType,
+  entityId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('mapping')
+    .select('providerId')
+    .where('entityType', '=', entityType)
+    .where('entityId', '=', entityId)
+    .where('provider', '=', STRIPE)
+    .executeTakeFirst()
+  return row?.providerId
+}
+
+export async function providerIdsOf(
+  db: Db | Trx,
+  entityType: EntityType,
+  entityIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (entityIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('mapping')
+    .select(['entityId', 'providerId'])
+    .where('entityType', '=', entityType)
+    .where('entityId', 'in', [...entityIds])
+    .where('provider', '=', STRIPE)
+    .execute()
+  return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))
+}
+
+/** Our id of an object of the provider's. */
+export async function entityIdOf(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  entityType: EntityType,
+  providerId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('mapping')
+    .select('entityId')
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where('providerId', '=', providerId)
+    .where('entityType', '=', entityType)
+    .executeTakeFirst()
+  return row?.entityId
+}
+
+export interface MappingFilter {
+  readonly entityType?: EntityType | undefined
+  readonly entityId?: string | undefined
+  readonly providerId?: string | undefined
+  readonly limit: number
+  /** Entity type and id of the last one before. */
+  readonly after?: readonly [entityType: string, entityId: string] | undefined
+}
+
+/** By entity type and id. */
+export function listMappings(db: Db, filter: MappingFilter): Promise<Mapping[]> {
+  let query = db.selectFrom('mapping').selectAll().where('provider', '=', STRIPE)
+  if (filter.entityType !== undefined) query = query.where('entityType', '=', filter.entityType)
+  if (filter.entityId !== undefined) query = query.where('entityId', '=', filter.entityId)
+  if (filter.providerId !== undefined) query = query.where('providerId', '=', filter.providerId)
+  if (filter.after !== undefined) {
+    const [type, id] = filter.after
+    query = query.where((eb) =>
+      eb(eb.refTuple('entityType', 'entityId'), '>', eb.tuple(type as EntityType, id)),
+    )
+  }
+  return query.orderBy('entityType').orderBy('entityId').limit(filter.limit).execute()
+}

@@ -1,0 +1,139 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+import type { WorkflowStep } from './workflows.ts'
+
+/** A registration with how far its workflow came. */
+export type Registration = Row<'registration'> & {
+  readonly externalId: string
+  readonly planKey: string
+  readonly planVersion: number
+  readonly state: Row<'workflow'>['state']
+  readonly stage: string | null
+  readonly problem: unknown
+  readonly endedAt: Instant | null
+}
+
+export type RegistrationWithSteps = Registration & { readonly steps: readonly WorkflowStep[] }
+
+function registrations(db: Db | Trx) {
+  return db
+    .selectFrom('registration')
+    .innerJoin('customer', 'customer.id', 'registration.customerId')
+    .innerJoin('planVersion', 'planVersion.id', 'registration.planVersionId')
+    .innerJoin('workflow', 'workflow.id', 'registration.workflowId')
+    .selectAll('registration')
+    .select([
+      'customer.externalId',
+      'planVersion.planKey',
+      'planVersion.version as planVersion',
+      'workflow.state',
+      'workflow.stage',
+      'workflow.problem',
+      'workflow.endedAt',
+    ])
+}
+
+export async function readRegistration(db: Db | Trx, id: string): Promise<RegistrationWithSteps | undefined> {
+  const [registration] = await withSteps(
+    db,
+    await registrations(db).where('registration.id', '=', id).execute(),
+  )
+  return registration
+}
+
+export interface RegistrationFilter {
+  readonly customer?: string | undefined
+  readonly state?: Row<'workflow'>['state'] | undefined
+  readonly plan?: string | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export async function listRegistrations(
+  db: Db,
+  filter: RegistrationFilter,
+): Promise<RegistrationWithSteps[]> {
+  let query = registrations(db)
+  if (filter.customer !== undefined) query = query.where('registration.customerId', '=', filter.customer)
+  if (filter.state !== undefined) query = query.where('workflow.state', '=', filter.state)
+  if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
+  if (filter.after !== undefined) query = query.where('registration.id', '<', filter.after)
+  return withSteps(db, await query.orderBy('registration.id', 'desc').limit(filter.limit).execute())
+}
+
+async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<RegistrationWithSteps[]> {
+  if (rows.length === 0) return []
+  const steps = await db
+    .selectFrom('workflowStep')
+    .selectAll()
+    .where(
+      'workflowId',
+      'in',
+      rows.map(({ workflowId }) => workflowId),
+    )
+    .orderBy('ordinal')
+    .execute()
+  return rows.map((row) => ({
+    ...row,
+    steps: steps.filter(({ workflowId }) => workflowId === row.workflowId),
+  }))
+}
+
+/** When a request came, by the clock that says when a workflow ended. */
+export type Arrival = string
+
+/** What a request may have made already, under its own name, and when it came. */
+export async function arrive(
+  db: Db,
+  operation: string,
+): Promise<{ readonly arrivedAt: Arrival; readonly registrationId: string | null }> {
+  const { rows } = await sql<{ arrivedAt: Arrival; registrationId: string | null }>`
+    select clock_timestamp()::text as "arrivedAt",
+      (select id from registration where operation = ${operation}) as "registrationId"`.execute(db)
+  const [row] = rows
+  if (!row) throw new Error('The database does not know the time.')
+  return row
+}
+
+export interface SlotHolder {
+  readonly registrationId: string | null
+  readonly requestHash: string | null
+  /** Its workflow was still running when the request came. */
+  readonly wasRunning: boolean
+  readonly isRunning: boolean
+}
+
+/** Who holds a slot, and whether the registration that reserved it ran when a request came. */
+export async function slotHolder(
+  db: Db | Trx,
+  customerId: string,
+  slot: string,
+  arrivedAt: Arrival,
+): Promise<SlotHolder | undefined> {
+  const { rows } = await sql<SlotHolder>`
+    select r.id as "registrationId", w.input ->> 'requestHash' as "requestHash",
+      coalesce(w.ended_at is null or w.ended_at >= ${arrivedAt}::timestamptz, false) as "wasRunning",
+      coalesce(w.ended_at is null and w.id is not null, false) as "isRunning"
+    from subscription_slot s
+    left join subscription u on u.id = s.subscription_id
+    left join registration r on r.subscription_id = s.subscription_id
+    left join workflow w on w.id = r.workflow_id
+    where s.customer_id = ${customerId} and s.slot = ${slot}
+      and coalesce(u.status not in ('canceled', 'incomplete_expired'), true)`.execute(db)
+  return rows[0]
+}
+
+export async function addRegistration(
+  trx: Trx,
+  registration: Omit<Row<'registration'>, 'createdAt'> & { readonly at: Instant },
+): Promise<void> {
+  const { at, ...row } = registration
+  await trx
+    .insertInto('registration')
+    .values({ ...row, createdAt: sqlTime(at) })
+    .execute()
+}

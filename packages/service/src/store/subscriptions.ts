@@ -1,0 +1,93 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { STRIPE } from './mappings.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type Subscription = Row<'subscription'> & {
+  readonly externalId: string
+  readonly planKey: string
+  readonly planVersion: number
+  readonly providerId: string | null
+}
+
+function subscriptions(db: Db | Trx) {
+  return db
+    .selectFrom('subscription')
+    .innerJoin('customer', 'customer.id', 'subscription.customerId')
+    .innerJoin('planVersion', 'planVersion.id', 'subscription.planVersionId')
+    .leftJoin('mapping', (join) =>
+      join
+        .onRef('mapping.entityId', '=', 'subscription.id')
+        .on('mapping.entityType', '=', 'subscription')
+        .on('mapping.provider', '=', STRIPE),
+    )
+    .selectAll('subscription')
+    .select([
+      'customer.externalId',
+      'planVersion.planKey',
+      'planVersion.version as planVersion',
+      'mapping.providerId',
+    ])
+}
+
+export function readSubscription(db: Db | Trx, id: string): Promise<Subscription | undefined> {
+  return subscriptions(db).where('subscription.id', '=', id).executeTakeFirst()
+}
+
+export interface SubscriptionFilter {
+  readonly customer?: string | undefined
+  readonly status?: SubscriptionStatus | undefined
+  readonly plan?: string | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export function listSubscriptions(db: Db, filter: SubscriptionFilter): Promise<Subscription[]> {
+  let query = subscriptions(db)
+  if (filter.customer !== undefined) query = query.where('subscription.customerId', '=', filter.customer)
+  if (filter.status !== undefined) query = query.where('subscription.status', '=', filter.status)
+  if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
+  if (filter.after !== undefined) query = query.where('subscription.id', '<', filter.after)
+  return query.orderBy('subscription.id', 'desc').limit(filter.limit).execute()
+}
+
+/**
+ * Reserves a customer's slot, before the provider is asked for anything. False: it is taken. One that
+ * is held by a subscription that is over, though nobody gave it back yet, is free.
+ */
+export async function reserveSlot(
+  trx: Trx,
+  {
+    customerId,
+    slot,
+    subscriptionId,
+    at,
+  }: { customerId: string; slot: string; subscriptionId: string; at: Instant },
+): Promise<boolean> {
+  const reserved = await trx
+    .insertInto('subscriptionSlot')
+    .values({ customerId, slot, subscriptionId, reservedAt: sqlTime(at) })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['customerId', 'slot'])
+        .doUpdateSet({ subscriptionId, reservedAt: sqlTime(at) })
+        .where((eb) =>
+          eb.exists(
+            eb
+              .selectFrom('subscription')
+              .select('subscription.id')
+              .whereRef('subscription.id', '=', 'subscriptionSlot.subscriptionId')
+              .where('subscription.status', 'in', ['canceled', 'incomplete_expired']),
+          ),
+        ),
+    )
+    .executeTakeFirst()
+  return reserved.numInsertedOrUpdatedRows === 1n
+}
+
+export async function releaseSlot(trx: Trx, subscriptionId: string): Promise<void> {
+  await trx.deleteFrom('subscriptionSlot').where('subscriptionId', '=', subscriptionId).execute()
+}
