@@ -14,20 +14,47 @@ export function readJsonBodies(server: FastifyInstance): void {
     { parseAs: 'buffer' },
     (request, body: Buffer, done) => {
       if (request.routeOptions.config.rawBody) return done(null, body)
+      let text: string | undefined
       try {
-        done(null, body.length === 0 ? undefined : JSON.parse(utf8.decode(body)))
-      } catch (error) {
-        done(new Problem('invalid_request', `The body is not valid JSON: ${whereOf(error)}`))
+        text = utf8.decode(body)
+        done(null, text === '' ? undefined : JSON.parse(text))
+      } catch {
+        const where = text === undefined ? 'it is not UTF-8.' : whereItBreaks(text)
+        done(new Problem('invalid_request', `The body is not valid JSON: ${where}`))
       }
     },
   )
 }
 
-/** Where it breaks. Never the engine's own words: they quote the body. */
-function whereOf(error: unknown): string {
-  if (error instanceof TypeError) return 'it is not UTF-8.'
-  const message = error instanceof Error ? error.message : ''
-  const place = /line (\d+) column (\d+)/.exec(message)
-  if (place) return `it breaks at line ${place[1]}, column ${place[2]}.`
-  return message.includes('end of JSON input') ? 'it ends too early.' : 'it does not begin like JSON.'
+/** Beyond this, looking for the place would cost more than it helps. */
+const MOST_CHARS_SEARCHED = 100_000
+
+/**
+ * Where text stops being the beginning of something valid, found by halves: the engine names the place
+ * for some faults only, and its words quote the body.
+ */
+function whereItBreaks(text: string): string {
+  if (text.length > MOST_CHARS_SEARCHED) return 'send it through a JSON checker to see where.'
+  let good = 0
+  let bad = text.length + 1
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    if (couldGoOn(text.slice(0, middle))) good = middle
+    else bad = middle
+  }
+  if (good === text.length) return 'it ends too early.'
+  const lines = text.slice(0, good).split('\n')
+  return `it breaks at line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}.`
+}
+
+/** Whether more text could make it valid: then what the engine misses is at its end. */
+function couldGoOn(start: string): boolean {
+  try {
+    JSON.parse(start)
+    return true
+  } catch (error) {
+    const message = error instanceof Error ? error.message : ''
+    if (message.includes('end of JSON input') || message.startsWith('Unterminated')) return true
+    return Number(/at position (\d+)/.exec(message)?.[1]) === start.length
+  }
 }

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { ConfigurationInvalid, readConfig } from './config.ts'
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigurationInvalid) return error.faults
+    throw error
+  }
+  return []
+}
+
+const OWN = { DATABASE_URL: 'postgres://me:pw@db.example/billing' }
+
+test('nothing set is the embedded service against the simulator, for this machine only', () => {
+  expect(readConfig({})).toMatchObject({
+    databaseUrl: undefined,
+    host: '127.0.0.1',
+    port: 4000,
+    roles: ['api', 'worker'],
+    stripe: { apiBase: 'http://127.0.0.1:12111', livemode: false, webhookSecrets: [] },
+    syncCron: '0 * * * *',
+  })
+})
+
+test('two variables are a service against Stripe', () => {
+  const config = readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abc' })
+  expect(config).toMatchObject({
+    host: '0.0.0.0',
+    stripe: { apiBase: 'https://api.stripe.com', apiKey: 'sk_live_abc', livemode: true },
+  })
+})
+
+test('every fault is told at once, with the name of its variable', () => {
+  const faults = faultsOf({
+    DATABASE_URL: 'mysql://x',
+    PORT: 'four thousand',
+    STRIPE_SIMULATOR_PORT: '70000',
+    STRIPE_API_KEY: 'pk_test_abc',
+    STRIPE_API_BASE: 'api.stripe.com',
+    STRIPE_WEBHOOK_SECRET: 'whsec_a,secret',
+    LOCKSTEP_ROLES: 'api,cook',
+    LOCKSTEP_ADMIN_KEY: 'short',
+    LOCKSTEP_SYNC_CRON: 'hourly',
+    LOCKSTEP_LOG_LEVEL: 'loud',
+  })
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+    'DATABASE_URL',
+    'STRIPE_API_KEY',
+    'STRIPE_API_BASE',
+    'STRIPE_SIMULATOR_PORT',
+    'STRIPE_WEBHOOK_SECRET',
+    'PORT',
+    'LOCKSTEP_ROLES',
+    'LOCKSTEP_ADMIN_KEY',
+    'LOCKSTEP_SYNC_CRON',
+    'LOCKSTEP_LOG_LEVEL',
+  ])
+  expect(faults.join()).toContain('publishable')
+})
+
+test.each(['http://127.0.0.1:12111', 'https://api.stripe.com.evil.example', 'http://api.stripe.com'])(
+  'a live key is not sent to %s',
+  (base) => {
+    for (const key of ['sk_live_abc', 'rk_live_abc']) {
+      expect(faultsOf({ ...OWN, STRIPE_API_KEY: key, STRIPE_API_BASE: base })).toEqual([
+        expect.stringMatching(/^STRIPE_API_KEY is a live key/),
+      ])
+    }
+  },
+)
+
+test('what is right alone may be wrong together', () => {
+  expect(faultsOf({ STRIPE_API_KEY: 'sk_live_abc' })).toEqual([
+    expect.stringMatching(/^DATABASE_URL is missing/),
+  ])
+  expect(faultsOf({ LOCKSTEP_HOST: '0.0.0.0' })).toEqual([expect.stringMatching(/^LOCKSTEP_HOST/)])
+  expect(faultsOf({ STRIPE_API_BASE: 'https://api.stripe.com' })).toEqual([
+    expect.stringMatching(/^STRIPE_API_KEY is missing/),
+  ])
+})
+
+test('set but empty is not set; several webhook secrets are several', () => {
+  const config = readConfig({ PORT: '', DATABASE_URL: '', STRIPE_WEBHOOK_SECRET: 'whsec_a, whsec_b,' })
+  expect(config).toMatchObject({
+    port: 4000,
+    databaseUrl: undefined,
+    stripe: { webhookSecrets: ['whsec_a', 'whsec_b'] },
+  })
+})
+
+test.each(['0 * * * *', '*/15 * * * *', '0 3 1-7 * 1,2', '5,35 8-18/2 * * *'])('%s is a schedule', (cron) => {
+  expect(readConfig({ LOCKSTEP_SYNC_CRON: cron }).syncCron).toBe(cron)
+})
