@@ -1,7 +1,8 @@
 import type { Expansions } from './http/expand.ts'
 import type { Route } from './http/route.ts'
+import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
-import { renderDiscount } from './resources/discounts.ts'
+import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
 import { invoiceExpansions, invoiceRoutes, renderInvoice } from './resources/invoices.ts'
@@ -19,6 +20,7 @@ import {
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
+import { promotionCodeRoutes, renderPromotionCode } from './resources/promotion-codes.ts'
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
@@ -44,6 +46,8 @@ export const routes: readonly Route[] = [
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
   ...chargeRoutes,
+  ...couponRoutes,
+  ...promotionCodeRoutes,
   ...testClockRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,
@@ -57,6 +61,8 @@ export const expansions: Expansions = {
   ...invoiceItemExpansions,
   ...paymentExpansions,
   ...setupIntentExpansions,
+  ...couponExpansions,
+  ...discountExpansions,
   product: {
     default_price: (world, row) =>
       row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
@@ -81,6 +87,8 @@ export const renderers: Record<string, Renderer> = {
   payment_intent: renderPaymentIntent,
   charge: renderCharge,
   discount: renderDiscount,
+  coupon: renderCoupon,
+  promotion_code: renderPromotionCode,
   event: renderEvent,
   'test_helpers.test_clock': renderTestClock,
   webhook_endpoint: renderWebhookEndpoint,

@@ -113,7 +113,7 @@ export type RefundRow = RowOf<Stripe.Refund, never, OnClock>
 export type CouponRow = RowOf<
   Stripe.Coupon,
   'applies_to' | 'valid' | 'currency_options',
-  { readonly products: string[] }
+  { readonly products: string[]; readonly percent: string | null; readonly deleted?: boolean }
 >
 export type PromotionCodeRow = RowOf<Stripe.PromotionCode, never, Record<never, never>>
 export type DiscountRow = RowOf<

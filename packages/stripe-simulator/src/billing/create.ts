@@ -46,6 +46,7 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
       proratesEnd: given.prorationBehavior !== 'none',
     },
   })
+  for (const discount of subscription.discounts) world.discounts.patch(discount, { subscription: id })
   const now = given.row.created
   for (const item of given.items) addItem(world, subscription, item, now, now)
   const lines = itemsOf(world, id)

@@ -13,7 +13,7 @@ export function reductionsOf(world: World, discounts: readonly string[], currenc
     return [
       {
         discount: id,
-        percentOff: coupon.percent_off === null ? null : String(coupon.percent_off),
+        percentOff: coupon.own.percent,
         amountOff: coupon.amount_off,
         products: coupon.own.products,
       },
@@ -45,10 +45,31 @@ export function customerDiscounts(world: World, customer: string): string[] {
 /** A `once` discount is used up by the first invoice that has an amount. */
 export function useOnce(world: World, invoice: InvoiceRow): void {
   if (invoice.subtotal <= 0) return
-  for (const id of invoice.discounts) {
+  const once = invoice.discounts.filter((id) => {
     const discount = world.discounts.get(id)
-    const coupon = world.coupons.get(discount?.own.coupon)
-    if (discount === undefined || coupon?.duration !== 'once' || discount.invoice !== null) continue
-    world.discounts.patch(id, { own: { ...discount.own, used: true } })
+    return discount?.invoice === null && world.coupons.get(discount.own.coupon)?.duration === 'once'
+  })
+  drop(world, invoice.own.subscription, once)
+}
+
+/** Takes discounts whose months are over off the subscription. */
+export function dropEnded(world: World, subscription: string, at: number): void {
+  const ended = world.subscriptions.must(subscription).discounts.filter((id) => {
+    const end = world.discounts.get(id)?.end
+    return end != null && end <= at
+  })
+  drop(world, subscription, ended)
+}
+
+function drop(world: World, subscription: string | null, ids: readonly string[]): void {
+  if (ids.length === 0) return
+  for (const id of ids) {
+    const discount = world.discounts.must(id)
+    if (discount.own.used) continue
+    const gone = world.discounts.patch(id, { own: { ...discount.own, used: true } })
+    world.emit('customer.discount.deleted', gone)
   }
+  const row = world.subscriptions.get(subscription)
+  if (row === undefined) return
+  world.subscriptions.patch(row.id, { discounts: row.discounts.filter((id) => !ids.includes(id)) })
 }

@@ -1,5 +1,6 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
@@ -40,6 +41,7 @@ export function renew(world: World, id: string, now: number, pending = true): In
     start: Math.min(...ended.map((item) => item.current_period_start)),
     end: Math.max(...ended.map((item) => item.current_period_end)),
   }
+  dropEnded(world, id, now)
   const lines = advanceItems(world, subscription, now)
   const draft = subscriptionDraft(world, id, {
     reason: 'subscription_cycle',

@@ -4,6 +4,7 @@ import { type Period, remaining, remainingOf } from '../rules/proration.ts'
 import type { World } from '../world.ts'
 import { reductionsOf, runningDiscounts } from './discounts.ts'
 import { itemPicos } from './periods.ts'
+import { amountOf } from './totals.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -70,10 +71,9 @@ function discountOn(
   const ids = runningDiscounts(world, subscription.discounts, subscription.customer, at)
   const product = world.prices.must(item.own.price).product
   let left = whole
-  for (const { amountOff, percentOff, products } of reductionsOf(world, ids, subscription.currency)) {
-    if (products.length > 0 && !products.includes(product)) continue
-    const off = amountOff ?? Math.round((left * Number(percentOff)) / 100)
-    left = Math.max(0, left - off)
+  for (const reduction of reductionsOf(world, ids, subscription.currency)) {
+    if (reduction.products.length > 0 && !reduction.products.includes(product)) continue
+    left = Math.max(0, left - amountOf(reduction, left))
   }
   return whole - left
 }

@@ -55,7 +55,8 @@ export function totalOf(lines: readonly LineRow[], reductions: readonly Reductio
   }
 }
 
-function amountOf({ amountOff, percentOff }: Reduction, base: number): number {
+/** What a reduction takes off a base, to the minor unit, before it is held to the base. */
+export function amountOf({ amountOff, percentOff }: Reduction, base: number): number {
   if (amountOff !== null) return amountOff
   return Number(divideRounded(BigInt(base) * parseDecimal(percentOff ?? '0'), 100n * PICOS))
 }

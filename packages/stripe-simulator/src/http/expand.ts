@@ -20,13 +20,16 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
         'property_expansion_max_depth',
       )
     }
-    const follow = (value: unknown, depth: number): unknown => {
+    // `inside` leads from the nearest object to a part of it: `source` of a discount, for `source.coupon`.
+    const follow = (value: unknown, depth: number, type?: string, inside = ''): unknown => {
       const name = steps[depth]
       if (name === undefined || value === null || value === undefined) return value
-      if (Array.isArray(value)) return value.map((item) => follow(item, depth))
+      if (Array.isArray(value)) return value.map((item) => follow(item, depth, type, inside))
       if (typeof value !== 'object') return value
       const owner = value as Json
-      const how = typeof owner.object === 'string' ? expansions[owner.object]?.[name] : undefined
+      const kind = typeof owner.object === 'string' ? owner.object : type
+      const full = typeof owner.object === 'string' || inside === '' ? name : `${inside}.${name}`
+      const how = kind === undefined ? undefined : expansions[kind]?.[full]
       if (how !== undefined) {
         // Already expanded by an earlier path, or an id (or nothing yet) to be replaced.
         const present = owner[name]
@@ -41,7 +44,7 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
       if (depth + 1 === steps.length && !isSubList(owner, name) && inner !== null) {
         throw invalid(`This property cannot be expanded (${path}).`, `expand[${i}]`)
       }
-      return { ...owner, [name]: follow(inner, depth + 1) }
+      return { ...owner, [name]: follow(inner, depth + 1, kind, full) }
     }
     result = follow(result, 0) as Json
   }

@@ -188,7 +188,10 @@ export const customerRoutes = [
 
 export const customerExpansions: Expansions = {
   customer: {
-    'invoice_settings.default_payment_method': () => null,
+    'invoice_settings.default_payment_method': (world, settings) => {
+      const method = world.paymentMethods.get(settings.default_payment_method as string)
+      return method === undefined ? null : world.render(method)
+    },
     subscriptions: (world, customer) => {
       const id = customer.id as string
       const running = world.subscriptions

@@ -1,7 +1,12 @@
-import { gap } from '../errors.ts'
+import { invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
-import type { DiscountRow, Json } from '../rows.ts'
+import type { CouponRow, DiscountRow, Json } from '../rows.ts'
+import { addMonths } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
+import { isRedeemable, liveCoupon } from './coupons.ts'
+import { find } from './lookup.ts'
+import { isActive } from './promotion-codes.ts'
 
 export const discountParam = shape({ coupon: text(), discount: text(), promotion_code: text() })
 
@@ -11,13 +16,89 @@ export interface DiscountGiven {
   promotion_code?: string | undefined
 }
 
+export interface DiscountedObject {
+  readonly customer: string
+  readonly subscription?: string
+  readonly invoice?: string
+  readonly at: number
+  readonly clock: string | null
+}
+
+/** Redeems coupons and promotion codes into discounts; a discount that is named is kept. */
 export function applyDiscounts(
-  _world: World,
+  world: World,
   given: readonly DiscountGiven[],
-  _to: { customer: string; subscription?: string; at: number; clock: string | null },
+  to: DiscountedObject,
 ): string[] {
-  if (given.length > 0) throw gap('discounts', 'discounts')
-  return []
+  return given.map((entry, i) => {
+    const param = `discounts[${i}]`
+    if (entry.discount !== undefined)
+      return find(world.discounts, 'discount', entry.discount, `${param}[discount]`).id
+    if (entry.promotion_code !== undefined) {
+      return redeemCode(world, entry.promotion_code, to, `${param}[promotion_code]`)
+    }
+    if (entry.coupon === undefined) {
+      throw invalid('You must specify one of coupon, discount, promotion_code.', param, 'parameter_missing')
+    }
+    return redeem(world, liveCoupon(world, entry.coupon, `${param}[coupon]`), null, to, `${param}[coupon]`)
+  })
+}
+
+function redeemCode(world: World, id: string, to: DiscountedObject, param: string): string {
+  const code = find(world.promotionCodes, 'promotion code', id, param)
+  if (!isActive(world, code))
+    throw invalid('This promotion code is inactive or used up.', param, 'coupon_expired')
+  if (code.customer !== null && code.customer !== to.customer) {
+    throw invalid('This promotion code belongs to another customer.', param)
+  }
+  const paid = world.charges.by('customer', to.customer).some((charge) => charge.paid)
+  if (code.restrictions.first_time_transaction && paid) {
+    throw invalid('This promotion code is for customers without earlier payments only.', param)
+  }
+  world.promotionCodes.patch(id, { times_redeemed: code.times_redeemed + 1 })
+  return redeem(world, world.coupons.must(code.promotion.coupon), id, to, param)
+}
+
+function redeem(
+  world: World,
+  coupon: CouponRow,
+  code: string | null,
+  to: DiscountedObject,
+  param: string,
+): string {
+  if (!isRedeemable(coupon, world.now(null))) {
+    throw invalid(`Coupon expired: ${coupon.id}`, param, 'coupon_expired')
+  }
+  world.coupons.patch(coupon.id, { times_redeemed: coupon.times_redeemed + 1 })
+  const discount = world.discounts.insert({
+    id: world.ids.next('di'),
+    object: 'discount',
+    checkout_session: null,
+    customer: to.customer,
+    customer_account: null,
+    end: coupon.duration === 'repeating' ? addMonths(to.at, coupon.duration_in_months ?? 0) : null,
+    invoice: to.invoice ?? null,
+    invoice_item: null,
+    promotion_code: code,
+    source: { coupon: coupon.id, type: 'coupon' },
+    start: to.at,
+    subscription: to.subscription ?? null,
+    subscription_item: null,
+    own: { clock: to.clock, coupon: coupon.id, used: false },
+  })
+  world.emit('customer.discount.created', discount)
+  return discount.id
+}
+
+export const discountExpansions: Expansions = {
+  discount: {
+    'source.coupon': (world, row) => world.render(world.coupons.must(row.coupon as string)),
+    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
+    promotion_code: (world, row) =>
+      row.promotion_code === null
+        ? null
+        : world.render(world.promotionCodes.must(row.promotion_code as string)),
+  },
 }
 
 export function renderDiscount(_world: World, { own: _own, ...discount }: DiscountRow): Json {

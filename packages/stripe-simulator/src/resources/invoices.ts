@@ -33,6 +33,7 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
+import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './payment-methods.ts'
 
@@ -52,13 +53,13 @@ const editable = {
   automatically_finalizes_at: timestamp,
   effective_at: clearable(timestamp),
   statement_descriptor: text(22),
+  discounts: clearable(list(discountParam)),
   ...gaps(
     'account_tax_ids',
     'application_fee_amount',
     'automatic_tax',
     'default_source',
     'default_tax_rates',
-    'discounts',
     'issuer',
     'on_behalf_of',
     'payment_settings',
@@ -145,6 +146,7 @@ export const invoiceRoutes = [
           statement_descriptor,
         }),
       )
+      setDiscounts(world, draft.id, params.discounts)
       setAutoAdvance(world, draft.id, params.auto_advance ?? false, params.automatically_finalizes_at)
       return world.render(announce(world, draft.id))
     },
@@ -207,7 +209,8 @@ export const invoiceRoutes = [
     if (changes.default_payment_method != null) {
       ownMethod(world, invoice.customer as string, changes.default_payment_method, 'default_payment_method')
     }
-    const { days_until_due: days, ...direct } = changes
+    const { days_until_due: days, discounts, ...direct } = changes
+    setDiscounts(world, invoice.id, discounts)
     world.invoices.patch(invoice.id, {
       ...defined(direct),
       ...(days === undefined ? {} : { due_date: invoice.created + days * 86_400 }),
@@ -325,6 +328,16 @@ const AFTER_FINALIZING = new Set([
   'due_date',
   'days_until_due',
 ])
+
+/** A filled list replaces the discounts of a draft, empty text clears them. */
+function setDiscounts(world: World, id: string, given: DiscountGiven[] | null | undefined): void {
+  if (given === undefined || given?.length === 0) return
+  const invoice = world.invoices.must(id)
+  const at = world.now(invoice.own.clock)
+  const to = { customer: invoice.customer as string, invoice: id, at, clock: invoice.own.clock }
+  world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
+  retotal(world, id)
+}
 
 function setAutoAdvance(world: World, id: string, on: boolean, at: number | undefined): void {
   const invoice = world.invoices.patch(id, { auto_advance: on })
