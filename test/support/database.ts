@@ -65,20 +65,33 @@ export function shareTestServer({ templateUrl }: TestServer): void {
  * afterAll(() => database.drop())
  * ```
  */
-export async function newDatabase(): Promise<TestDatabase> {
-  const template = process.env[TEMPLATE]
-  if (!template)
-    throw new Error(`${TEMPLATE} is not set: run tests through vitest, or shareTestServer() first.`)
+export function newDatabase(): Promise<TestDatabase> {
+  const template = templateUrl()
+  return make(template, `template ${databaseOf(template)}`)
+}
+
+/** An empty one, on the server of the tests or on another. */
+export function newEmptyDatabase(serverUrl: string = templateUrl()): Promise<TestDatabase> {
+  return make(serverUrl, 'template template0')
+}
+
+function templateUrl(): string {
+  const url = process.env[TEMPLATE]
+  if (!url) throw new Error(`${TEMPLATE} is not set: run tests through vitest, or shareTestServer() first.`)
+  return url
+}
+
+async function make(serverUrl: string, from: string): Promise<TestDatabase> {
   const name = newName('test')
-  await administer(template, `create database ${name} template ${databaseOf(template)}`)
-  const url = withName(template, name)
+  await administer(serverUrl, `create database ${name} ${from}`)
+  const url = withName(serverUrl, name)
   const connection = connect(url, { poolSize: 20 })
   return {
     ...connection,
     url,
     drop: async () => {
       await connection.close()
-      await administer(template, `drop database if exists ${name} with (force)`)
+      await administer(serverUrl, `drop database if exists ${name} with (force)`)
     },
   }
 }
