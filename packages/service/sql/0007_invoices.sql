@@ -69,7 +69,7 @@ create table invoice_item (
   line_key text not null,
   revision integer not null check (revision >= 0),
   -- `intended`: the call may be on its way. `placed`: it stands at Stripe and may still change.
-  -- `billed`: it is on a finalized invoice. `removed`: it is gone.
+  -- `billed`: it is on a finalized invoice, or cost nothing in the end. `removed`: it is gone.
   state text not null check (state in ('intended', 'placed', 'billed', 'removed')),
   -- Counts the calls that were intended for this row; part of each call's idempotency key, so that
   -- going back to an earlier amount is a new call and not the replay of an old answer.
@@ -83,6 +83,6 @@ create table invoice_item (
   -- The invoice it stands on; null while it is pending.
   provider_invoice_id text,
   primary key (origin_invoice_id, line_key, revision),
-  check (state not in ('placed', 'billed') or provider_item_id is not null)
+  check (state <> 'placed' or provider_item_id is not null)
 );
 create index invoice_item_provider_invoice on invoice_item (provider_invoice_id) where provider_invoice_id is not null;

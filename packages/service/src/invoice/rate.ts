@@ -92,8 +92,7 @@ export function feeOf(prices: readonly Price[], currency: Currency, quantity: nu
   )
 }
 
-/** A flat price is an amount per seat at the provider: it has no price that ignores the quantity. */
+/** One price of those; the provider's item carries the quantity, as a flat price's does not. */
 export function feeOfPrice(price: Price, quantity: number): Money {
-  if (price.model === 'flat') return money(price.amount.minor * BigInt(quantity), price.currency)
   return round(priceQuantity(price, units(BigInt(quantity))).exact)
 }

@@ -146,7 +146,7 @@ export interface Adoption extends ItemKey {
 }
 
 /** An item of ours that stands at the provider and was not, or otherwise, remembered here. */
-export async function adoptItem(db: Db | Trx, item: Adoption): Promise<void> {
+export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow> {
   const values = {
     ...item,
     quantity: quantityText(item.quantity),
@@ -154,7 +154,7 @@ export async function adoptItem(db: Db | Trx, item: Adoption): Promise<void> {
     derivation: item.derivation === null ? null : JSON.stringify(item.derivation),
     state: 'placed' as const,
   }
-  await db
+  const row = await db
     .insertInto('invoiceItem')
     .values(values)
     .onConflict((on) =>
@@ -168,21 +168,33 @@ export async function adoptItem(db: Db | Trx, item: Adoption): Promise<void> {
         providerInvoiceId: values.providerInvoiceId,
       }),
     )
-    .execute()
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return row as ItemRow
+}
+
+interface BilledItem extends ItemKey {
+  readonly customerId: string
+  readonly amount: bigint
+  readonly quantity: string | null
+  /** Of an item that was not remembered here. */
+  readonly content: ItemContent
+  /** Null for what cost nothing and went onto no invoice. */
+  readonly providerItemId: string | null
+  readonly providerInvoiceId: string | null
 }
 
 /** The item is on a finalized invoice, with what that invoice says of it: no later call changes it. */
-export async function billItem(
-  trx: Trx,
-  key: ItemKey,
-  billed: { readonly amount: bigint; readonly providerItemId: string; readonly providerInvoiceId: string },
-): Promise<void> {
+export async function billItem(trx: Trx, { content, ...item }: BilledItem): Promise<void> {
+  const { amount, quantity, providerItemId, providerInvoiceId } = item
   await trx
-    .updateTable('invoiceItem')
-    .set({ state: 'billed', ...billed })
-    .where('originInvoiceId', '=', key.originInvoiceId)
-    .where('lineKey', '=', key.lineKey)
-    .where('revision', '=', key.revision)
+    .insertInto('invoiceItem')
+    .values({ ...item, state: 'billed', content: JSON.stringify(content) })
+    .onConflict((on) =>
+      on
+        .columns(['originInvoiceId', 'lineKey', 'revision'])
+        .doUpdateSet({ state: 'billed', amount, quantity, providerItemId, providerInvoiceId }),
+    )
     .execute()
 }
 

@@ -96,15 +96,24 @@ export async function readInvoiceRow(db: Db | Trx, id: string): Promise<InvoiceR
   return db.selectFrom('invoice').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-export async function invoiceOfProvider(
-  db: Db | Trx,
-  providerInvoiceId: string,
-): Promise<InvoiceRow | undefined> {
+export async function readInvoiceRows(db: Db | Trx, ids: readonly string[]): Promise<InvoiceRow[]> {
+  if (ids.length === 0) return []
   return db
     .selectFrom('invoice')
     .selectAll()
-    .where('providerInvoiceId', '=', providerInvoiceId)
-    .executeTakeFirst()
+    .where('id', 'in', [...new Set(ids)])
+    .orderBy('periodStart')
+    .orderBy('id')
+    .execute()
+}
+
+/** The invoices of ours that these of the provider's are. */
+export async function invoicesOfProvider(
+  db: Db | Trx,
+  providerInvoiceIds: readonly string[],
+): Promise<InvoiceRow[]> {
+  if (providerInvoiceIds.length === 0) return []
+  return db.selectFrom('invoice').selectAll().where('providerInvoiceId', 'in', providerInvoiceIds).execute()
 }
 
 /** A picture of the usage was taken: what comes from now on makes it dirty again. */

@@ -149,7 +149,7 @@ export async function nextEventDue(db: Db): Promise<Instant | null> {
   return row?.at ?? null
 }
 
-/** Puts an event back to be processed. Undefined if there is none. */
+/** Puts an event back to be processed, as if it came now: its object is looked at once more. */
 export async function requeueEvent(
   db: Db,
   id: string,
@@ -163,6 +163,7 @@ export async function requeueEvent(
       problem: null,
       attempts: 0,
       claimedUntil: null,
+      observation: sql<bigint>`nextval('observation_counter')`,
       nextAttemptAt: sqlTime(at),
       processedAt: null,
     })

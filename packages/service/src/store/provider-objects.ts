@@ -3,9 +3,6 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { sqlTime } from './time.ts'
 
-/** The objects of Stripe's that we keep a picture of, by Stripe's names. */
-export type ObservedType = 'customer' | 'subscription' | 'invoice' | 'test_helpers.test_clock'
-
 export interface ObjectKey {
   readonly type: string
   readonly id: string

@@ -40,7 +40,7 @@ export interface ObservedItem {
   readonly subscription: string | null
   readonly isProration: boolean
   /** What a call of ours would have to send to make it so. */
-  readonly content: ItemContent
+  readonly item: ItemContent
   readonly metadata: Readonly<Record<string, string>> | null
 }
 
@@ -53,7 +53,7 @@ export function toInvoiceItem(item: Stripe.InvoiceItem): ObservedItem {
     invoice: idOrNull(item.invoice, 'invoice'),
     subscription: parent?.subscription_details?.subscription ?? null,
     isProration: item.proration,
-    content: {
+    item: {
       amount: String(present(item.amount, 'amount')),
       currency: item.currency,
       description: item.description ?? '',

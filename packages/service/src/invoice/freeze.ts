@@ -1,0 +1,159 @@
+import { assert } from '@lockstep/core/assert'
+import type { Instant } from '@lockstep/core/instant'
+import { isFrozen } from '@lockstep/core/invoice'
+import { newId } from '../ids.ts'
+import type { Trx } from '../postgres/connect.ts'
+import type { ObservedInvoice, ObservedInvoiceLine } from '../provider/stripe/to-invoice.ts'
+import { type LineReference, lineReference } from '../provider/stripe/to-invoice-item.ts'
+import { billItem, type ItemRow, itemsOf } from '../store/invoice-items.ts'
+import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoices.ts'
+import { insertLineItems } from '../store/line-items.ts'
+import { sqlTime } from '../store/time.ts'
+import { noticeLateUsage } from './late-usage.ts'
+
+export interface Freeze {
+  /** Ours, not frozen yet. */
+  readonly invoice: InvoiceRow
+  readonly seen: ObservedInvoice
+  /** This installation's name: only its own lines are ours. */
+  readonly instance: string
+  readonly now: Instant
+}
+
+/**
+ * Freezes an invoice as Stripe finalized it, once: its lines are written down as Stripe has them, each
+ * of ours with the derivation of what was sent; the items on it are billed, for what Stripe says and
+ * not for what we remember. What was rated and is not on it is late usage, for the next invoice.
+ */
+export async function freezeInvoice(trx: Trx, { invoice, seen, instance, now }: Freeze): Promise<void> {
+  const { status, finalizedAt } = seen
+  assert(status !== undefined && status !== 'draft' && !isFrozen(invoice.status))
+  const own = await ownLines(trx, seen, instance)
+  const items = await itemsOf(
+    trx,
+    [...own.values()].map(({ originInvoiceId }) => originInvoiceId),
+  )
+  const itemOf = (reference: LineReference | undefined) =>
+    items.find(
+      (item) =>
+        item.originInvoiceId === reference?.originInvoiceId &&
+        item.lineKey === reference.lineKey &&
+        item.revision === reference.revision,
+    )
+
+  await insertLineItems(
+    trx,
+    seen.lines.map((line, position) =>
+      lineRow(invoice, line, position, own.get(line), itemOf(own.get(line))),
+    ),
+  )
+  for (const [line, reference] of own) await bill(trx, invoice, seen, line, reference, itemOf(reference))
+  await updateInvoice(trx, invoice.id, {
+    ...paymentOf(seen),
+    status,
+    finalizedAt: sqlTime(finalizedAt ?? now),
+    finalizesAt: null,
+    dirty: false,
+    syncPending: false,
+    syncProblem: null,
+  })
+  await noticeLateUsage(trx, [
+    ...(invoice.planVersionId === null ? [] : [invoice.id]),
+    ...[...own.values()].map(({ originInvoiceId }) => originInvoiceId),
+  ])
+}
+
+/** What becomes of a frozen invoice is the provider's word; its lines stay as they are. */
+export function paymentOf(seen: ObservedInvoice) {
+  return {
+    providerInvoiceId: seen.providerId,
+    number: seen.number,
+    subtotal: seen.subtotal.minor,
+    total: seen.total.minor,
+    amountDue: seen.amountDue.minor,
+    amountPaid: seen.amountPaid.minor,
+    amountRemaining: seen.amountRemaining.minor,
+    hostedInvoiceUrl: seen.hostedInvoiceUrl,
+    invoicePdf: seen.invoicePdf,
+  }
+}
+
+/** Whether anything on an invoice is this installation's. */
+export function hasOwnLines(seen: ObservedInvoice, instance: string): boolean {
+  return seen.lines.some(({ metadata }) => lineReference(instance, metadata) !== null)
+}
+
+/** Stripe's lines that are ours, by the period they bill. A period we do not know is not ours. */
+async function ownLines(
+  trx: Trx,
+  { lines }: ObservedInvoice,
+  instance: string,
+): Promise<Map<ObservedInvoiceLine, LineReference>> {
+  const named = new Map<ObservedInvoiceLine, LineReference>()
+  for (const line of lines) {
+    const reference = line.invoiceItem === null ? null : lineReference(instance, line.metadata)
+    if (reference) named.set(line, reference)
+  }
+  const origins = await readInvoiceRows(
+    trx,
+    [...named.values()].map(({ originInvoiceId }) => originInvoiceId),
+  )
+  const known = new Set(origins.map(({ id }) => id))
+  return new Map([...named].filter(([, { originInvoiceId }]) => known.has(originInvoiceId)))
+}
+
+function lineRow(
+  { id: invoiceId, customerId }: InvoiceRow,
+  line: ObservedInvoiceLine,
+  position: number,
+  reference: LineReference | undefined,
+  item: ItemRow | undefined,
+) {
+  return {
+    id: newId('line'),
+    customerId,
+    invoiceId,
+    position,
+    originInvoiceId: reference?.originInvoiceId ?? null,
+    lineKey: reference?.lineKey ?? null,
+    revision: reference?.revision ?? null,
+    description: line.description ?? '',
+    periodStart: sqlTime(line.period.start),
+    periodEnd: sqlTime(line.period.end),
+    quantity: reference ? reference.quantity : line.quantity === null ? null : String(line.quantity),
+    amount: line.amount.minor,
+    currency: line.amount.currency,
+    derivation: item?.derivation ? JSON.stringify(item.derivation) : null,
+    providerLineId: line.providerId,
+  }
+}
+
+async function bill(
+  trx: Trx,
+  { customerId }: InvoiceRow,
+  seen: ObservedInvoice,
+  line: ObservedInvoiceLine,
+  reference: LineReference,
+  item: ItemRow | undefined,
+): Promise<void> {
+  assert(line.invoiceItem !== null)
+  await billItem(trx, {
+    customerId,
+    originInvoiceId: reference.originInvoiceId,
+    lineKey: reference.lineKey,
+    revision: reference.revision,
+    amount: line.amount.minor,
+    quantity: reference.quantity,
+    content: item?.content ?? {
+      amount: `${line.amount.minor}`,
+      currency: line.amount.currency,
+      description: line.description ?? '',
+      periodStart: line.period.start,
+      periodEnd: line.period.end,
+      product: line.product,
+      quantity: reference.quantity,
+    },
+    providerItemId: line.invoiceItem,
+    providerInvoiceId: seen.providerId,
+  })
+}

@@ -1,0 +1,75 @@
+import type { Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import { forgetDraft } from '../invoice/forget-draft.ts'
+import { transaction } from '../postgres/transaction.ts'
+import { type CallDeps, readStripe } from '../provider/stripe/call.ts'
+import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stripe/fetch.ts'
+import { isMissing } from '../provider/stripe/problems.ts'
+import { markGone, nextObservation } from '../store/provider-objects.ts'
+import { type ObserveDeps, type Observed, type Outcome, observe, type Settle } from './observe.ts'
+
+export type LookDeps = ObserveDeps & CallDeps
+
+export interface ObjectToLookAt {
+  readonly type: Observed['type']
+  readonly id: string
+  /** The newest event that made us look; what is fetched is at least as new. */
+  readonly eventCreated?: Instant | undefined
+}
+
+/** `gone`: Stripe has no such object any more. */
+export type Look = Outcome | { readonly kind: 'gone' }
+
+/**
+ * Fetches one object and observes it. An invoice that is seen before its subscription waits for it
+ * here: the subscription is looked at first, then the invoice is.
+ */
+export async function lookAt(
+  deps: LookDeps,
+  target: ObjectToLookAt,
+  settle?: (outcome: Look) => Settle,
+): Promise<Look> {
+  const observation = await nextObservation(deps.db)
+  let observed: Observed
+  try {
+    observed = await fetchObserved(deps, target, observation)
+  } catch (error) {
+    if (!isGone(error)) throw error
+    await transaction(deps.db, async (trx) => {
+      await markGone(trx, target, observation, deps.clock.now())
+      if (target.type === 'invoice') await forgetDraft(trx, target.id)
+      await settle?.({ kind: 'gone' })(trx, { kind: 'stale' })
+    })
+    return { kind: 'gone' }
+  }
+  const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
+  if (outcome.kind !== 'subscriptionUnseen') return outcome
+  const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
+  if (subscription.kind !== 'applied' && subscription.kind !== 'stale') return subscription
+  return lookAt(deps, target, settle)
+}
+
+/** What Stripe has no more is either missing or says that it was deleted. */
+function isGone(error: unknown): boolean {
+  return error instanceof Problem && isMissing(error.cause)
+}
+
+async function fetchObserved(
+  deps: LookDeps,
+  { type, id, eventCreated }: ObjectToLookAt,
+  observation: bigint,
+): Promise<Observed> {
+  const how = { observation, source: 'fetch' as const, eventCreated }
+  switch (type) {
+    case 'customer':
+      return { ...how, type, object: await fetchCustomer(deps, id) }
+    case 'subscription':
+      return { ...how, type, object: await fetchSubscription(deps, id) }
+    case 'invoice':
+      return { ...how, type, object: await fetchInvoice(deps, id) }
+    case 'test_clock': {
+      const object = await readStripe(deps, (stripe) => stripe.testHelpers.testClocks.retrieve(id))
+      return { ...how, type, object }
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import type { Instant } from '@lockstep/core/instant'
+import type Stripe from 'stripe'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { transaction } from '../postgres/transaction.ts'
+import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
+import { closeGate } from '../usage/gate.ts'
+import { customerNoun } from './observe/customer.ts'
+import { customerTime } from './observe/customer-time.ts'
+import { invoiceNoun } from './observe/invoice.ts'
+import {
+  GateNeeded,
+  Implausible,
+  Incomplete,
+  type Noun,
+  type Owner,
+  SubscriptionUnseen,
+} from './observe/noun.ts'
+import { subscriptionNoun } from './observe/subscription.ts'
+import { testClockNoun } from './observe/test-clock.ts'
+
+export interface ObserveDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface How {
+  /** Drawn before the fetch or write began, or when the event was received: `nextObservation`. */
+  readonly observation: bigint
+  readonly source: 'event' | 'fetch' | 'write'
+  /** The newest event of the object that this has seen. */
+  readonly eventCreated?: Instant | undefined
+}
+
+export type Observed = How &
+  (
+    | { readonly type: 'customer'; readonly object: Stripe.Customer | Stripe.DeletedCustomer }
+    | { readonly type: 'subscription'; readonly object: Stripe.Subscription }
+    | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
+    | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
+  )
+
+export type Outcome =
+  /** Written down. `syncSubscription`: its lines should be sent now, not by the schedule. */
+  | { readonly kind: 'applied'; readonly syncSubscription?: string | undefined }
+  /** Something newer is known. Of an event: fetch the object. */
+  | { readonly kind: 'stale' }
+  /** Somebody else's: not kept. */
+  | { readonly kind: 'foreign' }
+  /** The object lacks part of a list: fetch it whole. */
+  | { readonly kind: 'incomplete' }
+  /** Observe this subscription first. */
+  | { readonly kind: 'subscriptionUnseen'; readonly providerId: string }
+
+/** Done in the transaction that writes the object down: an event is processed there, and only there. */
+export type Settle = (trx: Trx, outcome: Outcome) => Promise<void>
+
+/**
+ * The one way in for everything we learn of Stripe's objects: events, fetches and the answers of our
+ * own calls, in whatever order they come. One transaction writes the object, the noun it stands for
+ * and what follows from it; what is older than what we know changes nothing.
+ *
+ * The order of locks: the customer's gate, the object, its subscription, the invoices.
+ */
+export async function observe(deps: ObserveDeps, observed: Observed, settle?: Settle): Promise<Outcome> {
+  switch (observed.type) {
+    case 'customer':
+      return observeAs(deps, customerNoun, observed, observed.object, settle)
+    case 'subscription':
+      return observeAs(deps, subscriptionNoun, observed, observed.object, settle)
+    case 'invoice':
+      return observeAs(deps, invoiceNoun, observed, observed.object, settle)
+    case 'test_clock':
+      return observeAs(deps, testClockNoun, observed, observed.object, settle)
+  }
+}
+
+/** Whether an object is ours, by what it says of itself and by what we know. */
+export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
+  try {
+    switch (observed.type) {
+      case 'customer':
+        return (await customerNoun.owner(db, observed.object)) !== null
+      case 'subscription':
+        return (await subscriptionNoun.owner(db, observed.object)) !== null
+      case 'invoice':
+        return (await invoiceNoun.owner(db, observed.object)) !== null
+      case 'test_clock':
+        return (await testClockNoun.owner(db, observed.object)) !== null
+    }
+  } catch (error) {
+    if (error instanceof SubscriptionUnseen) return true
+    throw error
+  }
+}
+
+async function observeAs<S extends { readonly id: string }, O extends Owner>(
+  deps: ObserveDeps,
+  noun: Noun<S, O>,
+  how: How & Pick<Observed, 'type'>,
+  object: S,
+  settle: Settle = async () => {},
+): Promise<Outcome> {
+  const { db, log } = deps
+  try {
+    const owner = await noun.owner(db, object)
+    if (!owner) {
+      await transaction(db, (trx) => settle(trx, { kind: 'foreign' }))
+      return { kind: 'foreign' }
+    }
+    const gate = await noun.needsGate(db, object, owner)
+    try {
+      return await write(deps, noun, how, object, owner, gate, settle)
+    } catch (error) {
+      if (!(error instanceof GateNeeded) || gate) throw error
+      return await write(deps, noun, how, object, owner, true, settle)
+    }
+  } catch (error) {
+    if (error instanceof Implausible) return { kind: 'stale' }
+    if (error instanceof Incomplete) return { kind: 'incomplete' }
+    if (error instanceof SubscriptionUnseen)
+      return { kind: 'subscriptionUnseen', providerId: error.providerId }
+    log.warn(
+      { err: error, type: how.type, object: object.id },
+      'What the provider said could not be written down.',
+    )
+    throw error
+  }
+}
+
+async function write<S extends { readonly id: string }, O extends Owner>(
+  { db, clock }: ObserveDeps,
+  noun: Noun<S, O>,
+  { type, observation, source, eventCreated }: How & Pick<Observed, 'type'>,
+  object: S,
+  owner: O,
+  gateClosed: boolean,
+  settle: Settle,
+): Promise<Outcome> {
+  return transaction(db, async (trx) => {
+    if (gateClosed && owner.customerId !== null) await closeGate(trx, owner.customerId)
+    const at = clock.now()
+    const sighting = { type, id: object.id, raw: object, observation, eventCreated: eventCreated ?? null, at }
+    const record = source === 'event' ? recordPayload : recordAnswer
+    if (!(await record(trx, sighting))) {
+      // An event overtook the answer of our own call. Which is newer is not known: the next one is looked up.
+      if (source === 'write') await distrust(trx, sighting)
+      return { kind: 'stale' }
+    }
+    const now = await customerTime(trx, clock, owner.customerId)
+    const { syncSubscription } = await noun.write(trx, { object, owner, source, now, gateClosed })
+    const outcome: Outcome = { kind: 'applied', syncSubscription }
+    await settle(trx, outcome)
+    return outcome
+  })
+}

@@ -1,0 +1,188 @@
+import { isFrozen } from '@lockstep/core/invoice'
+import type Stripe from 'stripe'
+import { newId } from '../../ids.ts'
+import { freezeInvoice, hasOwnLines, paymentOf } from '../../invoice/freeze.ts'
+import { matchInvoice } from '../../invoice/match.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
+import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
+import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
+import { type InvoiceRow, noProviderInvoice, updateInvoice } from '../../store/invoices.ts'
+import { entityIdOf } from '../../store/mappings.ts'
+import { sqlTime } from '../../store/time.ts'
+import { cutUsage } from '../../store/usage.ts'
+import { type Installation, readInstallation } from './installation.ts'
+import {
+  type Effect,
+  GateNeeded,
+  Incomplete,
+  type Noun,
+  type Owner,
+  SubscriptionUnseen,
+  type Writing,
+} from './noun.ts'
+
+interface InvoiceOwner extends Owner {
+  readonly customerId: string
+  /** Null for an invoice of a customer of ours that belongs to no subscription. */
+  readonly subscriptionId: string | null
+  /** The invoice of ours that it was made for, if we made it. */
+  readonly madeFor: string | null
+  readonly installation: Installation
+}
+
+/** Until Stripe says when: it finalizes the draft of a renewal about an hour after making it. */
+const DRAFT_SECONDS = 3600
+
+/**
+ * Stripe's invoice. A draft of a renewal closes the period that it bills; the finalized one freezes
+ * it, once. Invoices for other reasons are written down when they are final, and open and close nothing.
+ */
+export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
+  async owner(db, object) {
+    const installation = await readInstallation(db)
+    const own = ownReference(object.metadata)
+    const isOwn = own.instance === installation.instance
+    const customer = idOrNull(object.customer, 'customer')
+    const details = object.parent?.subscription_details
+    const subscription = idOrNull(details?.subscription ?? null, 'parent')
+    const subscriptionId =
+      subscription !== null
+        ? await subscriptionOf(db, installation, subscription, details?.metadata ?? null)
+        : isOwn
+          ? own.subscription
+          : null
+    const customerId =
+      customer === null ? undefined : await entityIdOf(db, installation, 'customer', customer)
+    const owner = subscriptionId === null ? customerId : await customerOf(db, subscriptionId)
+    if (owner === undefined) return null
+    const madeFor = isOwn ? (object.metadata?.lockstep_invoice ?? null) : null
+    return { customerId: owner, subscriptionId, madeFor, installation }
+  },
+
+  async needsGate(db, object, owner) {
+    if (object.status === 'draft' || object.lines.has_more) return false
+    const seen = toInvoice(object)
+    const row = await matchInvoice(db, { ...owner, seen })
+    return row === undefined ? hasOwnLines(seen, owner.installation.instance) : !isFrozen(row.status)
+  },
+
+  async write(
+    trx,
+    { object, owner, now, gateClosed }: Writing<Stripe.Invoice, InvoiceOwner>,
+  ): Promise<Effect> {
+    await lockSubscription(trx, owner.subscriptionId)
+    // Only a freeze reads the lines; whatever else is seen of an invoice stands on it directly.
+    const seen = toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
+    const row = await matchInvoice(trx, { ...owner, seen })
+    if (seen.status === undefined)
+      throw new Error(`Invoice ${seen.providerId} has a status that we do not know.`)
+    if (row && isFrozen(row.status)) {
+      if (seen.status !== 'draft')
+        await updateInvoice(trx, row.id, { ...paymentOf(seen), status: seen.status })
+      return {}
+    }
+    if (seen.status === 'draft') return row ? followDraft(trx, row, object, seen, gateClosed) : {}
+    if (object.lines.has_more) throw new Incomplete()
+    if (!gateClosed && (row || hasOwnLines(seen, owner.installation.instance))) throw new GateNeeded()
+    const invoice = row ? await endWhereSeen(trx, row, seen) : await mirror(trx, owner, seen, now)
+    await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now })
+    return {}
+  },
+}
+
+/** Our subscription of an invoice; null if the provider's subscription is none of ours. */
+async function subscriptionOf(
+  db: Db,
+  installation: Installation,
+  providerId: string,
+  metadata: Readonly<Record<string, string>> | null,
+): Promise<string | null> {
+  const mapped = await entityIdOf(db, installation, 'subscription', providerId)
+  if (mapped !== undefined) return mapped
+  const own = ownReference(metadata)
+  if (own.instance !== installation.instance || own.subscription === null) return null
+  const registered = await db
+    .selectFrom('registration')
+    .select('subscriptionId')
+    .where('subscriptionId', '=', own.subscription)
+    .executeTakeFirst()
+  if (registered) throw new SubscriptionUnseen(providerId)
+  return null
+}
+
+async function customerOf(db: Db, subscriptionId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('subscription')
+    .select('customerId')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirst()
+  return row?.customerId
+}
+
+/** One order for all who write a subscription's invoices: its own row first. */
+async function lockSubscription(trx: Trx, id: string | null): Promise<void> {
+  if (id === null) return
+  await trx.selectFrom('subscription').select('id').where('id', '=', id).forUpdate().execute()
+}
+
+/**
+ * Stripe's draft of a period: the period is over, and until the draft is finalized its lines can
+ * still be sent. Where pending items went is read from Stripe, so the lines are looked at once more.
+ */
+async function followDraft(
+  trx: Trx,
+  row: InvoiceRow,
+  object: Stripe.Invoice,
+  seen: ObservedInvoice,
+  gateClosed: boolean,
+): Promise<Effect> {
+  if (row.periodEnd > seen.period.end && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
+  await endWhereSeen(trx, row, seen)
+  const isNew = row.providerInvoiceId !== seen.providerId
+  const advances = object.auto_advance !== false
+  const finalizesAt = seen.finalizesAt ?? (advances ? seen.created + DRAFT_SECONDS : null)
+  await updateInvoice(trx, row.id, {
+    providerInvoiceId: seen.providerId,
+    finalizesAt: finalizesAt === null ? null : sqlTime(finalizesAt),
+    ...(row.status === 'current' ? { status: 'closing' } : {}),
+    ...(isNew ? { dirty: true } : {}),
+  })
+  return isNew && row.subscriptionId !== null ? { syncSubscription: row.subscriptionId } : {}
+}
+
+/** A period that Stripe ended earlier than it was to end. */
+async function endWhereSeen(trx: Trx, row: InvoiceRow, seen: ObservedInvoice): Promise<InvoiceRow> {
+  const { end } = seen.period
+  if (row.planVersionId === null || row.periodEnd <= end || end < row.periodStart) return row
+  await cutUsage(trx, row.customerId, end)
+  await updateInvoice(trx, row.id, { periodEnd: sqlTime(end) })
+  return { ...row, periodEnd: end }
+}
+
+/** An invoice for another reason: nothing of ours waited for it. */
+async function mirror(
+  trx: Trx,
+  { customerId, subscriptionId }: InvoiceOwner,
+  seen: ObservedInvoice,
+  now: number,
+): Promise<InvoiceRow> {
+  return trx
+    .insertInto('invoice')
+    .values({
+      ...noProviderInvoice,
+      id: newId('invoice'),
+      customerId,
+      subscriptionId,
+      planVersionId: null,
+      billingReason: seen.billingReason ?? 'manual',
+      status: 'draft',
+      currency: seen.currency,
+      periodStart: sqlTime(seen.period.start),
+      periodEnd: sqlTime(seen.period.end),
+      dirty: false,
+      providerInvoiceId: seen.providerId,
+      openedAt: sqlTime(now),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}

@@ -1,0 +1,53 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Db, Trx } from '../../postgres/connect.ts'
+
+/** Whose an object is. Objects of nobody's of ours are not looked at any further. */
+export interface Owner {
+  /** Whose gate is closed when usage has to stand still; null where no usage is concerned. */
+  readonly customerId: string | null
+}
+
+/** What writing an object down leaves to be done. */
+export interface Effect {
+  /** A subscription whose lines should be sent now and not by the schedule. */
+  readonly syncSubscription?: string | undefined
+}
+
+export interface Writing<Stripe, O extends Owner> {
+  readonly object: Stripe
+  readonly owner: O
+  readonly source: 'event' | 'fetch' | 'write'
+  /** The customer's own time. */
+  readonly now: Instant
+  /** Whether the customer's usage stands still; where it must and does not, throw {@link GateNeeded}. */
+  readonly gateClosed: boolean
+}
+
+/** How one kind of Stripe's objects becomes ours. */
+export interface Noun<Stripe extends { readonly id: string }, O extends Owner> {
+  /** Null: not ours. Reads only, before the transaction. */
+  owner(db: Db, object: Stripe): Promise<O | null>
+  /** A first guess, so that the gate can be the first thing in the transaction. */
+  needsGate(db: Db, object: Stripe, owner: O): Promise<boolean>
+  /** Part of the transaction that records the object. */
+  write(trx: Trx, writing: Writing<Stripe, O>): Promise<Effect>
+}
+
+/** The transaction has to begin again with the gate closed: the first guess was wrong. */
+export class GateNeeded extends Error {}
+
+/** A payload that cannot be the object's newest state. It has to be fetched. */
+export class Implausible extends Error {}
+
+/** The object names ten of its lines, and all of them are needed. It has to be fetched. */
+export class Incomplete extends Error {}
+
+/** The object belongs to a subscription of ours that was never seen. It has to be looked at first. */
+export class SubscriptionUnseen extends Error {
+  readonly providerId: string
+
+  constructor(providerId: string) {
+    super(`Subscription ${providerId} was never seen.`)
+    this.providerId = providerId
+  }
+}

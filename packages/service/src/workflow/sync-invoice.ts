@@ -1,0 +1,204 @@
+import { diffInvoiceItems, type ItemDifference } from '@lockstep/core/invoice-diff'
+import { Problem } from '@lockstep/core/problem'
+import { concludePeriod } from '../invoice/conclude.ts'
+import { intendedItems } from '../store/invoice-items.ts'
+import { markSynced, markSyncFailed, needsSync } from '../store/invoices.ts'
+import { providerIdOf } from '../store/mappings.ts'
+import type { LookDeps } from './look.ts'
+import { refreshInvoices } from './refresh.ts'
+import type { Standing } from './sync/at-stripe.ts'
+import { type Picture, takePicture, type Wanted } from './sync/picture.ts'
+import {
+  createItem,
+  isRefusal,
+  Overtaken,
+  performCall,
+  remember,
+  removeItem,
+  updateItem,
+} from './sync/place.ts'
+import { createStandalone } from './sync/standalone.ts'
+import { whereItemsAre } from './sync/where-items-are.ts'
+
+/** The calls that make Stripe say what the invoices of a subscription say. */
+export interface SyncPlan extends ItemDifference<Wanted, Standing> {
+  readonly picture: Picture
+  /** Writing calls that carrying it out takes. */
+  readonly calls: number
+}
+
+export interface SyncOptions {
+  /** For the log: `schedule`, `request`, `draft`, `clock`. */
+  readonly reason: string
+}
+
+/** Looking again after the world moved: an invoice was finalized, another sync was faster. */
+const MOST_ROUNDS = 6
+
+/** What a sync would do now. Looks at Stripe, and changes nothing there. */
+export async function planSync(deps: LookDeps, subscriptionId: string): Promise<SyncPlan | undefined> {
+  for (let round = 1; ; round += 1) {
+    const plan = await lookAndPlan(deps, subscriptionId, { take: false })
+    if (plan !== 'again') return plan
+    if (round === MOST_ROUNDS) throw unsettled()
+  }
+}
+
+/**
+ * Makes Stripe's items equal to what the invoices of a subscription must say, and makes no call for
+ * what is equal already. A subscription to which nothing happened costs none at all.
+ *
+ * Safe to run at any time, twice, in two processes, and again after a crash on any line: each call is
+ * a committed intention with its own key, and the picture clears `dirty` only together with setting
+ * `sync_pending`, which stays until Stripe says the same.
+ */
+export async function syncSubscription(
+  deps: LookDeps,
+  subscriptionId: string,
+  { reason }: SyncOptions,
+): Promise<SyncPlan | undefined> {
+  const { db, clock, log } = deps
+  if (!(await needsSync(db, subscriptionId))) return undefined
+  try {
+    for (let round = 1; ; round += 1) {
+      const plan = await syncOnce(deps, subscriptionId, round === MOST_ROUNDS)
+      if (plan === 'again') continue
+      if (plan) {
+        const open = plan.picture.invoices.filter(({ finalizedAt }) => finalizedAt === null)
+        await markSynced(
+          db,
+          open.map(({ id }) => id),
+          clock.now(),
+        )
+        report(deps, subscriptionId, reason, plan)
+      }
+      return plan
+    }
+  } catch (error) {
+    const problem =
+      error instanceof Problem ? error : new Problem('internal_error', 'Something broke; the log has it.')
+    log.warn({ err: error, subscription: subscriptionId, reason }, 'A sync did not come to its end.')
+    await markSyncFailed(db, subscriptionId, {
+      code: problem.code,
+      title: problem.title,
+      detail: problem.detail,
+    })
+    throw error
+  }
+}
+
+/** One round: settle what is under way, look, and do what differs. `again`: what we looked at moved. */
+async function syncOnce(
+  deps: LookDeps,
+  subscriptionId: string,
+  isLast: boolean,
+): Promise<SyncPlan | undefined | 'again'> {
+  try {
+    await settleIntended(deps, subscriptionId)
+    const plan = await lookAndPlan(deps, subscriptionId, { take: true })
+    if (plan === 'again') return isLast ? Promise.reject(unsettled()) : 'again'
+    if (!plan) return undefined
+    if (await endOfSubscription(deps, plan)) return isLast ? Promise.reject(unsettled()) : 'again'
+    await carryOut(deps, plan)
+    return plan
+  } catch (error) {
+    if (isLast || !(error instanceof Overtaken || isRefusal(error))) throw error
+    // The draft was finalized under our feet, or somebody removed an item: see how it stands now.
+    const provider = await providerIdOf(deps.db, 'subscription', subscriptionId)
+    if (provider !== undefined && isRefusal(error)) await refreshInvoices(deps, { subscription: provider })
+    return 'again'
+  }
+}
+
+/** Calls whose outcome is not known are made again, exactly the same, before anything else is decided. */
+async function settleIntended(deps: LookDeps, subscriptionId: string): Promise<void> {
+  const rows = await intendedItems(deps.db, subscriptionId)
+  const [first] = rows
+  if (!first) return
+  const customer = await providerIdOf(deps.db, 'customer', first.customerId)
+  const subscription = await providerIdOf(deps.db, 'subscription', subscriptionId)
+  if (customer === undefined || subscription === undefined) return
+  const payer = { provider: { customer, subscription }, subscription: { id: subscriptionId } }
+  for (const row of rows) await performCall(deps, payer, row)
+}
+
+async function lookAndPlan(
+  deps: LookDeps,
+  subscriptionId: string,
+  { take }: { readonly take: boolean },
+): Promise<SyncPlan | undefined | 'again'> {
+  const picture = await takePicture(deps, subscriptionId, { take })
+  if (!picture) return undefined
+  const standing = await whereItemsAre(deps, picture)
+  if (standing === 'again') return 'again'
+  const toMove = standing.filter((item) => hasToMove(item, picture))
+  const difference = diffInvoiceItems(
+    picture.wanted,
+    standing.filter((item) => !toMove.includes(item)),
+  )
+  const remove = [...difference.remove, ...toMove]
+  const calls = remove.length + difference.update.length + difference.create.length
+  return { ...difference, remove, picture, calls }
+}
+
+/**
+ * A pending item whose line belongs onto a draft that is there: Stripe has no way to move it, so it is
+ * taken back and made there. One that somebody put onto another invoice stays where it is.
+ */
+function hasToMove(item: Standing, { wanted }: Picture): boolean {
+  if (item.invoice !== null || item.line === null) return false
+  const want = wanted.find(({ line, revision }) => line === item.line && revision === item.revision)
+  return want !== undefined && want.destination !== 'subscription'
+}
+
+/**
+ * What is left of a subscription that is over has no next invoice. It gets one of its own; where it
+ * costs nothing, its period is closed without one. True: something changed, look again.
+ */
+async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolean> {
+  const { picture, create } = plan
+  if (!picture.isOver) return false
+  const homeless = create.filter(({ destination }) => destination === 'standalone')
+  if (homeless.some(({ amount }) => amount.minor !== 0n)) {
+    await createStandalone(deps, picture)
+    return true
+  }
+  const why = picture.subscription.status === 'incomplete_expired' ? 'neverBegan' : 'nothingOwed'
+  const periods = picture.invoices.filter(
+    ({ planVersionId, providerInvoiceId, status, lateUsage, id }) =>
+      planVersionId !== null &&
+      (status === 'closing' ? providerInvoiceId === null : lateUsage) &&
+      plan.keep.every(({ reference }) => reference?.originInvoiceId !== id),
+  )
+  // Items that are not wanted any more are taken back before their period is closed.
+  if (periods.length === 0 || plan.remove.length > 0) return false
+  const ended = await Promise.all(
+    periods.map((invoice) => concludePeriod(deps.db, invoice, why, picture.now)),
+  )
+  return ended.includes(true)
+}
+
+/** Takes back first and makes last, so that at no moment a line stands twice. */
+async function carryOut(deps: LookDeps, { picture, remove, update, create, keep }: SyncPlan): Promise<void> {
+  for (const item of remove) await removeItem(deps, picture, item)
+  for (const item of keep) {
+    const wanted = picture.wanted.find(
+      ({ line, revision }) => line === item.line && revision === item.revision,
+    )
+    if (wanted) await remember(deps, picture, item, wanted)
+  }
+  for (const { existing, wanted } of update) await updateItem(deps, picture, existing, wanted)
+  for (const wanted of create) await createItem(deps, picture, wanted)
+}
+
+function report({ log }: LookDeps, subscription: string, reason: string, plan: SyncPlan): void {
+  const { create, update, remove, foreign } = plan
+  const done = { create: create.length, update: update.length, remove: remove.length }
+  log.info({ subscription, reason, ...done, foreign: foreign.length }, 'An invoice was synchronized.')
+}
+
+function unsettled(): Problem {
+  return new Problem('provider_unavailable', 'The invoice kept changing while it was looked at.', {
+    retryAfterSeconds: 60,
+  })
+}

@@ -1,0 +1,176 @@
+import type { Derivation } from '@lockstep/core/derivation'
+import type { Instant } from '@lockstep/core/instant'
+import { isWorthSending } from '@lockstep/core/invoice'
+import type { WantedItem } from '@lockstep/core/invoice-diff'
+import type { Money } from '@lockstep/core/money'
+import { Problem } from '@lockstep/core/problem'
+import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import { isTerminal } from '@lockstep/core/subscription'
+import { describeLine } from '../../invoice/describe.ts'
+import type { LineToBill } from '../../invoice/rate.ts'
+import { rateInvoices } from '../../invoice/rate-invoices.ts'
+import type { Trx } from '../../postgres/connect.ts'
+import { transaction } from '../../postgres/transaction.ts'
+import { toStripeAmount } from '../../provider/stripe/amount.ts'
+import { lineName } from '../../provider/stripe/to-invoice-item.ts'
+import type { ItemContent, ItemRow } from '../../store/invoice-items.ts'
+import { type InvoiceRow, invoicesToRate, markPictured } from '../../store/invoices.ts'
+import { providerIdOf, providerIdsOf } from '../../store/mappings.ts'
+import type { Row } from '../../store/schema.ts'
+import { closeGate } from '../../usage/gate.ts'
+import type { LookDeps } from '../look.ts'
+import { customerTime } from '../observe/customer-time.ts'
+
+/**
+ * Where a line's item belongs: pending on the subscription, whose next invoice takes it; on a draft;
+ * or, after the subscription's end, on an invoice that is still to be made.
+ */
+export type Destination = 'subscription' | 'standalone' | { readonly draft: string }
+
+export interface Wanted extends WantedItem {
+  readonly origin: InvoiceRow
+  readonly lineKey: string
+  readonly amount: Money
+  readonly quantity: Quantity | null
+  readonly item: ItemContent
+  readonly derivation: Derivation
+  readonly destination: Destination
+}
+
+/** Everything that a subscription's invoices must say, at one moment. */
+export interface Picture {
+  readonly subscription: Row<'subscription'>
+  readonly provider: { readonly customer: string; readonly subscription: string }
+  readonly invoices: readonly InvoiceRow[]
+  readonly lines: readonly LineToBill[]
+  readonly wanted: readonly Wanted[]
+  readonly items: readonly ItemRow[]
+  readonly isOver: boolean
+  /** The customer's own time. */
+  readonly now: Instant
+}
+
+/**
+ * Takes the picture while the customer's usage stands still. With `take`, `dirty` is cleared in the
+ * same transaction: an event is either in the picture, or comes after and sets it again.
+ */
+export async function takePicture(
+  deps: LookDeps,
+  subscriptionId: string,
+  { take }: { readonly take: boolean },
+): Promise<Picture | undefined> {
+  const { db } = deps
+  const subscription = await db
+    .selectFrom('subscription')
+    .select('customerId')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirst()
+  if (!subscription) return undefined
+  return transaction(db, async (trx) => {
+    await closeGate(trx, subscription.customerId)
+    return picture(trx, deps, subscriptionId, take)
+  })
+}
+
+async function picture(
+  trx: Trx,
+  { clock }: LookDeps,
+  id: string,
+  take: boolean,
+): Promise<Picture | undefined> {
+  const subscription = await trx
+    .selectFrom('subscription')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
+  const customer = await providerIdOf(trx, 'customer', subscription.customerId)
+  const atProvider = await providerIdOf(trx, 'subscription', id)
+  if (customer === undefined || atProvider === undefined) return undefined
+  const invoices = await invoicesToRate(trx, id)
+  const rated = invoices.filter(({ planVersionId }) => planVersionId !== null)
+  const { lines, items } = await rateInvoices(trx, rated, () => subscription)
+  const isOver = isTerminal(subscription.status)
+  // What was never paid for begins nothing: its usage is nobody's debt.
+  const due = subscription.status === 'incomplete_expired' ? [] : lines
+  const products = await providerIdsOf(
+    trx,
+    'product',
+    due.map(({ line }) => line.price.product),
+  )
+  const standalone = isOver ? usableDraft(invoices) : undefined
+  const destinationOf = (origin: InvoiceRow): Destination => {
+    if (isOver) return standalone === undefined ? 'standalone' : { draft: standalone }
+    const draft = origin.status === 'closing' ? origin.providerInvoiceId : null
+    return draft === null ? 'subscription' : { draft }
+  }
+  if (take) {
+    await markPictured(
+      trx,
+      invoices.filter(({ finalizedAt }) => finalizedAt === null).map((invoice) => invoice.id),
+    )
+  }
+  return {
+    subscription,
+    provider: { customer, subscription: atProvider },
+    invoices,
+    lines: due,
+    wanted: due
+      .filter(({ left }) => isWorthSending(left))
+      .map((line) => wantedItem(line, products, destinationOf(line.origin))),
+    items,
+    isOver,
+    now: await customerTime(trx, clock, subscription.customerId),
+  }
+}
+
+/** The draft that takes what is left of a subscription that is over; one that nobody will finalize does not. */
+function usableDraft(invoices: readonly InvoiceRow[]): string | undefined {
+  const drafts = invoices.filter(
+    ({ status, finalizesAt }) => (status === 'closing' || status === 'draft') && finalizesAt !== null,
+  )
+  return (
+    drafts.findLast(({ providerInvoiceId }) => providerInvoiceId !== null)?.providerInvoiceId ?? undefined
+  )
+}
+
+function wantedItem(
+  toBill: LineToBill,
+  products: ReadonlyMap<string, string>,
+  destination: Destination,
+): Wanted {
+  const { origin, line, revision, left } = toBill
+  const product = products.get(line.price.product)
+  if (product === undefined) {
+    throw new Problem('plan_not_published', `The product ${line.price.product} is not at the provider.`)
+  }
+  const item: ItemContent = {
+    amount: String(toStripeAmount(left.amount)),
+    currency: left.amount.currency,
+    description: describeLine(toBill),
+    periodStart: line.period.start,
+    periodEnd: line.period.end,
+    // A price cannot be negative, so a credit names no product.
+    product: left.amount.minor < 0n ? null : product,
+    quantity: left.quantity === null ? null : formatQuantity(left.quantity),
+  }
+  return {
+    line: lineName({ originInvoiceId: origin.id, lineKey: line.key }),
+    revision,
+    content: contentText(item),
+    origin,
+    lineKey: line.key,
+    amount: left.amount,
+    quantity: left.quantity,
+    item,
+    derivation: line.derivation,
+    destination,
+  }
+}
+
+/** Equal for items of which Stripe says the same. */
+export function contentText(item: ItemContent): string {
+  const { amount, currency, description, periodStart, periodEnd, product, quantity } = item
+  const named = amount.startsWith('-') ? null : product
+  return JSON.stringify([amount, currency, description, periodStart, periodEnd, named, quantity])
+}

@@ -1,0 +1,226 @@
+import { Problem } from '@lockstep/core/problem'
+import { parseQuantity } from '@lockstep/core/quantity'
+import type Stripe from 'stripe'
+import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import { type Intention as Call, callStripe } from '../../provider/stripe/call.ts'
+import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
+import { lineName } from '../../provider/stripe/to-invoice-item.ts'
+import {
+  adoptItem,
+  forgetItem,
+  type Intention,
+  type ItemRow,
+  intendItem,
+  settleItem,
+} from '../../store/invoice-items.ts'
+import type { LookDeps } from '../look.ts'
+import type { Standing } from './at-stripe.ts'
+import type { Picture, Wanted } from './picture.ts'
+
+/** Another sync has changed a line since the picture was taken: take a new one. */
+export class Overtaken extends Error {}
+
+/** Whose items these are: what their calls have to name. */
+export type Payer = Pick<Picture, 'provider'> & { readonly subscription: { readonly id: string } }
+
+/** Puts a line's item where it belongs. */
+export async function createItem(deps: LookDeps, picture: Picture, wanted: Wanted): Promise<void> {
+  const draft = typeof wanted.destination === 'object' ? wanted.destination.draft : null
+  await makeCall(deps, picture, {
+    ...intentionOf(picture, wanted),
+    providerItemId: null,
+    providerInvoiceId: draft,
+  })
+}
+
+/** Makes an item that stands say what it has to say, wherever it stands. */
+export async function updateItem(
+  deps: LookDeps,
+  picture: Picture,
+  existing: Standing,
+  wanted: Wanted,
+): Promise<void> {
+  const known = await remember(deps, picture, existing, wanted)
+  await makeCall(deps, picture, {
+    ...intentionOf(picture, wanted),
+    seenVersion: known?.version ?? null,
+    providerItemId: existing.providerId,
+    providerInvoiceId: existing.invoice,
+  })
+}
+
+/** Takes back what was never charged and is not wanted. */
+export async function removeItem(deps: LookDeps, picture: Picture, existing: Standing): Promise<void> {
+  const id = `remove/${existing.providerId}`
+  const call: Call = {
+    id,
+    kind: 'removeInvoiceItem',
+    subjectId: picture.subscription.id,
+    body: {},
+    repeatable: true,
+  }
+  await callStripe(deps, call, (stripe, options) => stripe.invoiceItems.del(existing.providerId, {}, options))
+  const row = picture.items.find(({ providerItemId }) => providerItemId === existing.providerId)
+  if (row) await forgetItem(deps.db, row)
+}
+
+/**
+ * What stands at Stripe becomes what we remember, where that differs: an item whose answer was lost,
+ * or one that Stripe has moved onto an invoice. Nothing is called.
+ */
+export async function remember(
+  deps: LookDeps,
+  picture: Picture,
+  existing: Standing,
+  wanted: Wanted,
+): Promise<ItemRow | undefined> {
+  const row = rowOf(picture, wanted)
+  const isKnown =
+    row?.state === 'placed' &&
+    row.providerItemId === existing.providerId &&
+    row.providerInvoiceId === existing.invoice
+  if (isKnown) return row
+  return adoptItem(deps.db, {
+    customerId: picture.subscription.customerId,
+    originInvoiceId: wanted.origin.id,
+    lineKey: wanted.lineKey,
+    revision: wanted.revision,
+    amount: fromStripeAmount(Number(existing.item.amount), existing.item.currency).minor,
+    quantity: existing.item.quantity === null ? null : (parseQuantity(existing.item.quantity) ?? null),
+    content: existing.item,
+    derivation: existing.content === wanted.content ? wanted.derivation : (row?.derivation ?? null),
+    providerItemId: existing.providerId,
+    providerInvoiceId: existing.invoice,
+  })
+}
+
+/**
+ * Makes, or makes again, the call that a row says was intended. The row holds everything it sends, so
+ * that after a crash exactly the same call is repeated, and Stripe sees one.
+ */
+export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): Promise<void> {
+  const { db, provider } = deps
+  const call = callOf(row)
+  try {
+    const item = row.providerItemId === null ? await create() : await update(row.providerItemId)
+    await settleItem(db, row, {
+      state: 'placed',
+      providerItemId: item.id,
+      providerInvoiceId: row.providerInvoiceId,
+    })
+  } catch (error) {
+    if (isRefusal(error)) {
+      // Refused is not done: what was to be made is not there, what was to be changed is as it was.
+      await settleItem(db, row, {
+        state: row.providerItemId === null ? 'removed' : 'placed',
+        providerItemId: row.providerItemId,
+        providerInvoiceId: row.providerItemId === null ? null : row.providerInvoiceId,
+      })
+    }
+    throw error
+  }
+
+  function create() {
+    const body: Stripe.InvoiceItemCreateParams = {
+      customer: payer.provider.customer,
+      ...(row.providerInvoiceId === null
+        ? { subscription: payer.provider.subscription }
+        : { invoice: row.providerInvoiceId }),
+      ...pricing(row),
+      ...wording(row),
+      metadata: ownMetadata(provider, call.id, {
+        lockstep_customer: row.customerId,
+        lockstep_subscription: payer.subscription.id,
+        lockstep_line: lineName(row),
+        lockstep_revision: String(row.revision),
+        ...quantityOf(row),
+      }),
+    }
+    return callStripe(
+      deps,
+      { ...call, body },
+      (stripe, options) => stripe.invoiceItems.create(body, options),
+      (stripe) => findMade(stripe, call.id),
+    )
+  }
+
+  function update(id: string) {
+    const body: Stripe.InvoiceItemUpdateParams = {
+      ...repricing(row),
+      ...wording(row),
+      metadata: quantityOf(row),
+    }
+    return callStripe(deps, { ...call, body, repeatable: true }, (stripe, options) =>
+      stripe.invoiceItems.update(id, body, options),
+    )
+  }
+
+  /** Through the customer's list, because a search may not know it yet. */
+  async function findMade(stripe: Stripe, operation: string) {
+    const { customer } = payer.provider
+    for await (const item of stripe.invoiceItems.list({ customer, limit: 100 })) {
+      if (isOf(provider, operation, item)) return item
+    }
+    return undefined
+  }
+}
+
+/** Stripe said no to the request itself: nothing was done. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.status < 500 && error.code !== 'rate_limited'
+}
+
+/** The operation of the call that a row intends: a new one for each version of the row. */
+export function callOf({ originInvoiceId, lineKey, revision, version, providerItemId }: ItemRow) {
+  const kind = providerItemId === null ? 'createInvoiceItem' : 'updateInvoiceItem'
+  return { id: `item/${originInvoiceId}/${lineKey}/${revision}/${version}`, kind, subjectId: originInvoiceId }
+}
+
+async function makeCall(deps: LookDeps, picture: Picture, intention: Intention): Promise<void> {
+  const row = await intendItem(deps.db, intention)
+  if (!row) throw new Overtaken()
+  await performCall(deps, picture, row)
+}
+
+function intentionOf(picture: Picture, wanted: Wanted) {
+  const { origin, lineKey, revision, amount, quantity, item, derivation } = wanted
+  return {
+    customerId: picture.subscription.customerId,
+    originInvoiceId: origin.id,
+    lineKey,
+    revision,
+    amount: amount.minor,
+    quantity,
+    content: item,
+    derivation,
+    seenVersion: rowOf(picture, wanted)?.version ?? null,
+  }
+}
+
+function rowOf({ items }: Picture, { origin, lineKey, revision }: Wanted): ItemRow | undefined {
+  return items.find(
+    (row) => row.originInvoiceId === origin.id && row.lineKey === lineKey && row.revision === revision,
+  )
+}
+
+function pricing({
+  content: { amount, currency, product },
+}: ItemRow): Pick<Stripe.InvoiceItemCreateParams, 'amount' | 'currency' | 'price_data'> {
+  const value = Number(amount)
+  return product === null
+    ? { amount: value, currency }
+    : { price_data: { currency, product, unit_amount: value } }
+}
+
+/** An item keeps its currency for life, so a change does not name it. */
+function repricing(row: ItemRow): Stripe.InvoiceItemUpdateParams {
+  const { amount, price_data } = pricing(row)
+  return price_data ? { price_data } : { amount }
+}
+
+function wording({ content: { description, periodStart, periodEnd } }: ItemRow) {
+  return { description, period: { start: periodStart, end: periodEnd } }
+}
+
+const quantityOf = ({ content: { quantity } }: ItemRow): Record<string, string> =>
+  quantity === null ? {} : { lockstep_quantity: quantity }

@@ -1,0 +1,82 @@
+import { newId } from '../../ids.ts'
+import type { Db } from '../../postgres/connect.ts'
+import { callStripe } from '../../provider/stripe/call.ts'
+import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
+import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
+import { nextObservation, readObject } from '../../store/provider-objects.ts'
+import { sqlTime } from '../../store/time.ts'
+import type { LookDeps } from '../look.ts'
+import { observe } from '../observe.ts'
+import type { Picture } from './picture.ts'
+
+/**
+ * Makes the invoice for what is left of a subscription that is over: no renewal will come to take it.
+ * Stripe finalizes and collects it after an hour, so should we stop half-way, what stands on it is
+ * still billed; the rest goes onto another one.
+ */
+export async function createStandalone(deps: LookDeps, picture: Picture): Promise<void> {
+  const home = await homeOf(deps.db, picture)
+  const { subscription, provider } = picture
+  const id = `standalone/${home.id}`
+  const method = await paymentMethodOf(deps.db, provider.subscription)
+  const body = {
+    customer: provider.customer,
+    currency: subscription.currency,
+    auto_advance: true,
+    // It names its items: what waits for other reasons stays where it is.
+    pending_invoice_items_behavior: 'exclude' as const,
+    ...(method === null ? {} : { default_payment_method: method }),
+    metadata: ownMetadata(deps.provider, id, {
+      lockstep_customer: subscription.customerId,
+      lockstep_subscription: subscription.id,
+      lockstep_invoice: home.id,
+    }),
+  }
+  const observation = await nextObservation(deps.db)
+  const object = await callStripe(
+    deps,
+    { id, kind: 'createInvoice', subjectId: home.id, body },
+    (stripe, options) => stripe.invoices.create(body, options),
+    async (stripe) => {
+      for await (const invoice of stripe.invoices.list({ customer: provider.customer, limit: 100 })) {
+        if (isOf(deps.provider, id, invoice)) return invoice
+      }
+      return undefined
+    },
+  )
+  await observe(deps, { type: 'invoice', object, observation, source: 'write' })
+}
+
+/** The last period's own invoice, if Stripe made none for it; otherwise one that only carries the rest. */
+async function homeOf(db: Db, { subscription, invoices, now }: Picture): Promise<InvoiceRow> {
+  const free = invoices.findLast(
+    ({ status, providerInvoiceId }) =>
+      providerInvoiceId === null && (status === 'closing' || status === 'draft'),
+  )
+  if (free) return free
+  return db
+    .insertInto('invoice')
+    .values({
+      ...noProviderInvoice,
+      id: newId('invoice'),
+      customerId: subscription.customerId,
+      subscriptionId: subscription.id,
+      planVersionId: null,
+      billingReason: 'manual',
+      status: 'draft',
+      currency: subscription.currency,
+      periodStart: sqlTime(subscription.currentPeriodStart),
+      periodEnd: sqlTime(subscription.currentPeriodEnd),
+      openedAt: sqlTime(now),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** What paid for the subscription pays for its rest; null: the customer's own default does. */
+async function paymentMethodOf(db: Db, providerSubscription: string): Promise<string | null> {
+  const known = await readObject(db, { type: 'subscription', id: providerSubscription })
+  const raw = known?.raw as { default_payment_method?: string | { id: string } | null } | undefined
+  const method = raw?.default_payment_method ?? null
+  return typeof method === 'object' ? (method?.id ?? null) : method
+}

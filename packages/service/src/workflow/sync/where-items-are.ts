@@ -1,0 +1,97 @@
+import { Problem } from '@lockstep/core/problem'
+import { concludePeriod } from '../../invoice/conclude.ts'
+import { isMissing } from '../../provider/stripe/problems.ts'
+import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
+import { forgetItem, type ItemRow } from '../../store/invoice-items.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { refreshInvoices } from '../refresh.ts'
+import { findItem, listOnDraft, listPending, type Standing, standingItems } from './at-stripe.ts'
+import type { Picture } from './picture.ts'
+
+/** Longest that Stripe keeps a renewal's draft waiting, and a day more. */
+const NO_INVOICE_AFTER_SECONDS = 4 * 86_400
+
+/**
+ * Every item that stands at Stripe for a subscription and may still be changed: what is pending, and
+ * what is on its drafts. Where Stripe has put an item is read there, never assumed. `again`: looking
+ * taught us something (an invoice is final, a draft is known, an item is gone), so the picture is old.
+ */
+export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<Standing[] | 'again'> {
+  if (await findDrafts(deps, picture)) return 'again'
+  const placed = picture.items.filter(({ state }) => state === 'placed')
+  const drafts = new Set(
+    [...picture.invoices.filter(({ finalizedAt }) => finalizedAt === null), ...placed].flatMap(
+      ({ providerInvoiceId }) => (providerInvoiceId === null ? [] : [providerInvoiceId]),
+    ),
+  )
+  const items: ObservedItem[] = await listPending(deps, picture)
+  for (const draft of drafts) {
+    const onDraft = await readDraft(deps, draft)
+    if (onDraft === 'again') return 'again'
+    items.push(...onDraft)
+  }
+
+  const seen = new Set(items.map(({ providerId }) => providerId))
+  for (const row of placed) {
+    if (row.providerItemId === null || seen.has(row.providerItemId)) continue
+    const moved = await follow(deps, row, row.providerItemId)
+    if (moved === 'again') return 'again'
+    // The other items that Stripe took are on the same draft.
+    for (const item of moved) if (!seen.has(item.providerId)) items.push(item)
+    for (const { providerId } of moved) seen.add(providerId)
+  }
+  return standingItems(items, deps.provider.instance, picture)
+}
+
+/** A period is over, and Stripe's draft of it is not known: we were away, or its event is still on the way. */
+async function findDrafts(deps: LookDeps, { invoices, provider, isOver, now }: Picture): Promise<boolean> {
+  const unmatched = invoices.filter(
+    ({ status, providerInvoiceId }) => status === 'closing' && providerInvoiceId === null,
+  )
+  if (unmatched.length === 0) return false
+  if (await refreshInvoices(deps, { subscription: provider.subscription })) return true
+  if (isOver) return false
+  // It was never going to come: what is left of the period goes onto the next invoice.
+  const lost = unmatched.filter(({ periodEnd }) => now > periodEnd + NO_INVOICE_AFTER_SECONDS)
+  const ended = await Promise.all(lost.map((invoice) => concludePeriod(deps.db, invoice, 'carriedOver', now)))
+  return ended.includes(true)
+}
+
+async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'again'> {
+  try {
+    return await listOnDraft(deps, draft)
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    await lookAt(deps, { type: 'invoice', id: draft })
+    return 'again'
+  }
+}
+
+/** An item that is not where it was: on another draft, billed, or gone. */
+async function follow(deps: LookDeps, row: ItemRow, id: string): Promise<ObservedItem[] | 'again'> {
+  const item = await findItem(deps, id).catch((error: unknown) => {
+    if (isAbsent(error)) return undefined
+    throw error
+  })
+  if (!item) {
+    await forgetItem(deps.db, row)
+    return 'again'
+  }
+  if (item.invoice === null) return [item]
+  const look = await lookAt(deps, { type: 'invoice', id: item.invoice })
+  if (look.kind === 'gone') return 'again'
+  const billed = await deps.db
+    .selectFrom('invoiceItem')
+    .select('state')
+    .where('providerItemId', '=', id)
+    .where('state', '=', 'billed')
+    .executeTakeFirst()
+  return billed ? 'again' : listOnDraft(deps, item.invoice)
+}
+
+/** Stripe says 404 for what is named in the path, and 400 for what is named in a parameter. */
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof Problem)) return false
+  const { cause } = error
+  return isMissing(cause) || (cause instanceof Error && 'code' in cause && cause.code === 'resource_missing')
+}
