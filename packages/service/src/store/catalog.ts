@@ -7,6 +7,7 @@ import { priceToJson } from '@lockstep/core/price'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { STRIPE } from './mappings.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
 import { sqlTime } from './time.ts'
 
@@ -139,4 +140,35 @@ function hashOf(plan: Plan): Buffer {
   return createHash('sha256')
     .update(JSON.stringify(planToJson(plan)))
     .digest()
+}
+
+/** Products for sale that the provider does not know as they are now. */
+export async function unpublishedProducts(db: Db | Trx) {
+  const rows = await db
+    .selectFrom('product')
+    .leftJoin('mapping', (join) =>
+      join
+        .onRef('mapping.entityId', '=', 'product.key')
+        .on('mapping.entityType', '=', 'product')
+        .on('mapping.provider', '=', STRIPE),
+    )
+    .select(['key', 'name', 'description', 'unitLabel', 'taxCode', 'revision', 'mapping.providerId'])
+    .where('product.archivedAt', 'is', null)
+    .whereRef('publishedRevision', '<', 'revision')
+    .orderBy('key')
+    .execute()
+  return rows.map(({ revision, providerId, ...product }) => ({
+    product,
+    revision,
+    providerId: providerId ?? undefined,
+  }))
+}
+
+export async function markPublished(db: Db, key: string, revision: number): Promise<void> {
+  await db
+    .updateTable('product')
+    .set({ publishedRevision: revision })
+    .where('key', '=', key)
+    .where('publishedRevision', '<', revision)
+    .execute()
 }

@@ -52,7 +52,7 @@ export async function beginAdvance(trx: Trx, id: string, to: Instant): Promise<b
 }
 
 /** The clock shows a later time. It never goes back. */
-export async function moveTestClock(db: Db, id: string, frozenAt: Instant): Promise<void> {
+export async function moveTestClock(db: Db | Trx, id: string, frozenAt: Instant): Promise<void> {
   await db
     .updateTable('testClock')
     .set({ frozenAt: sqlTime(frozenAt) })

@@ -38,6 +38,16 @@ export function readWorkflow(db: Db, id: string): Promise<Workflow | undefined> 
   return db.selectFrom('workflow').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** The one workflow of its kind about one thing. */
+export function findWorkflow(db: Db, kind: string, subjectId: string): Promise<Workflow | undefined> {
+  return db
+    .selectFrom('workflow')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('subjectId', '=', subjectId)
+    .executeTakeFirst()
+}
+
 export function readSteps(db: Db, workflowId: string): Promise<WorkflowStep[]> {
   return db
     .selectFrom('workflowStep')

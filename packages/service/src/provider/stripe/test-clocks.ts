@@ -57,7 +57,7 @@ export async function turnTestClock(
   // The answer of the advance may be Stripe's memory of it: how the clock is now is asked.
   for (let polls = 0; ; polls += 1) {
     state = await readTestClock(deps, providerId)
-    if (state.status === 'ready') return state
+    if (state.status === 'ready' && state.frozen_time >= to) return state
     if (state.status === 'internal_failure') {
       throw new Problem('provider_refused', 'The test clock broke at the payment provider. Make a new one.')
     }

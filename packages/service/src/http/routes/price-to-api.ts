@@ -1,0 +1,40 @@
+import { formatDecimal } from '@lockstep/core/decimal'
+import { formatMoney, formatRate, type Money } from '@lockstep/core/money'
+import type { Price, Tier } from '@lockstep/core/price'
+import { formatQuantity } from '@lockstep/core/quantity'
+
+/** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
+const PERCENT_DIGITS = 10
+
+/** A price as the contract shows it: amounts as money, prices of one unit as decimal text. */
+export function priceToApi(price: Price) {
+  const { key, name, product, currency, kind, timing, meter } = price
+  const terms = { key, name, product, currency, kind, timing, meter }
+  switch (price.model) {
+    case 'flat':
+      return { ...terms, model: price.model, amount: moneyToApi(price.amount) }
+    case 'perUnit':
+      return { ...terms, model: price.model, unitAmount: formatRate(price.rate) }
+    case 'package': {
+      const { model, amount, size, round } = price
+      return { ...terms, model, amount: moneyToApi(amount), size: formatQuantity(size), round }
+    }
+    case 'graduated':
+    case 'volume':
+      return { ...terms, model: price.model, tiers: price.tiers.map(tierToApi) }
+    case 'percentage':
+      return { ...terms, model: price.model, percent: formatDecimal(price.picos, PERCENT_DIGITS) }
+  }
+}
+
+function tierToApi({ upTo, rate, flat }: Tier) {
+  return {
+    upTo: upTo === null ? null : formatQuantity(upTo),
+    unitAmount: formatRate(rate),
+    flatAmount: moneyToApi(flat),
+  }
+}
+
+function moneyToApi(money: Money) {
+  return { amount: formatMoney(money), minor: `${money.minor}`, currency: money.currency }
+}

@@ -1,0 +1,64 @@
+import * as api from '@lockstep/api/subscriptions'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import { accessOf } from '@lockstep/core/subscription'
+import type { Db } from '../../postgres/connect.ts'
+import { pageOf } from '../../store/page.ts'
+import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { type App, route } from '../route.ts'
+
+/** Running agreements, as the provider last said they are. */
+export function subscriptionRoutes(app: App, { db }: { readonly db: Db }): void {
+  route(
+    app,
+    api.listSubscriptions,
+  )(async ({ query }) => {
+    const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...query, limit }))
+    return { status: 200, body: { ...page, data: page.data.map(subscriptionToApi) } }
+  })
+
+  route(
+    app,
+    api.readSubscription,
+  )(async ({ params }) => {
+    const subscription = await readSubscription(db, params.id)
+    if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
+    return { status: 200, body: subscriptionToApi(subscription) }
+  })
+}
+
+export function subscriptionToApi(subscription: Subscription) {
+  const { id, externalId, slot, planVersion, status, currency, quantity, cancelAtPeriodEnd, providerId } =
+    subscription
+  const { trialStart, trialEnd } = subscription
+  return {
+    id,
+    customer: subscription.customerId,
+    externalId,
+    slot,
+    plan: subscription.planKey,
+    planVersion,
+    status,
+    access: accessOf(status),
+    currency,
+    quantity,
+    billingCycleAnchor: formatInstant(subscription.billingCycleAnchor),
+    currentPeriod: {
+      start: formatInstant(subscription.currentPeriodStart),
+      end: formatInstant(subscription.currentPeriodEnd),
+    },
+    trial:
+      trialStart === null || trialEnd === null
+        ? null
+        : { start: formatInstant(trialStart), end: formatInstant(trialEnd) },
+    cancelAt: maybe(subscription.cancelAt),
+    cancelAtPeriodEnd,
+    canceledAt: maybe(subscription.canceledAt),
+    endedAt: maybe(subscription.endedAt),
+    startedAt: formatInstant(subscription.startedAt),
+    providerId,
+    createdAt: formatInstant(subscription.createdAt),
+  }
+}
+
+const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

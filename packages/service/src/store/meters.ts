@@ -1,0 +1,21 @@
+import type { Db } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+
+/** By key, those that are not archived. */
+export function listMeters(
+  db: Db,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<Row<'meter'>[]> {
+  let query = db.selectFrom('meter').selectAll().where('archivedAt', 'is', null)
+  if (after !== undefined) query = query.where('key', '>', after)
+  return query.orderBy('key').limit(limit).execute()
+}
+
+export function readMeter(db: Db, key: string): Promise<Row<'meter'> | undefined> {
+  return db
+    .selectFrom('meter')
+    .selectAll()
+    .where('key', '=', key)
+    .where('archivedAt', 'is', null)
+    .executeTakeFirst()
+}

@@ -1,0 +1,130 @@
+import { type Catalog, type CatalogChange, catalogDiff } from '@lockstep/core/catalog'
+import { child } from '@lockstep/core/pointer'
+import { isBilledByProvider } from '@lockstep/core/price'
+import { type Fault, Problem } from '@lockstep/core/problem'
+import type { Clock } from '../clock.ts'
+import { newId } from '../ids.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { transaction } from '../postgres/transaction.ts'
+import { whyNotBillable } from '../provider/stripe/products.ts'
+import {
+  keepOnly,
+  lockCatalog,
+  readCatalog,
+  writeMeter,
+  writePlanKeys,
+  writePlanVersion,
+  writeProduct,
+} from '../store/catalog.ts'
+import { readNewestPlans } from '../store/plans.ts'
+import { addWorkflow, problemOf } from '../store/workflows.ts'
+import { PUBLISH, unpublished } from './publish-catalog.ts'
+import { newHolder, type Workflows } from './workflows.ts'
+
+export interface CatalogDeps {
+  readonly db: Db
+  readonly clock: Clock
+}
+
+/** What stands otherwise than it is written: here, and at the provider. Nothing is changed. */
+export async function planCatalog(
+  { db }: Pick<CatalogDeps, 'db'>,
+  wanted: Catalog,
+): Promise<CatalogChange[]> {
+  const { changes, untold } = await compare(db, wanted)
+  return [...changes, ...untold]
+}
+
+/** Whoever applies waits this long for the provider; the publishing goes on by itself afterwards. */
+const PATIENCE_SECONDS = 50
+
+/**
+ * Makes this database say what is written, in one transaction, and then the provider. Answers what
+ * was changed. Applying the same again changes nothing and asks the provider nothing.
+ */
+export async function applyCatalog(
+  deps: CatalogDeps & { readonly workflows: Workflows },
+  wanted: Catalog,
+): Promise<CatalogChange[]> {
+  const { db, clock, workflows } = deps
+  const workflow = { id: newId('workflow'), holder: newHolder() }
+  const { changes, toPublish } = await transaction(db, async (trx) => {
+    await lockCatalog(trx)
+    const found = await compare(trx, wanted)
+    if (found.changes.length > 0) await write(trx, wanted, clock.now())
+    const left = await unpublished(trx)
+    const isPending = left.products.length > 0 || left.prices.length > 0
+    if (isPending) {
+      await addWorkflow(trx, {
+        ...workflow,
+        kind: PUBLISH,
+        subjectId: workflow.id,
+        input: {},
+        at: clock.now(),
+      })
+    }
+    return { changes: [...found.changes, ...found.untold], toPublish: isPending }
+  })
+  if (!toPublish) return changes
+
+  workflows.begin(workflow.id, workflow.holder)
+  const { state, problem } = await workflows.settled(workflow.id, PATIENCE_SECONDS)
+  if (state === 'completed') return changes
+  throw (
+    problemOf(problem) ??
+    new Problem(
+      'provider_unavailable',
+      'The catalogue is applied here and still being told to the provider.',
+      {
+        retryAfterSeconds: 10,
+      },
+    )
+  )
+}
+
+interface Difference {
+  /** What the database has to learn. */
+  readonly changes: readonly CatalogChange[]
+  /** What the database knows and the provider does not yet. */
+  readonly untold: readonly CatalogChange[]
+}
+
+async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
+  refuseUnbillable(wanted)
+  const changes = catalogDiff(await readCatalog(db), wanted).filter(({ action }) => action !== 'unchanged')
+  const { products, prices } = await unpublished(db)
+  const untold = [
+    ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
+    ...[...new Set(prices.map(({ planKey }) => planKey))].map((key) => ({ kind: 'plan' as const, key })),
+  ].filter(({ kind, key }) => !changes.some((change) => change.kind === kind && change.key === key))
+  const details = ['The provider does not know it yet.']
+  return { changes, untold: untold.map((of) => ({ ...of, action: 'update' as const, details })) }
+}
+
+async function write(trx: Trx, { products, meters, plans }: Catalog, at: number): Promise<void> {
+  for (const product of products) await writeProduct(trx, product, at)
+  for (const meter of meters) await writeMeter(trx, meter, at)
+  await writePlanKeys(trx, plans, at)
+  const newest = new Map(
+    (await readNewestPlans(trx, { archivedToo: true })).map((version) => [version.plan.key, version]),
+  )
+  for (const plan of plans) await writePlanVersion(trx, plan, newest.get(plan.key), at)
+  const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
+  await keepOnly(trx, 'product', keysOf(products), at)
+  await keepOnly(trx, 'meter', keysOf(meters), at)
+  await keepOnly(trx, 'plan', keysOf(plans), at)
+}
+
+/** What core can price but Stripe cannot bill is said before anything is written. */
+function refuseUnbillable({ plans }: Catalog): void {
+  const faults = plans.flatMap((plan) =>
+    plan.prices.filter(isBilledByProvider).flatMap((price): Fault[] => {
+      const why = whyNotBillable(price)
+      if (!why) return []
+      const pointer = child('#', 'plans', plan.key, 'prices', price.key, ...why.path.split('/'))
+      return [{ pointer, code: 'provider_cannot_bill', detail: why.detail }]
+    }),
+  )
+  const [first] = faults
+  if (first) throw new Problem('catalog_invalid', `${first.pointer}: ${first.detail}`, { faults })
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { Problem } from '@lockstep/core/problem'
+import type { Clock } from '../clock.ts'
+import { newId } from '../ids.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { transaction } from '../postgres/transaction.ts'
+import type { Provider } from '../provider/stripe/account.ts'
+import { addCustomer, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
+import type { PlanVersion } from '../store/plans.ts'
+import { type Arrival, addRegistration, arrive, slotHolder } from '../store/registrations.ts'
+import { reserveSlot } from '../store/subscriptions.ts'
+import { addWorkflow } from '../store/workflows.ts'
+import { checkRegistration } from './check-registration.ts'
+import { REGISTER, type RegisterInput } from './register.ts'
+import { newHolder } from './workflows.ts'
+
+export interface WantedRegistration {
+  readonly externalId: string
+  readonly name?: string | undefined
+  readonly email?: string | undefined
+  readonly testClock?: string | undefined
+  readonly plan: string
+  readonly currency?: string | undefined
+  readonly quantity: number
+  readonly paymentMethod?: string | undefined
+  readonly slot: string
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+}
+
+export interface Asked {
+  /** The request's own name: the same when it is repeated. */
+  readonly operation: string
+  /** The caller may give plans that customers cannot choose. */
+  readonly mayGivePlans: boolean
+}
+
+/** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
+export interface Begun {
+  readonly registrationId: string
+  readonly workflow?: { readonly id: string; readonly holder: string }
+}
+
+interface BeginDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly provider: Provider
+}
+
+/**
+ * Records what was asked, in one transaction: the customer first, the slot, the registration and the
+ * workflow that carries it out. Asked twice at the same time, it is one registration.
+ */
+export async function beginRegistration(
+  deps: BeginDeps,
+  wanted: WantedRegistration,
+  asked: Asked,
+): Promise<Begun> {
+  const { db } = deps
+  const { arrivedAt, registrationId } = await arrive(db, asked.operation)
+  if (registrationId !== null) return { registrationId }
+  const request = { wanted, requestHash: hashOf(wanted), arrivedAt }
+  const checked = await checkRegistration(deps, wanted, asked)
+  if (checked.customerId !== undefined) {
+    const twin = await joinTwin(db, checked.customerId, request)
+    if (twin !== undefined) return { registrationId: twin }
+  }
+  if (checked.problem) throw checked.problem
+
+  const workflow = { id: newId('workflow'), holder: newHolder() }
+  try {
+    const made = await transaction(db, (trx) =>
+      record(deps, trx, request, checked.version, workflow, asked.operation),
+    )
+    return { registrationId: made, workflow }
+  } catch (error) {
+    // Somebody took the slot between the check and here.
+    if (!(error instanceof SlotTaken)) throw error
+    const twin = await joinTwin(db, error.customerId, request)
+    if (twin !== undefined) return { registrationId: twin }
+    throw error
+  }
+}
+
+interface Request {
+  readonly wanted: WantedRegistration
+  readonly requestHash: string
+  readonly arrivedAt: Arrival
+}
+
+class SlotTaken extends Error {
+  readonly customerId: string
+
+  constructor(customerId: string) {
+    super(`A slot of ${customerId} is taken and given back at the same time.`)
+    this.customerId = customerId
+  }
+}
+
+/**
+ * The registration that holds the slot, if it was asked with the very same words and had not ended
+ * when this request came: a double click. Any other holder is a refusal.
+ */
+async function joinTwin(db: Db, customerId: string, { wanted, requestHash, arrivedAt }: Request) {
+  const holder = await slotHolder(db, customerId, wanted.slot, arrivedAt)
+  if (!holder) return undefined
+  if (holder.wasRunning && holder.registrationId !== null && holder.requestHash === requestHash) {
+    return holder.registrationId
+  }
+  const where = wanted.slot === 'default' ? '' : ` in the slot ${wanted.slot}`
+  if (holder.isRunning) {
+    throw new Problem(
+      'registration_in_progress',
+      `Another registration of this customer${where} is still running.`,
+      {
+        retryAfterSeconds: 2,
+      },
+    )
+  }
+  throw new Problem('subscription_exists', `This customer has a live subscription${where} already.`)
+}
+
+async function record(
+  { clock }: BeginDeps,
+  trx: Trx,
+  { wanted, requestHash }: Request,
+  { id: planVersionId, plan }: PlanVersion,
+  workflow: { id: string; holder: string },
+  operation: string,
+): Promise<string> {
+  const at = clock.now()
+  const { externalId, name, email, slot } = wanted
+  const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
+  const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, at })
+  const customerId = isNew ? newcomer.id : ((await lockCustomer(trx, externalId))?.id ?? newcomer.id)
+  const profileChanged = !isNew && (await changeProfile(trx, customerId, { name, email }))
+  if (!(await lockCurrency(trx, customerId, plan.currency))) {
+    throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
+  }
+  const subscriptionId = newId('subscription')
+  if (!(await reserveSlot(trx, { customerId, slot, subscriptionId, at }))) throw new SlotTaken(customerId)
+
+  const registrationId = newId('registration')
+  const input: RegisterInput = {
+    requestHash,
+    customerId,
+    subscriptionId,
+    planVersionId,
+    quantity: wanted.quantity,
+    paymentMethod: wanted.paymentMethod ?? null,
+    profileChanged,
+    metadata: wanted.metadata ?? {},
+  }
+  await addWorkflow(trx, { ...workflow, kind: REGISTER, subjectId: registrationId, input, at })
+  await addRegistration(trx, {
+    id: registrationId,
+    customerId,
+    slot,
+    planVersionId,
+    subscriptionId,
+    workflowId: workflow.id,
+    operation,
+    at,
+  })
+  return registrationId
+}
+
+function hashOf(wanted: WantedRegistration): string {
+  const sorted = JSON.stringify(wanted, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
+  return createHash('sha256').update(sorted).digest('hex')
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts'
+import { newId } from '../ids.ts'
+import type { Db } from '../postgres/connect.ts'
+import { transaction } from '../postgres/transaction.ts'
+import type { Provider } from '../provider/stripe/account.ts'
+import { updateCustomer } from '../provider/stripe/customers.ts'
+import { changeProfile, type ProfileChange, readCustomer } from '../store/customers.ts'
+import { addWorkflow } from '../store/workflows.ts'
+import type { WorkflowKind } from './journal.ts'
+import { newHolder, type Workflows } from './workflows.ts'
+
+export const CHANGE_CUSTOMER = 'change-customer'
+
+/** The caller's answer does not depend on Stripe, so it hardly waits for it. */
+const PATIENCE_SECONDS = 5
+
+interface ChangeInput {
+  readonly customerId: string
+}
+
+/** Changes a customer's name or address here, and then at Stripe, also if we die in between. */
+export async function changeCustomer(
+  { db, clock, workflows }: { readonly db: Db; readonly clock: Clock; readonly workflows: Workflows },
+  { id: customerId, providerId }: { readonly id: string; readonly providerId: string | null },
+  change: ProfileChange,
+): Promise<void> {
+  const workflow = { id: newId('workflow'), holder: newHolder() }
+  const input: ChangeInput = { customerId }
+  const toTell = await transaction(db, async (trx) => {
+    if (!(await changeProfile(trx, customerId, change)) || providerId === null) return false
+    await addWorkflow(trx, {
+      ...workflow,
+      kind: CHANGE_CUSTOMER,
+      subjectId: workflow.id,
+      input,
+      at: clock.now(),
+    })
+    return true
+  })
+  if (!toTell) return
+  workflows.begin(workflow.id, workflow.holder)
+  await workflows.settled(workflow.id, PATIENCE_SECONDS)
+}
+
+export function changeCustomerKind(deps: {
+  readonly db: Db
+  readonly clock: Clock
+  readonly provider: Provider
+}): WorkflowKind {
+  return {
+    kind: CHANGE_CUSTOMER,
+    async run(step, { input }) {
+      const { customerId } = input as ChangeInput
+      await step('update customer at provider', async (key) => {
+        for (let times = 1; ; times += 1) {
+          const customer = await readCustomer(deps.db, customerId)
+          if (!customer?.providerId) return
+          await updateCustomer(
+            deps,
+            `${key}/${times}`,
+            { id: customerId, providerId: customer.providerId },
+            customer,
+          )
+          // Changed again meanwhile: that may have been told before this was, so it is told once more.
+          const now = await readCustomer(deps.db, customerId)
+          if (now?.name === customer.name && now.email === customer.email) return
+        }
+      })
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import { type AdvanceDeps, advanceClockKind } from './advance-clock.ts'
+import { changeCustomerKind } from './change-customer.ts'
+import type { WorkflowKind } from './journal.ts'
+import { makeTestClockKind } from './make-test-clock.ts'
+import { publishKind } from './publish-catalog.ts'
+import { registerKind } from './register.ts'
+
+/** Everything that runs in recorded steps: the index of the workflows. */
+export function workflowKinds(deps: AdvanceDeps): WorkflowKind[] {
+  return [
+    registerKind(deps),
+    publishKind(deps),
+    changeCustomerKind(deps),
+    makeTestClockKind(deps),
+    advanceClockKind(deps),
+  ]
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../clock.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Provider } from '../provider/stripe/account.ts'
+import { makePrice, type PriceToMake, type ProductToTell, tellProduct } from '../provider/stripe/products.ts'
+import { markPublished, unpublishedProducts } from '../store/catalog.ts'
+import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
+import { readNewestPlans } from '../store/plans.ts'
+import type { WorkflowKind } from './journal.ts'
+import { providerPrices } from './provider-prices.ts'
+
+export const PUBLISH = 'publish-catalog'
+
+export interface PublishDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly provider: Provider
+}
+
+/**
+ * Tells the provider what is for sale: all products, since lines of usage name theirs too, and the
+ * prices that it bills by itself. What is left to tell is read from the database each time, so there
+ * are no steps to record: after a crash the rest is told.
+ */
+export function publishKind(deps: PublishDeps): WorkflowKind {
+  return {
+    kind: PUBLISH,
+    async run() {
+      const { db, provider, clock } = deps
+      const { products, prices } = await unpublished(db)
+      for (const product of products) {
+        const { key } = product.product
+        const providerId = await tellProduct(deps, product)
+        const origin = 'outbound'
+        await link(db, provider, {
+          entityType: 'product',
+          entityId: key,
+          providerType: 'product',
+          providerId,
+          origin,
+          at: clock.now(),
+        })
+        await markPublished(db, key, product.revision)
+      }
+      for (const price of prices) {
+        const providerProduct = await providerIdOf(db, 'product', price.productKey)
+        if (providerProduct === undefined)
+          throw new Error(`Product ${price.productKey} is not known to the provider.`)
+        const providerId = await makePrice(deps, { ...price, providerProduct })
+        await link(db, provider, {
+          entityType: 'price',
+          entityId: price.id,
+          providerType: 'price',
+          providerId,
+          origin: 'outbound',
+          at: clock.now(),
+        })
+      }
+    },
+  }
+}
+
+export interface Unpublished {
+  readonly products: readonly ProductToTell[]
+  readonly prices: readonly (Omit<PriceToMake, 'providerProduct'> & {
+    readonly planKey: string
+    readonly productKey: string
+  })[]
+}
+
+/** What the provider does not know, or not as it is now. */
+export async function unpublished(db: Db | Trx): Promise<Unpublished> {
+  const products = await unpublishedProducts(db)
+  const versions = await readNewestPlans(db)
+  const wanted = versions.flatMap((version) => {
+    const { currency, interval, intervalCount, key: planKey, product } = version.plan
+    return providerPrices(version).map(({ id, price }) => ({
+      id,
+      planVersionId: version.id,
+      planKey,
+      productKey: price?.product ?? product,
+      currency,
+      interval,
+      intervalCount,
+      price,
+    }))
+  })
+  const known = await providerIdsOf(
+    db,
+    'price',
+    wanted.map(({ id }) => id),
+  )
+  return { products, prices: wanted.filter(({ id }) => !known.has(id)) }
+}
