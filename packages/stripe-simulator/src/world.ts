@@ -130,21 +130,23 @@ export class World {
 
   /** Runs `change` whole or not at all: what it throws takes everything back, unless the error says `keep`. */
   transaction<T>(cause: Cause, change: () => T): T {
-    if (this.#depth > 0) return change()
+    if (this.#depth > 0) throw new Error('a transaction was begun inside another')
     this.#cause = cause
     this.#depth++
+    let events: rows.EventRow[] = []
     try {
       const result = change()
-      this.#commit()
+      events = this.#emitted
       return result
     } catch (error) {
-      if (error instanceof Error && 'keep' in error && error.keep === true) this.#commit()
+      if (error instanceof Error && 'keep' in error && error.keep === true) events = this.#emitted
       else this.#rollback(0)
       throw error
     } finally {
       this.#depth--
       this.#undo = []
       this.#emitted = []
+      this.onCommit(events)
     }
   }
 
@@ -309,13 +311,6 @@ export class World {
     }
     heap.push({ at, seq: ++this.#alarmSeq, alarm })
     this.onAlarm(clock)
-  }
-
-  #commit(): void {
-    const events = this.#emitted
-    this.#undo = []
-    this.#emitted = []
-    this.onCommit(events)
   }
 
   #rollback(mark: number): void {

@@ -1,0 +1,230 @@
+// The sets of events per case, as observed at the service and documented by docs.stripe.com/billing/subscriptions/webhooks.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+const CLOCK = ['test_helpers.test_clock.advancing', 'test_helpers.test_clock.ready']
+const PAID = [
+  'invoice.finalized',
+  'payment_intent.created',
+  'charge.succeeded',
+  'payment_intent.succeeded',
+  'invoice_payment.paid',
+  'invoice.updated',
+  'invoice.paid',
+  'invoice.payment_succeeded',
+]
+
+const sorted = (types: readonly string[]) => [...types].sort()
+
+async function subscribe(customer: string, more: object = {}) {
+  const price = await world.price(1000)
+  return world.stripe.subscriptions.create({ customer, items: [{ price: price.id }], ...more })
+}
+
+test('customer and card', async () => {
+  const types = await world.typesDuring(async () => {
+    const customer = await world.stripe.customers.create({})
+    const intent = await world.stripe.setupIntents.create({
+      customer: customer.id,
+      payment_method: 'pm_card_visa',
+      confirm: true,
+    })
+    await world.stripe.customers.update(customer.id, {
+      invoice_settings: { default_payment_method: intent.payment_method as string },
+    })
+  })
+  expect(sorted(types)).toEqual(
+    sorted([
+      'customer.created',
+      'setup_intent.created',
+      'setup_intent.succeeded',
+      'payment_method.attached',
+      'customer.updated',
+    ]),
+  )
+})
+
+test('sign-up with a trial', async () => {
+  const { id } = await world.customer()
+  const price = await world.price(1000)
+  const types = await world.typesDuring(() =>
+    world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }], trial_period_days: 14 }),
+  )
+  expect(sorted(types)).toEqual(
+    sorted([
+      'customer.subscription.created',
+      'customer.updated',
+      'invoice.created',
+      'invoice.finalized',
+      'invoice.paid',
+      'invoice.payment_succeeded',
+    ]),
+  )
+})
+
+test('first payment succeeds', async () => {
+  const { id } = await world.customer()
+  const price = await world.price(1000)
+  const types = await world.typesDuring(() =>
+    world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }),
+  )
+  expect(sorted(types)).toEqual(
+    sorted(['customer.subscription.created', 'customer.updated', 'invoice.created', ...PAID]),
+  )
+})
+
+test('first payment fails', async () => {
+  const { id } = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const price = await world.price(1000)
+  const types = await world.typesDuring(() =>
+    world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }),
+  )
+  expect(sorted(types)).toEqual(
+    sorted([
+      'customer.subscription.created',
+      'invoice.created',
+      'invoice.finalized',
+      'payment_intent.created',
+      'charge.failed',
+      'payment_intent.payment_failed',
+      'invoice.payment_failed',
+      'invoice.updated',
+      // The customer's currency, and that it is delinquent.
+      'customer.updated',
+      'customer.updated',
+    ]),
+  )
+})
+
+test('incomplete for 23 hours', async () => {
+  const { id, clock } = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const subscription = await subscribe(id)
+  expect(subscription.status).toBe('incomplete')
+  const types = await world.typesDuring(() => world.advance(clock, JAN_1 + 23 * HOUR))
+  expect(sorted(types)).toEqual(
+    sorted([...CLOCK, 'customer.subscription.updated', 'invoice.voided', 'payment_intent.canceled']),
+  )
+  expect(await world.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+    status: 'incomplete_expired',
+    canceled_at: JAN_1 + 23 * HOUR,
+    cancel_at: null,
+  })
+})
+
+test('renewal', async () => {
+  const { id, clock } = await world.customer()
+  const subscription = await subscribe(id)
+  const types = await world.typesDuring(() => world.advance(clock, JAN_1 + 32 * DAY))
+  expect(sorted(types)).toEqual(
+    sorted([...CLOCK, 'invoice.upcoming', 'customer.subscription.updated', 'invoice.created', ...PAID]),
+  )
+  const events = await world.events(['invoice.upcoming', 'customer.subscription.updated', 'invoice.created'])
+  const ours = events.filter((event) => JSON.stringify(event.data).includes(subscription.id)).slice(-3)
+  expect(ours.map((event) => event.created)).toEqual([JAN_1 + 24 * DAY, JAN_1 + 31 * DAY, JAN_1 + 31 * DAY])
+  expect(ours.every((event) => event.request?.id === null)).toBe(true)
+  expect(ours[0]?.data.object).not.toHaveProperty('id')
+  const updated = ours.find((event) => event.type === 'customer.subscription.updated')
+  expect(updated?.data.previous_attributes).toMatchObject({
+    items: { data: [{ current_period_end: JAN_1 + 31 * DAY }] },
+  })
+})
+
+test('renewal fails', async () => {
+  const { id, clock } = await world.customer()
+  await subscribe(id)
+  await world.setCard(id, 'pm_card_chargeCustomerFail')
+  const types = await world.typesDuring(() => world.advance(clock, JAN_1 + 32 * DAY))
+  expect(sorted(types)).toEqual(
+    sorted([
+      ...CLOCK,
+      'invoice.upcoming',
+      'invoice.created',
+      'customer.subscription.updated',
+      'invoice.finalized',
+      'payment_intent.created',
+      'charge.failed',
+      'payment_intent.payment_failed',
+      'invoice.payment_failed',
+      'invoice.updated',
+      'invoice.updated',
+      'customer.subscription.updated',
+      'customer.updated',
+    ]),
+  )
+})
+
+test('end of a trial', async () => {
+  const { id, clock } = await world.customer()
+  await subscribe(id, { trial_period_days: 14 })
+  const types = await world.typesDuring(() => world.advance(clock, JAN_1 + 14 * DAY + HOUR))
+  expect(sorted(types)).toEqual(
+    sorted([
+      ...CLOCK,
+      'customer.subscription.trial_will_end',
+      'invoice.upcoming',
+      'customer.subscription.updated',
+      'invoice.created',
+      ...PAID,
+    ]),
+  )
+})
+
+test('upgrade and downgrade with always_invoice', async () => {
+  const product = (await world.product()).id
+  const small = await world.price(1000, { product })
+  const large = await world.price(2500, { product })
+  const { id, clock } = await world.customer()
+  const subscription = await world.stripe.subscriptions.create({ customer: id, items: [{ price: small.id }] })
+  const item = subscription.items.data[0]?.id as string
+  await world.advance(clock, 1768608000)
+  const change = (price: string) =>
+    world.stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item, price }],
+      proration_behavior: 'always_invoice',
+    })
+  const upgrade = await world.typesDuring(() => change(large.id))
+  expect(sorted(upgrade)).toEqual(
+    sorted([
+      'invoiceitem.created',
+      'invoiceitem.created',
+      'customer.subscription.updated',
+      'invoice.created',
+      ...PAID,
+    ]),
+  )
+  const downgrade = await world.typesDuring(() => change(small.id))
+  expect(sorted(downgrade)).toEqual(
+    sorted([
+      'invoiceitem.created',
+      'invoiceitem.created',
+      'customer.subscription.updated',
+      'invoice.created',
+      'invoice.finalized',
+      'invoice.paid',
+      'invoice.payment_succeeded',
+      'customer.updated',
+    ]),
+  )
+  // 1210 credited, 484 debited: the rest is the customer's credit.
+  expect(await world.stripe.customers.retrieve(id)).toMatchObject({ balance: -726 })
+})
+
+test('cancel now', async () => {
+  const { id } = await world.customer()
+  const subscription = await subscribe(id)
+  const types = await world.typesDuring(() => world.stripe.subscriptions.cancel(subscription.id))
+  expect(types).toEqual(['customer.subscription.deleted'])
+})
+
+test('prices and products', async () => {
+  const types = await world.typesDuring(() => world.price(100))
+  expect(types).toEqual(['product.created', 'price.created', 'plan.created'])
+  const patterned = await world.stripe.events.list({ type: 'price.*', limit: 1 })
+  expect(patterned.data[0]?.type).toBe('price.created')
+})
