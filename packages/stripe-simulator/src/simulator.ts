@@ -6,6 +6,7 @@ import { Faults } from './faults/faults.ts'
 import { RequestLog } from './faults/request-log.ts'
 import { addControlRoutes } from './http/control-routes.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
+import { addPages } from './http/pages.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
 import { seededRandom } from './random.ts'
@@ -76,6 +77,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
   const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
   addControlRoutes(app, control)
+  addPages(app, world)
   const host = options.host ?? '127.0.0.1'
   await app.listen({ port: options.port ?? 0, host })
   const { port } = app.server.address() as AddressInfo

@@ -1,5 +1,6 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { changeBalance } from './balance.ts'
 import { settlePayments } from './invoices.ts'
 import { cancelIntent } from './payments.ts'
 import { scheduleDue } from './periods.ts'
@@ -61,6 +62,13 @@ export function voidInvoice(
   })
   settlePayments(world, id, 'canceled', at)
   if (invoice.own.paymentIntent !== null) cancelIntent(world, invoice.own.paymentIntent, intentReason)
+  const applied = (invoice.ending_balance ?? 0) - invoice.starting_balance
+  if (applied !== 0) {
+    changeBalance(world, invoice.customer as string, -applied, {
+      type: 'unapplied_from_invoice',
+      invoice: id,
+    })
+  }
   world.emit('invoice.voided', gone)
   return gone
 }

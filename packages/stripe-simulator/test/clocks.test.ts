@@ -1,0 +1,143 @@
+// docs.stripe.com/billing/testing/test-clocks
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { newReceiver } from './receiver.ts'
+import { DAY, HOUR, JAN_1, newWorld, refusal } from './world.ts'
+
+test('forward only, two intervals at most, three customers a clock', async () => {
+  const world = await newWorld()
+  const { stripe } = world
+  const price = await world.price(1000)
+  const { id, clock } = await world.customer()
+  await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  const back = await refusal(stripe.testHelpers.testClocks.advance(clock, { frozen_time: JAN_1 }))
+  expect(back).toMatchObject({ statusCode: 400, param: 'frozen_time' })
+  const far = await refusal(stripe.testHelpers.testClocks.advance(clock, { frozen_time: JAN_1 + 60 * DAY }))
+  expect(far.message).toBe(
+    'The frozen time of this clock is 1767225600 (2026-01-01T00:00:00Z). You can only advance it up to 1772323200 (2026-03-01T00:00:00Z). You can only advance a test clock up to two intervals from the current frozen time at a time, based on the shortest subscription interval on the test clock.',
+  )
+  await stripe.customers.create({ test_clock: clock })
+  await stripe.customers.create({ test_clock: clock })
+  expect((await refusal(stripe.customers.create({ test_clock: clock }))).param).toBe('test_clock')
+  await world.close()
+})
+
+test('advancing is asynchronous; meanwhile reads work and writes are refused', async () => {
+  const receiver = await newReceiver('whsec_slow')
+  const world = await newWorld({ webhooks: [{ url: receiver.url, secret: 'whsec_slow' }] })
+  const { stripe } = world
+  const { id, clock } = await world.customer()
+  const price = await world.price(1000)
+  await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  await world.simulator.control.idle()
+  // The clock waits with the renewal's draft for a receiver that takes its time.
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let reached = () => {}
+  const waiting = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  receiver.answerWith(async (event) => {
+    if (event.type === 'invoice.created') {
+      reached()
+      await released
+    }
+    return 200
+  })
+  const target = JAN_1 + 32 * DAY
+  expect(await stripe.testHelpers.testClocks.advance(clock, { frozen_time: target })).toMatchObject({
+    status: 'advancing',
+    frozen_time: JAN_1,
+    status_details: { advancing: { target_frozen_time: target } },
+  })
+  await waiting
+  expect((await stripe.customers.retrieve(id)).id).toBe(id)
+  const [draft] = (await stripe.invoices.list({ customer: id, status: 'draft' })).data
+  for (const write of [
+    stripe.customers.update(id, { name: 'x' }),
+    stripe.invoiceItems.create({ customer: id, amount: 1, currency: 'usd' }),
+    stripe.invoices.finalizeInvoice(draft?.id as string),
+    stripe.testHelpers.testClocks.advance(clock, { frozen_time: target + DAY }),
+  ]) {
+    const refused = await refusal(write)
+    expect(refused.statusCode).toBe(429)
+    expect(refused.message).toBe(`Test clock advancement underway - cannot perform modifications: ${clock}`)
+  }
+  release()
+  await world.simulator.control.idle()
+  expect(await stripe.testHelpers.testClocks.retrieve(clock)).toMatchObject({ status: 'ready', frozen_time: target })
+  await world.close()
+  await receiver.close()
+})
+
+test('a deleted clock takes its customers and subscriptions with it', async () => {
+  const world = await newWorld()
+  const { stripe } = world
+  const price = await world.price(1000)
+  const { id, clock } = await world.customer()
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  expect(await stripe.testHelpers.testClocks.del(clock)).toMatchObject({ deleted: true })
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ deleted: true })
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
+  expect((await refusal(stripe.testHelpers.testClocks.retrieve(clock))).statusCode).toBe(404)
+  await world.close()
+})
+
+test('without a clock, objects live in wall time', async () => {
+  const world = await newWorld()
+  const customer = await world.stripe.customers.create({ payment_method: 'pm_card_visa' })
+  const [method] = (await world.stripe.customers.listPaymentMethods(customer.id)).data
+  const price = await world.price(1000)
+  const subscription = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    default_payment_method: method?.id as string,
+  })
+  expect(Math.abs(subscription.created - Date.now() / 1000)).toBeLessThan(5)
+  expect((await world.stripe.subscriptions.list()).data.map((row) => row.id)).toEqual([subscription.id])
+  await world.close()
+})
+
+test('a restart from the state file goes on as if nothing had been', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
+  const stateFile = join(folder, 'state.json')
+  const receiver = await newReceiver('whsec_state')
+  const webhooks = [{ url: receiver.url, secret: 'whsec_state' }]
+
+  const first = await newWorld({ stateFile, webhooks })
+  const price = await first.price(1000)
+  const { id, clock } = await first.customer()
+  const key = { idempotencyKey: 'across' }
+  const made = await first.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }, key)
+  await first.simulator.control.idle()
+  first.simulator.control.setDelivery({ mode: 'off' })
+  await first.stripe.customers.update(id, { name: 'Ada' })
+  const delivered = receiver.received.length
+  await first.close()
+
+  const second = await newWorld({ stateFile, webhooks, seed: 8 })
+  await second.simulator.control.idle()
+  // What had not been sent is sent now, to the one endpoint there is.
+  expect(receiver.received).toHaveLength(delivered + 1)
+  expect(receiver.types().at(-1)).toBe('customer.updated')
+  const replay = await second.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }, key)
+  expect(replay.id).toBe(made.id)
+  expect(replay.lastResponse.headers['idempotent-replayed']).toBe('true')
+  await second.advance(clock, JAN_1 + 31 * DAY + HOUR)
+  const invoices = await second.invoices(made.id)
+  expect(invoices.map((invoice) => [invoice.total, invoice.status])).toEqual([
+    [1000, 'paid'],
+    [1000, 'paid'],
+  ])
+  const update = (await second.events(['customer.subscription.updated'])).at(-1)
+  expect(update?.data.previous_attributes).toMatchObject({
+    items: { data: [{ current_period_end: JAN_1 + 31 * DAY }] },
+  })
+  await second.close()
+  await receiver.close()
+  rmSync(folder, { recursive: true })
+})

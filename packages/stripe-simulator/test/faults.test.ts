@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newWorld, refusal, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+async function control(method: string, path: string, body?: object) {
+  const answer = await fetch(`${world.simulator.url}/_simulator${path}`, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+}
+
+test('the control routes answer without a key', async () => {
+  expect(await control('GET', '/health')).toEqual({ status: 200, body: { ok: true } })
+  expect((await control('GET', '/idle')).body).toEqual({ idle: true, queued: 0, running: 0, retrying: 0 })
+  expect((await control('POST', '/faults', { kind: 'earthquake' })).status).toBe(400)
+})
+
+test('both kinds of 429, for as many requests as asked, after as many as skipped', async () => {
+  await control('POST', '/faults', {
+    kind: 'rate_limit',
+    method: 'GET',
+    path: '/v1/customers*',
+    times: 2,
+    skip: 1,
+  })
+  await world.stripe.customers.list()
+  for (let i = 0; i < 2; i++) {
+    expect(await refusal(world.stripe.customers.list())).toMatchObject({
+      statusCode: 429,
+      code: 'rate_limit',
+    })
+  }
+  await world.stripe.customers.list()
+  await control('POST', '/faults', { kind: 'lock_timeout' })
+  expect(await refusal(world.stripe.customers.create({}))).toMatchObject({
+    statusCode: 429,
+    code: 'lock_timeout',
+  })
+  expect((await control('GET', '/faults')).body).toEqual({ faults: [] })
+})
+
+test('an answer that breaks off half way', async () => {
+  await control('POST', '/faults', { kind: 'truncated', path: '/v1/products' })
+  const answer = fetch(`${world.simulator.url}/v1/products`, {
+    headers: { authorization: 'Bearer sk_test_x' },
+  })
+  await expect(answer.then((response) => response.json())).rejects.toThrow()
+})
+
+test('requests are counted and logged with what was sent', async () => {
+  await control('DELETE', '/requests')
+  const { stripe } = world
+  const customer = await stripe.customers.create({ email: 'a@b.c' }, { idempotencyKey: 'logged' })
+  await stripe.customers.create({ email: 'a@b.c' }, { idempotencyKey: 'logged' })
+  await stripe.customers.retrieve(customer.id)
+  await refusal(stripe.customers.retrieve('cus_x'))
+  const log = world.simulator.control.requests()
+  expect(log.total).toBe(4)
+  expect(log.counts).toEqual({ 'POST /v1/customers': 2, 'GET /v1/customers/:id': 2 })
+  expect(log.requests.map((request) => [request.status, request.replayed])).toEqual([
+    [200, false],
+    [200, true],
+    [200, false],
+    [404, false],
+  ])
+  expect(log.requests[0]).toMatchObject({
+    method: 'POST',
+    path: '/v1/customers',
+    idempotency_key: 'logged',
+    params: 'email=a%40b.c',
+  })
+})

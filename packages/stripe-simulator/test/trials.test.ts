@@ -1,0 +1,132 @@
+// docs.stripe.com/billing/subscriptions/trials
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+async function trialing(
+  options: { card?: string | null; missing?: 'cancel' | 'create_invoice' | 'pause' } = {},
+) {
+  const price = await world.price(3000)
+  const customer = await world.customer(options)
+  const subscription = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    trial_period_days: 14,
+    ...(options.missing === undefined
+      ? {}
+      : { trial_settings: { end_behavior: { missing_payment_method: options.missing } } }),
+    expand: ['latest_invoice'],
+  })
+  return { customer, subscription, item: subscription.items.data[0]?.id as string }
+}
+
+test('a trial starts with a paid invoice of nothing and is charged an hour after its end', async () => {
+  const { customer, subscription } = await trialing()
+  const end = JAN_1 + 14 * DAY
+  expect(subscription).toMatchObject({ status: 'trialing', trial_end: end, billing_cycle_anchor: end })
+  expect(subscription.items.data[0]?.current_period_end).toBe(end)
+  const first = subscription.latest_invoice as Stripe.Invoice
+  expect(first).toMatchObject({ status: 'paid', total: 0, billing_reason: 'subscription_create' })
+  expect(first.lines.data[0]?.description).toBe('Free trial for 1 × Team')
+  expect((await world.stripe.paymentIntents.list({ customer: customer.id })).data).toEqual([])
+
+  await world.advance(customer.clock, end)
+  const [, draft] = await world.invoices(subscription.id)
+  expect(draft).toMatchObject({ status: 'draft', total: 3000, period_start: JAN_1, period_end: end })
+  expect((await world.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active')
+  await world.advance(customer.clock, end + HOUR)
+  expect((await world.invoices(subscription.id))[1]?.status).toBe('paid')
+})
+
+test('trial_will_end comes three days before, or at once when the trial is shorter', async () => {
+  const { customer } = await trialing()
+  const types = await world.typesDuring(() => world.advance(customer.clock, JAN_1 + 11 * DAY))
+  expect(types).toContain('customer.subscription.trial_will_end')
+  const price = await world.price(100)
+  const { id } = await world.customer()
+  const short = await world.typesDuring(() =>
+    world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }], trial_period_days: 2 }),
+  )
+  expect(short).toContain('customer.subscription.trial_will_end')
+})
+
+test.each([
+  ['create_invoice', 'past_due', 'open'],
+  ['pause', 'paused', 'paid'],
+  ['cancel', 'canceled', 'paid'],
+] as const)('a trial that ends without a method: %s', async (missing, status, invoice) => {
+  const { customer, subscription } = await trialing({ card: null, missing })
+  await world.advance(customer.clock, JAN_1 + 14 * DAY + HOUR)
+  const after = await world.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+  expect(after.status).toBe(status)
+  expect((after.latest_invoice as Stripe.Invoice).status).toBe(invoice)
+})
+
+test('a paused subscription resumes with a whole new period, charged at once', async () => {
+  const { customer, subscription } = await trialing({ card: null, missing: 'pause' })
+  await world.advance(customer.clock, JAN_1 + 20 * DAY)
+  await world.setCard(customer.id, 'pm_card_visa')
+  const types = await world.typesDuring(() => world.stripe.subscriptions.resume(subscription.id))
+  expect(types).toContain('customer.subscription.resumed')
+  const resumed = await world.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+  expect(resumed).toMatchObject({ status: 'active', billing_cycle_anchor: JAN_1 + 20 * DAY })
+  expect(resumed.latest_invoice).toMatchObject({ status: 'paid', total: 3000 })
+})
+
+test('a trial is ended now: the first period starts and is paid at once', async () => {
+  const { customer, subscription } = await trialing()
+  await world.advance(customer.clock, JAN_1 + 5 * DAY)
+  const updated = await world.stripe.subscriptions.update(subscription.id, {
+    trial_end: 'now',
+    expand: ['latest_invoice'],
+  })
+  expect(updated).toMatchObject({ status: 'active', billing_cycle_anchor: JAN_1 + 5 * DAY })
+  expect(updated.latest_invoice).toMatchObject({ status: 'paid', total: 3000 })
+})
+
+test('a trial is prolonged, and the anchor moves with it', async () => {
+  const { customer, subscription } = await trialing()
+  const later = JAN_1 + 30 * DAY
+  const updated = await world.stripe.subscriptions.update(subscription.id, { trial_end: later })
+  expect(updated).toMatchObject({ status: 'trialing', trial_end: later, billing_cycle_anchor: later })
+  expect(updated.items.data[0]?.current_period_end).toBe(later)
+  await world.advance(customer.clock, JAN_1 + 15 * DAY)
+  expect((await world.stripe.subscriptions.retrieve(subscription.id)).status).toBe('trialing')
+})
+
+test('a change of price during a trial prorates nothing', async () => {
+  const { customer, subscription, item } = await trialing()
+  const dearer = await world.price(9000)
+  await world.stripe.subscriptions.update(subscription.id, { items: [{ id: item, price: dearer.id }] })
+  expect((await world.stripe.invoiceItems.list({ customer: customer.id })).data).toEqual([])
+  await world.advance(customer.clock, JAN_1 + 14 * DAY + HOUR)
+  expect((await world.invoices(subscription.id)).at(-1)?.total).toBe(9000)
+})
+
+test('parameters that exclude each other, and times that have passed', async () => {
+  const price = await world.price(100)
+  const { id } = await world.customer()
+  const both = await refusal(
+    world.stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      trial_period_days: 3,
+      trial_end: JAN_1 + DAY,
+    }),
+  )
+  expect(both.param).toBe('trial_end')
+  const past = await refusal(
+    world.stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      trial_end: JAN_1 - DAY,
+    }),
+  )
+  expect(past.param).toBe('trial_end')
+})
