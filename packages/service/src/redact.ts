@@ -1,6 +1,6 @@
 import { hasCardNumber } from '@lockstep/api/text'
 
-const SECRETS = /\b(sk|rk|pk)_(test|live)_\w+|\bwhsec_[\w+/=-]+|\blk_[0-9a-z]{8,}|\bBearer\s+[^\s"\\]+/gi
+const SECRETS = /\b(sk|rk|pk)_(test|live)_\w+|\bwhsec_[\w+/=-]+|\blk_[\w-]{8,}|\bBearer\s+[^\s"\\]+/gi
 const PASSWORD_IN_URL = /(\b\w+:\/\/[^\s:/@"]*):[^\s@"]+@/g
 const EMAIL = /[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g
 const DIGITS = /\d(?:[ -]?\d){12,18}/g

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { PgBoss } from 'pg-boss'
+import type { Bell } from './bell.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
@@ -17,4 +18,6 @@ export interface ServiceParts {
   readonly metrics: Metrics
   readonly provider: Provider
   readonly boss: PgBoss
+  /** Rung by whoever wrote a row, heard by the worker that waits for it. */
+  readonly bell: Bell
 }

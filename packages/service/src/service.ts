@@ -1,4 +1,6 @@
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { newBell } from './bell.ts'
 import { CannotStart } from './cannot-start.ts'
 import { type Clock, wallClock } from './clock.ts'
 import { type Config, isLoopback } from './config.ts'
@@ -11,7 +13,6 @@ import { createMetrics } from './metrics.ts'
 import { connect } from './postgres/connect.ts'
 import { startEmbeddedPostgres } from './postgres/embedded.ts'
 import { migrate } from './postgres/migrate.ts'
-import { waitForDatabase } from './postgres/wait.ts'
 import { openProvider } from './provider/stripe/account.ts'
 import { readinessOf } from './readiness.ts'
 import type { ServiceParts } from './service-parts.ts'
@@ -52,7 +53,6 @@ async function startParts(
   started: Started,
 ): Promise<{ url: string; databaseUrl: string }> {
   const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, log, started))
-  await waitForDatabase(databaseUrl)
   const applied = await migrate(databaseUrl)
   if (applied.length > 0) log.info({ applied }, 'database migrated')
 
@@ -67,7 +67,7 @@ async function startParts(
   started.push('job queue', () => boss.stop({ graceful: true, timeout: (CLOSE_SECONDS - 3) * 1000 }))
 
   const metrics = createMetrics()
-  const parts: ServiceParts = { config, db, pool, clock, log, metrics, provider, boss }
+  const parts: ServiceParts = { config, db, pool, clock, log, metrics, provider, boss, bell: newBell() }
   if (works) {
     for (const worker of workers) started.push(`worker ${worker.name}`, await worker.start(parts))
   }
@@ -93,10 +93,18 @@ async function listen(parts: ServiceParts, started: Started): Promise<string> {
   if (config.roles.includes('api')) registerRoutes(app, routeParts)
   started.push('HTTP', () => server.close())
   try {
-    return await server.listen({ host: config.host, port: config.port })
+    await server.listen({ host: config.host, port: config.port })
+    return addressOf(server.addresses()[0], config)
   } catch (error) {
     throw cannotListen(error, config)
   }
+}
+
+/** Where this machine reaches it: the port may have been 0, the host all of them. */
+function addressOf(address: AddressInfo | string | undefined, { host, port }: Config): string {
+  const listening = typeof address === 'object' ? address.port : port
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${listening}`
 }
 
 function cannotListen(error: unknown, { host, port }: Config): unknown {
@@ -136,9 +144,15 @@ class Started {
   }
 
   async #stopAll(): Promise<void> {
+    const deadline = AbortSignal.timeout(CLOSE_SECONDS * 1000)
+    const late = new Promise<never>((_, reject) => {
+      deadline.addEventListener('abort', () => reject(new Error(`not within ${CLOSE_SECONDS} s`)))
+    })
+    // Nobody waits for it when everything stops in time.
+    late.catch(() => {})
     for (const { name, stop } of this.#stops.toReversed()) {
       try {
-        await stop()
+        await Promise.race([stop(), late])
       } catch (err) {
         this.#log.warn({ err, part: name }, 'did not stop in order')
       }

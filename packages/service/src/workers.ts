@@ -1,3 +1,4 @@
+import { forgetAnswers } from './jobs/forget-answers.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 /**
@@ -10,4 +11,13 @@ export interface Worker {
 }
 
 /** Every worker of a process with the role `worker`, in the order in which they start. */
-export const workers: readonly Worker[] = []
+export const workers: readonly Worker[] = [
+  {
+    name: 'forget answers',
+    // The job queue itself stops what it runs.
+    start: async (parts) => {
+      await forgetAnswers(parts)
+      return async () => {}
+    },
+  },
+]

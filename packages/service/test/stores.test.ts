@@ -68,7 +68,7 @@ function behavesLikeAStore(make: () => Promise<TestDatabase>): void {
     const locked = await Promise.all(
       ['usd', 'eur'].map((currency) => transaction(database.db, (trx) => lockCurrency(trx, id, currency))),
     )
-    expect(locked.toSorted()).toEqual([false, true])
+    expect(locked.filter(Boolean)).toHaveLength(1)
     const winner = locked[0] ? 'usd' : 'eur'
     expect((await findCustomer(database.db, 'user_1'))?.currency).toBe(winner)
   })

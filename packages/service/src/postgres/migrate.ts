@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { CannotStart } from '../cannot-start.ts'
+import { waitForDatabase } from './wait.ts'
 
 export const migrationsDirectory = new URL('../../sql/', import.meta.url)
 
@@ -15,7 +16,7 @@ interface Migration {
 const LOCK = 4_701_208_341n
 
 /**
- * Brings the database to the newest schema and returns the names of the files it applied. Each file
+ * Waits for the database, brings it to the newest schema and returns the names of the files it applied. Each file
  * runs in its own transaction together with its record, so a failed one leaves nothing behind. Two
  * processes that start at once take turns; the second finds nothing left to do.
  */
@@ -24,6 +25,7 @@ export async function migrate(
   { directory = migrationsDirectory }: { directory?: URL } = {},
 ): Promise<string[]> {
   const migrations = await readMigrations(directory)
+  await waitForDatabase(databaseUrl)
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'lockstep migrate' })
   client.on('error', () => {})
   await client.connect()

@@ -4,7 +4,6 @@ import { startEmbeddedPostgres } from '../../src/postgres/embedded.ts'
 const postgres = await startEmbeddedPostgres({ directory: process.argv[2] ?? '', durable: false })
 console.log(JSON.stringify({ url: postgres.url, attached: postgres.attached }))
 process.stdin.resume()
-process.stdin.once('end', async () => {
-  await postgres.stop()
-  process.exit(0)
+process.stdin.once('end', () => {
+  void postgres.stop().then(() => process.exit(0))
 })
