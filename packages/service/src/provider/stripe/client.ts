@@ -78,7 +78,12 @@ function guarded(
       } catch (error) {
         throw new NotSent(error)
       }
-      return inner.makeRequest(...request)
+      try {
+        return await inner.makeRequest(...request)
+      } catch (error) {
+        // Under its own name: the library repeats what ends in ECONNRESET even when told not to.
+        throw new Error('The connection to Stripe broke.', { cause: error })
+      }
     },
   }
 }

@@ -1,0 +1,37 @@
+import { money } from '@lockstep/core/money'
+import { expect, test } from 'vitest'
+import { fromStripeAmount, isChargeable, toChargeable, toStripeAmount, toStripeRate } from './amount.ts'
+
+test.each<[currency: string, ours: bigint, stripes: number]>([
+  ['usd', 1200n, 1200],
+  ['usd', -1n, -1],
+  ['jpy', 500n, 500],
+  // Five krónur have no smaller coin, but Stripe writes them with two decimals.
+  ['isk', 5n, 500],
+  ['ugx', 1000n, 100_000],
+  ['kwd', 5120n, 5120],
+])('%s %d is %d at Stripe, and back', (currency, minor, stripes) => {
+  expect(toStripeAmount(money(minor, currency))).toBe(stripes)
+  expect(fromStripeAmount(stripes, currency)).toEqual(money(minor, currency))
+})
+
+test('a dinar is charged in steps of ten fils', () => {
+  expect(isChargeable(money(5124n, 'kwd'))).toBe(false)
+  expect(toChargeable(money(5124n, 'kwd')).minor).toBe(5120n)
+  expect(toChargeable(money(5125n, 'kwd')).minor).toBe(5130n)
+  expect(toChargeable(money(-5125n, 'kwd')).minor).toBe(-5130n)
+  expect(toChargeable(money(1234n, 'usd')).minor).toBe(1234n)
+  expect(() => toStripeAmount(money(5124n, 'kwd'))).toThrow()
+})
+
+test('a fraction of a króna that Stripe computed is rounded half away from zero', () => {
+  expect(fromStripeAmount(549, 'isk').minor).toBe(5n)
+  expect(fromStripeAmount(550, 'isk').minor).toBe(6n)
+  expect(fromStripeAmount(-550, 'isk').minor).toBe(-6n)
+})
+
+test('a rate is decimal text of the minor unit', () => {
+  expect(toStripeRate({ picos: 40_000_000_000n, currency: 'usd' })).toBe('0.04')
+  expect(toStripeRate({ picos: 1n, currency: 'usd' })).toBe('0.000000000001')
+  expect(toStripeRate({ picos: 500_000_000_000n, currency: 'isk' })).toBe('50')
+})

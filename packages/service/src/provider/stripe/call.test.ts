@@ -1,0 +1,267 @@
+import type { Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { newDatabase, type TestDatabase } from '../../../../../test/support/database.ts'
+import { newSimulator, serviceDeps } from '../../../../../test/support/simulator.ts'
+import { transaction } from '../../postgres/transaction.ts'
+import { readOperation } from '../../store/operations.ts'
+import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { isOf, ownMetadata } from './metadata.ts'
+
+type Fault = Parameters<Simulator['control']['fail']>[0]
+
+let database: TestDatabase
+let simulator: Simulator
+let deps: Awaited<ReturnType<typeof serviceDeps>>
+
+beforeAll(async () => {
+  database = await newDatabase()
+  simulator = await newSimulator()
+  deps = await serviceDeps(database, simulator)
+})
+afterEach(() => simulator.control.clearFaults())
+afterAll(async () => {
+  await simulator.close()
+  await database.drop()
+})
+
+let count = 0
+const newOperation = () => `test/${(count += 1)}`
+
+/** Creates a customer the way the adapter does, with its name as the body. */
+function create(id: string, name = 'Ada', own: CallDeps = deps): Promise<Stripe.Customer> {
+  const body = { name, metadata: ownMetadata(own.provider, id) }
+  return callStripe(
+    own,
+    { id, kind: 'customer.create', subjectId: id, body },
+    (stripe, options) => stripe.customers.create(body, options),
+    async (stripe) => {
+      for await (const found of stripe.customers.list({ limit: 100 })) {
+        if (isOf(own.provider, id, found)) return found
+      }
+      return undefined
+    },
+  )
+}
+
+async function madeBy(id: string): Promise<Stripe.Customer[]> {
+  const all: Stripe.Customer[] = []
+  for await (const found of deps.provider.stripe.customers.list({ limit: 100 })) {
+    if (isOf(deps.provider, id, found)) all.push(found)
+  }
+  return all
+}
+
+const state = async (id: string) => (await readOperation(deps.db, id)).state
+
+const later = (seconds: number): CallDeps => ({
+  ...deps,
+  clock: { now: (): Instant => deps.clock.now() + seconds },
+})
+
+const CREATE = { method: 'POST', path: '/v1/customers' } as const
+
+describe('one object, whatever breaks', () => {
+  const cases: [name: string, faults: Fault[]][] = [
+    ['the answer is lost after the deed', [{ ...CREATE, kind: 'timeout_after_commit', times: 3 }]],
+    ['the connection breaks before the deed', [{ ...CREATE, kind: 'timeout_before_commit', times: 3 }]],
+    ['the answer is cut in the middle', [{ ...CREATE, kind: 'truncated' }]],
+    ['a 500 that Stripe does not keep', [{ ...CREATE, kind: 'error_500', times: 2 }]],
+    ['a 500 that Stripe keeps for the key', [{ ...CREATE, kind: 'error_500_stored' }]],
+    ['too many requests', [{ ...CREATE, kind: 'rate_limit', times: 3 }]],
+    ['another request holds the object', [{ ...CREATE, kind: 'lock_timeout', times: 2 }]],
+    [
+      'one after the other',
+      [
+        { ...CREATE, kind: 'rate_limit' },
+        { ...CREATE, kind: 'error_500' },
+        { ...CREATE, kind: 'error_500_stored' },
+        { ...CREATE, kind: 'truncated' },
+      ],
+    ],
+    [
+      'the look breaks too',
+      [
+        { ...CREATE, kind: 'error_500_stored' },
+        { method: 'GET', path: '/v1/customers', kind: 'error_500', times: 2 },
+      ],
+    ],
+  ]
+  for (const [name, faults] of cases) {
+    test(name, async () => {
+      const id = newOperation()
+      for (const fault of faults) simulator.control.fail(fault)
+      const customer = await create(id)
+      expect((await madeBy(id)).map((made) => made.id)).toEqual([customer.id])
+      expect(await readOperation(deps.db, id)).toMatchObject({
+        state: 'succeeded',
+        providerObjectId: customer.id,
+        problem: null,
+      })
+    })
+  }
+
+  test('asked again it answers the same and makes nothing', async () => {
+    const id = newOperation()
+    const first = await create(id)
+    expect((await create(id)).id).toBe(first.id)
+    expect(await madeBy(id)).toHaveLength(1)
+  })
+
+  test('asked thirty times at once it makes one', async () => {
+    const id = newOperation()
+    const ids = await Promise.all(Array.from({ length: 30 }, async () => (await create(id)).id))
+    expect(new Set(ids).size).toBe(1)
+    expect(await madeBy(id)).toHaveLength(1)
+  })
+})
+
+describe('a run that died', () => {
+  test('after the deed, hours ago: the key still tells', async () => {
+    const id = newOperation()
+    const made = await dieAfterCommit(id)
+    const requests = simulator.control.requests().total
+    expect((await create(id, 'Ada', later(22 * 3600))).id).toBe(made)
+    expect(simulator.control.requests().total - requests).toBe(1)
+  })
+
+  test('after the deed, a day ago: the object is found by its operation and adopted', async () => {
+    const id = newOperation()
+    const made = await dieAfterCommit(id)
+    simulator.control.clearRequests()
+    expect((await create(id, 'Ada', later(24 * 3600))).id).toBe(made)
+    expect(posts()).toEqual([])
+    expect(await state(id)).toBe('succeeded')
+  })
+
+  test('before the deed, a day ago: nothing is found, so it is done under a new key', async () => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome', status: 503 })
+    expect(await state(id)).toBe('unknown')
+    simulator.control.clearFaults()
+    const customer = await create(id, 'Ada', later(24 * 3600))
+    expect(await madeBy(id)).toHaveLength(1)
+    expect(await readOperation(deps.db, id)).toMatchObject({ attempt: 2, providerObjectId: customer.id })
+  })
+
+  test('a look that fails is not an empty look', async () => {
+    const id = newOperation()
+    await dieAfterCommit(id)
+    simulator.control.fail({ method: 'GET', path: '/v1/customers', kind: 'error_500', times: 100 })
+    await expect(create(id, 'Ada', later(24 * 3600))).rejects.toMatchObject({ code: 'provider_unavailable' })
+    simulator.control.clearFaults()
+    expect(await madeBy(id)).toHaveLength(1)
+  })
+
+  test('with other words the next time: what it made is found, nothing is sent', async () => {
+    const id = newOperation()
+    const made = await dieAfterCommit(id)
+    simulator.control.clearRequests()
+    expect((await create(id, 'Grace')).id).toBe(made)
+    expect(posts()).toEqual([])
+  })
+
+  /** Stripe does it and we never learn: every answer of this run is lost. */
+  async function dieAfterCommit(id: string): Promise<string> {
+    simulator.control.fail({ ...CREATE, kind: 'timeout_after_commit', times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    const [customer] = await madeBy(id)
+    if (!customer) throw new Error('nothing was made')
+    return customer.id
+  }
+})
+
+describe('what cannot be settled', () => {
+  test('is parked when nothing can be looked up', async () => {
+    const id = newOperation()
+    const body = { name: 'Ada' }
+    const call = (own: CallDeps) =>
+      callStripe(own, { id, kind: 'customer.create', subjectId: id, body }, (stripe, options) =>
+        stripe.customers.create(body, options),
+      )
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(call(deps)).rejects.toBeInstanceOf(Problem)
+    simulator.control.clearFaults()
+    await expect(call(later(24 * 3600))).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    expect(await state(id)).toBe('parked')
+  })
+
+  test('is parked when Stripe keeps failing for one key after the other', async () => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind: 'error_500_stored', times: 100 })
+    for (let run = 0; run < 4; run += 1) await expect(create(id)).rejects.toBeInstanceOf(Problem)
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'parked', attempt: 5 })
+  })
+})
+
+describe('a refusal', () => {
+  test('is thrown with the code of its reason, never with its words', async () => {
+    const id = newOperation()
+    const attach = callStripe(
+      deps,
+      { id, kind: 'payment_method.attach', subjectId: id, body: {} },
+      (stripe, options) => stripe.paymentMethods.attach('pm_card_visa', { customer: 'cus_nobody' }, options),
+    )
+    await expect(attach).rejects.toMatchObject({
+      code: 'provider_refused',
+      detail: 'The payment provider refused: resource_missing (customer).',
+    })
+    expect(await state(id)).toBe('refused')
+  })
+
+  test('of a card is the bank saying no', async () => {
+    const customer = await create(newOperation())
+    const id = newOperation()
+    const attach = callStripe(
+      deps,
+      { id, kind: 'payment_method.attach', subjectId: id, body: {} },
+      (stripe, options) =>
+        stripe.paymentMethods.attach(
+          'pm_card_chargeDeclinedInsufficientFunds',
+          { customer: customer.id },
+          options,
+        ),
+    )
+    await expect(attach).rejects.toMatchObject({ code: 'card_declined', status: 402 })
+  })
+
+  test('made nothing, so asking again is a new attempt', async () => {
+    const id = newOperation()
+    await expect(create(id, 'x'.repeat(10_000))).rejects.toMatchObject({ code: 'provider_refused' })
+    await create(id, 'Ada')
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+  })
+})
+
+test('no call is made while a transaction is open', async () => {
+  const requests = simulator.control.requests().total
+  await expect(transaction(deps.db, () => create(newOperation()))).rejects.toThrow(
+    /inside a database transaction/,
+  )
+  await expect(
+    transaction(deps.db, () => readStripe(deps, (stripe) => stripe.customers.list())),
+  ).rejects.toThrow(/inside a database transaction/)
+  await expect(transaction(deps.db, () => deps.provider.stripe.customers.list())).rejects.toThrow()
+  expect(simulator.control.requests().total).toBe(requests)
+})
+
+test('every retry sends the same bytes under the same key', async () => {
+  const id = newOperation()
+  simulator.control.clearRequests()
+  simulator.control.fail({ ...CREATE, kind: 'timeout_after_commit', times: 3 })
+  await create(id)
+  const sent = simulator.control.requests().requests.filter(({ method }) => method === 'POST')
+  expect(sent.length).toBeGreaterThan(1)
+  expect(new Set(sent.map(({ params, idempotency_key: key }) => `${key} ${params}`)).size).toBe(1)
+})
+
+function posts(): string[] {
+  return simulator.control
+    .requests()
+    .requests.filter(({ method }) => method === 'POST')
+    .map(({ path }) => path)
+}

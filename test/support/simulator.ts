@@ -1,0 +1,40 @@
+import { wallClock } from '@lockstep/service/clock'
+import { createLog } from '@lockstep/service/log'
+import { openProvider, type Provider } from '@lockstep/service/provider/stripe/account'
+import { type Simulator, type SimulatorOptions, startSimulator } from 'stripe-simulator'
+import type { TestDatabase } from './database.ts'
+
+/** A simulator on a free port that takes any test key. Close it after the file. */
+export function newSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  return startSimulator({ port: 0, seed: 1, ...options })
+}
+
+/** Our side of it: what is opened for a database, waiting as good as nothing, with repeatable chance. */
+export function providerOf(
+  { db, pool }: Pick<TestDatabase, 'db' | 'pool'>,
+  simulator: Simulator,
+): Promise<Provider> {
+  let seed = 1
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return seed / 2_147_483_647
+  }
+  return openProvider(
+    { db, pool },
+    {
+      apiKey: 'sk_test_lockstep',
+      apiBase: simulator.url,
+      pace: { random, wait: (milliseconds) => soon(Math.min(milliseconds, 2)) },
+      timeoutMs: 2000,
+    },
+  )
+}
+
+const soon = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+
+/** What most functions of the service ask for, on a test database and a simulator. */
+export async function serviceDeps(database: TestDatabase, simulator: Simulator) {
+  const provider = await providerOf(database, simulator)
+  const { db, pool } = database
+  return { db, pool, provider, clock: wallClock, log: createLog({ logLevel: 'silent' }) }
+}
