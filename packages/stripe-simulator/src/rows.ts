@@ -4,7 +4,7 @@ import type Stripe from 'stripe'
  * A Stripe object as it travels: decimals are text, and a field that can be expanded holds the id.
  * Rows are these plus `own`, what Stripe knows about an object and does not show.
  */
-export type Wire<T> = T extends Stripe.Decimal
+type Wire<T> = T extends Stripe.Decimal
   ? string
   : T extends readonly (infer E)[]
     ? (string extends E ? string : Wire<E>)[]
@@ -17,7 +17,7 @@ export type Wire<T> = T extends Stripe.Decimal
       : T
 
 /** The test clock that an object lives by; null is wall time. */
-export interface OnClock {
+interface OnClock {
   readonly clock: string | null
 }
 
@@ -55,7 +55,7 @@ export type SubscriptionRow = RowOf<
   }
 >
 /** What was last debited for a stretch of an item's time: the flexible mode credits it back. */
-export interface Debit {
+interface Debit {
   readonly start: number
   readonly end: number
   /** Net of discounts, in the minor unit. */

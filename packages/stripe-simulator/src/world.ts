@@ -14,7 +14,7 @@ export interface Cause {
 }
 
 export const NOBODY: Cause = { request: null, idempotencyKey: null }
-export const API_VERSION = '2026-10-28.endive'
+const API_VERSION = '2026-10-28.endive'
 
 export type Renderer = (world: World, row: never) => rows.Json
 

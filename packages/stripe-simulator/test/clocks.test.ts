@@ -69,7 +69,10 @@ test('advancing is asynchronous; meanwhile reads work and writes are refused', a
   }
   release()
   await world.simulator.control.idle()
-  expect(await stripe.testHelpers.testClocks.retrieve(clock)).toMatchObject({ status: 'ready', frozen_time: target })
+  expect(await stripe.testHelpers.testClocks.retrieve(clock)).toMatchObject({
+    status: 'ready',
+    frozen_time: target,
+  })
   await world.close()
   await receiver.close()
 })

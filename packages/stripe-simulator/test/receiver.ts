@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Stripe from 'stripe'
 
-export interface Received {
+interface Received {
   readonly event: Stripe.Event
   readonly body: string
   readonly signature: string
@@ -17,7 +17,7 @@ export async function newReceiver(secret: string) {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', async () => {
+    const finish = async () => {
       const body = Buffer.concat(chunks).toString()
       const signature = String(request.headers['stripe-signature'])
       const event = stripe.webhooks.constructEvent(body, signature, secret)
@@ -25,7 +25,8 @@ export async function newReceiver(secret: string) {
       received.push({ event, body, signature })
       response.writeHead(status).end()
       for (const waiter of waiting) if (received.length >= waiter.count) waiter.resolve()
-    })
+    }
+    request.on('end', () => void finish())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -36,7 +36,7 @@ export function runningDiscounts(
 }
 
 /** The customer's own discounts, which are not a subscription's. */
-export function customerDiscounts(world: World, customer: string): string[] {
+function customerDiscounts(world: World, customer: string): string[] {
   return world.discounts
     .by('customer', customer)
     .flatMap((row) => (row.subscription === null && row.invoice === null ? [row.id] : []))

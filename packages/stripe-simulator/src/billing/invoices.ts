@@ -246,16 +246,10 @@ function attachIntent(world: World, id: string, amount: number): void {
   world.invoices.patch(id, { own: { ...invoice.own, paymentIntent: intent.id } })
 }
 
-function describe(invoice: InvoiceRow): string | null {
-  switch (invoice.billing_reason) {
-    case 'subscription_create':
-      return 'Subscription creation'
-    case 'subscription_cycle':
-    case 'subscription_update':
-      return 'Subscription update'
-    default:
-      return invoice.description
-  }
+function describe({ billing_reason: reason, description }: InvoiceRow): string | null {
+  if (reason === 'subscription_create') return 'Subscription creation'
+  if (reason === 'subscription_cycle' || reason === 'subscription_update') return 'Subscription update'
+  return description
 }
 
 /** The end of a good invoice, whether money moved or not. */

@@ -97,7 +97,7 @@ export function itemOfLine(line: LineRow): string | null {
   )
 }
 
-export function pricingOf(price: PriceRow, unitAmount: string | null): LineRow['pricing'] {
+function pricingOf(price: PriceRow, unitAmount: string | null): LineRow['pricing'] {
   return {
     type: 'price_details',
     price_details: { price: price.id, product: price.product },

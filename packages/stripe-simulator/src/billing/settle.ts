@@ -51,7 +51,7 @@ function rememberMethod(world: World, subscription: SubscriptionRow, invoice: In
 }
 
 /** A failed renewal or update makes the subscription past due and plans the next attempt. */
-export function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): void {
+function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): void {
   const subscription = world.subscriptions.get(invoice.own.subscription)
   if (subscription !== undefined && subscription.status === 'incomplete') return
   const pastDue = subscription?.status === 'active' && subscription.latest_invoice === invoice.id

@@ -5,16 +5,8 @@ import type { EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { signatureHeader } from './signature.ts'
 
-export const deliveryModes = [
-  'in_order',
-  'parallel',
-  'shuffled',
-  'duplicated',
-  'delayed',
-  'dropped',
-  'off',
-] as const
-export type DeliveryMode = (typeof deliveryModes)[number]
+const deliveryModes = ['in_order', 'parallel', 'shuffled', 'duplicated', 'delayed', 'dropped', 'off'] as const
+type DeliveryMode = (typeof deliveryModes)[number]
 
 export interface DeliverySettings {
   readonly mode: DeliveryMode

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts'
 
-export const faultKinds = [
+const faultKinds = [
   'error_500',
   'error_500_stored',
   'rate_limit',
@@ -11,7 +11,7 @@ export const faultKinds = [
   'slow',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number]
+type FaultKind = (typeof faultKinds)[number]
 
 /** What shall go wrong with the next requests that match. */
 export interface Fault {

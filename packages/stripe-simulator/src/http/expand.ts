@@ -3,7 +3,7 @@ import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 
 /** How a field of an object is expanded: by the row that its id names, or by making a part left out. */
-export type Expansion = (world: World, object: Json) => unknown
+type Expansion = (world: World, object: Json) => unknown
 export type Expansions = Record<string, Record<string, Expansion>>
 
 const MAX_DEPTH = 4

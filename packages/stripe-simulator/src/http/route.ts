@@ -4,7 +4,7 @@ import { type Params, type Shape, shape } from './schema.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
 
-export interface Call<P> {
+interface Call<P> {
   readonly world: World
   readonly params: P
   /** A named segment of the path, `:id` by default. */

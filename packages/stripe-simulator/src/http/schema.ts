@@ -162,18 +162,6 @@ export function list<T>(item: Kind<T>, maxLength = 250): Kind<T[]> {
   }
 }
 
-/** Any keys, values of one kind. */
-export function map<T>(kind: Kind<T>): Kind<Record<string, T>> {
-  return {
-    parse(raw, path) {
-      if (typeof raw !== 'object' || Array.isArray(raw)) throw invalid('Invalid object', path)
-      return Object.fromEntries(
-        Object.entries(raw).map(([key, value]) => [key, kind.parse(value, join(path, key))]),
-      )
-    },
-  }
-}
-
 /** The first kind that takes the value; the last one's refusal is the answer. */
 export function either<A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> {
   return {
@@ -223,7 +211,7 @@ export const range: Kind<Range> = {
 }
 
 /** A parameter that Stripe knows and the simulator does not act on: refused by name when it is sent. */
-export const unsupported: Kind<never> = {
+const unsupported: Kind<never> = {
   parse(_raw, path): never {
     throw gap(`the parameter ${path}`, path)
   },

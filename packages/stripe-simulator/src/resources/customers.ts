@@ -25,7 +25,7 @@ import { attachMethod, useMethod } from './payment-methods.ts'
 
 const URL = '/v1/customers'
 
-export const address = shape({
+const address = shape({
   city: text(),
   country: text(),
   line1: text(),
@@ -213,7 +213,7 @@ export function renderCustomer(world: World, { own: _own, ...customer }: Custome
   return { ...customer, discount: discount === undefined ? null : world.render(discount) }
 }
 
-export function deletedCustomer(id: string): Json {
+function deletedCustomer(id: string): Json {
   return { id, object: 'customer', deleted: true }
 }
 

@@ -388,6 +388,6 @@ export function renderInvoice(_world: World, { own, ...invoice }: InvoiceRow): J
   }
 }
 
-export function renderLine({ own: _own, ...line }: LineRow): Json {
+function renderLine({ own: _own, ...line }: LineRow): Json {
   return line
 }

@@ -272,7 +272,7 @@ function addLine(world: World, id: string, item: InvoiceItemRow): void {
   world.emit('invoice.updated', retotal(world, id))
 }
 
-export function editableInvoice(world: World, id: string, param: string): InvoiceRow {
+function editableInvoice(world: World, id: string, param: string): InvoiceRow {
   const invoice = find(world.invoices, 'invoice', id, param)
   if (invoice.status !== 'draft') {
     throw invalid(

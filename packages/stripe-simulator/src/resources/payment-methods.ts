@@ -199,11 +199,7 @@ function detachMethod(world: World, method: PaymentMethodRow): PaymentMethodRow 
   return detached
 }
 
-export function createMethod(
-  world: World,
-  card: TestCard,
-  given: Partial<PaymentMethodRow> = {},
-): PaymentMethodRow {
+function createMethod(world: World, card: TestCard, given: Partial<PaymentMethodRow> = {}): PaymentMethodRow {
   const now = world.now(null)
   return world.paymentMethods.insert({
     id: world.ids.next('pm'),

@@ -21,9 +21,9 @@ import {
 } from '../http/schema.ts'
 import type { InvoiceRow, Json, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { changeFields, itemChange } from './change-params.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
-import { changeFields, itemChange } from './subscription-changes.ts'
 import { create } from './subscriptions.ts'
 
 const PREVIEWS_KEPT = 100
@@ -168,7 +168,7 @@ function previewCancellation(world: World, subscription: SubscriptionRow, params
 }
 
 /** The renewal as it would be now, or the final invoice of a subscription that is going to end. */
-export function nextInvoice(world: World, id: string, pending: boolean): InvoiceRow {
+function nextInvoice(world: World, id: string, pending: boolean): InvoiceRow {
   const subscription = world.subscriptions.must(id)
   const boundary = nextBoundary(world, id)
   if (!['active', 'trialing', 'past_due', 'unpaid'].includes(subscription.status)) {

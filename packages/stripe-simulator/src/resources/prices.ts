@@ -40,7 +40,7 @@ export const currency = {
   },
 }
 
-export const recurringFields = {
+const recurringFields = {
   interval: required(oneOf(INTERVALS)),
   interval_count: integer({ min: 1 }),
 }

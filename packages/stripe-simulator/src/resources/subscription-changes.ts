@@ -1,50 +1,29 @@
 import { cancelNow } from '../billing/cancel.ts'
-import { itemsOf } from '../billing/periods.ts'
 import { resumeSubscription } from '../billing/resume.ts'
-import { type Change, type ItemChange, updateSubscription } from '../billing/update.ts'
+import { type Change, updateSubscription } from '../billing/update.ts'
 import { gap, invalid, missing } from '../errors.ts'
 import { del, post } from '../http/route.ts'
 import {
   bool,
   clearable,
-  either,
   gaps,
-  list,
   oneOf,
   type Params,
   required,
   shape,
   text,
   timestamp,
-  timestampOrNow,
 } from '../http/schema.ts'
 import type { SubscriptionRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { anchorOf, anchorParam, changeFields, itemChange } from './change-params.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
-import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
-import { recurringPrice } from './subscription-items.ts'
-
-/** Endive takes an object, older versions a bare word; both are understood. */
-export const anchorParam = either(
-  shape({ type: required(oneOf(['now', 'unchanged'] as const)) }),
-  oneOf(['now', 'unchanged'] as const),
-)
-
-/** What a change of items consists of; previews take the same. */
-export const changeFields = {
-  items: list(shape({ ...itemFields, id: text(), deleted: bool, ...gaps('clear_usage') }), 20),
-  proration_behavior: sharedFields.proration_behavior,
-  proration_date: timestamp,
-  billing_cycle_anchor: anchorParam,
-  cancel_at: clearable(either(timestamp, oneOf(['min_period_end', 'max_period_end'] as const))),
-  cancel_at_period_end: bool,
-  trial_end: timestampOrNow,
-}
+import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 
 const details = shape({
   comment: clearable(text()),
@@ -268,155 +247,4 @@ function pauseOf(
   given: NonNullable<UpdateParams['pause_collection']> | null,
 ): SubscriptionRow['pause_collection'] {
   return given === null ? null : { behavior: given.behavior, resumes_at: given.resumes_at ?? null }
-}
-
-export type ChangeParams = Params<typeof changeFields>
-
-/** The part of an update that a preview can ask for as well. `prefix` leads the names of parameters. */
-export function itemChange(
-  world: World,
-  subscription: SubscriptionRow,
-  params: ChangeParams,
-  prefix: string,
-): Change {
-  const name = (path: string) =>
-    prefix === '' ? path : `${prefix}[${path.replace(/^([^[]+)/, '$1]').replace(/\]$/, '')}]`
-  const now = world.now(subscription.own.clock)
-  const items = (params.items ?? []).map((entry, i): ItemChange => {
-    const at = prefix === '' ? `items[${i}]` : `${prefix}[items][${i}]`
-    const old =
-      entry.id === undefined
-        ? undefined
-        : find(world.subscriptionItems, 'subscription item', entry.id, `${at}[id]`)
-    if (old !== undefined && old.subscription !== subscription.id)
-      throw missing('subscription item', old.id, `${at}[id]`)
-    if (old === undefined && entry.deleted === true) {
-      throw invalid('You must give the id of the item to delete.', `${at}[id]`, 'parameter_missing')
-    }
-    const price =
-      entry.price === undefined && old !== undefined
-        ? undefined
-        : recurringPrice(world, entry.price, `${at}[price]`)
-    if (price !== undefined && price.currency !== subscription.currency) {
-      throw invalid(
-        `The price specified is in ${price.currency}; the subscription is in ${subscription.currency}.`,
-        `${at}[price]`,
-      )
-    }
-    const known = itemsOf(world, subscription.id).some(
-      (item) => item.own.price === price?.id && item.id !== old?.id,
-    )
-    if (old === undefined && known) {
-      throw invalid(
-        `Cannot add multiple subscription items with the same price: ${price?.id}`,
-        `${at}[price]`,
-      )
-    }
-    return {
-      id: old?.id,
-      price: price?.id,
-      quantity: entry.quantity,
-      metadata: entry.metadata === undefined ? undefined : mergeMetadata(old?.metadata ?? {}, entry.metadata),
-      deleted: entry.deleted ?? false,
-    }
-  })
-  const kept = itemsOf(world, subscription.id).length - items.filter((item) => item.deleted).length
-  if (kept + items.filter((item) => item.id === undefined).length < 1) {
-    throw invalid('A subscription must have at least one active item.', name('items'))
-  }
-  checkProrationDate(world, subscription, params.proration_date, name('proration_date'))
-  if (typeof params.trial_end === 'number' && params.trial_end <= now) {
-    throw invalid('The trial end must be in the future.', name('trial_end'))
-  }
-  return {
-    items,
-    prorationBehavior: params.proration_behavior ?? 'create_prorations',
-    prorationDate: params.proration_date,
-    anchorNow: anchorOf(params.billing_cycle_anchor) === 'now',
-    trialEnd: params.trial_end,
-    paymentBehavior: 'allow_incomplete',
-    offSession: false,
-    fields: endFields(world, subscription, params, now),
-  }
-}
-
-function anchorOf(given: ChangeParams['billing_cycle_anchor']): 'now' | 'unchanged' | undefined {
-  return typeof given === 'object' ? given.type : given
-}
-
-function checkProrationDate(
-  world: World,
-  subscription: SubscriptionRow,
-  at: number | undefined,
-  param: string,
-): void {
-  if (at === undefined) return
-  const items = itemsOf(world, subscription.id)
-  const start = Math.min(...items.map((item) => item.current_period_start))
-  const end = Math.max(...items.map((item) => item.current_period_end))
-  if (at < start || at > end) {
-    throw invalid('Invalid proration date: it must lie inside the current billing period.', param)
-  }
-}
-
-/** `cancel_at_period_end` is a date in disguise; unsetting either clears what was planned. */
-function endFields(
-  world: World,
-  subscription: SubscriptionRow,
-  params: ChangeParams,
-  now: number,
-): Partial<SubscriptionRow> {
-  const { cancel_at: at, cancel_at_period_end: atEnd, proration_behavior: prorates } = params
-  if (at !== undefined && atEnd === true) {
-    throw invalid(
-      'You may only specify one of these parameters: cancel_at, cancel_at_period_end.',
-      'cancel_at',
-    )
-  }
-  const own = { ...subscription.own, proratesEnd: prorates !== 'none' }
-  const ends = itemsOf(world, subscription.id).map((item) => item.current_period_end)
-  if (atEnd === true) {
-    return plan(subscription, Math.max(...ends), true, now, own)
-  }
-  if (typeof at === 'number') {
-    if (at <= now) throw invalid('`cancel_at` must be in the future.', 'cancel_at')
-    return plan(subscription, at, false, now, own)
-  }
-  if (at === 'min_period_end') return plan(subscription, Math.min(...ends), false, now, own)
-  if (at === 'max_period_end') return plan(subscription, Math.max(...ends), false, now, own)
-  if (at === null || (atEnd === false && subscription.cancel_at_period_end)) {
-    return {
-      cancel_at: null,
-      cancel_at_period_end: false,
-      canceled_at: null,
-      cancellation_details: withReason(subscription, null),
-      own,
-    }
-  }
-  return {}
-}
-
-function plan(
-  subscription: SubscriptionRow,
-  cancelAt: number,
-  atPeriodEnd: boolean,
-  now: number,
-  own: SubscriptionRow['own'],
-): Partial<SubscriptionRow> {
-  return {
-    cancel_at: cancelAt,
-    cancel_at_period_end: atPeriodEnd,
-    canceled_at: now,
-    cancellation_details: withReason(subscription, 'cancellation_requested'),
-    own,
-  }
-}
-
-function withReason(subscription: SubscriptionRow, reason: 'cancellation_requested' | null) {
-  const present = subscription.cancellation_details ?? {
-    comment: null,
-    feedback: null,
-    feedback_option: null,
-  }
-  return { ...present, reason }
 }

@@ -248,7 +248,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
   return started
 }
 
-export function checkInvoicing(method: string | undefined, days: number | undefined): void {
+function checkInvoicing(method: string | undefined, days: number | undefined): void {
   if (method === 'send_invoice' && days === undefined) {
     throw invalid(
       'You must pass `days_until_due` when creating or updating a subscription to `send_invoice`.',

@@ -9,7 +9,7 @@ export interface PriceTerms {
   readonly tiers?: readonly PriceTier[] | undefined
 }
 
-export interface PriceTier {
+interface PriceTier {
   readonly flat_amount_decimal: string | null
   readonly unit_amount_decimal: string | null
   /** Inclusive; null on the last tier, which has no end. */

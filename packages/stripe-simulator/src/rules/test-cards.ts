@@ -45,7 +45,7 @@ function card(
 }
 
 /** https://docs.stripe.com/testing */
-export const testCards: readonly TestCard[] = [
+const testCards: readonly TestCard[] = [
   card('4242424242424242', 'visa', 'visa'),
   card('5555555555554444', 'mastercard', 'mastercard'),
   card('378282246310005', 'amex', 'amex'),
