@@ -140,7 +140,11 @@ test('an address that is none, and a method that an address does not take', asyn
   })
   const answer = await call({ method: 'GET', url: '/v1/echo/1' })
   expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } })
-  expect(answer.headers.allow).toBe('POST')
+  expect(answer.headers).toMatchObject({
+    allow: 'POST',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': expect.stringContaining("default-src 'none'"),
+  })
 })
 
 test('a bug shows an id to quote and nothing else; the log has it, without secrets', async () => {
