@@ -13,15 +13,3 @@ export function seededRandom(seed: number = randomInt(2 ** 31)): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
-
-/** Fisher-Yates on a copy. */
-export function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const result = [...items]
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1))
-    const kept = result[i] as T
-    result[i] = result[j] as T
-    result[j] = kept
-  }
-  return result
-}

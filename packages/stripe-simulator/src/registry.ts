@@ -21,6 +21,7 @@ import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
 import { promotionCodeRoutes, renderPromotionCode } from './resources/promotion-codes.ts'
+import { refundExpansions, refundRoutes, renderRefund } from './resources/refunds.ts'
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
@@ -46,6 +47,7 @@ export const routes: readonly Route[] = [
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
   ...chargeRoutes,
+  ...refundRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
   ...testClockRoutes,
@@ -61,6 +63,7 @@ export const expansions: Expansions = {
   ...invoiceItemExpansions,
   ...paymentExpansions,
   ...setupIntentExpansions,
+  ...refundExpansions,
   ...couponExpansions,
   ...discountExpansions,
   product: {
@@ -86,6 +89,7 @@ export const renderers: Record<string, Renderer> = {
   invoice_payment: renderInvoicePayment,
   payment_intent: renderPaymentIntent,
   charge: renderCharge,
+  refund: renderRefund,
   discount: renderDiscount,
   coupon: renderCoupon,
   promotion_code: renderPromotionCode,

@@ -154,6 +154,7 @@ export type AlarmKind =
   | 'subscription.trial_will_end'
   | 'subscription.upcoming'
   | 'subscription.expire'
+  | 'subscription.pending_items'
   | 'invoice.finalize'
   | 'invoice.retry'
   | 'invoice.overdue'

@@ -210,7 +210,7 @@ test('amounts under the minimum: refused for an intent, moved to the balance for
   })
 })
 
-test('a refund by hand is declined by name, and a decline can be asked for', async () => {
+test('a decline can be asked for, whatever the card', async () => {
   const { simulator, stripe } = world
   const price = await world.price(1000)
   const { id, clock } = await world.customer()
@@ -221,4 +221,26 @@ test('a refund by hand is declined by name, and a decline can be asked for', asy
   const [charge] = (await stripe.charges.list({ customer: id, limit: 1 })).data
   expect(charge).toMatchObject({ status: 'failed', failure_code: 'card_declined' })
   expect(charge?.outcome?.reason).toBe('insufficient_funds')
+})
+
+test('a charge is refunded in parts, and once', async () => {
+  const { stripe } = world
+  const intent = await stripe.paymentIntents.create({
+    amount: 1000,
+    currency: 'usd',
+    payment_method: 'pm_card_visa',
+    confirm: true,
+  })
+  const types = await world.typesDuring(() =>
+    stripe.refunds.create({ payment_intent: intent.id, amount: 400, reason: 'requested_by_customer' }),
+  )
+  expect(types).toEqual(['refund.created', 'charge.refunded'])
+  expect((await refusal(stripe.refunds.create({ payment_intent: intent.id, amount: 601 }))).message).toBe(
+    'Refund amount ($6.01) is greater than unrefunded amount on charge ($6.00)',
+  )
+  await stripe.refunds.create({ charge: intent.latest_charge as string })
+  const charge = await stripe.charges.retrieve(intent.latest_charge as string, { expand: ['refunds'] })
+  expect(charge).toMatchObject({ amount_refunded: 1000, refunded: true })
+  expect(charge.refunds?.data.map((refund) => refund.amount)).toEqual([600, 400])
+  expect((await refusal(stripe.refunds.create({ charge: charge.id }))).code).toBe('charge_already_refunded')
 })

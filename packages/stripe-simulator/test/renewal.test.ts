@@ -275,3 +275,34 @@ test('a thousand subscriptions live through a year in well under a minute', asyn
   expect(seconds).toBeLessThan(40)
   await own.close()
 }, 120_000)
+
+test('a yearly plan bills its pending items every month', async () => {
+  const { stripe } = world
+  const price = await world.price(12_000, { recurring: { interval: 'year' } })
+  const { id, clock } = await world.customer()
+  const subscription = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: price.id }],
+    pending_invoice_item_interval: { interval: 'month' },
+  })
+  expect(subscription.next_pending_invoice_item_invoice).toBe(JAN_1 + 31 * DAY)
+  await stripe.invoiceItems.create({
+    customer: id,
+    subscription: subscription.id,
+    amount: 640,
+    currency: 'usd',
+  })
+  await world.advance(clock, JAN_1 + 31 * DAY + HOUR)
+  expect((await world.invoices(subscription.id)).at(-1)).toMatchObject({
+    billing_reason: 'automatic_pending_invoice_item_invoice',
+    total: 640,
+    status: 'paid',
+    period_start: JAN_1,
+    period_end: JAN_1 + 31 * DAY,
+  })
+  // A month without pending items makes no invoice.
+  await world.advance(clock, JAN_1 + 59 * DAY + HOUR)
+  expect(await world.invoices(subscription.id)).toHaveLength(2)
+  const after = await stripe.subscriptions.retrieve(subscription.id)
+  expect(after.next_pending_invoice_item_invoice).toBe(JAN_1 + 90 * DAY)
+})

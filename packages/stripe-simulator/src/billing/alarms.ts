@@ -3,6 +3,7 @@ import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
 import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
+import { pendingItemsDue } from './pending-interval.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 
 /** What happens by itself, one entry per kind of alarm: the index of everything that time causes. */
@@ -16,6 +17,9 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
   },
   'subscription.upcoming': announceRenewal,
   'subscription.expire': expireIncomplete,
+  'subscription.pending_items': (world, id) => {
+    if (world.subscriptions.get(id) !== undefined) pendingItemsDue(world, id)
+  },
   'invoice.finalize': (world, id) => {
     if (world.invoices.get(id)?.status === 'draft') draftDue(world, id)
   },

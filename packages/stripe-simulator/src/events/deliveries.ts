@@ -1,5 +1,4 @@
 import { wallMillis, wallNow } from '../clock.ts'
-import { shuffled } from '../random.ts'
 import { matchesType } from '../resources/events.ts'
 import type { EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
@@ -47,6 +46,7 @@ export class Deliveries {
   onAttempted: Acknowledged = () => {}
   readonly #world: World
   #queue: Delivery[] = []
+  #head = 0
   #retries: Delivery[] = []
   #running = 0
   #scheduled = false
@@ -97,7 +97,7 @@ export class Deliveries {
   }
 
   get counts(): { queued: number; running: number; retrying: number } {
-    return { queued: this.#queue.length, running: this.#running, retrying: this.#retries.length }
+    return { queued: this.#queue.length - this.#head, running: this.#running, retrying: this.#retries.length }
   }
 
   /** Whether every first attempt for events of this clock is over. */
@@ -126,7 +126,7 @@ export class Deliveries {
   }
 
   save(): Delivery[] {
-    return [...this.#queue, ...this.#retries]
+    return [...this.#queue.slice(this.#head), ...this.#retries]
   }
 
   load(deliveries: readonly Delivery[]): void {
@@ -146,9 +146,8 @@ export class Deliveries {
     const { mode } = this.settings
     if (this.#closed || mode === 'off') return
     const limit = mode === 'parallel' || mode === 'shuffled' ? 16 : 1
-    if (mode === 'shuffled') this.#queue = shuffled(this.#queue, this.#world.random)
     while (this.#running < limit) {
-      const delivery = this.#queue.shift()
+      const delivery = this.#take(mode)
       if (delivery === undefined) break
       this.#running++
       void this.#deliver(delivery).finally(() => {
@@ -157,6 +156,24 @@ export class Deliveries {
         this.wake()
       })
     }
+  }
+
+  /** The next in order, or any one when deliveries are shuffled. */
+  #take(mode: DeliveryMode): Delivery | undefined {
+    if (mode === 'shuffled' && this.#head < this.#queue.length) {
+      const at = this.#head + Math.floor(this.#world.random() * (this.#queue.length - this.#head))
+      const chosen = this.#queue[at] as Delivery
+      this.#queue[at] = this.#queue[this.#head] as Delivery
+      this.#queue[this.#head] = chosen
+    }
+    const next = this.#queue[this.#head]
+    if (next !== undefined) this.#head++
+    // The front is cut off now and then, so that a long queue is not moved at every step.
+    if (this.#head > 1000 || this.#head === this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
+    }
+    return next
   }
 
   async #deliver(delivery: Delivery): Promise<void> {

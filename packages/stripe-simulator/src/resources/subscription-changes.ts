@@ -1,4 +1,5 @@
 import { cancelNow } from '../billing/cancel.ts'
+import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { resumeSubscription } from '../billing/resume.ts'
 import { type Change, updateSubscription } from '../billing/update.ts'
 import { gap, invalid, missing } from '../errors.ts'
@@ -24,6 +25,7 @@ import { applyDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
+import { intervalOf } from './subscriptions.ts'
 
 const details = shape({
   comment: clearable(text()),
@@ -76,6 +78,7 @@ export const subscriptionChangeRoutes = [
       )
     }
     updateSubscription(world, subscription.id, changeOf(world, subscription, params))
+    schedulePendingItems(world, world.subscriptions.must(subscription.id))
     return world.render(world.subscriptions.must(subscription.id))
   }),
   del(
@@ -190,6 +193,9 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     ...(params.discounts === undefined
       ? {}
       : { discounts: discountsOf(world, subscription, params.discounts) }),
+    ...(params.pending_invoice_item_interval === undefined
+      ? {}
+      : { pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval) }),
     ...(params.pause_collection === undefined ? {} : { pause_collection: pauseOf(params.pause_collection) }),
     ...(settings === undefined
       ? {}

@@ -51,6 +51,12 @@ export const sharedFields = {
     'pending_if_incomplete',
   ] as const),
   discounts: clearable(list(discountParam)),
+  pending_invoice_item_interval: clearable(
+    shape({
+      interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),
+      interval_count: integer({ min: 1 }),
+    }),
+  ),
   ...gaps(
     'application_fee_percent',
     'automatic_tax',
@@ -60,7 +66,6 @@ export const sharedFields = {
     'default_tax_rates',
     'invoice_settings',
     'on_behalf_of',
-    'pending_invoice_item_interval',
     'transfer_data',
     'trial_from_plan',
   ),

@@ -1,4 +1,5 @@
 import { createSubscription } from '../billing/create.ts'
+import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { gap, invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, pageOf, paging } from '../http/list.ts'
@@ -227,7 +228,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
         payment_method_types: params.payment_settings?.payment_method_types ?? null,
         save_default_payment_method: params.payment_settings?.save_default_payment_method ?? 'off',
       },
-      pending_invoice_item_interval: null,
+      pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval),
       pending_setup_intent: null,
       pending_update: null,
       schedule: null,
@@ -245,7 +246,14 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
       trial_start: trialEnd === null ? null : now,
     },
   })
-  return started
+  schedulePendingItems(world, started)
+  return world.subscriptions.must(started.id)
+}
+
+export function intervalOf(
+  given: { interval: string; interval_count?: number | undefined } | null | undefined,
+): SubscriptionRow['pending_invoice_item_interval'] {
+  return given == null ? null : { interval: given.interval, interval_count: given.interval_count ?? 1 }
 }
 
 function checkInvoicing(method: string | undefined, days: number | undefined): void {

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts'
 import { page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
-import { bool, clearable, gaps, list, metadata, required, shape, text } from '../http/schema.ts'
+import { bool, clearable, gaps, type Kind, list, metadata, required, shape, text } from '../http/schema.ts'
 import type { Json, WebhookEndpointRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
@@ -11,12 +11,21 @@ import { find } from './lookup.ts'
 
 const URL = '/v1/webhook_endpoints'
 
+/** `*`, or the whole name of an event: endpoints know no patterns. */
+const eventName: Kind<string> = {
+  parse(raw, path) {
+    const name = text().parse(raw, path)
+    if (name === '*' || /^[a-z0-9_]+(\.[a-z0-9_]+)+$/.test(name)) return name
+    throw invalid(`Invalid ${path}: must be one of * or the name of an event.`, path)
+  },
+}
+
 export const webhookEndpointRoutes = [
   post(
     URL,
     shape({
       url: required(text()),
-      enabled_events: required(list(text())),
+      enabled_events: required(list(eventName)),
       api_version: text(),
       description: clearable(text()),
       metadata,
@@ -36,7 +45,7 @@ export const webhookEndpointRoutes = [
     `${URL}/:id`,
     shape({
       url: text(),
-      enabled_events: list(text()),
+      enabled_events: list(eventName),
       description: clearable(text()),
       metadata,
       disabled: bool,

@@ -1,0 +1,148 @@
+import { invalid, StripeError } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, paging } from '../http/list.ts'
+import { get, nothing, post } from '../http/route.ts'
+import { gaps, integer, metadata, oneOf, range, shape, text } from '../http/schema.ts'
+import type { ChargeRow, Json, RefundRow } from '../rows.ts'
+import { formatMoney } from '../rules/currency.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+
+const URL = '/v1/refunds'
+
+/** Refunds of card charges, which succeed at once. https://docs.stripe.com/refunds */
+export const refundRoutes = [
+  post(
+    URL,
+    shape({
+      charge: text(),
+      payment_intent: text(),
+      amount: integer({ min: 1 }),
+      reason: oneOf(['duplicate', 'fraudulent', 'requested_by_customer'] as const),
+      metadata,
+      ...gaps(
+        'currency',
+        'customer',
+        'instructions_email',
+        'origin',
+        'refund_application_fee',
+        'reverse_transfer',
+      ),
+    }),
+    ({ world, params }) => {
+      const charge = chargeOf(world, params.charge, params.payment_intent)
+      const left = charge.amount - charge.amount_refunded
+      if (left === 0) {
+        throw invalid(`Charge ${charge.id} has already been refunded.`, undefined, 'charge_already_refunded')
+      }
+      const amount = params.amount ?? left
+      if (amount > left) {
+        const money = (value: number) => formatMoney(String(value), charge.currency)
+        throw invalid(
+          `Refund amount (${money(amount)}) is greater than unrefunded amount on charge (${money(left)})`,
+          'amount',
+        )
+      }
+      return world.render(
+        createRefund(world, charge, amount, params.reason ?? null, mergeMetadata({}, params.metadata)),
+      )
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.refunds, 'refund', path()))),
+  post(`${URL}/:id`, shape({ metadata }), ({ world, params, path }) => {
+    const refund = find(world.refunds, 'refund', path())
+    const next = world.refunds.patch(refund.id, {
+      metadata: mergeMetadata(refund.metadata ?? {}, params.metadata),
+    })
+    world.emit('refund.updated', next)
+    return world.render(next)
+  }),
+  get(
+    URL,
+    shape({ ...paging, charge: text(), payment_intent: text(), created: range }),
+    ({ world, params }) =>
+      page(world.refunds, params, {
+        url: URL,
+        where: params.charge === undefined ? null : { index: 'charge', key: params.charge },
+        matches: (row) =>
+          (params.payment_intent === undefined || row.payment_intent === params.payment_intent) &&
+          inRange(row.created, params.created),
+        render: (row) => world.render(row),
+      }),
+  ),
+]
+
+export const refundExpansions: Expansions = {
+  refund: {
+    charge: (world, row) => world.render(world.charges.must(row.charge as string)),
+    payment_intent: (world, row) => world.render(world.paymentIntents.must(row.payment_intent as string)),
+  },
+}
+
+function chargeOf(world: World, id: string | undefined, intentId: string | undefined): ChargeRow {
+  if (id !== undefined) return paid(find(world.charges, 'charge', id, 'charge'))
+  if (intentId === undefined) {
+    throw invalid(
+      'One of the following params should be provided for this request: payment_intent or charge.',
+    )
+  }
+  const intent = find(world.paymentIntents, 'payment_intent', intentId, 'payment_intent')
+  const charge = world.charges.get(intent.latest_charge)
+  if (charge === undefined)
+    throw invalid('This PaymentIntent does not have a successful charge to refund.', 'payment_intent')
+  return paid(charge)
+}
+
+function paid(charge: ChargeRow): ChargeRow {
+  if (charge.paid) return charge
+  throw new StripeError(400, {
+    type: 'invalid_request_error',
+    message: `Charge ${charge.id} was not paid and cannot be refunded.`,
+  })
+}
+
+function createRefund(
+  world: World,
+  charge: ChargeRow,
+  amount: number,
+  reason: RefundRow['reason'],
+  labels: Record<string, string>,
+): RefundRow {
+  const refund = world.refunds.insert({
+    id: world.ids.next('re'),
+    object: 'refund',
+    amount,
+    balance_transaction: world.ids.next('txn'),
+    charge: charge.id,
+    created: world.now(charge.own.clock),
+    currency: charge.currency,
+    customer: charge.customer,
+    customer_account: null,
+    destination_details: {
+      card: { type: 'refund', reference_status: 'pending', reference_type: 'acquirer_reference_number' },
+      type: 'card',
+    },
+    metadata: labels,
+    payment_intent: charge.payment_intent,
+    payment_method: charge.payment_method,
+    reason,
+    receipt_number: null,
+    source_transfer_reversal: null,
+    status: 'succeeded',
+    transfer_reversal: null,
+    own: { clock: charge.own.clock },
+  })
+  const refunded = charge.amount_refunded + amount
+  const next = world.charges.patch(charge.id, {
+    amount_refunded: refunded,
+    refunded: refunded === charge.amount,
+  })
+  world.emit('refund.created', refund)
+  world.emit('charge.refunded', next)
+  return refund
+}
+
+export function renderRefund(_world: World, { own: _own, ...refund }: RefundRow): Json {
+  return refund
+}
