@@ -1,126 +1,104 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@lockstep/sdk'
 import { readCatalogFiles } from '../catalog-file.ts'
-import {
-  type LocalInstallation,
-  localFolder,
-  readLocalInstallation,
-  writeLocalInstallation,
-} from '../local-installation.ts'
+import { type LocalInstallation, localFolder, writeLocalInstallation } from '../local-installation.ts'
 import { type Report, runSteps, type Step } from '../output/progress.ts'
 import { dim } from '../output/style.ts'
 import { loadDemo } from './demo.ts'
 import { checkPort } from './ports.ts'
+import { Running } from './running.ts'
 import { fromService } from './service-package.ts'
+import { readSetUp, type SetUp } from './set-up.ts'
 import { welcome } from './welcome.ts'
 
 const examples = ['cloud-host', 'writing-app'].map((name) =>
   fileURLToPath(new URL(`../../../../examples/${name}/catalog.ts`, import.meta.url)),
 )
 
-interface Running {
-  close(): Promise<void>
-}
-
 /**
  * `lockstep start`: everything in one process, and Postgres beside it. What is configured is used
  * instead: DATABASE_URL for the database, STRIPE_API_KEY for Stripe. Resolves when it is stopped.
  */
 export async function start({ demo }: { demo: boolean }): Promise<void> {
-  const { readConfig } = await fromService(() => import('@lockstep/service/config'))
-  const before = readLocalInstallation()
-  const simulated = !process.env.STRIPE_API_KEY && !process.env.STRIPE_API_BASE
-  const config = readConfig({
-    ...process.env,
-    LOCKSTEP_LOG_LEVEL: process.env.LOCKSTEP_LOG_LEVEL ?? 'warn',
-  })
-  const url = `http://127.0.0.1:${config.port}`
-  const simulatorPort = Number(new URL(config.stripe.apiBase).port)
+  const setUp = await readSetUp(process.env)
+  const { config, simulated, simulatorPort } = setUp
   await checkPort(config.port, 'the service', 'PORT')
   if (simulated) await checkPort(simulatorPort, 'the Stripe simulator', 'STRIPE_SIMULATOR_PORT')
 
-  let installation: LocalInstallation = {
-    ...before,
-    url,
-    apiKey: config.adminKey ?? before?.apiKey ?? newSecret('lk'),
-    ...(simulated && {
-      simulatorUrl: config.stripe.apiBase,
-      webhookSecret: before?.webhookSecret ?? newSecret('whsec'),
-    }),
+  const starter = new Starter(setUp)
+  const steps: Step[] = [{ title: 'Postgres and the service', run: () => starter.startService() }]
+  if (simulated) {
+    steps.unshift({ title: 'Stripe, simulated', run: () => starter.startSimulator() })
+    steps.push({ title: 'Catalogue', run: () => starter.applyExamples({ demo }) })
+    if (demo) steps.push({ title: 'Example customers', run: (report) => starter.playDemo(report) })
   }
-  const remember = (change: Partial<LocalInstallation>) => {
-    installation = { ...installation, ...change }
-    writeLocalInstallation(installation)
-  }
-  const client = createClient({ baseUrl: url, apiKey: installation.apiKey })
-  const running: Running[] = []
-  const stop = stopOnSignal(running)
+  await starter.run(steps)
+  await starter.running.stopped
+}
 
-  const startSimulator = async () => {
+class Starter {
+  readonly running = new Running()
+  readonly #setUp: SetUp
+  readonly #client: ReturnType<typeof createClient>
+  #installation: LocalInstallation
+
+  constructor(setUp: SetUp) {
+    this.#setUp = setUp
+    this.#installation = setUp.installation
+    const { url, apiKey } = setUp.installation
+    this.#client = createClient({ baseUrl: url, apiKey })
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    try {
+      await runSteps(steps)
+      console.log(await welcome(this.#client, this.#installation))
+      console.log(dim('Ctrl-C stops it; what happened stays, and the next start is quick.'))
+    } catch (error) {
+      await this.running.close()
+      if (!this.running.interrupted) throw error
+    }
+  }
+
+  async startSimulator(): Promise<string | undefined> {
     const { startSimulator } = await fromService(() => import('stripe-simulator'))
-    const webhooks = [{ url: `${url}/webhooks/stripe`, secret: installation.webhookSecret ?? '' }]
+    const { url, webhookSecret = '', simulatorUrl } = this.#installation
+    const port = this.#setUp.simulatorPort
     const stateFile = join(localFolder, 'stripe.json')
-    running.unshift(await startSimulator({ port: simulatorPort, stateFile, webhooks }))
-    return installation.simulatorUrl
+    const webhooks = [{ url: `${url}/webhooks/stripe`, secret: webhookSecret }]
+    this.running.add(await startSimulator({ port, stateFile, webhooks }))
+    return simulatorUrl
   }
-  const startService = async () => {
+
+  async startService(): Promise<string> {
     const { startService } = await fromService(() => import('@lockstep/service/service'))
-    const webhookSecrets = simulated ? [installation.webhookSecret ?? ''] : config.stripe.webhookSecrets
-    const stripe = { ...config.stripe, webhookSecrets }
-    running.unshift(await startService({ ...config, stripe, adminKey: installation.apiKey }))
-    remember({})
-    return url
+    this.running.add(await startService(this.#setUp.config))
+    this.#remember({})
+    return this.#installation.url
   }
-  const applyExamples = async () => {
-    const { plans } = await client.catalog.read()
-    if (Object.keys(plans).length > 0) return `${Object.keys(plans).length} plans`
-    if (demo) remember({ demo: 'loading' })
-    const { changes } = await client.catalog.apply(await readCatalogFiles(examples))
-    return `${changes.filter(({ kind }) => kind === 'plan').length} plans from examples/`
+
+  /** On the very first start; later it is the user's catalogue. */
+  async applyExamples({ demo }: { demo: boolean }): Promise<string> {
+    const { plans } = await this.#client.catalog.read()
+    const count = Object.keys(plans).length
+    if (count > 0) return `${count} plans`
+    if (demo) this.#remember({ demo: 'loading' })
+    const document = await readCatalogFiles(examples)
+    await this.#client.catalog.apply(document)
+    return `${Object.keys(document.plans).length} plans from examples/`
   }
-  const playDemo = async (report: Report) => {
-    if (installation.demo === 'loaded') return 'played before'
-    const summary = await loadDemo(client, report)
-    remember({ demo: 'loaded' })
+
+  async playDemo(report: Report): Promise<string> {
+    const { demo } = this.#installation
+    if (demo !== 'loading') return demo === 'loaded' ? 'played before' : 'left out, the catalogue is yours'
+    const summary = await loadDemo(this.#client, report)
+    this.#remember({ demo: 'loaded' })
     return summary
   }
 
-  const steps: Step[] = [{ title: 'Postgres and the service', run: startService }]
-  if (simulated) {
-    steps.unshift({ title: 'Stripe, simulated', run: startSimulator })
-    steps.push({ title: 'Catalogue', run: applyExamples })
-    if (demo) steps.push({ title: 'Example customers', run: playDemo })
+  #remember(change: Partial<LocalInstallation>): void {
+    this.#installation = { ...this.#installation, ...change }
+    writeLocalInstallation(this.#installation)
   }
-  try {
-    await runSteps(steps)
-    console.log(await welcome(client, installation))
-    console.log(dim('Ctrl-C stops it; what happened stays, and the next start is quick.'))
-  } catch (error) {
-    await closeAll(running)
-    throw error
-  }
-  await stop
-}
-
-/** Resolves when everything has been stopped in order, after the first Ctrl-C. A second one ends at once. */
-function stopOnSignal(running: Running[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        closeAll(running).then(resolve, reject)
-      })
-    }
-  })
-}
-
-/** The service before the simulator: it may still have something to say to it. */
-async function closeAll(running: Running[]): Promise<void> {
-  for (const part of running.splice(0)) await part.close()
-}
-
-function newSecret(prefix: string): string {
-  return `${prefix}_${randomBytes(32).toString('base64url')}`
 }
