@@ -59,7 +59,12 @@ export class Time {
       alarm = this.#world.nextAlarm(null)
     ) {
       const due = alarm
-      this.#world.transaction(NOBODY, () => ring(this.#world, due))
+      this.#world.wall = due.at
+      try {
+        this.#world.transaction(NOBODY, () => ring(this.#world, due))
+      } finally {
+        this.#world.wall = null
+      }
     }
     this.arm()
   }

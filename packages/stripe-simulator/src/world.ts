@@ -48,6 +48,8 @@ export class World {
   #depth = 0
   #cause = NOBODY
   #alarmSeq = 0
+  /** While an alarm of wall time rings: the time it was set for, so that a late timer bills on time. */
+  wall: number | null = null
   /** Lines of the last previews, which nothing else keeps. */
   readonly previews = new Map<string, readonly rows.LineRow[]>()
   readonly #declines: string[] = []
@@ -125,7 +127,8 @@ export class World {
 
   /** The present of a test clock, or of the wall. */
   now(clock: string | null): number {
-    return clock === null ? wallNow() : (this.testClocks.get(clock)?.own.now ?? wallNow())
+    const wall = this.wall ?? wallNow()
+    return clock === null ? wall : (this.testClocks.get(clock)?.own.now ?? wall)
   }
 
   /** Runs `change` whole or not at all: what it throws takes everything back, unless the error says `keep`. */

@@ -92,6 +92,16 @@ describe('refusals', () => {
     const unknown = await raw('GET', '/v1/unicorns')
     expect(unknown.status).toBe(404)
     expect(unknown.body.error.message).toMatch(/^Unrecognized request URL \(GET: \/v1\/unicorns\)\./)
+    const missing = await raw('POST', '/v1/checkout/sessions', 'mode=setup')
+    expect(missing).toMatchObject({
+      status: 404,
+      body: {
+        error: {
+          code: 'simulator_gap',
+          message: 'The simulator does not implement POST /v1/checkout/sessions.',
+        },
+      },
+    })
     const basic = await fetch(`${world.simulator.url}/v1/customers`, {
       headers: { authorization: `Basic ${Buffer.from('sk_test_x:').toString('base64')}` },
     })

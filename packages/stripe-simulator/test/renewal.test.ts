@@ -306,3 +306,21 @@ test('a yearly plan bills its pending items every month', async () => {
   const after = await stripe.subscriptions.retrieve(subscription.id)
   expect(after.next_pending_invoice_item_invoice).toBe(JAN_1 + 90 * DAY)
 })
+
+test('a preview says when its invoice would be made and attempted', async () => {
+  const { subscription } = await subscribed({ amount: 500_000 })
+  const boundary = JAN_1 + 31 * DAY
+  const preview = await world.stripe.invoices.createPreview({ subscription: subscription.id })
+  expect(preview).toMatchObject({
+    created: boundary,
+    next_payment_attempt: boundary + HOUR,
+    period_start: JAN_1,
+    period_end: boundary,
+    status: 'draft',
+    billing_reason: 'upcoming',
+    number: null,
+  })
+  expect(preview.lines.data[0]).toMatchObject({ description: '1 × Team (at $5,000.00 / month)' })
+  const lines = await world.stripe.invoices.listLineItems(preview.id)
+  expect(lines.data).toEqual(preview.lines.data)
+})

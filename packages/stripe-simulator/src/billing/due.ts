@@ -50,11 +50,11 @@ export function renew(world: World, id: string, now: number, pending = true): In
     at: now,
     pending,
   })
-  if (!world.preview) leaveAsDraft(world, draft)
+  const waiting = leaveAsDraft(world, draft)
   const renewed = world.subscriptions.must(id)
   scheduleDue(world, renewed)
   world.emit('customer.subscription.updated', renewed)
-  return draft
+  return waiting
 }
 
 /** A trial ends: active, or what `missing_payment_method` says. False when nothing is to be billed. */

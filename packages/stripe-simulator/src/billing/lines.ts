@@ -112,7 +112,7 @@ function creditedLines(item: InvoiceItemRow) {
 
 function blankLine(world: World, currency: string) {
   return {
-    id: world.ids.next('il'),
+    id: world.ids.next(world.preview ? 'il_tmp' : 'il'),
     object: 'line_item' as const,
     currency,
     discount_amounts: [],

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import formbody from '@fastify/formbody'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { wallNow } from '../clock.ts'
-import { type ErrorBody, envelope, invalid, StripeError } from '../errors.ts'
+import { type ErrorBody, envelope, gap, StripeError } from '../errors.ts'
 import type { Fault, Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
 import type { Json } from '../rows.ts'
@@ -13,6 +13,7 @@ import { refuseWhileAdvancing } from './clock-lock.ts'
 import { type Expansions, expand } from './expand.ts'
 import { parseForm, pathOf, queryOf } from './form.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
+import { unserved } from './missing.ts'
 import type { Route } from './route.ts'
 import { list, type Raw, text } from './schema.ts'
 
@@ -49,7 +50,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   }
   app.setNotFoundHandler((request, reply) => {
     const requestId = parts.world.ids.next('req', 14)
-    const body = envelope(unrecognized(request.method, pathOf(request.url)), requestId)
+    const body = envelope(unserved(request.method, pathOf(request.url)).body, requestId)
     log(parts, request, null, requestId, 404, null, false)
     return send(reply, requestId, undefined, { status: 404, body: JSON.stringify(body) })
   })
@@ -73,6 +74,9 @@ async function serve(parts: ServerParts, route: Route, request: FastifyRequest, 
   try {
     authenticate(request.headers.authorization, parts.apiKeys)
     checkVersion(headerOf(request, 'stripe-version'))
+    for (const header of ['stripe-account', 'stripe-context']) {
+      if (headerOf(request, header) !== undefined) throw gap(`the header ${header}`)
+    }
     if (fault !== undefined) refuseBefore(fault)
     const run = () => answerOf(parts, route, request, requestId, fault)
     answer =
@@ -249,12 +253,4 @@ function bodyOf(request: FastifyRequest): string {
 function headerOf(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
-}
-
-function unrecognized(method: string, path: string): ErrorBody {
-  return {
-    ...invalid(
-      `Unrecognized request URL (${method}: ${path}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/. The simulator serves the resources its README lists.`,
-    ).body,
-  }
 }

@@ -38,12 +38,12 @@ export function minimumCharge(currency: string): number {
   return MINIMUM[currency] ?? 1
 }
 
-/** For descriptions of lines: `$25.00`, `¥1000`, `12.50 CHF`. */
+/** For descriptions of lines: `$5,000.00`, `¥1,000`, `12.50 CHF`. */
 export function formatMoney(decimalMinor: string, currency: string): string {
   const places = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2
   const [whole = '0', finer = ''] = decimalMinor.replace('-', '').split('.')
   const digits = whole.padStart(places + 1, '0')
-  const major = places === 0 ? digits : digits.slice(0, -places)
+  const major = (places === 0 ? digits : digits.slice(0, -places)).replace(/\B(?=(\d{3})+$)/g, ',')
   const minor = (places === 0 ? '' : digits.slice(-places)) + finer
   const number = `${decimalMinor.startsWith('-') ? '-' : ''}${major}${minor === '' ? '' : `.${minor}`}`
   const symbol = SYMBOL[currency]
