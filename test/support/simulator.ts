@@ -34,7 +34,11 @@ const soon = (milliseconds: number) => new Promise<void>((resolve) => setTimeout
 
 /** What most functions of the service ask for, on a test database and a simulator. */
 export async function serviceDeps(database: TestDatabase, simulator: Simulator) {
-  const provider = await providerOf(database, simulator)
   const { db, pool } = database
+  // Copies of one template would all be the same installation, and find each other's objects.
+  await pool.query(
+    `update installation set instance = 'instance_' || replace(gen_random_uuid()::text, '-', '')`,
+  )
+  const provider = await providerOf(database, simulator)
   return { db, pool, provider, clock: wallClock, log: createLog({ logLevel: 'silent' }) }
 }

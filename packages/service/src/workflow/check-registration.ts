@@ -96,7 +96,7 @@ function* paymentFaults(
   { quantity, paymentMethod }: WantedRegistration,
   customer: Customer | undefined,
 ): Generator<CodedFault> {
-  const prices = providerPrices(version).flatMap(({ price }) => (price ? [price] : []))
+  const prices = providerPrices(version).map(({ price }) => price)
   if (quantity > 1 && prices.every(({ model }) => model === 'flat')) {
     yield fault('quantity_invalid', '#/quantity', `The plan ${version.plan.key} has no price by number.`)
   }

@@ -72,12 +72,12 @@ export async function unpublished(db: Db | Trx): Promise<Unpublished> {
   const products = await unpublishedProducts(db)
   const versions = await readNewestPlans(db)
   const wanted = versions.flatMap((version) => {
-    const { currency, interval, intervalCount, key: planKey, product } = version.plan
+    const { currency, interval, intervalCount, key: planKey } = version.plan
     return providerPrices(version).map(({ id, price }) => ({
       id,
       planVersionId: version.id,
       planKey,
-      productKey: price?.product ?? product,
+      productKey: price.product,
       currency,
       interval,
       intervalCount,

@@ -178,8 +178,8 @@ async function look(deps: RegisterDeps, providerId: string): Promise<Seen> {
 }
 
 /** A flat price is the same for any number; Stripe would multiply it. */
-export function itemQuantity(price: Price | null, quantity: number): number {
-  return price === null || price.model === 'flat' ? 1 : quantity
+function itemQuantity(price: Price, quantity: number): number {
+  return price.model === 'flat' ? 1 : quantity
 }
 
 /** Steps keep ids only: what else an object says may have changed by the time it is read again. */

@@ -85,15 +85,13 @@ function withoutEmpty<T extends object>(body: T): T {
 }
 
 export interface PriceToMake {
-  /** Our price's id, or the plan version's where the plan has no price that Stripe bills. */
   readonly id: string
   readonly planVersionId: string
   readonly providerProduct: string
   readonly currency: Currency
   readonly interval: Interval
   readonly intervalCount: number
-  /** Null: nothing, each period. A subscription at Stripe has to have a price. */
-  readonly price: Price | null
+  readonly price: Price
 }
 
 /** Makes a recurring price at Stripe. Prices never change: a new amount is a new price. */
@@ -103,13 +101,13 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
   const body = {
     product,
     currency,
-    nickname: price?.name ?? 'By usage only',
+    nickname: price.name,
     recurring: { interval, interval_count: intervalCount },
     metadata: ownMetadata(deps.provider, id, {
       lockstep_price: wanted.id,
       lockstep_plan_version: wanted.planVersionId,
     }),
-    ...(price === null ? { unit_amount: 0 } : amounts(price)),
+    ...amounts(price),
   } satisfies Stripe.PriceCreateParams
   const made = await callStripe(
     deps,
