@@ -1,0 +1,390 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' } },
+  plans: {
+    free: {
+      name: 'Free',
+      product: 'app',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+    },
+    team: {
+      name: 'Team',
+      product: 'app',
+      interval: 'month',
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '9.00' },
+        seats: { kind: 'recurring', model: 'perUnit', unitAmount: '2.00' },
+        calls: { meter: 'calls', model: 'perUnit', unitAmount: '0.001' },
+      },
+    },
+    trial: {
+      name: 'Trial',
+      product: 'app',
+      interval: 'month',
+      trialDays: 14,
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+    },
+    yen: {
+      name: 'Yen',
+      product: 'app',
+      currency: 'jpy',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '500' } },
+    },
+    dinar: {
+      name: 'Dinar',
+      product: 'app',
+      currency: 'kwd',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '5.120' } },
+    },
+    given: {
+      name: 'Given',
+      product: 'app',
+      audience: 'admin',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+    },
+    old: {
+      name: 'Old',
+      product: 'app',
+      audience: 'legacy',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '6.00' } },
+    },
+  },
+})
+
+let simulator: Simulator
+let installation: Installation
+
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator, catalog)
+})
+afterEach(() => simulator.control.clearFaults())
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+let count = 0
+const newUser = () => `user_${(count += 1)}`
+
+const register = (body: object, key?: string) => installation.ask('POST', '/v1/registrations', body, key)
+
+async function ofUser(externalId: string) {
+  const { body } = await installation.ask('GET', `/v1/customers?externalId=${externalId}`)
+  const [customer] = body.data as Record<string, unknown>[]
+  const { customers, subscriptions } = await atStripe(installation)
+  const own = <T extends { metadata: Record<string, string> }>({ metadata }: T) =>
+    metadata.lockstep_customer === customer?.id
+  return { customer, customers: customers.filter(own), subscriptions: subscriptions.filter(own) }
+}
+
+test('a customer is registered: recorded, made at Stripe, linked, subscribed', async () => {
+  const externalId = newUser()
+  const { status, body } = await register({
+    externalId,
+    name: 'Ada Lovelace',
+    email: 'ada@example.org',
+    plan: 'team',
+    quantity: 3,
+    paymentMethod: 'pm_card_visa',
+    metadata: { source: 'advert' },
+  })
+  expect(status).toBe(201)
+  expect(body).toMatchObject({
+    externalId,
+    plan: 'team',
+    planVersion: 1,
+    slot: 'default',
+    state: 'completed',
+    problem: null,
+  })
+  expect((body.steps as { name: string }[]).map(({ name }) => name)).toEqual([
+    'create customer at provider',
+    'link customer',
+    'attach payment method',
+    'set default payment method',
+    'start subscription',
+    'record subscription',
+  ])
+
+  const { customer, customers, subscriptions } = await ofUser(externalId)
+  expect(customer).toMatchObject({ name: 'Ada Lovelace', currency: 'usd', providerId: customers[0]?.id })
+  expect(customers).toHaveLength(1)
+  expect(customers[0]).toMatchObject({ name: 'Ada Lovelace', email: 'ada@example.org' })
+  expect(subscriptions).toHaveLength(1)
+  expect(subscriptions[0]).toMatchObject({
+    status: 'active',
+    billing_mode: { type: 'flexible' },
+    metadata: { source: 'advert', lockstep_subscription: body.subscription },
+  })
+  // The flat fee is the same for any number of seats.
+  expect(subscriptions[0]?.items.data.map((item) => [item.price.unit_amount, item.quantity])).toEqual([
+    [900, 1],
+    [200, 3],
+  ])
+
+  const subscription = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+  expect(subscription.body).toMatchObject({
+    status: 'active',
+    access: 'full',
+    quantity: 3,
+    externalId,
+    providerId: subscriptions[0]?.id,
+  })
+  const again = await installation.ask('GET', `/v1/registrations/${body.id}`)
+  expect(again.body).toEqual(body)
+})
+
+describe('asked twice', () => {
+  test('with one key it is one registration and one answer', async () => {
+    const wanted = { externalId: newUser(), plan: 'free' }
+    const first = await register(wanted, 'key-1')
+    const second = await register(wanted, 'key-1')
+    expect(second).toEqual(first)
+  })
+
+  test('fifty times at the same moment it is one subscription, and all get the same answer', async () => {
+    const externalId = newUser()
+    const wanted = { externalId, plan: 'team', paymentMethod: 'pm_card_visa' }
+    const answers = await Promise.all(Array.from({ length: 50 }, () => register(wanted)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+    const { customers, subscriptions } = await ofUser(externalId)
+    expect([customers.length, subscriptions.length]).toEqual([1, 1])
+  })
+
+  test('afterwards the slot is taken', async () => {
+    const wanted = { externalId: newUser(), plan: 'free' }
+    await register(wanted)
+    expect(await register(wanted)).toMatchObject({ status: 409, body: { code: 'subscription_exists' } })
+  })
+
+  test('another slot has its own subscription, of the same customer at Stripe', async () => {
+    const externalId = newUser()
+    const answers = await Promise.all(
+      ['default', 'second', 'third'].map((slot) => register({ externalId, plan: 'free', slot })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201])
+    const { customers, subscriptions } = await ofUser(externalId)
+    expect([customers.length, subscriptions.length]).toEqual([1, 3])
+  })
+
+  test('other words while it runs are refused, not mixed', async () => {
+    const externalId = newUser()
+    const answers = await Promise.all([
+      register({ externalId, plan: 'free' }),
+      register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' }),
+    ])
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409])
+    expect((await ofUser(externalId)).subscriptions).toHaveLength(1)
+  })
+})
+
+describe('refused by the bank', () => {
+  test('the failing step is named, the customer stays, and the next try works', async () => {
+    const externalId = newUser()
+    const declined = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_chargeDeclined' })
+    expect(declined).toMatchObject({
+      status: 402,
+      body: { code: 'card_declined', errors: [{ pointer: '#/paymentMethod', code: 'card_declined' }] },
+    })
+    expect(declined.body.detail).toMatch(/registration_\w+ was undone at the step 'attach payment method'/)
+    const listed = await installation.ask('GET', '/v1/registrations?state=rolledBack')
+    expect((listed.body.data as object[])[0]).toMatchObject({ externalId, stage: 'attach payment method' })
+
+    const again = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
+    expect(again.status).toBe(201)
+    const { customers, subscriptions } = await ofUser(externalId)
+    expect([customers.length, subscriptions.length]).toEqual([1, 1])
+  })
+
+  test('a card that attaches and then does not pay leaves no subscription behind', async () => {
+    const externalId = newUser()
+    const declined = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_chargeCustomerFail' })
+    expect(declined).toMatchObject({ status: 402, body: { code: 'card_declined' } })
+    expect((await ofUser(externalId)).subscriptions).toEqual([])
+    // Nothing was bought, so another currency may be.
+    expect((await register({ externalId, plan: 'yen', paymentMethod: 'pm_card_visa' })).status).toBe(201)
+  })
+
+  test('a payment that the customer has to confirm is refused as such', async () => {
+    const externalId = newUser()
+    const answer = await register({
+      externalId,
+      plan: 'team',
+      paymentMethod: 'pm_card_authenticationRequired',
+    })
+    expect(answer).toMatchObject({ status: 402, body: { code: 'payment_action_required' } })
+    expect((await ofUser(externalId)).subscriptions).toEqual([])
+  })
+
+  test('with one key the same refusal again, and nothing is tried', async () => {
+    const wanted = { externalId: newUser(), plan: 'team', paymentMethod: 'pm_card_chargeDeclined' }
+    const first = await register(wanted, 'declined-1')
+    simulator.control.clearRequests()
+    expect(await register(wanted, 'declined-1')).toEqual(first)
+    expect(simulator.control.requests().total).toBe(0)
+  })
+})
+
+describe('what is due at the start', () => {
+  test('a paid plan needs a payment method, which is said before anything is made', async () => {
+    const externalId = newUser()
+    simulator.control.clearRequests()
+    const answer = await register({ externalId, plan: 'team' })
+    expect(answer).toMatchObject({
+      status: 402,
+      body: { code: 'payment_method_required', errors: [{ pointer: '#/paymentMethod' }] },
+    })
+    expect(simulator.control.requests().total).toBe(0)
+  })
+
+  test('a known customer without one is refused by Stripe, in the same words', async () => {
+    const externalId = newUser()
+    await register({ externalId, plan: 'free' })
+    const answer = await register({ externalId, plan: 'team', slot: 'second' })
+    expect(answer).toMatchObject({
+      status: 402,
+      body: { code: 'payment_method_required', errors: [{ pointer: '#/paymentMethod' }] },
+    })
+  })
+
+  test('a trial needs none', async () => {
+    const { status, body } = await register({ externalId: newUser(), plan: 'trial' })
+    expect(status).toBe(201)
+    const subscription = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+    expect(subscription.body).toMatchObject({ status: 'trialing', access: 'full' })
+    expect(subscription.body.trial).toEqual(subscription.body.currentPeriod)
+  })
+
+  test.each([
+    ['yen', 500, 'jpy'],
+    ['dinar', 5120, 'kwd'],
+  ])('a plan in %s is charged in its own minor units', async (plan, amount, currency) => {
+    const externalId = newUser()
+    expect((await register({ externalId, plan, paymentMethod: 'pm_card_visa' })).status).toBe(201)
+    const { subscriptions } = await ofUser(externalId)
+    const invoice = await installation.deps.provider.stripe.invoices.retrieve(
+      `${subscriptions[0]?.latest_invoice}`,
+    )
+    expect(invoice).toMatchObject({ status: 'paid', amount_paid: amount, currency })
+  })
+})
+
+describe('refused before anything is recorded', () => {
+  test.each<[what: string, body: object, status: number, faults: [pointer: string, code: string][]]>([
+    ['an unknown plan', { plan: 'nothing' }, 422, [['#/plan', 'plan_unknown']]],
+    [
+      'a plan that is no longer sold',
+      { plan: 'old', paymentMethod: 'pm_card_visa' },
+      403,
+      [['#/plan', 'plan_not_allowed']],
+    ],
+    [
+      'another currency than the plan has',
+      { plan: 'free', currency: 'eur' },
+      422,
+      [['#/currency', 'currency_mismatch']],
+    ],
+    [
+      'a number where nothing is counted',
+      { plan: 'free', quantity: 2 },
+      422,
+      [['#/quantity', 'quantity_invalid']],
+    ],
+    [
+      'an unknown test clock',
+      { plan: 'free', testClock: 'test_clock_0' },
+      404,
+      [['#/testClock', 'test_clock_not_found']],
+    ],
+    [
+      'everything at once',
+      { plan: 'team', currency: 'eur', testClock: 'test_clock_0' },
+      422,
+      [
+        ['#/currency', 'currency_mismatch'],
+        ['#/paymentMethod', 'payment_method_required'],
+        ['#/testClock', 'test_clock_not_found'],
+      ],
+    ],
+  ])('%s', async (_, body, status, faults) => {
+    const externalId = newUser()
+    const answer = await register({ externalId, ...body })
+    expect(answer.status).toBe(status)
+    const errors = answer.body.errors as { pointer: string; code: string }[]
+    expect(errors.map(({ pointer, code }) => [pointer, code])).toEqual(faults)
+    expect((await ofUser(externalId)).customer).toBeUndefined()
+  })
+
+  test('a customer pays in one currency', async () => {
+    const externalId = newUser()
+    await register({ externalId, plan: 'free' })
+    const answer = await register({ externalId, plan: 'yen', slot: 'second', paymentMethod: 'pm_card_visa' })
+    expect(answer).toMatchObject({ status: 422, body: { code: 'currency_mismatch' } })
+  })
+
+  test('a plan that Stripe does not know yet', async () => {
+    await installation.database.pool.query(
+      `update mapping set entity_id = entity_id || '?' where entity_type = 'price' and entity_id in
+        (select p.id from price p join plan_version v on v.id = p.plan_version_id where v.plan_key = 'given')`,
+    )
+    const answer = await register({ externalId: newUser(), plan: 'given' })
+    expect(answer).toMatchObject({ status: 422, body: { code: 'plan_not_published' } })
+  })
+})
+
+test('a known customer with a new name is told to Stripe', async () => {
+  const externalId = newUser()
+  await register({ externalId, plan: 'free', name: 'Ada' })
+  await register({ externalId, plan: 'free', slot: 'second', name: 'Ada King' })
+  expect((await ofUser(externalId)).customers.map(({ name }) => name)).toEqual(['Ada King'])
+})
+
+test('registrations are listed newest first, page by page', async () => {
+  const { body } = await installation.ask('GET', '/v1/registrations?limit=3')
+  expect(body).toMatchObject({ hasMore: true })
+  const ids = (body.data as { id: string }[]).map(({ id }) => id)
+  expect(ids).toEqual(ids.toSorted().toReversed())
+  const next = await installation.ask('GET', `/v1/registrations?limit=3&after=${body.nextCursor}`)
+  expect((next.body.data as { id: string }[]).every(({ id }) => id < (ids[2] ?? ''))).toBe(true)
+})
+
+describe('in spite of faults', () => {
+  const POSTS = ['/v1/customers', '/v1/payment_methods/*', '/v1/customers/cus_*', '/v1/subscriptions']
+  const KINDS = [
+    'timeout_after_commit',
+    'timeout_before_commit',
+    'truncated',
+    'error_500',
+    'error_500_stored',
+    'rate_limit',
+  ] as const
+  test.each(POSTS.flatMap((path) => KINDS.map((kind) => [kind, path] as const)))(
+    '%s at %s',
+    async (kind, path) => {
+      const externalId = newUser()
+      simulator.control.fail({ kind, method: 'POST', path, times: 2 })
+      const answer = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
+      expect(answer.status).toBe(201)
+      const { customers, subscriptions } = await ofUser(externalId)
+      expect([customers.length, subscriptions.length]).toEqual([1, 1])
+      const { data } = await installation.deps.provider.stripe.invoices.list({
+        customer: customers[0]?.id ?? '',
+      })
+      expect(data.map(({ amount_paid: paid }) => paid)).toEqual([1100])
+    },
+  )
+})

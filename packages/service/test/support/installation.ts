@@ -1,0 +1,73 @@
+import type { Catalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { newDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { serviceDeps } from '../../../../test/support/simulator.ts'
+import { catalogRoutes } from '../../src/http/routes/catalog.ts'
+import { customerRoutes } from '../../src/http/routes/customers.ts'
+import { mappingRoutes } from '../../src/http/routes/mappings.ts'
+import { meterRoutes } from '../../src/http/routes/meters.ts'
+import { planRoutes } from '../../src/http/routes/plans.ts'
+import { registrationRoutes } from '../../src/http/routes/registrations.ts'
+import { subscriptionRoutes } from '../../src/http/routes/subscriptions.ts'
+import { testClockRoutes } from '../../src/http/routes/test-clocks.ts'
+import { drainInbox } from '../../src/inbox/process.ts'
+import { applyCatalog } from '../../src/workflow/apply-catalog.ts'
+import { workflowKinds } from '../../src/workflow/kinds.ts'
+import { makeWorkflows } from '../../src/workflow/workflows.ts'
+import { newServer } from './server.ts'
+
+/** The service without its process: routes, workflows and a database, beside a simulator. */
+export async function newInstallation(simulator: Simulator, catalog?: Catalog) {
+  const database = await newDatabase()
+  const deps = await serviceDeps(database, simulator)
+  const installation = await onDatabase(database, deps)
+  if (catalog) await applyCatalog({ ...deps, workflows: installation.workflows }, catalog)
+  return installation
+}
+
+export type Installation = Awaited<ReturnType<typeof newInstallation>>
+
+/** A process on a database, perhaps after another one that died. */
+export async function onDatabase(database: TestDatabase, deps: Awaited<ReturnType<typeof serviceDeps>>) {
+  const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: () => drainInbox(deps) }))
+  const server = await newServer(database)
+  const parts = { ...deps, workflows }
+  for (const register of [
+    catalogRoutes,
+    customerRoutes,
+    mappingRoutes,
+    meterRoutes,
+    planRoutes,
+    registrationRoutes,
+    subscriptionRoutes,
+    testClockRoutes,
+  ]) {
+    register(server.app, parts)
+  }
+
+  /** One request; the answer's body as it comes, to be matched. */
+  async function ask(
+    method: 'GET' | 'POST' | 'PATCH',
+    url: string,
+    payload?: object,
+    idempotencyKey?: string,
+  ) {
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }
+    const { status, body } = await server.call({ method, url, headers, ...(payload && { payload }) })
+    return { status, body: body as Record<string, unknown> }
+  }
+
+  return { database, deps, workflows, ask, close: () => database.drop() }
+}
+
+/** Everything of this installation at Stripe, whatever its state. */
+export async function atStripe({ deps: { provider } }: Pick<Installation, 'deps'>) {
+  const isOwn = ({ metadata }: { metadata: Record<string, string> | null }) =>
+    metadata?.lockstep_instance === provider.instance
+  const { stripe } = provider
+  const customers = await stripe.customers.list({ limit: 100 }).autoPagingToArray({ limit: 10_000 })
+  const subscriptions = await stripe.subscriptions
+    .list({ limit: 100, status: 'all' })
+    .autoPagingToArray({ limit: 10_000 })
+  return { customers: customers.filter(isOwn), subscriptions: subscriptions.filter(isOwn) }
+}
