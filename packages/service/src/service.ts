@@ -7,6 +7,7 @@ import { type Config, isLoopback } from './config.ts'
 import { createServer } from './http/app.ts'
 import { authenticator } from './http/caller.ts'
 import { registerHealth, registerRoutes } from './http/routes.ts'
+import { drainInbox } from './inbox/process.ts'
 import { startBoss } from './jobs/boss.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -17,6 +18,9 @@ import { openProvider } from './provider/stripe/account.ts'
 import { readinessOf } from './readiness.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { workers } from './workers.ts'
+import { workflowKinds } from './workflow/kinds.ts'
+import type { LookDeps } from './workflow/look.ts'
+import { makeWorkflows, type Workflows } from './workflow/workflows.ts'
 
 export interface RunningService {
   /** Where it listens: `http://127.0.0.1:4000`. */
@@ -67,13 +71,32 @@ async function startParts(
   started.push('job queue', () => boss.stop({ graceful: true, timeout: (CLOSE_SECONDS - 3) * 1000 }))
 
   const metrics = createMetrics()
-  const parts: ServiceParts = { config, db, pool, clock, log, metrics, provider, boss, bell: newBell() }
+  const workflows = startWorkflows({ db, clock, log, provider }, started)
+  const parts: ServiceParts = {
+    config,
+    db,
+    pool,
+    clock,
+    log,
+    metrics,
+    provider,
+    boss,
+    bell: newBell(),
+    workflows,
+  }
   if (works) {
     for (const worker of workers) started.push(`worker ${worker.name}`, await worker.start(parts))
   }
   const url = await listen(parts, started)
   log.info({ url, roles: config.roles, stripe: config.stripe.apiBase }, 'started')
   return { url, databaseUrl }
+}
+
+/** Any process runs the workflows that its requests begin; those of a dead one are for the workers. */
+function startWorkflows(deps: LookDeps, started: Started): Workflows {
+  const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: () => drainInbox(deps) }))
+  started.push('workflows', () => workflows.close())
+  return workflows
 }
 
 async function startEmbedded({ dataDirectory }: Config, log: Log, started: Started): Promise<string> {

@@ -13,6 +13,13 @@ export interface Worker {
 /** Every worker of a process with the role `worker`, in the order in which they start. */
 export const workers: readonly Worker[] = [
   {
+    name: 'workflows',
+    start: async ({ workflows }) => {
+      workflows.watch()
+      return () => workflows.close()
+    },
+  },
+  {
     name: 'forget answers',
     // The job queue itself stops what it runs.
     start: async (parts) => {

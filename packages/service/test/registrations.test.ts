@@ -77,7 +77,10 @@ afterAll(async () => {
 })
 
 let count = 0
-const newUser = () => `user_${(count += 1)}`
+function newUser(): string {
+  count += 1
+  return `user_${count}`
+}
 
 const register = (body: object, key?: string) => installation.ask('POST', '/v1/registrations', body, key)
 

@@ -2,7 +2,15 @@ import type { readinessOf } from '../readiness.ts'
 import type { ServiceParts } from '../service-parts.ts'
 import type { App } from './route.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { catalogRoutes } from './routes/catalog.ts'
+import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
+import { mappingRoutes } from './routes/mappings.ts'
+import { meterRoutes } from './routes/meters.ts'
+import { planRoutes } from './routes/plans.ts'
+import { registrationRoutes } from './routes/registrations.ts'
+import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { testClockRoutes } from './routes/test-clocks.ts'
 
 export interface RouteParts extends ServiceParts {
   readonly readiness: ReturnType<typeof readinessOf>
@@ -16,5 +24,13 @@ export function registerHealth(app: App, parts: RouteParts): void {
 
 /** Every route of the API: the index of what can be asked of the service. */
 export function registerRoutes(app: App, parts: RouteParts): void {
+  registrationRoutes(app, parts)
+  customerRoutes(app, parts)
+  subscriptionRoutes(app, parts)
+  catalogRoutes(app, parts)
+  planRoutes(app, parts)
+  meterRoutes(app, parts)
+  mappingRoutes(app, parts)
+  testClockRoutes(app, parts)
   apiKeyRoutes(app, parts)
 }

@@ -13,7 +13,7 @@ export interface Workflows {
   settled(id: string, seconds: number): Promise<Workflow>
   /** Looks for work every few seconds until closed. */
   watch(): void
-  /** Lets every run that is under way reach its end. */
+  /** Lets what is under way reach its end, for some seconds. What does not is resumed next time. */
   close(): Promise<void>
 }
 
@@ -22,6 +22,7 @@ export const newHolder = (): string => newSecret(80)
 
 const WATCH_MS = 2000
 const AT_ONCE = 8
+const CLOSE_MS = 6000
 
 /** Runs workflows of the given kinds. Those of other kinds, of a newer version perhaps, are left alone. */
 export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[]): Workflows {
@@ -91,7 +92,7 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     async close() {
       closed = true
       clearTimeout(timer)
-      await Promise.all(running.values())
+      await Promise.race([Promise.all(running.values()), soon(CLOSE_MS)])
     },
   }
 }

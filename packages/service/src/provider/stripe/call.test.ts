@@ -28,7 +28,10 @@ afterAll(async () => {
 })
 
 let count = 0
-const newOperation = () => `test/${(count += 1)}`
+function newOperation(): string {
+  count += 1
+  return `test/${count}`
+}
 
 /** Creates a customer the way the adapter does, with its name as the body. */
 function create(id: string, name = 'Ada', own: CallDeps = deps): Promise<Stripe.Customer> {
