@@ -6,7 +6,7 @@ import { noMethod } from './collect.ts'
 import { finalize } from './invoices.ts'
 import { methodFor } from './payments.ts'
 import { itemPeriod, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
-import { billItem, leaveAsDraft, subscriptionDraft } from './renew.ts'
+import { billItem, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
 
 const HOUR = 3600
@@ -57,6 +57,7 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
     lines: lines.flat(),
     period: { start: now, end: now },
     at: now,
+    waits: subscription.collection_method === 'send_invoice',
   })
   if (!world.preview) startCollection(world, id, draft, given)
   const created = world.subscriptions.must(id)
@@ -98,10 +99,7 @@ function firstLines(
 
 function startCollection(world: World, id: string, draft: InvoiceRow, given: NewSubscription): void {
   const subscription = world.subscriptions.must(id)
-  if (subscription.collection_method === 'send_invoice') {
-    leaveAsDraft(world, draft)
-    return
-  }
+  if (subscription.collection_method === 'send_invoice') return
   if (draft.amount_due > 0) {
     world.subscriptions.patch(id, {
       status: 'incomplete',

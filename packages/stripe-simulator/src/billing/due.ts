@@ -5,7 +5,7 @@ import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
-import { advanceItems, leaveAsDraft, subscriptionDraft } from './renew.ts'
+import { advanceItems, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
 
 /** A subscription reached a boundary: its planned end, the end of a pause, of a trial, or of a period. */
@@ -49,12 +49,12 @@ export function renew(world: World, id: string, now: number, pending = true): In
     period,
     at: now,
     pending,
+    waits: true,
   })
-  const waiting = leaveAsDraft(world, draft)
   const renewed = world.subscriptions.must(id)
   scheduleDue(world, renewed)
   world.emit('customer.subscription.updated', renewed)
-  return waiting
+  return draft
 }
 
 /** A trial ends: active, or what `missing_payment_method` says. False when nothing is to be billed. */
@@ -94,9 +94,7 @@ function endAsPlanned(world: World, id: string, now: number): InvoiceRow | null 
   const inside = itemsOf(world, id).filter((item) => item.current_period_end > now)
   if (subscription.own.proratesEnd) for (const item of inside) creditUnused(world, subscription, item, now)
   const final = finalInvoice(world, id, now)
-  if (final !== null) leaveAsDraft(world, final)
-  endSubscription(world, id, { reason: 'cancellation_requested', asked: false })
-  if (final !== null) keepCollecting(world, final)
+  endSubscription(world, id, { reason: 'cancellation_requested', asked: false, except: final?.id })
   return final
 }
 
@@ -114,12 +112,8 @@ export function finalInvoice(world: World, id: string, now: number): InvoiceRow 
     lines: [],
     period: { start, end: now },
     at: now,
+    waits: true,
   })
-}
-
-/** Ending stops the collection of older invoices, not of the final one. */
-function keepCollecting(world: World, final: InvoiceRow): void {
-  leaveAsDraft(world, world.invoices.patch(final.id, { auto_advance: true }))
 }
 
 /**

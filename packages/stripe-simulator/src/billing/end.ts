@@ -9,10 +9,16 @@ export interface Ending {
   readonly reason: 'cancellation_requested' | 'payment_failed'
   /** Whether `canceled_at` is this moment; at a planned end it is the moment it was asked for. */
   readonly asked: boolean
+  /** The final invoice, which is still collected. */
+  readonly except?: string | undefined
 }
 
 /** The end of a subscription. Its open invoices stay payable, but nobody collects them any more. */
-export function endSubscription(world: World, id: string, { reason, asked }: Ending): SubscriptionRow {
+export function endSubscription(
+  world: World,
+  id: string,
+  { reason, asked, except }: Ending,
+): SubscriptionRow {
   const subscription = world.subscriptions.must(id)
   const at = world.now(subscription.own.clock)
   const ended = world.subscriptions.patch(id, {
@@ -31,14 +37,15 @@ export function endSubscription(world: World, id: string, { reason, asked }: End
   world.alarm('subscription.expire', id, subscription.own.clock, null)
   for (const invoice of world.invoices.by('subscription', id)) {
     if (invoice.status !== 'open' && invoice.status !== 'draft') continue
-    if (invoice.auto_advance !== true) continue
+    if (invoice.auto_advance !== true || invoice.id === except) continue
     world.alarm('invoice.retry', invoice.id, invoice.own.clock, null)
     world.alarm('invoice.finalize', invoice.id, invoice.own.clock, null)
-    world.invoices.patch(invoice.id, {
+    const left = world.invoices.patch(invoice.id, {
       auto_advance: false,
       next_payment_attempt: null,
       automatically_finalizes_at: null,
     })
+    world.emit('invoice.updated', left)
   }
   world.emit('customer.subscription.deleted', ended)
   return ended

@@ -2,7 +2,7 @@ import type { SubscriptionRow } from '../rows.ts'
 import { periodAt } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
 import { itemsOf } from './periods.ts'
-import { leaveAsDraft, subscriptionDraft } from './renew.ts'
+import { subscriptionDraft } from './renew.ts'
 
 /**
  * `pending_invoice_item_interval` bills pending items more often than the cycle: monthly usage on a yearly
@@ -34,15 +34,13 @@ export function pendingItemsDue(world: World, id: string): void {
   if (!renews && waits) {
     const rhythm = subscription.pending_invoice_item_interval ?? { interval: 'month', interval_count: 1 }
     const period = periodAt(subscription.billing_cycle_anchor, rhythm, now - 1)
-    leaveAsDraft(
-      world,
-      subscriptionDraft(world, id, {
-        reason: 'automatic_pending_invoice_item_invoice',
-        lines: [],
-        period,
-        at: now,
-      }),
-    )
+    subscriptionDraft(world, id, {
+      reason: 'automatic_pending_invoice_item_invoice',
+      lines: [],
+      period,
+      at: now,
+      waits: true,
+    })
   }
   schedulePendingItems(world, world.subscriptions.must(id))
   world.emit('customer.subscription.updated', world.subscriptions.must(id))

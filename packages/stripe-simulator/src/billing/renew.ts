@@ -64,6 +64,8 @@ export interface SubscriptionInvoice {
   readonly period: { readonly start: number; readonly end: number }
   readonly at: number
   readonly prorationDate?: number
+  /** Whether it is left as a draft for its hour, unless its subscription does not collect. */
+  readonly waits?: boolean
   /** Whether pending invoice items go onto it; left out only for recurring previews. */
   readonly pending?: boolean
 }
@@ -94,6 +96,7 @@ export function subscriptionDraft(world: World, id: string, of: SubscriptionInvo
   for (const { item } of pending) world.invoiceItems.patch(item, { invoice: draft.id })
   rememberDebits(world, draft)
   world.subscriptions.patch(id, { latest_invoice: draft.id })
+  if (of.waits === true) leaveAsDraft(world, draft)
   return announce(world, draft.id)
 }
 
@@ -123,7 +126,7 @@ function rememberDebits(world: World, draft: InvoiceRow): void {
 }
 
 /** The draft of a renewal waits an hour; a paused collection keeps it as it is. */
-export function leaveAsDraft(world: World, invoice: InvoiceRow): InvoiceRow {
-  if (invoice.auto_advance !== true) return invoice
-  return scheduleFinalization(world, invoice.id, invoice.created + world.settings.draftSeconds)
+function leaveAsDraft(world: World, invoice: InvoiceRow): void {
+  if (invoice.auto_advance !== true) return
+  scheduleFinalization(world, invoice.id, invoice.created + world.settings.draftSeconds)
 }
