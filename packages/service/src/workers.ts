@@ -1,4 +1,6 @@
+import { startInboxWorker } from './inbox/worker.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
+import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 /**
@@ -17,6 +19,21 @@ export const workers: readonly Worker[] = [
     start: async ({ workflows }) => {
       workflows.watch()
       return () => workflows.close()
+    },
+  },
+  {
+    name: 'inbox',
+    start: async (parts) => {
+      const worker = startInboxWorker(parts)
+      parts.bell.on('inbox', worker.nudge)
+      return worker.close
+    },
+  },
+  {
+    name: 'sync invoices',
+    start: async (parts) => {
+      await syncInvoices(parts)
+      return async () => {}
     },
   },
   {

@@ -2,15 +2,19 @@ import type { readinessOf } from '../readiness.ts'
 import type { ServiceParts } from '../service-parts.ts'
 import type { App } from './route.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { billingRoutes } from './routes/billing.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
+import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
 import { meterRoutes } from './routes/meters.ts'
 import { planRoutes } from './routes/plans.ts'
+import { providerEventRoutes } from './routes/provider-events.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 
 export interface RouteParts extends ServiceParts {
   readonly readiness: ReturnType<typeof readinessOf>
@@ -26,11 +30,15 @@ export function registerHealth(app: App, parts: RouteParts): void {
 export function registerRoutes(app: App, parts: RouteParts): void {
   registrationRoutes(app, parts)
   customerRoutes(app, parts)
+  billingRoutes(app, parts)
   subscriptionRoutes(app, parts)
+  invoiceRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)
   meterRoutes(app, parts)
   mappingRoutes(app, parts)
   testClockRoutes(app, parts)
+  providerEventRoutes(app, parts)
+  webhookRoutes(app, parts)
   apiKeyRoutes(app, parts)
 }

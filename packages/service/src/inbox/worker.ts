@@ -1,4 +1,3 @@
-import type { Db } from '../postgres/connect.ts'
 import { drainInbox, type InboxDeps } from './process.ts'
 
 export interface InboxWorker {
@@ -12,7 +11,7 @@ export interface InboxWorker {
 const POLL_MS = 500
 
 /** Processes events as they come. One at a time in a process: a nudge during a run leads to one more. */
-export function startInboxWorker(deps: InboxDeps & { readonly db: Db }): InboxWorker {
+export function startInboxWorker(deps: InboxDeps): InboxWorker {
   let closed = false
   let again = false
   let running: Promise<void> | undefined

@@ -20,25 +20,37 @@ export async function rateInvoices(
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
 ): Promise<Rated> {
-  const terms = await readTerms(db, invoices.map(planVersionOf))
-  const items = await itemsOf(
-    db,
-    invoices.map(({ id }) => id),
-  )
-  const lines: LineToBill[] = []
-  for (const invoice of invoices) {
+  const [terms, items, ...usages] = await together(db, [
+    () => readTerms(db, invoices.map(planVersionOf)),
+    () =>
+      itemsOf(
+        db,
+        invoices.map(({ id }) => id),
+      ),
+    ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
+  ])
+  const lines = invoices.flatMap((invoice, i) => {
     const of = terms.get(planVersionOf(invoice))
-    if (!of) throw new Error(`${invoice.id} cannot be rated.`)
-    const usage = await usageTotals(db, invoice.customerId, periodOf(invoice))
+    const usage = usages[i]
+    if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
     const own = items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id)
-    lines.push(
-      ...linesToBill({ invoice, terms: of, subscription: subscriptionOf(invoice), usage, items: own }),
-    )
-  }
+    return linesToBill({ invoice, terms: of, subscription: subscriptionOf(invoice), usage, items: own })
+  })
   return { lines, items }
 }
 
 function planVersionOf({ id, planVersionId }: InvoiceRow): string {
   if (planVersionId === null) throw new Error(`${id} is the provider's own and is not rated.`)
   return planVersionId
+}
+
+type Queries = readonly (() => Promise<unknown>)[]
+type Answers<Q extends Queries> = { -readonly [I in keyof Q]: Awaited<ReturnType<Q[I]>> }
+
+/** At the same time through a pool; one after the other in a transaction, which is one connection. */
+async function together<const Q extends Queries>(db: Db | Trx, queries: Q): Promise<Answers<Q>> {
+  const answers: unknown[] = []
+  if (db.isTransaction) for (const query of queries) answers.push(await query())
+  else answers.push(...(await Promise.all(queries.map((query) => query()))))
+  return answers as Answers<Q>
 }

@@ -41,6 +41,19 @@ export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[])
   return rows as ItemRow[]
 }
 
+/** What stands on one of the provider's invoices. */
+export async function itemsOnInvoice(db: Db | Trx, providerInvoiceId: string): Promise<ItemRow[]> {
+  const rows = await db
+    .selectFrom('invoiceItem')
+    .selectAll()
+    .where('providerInvoiceId', '=', providerInvoiceId)
+    .where('state', 'in', ['intended', 'placed', 'billed'])
+    .orderBy('originInvoiceId')
+    .orderBy('lineKey')
+    .execute()
+  return rows as ItemRow[]
+}
+
 /** Calls that may be on their way, or were when a process died. */
 export async function intendedItems(db: Db | Trx, subscriptionId: string): Promise<ItemRow[]> {
   const rows = await db

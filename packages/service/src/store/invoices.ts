@@ -78,15 +78,19 @@ export async function updateInvoice(
 
 /**
  * The invoices of a subscription whose lines may still have to be sent: those not final yet, and
- * those to whose period usage came late. Oldest first.
+ * those to whose period usage came late. A draft is one of ours, for what is left at the end. Oldest first.
  */
 export async function invoicesToRate(db: Db | Trx, subscriptionId: string): Promise<InvoiceRow[]> {
   return db
     .selectFrom('invoice')
     .selectAll()
     .where('subscriptionId', '=', subscriptionId)
-    .where('planVersionId', 'is not', null)
-    .where((eb) => eb.or([eb('status', 'in', ['current', 'closing', 'draft']), eb('lateUsage', '=', true)]))
+    .where((eb) =>
+      eb.or([
+        eb('status', 'in', ['current', 'closing', 'draft']),
+        eb.and([eb('lateUsage', '=', true), eb('planVersionId', 'is not', null)]),
+      ]),
+    )
     .orderBy('periodStart')
     .orderBy('id')
     .execute()
@@ -162,31 +166,21 @@ export async function needsSync(db: Db | Trx, subscriptionId: string): Promise<b
  */
 const NEEDS_SYNC = sql`(
   (i.status in ('current', 'closing', 'draft') and (i.dirty or i.sync_pending))
-  or (i.late_usage and s.status in ('canceled', 'incomplete_expired')))`
-
-export interface DueSync {
-  readonly subscriptionId: string
-  /** A period is over and its draft waits: this cannot wait for the schedule. */
-  readonly closing: boolean
-}
+  or (i.late_usage and i.plan_version_id is not null and s.status in ('canceled', 'incomplete_expired')))`
 
 /**
- * Subscriptions with something to tell Stripe. Those that are closing always; of the others those
- * whose turn this minute is, so that they spread evenly over `everyMinutes`.
+ * Subscriptions with something to tell Stripe. `closing`: only those with a period that is over, whose
+ * draft does not wait for the schedule.
  */
-export async function dueSyncs(
+export async function subscriptionsToSync(
   db: Db,
-  { minute, everyMinutes }: { readonly minute: number; readonly everyMinutes: number },
-): Promise<DueSync[]> {
-  const { rows } = await sql<DueSync>`
-    select i.subscription_id, bool_or(i.status <> 'current') as closing
+  { closing }: { readonly closing: boolean },
+): Promise<string[]> {
+  const { rows } = await sql<{ subscriptionId: string }>`
+    select distinct i.subscription_id
     from invoice i join subscription s on s.id = i.subscription_id
-    where ${NEEDS_SYNC}
-    group by i.subscription_id
-    having bool_or(i.status <> 'current')
-      or (hashtext(i.subscription_id)::bigint + 2147483648) % ${everyMinutes} = ${minute % everyMinutes}
-    order by 2 desc, 1`.execute(db)
-  return rows
+    where ${NEEDS_SYNC} and (${!closing} or i.status <> 'current')`.execute(db)
+  return rows.map(({ subscriptionId }) => subscriptionId)
 }
 
 export interface InvoiceFilter {

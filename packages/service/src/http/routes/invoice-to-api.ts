@@ -1,0 +1,85 @@
+import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { formatMoney, type Money, money } from '@lockstep/core/money'
+import { formatQuantity } from '@lockstep/core/quantity'
+import type { ShownInvoice, ShownLine } from '../../invoice/read.ts'
+import type { InvoiceRow } from '../../store/invoices.ts'
+
+export interface InvoiceOwner {
+  readonly externalId: string
+}
+
+/** An invoice as lists show it: while it is open, its sums are only computed for whoever reads it alone. */
+export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
+  const amount = (minor: bigint | null) => (minor === null ? null : moneyToApi(money(minor, row.currency)))
+  return {
+    id: row.id,
+    customer: row.customerId,
+    externalId,
+    subscription: row.subscriptionId,
+    billingReason: row.billingReason,
+    status: row.status,
+    currency: row.currency,
+    period: { start: formatInstant(row.periodStart), end: formatInstant(row.periodEnd) },
+    number: row.number,
+    subtotal: amount(row.subtotal),
+    total: amount(row.total),
+    amountDue: amount(row.amountDue),
+    amountPaid: amount(row.amountPaid),
+    amountRemaining: amount(row.amountRemaining),
+    openedAt: formatInstant(row.openedAt),
+    finalizesAt: maybe(row.finalizesAt),
+    finalizedAt: maybe(row.finalizedAt),
+    syncedAt: maybe(row.syncedAt),
+    stale: isStale(row),
+    syncProblem: problemToApi(row.syncProblem),
+    hostedInvoiceUrl: row.hostedInvoiceUrl,
+    invoicePdf: row.invoicePdf,
+    providerId: row.providerInvoiceId,
+  }
+}
+
+export function invoiceWithLinesToApi(
+  { invoice, lines, subtotal, total }: ShownInvoice,
+  owner: InvoiceOwner,
+) {
+  return {
+    ...invoiceToApi(invoice, owner),
+    subtotal: moneyToApi(subtotal),
+    total: moneyToApi(total),
+    lines: lines.map(lineToApi),
+  }
+}
+
+export function lineToApi(line: ShownLine) {
+  const { id, key, description, period, quantity, unitLabel, amount, late, derivation, providerId } = line
+  return {
+    id,
+    key,
+    description,
+    period: { start: formatInstant(period.start), end: formatInstant(period.end) },
+    quantity: quantity === null ? null : formatQuantity(quantity),
+    unitLabel,
+    amount: moneyToApi(amount),
+    late,
+    derivation,
+    providerId,
+  }
+}
+
+/** The provider does not say yet what this invoice says, or is not known to. */
+export function isStale({ dirty, syncPending, finalizedAt }: InvoiceRow): boolean {
+  return finalizedAt === null && (dirty || syncPending)
+}
+
+export function moneyToApi(amount: Money) {
+  return { amount: formatMoney(amount), minor: `${amount.minor}`, currency: amount.currency }
+}
+
+/** A problem as it was kept with what it happened to. */
+export function problemToApi(problem: unknown) {
+  if (problem === null) return null
+  const { code, title, detail } = problem as { code: string; title: string; detail: string }
+  return { code, title, detail }
+}
+
+const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

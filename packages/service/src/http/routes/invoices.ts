@@ -1,0 +1,133 @@
+import * as api from '@lockstep/api/invoices'
+import { explain } from '@lockstep/core/derivation'
+import { formatInstant } from '@lockstep/core/instant'
+import { isFrozen } from '@lockstep/core/invoice'
+import { formatMoney, money, negate } from '@lockstep/core/money'
+import { Problem } from '@lockstep/core/problem'
+import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/read.ts'
+import type { Db } from '../../postgres/connect.ts'
+import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/invoices.ts'
+import { pageOf } from '../../store/page.ts'
+import type { LookDeps } from '../../workflow/look.ts'
+import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
+import { type App, route } from '../route.ts'
+import { invoiceToApi, invoiceWithLinesToApi, lineToApi, moneyToApi } from './invoice-to-api.ts'
+
+/** What customers owe: listed, read with lines, explained, and sent to the provider. */
+export function invoiceRoutes(app: App, parts: LookDeps): void {
+  const { db } = parts
+
+  route(
+    app,
+    api.listInvoices,
+  )(async ({ query }) => {
+    const page = await pageOf(query.limit, (limit) => listInvoiceRows(db, { ...query, limit }))
+    return { status: 200, body: { ...page, data: page.data.map((row) => invoiceToApi(row, row)) } }
+  })
+
+  route(
+    app,
+    api.readInvoice,
+  )(async ({ params }) => {
+    const shown = await existing(db, params.id)
+    return { status: 200, body: invoiceWithLinesToApi(shown, await ownerOf(db, shown.invoice)) }
+  })
+
+  route(
+    app,
+    api.explainLine,
+  )(async ({ params }) => {
+    const { lines } = await existing(db, params.id)
+    const line = lines.find(({ id }) => id === params.line)
+    if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
+    return {
+      status: 200,
+      body: { line: lineToApi(line), derivation: line.derivation, explanation: explanationOf(line) },
+    }
+  })
+
+  route(
+    app,
+    api.syncInvoice,
+  )(async ({ params, query }) => {
+    const invoice = await readInvoiceRow(db, params.id)
+    if (!invoice) throw notFound(params.id)
+    if (isFrozen(invoice.status) || invoice.subscriptionId === null) {
+      throw new Problem('invoice_frozen', `Invoice ${params.id} is final.`)
+    }
+    const { subscriptionId } = invoice
+    const plan = query.dryRun
+      ? await planSync(parts, subscriptionId)
+      : await syncSubscription(parts, subscriptionId, { reason: 'request' })
+    return { status: 200, body: planToApi(invoice, query.dryRun, plan) }
+  })
+}
+
+async function existing(db: Db, id: string): Promise<ShownInvoice> {
+  const shown = await readInvoice(db, id)
+  if (!shown) throw notFound(id)
+  return shown
+}
+
+const notFound = (id: string) => new Problem('invoice_not_found', `There is no invoice ${id}.`)
+
+async function ownerOf(db: Db, { customerId }: InvoiceRow): Promise<{ externalId: string }> {
+  return db.selectFrom('customer').select('externalId').where('id', '=', customerId).executeTakeFirstOrThrow()
+}
+
+/** The derivation in words; where a part was billed before, the words go on to what is left. */
+function explanationOf({ derivation, billed, amount, description }: ShownLine): string[] {
+  if (!derivation) return [`${description}: the payment provider computed this amount.`]
+  const parts = billed.map(
+    (part) => `billed before: ${formatMoney(negate(part.amount))} ${part.amount.currency}`,
+  )
+  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${amount.currency}`]
+  return [...explain(derivation), ...rest]
+}
+
+/** Without a plan there was nothing to look at: everything stands as it was last sent. */
+function planToApi({ id: invoice, currency }: InvoiceRow, dryRun: boolean, plan: SyncPlan | undefined) {
+  const { create = [], update = [], remove = [], keep = [], calls = 0, picture } = plan ?? {}
+  const wanted = (item: SyncPlan['create'][number], providerId: string | null) => ({
+    line: item.lineKey,
+    originInvoice: item.origin.id,
+    revision: item.revision,
+    description: item.item.description,
+    period: { start: formatInstant(item.item.periodStart), end: formatInstant(item.item.periodEnd) },
+    quantity: item.item.quantity,
+    amount: moneyToApi(item.amount),
+    providerId,
+  })
+  const standing = ({ reference, revision, item, providerId }: SyncPlan['keep'][number]) => ({
+    line: reference?.lineKey ?? 'unknown',
+    originInvoice: reference?.originInvoiceId ?? invoice,
+    revision,
+    description: item.description,
+    period: { start: formatInstant(item.periodStart), end: formatInstant(item.periodEnd) },
+    quantity: item.quantity,
+    amount: moneyToApi(money(fromStripeAmount(Number(item.amount), item.currency).minor, currency)),
+    providerId,
+  })
+  const placed = (picture?.items ?? []).filter(({ state }) => state === 'placed')
+  return {
+    invoice,
+    dryRun,
+    create: create.map((item) => wanted(item, placedId(placed, item))),
+    update: update.map(({ existing: { providerId }, wanted: item }) => wanted(item, providerId)),
+    remove: remove.map(standing),
+    keep: keep.map(standing),
+    calls,
+  }
+}
+
+type Placed = NonNullable<SyncPlan['picture']>['items']
+
+/** A line that moves stands somewhere else still. */
+function placedId(placed: Placed, { origin, lineKey, revision }: SyncPlan['create'][number]): string | null {
+  return (
+    placed.find(
+      (row) => row.originInvoiceId === origin.id && row.lineKey === lineKey && row.revision === revision,
+    )?.providerItemId ?? null
+  )
+}

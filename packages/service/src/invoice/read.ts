@@ -1,0 +1,205 @@
+import { periodContaining } from '@lockstep/core/billing-cycle'
+import type { Derivation } from '@lockstep/core/derivation'
+import { type Billable, isFrozen, isWorthSending } from '@lockstep/core/invoice'
+import { type Money, money, sum } from '@lockstep/core/money'
+import type { Period } from '@lockstep/core/period'
+import { isBilledByProvider, type Price } from '@lockstep/core/price'
+import { type Quantity, quantityOf, units } from '@lockstep/core/quantity'
+import { isTerminal } from '@lockstep/core/subscription'
+import type { Db } from '../postgres/connect.ts'
+import { type ItemRow, itemsOnInvoice } from '../store/invoice-items.ts'
+import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
+import { lineItemsOf } from '../store/line-items.ts'
+import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '../store/open-invoices.ts'
+import { readTerms } from '../store/rating-terms.ts'
+import { describeLine } from './describe.ts'
+import { feeOfPrice, type LineToBill } from './rate.ts'
+import { rateInvoices } from './rate-invoices.ts'
+
+/** A line as a reader sees it, whatever the state of its invoice. */
+export interface ShownLine {
+  /** Names the line on this invoice. */
+  readonly id: string
+  readonly key: string | null
+  readonly description: string
+  readonly period: Period
+  readonly quantity: Quantity | null
+  readonly unitLabel: string | null
+  readonly amount: Money
+  readonly late: boolean
+  readonly derivation: Derivation | null
+  /** What of this line other invoices carry already; the derivation is that of the whole. */
+  readonly billed: readonly Billable[]
+  readonly providerId: string | null
+}
+
+export interface ShownInvoice {
+  readonly invoice: InvoiceRow
+  readonly lines: readonly ShownLine[]
+  /** Of all lines, before discounts and tax; of a final one what the provider says. */
+  readonly subtotal: Money
+  readonly total: Money
+}
+
+/** One invoice with its lines: of this moment while it is open, as they were written down when it is final. */
+export async function readInvoice(db: Db, id: string): Promise<ShownInvoice | undefined> {
+  const invoice = await readInvoiceRow(db, id)
+  if (!invoice) return undefined
+  if (isFrozen(invoice.status)) return frozen(db, invoice)
+  if (invoice.planVersionId === null || invoice.subscriptionId === null) return draft(db, invoice)
+  const open = await readOpenInvoices(db, { subscriptionId: invoice.subscriptionId })
+  const shown = (await showOpen(db, open)).find((one) => one.invoice.id === id)
+  // It was finalized between the two looks.
+  return shown ?? readInvoice(db, id)
+}
+
+/** Every open invoice of a customer with its lines, rated from the usage of this moment. */
+export async function readCustomerInvoices(db: Db, customerId: string): Promise<ShownInvoice[]> {
+  return showOpen(db, await readOpenInvoices(db, { customerId }))
+}
+
+/** The number of queries does not depend on the number of events, nor their cost. */
+async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Promise<ShownInvoice[]> {
+  const subscriptionOf = ({ id, subscriptionId }: InvoiceRow): BilledSubscription => {
+    const subscription = subscriptions.find((one) => one.id === subscriptionId)
+    if (!subscription) throw new Error(`${id} belongs to no subscription.`)
+    return subscription
+  }
+  const versions = invoices.flatMap(({ planVersionId }) => (planVersionId === null ? [] : [planVersionId]))
+  const [{ lines, items }, terms] = await Promise.all([
+    rateInvoices(db, invoices, subscriptionOf),
+    readTerms(db, versions),
+  ])
+  return invoices
+    .filter(({ status }) => status === 'current' || status === 'closing')
+    .map((invoice) => {
+      const subscription = subscriptionOf(invoice)
+      const plan = terms.get(invoice.planVersionId ?? '')?.plan
+      const own = lines.filter(({ origin }) => origin.id === invoice.id)
+      const late = lines.filter((line) => isFrozen(line.origin.status) && goesOnto(invoice, line, items))
+      const shown = [
+        ...[...own, ...late]
+          .filter(({ left }) => isWorthSending(left))
+          .map((line) => toBill(invoice, line, items)),
+        ...(plan ? upcomingFee(invoice, subscription, plan.prices) : []),
+      ]
+      const subtotal = sum(
+        invoice.currency,
+        shown.map(({ amount }) => amount),
+      )
+      return { invoice, lines: shown, subtotal, total: subtotal }
+    })
+}
+
+/** Late usage is on the draft that took its item; otherwise it comes with the current period. */
+function goesOnto(invoice: InvoiceRow, line: LineToBill, items: readonly ItemRow[]): boolean {
+  if (line.origin.subscriptionId !== invoice.subscriptionId) return false
+  const standsOn = itemOf(line, items)?.providerInvoiceId ?? null
+  return standsOn === null ? invoice.status === 'current' : invoice.providerInvoiceId === standsOn
+}
+
+function itemOf({ origin, line, revision }: LineToBill, items: readonly ItemRow[]): ItemRow | undefined {
+  return items.find(
+    (item) =>
+      item.originInvoiceId === origin.id &&
+      item.lineKey === line.key &&
+      item.revision === revision &&
+      item.state !== 'removed',
+  )
+}
+
+function toBill(invoice: InvoiceRow, toShow: LineToBill, items: readonly ItemRow[]): ShownLine {
+  const { origin, line, left, billed } = toShow
+  return {
+    id: origin.id === invoice.id ? line.key : `${origin.id}.${line.key}`,
+    key: line.key,
+    description: describeLine(toShow),
+    period: line.period,
+    quantity: left.quantity,
+    unitLabel: line.derivation.measured?.unitLabel ?? null,
+    amount: left.amount,
+    late: origin.id !== invoice.id,
+    derivation: line.derivation,
+    billed,
+    providerId: itemOf(toShow, items)?.providerItemId ?? null,
+  }
+}
+
+/** The fee of the period after the invoice's, in advance: none when the subscription is going to end. */
+function upcomingFee(
+  { periodEnd, currency }: InvoiceRow,
+  subscription: BilledSubscription,
+  prices: readonly Price[],
+): ShownLine[] {
+  if (endsBy(subscription, periodEnd)) return []
+  const { billingCycleAnchor: anchor, interval, intervalCount, quantity } = subscription
+  const period = periodContaining({ anchor, interval, intervalCount }, periodEnd)
+  return prices.filter(isBilledByProvider).map((price) => ({
+    id: `upcoming.${price.key}`,
+    key: price.key,
+    description: price.name,
+    period,
+    quantity: price.model === 'flat' ? units(1n) : units(BigInt(quantity)),
+    unitLabel: null,
+    amount: money(feeOfPrice(price, quantity).minor, currency),
+    late: false,
+    derivation: null,
+    billed: [],
+    providerId: null,
+  }))
+}
+
+function endsBy(
+  { status, cancelAt, cancelAtPeriodEnd, currentPeriodEnd, endedAt }: BilledSubscription,
+  at: number,
+): boolean {
+  if (isTerminal(status)) return endedAt === null || endedAt <= at
+  if (status === 'paused') return true
+  return (cancelAt !== null && cancelAt <= at) || (cancelAtPeriodEnd && currentPeriodEnd <= at)
+}
+
+async function frozen(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
+  const rows = await lineItemsOf(db, [invoice.id])
+  const lines = rows.map(
+    (row): ShownLine => ({
+      id: row.id,
+      key: row.lineKey,
+      description: row.description,
+      period: { start: row.periodStart, end: row.periodEnd },
+      quantity: row.quantity === null ? null : quantityOf(row.quantity),
+      unitLabel: row.derivation?.measured?.unitLabel ?? null,
+      amount: money(row.amount, row.currency),
+      late: row.originInvoiceId !== null && row.originInvoiceId !== invoice.id,
+      derivation: row.derivation,
+      billed: [],
+      providerId: row.providerLineId,
+    }),
+  )
+  const { currency, subtotal, total } = invoice
+  return { invoice, lines, subtotal: money(subtotal ?? 0n, currency), total: money(total ?? 0n, currency) }
+}
+
+/** A draft for what is left of a subscription that is over: what stands on it so far. */
+async function draft(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
+  const items = invoice.providerInvoiceId === null ? [] : await itemsOnInvoice(db, invoice.providerInvoiceId)
+  const lines = items.map(
+    (item): ShownLine => ({
+      id: `${item.originInvoiceId}.${item.lineKey}`,
+      key: item.lineKey,
+      description: item.content.description,
+      period: { start: item.content.periodStart, end: item.content.periodEnd },
+      quantity: item.quantity === null ? null : quantityOf(item.quantity),
+      unitLabel: item.derivation?.measured?.unitLabel ?? null,
+      amount: money(item.amount, invoice.currency),
+      late: true,
+      derivation: item.derivation,
+      billed: [],
+      providerId: item.providerItemId,
+    }),
+  )
+  const subtotal = sum(
+    invoice.currency,
+    lines.map(({ amount }) => amount),
+  )
+  return { invoice, lines, subtotal, total: subtotal }
+}

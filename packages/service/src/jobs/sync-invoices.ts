@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { PgBoss } from 'pg-boss'
+import type { Config } from '../config.ts'
+import { inBackground } from '../provider/stripe/limiter.ts'
+import { subscriptionsToSync } from '../store/invoices.ts'
+import type { LookDeps } from '../workflow/look.ts'
+import { syncSubscription } from '../workflow/sync-invoice.ts'
+
+export interface SyncJobs extends LookDeps {
+  readonly boss: PgBoss
+  readonly config: Pick<Config, 'syncCron'>
+}
+
+const SCHEDULE = 'sync-invoices'
+const CLOSING = 'sync-closing-invoices'
+const ONE = 'sync-subscription'
+
+/** The schedule's work is spread over this long, so that it does not come all at once. */
+const SPREAD_SECONDS = 300
+const AT_ONCE = 4
+/** Longer than the calls for one subscription take; a killed one is found again by the next schedule. */
+const EXPIRES_SECONDS = 300
+
+interface OneJob {
+  readonly subscriptionId: string
+}
+
+/**
+ * Sends what changed to Stripe: everything by the schedule, and each minute what cannot wait for it,
+ * because its draft is going to be finalized. A job that is run twice finds nothing to do.
+ */
+export async function syncInvoices(deps: SyncJobs): Promise<void> {
+  const { boss, config } = deps
+  // One job for each subscription, waiting or running.
+  await boss.createQueue(ONE, { policy: 'exclusive', expireInSeconds: EXPIRES_SECONDS, retryLimit: 0 })
+  await boss.work<OneJob>(ONE, { localConcurrency: AT_ONCE, pollingIntervalSeconds: 1 }, async (jobs) => {
+    for (const { data } of jobs) await syncOne(deps, data.subscriptionId)
+  })
+
+  await boss.createQueue(SCHEDULE, { retryLimit: 0 })
+  await boss.schedule(SCHEDULE, config.syncCron)
+  await boss.work(SCHEDULE, () => enqueue(deps, { closing: false }))
+
+  await boss.createQueue(CLOSING, { retryLimit: 0 })
+  await boss.schedule(CLOSING, '* * * * *')
+  await boss.work(CLOSING, () => enqueue(deps, { closing: true }))
+}
+
+async function enqueue({ db, boss }: SyncJobs, { closing }: { closing: boolean }): Promise<void> {
+  const ids = await subscriptionsToSync(db, { closing })
+  if (ids.length === 0) return
+  await boss.insert(
+    ONE,
+    ids.map((subscriptionId) => ({
+      data: { subscriptionId } satisfies OneJob,
+      singletonKey: subscriptionId,
+      startAfter: closing ? 0 : turnOf(subscriptionId),
+    })),
+  )
+}
+
+/** The same second of each round for a subscription, evenly among all. */
+function turnOf(subscriptionId: string): number {
+  return createHash('sha256').update(subscriptionId).digest().readUInt32BE() % SPREAD_SECONDS
+}
+
+/** What fails stays marked, and the next round tries again: the reason stands on the invoice. */
+async function syncOne(deps: SyncJobs, subscriptionId: string): Promise<void> {
+  await inBackground(() => syncSubscription(deps, subscriptionId, { reason: 'schedule' })).catch(() => {})
+}
