@@ -86,7 +86,7 @@ test('webhooks that come twice, late and in any order leave the same state behin
   // 2,500,000.5 s × 0.0000144 = 36.0000072, support 10 % of 56.00 = 5.60; renewal 20.00 + 36.00 + 5.60.
   // Canceled at the end of the third period: support 10 % of 20.00 alone, no further fee.
   const cycles = orderly.invoices.filter(({ billingReason }) => billingReason === 'subscription_cycle')
-  expect(cycles.map(({ total }) => total?.amount).sort()).toEqual(['2.00', '23.58', '61.60'])
+  expect(cycles.map(({ total }) => total?.amount).toReversed()).toEqual(['23.58', '61.60', '2.00'])
   expect(cycles.every(({ status }) => status === 'paid')).toBe(true)
   expect(orderly.subscriptions).toMatchObject([{ status: 'canceled', endedAt: '2026-04-30T09:30:00Z' }])
 })

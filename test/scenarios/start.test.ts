@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Client, createClient } from '@lockstep/sdk'
+import Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../support/process.ts'
+
+const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url))
+
+let folder: string
+let port: number
+let simulatorPort: number
+let running: ChildProcess | undefined
+
+beforeAll(async () => {
+  // A folder that only its owner may enter, with a blank in its name.
+  folder = await mkdtemp(join(tmpdir(), 'lockstep start '))
+  port = await freePort()
+  simulatorPort = await freePort()
+})
+afterAll(async () => {
+  if (running?.exitCode === null) await stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** `lockstep start`, until it says how to stop it; answers all that it printed. */
+async function start(): Promise<string> {
+  const child = spawn(process.execPath, [main, 'start'], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: String(port),
+      STRIPE_SIMULATOR_PORT: String(simulatorPort),
+      NO_COLOR: '1',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running = child
+  let output = ''
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString()
+        if (output.includes('Ctrl-C stops it')) resolve(output)
+      })
+    }
+    child.on('exit', () => reject(new Error(`It ended by itself:\n${output}`)))
+  })
+}
+
+async function stop(): Promise<number | null> {
+  const child = running
+  if (!child) return null
+  const exited = once(child, 'exit')
+  child.kill('SIGINT')
+  const [code] = (await exited) as [number | null]
+  return code
+}
+
+async function connect(): Promise<Client> {
+  const { url, apiKey } = JSON.parse(await readFile(join(folder, '.lockstep/local.json'), 'utf8'))
+  return createClient({ baseUrl: url, apiKey })
+}
+
+async function invoicesOf(client: Client, externalId: string) {
+  const customer = await client.customers.list({ externalId }).first()
+  if (!customer) throw new Error(`There is no ${externalId}.`)
+  const invoices = []
+  for await (const invoice of client.invoices.list({ customer: customer.id })) invoices.push(invoice)
+  return invoices
+}
+
+test('one command makes a month of examples, explains an invoice, and comes back after a stop', async () => {
+  const output = await start()
+  expect(output).toContain('What Lovelace Analytics owes at this moment, and why:')
+  expect(output).toMatch(/per unit: [\d,.]+ × 0.0000144 = [\d,.]+/)
+  expect(output).toMatch(/total +[\d,]+\.\d\d usd/)
+
+  const client = await connect()
+  const invoices = await invoicesOf(client, 'lovelace-analytics')
+  const january = invoices.find(
+    ({ period, billingReason }) =>
+      period.start === '2026-01-01T00:00:00Z' && billingReason === 'subscription_cycle',
+  )
+  // Compute 48.04, bandwidth 37.00, storage 18.86, requests 5.60, a tenth of these and of the fee of
+  // 20.00 for support, 12.95; and the fee of February.
+  expect(january).toMatchObject({ status: 'paid', total: { amount: '142.45' } })
+  const stripe = new Stripe('sk_test_simulator', { host: '127.0.0.1', port: simulatorPort, protocol: 'http' })
+  expect(await stripe.invoices.retrieve(january?.providerId ?? '')).toMatchObject({
+    status: 'paid',
+    total: 14245,
+  })
+  const current = invoices.find(({ status }) => status === 'current')
+  expect(current?.period).toEqual({ start: '2026-02-01T00:00:00Z', end: '2026-03-01T00:00:00Z' })
+
+  expect(await stop()).toBe(0)
+  const again = await start()
+  expect(explained(again)).toEqual(explained(output))
+  expect(await invoicesOf(await connect(), 'lovelace-analytics')).toEqual(invoices)
+  expect(await stop()).toBe(0)
+})
+
+/** The invoice, without the steps that led to it. */
+function explained(output: string): string {
+  return output.slice(output.indexOf('What Lovelace'), output.indexOf('Try, in another'))
+}
