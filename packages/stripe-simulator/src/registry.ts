@@ -5,7 +5,7 @@ import { customerExpansions, customerRoutes, renderCustomer } from './resources/
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
-import { invoiceExpansions, invoiceRoutes, renderInvoice } from './resources/invoices.ts'
+import { invoiceExpansions, invoiceRoutes, lineExpansions, renderInvoice } from './resources/invoices.ts'
 import { renderProduct } from './resources/make-product.ts'
 import { paymentIntentRoutes } from './resources/payment-intents.ts'
 import { paymentMethodRoutes, renderPaymentMethod } from './resources/payment-methods.ts'
@@ -60,6 +60,7 @@ export const expansions: Expansions = {
   ...customerExpansions,
   ...subscriptionExpansions,
   ...invoiceExpansions,
+  ...lineExpansions,
   ...invoiceItemExpansions,
   ...paymentExpansions,
   ...setupIntentExpansions,

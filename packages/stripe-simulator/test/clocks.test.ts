@@ -105,6 +105,26 @@ test('without a clock, objects live in wall time', async () => {
   await world.close()
 })
 
+test('in wall time a timer finalizes what is due', async () => {
+  const receiver = await newReceiver('whsec_wall')
+  const world = await newWorld({
+    settings: { draftSeconds: 0 },
+    webhooks: [{ url: receiver.url, secret: 'whsec_wall', enabledEvents: ['invoice.finalized'] }],
+  })
+  const customer = await world.stripe.customers.create({ email: 'ada@example.com' })
+  const price = await world.price(1000)
+  const subscription = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+    collection_method: 'send_invoice',
+    days_until_due: 5,
+  })
+  await receiver.arrived(1)
+  expect((await world.invoices(subscription.id)).map((invoice) => invoice.status)).toEqual(['open'])
+  await world.close()
+  await receiver.close()
+})
+
 test('a restart from the state file goes on as if nothing had been', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'simulator-'))
   const stateFile = join(folder, 'state.json')

@@ -128,6 +128,18 @@ describe('refusals', () => {
     expect(subscription.items.data[0]?.price.product).toMatchObject({ object: 'product', name: 'Team' })
     const list = await world.stripe.subscriptions.list({ customer: id, expand: ['data.customer'] })
     expect(list.data[0]?.customer).toMatchObject({ id })
+    const invoice = await world.stripe.invoices.retrieve(list.data[0]?.latest_invoice as string, {
+      expand: ['payments.data.payment.payment_intent', 'parent.subscription_details.subscription'],
+    })
+    expect(invoice.payments?.data[0]?.payment.payment_intent).toMatchObject({ status: 'succeeded' })
+    expect(invoice.parent?.subscription_details?.subscription).toMatchObject({ id: subscription.id })
+    const method = await world.stripe.customers.retrieve(id, {
+      expand: ['invoice_settings.default_payment_method', 'subscriptions'],
+    })
+    expect(method).toMatchObject({
+      invoice_settings: { default_payment_method: { object: 'payment_method' } },
+      subscriptions: { data: [{ id: subscription.id }] },
+    })
     const none = await refusal(world.stripe.customers.retrieve(id, { expand: ['metadata'] }))
     expect(none.message).toBe('This property cannot be expanded (metadata).')
     const absent = await refusal(world.stripe.customers.retrieve(id, { expand: ['horse'] }))

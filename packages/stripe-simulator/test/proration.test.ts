@@ -181,3 +181,93 @@ test('monthly to yearly with the anchor reset credits the month and bills a whol
   ])
   expect(updated.items.data[0]?.current_period_end).toBe(JAN_1 + 365 * DAY)
 })
+
+test('classic restarts the period on a change of interval, flexible keeps the anchor', async () => {
+  const { stripe } = world
+  const product = (await world.product()).id
+  const month = await world.price(3100, { product })
+  const year = await world.price(36_500, { product, recurring: { interval: 'year' } })
+  for (const [mode, lines, anchor, end] of [
+    // 15 of 31 days are left of the month; classic bills a whole year from now on.
+    ['classic', [-1500, 36_500], JAN_1 + 16 * DAY, JAN_1 + 381 * DAY],
+    // Flexible bills what is left of the year that the anchor began: 349 of 365 days.
+    ['flexible', [-1500, 34_900], JAN_1, JAN_1 + 365 * DAY],
+  ] as const) {
+    const { id, clock } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: month.id }],
+      billing_mode: { type: mode },
+    })
+    await world.advance(clock, JAN_1 + 16 * DAY)
+    const updated = await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, price: year.id }],
+      expand: ['latest_invoice'],
+    })
+    expect(amounts(updated.latest_invoice as import('stripe').default.Invoice)).toEqual(lines)
+    expect(updated.billing_cycle_anchor).toBe(anchor)
+    expect(updated.items.data[0]?.current_period_end).toBe(end)
+  }
+})
+
+test('a second change credits what the first one debited', async () => {
+  const { stripe } = world
+  const product = (await world.product()).id
+  const prices = await Promise.all([1000, 2500, 700].map((amount) => world.price(amount, { product })))
+  for (const mode of modes) {
+    const { id, clock } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: prices[0]?.id as string }],
+      billing_mode: { type: mode },
+    })
+    const item = subscription.items.data[0]?.id as string
+    await world.advance(clock, 1768608000)
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item, price: prices[1]?.id as string }],
+    })
+    await world.advance(clock, 1768608000 + 5 * DAY)
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: item, price: prices[2]?.id as string }],
+    })
+    const pending = await stripe.invoiceItems.list({ customer: id, pending: true })
+    // 10 of 31 days are left: 2500 x 10/31 = 806.45, and 1210 x 10/15 = 806.67; 700 x 10/31 = 225.81.
+    const credit = mode === 'classic' ? -806 : -807
+    expect(pending.data.map((line) => line.amount).reverse()).toEqual([-484, 1210, credit, 226])
+  }
+})
+
+test('a first period up to a future anchor is billed in proportion, or not at all', async () => {
+  const { stripe } = world
+  const price = await world.price(3100)
+  for (const [behavior, total] of [
+    ['create_prorations', 1000],
+    ['none', 0],
+  ] as const) {
+    const { id } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      billing_cycle_anchor: JAN_1 + 10 * DAY,
+      proration_behavior: behavior,
+      expand: ['latest_invoice'],
+    })
+    // The month that ends at the anchor began on 11 December and has 31 days.
+    expect((subscription.latest_invoice as import('stripe').default.Invoice).total).toBe(total)
+    expect(subscription.items.data[0]?.current_period_end).toBe(JAN_1 + 10 * DAY)
+  }
+})
+
+test('an end inside a period credits what is left of it when it comes', async () => {
+  const { stripe } = world
+  const price = await world.price(3100)
+  const { id, clock } = await world.customer()
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  await stripe.subscriptions.update(subscription.id, { cancel_at: JAN_1 + 11 * DAY })
+  const preview = await stripe.invoices.createPreview({ subscription: subscription.id })
+  expect(preview.total).toBe(-2000)
+  await world.advance(clock, JAN_1 + 11 * DAY + HOUR)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
+  expect((await world.invoices(subscription.id)).at(-1)).toMatchObject({ total: -2000, status: 'paid' })
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: -2000 })
+})

@@ -31,7 +31,11 @@ export function unserved(method: string, path: string): StripeError {
   const known =
     NOT_SIMULATED.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)) ||
     /^\/v1\/[a-z_]+\/search$/.test(path) ||
-    /^\/v1\/customers\/[^/]+\/(tax_ids|sources|cash_balance|discount)/.test(path)
+    /^\/v1\/customers\/[^/]+\/(tax_ids|sources|cash_balance|discount)/.test(path) ||
+    /^\/v1\/subscriptions\/[^/]+\/discount/.test(path) ||
+    /^\/v1\/invoices\/[^/]+\/(add_lines|remove_lines|update_lines|attach_payment|detach_payment|lines\/)/.test(
+      path,
+    )
   const { body } = known
     ? gap(`${method} ${path}`)
     : invalid(

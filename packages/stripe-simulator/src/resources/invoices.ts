@@ -376,7 +376,18 @@ export const invoiceExpansions: Expansions = {
     },
     discounts: (world, row) =>
       (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
-    subscription: () => null,
+    'parent.subscription_details.subscription': (world, details) =>
+      world.render(world.subscriptions.must(details.subscription as string)),
+  },
+}
+
+/** Lines are not rows: what they name is expanded from their own fields. */
+export const lineExpansions: Expansions = {
+  line_item: {
+    'pricing.price_details.price': (world, details) =>
+      world.render(world.prices.must(details.price as string)),
+    subscription: (world, line) =>
+      line.subscription === null ? null : world.render(world.subscriptions.must(line.subscription as string)),
   },
 }
 

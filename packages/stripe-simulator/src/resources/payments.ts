@@ -90,6 +90,8 @@ export const paymentExpansions: Expansions = {
         : world.render(world.paymentMethods.must(row.payment_method as string)),
   },
   invoice_payment: {
+    'payment.payment_intent': (world, payment) =>
+      world.render(world.paymentIntents.must(payment.payment_intent as string)),
     invoice: (world, row) => world.render(world.invoices.must(row.invoice as string)),
   },
 }
