@@ -148,13 +148,16 @@ type Environment = z.output<typeof environment>
 /** Reads the environment, or throws {@link ConfigurationInvalid} with everything that is wrong with it. */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const parsed = environment.safeParse(env)
-  if (!parsed.success) {
-    throw new ConfigurationInvalid(
-      parsed.error.issues.map(({ path, message }) => `${String(path[0])} ${message}.`),
-    )
-  }
-  const config = assemble(parsed.data)
-  const faults = [...contradictions(config)]
+  const wrong = new Map(parsed.error?.issues.map(({ path, message }) => [String(path[0]), message]))
+  // What is wrong alone must not hide what is wrong together: the rest is read without it.
+  const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name)))
+  const config = assemble(parsed.data ?? environment.parse(rest))
+  const faults = [
+    ...[...wrong].map(([name, message]) => `${name} ${message}.`),
+    ...[...contradictions(config)].filter(
+      (fault) => ![...wrong.keys()].some((name) => fault.startsWith(name)),
+    ),
+  ]
   if (faults.length > 0) throw new ConfigurationInvalid(faults)
   return config
 }
