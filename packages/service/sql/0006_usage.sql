@@ -44,7 +44,7 @@ create table usage_rollup (
   last numeric(24, 9) not null,
   last_at timestamptz not null,
   last_id text collate "C" not null,
-  primary key (customer_id, meter_key, bucket)
+  primary key (customer_id, bucket, meter_key)
 ) with (fillfactor = 60);
 
 create table usage_cut (

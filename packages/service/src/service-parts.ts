@@ -7,6 +7,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Db } from './postgres/connect.ts'
 import type { Provider } from './provider/stripe/account.ts'
+import type { Usage } from './usage/usage.ts'
 import type { Workflows } from './workflow/workflows.ts'
 
 /** Everything a running service consists of. Functions ask for the few parts they use. */
@@ -22,4 +23,5 @@ export interface ServiceParts {
   /** Rung by whoever wrote a row, heard by the worker that waits for it. */
   readonly bell: Bell
   readonly workflows: Workflows
+  readonly usage: Usage
 }

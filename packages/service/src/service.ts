@@ -17,6 +17,7 @@ import { migrate } from './postgres/migrate.ts'
 import { openProvider } from './provider/stripe/account.ts'
 import { readinessOf } from './readiness.ts'
 import type { ServiceParts } from './service-parts.ts'
+import { openUsage } from './usage/usage.ts'
 import { workers } from './workers.ts'
 import { workflowKinds } from './workflow/kinds.ts'
 import type { LookDeps } from './workflow/look.ts'
@@ -72,6 +73,8 @@ async function startParts(
 
   const metrics = createMetrics()
   const workflows = startWorkflows({ db, clock, log, provider }, started)
+  const usage = openUsage({ db, databaseUrl, clock, metrics })
+  started.push('usage', usage.close)
   const parts: ServiceParts = {
     config,
     db,
@@ -83,6 +86,7 @@ async function startParts(
     boss,
     bell: newBell(),
     workflows,
+    usage,
   }
   if (works) {
     for (const worker of workers) started.push(`worker ${worker.name}`, await worker.start(parts))

@@ -14,6 +14,8 @@ import { providerEventRoutes } from './routes/provider-events.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
+import { usageRoutes } from './routes/usage.ts'
+import { usageEventRoutes } from './routes/usage-events.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 export interface RouteParts extends ServiceParts {
@@ -32,6 +34,8 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   customerRoutes(app, parts)
   billingRoutes(app, parts)
   subscriptionRoutes(app, parts)
+  usageEventRoutes(app, parts)
+  usageRoutes(app, parts)
   invoiceRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)

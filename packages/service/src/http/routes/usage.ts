@@ -1,0 +1,108 @@
+import { readUsage } from '@lockstep/api/usage'
+import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { type Meter, measure } from '@lockstep/core/meter'
+import type { Period } from '@lockstep/core/period'
+import { Problem } from '@lockstep/core/problem'
+import { formatQuantity } from '@lockstep/core/quantity'
+import { isLive } from '@lockstep/core/subscription'
+import type { Db } from '../../postgres/connect.ts'
+import { readCustomer } from '../../store/customers.ts'
+import { cutsAmong, type MeasuredUsage, usageOverTime } from '../../store/usage.ts'
+import { type App, route } from '../route.ts'
+
+/** What a customer used, over time. */
+export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
+  route(
+    app,
+    readUsage,
+  )(async ({ query }) => {
+    const customer = await readCustomer(db, query.customer)
+    if (!customer) throw new Problem('customer_not_found', `There is no customer ${query.customer}.`)
+    const meters = await metersByKey(db)
+    if (query.meter !== undefined && !meters.has(query.meter)) {
+      throw new Problem('meter_not_found', `There is no meter ${query.meter}.`)
+    }
+    const period = await periodOf(db, customer.id, query)
+    const { groupBy, meter: meterKey } = query
+    const measured = await usageOverTime(db, { customerId: customer.id, period, meterKey, groupBy })
+    return {
+      status: 200,
+      body: {
+        customer: customer.id,
+        period: { start: formatInstant(period.start), end: formatInstant(period.end) },
+        data: measured.flatMap((usage) => {
+          const meter = meters.get(usage.meterKey)
+          return meter ? [usageToApi(usage, meter, stretchOf(usage, groupBy, period))] : []
+        }),
+      },
+    }
+  })
+}
+
+function usageToApi({ totals }: MeasuredUsage, meter: Meter, { start, end }: Period) {
+  return {
+    meter: meter.key,
+    unitLabel: meter.unitLabel,
+    start: formatInstant(start),
+    end: formatInstant(end),
+    quantity: formatQuantity(measure(meter, totals)),
+    events: Number(totals.count),
+  }
+}
+
+const SECONDS = { hour: 3600, day: 86_400 }
+
+/** The hour or day that was measured, as far as it lies in the period. */
+function stretchOf({ start }: MeasuredUsage, groupBy: 'hour' | 'day' | 'none', period: Period): Period {
+  if (start === null || groupBy === 'none') return period
+  return { start: Math.max(start, period.start), end: Math.min(start + SECONDS[groupBy], period.end) }
+}
+
+/** Archived meters too: what was used is still to be seen. */
+async function metersByKey(db: Db): Promise<Map<string, Meter>> {
+  const rows = await db.selectFrom('meter').select(['key', 'name', 'unitLabel', 'aggregation']).execute()
+  return new Map(rows.map((meter) => [meter.key, meter]))
+}
+
+interface Asked {
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+}
+
+/** Widened to whole buckets: an edge stays where usage is cut, and otherwise goes to its hour. */
+async function periodOf(db: Db, customerId: string, asked: Asked): Promise<Period> {
+  const running =
+    asked.start === undefined || asked.end === undefined ? await runningPeriod(db, customerId) : undefined
+  const start = momentOf('start', asked.start) ?? running?.start
+  const end = momentOf('end', asked.end) ?? running?.end
+  if (start === undefined || end === undefined) {
+    throw invalid('start', 'required', 'The customer has no running subscription: say start and end.')
+  }
+  if (start >= end) throw invalid('end', 'invalid', 'The end is not after the start.')
+  const cuts = new Set(await cutsAmong(db, customerId, [start, end]))
+  return {
+    start: cuts.has(start) ? start : Math.floor(start / SECONDS.hour) * SECONDS.hour,
+    end: cuts.has(end) ? end : Math.ceil(end / SECONDS.hour) * SECONDS.hour,
+  }
+}
+
+function momentOf(name: string, text: string | undefined): Instant | undefined {
+  const moment = text === undefined ? undefined : parseInstant(text)
+  if (moment === undefined && text !== undefined) throw invalid(name, 'invalid', 'There is no such moment.')
+  return moment
+}
+
+async function runningPeriod(db: Db, customerId: string): Promise<Period | undefined> {
+  const subscriptions = await db
+    .selectFrom('subscription')
+    .select(['status', 'currentPeriodStart', 'currentPeriodEnd'])
+    .where('customerId', '=', customerId)
+    .orderBy('startedAt', 'desc')
+    .execute()
+  const running = subscriptions.find(({ status }) => isLive(status))
+  return running && { start: running.currentPeriodStart, end: running.currentPeriodEnd }
+}
+
+function invalid(name: string, code: string, detail: string): Problem {
+  return new Problem('invalid_request', detail, { faults: [{ pointer: `?${name}`, code, detail }] })
+}

@@ -1,0 +1,160 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { UsageTotals } from '@lockstep/core/meter'
+import type { Period } from '@lockstep/core/period'
+import { quantityOf } from '@lockstep/core/quantity'
+import { type RawBuilder, sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { sqlTime } from './time.ts'
+
+const SECONDS_PER_HOUR = 3600
+
+/** What `usage_rollup` holds of some buckets together; decimals as text. */
+interface Summed {
+  readonly count: bigint
+  readonly sum: string
+  readonly max: string
+  readonly last: string
+}
+
+const totalsOf = ({ count, sum, max, last }: Summed): UsageTotals => ({
+  count,
+  sum: quantityOf(sum),
+  max: quantityOf(max),
+  last: quantityOf(last),
+})
+
+/**
+ * A customer's usage of a period by meter; meters without usage are left out. Reads rollups only,
+ * however many events they are made of. The period's edges are hours or have been cut
+ * ({@link cutUsage}); an edge inside a whole bucket is a mistake of ours, and throws.
+ */
+export async function usageTotals(
+  db: Db | Trx,
+  customerId: string,
+  { start, end }: Period,
+): Promise<Map<string, UsageTotals>> {
+  const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0)
+  for (const edge of edges) await assertCut(db, customerId, edge)
+  const inPeriod = sql`customer_id = ${customerId} and bucket >= ${sqlTime(start)} and bucket < ${sqlTime(end)}`
+  // Buckets do not overlap, so the latest bucket of a meter holds its last event.
+  const { rows } = await sql<Summed & { meterKey: string }>`
+    select total.*, latest.last
+    from (
+      select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
+      from usage_rollup where ${inPeriod} group by meter_key
+    ) as total
+    cross join lateral (
+      select last from usage_rollup
+      where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
+    ) as latest`.execute(db)
+  return new Map(rows.map((row) => [row.meterKey, totalsOf(row)]))
+}
+
+async function assertCut(db: Db | Trx, customerId: string, edge: Instant): Promise<void> {
+  const { rows } = await sql<{ bucket: Instant }>`
+    select bucket from usage_rollup
+    where customer_id = ${customerId} and bucket >= ${sqlTime(hourOf(edge))} and bucket < ${sqlTime(edge)}
+      and not exists (select from usage_cut where customer_id = ${customerId} and at = ${sqlTime(edge)})
+    limit 1`.execute(db)
+  if (rows.length > 0) {
+    throw new Error(`Usage of ${customerId} is not cut at ${new Date(edge * 1000).toISOString()}.`)
+  }
+}
+
+/**
+ * Makes `at` the edge of a bucket, as every edge of a billing period must be. Hours are; elsewhere the
+ * cut is remembered for the events to come, and what is in the bucket already is counted again from
+ * the events themselves. Cutting ahead of time, when a period is opened, therefore costs nothing.
+ *
+ * The customer's gate must be closed, or an event in flight would go by the old bucket.
+ */
+export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promise<void> {
+  if (at % SECONDS_PER_HOUR === 0) return
+  const added = await sql`
+    insert into usage_cut (customer_id, at) values (${customerId}, ${sqlTime(at)}) on conflict do nothing
+    returning at`.execute(trx)
+  if (added.rows.length === 0) return
+  const { start, end } = await bucketAround(trx, customerId, at)
+  const removed = await sql<{ count: bigint }>`
+    delete from usage_rollup where customer_id = ${customerId} and bucket = ${sqlTime(start)}
+    returning count`.execute(trx)
+  if (removed.rows.length === 0) return
+
+  const split = await sql<{ count: bigint }>`
+    insert into usage_rollup (customer_id, meter_key, bucket, count, sum, max, last, last_at, last_id)
+    select customer_id, meter_key, case when time < ${sqlTime(at)} then ${sqlTime(start)} else ${sqlTime(at)} end,
+           count(*), sum(quantity), max(quantity),
+           ${ofLast('quantity')}, ${ofLast('time')}, ${ofLast('id')}
+    from usage_event
+    where customer_id = ${customerId} and time >= ${sqlTime(start)} and time < ${sqlTime(end)}
+    group by 1, 2, 3
+    returning count`.execute(trx)
+  const total = (rows: readonly { count: bigint }[]) => rows.reduce((sum, { count }) => sum + count, 0n)
+  if (total(split.rows) === total(removed.rows)) return
+  throw new Error(`The events of ${customerId} at ${at} are no longer all there: their bucket cannot be cut.`)
+}
+
+/** The same order as ingest's: time, then id by Unicode, then quantity. */
+const ofLast = (column: 'quantity' | 'time' | 'id'): RawBuilder<unknown> =>
+  sql`(array_agg(${sql.ref(column)} order by time desc, id collate "C" desc, quantity desc))[1]`
+
+/** The bucket that `at` was inside of before it was cut there. */
+async function bucketAround(trx: Trx, customerId: string, at: Instant): Promise<Period> {
+  const hour = hourOf(at)
+  const { rows } = await sql<{ at: Instant }>`
+    select at from usage_cut
+    where customer_id = ${customerId} and at > ${sqlTime(hour)} and at < ${sqlTime(hour + SECONDS_PER_HOUR)}`.execute(
+    trx,
+  )
+  const cuts = rows.map((row) => row.at)
+  return {
+    start: Math.max(hour, ...cuts.filter((cut) => cut < at)),
+    end: Math.min(hour + SECONDS_PER_HOUR, ...cuts.filter((cut) => cut > at)),
+  }
+}
+
+const hourOf = (at: Instant): Instant => Math.floor(at / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
+
+/** Usage of one meter in one hour or day of UTC, or in all of the period. */
+export interface MeasuredUsage {
+  readonly meterKey: string
+  /** Of the hour or day; null for all of it. */
+  readonly start: Instant | null
+  readonly totals: UsageTotals
+}
+
+export interface UsageQuery {
+  readonly customerId: string
+  /** Whole buckets, as for {@link usageTotals}. */
+  readonly period: Period
+  readonly meterKey?: string | undefined
+  readonly groupBy: 'hour' | 'day' | 'none'
+}
+
+/** A customer's usage over time, by meter and then time. What has none is left out. */
+export async function usageOverTime(
+  db: Db,
+  { customerId, period, meterKey, groupBy }: UsageQuery,
+): Promise<MeasuredUsage[]> {
+  const start = groupBy === 'none' ? sql`null::timestamptz` : sql`date_trunc(${groupBy}, bucket, 'UTC')`
+  const { rows } = await sql<Summed & { meterKey: string; start: Instant | null }>`
+    select meter_key, ${start} as start, sum(count)::int8 as count, sum(sum) as sum, max(max) as max,
+           (array_agg(last order by bucket desc))[1] as last
+    from usage_rollup
+    where customer_id = ${customerId}
+      and bucket >= ${sqlTime(period.start)} and bucket < ${sqlTime(period.end)}
+      and ${meterKey === undefined ? sql`true` : sql`meter_key = ${meterKey}`}
+    group by 1, 2 order by 1, 2`.execute(db)
+  return rows.map((row) => ({ meterKey: row.meterKey, start: row.start, totals: totalsOf(row) }))
+}
+
+/** Of these moments, those at which a customer's usage is cut. */
+export async function cutsAmong(db: Db, customerId: string, moments: readonly Instant[]): Promise<Instant[]> {
+  const rows = await db
+    .selectFrom('usageCut')
+    .select('at')
+    .where('customerId', '=', customerId)
+    .where('at', 'in', moments.map(sqlTime))
+    .execute()
+  return rows.map(({ at }) => at)
+}

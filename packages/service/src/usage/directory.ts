@@ -1,0 +1,75 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Meter } from '@lockstep/core/meter'
+import type { Clock } from '../clock.ts'
+import type { Db } from '../postgres/connect.ts'
+import { stripeOf } from './gate.ts'
+
+/** What ingest knows of a customer. None of it ever changes, so it may be remembered. */
+export interface UsageCustomer {
+  readonly id: string
+  readonly stripe: number
+  readonly testClockId: string | null
+}
+
+/** Remembers who and what events name: no query for an event whose customer and meter are known. */
+export interface Directory {
+  customer(externalId: string): UsageCustomer | undefined
+  meter(key: string): Meter | undefined
+  /** The customer's time as far as it is known: it may be later by now, never earlier. */
+  now(customer: UsageCustomer): Instant | undefined
+  /** Looks up who and what is not known yet, each kind in one query. What does not exist is not remembered. */
+  learn(externalIds: ReadonlySet<string>, meterKeys: ReadonlySet<string>): Promise<void>
+  /** Reads these test clocks again. */
+  readClocks(testClockIds: ReadonlySet<string>): Promise<void>
+}
+
+const MAX_CUSTOMERS = 100_000
+
+export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory {
+  const customers = new Map<string, UsageCustomer>()
+  const meters = new Map<string, Meter>()
+  // Test clocks only go forward, so what was read once is a lower bound.
+  const clocks = new Map<string, Instant>()
+
+  const learnCustomers = async (externalIds: ReadonlySet<string>) => {
+    if (externalIds.size === 0) return
+    const found = await db
+      .selectFrom('customer')
+      .select(['id', 'externalId', 'testClockId'])
+      .where('externalId', 'in', [...externalIds])
+      .execute()
+    for (const { id, externalId, testClockId } of found) {
+      customers.set(externalId, { id, stripe: stripeOf(id), testClockId })
+    }
+    for (const oldest of customers.keys()) {
+      if (customers.size <= MAX_CUSTOMERS) break
+      customers.delete(oldest)
+    }
+  }
+  const learnMeters = async (keys: ReadonlySet<string>) => {
+    if (keys.size === 0) return
+    const found = await db
+      .selectFrom('meter')
+      .select(['key', 'name', 'unitLabel', 'aggregation'])
+      .where('key', 'in', [...keys])
+      .execute()
+    for (const meter of found) meters.set(meter.key, meter)
+  }
+
+  return {
+    customer: (externalId) => customers.get(externalId),
+    meter: (key) => meters.get(key),
+    now: ({ testClockId }) => (testClockId === null ? clock.now() : clocks.get(testClockId)),
+    learn: async (externalIds, meterKeys) => {
+      await Promise.all([learnCustomers(externalIds), learnMeters(meterKeys)])
+    },
+    readClocks: async (testClockIds) => {
+      const found = await db
+        .selectFrom('testClock')
+        .select(['id', 'frozenAt'])
+        .where('id', 'in', [...testClockIds])
+        .execute()
+      for (const { id, frozenAt } of found) clocks.set(id, Math.max(frozenAt, clocks.get(id) ?? frozenAt))
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Problem } from '@lockstep/core/problem'
+import pg from 'pg'
+import type { Clock } from '../clock.ts'
+import { typeParsers } from '../postgres/type-parsers.ts'
+import { codeOf, isDatabaseUnavailable } from '../postgres/unavailable.ts'
+import type { Arrivals } from './arrival.ts'
+import { coalesce } from './batch.ts'
+import type { Outcome, Write } from './ingest.ts'
+import type { Months } from './months.ts'
+import { type UsageClient, writeBatch } from './write-batch.ts'
+
+/** Connections that do nothing but write usage. */
+export interface Writer {
+  readonly write: Write
+  close(): Promise<void>
+}
+
+interface WriterOptions {
+  readonly databaseUrl: string
+  readonly months: Months
+  readonly clock: Clock
+  readonly lanes: number
+}
+
+const ATTEMPTS = 5
+const STATEMENT_SECONDS = 15
+
+export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions): Writer {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: lanes,
+    application_name: 'lockstep usage',
+    options: '-c timezone=UTC -c plan_cache_mode=force_generic_plan',
+    types: typeParsers,
+    keepAlive: true,
+    connectionTimeoutMillis: 5000,
+    statement_timeout: STATEMENT_SECONDS * 1000,
+    pipeline: true,
+  })
+  pool.on('error', () => {})
+  // A connection may break while it is in use; its query tells us, and without a listener Node would end.
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+  })
+
+  /** One transaction. What fails leaves nothing behind, or is not known to: then the connection is broken. */
+  const attempt = async (requests: readonly Arrivals[]): Promise<Outcome[]> => {
+    await months.ensure(timesOf(requests))
+    const client = (await pool.connect()) as pg.PoolClient & UsageClient
+    let broken: Error | undefined
+    try {
+      const receipts = await writeBatch(client, coalesce(requests), clock.now())
+      return receipts.map((receipt) => ({ receipt }))
+    } catch (error) {
+      broken = await client.query('rollback').then(
+        () => undefined,
+        (failure: Error) => failure,
+      )
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  const write: Write = async (requests) => {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await attempt(requests)
+      } catch (error) {
+        const remedy = remedyOf(error)
+        if (remedy === 'repeat' && attempts < ATTEMPTS) {
+          months.forget()
+          await delay(5 * attempts)
+        } else if (remedy === 'divide' && requests.length > 1) {
+          // Whatever Postgres does not take was valid by our rules: nobody else is to suffer from it.
+          const outcomes = []
+          for (const request of requests) outcomes.push(...(await write([request])))
+          return outcomes
+        } else return requests.map(() => ({ error: answerTo(error, remedy) }))
+      }
+    }
+  }
+  return { write, close: () => pool.end() }
+}
+
+function* timesOf(requests: readonly Arrivals[]) {
+  for (const arrivals of requests) for (const { event } of arrivals) yield event.time
+}
+
+type Remedy = 'repeat' | 'divide' | 'wait'
+
+const repeatable = new Set([
+  '40001', // serialization failure
+  '40P01', // deadlock
+  '23514', // a month's partition is gone
+])
+
+function remedyOf(error: unknown): Remedy {
+  if (repeatable.has(codeOf(error) ?? '')) return 'repeat'
+  // A statement that was cancelled waited too long, or the server is told to stop.
+  return isDatabaseUnavailable(error) || codeOf(error) === '57014' ? 'wait' : 'divide'
+}
+
+function answerTo(error: unknown, remedy: Remedy): unknown {
+  if (remedy === 'divide') return error
+  return new Problem('database_unavailable', 'The usage could not be written. Send it again as it is.', {
+    cause: error,
+    retryAfterSeconds: 1,
+  })
+}
