@@ -12,7 +12,7 @@ import { newHolder, type Workflows } from './workflows.ts'
 export const CHANGE_CUSTOMER = 'change-customer'
 
 /** The caller's answer does not depend on Stripe, so it hardly waits for it. */
-const PATIENCE_SECONDS = 5
+const PATIENCE_SECONDS = 2
 
 interface ChangeInput {
   readonly customerId: string

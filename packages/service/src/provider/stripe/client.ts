@@ -88,8 +88,10 @@ function guarded(
   }
 }
 
+/** The first parts of ids that stand in paths. Names of resources have an underscore, too. */
+const ID = /\/(?:acct|ch|clock|cus|evt|ii|il|in|inpay|pi|pm|price|prod|promo|py|re|seti|si|sub|we)_\w+/g
+
 /** Stripe counts by operation, whatever the id: `POST /v1/customers/cus_1` is `POST /v1/customers/:id`. */
 export function endpointOf(method: string, path: string): string {
-  const route = (path.split('?')[0] ?? path).replace(/\/(?:[a-z]+_[A-Za-z0-9_]{6,})(?=\/|$)/g, '/:id')
-  return `${method} ${route}`
+  return `${method} ${(path.split('?')[0] ?? path).replace(ID, '/:id')}`
 }

@@ -1,0 +1,221 @@
+import { Problem } from '@lockstep/core/problem'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newDatabase, type TestDatabase } from '../../../../test/support/database.ts'
+import { wallClock } from '../clock.ts'
+import { newId } from '../ids.ts'
+import { createLog } from '../log.ts'
+import { transaction } from '../postgres/transaction.ts'
+import { addWorkflow, claimWorkflow, readSteps, readWorkflow } from '../store/workflows.ts'
+import type { Step, WorkflowKind } from './journal.ts'
+import { makeWorkflows, newHolder } from './workflows.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await newDatabase()
+})
+afterAll(() => database.drop())
+
+const log = createLog({ logLevel: 'silent' })
+const refusal = new Problem('card_declined', 'No.')
+const outage = new Problem('provider_unavailable', 'Later.')
+
+/** Adds a workflow of the given kind and runs it until it stops. */
+async function run(kind: WorkflowKind): Promise<{ id: string; again: () => Promise<void> }> {
+  const { db } = database
+  const workflows = makeWorkflows({ db, clock: wallClock, log }, [kind])
+  const id = newId('workflow')
+  const holder = newHolder()
+  await transaction(db, (trx) =>
+    addWorkflow(trx, { id, kind: kind.kind, subjectId: id, input: { wish: 1 }, holder, at: wallClock.now() }),
+  )
+  workflows.begin(id, holder)
+  await workflows.close()
+  const again = () => makeWorkflows({ db, clock: wallClock, log }, [kind]).resume(id)
+  return { id, again }
+}
+
+const stateOf = async (id: string) => (await readWorkflow(database.db, id))?.state
+const stepsOf = async (id: string) =>
+  (await readSteps(database.db, id)).map(({ name, state }) => `${name} ${state}`)
+
+/** A kind that keeps a diary of what it really did. */
+function diary(body: (step: Step, wrote: (line: string) => void) => Promise<void>) {
+  const lines: string[] = []
+  const kind: WorkflowKind = {
+    kind: newId('operation'),
+    run: (step) => body(step, (line) => lines.push(line)),
+  }
+  return { lines, kind }
+}
+
+test('what is recorded is not done again, and its result is returned', async () => {
+  let isAway = true
+  const results: unknown[] = []
+  const { lines, kind } = diary(async (step, wrote) => {
+    results.push(
+      await step('first', async (key) => {
+        wrote('first')
+        return { key }
+      }),
+    )
+    await step('second', async () => {
+      wrote('second')
+      if (isAway) throw outage
+    })
+  })
+  const { id, again } = await run(kind)
+  expect(await readWorkflow(database.db, id)).toMatchObject({
+    state: 'running',
+    stage: 'second',
+    problem: { code: 'provider_unavailable' },
+    leaseUntil: null,
+  })
+  isAway = false
+  await again()
+  expect(lines).toEqual(['first', 'second', 'second'])
+  expect(results).toEqual([{ key: `${id}/first` }, { key: `${id}/first` }])
+  expect(await stateOf(id)).toBe('completed')
+  expect(await stepsOf(id)).toEqual(['first done', 'second done'])
+})
+
+describe('a refusal', () => {
+  test('takes back what was done, last first, and says where it failed', async () => {
+    const ended: unknown[] = []
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('a', async () => 'A', { undo: async (result) => wrote(`undo ${result}`) })
+      await step('b', async () => 'B')
+      await step('c', async () => 'C', { undo: async (result) => wrote(`undo ${result}`) })
+      await step('d', async () => {
+        throw refusal
+      })
+    })
+    const rolledBack: WorkflowKind['rolledBack'] = async (_, { input }) => void ended.push(input)
+    const { id } = await run({ ...kind, rolledBack })
+    expect(lines).toEqual(['undo C', 'undo A'])
+    expect(ended).toEqual([{ wish: 1 }])
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'rolledBack',
+      stage: 'd',
+      problem: { code: 'card_declined' },
+    })
+    expect(await stepsOf(id)).toEqual(['a undone', 'b done', 'c undone'])
+  })
+
+  test('whose undoing breaks goes on undoing, and does nothing twice', async () => {
+    let isAway = true
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('a', async () => 'A', {
+        undo: async () => {
+          wrote('undo a')
+          if (isAway) throw outage
+        },
+      })
+      await step('b', async () => 'B', { undo: async () => wrote('undo b') })
+      await step('c', async () => {
+        wrote('c')
+        throw refusal
+      })
+    })
+    const { id, again } = await run(kind)
+    expect(await readWorkflow(database.db, id)).toMatchObject({ state: 'compensating', stage: 'c' })
+    isAway = false
+    await again()
+    expect(lines).toEqual(['c', 'undo b', 'undo a', 'undo a'])
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'rolledBack',
+      stage: 'c',
+      problem: { code: 'card_declined' },
+    })
+  })
+
+  test('that cannot be undone is left for a person, with the step that could not', async () => {
+    const { kind } = diary(async (step) => {
+      await step('charge', async () => 'paid', {
+        undo: async () => {
+          throw new Problem('provider_refused', 'It was paid for.')
+        },
+      })
+      await step('next', async () => {
+        throw refusal
+      })
+    })
+    const { id } = await run(kind)
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'parked',
+      stage: 'charge',
+      problem: { code: 'provider_refused' },
+    })
+  })
+})
+
+test('a bug is not a refusal: nothing is undone, it is tried again, and it shows nothing', async () => {
+  const { lines, kind } = diary(async (step, wrote) => {
+    await step('a', async () => 'A', { undo: async () => wrote('undo') })
+    await step('b', async () => {
+      throw new Error('secret details')
+    })
+  })
+  const { id } = await run(kind)
+  const workflow = await readWorkflow(database.db, id)
+  expect(lines).toEqual([])
+  expect(workflow).toMatchObject({ state: 'running', problem: { code: 'internal_error' } })
+  expect(JSON.stringify(workflow?.problem)).not.toContain('secret')
+})
+
+test('what fails for ever is parked in the end, and a person may start it anew', async () => {
+  let isAway = true
+  const { kind } = diary(async (step) => {
+    await step('a', async () => {
+      if (isAway) throw outage
+    })
+  })
+  const { id, again } = await run(kind)
+  await database.pool.query('update workflow set attempts = 1000 where id = $1', [id])
+  const { db } = database
+  await database.pool.query('update workflow set next_attempt_at = null where id = $1', [id])
+  await makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
+  expect(await stateOf(id)).toBe('parked')
+  isAway = false
+  await again()
+  expect(await stateOf(id)).toBe('completed')
+})
+
+test('a run that lost its lease records nothing any more', async () => {
+  const thief = newHolder()
+  const { lines, kind } = diary(async (step, wrote) => {
+    await step('a', async () => {
+      // Frozen for longer than the lease: another process takes over meanwhile.
+      await database.pool.query(
+        `update workflow set lease_until = clock_timestamp() - interval '1 s' where kind = $1`,
+        [kind.kind],
+      )
+      const { rows } = await database.pool.query<{ id: string }>('select id from workflow where kind = $1', [
+        kind.kind,
+      ])
+      await claimWorkflow(database.db, rows[0]?.id ?? '', thief)
+    })
+    wrote('went on')
+  })
+  const { id } = await run(kind)
+  expect(lines).toEqual([])
+  expect(await stepsOf(id)).toEqual([])
+  expect(await readWorkflow(database.db, id)).toMatchObject({ state: 'running', leaseHolder: thief })
+})
+
+test('a lease is renewed while the run goes on', async () => {
+  const { kind } = diary(async (step) => {
+    await step('slow', async () => {
+      const leaseOf = async () => {
+        const { rows } = await database.pool.query<{ lease: string }>(
+          'select lease_until::text as lease from workflow where kind = $1',
+          [kind.kind],
+        )
+        return rows[0]?.lease
+      }
+      const before = await leaseOf()
+      await expect.poll(leaseOf, { timeout: 10_000, interval: 100 }).not.toBe(before)
+    })
+  })
+  const { id } = await run(kind)
+  expect(await stateOf(id)).toBe('completed')
+})

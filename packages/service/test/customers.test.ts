@@ -1,0 +1,199 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' } },
+  plans: {
+    free: {
+      name: 'Free',
+      product: 'app',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+    },
+    team: {
+      name: 'Team',
+      product: 'app',
+      interval: 'month',
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '9.00' },
+        calls: {
+          meter: 'calls',
+          model: 'graduated',
+          tiers: [
+            { upTo: '10', unitAmount: '0' },
+            { upTo: null, unitAmount: '0.0004' },
+          ],
+        },
+        support: { model: 'percentage', percent: '10' },
+      },
+    },
+  },
+})
+
+let simulator: Simulator
+let installation: Installation
+let ask: Installation['ask']
+
+beforeAll(async () => {
+  simulator = await newSimulator()
+  installation = await newInstallation(simulator, catalog)
+  ask = installation.ask
+})
+afterEach(() => simulator.control.clearFaults())
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+test('a customer may exist before a plan is chosen', async () => {
+  const body = { externalId: 'ada', name: 'Ada', email: 'Ada@Example.org' }
+  const made = await ask('POST', '/v1/customers', body, 'ada-1')
+  expect(made).toMatchObject({
+    status: 201,
+    body: { ...body, currency: null, testClock: null, providerId: null },
+  })
+  expect(await ask('POST', '/v1/customers', body, 'ada-1')).toEqual(made)
+  expect(await ask('GET', `/v1/customers/${made.body.id}`)).toEqual({ ...made, status: 200 })
+  expect(await ask('POST', '/v1/customers', body)).toMatchObject({
+    status: 409,
+    body: { code: 'customer_exists' },
+  })
+
+  const registered = await ask('POST', '/v1/registrations', { externalId: 'ada', plan: 'free' })
+  expect(registered.body.customer).toBe(made.body.id)
+  const now = await ask('GET', `/v1/customers/${made.body.id}`)
+  expect(now.body).toMatchObject({ name: 'Ada', currency: 'usd', providerId: expect.stringMatching(/^cus_/) })
+})
+
+test('customers are found by what is exactly theirs', async () => {
+  const { body } = await ask('GET', '/v1/customers?email=ada@example.ORG')
+  expect((body.data as object[]).length).toBe(1)
+  expect((await ask('GET', '/v1/customers?externalId=nobody')).body).toEqual({
+    data: [],
+    hasMore: false,
+    nextCursor: null,
+  })
+  expect((await ask('GET', '/v1/customers/customer_0')).body.code).toBe('customer_not_found')
+})
+
+test('a name is changed here and at Stripe; what is left out stays, null removes', async () => {
+  const { body } = await ask('POST', '/v1/registrations', {
+    externalId: 'grace',
+    plan: 'free',
+    name: 'Grace',
+    email: 'g@example.org',
+  })
+  const atStripe = async () => {
+    const { body: customer } = await ask('GET', `/v1/customers/${body.customer}`)
+    const seen = await installation.deps.provider.stripe.customers.retrieve(String(customer.providerId))
+    return seen.deleted ? undefined : [seen.name, seen.email]
+  }
+  simulator.control.fail({ kind: 'timeout_after_commit', method: 'POST', path: '/v1/customers/*' })
+  const changed = await ask('PATCH', `/v1/customers/${body.customer}`, { name: 'Grace Hopper' })
+  expect(changed).toMatchObject({ status: 200, body: { name: 'Grace Hopper', email: 'g@example.org' } })
+  expect(await atStripe()).toEqual(['Grace Hopper', 'g@example.org'])
+  await ask('PATCH', `/v1/customers/${body.customer}`, { email: null })
+  expect(await atStripe()).toEqual(['Grace Hopper', null])
+
+  simulator.control.clearRequests()
+  await ask('PATCH', `/v1/customers/${body.customer}`, { name: 'Grace Hopper' })
+  expect(simulator.control.requests().total).toBe(0)
+})
+
+test('a name that is changed while Stripe is away is told later', async () => {
+  const { body } = await ask('POST', '/v1/registrations', { externalId: 'edsger', plan: 'free' })
+  simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/customers/*', times: 6 })
+  const changed = await ask('PATCH', `/v1/customers/${body.customer}`, { name: 'Edsger' })
+  expect(changed).toMatchObject({ status: 200, body: { name: 'Edsger' } })
+  simulator.control.clearFaults()
+  await installation.database.pool.query('update workflow set next_attempt_at = null where ended_at is null')
+  await installation.workflows.resumeDue()
+  const seen = await installation.deps.provider.stripe.customers.retrieve(String(changed.body.providerId))
+  expect(seen).toMatchObject({ name: 'Edsger' })
+})
+
+test('the catalogue is read as it was written, and its parts by key', async () => {
+  const read = await ask('GET', '/v1/catalog')
+  expect(read.status).toBe(200)
+  expect(await ask('POST', '/v1/catalog/plan', read.body)).toMatchObject({
+    status: 200,
+    body: { changes: [] },
+  })
+  expect(await ask('POST', '/v1/catalog/apply', read.body)).toMatchObject({
+    status: 200,
+    body: { changes: [] },
+  })
+
+  const plans = await ask('GET', '/v1/plans?limit=1')
+  expect(plans.body).toMatchObject({ data: [{ key: 'free' }], hasMore: true, nextCursor: 'free' })
+  expect((await ask('GET', '/v1/plans?after=free')).body).toMatchObject({
+    data: [{ key: 'team' }],
+    hasMore: false,
+  })
+  const team = await ask('GET', '/v1/plans/team')
+  expect(team.body).toMatchObject({
+    version: 1,
+    prices: [
+      { key: 'fee', model: 'flat', amount: { amount: '9.00', minor: '900', currency: 'usd' } },
+      {
+        key: 'calls',
+        model: 'graduated',
+        tiers: [
+          { upTo: '10', unitAmount: '0' },
+          { upTo: null, unitAmount: '0.0004' },
+        ],
+      },
+      { key: 'support', model: 'percentage', percent: '10' },
+    ],
+  })
+  expect((await ask('GET', '/v1/plans/nothing')).body.code).toBe('plan_not_found')
+  expect((await ask('GET', '/v1/meters')).body).toMatchObject({
+    data: [{ key: 'calls', aggregation: 'count' }],
+  })
+  expect((await ask('GET', '/v1/meters/nothing')).body.code).toBe('meter_not_found')
+})
+
+test('a catalogue with mistakes is refused with all of them', async () => {
+  const answer = await ask('POST', '/v1/catalog/apply', {
+    currency: 'usd',
+    products: { app: { name: 'App' } },
+    plans: {
+      a: {
+        name: 'A',
+        product: 'nothing',
+        interval: 'month',
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.001' } },
+      },
+    },
+  })
+  expect(answer).toMatchObject({ status: 422, body: { code: 'catalog_invalid' } })
+  expect((answer.body.errors as { pointer: string }[]).map(({ pointer }) => pointer)).toEqual([
+    '#/plans/a/product',
+    '#/plans/a/prices/fee/amount',
+  ])
+})
+
+test('mappings are listed page by page, each once', async () => {
+  const seen: string[] = []
+  for (let after: unknown = ''; after !== null; ) {
+    const { body } = await ask(
+      'GET',
+      `/v1/mappings?limit=2${after ? `&after=${encodeURIComponent(String(after))}` : ''}`,
+    )
+    seen.push(
+      ...(body.data as { entityType: string; entityId: string }[]).map(
+        (one) => `${one.entityType} ${one.entityId}`,
+      ),
+    )
+    after = body.nextCursor
+  }
+  expect(seen).toEqual([...new Set(seen)])
+  expect(seen.filter((line) => line.startsWith('customer'))).toHaveLength(3)
+  const one = await ask('GET', '/v1/mappings?entityType=product&entityId=app')
+  expect(one.body).toMatchObject({ data: [{ providerType: 'product', livemode: false, origin: 'outbound' }] })
+})
