@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { newReceiver } from './receiver.ts'
 import { DAY, HOUR, JAN_1, newWorld, refusal } from './world.ts'
 
-test('forward only, two intervals at most, three customers a clock', async () => {
+test('forward only, two intervals at most, three customers a clock, three subscriptions a customer', async () => {
   const world = await newWorld()
   const { stripe } = world
   const price = await world.price(1000)
@@ -21,6 +21,10 @@ test('forward only, two intervals at most, three customers a clock', async () =>
   await stripe.customers.create({ test_clock: clock })
   await stripe.customers.create({ test_clock: clock })
   expect((await refusal(stripe.customers.create({ test_clock: clock }))).param).toBe('test_clock')
+  for (let i = 0; i < 2; i++)
+    await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  const fourth = await refusal(stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] }))
+  expect(fourth.code).toBe('customer_max_subscriptions')
   await world.close()
 })
 

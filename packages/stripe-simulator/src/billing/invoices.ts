@@ -261,7 +261,7 @@ export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: b
   const paid = world.invoices.patch(id, {
     status: 'paid',
     attempted: true,
-    amount_paid: outOfBand ? 0 : invoice.amount_due,
+    amount_paid: invoice.amount_due,
     ...(outOfBand ? { amount_paid_off_stripe: invoice.amount_due } : {}),
     amount_remaining: 0,
     next_payment_attempt: null,

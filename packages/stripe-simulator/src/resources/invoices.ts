@@ -391,12 +391,20 @@ export const lineExpansions: Expansions = {
   },
 }
 
-export function renderInvoice(_world: World, { own, ...invoice }: InvoiceRow): Json {
-  return {
+const rendered = new WeakMap<InvoiceRow, Json>()
+
+/** An invoice shows only its own row, so each state of it is rendered once, however many events tell of it. */
+export function renderInvoice(_world: World, row: InvoiceRow): Json {
+  const known = rendered.get(row)
+  if (known !== undefined) return known
+  const { own, ...invoice } = row
+  const shown = {
     ...invoice,
     lines: pageOf(own.lines, {}, `${URL}/${invoice.id}/lines`, renderLine),
     test_clock: own.clock,
   }
+  rendered.set(row, shown)
+  return shown
 }
 
 function renderLine({ own: _own, ...line }: LineRow): Json {

@@ -18,7 +18,7 @@ import {
   timestamp,
   timestampOrNow,
 } from '../http/schema.ts'
-import type { Json, SubscriptionRow } from '../rows.ts'
+import type { CustomerRow, Json, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
@@ -134,6 +134,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
   const customer = liveCustomer(world, params.customer, 'customer')
   const clock = customer.own.clock
   const now = world.now(clock)
+  refuseTooMany(world, customer)
   if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
   const items = params.items.map((item, i) => ({
     price: recurringPrice(world, item.price, `items[${i}][price]`).id,
@@ -254,6 +255,21 @@ export function intervalOf(
   given: { interval: string; interval_count?: number | undefined } | null | undefined,
 ): SubscriptionRow['pending_invoice_item_interval'] {
   return given == null ? null : { interval: given.interval, interval_count: given.interval_count ?? 1 }
+}
+
+/** 500 running subscriptions a customer; on a test clock three. */
+function refuseTooMany(world: World, { id, own }: CustomerRow): void {
+  const most = own.clock === null || world.settings.unlimitedClocks ? 500 : 3
+  if (world.subscriptions.count('customer', id) < most) return
+  const running = world.subscriptions
+    .by('customer', id)
+    .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
+  if (running.length < most) return
+  throw invalid(
+    `The customer already has ${most} active or scheduled subscriptions.`,
+    'customer',
+    'customer_max_subscriptions',
+  )
 }
 
 function checkInvoicing(method: string | undefined, days: number | undefined): void {
