@@ -10,7 +10,7 @@ export function newSimulator(options: SimulatorOptions = {}): Promise<Simulator>
 }
 
 /** Our side of it: what is opened for a database, waiting as good as nothing, with repeatable chance. */
-export function providerOf(
+function providerOf(
   { db, pool }: Pick<TestDatabase, 'db' | 'pool'>,
   simulator: Simulator,
 ): Promise<Provider> {

@@ -123,9 +123,9 @@ test('a changed plan is a new version with a new price; the old price stays', as
   const after = await readNewestPlan(deps.db, 'team')
   expect([before?.version, after?.version]).toEqual([1, 2])
   const { prices } = await ownAtStripe(deps)
-  expect(prices.map(({ unit_amount: amount, active }) => [amount, active]).sort()).toEqual([
-    [1000, true],
-    [900, true],
+  expect(prices.map(({ unit_amount: amount, active }) => `${amount} ${active}`).sort()).toEqual([
+    '1000 true',
+    '900 true',
   ])
   for (const version of [before, after]) {
     const id = version?.priceIds.get('fee') ?? ''

@@ -180,17 +180,17 @@ test('a catalogue with mistakes is refused with all of them', async () => {
 
 test('mappings are listed page by page, each once', async () => {
   const seen: string[] = []
-  for (let after: unknown = ''; after !== null; ) {
+  for (let after: string | null = ''; after !== null; ) {
     const { body } = await ask(
       'GET',
-      `/v1/mappings?limit=2${after ? `&after=${encodeURIComponent(String(after))}` : ''}`,
+      `/v1/mappings?limit=2${after ? `&after=${encodeURIComponent(after)}` : ''}`,
     )
     seen.push(
       ...(body.data as { entityType: string; entityId: string }[]).map(
         (one) => `${one.entityType} ${one.entityId}`,
       ),
     )
-    after = body.nextCursor
+    after = body.nextCursor as string | null
   }
   expect(seen).toEqual([...new Set(seen)])
   expect(seen.filter((line) => line.startsWith('customer'))).toHaveLength(3)

@@ -12,27 +12,8 @@ import { reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import { checkRegistration } from './check-registration.ts'
 import { REGISTER, type RegisterInput } from './register.ts'
+import type { Asked, WantedRegistration } from './wanted-registration.ts'
 import { newHolder } from './workflows.ts'
-
-export interface WantedRegistration {
-  readonly externalId: string
-  readonly name?: string | undefined
-  readonly email?: string | undefined
-  readonly testClock?: string | undefined
-  readonly plan: string
-  readonly currency?: string | undefined
-  readonly quantity: number
-  readonly paymentMethod?: string | undefined
-  readonly slot: string
-  readonly metadata?: Readonly<Record<string, string>> | undefined
-}
-
-export interface Asked {
-  /** The request's own name: the same when it is repeated. */
-  readonly operation: string
-  /** The caller may give plans that customers cannot choose. */
-  readonly mayGivePlans: boolean
-}
 
 /** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
 export interface Begun {

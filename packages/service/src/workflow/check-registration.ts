@@ -7,8 +7,8 @@ import { type Customer, findCustomer } from '../store/customers.ts'
 import { providerIdsOf } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
 import { readTestClock } from '../store/test-clocks.ts'
-import type { Asked, WantedRegistration } from './begin-registration.ts'
 import { providerPrices } from './provider-prices.ts'
+import type { Asked, WantedRegistration } from './wanted-registration.ts'
 
 interface CodedFault extends Fault {
   readonly code: ProblemCode
