@@ -5,9 +5,10 @@ import { newId } from '../ids.ts'
 import type { Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice, ObservedInvoiceLine } from '../provider/stripe/to-invoice.ts'
 import { type LineReference, lineReference } from '../provider/stripe/to-invoice-item.ts'
-import { billItem, type ItemRow, itemsOf } from '../store/invoice-items.ts'
+import { billItem, type ItemRow, itemOperation, itemsOf } from '../store/invoice-items.ts'
 import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoices.ts'
 import { insertLineItems } from '../store/line-items.ts'
+import { settleSeen } from '../store/operations.ts'
 import { sqlTime } from '../store/time.ts'
 import { noticeLateUsage } from './late-usage.ts'
 
@@ -47,7 +48,12 @@ export async function freezeInvoice(trx: Trx, { invoice, seen, instance, now }: 
       lineRow(invoice, line, position, own.get(line), itemOf(own.get(line))),
     ),
   )
-  for (const [line, reference] of own) await bill(trx, invoice, seen, line, reference, itemOf(reference))
+  for (const [line, reference] of own) {
+    const item = itemOf(reference)
+    await bill(trx, invoice, seen, line, reference, item)
+    // Its call was under way: whatever became of it, the line says what is billed.
+    if (item?.state === 'intended') await settleSeen(trx, itemOperation(item), line.providerId, now)
+  }
   await updateInvoice(trx, invoice.id, {
     ...paymentOf(seen),
     status,

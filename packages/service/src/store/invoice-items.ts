@@ -27,6 +27,11 @@ export interface ItemKey {
   readonly revision: number
 }
 
+/** The operation of the call that a row intends: a new one for each version of the row. */
+export function itemOperation({ originInvoiceId, lineKey, revision, version }: ItemRow): string {
+  return `item/${originInvoiceId}/${lineKey}/${revision}/${version}`
+}
+
 /** All items of the lines of these periods, whatever became of them, oldest revision first. */
 export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[]): Promise<ItemRow[]> {
   if (originInvoiceIds.length === 0) return []

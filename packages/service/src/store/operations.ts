@@ -1,6 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Problem } from '@lockstep/core/problem'
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -95,6 +95,30 @@ export async function settle(
         : { problem: problemJson(outcome.problem) }),
     })
     .where('id', '=', id)
+    .execute()
+}
+
+/** Calls about one thing of ours whose outcome is not known: their process died, or their answer was lost. */
+export async function unsettledOf(db: Db, kind: string, subjectId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('operation')
+    .select('id')
+    .where('state', 'in', ['prepared', 'unknown'])
+    .where('kind', '=', kind)
+    .where('subjectId', '=', subjectId)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/**
+ * What an operation was to make was seen at the provider: it was done, whoever waited for the answer.
+ */
+export async function settleSeen(trx: Trx, id: string, objectId: string, at: Instant): Promise<void> {
+  await trx
+    .updateTable('operation')
+    .set({ state: 'succeeded', providerObjectId: objectId, problem: null, settledAt: sqlTime(at) })
+    .where('id', '=', id)
+    .where('state', 'in', ['prepared', 'unknown'])
     .execute()
 }
 

@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { ownReference } from '../provider/stripe/field.ts'
+import { settleSeen } from '../store/operations.ts'
 import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
 import { closeGate } from '../usage/gate.ts'
 import { customerNoun } from './observe/customer.ts'
@@ -130,6 +132,12 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
   }
 }
 
+/** The call of ours that made an object: seen, it was done, also if its answer was lost. */
+function operationOf(object: object): string | null {
+  const metadata = 'metadata' in object ? (object.metadata as Record<string, string> | null) : null
+  return ownReference(metadata).operation
+}
+
 async function write<S extends { readonly id: string }, O extends Owner>(
   { db, clock }: ObserveDeps,
   noun: Noun<S, O>,
@@ -149,6 +157,8 @@ async function write<S extends { readonly id: string }, O extends Owner>(
       if (source === 'write') await distrust(trx, sighting)
       return { kind: 'stale' }
     }
+    const made = operationOf(object)
+    if (made !== null) await settleSeen(trx, made, object.id, at)
     const now = await customerTime(trx, clock, owner.customerId)
     const { syncSubscription } = await noun.write(trx, { object, owner, source, now, gateClosed })
     const outcome: Outcome = { kind: 'applied', syncSubscription }

@@ -15,6 +15,7 @@ import {
   performCall,
   remember,
   removeItem,
+  settleRemovals,
   updateItem,
 } from './sync/place.ts'
 import { createStandalone } from './sync/standalone.ts'
@@ -112,6 +113,7 @@ async function syncOnce(
 
 /** Calls whose outcome is not known are made again, exactly the same, before anything else is decided. */
 async function settleIntended(deps: LookDeps, subscriptionId: string): Promise<void> {
+  await settleRemovals(deps, subscriptionId)
   const rows = await intendedItems(deps.db, subscriptionId)
   const [first] = rows
   if (!first) return

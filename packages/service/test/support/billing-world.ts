@@ -31,7 +31,10 @@ export const at = (text: string): Instant => {
 export const plainCatalog = defineCatalog({
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
-  meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+  meters: {
+    seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
+    level: { name: 'Level', unitLabel: 'unit', aggregation: 'last' },
+  },
   plans: {
     plain: {
       name: 'Plain',
@@ -58,6 +61,15 @@ export const plainCatalog = defineCatalog({
           ],
         },
         support: { product: 'cloud', model: 'percentage', percent: '10' },
+      },
+    },
+    leveled: {
+      name: 'Leveled',
+      product: 'cloud',
+      interval: 'month',
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
+        level: { meter: 'level', product: 'compute', model: 'perUnit', unitAmount: '0.01' },
       },
     },
     trying: {
@@ -129,6 +141,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
 
   const world = {
     deps,
+    url: database.url,
     db,
     pool: database.pool,
     stripe,

@@ -2,8 +2,9 @@ import { Problem } from '@lockstep/core/problem'
 import { parseQuantity } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
-import { type Intention as Call, callStripe } from '../../provider/stripe/call.ts'
+import { callStripe } from '../../provider/stripe/call.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
+import { isMissing } from '../../provider/stripe/problems.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
 import {
   adoptItem,
@@ -11,8 +12,10 @@ import {
   type Intention,
   type ItemRow,
   intendItem,
+  itemOperation,
   settleItem,
 } from '../../store/invoice-items.ts'
+import { unsettledOf } from '../../store/operations.ts'
 import type { LookDeps } from '../look.ts'
 import type { Standing } from './at-stripe.ts'
 import type { Picture, Wanted } from './picture.ts'
@@ -51,17 +54,28 @@ export async function updateItem(
 
 /** Takes back what was never charged and is not wanted. */
 export async function removeItem(deps: LookDeps, picture: Picture, existing: Standing): Promise<void> {
-  const id = `remove/${existing.providerId}`
-  const call: Call = {
-    id,
-    kind: 'removeInvoiceItem',
-    subjectId: picture.subscription.id,
-    body: {},
-    repeatable: true,
-  }
-  await callStripe(deps, call, (stripe, options) => stripe.invoiceItems.del(existing.providerId, {}, options))
+  await takeBack(deps, picture.subscription.id, existing.providerId)
   const row = picture.items.find(({ providerItemId }) => providerItemId === existing.providerId)
   if (row) await forgetItem(deps.db, row)
+}
+
+const REMOVAL = 'removeInvoiceItem'
+
+/** Makes the removals again of which it is not known whether they were done. */
+export async function settleRemovals(deps: LookDeps, subscriptionId: string): Promise<void> {
+  for (const id of await unsettledOf(deps.db, REMOVAL, subscriptionId)) {
+    await takeBack(deps, subscriptionId, id.replace(/^remove\//, ''))
+  }
+}
+
+async function takeBack(deps: LookDeps, subjectId: string, itemId: string): Promise<void> {
+  const call = { id: `remove/${itemId}`, kind: REMOVAL, subjectId, body: {}, repeatable: true }
+  try {
+    await callStripe(deps, call, (stripe, options) => stripe.invoiceItems.del(itemId, {}, options))
+  } catch (error) {
+    // Gone is gone, whoever took it.
+    if (!(error instanceof Problem && isMissing(error.cause))) throw error
+  }
 }
 
 /**
@@ -100,7 +114,11 @@ export async function remember(
  */
 export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): Promise<void> {
   const { db, provider } = deps
-  const call = callOf(row)
+  const call = {
+    id: itemOperation(row),
+    kind: row.providerItemId === null ? 'createInvoiceItem' : 'updateInvoiceItem',
+    subjectId: row.originInvoiceId,
+  }
   try {
     const item = row.providerItemId === null ? await create() : await update(row.providerItemId)
     await settleItem(db, row, {
@@ -168,12 +186,6 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
 /** Stripe said no to the request itself: nothing was done. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof Problem && error.status < 500 && error.code !== 'rate_limited'
-}
-
-/** The operation of the call that a row intends: a new one for each version of the row. */
-export function callOf({ originInvoiceId, lineKey, revision, version, providerItemId }: ItemRow) {
-  const kind = providerItemId === null ? 'createInvoiceItem' : 'updateInvoiceItem'
-  return { id: `item/${originInvoiceId}/${lineKey}/${revision}/${version}`, kind, subjectId: originInvoiceId }
 }
 
 async function makeCall(deps: LookDeps, picture: Picture, intention: Intention): Promise<void> {

@@ -1,0 +1,266 @@
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { planSync } from '../src/workflow/sync-invoice.ts'
+import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld()
+})
+afterAll(() => world.close())
+
+async function go(payer: Payer, time: string) {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+
+async function subscribed(plan: string): Promise<Payer> {
+  const payer = await world.register(plan, '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(payer, '2026-01-20T00:00:00Z')
+  return payer
+}
+
+async function pending(payer: Payer): Promise<Stripe.InvoiceItem[]> {
+  return world.stripe.invoiceItems
+    .list({ customer: payer.customer, pending: true, limit: 100 })
+    .autoPagingToArray({ limit: 1000 })
+}
+
+const shown = (items: Stripe.InvoiceItem[]) =>
+  items
+    .map(({ amount, description, metadata }) => `${amount} ${description} r${metadata?.lockstep_revision}`)
+    .sort()
+
+test('an item is made, changed and removed, each by one call; a second sync makes none', async () => {
+  const payer = await subscribed('plain')
+  const LIST = 'GET /v1/invoiceitems'
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  expect(await world.requests(() => world.sync(payer))).toEqual([LIST, 'POST /v1/invoiceitems'])
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
+  const [item] = await pending(payer)
+  expect(item).toMatchObject({
+    amount: 100,
+    currency: 'usd',
+    quantity: 1,
+    period: { start: 1768003200, end: 1770681600 },
+    metadata: {
+      lockstep_subscription: payer.subscriptionId,
+      lockstep_customer: payer.customerId,
+      lockstep_revision: '0',
+      lockstep_quantity: '100',
+    },
+  })
+  expect(item?.pricing?.price_details?.product).toBeTruthy()
+
+  await world.use(payer, '1.5', '2026-01-11T00:00:00Z')
+  expect(await world.requests(() => world.sync(payer))).toEqual([LIST, 'POST /v1/invoiceitems/:id'])
+  expect(shown(await pending(payer))).toEqual(['102 Seconds: 101.5 second r0'])
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
+
+  // Something that nobody wants any more: left behind by a database that was restored, say.
+  const lost = await world.stripe.invoiceItems.create({
+    customer: payer.customer,
+    subscription: payer.subscription,
+    amount: 5,
+    currency: 'usd',
+    metadata: { ...item?.metadata, lockstep_line: `${item?.metadata?.lockstep_line}-gone` },
+  })
+  await world.use(payer, '0', '2026-01-11T00:00:00Z')
+  expect(await world.requests(() => world.sync(payer))).toEqual([LIST, 'DELETE /v1/invoiceitems/:id'])
+  expect((await pending(payer)).map(({ id }) => id)).not.toContain(lost.id)
+})
+
+test('going back to an earlier amount is a new call, not the replay of an old answer', async () => {
+  const payer = await subscribed('leveled')
+  for (const [minute, level] of ['10', '11', '10', '11', '10'].entries()) {
+    await world.use(payer, level, `2026-01-11T00:0${minute}:00Z`, 'level')
+    await world.sync(payer)
+    expect(shown(await pending(payer))).toEqual([`${level} Level: ${level} unit r0`])
+  }
+})
+
+test('what others put there is left alone, and what was changed by hand is put right', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  const [ours] = await pending(payer)
+  await world.stripe.invoiceItems.update(ours?.id ?? '', { amount: 99_999 })
+  const theirs = await world.stripe.invoiceItems.create({
+    customer: payer.customer,
+    subscription: payer.subscription,
+    amount: -700,
+    currency: 'usd',
+    description: 'Goodwill',
+  })
+  await world.use(payer, '1', '2026-01-11T00:00:00Z')
+  const plan = await world.sync(payer)
+  expect(plan?.foreign.map(({ id }) => id)).toEqual([theirs.id])
+  expect((await pending(payer)).map(({ amount }) => amount).sort()).toEqual([-700, 101])
+})
+
+test('a dry run says what would be done, and does nothing', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  const calls = await world.requests(async () => {
+    const plan = await planSync(world.deps, payer.subscriptionId)
+    expect(plan?.create.map(({ item }) => item.description)).toEqual(['Seconds: 100 second'])
+    expect(plan?.calls).toBe(1)
+  })
+  expect(calls).toEqual(['GET /v1/invoiceitems'])
+  expect(await pending(payer)).toEqual([])
+  expect((await world.read(payer, 'current')).invoice).toMatchObject({ dirty: true, syncedAt: null })
+})
+
+test('an invoice that swallows pending items in mid-cycle bills them once; the tiers go on where they were', async () => {
+  const payer = await subscribed('tiered')
+  await world.use(payer, '90', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  // 90 at 0.10, and 10 % of 9.00 and the fee of 20.00.
+  expect(shown(await pending(payer))).toEqual(['290 Support, 10 % r0', '900 Seconds: 90 second r0'])
+  const manual = await world.stripe.invoices.create({
+    customer: payer.customer,
+    subscription: payer.subscription,
+    pending_invoice_items_behavior: 'include',
+  })
+  // More comes while they stand on somebody's draft: they are kept right where they are.
+  await world.use(payer, '5', '2026-01-12T00:00:00Z')
+  await world.sync(payer)
+  const onDraft = await world.stripe.invoiceItems.list({ invoice: manual.id })
+  expect(shown(onDraft.data)).toEqual(['295 Support, 10 % r0', '950 Seconds: 95 second r0'])
+  await world.stripe.invoices.finalizeInvoice(manual.id)
+  await world.deliver()
+
+  await world.use(payer, '20', '2026-01-13T00:00:00Z')
+  // 115 are 100 at 0.10 and 15 at 0.01: 10.15, of which 9.50 are billed; support 3.02 (30.15), less 2.95.
+  expect(amounts(await world.read(payer, 'current'))).toEqual([
+    '65 Seconds: 20 second, beyond what was billed before',
+    '7 Support, 10 %, beyond what was billed before',
+    '2000 Tiered',
+  ])
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual([
+    '65 Seconds: 20 second, beyond what was billed before r1',
+    '7 Support, 10 %, beyond what was billed before r1',
+  ])
+  await go(payer, '2026-02-10T00:00:00Z')
+  await go(payer, '2026-02-10T02:00:00Z')
+  const totals = (await world.atStripe(payer)).map(({ invoice }) => invoice.total)
+  expect(totals).toEqual([2000, 1245, 2072])
+})
+
+test('swallowed without a word, they are looked for; nothing is assumed', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  const manual = await world.stripe.invoices.create({
+    customer: payer.customer,
+    subscription: payer.subscription,
+    pending_invoice_items_behavior: 'include',
+  })
+  await world.stripe.invoices.finalizeInvoice(manual.id)
+  // No event of it comes.
+  await world.newEvents()
+  await world.use(payer, '11', '2026-01-12T00:00:00Z')
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual(['11 Seconds: 11 second, beyond what was billed before r1'])
+})
+
+test('an item that somebody deleted is made again', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  const [item] = await pending(payer)
+  await world.stripe.invoiceItems.del(item?.id ?? '')
+  await world.use(payer, '1', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual(['101 Seconds: 101 second r0'])
+})
+
+test('down over the boundary: the draft is found, what was pending is on it, and what came late joins it', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  await world.use(payer, '20', '2026-01-12T00:00:00Z')
+  await world.turn(payer, '2026-02-10T00:30:00Z')
+  // Of all events, only the subscription's is seen in time.
+  const events = await world.newEvents()
+  for (const event of events) if (event.type === 'customer.subscription.updated') await world.receive(event)
+  await world.drain()
+  expect(amounts(await world.read(payer, 'closing'))).toEqual(['120 Seconds: 120 second', '2000 Plain'])
+  await world.sync(payer)
+  const [, draft] = await world.atStripe(payer)
+  expect(draft).toMatchObject({
+    invoice: { status: 'draft' },
+    lines: ['120 Seconds: 120 second', '2000 1 × Plain (at $20.00 / month)'].map((line) =>
+      line.replace('Plain', 'Cloud'),
+    ),
+  })
+  expect(await pending(payer)).toEqual([])
+})
+
+test('down for the whole draft hour: what Stripe had is billed, the rest is late', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  await world.use(payer, '20', '2026-01-12T00:00:00Z')
+  await world.turn(payer, '2026-02-11T00:00:00Z')
+  await world.newEvents()
+  await world.sync(payer)
+  await world.sync(payer)
+  await world.deliver()
+  const { refreshSubscription } = await import('../src/workflow/refresh.ts')
+  await refreshSubscription(world.deps, payer.subscriptionId)
+  await world.sync(payer)
+  expect((await world.read(payer, 'paid')).total.minor).toBe(2100n)
+  expect(amounts(await world.read(payer, 'current'))).toEqual([
+    '20 Seconds: 20 second, reported late for 2026-01-10 to 2026-02-10',
+    '2000 Plain',
+  ])
+  expect(shown(await pending(payer))).toEqual([
+    '20 Seconds: 20 second, reported late for 2026-01-10 to 2026-02-10 r1',
+  ])
+})
+
+test('finalized under our feet, the remainder goes on the next invoice', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  await go(payer, '2026-02-10T00:30:00Z')
+  await world.use(payer, '7', '2026-01-12T00:00:00Z')
+  // We still think of it as a draft.
+  await world.turn(payer, '2026-02-10T01:30:00Z')
+  await world.sync(payer)
+  expect((await world.read(payer, 'open').catch(() => world.read(payer, 'paid'))).total.minor).toBe(2100n)
+  expect(shown(await pending(payer))).toEqual([
+    '7 Seconds: 7 second, reported late for 2026-01-10 to 2026-02-10 r1',
+  ])
+})
+
+test('more than a page of items, and one call for each that changed', async () => {
+  const payer = await subscribed('plain')
+  for (let i = 0; i < 120; i += 1) {
+    await world.stripe.invoiceItems.create({
+      customer: payer.customer,
+      subscription: payer.subscription,
+      amount: 1,
+      currency: 'usd',
+    })
+  }
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  expect(await world.requests(() => world.sync(payer))).toEqual([
+    'GET /v1/invoiceitems',
+    'GET /v1/invoiceitems',
+    'POST /v1/invoiceitems',
+  ])
+})
+
+test('two syncs at the same time make one item for each line', async () => {
+  const payer = await subscribed('tiered')
+  await world.use(payer, '90', '2026-01-11T00:00:00Z')
+  const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => world.sync(payer)))
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill('fulfilled'))
+  expect(shown(await pending(payer))).toEqual(['290 Support, 10 % r0', '900 Seconds: 90 second r0'])
+  await world.sync(payer)
+  expect((await world.read(payer, 'current')).invoice).toMatchObject({ dirty: false, syncPending: false })
+})
