@@ -5,6 +5,7 @@ import { customerExpansions, customerRoutes, renderCustomer } from './resources/
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
+import { invoiceVerbRoutes } from './resources/invoice-verbs.ts'
 import { invoiceExpansions, invoiceRoutes, lineExpansions, renderInvoice } from './resources/invoices.ts'
 import { renderProduct } from './resources/make-product.ts'
 import { paymentIntentRoutes } from './resources/payment-intents.ts'
@@ -44,6 +45,7 @@ export const routes: readonly Route[] = [
   ...subscriptionItemRoutes,
   ...previewRoutes,
   ...invoiceRoutes,
+  ...invoiceVerbRoutes,
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
   ...chargeRoutes,

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { acknowledged } from './billing/due.ts'
 import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
 import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
@@ -72,8 +71,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
   deliveries.onAttempted = (event, ok) => {
     file?.touch()
-    if (!ok || event.type !== 'invoice.created') return
-    world.transaction(NOBODY, () => acknowledged(world, event.data.object.id as string))
+    if (ok && event.type === 'invoice.created') time.acknowledge(event.data.object.id as string)
   }
   const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
   addControlRoutes(app, control)

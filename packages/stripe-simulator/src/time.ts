@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ring } from './billing/alarms.ts'
+import { acknowledged } from './billing/due.ts'
 import { wallMillis, wallNow } from './clock.ts'
 import type { Deliveries } from './events/deliveries.ts'
 import { NOBODY, type World } from './world.ts'
@@ -52,21 +53,31 @@ export class Time {
   }
 
   #runWall(): void {
+    const world = this.#world
     const now = wallNow()
-    for (
-      let alarm = this.#world.nextAlarm(null);
-      alarm !== undefined && alarm.at <= now;
-      alarm = this.#world.nextAlarm(null)
-    ) {
-      const due = alarm
-      this.#world.wall = due.at
+    for (let due = world.nextAlarm(null); due !== undefined && due.at <= now; due = world.nextAlarm(null)) {
+      const alarm = due
+      world.wall = alarm.at
       try {
-        this.#world.transaction(NOBODY, () => ring(this.#world, due))
+        world.transaction(NOBODY, () => ring(world, alarm))
+      } catch (error) {
+        // A bug of ours: said, and not tried again for ever.
+        console.error('the alarm', alarm.id, 'failed:', error)
+        world.alarms.delete(alarm.id)
       } finally {
-        this.#world.wall = null
+        world.wall = null
       }
     }
     this.arm()
+  }
+
+  /** The last endpoint took `invoice.created`: a draft that was held for it goes on. */
+  acknowledge(invoice: string): void {
+    try {
+      this.#world.transaction(NOBODY, () => acknowledged(this.#world, invoice))
+    } catch (error) {
+      console.error('the invoice', invoice, 'could not go on:', error)
+    }
   }
 
   /** Starts every clock whose advance was asked for, also after a restart. */

@@ -29,7 +29,7 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
     automatic_payment_methods: null,
     canceled_at: null,
     cancellation_reason: null,
-    capture_method: 'automatic',
+    capture_method: of.invoice === null ? 'automatic_async' : 'automatic',
     client_secret: `${id}_secret_${world.ids.secret(25)}`,
     confirmation_method: 'automatic',
     created: world.now(of.clock),

@@ -1,15 +1,6 @@
 import { runningDiscounts } from '../billing/discounts.ts'
-import { markUncollectible, voidInvoice } from '../billing/end.ts'
-import {
-  announce,
-  createDraft,
-  finalize,
-  markPaid,
-  retotal,
-  scheduleFinalization,
-} from '../billing/invoices.ts'
+import { announce, createDraft, retotal, scheduleFinalization } from '../billing/invoices.ts'
 import { takePending } from '../billing/pending.ts'
-import { afterPaid, collectAndSettle, freeSubscription } from '../billing/settle.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, pageOf, paging } from '../http/list.ts'
@@ -35,7 +26,6 @@ import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { useMethod } from './payment-methods.ts'
 
 const URL = '/v1/invoices'
 
@@ -236,88 +226,6 @@ export const invoiceRoutes = [
     world.invoices.delete(invoice.id)
     world.emit('invoice.deleted', invoice)
     return { id: invoice.id, object: 'invoice', deleted: true }
-  }),
-  post(`${URL}/:id/finalize`, shape({ auto_advance: bool }), ({ world, params, path }) => {
-    const invoice = find(world.invoices, 'invoice', path())
-    if (invoice.status !== 'draft') {
-      throw invalid(
-        'This invoice is already finalized, you can only finalize draft invoices.',
-        undefined,
-        'invoice_not_editable',
-      )
-    }
-    const advance = params.auto_advance ?? invoice.auto_advance ?? false
-    world.invoices.patch(invoice.id, { auto_advance: advance })
-    const open = finalize(world, invoice.id)
-    if (open.status === 'open' && advance && open.collection_method === 'charge_automatically') {
-      // Collection follows about an hour after, as with any automatic invoice.
-      const at = world.now(open.own.clock) + world.settings.draftSeconds
-      world.alarm('invoice.retry', open.id, open.own.clock, at)
-      return world.render(world.invoices.patch(open.id, { next_payment_attempt: at }))
-    }
-    return world.render(world.invoices.must(open.id))
-  }),
-  post(
-    `${URL}/:id/pay`,
-    shape({
-      payment_method: text(),
-      off_session: bool,
-      paid_out_of_band: bool,
-      ...gaps('forgive', 'mandate', 'source'),
-    }),
-    ({ world, params, path }) => {
-      const found = find(world.invoices, 'invoice', path())
-      const invoice = found.status === 'draft' ? finalize(world, found.id) : found
-      if (found.status !== 'draft' && invoice.status === 'paid') {
-        throw invalid('Invoice is already paid', undefined, 'invoice_already_paid')
-      }
-      if (invoice.status === 'void') throw invalid('You cannot pay a voided invoice.')
-      if (invoice.status === 'paid') return world.render(invoice)
-      if (params.paid_out_of_band === true) {
-        const paid = markPaid(world, invoice.id, { outOfBand: true })
-        afterPaid(world, paid)
-        return world.render(world.invoices.must(invoice.id))
-      }
-      const method =
-        params.payment_method === undefined
-          ? undefined
-          : useMethod(world, params.payment_method, 'payment_method')
-      const outcome = collectAndSettle(world, invoice.id, {
-        offSession: params.off_session ?? true,
-        automatic: false,
-        ...(method === undefined ? {} : { method }),
-      })
-      if (outcome.result !== 'paid') throw outcome.error
-      return world.render(world.invoices.must(invoice.id))
-    },
-  ),
-  post(`${URL}/:id/void`, nothing, ({ world, path }) => {
-    const invoice = find(world.invoices, 'invoice', path())
-    if (invoice.status !== 'open' && invoice.status !== 'uncollectible') {
-      throw invalid(`You can only void open or uncollectible invoices; this one is ${invoice.status}.`)
-    }
-    const gone = voidInvoice(world, invoice.id, 'void_invoice')
-    const subscription = world.subscriptions.get(gone.own.subscription)
-    if (subscription !== undefined) freeSubscription(world, subscription, gone)
-    return world.render(world.invoices.must(invoice.id))
-  }),
-  post(`${URL}/:id/mark_uncollectible`, nothing, ({ world, path }) => {
-    const invoice = find(world.invoices, 'invoice', path())
-    if (invoice.status !== 'open') {
-      throw invalid('You can only mark an open invoice as uncollectible.')
-    }
-    const lost = markUncollectible(world, invoice.id)
-    afterPaid(world, lost)
-    return world.render(lost)
-  }),
-  post(`${URL}/:id/send`, nothing, ({ world, path }) => {
-    const found = find(world.invoices, 'invoice', path())
-    if (found.collection_method !== 'send_invoice') {
-      throw invalid('You can only manually send an invoice if its collection method is `send_invoice`.')
-    }
-    const invoice = found.status === 'draft' ? finalize(world, found.id) : found
-    world.emit('invoice.sent', invoice)
-    return world.render(world.invoices.must(invoice.id))
   }),
 ]
 

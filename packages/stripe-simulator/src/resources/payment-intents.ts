@@ -18,6 +18,7 @@ import {
 } from '../http/schema.ts'
 import type { PaymentIntentRow } from '../rows.ts'
 import { minimumCharge } from '../rules/currency.ts'
+import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
@@ -84,6 +85,14 @@ export const paymentIntentRoutes = [
         description: params.description ?? null,
         metadata: mergeMetadata({}, params.metadata),
         setupFutureUsage: params.setup_future_usage ?? null,
+      })
+      world.paymentIntents.patch(intent.id, {
+        allowed_payment_method_types: params.allowed_payment_method_types ?? null,
+        ...(params.capture_method === undefined ? {} : { capture_method: params.capture_method }),
+        automatic_payment_methods:
+          params.automatic_payment_methods === undefined
+            ? null
+            : { allow_redirects: 'always', ...defined(params.automatic_payment_methods) },
       })
       if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
       if (params.confirm !== true) return world.render(world.paymentIntents.must(intent.id))

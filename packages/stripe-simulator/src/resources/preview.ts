@@ -31,7 +31,6 @@ const PREVIEWS_KEPT = 100
 const previewFields = {
   customer: text(),
   subscription: text(),
-  currency: text(),
   preview_mode: oneOf(['next', 'recurring'] as const),
   subscription_details: shape({
     ...changeFields,
@@ -66,6 +65,7 @@ const previewFields = {
   ),
   ...gaps(
     'automatic_tax',
+    'currency',
     'customer_account',
     'customer_details',
     'discounts',

@@ -142,6 +142,9 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
     metadata: mergeMetadata({}, item.metadata),
   }))
   const currency = currencyOf(world, items, customer.currency ?? null)
+  if (params.currency !== undefined && params.currency.toLowerCase() !== currency) {
+    throw gap('currency options: `currency` must be that of the prices', 'currency')
+  }
   const trialEnd = trialEndOf(params, now)
   if (params.billing_cycle_anchor !== undefined && params.billing_cycle_anchor <= now) {
     throw invalid('billing_cycle_anchor must be in the future.', 'billing_cycle_anchor')
