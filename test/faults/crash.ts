@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
 import { checkWorld } from '../support/check-world.ts'
+import { everyCustomer } from '../support/everything.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { newWorld, type World } from '../support/world.ts'
 
@@ -214,7 +215,7 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
 async function billed({ stripe }: World, customers: readonly Customer[]): Promise<string[]> {
   const breaches: string[] = []
   const atStripe = new Map<string, string>()
-  for await (const customer of stripe.customers.list({ limit: 100 }))
+  for await (const customer of everyCustomer(stripe))
     atStripe.set(customer.metadata.lockstep_customer ?? customer.id, customer.id)
   for (const { id = '', externalId, owed } of customers) {
     const customer = atStripe.get(id)

@@ -1,6 +1,7 @@
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import cloudHost from '../../examples/cloud-host/catalog.ts'
+import { everyCustomer } from '../support/everything.ts'
 import { freePort, runToEnd } from '../support/process.ts'
 import { newWorld, type World } from '../support/world.ts'
 
@@ -161,7 +162,7 @@ describe('what is wrong is refused whole, with a code, a pointer and a way out',
     })
     expect((await world.client.registrations.ended(second.id)).state).toBe('completed')
     const atStripe = []
-    for await (const customer of world.stripe.customers.list({ limit: 100 })) atStripe.push(customer)
+    for await (const customer of everyCustomer(world.stripe)) atStripe.push(customer)
     expect(atStripe.filter(({ metadata }) => metadata.lockstep_customer === second.customer)).toHaveLength(1)
   })
 })

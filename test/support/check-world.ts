@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type Stripe from 'stripe'
+import { everyCustomer, everySubscription } from './everything.ts'
 
 /**
  * The invariants that hold whenever nothing is due and nothing is in flight, checked against the
@@ -43,12 +44,11 @@ async function noOrphans(db: Pool, stripe: Stripe, instance: string): Promise<st
   }
 
   const live = new Map<string, string[]>()
-  for await (const customer of stripe.customers.list({ limit: 100 }))
-    meet('customer', customer.id, customer.metadata)
+  for await (const customer of everyCustomer(stripe)) meet('customer', customer.id, customer.metadata)
   for await (const product of stripe.products.list({ limit: 100 }))
     meet('product', product.id, product.metadata)
   for await (const price of stripe.prices.list({ limit: 100 })) meet('price', price.id, price.metadata)
-  for await (const subscription of stripe.subscriptions.list({ limit: 100, status: 'all' })) {
+  for await (const subscription of everySubscription(stripe)) {
     meet('subscription', subscription.id, subscription.metadata)
     if (['canceled', 'incomplete_expired'].includes(subscription.status)) continue
     const customer =
