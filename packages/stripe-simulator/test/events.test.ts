@@ -152,7 +152,6 @@ test('renewal fails', async () => {
       'payment_intent.payment_failed',
       'invoice.payment_failed',
       'invoice.updated',
-      'invoice.updated',
       'customer.subscription.updated',
       'customer.updated',
     ]),

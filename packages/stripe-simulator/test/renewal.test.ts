@@ -92,6 +92,8 @@ test('a card that fails later: past due, three retries, then the end', async () 
     next_payment_attempt: charged + 3 * DAY,
   })
   expect(await world.stripe.customers.retrieve(customer.id)).toMatchObject({ delinquent: true })
+  const [told] = (await world.stripe.events.list({ type: 'invoice.payment_failed', limit: 1 })).data
+  expect(told?.data.object).toMatchObject({ attempt_count: 1, next_payment_attempt: charged + 3 * DAY })
 
   await world.advance(customer.clock, charged + 15 * DAY)
   const ended = await world.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })

@@ -31,7 +31,7 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
     attempt_count: invoice.attempt_count + (counted ? 1 : 0),
   })
   if (method === undefined) {
-    return { result: 'no_method', invoice: failed(world, attempted), error: noMethod() }
+    return { result: 'no_method', invoice: failed(world, attempted, how.automatic), error: noMethod() }
   }
   const intentId = invoice.own.paymentIntent
   if (intentId === null) throw new Error(`open invoice ${id} has no intent`)
@@ -46,7 +46,7 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
     return { result: 'paid', invoice: markPaid(world, id, { outOfBand: false }) }
   }
   if (attempt.result === 'requires_action') {
-    const waiting = failed(world, attempted)
+    const waiting = failed(world, attempted, how.automatic)
     world.emit('invoice.payment_action_required', waiting)
     return {
       result: 'requires_action',
@@ -56,12 +56,14 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
   }
   return {
     result: 'failed',
-    invoice: failed(world, attempted),
+    invoice: failed(world, attempted, how.automatic),
     error: cardError(attempt.code, attempt.declineCode, intent.id, intent.latest_charge),
   }
 }
 
-function failed(world: World, invoice: InvoiceRow): InvoiceRow {
+/** The next attempt is planned before it is told that this one failed: the event says when it will be. */
+function failed(world: World, attempted: InvoiceRow, automatic: boolean): InvoiceRow {
+  const invoice = automatic ? planRetry(world, attempted) : attempted
   world.emit('invoice.updated', invoice)
   world.emit('invoice.payment_failed', invoice)
   const customer = world.customers.must(invoice.customer)
@@ -69,6 +71,21 @@ function failed(world: World, invoice: InvoiceRow): InvoiceRow {
     world.emit('customer.updated', world.customers.patch(customer.id, { delinquent: true }))
   }
   return invoice
+}
+
+const DAY = 86_400
+
+/** The settings' days after this failure, or nothing more when they are used up. */
+function planRetry(world: World, invoice: InvoiceRow): InvoiceRow {
+  const { id, own } = invoice
+  const days = world.settings.retryDays[own.retries]
+  const at = days === undefined ? null : world.now(own.clock) + days * DAY
+  world.alarm('invoice.retry', id, own.clock, at)
+  return world.invoices.patch(id, {
+    next_payment_attempt: at,
+    ...(at === null ? { auto_advance: false } : {}),
+    own: { ...own, retries: own.retries + 1 },
+  })
 }
 
 export function cardError(

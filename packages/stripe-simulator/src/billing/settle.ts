@@ -4,8 +4,6 @@ import { type Collection, type CollectionResult, collect } from './collect.ts'
 import { endSubscription } from './end.ts'
 import { scheduleDue } from './periods.ts'
 
-const DAY = 86_400
-
 /** Collects an open invoice and draws the consequences for its subscription. */
 export function collectAndSettle(world: World, id: string, how: Collection): CollectionResult {
   const outcome = collect(world, id, how)
@@ -50,37 +48,14 @@ function rememberMethod(world: World, subscription: SubscriptionRow, invoice: In
   world.subscriptions.patch(subscription.id, { default_payment_method: method })
 }
 
-/** A failed renewal or update makes the subscription past due and plans the next attempt. */
+/** A failed renewal or update makes the subscription past due; without a further attempt it is given up. */
 function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): void {
   const subscription = world.subscriptions.get(invoice.own.subscription)
-  if (subscription !== undefined && subscription.status === 'incomplete') return
-  const pastDue = subscription?.status === 'active' && subscription.latest_invoice === invoice.id
-  if (pastDue) {
+  if (subscription?.status === 'active' && subscription.latest_invoice === invoice.id) {
     const late = world.subscriptions.patch(subscription.id, { status: 'past_due' })
     world.emit('customer.subscription.updated', late)
   }
-  if (automatic) planRetry(world, invoice)
-}
-
-function planRetry(world: World, invoice: InvoiceRow): void {
-  const { retryDays } = world.settings
-  const days = retryDays[invoice.own.retries]
-  if (days === undefined) {
-    world.alarm('invoice.retry', invoice.id, invoice.own.clock, null)
-    world.emit(
-      'invoice.updated',
-      world.invoices.patch(invoice.id, { next_payment_attempt: null, auto_advance: false }),
-    )
-    giveUp(world, invoice)
-    return
-  }
-  const at = world.now(invoice.own.clock) + days * DAY
-  const next = world.invoices.patch(invoice.id, {
-    next_payment_attempt: at,
-    own: { ...invoice.own, retries: invoice.own.retries + 1 },
-  })
-  world.emit('invoice.updated', next)
-  world.alarm('invoice.retry', invoice.id, invoice.own.clock, at)
+  if (automatic && invoice.next_payment_attempt === null) giveUp(world, invoice)
 }
 
 /** The retries are used up: the account's setting decides. */

@@ -48,7 +48,8 @@ export class Deliveries {
   #queue: Delivery[] = []
   #head = 0
   #retries: Delivery[] = []
-  #running = 0
+  /** On their way: a restart sends them again. */
+  readonly #flying = new Set<Delivery>()
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -97,7 +98,11 @@ export class Deliveries {
   }
 
   get counts(): { queued: number; running: number; retrying: number } {
-    return { queued: this.#queue.length - this.#head, running: this.#running, retrying: this.#retries.length }
+    return {
+      queued: this.#queue.length - this.#head,
+      running: this.#flying.size,
+      retrying: this.#retries.length,
+    }
   }
 
   /** Whether every first attempt for events of this clock is over. */
@@ -126,7 +131,7 @@ export class Deliveries {
   }
 
   save(): Delivery[] {
-    return [...this.#queue.slice(this.#head), ...this.#retries]
+    return [...this.#flying, ...this.#queue.slice(this.#head), ...this.#retries]
   }
 
   load(deliveries: readonly Delivery[]): void {
@@ -146,12 +151,12 @@ export class Deliveries {
     const { mode } = this.settings
     if (this.#closed || mode === 'off') return
     const limit = mode === 'parallel' || mode === 'shuffled' ? 16 : 1
-    while (this.#running < limit) {
+    while (this.#flying.size < limit) {
       const delivery = this.#take(mode)
       if (delivery === undefined) break
-      this.#running++
+      this.#flying.add(delivery)
       void this.#deliver(delivery).finally(() => {
-        this.#running--
+        this.#flying.delete(delivery)
         this.#notify()
         this.wake()
       })
