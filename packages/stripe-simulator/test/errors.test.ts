@@ -196,3 +196,64 @@ test('metadata: given keys are set, empty ones removed, an empty whole removes a
   const none = await stripe.customers.update(customer.id, { metadata: '' })
   expect(none.metadata).toEqual({})
 })
+
+test('arrays come indexed or appended, and both mean the same', async () => {
+  const { id } = await world.customer()
+  const price = await world.price(100)
+  for (const [expand, item] of [
+    ['expand[]=customer&expand[]=latest_invoice', 'items[][price]'],
+    ['expand[0]=customer&expand[1]=latest_invoice', 'items[0][price]'],
+  ]) {
+    const answer = await raw('POST', '/v1/subscriptions', `customer=${id}&${item}=${price.id}&${expand}`)
+    expect(answer).toMatchObject({
+      status: 200,
+      body: {
+        customer: { id },
+        latest_invoice: { object: 'invoice' },
+        items: { data: [{ price: { id: price.id } }] },
+      },
+    })
+  }
+})
+
+test('an error carries the addresses of its documentation and of its request', async () => {
+  const { body } = await raw('GET', '/v1/customers/cus_x')
+  expect(body.error).toMatchObject({
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    doc_url: 'https://stripe.com/docs/error-codes/resource-missing',
+    request_log_url: expect.stringMatching(/^https:\/\/dashboard\.stripe\.com\/test\/logs\/req_/),
+  })
+})
+
+test('what a product holds decides whether it can be deleted', async () => {
+  const { stripe } = world
+  const price = await world.price(100)
+  const product = price.product as string
+  expect((await refusal(stripe.products.del(product))).statusCode).toBe(400)
+  const empty = await stripe.products.create({
+    name: 'Empty',
+    default_price_data: { currency: 'usd', unit_amount: 5 },
+  })
+  expect((await stripe.prices.retrieve(empty.default_price as string)).product).toBe(empty.id)
+  const free = await stripe.products.create({ name: 'Free' })
+  expect(await stripe.products.del(free.id)).toMatchObject({ deleted: true })
+  expect((await refusal(stripe.products.retrieve(free.id))).statusCode).toBe(404)
+})
+
+test('a deleted customer stays readable, and its subscriptions end', async () => {
+  const { stripe } = world
+  const { id } = await world.customer()
+  const price = await world.price(100)
+  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  await stripe.customers.del(id)
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ id, deleted: true })
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
+  expect((await refusal(stripe.customers.update(id, { name: 'x' }))).statusCode).toBe(404)
+  const ended = await refusal(stripe.subscriptions.update(subscription.id, { description: 'x' }))
+  expect(ended.message).toBe('A canceled subscription can only update its cancellation_details and metadata.')
+  expect((await stripe.subscriptions.update(subscription.id, { metadata: { a: '1' } })).metadata).toEqual({
+    a: '1',
+  })
+  expect((await refusal(stripe.subscriptions.cancel(subscription.id))).statusCode).toBe(404)
+})
