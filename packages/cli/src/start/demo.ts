@@ -35,11 +35,11 @@ async function play(
   const { externalId, name, email, plan } = customer
   const clock = await client.testClocks.create(
     { frozenTime: formatInstant(registered), name: externalId },
-    { idempotencyKey: `demo clock ${externalId}` },
+    { idempotencyKey: `demo-clock-${externalId}` },
   )
   const { id } = await client.registrations.create(
     { externalId, name, email, plan, paymentMethod: 'pm_card_visa', testClock: clock.id },
-    { idempotencyKey: `demo registration ${externalId}` },
+    { idempotencyKey: `demo-registration-${externalId}` },
   )
   const { state, problem } = await client.registrations.ended(id)
   if (state !== 'completed')

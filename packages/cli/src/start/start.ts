@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient } from '@lockstep/sdk'
@@ -65,6 +66,7 @@ class Starter {
     const { startSimulator } = await fromService(() => import('stripe-simulator'))
     const { url, webhookSecret = '', simulatorUrl } = this.#installation
     const port = this.#setUp.simulatorPort
+    mkdirSync(localFolder, { recursive: true })
     const stateFile = join(localFolder, 'stripe.json')
     const webhooks = [{ url: `${url}/webhooks/stripe`, secret: webhookSecret }]
     this.running.add(await startSimulator({ port, stateFile, webhooks }))
