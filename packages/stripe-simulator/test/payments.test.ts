@@ -244,3 +244,21 @@ test('a charge is refunded in parts, and once', async () => {
   expect(charge.refunds?.data.map((refund) => refund.amount)).toEqual([600, 400])
   expect((await refusal(stripe.refunds.create({ charge: charge.id }))).code).toBe('charge_already_refunded')
 })
+
+test('voiding the first invoice does not activate, voiding the latest one ends past due', async () => {
+  const { stripe } = world
+  const price = await world.price(1000)
+  const failing = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const stuck = await stripe.subscriptions.create({ customer: failing.id, items: [{ price: price.id }] })
+  await stripe.invoices.voidInvoice(stuck.latest_invoice as string)
+  expect((await stripe.subscriptions.retrieve(stuck.id)).status).toBe('incomplete')
+
+  const { id, clock } = await world.customer()
+  const running = await stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  await world.setCard(id, 'pm_card_chargeCustomerFail')
+  await world.advance(clock, JAN_1 + 31 * DAY + HOUR)
+  const late = await stripe.subscriptions.retrieve(running.id)
+  expect(late.status).toBe('past_due')
+  await stripe.invoices.voidInvoice(late.latest_invoice as string)
+  expect((await stripe.subscriptions.retrieve(running.id)).status).toBe('active')
+})

@@ -28,7 +28,11 @@ export function afterPaid(world: World, invoice: InvoiceRow): void {
 }
 
 export function freeSubscription(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): void {
-  const first = subscription.status === 'incomplete' && subscription.own.firstInvoice === invoice.id
+  const first =
+    subscription.status === 'incomplete' &&
+    subscription.own.firstInvoice === invoice.id &&
+    // Giving up the first invoice does not start anything; the 23 hours go on.
+    invoice.status === 'paid'
   const latest =
     (subscription.status === 'past_due' || subscription.status === 'unpaid') &&
     subscription.latest_invoice === invoice.id
