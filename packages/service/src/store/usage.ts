@@ -82,7 +82,8 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
 
   const split = await sql<{ count: bigint }>`
     insert into usage_rollup (customer_id, meter_key, bucket, count, sum, max, last, last_at, last_id)
-    select customer_id, meter_key, case when time < ${sqlTime(at)} then ${sqlTime(start)} else ${sqlTime(at)} end,
+    select customer_id, meter_key,
+           case when time < ${sqlTime(at)} then ${sqlTime(start)}::timestamptz else ${sqlTime(at)}::timestamptz end,
            count(*), sum(quantity), max(quantity),
            ${ofLast('quantity')}, ${ofLast('time')}, ${ofLast('id')}
     from usage_event

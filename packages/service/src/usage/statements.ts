@@ -97,7 +97,7 @@ export async function look(client: Client, places: readonly Place[]): Promise<vo
       select nth::int4 - 1, null, id, subscription_id, period_start, period_end, frozen
       from place cross join lateral (
         select id, subscription_id, period_start, period_end, finalized_at is not null as frozen from invoice
-        where customer_id = place.customer_id and billing_reason = 'subscription_cycle'
+        where customer_id = place.customer_id and plan_version_id is not null
           and period_start < place.hour + interval '1 hour' and period_end > place.hour
           and (finalized_at is not null or not dirty) offset 0
       ) invoice`,

@@ -90,16 +90,20 @@ function* timesOf(requests: readonly Arrivals[]) {
 
 type Remedy = 'repeat' | 'divide' | 'wait'
 
-const repeatable = new Set([
-  '40001', // serialization failure
-  '40P01', // deadlock
-  '23514', // a month's partition is gone
-])
-
 function remedyOf(error: unknown): Remedy {
-  if (repeatable.has(codeOf(error) ?? '')) return 'repeat'
-  // A statement that was cancelled waited too long, or the server is told to stop.
-  return isDatabaseUnavailable(error) || codeOf(error) === '57014' ? 'wait' : 'divide'
+  switch (codeOf(error)) {
+    case '40001': // serialization failure
+    case '40P01': // deadlock
+      return 'repeat'
+    case '23514': // a check's violation, which names it; or a month's partition is gone
+      return (error as pg.DatabaseError).constraint === undefined ? 'repeat' : 'divide'
+    case '57014': // cancelled because it took too long
+      return 'wait'
+    default:
+      // It had broken while it was idle: nothing was sent over it.
+      if (error instanceof Error && error.message.endsWith('is not queryable')) return 'repeat'
+      return isDatabaseUnavailable(error) ? 'wait' : 'divide'
+  }
 }
 
 function answerTo(error: unknown, remedy: Remedy): unknown {
