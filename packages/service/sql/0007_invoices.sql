@@ -21,6 +21,8 @@ create table invoice (
   synced_at timestamptz,
   sync_problem jsonb,
   provider_invoice_id text unique,
+  -- Drafts of ours for it that were deleted at Stripe: each next one is a call of its own.
+  drafts_lost integer not null default 0,
   finalizes_at timestamptz,
   finalized_at timestamptz,
   number text,

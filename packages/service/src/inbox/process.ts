@@ -151,7 +151,7 @@ async function bringUpToDate(deps: InboxDeps, group: Group, known: SeenObject | 
   )
   // A newer answer was recorded while this one was on its way.
   if (looked.kind === 'stale') await settleEvents(db, all, { state: 'processed', outcome: 'covered', at })
-  if (looked.kind === 'subscriptionUnseen' || looked.kind === 'incomplete') {
+  if (looked.kind === 'subscriptionBehind' || looked.kind === 'incomplete') {
     throw new Problem('provider_unavailable', `The ${type} ${id} could not be seen whole.`)
   }
   return looked

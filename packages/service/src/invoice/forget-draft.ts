@@ -7,7 +7,12 @@ import type { Trx } from '../postgres/connect.ts'
 export async function forgetDraft(trx: Trx, providerInvoiceId: string): Promise<void> {
   await trx
     .updateTable('invoice')
-    .set({ providerInvoiceId: null, finalizesAt: null, dirty: true })
+    .set((eb) => ({
+      providerInvoiceId: null,
+      finalizesAt: null,
+      dirty: true,
+      draftsLost: eb('draftsLost', '+', 1),
+    }))
     .where('providerInvoiceId', '=', providerInvoiceId)
     .where('finalizedAt', 'is', null)
     .execute()

@@ -303,6 +303,7 @@ interface InvoiceTable {
   syncedAt: MaybeTime
   syncProblem: MaybeJson
   providerInvoiceId: string | null
+  draftsLost: Default<number>
   finalizesAt: MaybeTime
   finalizedAt: MaybeTime
   number: string | null

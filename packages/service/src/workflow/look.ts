@@ -15,14 +15,16 @@ export interface ObjectToLookAt {
   readonly id: string
   /** The newest event that made us look; what is fetched is at least as new. */
   readonly eventCreated?: Instant | undefined
+  /** Of an invoice: its subscription was just looked at. */
+  readonly subscriptionSeen?: boolean | undefined
 }
 
 /** `gone`: Stripe has no such object any more. */
 export type Look = Outcome | { readonly kind: 'gone' }
 
 /**
- * Fetches one object and observes it. An invoice that is seen before its subscription waits for it
- * here: the subscription is looked at first, then the invoice is.
+ * Fetches one object and observes it. An invoice that is seen before its subscription, or
+ * before the period that it bills, waits for it here: the subscription is looked at first.
  */
 export async function lookAt(
   deps: LookDeps,
@@ -43,10 +45,14 @@ export async function lookAt(
     return { kind: 'gone' }
   }
   const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
-  if (outcome.kind !== 'subscriptionUnseen') return outcome
+  if (outcome.kind !== 'subscriptionBehind') return outcome
   const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
   if (subscription.kind !== 'applied' && subscription.kind !== 'stale') return subscription
-  return lookAt(deps, target, settle)
+  const looked = await lookAt(deps, { ...target, subscriptionSeen: true }, settle)
+  const toSync = subscription.kind === 'applied' ? subscription.syncSubscription : undefined
+  return looked.kind === 'applied'
+    ? { ...looked, syncSubscription: looked.syncSubscription ?? toSync }
+    : looked
 }
 
 /** What Stripe has no more is either missing or says that it was deleted. */
@@ -56,10 +62,10 @@ function isGone(error: unknown): boolean {
 
 async function fetchObserved(
   deps: LookDeps,
-  { type, id, eventCreated }: ObjectToLookAt,
+  { type, id, eventCreated, subscriptionSeen }: ObjectToLookAt,
   observation: bigint,
 ): Promise<Observed> {
-  const how = { observation, source: 'fetch' as const, eventCreated }
+  const how = { observation, source: 'fetch' as const, eventCreated, subscriptionSeen }
   switch (type) {
     case 'customer':
       return { ...how, type, object: await fetchCustomer(deps, id) }

@@ -17,7 +17,7 @@ import {
   Incomplete,
   type Noun,
   type Owner,
-  SubscriptionUnseen,
+  SubscriptionBehind,
 } from './observe/noun.ts'
 import { subscriptionNoun } from './observe/subscription.ts'
 import { testClockNoun } from './observe/test-clock.ts'
@@ -34,6 +34,8 @@ interface How {
   readonly source: 'event' | 'fetch' | 'write'
   /** The newest event of the object that this has seen. */
   readonly eventCreated?: Instant | undefined
+  /** Of an invoice: its subscription was just looked at. */
+  readonly subscriptionSeen?: boolean | undefined
 }
 
 export type Observed = How &
@@ -53,8 +55,8 @@ export type Outcome =
   | { readonly kind: 'foreign' }
   /** The object lacks part of a list: fetch it whole. */
   | { readonly kind: 'incomplete' }
-  /** Observe this subscription first. */
-  | { readonly kind: 'subscriptionUnseen'; readonly providerId: string }
+  /** Look at this subscription first. */
+  | { readonly kind: 'subscriptionBehind'; readonly providerId: string }
 
 /** Done in the transaction that writes the object down: an event is processed there, and only there. */
 export type Settle = (trx: Trx, outcome: Outcome) => Promise<void>
@@ -93,7 +95,7 @@ export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
         return (await testClockNoun.owner(db, observed.object)) !== null
     }
   } catch (error) {
-    if (error instanceof SubscriptionUnseen) return true
+    if (error instanceof SubscriptionBehind) return true
     throw error
   }
 }
@@ -122,8 +124,8 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
   } catch (error) {
     if (error instanceof Implausible) return { kind: 'stale' }
     if (error instanceof Incomplete) return { kind: 'incomplete' }
-    if (error instanceof SubscriptionUnseen)
-      return { kind: 'subscriptionUnseen', providerId: error.providerId }
+    if (error instanceof SubscriptionBehind)
+      return { kind: 'subscriptionBehind', providerId: error.providerId }
     log.warn(
       { err: error, type: how.type, object: object.id },
       'What the provider said could not be written down.',
@@ -141,7 +143,7 @@ function operationOf(object: object): string | null {
 async function write<S extends { readonly id: string }, O extends Owner>(
   { db, clock }: ObserveDeps,
   noun: Noun<S, O>,
-  { type, observation, source, eventCreated }: How & Pick<Observed, 'type'>,
+  { type, observation, source, eventCreated, subscriptionSeen = false }: How & Pick<Observed, 'type'>,
   object: S,
   owner: O,
   gateClosed: boolean,
@@ -160,7 +162,14 @@ async function write<S extends { readonly id: string }, O extends Owner>(
     const made = operationOf(object)
     if (made !== null) await settleSeen(trx, made, object.id, at)
     const now = await customerTime(trx, clock, owner.customerId)
-    const { syncSubscription } = await noun.write(trx, { object, owner, source, now, gateClosed })
+    const { syncSubscription } = await noun.write(trx, {
+      object,
+      owner,
+      source,
+      now,
+      gateClosed,
+      subscriptionSeen,
+    })
     const outcome: Outcome = { kind: 'applied', syncSubscription }
     await settle(trx, outcome)
     return outcome

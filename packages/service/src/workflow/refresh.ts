@@ -45,7 +45,7 @@ export async function refreshInvoices(
     if (known === listed.status || (known === 'closing' && listed.status === 'draft')) continue
     const object = await readStripe(deps, (stripe) => withAllLines(stripe, listed))
     const outcome = await observe(deps, { type: 'invoice', object, observation, source: 'fetch' })
-    if (outcome.kind === 'subscriptionUnseen') await lookAt(deps, { type: 'invoice', id: listed.id })
+    if (outcome.kind === 'subscriptionBehind') await lookAt(deps, { type: 'invoice', id: listed.id })
   }
   const after = await statuses(deps.db, ids)
   return ids.some((id) => before.get(id) !== after.get(id))

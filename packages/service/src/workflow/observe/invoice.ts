@@ -6,7 +6,13 @@ import { matchInvoice } from '../../invoice/match.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
-import { type InvoiceRow, noProviderInvoice, updateInvoice } from '../../store/invoices.ts'
+import {
+  CYCLE,
+  type InvoiceRow,
+  lastPeriodInvoice,
+  noProviderInvoice,
+  updateInvoice,
+} from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { sqlTime } from '../../store/time.ts'
 import { cutUsage } from '../../store/usage.ts'
@@ -17,7 +23,7 @@ import {
   Incomplete,
   type Noun,
   type Owner,
-  SubscriptionUnseen,
+  SubscriptionBehind,
   type Writing,
 } from './noun.ts'
 
@@ -68,7 +74,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
 
   async write(
     trx,
-    { object, owner, now, gateClosed }: Writing<Stripe.Invoice, InvoiceOwner>,
+    { object, owner, now, gateClosed, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
   ): Promise<Effect> {
     await lockSubscription(trx, owner.subscriptionId)
     // Only a freeze reads the lines; whatever else is seen of an invoice stands on it directly.
@@ -81,6 +87,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
         await updateInvoice(trx, row.id, { ...paymentOf(seen), status: seen.status })
       return {}
     }
+    if (!row && !subscriptionSeen) await waitForPeriod(trx, owner, seen)
     if (seen.status === 'draft') return row ? followDraft(trx, row, object, seen, gateClosed) : {}
     if (object.lines.has_more) throw new Incomplete()
     if (!gateClosed && (row || hasOwnLines(seen, owner.installation.instance))) throw new GateNeeded()
@@ -106,7 +113,7 @@ async function subscriptionOf(
     .select('subscriptionId')
     .where('subscriptionId', '=', own.subscription)
     .executeTakeFirst()
-  if (registered) throw new SubscriptionUnseen(providerId)
+  if (registered) throw new SubscriptionBehind(providerId)
   return null
 }
 
@@ -123,6 +130,17 @@ async function customerOf(db: Db, subscriptionId: string): Promise<string | unde
 async function lockSubscription(trx: Trx, id: string | null): Promise<void> {
   if (id === null) return
   await trx.selectFrom('subscription').select('id').where('id', '=', id).forUpdate().execute()
+}
+
+/** The invoice of a renewal that we have not heard of yet: its period has to be open before it can close. */
+async function waitForPeriod(
+  trx: Trx,
+  { subscriptionId }: InvoiceOwner,
+  seen: ObservedInvoice,
+): Promise<void> {
+  if (subscriptionId === null || seen.subscription === null || seen.billingReason !== CYCLE) return
+  const last = await lastPeriodInvoice(trx, subscriptionId)
+  if (!last || last.periodEnd < seen.period.end) throw new SubscriptionBehind(seen.subscription)
 }
 
 /**

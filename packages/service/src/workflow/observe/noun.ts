@@ -19,6 +19,8 @@ export interface Writing<Stripe, O extends Owner> {
   readonly source: 'event' | 'fetch' | 'write'
   /** The customer's own time. */
   readonly now: Instant
+  /** Its subscription was just looked at: there is nothing to wait for. */
+  readonly subscriptionSeen: boolean
   /** Whether the customer's usage stands still; where it must and does not, throw {@link GateNeeded}. */
   readonly gateClosed: boolean
 }
@@ -42,12 +44,12 @@ export class Implausible extends Error {}
 /** The object names ten of its lines, and all of them are needed. It has to be fetched. */
 export class Incomplete extends Error {}
 
-/** The object belongs to a subscription of ours that was never seen. It has to be looked at first. */
-export class SubscriptionUnseen extends Error {
+/** The object belongs to a subscription of ours that was not yet seen so far. It has to be looked at first. */
+export class SubscriptionBehind extends Error {
   readonly providerId: string
 
   constructor(providerId: string) {
-    super(`Subscription ${providerId} was never seen.`)
+    super(`Subscription ${providerId} has to be looked at first.`)
     this.providerId = providerId
   }
 }

@@ -17,7 +17,7 @@ import type { Picture } from './picture.ts'
 export async function createStandalone(deps: LookDeps, picture: Picture): Promise<void> {
   const home = await homeOf(deps.db, picture)
   const { subscription, provider } = picture
-  const id = `standalone/${home.id}`
+  const id = `standalone/${home.id}/${home.draftsLost}`
   const method = await paymentMethodOf(deps.db, provider.subscription)
   const body = {
     customer: provider.customer,

@@ -27,20 +27,24 @@ export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<S
   const items: ObservedItem[] = await listPending(deps, picture)
   for (const draft of drafts) {
     const onDraft = await readDraft(deps, draft)
-    if (onDraft === 'again') return 'again'
-    items.push(...onDraft)
+    if (onDraft === 'gone' && picture.invoices.some((invoice) => invoice.providerInvoiceId === draft)) {
+      return 'again'
+    }
+    if (onDraft !== 'gone') items.push(...onDraft)
   }
 
   const seen = new Set(items.map(({ providerId }) => providerId))
+  let learned = false
   for (const row of placed) {
     if (row.providerItemId === null || seen.has(row.providerItemId)) continue
     const moved = await follow(deps, row, row.providerItemId)
-    if (moved === 'again') return 'again'
+    learned ||= moved === 'learned'
+    if (moved === 'learned') continue
     // The other items that Stripe took are on the same draft.
     for (const item of moved) if (!seen.has(item.providerId)) items.push(item)
     for (const { providerId } of moved) seen.add(providerId)
   }
-  return standingItems(items, deps.provider.instance, picture)
+  return learned ? 'again' : standingItems(items, deps.provider.instance, picture)
 }
 
 /** A period is over, and Stripe's draft of it is not known: we were away, or its event is still on the way. */
@@ -57,36 +61,41 @@ async function findDrafts(deps: LookDeps, { invoices, provider, isOver, now }: P
   return ended.includes(true)
 }
 
-async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'again'> {
+async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'gone'> {
   try {
     return await listOnDraft(deps, draft)
   } catch (error) {
     if (!isAbsent(error)) throw error
     await lookAt(deps, { type: 'invoice', id: draft })
-    return 'again'
+    return 'gone'
   }
 }
 
 /** An item that is not where it was: on another draft, billed, or gone. */
-async function follow(deps: LookDeps, row: ItemRow, id: string): Promise<ObservedItem[] | 'again'> {
+async function follow(deps: LookDeps, row: ItemRow, id: string): Promise<ObservedItem[] | 'learned'> {
+  if (await isBilled(deps, id)) return 'learned'
   const item = await findItem(deps, id).catch((error: unknown) => {
     if (isAbsent(error)) return undefined
     throw error
   })
   if (!item) {
     await forgetItem(deps.db, row)
-    return 'again'
+    return 'learned'
   }
   if (item.invoice === null) return [item]
   const look = await lookAt(deps, { type: 'invoice', id: item.invoice })
-  if (look.kind === 'gone') return 'again'
-  const billed = await deps.db
+  if (look.kind === 'gone' || (await isBilled(deps, id))) return 'learned'
+  return listOnDraft(deps, item.invoice)
+}
+
+/** An invoice that was looked at for another item has told of this one too. */
+async function isBilled({ db }: LookDeps, providerItemId: string): Promise<boolean> {
+  const row = await db
     .selectFrom('invoiceItem')
     .select('state')
-    .where('providerItemId', '=', id)
-    .where('state', '=', 'billed')
+    .where('providerItemId', '=', providerItemId)
     .executeTakeFirst()
-  return billed ? 'again' : listOnDraft(deps, item.invoice)
+  return row?.state === 'billed'
 }
 
 /** Stripe says 404 for what is named in the path, and 400 for what is named in a parameter. */
