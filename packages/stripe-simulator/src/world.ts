@@ -7,6 +7,19 @@ import type { Settings } from './settings.ts'
 import { DueHeap } from './store/due-heap.ts'
 import { Table } from './store/table.ts'
 
+/** Objects that have `*.updated` events, which compare with what the object's last event showed. */
+const UPDATING = new Set([
+  'product',
+  'price',
+  'customer',
+  'payment_method',
+  'subscription',
+  'invoice',
+  'coupon',
+  'promotion_code',
+  'refund',
+])
+
 /** Who caused a change: a request, or nobody when Stripe itself acts. */
 export interface Cause {
   readonly request: string | null
@@ -184,14 +197,19 @@ export class World {
   ): rows.EventRow | null {
     if (this.preview) return null
     const object = this.render(row)
-    const before = this.#seen.get(row.id)
-    const previous = type.endsWith('.updated') ? diff(before ?? {}, object) : undefined
-    if (previous !== undefined && Object.keys(previous).length === 0) return null
-    this.#seen.set(row.id, object)
-    this.#journal(() => {
-      if (before === undefined) this.#seen.delete(row.id)
-      else this.#seen.set(row.id, before)
-    })
+    let previous: rows.Json | undefined
+    if (UPDATING.has(row.object)) {
+      const before = this.#seen.get(row.id)
+      if (type.endsWith('.updated')) {
+        previous = diff(before ?? {}, object)
+        if (Object.keys(previous).length === 0) return null
+      }
+      this.#seen.set(row.id, object)
+      this.#journal(() => {
+        if (before === undefined) this.#seen.delete(row.id)
+        else this.#seen.set(row.id, before)
+      })
+    }
     const clock = 'clock' in row.own ? (row.own.clock as string | null) : null
     return this.emitSnapshot(type, object, clock, previous)
   }
@@ -296,6 +314,7 @@ export class World {
       this.invoices,
       this.coupons,
       this.promotionCodes,
+      this.refunds,
     ]
     for (const table of changing) {
       for (const row of table.all()) this.#seen.set(row.id, this.render(row))
