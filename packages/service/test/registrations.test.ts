@@ -357,6 +357,35 @@ test('a known customer with a new name is told to Stripe', async () => {
   expect((await ofUser(externalId)).customers.map(({ name }) => name)).toEqual(['Ada King'])
 })
 
+test('one that was parked goes on when a person says so', async () => {
+  const externalId = newUser()
+  simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/subscriptions', times: 6 })
+  const asked = register({ externalId, plan: 'free' })
+  const { pool } = installation.database
+  const waiting = () =>
+    pool.query<{ id: string }>(
+      `select r.id from registration r join workflow w on w.id = r.workflow_id
+       where w.problem is not null and w.ended_at is null and w.lease_until is null`,
+    )
+  await expect.poll(async () => (await waiting()).rows).toHaveLength(1)
+  const id = (await waiting()).rows[0]?.id
+  await pool.query(
+    `update workflow set state = 'parked', ended_at = clock_timestamp() where id = (select workflow_id from registration where id = $1)`,
+    [id],
+  )
+  expect(await asked).toMatchObject({
+    status: 202,
+    body: { id, state: 'parked', stage: 'start subscription' },
+  })
+  expect(await installation.ask('POST', `/v1/registrations/${id}/resume`, {})).toMatchObject({
+    status: 200,
+    body: { state: 'completed', problem: null },
+  })
+  expect((await ofUser(externalId)).subscriptions).toHaveLength(1)
+  // Of one that is completed nothing is left to do.
+  expect(await installation.ask('POST', `/v1/registrations/${id}/resume`, {})).toMatchObject({ status: 200 })
+})
+
 test('registrations are listed newest first, page by page', async () => {
   const { body } = await installation.ask('GET', '/v1/registrations?limit=3')
   expect(body).toMatchObject({ hasMore: true })

@@ -172,6 +172,16 @@ test('backwards, busy and unknown are refused', async () => {
   })
 })
 
+test('a clock that is gone at Stripe is given up, and says so each time', async () => {
+  const clock = await newClock('2026-01-31T09:30:00Z')
+  const { body } = await installation.ask('GET', `/v1/test-clocks/${clock}`)
+  await installation.deps.provider.stripe.testHelpers.testClocks.del(String(body.providerId))
+  for (const _ of [1, 2]) {
+    await advance(clock, '2026-03-31T00:00:00Z')
+    expect(await settled(clock)).toMatchObject({ frozenTime: '2026-01-31T09:30:00Z', target: null })
+  }
+})
+
 test('an advance that broke off goes on in the next process', async () => {
   const clock = await newClock('2026-01-31T09:30:00Z')
   const subscription = await register(clock, 'monthly')

@@ -14,11 +14,17 @@ export const LEASE_SECONDS = 6
 
 const leased = sql<Date>`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`
 
+export interface NewWorkflow {
+  readonly id: string
+  readonly kind: string
+  readonly subjectId: string
+  readonly input: unknown
+  readonly holder: string
+  readonly at: Instant
+}
+
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
-export async function addWorkflow(
-  trx: Trx,
-  workflow: { id: string; kind: string; subjectId: string; input: unknown; holder: string; at: Instant },
-): Promise<void> {
+export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void> {
   const { input, holder, at, ...rest } = workflow
   await trx
     .insertInto('workflow')
@@ -36,6 +42,19 @@ export async function addWorkflow(
 
 export function readWorkflow(db: Db, id: string): Promise<Workflow | undefined> {
   return db.selectFrom('workflow').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** A workflow that a person has to look at, of those about something that begins like this. */
+export function findParked(db: Db, kind: string, subject: string): Promise<Workflow | undefined> {
+  return db
+    .selectFrom('workflow')
+    .selectAll()
+    .where('kind', '=', kind)
+    .where('state', '=', 'parked')
+    .where(sql<boolean>`starts_with(subject_id, ${subject})`)
+    .orderBy('createdAt', 'desc')
+    .limit(1)
+    .executeTakeFirst()
 }
 
 /** The one workflow of its kind about one thing. */

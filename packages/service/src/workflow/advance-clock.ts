@@ -13,7 +13,7 @@ import {
   readTestClock,
   type TestClock,
 } from '../store/test-clocks.ts'
-import { addWorkflow, findWorkflow } from '../store/workflows.ts'
+import { addWorkflow, findParked } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
 import type { LookDeps } from './look.ts'
 import { refreshCustomer } from './refresh.ts'
@@ -49,18 +49,24 @@ export async function beginAdvanceOf(
       `The clock stands at ${formatInstant(frozenAt)} and only goes forward.`,
     )
   }
-  const subjectId = `${testClockId}/${to}`
+  const goal = `${testClockId}/${to}/`
   const workflow = { id: newId('workflow'), holder: newHolder() }
   const input: AdvanceInput = { testClockId, to }
   const begun = await transaction(db, async (trx) => {
     if (!(await beginAdvance(trx, testClockId, to))) return false
-    await addWorkflow(trx, { ...workflow, kind: ADVANCE, subjectId, input, at: clock.now() })
+    await addWorkflow(trx, {
+      ...workflow,
+      kind: ADVANCE,
+      subjectId: `${goal}${workflow.id}`,
+      input,
+      at: clock.now(),
+    })
     return true
   })
   if (begun) return workflows.begin(workflow.id, workflow.holder)
 
-  const stopped = await findWorkflow(db, ADVANCE, subjectId)
-  if (stopped?.state !== 'parked') throw new Problem('test_clock_busy', 'The clock is still advancing.')
+  const stopped = await findParked(db, ADVANCE, goal)
+  if (!stopped) throw new Problem('test_clock_busy', 'The clock is still advancing.')
   // Not waited for: an advance takes as long as it takes.
   void workflows.resume(stopped.id)
 }

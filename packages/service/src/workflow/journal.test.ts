@@ -5,6 +5,7 @@ import { wallClock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import { createLog } from '../log.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { OperationParked } from '../provider/stripe/call.ts'
 import { addWorkflow, claimWorkflow, readSteps, readWorkflow } from '../store/workflows.ts'
 import type { Step, WorkflowKind } from './journal.ts'
 import { makeWorkflows, newHolder } from './workflows.ts'
@@ -146,6 +147,18 @@ describe('a refusal', () => {
       problem: { code: 'provider_refused' },
     })
   })
+})
+
+test('a call that nobody can tell about is left for a person at once', async () => {
+  const { lines, kind } = diary(async (step, wrote) => {
+    await step('a', async () => 'A', { undo: async () => wrote('undo') })
+    await step('b', async () => {
+      throw new OperationParked('some/operation', 'It cannot be told.')
+    })
+  })
+  const { id } = await run(kind)
+  expect(await readWorkflow(database.db, id)).toMatchObject({ state: 'parked', stage: 'b' })
+  expect(lines).toEqual([])
 })
 
 test('a bug is not a refusal: nothing is undone, it is tried again, and it shows nothing', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { OperationParked } from '../provider/stripe/call.ts'
 import {
   LEASE_SECONDS,
   problemOf,
@@ -95,8 +96,8 @@ async function advance(
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     const problem = problemFrom(deps, workflow, error)
-    if (!isRefusal(error)) return later(deps, workflow, holder, journal.stage(), problem)
     const stage = journal.stage()
+    if (!isRefusal(error)) return later(deps, workflow, holder, stage, problem)
     if (journal.undos.length > 0)
       await turn(deps, workflow, holder, { state: 'compensating', stage, problem })
     return undo(deps, kind, workflow, holder, journal, problem)
@@ -139,7 +140,8 @@ async function undo(
       const failed = problemFrom(deps, workflow, error)
       if (isRefusal(error))
         return turn(deps, workflow, holder, { state: 'parked', stage: name, problem: failed })
-      return later(deps, workflow, holder, stage, problem)
+      // What is written down is still the reason for undoing, unless it ends here.
+      return later(deps, workflow, holder, stage, failed instanceof OperationParked ? failed : problem)
     }
     const at = deps.clock.now()
     if (!(await recordUndone(deps.db, { workflowId: workflow.id, holder, name, at }))) throw new LeaseLost()
@@ -204,7 +206,7 @@ async function later(
   stage: string | null,
   problem: Problem,
 ): Promise<void> {
-  if (workflow.attempts >= MOST_ATTEMPTS)
+  if (problem instanceof OperationParked || workflow.attempts >= MOST_ATTEMPTS)
     return turn(deps, workflow, holder, { state: 'parked', stage, problem })
   const seconds = problem.retryAfterSeconds ?? Math.min(300, 2 ** Math.min(workflow.attempts, 9))
   await turn(deps, workflow, holder, { state: 'waiting', stage, problem, seconds })

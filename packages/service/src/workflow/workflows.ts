@@ -22,6 +22,7 @@ export const newHolder = (): string => newSecret(80)
 
 const WATCH_MS = 2000
 const AT_ONCE = 8
+const LOOK_MS = 100
 const CLOSE_MS = 6000
 
 /** Runs workflows of the given kinds. Those of other kinds, of a newer version perhaps, are left alone. */
@@ -79,13 +80,15 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     resumeDue,
     async settled(id, seconds) {
       const deadline = performance.now() + seconds * 1000
+      let wait = 0
       for (;;) {
+        const left = deadline - performance.now()
+        // Another process may be the one that runs it: look now and then.
+        await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, wait))])
         const workflow = await readWorkflow(db, id)
         if (!workflow) throw new Error(`There is no workflow ${id}.`)
-        const left = deadline - performance.now()
-        if (workflow.endedAt !== null || left <= 0) return workflow
-        // Another process may be the one that runs it: look again now and then.
-        await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, 100))])
+        if (workflow.endedAt !== null || deadline <= performance.now()) return workflow
+        wait = LOOK_MS
       }
     },
     watch,

@@ -32,7 +32,7 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
     const mayGivePlans = caller.scopes.has('operations:write')
     const { registrationId, workflow } = await beginRegistration(parts, body, { operation, mayGivePlans })
     if (workflow) workflows.begin(workflow.id, workflow.holder)
-    const registration = await settled(parts, registrationId)
+    const registration = await settled(parts, registrationId, workflow?.id)
     if (registration.state === 'rolledBack') throw refusalOf(registration)
     const shown = registrationToApi(registration)
     return registration.state === 'completed' ? { status: 201, body: shown } : { status: 202, body: shown }
@@ -66,9 +66,12 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
   })
 }
 
-async function settled({ db, workflows }: RegistrationParts, id: string): Promise<RegistrationWithSteps> {
-  const { workflowId } = await existing(db, id)
-  await workflows.settled(workflowId, PATIENCE_SECONDS)
+async function settled(
+  { db, workflows }: RegistrationParts,
+  id: string,
+  workflowId?: string,
+): Promise<RegistrationWithSteps> {
+  await workflows.settled(workflowId ?? (await existing(db, id)).workflowId, PATIENCE_SECONDS)
   return existing(db, id)
 }
 

@@ -167,9 +167,16 @@ async function look<T>(
   return undefined
 }
 
-/** Left for a person, who finds the reason and the request's id on the operation. */
-async function park(deps: CallDeps, operation: Operation, detail: string): Promise<Problem> {
-  const problem = new Problem('provider_unknown_outcome', `${detail} Operation ${operation.id} is parked.`)
+/** It is left for a person, who finds the reason and the request's id on the operation. */
+export class OperationParked extends Problem {
+  constructor(operation: string, detail: string) {
+    super('provider_unknown_outcome', `${detail} Operation ${operation} is parked.`)
+    this.name = 'OperationParked'
+  }
+}
+
+async function park(deps: CallDeps, operation: Operation, detail: string): Promise<OperationParked> {
+  const problem = new OperationParked(operation.id, detail)
   const requestId = operation.providerRequestId
   await settle(deps.db, operation.id, { state: 'parked', problem, requestId, at: deps.clock.now() })
   return problem
