@@ -8,6 +8,8 @@ create table workflow (
   -- The step that runs, failed, or was last finished.
   stage text,
   problem jsonb,
+  -- Why it is being undone; null while it goes forward. A parked one goes on in its own direction.
+  refusal jsonb,
   attempts integer not null default 0,
   -- Who may run it now. Leases are told by the database's clock: processes may disagree on time.
   lease_until timestamptz,

@@ -183,6 +183,7 @@ interface WorkflowTable {
   state: 'running' | 'completed' | 'compensating' | 'rolledBack' | 'parked'
   stage: string | null
   problem: MaybeJson
+  refusal: MaybeJson
   attempts: Default<number>
   leaseUntil: MaybeTime
   leaseHolder: string | null

@@ -90,7 +90,7 @@ export function claimWorkflow(
       leaseHolder: holder,
       // A person's word counts the tries from the beginning.
       attempts: parkedToo ? 1 : sql<number>`attempts + 1`,
-      state: sql<Workflow['state']>`case state when 'parked' then 'running' else state end`,
+      state: sql<Workflow['state']>`case when refusal is null then 'running' else 'compensating' end`,
       endedAt: null,
     })
     .where('id', '=', id)
@@ -201,7 +201,9 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
       ...(turn.state === 'completed'
         ? { problem: null }
         : { stage: turn.stage, problem: problemJson(turn.problem) }),
-      ...(turn.state === 'compensating' ? { leaseUntil: leased } : { leaseUntil: null, leaseHolder: null }),
+      ...(turn.state === 'compensating'
+        ? { refusal: problemJson(turn.problem), leaseUntil: leased }
+        : { leaseUntil: null, leaseHolder: null }),
       nextAttemptAt:
         turn.state === 'waiting'
           ? sql<Date>`clock_timestamp() + make_interval(secs => ${turn.seconds})`

@@ -130,22 +130,33 @@ describe('a refusal', () => {
   })
 
   test('that cannot be undone is left for a person, with the step that could not', async () => {
-    const { kind } = diary(async (step) => {
+    let isPaid = true
+    const { lines, kind } = diary(async (step, wrote) => {
       await step('charge', async () => 'paid', {
         undo: async () => {
-          throw new Problem('provider_refused', 'It was paid for.')
+          if (isPaid) throw new Problem('provider_refused', 'It was paid for.')
         },
       })
+      await step('mail', async () => 'sent', { undo: async () => wrote('undo mail') })
       await step('next', async () => {
+        wrote('next')
         throw refusal
       })
     })
-    const { id } = await run(kind)
+    const { id, again } = await run(kind)
     expect(await readWorkflow(database.db, id)).toMatchObject({
       state: 'parked',
       stage: 'charge',
       problem: { code: 'provider_refused' },
     })
+    // When that person has seen to it, it goes on in its own direction: backward.
+    isPaid = false
+    await again()
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'rolledBack',
+      problem: { code: 'card_declined' },
+    })
+    expect(lines).toEqual(['next', 'undo mail'])
   })
 })
 

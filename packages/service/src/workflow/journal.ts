@@ -118,7 +118,7 @@ async function compensate(
   } catch (error) {
     if (!(error instanceof NothingFurther)) throw error
   }
-  const problem = problemOf(workflow.problem) ?? new Problem('internal_error', 'The reason was not recorded.')
+  const problem = problemOf(workflow.refusal) ?? new Problem('internal_error', 'The reason was not recorded.')
   await undo(deps, kind, workflow, holder, journal, problem)
 }
 
@@ -140,8 +140,7 @@ async function undo(
       const failed = problemFrom(deps, workflow, error)
       if (isRefusal(error))
         return turn(deps, workflow, holder, { state: 'parked', stage: name, problem: failed })
-      // What is written down is still the reason for undoing, unless it ends here.
-      return later(deps, workflow, holder, stage, failed instanceof OperationParked ? failed : problem)
+      return later(deps, workflow, holder, stage, failed)
     }
     const at = deps.clock.now()
     if (!(await recordUndone(deps.db, { workflowId: workflow.id, holder, name, at }))) throw new LeaseLost()
