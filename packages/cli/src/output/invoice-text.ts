@@ -43,8 +43,7 @@ function headText({
 }: InvoiceWithLines): string {
   const notes = [
     status === 'closing' && finalizesAt && `final ${instantText(finalizesAt)}`,
-    syncedAt && status !== 'paid' && `at the provider since ${instantText(syncedAt)}`,
-    stale && (status === 'current' || status === 'closing') && 'newer usage is not yet at the provider',
+    ...(status === 'current' || status === 'closing' ? [syncNote(syncedAt, stale)] : []),
   ].filter(Boolean)
   const head = `${bold(`${status} invoice`)} of ${periodText(period)}  ${dim([number, id].filter(Boolean).join('  '))}`
   return [
@@ -52,6 +51,11 @@ function headText({
     ...(notes.length > 0 ? [dim(`  ${notes.join('; ')}`)] : []),
     ...(syncProblem ? [yellow(`  not synchronised: ${syncProblem.title} ${syncProblem.detail}`)] : []),
   ].join('\n')
+}
+
+function syncNote(syncedAt: string | null, stale: boolean): string {
+  if (syncedAt === null) return 'not yet sent to the provider'
+  return `sent to the provider ${instantText(syncedAt)}${stale ? '; newer usage follows' : ''}`
 }
 
 function explanationOf({ derivation, providerId }: InvoiceLine): string[] {

@@ -16,17 +16,28 @@ const PLAIN_REPORT_EVERY_SECONDS = 5
  */
 export async function runSteps(steps: readonly Step[], { json = false } = {}): Promise<void> {
   const interactive = process.stderr.isTTY === true && !json
+  let failure: { error: unknown } | undefined
   const tasks: ListrTask[] = steps.map(({ title, run }) => ({
     title,
     task: async (_, task) => {
       const report: Report = (text) => {
         task.output = text
       }
-      const outcome = await run(interactive ? report : seldom(report, PLAIN_REPORT_EVERY_SECONDS))
-      if (outcome) task.title = `${title}: ${outcome}`
+      try {
+        const outcome = await run(interactive ? report : seldom(report, PLAIN_REPORT_EVERY_SECONDS))
+        if (outcome) task.title = `${title}: ${outcome}`
+      } catch (error) {
+        // Told once, in full, by whoever catches it; here it only ends the list.
+        failure = { error }
+        throw new Error('')
+      }
     },
   }))
-  await listrOf(tasks, json ? 'silent' : interactive ? 'default' : 'simple').run()
+  await listrOf(tasks, json ? 'silent' : interactive ? 'default' : 'simple')
+    .run()
+    .catch((error: unknown) => {
+      throw failure ? failure.error : error
+    })
 }
 
 function listrOf(tasks: ListrTask[], renderer: 'silent' | 'default' | 'simple') {

@@ -37,13 +37,17 @@ export async function readSetUp(env: Environment): Promise<SetUp> {
   }
 }
 
-/** What the service here is told beside the environment, for those who look at it from outside. */
+/** The environment that `lockstep start` gave the service here, for those who look at it from outside. */
 export function localEnvironment(env: Environment): Environment {
-  const { webhookSecret, apiKey } = readLocalInstallation() ?? {}
+  const local = readLocalInstallation()
+  if (!local) return env
+  const { url, apiKey, simulatorUrl, webhookSecret } = local
   return {
+    PORT: new URL(url).port,
+    LOCKSTEP_ADMIN_KEY: apiKey,
+    ...(simulatorUrl && { STRIPE_SIMULATOR_PORT: new URL(simulatorUrl).port }),
+    ...(isSimulated(env) && { STRIPE_WEBHOOK_SECRET: webhookSecret }),
     ...env,
-    ...(apiKey && !env.LOCKSTEP_ADMIN_KEY && { LOCKSTEP_ADMIN_KEY: apiKey }),
-    ...(webhookSecret && isSimulated(env) && { STRIPE_WEBHOOK_SECRET: webhookSecret }),
   }
 }
 
