@@ -1,14 +1,24 @@
+import type { Instant } from '@lockstep/core/instant'
+import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 import type { UsageCustomer } from './directory.ts'
-import { bodyHashOf, dataTextOf, type Hash, identityOf } from './identity.ts'
+import { bodyHashOf, dataTextOf, fractionOf, type Hash, identityOf } from './identity.ts'
 
-/** An event that may be taken in: valid, of a known customer and meter. */
+/** An event that may be taken in: valid, of a known customer and meter. What is kept of it, and no more. */
 export interface Arrival {
-  readonly event: UsageEvent
   readonly customer: UsageCustomer
+  readonly meterKey: string
+  readonly source: string
+  readonly id: string
+  readonly time: Instant
+  /** Beyond the whole second; finer digits are cut off. */
+  readonly microseconds: number
+  readonly quantity: Quantity
+  /** For SQL. */
+  readonly quantityText: string
+  readonly dataText: string
   readonly identity: Hash
   readonly bodyHash: Hash
-  readonly dataText: string
 }
 
 /** What one request brought, in its order. It is taken in whole or not at all. */
@@ -29,6 +39,20 @@ export interface Conflict {
 }
 
 export function arrivalOf(event: UsageEvent, customer: UsageCustomer): Arrival {
-  const dataText = dataTextOf(event.data)
-  return { event, customer, identity: identityOf(event), bodyHash: bodyHashOf(event, dataText), dataText }
+  const { source, id, type, time, timeText, quantity, data } = event
+  const fraction = fractionOf(timeText)
+  const dataText = dataTextOf(data)
+  return {
+    customer,
+    meterKey: type,
+    source,
+    id,
+    time,
+    microseconds: fraction === '' ? 0 : Number(fraction.slice(0, 6).padEnd(6, '0')),
+    quantity,
+    quantityText: typeof data.quantity === 'string' ? data.quantity : formatQuantity(quantity),
+    dataText,
+    identity: identityOf(event),
+    bodyHash: bodyHashOf(event, fraction, dataText),
+  }
 }

@@ -14,33 +14,43 @@ export function identityOf({ source, id }: Pick<UsageEvent, 'source' | 'id'>): H
  * What the event says, so that a repetition can be told from a conflict. By meaning, not by spelling:
  * `1.50` is 1.5, 10:00+01:00 is 09:00Z, and the order of the data's names does not count.
  */
-export function bodyHashOf(event: UsageEvent, dataText: string): Hash {
-  const { type, subject, time, timeText, quantity } = event
+export function bodyHashOf(event: UsageEvent, fraction: string, dataText: string): Hash {
+  const { type, subject, time, quantity } = event
   return digest(
-    `${prefixed(type)}${prefixed(subject)}${time}.${fractionOf(timeText)} ${formatQuantity(quantity)} ${dataText}`,
+    `${prefixed(type)}${prefixed(subject)}${time}.${fraction} ${formatQuantity(quantity)} ${dataText}`,
   )
 }
 
 /** The event's data as JSON with sorted names. The quantity has a column of its own. */
 export function dataTextOf(data: UsageEvent['data']): string {
+  const names = Object.keys(data)
+  if (!isSorted(names)) names.sort()
   let text = ''
-  for (const name of Object.keys(data).sort()) {
+  for (const name of names) {
     if (name === 'quantity') continue
     text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${JSON.stringify(data[name])}`
   }
   return text === '' ? '{}' : `${text}}`
 }
 
-/** Microseconds beyond the whole second; finer digits are cut off, as Postgres would round them up. */
-export function microsecondsOf(timeText: string): number {
-  return Number(fractionOf(timeText).slice(0, 6).padEnd(6, '0'))
+/** Most producers write the same few names in the same order, so sorting would mostly be for nothing. */
+function isSorted(names: readonly string[]): boolean {
+  for (let i = 1; i < names.length; i += 1) if ((names[i - 1] ?? '') > (names[i] ?? '')) return false
+  return true
 }
 
-/** Digits of the second's fraction, without the zeros at their end. */
-function fractionOf(timeText: string): string {
+/** Digits of the second's fraction, without the zeros at their end: `.250Z` → `25`. */
+export function fractionOf(timeText: string): string {
   const point = timeText.indexOf('.')
-  return point === -1 ? '' : (/^\d*[1-9]/.exec(timeText.slice(point + 1))?.[0] ?? '')
+  if (point === -1) return ''
+  let end = point
+  for (let i = point + 1; isDigit(timeText.charCodeAt(i)); i += 1) {
+    if (timeText[i] !== '0') end = i
+  }
+  return timeText.slice(point + 1, end + 1)
 }
+
+const isDigit = (code: number) => code >= 48 && code <= 57
 
 const digest = (text: string): Hash => hash('sha256', text, 'hex').slice(0, 32)
 

@@ -1,63 +1,62 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { Arrival } from './arrival.ts'
-import { microsecondsOf } from './identity.ts'
+import type { Place } from './places.ts'
 
 /** What a batch adds to one bucket of one customer and meter. */
 export interface Rollup {
   readonly customerId: string
-  readonly meterKey: string
   readonly bucket: Instant
+  readonly meterKey: string
   count: number
   sum: Quantity
   max: Quantity
   last: Arrival
 }
 
-export const SECONDS_PER_HOUR = 3600
-
-export const hourOf = (at: Instant): Instant => Math.floor(at / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
-
-/** The hour of `at`, or the latest cut inside it that is not after `at`. */
-export function bucketOf(at: Instant, cuts: readonly Instant[]): Instant {
-  let bucket = hourOf(at)
-  for (const cut of cuts) if (cut <= at && cut > bucket) bucket = cut
-  return bucket
-}
-
 /**
  * Adds a batch up, one rollup a bucket, in an order that every process agrees on: whoever writes the
  * same rows waits for the other instead of locking it out.
  */
-export function rollUp(
-  arrivals: readonly Arrival[],
-  cutsOf: (arrival: Arrival) => readonly Instant[],
-): Rollup[] {
-  const rollups = new Map<string, Rollup>()
+export function rollUp(arrivals: readonly Arrival[], placeOf: (arrival: Arrival) => Place): Rollup[] {
+  const places = new Map<Place, Map<string, Rollup>>()
+  const rollups: Rollup[] = []
   for (const arrival of arrivals) {
-    const { quantity, time, type: meterKey } = arrival.event
-    const customerId = arrival.customer.id
-    const bucket = bucketOf(time, cutsOf(arrival))
-    const key = `${customerId} ${bucket} ${meterKey}`
-    const rollup = rollups.get(key)
-    if (!rollup) {
-      rollups.set(key, {
-        customerId,
-        meterKey,
-        bucket,
-        count: 1,
-        sum: quantity,
-        max: quantity,
-        last: arrival,
-      })
-      continue
+    const place = placeOf(arrival)
+    let inPlace = places.get(place)
+    if (!inPlace) {
+      inPlace = new Map()
+      places.set(place, inPlace)
     }
-    rollup.count += 1
-    rollup.sum += quantity
-    if (quantity > rollup.max) rollup.max = quantity
-    if (isLater(arrival, rollup.last)) rollup.last = arrival
+    const { meterKey, quantity } = arrival
+    const bucket = bucketOf(arrival.time, place)
+    const key = bucket === place.hour ? meterKey : `${bucket} ${meterKey}`
+    const rollup = inPlace.get(key)
+    if (rollup) add(rollup, arrival)
+    else {
+      const customerId = arrival.customer.id
+      const first = { customerId, bucket, meterKey, count: 1, sum: quantity, max: quantity, last: arrival }
+      inPlace.set(key, first)
+      rollups.push(first)
+    }
   }
-  return [...rollups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, rollup]) => rollup)
+  return rollups.sort(
+    (a, b) => compare(a.customerId, b.customerId) || a.bucket - b.bucket || compare(a.meterKey, b.meterKey),
+  )
+}
+
+function add(rollup: Rollup, arrival: Arrival): void {
+  rollup.count += 1
+  rollup.sum += arrival.quantity
+  if (arrival.quantity > rollup.max) rollup.max = arrival.quantity
+  if (isLater(arrival, rollup.last)) rollup.last = arrival
+}
+
+/** The hour of `at`, or the latest cut inside it that is not after `at`. */
+export function bucketOf(at: Instant, { hour, cuts }: Pick<Place, 'hour' | 'cuts'>): Instant {
+  let bucket = hour
+  for (const cut of cuts) if (cut <= at && cut > bucket) bucket = cut
+  return bucket
 }
 
 /**
@@ -65,9 +64,10 @@ export function rollUp(
  * Unicode, then the greater quantity. So `last` does not depend on the order in which events come.
  */
 function isLater(a: Arrival, b: Arrival): boolean {
-  if (a.event.time !== b.event.time) return a.event.time > b.event.time
-  const microseconds = microsecondsOf(a.event.timeText) - microsecondsOf(b.event.timeText)
-  if (microseconds !== 0) return microseconds > 0
-  const ids = Buffer.compare(Buffer.from(a.event.id), Buffer.from(b.event.id))
-  return ids === 0 ? a.event.quantity > b.event.quantity : ids > 0
+  if (a.time !== b.time) return a.time > b.time
+  if (a.microseconds !== b.microseconds) return a.microseconds > b.microseconds
+  const ids = Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
+  return ids === 0 ? a.quantity > b.quantity : ids > 0
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -17,32 +17,33 @@ export function uuids(values: readonly Hash[]): Buffer {
 }
 
 export function texts(values: readonly string[]): Buffer {
-  return strings(TEXT, values, '')
+  return strings(TEXT, values)
 }
 
 export function jsonbs(values: readonly string[]): Buffer {
-  // The version of jsonb's binary form comes before each value.
-  return strings(JSONB, values, '\u0001')
+  return strings(JSONB, values)
 }
 
-/** Moments in whole seconds, `microseconds` beyond them. */
-export function timestamps(values: readonly Instant[], microseconds?: readonly number[]): Buffer {
+export function instants(values: readonly Instant[]): Buffer {
+  return timestamps(values.map((time) => ({ time, microseconds: 0 })))
+}
+
+export function timestamps(values: readonly { time: Instant; microseconds: number }[]): Buffer {
   const buffer = start(TIMESTAMPTZ, values.length, 8 * values.length)
   let at = HEADER_BYTES
-  values.forEach((value, i) => {
+  for (const { time, microseconds } of values) {
     buffer.writeInt32BE(8, at)
-    const since = (value - POSTGRES_EPOCH) * 1_000_000 + (microseconds?.[i] ?? 0)
+    const since = (time - POSTGRES_EPOCH) * 1_000_000 + microseconds
     // Exact up to the year 2285; beyond, microseconds are more than a float can count.
     if (Number.isSafeInteger(since)) {
       const high = Math.floor(since / 2 ** 32)
       buffer.writeInt32BE(high, at + 4)
       buffer.writeUInt32BE(since - high * 2 ** 32, at + 8)
     } else {
-      const exact = BigInt(value - POSTGRES_EPOCH) * 1_000_000n + BigInt(microseconds?.[i] ?? 0)
-      buffer.writeBigInt64BE(exact, at + 4)
+      buffer.writeBigInt64BE(BigInt(time - POSTGRES_EPOCH) * 1_000_000n + BigInt(microseconds), at + 4)
     }
     at += 12
-  })
+  }
   return buffer
 }
 
@@ -65,14 +66,17 @@ function start(type: number, count: number, bytes: number): Buffer {
   return count === 0 ? buffer.subarray(0, 12) : buffer
 }
 
-function strings(type: number, values: readonly string[], prefix: string): Buffer {
+function strings(type: number, values: readonly string[]): Buffer {
+  // Each value of jsonb begins with the version of its binary form.
+  const version = type === JSONB ? 1 : 0
   let units = 0
-  for (const value of values) units += prefix.length + value.length
+  for (const value of values) units += value.length
   // A UTF-16 unit is at most three bytes of UTF-8.
-  const buffer = start(type, values.length, 3 * units)
+  const buffer = start(type, values.length, 3 * units + version * values.length)
   let at = HEADER_BYTES
   for (const value of values) {
-    const bytes = buffer.write(prefix === '' ? value : prefix + value, at + 4, 'utf8')
+    if (version) buffer[at + 4] = version
+    const bytes = version + buffer.write(value, at + 4 + version, 'utf8')
     buffer.writeInt32BE(bytes, at)
     at += 4 + bytes
   }

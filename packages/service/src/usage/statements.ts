@@ -1,153 +1,132 @@
 import type { Instant } from '@lockstep/core/instant'
 import { formatQuantity } from '@lockstep/core/quantity'
-import type pg from 'pg'
 import type { Arrival } from './arrival.ts'
-import type { Place, TouchedInvoice } from './batch.ts'
+import type { Statement } from './exchange.ts'
 import { GATE } from './gate.ts'
-import { type Hash, microsecondsOf } from './identity.ts'
+import type { Hash } from './identity.ts'
+import type { Place, TouchedInvoice } from './places.ts'
 import type { Rollup } from './rollups.ts'
-import { jsonbs, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
+import { instants, jsonbs, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
 
-type Client = Pick<pg.ClientBase, 'query'>
+const nothing = () => {}
+
+export const begin: Statement<void> = { name: 'begin', text: 'begin', values: [], read: nothing }
+
+/** Answers whether it was committed: after a failure it is a roll-back. */
+export const commit: Statement<boolean> = {
+  name: 'commit',
+  text: 'commit',
+  values: [],
+  read: (_, tag) => tag === 'COMMIT',
+}
 
 /** Passes the gate together with other ingest. A statement of its own: see {@link closeGate}. */
-export async function passGate(client: Client, stripes: readonly number[]): Promise<void> {
-  await client.query({
-    name: 'pass_gate',
-    text: `select count(pg_advisory_xact_lock_shared(${GATE}, stripe)) from unnest($1::int4[]) as stripe`,
-    values: [numbers(stripes)],
-  })
-}
+export const passGate = (stripes: readonly number[]): Statement<void> => ({
+  name: 'pass_gate',
+  text: `select count(pg_advisory_xact_lock_shared(${GATE}, stripe)) from unnest($1::int4[]) as stripe`,
+  values: [numbers(stripes)],
+  read: nothing,
+})
+
+const keysAndHashes = (arrivals: readonly Arrival[]) => [
+  uuids(arrivals.map(({ identity }) => identity)),
+  uuids(arrivals.map(({ bodyHash }) => bodyHash)),
+]
 
 /**
- * Writes identities down and returns those that were not there before, undefined for: all of them.
+ * Writes identities down and answers those that were not there before, undefined for: all of them.
  * Waits for a transaction that is just writing the same one; it counts as here when that commits.
  */
-export async function insertIdentities(
-  client: Client,
-  arrivals: readonly Arrival[],
-): Promise<ReadonlySet<Hash> | undefined> {
-  const { rows } = await client.query<{ keys: string | null; complete: boolean }>({
-    name: 'insert_identities',
-    text: `with fresh as (
-        insert into usage_identity (key, body_hash) select * from unnest($1::uuid[], $2::uuid[])
-        on conflict do nothing returning key
-      )
-      select count(*) = $3::int4 as complete,
-             case when count(*) < $3::int4 then array_to_string(array_agg(key), ' ') end as keys
-      from fresh`,
-    values: [
-      uuids(arrivals.map(({ identity }) => identity)),
-      uuids(arrivals.map(({ bodyHash }) => bodyHash)),
-      arrivals.length,
-    ],
-  })
-  if (rows[0]?.complete) return undefined
-  const keys = rows[0]?.keys ?? ''
-  return new Set(keys === '' ? [] : keys.replaceAll('-', '').split(' '))
-}
+export const insertIdentities = (arrivals: readonly Arrival[]): Statement<ReadonlySet<Hash> | undefined> => ({
+  name: 'insert_identities',
+  text: `with fresh as (
+      insert into usage_identity (key, body_hash) select * from unnest($1::uuid[], $2::uuid[])
+      on conflict do nothing returning key
+    )
+    select case when count(*) < $3::int4 then coalesce(array_to_string(array_agg(key), ' '), '') end from fresh`,
+  values: [...keysAndHashes(arrivals), `${arrivals.length}`],
+  read: (rows) => {
+    const keys = rows[0]?.[0]
+    if (keys == null) return undefined
+    return new Set(keys === '' ? [] : keys.replaceAll('-', '').split(' '))
+  },
+})
 
-/** Of arrivals whose identity is known: those that are known with another body. */
-export async function findConflicts(
-  client: Client,
-  arrivals: readonly Arrival[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query<{ key: string }>({
-    name: 'find_conflicts',
-    text: `select encode(uuid_send(arrival.key) || uuid_send(arrival.body_hash), 'hex') as key
-      from unnest($1::uuid[], $2::uuid[]) as arrival (key, body_hash)
-      join usage_identity known on known.key = arrival.key
-      where known.body_hash <> arrival.body_hash`,
-    values: [
-      uuids(arrivals.map(({ identity }) => identity)),
-      uuids(arrivals.map(({ bodyHash }) => bodyHash)),
-    ],
-  })
-  return new Set(rows.map(({ key }) => key))
-}
-
-interface Seen {
-  readonly place: number
-  readonly cut: Instant | null
-  readonly id: string
-  readonly subscription_id: string | null
-  readonly period_start: Instant
-  readonly period_end: Instant
-  readonly frozen: boolean
-}
+/** Of arrivals whose identity is known: identity and body hash of those that are known with another body. */
+export const findConflicts = (arrivals: readonly Arrival[]): Statement<ReadonlySet<string>> => ({
+  name: 'find_conflicts',
+  text: `select encode(uuid_send(arrival.key) || uuid_send(arrival.body_hash), 'hex')
+    from unnest($1::uuid[], $2::uuid[]) as arrival (key, body_hash)
+    join usage_identity known on known.key = arrival.key
+    where known.body_hash <> arrival.body_hash`,
+  values: keysAndHashes(arrivals),
+  read: (rows) => new Set(rows.map(([key]) => key ?? '')),
+})
 
 /**
  * Fills in each place's cuts and the invoices that an event there would have to mark. Under the gate
  * this stays true until our commit: cuts, pictures and freezes wait. Mostly there is nothing.
  */
-export async function look(client: Client, places: readonly Place[]): Promise<void> {
-  const { rows } = await client.query<Seen>({
-    name: 'look',
-    // `offset 0` keeps each customer's rows behind the index, however few customers there are yet.
-    text: `with place as (
-        select * from unnest($1::text[], $2::timestamptz[]) with ordinality as place (customer_id, hour, nth)
-      )
-      select nth::int4 - 1 as place, at as cut, null as id, null as subscription_id,
-             null::timestamptz as period_start, null::timestamptz as period_end, null::boolean as frozen
-      from place cross join lateral (
-        select at from usage_cut
-        where customer_id = place.customer_id and at > place.hour and at < place.hour + interval '1 hour' offset 0
-      ) cut
-      union all
-      select nth::int4 - 1, null, id, subscription_id, period_start, period_end, frozen
-      from place cross join lateral (
-        select id, subscription_id, period_start, period_end, finalized_at is not null as frozen from invoice
-        where customer_id = place.customer_id and plan_version_id is not null
-          and period_start < place.hour + interval '1 hour' and period_end > place.hour
-          and (finalized_at is not null or not dirty) offset 0
-      ) invoice`,
-    values: [texts(places.map(({ customer }) => customer.id)), timestamps(places.map(({ hour }) => hour))],
-  })
-  for (const row of rows) {
-    const place = places[row.place]
-    if (row.cut !== null) place?.cuts.push(row.cut)
-    else {
-      const period = { start: row.period_start, end: row.period_end }
-      place?.invoices.push({ id: row.id, subscriptionId: row.subscription_id, period, frozen: row.frozen })
+export const look = (places: readonly Place[]): Statement<void> => ({
+  name: 'look',
+  // `offset 0` keeps each customer's rows behind the index, however few customers there are yet.
+  text: `with place as (
+      select * from unnest($1::text[], $2::timestamptz[]) with ordinality as place (customer_id, hour, nth)
+    )
+    select nth - 1, extract(epoch from at)::int8 as at, null, null, null::int8, null::int8, null::boolean
+    from place cross join lateral (
+      select at from usage_cut
+      where customer_id = place.customer_id and at > place.hour and at < place.hour + interval '1 hour' offset 0
+    ) cut
+    union all
+    select nth - 1, null, id, subscription_id, extract(epoch from period_start)::int8,
+           extract(epoch from period_end)::int8, finalized_at is not null
+    from place cross join lateral (
+      select id, subscription_id, period_start, period_end, finalized_at from invoice
+      where customer_id = place.customer_id and plan_version_id is not null
+        and period_start < place.hour + interval '1 hour' and period_end > place.hour
+        and (finalized_at is not null or not dirty) offset 0
+    ) invoice`,
+  values: [texts(places.map(({ customer }) => customer.id)), instants(places.map(({ hour }) => hour))],
+  read: (rows) => {
+    for (const [nth, cut, id, subscriptionId, start, end, frozen] of rows) {
+      const place = places[Number(nth)]
+      if (cut != null) place?.cuts.push(Number(cut))
+      else if (id != null) {
+        const period = { start: Number(start), end: Number(end) }
+        place?.invoices.push({ id, subscriptionId: subscriptionId ?? null, period, frozen: frozen === 't' })
+      }
     }
-  }
-}
+  },
+})
 
-export async function storeEvents(
-  client: Client,
-  arrivals: readonly Arrival[],
-  receivedAt: Instant,
-): Promise<void> {
-  const events = arrivals.map(({ event }) => event)
-  await client.query({
-    name: 'store_events',
-    text: `insert into usage_event (customer_id, meter_key, time, quantity, source, id, data, received_at)
-      select *, to_timestamp($8::int8)
-      from unnest($1::text[], $2::text[], $3::timestamptz[], $4::numeric[], $5::text[], $6::text[], $7::jsonb[])`,
-    values: [
-      texts(arrivals.map(({ customer }) => customer.id)),
-      texts(events.map(({ type }) => type)),
-      timestamps(
-        events.map(({ time }) => time),
-        events.map(({ timeText }) => microsecondsOf(timeText)),
-      ),
-      numbers(events.map(({ quantity }) => formatQuantity(quantity))),
-      texts(events.map(({ source }) => source)),
-      texts(events.map(({ id }) => id)),
-      jsonbs(arrivals.map(({ dataText }) => dataText)),
-      receivedAt,
-    ],
-  })
-}
+export const storeEvents = (arrivals: readonly Arrival[], receivedAt: Instant): Statement<void> => ({
+  name: 'store_events',
+  text: `insert into usage_event (customer_id, meter_key, time, quantity, source, id, data, received_at)
+    select *, to_timestamp($8::int8)
+    from unnest($1::text[], $2::text[], $3::timestamptz[], $4::numeric[], $5::text[], $6::text[], $7::jsonb[])`,
+  values: [
+    texts(arrivals.map(({ customer }) => customer.id)),
+    texts(arrivals.map(({ meterKey }) => meterKey)),
+    timestamps(arrivals),
+    numbers(arrivals.map(({ quantityText }) => quantityText)),
+    texts(arrivals.map(({ source }) => source)),
+    texts(arrivals.map(({ id }) => id)),
+    jsonbs(arrivals.map(({ dataText }) => dataText)),
+    `${receivedAt}`,
+  ],
+  read: nothing,
+})
 
-export async function addRollups(client: Client, rollups: readonly Rollup[]): Promise<void> {
-  const last = rollups.map((rollup) => rollup.last.event)
-  await client.query({
+/** The last event is the one with the greatest (time, id, quantity), as in {@link rollUp}. */
+export const addRollups = (rollups: readonly Rollup[]): Statement<void> => {
+  const last = rollups.map((rollup) => rollup.last)
+  return {
     name: 'add_rollups',
-    text: `insert into usage_rollup as here (customer_id, meter_key, bucket, count, sum, max, last, last_at, last_id)
-      select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::int8[], $5::numeric[], $6::numeric[],
+    text: `insert into usage_rollup as here (customer_id, bucket, meter_key, count, sum, max, last, last_at, last_id)
+      select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::int8[], $5::numeric[], $6::numeric[],
         $7::numeric[], $8::timestamptz[], $9::text[])
-      on conflict (customer_id, meter_key, bucket) do update set
+      on conflict (customer_id, bucket, meter_key) do update set
         count = here.count + excluded.count,
         sum = here.sum + excluded.sum,
         max = greatest(here.max, excluded.max),
@@ -158,37 +137,35 @@ export async function addRollups(client: Client, rollups: readonly Rollup[]): Pr
         last_at = greatest(here.last_at, excluded.last_at)`,
     values: [
       texts(rollups.map(({ customerId }) => customerId)),
+      instants(rollups.map(({ bucket }) => bucket)),
       texts(rollups.map(({ meterKey }) => meterKey)),
-      timestamps(rollups.map(({ bucket }) => bucket)),
       numbers(rollups.map(({ count }) => count)),
       numbers(rollups.map(({ sum }) => formatQuantity(sum))),
       numbers(rollups.map(({ max }) => formatQuantity(max))),
-      numbers(last.map(({ quantity }) => formatQuantity(quantity))),
-      timestamps(
-        last.map(({ time }) => time),
-        last.map(({ timeText }) => microsecondsOf(timeText)),
-      ),
+      numbers(last.map(({ quantityText }) => quantityText)),
+      timestamps(last),
       texts(last.map(({ id }) => id)),
     ],
-  })
+    read: nothing,
+  }
 }
 
 /** Usage came: live invoices have to be synced again; a frozen one's goes on its subscription's current one. */
-export async function markInvoices(client: Client, invoices: readonly TouchedInvoice[]): Promise<void> {
-  const late = invoices.filter(({ frozen }) => frozen)
-  await client.query({
-    name: 'mark_invoices',
-    text: `update invoice
-      set dirty = dirty or finalized_at is null, late_usage = late_usage or finalized_at is not null
-      where id in (
-        select id from invoice
-        where (id = any ($1::text[]) and (finalized_at is null and not dirty or finalized_at is not null and not late_usage))
-           or (subscription_id = any ($2::text[]) and status = 'current' and not dirty)
-        order by id for update
-      )`,
-    values: [
-      texts(invoices.map(({ id }) => id)),
-      texts(late.flatMap(({ subscriptionId }) => subscriptionId ?? [])),
-    ],
-  })
-}
+export const markInvoices = (invoices: readonly TouchedInvoice[]): Statement<void> => ({
+  name: 'mark_invoices',
+  text: `update invoice
+    set dirty = dirty or finalized_at is null, late_usage = late_usage or finalized_at is not null
+    where id in (
+      select id from invoice
+      where (id = any ($1::text[]) and (finalized_at is null and not dirty or finalized_at is not null and not late_usage))
+         or (subscription_id = any ($2::text[]) and status = 'current' and not dirty)
+      order by id for update
+    )`,
+  values: [
+    texts(invoices.map(({ id }) => id)),
+    texts(
+      invoices.flatMap(({ frozen, subscriptionId }) => (frozen && subscriptionId ? [subscriptionId] : [])),
+    ),
+  ],
+  read: nothing,
+})

@@ -8,7 +8,7 @@ import type { Arrivals } from './arrival.ts'
 import { coalesce } from './batch.ts'
 import type { Outcome, Write } from './ingest.ts'
 import type { Months } from './months.ts'
-import { type UsageClient, writeBatch } from './write-batch.ts'
+import { writeBatch } from './write-batch.ts'
 
 /** Connections that do nothing but write usage. */
 export interface Writer {
@@ -36,7 +36,6 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
     keepAlive: true,
     connectionTimeoutMillis: 5000,
     statement_timeout: STATEMENT_SECONDS * 1000,
-    pipeline: true,
   })
   pool.on('error', () => {})
   // A connection may break while it is in use; its query tells us, and without a listener Node would end.
@@ -44,22 +43,17 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
     client.on('error', () => {})
   })
 
-  /** One transaction. What fails leaves nothing behind, or is not known to: then the connection is broken. */
+  /** One transaction. A connection on which something failed is not used again: closing it undoes. */
   const attempt = async (requests: readonly Arrivals[]): Promise<Outcome[]> => {
     await months.ensure(timesOf(requests))
-    const client = (await pool.connect()) as pg.PoolClient & UsageClient
-    let broken: Error | undefined
+    const client = await pool.connect()
     try {
       const receipts = await writeBatch(client, coalesce(requests), clock.now())
+      client.release()
       return receipts.map((receipt) => ({ receipt }))
     } catch (error) {
-      broken = await client.query('rollback').then(
-        () => undefined,
-        (failure: Error) => failure,
-      )
+      client.release(true)
       throw error
-    } finally {
-      client.release(broken)
     }
   }
 
@@ -85,7 +79,7 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
 }
 
 function* timesOf(requests: readonly Arrivals[]) {
-  for (const arrivals of requests) for (const { event } of arrivals) yield event.time
+  for (const arrivals of requests) for (const { time } of arrivals) yield time
 }
 
 type Remedy = 'repeat' | 'divide' | 'wait'
