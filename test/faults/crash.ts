@@ -24,7 +24,9 @@ export interface CrashVerdict {
 }
 
 /** Killed at most this long after it listens: long enough for many requests, short enough for many kills. */
-const LONGEST_LIFE_MS = 700
+const LONGEST_LIFE_MS = 1500
+/** With these the syncs begin; they register before the first kill. */
+const FIRST_CUSTOMERS = 4
 const START = '2026-01-31T09:30:00Z'
 const RENEWAL = '2026-02-28T09:30:00Z'
 const AFTER_RENEWAL = '2026-02-28T12:00:00Z'
@@ -167,6 +169,7 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
 
   try {
     await ask(() => client.catalog.apply(catalog, once()))
+    if (work === 'sync') await Promise.all(Array.from({ length: FIRST_CUSTOMERS }, register))
     const actors = Array.from({ length: 6 }, async (_, index) => {
       const who = seeded(seed * 31 + index)
       while (killing) await act(who)

@@ -33,6 +33,8 @@ create table idempotency_key (
   operation text not null unique,
   status integer,
   response jsonb,
+  -- The process that works on it, and until when without a further word; by the database's clock.
+  holder text not null,
   locked_until timestamptz not null,
   created_at timestamptz not null,
   completed_at timestamptz,

@@ -17,7 +17,7 @@ export async function examineDatabase(url: string, { livemode }: { livemode: boo
     if (error instanceof CannotStart) return [wrong('database', error.message, error.remedy)]
     throw error
   }
-  const { db, close } = connect(url, { poolSize: 1, applicationName: 'lockstep doctor' })
+  const { db, close } = connect(url, { poolSize: 1 })
   try {
     const version = await sql<{
       version: string

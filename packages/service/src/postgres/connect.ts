@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Database } from '../store/schema.ts'
+import { applicationName } from './presence.ts'
 import { typeParsers } from './type-parsers.ts'
 
 export type Db = Kysely<Database>
@@ -16,7 +17,6 @@ export interface Connection {
 
 export interface ConnectOptions {
   readonly poolSize?: number
-  readonly applicationName?: string
   /** An idle connection broke; the pool replaces it. Without a listener Node would end the process. */
   readonly onIdleError?: (error: Error) => void
 }
@@ -26,7 +26,7 @@ export function connect(url: string, options: ConnectOptions = {}): Connection {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.poolSize ?? 10,
-    application_name: options.applicationName ?? 'lockstep',
+    application_name: applicationName,
     // Hours and days in SQL are UTC, whatever the server's zone.
     options: '-c timezone=UTC',
     types: typeParsers,

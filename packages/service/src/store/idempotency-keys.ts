@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
+import { isGone, processName } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import type { SqlTime } from './time.ts'
 
@@ -36,7 +37,7 @@ export type Claim =
 export async function claimRequest(db: Db, request: NewRequest): Promise<Claim> {
   const inserted = await db
     .insertInto('idempotencyKey')
-    .values({ ...request, lockedUntil: LEASE })
+    .values({ ...request, holder: processName, lockedUntil: LEASE })
     .onConflict((conflict) => conflict.columns(['caller', 'method', 'path', 'key']).doNothing())
     .returning('operation')
     .executeTakeFirst()
@@ -51,10 +52,10 @@ export async function claimRequest(db: Db, request: NewRequest): Promise<Claim> 
   }
   const takenOver = await db
     .updateTable('idempotencyKey')
-    .set({ lockedUntil: LEASE })
+    .set({ holder: processName, lockedUntil: LEASE })
     .where('operation', '=', found.operation)
     .where('completedAt', 'is', null)
-    .where('lockedUntil', '<', sql<Instant>`now()`)
+    .where((eb) => eb.or([eb('lockedUntil', '<', sql<Instant>`now()`), isGone(sql.ref('holder'))]))
     .returning('operation')
     .executeTakeFirst()
   if (takenOver) return { state: 'claimed', operation: takenOver.operation }

@@ -77,6 +77,7 @@ interface IdempotencyKeyTable {
   operation: string
   status: number | null
   response: MaybeJson
+  holder: string
   lockedUntil: Time
   createdAt: Time
   completedAt: MaybeTime

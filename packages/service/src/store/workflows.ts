@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem, type ProblemCode } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isGone } from '../postgres/presence.ts'
 import { problemJson } from './operations.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -11,6 +12,9 @@ export type WorkflowStep = Row<'workflowStep'>
 
 /** A run keeps its lease by renewing it; that of a process that died is over this soon. */
 export const LEASE_SECONDS = 6
+
+/** Nobody runs it: the lease is given back, is over, or is of a process that died. */
+const isFree = sql<boolean>`(lease_until is null or lease_until < clock_timestamp() or ${isGone(sql.ref('lease_holder'))})`
 
 const leased = sql<Date>`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`
 
@@ -95,9 +99,7 @@ export function claimWorkflow(
     })
     .where('id', '=', id)
     .where('state', 'in', parkedToo ? ['running', 'compensating', 'parked'] : ['running', 'compensating'])
-    .where((eb) =>
-      eb.or([eb('leaseUntil', 'is', null), eb('leaseUntil', '<', sql<Instant>`clock_timestamp()`)]),
-    )
+    .where(isFree)
     .returningAll()
     .executeTakeFirst()
 }
@@ -109,9 +111,7 @@ export async function dueWorkflows(db: Db, kinds: readonly string[], limit: numb
     .select('id')
     .where('state', 'in', ['running', 'compensating'])
     .where('kind', 'in', kinds)
-    .where((eb) =>
-      eb.or([eb('leaseUntil', 'is', null), eb('leaseUntil', '<', sql<Instant>`clock_timestamp()`)]),
-    )
+    .where(isFree)
     .where((eb) =>
       eb.or([eb('nextAttemptAt', 'is', null), eb('nextAttemptAt', '<=', sql<Instant>`clock_timestamp()`)]),
     )

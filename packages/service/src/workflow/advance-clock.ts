@@ -1,6 +1,7 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { newId } from '../ids.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { turnTestClock } from '../provider/stripe/test-clocks.ts'
 import {
@@ -18,7 +19,7 @@ import type { WorkflowKind } from './journal.ts'
 import type { LookDeps } from './look.ts'
 import { refreshCustomer } from './refresh.ts'
 import { syncSubscription } from './sync-invoice.ts'
-import { newHolder, type Workflows } from './workflows.ts'
+import type { Workflows } from './workflows.ts'
 
 export const ADVANCE = 'advance-test-clock'
 

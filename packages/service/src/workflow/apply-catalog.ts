@@ -5,6 +5,7 @@ import { type Fault, Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { whyNotBillable } from '../provider/stripe/products.ts'
 import {
@@ -19,7 +20,7 @@ import {
 import { readNewestPlans } from '../store/plans.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, unpublished } from './publish-catalog.ts'
-import { newHolder, type Workflows } from './workflows.ts'
+import type { Workflows } from './workflows.ts'
 
 export interface CatalogDeps {
   readonly db: Db

@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { addCustomer, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
@@ -13,7 +14,6 @@ import { addWorkflow } from '../store/workflows.ts'
 import { checkRegistration } from './check-registration.ts'
 import { REGISTER, type RegisterInput } from './register.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
-import { newHolder } from './workflows.ts'
 
 /** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
 export interface Begun {

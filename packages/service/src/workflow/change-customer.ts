@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Db } from '../postgres/connect.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { updateCustomer } from '../provider/stripe/customers.ts'
 import { changeProfile, type ProfileChange, readCustomer } from '../store/customers.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
-import { newHolder, type Workflows } from './workflows.ts'
+import type { Workflows } from './workflows.ts'
 
 export const CHANGE_CUSTOMER = 'change-customer'
 

@@ -4,11 +4,12 @@ import { newDatabase, type TestDatabase } from '../../../../test/support/databas
 import { wallClock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import { createLog } from '../log.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
 import { addWorkflow, claimWorkflow, readSteps, readWorkflow } from '../store/workflows.ts'
 import type { Step, WorkflowKind } from './journal.ts'
-import { makeWorkflows, newHolder } from './workflows.ts'
+import { makeWorkflows } from './workflows.ts'
 
 let database: TestDatabase
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Db } from '../postgres/connect.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { makeTestClock, testClockOperation } from '../provider/stripe/test-clocks.ts'
@@ -16,7 +17,7 @@ import {
 } from '../store/test-clocks.ts'
 import { addWorkflow, findWorkflow, problemOf } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
-import { newHolder, type Workflows } from './workflows.ts'
+import type { Workflows } from './workflows.ts'
 
 export const MAKE_TEST_CLOCK = 'make-test-clock'
 

@@ -1,4 +1,4 @@
-import { newSecret } from '../ids.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { claimWorkflow, dueWorkflows, readWorkflow, type Workflow } from '../store/workflows.ts'
 import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
 
@@ -16,9 +16,6 @@ export interface Workflows {
   /** Lets what is under way reach its end, for some seconds. What does not is resumed next time. */
   close(): Promise<void>
 }
-
-/** The name of one run. */
-export const newHolder = (): string => newSecret(80)
 
 const WATCH_MS = 2000
 const AT_ONCE = 8
@@ -60,12 +57,13 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     }
   }
 
-  function watch(): void {
+  // At once after a start: what the last process left is waiting.
+  function watch(waitMs = 0): void {
     timer = setTimeout(() => {
       resumeDue()
         .catch((error: unknown) => log.warn({ err: error }, 'Workflows could not be looked for.'))
-        .finally(() => closed || watch())
-    }, WATCH_MS)
+        .finally(() => closed || watch(WATCH_MS))
+    }, waitMs)
   }
 
   return {
@@ -91,7 +89,7 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
         wait = LOOK_MS
       }
     },
-    watch,
+    watch: () => watch(),
     async close() {
       closed = true
       clearTimeout(timer)
