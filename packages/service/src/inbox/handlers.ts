@@ -47,3 +47,19 @@ export const handlers: Readonly<Record<string, Handler>> = {
 export function handlerOf(type: string): Handler | undefined {
   return Object.hasOwn(handlers, type) ? handlers[type] : undefined
 }
+
+/** What decides whether an event is looked at. */
+export interface Addressed {
+  readonly type: string
+  readonly objectId: string
+  readonly livemode: boolean
+  /** Only events of connected accounts name one. */
+  readonly account: unknown
+}
+
+/** Why an event is kept but not looked at; null if it is. */
+export function whyIgnored(event: Addressed, { livemode }: { readonly livemode: boolean }): string | null {
+  if (event.livemode !== livemode) return 'other_mode'
+  if (event.account !== undefined && event.account !== null) return 'other_account'
+  return handlerOf(event.type) === undefined || event.objectId === '' ? 'unhandled_type' : null
+}

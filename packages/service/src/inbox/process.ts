@@ -17,7 +17,7 @@ import {
 import { type Look, type LookDeps, lookAt } from '../workflow/look.ts'
 import { isOurs, type Observed, observe } from '../workflow/observe.ts'
 import { syncSubscription } from '../workflow/sync-invoice.ts'
-import { handlerOf } from './handlers.ts'
+import { handlerOf, whyIgnored } from './handlers.ts'
 
 export type InboxDeps = LookDeps
 
@@ -39,7 +39,7 @@ export async function drainInbox(deps: InboxDeps): Promise<number> {
       claimEvents(trx, { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }),
     )
     if (events.length === 0) return total
-    await processBatch(deps, events)
+    await processBatch(deps, await ignoreOthers(deps, events))
     total += events.length
   }
 }
@@ -47,6 +47,20 @@ export async function drainInbox(deps: InboxDeps): Promise<number> {
 interface Group extends ObjectKey {
   readonly type: Observed['type']
   readonly events: readonly WaitingEvent[]
+}
+
+/** Sets aside what was put back by hand although there is nothing to do about it. */
+async function ignoreOthers(
+  { db, clock, provider }: InboxDeps,
+  events: readonly WaitingEvent[],
+): Promise<WaitingEvent[]> {
+  const ours: WaitingEvent[] = []
+  for (const event of events) {
+    const outcome = whyIgnored({ ...event, account: event.payload.account }, provider)
+    if (outcome === null) ours.push(event)
+    else await settleEvents(db, [event.id], { state: 'ignored', outcome, at: clock.now() })
+  }
+  return ours
 }
 
 async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): Promise<void> {

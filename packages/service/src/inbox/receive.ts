@@ -2,7 +2,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { insertEvent, type ReceivedEvent } from '../store/provider-events.ts'
-import { handlerOf } from './handlers.ts'
+import { whyIgnored } from './handlers.ts'
 import { signedBy } from './signature.ts'
 
 export interface ReceiveDeps {
@@ -52,34 +52,22 @@ function readEvent(body: Buffer, at: number, livemode: boolean): ReceivedEvent {
   if (typeof id !== 'string' || id === '' || typeof type !== 'string' || !isInstant(created)) {
     throw malformed('It lacks an id, a type or a time.')
   }
-  const isLive = event.livemode === true
-  const objectId = text(object.id)
-  return {
-    id,
+  const addressed = {
     type,
+    objectId: text(object.id),
+    livemode: event.livemode === true,
+    account: event.account,
+  }
+  return {
+    ...addressed,
+    id,
     objectType: text(object.object),
-    objectId,
     created,
     apiVersion: typeof event.api_version === 'string' ? event.api_version : null,
-    livemode: isLive,
     payload,
-    ignoredAs: ignoredAs({ isLive, livemode, type, objectId, account: event.account }),
+    ignoredAs: whyIgnored(addressed, { livemode }),
     at,
   }
-}
-
-/** Why an event is kept but not looked at; null if it is. */
-function ignoredAs(event: {
-  isLive: boolean
-  livemode: boolean
-  type: string
-  objectId: string
-  account: unknown
-}): string | null {
-  if (event.isLive !== event.livemode) return 'other_mode'
-  // Only events of connected accounts name one.
-  if (event.account !== undefined && event.account !== null) return 'other_account'
-  return handlerOf(event.type) === undefined || event.objectId === '' ? 'unhandled_type' : null
 }
 
 function parse(payload: string): Readonly<Record<string, unknown>> {

@@ -29,7 +29,8 @@ export interface WaitingEvent {
   readonly apiVersion: string | null
   readonly observation: bigint
   readonly attempts: number
-  readonly payload: { readonly data: { readonly object: unknown } }
+  readonly livemode: boolean
+  readonly payload: { readonly data: { readonly object: unknown }; readonly account?: unknown }
 }
 
 /** Stores an event once, however often it is delivered. False if it was here before. */
@@ -82,7 +83,7 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
           and other.claimed_until >= clock_timestamp())
     returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
-      e.payload`.execute(trx)
+      e.livemode, e.payload`.execute(trx)
   return rows
 }
 
