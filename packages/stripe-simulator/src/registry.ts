@@ -1,6 +1,8 @@
 import type { Expansions } from './http/expand.ts'
 import type { Route } from './http/route.ts'
+import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
+import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
@@ -37,6 +39,7 @@ export const routes: readonly Route[] = [
   ...productRoutes,
   ...priceRoutes,
   ...customerRoutes,
+  ...balanceTransactionRoutes,
   ...paymentMethodRoutes,
   ...setupIntentRoutes,
   ...paymentIntentRoutes,
@@ -50,6 +53,7 @@ export const routes: readonly Route[] = [
   ...invoicePaymentRoutes,
   ...chargeRoutes,
   ...refundRoutes,
+  ...creditNoteRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
   ...testClockRoutes,
@@ -67,6 +71,7 @@ export const expansions: Expansions = {
   ...paymentExpansions,
   ...setupIntentExpansions,
   ...refundExpansions,
+  ...creditNoteExpansions,
   ...couponExpansions,
   ...discountExpansions,
   product: {
@@ -93,6 +98,7 @@ export const renderers: Record<string, Renderer> = {
   payment_intent: renderPaymentIntent,
   charge: renderCharge,
   refund: renderRefund,
+  credit_note: renderCreditNote,
   discount: renderDiscount,
   coupon: renderCoupon,
   promotion_code: renderPromotionCode,

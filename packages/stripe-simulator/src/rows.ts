@@ -109,7 +109,18 @@ export type PaymentIntentRow = RowOf<
 >
 export type SetupIntentRow = RowOf<Stripe.SetupIntent, never, OnClock>
 export type ChargeRow = RowOf<Stripe.Charge, 'refunds', OnClock>
-export type RefundRow = RowOf<Stripe.Refund, never, OnClock>
+export type RefundRow = RowOf<
+  Stripe.Refund,
+  never,
+  /** What a refund of a test card turns into some time later. */
+  OnClock & { readonly later: 'succeeded' | 'failed' | null }
+>
+export type CreditNoteLineRow = Wire<Stripe.CreditNoteLineItem>
+export type CreditNoteRow = RowOf<
+  Stripe.CreditNote,
+  'lines',
+  OnClock & { readonly lines: readonly CreditNoteLineRow[] }
+>
 export type CouponRow = RowOf<
   Stripe.Coupon,
   'applies_to' | 'valid' | 'currency_options',
@@ -158,4 +169,5 @@ export type AlarmKind =
   | 'invoice.finalize'
   | 'invoice.retry'
   | 'invoice.overdue'
+  | 'refund.settle'
   | 'clock.delete'

@@ -10,6 +10,8 @@ export interface Settings {
   readonly draftSeconds: number
   /** Seconds that an unacknowledged `invoice.created` holds finalization. */
   readonly holdSeconds: number
+  /** Seconds until the refund of a test card whose refunds change later does so. */
+  readonly refundSeconds: number
   /** Lifts the limits of test clocks: two intervals an advance, three customers a clock. Not Stripe's. */
   readonly unlimitedClocks: boolean
 }
@@ -20,5 +22,6 @@ export const defaultSettings: Settings = {
   upcomingDays: 7,
   draftSeconds: 3600,
   holdSeconds: 72 * 3600,
+  refundSeconds: 3600,
   unlimitedClocks: false,
 }

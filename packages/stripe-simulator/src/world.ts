@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 import type * as rows from './rows.ts'
 import type { Settings } from './settings.ts'
 import { DueHeap } from './store/due-heap.ts'
-import { Table } from './store/table.ts'
+import { Tables, UndoLog } from './store/tables.ts'
 
 /** Objects that have `*.updated` events, which compare with what the object's last event showed. */
 const UPDATING = new Set([
@@ -18,6 +18,7 @@ const UPDATING = new Set([
   'coupon',
   'promotion_code',
   'refund',
+  'credit_note',
 ])
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */
@@ -42,7 +43,7 @@ export interface WorldParts {
  * Everything that the simulated Stripe holds, and the only way to change it: {@link transaction}. A
  * transaction is synchronous, so no two requests ever see each other half done.
  */
-export class World {
+export class World extends Tables {
   readonly ids: Ids
   readonly random: Random
   readonly settings: Settings
@@ -56,9 +57,8 @@ export class World {
   readonly #renderers: Record<string, Renderer>
   readonly #heaps = new Map<string | null, DueHeap>()
   readonly #seen = new Map<string, rows.Json>()
-  #undo: (() => void)[] = []
+  readonly #undo: UndoLog
   #emitted: rows.EventRow[] = []
-  #depth = 0
   #cause = NOBODY
   #alarmSeq = 0
   /** While an alarm of wall time rings: the time it was set for, so that a late timer bills on time. */
@@ -69,69 +69,10 @@ export class World {
   /** True while a preview plays the future: nothing is collected, no event is made. */
   preview = false
 
-  readonly #journal = (undo: () => void) => {
-    if (this.#depth > 0) this.#undo.push(undo)
-  }
-
-  readonly products = new Table<rows.ProductRow>(this.#journal)
-  readonly prices = new Table<rows.PriceRow, 'product' | 'lookup_key'>(this.#journal, {
-    product: (row) => row.product,
-    lookup_key: (row) => row.lookup_key,
-  })
-  readonly customers = new Table<rows.CustomerRow, 'clock' | 'email'>(this.#journal, {
-    clock: (row) => row.own.clock ?? 'wall',
-    email: (row) => row.email,
-  })
-  readonly paymentMethods = new Table<rows.PaymentMethodRow, 'customer'>(this.#journal, {
-    customer: (row) => row.customer,
-  })
-  readonly subscriptions = new Table<rows.SubscriptionRow, 'customer' | 'clock'>(this.#journal, {
-    customer: (row) => row.customer,
-    clock: (row) => row.own.clock ?? 'wall',
-  })
-  readonly subscriptionItems = new Table<rows.SubscriptionItemRow, 'subscription'>(this.#journal, {
-    subscription: (row) => row.subscription,
-  })
-  readonly invoices = new Table<rows.InvoiceRow, 'customer' | 'subscription'>(this.#journal, {
-    customer: (row) => row.customer,
-    subscription: (row) => row.own.subscription,
-  })
-  readonly invoiceItems = new Table<rows.InvoiceItemRow, 'customer' | 'invoice' | 'pending'>(this.#journal, {
-    customer: (row) => row.customer,
-    invoice: (row) => row.invoice,
-    pending: (row) => (row.invoice === null ? row.customer : null),
-  })
-  readonly invoicePayments = new Table<rows.InvoicePaymentRow, 'invoice' | 'intent'>(this.#journal, {
-    invoice: (row) => row.invoice,
-    intent: (row) => row.own.intent,
-  })
-  readonly paymentIntents = new Table<rows.PaymentIntentRow, 'customer'>(this.#journal, {
-    customer: (row) => row.customer,
-  })
-  readonly setupIntents = new Table<rows.SetupIntentRow, 'customer'>(this.#journal, {
-    customer: (row) => row.customer,
-  })
-  readonly charges = new Table<rows.ChargeRow, 'customer' | 'payment_intent'>(this.#journal, {
-    customer: (row) => row.customer,
-    payment_intent: (row) => row.payment_intent,
-  })
-  readonly refunds = new Table<rows.RefundRow, 'charge'>(this.#journal, { charge: (row) => row.charge })
-  readonly coupons = new Table<rows.CouponRow>(this.#journal)
-  readonly promotionCodes = new Table<rows.PromotionCodeRow, 'code'>(this.#journal, {
-    code: (row) => row.code.toLowerCase(),
-  })
-  readonly discounts = new Table<rows.DiscountRow, 'customer'>(this.#journal, {
-    customer: (row) => row.customer,
-  })
-  readonly balanceTransactions = new Table<rows.BalanceTransactionRow, 'customer'>(this.#journal, {
-    customer: (row) => row.customer,
-  })
-  readonly testClocks = new Table<rows.TestClockRow>(this.#journal)
-  readonly webhookEndpoints = new Table<rows.WebhookEndpointRow>(this.#journal)
-  readonly events = new Table<rows.EventRow, 'type'>(this.#journal, { type: (row) => row.type })
-  readonly alarms = new Table<rows.AlarmRow, 'clock'>(this.#journal, { clock: (row) => row.clock ?? 'wall' })
-
   constructor(parts: WorldParts) {
+    const undo = new UndoLog()
+    super(undo.journal)
+    this.#undo = undo
     this.ids = parts.ids
     this.random = parts.random
     this.settings = parts.settings
@@ -146,9 +87,9 @@ export class World {
 
   /** Runs `change` whole or not at all: what it throws takes everything back, unless the error says `keep`. */
   transaction<T>(cause: Cause, change: () => T): T {
-    if (this.#depth > 0) throw new Error('a transaction was begun inside another')
+    if (this.#undo.depth > 0) throw new Error('a transaction was begun inside another')
     this.#cause = cause
-    this.#depth++
+    this.#undo.depth++
     let events: rows.EventRow[] = []
     try {
       const result = change()
@@ -156,11 +97,11 @@ export class World {
       return result
     } catch (error) {
       if (error instanceof Error && 'keep' in error && error.keep === true) events = this.#emitted
-      else this.#rollback(0)
+      else this.#undo.rollback(0)
       throw error
     } finally {
-      this.#depth--
-      this.#undo = []
+      this.#undo.depth--
+      this.#undo.entries = []
       this.#emitted = []
       this.onCommit(events)
     }
@@ -168,16 +109,16 @@ export class World {
 
   /** Plays `change`, reads what it returns, and takes it all back. Previews are the deed itself, undone. */
   rehearse<T>(change: () => T): T {
-    const mark = this.#undo.length
+    const mark = this.#undo.entries.length
     const before = this.preview
-    this.#depth++
+    this.#undo.depth++
     this.preview = true
     try {
       return change()
     } finally {
-      this.#rollback(mark)
+      this.#undo.rollback(mark)
       this.preview = before
-      this.#depth--
+      this.#undo.depth--
     }
   }
 
@@ -205,7 +146,7 @@ export class World {
         if (Object.keys(previous).length === 0) return null
       }
       this.#seen.set(row.id, object)
-      this.#journal(() => {
+      this.#undo.journal(() => {
         if (before === undefined) this.#seen.delete(row.id)
         else this.#seen.set(row.id, before)
       })
@@ -276,48 +217,12 @@ export class World {
     for (const alarm of this.alarms.all()) this.#ring(alarm.clock, alarm.id, alarm.at)
   }
 
-  /** Every table by name: what a state file holds. */
-  tables() {
-    return {
-      products: this.products,
-      prices: this.prices,
-      customers: this.customers,
-      paymentMethods: this.paymentMethods,
-      subscriptions: this.subscriptions,
-      subscriptionItems: this.subscriptionItems,
-      invoices: this.invoices,
-      invoiceItems: this.invoiceItems,
-      invoicePayments: this.invoicePayments,
-      paymentIntents: this.paymentIntents,
-      setupIntents: this.setupIntents,
-      charges: this.charges,
-      refunds: this.refunds,
-      coupons: this.coupons,
-      promotionCodes: this.promotionCodes,
-      discounts: this.discounts,
-      balanceTransactions: this.balanceTransactions,
-      testClocks: this.testClocks,
-      webhookEndpoints: this.webhookEndpoints,
-      events: this.events,
-      alarms: this.alarms,
-    }
-  }
-
   /** After a restart, so that the next `*.updated` events know what was seen last. */
   rememberAll(): void {
-    const changing = [
-      this.products,
-      this.prices,
-      this.customers,
-      this.paymentMethods,
-      this.subscriptions,
-      this.invoices,
-      this.coupons,
-      this.promotionCodes,
-      this.refunds,
-    ]
-    for (const table of changing) {
-      for (const row of table.all()) this.#seen.set(row.id, this.render(row))
+    for (const table of Object.values(this.tables())) {
+      for (const row of table.all()) {
+        if ('object' in row && UPDATING.has(row.object)) this.#seen.set(row.id, this.render(row))
+      }
     }
   }
 
@@ -333,9 +238,5 @@ export class World {
     }
     heap.push({ at, seq: ++this.#alarmSeq, alarm })
     this.onAlarm(clock)
-  }
-
-  #rollback(mark: number): void {
-    while (this.#undo.length > mark) this.#undo.pop()?.()
   }
 }

@@ -5,6 +5,7 @@ import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
 import { pendingItemsDue } from './pending-interval.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
+import { settleRefund } from './refunds.ts'
 
 /** What happens by itself, one entry per kind of alarm: the index of everything that time causes. */
 const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow) => void> = {
@@ -35,6 +36,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
       world.subscriptions.patch(subscription.id, { status: 'past_due' }),
     )
   },
+  'refund.settle': (world, id) => settleRefund(world, id),
   'clock.delete': (world, id) => deleteClock(world, id),
 }
 

@@ -4,6 +4,7 @@ import type { World } from '../world.ts'
 export interface BalanceChange {
   readonly type: BalanceTransactionRow['type']
   readonly invoice?: string | null
+  readonly creditNote?: string | null
   readonly description?: string | null
   readonly metadata?: Record<string, string>
 }
@@ -13,7 +14,7 @@ export function changeBalance(
   world: World,
   customer: string,
   amount: number,
-  { type, invoice = null, description = null, metadata = {} }: BalanceChange,
+  { type, invoice = null, creditNote = null, description = null, metadata = {} }: BalanceChange,
 ): { customer: CustomerRow; transaction: BalanceTransactionRow } {
   const before = world.customers.must(customer)
   const after = world.customers.patch(customer, { balance: before.balance + amount })
@@ -23,7 +24,7 @@ export function changeBalance(
     amount,
     checkout_session: null,
     created: world.now(before.own.clock),
-    credit_note: null,
+    credit_note: creditNote,
     currency: before.currency ?? 'usd',
     customer,
     customer_account: null,

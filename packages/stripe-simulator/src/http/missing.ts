@@ -8,7 +8,6 @@ const NOT_SIMULATED = [
   '/v1/billing',
   '/v1/billing_portal',
   '/v1/checkout',
-  '/v1/credit_notes',
   '/v1/disputes',
   '/v1/entitlements',
   '/v1/files',

@@ -16,6 +16,17 @@ export function addPages(app: FastifyInstance, world: World): void {
     if (invoice === undefined) return reply.code(404).send()
     return reply.type('application/pdf').send(Buffer.from(pdf(rowsOf(invoice)), 'latin1'))
   })
+  app.get('/_simulator/credit_notes/:id/pdf', (request, reply) => {
+    const note = world.creditNotes.get((request.params as { id: string }).id)
+    if (note === undefined) return reply.code(404).send()
+    const money = (amount: number) => formatMoney(String(amount), note.currency)
+    const rows = [
+      `Credit note ${note.number}, ${note.status}`,
+      ...note.own.lines.map((line) => `${line.description ?? line.id}: ${money(line.amount)}`),
+      `Total ${money(note.total)}`,
+    ]
+    return reply.type('application/pdf').send(Buffer.from(pdf(rows), 'latin1'))
+  })
 }
 
 function rowsOf(invoice: InvoiceRow): string[] {

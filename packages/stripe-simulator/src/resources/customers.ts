@@ -143,47 +143,6 @@ export const customerRoutes = [
     if (method.customer !== customer.id) throw missing('PaymentMethod', method.id)
     return world.render(method)
   }),
-  post(
-    `${URL}/:id/balance_transactions`,
-    shape({
-      amount: required(integer()),
-      currency: required(text()),
-      description: text(350),
-      metadata,
-    }),
-    ({ world, params, path }) => {
-      const customer = liveCustomer(world, path())
-      const currency = params.currency.toLowerCase()
-      if (customer.currency != null && customer.currency !== currency) {
-        throw invalid(`The customer's balance is in ${customer.currency}.`, 'currency')
-      }
-      world.customers.patch(customer.id, { currency })
-      const { transaction } = changeBalance(world, customer.id, params.amount, {
-        type: 'adjustment',
-        description: params.description ?? null,
-        metadata: mergeMetadata({}, params.metadata),
-      })
-      return world.render(transaction)
-    },
-  ),
-  get(
-    `${URL}/:id/balance_transactions`,
-    shape({ ...paging, created: range, invoice: text() }),
-    ({ world, params, path }) => {
-      const customer = liveCustomer(world, path())
-      return page(world.balanceTransactions, params, {
-        url: `${URL}/${customer.id}/balance_transactions`,
-        where: { index: 'customer', key: customer.id },
-        matches: (row) =>
-          inRange(row.created, params.created) &&
-          (params.invoice === undefined || row.invoice === params.invoice),
-        render: (row) => world.render(row),
-      })
-    },
-  ),
-  get(`${URL}/:id/balance_transactions/:transaction`, nothing, ({ world, path }) =>
-    world.render(find(world.balanceTransactions, 'customer balance transaction', path('transaction'))),
-  ),
 ]
 
 export const customerExpansions: Expansions = {

@@ -1,3 +1,4 @@
+import { announceRefund, createRefund } from '../billing/refunds.ts'
 import { invalid, StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
@@ -11,7 +12,7 @@ import { find } from './lookup.ts'
 
 const URL = '/v1/refunds'
 
-/** Refunds of card charges, which succeed at once. https://docs.stripe.com/refunds */
+/** https://docs.stripe.com/api/refunds */
 export const refundRoutes = [
   post(
     URL,
@@ -45,7 +46,11 @@ export const refundRoutes = [
         )
       }
       return world.render(
-        createRefund(world, charge, amount, params.reason ?? null, mergeMetadata({}, params.metadata)),
+        createRefund(world, charge, {
+          amount,
+          reason: params.reason ?? null,
+          metadata: mergeMetadata({}, params.metadata),
+        }),
       )
     },
   ),
@@ -55,8 +60,13 @@ export const refundRoutes = [
     const next = world.refunds.patch(refund.id, {
       metadata: mergeMetadata(refund.metadata ?? {}, params.metadata),
     })
-    world.emit('refund.updated', next)
+    announceRefund(world, next)
     return world.render(next)
+  }),
+  post(`${URL}/:id/cancel`, nothing, ({ world, path }) => {
+    const refund = find(world.refunds, 'refund', path())
+    // Refunds of cards never wait for anybody's action.
+    throw invalid(`You can only cancel refunds that require action; this one is ${refund.status}.`)
   }),
   get(
     URL,
@@ -100,47 +110,6 @@ function paid(charge: ChargeRow): ChargeRow {
     type: 'invalid_request_error',
     message: `Charge ${charge.id} was not paid and cannot be refunded.`,
   })
-}
-
-function createRefund(
-  world: World,
-  charge: ChargeRow,
-  amount: number,
-  reason: RefundRow['reason'],
-  labels: Record<string, string>,
-): RefundRow {
-  const refund = world.refunds.insert({
-    id: world.ids.next('re'),
-    object: 'refund',
-    amount,
-    balance_transaction: world.ids.next('txn'),
-    charge: charge.id,
-    created: world.now(charge.own.clock),
-    currency: charge.currency,
-    customer: charge.customer,
-    customer_account: null,
-    destination_details: {
-      card: { type: 'refund', reference_status: 'pending', reference_type: 'acquirer_reference_number' },
-      type: 'card',
-    },
-    metadata: labels,
-    payment_intent: charge.payment_intent,
-    payment_method: charge.payment_method,
-    reason,
-    receipt_number: null,
-    source_transfer_reversal: null,
-    status: 'succeeded',
-    transfer_reversal: null,
-    own: { clock: charge.own.clock },
-  })
-  const refunded = charge.amount_refunded + amount
-  const next = world.charges.patch(charge.id, {
-    amount_refunded: refunded,
-    refunded: refunded === charge.amount,
-  })
-  world.emit('refund.created', refund)
-  world.emit('charge.refunded', next)
-  return refund
 }
 
 export function renderRefund(_world: World, { own: _own, ...refund }: RefundRow): Json {

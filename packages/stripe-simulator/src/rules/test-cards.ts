@@ -3,7 +3,12 @@
  * attaches and then fails every charge. The 3-D Secure ones differ in when they ask.
  */
 export type CardBehavior =
-  | { readonly on: 'succeeds' | 'fails_later' }
+  | {
+      readonly on: 'succeeds'
+      /** What its refunds turn into later: pending ones succeed, succeeded ones fail. */
+      readonly refunds?: 'succeeded' | 'failed'
+    }
+  | { readonly on: 'fails_later' }
   | { readonly on: 'declines'; readonly code: string; readonly declineCode: string | null }
   | {
       readonly on: 'asks'
@@ -106,16 +111,12 @@ const testCards: readonly TestCard[] = [
   card('4000000000003220', 'visa', 'threeDSecure2Required', asks('always')),
   card('4000000000003055', 'visa', 'threeDSecureOptional'),
   card('4100000000000019', 'visa', 'radarBlock', declined('fraudulent')),
+  card('4000000000007726', 'visa', 'pendingRefund', { on: 'succeeds', refunds: 'succeeded' }),
+  card('4000000000005126', 'visa', 'refundFail', { on: 'succeeds', refunds: 'failed' }),
 ]
 
-/** Tokens that Stripe documents and whose later life (disputes, failing refunds) the simulator does not play. */
-export const unplayedTokens = [
-  'createDispute',
-  'createDisputeProductNotReceived',
-  'createDisputeInquiry',
-  'pendingRefund',
-  'refundFail',
-]
+/** Tokens that Stripe documents and whose later life (disputes) the simulator does not play. */
+export const unplayedTokens = ['createDispute', 'createDisputeProductNotReceived', 'createDisputeInquiry']
 
 const byToken = new Map(
   testCards.flatMap((testCard) => testCard.tokens.map((token) => [token, testCard] as const)),

@@ -62,6 +62,16 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return entry.row
   }
 
+  /** Puts another row in the place of the one with its id, where a column is to be gone. */
+  replace(row: R): R {
+    const entry = this.#entries.get(row.id)
+    if (entry === undefined) throw new Error(`the simulator lost ${row.id}`)
+    const before = entry.row
+    this.#replace(entry, row)
+    this.#journal(() => this.#replace(entry, before))
+    return row
+  }
+
   delete(id: string): void {
     const entry = this.#entries.get(id)
     if (entry === undefined) return

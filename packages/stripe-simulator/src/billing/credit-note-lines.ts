@@ -1,0 +1,129 @@
+import { invalid } from '../errors.ts'
+import type { CreditNoteLineRow, InvoiceRow, LineRow } from '../rows.ts'
+import { divideRounded, formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal.ts'
+import type { World } from '../world.ts'
+
+/** One line of a credit note as it was asked for. */
+export interface CreditLine {
+  readonly type: 'invoice_line_item' | 'custom_line_item'
+  readonly invoice_line_item?: string | undefined
+  readonly amount?: number | undefined
+  readonly quantity?: number | undefined
+  readonly unit_amount?: number | undefined
+  readonly unit_amount_decimal?: string | undefined
+  readonly description?: string | undefined
+}
+
+/**
+ * The lines of a credit note. A line of the invoice is credited by amount or by quantity, with its share of
+ * discounts and taxes; anything else is a custom line. https://docs.stripe.com/api/credit_notes/create
+ */
+export function creditLines(
+  world: World,
+  invoice: InvoiceRow,
+  given: readonly CreditLine[],
+): CreditNoteLineRow[] {
+  return given.map((line, i) =>
+    line.type === 'custom_line_item'
+      ? customLine(world, line, `lines[${i}]`)
+      : invoiceLine(world, invoice, line, `lines[${i}]`),
+  )
+}
+
+function customLine(world: World, line: CreditLine, at: string): CreditNoteLineRow {
+  const unit =
+    line.unit_amount_decimal ?? (line.unit_amount === undefined ? undefined : `${line.unit_amount}`)
+  if (unit === undefined || line.description === undefined) {
+    const name = unit === undefined ? 'unit_amount' : 'description'
+    throw invalid(`Missing required param: ${at}[${name}].`, `${at}[${name}]`, 'parameter_missing')
+  }
+  const picos = parseDecimal(unit)
+  const quantity = line.quantity ?? 1
+  return {
+    ...blank(world, roundPicos(picos * BigInt(quantity)), 'custom_line_item'),
+    description: line.description,
+    quantity,
+    ...unitOf(picos),
+  }
+}
+
+/** The whole note as one line, when only its amount is given. */
+export function amountLine(world: World, amount: number): CreditNoteLineRow {
+  return {
+    ...blank(world, amount, 'custom_line_item'),
+    description: 'Credit',
+    quantity: 1,
+    ...unitOf(BigInt(amount) * PICOS),
+  }
+}
+
+function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: string): CreditNoteLineRow {
+  const credited = invoice.own.lines.find((row) => row.id === line.invoice_line_item)
+  if (credited === undefined) {
+    throw invalid(
+      `No such invoice line item: '${line.invoice_line_item ?? ''}'`,
+      `${at}[invoice_line_item]`,
+      'resource_missing',
+    )
+  }
+  if ((line.amount === undefined) === (line.quantity === undefined)) {
+    throw invalid('You must pass exactly one of `amount` and `quantity`.', `${at}[amount]`)
+  }
+  const whole = credited.quantity ?? 1
+  if (line.quantity !== undefined && line.quantity > whole) {
+    throw invalid(`The line has a quantity of ${whole}.`, `${at}[quantity]`)
+  }
+  const amount =
+    line.amount ?? Number(divideRounded(BigInt(credited.amount) * BigInt(line.quantity ?? 0), BigInt(whole)))
+  if (amount > credited.amount) {
+    throw invalid(`The line is about ${credited.amount}; more cannot be credited.`, `${at}[amount]`)
+  }
+  const share = (part: number) => shareOf(part, amount, credited)
+  const discounts = (credited.discount_amounts ?? []).map((row) => ({ ...row, amount: share(row.amount) }))
+  const off = discounts.reduce((sum, row) => sum + row.amount, 0)
+  return {
+    ...blank(world, amount, 'invoice_line_item'),
+    description: line.description ?? credited.description,
+    discount_amount: off,
+    discount_amounts: discounts,
+    pretax_credit_amounts: discounts.map((row) => ({ ...row, type: 'discount' })),
+    invoice_line_item: credited.id,
+    quantity: line.quantity ?? null,
+    ...(line.quantity === undefined
+      ? { unit_amount: null, unit_amount_decimal: null }
+      : unitOf(divideRounded(BigInt(credited.amount) * PICOS, BigInt(whole)))),
+    taxes: (credited.taxes ?? []).map((tax) => ({
+      ...tax,
+      amount: share(tax.amount),
+      taxable_amount: tax.taxable_amount === null ? null : share(tax.taxable_amount),
+    })),
+  }
+}
+
+function shareOf(part: number, amount: number, credited: LineRow): number {
+  if (credited.amount === 0) return 0
+  return Number(divideRounded(BigInt(part) * BigInt(amount), BigInt(credited.amount)))
+}
+
+function unitOf(picos: bigint): Pick<CreditNoteLineRow, 'unit_amount' | 'unit_amount_decimal'> {
+  return {
+    unit_amount: picos % PICOS === 0n ? Number(picos / PICOS) : null,
+    unit_amount_decimal: formatDecimal(picos),
+  }
+}
+
+function blank(world: World, amount: number, type: CreditLine['type']) {
+  return {
+    id: world.ids.next('cnli'),
+    object: 'credit_note_line_item' as const,
+    amount,
+    discount_amount: 0,
+    discount_amounts: [],
+    livemode: false,
+    metadata: {},
+    pretax_credit_amounts: [],
+    tax_rates: [],
+    taxes: [],
+    type,
+  }
+}

@@ -1,0 +1,135 @@
+import type * as rows from '../rows.ts'
+import { type Journal, Table } from './table.ts'
+
+/** Remembers how to take back what a transaction did so far. */
+export class UndoLog {
+  depth = 0
+  entries: (() => void)[] = []
+
+  readonly journal: Journal = (undo) => {
+    if (this.depth > 0) this.entries.push(undo)
+  }
+
+  /** Takes everything back that was done since `mark`. */
+  rollback(mark: number): void {
+    while (this.entries.length > mark) this.entries.pop()?.()
+  }
+}
+
+/** The rows of every resource. */
+export class Tables {
+  readonly products: Table<rows.ProductRow>
+  readonly prices: Table<rows.PriceRow, 'product' | 'lookup_key'>
+  readonly customers: Table<rows.CustomerRow, 'clock' | 'email'>
+  readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
+  readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
+  readonly subscriptionItems: Table<rows.SubscriptionItemRow, 'subscription'>
+  readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription'>
+  readonly invoiceItems: Table<rows.InvoiceItemRow, 'customer' | 'invoice' | 'pending'>
+  readonly invoicePayments: Table<rows.InvoicePaymentRow, 'invoice' | 'intent'>
+  readonly paymentIntents: Table<rows.PaymentIntentRow, 'customer'>
+  readonly setupIntents: Table<rows.SetupIntentRow, 'customer'>
+  readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent'>
+  readonly refunds: Table<rows.RefundRow, 'charge'>
+  readonly creditNotes: Table<rows.CreditNoteRow, 'invoice' | 'customer'>
+  readonly coupons: Table<rows.CouponRow>
+  readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
+  readonly discounts: Table<rows.DiscountRow, 'customer'>
+  readonly balanceTransactions: Table<rows.BalanceTransactionRow, 'customer'>
+  readonly testClocks: Table<rows.TestClockRow>
+  readonly webhookEndpoints: Table<rows.WebhookEndpointRow>
+  readonly events: Table<rows.EventRow, 'type'>
+  readonly alarms: Table<rows.AlarmRow, 'clock'>
+
+  constructor(journal: Journal) {
+    this.products = new Table(journal)
+    this.prices = new Table(journal, {
+      product: (row) => row.product,
+      lookup_key: (row) => row.lookup_key,
+    })
+    this.customers = new Table(journal, {
+      clock: (row) => row.own.clock ?? 'wall',
+      email: (row) => row.email,
+    })
+    this.paymentMethods = new Table(journal, {
+      customer: (row) => row.customer,
+    })
+    this.subscriptions = new Table(journal, {
+      customer: (row) => row.customer,
+      clock: (row) => row.own.clock ?? 'wall',
+    })
+    this.subscriptionItems = new Table(journal, {
+      subscription: (row) => row.subscription,
+    })
+    this.invoices = new Table(journal, {
+      customer: (row) => row.customer,
+      subscription: (row) => row.own.subscription,
+    })
+    this.invoiceItems = new Table(journal, {
+      customer: (row) => row.customer,
+      invoice: (row) => row.invoice,
+      pending: (row) => (row.invoice === null ? row.customer : null),
+    })
+    this.invoicePayments = new Table(journal, {
+      invoice: (row) => row.invoice,
+      intent: (row) => row.own.intent,
+    })
+    this.paymentIntents = new Table(journal, {
+      customer: (row) => row.customer,
+    })
+    this.setupIntents = new Table(journal, {
+      customer: (row) => row.customer,
+    })
+    this.charges = new Table(journal, {
+      customer: (row) => row.customer,
+      payment_intent: (row) => row.payment_intent,
+    })
+    this.refunds = new Table(journal, { charge: (row) => row.charge })
+    this.creditNotes = new Table(journal, {
+      invoice: (row) => row.invoice,
+      customer: (row) => row.customer,
+    })
+    this.coupons = new Table(journal)
+    this.promotionCodes = new Table(journal, {
+      code: (row) => row.code.toLowerCase(),
+    })
+    this.discounts = new Table(journal, {
+      customer: (row) => row.customer,
+    })
+    this.balanceTransactions = new Table(journal, {
+      customer: (row) => row.customer,
+    })
+    this.testClocks = new Table(journal)
+    this.webhookEndpoints = new Table(journal)
+    this.events = new Table(journal, { type: (row) => row.type })
+    this.alarms = new Table(journal, { clock: (row) => row.clock ?? 'wall' })
+  }
+
+  /** Every table by name: what a state file holds. */
+  tables() {
+    return {
+      products: this.products,
+      prices: this.prices,
+      customers: this.customers,
+      paymentMethods: this.paymentMethods,
+      subscriptions: this.subscriptions,
+      subscriptionItems: this.subscriptionItems,
+      invoices: this.invoices,
+      invoiceItems: this.invoiceItems,
+      invoicePayments: this.invoicePayments,
+      paymentIntents: this.paymentIntents,
+      setupIntents: this.setupIntents,
+      charges: this.charges,
+      refunds: this.refunds,
+      creditNotes: this.creditNotes,
+      coupons: this.coupons,
+      promotionCodes: this.promotionCodes,
+      discounts: this.discounts,
+      balanceTransactions: this.balanceTransactions,
+      testClocks: this.testClocks,
+      webhookEndpoints: this.webhookEndpoints,
+      events: this.events,
+      alarms: this.alarms,
+    }
+  }
+}
