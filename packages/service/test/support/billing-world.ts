@@ -5,6 +5,7 @@ import type Stripe from 'stripe'
 import type { Simulator, SimulatorOptions } from 'stripe-simulator'
 import { newDatabase } from '../../../../test/support/database.ts'
 import { newSimulator, serviceDeps } from '../../../../test/support/simulator.ts'
+import { newId } from '../../src/ids.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
 import { receive } from '../../src/inbox/receive.ts'
 import { readInvoice, type ShownInvoice } from '../../src/invoice/read.ts'
@@ -156,7 +157,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
       const clock = await newTestClock(
         { ...deps, workflows },
         { name: externalId, frozenTime: at(time) },
-        `operation_clock${counter}`,
+        newId('operation'),
       )
       const begun = await beginRegistration(
         deps,
@@ -169,7 +170,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
           testClock: clock.id,
           email: `${externalId}@example.org`,
         },
-        { operation: `operation_registration${counter}`, mayGivePlans: true },
+        { operation: newId('operation'), mayGivePlans: true },
       )
       const { workflow } = begun
       if (!workflow) throw new Error('It was begun before.')

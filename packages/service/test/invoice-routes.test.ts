@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { billingRoutes } from '../src/http/routes/billing.ts'
+import { invoiceRoutes } from '../src/http/routes/invoices.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+let world: BillingWorld
+let server: TestServer
+let ada: Payer
+beforeAll(async () => {
+  world = await newBillingWorld()
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  invoiceRoutes(server.app, world.deps)
+  billingRoutes(server.app, world.deps)
+  ada = await world.register('tiered', '2026-01-10T00:00:00Z')
+  await world.turn(ada, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(ada, '115', '2026-01-11T00:00:00Z')
+})
+afterAll(() => world.close())
+
+const get = (url: string) => server.call({ method: 'GET', url })
+const post = (url: string) => server.call({ method: 'POST', url })
+const usd = (minor: number) => ({
+  amount: (minor / 100).toFixed(2),
+  minor: String(minor),
+  currency: 'usd',
+})
+
+async function current(): Promise<string> {
+  return (await world.read(ada, 'current')).invoice.id
+}
+
+test('the overview has it all in one read: lines, reasons, sums, and whether the provider knows', async () => {
+  const { status, body } = await get(`/v1/customers/${ada.customerId}/billing`)
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    customer: { id: ada.customerId, externalId: ada.externalId, currency: 'usd' },
+    stale: true,
+    syncedAt: null,
+    subscriptions: [
+      {
+        subscription: { id: ada.subscriptionId, status: 'active', providerId: ada.subscription },
+        closingInvoices: [],
+        currentInvoice: {
+          status: 'current',
+          externalId: ada.externalId,
+          period: { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
+          // 100 at 0.10 and 15 at 0.01; 10 % of that and of the fee; the next month's fee.
+          subtotal: usd(1015 + 302 + 2000),
+          total: usd(1015 + 302 + 2000),
+          amountDue: null,
+          stale: true,
+          lines: [
+            {
+              id: 'compute',
+              key: 'compute',
+              description: 'Seconds: 115 second',
+              quantity: '115',
+              unitLabel: 'second',
+              amount: usd(1015),
+              late: false,
+              derivation: { measured: { events: '1', quantity: '115' }, rounded: '10.15' },
+              providerId: null,
+            },
+            { id: 'support', key: 'support', quantity: null, amount: usd(302) },
+            {
+              id: 'upcoming.fee',
+              key: 'fee',
+              amount: usd(2000),
+              period: { start: '2026-02-10T00:00:00Z', end: '2026-03-10T00:00:00Z' },
+              derivation: null,
+            },
+          ],
+        },
+      },
+    ],
+  })
+})
+
+test('a line is explained in words that a person can check', async () => {
+  const { body } = await get(`/v1/invoices/${await current()}/lines/compute/derivation`)
+  expect((body as { explanation: string[] }).explanation).toEqual([
+    'compute: Seconds, 2026-01-10T00:00:00Z … 2026-02-10T00:00:00Z',
+    'compute: 115 second measured (sum of 1 event)',
+    'tier 1 (0 … 100): 100 × 0.1 = 10',
+    'tier 2 (over 100): 15 × 0.01 = 0.15',
+    'sum: 10.15',
+    'rounded once, half away from zero: 10.15 → 10.15 usd',
+  ])
+  const fee = await get(`/v1/invoices/${await current()}/lines/upcoming.fee/derivation`)
+  expect(fee.body).toMatchObject({
+    derivation: null,
+    explanation: ['Tiered: the payment provider computed this amount.'],
+  })
+  expect(await get(`/v1/invoices/${await current()}/lines/none/derivation`)).toMatchObject({ status: 404 })
+})
+
+test('a dry run says the calls; the sync makes them; a second one has none to make', async () => {
+  const id = await current()
+  const planned = {
+    invoice: id,
+    create: [
+      {
+        line: 'compute',
+        originInvoice: id,
+        revision: 0,
+        quantity: '115',
+        amount: usd(1015),
+        providerId: null,
+      },
+      { line: 'support', originInvoice: id, revision: 0, quantity: null, amount: usd(302) },
+    ],
+    update: [],
+    remove: [],
+    keep: [],
+    calls: 2,
+  }
+  expect(await post(`/v1/invoices/${id}/sync?dryRun=true`)).toMatchObject({
+    status: 200,
+    body: { ...planned, dryRun: true },
+  })
+  expect(await post(`/v1/invoices/${id}/sync`)).toMatchObject({
+    status: 200,
+    body: { ...planned, dryRun: false },
+  })
+  const calls = await world.requests(async () => {
+    expect(await post(`/v1/invoices/${id}/sync`)).toMatchObject({ body: { calls: 0, create: [] } })
+  })
+  expect(calls).toEqual([])
+  expect((await get(`/v1/invoices/${id}`)).body).toMatchObject({
+    stale: false,
+    syncedAt: '2026-01-01T00:00:00Z',
+    lines: [{ providerId: expect.stringMatching(/^ii_/) }, {}, {}],
+  })
+  expect(await post(`/v1/invoices/${id}/sync?dryRun=true`)).toMatchObject({
+    body: {
+      calls: 0,
+      keep: [
+        { line: 'support', amount: usd(302) },
+        { line: 'compute', amount: usd(1015) },
+      ],
+    },
+  })
+})
+
+test('a final invoice says what Stripe finalized, and does not change', async () => {
+  await world.turn(ada, '2026-02-10T02:00:00Z')
+  await world.deliver()
+  const list = await get(`/v1/invoices?customer=${ada.customerId}&status=paid`)
+  const { data } = list.body as { data: { id: string; number: string; total: { minor: string } }[] }
+  expect(data.map(({ total }) => total.minor).sort()).toEqual(['2000', '3317'])
+  const paid = data.find(({ total }) => total.minor === '3317')?.id
+  expect((await get(`/v1/invoices/${paid}`)).body).toMatchObject({
+    status: 'paid',
+    amountPaid: usd(3317),
+    hostedInvoiceUrl: expect.any(String),
+    lines: expect.arrayContaining([
+      expect.objectContaining({ key: 'compute', amount: usd(1015), quantity: '115', unitLabel: 'second' }),
+    ]),
+  })
+  expect(await post(`/v1/invoices/${paid}/sync`)).toMatchObject({
+    status: 409,
+    body: { code: 'invoice_frozen' },
+  })
+})
+
+test('what does not exist is not found', async () => {
+  expect(await get('/v1/invoices/invoice_none')).toMatchObject({
+    status: 404,
+    body: { code: 'invoice_not_found' },
+  })
+  expect(await post('/v1/invoices/invoice_none/sync')).toMatchObject({ status: 404 })
+  expect(await get('/v1/customers/customer_none/billing')).toMatchObject({
+    status: 404,
+    body: { code: 'customer_not_found' },
+  })
+})
+
+test('Stripe away: the caller is told, and the invoice says why it was not sent', async () => {
+  await world.use(ada, '1', '2026-02-10T01:00:00Z')
+  world.simulator.control.fail({ kind: 'error_500', times: 100 })
+  const id = await current()
+  expect(await post(`/v1/invoices/${id}/sync`)).toMatchObject({
+    status: 503,
+    body: { code: 'provider_unavailable' },
+  })
+  world.simulator.control.clearFaults()
+  expect((await get(`/v1/invoices/${id}`)).body).toMatchObject({
+    stale: true,
+    syncProblem: { code: 'provider_unavailable' },
+  })
+  expect(await post(`/v1/invoices/${id}/sync`)).toMatchObject({ status: 200, body: { calls: 2 } })
+  expect((await get(`/v1/invoices/${id}`)).body).toMatchObject({ stale: false, syncProblem: null })
+})
