@@ -192,11 +192,11 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
     killing = false
     await failed
 
-    for (const customer of customers) await turn(customer)
+    await Promise.all(customers.map(turn))
     // A draft whose "created" met a dead service is held for up to three days.
     await Promise.all(customers.map((customer) => turnOn(customer, THREE_DAYS_LATER)))
     await atRest(world)
-    for (const customer of customers) await synchronise(customer)
+    await Promise.all(customers.map(synchronise))
     await atRest(world)
     const breaches = [...(await checkWorld(world)), ...(await billed(world, customers))]
     return {
