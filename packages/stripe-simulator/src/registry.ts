@@ -30,6 +30,7 @@ import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
 import { renderSubscriptionItem } from './resources/subscription-items.ts'
 import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
+import { taxRateRoutes } from './resources/tax-rates.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
 import { renderWebhookEndpoint, webhookEndpointRoutes } from './resources/webhook-endpoints.ts'
 import type { Renderer, World } from './world.ts'
@@ -54,6 +55,7 @@ export const routes: readonly Route[] = [
   ...chargeRoutes,
   ...refundRoutes,
   ...creditNoteRoutes,
+  ...taxRateRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
   ...testClockRoutes,
@@ -107,6 +109,7 @@ export const renderers: Record<string, Renderer> = {
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
   setup_intent: plain,
+  tax_rate: plain,
 }
 
 function plain(_world: World, row: { own?: unknown }) {

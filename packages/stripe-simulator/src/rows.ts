@@ -71,7 +71,13 @@ export type SubscriptionItemRow = RowOf<
   OnClock & { readonly price: string; readonly debit: Debit | null; readonly sequence: number }
 >
 export type LineRow = Wire<Stripe.InvoiceLineItem> & {
-  readonly own: { readonly appliesTo: string | null; readonly net: number }
+  readonly own: {
+    readonly appliesTo: string | null
+    /** After discounts, before exclusive taxes. */
+    readonly net: number
+    /** Its own tax rates; with none the invoice's apply. */
+    readonly taxRates: readonly string[]
+  }
 }
 export type InvoiceRow = RowOf<
   Stripe.Invoice,
@@ -115,6 +121,7 @@ export type RefundRow = RowOf<
   /** What a refund of a test card turns into some time later. */
   OnClock & { readonly later: 'succeeded' | 'failed' | null }
 >
+export type TaxRateRow = RowOf<Stripe.TaxRate, never, { readonly percent: string }>
 export type CreditNoteLineRow = Wire<Stripe.CreditNoteLineItem>
 export type CreditNoteRow = RowOf<
   Stripe.CreditNote,

@@ -19,6 +19,7 @@ const UPDATING = new Set([
   'promotion_code',
   'refund',
   'credit_note',
+  'tax_rate',
 ])
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */

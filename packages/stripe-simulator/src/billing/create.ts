@@ -15,6 +15,7 @@ export interface NewItem {
   readonly price: string
   readonly quantity: number
   readonly metadata: Record<string, string>
+  readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
 }
 
 export interface NewSubscription {
@@ -143,7 +144,7 @@ export function addItem(
     metadata: item.metadata,
     quantity: item.quantity,
     subscription: subscription.id,
-    tax_rates: [],
+    tax_rates: item.taxRates ?? [],
     own: { clock: subscription.own.clock, price: item.price, debit: null, sequence: 0 },
   })
 }

@@ -92,6 +92,12 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
     ...(line.quantity === undefined
       ? { unit_amount: null, unit_amount_decimal: null }
       : unitOf(divideRounded(BigInt(credited.amount) * PICOS, BigInt(whole)))),
+    tax_rates: (credited.taxes ?? []).flatMap((tax) => {
+      const rate = world.taxRates.get(tax.tax_rate_details?.tax_rate)
+      return rate === undefined
+        ? []
+        : [world.render(rate) as unknown as CreditNoteLineRow['tax_rates'][number]]
+    }),
     taxes: (credited.taxes ?? []).map((tax) => ({
       ...tax,
       amount: share(tax.amount),

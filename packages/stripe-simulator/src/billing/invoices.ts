@@ -4,6 +4,7 @@ import type { World } from '../world.ts'
 import { changeBalance } from './balance.ts'
 import { reductionsOf, useOnce } from './discounts.ts'
 import { cancelIntent, createIntent } from './payments.ts'
+import { taxLines } from './taxes.ts'
 import { applyBalance, totalOf } from './totals.ts'
 
 export interface DraftOf {
@@ -21,6 +22,7 @@ export interface DraftOf {
   readonly metadata?: Record<string, string>
   readonly description?: string | null
   readonly prorationDate?: number
+  readonly taxRates?: InvoiceRow['default_tax_rates']
 }
 
 /** A draft with its lines and sums. Whoever makes it decides when it is finalized. */
@@ -62,7 +64,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     customer_tax_ids: [],
     default_payment_method: null,
     default_source: null,
-    default_tax_rates: [],
+    default_tax_rates: of.taxRates ?? [],
     description: of.description ?? null,
     discounts: [...of.discounts],
     due_date: of.daysUntilDue === null ? null : of.at + of.daysUntilDue * 86_400,
@@ -149,13 +151,16 @@ export function scheduleFinalization(world: World, id: string, at: number): Invo
 export function retotal(world: World, id: string): InvoiceRow {
   const invoice = world.invoices.must(id)
   const sums = totalOf(invoice.own.lines, reductionsOf(world, invoice.discounts, invoice.currency))
+  const taxed = taxLines(world, invoice, sums.lines)
+  const total = sums.total + taxed.exclusive
   const balance = world.customers.must(invoice.customer).balance
-  const { amountDue } = applyBalance(sums.total, balance, minimumOf(invoice))
+  const { amountDue } = applyBalance(total, balance, minimumOf(invoice))
   return world.invoices.patch(id, {
     subtotal: sums.subtotal,
-    subtotal_excluding_tax: sums.subtotal,
-    total: sums.total,
-    total_excluding_tax: sums.total,
+    subtotal_excluding_tax: sums.subtotal - taxed.inSubtotal,
+    total,
+    total_excluding_tax: total - taxed.exclusive - taxed.inclusive,
+    total_taxes: taxed.taxes,
     total_discount_amounts: [...sums.discounts],
     total_pretax_credit_amounts: sums.discounts.map(({ amount, discount }) => ({
       amount,
@@ -165,7 +170,7 @@ export function retotal(world: World, id: string): InvoiceRow {
     starting_balance: balance,
     amount_due: amountDue,
     amount_remaining: amountDue,
-    own: { ...invoice.own, lines: sums.lines },
+    own: { ...invoice.own, lines: taxed.lines },
   })
 }
 

@@ -43,7 +43,7 @@ export function itemLine(world: World, { subscription, item, amount, period, par
     quantity,
     quantity_decimal: String(quantity),
     subscription: subscription.id,
-    own: { appliesTo: price.product, net: amount },
+    own: { appliesTo: price.product, net: amount, taxRates: ratesOf(item.tax_rates) },
   }
 }
 
@@ -84,7 +84,11 @@ export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
     quantity: item.quantity,
     quantity_decimal: item.quantity_decimal,
     subscription: item.own.subscription,
-    own: { appliesTo: item.pricing?.price_details?.product ?? null, net: item.amount },
+    own: {
+      appliesTo: item.pricing?.price_details?.product ?? null,
+      net: item.amount,
+      taxRates: ratesOf(item.tax_rates),
+    },
   }
 }
 
@@ -95,6 +99,10 @@ export function itemOfLine(line: LineRow): string | null {
     line.parent?.subscription_item_details?.invoice_item ??
     null
   )
+}
+
+function ratesOf(rates: readonly { readonly id: string }[] | null): string[] {
+  return (rates ?? []).map(({ id }) => id)
 }
 
 function pricingOf(price: PriceRow, unitAmount: string | null): LineRow['pricing'] {

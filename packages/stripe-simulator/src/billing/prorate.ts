@@ -154,7 +154,7 @@ function prorationItem(
     proration_details: { credited_items: creditedItems(credited), discount_amounts: [] },
     quantity,
     quantity_decimal: String(quantity),
-    tax_rates: [],
+    tax_rates: item.tax_rates,
     test_clock: subscription.own.clock,
     own: { clock: subscription.own.clock, subscription: subscription.id, subscriptionItem: item.id, debit },
   })

@@ -91,6 +91,7 @@ export function subscriptionDraft(world: World, id: string, of: SubscriptionInvo
       subscription.collection_method === 'send_invoice' ? (subscription.days_until_due ?? 30) : null,
     autoAdvance: collects,
     description: subscription.description,
+    taxRates: subscription.default_tax_rates ?? [],
     ...(of.prorationDate === undefined ? {} : { prorationDate: of.prorationDate }),
   })
   for (const { item } of pending) world.invoiceItems.patch(item, { invoice: draft.id })

@@ -15,6 +15,7 @@ export interface ItemChange {
   readonly quantity: number | undefined
   readonly metadata: Record<string, string> | undefined
   readonly deleted: boolean
+  readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
 }
 
 export interface Change {
@@ -187,7 +188,12 @@ function applyItem(
     return addItem(
       world,
       subscription,
-      { price: entry.price as string, quantity: entry.quantity ?? 1, metadata: entry.metadata ?? {} },
+      {
+        price: entry.price as string,
+        quantity: entry.quantity ?? 1,
+        metadata: entry.metadata ?? {},
+        taxRates: entry.taxRates,
+      },
       now,
       now,
     )
@@ -199,6 +205,7 @@ function applyItem(
   return world.subscriptionItems.patch(old.id, {
     ...(entry.quantity === undefined ? {} : { quantity: entry.quantity }),
     ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }),
+    ...(entry.taxRates === undefined ? {} : { tax_rates: entry.taxRates }),
     ...(entry.price === undefined ? {} : { own: { ...old.own, price: entry.price } }),
   })
 }

@@ -20,7 +20,6 @@ const NOT_SIMULATED = [
   '/v1/tax',
   '/v1/tax_codes',
   '/v1/tax_ids',
-  '/v1/tax_rates',
   '/v1/tokens',
   '/v2',
 ]

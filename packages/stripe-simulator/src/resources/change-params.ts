@@ -21,6 +21,7 @@ import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
 import { recurringPrice } from './subscription-items.ts'
+import { taxRatesOf } from './tax-rates.ts'
 
 /** Endive takes an object, older versions a bare word; both are understood. */
 export const anchorParam = either(
@@ -87,6 +88,10 @@ export function itemChange(
       quantity: entry.quantity,
       metadata: entry.metadata === undefined ? undefined : mergeMetadata(old?.metadata ?? {}, entry.metadata),
       deleted: entry.deleted ?? false,
+      taxRates:
+        entry.tax_rates === undefined
+          ? undefined
+          : taxRatesOf(world, entry.tax_rates, `${at}[tax_rates]`, old?.tax_rates),
     }
   })
   const kept = itemsOf(world, subscription.id).length - items.filter((item) => item.deleted).length

@@ -22,6 +22,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { checkedPeriod, createInvoiceItem, priceItem } from './make-invoice-item.ts'
+import { renderRates, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const URL = '/v1/invoiceitems'
 const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
@@ -44,7 +45,8 @@ const pricedFields = {
   metadata,
   period: shape({ start: required(timestamp), end: required(timestamp) }),
   tax_behavior: oneOf(TAX_BEHAVIORS),
-  ...gaps('discounts', 'tax_code', 'tax_rates'),
+  tax_rates: taxRatesParam,
+  ...gaps('discounts', 'tax_code'),
 }
 
 export const invoiceItemRoutes = [
@@ -75,6 +77,9 @@ export const invoiceItemRoutes = [
     const next = world.invoiceItems.patch(item.id, {
       ...repriced(world, item, params),
       ...(params.description === undefined ? {} : { description: params.description }),
+      ...(params.tax_rates === undefined
+        ? {}
+        : { tax_rates: taxRatesOf(world, params.tax_rates, 'tax_rates', item.tax_rates) }),
       ...(params.discountable === undefined ? {} : { discountable: params.discountable }),
       ...(params.period === undefined ? {} : { period: checkedPeriod(params.period) }),
       metadata: mergeMetadata(item.metadata ?? {}, params.metadata),
@@ -187,6 +192,6 @@ function replaceLine(world: World, id: string, item: InvoiceItemRow): void {
   world.emit('invoice.updated', retotal(world, id))
 }
 
-export function renderInvoiceItem(_world: World, { own: _own, ...item }: InvoiceItemRow): Json {
-  return item
+export function renderInvoiceItem(world: World, { own: _own, ...item }: InvoiceItemRow): Json {
+  return { ...item, tax_rates: renderRates(world, item.tax_rates) }
 }

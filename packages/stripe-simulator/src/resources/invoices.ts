@@ -26,6 +26,7 @@ import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
+import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const URL = '/v1/invoices'
 
@@ -44,12 +45,12 @@ const editable = {
   effective_at: clearable(timestamp),
   statement_descriptor: text(22),
   discounts: clearable(list(discountParam)),
+  default_tax_rates: taxRatesParam,
   ...gaps(
     'account_tax_ids',
     'application_fee_amount',
     'automatic_tax',
     'default_source',
-    'default_tax_rates',
     'issuer',
     'on_behalf_of',
     'payment_settings',
@@ -137,6 +138,7 @@ export const invoiceRoutes = [
         }),
       )
       setDiscounts(world, draft.id, params.discounts)
+      setTaxRates(world, draft.id, params.default_tax_rates)
       setAutoAdvance(world, draft.id, params.auto_advance ?? false, params.automatically_finalizes_at)
       return world.render(announce(world, draft.id))
     },
@@ -199,7 +201,8 @@ export const invoiceRoutes = [
     if (changes.default_payment_method != null) {
       ownMethod(world, invoice.customer as string, changes.default_payment_method, 'default_payment_method')
     }
-    const { days_until_due: days, discounts, ...direct } = changes
+    const { days_until_due: days, discounts, default_tax_rates: rates, ...direct } = changes
+    setTaxRates(world, invoice.id, rates)
     setDiscounts(world, invoice.id, discounts)
     world.invoices.patch(invoice.id, {
       ...defined(direct),
@@ -244,6 +247,15 @@ function setDiscounts(world: World, id: string, given: DiscountGiven[] | null | 
   const at = world.now(invoice.own.clock)
   const to = { customer: invoice.customer as string, invoice: id, at, clock: invoice.own.clock }
   world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
+  retotal(world, id)
+}
+
+/** The rates of the lines that have none of their own. */
+function setTaxRates(world: World, id: string, given: readonly string[] | null | undefined): void {
+  if (given === undefined) return
+  const present = world.invoices.must(id).default_tax_rates
+  const rates = taxRatesOf(world, given, 'default_tax_rates', present)
+  world.invoices.patch(id, { default_tax_rates: rates })
   retotal(world, id)
 }
 

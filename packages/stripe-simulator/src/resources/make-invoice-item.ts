@@ -10,6 +10,7 @@ import { priceAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createPrice } from './prices.ts'
+import { taxRatesOf } from './tax-rates.ts'
 
 export interface ItemPricing {
   amount?: number | undefined
@@ -38,6 +39,7 @@ export interface NewInvoiceItem extends ItemPricing {
   discountable?: boolean | undefined
   metadata?: MetadataParam | undefined
   period?: { start: number; end: number } | undefined
+  tax_rates?: readonly string[] | null | undefined
 }
 
 export interface Priced {
@@ -240,7 +242,7 @@ export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = 
     proration: false,
     quantity: Math.floor(Number(priced.quantity)),
     quantity_decimal: priced.quantity,
-    tax_rates: [],
+    tax_rates: taxRatesOf(world, given.tax_rates, param('tax_rates')),
     test_clock: customer.own.clock,
     own: {
       clock: customer.own.clock,

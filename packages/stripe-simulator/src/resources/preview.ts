@@ -25,6 +25,7 @@ import { changeFields, itemChange } from './change-params.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { create } from './subscriptions.ts'
+import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
 
@@ -37,7 +38,8 @@ const previewFields = {
     cancel_now: bool,
     billing_mode: shape({ type: required(oneOf(['classic', 'flexible'] as const)), ...gaps('flexible') }),
     metadata,
-    ...gaps('billing_schedules', 'default_tax_rates', 'pause', 'resume_at', 'start_date'),
+    default_tax_rates: taxRatesParam,
+    ...gaps('billing_schedules', 'pause', 'resume_at', 'start_date'),
   }),
   invoice_items: list(
     shape({
@@ -48,6 +50,7 @@ const previewFields = {
       quantity: integer({ min: 0 }),
       unit_amount_decimal: decimal,
       metadata,
+      tax_rates: taxRatesParam,
       period: shape({ start: required(timestamp), end: required(timestamp) }),
       ...gaps(
         'discounts',
@@ -57,7 +60,6 @@ const previewFields = {
         'quantity_decimal',
         'tax_behavior',
         'tax_code',
-        'tax_rates',
         'unit_amount',
       ),
     }),
@@ -105,6 +107,11 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
   }
   if (subscription === undefined) return previewCreation(world, params)
   const { cancel_now: cancels, ...change } = params.subscription_details ?? {}
+  if (change.default_tax_rates !== undefined) {
+    const param = 'subscription_details[default_tax_rates]'
+    const rates = taxRatesOf(world, change.default_tax_rates, param, subscription.default_tax_rates)
+    world.subscriptions.patch(subscription.id, { default_tax_rates: rates })
+  }
   if (cancels === true) return previewCancellation(world, subscription, params)
   const draft = updateSubscription(
     world,
@@ -141,11 +148,13 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
   const { customer } = liveOrThrow(world, params.customer)
   const created = create(world, {
     customer,
-    items: details.items.map(({ price, quantity, metadata: labels }) => ({
+    items: details.items.map(({ price, quantity, metadata: labels, tax_rates: rates }) => ({
       price,
       quantity,
       metadata: labels,
+      tax_rates: rates,
     })),
+    default_tax_rates: details.default_tax_rates,
     proration_behavior: details.proration_behavior,
     trial_end: details.trial_end,
     ...(details.billing_mode === undefined ? {} : { billing_mode: details.billing_mode }),

@@ -26,6 +26,7 @@ import { find } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { intervalOf } from './subscriptions.ts'
+import { taxRatesOf } from './tax-rates.ts'
 
 const details = shape({
   comment: clearable(text()),
@@ -73,6 +74,7 @@ export const subscriptionChangeRoutes = [
           pricing: { price: extra.price },
           quantity: extra.quantity,
           metadata: extra.metadata,
+          tax_rates: extra.tax_rates,
         },
         `add_invoice_items[${i}]`,
       )
@@ -196,6 +198,16 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     ...(params.pending_invoice_item_interval === undefined
       ? {}
       : { pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval) }),
+    ...(params.default_tax_rates === undefined
+      ? {}
+      : {
+          default_tax_rates: taxRatesOf(
+            world,
+            params.default_tax_rates,
+            'default_tax_rates',
+            subscription.default_tax_rates,
+          ),
+        }),
     ...(params.pause_collection === undefined ? {} : { pause_collection: pauseOf(params.pause_collection) }),
     ...(settings === undefined
       ? {}

@@ -11,6 +11,7 @@ import {
   text,
 } from '../http/schema.ts'
 import { discountParam } from './discounts.ts'
+import { taxRatesParam } from './tax-rates.ts'
 
 export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
 
@@ -18,7 +19,8 @@ export const itemFields = {
   price: text(),
   quantity: integer({ min: 0 }),
   metadata,
-  ...gaps('plan', 'price_data', 'billing_thresholds', 'tax_rates', 'discounts', 'current_trial'),
+  tax_rates: taxRatesParam,
+  ...gaps('plan', 'price_data', 'billing_thresholds', 'discounts', 'current_trial'),
 }
 
 /** Parameters that creation and update share. */
@@ -51,6 +53,7 @@ export const sharedFields = {
     'pending_if_incomplete',
   ] as const),
   discounts: clearable(list(discountParam)),
+  default_tax_rates: taxRatesParam,
   pending_invoice_item_interval: clearable(
     shape({
       interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),
@@ -63,7 +66,6 @@ export const sharedFields = {
     'billing_schedules',
     'billing_thresholds',
     'default_source',
-    'default_tax_rates',
     'invoice_settings',
     'on_behalf_of',
     'transfer_data',
@@ -76,7 +78,8 @@ export const addInvoiceItems = list(
     price: required(text()),
     quantity: integer({ min: 1 }),
     metadata,
-    ...gaps('price_data', 'discounts', 'tax_rates', 'period', 'discountable'),
+    tax_rates: taxRatesParam,
+    ...gaps('price_data', 'discounts', 'period', 'discountable'),
   }),
   20,
 )

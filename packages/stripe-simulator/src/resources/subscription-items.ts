@@ -3,6 +3,7 @@ import type { Json, PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { renderPlan, renderPrice } from './prices.ts'
+import { renderRates } from './tax-rates.ts'
 
 /** A price that a subscription can hold. */
 export function recurringPrice(world: World, id: string | undefined, param: string): PriceRow {
@@ -22,5 +23,10 @@ export function recurringPrice(world: World, id: string | undefined, param: stri
 
 export function renderSubscriptionItem(world: World, { own, ...item }: SubscriptionItemRow): Json {
   const price = world.prices.must(own.price)
-  return { ...item, plan: renderPlan(price), price: renderPrice(world, price) }
+  return {
+    ...item,
+    plan: renderPlan(price),
+    price: renderPrice(world, price),
+    tax_rates: renderRates(world, item.tax_rates),
+  }
 }

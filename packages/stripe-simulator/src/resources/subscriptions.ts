@@ -28,6 +28,7 @@ import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { recurringPrice } from './subscription-items.ts'
+import { renderRates, taxRatesOf } from './tax-rates.ts'
 
 const createFields = {
   ...sharedFields,
@@ -140,6 +141,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
     price: recurringPrice(world, item.price, `items[${i}][price]`).id,
     quantity: item.quantity ?? 1,
     metadata: mergeMetadata({}, item.metadata),
+    taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
   }))
   const currency = currencyOf(world, items, customer.currency ?? null)
   if (params.currency !== undefined && params.currency.toLowerCase() !== currency) {
@@ -170,6 +172,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
         pricing: { price: extra.price },
         quantity: extra.quantity,
         metadata: extra.metadata,
+        tax_rates: extra.tax_rates,
       },
       `add_invoice_items[${i}]`,
     )
@@ -209,7 +212,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
       days_until_due: params.days_until_due ?? null,
       default_payment_method: params.default_payment_method ?? null,
       default_source: null,
-      default_tax_rates: [],
+      default_tax_rates: taxRatesOf(world, params.default_tax_rates, 'default_tax_rates'),
       description: params.description ?? null,
       discounts,
       ended_at: null,
@@ -321,6 +324,7 @@ export function renderSubscription(world: World, { own: _own, ...subscription }:
   const items = world.subscriptionItems.by('subscription', subscription.id)
   return {
     ...subscription,
+    default_tax_rates: renderRates(world, subscription.default_tax_rates),
     items: pageOf(items, {}, `/v1/subscription_items?subscription=${subscription.id}`, (item) =>
       world.render(item),
     ),

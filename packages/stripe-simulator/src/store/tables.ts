@@ -31,6 +31,7 @@ export class Tables {
   readonly setupIntents: Table<rows.SetupIntentRow, 'customer'>
   readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent'>
   readonly refunds: Table<rows.RefundRow, 'charge'>
+  readonly taxRates: Table<rows.TaxRateRow>
   readonly creditNotes: Table<rows.CreditNoteRow, 'invoice' | 'customer'>
   readonly coupons: Table<rows.CouponRow>
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
@@ -85,6 +86,7 @@ export class Tables {
       payment_intent: (row) => row.payment_intent,
     })
     this.refunds = new Table(journal, { charge: (row) => row.charge })
+    this.taxRates = new Table(journal)
     this.creditNotes = new Table(journal, {
       invoice: (row) => row.invoice,
       customer: (row) => row.customer,
@@ -121,6 +123,7 @@ export class Tables {
       setupIntents: this.setupIntents,
       charges: this.charges,
       refunds: this.refunds,
+      taxRates: this.taxRates,
       creditNotes: this.creditNotes,
       coupons: this.coupons,
       promotionCodes: this.promotionCodes,

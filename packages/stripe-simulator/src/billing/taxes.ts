@@ -1,0 +1,76 @@
+import type { InvoiceRow, LineRow } from '../rows.ts'
+import { parseDecimal } from '../rules/decimal.ts'
+import { type Rate, taxesOn, withoutInclusive } from '../rules/tax.ts'
+import type { World } from '../world.ts'
+
+type LineTaxes = NonNullable<LineRow['taxes']>
+
+export interface Taxed {
+  readonly lines: readonly LineRow[]
+  readonly taxes: LineTaxes
+  readonly exclusive: number
+  readonly inclusive: number
+  /** What is inside the lines' amounts before discounts. */
+  readonly inSubtotal: number
+}
+
+/**
+ * Taxes the lines of a draft after their discounts, by their own rates or else by the invoice's. Nobody
+ * exempt pays; the rates are shown with nothing due. https://docs.stripe.com/invoicing/taxes/tax-rates
+ */
+export function taxLines(world: World, invoice: InvoiceRow, lines: readonly LineRow[]): Taxed {
+  const defaults = (invoice.default_tax_rates as { id: string }[]).map(({ id }) => id)
+  const untouched =
+    defaults.length === 0 &&
+    lines.every((line) => line.own.taxRates.length === 0 && (line.taxes ?? []).length === 0)
+  if (untouched) return { lines, taxes: [], exclusive: 0, inclusive: 0, inSubtotal: 0 }
+  const reason = invoice.customer_tax_exempt === 'exempt' ? 'customer_exempt' : 'reverse_charge'
+  const exempt = invoice.customer_tax_exempt === 'exempt' || invoice.customer_tax_exempt === 'reverse'
+  let inSubtotal = 0
+  const taxed = lines.map((line) => {
+    const ids = line.own.taxRates.length > 0 ? line.own.taxRates : defaults
+    const rates = ids.map((id) => rateOf(world, id))
+    if (!exempt) inSubtotal += line.amount - withoutInclusive(line.amount, rates)
+    return {
+      ...line,
+      taxes: taxesOn(line.own.net, rates).map(({ rate, amount, taxable }) => ({
+        amount: exempt ? 0 : amount,
+        tax_behavior: rate.inclusive ? 'inclusive' : 'exclusive',
+        tax_rate_details: { tax_rate: rate.id },
+        taxability_reason: exempt ? reason : 'not_available',
+        taxable_amount: exempt ? line.own.net : taxable,
+        type: 'tax_rate_details' as const,
+      })),
+    }
+  })
+  const taxes = summed(taxed.flatMap((line) => line.taxes))
+  const sumOf = (behavior: string) =>
+    taxes.reduce((sum, tax) => sum + (tax.tax_behavior === behavior ? tax.amount : 0), 0)
+  return {
+    lines: taxed,
+    taxes,
+    exclusive: sumOf('exclusive'),
+    inclusive: sumOf('inclusive'),
+    inSubtotal,
+  }
+}
+
+function rateOf(world: World, id: string): Rate {
+  const rate = world.taxRates.must(id)
+  return { id, inclusive: rate.inclusive, percent: parseDecimal(rate.own.percent) }
+}
+
+/** One entry a rate. */
+function summed(taxes: LineTaxes): LineTaxes {
+  const byRate = new Map<string, LineTaxes[number]>()
+  for (const tax of taxes) {
+    const id = tax.tax_rate_details?.tax_rate ?? ''
+    const before = byRate.get(id)
+    byRate.set(id, {
+      ...tax,
+      amount: (before?.amount ?? 0) + tax.amount,
+      taxable_amount: (before?.taxable_amount ?? 0) + (tax.taxable_amount ?? 0),
+    })
+  }
+  return [...byRate.values()]
+}

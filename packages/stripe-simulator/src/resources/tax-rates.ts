@@ -1,0 +1,138 @@
+import { invalid } from '../errors.ts'
+import { inRange, page, paging } from '../http/list.ts'
+import { get, nothing, post } from '../http/route.ts'
+import {
+  bool,
+  clearable,
+  decimal,
+  list,
+  metadata,
+  oneOf,
+  range,
+  required,
+  shape,
+  text,
+} from '../http/schema.ts'
+import type { Json, TaxRateRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+
+const URL = '/v1/tax_rates'
+
+const fields = {
+  active: bool,
+  country: text(2),
+  description: text(),
+  jurisdiction: text(200),
+  metadata,
+  state: text(2),
+  tax_type: oneOf([
+    'amusement_tax',
+    'communications_tax',
+    'gst',
+    'hst',
+    'igst',
+    'jct',
+    'lease_tax',
+    'pst',
+    'qst',
+    'retail_delivery_fee',
+    'rst',
+    'sales_tax',
+    'service_tax',
+    'vat',
+  ] as const),
+}
+
+/** Rates that are set by hand. What they amount to never changes. https://docs.stripe.com/api/tax_rates */
+export const taxRateRoutes = [
+  post(
+    URL,
+    shape({
+      ...fields,
+      display_name: required(text(50)),
+      inclusive: required(bool),
+      percentage: required(decimal),
+    }),
+    ({ world, params }) => {
+      const { metadata: labels, percentage, ...given } = params
+      if (!/^\d+(\.\d{1,4})?$/.test(percentage) || Number(percentage) > 100) {
+        throw invalid('`percentage` must be between 0 and 100, with at most 4 decimal places.', 'percentage')
+      }
+      const rate = world.taxRates.insert({
+        object: 'tax_rate',
+        active: true,
+        country: null,
+        created: world.now(null),
+        description: null,
+        effective_percentage: null,
+        flat_amount: null,
+        jurisdiction: null,
+        jurisdiction_level: null,
+        livemode: false,
+        percentage: Number(percentage),
+        rate_type: 'percentage',
+        state: null,
+        tax_type: null,
+        ...(defined(given) as typeof given & { tax_type?: TaxRateRow['tax_type'] }),
+        id: world.ids.next('txr'),
+        metadata: mergeMetadata({}, labels),
+        own: { percent: percentage },
+      } as TaxRateRow)
+      world.emit('tax_rate.created', rate)
+      return world.render(rate)
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.taxRates, 'tax rate', path()))),
+  post(`${URL}/:id`, shape({ ...fields, display_name: text(50) }), ({ world, params, path }) => {
+    const rate = find(world.taxRates, 'tax rate', path())
+    const { metadata: labels, ...changes } = params
+    const next = world.taxRates.patch(rate.id, {
+      ...defined(changes),
+      metadata: mergeMetadata(rate.metadata ?? {}, labels),
+    } as Partial<TaxRateRow>)
+    world.emit('tax_rate.updated', next)
+    return world.render(next)
+  }),
+  get(URL, shape({ ...paging, active: bool, created: range, inclusive: bool }), ({ world, params }) =>
+    page(world.taxRates, params, {
+      url: URL,
+      where: null,
+      matches: (row) =>
+        (params.active === undefined || row.active === params.active) &&
+        (params.inclusive === undefined || row.inclusive === params.inclusive) &&
+        inRange(row.created, params.created),
+      render: (row) => world.render(row),
+    }),
+  ),
+]
+
+/** A parameter that names rates; empty text removes them. */
+export const taxRatesParam = clearable(list(text(), 5))
+
+type ShownRates = Omit<TaxRateRow, 'own'>[]
+
+/** The named rates as they are shown. An archived one cannot be used anew. */
+export function taxRatesOf(
+  world: World,
+  ids: readonly string[] | null | undefined,
+  param: string,
+  present: readonly unknown[] | null = [],
+): ShownRates {
+  const kept = new Set((present as { id: string }[] | null)?.map(({ id }) => id))
+  return (ids ?? []).map((id, i) => {
+    const rate = find(world.taxRates, 'tax rate', id, `${param}[${i}]`)
+    if (!rate.active && !kept.has(id)) {
+      throw invalid('The tax rate is archived and cannot be used for anything new.', `${param}[${i}]`)
+    }
+    return world.render(rate) as unknown as ShownRates[number]
+  })
+}
+
+/** Rates inside another object, as they are now. */
+export function renderRates(world: World, rates: readonly unknown[] | null | undefined): Json[] {
+  if (rates == null || rates.length === 0) return []
+  return (rates as { id: string }[]).map(({ id }) => world.render(world.taxRates.must(id)))
+}
