@@ -1,7 +1,7 @@
 import type { Db, Trx } from '../postgres/connect.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
-import { readTerms } from '../store/rating-terms.ts'
+import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
 import { usageTotals } from '../store/usage.ts'
 import { type LineToBill, linesToBill, periodOf, type RatedSubscription } from './rate.ts'
 
@@ -9,6 +9,8 @@ export interface Rated {
   readonly lines: readonly LineToBill[]
   /** Every item of these invoices' lines, whatever became of it. */
   readonly items: readonly ItemRow[]
+  /** By plan version. */
+  readonly terms: ReadonlyMap<string, RatingTerms>
 }
 
 /**
@@ -36,7 +38,7 @@ export async function rateInvoices(
     const own = items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id)
     return linesToBill({ invoice, terms: of, subscription: subscriptionOf(invoice), usage, items: own })
   })
-  return { lines, items }
+  return { lines, items, terms }
 }
 
 function planVersionOf({ id, planVersionId }: InvoiceRow): string {

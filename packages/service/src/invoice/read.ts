@@ -11,7 +11,6 @@ import { type ItemRow, itemsOnInvoice } from '../store/invoice-items.ts'
 import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
 import { lineItemsOf } from '../store/line-items.ts'
 import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '../store/open-invoices.ts'
-import { readTerms } from '../store/rating-terms.ts'
 import { describeLine } from './describe.ts'
 import { feeOfPrice, type LineToBill } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
@@ -65,11 +64,7 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
     if (!subscription) throw new Error(`${id} belongs to no subscription.`)
     return subscription
   }
-  const versions = invoices.flatMap(({ planVersionId }) => (planVersionId === null ? [] : [planVersionId]))
-  const [{ lines, items }, terms] = await Promise.all([
-    rateInvoices(db, invoices, subscriptionOf),
-    readTerms(db, versions),
-  ])
+  const { lines, items, terms } = await rateInvoices(db, invoices, subscriptionOf)
   return invoices
     .filter(({ status }) => status === 'current' || status === 'closing')
     .map((invoice) => {

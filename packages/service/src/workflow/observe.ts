@@ -161,7 +161,7 @@ async function write<S extends { readonly id: string }, O extends Owner>(
     }
     const made = operationOf(object)
     if (made !== null) await settleSeen(trx, made, object.id, at)
-    const now = await customerTime(trx, clock, owner.customerId)
+    const now = () => customerTime(trx, clock, owner.customerId)
     const { syncSubscription } = await noun.write(trx, {
       object,
       owner,

@@ -91,8 +91,9 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     if (seen.status === 'draft') return row ? followDraft(trx, row, object, seen, gateClosed) : {}
     if (object.lines.has_more) throw new Incomplete()
     if (!gateClosed && (row || hasOwnLines(seen, owner.installation.instance))) throw new GateNeeded()
-    const invoice = row ? await endWhereSeen(trx, row, seen) : await mirror(trx, owner, seen, now)
-    await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now })
+    const at = await now()
+    const invoice = row ? await endWhereSeen(trx, row, seen) : await mirror(trx, owner, seen, at)
+    await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at })
     return {}
   },
 }

@@ -18,7 +18,7 @@ export interface Writing<Stripe, O extends Owner> {
   readonly owner: O
   readonly source: 'event' | 'fetch' | 'write'
   /** The customer's own time. */
-  readonly now: Instant
+  readonly now: () => Promise<Instant>
   /** Its subscription was just looked at: there is nothing to wait for. */
   readonly subscriptionSeen: boolean
   /** Whether the customer's usage stands still; where it must and does not, throw {@link GateNeeded}. */

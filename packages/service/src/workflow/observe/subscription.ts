@@ -76,10 +76,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const follows = await mustFollow(trx, row, rhythm)
     if (follows && !gateClosed) throw new GateNeeded()
 
-    await saveSubscription(trx, row, now)
-    await linkSubscription(trx, seen, owner, source, now)
+    const at = await now()
+    await saveSubscription(trx, row, at)
+    await linkSubscription(trx, seen, owner, source, at)
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
-    if (follows) await followPeriods(trx, row, rhythm, now)
+    if (follows) await followPeriods(trx, row, rhythm, at)
     const ended = isTerminal(row.status) && known?.status !== row.status
     return (ended ? { syncSubscription: row.id } : {}) satisfies Effect
   },
