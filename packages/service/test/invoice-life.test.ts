@@ -232,3 +232,91 @@ test('canceled now with nothing used, the period is closed without an invoice', 
   ])
   expect(await world.requests(() => world.sync(ned))).toEqual([])
 })
+
+test('canceled during a free trial, what was used for nothing is written down, and no invoice is made', async () => {
+  const pam = await world.register('trying', '2026-01-01T00:00:00Z')
+  await world.deliver()
+  await go(pam, '2026-01-05T00:00:00Z')
+  await world.use(pam, '1000', '2026-01-03T00:00:00Z')
+  await world.sync(pam)
+  await world.stripe.subscriptions.cancel(pam.subscription)
+  await world.deliver()
+  expect(await world.story(pam)).toEqual([
+    '2026-01-01 … 2026-01-01 subscription_create paid 0',
+    '2026-01-01 … 2026-01-05 subscription_cycle paid 0',
+  ])
+  const row = (await world.invoices(pam)).at(-1)
+  expect(row?.providerInvoiceId).toBeNull()
+  const { data } = await world.stripe.invoiceItems.list({ customer: pam.customer })
+  expect(data).toEqual([])
+  expect(amounts(await world.read(pam, 'paid'))).toEqual(['0 Seconds: 1,000 second'])
+  expect(await world.requests(() => world.sync(pam))).toEqual([])
+})
+
+test('a subscription that only drafts opens its next periods all the same, each with its own usage', async () => {
+  const rob = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.stripe.subscriptions.update(rob.subscription, {
+    pause_collection: { behavior: 'keep_as_draft' },
+  })
+  await go(rob, '2026-02-20T00:00:00Z')
+  await world.use(rob, '1', '2026-01-15T00:00:00Z')
+  await world.use(rob, '20', '2026-02-15T00:00:00Z')
+  await go(rob, '2026-03-20T00:00:00Z')
+  await world.use(rob, '300', '2026-03-15T00:00:00Z')
+  await world.sync(rob)
+  expect(await world.story(rob)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle closing -',
+    '2026-02-10 … 2026-03-10 subscription_cycle closing -',
+    '2026-03-10 … 2026-04-10 subscription_cycle current -',
+  ])
+  const usage = (await world.atStripe(rob)).map(({ invoice, lines }) => [
+    invoice.status,
+    ...lines.filter((line) => line.includes('Seconds')),
+  ])
+  expect(usage).toEqual([['paid'], ['draft', '1 Seconds: 1 second'], ['draft', '20 Seconds: 20 second']])
+})
+
+test('where the cycle is reset, the period ends there; what it owes goes onto the next invoice', async () => {
+  const sue = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(sue, '2026-01-20T10:30:00Z')
+  await world.use(sue, '100', '2026-01-15T00:00:00Z')
+  await world.sync(sue)
+  await world.use(sue, '8', '2026-01-20T10:15:00Z')
+  await world.stripe.subscriptions.update(sue.subscription, {
+    billing_cycle_anchor: { type: 'now' },
+    proration_behavior: 'none',
+  })
+  await world.deliver()
+  await go(sue, '2026-01-20T10:50:00Z')
+  await world.use(sue, '3', '2026-01-20T10:45:00Z')
+  expect((await world.story(sue)).slice(1)).toEqual([
+    '2026-01-10 … 2026-01-20 subscription_cycle closing -',
+    '2026-01-20 … 2026-01-20 subscription_update paid 2100',
+    '2026-01-20 … 2026-02-20 subscription_cycle current -',
+  ])
+  await world.sync(sue)
+  await go(sue, '2026-02-20T10:30:00Z')
+  await go(sue, '2026-02-20T12:00:00Z')
+  const last = (await world.atStripe(sue)).at(-1)
+  expect(last?.lines.filter((line) => line.includes('Seconds'))).toEqual([
+    '3 Seconds: 3 second',
+    '8 Seconds: 8 second, reported late for 2026-01-10 to 2026-01-20',
+  ])
+  // Days later it is known that the period gets no invoice of its own.
+  await world.use(sue, '1', '2026-01-19T00:00:00Z')
+  await world.sync(sue)
+  expect((await world.story(sue)).filter((line) => line.includes('closing'))).toEqual([])
+})
+
+test('a customer that is deleted at Stripe: its subscription is over, and its events find an owner', async () => {
+  const tom = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.stripe.customers.del(tom.customer)
+  await world.deliver()
+  const { rows } = await world.pool.query('select gone from provider_object where id = $1', [tom.customer])
+  expect(rows).toEqual([{ gone: true }])
+  expect((await world.story(tom)).filter((line) => line.includes('current'))).toEqual([])
+})

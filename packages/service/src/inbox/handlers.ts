@@ -5,15 +5,26 @@ export interface Handler {
   readonly observes: Observed['type']
   /** Why we listen to it. */
   readonly because: string
+  /** The object is no more: the payload is what it was, and says nothing of what it is. */
+  readonly isEnd?: boolean
 }
 
 const looksAt = (observes: Handler['observes'], because: string): Handler => ({ observes, because })
+
+const looksForGone = (observes: Handler['observes'], because: string): Handler => ({
+  observes,
+  because,
+  isEnd: true,
+})
 
 /** Every event of Stripe's that we act on; a webhook endpoint has to send these. All others are kept as ignored. */
 export const handlers: Readonly<Record<string, Handler>> = {
   'customer.created': looksAt('customer', 'It may be ours, made by a call whose answer was lost.'),
   'customer.updated': looksAt('customer', 'A card became the default, or a payment is overdue.'),
-  'customer.deleted': looksAt('customer', 'Its subscriptions are over, and nothing can be charged any more.'),
+  'customer.deleted': looksForGone(
+    'customer',
+    'Its subscriptions are over, and nothing can be charged any more.',
+  ),
 
   'customer.subscription.created': looksAt('subscription', 'Its first period begins: usage has an invoice.'),
   'customer.subscription.updated': looksAt(
@@ -37,7 +48,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'invoice.overpaid': looksAt('invoice', 'More was paid than was due.'),
   'invoice.voided': looksAt('invoice', 'It never was.'),
   'invoice.marked_uncollectible': looksAt('invoice', 'It was given up; it may still be paid.'),
-  'invoice.deleted': looksAt('invoice', 'The draft is gone, and what stood on it has to be sent again.'),
+  'invoice.deleted': looksForGone('invoice', 'The draft is gone, and what stood on it has to be sent again.'),
 
   'test_helpers.test_clock.ready': looksAt('test_clock', 'Its customers live at another time now.'),
   'test_helpers.test_clock.internal_failure': looksAt('test_clock', 'It stands still for good.'),

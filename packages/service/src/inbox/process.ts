@@ -138,8 +138,9 @@ async function bringUpToDate(deps: InboxDeps, group: Group, known: SeenObject | 
   }
 
   const payload = newest.payload.data.object
+  const isEnd = events.some((event) => handlerOf(event.type)?.isEnd)
   const how = { observation: newest.observation, eventCreated: newest.created }
-  if (known && newest.apiVersion === API_VERSION && isDeepStrictEqual(payload, known.raw)) {
+  if (known && !isEnd && newest.apiVersion === API_VERSION && isDeepStrictEqual(payload, known.raw)) {
     const confirmed = await transaction(db, async (trx) => {
       const same = await confirmObject(trx, { ...key, ...how, raw: payload, at })
       if (same) await settleEvents(trx, all, { state: 'processed', outcome: 'confirmed', at })
@@ -150,7 +151,7 @@ async function bringUpToDate(deps: InboxDeps, group: Group, known: SeenObject | 
 
   // Stripe made it of an object of this type.
   const observed = { ...how, type, object: payload, source: 'event' } as Observed
-  if (mayApply(events, newest, known)) {
+  if (!isEnd && mayApply(events, newest, known)) {
     const outcome = await observe(deps, observed, (trx, written) => settled(trx, all, written, 'applied', at))
     if (outcome.kind === 'applied' || outcome.kind === 'foreign') return outcome
   } else if (!known && !(await isOurs(db, observed))) {
@@ -166,7 +167,7 @@ async function bringUpToDate(deps: InboxDeps, group: Group, known: SeenObject | 
   // A newer answer was recorded while this one was on its way.
   if (looked.kind === 'stale') await settleEvents(db, all, { state: 'processed', outcome: 'covered', at })
   if (looked.kind === 'subscriptionBehind' || looked.kind === 'incomplete') {
-    throw new Problem('provider_unavailable', `The ${type} ${id} could not be seen whole.`)
+    throw new Error(`What ${type} ${id} belongs to cannot be seen.`)
   }
   return looked
 }

@@ -163,8 +163,11 @@ export interface Adoption extends ItemKey {
   readonly providerInvoiceId: string | null
 }
 
-/** An item of ours that stands at the provider and was not, or otherwise, remembered here. */
-export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow> {
+/**
+ * An item of ours that stands at the provider and was not, or otherwise, remembered here. Undefined if
+ * it was billed meanwhile.
+ */
+export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow | undefined> {
   const values = {
     ...item,
     quantity: quantityText(item.quantity),
@@ -176,19 +179,22 @@ export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow> 
     .insertInto('invoiceItem')
     .values(values)
     .onConflict((on) =>
-      on.columns(['originInvoiceId', 'lineKey', 'revision']).doUpdateSet({
-        state: 'placed',
-        amount: values.amount,
-        quantity: values.quantity,
-        content: values.content,
-        derivation: values.derivation,
-        providerItemId: values.providerItemId,
-        providerInvoiceId: values.providerInvoiceId,
-      }),
+      on
+        .columns(['originInvoiceId', 'lineKey', 'revision'])
+        .doUpdateSet({
+          state: 'placed',
+          amount: values.amount,
+          quantity: values.quantity,
+          content: values.content,
+          derivation: values.derivation,
+          providerItemId: values.providerItemId,
+          providerInvoiceId: values.providerInvoiceId,
+        })
+        .where('invoiceItem.state', '!=', 'billed'),
     )
     .returningAll()
-    .executeTakeFirstOrThrow()
-  return row as ItemRow
+    .executeTakeFirst()
+  return row as ItemRow | undefined
 }
 
 interface BilledItem extends ItemKey {

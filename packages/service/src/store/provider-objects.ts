@@ -81,6 +81,11 @@ export async function recordPayload(trx: Trx, seen: Sighting): Promise<boolean> 
 
 /** Records an answer of our own, unless we know a newer one. Later payloads cannot be trusted any more. */
 export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
+  // Stripe answers for what was deleted, in three words: what we saw of it before is kept.
+  if (isDeleted(seen.raw)) {
+    await markGone(trx, seen, seen.observation, seen.at)
+    return true
+  }
   const { rows } = await sql`
     insert into provider_object as known
       (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
@@ -135,5 +140,8 @@ export async function markGone(trx: Trx, key: ObjectKey, observation: bigint, at
       gone = true, own_since = true, observation = excluded.observation, updated_at = excluded.updated_at
     where known.observation < excluded.observation`.execute(trx)
 }
+
+const isDeleted = (raw: unknown) =>
+  typeof raw === 'object' && raw !== null && 'deleted' in raw && raw.deleted === true
 
 const time = (at: Instant | null) => (at === null ? null : sqlTime(at))

@@ -47,7 +47,6 @@ export async function lookAt(
   const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
   if (outcome.kind !== 'subscriptionBehind') return outcome
   const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
-  if (subscription.kind !== 'applied' && subscription.kind !== 'stale') return subscription
   const looked = await lookAt(deps, { ...target, subscriptionSeen: true }, settle)
   const toSync = subscription.kind === 'applied' ? subscription.syncSubscription : undefined
   return looked.kind === 'applied'

@@ -158,26 +158,27 @@ function hasToMove(item: Standing, { wanted }: Picture): boolean {
  * costs nothing, its period is closed without one. True: something changed, look again.
  */
 async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolean> {
-  const { picture, create } = plan
+  const { picture, create, remove, keep } = plan
   if (!picture.isOver) return false
   const homeless = create.filter(({ destination }) => destination === 'standalone')
   if (homeless.some(({ amount }) => amount.minor !== 0n)) {
     await createStandalone(deps, picture)
     return true
   }
-  const why = picture.subscription.status === 'incomplete_expired' ? 'neverBegan' : 'nothingOwed'
   const periods = picture.invoices.filter(
     ({ planVersionId, providerInvoiceId, status, lateUsage, id }) =>
       planVersionId !== null &&
       (status === 'closing' ? providerInvoiceId === null : lateUsage) &&
-      plan.keep.every(({ reference }) => reference?.originInvoiceId !== id),
+      keep.every(({ reference }) => reference?.originInvoiceId !== id),
   )
-  // Items that are not wanted any more are taken back before their period is closed.
-  if (periods.length === 0 || plan.remove.length > 0) return false
+  if (periods.length === 0) return false
+  // What is not wanted any more, or stands where no invoice will come for it, is taken back first.
+  for (const item of remove) await removeItem(deps, picture, item)
+  const why = picture.subscription.status === 'incomplete_expired' ? 'neverBegan' : 'nothingOwed'
   const ended = await Promise.all(
     periods.map((invoice) => concludePeriod(deps.db, invoice, why, picture.now)),
   )
-  return ended.includes(true)
+  return remove.length > 0 || ended.includes(true)
 }
 
 /** Takes back first and makes last, so that at no moment a line stands twice. */
@@ -190,7 +191,10 @@ async function carryOut(deps: LookDeps, { picture, remove, update, create, keep 
     if (wanted) await remember(deps, picture, item, wanted)
   }
   for (const { existing, wanted } of update) await updateItem(deps, picture, existing, wanted)
-  for (const wanted of create) await createItem(deps, picture, wanted)
+  for (const wanted of create) {
+    // Nowhere to go, and nothing to pay: its period was closed without it.
+    if (wanted.destination !== 'standalone') await createItem(deps, picture, wanted)
+  }
 }
 
 function report({ log }: LookDeps, subscription: string, reason: string, plan: SyncPlan): void {

@@ -46,7 +46,7 @@ export async function updateItem(
   const known = await remember(deps, picture, existing, wanted)
   await makeCall(deps, picture, {
     ...intentionOf(picture, wanted),
-    seenVersion: known?.version ?? null,
+    seenVersion: known.version,
     providerItemId: existing.providerId,
     providerInvoiceId: existing.invoice,
   })
@@ -87,14 +87,14 @@ export async function remember(
   picture: Picture,
   existing: Standing,
   wanted: Wanted,
-): Promise<ItemRow | undefined> {
+): Promise<ItemRow> {
   const row = rowOf(picture, wanted)
   const isKnown =
     row?.state === 'placed' &&
     row.providerItemId === existing.providerId &&
     row.providerInvoiceId === existing.invoice
   if (isKnown) return row
-  return adoptItem(deps.db, {
+  const adopted = await adoptItem(deps.db, {
     customerId: picture.subscription.customerId,
     originInvoiceId: wanted.origin.id,
     lineKey: wanted.lineKey,
@@ -106,6 +106,8 @@ export async function remember(
     providerItemId: existing.providerId,
     providerInvoiceId: existing.invoice,
   })
+  if (!adopted) throw new Overtaken()
+  return adopted
 }
 
 /**

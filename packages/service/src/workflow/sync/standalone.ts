@@ -1,11 +1,11 @@
 import { newId } from '../../ids.ts'
 import type { Db } from '../../postgres/connect.ts'
-import { callStripe } from '../../provider/stripe/call.ts'
+import { callStripe, wasReplayed } from '../../provider/stripe/call.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
 import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
 import { nextObservation, readObject } from '../../store/provider-objects.ts'
 import { sqlTime } from '../../store/time.ts'
-import type { LookDeps } from '../look.ts'
+import { type LookDeps, lookAt } from '../look.ts'
 import { observe } from '../observe.ts'
 import type { Picture } from './picture.ts'
 
@@ -44,7 +44,9 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
       return undefined
     },
   )
-  await observe(deps, { type: 'invoice', object, observation, source: 'write' })
+  // Stripe's memory of an earlier try says how it was then, not how it is.
+  if (wasReplayed(object)) await lookAt(deps, { type: 'invoice', id: object.id })
+  else await observe(deps, { type: 'invoice', object, observation, source: 'write' })
 }
 
 /** The last period's own invoice, if Stripe made none for it; otherwise one that only carries the rest. */
