@@ -18,7 +18,8 @@ create table provider_event (
   outcome text,
   observation bigint not null default nextval('observation_counter'),
   attempts integer not null default 0,
-  -- Who is at work on it, by the database's clock. A process that died lets go by itself.
+  -- Who is at work on it, and until when at most, by the database's clock.
+  claimed_by text,
   claimed_until timestamptz,
   next_attempt_at timestamptz not null,
   problem jsonb,

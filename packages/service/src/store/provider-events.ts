@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isGone, processName } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -65,7 +66,7 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
     with due as materialized (
       select object_type, object_id from provider_event
       where state = 'received' and next_attempt_at <= ${sqlTime(now)}
-        and (claimed_until is null or claimed_until < clock_timestamp())
+        and not ${isClaimed('provider_event')}
       order by next_attempt_at limit ${limit}
     ), object as materialized (select distinct object_type, object_id from due)
     select object_type, object_id from object
@@ -73,7 +74,8 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
   if (objects.rows.length === 0) return []
   // A statement of its own: it must see what the last holder of the lock committed.
   const { rows } = await sql<WaitingEvent>`
-    update provider_event e set claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    update provider_event e
+    set claimed_by = ${processName}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
     from unnest(${objects.rows.map((row) => row.objectType)}::text[],
       ${objects.rows.map((row) => row.objectId)}::text[]) as object (type, id)
     where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
@@ -81,10 +83,17 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
       and not exists (
         select from provider_event other
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
-          and other.claimed_until >= clock_timestamp())
+          and ${isClaimed('other')})
     returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
       e.livemode, e.payload`.execute(trx)
   return rows
+}
+
+/** Somebody who is still there is at work on it. */
+const isClaimed = (event: string) => {
+  const claim = (column: string) => sql.ref(`${event}.${column}`)
+  return sql<boolean>`(${claim('claimed_until')} is not null and ${claim('claimed_until')} >= clock_timestamp()
+    and not ${isGone(claim('claimed_by'))})`
 }
 
 /** The first key of our advisory locks for claims, so that they meet no others. */

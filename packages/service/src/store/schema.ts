@@ -366,6 +366,7 @@ interface ProviderEventTable {
   outcome: string | null
   observation: Default<bigint>
   attempts: Default<number>
+  claimedBy: string | null
   claimedUntil: MaybeTime
   nextAttemptAt: Time
   problem: MaybeJson
