@@ -30,6 +30,7 @@ create table provider_event (
 );
 create index provider_event_waiting on provider_event (next_attempt_at) where state = 'received';
 create index provider_event_waiting_object on provider_event (object_type, object_id) where state = 'received';
+create index provider_event_parked on provider_event (received_at) where state = 'parked';
 create index provider_event_object on provider_event (object_id);
 create index provider_event_received on provider_event (received_at desc, id desc);
 

@@ -1,3 +1,4 @@
+import { showInbox } from './inbox/figures.ts'
 import { startInboxWorker } from './inbox/worker.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
@@ -24,6 +25,7 @@ export const workers: readonly Worker[] = [
   {
     name: 'inbox',
     start: async (parts) => {
+      showInbox(parts)
       const worker = startInboxWorker(parts)
       parts.bell.on('inbox', worker.nudge)
       return worker.close

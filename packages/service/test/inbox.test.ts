@@ -1,6 +1,8 @@
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
+import { showInbox } from '../src/inbox/figures.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { readEvent, requeueEvent } from '../src/store/provider-events.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
@@ -299,4 +301,24 @@ test('a draft that was deleted at Stripe is forgotten, and its lines are sent ag
   await world.turn(payer, '2026-01-20T04:00:00Z')
   await world.deliver()
   expect((await world.story(payer)).at(-1)).toBe('2026-01-10 … 2026-01-20 subscription_cycle paid 10')
+})
+
+test('a backlog and what was given up show in the figures', async () => {
+  const metrics = createMetrics()
+  showInbox({ ...world.deps, metrics })
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.drain()
+  const events = (await world.newEvents()).filter(({ type }) => type === 'customer.subscription.created')
+  for (const event of events) await world.receive(event)
+  world.wall.time += 17
+  const shown = async () => (await metrics.registry.metrics()).split('\n')
+  expect(await shown()).toEqual(
+    expect.arrayContaining([
+      'lockstep_inbox_events{state="waiting"} 1',
+      'lockstep_inbox_age_seconds{event="oldest waiting"} 17',
+    ]),
+  )
+  await world.drain()
+  expect(await shown()).toContain('lockstep_inbox_events{state="waiting"} 0')
+  expect((await world.story(payer)).length).toBeGreaterThan(0)
 })

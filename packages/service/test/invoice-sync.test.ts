@@ -96,7 +96,7 @@ test('what others put there is left alone, and what was changed by hand is put r
   await world.use(payer, '1', '2026-01-11T00:00:00Z')
   const plan = await world.sync(payer)
   expect(plan?.foreign.map(({ id }) => id)).toEqual([theirs.id])
-  expect((await pending(payer)).map(({ amount }) => amount).sort()).toEqual([-700, 101])
+  expect((await pending(payer)).map(({ amount }) => amount).sort((a, b) => a - b)).toEqual([-700, 101])
 })
 
 test('a dry run says what would be done, and does nothing', async () => {

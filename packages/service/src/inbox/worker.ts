@@ -1,3 +1,4 @@
+import { inBackground } from '../provider/stripe/limiter.ts'
 import { drainInbox, type InboxDeps } from './process.ts'
 
 export interface InboxWorker {
@@ -21,7 +22,7 @@ export function startInboxWorker(deps: InboxDeps): InboxWorker {
     clearTimeout(timer)
     do {
       again = false
-      await drainInbox(deps).catch((error: unknown) =>
+      await inBackground(() => drainInbox(deps)).catch((error: unknown) =>
         deps.log.error({ err: error }, 'The inbox could not be processed.'),
       )
     } while (again && !closed)

@@ -149,14 +149,23 @@ export async function failEvents(db: Db, ids: readonly string[], failure: Failur
     .execute()
 }
 
-/** When the next waiting event is due; null when none waits. */
-export async function nextEventDue(db: Db): Promise<Instant | null> {
-  const row = await db
-    .selectFrom('providerEvent')
-    .select((eb) => eb.fn.min('nextAttemptAt').as('at'))
-    .where('state', '=', 'received')
-    .executeTakeFirst()
-  return row?.at ?? null
+export interface InboxFigures {
+  readonly waiting: number
+  readonly parked: number
+  readonly oldestAt: Instant | null
+  readonly lastAt: Instant | null
+}
+
+export async function inboxFigures(db: Db): Promise<InboxFigures> {
+  const { rows } = await sql<InboxFigures>`
+    select
+      (select count(*)::int from provider_event where state = 'received') as waiting,
+      (select count(*)::int from provider_event where state = 'parked') as parked,
+      (select min(received_at) from provider_event where state = 'received') as oldest_at,
+      (select max(received_at) from provider_event) as last_at`.execute(db)
+  const [figures] = rows
+  if (!figures) throw new Error('The inbox gave no figures.')
+  return figures
 }
 
 /** Puts an event back to be processed, as if it came now: its object is looked at once more. */

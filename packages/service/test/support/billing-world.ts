@@ -22,14 +22,14 @@ import { newTestClock } from '../../src/workflow/make-test-clock.ts'
 import { syncSubscription } from '../../src/workflow/sync-invoice.ts'
 import { makeWorkflows } from '../../src/workflow/workflows.ts'
 
-export const at = (text: string): Instant => {
+const at = (text: string): Instant => {
   const instant = parseInstant(text)
   if (instant === undefined) throw new Error(`not a time: ${text}`)
   return instant
 }
 
 /** A plan of a monthly fee and one sub-cent rate, with figures that are easy to check. */
-export const plainCatalog = defineCatalog({
+const plainCatalog = defineCatalog({
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: {
