@@ -29,6 +29,11 @@ import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-inte
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
 import { renderSubscriptionItem } from './resources/subscription-items.ts'
+import {
+  renderSchedule,
+  scheduleExpansions,
+  subscriptionScheduleRoutes,
+} from './resources/subscription-schedules.ts'
 import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
 import { taxRateRoutes } from './resources/tax-rates.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
@@ -56,6 +61,7 @@ export const routes: readonly Route[] = [
   ...refundRoutes,
   ...creditNoteRoutes,
   ...taxRateRoutes,
+  ...subscriptionScheduleRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
   ...testClockRoutes,
@@ -74,6 +80,7 @@ export const expansions: Expansions = {
   ...setupIntentExpansions,
   ...refundExpansions,
   ...creditNoteExpansions,
+  ...scheduleExpansions,
   ...couponExpansions,
   ...discountExpansions,
   product: {
@@ -109,6 +116,7 @@ export const renderers: Record<string, Renderer> = {
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
   setup_intent: plain,
+  subscription_schedule: renderSchedule,
   tax_rate: plain,
 }
 

@@ -121,6 +121,7 @@ export type RefundRow = RowOf<
   /** What a refund of a test card turns into some time later. */
   OnClock & { readonly later: 'succeeded' | 'failed' | null }
 >
+export type ScheduleRow = RowOf<Stripe.SubscriptionSchedule, never, OnClock>
 export type TaxRateRow = RowOf<Stripe.TaxRate, never, { readonly percent: string }>
 export type CreditNoteLineRow = Wire<Stripe.CreditNoteLineItem>
 export type CreditNoteRow = RowOf<
@@ -177,4 +178,6 @@ export type AlarmKind =
   | 'invoice.retry'
   | 'invoice.overdue'
   | 'refund.settle'
+  | 'schedule.due'
+  | 'schedule.expiring'
   | 'clock.delete'

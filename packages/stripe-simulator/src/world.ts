@@ -20,6 +20,7 @@ const UPDATING = new Set([
   'refund',
   'credit_note',
   'tax_rate',
+  'subscription_schedule',
 ])
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */

@@ -1,3 +1,4 @@
+import { startSchedule } from '../resources/start-schedule.ts'
 import type { AlarmKind, AlarmRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
@@ -6,6 +7,7 @@ import { voidInvoice } from './end.ts'
 import { pendingItemsDue } from './pending-interval.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { settleRefund } from './refunds.ts'
+import { turnSchedule } from './schedules.ts'
 
 /** What happens by itself, one entry per kind of alarm: the index of everything that time causes. */
 const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow) => void> = {
@@ -37,6 +39,16 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     )
   },
   'refund.settle': (world, id) => settleRefund(world, id),
+  'schedule.due': (world, id) => {
+    const schedule = world.schedules.must(id)
+    if (schedule.status === 'not_started') {
+      startSchedule(world, id)
+      world.emit('subscription_schedule.updated', world.schedules.must(id))
+    } else turnSchedule(world, id)
+  },
+  'schedule.expiring': (world, id) => {
+    world.emit('subscription_schedule.expiring', world.schedules.must(id))
+  },
   'clock.delete': (world, id) => deleteClock(world, id),
 }
 

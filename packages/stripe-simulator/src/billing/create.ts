@@ -26,6 +26,8 @@ export interface NewSubscription {
   readonly paymentBehavior: string
   readonly prorationBehavior: string
   readonly offSession: boolean
+  /** Begun by a schedule: active at once, its first invoice waits as a renewal's does. */
+  readonly scheduled?: boolean
 }
 
 /**
@@ -58,9 +60,9 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
     lines: lines.flat(),
     period: { start: now, end: now },
     at: now,
-    waits: subscription.collection_method === 'send_invoice',
+    waits: subscription.collection_method === 'send_invoice' || given.scheduled === true,
   })
-  if (!world.preview) startCollection(world, id, draft, given)
+  if (!world.preview && given.scheduled !== true) startCollection(world, id, draft, given)
   const created = world.subscriptions.must(id)
   const started = world.subscriptions.patch(id, { own: { ...created.own, creating: false } })
   scheduleDue(world, started)

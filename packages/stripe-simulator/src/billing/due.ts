@@ -6,10 +6,13 @@ import { finalize } from './invoices.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
 import { advanceItems, subscriptionDraft } from './renew.ts'
+import { turnSchedule } from './schedules.ts'
 import { collectAndSettle } from './settle.ts'
 
 /** A subscription reached a boundary: its planned end, the end of a pause, of a trial, or of a period. */
 export function subscriptionDue(world: World, id: string): InvoiceRow | null {
+  // Before anything is billed, a schedule may change what.
+  turnSchedule(world, world.subscriptions.must(id).schedule)
   const subscription = world.subscriptions.must(id)
   const now = world.now(subscription.own.clock)
   const resumes = subscription.pause_collection?.resumes_at

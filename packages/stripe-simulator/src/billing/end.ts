@@ -4,6 +4,7 @@ import { changeBalance } from './balance.ts'
 import { settlePayments } from './invoices.ts'
 import { cancelIntent } from './payments.ts'
 import { scheduleDue } from './periods.ts'
+import { cancelSchedule } from './schedules.ts'
 
 export interface Ending {
   readonly reason: 'cancellation_requested' | 'payment_failed'
@@ -34,6 +35,7 @@ export function endSubscription(
     },
   })
   scheduleDue(world, ended)
+  cancelSchedule(world, subscription.schedule, reason === 'payment_failed')
   world.alarm('subscription.expire', id, subscription.own.clock, null)
   for (const invoice of world.invoices.by('subscription', id)) {
     if (invoice.status !== 'open' && invoice.status !== 'draft') continue

@@ -16,7 +16,6 @@ const NOT_SIMULATED = [
   '/v1/plans',
   '/v1/quotes',
   '/v1/sources',
-  '/v1/subscription_schedules',
   '/v1/tax',
   '/v1/tax_codes',
   '/v1/tax_ids',

@@ -24,6 +24,7 @@ import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
+import { followSubscription } from './schedule-phases.ts'
 import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { intervalOf } from './subscriptions.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -79,7 +80,13 @@ export const subscriptionChangeRoutes = [
         `add_invoice_items[${i}]`,
       )
     }
+    if (subscription.schedule !== null && (params.cancel_at ?? params.cancel_at_period_end) !== undefined) {
+      throw invalid(
+        `The subscription is managed by the subscription schedule \`${subscription.schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
+      )
+    }
     updateSubscription(world, subscription.id, changeOf(world, subscription, params))
+    followSubscription(world, subscription.schedule, subscription.id)
     schedulePendingItems(world, world.subscriptions.must(subscription.id))
     return world.render(world.subscriptions.must(subscription.id))
   }),

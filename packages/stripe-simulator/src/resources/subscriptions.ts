@@ -123,7 +123,7 @@ export const subscriptionExpansions: Expansions = {
     test_clock: (world, row) => renderOr(world, world.testClocks.get(row.test_clock as string)),
     discounts: (world, row) =>
       (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
-    schedule: () => null,
+    schedule: (world, row) => renderOr(world, world.schedules.get(row.schedule as string)),
   },
 }
 
@@ -131,7 +131,11 @@ function renderOr(world: World, row: { object: string } | undefined): Json | nul
   return row === undefined ? null : world.render(row)
 }
 
-export function create(world: World, params: Params<typeof createFields>): SubscriptionRow {
+export function create(
+  world: World,
+  params: Params<typeof createFields>,
+  schedule: string | null = null,
+): SubscriptionRow {
   const customer = liveCustomer(world, params.customer, 'customer')
   const clock = customer.own.clock
   const now = world.now(clock)
@@ -186,6 +190,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
     paymentBehavior: params.payment_behavior ?? 'allow_incomplete',
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     offSession: params.off_session ?? false,
+    scheduled: schedule !== null,
     row: {
       application: null,
       application_fee_percent: null,
@@ -238,7 +243,7 @@ export function create(world: World, params: Params<typeof createFields>): Subsc
       pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval),
       pending_setup_intent: null,
       pending_update: null,
-      schedule: null,
+      schedule,
       start_date: now,
       test_clock: clock,
       transfer_data: null,

@@ -32,6 +32,7 @@ export class Tables {
   readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent'>
   readonly refunds: Table<rows.RefundRow, 'charge'>
   readonly taxRates: Table<rows.TaxRateRow>
+  readonly schedules: Table<rows.ScheduleRow, 'customer'>
   readonly creditNotes: Table<rows.CreditNoteRow, 'invoice' | 'customer'>
   readonly coupons: Table<rows.CouponRow>
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
@@ -87,6 +88,7 @@ export class Tables {
     })
     this.refunds = new Table(journal, { charge: (row) => row.charge })
     this.taxRates = new Table(journal)
+    this.schedules = new Table(journal, { customer: (row) => row.customer })
     this.creditNotes = new Table(journal, {
       invoice: (row) => row.invoice,
       customer: (row) => row.customer,
@@ -124,6 +126,7 @@ export class Tables {
       charges: this.charges,
       refunds: this.refunds,
       taxRates: this.taxRates,
+      schedules: this.schedules,
       creditNotes: this.creditNotes,
       coupons: this.coupons,
       promotionCodes: this.promotionCodes,

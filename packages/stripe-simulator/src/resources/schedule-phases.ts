@@ -1,0 +1,164 @@
+import { rhythmOf } from '../billing/periods.ts'
+import { invalid } from '../errors.ts'
+import {
+  clearable,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+  timestampOrNow,
+} from '../http/schema.ts'
+import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
+import { boundary } from '../rules/billing-cycle.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { itemFields, sharedFields } from './subscription-fields.ts'
+import { recurringPrice } from './subscription-items.ts'
+import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+
+type Phase = ScheduleRow['phases'][number]
+
+export const phasesParam = list(
+  shape({
+    items: required(list(shape(itemFields), 20)),
+    start_date: timestampOrNow,
+    end_date: timestamp,
+    duration: shape({
+      interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),
+      interval_count: integer({ min: 1 }),
+    }),
+    proration_behavior: sharedFields.proration_behavior,
+    billing_cycle_anchor: oneOf(['automatic', 'phase_start'] as const),
+    collection_method: sharedFields.collection_method,
+    default_payment_method: text(),
+    default_tax_rates: taxRatesParam,
+    description: clearable(text(500)),
+    currency: text(),
+    metadata,
+    ...gaps(
+      'add_invoice_items',
+      'application_fee_percent',
+      'automatic_tax',
+      'billing_thresholds',
+      'discounts',
+      'invoice_settings',
+      'on_behalf_of',
+      'transfer_data',
+      'trial',
+      'trial_end',
+    ),
+  }),
+  10,
+)
+
+export type PhasesGiven = NonNullable<Params<{ phases: typeof phasesParam }>['phases']>
+
+/** Phases with their dates: each begins where the one before ends, by date or by duration. */
+export function phasesOf(world: World, given: PhasesGiven, start: number): Phase[] {
+  let at = start
+  return given.map((phase, i): Phase => {
+    const param = `phases[${i}]`
+    if (phase.end_date !== undefined && phase.duration !== undefined) {
+      throw invalid('You may only specify one of these parameters: end_date, duration.', `${param}[end_date]`)
+    }
+    if (i > 0 && phase.start_date !== undefined && phase.start_date !== at) {
+      throw invalid('A phase must start when the one before it ends.', `${param}[start_date]`)
+    }
+    const items = phase.items.map((item, k) => {
+      const price = recurringPrice(world, item.price, `${param}[items][${k}][price]`)
+      return {
+        billing_thresholds: null,
+        discounts: [],
+        metadata: mergeMetadata({}, item.metadata),
+        plan: price.id,
+        price: price.id,
+        quantity: item.quantity ?? 1,
+        tax_rates: taxRatesOf(world, item.tax_rates, `${param}[items][${k}][tax_rates]`),
+      }
+    })
+    const [first] = items
+    if (first === undefined) throw invalid('A phase must have items.', `${param}[items]`)
+    const price = world.prices.must(first.price)
+    const rhythm = phase.duration ?? rhythmOf(price)
+    const end =
+      phase.end_date ??
+      boundary(at, { interval: rhythm.interval, interval_count: rhythm.interval_count ?? 1 }, 1)
+    if (end <= at) throw invalid('A phase must end after it starts.', `${param}[end_date]`)
+    const shown = {
+      ...blankPhase,
+      billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
+      collection_method: phase.collection_method ?? null,
+      currency: price.currency,
+      default_payment_method: phase.default_payment_method ?? null,
+      default_tax_rates: taxRatesOf(world, phase.default_tax_rates, `${param}[default_tax_rates]`),
+      description: phase.description ?? null,
+      end_date: end,
+      items,
+      metadata: mergeMetadata({}, phase.metadata),
+      proration_behavior: phase.proration_behavior ?? 'create_prorations',
+      start_date: at,
+    }
+    at = end
+    return shown
+  })
+}
+
+/** The running period of a subscription as the one phase of a new schedule. */
+export function phaseOf(world: World, subscription: SubscriptionRow): Phase {
+  const items = world.subscriptionItems.by('subscription', subscription.id)
+  return {
+    ...blankPhase,
+    currency: subscription.currency,
+    end_date: Math.max(...items.map((item) => item.current_period_end)),
+    items: itemsAsPhase(world, subscription.id),
+    start_date: Math.min(...items.map((item) => item.current_period_start)),
+  }
+}
+
+function itemsAsPhase(world: World, subscription: string): Phase['items'] {
+  return world.subscriptionItems.by('subscription', subscription).map((item) => ({
+    billing_thresholds: null,
+    discounts: [],
+    metadata: item.metadata,
+    plan: item.own.price,
+    price: item.own.price,
+    quantity: item.quantity ?? 1,
+    tax_rates: item.tax_rates,
+  }))
+}
+
+/** A direct change of a scheduled subscription changes the schedule's current phase with it. */
+export function followSubscription(world: World, schedule: string | null, subscription: string): void {
+  const row = world.schedules.get(schedule)
+  if (row?.status !== 'active') return
+  const phases = row.phases.map((phase) =>
+    phase.start_date === row.current_phase?.start_date
+      ? { ...phase, items: itemsAsPhase(world, subscription) }
+      : phase,
+  )
+  world.emit('subscription_schedule.updated', world.schedules.patch(row.id, { phases }))
+}
+
+const blankPhase = {
+  add_invoice_items: [],
+  application_fee_percent: null,
+  billing_cycle_anchor: null,
+  billing_thresholds: null,
+  collection_method: null,
+  default_payment_method: null,
+  default_tax_rates: [],
+  description: null,
+  discounts: [],
+  invoice_settings: null,
+  metadata: {},
+  on_behalf_of: null,
+  proration_behavior: 'create_prorations',
+  transfer_data: null,
+  trial_end: null,
+} satisfies Partial<Phase>

@@ -1,0 +1,102 @@
+import { armSchedule } from '../billing/schedules.ts'
+import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { create } from './subscriptions.ts'
+
+export interface NewSchedule {
+  readonly customer: string
+  readonly clock: string | null
+  readonly phases: ScheduleRow['phases']
+  readonly endBehavior: string
+  readonly metadata: Record<string, string>
+  /** The running subscription that it takes over. */
+  readonly subscription?: SubscriptionRow
+}
+
+export function newSchedule(world: World, of: NewSchedule): ScheduleRow {
+  const [first] = of.phases
+  const taken = of.subscription
+  return world.schedules.insert({
+    id: world.ids.next('sub_sched'),
+    object: 'subscription_schedule',
+    application: null,
+    billing_mode: taken?.billing_mode ?? {
+      type: 'flexible',
+      flexible: { proration_discounts: 'included' },
+    },
+    canceled_at: null,
+    completed_at: null,
+    created: world.now(of.clock),
+    current_phase:
+      taken === undefined || first === undefined
+        ? null
+        : { start_date: first.start_date, end_date: first.end_date },
+    customer: of.customer,
+    customer_account: null,
+    default_settings: {
+      application_fee_percent: null,
+      automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+      billing_cycle_anchor: 'automatic',
+      billing_thresholds: null,
+      collection_method: taken?.collection_method ?? 'charge_automatically',
+      default_payment_method: taken?.default_payment_method ?? null,
+      description: taken?.description ?? null,
+      invoice_settings: {
+        account_tax_ids: null,
+        custom_fields: null,
+        days_until_due: taken?.days_until_due ?? null,
+        description: null,
+        footer: null,
+        issuer: { type: 'self' },
+      },
+      on_behalf_of: null,
+      transfer_data: null,
+    },
+    end_behavior: of.endBehavior,
+    livemode: false,
+    metadata: of.metadata,
+    pause_schedules: [],
+    phases: of.phases,
+    released_at: null,
+    released_subscription: null,
+    status: taken === undefined ? 'not_started' : 'active',
+    subscription: taken?.id ?? null,
+    test_clock: of.clock,
+    own: { clock: of.clock },
+  })
+}
+
+/**
+ * The first phase begins: a subscription that is active at once, with a draft that waits its hour.
+ * https://docs.stripe.com/billing/subscriptions/subscription-schedules
+ */
+export function startSchedule(world: World, id: string): void {
+  const row = world.schedules.must(id)
+  const [phase] = row.phases
+  if (row.status !== 'not_started' || phase === undefined) return
+  const subscription = create(
+    world,
+    {
+      customer: row.customer,
+      items: phase.items.map((item) => ({
+        price: item.price,
+        quantity: item.quantity ?? 1,
+        metadata: item.metadata ?? {},
+        tax_rates: (item.tax_rates ?? []).map((rate) => rate.id),
+      })),
+      default_tax_rates: (phase.default_tax_rates ?? []).map((rate) => rate.id),
+      metadata: phase.metadata ?? {},
+      ...(phase.description === null ? {} : { description: phase.description }),
+      ...(phase.default_payment_method === null
+        ? {}
+        : { default_payment_method: phase.default_payment_method }),
+    },
+    row.id,
+  )
+  const started = world.schedules.patch(id, {
+    status: 'active',
+    subscription: subscription.id,
+    current_phase: { start_date: phase.start_date, end_date: phase.end_date },
+  })
+  armSchedule(world, started)
+}

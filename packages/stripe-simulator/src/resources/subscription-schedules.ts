@@ -1,0 +1,220 @@
+import { cancelNow } from '../billing/cancel.ts'
+import { enterPhase } from '../billing/schedule-phase.ts'
+import { armSchedule, cancelSchedule, phaseAt, releaseSchedule } from '../billing/schedules.ts'
+import { invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
+import { inRange, page, paging } from '../http/list.ts'
+import { get, nothing, post } from '../http/route.ts'
+import { bool, gaps, metadata, oneOf, range, shape, text, timestampOrNow } from '../http/schema.ts'
+import type { Json, ScheduleRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find, liveCustomer } from './lookup.ts'
+import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
+import { newSchedule, startSchedule } from './start-schedule.ts'
+import { sharedFields } from './subscription-fields.ts'
+
+const URL = '/v1/subscription_schedules'
+
+const endBehavior = oneOf(['release', 'cancel'] as const)
+
+/** https://docs.stripe.com/api/subscription_schedules */
+export const subscriptionScheduleRoutes = [
+  post(
+    URL,
+    shape({
+      customer: text(),
+      from_subscription: text(),
+      start_date: timestampOrNow,
+      phases: phasesParam,
+      end_behavior: endBehavior,
+      metadata,
+      ...gaps('billing_mode', 'customer_account', 'default_settings', 'pause_schedules'),
+    }),
+    ({ world, params }) => {
+      const labels = mergeMetadata({}, params.metadata)
+      if (params.from_subscription !== undefined) {
+        const others = [params.customer, params.start_date, params.phases, params.end_behavior]
+        if (others.some((value) => value !== undefined)) {
+          throw invalid(
+            'You cannot set other parameters when `from_subscription` is set.',
+            'from_subscription',
+          )
+        }
+        return world.render(fromSubscription(world, params.from_subscription, labels))
+      }
+      const customer = liveCustomer(world, params.customer ?? '', 'customer')
+      if (params.phases === undefined || params.phases.length === 0) {
+        throw invalid('Missing required param: phases.', 'phases', 'parameter_missing')
+      }
+      if (params.start_date === undefined) {
+        throw invalid('Missing required param: start_date.', 'start_date', 'parameter_missing')
+      }
+      const now = world.now(customer.own.clock)
+      const start = params.start_date === 'now' ? now : params.start_date
+      if (start < now) throw invalid('`start_date` cannot be in the past.', 'start_date')
+      const row = newSchedule(world, {
+        customer: customer.id,
+        clock: customer.own.clock,
+        phases: phasesOf(world, params.phases, start),
+        endBehavior: params.end_behavior ?? 'release',
+        metadata: labels,
+      })
+      if (start === now) startSchedule(world, row.id)
+      const made = world.schedules.must(row.id)
+      armSchedule(world, made)
+      world.emit('subscription_schedule.created', made)
+      return world.render(made)
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(scheduleOf(world, path()))),
+  post(
+    `${URL}/:id`,
+    shape({
+      phases: phasesParam,
+      end_behavior: endBehavior,
+      metadata,
+      proration_behavior: sharedFields.proration_behavior,
+      ...gaps('default_settings', 'pause_schedules'),
+    }),
+    ({ world, params, path }) => {
+      const row = running(scheduleOf(world, path()), 'update')
+      world.schedules.patch(row.id, {
+        ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
+        metadata: mergeMetadata(row.metadata ?? {}, params.metadata),
+      })
+      if (params.phases !== undefined) {
+        setPhases(world, row, params.phases, params.proration_behavior ?? 'create_prorations')
+      }
+      const next = world.schedules.must(row.id)
+      armSchedule(world, next)
+      world.emit('subscription_schedule.updated', next)
+      return world.render(next)
+    },
+  ),
+  post(`${URL}/:id/release`, shape({ preserve_cancel_date: bool }), ({ world, path }) =>
+    world.render(releaseSchedule(world, running(scheduleOf(world, path()), 'release').id)),
+  ),
+  post(`${URL}/:id/cancel`, shape({ invoice_now: bool, prorate: bool }), ({ world, params, path }) => {
+    const row = running(scheduleOf(world, path()), 'cancel')
+    cancelSchedule(world, row.id, false)
+    if (row.subscription !== null) {
+      // Both default to true, the opposite of what canceling the subscription itself does.
+      cancelNow(world, row.subscription, {
+        prorate: params.prorate ?? true,
+        invoiceNow: params.invoice_now ?? true,
+        details: {},
+      })
+    }
+    return world.render(world.schedules.must(row.id))
+  }),
+  get(
+    URL,
+    shape({
+      ...paging,
+      customer: text(),
+      scheduled: bool,
+      created: range,
+      canceled_at: range,
+      completed_at: range,
+      released_at: range,
+      ...gaps('customer_account'),
+    }),
+    ({ world, params }) =>
+      page(world.schedules, params, {
+        url: URL,
+        where: params.customer === undefined ? null : { index: 'customer', key: params.customer },
+        matches: (row) =>
+          (params.scheduled !== true || row.status === 'not_started') &&
+          inRange(row.created, params.created) &&
+          (['canceled_at', 'completed_at', 'released_at'] as const).every(
+            (name) => params[name] === undefined || inRange(row[name] ?? -1, params[name]),
+          ),
+        render: (row) => world.render(row),
+      }),
+  ),
+]
+
+function scheduleOf(world: World, id: string): ScheduleRow {
+  return find(world.schedules, 'subscription schedule', id)
+}
+
+function running(row: ScheduleRow, verb: string): ScheduleRow {
+  if (row.status === 'active' || row.status === 'not_started') return row
+  throw invalid(
+    `You cannot ${verb} a subscription schedule that is currently in the \`${row.status}\` status. It must be in one of the following statuses: \`not_started\`, \`active\`.`,
+  )
+}
+
+function fromSubscription(world: World, id: string, labels: Record<string, string>): ScheduleRow {
+  const subscription = find(world.subscriptions, 'subscription', id, 'from_subscription')
+  if (subscription.schedule !== null) {
+    throw invalid(
+      `You cannot migrate a subscription that is already attached to a schedule: \`${subscription.schedule as string}\`.`,
+      'from_subscription',
+    )
+  }
+  if (!['active', 'trialing', 'past_due'].includes(subscription.status)) {
+    throw invalid(`A subscription that is ${subscription.status} cannot be scheduled.`, 'from_subscription')
+  }
+  const phase = phaseOf(world, subscription)
+  const row = newSchedule(world, {
+    customer: subscription.customer,
+    clock: subscription.own.clock,
+    phases: [phase],
+    endBehavior: 'release',
+    metadata: labels,
+    subscription,
+  })
+  armSchedule(world, row)
+  world.emit('subscription_schedule.created', row)
+  const attached = world.subscriptions.patch(subscription.id, { schedule: row.id })
+  world.emit('customer.subscription.updated', attached)
+  return row
+}
+
+/** New phases, from the current one on; past ones may be left out and stay. */
+function setPhases(
+  world: World,
+  row: ScheduleRow,
+  given: Parameters<typeof phasesOf>[1],
+  prorationBehavior: string,
+): void {
+  const now = world.now(row.own.clock)
+  const first = given[0]?.start_date
+  const start = first === 'now' ? now : (first ?? row.current_phase?.start_date ?? row.phases[0]?.start_date)
+  const phases = phasesOf(world, given, start ?? now)
+  const past = row.phases.filter((phase) => phase.end_date <= (start ?? now))
+  if (row.status === 'not_started') {
+    if ((start ?? now) < now) throw invalid('A schedule cannot start in the past.', 'phases[0][start_date]')
+    world.schedules.patch(row.id, { phases })
+    return
+  }
+  const current = phaseAt(phases, now)
+  if (current === undefined) {
+    throw invalid('One of the phases must be the current one.', 'phases')
+  }
+  if (first !== 'now' && !row.phases.some((phase) => phase.start_date === start)) {
+    throw invalid('You cannot change the start date of a phase that has begun.', 'phases[0][start_date]')
+  }
+  world.schedules.patch(row.id, {
+    phases: [...past, ...phases],
+    current_phase: { start_date: current.start_date, end_date: current.end_date },
+  })
+  enterPhase(world, world.subscriptions.must(row.subscription), current, prorationBehavior)
+}
+
+export const scheduleExpansions: Expansions = {
+  subscription_schedule: {
+    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
+    subscription: (world, row) => {
+      const subscription = world.subscriptions.get(row.subscription as string)
+      return subscription === undefined ? null : world.render(subscription)
+    },
+    'phases.items.price': (world, item) => world.render(world.prices.must(item.price as string)),
+  },
+}
+
+export function renderSchedule(_world: World, { own: _own, ...schedule }: ScheduleRow): Json {
+  return schedule
+}
