@@ -1,0 +1,68 @@
+import type { PgBoss } from 'pg-boss'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startBoss } from '../src/jobs/boss.ts'
+import { syncInvoices } from '../src/jobs/sync-invoices.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+
+let world: BillingWorld
+let boss: PgBoss
+beforeAll(async () => {
+  world = await newBillingWorld()
+  boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: true })
+  // Never by itself: a test says when.
+  await syncInvoices({ ...world.deps, boss, config: { syncCron: '0 0 29 2 *' } })
+})
+afterAll(async () => {
+  await boss.stop({ graceful: true, timeout: 5000 })
+  await world.close()
+})
+
+async function jobs() {
+  const { rows } = await world.pool.query<{ subscription: string; in: number; state: string }>(
+    `select data->>'subscriptionId' as subscription, state::text,
+       extract(epoch from start_after - now())::float8 as in
+     from pgboss.job where name = 'sync-subscription' and state in ('created', 'active')`,
+  )
+  return rows
+}
+
+test('the schedule gives each subscription with something to tell one job, in a turn of its own', async () => {
+  const [ada, ben, cat] = [
+    await world.register('plain', '2026-01-10T00:00:00Z'),
+    await world.register('plain', '2026-01-10T00:00:00Z'),
+    await world.register('plain', '2026-01-10T00:00:00Z'),
+  ]
+  await world.deliver()
+  await world.sync(cat)
+  for (const _round of [1, 2, 3]) {
+    const id = await boss.send('sync-invoices')
+    await vi.waitFor(
+      async () => {
+        const [job] = await boss.findJobs('sync-invoices', { id: id ?? '' })
+        expect(job?.state).toBe('completed')
+      },
+      { timeout: 30_000, interval: 100 },
+    )
+  }
+  const waiting = await jobs()
+  expect(waiting.map(({ subscription }) => subscription).sort()).toEqual(
+    [ada, ben].map(({ subscriptionId }) => subscriptionId).sort(),
+  )
+  for (const job of waiting) expect(job.in).toBeLessThan(300)
+})
+
+test('a period that is over does not wait for the schedule', async () => {
+  const dan = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.turn(dan, '2026-02-10T00:30:00Z')
+  await world.deliver()
+  await world.use(dan, '12', '2026-01-15T00:00:00Z')
+  await boss.send('sync-closing-invoices')
+  await vi.waitFor(
+    async () => {
+      const draft = (await world.atStripe(dan)).at(-1)
+      expect(draft?.lines).toContain('12 Seconds: 12 second')
+    },
+    { timeout: 30_000, interval: 100 },
+  )
+})
