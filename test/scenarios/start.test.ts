@@ -27,8 +27,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** `lockstep start`, until it says how to stop it; answers all that it printed. */
-async function start(): Promise<string> {
+/** `lockstep start`, until it says how to stop it, or something else; answers all that it printed. */
+async function start(until = 'Ctrl-C stops it'): Promise<string> {
   const child = spawn(process.execPath, [main, 'start'], {
     cwd: folder,
     env: {
@@ -46,7 +46,7 @@ async function start(): Promise<string> {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         output += chunk.toString()
-        if (output.includes('Ctrl-C stops it')) resolve(output)
+        if (output.includes(until)) resolve(output)
       })
     }
     child.on('exit', () => reject(new Error(`It ended by itself:\n${output}`)))
@@ -102,6 +102,17 @@ test('one command makes a month of examples, explains an invoice, and comes back
   const again = await start()
   expect(explained(again)).toEqual(explained(output))
   expect(await invoicesOf(await connect(), 'lovelace-analytics')).toEqual(invoices)
+  expect(await stop()).toBe(0)
+})
+
+test('a first start that was ended in the middle is completed by the next one', async () => {
+  await rm(join(folder, '.lockstep'), { recursive: true })
+  await start('❯ Example customers')
+  expect(await stop()).toBe(0)
+  await start()
+  const invoices = await invoicesOf(await connect(), 'lovelace-analytics')
+  const totals = invoices.map(({ total }) => total?.amount).filter(Boolean)
+  expect(totals.toSorted()).toEqual(['142.45', '20.00'])
   expect(await stop()).toBe(0)
 })
 

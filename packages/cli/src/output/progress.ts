@@ -41,11 +41,13 @@ export async function runSteps(steps: readonly Step[], { json = false } = {}): P
 }
 
 function listrOf(tasks: ListrTask[], renderer: 'silent' | 'default' | 'simple') {
-  if (renderer === 'silent') return new Listr(tasks, { renderer })
+  // How to end is not for a progress display to say: there may be something to save.
+  const options = { registerSignalListeners: false }
+  if (renderer === 'silent') return new Listr(tasks, { ...options, renderer })
   const processOutput = new ProcessOutput(process.stderr, process.stderr)
   const logger = new ListrLogger<string>({ useIcons: true, processOutput })
-  if (renderer === 'simple') return new Listr(tasks, { renderer, rendererOptions: { logger } })
-  return new Listr(tasks, { renderer, rendererOptions: { logger, showErrorMessage: false } })
+  if (renderer === 'simple') return new Listr(tasks, { ...options, renderer, rendererOptions: { logger } })
+  return new Listr(tasks, { ...options, renderer, rendererOptions: { logger, showErrorMessage: false } })
 }
 
 /** Long work of one step, whose result is wanted. */

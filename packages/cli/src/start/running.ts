@@ -11,7 +11,8 @@ export class Running {
 
   constructor() {
     this.stopped = new Promise((resolve, reject) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      // SIGHUP: the terminal was closed.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         process.once(signal, () => {
           this.interrupted = true
           // A second Ctrl-C does not wait.
