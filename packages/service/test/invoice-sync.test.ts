@@ -264,3 +264,25 @@ test('two syncs at the same time make one item for each line', async () => {
   await world.sync(payer)
   expect((await world.read(payer, 'current')).invoice).toMatchObject({ dirty: false, syncPending: false })
 })
+
+test('two subscriptions of one customer keep their items apart', async () => {
+  const payer = await subscribed('plain')
+  const other = await world.registerAlso(payer, 'tiered', 'second')
+  await world.deliver()
+  await world.use(payer, '100', '2026-01-20T00:00:00Z')
+  await world.sync(payer)
+  await world.sync(other)
+  const of = async ({ subscription }: Payer) =>
+    shown(
+      (await pending(payer)).filter(
+        ({ parent }) => parent?.subscription_details?.subscription === subscription,
+      ),
+    )
+  // One meter, two plans: each rates it by its own prices.
+  expect(await of(payer)).toEqual(['100 Seconds: 100 second r0'])
+  expect(await of(other)).toEqual(['1000 Seconds: 100 second r0', '300 Support, 10 % r0'])
+  await world.use(payer, '1', '2026-01-20T00:00:00Z')
+  const plan = await world.sync(payer)
+  expect([plan?.calls, plan?.foreign.length, plan?.remove.length]).toEqual([1, 0, 0])
+  expect(await of(other)).toEqual(['1000 Seconds: 100 second r0', '300 Support, 10 % r0'])
+})

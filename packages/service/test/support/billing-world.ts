@@ -106,6 +106,8 @@ export interface Payer {
   readonly testClock: string
 }
 
+type Wanted = Parameters<typeof beginRegistration>[1]
+
 const SECRET = 'whsec_of_the_tests'
 
 export interface WorldOptions {
@@ -140,6 +142,38 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
   const taken = new Set<string>()
   let counter = 0
 
+  async function registerOn(
+    plan: string,
+    slot: string,
+    customer: Pick<Wanted, 'externalId'> & Partial<Wanted>,
+  ): Promise<Omit<Payer, 'testClock'>> {
+    const begun = await beginRegistration(
+      deps,
+      { ...customer, plan, slot, quantity: 1 },
+      { operation: newId('operation'), mayGivePlans: true },
+    )
+    const { workflow } = begun
+    if (!workflow) throw new Error('It was begun before.')
+    workflows.begin(workflow.id, workflow.holder)
+    const settled = await workflows.settled(workflow.id, 30)
+    if (settled.state !== 'completed')
+      throw new Error(`Registration ${settled.state}: ${JSON.stringify(settled.problem)}`)
+    const row = await db
+      .selectFrom('registration')
+      .innerJoin('mapping', 'mapping.entityId', 'registration.subscriptionId')
+      .select(['registration.customerId', 'registration.subscriptionId', 'mapping.providerId'])
+      .where('registration.id', '=', begun.registrationId)
+      .executeTakeFirstOrThrow()
+    const subscription = await stripe.subscriptions.retrieve(row.providerId)
+    return {
+      externalId: customer.externalId,
+      customerId: row.customerId,
+      subscriptionId: row.subscriptionId,
+      customer: subscription.customer as string,
+      subscription: row.providerId,
+    }
+  }
+
   const world = {
     deps,
     url: database.url,
@@ -159,40 +193,13 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
         { name: externalId, frozenTime: at(time) },
         newId('operation'),
       )
-      const begun = await beginRegistration(
-        deps,
-        {
-          externalId,
-          plan,
-          quantity: 1,
-          slot: 'default',
-          paymentMethod,
-          testClock: clock.id,
-          email: `${externalId}@example.org`,
-        },
-        { operation: newId('operation'), mayGivePlans: true },
-      )
-      const { workflow } = begun
-      if (!workflow) throw new Error('It was begun before.')
-      workflows.begin(workflow.id, workflow.holder)
-      const settled = await workflows.settled(workflow.id, 30)
-      if (settled.state !== 'completed')
-        throw new Error(`Registration ${settled.state}: ${JSON.stringify(settled.problem)}`)
-      const row = await db
-        .selectFrom('registration')
-        .innerJoin('mapping', 'mapping.entityId', 'registration.subscriptionId')
-        .select(['registration.customerId', 'registration.subscriptionId', 'mapping.providerId'])
-        .where('registration.id', '=', begun.registrationId)
-        .executeTakeFirstOrThrow()
-      const subscription = await stripe.subscriptions.retrieve(row.providerId)
-      return {
-        externalId,
-        customerId: row.customerId,
-        subscriptionId: row.subscriptionId,
-        customer: subscription.customer as string,
-        subscription: row.providerId,
-        testClock: clock.providerId ?? '',
-      }
+      const known = { externalId, testClock: clock.id, paymentMethod, email: `${externalId}@example.org` }
+      return { ...(await registerOn(plan, 'default', known)), testClock: clock.providerId ?? '' }
+    },
+
+    /** A second subscription of the same customer. */
+    async registerAlso(payer: Payer, plan: string, slot: string): Promise<Payer> {
+      return { ...payer, ...(await registerOn(plan, slot, { externalId: payer.externalId })) }
     },
 
     /** Usage over the real ingest. */
