@@ -33,12 +33,11 @@ export async function usageTotals(
   customerId: string,
   { start, end }: Period,
 ): Promise<Map<string, UsageTotals>> {
-  const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0)
-  for (const edge of edges) await assertCut(db, customerId, edge)
   const inPeriod = sql`customer_id = ${customerId} and bucket >= ${sqlTime(start)} and bucket < ${sqlTime(end)}`
+  const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0)
   // Buckets do not overlap, so the latest bucket of a meter holds its last event.
-  const { rows } = await sql<Summed & { meterKey: string }>`
-    select total.*, latest.last
+  const { rows } = await sql<(Summed & { meterKey: string; uncut: null }) | { uncut: Instant }>`
+    select null::timestamptz as uncut, total.*, latest.last
     from (
       select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
       from usage_rollup where ${inPeriod} group by meter_key
@@ -46,19 +45,21 @@ export async function usageTotals(
     cross join lateral (
       select last from usage_rollup
       where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
-    ) as latest`.execute(db)
-  return new Map(rows.map((row) => [row.meterKey, totalsOf(row)]))
-}
-
-async function assertCut(db: Db | Trx, customerId: string, edge: Instant): Promise<void> {
-  const { rows } = await sql<{ bucket: Instant }>`
-    select bucket from usage_rollup
-    where customer_id = ${customerId} and bucket >= ${sqlTime(hourOf(edge))} and bucket < ${sqlTime(edge)}
-      and not exists (select from usage_cut where customer_id = ${customerId} and at = ${sqlTime(edge)})
-    limit 1`.execute(db)
-  if (rows.length > 0) {
-    throw new Error(`Usage of ${customerId} is not cut at ${new Date(edge * 1000).toISOString()}.`)
-  }
+    ) as latest
+    union all
+    select edge, null, null, null, null, null
+    from unnest(${edges.map(sqlTime)}::timestamptz[]) as edge
+    where not exists (select from usage_cut where customer_id = ${customerId} and at = edge)
+      and exists (
+        select from usage_rollup
+        where customer_id = ${customerId} and bucket >= date_trunc('hour', edge, 'UTC') and bucket < edge
+      )`.execute(db)
+  return new Map(
+    rows.map((row) => {
+      if (row.uncut === null) return [row.meterKey, totalsOf(row)]
+      throw new Error(`Usage of ${customerId} is not cut at ${new Date(row.uncut * 1000).toISOString()}.`)
+    }),
+  )
 }
 
 /**

@@ -85,7 +85,7 @@ function* timesOf(requests: readonly Arrivals[]) {
 type Remedy = 'repeat' | 'divide' | 'wait'
 
 function remedyOf(error: unknown): Remedy {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? '') {
     case '40001': // serialization failure
     case '40P01': // deadlock
       return 'repeat'

@@ -97,5 +97,3 @@ export async function newUsageWorld({ customers = ['ada', 'ben'] }: { customers?
     },
   }
 }
-
-export type UsageWorld = Awaited<ReturnType<typeof newUsageWorld>>

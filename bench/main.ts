@@ -1,0 +1,90 @@
+/**
+ * `npm run bench`: each line is measured against a reference taken in the same run, in turns. Absolute
+ * figures are the machine's; the ratio is what is held against the bar.
+ *
+ *   npm run bench -- --only NAME --json
+ */
+import { parseArgs } from 'node:util'
+import type { Bench, Measured } from './bench.ts'
+import { ingestBatch } from './ingest-batch.ts'
+import { ingestSingle } from './ingest-single.ts'
+import { invoiceRead } from './invoice-read.ts'
+import { describeMachine, watchMachine } from './machine.ts'
+import { start } from './start.ts'
+
+const benches: readonly Bench[] = [ingestBatch, ingestSingle, invoiceRead, start]
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '5' },
+  },
+})
+
+const unknown = (values.only ?? []).filter((name) => !benches.some((bench) => bench.name === name))
+if (unknown.length > 0) {
+  console.error(
+    `There is no bench ${unknown.join(', ')}. There are: ${benches.map(({ name }) => name).join(', ')}.`,
+  )
+  process.exit(2)
+}
+const chosen = benches.filter(({ name }) => values.only?.includes(name) ?? true)
+
+// Progress goes to standard error, so that the results can be read by a program.
+const note = (text: string) => console.error(text)
+if (!values.json) note(await describeMachine())
+
+for (const bench of chosen) {
+  const watch = watchMachine()
+  try {
+    const measured = await bench.run({
+      seconds: Number(values.seconds),
+      note: (text) => note(`  ${bench.name}: ${text}`),
+    })
+    report(bench, measured, watch.busyElsewhere())
+    if (!reaches(bench, measured)) process.exitCode = 1
+  } catch (error) {
+    // A run that cannot take its own reference, or comes out wrong, fails.
+    process.exitCode = 1
+    console.error(`${bench.name} failed:`, error)
+  }
+}
+
+function reaches({ bar }: Bench, { ratio }: Measured): boolean {
+  return ratio >= bar
+}
+
+function report(bench: Bench, measured: Measured, remark: string): void {
+  const { name, unit, bar } = bench
+  const { value, baseline, ratio } = measured
+  const ok = reaches(bench, measured)
+  if (values.json) {
+    console.log(
+      JSON.stringify({
+        bench: name,
+        value: rounded(value),
+        unit,
+        baseline: rounded(baseline),
+        ratio: rounded(ratio),
+        bar,
+        ok,
+      }),
+    )
+    return
+  }
+  const figures = [rounded(value), unit, 'of', rounded(baseline)].join(' ').padEnd(36)
+  console.log(`${ok ? '✓' : '✗'} ${name.padEnd(16)} ${figures} ratio ${ratio.toFixed(2)}  bar ${bar}`)
+  for (const text of [
+    `passes ${measured.ratios.map((one) => one.toFixed(2)).join(', ')}`,
+    ...measured.remarks,
+    remark,
+  ]) {
+    console.log(`    ${text}`)
+  }
+}
+
+/** Three significant digits and never fewer than the whole number has. */
+function rounded(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
+}
