@@ -193,3 +193,36 @@ test('Stripe away: the caller is told, and the invoice says why it was not sent'
   expect(await post(`/v1/invoices/${id}/sync`)).toMatchObject({ status: 200, body: { calls: 2 } })
   expect((await get(`/v1/invoices/${id}`)).body).toMatchObject({ stale: false, syncProblem: null })
 })
+
+test('a part that was billed before is told with the part that is left, and so is what cannot be charged', async () => {
+  const bee = await world.register('dinar', '2026-01-10T00:00:00Z')
+  await world.turn(bee, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(bee, '1233', '2026-01-11T00:00:00Z')
+  await world.sync(bee)
+  await world.turn(bee, '2026-02-10T02:00:00Z')
+  await world.deliver()
+  await world.use(bee, '12', '2026-01-12T00:00:00Z')
+  const words = async (status: 'paid' | 'current') => {
+    const { invoice, lines } = await world.read(bee, status)
+    const line = lines.find(({ key }) => key === 'compute')?.id
+    const { body } = await get(`/v1/invoices/${invoice.id}/lines/${line}/derivation`)
+    return (body as { explanation: string[] }).explanation.slice(2)
+  }
+  const final = (await world.invoices(bee)).find(({ total }) => total === 3230n)
+  const { body } = await get(`/v1/invoices/${final?.id}`)
+  const sent = (body as { lines: { id: string; key: string }[] }).lines.find(({ key }) => key === 'compute')
+  const { body: explained } = await get(`/v1/invoices/${final?.id}/lines/${sent?.id}/derivation`)
+  expect((explained as { explanation: string[] }).explanation.slice(2)).toEqual([
+    'per unit: 1,233 × 0.001 = 1.233',
+    'rounded once, half away from zero: 1.233 → 1.233 kwd',
+    "charged, by the provider's steps: 1.230 kwd",
+  ])
+  expect(await words('current')).toEqual([
+    'per unit: 1,245 × 0.001 = 1.245',
+    'rounded once, half away from zero: 1.245 → 1.245 kwd',
+    "charged, by the provider's steps: 1.250 kwd",
+    'billed before: -1.230 kwd',
+    'left: 0.020 kwd',
+  ])
+})

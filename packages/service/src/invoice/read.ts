@@ -7,9 +7,9 @@ import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import { type Quantity, quantityOf, units } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Db } from '../postgres/connect.ts'
-import { type ItemRow, itemsOnInvoice } from '../store/invoice-items.ts'
+import { type ItemRow, itemsOf, itemsOnInvoice } from '../store/invoice-items.ts'
 import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
-import { lineItemsOf } from '../store/line-items.ts'
+import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
 import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '../store/open-invoices.ts'
 import { describeLine } from './describe.ts'
 import { feeOfPrice, type LineToBill } from './rate.ts'
@@ -155,6 +155,8 @@ function endsBy(
 
 async function frozen(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
   const rows = await lineItemsOf(db, [invoice.id])
+  const origins = rows.flatMap(({ originInvoiceId }) => (originInvoiceId === null ? [] : [originInvoiceId]))
+  const items = await itemsOf(db, [...new Set(origins)])
   const lines = rows.map(
     (row): ShownLine => ({
       id: row.id,
@@ -166,12 +168,26 @@ async function frozen(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
       amount: money(row.amount, row.currency),
       late: row.originInvoiceId !== null && row.originInvoiceId !== invoice.id,
       derivation: row.derivation,
-      billed: [],
+      billed: billedBefore(row, items),
       providerId: row.providerLineId,
     }),
   )
   const { currency, subtotal, total } = invoice
   return { invoice, lines, subtotal: money(subtotal ?? 0n, currency), total: money(total ?? 0n, currency) }
+}
+
+/** The parts of a line that earlier revisions carry: its derivation is that of the whole. */
+function billedBefore(
+  { originInvoiceId, lineKey, revision, currency }: LineItemRow,
+  items: readonly ItemRow[],
+): Billable[] {
+  return items
+    .filter((item) => item.originInvoiceId === originInvoiceId && item.lineKey === lineKey)
+    .filter((item) => item.state === 'billed' && item.revision < (revision ?? 0))
+    .map(({ amount, quantity }) => ({
+      amount: money(amount, currency),
+      quantity: quantity === null ? null : quantityOf(quantity),
+    }))
 }
 
 /** A draft for what is left of a subscription that is over: what stands on it so far. */

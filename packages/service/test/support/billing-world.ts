@@ -83,6 +83,16 @@ const plainCatalog = defineCatalog({
         compute: { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' },
       },
     },
+    dinar: {
+      name: 'Dinar',
+      product: 'cloud',
+      currency: 'kwd',
+      interval: 'month',
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '2.000' },
+        compute: { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.001' },
+      },
+    },
     yen: {
       name: 'Yen',
       product: 'cloud',

@@ -2,7 +2,7 @@ import * as api from '@lockstep/api/invoices'
 import { explain } from '@lockstep/core/derivation'
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
-import { formatMoney, money, negate } from '@lockstep/core/money'
+import { formatMoney, money, negate, sum } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
@@ -79,11 +79,14 @@ async function ownerOf(db: Db, { customerId }: InvoiceRow): Promise<{ externalId
 /** The derivation in words; where a part was billed before, the words go on to what is left. */
 function explanationOf({ derivation, billed, amount, description }: ShownLine): string[] {
   if (!derivation) return [`${description}: the payment provider computed this amount.`]
-  const parts = billed.map(
-    (part) => `billed before: ${formatMoney(negate(part.amount))} ${part.amount.currency}`,
-  )
-  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${amount.currency}`]
-  return [...explain(derivation), ...rest]
+  const { currency } = amount
+  const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
+  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]
+  const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
+  // Of a dinar's thousandths only whole tens can be charged.
+  const charged =
+    whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
+  return [...explain(derivation), ...charged, ...rest]
 }
 
 /** Without a plan there was nothing to look at: everything stands as it was last sent. */
