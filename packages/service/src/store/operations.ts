@@ -122,6 +122,22 @@ export async function settleSeen(trx: Trx, id: string, objectId: string, at: Ins
     .execute()
 }
 
+/** The same of every unsettled operation of a kind on one subject, after what it was for was seen. */
+export async function settleSeenOf(
+  db: Db,
+  { kind, subjectId }: Pick<Operation, 'kind' | 'subjectId'>,
+  objectId: string,
+  at: Instant,
+): Promise<void> {
+  await db
+    .updateTable('operation')
+    .set({ state: 'succeeded', providerObjectId: objectId, problem: null, settledAt: sqlTime(at) })
+    .where('subjectId', '=', subjectId)
+    .where('kind', '=', kind)
+    .where('state', 'in', ['prepared', 'unknown'])
+    .execute()
+}
+
 /** A problem as it is kept beside what it happened to. */
 export function problemJson({ code, title, detail, faults }: Problem): string {
   return JSON.stringify({ code, title, detail, faults })

@@ -3,7 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import { newId } from '../ids.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
-import { turnTestClock } from '../provider/stripe/test-clocks.ts'
+import { settleAdvances, turnTestClock } from '../provider/stripe/test-clocks.ts'
 import {
   beginAdvance,
   clockSubscriptions,
@@ -96,6 +96,8 @@ export function advanceClockKind(deps: AdvanceDeps): WorkflowKind {
         })
         now = stop
       }
+      // After a crash it may be the clock itself that tells of a call whose answer nobody got.
+      await settleAdvances(deps, clock)
       await endAdvance(db, testClockId, to)
     },
     async rolledBack(trx, { input }) {

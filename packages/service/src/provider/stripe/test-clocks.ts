@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { settleSeenOf } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 
 export interface TestClockToMake {
@@ -29,6 +30,8 @@ export function makeTestClock(deps: CallDeps, clock: TestClockToMake): Promise<S
   )
 }
 
+const ADVANCE = 'test_clock.advance'
+
 const POLL_MS = [20, 50, 100, 250, 500, 1000]
 /** Longer than Stripe takes for a year of many subscriptions. */
 const MOST_POLLS = 600
@@ -42,7 +45,7 @@ export async function turnTestClock(
   const { id, providerId } = clock
   let state = await readTestClock(deps, providerId)
   if (state.status === 'ready' && state.frozen_time < to) {
-    const operation = { id: `${id}/advance/${to}`, kind: 'test_clock.advance', subjectId: id }
+    const operation = { id: `${id}/advance/${to}`, kind: ADVANCE, subjectId: id }
     const body = { frozen_time: to }
     state = await callStripe(
       deps,
@@ -64,6 +67,14 @@ export async function turnTestClock(
     if (polls === MOST_POLLS) throw new Problem('provider_unavailable', 'The test clock is still advancing.')
     await deps.provider.pace.wait(POLL_MS[Math.min(polls, POLL_MS.length - 1)] ?? 1000)
   }
+}
+
+/** The clock stands where it was to be turned to: whatever calls that took, they were done. */
+export async function settleAdvances(
+  { db, clock }: Pick<CallDeps, 'db' | 'clock'>,
+  { id, providerId }: { readonly id: string; readonly providerId: string },
+): Promise<void> {
+  await settleSeenOf(db, { kind: ADVANCE, subjectId: id }, providerId, clock.now())
 }
 
 function readTestClock(deps: CallDeps, providerId: string): Promise<Stripe.TestHelpers.TestClock> {
