@@ -21,12 +21,11 @@ export function recurringPrice(world: World, id: string | undefined, param: stri
   return price
 }
 
-export function renderSubscriptionItem(world: World, { own, ...item }: SubscriptionItemRow): Json {
-  const price = world.prices.must(own.price)
-  return {
-    ...item,
-    plan: renderPlan(price),
-    price: renderPrice(world, price),
-    tax_rates: renderRates(world, item.tax_rates),
-  }
+export function renderSubscriptionItem(world: World, row: SubscriptionItemRow): Json {
+  const price = world.prices.must(row.own.price)
+  const rates = renderRates(world, row.tax_rates)
+  return world.subscriptionItems.shown(row, [price, ...rates], () => {
+    const { own: _own, ...item } = row
+    return { ...item, plan: renderPlan(price), price: renderPrice(world, price), tax_rates: rates }
+  })
 }

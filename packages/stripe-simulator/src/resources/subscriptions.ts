@@ -325,13 +325,15 @@ function currencyOf(world: World, items: readonly { price: string }[], locked: s
   return currency
 }
 
-export function renderSubscription(world: World, { own: _own, ...subscription }: SubscriptionRow): Json {
-  const items = world.subscriptionItems.by('subscription', subscription.id)
-  return {
-    ...subscription,
-    default_tax_rates: renderRates(world, subscription.default_tax_rates),
-    items: pageOf(items, {}, `/v1/subscription_items?subscription=${subscription.id}`, (item) =>
+export function renderSubscription(world: World, row: SubscriptionRow): Json {
+  const items = world.subscriptionItems.by('subscription', row.id)
+  const rates = renderRates(world, row.default_tax_rates)
+  const shown = items.map((item) => world.render(item))
+  return world.subscriptions.shown(row, [...shown, ...rates], () => {
+    const { own: _own, ...subscription } = row
+    const list = pageOf(items, {}, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
-    ),
-  }
+    )
+    return { ...subscription, default_tax_rates: rates, items: list }
+  })
 }

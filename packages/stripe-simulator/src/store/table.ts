@@ -1,3 +1,5 @@
+import type { Json } from '../rows.ts'
+
 /** Remembers how to take a change back, for a request that is refused half way and for previews. */
 export type Journal = (undo: () => void) => void
 
@@ -5,6 +7,8 @@ interface Entry<R> {
   /** Position in order of creation; lists are newest first. */
   readonly seq: number
   row: R
+  /** What the row looks like, until it or something that it shows is replaced. */
+  shown?: { readonly row: R; readonly parts: readonly unknown[]; readonly json: Json }
 }
 
 type KeyOf<R> = (row: R) => string | null | undefined
@@ -44,9 +48,23 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return row
   }
 
+  /**
+   * Renders a row once for each of its states. `parts` are what else it shows; snapshots share what did not
+   * change, and comparing two of them ends where they are the same object.
+   */
+  shown(row: R, parts: readonly unknown[], make: () => Json): Json {
+    const entry = this.#entries.get(row.id)
+    if (entry === undefined || entry.row !== row) return make()
+    const known = entry.shown
+    if (known !== undefined && known.row === row && sameList(known.parts, parts)) return known.json
+    const json = make()
+    entry.shown = { row, parts, json }
+    return json
+  }
+
   insert(row: R): R {
     if (this.#entries.has(row.id)) throw new Error(`${row.id} exists`)
-    const entry = { seq: ++this.#seq, row }
+    const entry: Entry<R> = { seq: ++this.#seq, row }
     this.#add(entry)
     this.#journal(() => this.#remove(entry))
     return row
@@ -141,6 +159,10 @@ function link<R>(lists: Map<string, Entry<R>[]>, key: string | null | undefined,
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [entry])
   else insertSorted(list, entry)
+}
+
+function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i])
 }
 
 function unlink<R>(lists: Map<string, Entry<R>[]>, key: string | null | undefined, entry: Entry<R>): void {
