@@ -1,6 +1,7 @@
 import type { Expansions } from './http/expand.ts'
 import type { Route } from './http/route.ts'
 import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
+import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
 import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
@@ -20,6 +21,7 @@ import {
   renderInvoicePayment,
   renderPaymentIntent,
 } from './resources/payments.ts'
+import { portalRoutes } from './resources/portal-sessions.ts'
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
@@ -61,6 +63,8 @@ export const routes: readonly Route[] = [
   ...refundRoutes,
   ...creditNoteRoutes,
   ...taxRateRoutes,
+  ...checkoutRoutes,
+  ...portalRoutes,
   ...subscriptionScheduleRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
@@ -80,6 +84,7 @@ export const expansions: Expansions = {
   ...setupIntentExpansions,
   ...refundExpansions,
   ...creditNoteExpansions,
+  ...checkoutExpansions,
   ...scheduleExpansions,
   ...couponExpansions,
   ...discountExpansions,
@@ -116,6 +121,8 @@ export const renderers: Record<string, Renderer> = {
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
   setup_intent: plain,
+  'checkout.session': plain,
+  'billing_portal.session': plain,
   subscription_schedule: renderSchedule,
   tax_rate: plain,
 }

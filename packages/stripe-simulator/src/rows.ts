@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import type { CheckoutParams } from './resources/checkout-fields.ts'
 
 /**
  * A Stripe object as it travels: decimals are text, and a field that can be expanded holds the id.
@@ -122,6 +123,21 @@ export type RefundRow = RowOf<
   OnClock & { readonly later: 'succeeded' | 'failed' | null }
 >
 export type ScheduleRow = RowOf<Stripe.SubscriptionSchedule, never, OnClock>
+export type CheckoutRow = RowOf<
+  Stripe.Checkout.Session,
+  'line_items',
+  OnClock & {
+    /** As they were given: what is made of them is made when the page is completed. */
+    readonly params: CheckoutParams
+    readonly items: readonly Json[]
+    readonly paymentIntentData: {
+      readonly description?: string | undefined
+      readonly metadata: Record<string, string>
+      readonly setup_future_usage?: 'off_session' | 'on_session' | undefined
+    }
+  }
+>
+export type PortalRow = RowOf<Stripe.BillingPortal.Session, never, OnClock>
 export type TaxRateRow = RowOf<Stripe.TaxRate, never, { readonly percent: string }>
 export type CreditNoteLineRow = Wire<Stripe.CreditNoteLineItem>
 export type CreditNoteRow = RowOf<
@@ -179,5 +195,6 @@ export type AlarmKind =
   | 'invoice.overdue'
   | 'refund.settle'
   | 'schedule.due'
+  | 'checkout.expire'
   | 'schedule.expiring'
   | 'clock.delete'

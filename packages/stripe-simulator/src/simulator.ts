@@ -4,6 +4,7 @@ import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
 import { RequestLog } from './faults/request-log.ts'
 import { addControlRoutes } from './http/control-routes.ts'
+import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
 import { addPages } from './http/pages.ts'
 import { buildServer } from './http/server.ts'
@@ -76,6 +77,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
   addControlRoutes(app, control)
   addPages(app, world)
+  addHostedPages(app, world, control)
   const host = options.host ?? '127.0.0.1'
   await app.listen({ port: options.port ?? 0, host })
   const { port } = app.server.address() as AddressInfo

@@ -1,3 +1,4 @@
+import { expireCheckout } from '../resources/checkout-sessions.ts'
 import { startSchedule } from '../resources/start-schedule.ts'
 import type { AlarmKind, AlarmRow } from '../rows.ts'
 import type { World } from '../world.ts'
@@ -48,6 +49,10 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
   },
   'schedule.expiring': (world, id) => {
     world.emit('subscription_schedule.expiring', world.schedules.must(id))
+  },
+  'checkout.expire': (world, id) => {
+    const session = world.checkouts.must(id)
+    if (session.status === 'open') expireCheckout(world, session)
   },
   'clock.delete': (world, id) => deleteClock(world, id),
 }

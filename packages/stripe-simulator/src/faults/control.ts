@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { authenticateIntent, authenticateSetup } from '../billing/confirm.ts'
 import { StripeError } from '../errors.ts'
 import type { Deliveries, DeliverySettings } from '../events/deliveries.ts'
+import { type Completion, completeCheckout } from '../resources/complete-checkout.ts'
+import { actInPortal, type PortalDeed } from '../resources/portal-sessions.ts'
 import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
 import { NOBODY, type World } from '../world.ts'
@@ -59,6 +61,18 @@ export class Control {
           : authenticateIntent(world, intent, outcome),
       ),
     )
+  }
+
+  /** Completes a Checkout page, as a person with that card would. */
+  completeCheckout(session: string, how: Completion = {}): Json {
+    const { world } = this.#parts
+    return world.transaction(NOBODY, () => world.render(completeCheckout(world, session, how)))
+  }
+
+  /** Does on a portal page what its customer can do there. */
+  actInPortal(session: string, deed: PortalDeed): Json {
+    const { world } = this.#parts
+    return world.transaction(NOBODY, () => actInPortal(world, session, deed))
   }
 
   requests(): ReturnType<RequestLog['read']> {

@@ -7,7 +7,6 @@ const NOT_SIMULATED = [
   '/v1/balance',
   '/v1/billing',
   '/v1/billing_portal',
-  '/v1/checkout',
   '/v1/disputes',
   '/v1/entitlements',
   '/v1/files',

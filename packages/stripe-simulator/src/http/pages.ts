@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { InvoiceRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import type { World } from '../world.ts'
+import { escaped } from './html.ts'
 
 /** The hosted page of an invoice and its PDF, as plain as can be: a title, the lines, the total. */
 export function addPages(app: FastifyInstance, world: World): void {
@@ -44,10 +45,6 @@ function page(invoice: InvoiceRow): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${rows
     .map((row) => `<p>${row}</p>`)
     .join('')}</html>`
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`)
 }
 
 /** A PDF of one page and one font, with the cross-reference table that readers insist on. */

@@ -180,7 +180,7 @@ function emptyList(url: string): Json {
   return { object: 'list', data: [], has_more: false, url }
 }
 
-function insertCustomer(world: World, given: Json, clockId: string | undefined): CustomerRow {
+export function insertCustomer(world: World, given: Json, clockId: string | undefined): CustomerRow {
   const clock = clockId === undefined ? null : find(world.testClocks, 'test clock', clockId, 'test_clock')
   if (clock !== null && !world.settings.unlimitedClocks && world.customers.count('clock', clock.id) >= 3) {
     throw invalid('A test clock can have at most 3 customers.', 'test_clock')

@@ -3,7 +3,18 @@ import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
-import { bool, clearable, gaps, list, metadata, oneOf, range, shape, text } from '../http/schema.ts'
+import {
+  bool,
+  clearable,
+  gaps,
+  list,
+  type MetadataParam,
+  metadata,
+  oneOf,
+  range,
+  shape,
+  text,
+} from '../http/schema.ts'
 import type { SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
@@ -42,39 +53,8 @@ export const setupIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params }) => {
-      const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
-      const clock = customer?.own.clock ?? null
-      const id = world.ids.next('seti')
-      const intent = world.setupIntents.insert({
-        id,
-        object: 'setup_intent',
-        allowed_payment_method_types: params.allowed_payment_method_types ?? null,
-        application: null,
-        automatic_payment_methods: null,
-        cancellation_reason: null,
-        client_secret: `${id}_secret_${world.ids.secret(25)}`,
-        created: world.now(clock),
-        customer: customer?.id ?? null,
-        customer_account: null,
-        description: params.description ?? null,
-        excluded_payment_method_types: null,
-        flow_directions: null,
-        last_setup_error: null,
-        latest_attempt: null,
-        livemode: false,
-        mandate: null,
-        metadata: mergeMetadata({}, params.metadata),
-        next_action: null,
-        on_behalf_of: null,
-        payment_method: null,
-        payment_method_configuration_details: null,
-        payment_method_options: null,
-        payment_method_types: ['card'],
-        single_use_mandate: null,
-        status: 'requires_payment_method',
-        usage: params.usage ?? 'off_session',
-        own: { clock },
-      })
+      const intent = insertSetup(world, params)
+      const { id } = intent
       if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
       world.emit('setup_intent.created', world.setupIntents.must(id))
       return world.render(
@@ -155,6 +135,57 @@ export const setupIntentRoutes = [
       }),
   ),
 ]
+
+interface SetupOf {
+  customer?: string | undefined
+  allowed_payment_method_types?: string[] | undefined
+  description?: string | undefined
+  metadata?: MetadataParam | undefined
+  usage?: 'off_session' | 'on_session' | undefined
+}
+
+function insertSetup(world: World, params: SetupOf): SetupIntentRow {
+  const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
+  const clock = customer?.own.clock ?? null
+  const id = world.ids.next('seti')
+  return world.setupIntents.insert({
+    id,
+    object: 'setup_intent',
+    allowed_payment_method_types: params.allowed_payment_method_types ?? null,
+    application: null,
+    automatic_payment_methods: null,
+    cancellation_reason: null,
+    client_secret: `${id}_secret_${world.ids.secret(25)}`,
+    created: world.now(clock),
+    customer: customer?.id ?? null,
+    customer_account: null,
+    description: params.description ?? null,
+    excluded_payment_method_types: null,
+    flow_directions: null,
+    last_setup_error: null,
+    latest_attempt: null,
+    livemode: false,
+    mandate: null,
+    metadata: mergeMetadata({}, params.metadata),
+    next_action: null,
+    on_behalf_of: null,
+    payment_method: null,
+    payment_method_configuration_details: null,
+    payment_method_options: null,
+    payment_method_types: ['card'],
+    single_use_mandate: null,
+    status: 'requires_payment_method',
+    usage: params.usage ?? 'off_session',
+    own: { clock },
+  })
+}
+
+/** A SetupIntent that a page will confirm. */
+export function createSetup(world: World, params: SetupOf): SetupIntentRow {
+  const intent = insertSetup(world, params)
+  world.emit('setup_intent.created', intent)
+  return intent
+}
 
 export const setupIntentExpansions: Expansions = {
   setup_intent: {

@@ -33,6 +33,8 @@ export class Tables {
   readonly refunds: Table<rows.RefundRow, 'charge'>
   readonly taxRates: Table<rows.TaxRateRow>
   readonly schedules: Table<rows.ScheduleRow, 'customer'>
+  readonly checkouts: Table<rows.CheckoutRow>
+  readonly portals: Table<rows.PortalRow>
   readonly creditNotes: Table<rows.CreditNoteRow, 'invoice' | 'customer'>
   readonly coupons: Table<rows.CouponRow>
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
@@ -89,6 +91,8 @@ export class Tables {
     this.refunds = new Table(journal, { charge: (row) => row.charge })
     this.taxRates = new Table(journal)
     this.schedules = new Table(journal, { customer: (row) => row.customer })
+    this.checkouts = new Table(journal)
+    this.portals = new Table(journal)
     this.creditNotes = new Table(journal, {
       invoice: (row) => row.invoice,
       customer: (row) => row.customer,
@@ -127,6 +131,8 @@ export class Tables {
       refunds: this.refunds,
       taxRates: this.taxRates,
       schedules: this.schedules,
+      checkouts: this.checkouts,
+      portals: this.portals,
       creditNotes: this.creditNotes,
       coupons: this.coupons,
       promotionCodes: this.promotionCodes,
