@@ -4,7 +4,7 @@ import { changeBalance } from './balance.ts'
 import { settlePayments } from './invoices.ts'
 import { cancelIntent } from './payments.ts'
 import { scheduleDue } from './periods.ts'
-import { cancelSchedule } from './schedules.ts'
+import { cancelSchedule } from './schedule-state.ts'
 
 export interface Ending {
   readonly reason: 'cancellation_requested' | 'payment_failed'

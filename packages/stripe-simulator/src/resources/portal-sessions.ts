@@ -100,7 +100,7 @@ export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
   return world.render(world.subscriptions.must(subscription.id))
 }
 
-export function portalOf(world: World, id: string): PortalRow {
+function portalOf(world: World, id: string): PortalRow {
   return find(world.portals, 'billing_portal.session', id)
 }
 

@@ -1,4 +1,4 @@
-import { armSchedule } from '../billing/schedules.ts'
+import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { create } from './subscriptions.ts'

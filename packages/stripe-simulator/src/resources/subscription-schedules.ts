@@ -1,6 +1,7 @@
 import { cancelNow } from '../billing/cancel.ts'
 import { enterPhase } from '../billing/schedule-phase.ts'
-import { armSchedule, cancelSchedule, phaseAt, releaseSchedule } from '../billing/schedules.ts'
+import { armSchedule, cancelSchedule, releaseSchedule } from '../billing/schedule-state.ts'
+import { phaseAt } from '../billing/schedules.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
