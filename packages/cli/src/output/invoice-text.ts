@@ -58,12 +58,15 @@ function syncNote(syncedAt: string | null, stale: boolean): string {
   return `sent to the provider ${instantText(syncedAt)}${stale ? '; newer usage follows' : ''}`
 }
 
-function explanationOf({ derivation, providerId }: InvoiceLine): string[] {
+function explanationOf({ derivation, amount, providerId }: InvoiceLine): string[] {
   if (derivation) {
     // The first line names price and period, which stand above.
-    return explain(derivation)
-      .slice(1)
-      .map((text) => dim(`      ${text}`))
+    const texts = explain(derivation).slice(1)
+    // The derivation is that of the whole line, however much of it was billed before.
+    if (derivation.amount !== amount.amount) {
+      texts.push(`billed before, so here the rest: ${amount.amount} ${amount.currency}`)
+    }
+    return texts.map((text) => dim(`      ${text}`))
   }
   return [dim(`      billed by the provider${providerId ? ` (${providerId})` : ''}`)]
 }
