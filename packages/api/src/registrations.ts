@@ -99,6 +99,7 @@ export const createRegistration = defineRoute({
     'plan_not_published',
     'currency_mismatch',
     'subscription_exists',
+    'meter_billed_already',
     'registration_in_progress',
     'card_declined',
     'payment_action_required',

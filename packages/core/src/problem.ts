@@ -40,6 +40,7 @@ export const problems = {
   invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
   registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
   subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
+  meter_billed_already: { status: 409, title: 'Another subscription of the customer bills the same usage.' },
   test_clock_busy: { status: 409, title: 'The test clock is still advancing.' },
 
   // 413 and 415: not even read.

@@ -265,6 +265,19 @@ describe('what is due at the start', () => {
     })
   })
 
+  test('a second subscription that prices the same meter is refused: each event would be billed twice', async () => {
+    const externalId = newUser()
+    const paymentMethod = 'pm_card_visa'
+    expect((await register({ externalId, plan: 'team', paymentMethod })).status).toBe(201)
+    const answer = await register({ externalId, plan: 'team', slot: 'second', paymentMethod })
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: 'meter_billed_already', errors: [{ pointer: '#/plan' }] },
+    })
+    // What shares no meter is welcome, and the refused place is free for it.
+    expect((await register({ externalId, plan: 'free', slot: 'second' })).status).toBe(201)
+  })
+
   test('a trial needs none', async () => {
     const { status, body } = await register({ externalId: newUser(), plan: 'trial' })
     expect(status).toBe(201)

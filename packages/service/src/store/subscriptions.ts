@@ -91,3 +91,27 @@ export async function reserveSlot(
 export async function releaseSlot(trx: Trx, subscriptionId: string): Promise<void> {
   await trx.deleteFrom('subscriptionSlot').where('subscriptionId', '=', subscriptionId).execute()
 }
+
+/** Meters of a plan version that another live subscription of the customer bills, or is about to. */
+export async function metersBilledElsewhere(
+  trx: Trx,
+  {
+    customerId,
+    subscriptionId,
+    planVersionId,
+  }: { customerId: string; subscriptionId: string; planVersionId: string },
+): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('subscriptionSlot as other')
+    .innerJoin('registration', 'registration.subscriptionId', 'other.subscriptionId')
+    .innerJoin('price as theirs', 'theirs.planVersionId', 'registration.planVersionId')
+    .innerJoin('price as mine', 'mine.meterKey', 'theirs.meterKey')
+    .select('mine.meterKey')
+    .distinct()
+    .where('other.customerId', '=', customerId)
+    .where('other.subscriptionId', '!=', subscriptionId)
+    .where('mine.planVersionId', '=', planVersionId)
+    .orderBy('mine.meterKey')
+    .execute()
+  return rows.flatMap(({ meterKey }) => meterKey ?? [])
+}

@@ -9,7 +9,7 @@ import type { Provider } from '../provider/stripe/account.ts'
 import { addCustomer, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
 import { type Arrival, addRegistration, arrive, slotHolder } from '../store/registrations.ts'
-import { reserveSlot } from '../store/subscriptions.ts'
+import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import { checkRegistration } from './check-registration.ts'
 import { REGISTER, type RegisterInput } from './register.ts'
@@ -119,6 +119,14 @@ async function record(
   }
   const subscriptionId = newId('subscription')
   if (!(await reserveSlot(trx, { customerId, slot, subscriptionId, at }))) throw new SlotTaken(customerId)
+  // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
+  const [meter] = await metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId })
+  if (meter !== undefined) {
+    const detail = `Another live subscription of this customer bills ${meter} already.`
+    throw new Problem('meter_billed_already', detail, {
+      faults: [{ pointer: '#/plan', code: 'meter_billed_already', detail }],
+    })
+  }
 
   const registrationId = newId('registration')
   const input: RegisterInput = {
