@@ -21,6 +21,7 @@ import {
   renderInvoicePayment,
   renderPaymentIntent,
 } from './resources/payments.ts'
+import { planRoutes } from './resources/plans.ts'
 import { portalRoutes } from './resources/portal-sessions.ts'
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
@@ -46,6 +47,7 @@ import type { Renderer, World } from './world.ts'
 export const routes: readonly Route[] = [
   ...productRoutes,
   ...priceRoutes,
+  ...planRoutes,
   ...customerRoutes,
   ...balanceTransactionRoutes,
   ...paymentMethodRoutes,

@@ -20,7 +20,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
-import { recurringPrice } from './subscription-items.ts'
+import { itemPrice } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 /** Endive takes an object, older versions a bare word; both are understood. */
@@ -64,9 +64,9 @@ export function itemChange(
       throw invalid('You must give the id of the item to delete.', `${at}[id]`, 'parameter_missing')
     }
     const price =
-      entry.price === undefined && old !== undefined
+      entry.price === undefined && entry.price_data === undefined && old !== undefined
         ? undefined
-        : recurringPrice(world, entry.price, `${at}[price]`)
+        : itemPrice(world, entry, at)
     if (price !== undefined && price.currency !== subscription.currency) {
       throw invalid(
         `The price specified is in ${price.currency}; the subscription is in ${subscription.currency}.`,

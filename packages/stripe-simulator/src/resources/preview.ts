@@ -148,8 +148,9 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
   const { customer } = liveOrThrow(world, params.customer)
   const created = create(world, {
     customer,
-    items: details.items.map(({ price, quantity, metadata: labels, tax_rates: rates }) => ({
+    items: details.items.map(({ price, price_data: data, quantity, metadata: labels, tax_rates: rates }) => ({
       price,
+      price_data: data,
       quantity,
       metadata: labels,
       tax_rates: rates,

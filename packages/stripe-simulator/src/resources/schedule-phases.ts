@@ -19,7 +19,7 @@ import { boundary } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
-import { recurringPrice } from './subscription-items.ts'
+import { itemPrice } from './subscription-items.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
@@ -71,7 +71,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
       throw invalid('A phase must start when the one before it ends.', `${param}[start_date]`)
     }
     const items = phase.items.map((item, k) => {
-      const price = recurringPrice(world, item.price, `${param}[items][${k}][price]`)
+      const price = itemPrice(world, item, `${param}[items][${k}]`)
       return {
         billing_thresholds: null,
         discounts: [],

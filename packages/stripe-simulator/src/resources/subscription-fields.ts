@@ -1,6 +1,7 @@
 import {
   bool,
   clearable,
+  decimal,
   gaps,
   integer,
   list,
@@ -20,7 +21,20 @@ export const itemFields = {
   quantity: integer({ min: 0 }),
   metadata,
   tax_rates: taxRatesParam,
-  ...gaps('plan', 'price_data', 'billing_thresholds', 'discounts', 'current_trial'),
+  price_data: shape({
+    currency: required(text(3)),
+    product: required(text()),
+    recurring: required(
+      shape({
+        interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),
+        interval_count: integer({ min: 1 }),
+      }),
+    ),
+    unit_amount: integer({ min: 0 }),
+    unit_amount_decimal: decimal,
+    tax_behavior: oneOf(['exclusive', 'inclusive', 'unspecified'] as const),
+  }),
+  ...gaps('plan', 'billing_thresholds', 'discounts', 'current_trial'),
 }
 
 /** Parameters that creation and update share. */

@@ -1,9 +1,27 @@
 import { invalid } from '../errors.ts'
+import type { Params } from '../http/schema.ts'
 import type { Json, PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { renderPlan, renderPrice } from './prices.ts'
+import { createPrice, renderPlan, renderPrice } from './prices.ts'
+import type { itemFields } from './subscription-fields.ts'
 import { renderRates } from './tax-rates.ts'
+
+type InlinePrice = Params<typeof itemFields>['price_data']
+
+/** The price of an item: named, or made on the spot for this item alone. */
+export function itemPrice(
+  world: World,
+  { price, price_data: data }: { price?: string | undefined; price_data?: InlinePrice },
+  at: string,
+): PriceRow {
+  if (data === undefined) return recurringPrice(world, price, `${at}[price]`)
+  if (price !== undefined) {
+    throw invalid('You may only specify one of these parameters: price, price_data.', `${at}[price]`)
+  }
+  find(world.products, 'product', data.product, `${at}[price_data][product]`)
+  return createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+}
 
 /** A price that a subscription can hold. */
 export function recurringPrice(world: World, id: string | undefined, param: string): PriceRow {

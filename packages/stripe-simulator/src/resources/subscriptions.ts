@@ -27,7 +27,7 @@ import { applyDiscounts } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
-import { recurringPrice } from './subscription-items.ts'
+import { itemPrice } from './subscription-items.ts'
 import { renderRates, taxRatesOf } from './tax-rates.ts'
 
 const createFields = {
@@ -142,7 +142,7 @@ export function create(
   refuseTooMany(world, customer)
   if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
   const items = params.items.map((item, i) => ({
-    price: recurringPrice(world, item.price, `items[${i}][price]`).id,
+    price: itemPrice(world, item, `items[${i}]`).id,
     quantity: item.quantity ?? 1,
     metadata: mergeMetadata({}, item.metadata),
     taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),

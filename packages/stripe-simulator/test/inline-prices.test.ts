@@ -1,0 +1,65 @@
+// docs.stripe.com/api/subscriptions/create, items.price_data, and docs.stripe.com/api/plans
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newWorld, refusal, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+test('a price made on the spot bills, changes, and is not listed', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const product = (await world.product('Seats')).id
+  const price_data = {
+    currency: 'usd',
+    product,
+    recurring: { interval: 'month' as const },
+    unit_amount: 1234,
+  }
+  const preview = await stripe.invoices.createPreview({
+    customer: ada.id,
+    subscription_details: { items: [{ price_data, quantity: 2 }] },
+  })
+  expect(preview.total).toBe(2468)
+  const subscription = await stripe.subscriptions.create({
+    customer: ada.id,
+    items: [{ price_data, quantity: 2 }],
+  })
+  const [item] = subscription.items.data
+  expect(item?.price).toMatchObject({ product, unit_amount: 1234, active: false })
+  expect((await world.invoices(subscription.id))[0]?.total).toBe(2468)
+  expect((await stripe.prices.list({ product })).data).toEqual([])
+  await stripe.subscriptions.update(subscription.id, {
+    items: [{ id: item?.id as string, price_data: { ...price_data, unit_amount: 2000 } }],
+    proration_behavior: 'none',
+  })
+  const after = await stripe.subscriptions.retrieve(subscription.id)
+  expect(after.items.data[0]?.price.unit_amount).toBe(2000)
+  const both = stripe.subscriptions.create({
+    customer: ada.id,
+    items: [{ price_data, price: (await world.price(100)).id }],
+  })
+  expect(await refusal(both)).toMatchObject({ statusCode: 400, param: 'items[0][price]' })
+})
+
+test('a recurring price is read as a plan, another is not', async () => {
+  const { stripe } = world
+  const price = await world.price(900, { recurring: { interval: 'week', interval_count: 2 } })
+  expect(await stripe.plans.retrieve(price.id)).toMatchObject({
+    id: price.id,
+    object: 'plan',
+    amount: 900,
+    interval: 'week',
+    interval_count: 2,
+    product: price.product,
+  })
+  expect((await stripe.plans.list({ product: price.product as string })).data).toHaveLength(1)
+  const once = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 5,
+    product: price.product as string,
+  })
+  expect(await refusal(stripe.plans.retrieve(once.id))).toMatchObject({ statusCode: 404 })
+})
