@@ -92,13 +92,13 @@ describe('refusals', () => {
     const unknown = await raw('GET', '/v1/unicorns')
     expect(unknown.status).toBe(404)
     expect(unknown.body.error.message).toMatch(/^Unrecognized request URL \(GET: \/v1\/unicorns\)\./)
-    const missing = await raw('POST', '/v1/checkout/sessions', 'mode=setup')
+    const missing = await raw('POST', '/v1/quotes', 'customer=cus_1')
     expect(missing).toMatchObject({
       status: 404,
       body: {
         error: {
           code: 'simulator_gap',
-          message: 'The simulator does not implement POST /v1/checkout/sessions.',
+          message: 'The simulator does not implement POST /v1/quotes.',
         },
       },
     })

@@ -232,6 +232,8 @@ test('a scheduled subscription changes with its schedule, and is canceled throug
   const item = subscription.items.data[0]?.id as string
   await stripe.subscriptions.update(subscription.id, { items: [{ id: item, quantity: 3 }] })
   expect((await stripe.subscriptionSchedules.retrieve(made.id)).phases[0]?.items[0]?.quantity).toBe(3)
+  await stripe.subscriptionItems.update(item, { quantity: 4 })
+  expect((await stripe.subscriptionSchedules.retrieve(made.id)).phases[0]?.items[0]?.quantity).toBe(4)
   await stripe.subscriptions.cancel(subscription.id)
   expect((await stripe.subscriptionSchedules.retrieve(made.id)).status).toBe('canceled')
 })

@@ -10,6 +10,7 @@ const OWNERS = [
   'test_clock',
   'payment_intent',
   'charge',
+  'from_subscription',
 ] as const
 
 /**
@@ -46,6 +47,9 @@ function clockOf(world: World, id: string): string | null {
     world.paymentMethods.get(id) ??
     world.paymentIntents.get(id) ??
     world.setupIntents.get(id) ??
-    world.charges.get(id)
+    world.charges.get(id) ??
+    world.schedules.get(id) ??
+    world.creditNotes.get(id) ??
+    world.refunds.get(id)
   return row?.own.clock ?? null
 }

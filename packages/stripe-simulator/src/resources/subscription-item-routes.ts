@@ -7,6 +7,7 @@ import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
 import { find } from './lookup.ts'
+import { followSubscription } from './schedule-phases.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
 
 const URL = '/v1/subscription_items'
@@ -79,4 +80,5 @@ function change(
   }
   const asked: Change = itemChange(world, subscription, params, '')
   updateSubscription(world, id, { ...asked, paymentBehavior: paymentBehavior ?? asked.paymentBehavior })
+  followSubscription(world, subscription.schedule, id)
 }

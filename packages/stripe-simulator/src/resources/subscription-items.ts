@@ -24,7 +24,7 @@ export function itemPrice(
 }
 
 /** A price that a subscription can hold. */
-export function recurringPrice(world: World, id: string | undefined, param: string): PriceRow {
+function recurringPrice(world: World, id: string | undefined, param: string): PriceRow {
   if (id === undefined) throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
   const price = find(world.prices, 'price', id, param)
   if (price.recurring === null) {
