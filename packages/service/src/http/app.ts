@@ -36,7 +36,8 @@ export async function createServer({ log, metrics, loopbackOnly }: ServerOptions
     bodyLimit: DEFAULT_BODY_LIMIT,
     requestTimeout: 60_000,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 500 },
+    // A webhook address is pasted by hand: with and without a slash at its end, never a redirect.
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
   }) as unknown as FastifyInstance
   server.decorateRequest('caller', undefined)
 

@@ -21,10 +21,14 @@ export function answerProblems(server: FastifyInstance): void {
   })
 }
 
+/** A client that announces more is cut off: it will hardly wait for an answer. */
+const MOST_BYTES_THROWN_AWAY = 64 * 1024 * 1024
+
 function send(request: FastifyRequest, reply: FastifyReply, problem: Problem, instance: string) {
   // A body that was refused unread is read and thrown away: cutting the connection under a client
   // that still writes would lose it the answer.
   request.raw.resume()
+  if (Number(request.headers['content-length']) <= MOST_BYTES_THROWN_AWAY) reply.removeHeader('connection')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="lockstep"')
   if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds))
   // As text, so that no schema of the route's own answers is applied to it.
