@@ -70,7 +70,9 @@ function render({ what, code, detail, faults = [], remedy, docs }: Failure): str
   const lines = [`${red('✗')} ${bold(what)}${code ? dim(`  ${code}`) : ''}`]
   if (detail && detail !== what && faults.length === 0) lines.push(`  ${detail}`)
   for (const { pointer, detail: fault } of faults.slice(0, MOST_FAULTS_SHOWN)) {
-    lines.push(`  ${pointer}  ${fault}`)
+    // The only fault is told in full: what was undone, for example, and at which step.
+    const isAll = faults.length === 1 && detail?.startsWith(fault)
+    lines.push(`  ${pointer}  ${isAll ? detail : fault}`)
   }
   if (faults.length > MOST_FAULTS_SHOWN) lines.push(`  … and ${faults.length - MOST_FAULTS_SHOWN} more`)
   if (remedy) lines.push(`  ${remedy}`)
