@@ -13,6 +13,7 @@ import { refuseWhileAdvancing } from './clock-lock.ts'
 import { type Expansions, expand } from './expand.ts'
 import { parseForm, pathOf, queryOf } from './form.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
+import { textOf } from './json-text.ts'
 import { unserved } from './missing.ts'
 import type { Route } from './route.ts'
 import { list, type Raw, text } from './schema.ts'
@@ -146,7 +147,7 @@ function answerOf(
     }
     const cause = { request: requestId, idempotencyKey: headerOf(request, 'idempotency-key') ?? null }
     const result = route.method === 'GET' ? execute() : world.transaction(cause, execute)
-    return { answer: { status: 200, body: JSON.stringify(result) }, began }
+    return { answer: { status: 200, body: textOf(result) }, began }
   } catch (error) {
     return { answer: refusal(error, requestId), began: began && !isBusy(error) }
   }

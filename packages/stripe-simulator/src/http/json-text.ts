@@ -1,0 +1,24 @@
+import type { Json } from '../rows.ts'
+
+/** What is rendered once for each of its states, and so can be written once, too. */
+const STEADY = new Set<unknown>(['subscription', 'invoice', 'price'])
+
+const texts = new WeakMap<object, string>()
+
+/** The answer as text. Objects on lists are asked for again and again, and written only when they changed. */
+export function textOf(json: Json): string {
+  const { object, data, has_more: more, url } = json
+  if (object !== 'list' || !Array.isArray(data)) return JSON.stringify(json)
+  const items = (data as Json[]).map(itemText).join(',')
+  return `{"object":"list","data":[${items}],"has_more":${String(more)},"url":${JSON.stringify(url)}}`
+}
+
+function itemText(item: Json): string {
+  if (!STEADY.has(item.object)) return JSON.stringify(item)
+  let text = texts.get(item)
+  if (text === undefined) {
+    text = JSON.stringify(item)
+    texts.set(item, text)
+  }
+  return text
+}
