@@ -19,6 +19,16 @@ export function addClock(program: Command): void {
       output.result(await firstOf(client.testClocks.list({ limit: 100 }), MOST_CLOCKS_SHOWN), clockTable)
     })
   clock
+    .command('create')
+    .description('make a test clock; name it when registering a customer on it')
+    .argument('<name>', 'to find it by')
+    .requiredOption('--at <time>', 'where it starts: a day (its first second in UTC), or RFC 3339', parseTime)
+    .action(async (name: string, { at }: { at: string }, command: Command) => {
+      const { client, output } = contextOf(command)
+      const made = await client.testClocks.create({ frozenTime: at, name })
+      output.result(made, ({ id, frozenTime }) => `${id}  ${name}, ${instantText(frozenTime)}`)
+    })
+  clock
     .command('advance')
     .description('turn a test clock forward, through everything that becomes due on the way')
     .argument('<clock>', 'its id or its name')
@@ -46,7 +56,7 @@ async function advance(client: Client, id: string, to: string, report: Report) {
 }
 
 /** By id, or by the name somebody gave it. */
-async function findClock(client: Client, idOrName: string): Promise<TestClock> {
+export async function findClock(client: Client, idOrName: string): Promise<TestClock> {
   if (!idOrName.startsWith('test_clock_')) {
     for await (const clock of client.testClocks.list({ limit: 100 }))
       if (clock.name === idOrName) return clock

@@ -5,6 +5,7 @@ import { instantText } from '../output/format.ts'
 import { bold, dim, green, red, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { parseCount } from './arguments.ts'
+import { findClock } from './clock.ts'
 
 interface NewRegistration {
   readonly plan: string
@@ -29,12 +30,13 @@ export function addRegistrations(program: Command): void {
     .option('--name <name>')
     .option('--quantity <n>', 'of the recurring prices: seats, for example', parseCount)
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
-    .option('--clock <id>', 'put the customer on this test clock')
+    .option('--clock <clock>', 'put the customer on this test clock, by its id or name')
     .option('--slot <key>', 'which of the customer’s subscriptions it is')
     .action(async (externalId: string, options: NewRegistration, command: Command) => {
       const { client, output } = contextOf(command)
       const { clock, ...rest } = options
-      const body = { externalId, ...rest, ...(clock && { testClock: clock }) }
+      const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
+      const body = { externalId, ...rest, ...(testClock && { testClock }) }
       const { id } = await client.registrations.create(body)
       report(await client.registrations.ended(id), output.result.bind(output))
     })

@@ -19,7 +19,7 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
       info: {
         title: 'Lockstep',
         version: '0.1.0',
-        description: 'Keeps an application and its payment provider in step.',
+        description: `Keeps an application and its payment provider in step. Errors are problem documents (RFC 9457); each code has its page under [${DOCS}/problems/](${DOCS}/problems/invalid_request).`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_…' } } },
@@ -30,8 +30,9 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
   })
   await server.register(swaggerUi, {
     routePrefix: DOCS,
-    // Its validator is a web site.
-    uiConfig: { validatorUrl: 'none' },
+    // Its validator is a web site. Our own document is the only one: no bar to look for others.
+    uiConfig: { validatorUrl: 'none', layout: 'BaseLayout', url: '/openapi.json' },
+    theme: { title: 'Lockstep API' },
     staticCSP:
       "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
   })
