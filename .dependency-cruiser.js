@@ -13,7 +13,7 @@ export default {
     forbid(
       'no-cycles',
       {},
-      { circular: true, dependencyTypesNot: ['type-only'] },
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
       'A circle has no beginning to read from.',
     ),
     forbid(
