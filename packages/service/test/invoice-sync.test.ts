@@ -267,9 +267,10 @@ test('two syncs at the same time make one item for each line', async () => {
 
 test('two subscriptions of one customer keep their items apart', async () => {
   const payer = await subscribed('plain')
-  const other = await world.registerAlso(payer, 'tiered', 'second')
+  const other = await world.registerAlso(payer, 'leveled', 'second')
   await world.deliver()
   await world.use(payer, '100', '2026-01-20T00:00:00Z')
+  await world.use(payer, '70', '2026-01-20T00:00:00Z', 'level')
   await world.sync(payer)
   await world.sync(other)
   const of = async ({ subscription }: Payer) =>
@@ -278,11 +279,10 @@ test('two subscriptions of one customer keep their items apart', async () => {
         ({ parent }) => parent?.subscription_details?.subscription === subscription,
       ),
     )
-  // One meter, two plans: each rates it by its own prices.
   expect(await of(payer)).toEqual(['100 Seconds: 100 second r0'])
-  expect(await of(other)).toEqual(['1000 Seconds: 100 second r0', '300 Support, 10 % r0'])
+  expect(await of(other)).toEqual(['70 Level: 70 unit r0'])
   await world.use(payer, '1', '2026-01-20T00:00:00Z')
   const plan = await world.sync(payer)
   expect([plan?.calls, plan?.foreign.length, plan?.remove.length]).toEqual([1, 0, 0])
-  expect(await of(other)).toEqual(['1000 Seconds: 100 second r0', '300 Support, 10 % r0'])
+  expect(await of(other)).toEqual(['70 Level: 70 unit r0'])
 })

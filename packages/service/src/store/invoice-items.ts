@@ -127,9 +127,9 @@ interface Outcome {
   readonly providerInvoiceId: string | null
 }
 
-/** The intended call came to its end. Nothing if somebody else has settled it meanwhile. */
-export async function settleItem(db: Db, row: ItemRow, outcome: Outcome): Promise<void> {
-  await db
+/** The intended call came to its end. False if somebody else has settled it, or gone on, meanwhile. */
+export async function settleItem(db: Db, row: ItemRow, outcome: Outcome): Promise<boolean> {
+  const settled = await db
     .updateTable('invoiceItem')
     .set(outcome)
     .where('originInvoiceId', '=', row.originInvoiceId)
@@ -137,7 +137,8 @@ export async function settleItem(db: Db, row: ItemRow, outcome: Outcome): Promis
     .where('revision', '=', row.revision)
     .where('version', '=', row.version)
     .where('state', '=', 'intended')
-    .execute()
+    .executeTakeFirst()
+  return settled.numUpdatedRows === 1n
 }
 
 /** What was placed is gone from the provider. */

@@ -113,7 +113,7 @@ export async function unsettledOf(db: Db, kind: string, subjectId: string): Prom
 /**
  * What an operation was to make was seen at the provider: it was done, whoever waited for the answer.
  */
-export async function settleSeen(trx: Trx, id: string, objectId: string, at: Instant): Promise<void> {
+export async function settleSeen(trx: Db | Trx, id: string, objectId: string, at: Instant): Promise<void> {
   await trx
     .updateTable('operation')
     .set({ state: 'succeeded', providerObjectId: objectId, problem: null, settledAt: sqlTime(at) })

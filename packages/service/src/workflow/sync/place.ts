@@ -15,7 +15,7 @@ import {
   itemOperation,
   settleItem,
 } from '../../store/invoice-items.ts'
-import { unsettledOf } from '../../store/operations.ts'
+import { settleSeen, unsettledOf } from '../../store/operations.ts'
 import type { LookDeps } from '../look.ts'
 import type { Standing } from './at-stripe.ts'
 import type { Picture, Wanted } from './picture.ts'
@@ -107,6 +107,10 @@ export async function remember(
     providerInvoiceId: existing.invoice,
   })
   if (!adopted) throw new Overtaken()
+  // Its call was under way, or its answer was lost: what stands at Stripe is what counts now.
+  if (row?.state === 'intended') {
+    await settleSeen(deps.db, itemOperation(row), existing.providerId, deps.clock.now())
+  }
   return adopted
 }
 
@@ -123,11 +127,13 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
   }
   try {
     const item = row.providerItemId === null ? await create() : await update(row.providerItemId)
-    await settleItem(db, row, {
+    const settled = await settleItem(db, row, {
       state: 'placed',
       providerItemId: item.id,
       providerInvoiceId: row.providerInvoiceId,
     })
+    // Another sync went on from this row while our call was under way: it may have come after theirs.
+    if (!settled) throw new Overtaken()
   } catch (error) {
     if (isRefusal(error)) {
       // Refused is not done: what was to be made is not there, what was to be changed is as it was.
