@@ -7,41 +7,35 @@ import type { Directory, UsageCustomer } from './directory.ts'
 const MAX_EVENTS = 1000
 const MAX_FAULTS = 1000
 
-interface Read {
-  readonly event: UsageEvent
-  readonly pointer: string
-}
+/** Where each event of a batch stands, written once and not for every event that comes. */
+const pointers: readonly string[] = Array.from({ length: MAX_EVENTS }, (_, index) => `#/${index}`)
 
 /**
  * Makes arrivals of a request's body: one event or a list. Throws a Problem that names every fault of
  * every event; then nothing of the request is taken.
  */
 export async function readRequest(directory: Directory, body: unknown): Promise<Arrivals> {
+  const values = listOf(body)
+  const pointerOf = (index: number) => (Array.isArray(body) ? (pointers[index] ?? '#') : '#')
   const faults: Fault[] = []
-  const events: Read[] = []
-  const count = forEachEvent(body, (value, pointer) => {
-    const parsed = parseUsageEvent(value, pointer)
-    if (parsed.event) events.push({ event: parsed.event, pointer })
-    else faults.push(...parsed.faults)
+  const events = values.map((value, index) => {
+    const parsed = parseUsageEvent(value, pointerOf(index))
+    faults.push(...parsed.faults)
+    return parsed.event
   })
   await meet(directory, events)
 
-  const arrivals = []
-  for (const read of events) {
-    const customer = directory.customer(read.event.subject)
-    const found = check(directory, read, customer)
-    if (found.length > 0) faults.push(...found)
-    else if (customer) arrivals.push(arrivalOf(read.event, customer))
-  }
-  if (faults.length > 0) throw refusal(faults, count)
-  return arrivals
+  const customers = events.map((event, index) => event && check(directory, event, pointerOf(index), faults))
+  if (faults.length > 0) throw refusal(faults, values.length)
+  return events.map((event, index) => {
+    const customer = customers[index]
+    assert(event !== undefined && customer !== undefined)
+    return arrivalOf(event, customer)
+  })
 }
 
-function forEachEvent(body: unknown, visit: (value: unknown, pointer: string) => void): number {
-  if (!Array.isArray(body)) {
-    visit(body, '#')
-    return 1
-  }
+function listOf(body: unknown): readonly unknown[] {
+  if (!Array.isArray(body)) return [body]
   if (body.length === 0) {
     const fault = { pointer: '#', code: 'too_few', detail: 'A batch has at least one event.' }
     throw new Problem('usage_event_invalid', fault.detail, { faults: [fault] })
@@ -50,24 +44,23 @@ function forEachEvent(body: unknown, visit: (value: unknown, pointer: string) =>
     const detail = `A batch has at most ${MAX_EVENTS} events; this one has ${body.length}.`
     throw new Problem('batch_too_large', detail)
   }
-  body.forEach((value, index) => {
-    visit(value, `#/${index}`)
-  })
-  return body.length
+  return body
 }
 
 /** Looks up what the events name and is not known yet, and the time of those who may be ahead of it. */
-async function meet(directory: Directory, events: readonly Read[]): Promise<void> {
+async function meet(directory: Directory, events: readonly (UsageEvent | undefined)[]): Promise<void> {
   const customers = new Set<string>()
   const meters = new Set<string>()
-  for (const { event } of events) {
+  for (const event of events) {
+    if (!event) continue
     if (!directory.customer(event.subject)) customers.add(event.subject)
     if (!directory.meter(event.type)) meters.add(event.type)
   }
   if (customers.size + meters.size > 0) await directory.learn(customers, meters)
 
   const clocks = new Set<string>()
-  for (const { event } of events) {
+  for (const event of events) {
+    if (!event) continue
     const customer = directory.customer(event.subject)
     if (!customer?.testClockId || clocks.has(customer.testClockId)) continue
     const now = directory.now(customer)
@@ -76,8 +69,14 @@ async function meet(directory: Directory, events: readonly Read[]): Promise<void
   if (clocks.size > 0) await directory.readClocks(clocks)
 }
 
-function check(directory: Directory, { event, pointer }: Read, customer: UsageCustomer | undefined): Fault[] {
-  const faults: Fault[] = []
+/** Answers the event's customer, and adds whatever is wrong with the event to `faults`. */
+function check(
+  directory: Directory,
+  event: UsageEvent,
+  pointer: string,
+  faults: Fault[],
+): UsageCustomer | undefined {
+  const customer = directory.customer(event.subject)
   if (customer) {
     const now = directory.now(customer)
     assert(now !== undefined)
@@ -89,7 +88,7 @@ function check(directory: Directory, { event, pointer }: Read, customer: UsageCu
   }
   const wrong = checkMeter(event, directory.meter(event.type), pointer)
   if (wrong) faults.push(wrong)
-  return faults
+  return customer
 }
 
 function refusal(faults: Fault[], count: number): Problem {
