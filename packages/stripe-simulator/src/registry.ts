@@ -11,6 +11,10 @@ import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './r
 import { invoiceVerbRoutes } from './resources/invoice-verbs.ts'
 import { invoiceExpansions, invoiceRoutes, lineExpansions, renderInvoice } from './resources/invoices.ts'
 import { renderProduct } from './resources/make-product.ts'
+import { meterAdjustmentRoutes } from './resources/meter-event-adjustments.ts'
+import { meterSummaryRoutes } from './resources/meter-event-summaries.ts'
+import { meterEventRoutes, renderMeterEvent } from './resources/meter-events.ts'
+import { meterRoutes } from './resources/meters.ts'
 import { paymentIntentRoutes } from './resources/payment-intents.ts'
 import { paymentMethodRoutes, renderPaymentMethod } from './resources/payment-methods.ts'
 import {
@@ -70,6 +74,10 @@ export const routes: readonly Route[] = [
   ...subscriptionScheduleRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
+  ...meterRoutes,
+  ...meterEventRoutes,
+  ...meterAdjustmentRoutes,
+  ...meterSummaryRoutes,
   ...testClockRoutes,
   ...eventRoutes,
   ...webhookEndpointRoutes,
@@ -127,6 +135,8 @@ export const renderers: Record<string, Renderer> = {
   'billing_portal.session': plain,
   subscription_schedule: renderSchedule,
   tax_rate: plain,
+  'billing.meter': plain,
+  'billing.meter_event': renderMeterEvent,
 }
 
 function plain(_world: World, row: { own?: unknown }) {

@@ -157,6 +157,19 @@ export type DiscountRow = RowOf<
   OnClock & { readonly coupon: string; readonly used: boolean }
 >
 export type BalanceTransactionRow = RowOf<Stripe.CustomerBalanceTransaction, never, OnClock>
+export type MeterRow = RowOf<Stripe.Billing.Meter, never, Record<never, never>>
+/** One measurement. Stripe shows no id of it, and finds it by its identifier. */
+export type MeterEventRow = RowOf<
+  Stripe.Billing.MeterEvent,
+  never,
+  OnClock & {
+    readonly meter: string
+    readonly customer: string
+    /** In picos of the meter's unit, as text; null where the meter only counts. */
+    readonly value: string | null
+    readonly canceled: boolean
+  }
+> & { readonly id: string }
 export type TestClockRow = RowOf<
   Stripe.TestHelpers.TestClock,
   never,

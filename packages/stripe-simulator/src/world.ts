@@ -21,6 +21,7 @@ const UPDATING = new Set([
   'credit_note',
   'tax_rate',
   'subscription_schedule',
+  'billing.meter',
 ])
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */

@@ -176,6 +176,17 @@ export function either<A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> {
   }
 }
 
+/** Keys of the caller's choice with texts. */
+export const textMap: Kind<Record<string, string>> = {
+  parse(raw, path) {
+    if (typeof raw !== 'object' || Array.isArray(raw)) throw invalid('Invalid object', path)
+    for (const [key, value] of Object.entries(raw)) {
+      if (typeof value !== 'string') throw invalid('Invalid string', join(path, key))
+    }
+    return raw as Record<string, string>
+  },
+}
+
 /** Metadata as sent: a map whose empty values remove a key, or null (sent empty) to remove all. */
 export type MetadataParam = Record<string, string> | null
 

@@ -16,6 +16,11 @@ export class UndoLog {
   }
 }
 
+/** Where a meter's events of a customer are found together. */
+export function usageKey(meter: string, customer: string): string {
+  return `${meter}/${customer}`
+}
+
 /** The rows of every resource. */
 export class Tables {
   readonly products: Table<rows.ProductRow>
@@ -40,6 +45,8 @@ export class Tables {
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
   readonly discounts: Table<rows.DiscountRow, 'customer'>
   readonly balanceTransactions: Table<rows.BalanceTransactionRow, 'customer'>
+  readonly meters: Table<rows.MeterRow, 'event_name'>
+  readonly meterEvents: Table<rows.MeterEventRow, 'identifier' | 'usage'>
   readonly testClocks: Table<rows.TestClockRow>
   readonly webhookEndpoints: Table<rows.WebhookEndpointRow>
   readonly events: Table<rows.EventRow, 'type'>
@@ -107,6 +114,11 @@ export class Tables {
     this.balanceTransactions = new Table(journal, {
       customer: (row) => row.customer,
     })
+    this.meters = new Table(journal, { event_name: (row) => row.event_name })
+    this.meterEvents = new Table(journal, {
+      identifier: (row) => row.identifier,
+      usage: (row) => usageKey(row.own.meter, row.own.customer),
+    })
     this.testClocks = new Table(journal)
     this.webhookEndpoints = new Table(journal)
     this.events = new Table(journal, { type: (row) => row.type })
@@ -138,6 +150,8 @@ export class Tables {
       promotionCodes: this.promotionCodes,
       discounts: this.discounts,
       balanceTransactions: this.balanceTransactions,
+      meters: this.meters,
+      meterEvents: this.meterEvents,
       testClocks: this.testClocks,
       webhookEndpoints: this.webhookEndpoints,
       events: this.events,
