@@ -25,7 +25,7 @@ import {
   renderInvoicePayment,
   renderPaymentIntent,
 } from './resources/payments.ts'
-import { planRoutes } from './resources/plans.ts'
+import { planExpansions, planRoutes } from './resources/plans.ts'
 import { portalRoutes } from './resources/portal-sessions.ts'
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
@@ -85,6 +85,7 @@ export const routes: readonly Route[] = [
 
 export const expansions: Expansions = {
   ...priceExpansions,
+  ...planExpansions,
   ...customerExpansions,
   ...subscriptionExpansions,
   ...invoiceExpansions,

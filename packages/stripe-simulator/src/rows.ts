@@ -28,10 +28,18 @@ export type Json = { [key: string]: unknown }
 
 export type ProductRow = RowOf<Stripe.Product, never, { inline: boolean }>
 export type PriceTierRow = Wire<Stripe.Price.Tier>
+export type PriceOptionRow = Wire<Stripe.Price.CurrencyOptions>
 export type PriceRow = RowOf<
   Stripe.Price,
   'tiers' | 'currency_options',
-  { inline: boolean; tiers: PriceTierRow[] | undefined }
+  {
+    inline: boolean
+    tiers: PriceTierRow[] | undefined
+    /** What it costs in other currencies, by their code. */
+    currencies?: Record<string, PriceOptionRow>
+    /** Deleted as a plan: who has it keeps it, nobody finds it. */
+    deleted?: boolean
+  }
 >
 export type CustomerRow = RowOf<
   Stripe.Customer,
@@ -148,7 +156,13 @@ export type CreditNoteRow = RowOf<
 export type CouponRow = RowOf<
   Stripe.Coupon,
   'applies_to' | 'valid' | 'currency_options',
-  { readonly products: string[]; readonly percent: string | null; readonly deleted?: boolean }
+  {
+    readonly products: string[]
+    readonly percent: string | null
+    /** The amount off in other currencies, by their code. */
+    readonly amounts?: Record<string, number>
+    readonly deleted?: boolean
+  }
 >
 export type PromotionCodeRow = RowOf<Stripe.PromotionCode, never, Record<never, never>>
 export type DiscountRow = RowOf<

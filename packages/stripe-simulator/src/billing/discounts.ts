@@ -8,13 +8,15 @@ export function reductionsOf(world: World, discounts: readonly string[], currenc
     const discount = world.discounts.get(id)
     const coupon = world.coupons.get(discount?.own.coupon)
     if (coupon === undefined) return []
-    // An amount in another currency cannot be taken off.
-    if (coupon.amount_off !== null && coupon.currency !== currency) return []
+    const amountOff =
+      coupon.currency === currency ? coupon.amount_off : (coupon.own.amounts?.[currency] ?? null)
+    // An amount in a currency that the coupon does not name cannot be taken off.
+    if (coupon.amount_off !== null && amountOff === null) return []
     return [
       {
         discount: id,
         percentOff: coupon.own.percent,
-        amountOff: coupon.amount_off,
+        amountOff,
         products: coupon.own.products,
       },
     ]

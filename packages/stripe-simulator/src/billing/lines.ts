@@ -18,13 +18,13 @@ export function itemLine(world: World, { subscription, item, amount, period, par
   const quantity = part?.tier == null ? (item.quantity ?? 1) : Number(part.quantity)
   const name = world.products.must(price.product).name
   return {
-    ...blankLine(world, price.currency),
+    ...blankLine(world, subscription.currency),
     amount,
     subtotal: amount,
     description:
       part === null
         ? `Free trial for ${quantity} × ${name}`
-        : `${quantity} × ${name} (${rateText(price, part)})`,
+        : `${quantity} × ${name} (${rateText(price, part, subscription.currency)})`,
     // A line of a subscription shows the subscription's metadata as it is when the line is made.
     metadata: subscription.metadata,
     parent: {
@@ -134,9 +134,9 @@ function blankLine(world: World, currency: string) {
 }
 
 /** `at $25.00 / month`, `at $25.00 / every 3 months`, `Tier 2 at $4.00 / month`. */
-function rateText(price: PriceRow, part: PricePart): string {
+function rateText(price: PriceRow, part: PricePart, currency: string): string {
   const { interval, interval_count: count } = price.recurring ?? { interval: 'month', interval_count: 1 }
   const rhythm = count === 1 ? interval : `every ${count} ${interval}s`
   const tier = part.tier === null ? '' : `Tier ${part.tier} `
-  return `${tier}at ${formatMoney(part.unitAmount ?? '0', price.currency)} / ${rhythm}`
+  return `${tier}at ${formatMoney(part.unitAmount ?? '0', currency)} / ${rhythm}`
 }

@@ -10,16 +10,28 @@ export function rhythmOf(price: PriceRow): Rhythm {
   return price.recurring
 }
 
-export function termsOf(price: PriceRow): PriceTerms {
-  return price.own.tiers === undefined ? price : { ...price, tiers: price.own.tiers }
+/** What the price costs in a currency: its own, or one of its `currency_options`. */
+export function termsOf(price: PriceRow, currency = price.currency): PriceTerms {
+  if (currency === price.currency) {
+    return price.own.tiers === undefined ? price : { ...price, tiers: price.own.tiers }
+  }
+  const option = price.own.currencies?.[currency]
+  if (option === undefined) throw new Error(`${price.id} costs nothing in ${currency}`)
+  return { ...price, unit_amount_decimal: option.unit_amount_decimal ?? null, tiers: option.tiers }
+}
+
+/** Whether a price can be billed in a currency. */
+export function isPricedIn(price: PriceRow, currency: string): boolean {
+  return price.currency === currency || price.own.currencies?.[currency] !== undefined
 }
 
 /** The exact price of an item for a whole period, in picos of the minor unit. */
 export function itemPicos(
   world: World,
   item: { own: { price: string }; quantity?: number | undefined },
+  currency: string,
 ): bigint {
-  return pricePicos(termsOf(world.prices.must(item.own.price)), item.quantity ?? 1)
+  return pricePicos(termsOf(world.prices.must(item.own.price), currency), item.quantity ?? 1)
 }
 
 /**

@@ -54,9 +54,9 @@ function unusedAmount(
     if (debit === null || at >= debit.end) return 0
     return at <= debit.start ? debit.amount : remainingOf(debit.amount, debit, at)
   }
-  const whole = Number(divideRounded(itemPicos(world, item), PICOS))
+  const whole = Number(divideRounded(itemPicos(world, item, subscription.currency), PICOS))
   const off = discountOn(world, subscription, item, whole)
-  if (off === 0) return remaining(itemPicos(world, item), period, at)
+  if (off === 0) return remaining(itemPicos(world, item, subscription.currency), period, at)
   return remainingOf(whole - off, period, at)
 }
 
@@ -86,7 +86,7 @@ export function debitRemaining(
   period: Period,
   at: number,
 ): InvoiceItemRow {
-  const amount = remaining(itemPicos(world, item), period, at)
+  const amount = remaining(itemPicos(world, item, subscription.currency), period, at)
   const debit = prorationItem(world, subscription, item, {
     amount,
     at,

@@ -31,7 +31,7 @@ export function billItem(
 ): LineRow[] {
   const trial = subscription.status === 'trialing'
   const price = world.prices.must(item.own.price)
-  const parts = trial ? [] : priceParts(termsOf(price), item.quantity ?? 1)
+  const parts = trial ? [] : priceParts(termsOf(price, subscription.currency), item.quantity ?? 1)
   const anchor = subscription.billing_cycle_anchor
   const lines =
     parts.length === 0

@@ -64,7 +64,8 @@ function restarts(world: World, subscription: SubscriptionRow, change: Change): 
       entry.id === undefined ? itemsOf(world, subscription.id)[0] : world.subscriptionItems.get(entry.id)
     if (old === undefined) return false
     return (
-      changesRhythm(world, old, entry.price) || (entry.id !== undefined && becomesPaid(world, old, entry))
+      changesRhythm(world, old, entry.price) ||
+      (entry.id !== undefined && becomesPaid(world, subscription, old, entry))
     )
   })
 }
@@ -73,9 +74,14 @@ function changesRhythm(world: World, item: SubscriptionItemRow, price: string): 
   return !sameRhythm(rhythmOf(world.prices.must(item.own.price)), rhythmOf(world.prices.must(price)))
 }
 
-function becomesPaid(world: World, item: SubscriptionItemRow, entry: ItemChange): boolean {
+function becomesPaid(
+  world: World,
+  { currency }: SubscriptionRow,
+  item: SubscriptionItemRow,
+  entry: ItemChange,
+): boolean {
   const next = { own: { price: entry.price ?? item.own.price }, quantity: entry.quantity ?? item.quantity }
-  return itemPicos(world, item) === 0n && itemPicos(world, next) > 0n
+  return itemPicos(world, item, currency) === 0n && itemPicos(world, next, currency) > 0n
 }
 
 /** Ends the period now: what is left is credited, and a full new period is billed at once. */
@@ -126,7 +132,7 @@ function adjust(
     if (
       old !== undefined &&
       !entry.deleted &&
-      (changesRhythm(world, old, price.id) || becomesPaid(world, old, entry))
+      (changesRhythm(world, old, price.id) || becomesPaid(world, before, old, entry))
     ) {
       bills = true
     }

@@ -12,7 +12,6 @@ const NOT_SIMULATED = [
   '/v1/files',
   '/v1/payment_links',
   '/v1/payouts',
-  '/v1/plans',
   '/v1/quotes',
   '/v1/sources',
   '/v1/tax',

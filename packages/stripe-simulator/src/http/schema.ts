@@ -162,6 +162,20 @@ export function list<T>(item: Kind<T>, maxLength = 250): Kind<T[]> {
   }
 }
 
+/** An object whose names are values themselves, such as amounts by currency. */
+export function mapOf<T>(key: Kind<string>, value: Kind<T>): Kind<Record<string, T>> {
+  return {
+    parse(raw, path) {
+      if (typeof raw !== 'object' || Array.isArray(raw)) throw invalid('Invalid object', path)
+      const entries = Object.entries(raw).map(([name, inner]) => {
+        const full = join(path, name)
+        return [key.parse(name, full), value.parse(inner, full)] as const
+      })
+      return Object.fromEntries(entries)
+    },
+  }
+}
+
 /** The first kind that takes the value; the last one's refusal is the answer. */
 export function either<A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> {
   return {

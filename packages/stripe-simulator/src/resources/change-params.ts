@@ -1,4 +1,4 @@
-import { itemsOf } from '../billing/periods.ts'
+import { isPricedIn, itemsOf } from '../billing/periods.ts'
 import type { Change, ItemChange } from '../billing/update.ts'
 import { invalid, missing } from '../errors.ts'
 import {
@@ -67,7 +67,7 @@ export function itemChange(
       entry.price === undefined && entry.price_data === undefined && old !== undefined
         ? undefined
         : itemPrice(world, entry, at)
-    if (price !== undefined && price.currency !== subscription.currency) {
+    if (price !== undefined && !isPricedIn(price, subscription.currency)) {
       throw invalid(
         `The price specified is in ${price.currency}; the subscription is in ${subscription.currency}.`,
         `${at}[price]`,

@@ -155,6 +155,8 @@ function checkLines(world: World, { mode, line_items: lines = [], discounts }: C
   let recurring = 0
   for (const [i, { price, tax_rates: rates }] of lines.entries()) {
     const row = find(world.prices, 'price', price, `line_items[${i}][price]`)
+    if (row.custom_unit_amount !== null)
+      throw gap('amounts that the customer chooses', `line_items[${i}][price]`)
     if (row.recurring !== null) recurring++
     if (mode === 'payment' && rates != null)
       throw gap('tax rates in payment mode', `line_items[${i}][tax_rates]`)

@@ -4,12 +4,13 @@ import { del, get, nothing, post } from '../http/route.ts'
 import {
   clearable,
   decimal,
-  gaps,
   integer,
   list,
+  mapOf,
   metadata,
   oneOf,
   range,
+  required,
   shape,
   text,
   timestamp,
@@ -18,9 +19,12 @@ import type { CouponRow, Json } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { currency } from './prices.ts'
+import { currency } from './price-fields.ts'
 
 const URL = '/v1/coupons'
+
+/** What is taken off in other currencies. https://docs.stripe.com/api/coupons/create#create_coupon-currency_options */
+const amountsOff = mapOf(currency, shape({ amount_off: required(integer({ min: 1 })) }))
 
 export const couponRoutes = [
   post(
@@ -37,7 +41,7 @@ export const couponRoutes = [
       redeem_by: timestamp,
       applies_to: shape({ products: list(text()) }),
       metadata,
-      ...gaps('currency_options'),
+      currency_options: amountsOff,
     }),
     ({ world, params }) => {
       const {
@@ -83,7 +87,11 @@ export const couponRoutes = [
         percent_off: percent === undefined ? null : Number(percent),
         redeem_by: params.redeem_by ?? null,
         times_redeemed: 0,
-        own: { products: params.applies_to?.products ?? [], percent: percent ?? null },
+        own: {
+          products: params.applies_to?.products ?? [],
+          percent: percent ?? null,
+          ...otherAmounts(params.currency_options, percent),
+        },
       })
       world.emit('coupon.created', coupon)
       return world.render(coupon)
@@ -92,12 +100,16 @@ export const couponRoutes = [
   get(`${URL}/:id`, nothing, ({ world, path }) => world.render(liveCoupon(world, path()))),
   post(
     `${URL}/:id`,
-    shape({ name: clearable(text(40)), metadata, ...gaps('currency_options') }),
+    shape({ name: clearable(text(40)), metadata, currency_options: amountsOff }),
     ({ world, params, path }) => {
       const coupon = liveCoupon(world, path())
       const next = world.coupons.patch(coupon.id, {
         ...(params.name === undefined ? {} : { name: params.name }),
         metadata: mergeMetadata(coupon.metadata ?? {}, params.metadata),
+        own: {
+          ...coupon.own,
+          ...otherAmounts(params.currency_options, coupon.own.percent, coupon.own.amounts),
+        },
       })
       world.emit('coupon.updated', next)
       return world.render(next)
@@ -119,6 +131,17 @@ export const couponRoutes = [
     return { id: coupon.id, object: 'coupon', deleted: true }
   }),
 ]
+
+function otherAmounts(
+  given: ReturnType<typeof amountsOff.parse> | undefined,
+  percent: string | null | undefined,
+  before: Record<string, number> = {},
+): { amounts?: Record<string, number> } {
+  if (given === undefined) return {}
+  if (percent != null) throw invalid('`currency_options` go with `amount_off`.', 'currency_options')
+  const amounts = Object.entries(given).map(([code, { amount_off: off }]) => [code, off] as const)
+  return { amounts: { ...before, ...Object.fromEntries(amounts) } }
+}
 
 /** A coupon that was not deleted. */
 export function liveCoupon(world: World, id: string, param?: string): CouponRow {
@@ -143,6 +166,12 @@ export const couponExpansions = {
     applies_to: (world: World, coupon: Json) => {
       const { products } = world.coupons.must(coupon.id as string).own
       return products.length === 0 ? null : { products }
+    },
+    currency_options: (world: World, coupon: Json) => {
+      const row = world.coupons.must(coupon.id as string)
+      if (row.currency === null) return null
+      const all = { [row.currency]: row.amount_off, ...row.own.amounts }
+      return Object.fromEntries(Object.entries(all).map(([code, off]) => [code, { amount_off: off }]))
     },
   },
 }

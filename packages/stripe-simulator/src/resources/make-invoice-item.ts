@@ -1,6 +1,6 @@
 import { retotal } from '../billing/invoices.ts'
 import { invoiceItemLine } from '../billing/lines.ts'
-import { termsOf } from '../billing/periods.ts'
+import { isPricedIn, termsOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import type { MetadataParam } from '../http/schema.ts'
 import type { InvoiceItemRow, InvoiceRow } from '../rows.ts'
@@ -9,7 +9,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import { priceAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { createPrice } from './prices.ts'
+import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 export interface ItemPricing {
@@ -106,18 +106,29 @@ export function priceItem(
       param('pricing[price]'),
     )
   }
+  if (price.custom_unit_amount !== null) {
+    throw invalid(
+      'The price specified has a `custom_unit_amount`, which the customer chooses in Checkout or on a payment link only.',
+      param('pricing[price]'),
+    )
+  }
+  const billedIn =
+    currency !== undefined && isPricedIn(price, currency.toLowerCase())
+      ? currency.toLowerCase()
+      : price.currency
+  const terms = termsOf(price, billedIn)
   const whole = parseDecimal(quantity) % PICOS === 0n
   const amount = whole
-    ? priceAmount(termsOf(price), Number(quantity))
-    : times(parseDecimal(price.unit_amount_decimal ?? '0'), quantity)
+    ? priceAmount(terms, Number(quantity))
+    : times(parseDecimal(terms.unit_amount_decimal ?? '0'), quantity)
   return {
     amount,
-    currency: price.currency,
+    currency: billedIn,
     quantity,
     pricing: {
       type: 'price_details',
       price_details: { price: price.id, product: price.product },
-      unit_amount_decimal: price.unit_amount_decimal,
+      unit_amount_decimal: terms.unit_amount_decimal,
     },
     name: world.products.must(price.product).name,
   }

@@ -23,7 +23,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './payment-methods.ts'
-import { currency } from './prices.ts'
+import { currency } from './price-fields.ts'
 
 const URL = '/v1/payment_intents'
 

@@ -1,17 +1,117 @@
-import { missing } from '../errors.ts'
+import { invalid, missing } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
-import { get, nothing } from '../http/route.ts'
-import { bool, range, shape, text } from '../http/schema.ts'
-import { renderPlan } from './prices.ts'
+import { del, get, nothing, post } from '../http/route.ts'
+import {
+  bool,
+  decimal,
+  either,
+  integer,
+  metadata,
+  oneOf,
+  range,
+  required,
+  shape,
+  text,
+} from '../http/schema.ts'
+import type { PriceRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+import { changePrice, createPrice } from './make-price.ts'
+import { renderPlan } from './plan-view.ts'
+import { currency, INTERVALS, priceFields, trialDays } from './price-fields.ts'
 
 const URL = '/v1/plans'
+const { product_data: newProduct, recurring } = priceFields
 
-/** Recurring prices as they were called before; they are made and changed as prices. https://docs.stripe.com/api/plans */
+/**
+ * Recurring prices under their former name: a plan is a price with an id of the caller's choice, and each
+ * change of either is told as both. https://docs.stripe.com/api/plans
+ */
 export const planRoutes = [
-  get(`${URL}/:id`, nothing, ({ world, path }) => {
-    const price = world.prices.get(path())
-    if (price === undefined || price.recurring === null) throw missing('plan', path())
-    return renderPlan(price)
+  post(
+    URL,
+    shape({
+      id: text(),
+      currency: required(currency),
+      interval: required(oneOf(INTERVALS)),
+      interval_count: integer({ min: 1 }),
+      product: required(either(text(), newProduct)),
+      active: bool,
+      amount: integer({ min: 0 }),
+      amount_decimal: decimal,
+      billing_scheme: priceFields.billing_scheme,
+      metadata,
+      meter: recurring.fields.meter,
+      nickname: text(),
+      tiers: priceFields.tiers,
+      tiers_mode: priceFields.tiers_mode,
+      transform_usage: priceFields.transform_quantity,
+      trial_period_days: trialDays,
+      usage_type: recurring.fields.usage_type,
+    }),
+    ({ world, params }) => {
+      if (params.id !== undefined && world.prices.get(params.id) !== undefined) {
+        throw invalid('Plan already exists.', 'id', 'resource_already_exists')
+      }
+      const { active, billing_scheme, nickname, tiers, tiers_mode } = params
+      const price = createPrice(
+        world,
+        {
+          ...defined({ active, billing_scheme, nickname, tiers, tiers_mode }),
+          currency: params.currency,
+          metadata: params.metadata,
+          ...(typeof params.product === 'string'
+            ? { product: params.product }
+            : { product_data: params.product }),
+          recurring: {
+            interval: params.interval,
+            interval_count: params.interval_count,
+            trial_period_days: params.trial_period_days,
+            usage_type: params.usage_type,
+          },
+          transform_quantity: params.transform_usage,
+          unit_amount: params.amount,
+          unit_amount_decimal: params.amount_decimal,
+        },
+        false,
+        params.id,
+      )
+      return renderPlan(price)
+    },
+  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => renderPlan(livePlan(world, path()))),
+  post(
+    `${URL}/:id`,
+    shape({ active: bool, metadata, nickname: text(), product: text(), trial_period_days: trialDays }),
+    ({ world, params, path }) => {
+      const plan = livePlan(world, path())
+      const { trial_period_days: days, product, metadata: labels, ...changes } = params
+      if (product !== undefined && product !== plan.product) {
+        find(world.products, 'product', product, 'product')
+        if (isUsed(world, plan.id)) {
+          throw invalid('The product of a plan that a subscription uses cannot be changed.', 'product')
+        }
+      }
+      const next = changePrice(world, plan.id, {
+        ...defined({ ...changes, product }),
+        metadata: mergeMetadata(plan.metadata ?? {}, labels),
+        ...(days === undefined || plan.recurring === null
+          ? {}
+          : { recurring: { ...plan.recurring, trial_period_days: days } }),
+      } as Partial<PriceRow>)
+      return renderPlan(next)
+    },
+  ),
+  // Nobody can subscribe to it any more; who has it keeps it. https://docs.stripe.com/api/plans/delete
+  del(`${URL}/:id`, nothing, ({ world, path }) => {
+    const plan = livePlan(world, path())
+    const gone = world.prices.patch(plan.id, { own: { ...plan.own, deleted: true } })
+    world.emit('price.deleted', gone)
+    world.emitSnapshot('plan.deleted', renderPlan(gone), null)
+    return { id: plan.id, object: 'plan', deleted: true }
   }),
   get(URL, shape({ ...paging, active: bool, created: range, product: text() }), ({ world, params }) =>
     page(world.prices, params, {
@@ -20,9 +120,27 @@ export const planRoutes = [
       matches: (row) =>
         row.recurring !== null &&
         !row.own.inline &&
+        row.own.deleted !== true &&
         (params.active === undefined || row.active === params.active) &&
         inRange(row.created, params.created),
       render: renderPlan,
     }),
   ),
 ]
+
+function livePlan(world: World, id: string): PriceRow {
+  const price = world.prices.get(id)
+  if (price === undefined || price.recurring === null || price.own.deleted === true) throw missing('plan', id)
+  return price
+}
+
+function isUsed(world: World, plan: string): boolean {
+  return world.subscriptionItems.all().some((item) => item.own.price === plan)
+}
+
+export const planExpansions: Expansions = {
+  plan: {
+    product: (world, plan) => world.render(world.products.must(plan.product as string)),
+    tiers: (world, plan) => world.prices.must(plan.id as string).own.tiers ?? null,
+  },
+}

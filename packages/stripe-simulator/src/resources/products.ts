@@ -6,8 +6,10 @@ import type { ProductRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { find } from './lookup.ts'
+import { createPrice } from './make-price.ts'
 import { createProduct } from './make-product.ts'
-import { createPrice, priceFields } from './prices.ts'
+import { priceFields } from './price-fields.ts'
+import { livePrice } from './prices.ts'
 
 const URL = '/v1/products'
 
@@ -62,7 +64,7 @@ export const productRoutes = [
     }),
     ({ world, params, path }) => {
       const product = find(world.products, 'product', path())
-      if (params.default_price != null) find(world.prices, 'price', params.default_price, 'default_price')
+      if (params.default_price != null) livePrice(world, params.default_price, 'default_price')
       const { metadata: given, ...changes } = params
       const next = world.products.patch(product.id, {
         ...defined(changes),
@@ -92,7 +94,7 @@ export const productRoutes = [
   ),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
     const product = find(world.products, 'product', path())
-    if (world.prices.count('product', product.id) > 0) {
+    if (world.prices.by('product', product.id).some((price) => price.own.deleted !== true)) {
       throw invalid('This product cannot be deleted because it has one or more user-created prices.')
     }
     world.products.delete(product.id)

@@ -3,7 +3,9 @@ import type { Params } from '../http/schema.ts'
 import type { Json, PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { createPrice, renderPlan, renderPrice } from './prices.ts'
+import { createPrice } from './make-price.ts'
+import { renderPlan } from './plan-view.ts'
+import { renderPrice } from './prices.ts'
 import type { itemFields } from './subscription-fields.ts'
 import { renderRates } from './tax-rates.ts'
 
@@ -33,7 +35,7 @@ function recurringPrice(world: World, id: string | undefined, param: string): Pr
       param,
     )
   }
-  if (!price.active && !price.own.inline) {
+  if (price.own.deleted === true || (!price.active && !price.own.inline)) {
     throw invalid('The price specified is inactive. This field only accepts active prices.', param)
   }
   return price

@@ -26,6 +26,8 @@ import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
+import { currency } from './price-fields.ts'
+import { currencyOf } from './subscription-currency.ts'
 import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { itemPrice } from './subscription-items.ts'
 import { renderRates, taxRatesOf } from './tax-rates.ts'
@@ -34,7 +36,7 @@ const createFields = {
   ...sharedFields,
   customer: required(text()),
   items: required(list(shape(itemFields), 20)),
-  currency: text(),
+  currency,
   billing_mode: shape({
     type: required(oneOf(['classic', 'flexible'] as const)),
     flexible: shape({ proration_discounts: oneOf(['included', 'itemized'] as const) }),
@@ -147,10 +149,11 @@ export function create(
     metadata: mergeMetadata({}, item.metadata),
     taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
   }))
-  const currency = currencyOf(world, items, customer.currency ?? null)
-  if (params.currency !== undefined && params.currency.toLowerCase() !== currency) {
-    throw gap('currency options: `currency` must be that of the prices', 'currency')
-  }
+  const currency = currencyOf(
+    items.map((item) => world.prices.must(item.price)),
+    customer.currency ?? null,
+    params.currency,
+  )
   const trialEnd = trialEndOf(params, now)
   if (params.billing_cycle_anchor !== undefined && params.billing_cycle_anchor <= now) {
     throw invalid('billing_cycle_anchor must be in the future.', 'billing_cycle_anchor')
@@ -307,22 +310,6 @@ function trialEndOf(params: Params<typeof createFields>, now: number): number | 
   if (end > addMonths(now, 60))
     throw invalid('trial_end cannot be more than 5 years in the future.', 'trial_end')
   return end
-}
-
-/** All prices of a subscription are in one currency, and a customer keeps the currency billed first. */
-function currencyOf(world: World, items: readonly { price: string }[], locked: string | null): string {
-  const currencies = new Set(items.map((item) => world.prices.must(item.price).currency))
-  const [currency] = currencies
-  if (currencies.size !== 1 || currency === undefined) {
-    throw invalid('All prices on a subscription must have the same currency.', 'items')
-  }
-  if (locked !== null && locked !== currency) {
-    throw invalid(
-      `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency ${locked}`,
-      'items',
-    )
-  }
-  return currency
 }
 
 export function renderSubscription(world: World, row: SubscriptionRow): Json {

@@ -1,0 +1,118 @@
+import { invalid } from '../errors.ts'
+import { diff } from '../events/diff.ts'
+import type { PriceOptionRow, PriceRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import { wholeAmount } from '../rules/pricing.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+import { createProduct } from './make-product.ts'
+import { renderPlan } from './plan-view.ts'
+import { amountText, checkAmounts, customRow, optionRow, tierRow } from './price-amounts.ts'
+import type { PriceParams } from './price-fields.ts'
+
+/** Three years at most. https://docs.stripe.com/api/prices/create */
+const MAX_COUNT = { day: 1095, week: 156, month: 36, year: 3 }
+
+/** Makes a price. An inline one belongs to the item it was made for and is on no list; a plan brings its own id. */
+export function createPrice(world: World, params: PriceParams, inline: boolean, id?: string): PriceRow {
+  const product = productOf(world, params)
+  checkAmounts(params)
+  const { recurring, lookup_key: lookupKey } = params
+  if (recurring !== undefined) checkRecurring(recurring)
+  if (lookupKey !== undefined) claimLookupKey(world, lookupKey, params.transfer_lookup_key ?? false)
+  const tiers = params.tiers?.map(tierRow)
+  const amount = tiers === undefined ? amountText(params.unit_amount, params.unit_amount_decimal) : null
+  const currencies = optionsOf(params, tiers !== undefined)
+  const price = world.prices.insert({
+    id: id ?? world.ids.next('price'),
+    object: 'price',
+    active: params.active ?? true,
+    billing_scheme: tiers === undefined ? 'per_unit' : 'tiered',
+    created: world.now(null),
+    currency: params.currency,
+    custom_unit_amount: customRow(params.custom_unit_amount),
+    livemode: false,
+    lookup_key: lookupKey ?? null,
+    metadata: mergeMetadata({}, params.metadata),
+    nickname: params.nickname ?? null,
+    product,
+    recurring:
+      recurring === undefined
+        ? null
+        : {
+            interval: recurring.interval,
+            interval_count: recurring.interval_count ?? 1,
+            meter: null,
+            trial_period_days: recurring.trial_period_days ?? null,
+            usage_type: 'licensed',
+          },
+    tax_behavior: params.tax_behavior ?? 'unspecified',
+    tiers_mode: tiers === undefined ? null : (params.tiers_mode ?? 'graduated'),
+    transform_quantity: params.transform_quantity ?? null,
+    type: recurring === undefined ? 'one_time' : 'recurring',
+    unit_amount: wholeAmount(amount),
+    unit_amount_decimal: amount,
+    own: { inline, tiers, ...(currencies === undefined ? {} : { currencies }) },
+  })
+  world.emit('price.created', price)
+  if (price.recurring !== null) world.emitSnapshot('plan.created', renderPlan(price), null)
+  return price
+}
+
+function checkRecurring(recurring: NonNullable<PriceParams['recurring']>): void {
+  if ((recurring.interval_count ?? 1) > MAX_COUNT[recurring.interval]) {
+    throw invalid('Prices can have a maximum interval of three years.', 'recurring[interval_count]')
+  }
+  if (recurring.usage_type === 'metered') {
+    throw invalid(
+      'The simulator does not implement metered prices and meters; bill usage with invoice items.',
+      'recurring[usage_type]',
+      'simulator_gap',
+    )
+  }
+}
+
+/** The other currencies of a price; undefined when it has one only. */
+export function optionsOf(
+  params: Pick<PriceParams, 'currency_options'>,
+  tiered: boolean,
+): Record<string, PriceOptionRow> | undefined {
+  if (params.currency_options === undefined) return undefined
+  const entries = Object.entries(params.currency_options)
+  return Object.fromEntries(
+    entries.map(([code, given]) => [code, optionRow(given, tiered, `currency_options[${code}]`)]),
+  )
+}
+
+function productOf(world: World, params: PriceParams): string {
+  if ((params.product === undefined) === (params.product_data === undefined)) {
+    throw invalid('You must specify either `product` or `product_data`.', 'product', 'parameter_missing')
+  }
+  if (params.product_data !== undefined) return createProduct(world, params.product_data).id
+  return find(world.products, 'product', params.product as string, 'product').id
+}
+
+/** A lookup key is unique; `transfer_lookup_key` takes it from the price that has it. */
+export function claimLookupKey(world: World, key: string, transfer: boolean): void {
+  for (const holder of world.prices.by('lookup_key', key)) {
+    if (!transfer) {
+      throw invalid(
+        `A price (\`${holder.id}\`) already uses that lookup key. Use \`transfer_lookup_key=true\` to transfer it.`,
+        'lookup_key',
+      )
+    }
+    world.emit('price.updated', world.prices.patch(holder.id, { lookup_key: null }))
+  }
+}
+
+/** Changes a price, which a recurring one tells twice: as price and as the plan that it also is. */
+export function changePrice(world: World, id: string, changes: Partial<PriceRow>): PriceRow {
+  const before = world.prices.must(id)
+  const next = world.prices.patch(id, changes)
+  world.emit('price.updated', next)
+  if (next.recurring === null) return next
+  const plan = renderPlan(next)
+  const previous = diff(renderPlan(before), plan)
+  if (Object.keys(previous).length > 0) world.emitSnapshot('plan.updated', plan, null, previous)
+  return next
+}

@@ -1,0 +1,100 @@
+import { invalid } from '../errors.ts'
+import {
+  bool,
+  decimal,
+  either,
+  gaps,
+  integer,
+  list,
+  mapOf,
+  metadata,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+} from '../http/schema.ts'
+
+export const INTERVALS = ['day', 'week', 'month', 'year'] as const
+export const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
+/** Days of a trial that a price brings; a subscription asks for them with `trial_from_plan`. */
+export const trialDays = integer({ min: 1, max: 730 })
+
+export const currency = {
+  parse: (raw: Parameters<ReturnType<typeof text>['parse']>[0], path: string) => {
+    const value = text().parse(raw, path).toLowerCase()
+    if (!/^[a-z]{3}$/.test(value)) throw invalid(`Invalid currency: ${value}.`, path)
+    return value
+  },
+}
+
+const tier = shape({
+  up_to: required(either(oneOf(['inf'] as const), integer({ min: 1 }))),
+  unit_amount: integer({ min: 0 }),
+  unit_amount_decimal: decimal,
+  flat_amount: integer({ min: 0 }),
+  flat_amount_decimal: decimal,
+})
+
+export const tiersParam = list(tier, 100)
+
+/** The customer names the amount: on Checkout and payment links only. https://docs.stripe.com/payments/checkout/pay-what-you-want */
+const customUnitAmount = shape({
+  enabled: required(bool),
+  maximum: integer({ min: 1 }),
+  minimum: integer({ min: 1 }),
+  preset: integer({ min: 0 }),
+})
+
+/** What the price costs in another currency, by its code. https://docs.stripe.com/products-prices/pricing-models#multicurrency */
+export const currencyOptions = mapOf(
+  currency,
+  shape({
+    custom_unit_amount: customUnitAmount,
+    tax_behavior: oneOf(TAX_BEHAVIORS),
+    tiers: tiersParam,
+    unit_amount: integer({ min: 0 }),
+    unit_amount_decimal: decimal,
+  }),
+)
+
+export const priceFields = {
+  currency: required(currency),
+  active: bool,
+  billing_scheme: oneOf(['per_unit', 'tiered'] as const),
+  currency_options: currencyOptions,
+  custom_unit_amount: customUnitAmount,
+  lookup_key: text(200),
+  transfer_lookup_key: bool,
+  metadata,
+  nickname: text(),
+  product: text(),
+  product_data: shape({
+    name: required(text()),
+    id: text(),
+    active: bool,
+    metadata,
+    statement_descriptor: text(22),
+    unit_label: text(),
+    tax_code: text(),
+    ...gaps('tax_details'),
+  }),
+  recurring: shape({
+    interval: required(oneOf(INTERVALS)),
+    interval_count: integer({ min: 1 }),
+    trial_period_days: trialDays,
+    usage_type: oneOf(['licensed', 'metered'] as const),
+    ...gaps('meter'),
+  }),
+  tax_behavior: oneOf(TAX_BEHAVIORS),
+  tiers: tiersParam,
+  tiers_mode: oneOf(['graduated', 'volume'] as const),
+  transform_quantity: shape({
+    divide_by: required(integer({ min: 1 })),
+    round: required(oneOf(['up', 'down'] as const)),
+  }),
+  unit_amount: integer({ min: 0 }),
+  unit_amount_decimal: decimal,
+}
+
+export type PriceParams = Params<typeof priceFields>
