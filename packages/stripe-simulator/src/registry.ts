@@ -26,7 +26,8 @@ import {
   renderPaymentIntent,
 } from './resources/payments.ts'
 import { planExpansions, planRoutes } from './resources/plans.ts'
-import { portalRoutes } from './resources/portal-sessions.ts'
+import { portalConfigurationRoutes } from './resources/portal-configurations.ts'
+import { portalExpansions, portalRoutes } from './resources/portal-sessions.ts'
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productRoutes } from './resources/products.ts'
@@ -71,6 +72,7 @@ export const routes: readonly Route[] = [
   ...taxRateRoutes,
   ...checkoutRoutes,
   ...portalRoutes,
+  ...portalConfigurationRoutes,
   ...subscriptionScheduleRoutes,
   ...couponRoutes,
   ...promotionCodeRoutes,
@@ -96,6 +98,7 @@ export const expansions: Expansions = {
   ...refundExpansions,
   ...creditNoteExpansions,
   ...checkoutExpansions,
+  ...portalExpansions,
   ...scheduleExpansions,
   ...couponExpansions,
   ...discountExpansions,
@@ -134,6 +137,7 @@ export const renderers: Record<string, Renderer> = {
   setup_intent: plain,
   'checkout.session': plain,
   'billing_portal.session': plain,
+  'billing_portal.configuration': plain,
   subscription_schedule: renderSchedule,
   tax_rate: plain,
   'billing.meter': plain,

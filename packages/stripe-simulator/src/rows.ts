@@ -146,6 +146,7 @@ export type CheckoutRow = RowOf<
   }
 >
 export type PortalRow = RowOf<Stripe.BillingPortal.Session, never, OnClock>
+export type PortalConfigurationRow = RowOf<Stripe.BillingPortal.Configuration, never, Record<never, never>>
 export type TaxRateRow = RowOf<Stripe.TaxRate, never, { readonly percent: string }>
 export type CreditNoteLineRow = Wire<Stripe.CreditNoteLineItem>
 export type CreditNoteRow = RowOf<

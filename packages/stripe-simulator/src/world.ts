@@ -22,6 +22,7 @@ const UPDATING = new Set([
   'tax_rate',
   'subscription_schedule',
   'billing.meter',
+  'billing_portal.configuration',
 ])
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */

@@ -11,6 +11,7 @@ export interface Collection {
   readonly automatic: boolean
   readonly method?: PaymentMethodRow
   readonly authenticated?: boolean
+  readonly returnUrl?: string | undefined
 }
 
 export type CollectionResult =
@@ -38,6 +39,7 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
   const { intent, attempt } = confirmIntent(world, intentId, method, {
     offSession: how.offSession,
     authenticated: how.authenticated ?? false,
+    returnUrl: how.returnUrl,
   })
   if (attempt.result === 'succeeded') {
     if (how.offSession === false) {

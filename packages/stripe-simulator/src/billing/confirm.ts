@@ -2,15 +2,22 @@ import { invalid, StripeError } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { challengeOf } from './challenge.ts'
 import { cardError } from './collect.ts'
 import { behaviorOf, confirmIntent, fail } from './payments.ts'
 import { collectAndSettle } from './settle.ts'
+
+interface ByHand {
+  readonly offSession: boolean
+  readonly authenticated?: boolean
+  readonly returnUrl?: string | undefined
+}
 
 /** Confirms an intent by hand. An invoice's intent pays its invoice. */
 export function confirmWith(
   world: World,
   id: string,
-  { offSession, authenticated = false }: { offSession: boolean; authenticated?: boolean },
+  { offSession, authenticated = false, returnUrl }: ByHand,
 ): PaymentIntentRow {
   const intent = world.paymentIntents.must(id)
   const method = world.paymentMethods.get(intent.payment_method)
@@ -35,12 +42,17 @@ export function confirmWith(
       automatic: false,
       method,
       authenticated,
+      returnUrl,
     })
     if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
     if (outcome.result === 'paid') keepMethod(world, intent, method)
     return world.paymentIntents.must(id)
   }
-  const { intent: next, attempt: outcome } = confirmIntent(world, id, method, { offSession, authenticated })
+  const { intent: next, attempt: outcome } = confirmIntent(world, id, method, {
+    offSession,
+    authenticated,
+    returnUrl,
+  })
   if (outcome.result === 'declined')
     throw cardError(outcome.code, outcome.declineCode, id, next.latest_charge)
   if (outcome.result === 'succeeded') keepMethod(world, intent, method)
@@ -79,7 +91,12 @@ export function authenticateIntent(world: World, id: string, outcome: 'succeed' 
 }
 
 /** Confirms a SetupIntent: the card is checked with its bank and kept for the customer. */
-export function confirmSetup(world: World, id: string, authenticated: boolean): SetupIntentRow {
+export function confirmSetup(
+  world: World,
+  id: string,
+  authenticated: boolean,
+  returnUrl?: string,
+): SetupIntentRow {
   const intent = world.setupIntents.must(id)
   const method = world.paymentMethods.get(intent.payment_method)
   if (method === undefined || intent.status === 'succeeded' || intent.status === 'canceled') {
@@ -105,7 +122,7 @@ export function confirmSetup(world: World, id: string, authenticated: boolean): 
   if (outcome.result === 'requires_action') {
     const waiting = world.setupIntents.patch(id, {
       status: 'requires_action',
-      next_action: { type: 'use_stripe_sdk', use_stripe_sdk: {} } as unknown as SetupIntentRow['next_action'],
+      next_action: challengeOf(world, id, returnUrl) as unknown as SetupIntentRow['next_action'],
     })
     world.emit('setup_intent.requires_action', waiting)
     return waiting

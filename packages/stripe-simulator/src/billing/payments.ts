@@ -1,6 +1,7 @@
 import type { ChargeRow, InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { type Attempt, attempt, type CardBehavior, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { challengeOf } from './challenge.ts'
 
 export interface IntentOf {
   readonly amount: number
@@ -74,6 +75,8 @@ export function behaviorOf(method: PaymentMethodRow): CardBehavior {
 export interface Confirmation {
   readonly offSession: boolean
   readonly authenticated: boolean
+  /** Where the page of a challenge sends its visitor afterwards. */
+  readonly returnUrl?: string | undefined
 }
 
 /**
@@ -84,7 +87,7 @@ export function confirmIntent(
   world: World,
   id: string,
   method: PaymentMethodRow,
-  { offSession, authenticated }: Confirmation,
+  { offSession, authenticated, returnUrl }: Confirmation,
 ): { intent: PaymentIntentRow; attempt: Attempt } {
   const outcome = attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
   const forced = world.takeDecline()
@@ -122,10 +125,7 @@ export function confirmIntent(
       const waiting = world.paymentIntents.patch(id, {
         status: 'requires_action',
         payment_method: method.id,
-        next_action: {
-          type: 'use_stripe_sdk',
-          use_stripe_sdk: { type: 'three_d_secure_redirect', source: world.ids.next('src') },
-        } as unknown as PaymentIntentRow['next_action'],
+        next_action: challengeOf(world, id, returnUrl) as PaymentIntentRow['next_action'],
       })
       world.emit('payment_intent.requires_action', waiting)
       return { intent: waiting, attempt: result }

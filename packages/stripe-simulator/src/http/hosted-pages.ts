@@ -1,18 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { StripeError } from '../errors.ts'
 import type { Control } from '../faults/control.ts'
-import type { CheckoutRow } from '../rows.ts'
-import { formatMoney } from '../rules/currency.ts'
+import type { PortalDeed } from '../resources/act-in-portal.ts'
+import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
-import { escaped, htmlPage } from './html.ts'
-
-const CARDS = [
-  'pm_card_visa',
-  'pm_card_mastercard',
-  'pm_card_chargeDeclined',
-  'pm_card_chargeCustomerFail',
-  'pm_card_authenticationRequired',
-]
+import { challengePage, intentOf, returnAddress } from './challenge-page.ts'
+import { checkoutPage } from './checkout-page.ts'
+import { htmlPage } from './html.ts'
+import { confirmationPage, portalPage } from './portal-page.ts'
 
 type Form = Record<string, string | undefined>
 
@@ -21,92 +16,108 @@ type Form = Record<string, string | undefined>
  * that have no browser.
  */
 export function addHostedPages(app: FastifyInstance, world: World, control: Control): void {
+  addCheckout(app, world, control)
+  addPortal(app, world, control)
+  addChallenge(app, world, control)
+}
+
+function addCheckout(app: FastifyInstance, world: World, control: Control): void {
   app.get('/_simulator/checkout/:id', (request, reply) => {
     const session = world.checkouts.get(idOf(request))
     return html(reply, session === undefined ? 404 : 200, checkoutPage(session))
   })
   app.post('/_simulator/checkout/:id/complete', (request, reply) => {
-    const { form, json } = bodyOf(request)
     const id = idOf(request)
-    try {
-      const done = control.completeCheckout(id, {
-        card: form.card,
-        authenticate: form.authenticate === 'fail' ? 'fail' : (form.authenticate as 'succeed' | undefined),
-        email: form.email === '' ? undefined : form.email,
-      })
-      if (json) return reply.send(done)
-      return reply.redirect(String(done.success_url).replace('{CHECKOUT_SESSION_ID}', id), 303)
-    } catch (error) {
-      if (!(error instanceof StripeError)) throw error
-      if (json) return reply.code(error.status).send({ error: error.body })
-      return html(reply, error.status, checkoutPage(world.checkouts.get(id), error.message))
-    }
+    return answer(request, reply, {
+      act: (form) =>
+        control.completeCheckout(id, {
+          card: form.card,
+          authenticate: form.authenticate === 'fail' ? 'fail' : (form.authenticate as 'succeed' | undefined),
+          email: form.email,
+        }),
+      next: (done) => String(done.success_url).replace('{CHECKOUT_SESSION_ID}', id),
+      page: (error) => checkoutPage(world.checkouts.get(id), error),
+    })
   })
-  app.get('/_simulator/portal/:id', (request, reply) => {
+}
+
+function addPortal(app: FastifyInstance, world: World, control: Control): void {
+  const portal = (home: boolean) => (request: FastifyRequest, reply: FastifyReply) => {
+    const session = world.portals.get(idOf(request))
+    return html(reply, session === undefined ? 404 : 200, portalPage(world, idOf(request), home))
+  }
+  app.get('/_simulator/portal/:id', portal(false))
+  app.get('/_simulator/portal/:id/home', portal(true))
+  app.get('/_simulator/portal/:id/done', (request, reply) => {
     const session = world.portals.get(idOf(request))
     if (session === undefined) return html(reply, 404, htmlPage('No such page', ''))
-    return html(reply, 200, portalPage(world, session.id))
+    return html(reply, 200, confirmationPage(session))
   })
   app.post('/_simulator/portal/:id/:action', (request, reply) => {
-    const { form, json } = bodyOf(request)
     const id = idOf(request)
-    try {
-      const { action } = request.params as { action: 'cancel' | 'keep' | 'method' }
-      const result = control.actInPortal(id, { action, subscription: form.subscription, card: form.card })
-      return json ? reply.send(result) : reply.redirect(`/_simulator/portal/${id}`, 303)
-    } catch (error) {
-      if (!(error instanceof StripeError)) throw error
-      if (json) return reply.code(error.status).send({ error: error.body })
-      return html(reply, error.status, portalPage(world, id, error.message))
-    }
+    return answer(request, reply, {
+      act: (form) => control.actInPortal(id, deedOf(request, form)),
+      next: () => afterDeed(world, id),
+      page: (error) => portalPage(world, id, false, error),
+    })
   })
 }
 
-function checkoutPage(session: CheckoutRow | undefined, error?: string): string {
-  if (session === undefined) return htmlPage('No such page', '')
-  if (session.status !== 'open') return htmlPage(`This page is ${session.status}`, '')
-  const money = (amount: number) => formatMoney(String(amount), session.currency ?? 'usd')
-  const items = session.own.items as { description: string; quantity: number; amount_total: number }[]
-  const rows = items.map(
-    (item) => `<li>${escaped(`${item.quantity} × ${item.description}: ${money(item.amount_total)}`)}</li>`,
-  )
-  const total = session.amount_total === null ? '' : `<p>Due now: ${money(session.amount_total)}</p>`
-  const email =
-    session.customer === null
-      ? `<label>E-mail <input name="email" type="email" value="${escaped(session.customer_email ?? '')}"></label>`
-      : ''
-  const back =
-    session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
-  return htmlPage(
-    session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${total}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${cardChoice()}
-<label>If the bank asks <select name="authenticate"><option value="succeed">confirm</option><option value="fail">refuse</option></select></label>
-<button>${session.mode === 'setup' ? 'Save' : 'Pay'}</button></form>${back}`,
-    error,
-  )
+function deedOf(request: FastifyRequest, { quantity, ...form }: Form): PortalDeed {
+  const { action } = request.params as { action: PortalDeed['action'] }
+  return { ...form, action, ...(quantity === undefined ? {} : { quantity: Number(quantity) }) }
 }
 
-function portalPage(world: World, id: string, error?: string): string {
-  const session = world.portals.get(id)
-  if (session === undefined) return htmlPage('No such page', '')
-  const plans = world.subscriptions
-    .by('customer', session.customer)
-    .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
-    .map((row) => {
-      const [verb, words] = row.cancel_at_period_end ? ['keep', 'Keep plan'] : ['cancel', 'Cancel plan']
-      return `<form method="post" action="/_simulator/portal/${id}/${verb}"><input type="hidden" name="subscription" value="${row.id}">${escaped(`${row.id}, ${row.status}`)} <button>${words}</button></form>`
-    })
-  const back =
-    session.return_url === null ? '' : `<p><a href="${escaped(session.return_url)}">Go back</a></p>`
-  return htmlPage(
-    'Your plans',
-    `${plans.join('')}<form method="post" action="/_simulator/portal/${id}/method">${cardChoice()}<button>Change card</button></form>${back}`,
-    error,
-  )
+/** A flow ends as it was asked to: back at the business, on a confirmation page, or in the portal. */
+function afterDeed(world: World, id: string): string {
+  const after = world.portals.must(id).flow?.after_completion
+  if (after?.redirect != null) return after.redirect.return_url
+  return `/_simulator/portal/${id}/${after?.type === 'hosted_confirmation' ? 'done' : 'home'}`
 }
 
-function cardChoice(): string {
-  return `<label>Card <select name="card">${CARDS.map((card) => `<option>${card}</option>`).join('')}</select></label>`
+function addChallenge(app: FastifyInstance, world: World, control: Control): void {
+  app.get('/_simulator/intents/:id', (request, reply) => {
+    const intent = intentOf(world, idOf(request))
+    return html(reply, intent === undefined ? 404 : 200, challengePage(intent))
+  })
+  app.post('/_simulator/intents/:id/challenge', (request, reply) => {
+    const id = idOf(request)
+    const before = intentOf(world, id)
+    if (before?.status !== 'requires_action') return html(reply, 400, challengePage(before))
+    const { form } = bodyOf(request)
+    let refused = form.outcome === 'fail'
+    try {
+      control.authenticate(id, refused ? 'fail' : 'succeed')
+    } catch (error) {
+      // The challenge was passed and the card declined all the same: the page says so, the intent keeps it.
+      if (!(error instanceof StripeError) || error.status !== 402) throw error
+      refused = true
+    }
+    const after = intentOf(world, id) ?? before
+    const address = returnAddress(before, after, refused)
+    if (address !== null) return reply.redirect(address, 303)
+    return html(reply, 200, challengePage(after, refused ? 'The payment did not go through.' : undefined))
+  })
+}
+
+interface Deed {
+  readonly act: (form: Form) => Json
+  /** Where a browser goes after a deed. */
+  readonly next: (done: Json) => string
+  /** The page again, with what was refused. */
+  readonly page: (error: string) => string
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, { act, next, page }: Deed) {
+  const { form, json } = bodyOf(request)
+  try {
+    const done = act(form)
+    return json ? reply.send(done) : reply.redirect(next(done), 303)
+  } catch (error) {
+    if (!(error instanceof StripeError)) throw error
+    if (json) return reply.code(error.status).send({ error: error.body })
+    return html(reply, error.status, page(error.message))
+  }
 }
 
 function html(reply: FastifyReply, status: number, body: string) {
@@ -117,8 +128,10 @@ function idOf(request: FastifyRequest): string {
   return (request.params as { id: string }).id
 }
 
+/** Fields that were left empty were not filled in. */
 function bodyOf(request: FastifyRequest): { form: Form; json: boolean } {
   const { form } = (request.body ?? {}) as { form?: string }
-  if (typeof form === 'string') return { form: Object.fromEntries(new URLSearchParams(form)), json: false }
-  return { form: (request.body ?? {}) as Form, json: true }
+  if (typeof form !== 'string') return { form: (request.body ?? {}) as Form, json: true }
+  const filled = [...new URLSearchParams(form)].filter(([, value]) => value !== '')
+  return { form: Object.fromEntries(filled), json: false }
 }

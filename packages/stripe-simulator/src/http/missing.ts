@@ -6,7 +6,6 @@ const NOT_SIMULATED = [
   '/v1/accounts',
   '/v1/balance',
   '/v1/billing',
-  '/v1/billing_portal',
   '/v1/disputes',
   '/v1/entitlements',
   '/v1/files',

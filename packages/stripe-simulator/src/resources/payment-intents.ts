@@ -96,7 +96,12 @@ export const paymentIntentRoutes = [
       })
       if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
       if (params.confirm !== true) return world.render(world.paymentIntents.must(intent.id))
-      return world.render(confirmWith(world, intent.id, { offSession: params.off_session ?? false }))
+      return world.render(
+        confirmWith(world, intent.id, {
+          offSession: params.off_session ?? false,
+          returnUrl: params.return_url,
+        }),
+      )
     },
   ),
   get(`${URL}/:id`, shape({ client_secret: text() }), ({ world, path }) =>
@@ -133,7 +138,12 @@ export const paymentIntentRoutes = [
     ({ world, params, path }) => {
       const intent = find(world.paymentIntents, 'payment_intent', path())
       if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
-      return world.render(confirmWith(world, intent.id, { offSession: params.off_session ?? false }))
+      return world.render(
+        confirmWith(world, intent.id, {
+          offSession: params.off_session ?? false,
+          returnUrl: params.return_url,
+        }),
+      )
     },
   ),
   post(

@@ -58,7 +58,9 @@ export const setupIntentRoutes = [
       if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
       world.emit('setup_intent.created', world.setupIntents.must(id))
       return world.render(
-        params.confirm === true ? confirmSetup(world, id, false) : world.setupIntents.must(id),
+        params.confirm === true
+          ? confirmSetup(world, id, false, params.return_url)
+          : world.setupIntents.must(id),
       )
     },
   ),
@@ -91,7 +93,7 @@ export const setupIntentRoutes = [
     ({ world, params, path }) => {
       const intent = find(world.setupIntents, 'setupintent', path())
       if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
-      return world.render(confirmSetup(world, intent.id, false))
+      return world.render(confirmSetup(world, intent.id, false, params.return_url))
     },
   ),
   post(

@@ -40,6 +40,7 @@ export class Tables {
   readonly schedules: Table<rows.ScheduleRow, 'customer'>
   readonly checkouts: Table<rows.CheckoutRow>
   readonly portals: Table<rows.PortalRow>
+  readonly portalConfigurations: Table<rows.PortalConfigurationRow>
   readonly creditNotes: Table<rows.CreditNoteRow, 'invoice' | 'customer'>
   readonly coupons: Table<rows.CouponRow>
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
@@ -100,6 +101,7 @@ export class Tables {
     this.schedules = new Table(journal, { customer: (row) => row.customer })
     this.checkouts = new Table(journal)
     this.portals = new Table(journal)
+    this.portalConfigurations = new Table(journal)
     this.creditNotes = new Table(journal, {
       invoice: (row) => row.invoice,
       customer: (row) => row.customer,
@@ -145,6 +147,7 @@ export class Tables {
       schedules: this.schedules,
       checkouts: this.checkouts,
       portals: this.portals,
+      portalConfigurations: this.portalConfigurations,
       creditNotes: this.creditNotes,
       coupons: this.coupons,
       promotionCodes: this.promotionCodes,

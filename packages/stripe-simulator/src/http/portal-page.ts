@@ -1,0 +1,172 @@
+import { itemsOf } from '../billing/periods.ts'
+import { configurationOf } from '../resources/portal-configurations.ts'
+import type { PortalRow, PriceRow, SubscriptionRow } from '../rows.ts'
+import { formatMoney } from '../rules/currency.ts'
+import type { World } from '../world.ts'
+import { cardChoice } from './card-choice.ts'
+import { escaped, htmlPage } from './html.ts'
+
+type Features = ReturnType<typeof configurationOf>['features']
+type Flow = NonNullable<PortalRow['flow']>
+
+interface Portal {
+  readonly world: World
+  readonly session: PortalRow
+  readonly features: Features
+}
+
+/** The portal of a session: what its configuration allows, or only the deed of its flow. `home` leaves the flow. */
+export function portalPage(world: World, id: string, home: boolean, error?: string): string {
+  const session = world.portals.get(id)
+  if (session === undefined) return htmlPage('No such page', '')
+  const { features } = configurationOf(world, session.configuration)
+  const portal = { world, session, features }
+  const body = session.flow === null || home ? homepage(portal) : flowPage(portal, session.flow)
+  return htmlPage('Your plans', body + back(session), error)
+}
+
+/** What a flow shows when it is done and asks for a confirmation page. */
+export function confirmationPage(session: PortalRow): string {
+  const message =
+    session.flow?.after_completion.hosted_confirmation?.custom_message ?? 'Your changes are saved.'
+  return htmlPage('Done', `<p>${escaped(message)}</p>${back(session)}`)
+}
+
+function back({ return_url: url }: PortalRow): string {
+  return url === null ? '' : `<p><a href="${escaped(url)}">Go back</a></p>`
+}
+
+function homepage(portal: Portal): string {
+  const { world, session, features } = portal
+  const plans = world.subscriptions
+    .by('customer', session.customer)
+    .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
+    .map((row) => `<section><h2>${escaped(named(world, row))}</h2>${planForms(portal, row)}</section>`)
+  const card = features.payment_method_update.enabled ? `<h2>Card</h2>${cardForm(session)}` : ''
+  const details = features.customer_update.enabled ? `<h2>Details</h2>${detailsForm(portal)}` : ''
+  const invoices = features.invoice_history.enabled ? invoiceList(portal) : ''
+  return plans.join('') + card + details + invoices
+}
+
+function flowPage(portal: Portal, flow: Flow): string {
+  const { world, session } = portal
+  const about = (id: string) => world.subscriptions.must(id)
+  // The simulator makes no flow of another type.
+  switch (flow.type as Exclude<Flow['type'], 'subscription_pause'>) {
+    case 'payment_method_update':
+      return cardForm(session)
+    case 'customer_update':
+      return detailsForm(portal)
+    case 'subscription_cancel':
+      return cancelForm(portal, about(flow.subscription_cancel?.subscription ?? ''))
+    case 'subscription_update':
+      return updateForm(portal, about(flow.subscription_update?.subscription ?? ''))
+    case 'subscription_update_confirm':
+      return confirmForm(portal, flow)
+    default:
+      throw new Error(`no page for the flow ${flow.type}`)
+  }
+}
+
+function named(world: World, row: SubscriptionRow): string {
+  const names = itemsOf(world, row.id).map(
+    (item) => `${item.quantity ?? 1} × ${labelOf(world, world.prices.must(item.own.price))}`,
+  )
+  return `${names.join(', ')} (${row.id}, ${row.status})`
+}
+
+function planForms(portal: Portal, row: SubscriptionRow): string {
+  const { subscription_cancel: cancel, subscription_update: update } = portal.features
+  const updates = update.enabled && !row.cancel_at_period_end ? updateForm(portal, row) : ''
+  if (!cancel.enabled) return updates
+  return (
+    updates +
+    (row.cancel_at_period_end
+      ? form(portal.session, 'keep', `${about(row)}<button>Keep plan</button>`)
+      : cancelForm(portal, row))
+  )
+}
+
+function cancelForm({ session, features }: Portal, row: SubscriptionRow): string {
+  const { enabled, options } = features.subscription_cancel.cancellation_reason
+  const why = enabled
+    ? select(
+        'Reason',
+        'feedback',
+        ['', ...options].map((option) => [option, option]),
+      )
+    : ''
+  return form(session, 'cancel', `${about(row)}${why}<button>Cancel plan</button>`)
+}
+
+function updateForm({ world, session, features }: Portal, row: SubscriptionRow): string {
+  const [item, ...others] = itemsOf(world, row.id)
+  if (item === undefined || others.length > 0) return '<p>This plan cannot be changed here.</p>'
+  const { products, default_allowed_updates: allowed } = features.subscription_update
+  const prices = allowed.includes('price')
+    ? [...new Set([item.own.price, ...(products ?? []).flatMap((product) => product.prices)])]
+    : [item.own.price]
+  const choices = prices.map((id): [string, string] => [id, labelOf(world, world.prices.must(id))])
+  const seats = (products ?? []).some((product) => product.adjustable_quantity.enabled)
+    ? `<label>Quantity <input name="quantity" type="number" value="${item.quantity ?? 1}"></label>`
+    : ''
+  return form(
+    session,
+    'update',
+    `${about(row)}${select('Plan', 'price', choices)}${seats}<button>Change plan</button>`,
+  )
+}
+
+function confirmForm({ world, session }: Portal, flow: Flow): string {
+  const proposed = flow.subscription_update_confirm?.items ?? []
+  const rows = proposed.map(({ id, price, quantity }) => {
+    const item = world.subscriptionItems.must(id)
+    const next = world.prices.must(price ?? item.own.price)
+    return `<li>${escaped(`${quantity ?? item.quantity ?? 1} × ${labelOf(world, next)}`)}</li>`
+  })
+  return form(session, 'confirm', `<ul>${rows.join('')}</ul><button>Confirm</button>`)
+}
+
+function cardForm(session: PortalRow): string {
+  return form(session, 'method', `${cardChoice()}<button>Change card</button>`)
+}
+
+function detailsForm({ world, session, features }: Portal): string {
+  const customer = world.customers.must(session.customer)
+  const inputs = (['email', 'name', 'phone'] as const)
+    .filter((name) => features.customer_update.allowed_updates.includes(name))
+    .map((name) => `<label>${name} <input name="${name}" value="${escaped(customer[name] ?? '')}"></label>`)
+  return form(session, 'details', `${inputs.join('')}<button>Save details</button>`)
+}
+
+function invoiceList({ world, session }: Portal): string {
+  const invoices = world.invoices.by('customer', session.customer).filter((row) => row.status !== 'draft')
+  const rows = invoices.map(
+    (row) =>
+      `<li><a href="${escaped(row.hosted_invoice_url ?? '')}">${escaped(row.number ?? row.id)}</a> ${escaped(formatMoney(String(row.total), row.currency))}, ${escaped(row.status ?? '')}</li>`,
+  )
+  return `<h2>Invoices</h2><ul>${rows.reverse().join('')}</ul>`
+}
+
+function labelOf(world: World, price: PriceRow): string {
+  const { interval = 'month', interval_count: count = 1 } = price.recurring ?? {}
+  const rhythm = count === 1 ? interval : `${count} ${interval}s`
+  const money =
+    price.unit_amount_decimal === null ? 'in tiers' : formatMoney(price.unit_amount_decimal, price.currency)
+  return `${world.products.must(price.product).name}, ${money} / ${rhythm}`
+}
+
+function form(session: PortalRow, action: string, body: string): string {
+  return `<form method="post" action="/_simulator/portal/${session.id}/${action}">${body}</form>`
+}
+
+function about(row: SubscriptionRow): string {
+  return `<input type="hidden" name="subscription" value="${row.id}">`
+}
+
+function select(label: string, name: string, choices: readonly (readonly [string, string])[]): string {
+  const options = choices.map(
+    ([value, text]) => `<option value="${escaped(value)}">${escaped(text)}</option>`,
+  )
+  return `<label>${label} <select name="${name}">${options.join('')}</select></label>`
+}

@@ -1,0 +1,186 @@
+import { cancelNow } from '../billing/cancel.ts'
+import { itemsOf } from '../billing/periods.ts'
+import { updateSubscription } from '../billing/update.ts'
+import { invalid } from '../errors.ts'
+import type { CustomerRow, Json, PortalConfigurationRow, PortalRow, SubscriptionRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import type { World } from '../world.ts'
+import { type ChangeParams, itemChange } from './change-params.ts'
+import { applyDiscounts } from './discounts.ts'
+import { attachMethod, useMethod } from './payment-methods.ts'
+import { configurationOf } from './portal-configurations.ts'
+import { ofCustomer } from './portal-flow.ts'
+import { portalOf } from './portal-sessions.ts'
+
+/**
+ * What a customer can do on the page, as far as the configuration lets them: end a plan or keep it after
+ * all, change it, agree to the change that a flow proposes, change the card or their own details.
+ */
+export interface PortalDeed {
+  readonly action: 'cancel' | 'keep' | 'update' | 'confirm' | 'method' | 'details'
+  readonly subscription?: string | undefined
+  /** Why the plan is canceled, one of the configuration's reasons. */
+  readonly feedback?: string | undefined
+  readonly comment?: string | undefined
+  readonly price?: string | undefined
+  readonly quantity?: number | undefined
+  readonly card?: string | undefined
+  readonly email?: string | undefined
+  readonly name?: string | undefined
+  readonly phone?: string | undefined
+}
+
+export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
+  const session = portalOf(world, id)
+  const { features } = configurationOf(world, session.configuration)
+  switch (deed.action) {
+    case 'method':
+      return world.render(changeMethod(world, session, features, deed))
+    case 'details':
+      return world.render(changeDetails(world, session, features, deed))
+    case 'cancel':
+    case 'keep':
+      return shown(world, cancel(world, owned(world, session, deed), features, deed))
+    case 'update':
+      return shown(world, update(world, owned(world, session, deed), features, deed))
+    case 'confirm':
+      return shown(world, confirm(world, session, features))
+    default:
+      throw invalid(`The portal has no action ${String(deed.action)}.`, 'action')
+  }
+}
+
+type Features = PortalConfigurationRow['features']
+
+function owned(world: World, session: PortalRow, { subscription }: PortalDeed): SubscriptionRow {
+  return ofCustomer(world, session.customer, subscription ?? '', 'subscription')
+}
+
+function shown(world: World, id: string): Json {
+  return world.render(world.subscriptions.must(id))
+}
+
+function needs(features: Features, name: keyof Features): void {
+  if (features[name].enabled) return
+  throw invalid(`The portal's configuration does not allow ${name}.`, 'action')
+}
+
+/** The new card is the customer's default from then on. */
+function changeMethod(world: World, session: PortalRow, features: Features, deed: PortalDeed): CustomerRow {
+  needs(features, 'payment_method_update')
+  const customer = world.customers.must(session.customer)
+  const method = attachMethod(world, useMethod(world, deed.card ?? 'pm_card_visa', 'card').id, customer.id)
+  const settings = { ...customer.invoice_settings, default_payment_method: method.id }
+  const next = world.customers.patch(customer.id, { invoice_settings: settings })
+  world.emit('customer.updated', next)
+  return next
+}
+
+function changeDetails(world: World, session: PortalRow, features: Features, deed: PortalDeed): CustomerRow {
+  needs(features, 'customer_update')
+  const given = defined({ email: deed.email, name: deed.name, phone: deed.phone })
+  for (const name of Object.keys(given)) {
+    if (features.customer_update.allowed_updates.includes(name)) continue
+    throw invalid(`The portal's configuration does not allow a change of ${name}.`, name)
+  }
+  const next = world.customers.patch(session.customer, given)
+  world.emit('customer.updated', next)
+  return next
+}
+
+/** Ends a plan with its period or at once, or takes that back while the period runs. */
+function cancel(world: World, subscription: SubscriptionRow, features: Features, deed: PortalDeed): string {
+  needs(features, 'subscription_cancel')
+  const { mode, proration_behavior: prorates, cancellation_reason: reasons } = features.subscription_cancel
+  if (deed.feedback !== undefined && !(reasons.enabled && reasons.options.includes(deed.feedback))) {
+    throw invalid("The portal's configuration does not offer this reason.", 'feedback')
+  }
+  const details = defined({ feedback: deed.feedback, comment: deed.comment }) as Partial<
+    NonNullable<SubscriptionRow['cancellation_details']>
+  >
+  if (deed.action === 'cancel' && mode === 'immediately') {
+    const prorate = prorates === 'create_prorations'
+    cancelNow(world, subscription.id, { prorate, invoiceNow: false, details })
+    return subscription.id
+  }
+  const change = itemChange(world, subscription, { cancel_at_period_end: deed.action === 'cancel' }, '')
+  const stated = change.fields.cancellation_details ?? subscription.cancellation_details
+  updateSubscription(world, subscription.id, {
+    ...change,
+    fields: {
+      ...change.fields,
+      cancellation_details: stated === null ? null : { ...stated, ...details },
+    },
+  })
+  return subscription.id
+}
+
+/** Another price or quantity, out of what the configuration offers. */
+function update(world: World, subscription: SubscriptionRow, features: Features, deed: PortalDeed): string {
+  needs(features, 'subscription_update')
+  const [item, ...others] = itemsOf(world, subscription.id)
+  if (item === undefined || others.length > 0) {
+    throw invalid('Subscriptions with several items cannot be updated in the portal.', 'subscription')
+  }
+  const { default_allowed_updates: allowed, products } = features.subscription_update
+  const price = deed.price ?? item.own.price
+  const offer = (products ?? []).find((product) => product.prices.includes(price))
+  if (price !== item.own.price && (!allowed.includes('price') || offer === undefined)) {
+    throw invalid("The portal's configuration does not offer this price.", 'price')
+  }
+  if (deed.quantity !== undefined && deed.quantity !== item.quantity) {
+    const { enabled, minimum, maximum } = offer?.adjustable_quantity ?? {
+      enabled: false,
+      minimum: 1,
+      maximum: null,
+    }
+    const inside = deed.quantity >= minimum && deed.quantity <= (maximum ?? deed.quantity)
+    if (!allowed.includes('quantity') || !enabled || !inside) {
+      throw invalid("The portal's configuration does not allow this quantity.", 'quantity')
+    }
+  }
+  return change(world, subscription, features, [{ id: item.id, price, quantity: deed.quantity }])
+}
+
+/** The change that the flow proposes is the business's own, so no list of offers limits it. */
+function confirm(world: World, session: PortalRow, features: Features): string {
+  const proposed = session.flow?.subscription_update_confirm
+  if (proposed == null) throw invalid('This page proposes no change to confirm.', 'action')
+  const subscription = ofCustomer(world, session.customer, proposed.subscription, 'subscription')
+  const discounts = (proposed.discounts ?? []).map(({ coupon, promotion_code: code }) =>
+    coupon === null ? { promotion_code: code ?? undefined } : { coupon },
+  )
+  if (discounts.length > 0) {
+    const { customer, own } = subscription
+    const to = { customer, subscription: subscription.id, at: world.now(own.clock), clock: own.clock }
+    world.subscriptions.patch(subscription.id, { discounts: applyDiscounts(world, discounts, to) })
+  }
+  const items = proposed.items.map(({ id, price, quantity }) => ({
+    id: id ?? undefined,
+    price: price ?? undefined,
+    quantity,
+  }))
+  return change(world, subscription, features, items)
+}
+
+/** A change that the card does not pay for is refused whole: the page shows why, and nothing has changed. */
+function change(
+  world: World,
+  subscription: SubscriptionRow,
+  { subscription_update: rules }: Features,
+  items: NonNullable<ChangeParams['items']>,
+): string {
+  const params: ChangeParams = {
+    items,
+    proration_behavior: rules.proration_behavior as ChangeParams['proration_behavior'],
+    ...(rules.billing_cycle_anchor === 'now' ? { billing_cycle_anchor: 'now' } : {}),
+    ...(subscription.status === 'trialing' && rules.trial_update_behavior === 'end_trial'
+      ? { trial_end: 'now' }
+      : {}),
+  }
+  updateSubscription(world, subscription.id, {
+    ...itemChange(world, subscription, params, ''),
+    paymentBehavior: 'error_if_incomplete',
+  })
+  return subscription.id
+}

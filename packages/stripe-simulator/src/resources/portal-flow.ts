@@ -1,0 +1,142 @@
+import { itemsOf } from '../billing/periods.ts'
+import { invalid } from '../errors.ts'
+import { gaps, integer, list, oneOf, type Params, required, shape, text } from '../http/schema.ts'
+import type { PortalConfigurationRow, PortalRow, SubscriptionRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import { find } from './lookup.ts'
+
+type Flow = NonNullable<PortalRow['flow']>
+
+/** A page for one deed instead of the whole portal. https://docs.stripe.com/customer-management/portal-deep-links */
+export const flowParam = shape({
+  type: required(
+    oneOf([
+      'customer_update',
+      'payment_method_update',
+      'subscription_cancel',
+      'subscription_update',
+      'subscription_update_confirm',
+    ] as const),
+  ),
+  after_completion: shape({
+    type: required(oneOf(['hosted_confirmation', 'portal_homepage', 'redirect'] as const)),
+    hosted_confirmation: shape({ custom_message: text(500) }),
+    redirect: shape({ return_url: required(text()) }),
+  }),
+  subscription_cancel: shape({ subscription: required(text()), ...gaps('retention') }),
+  subscription_update: shape({ subscription: required(text()) }),
+  subscription_update_confirm: shape({
+    subscription: required(text()),
+    items: required(list(shape({ id: required(text()), price: text(), quantity: integer({ min: 0 }) }), 1)),
+    discounts: list(shape({ coupon: text(), promotion_code: text() }), 1),
+  }),
+  ...gaps('subscription_pause'),
+})
+
+export type FlowGiven = Params<typeof flowParam.fields>
+
+/** The flow as it is shown; what it names must be the customer's, and the configuration must allow it. */
+export function flowOf(
+  world: World,
+  flow: FlowGiven,
+  customer: string,
+  { features }: PortalConfigurationRow,
+): Flow {
+  const { type } = flow
+  const feature = type === 'subscription_update_confirm' ? 'subscription_update' : type
+  if (!features[feature].enabled) {
+    throw invalid(
+      `This subscription cannot be used in this flow because the configuration disables the portal's ${feature} feature.`,
+      'flow_data[type]',
+    )
+  }
+  const confirm = type === 'subscription_update_confirm' ? part(flow, type) : null
+  const shown = {
+    after_completion: afterCompletion(flow),
+    customer_update: type === 'customer_update' ? {} : null,
+    subscription_cancel:
+      type === 'subscription_cancel'
+        ? { retention: null, subscription: part(flow, type).subscription }
+        : null,
+    subscription_pause: null,
+    subscription_update:
+      type === 'subscription_update' ? { subscription: part(flow, type).subscription } : null,
+    subscription_update_confirm:
+      confirm === null
+        ? null
+        : {
+            discounts:
+              confirm.discounts?.map((row) => ({
+                coupon: row.coupon ?? null,
+                promotion_code: row.promotion_code ?? null,
+              })) ?? null,
+            items: confirm.items.map(({ id, price, quantity }) => ({
+              id,
+              price: price ?? null,
+              ...(quantity === undefined ? {} : { quantity }),
+            })),
+            subscription: confirm.subscription,
+          },
+    type,
+  } as Flow
+  const id = subscriptionOf(shown)
+  if (id !== null) ofCustomer(world, customer, id, `flow_data[${type}][subscription]`)
+  if (confirm !== null) checkConfirmed(world, confirm)
+  return shown
+}
+
+function subscriptionOf(flow: Flow): string | null {
+  const about = flow.subscription_cancel ?? flow.subscription_update ?? flow.subscription_update_confirm
+  return about?.subscription ?? null
+}
+
+/** A subscription of the portal's customer; anybody else's is refused. */
+export function ofCustomer(world: World, customer: string, id: string, param: string): SubscriptionRow {
+  const subscription = find(world.subscriptions, 'subscription', id, param)
+  if (subscription.customer !== customer) {
+    throw invalid('The subscription does not belong to the customer.', param)
+  }
+  return subscription
+}
+
+function part<T extends 'subscription_cancel' | 'subscription_update' | 'subscription_update_confirm'>(
+  flow: FlowGiven,
+  type: T,
+): NonNullable<FlowGiven[T]> {
+  const given = flow[type]
+  if (given != null) return given
+  const param = `flow_data[${type}]`
+  throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
+}
+
+function afterCompletion({ after_completion: after }: FlowGiven): Flow['after_completion'] {
+  if (after?.type === 'redirect' && after.redirect === undefined) {
+    const param = 'flow_data[after_completion][redirect]'
+    throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
+  }
+  return {
+    hosted_confirmation:
+      after?.type === 'hosted_confirmation'
+        ? { custom_message: after.hosted_confirmation?.custom_message ?? null }
+        : null,
+    redirect: after?.type === 'redirect' && after.redirect !== undefined ? after.redirect : null,
+    type: after?.type ?? 'portal_homepage',
+  }
+}
+
+function checkConfirmed(world: World, confirm: NonNullable<FlowGiven['subscription_update_confirm']>): void {
+  const at = 'flow_data[subscription_update_confirm]'
+  const items = itemsOf(world, confirm.subscription)
+  for (const [i, { id, price }] of confirm.items.entries()) {
+    if (!items.some((item) => item.id === id)) {
+      throw invalid(`No such subscription item: '${id}'`, `${at}[items][${i}][id]`, 'resource_missing')
+    }
+    if (price !== undefined) find(world.prices, 'price', price, `${at}[items][${i}][price]`)
+  }
+  for (const [i, { coupon, promotion_code: code }] of (confirm.discounts ?? []).entries()) {
+    if (coupon !== undefined) find(world.coupons, 'coupon', coupon, `${at}[discounts][${i}][coupon]`)
+    if (code !== undefined) {
+      find(world.promotionCodes, 'promotion code', code, `${at}[discounts][${i}][promotion_code]`)
+    }
+  }
+}

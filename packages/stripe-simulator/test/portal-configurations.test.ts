@@ -1,0 +1,190 @@
+// docs.stripe.com/api/customer_portal/configurations and docs.stripe.com/customer-management/portal-deep-links
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features
+type Update = NonNullable<Features['subscription_update']>
+
+/** A subscriber at 10.00 a month, and another price of the same product, 25.00. */
+async function subscriber() {
+  const product = (await world.product()).id
+  const [basic, large] = [await world.price(1000, { product }), await world.price(2500, { product })]
+  const ada = await world.customer()
+  const subscription = await world.stripe.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: basic.id, quantity: 2 }],
+  })
+  const offer = { product, prices: [basic.id, large.id], adjustable_quantity: { enabled: true, maximum: 5 } }
+  return { ada, subscription, basic: basic.id, large: large.id, offer }
+}
+
+const updates = (
+  products: Exclude<Update['products'], '' | undefined>,
+  more: Partial<Update> = {},
+): Features => ({
+  subscription_update: {
+    enabled: true,
+    default_allowed_updates: ['price', 'quantity'],
+    proration_behavior: 'always_invoice',
+    products,
+    ...more,
+  },
+})
+
+const post = (url: string, fields: Record<string, string>) =>
+  fetch(url, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' })
+
+test('a configuration has the documented defaults, and changes by parts', async () => {
+  const { configurations } = world.stripe.billingPortal
+  const made = await configurations.create({
+    features: { subscription_cancel: { enabled: true }, customer_update: { enabled: false } },
+    business_profile: { headline: 'Lovelace & Co.' },
+  })
+  expect(made).toMatchObject({
+    object: 'billing_portal.configuration',
+    active: true,
+    is_default: false,
+    business_profile: { headline: 'Lovelace & Co.', privacy_policy_url: null },
+    features: {
+      invoice_history: { enabled: false },
+      subscription_cancel: { enabled: true, mode: 'at_period_end', proration_behavior: 'none' },
+      subscription_update: { enabled: false, proration_behavior: 'none', trial_update_behavior: 'end_trial' },
+    },
+  })
+  const next = await configurations.update(made.id, {
+    active: false,
+    features: { subscription_cancel: { enabled: true, mode: 'immediately' } },
+    default_return_url: 'https://example.com',
+  })
+  expect(next).toMatchObject({ active: false, default_return_url: 'https://example.com' })
+  expect(next.features.subscription_cancel.mode).toBe('immediately')
+  const [shown] = (await configurations.list({ is_default: true })).data
+  expect(shown).toMatchObject({ is_default: true, active: true })
+  expect((await configurations.list({ active: false })).data.map(({ id }) => id)).toEqual([made.id])
+  const { id: customer } = await world.customer()
+  const unusable = world.stripe.billingPortal.sessions.create({ customer, configuration: made.id })
+  expect(await refusal(unusable)).toMatchObject({ statusCode: 400, param: 'configuration' })
+})
+
+test('what a configuration refuses', async () => {
+  const { configurations } = world.stripe.billingPortal
+  expect(
+    await refusal(configurations.create({ features: { subscription_update: { enabled: true } } })),
+  ).toMatchObject({
+    code: 'parameter_missing',
+    param: 'features[subscription_update][default_allowed_updates]',
+  })
+  const prorated = { enabled: true, proration_behavior: 'create_prorations' as const }
+  expect(await refusal(configurations.create({ features: { subscription_cancel: prorated } }))).toMatchObject(
+    { param: 'features[subscription_cancel][proration_behavior]' },
+  )
+})
+
+test('a plan is changed on the page to what is offered, and billed as the configuration says', async () => {
+  const { ada, subscription, large, offer } = await subscriber()
+  const configuration = (
+    await world.stripe.billingPortal.configurations.create({ features: updates([offer]) })
+  ).id
+  const session = await world.stripe.billingPortal.sessions.create({ customer: ada.id, configuration })
+  expect(await (await fetch(session.url)).text()).toContain('Change plan')
+  await world.advance(ada.clock, JAN_1 + 15.5 * DAY)
+  const fields = { subscription: subscription.id, price: large, quantity: '3' }
+  expect((await post(`${session.url}/update`, fields)).status).toBe(303)
+  const changed = await world.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+  expect(changed.items.data).toMatchObject([{ price: { id: large }, quantity: 3 }])
+  // Half of January is left: -20.00 / 2 + 75.00 / 2.
+  expect(changed.latest_invoice).toMatchObject({ status: 'paid', total: 2750 })
+  const much = await post(`${session.url}/update`, { ...fields, quantity: '6' })
+  expect(much.status).toBe(400)
+  expect(await much.text()).toContain('does not allow this quantity')
+  const other = (await world.price(9900)).id
+  expect((await post(`${session.url}/update`, { ...fields, price: other })).status).toBe(400)
+})
+
+test('a change that the card does not pay for is refused whole', async () => {
+  const { ada, subscription, basic, large, offer } = await subscriber()
+  await world.setCard(ada.id, 'pm_card_chargeCustomerFail')
+  const configuration = (
+    await world.stripe.billingPortal.configurations.create({ features: updates([offer]) })
+  ).id
+  const session = await world.stripe.billingPortal.sessions.create({ customer: ada.id, configuration })
+  const declined = await post(`${session.url}/update`, { subscription: subscription.id, price: large })
+  expect(declined.status).toBe(402)
+  expect(await declined.text()).toContain('Your card was declined.')
+  const same = await world.stripe.subscriptions.retrieve(subscription.id)
+  expect(same.items.data[0]?.price.id).toBe(basic)
+})
+
+test('a flow confirms the proposed change and goes back to the business', async () => {
+  const { ada, subscription, large, offer } = await subscriber()
+  const configuration = (
+    await world.stripe.billingPortal.configurations.create({ features: updates([offer]) })
+  ).id
+  const session = await world.stripe.billingPortal.sessions.create({
+    customer: ada.id,
+    configuration,
+    flow_data: {
+      type: 'subscription_update_confirm',
+      after_completion: { type: 'redirect', redirect: { return_url: 'https://example.com/done' } },
+      subscription_update_confirm: {
+        subscription: subscription.id,
+        items: [{ id: subscription.items.data[0]?.id as string, price: large, quantity: 1 }],
+      },
+    },
+  })
+  expect(await (await fetch(session.url)).text()).toContain('1 × Team, $25.00 / month')
+  const answer = await post(`${session.url}/confirm`, {})
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, 'https://example.com/done'])
+  const changed = await world.stripe.subscriptions.retrieve(subscription.id)
+  expect(changed.items.data).toMatchObject([{ price: { id: large }, quantity: 1 }])
+})
+
+test('canceling at once asks for a reason that the configuration offers', async () => {
+  const { ada, subscription } = await subscriber()
+  const { id } = await world.stripe.billingPortal.configurations.create({
+    features: {
+      subscription_cancel: {
+        enabled: true,
+        mode: 'immediately',
+        cancellation_reason: { enabled: true, options: ['too_expensive', 'other'] },
+      },
+    },
+  })
+  const session = await world.stripe.billingPortal.sessions.create({
+    customer: ada.id,
+    configuration: id,
+    flow_data: {
+      type: 'subscription_cancel',
+      after_completion: { type: 'hosted_confirmation', hosted_confirmation: { custom_message: 'See you.' } },
+      subscription_cancel: { subscription: subscription.id },
+    },
+  })
+  const fields = { subscription: subscription.id, feedback: 'unused' }
+  expect((await post(`${session.url}/cancel`, fields)).status).toBe(400)
+  const answer = await post(`${session.url}/cancel`, { ...fields, feedback: 'too_expensive' })
+  const done = await fetch(new URL(answer.headers.get('location') as string, session.url))
+  expect(await done.text()).toContain('See you.')
+  expect(await world.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+    status: 'canceled',
+    cancellation_details: { reason: 'cancellation_requested', feedback: 'too_expensive' },
+  })
+  const card = await post(`${session.url}/method`, { card: 'pm_card_visa' })
+  expect(card.status).toBe(400)
+})
+
+test('a flow of a feature that is off is refused', async () => {
+  const { ada, subscription } = await subscriber()
+  const flow_data = {
+    type: 'subscription_update' as const,
+    subscription_update: { subscription: subscription.id },
+  }
+  const call = world.stripe.billingPortal.sessions.create({ customer: ada.id, flow_data })
+  expect(await refusal(call)).toMatchObject({ statusCode: 400, param: 'flow_data[type]' })
+})
