@@ -18,6 +18,11 @@ export default defineCatalog({
     storage_gib: { name: 'Storage', unitLabel: 'GiB', aggregation: 'max' },
     requests: { name: 'Requests', unitLabel: 'request', aggregation: 'sum' },
   },
+  features: {
+    regions: { name: 'Regions', kind: 'limit', unitLabel: 'region' },
+    private_network: { name: 'Private network', kind: 'switch' },
+    transfer: { name: 'Transfer', kind: 'metered', meter: 'bandwidth_bytes' },
+  },
   plans: {
     'cloud-host': {
       name: 'Cloud host',
@@ -59,6 +64,12 @@ export default defineCatalog({
           amount: '0.40',
         },
         support: { product: 'support', model: 'percentage', percent: '10' },
+      },
+      grants: {
+        regions: { upTo: '3' },
+        private_network: true,
+        // The first gigabyte is free; what comes after it is billed.
+        transfer: { upTo: '1000000000', beyond: 'billed' },
       },
     },
   },

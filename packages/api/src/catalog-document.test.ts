@@ -6,11 +6,21 @@ import { catalogDocumentOf } from './catalog-document.ts'
 test('a catalogue goes over the wire and comes back the same, whatever its prices', () => {
   const catalog = defineCatalog({
     currency: 'usd',
+    seller: {
+      name: 'Shop',
+      address: 'Street 1',
+      terms: { version: '2026-11', url: 'https://example.com/t' },
+    },
     products: {
       a: { name: 'A', description: 'Of a', unitLabel: 'seat', taxCode: 'txcd_1' },
       b: { name: 'B' },
     },
     meters: { m: { name: 'M', unitLabel: 'byte', aggregation: 'max' } },
+    features: {
+      together: { name: 'Together', kind: 'switch' },
+      seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },
+      calls: { name: 'Calls', kind: 'metered', meter: 'm' },
+    },
     plans: {
       one: {
         name: 'One',
@@ -34,6 +44,7 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
           volume: { meter: 'm', model: 'volume', tiers: [{ upTo: null, unitAmount: '2' }] },
           share: { model: 'percentage', percent: '12.5' },
         },
+        grants: { together: true, seats: { upTo: '2.5' }, calls: { upTo: '0', beyond: 'billed' } },
       },
       three: {
         name: 'Three',
@@ -47,6 +58,7 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
         currency: 'jpy',
         interval: 'year',
         prices: { fee: { kind: 'recurring', model: 'flat', amount: '1200' } },
+        grants: { seats: { upTo: null }, calls: { upTo: '1000' } },
       },
     },
   })

@@ -1,28 +1,33 @@
 import type { Catalog, Product } from '@lockstep/core/catalog'
 import { formatDecimal } from '@lockstep/core/decimal'
+import type { Feature, Grant } from '@lockstep/core/feature'
 import type { Meter } from '@lockstep/core/meter'
 import { formatMoney, formatRate } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import type { Price, Tier } from '@lockstep/core/price'
 import { formatQuantity } from '@lockstep/core/quantity'
+import type { Seller } from '@lockstep/core/seller'
 import type { CatalogDocument } from './catalog.ts'
 
 /** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
 const PERCENT_DIGITS = 10
 
-type Entry<K extends 'products' | 'meters' | 'plans'> = NonNullable<CatalogDocument[K]>[string]
+type Entry<K extends 'products' | 'meters' | 'features' | 'plans'> = NonNullable<CatalogDocument[K]>[string]
+type WrittenGrant = NonNullable<Entry<'plans'>['grants']>[string]
 type WrittenPrice = Entry<'plans'>['prices'][string]
 
 /**
  * A catalogue in the form that a person writes. `defineCatalog` makes the same catalogue of it again,
  * so it can go over the wire, be read, changed and applied.
  */
-export function catalogDocumentOf({ products, meters, plans }: Catalog): CatalogDocument {
+export function catalogDocumentOf({ seller, products, meters, features, plans }: Catalog): CatalogDocument {
   return {
     // Every plan names its own currency below; this one is only asked for by the form.
     currency: plans[0]?.currency ?? 'usd',
+    ...(seller !== null && { seller: writeSeller(seller) }),
     products: byKey(products, writeProduct),
     meters: byKey(meters, writeMeter),
+    features: byKey(features, writeFeature),
     plans: byKey(plans, writePlan),
   }
 }
@@ -47,12 +52,38 @@ function writeMeter({ name, unitLabel, aggregation }: Meter): Entry<'meters'> {
   return { name, unitLabel, aggregation }
 }
 
+function writeSeller({ name, address, email, taxId, terms }: Seller): CatalogDocument['seller'] {
+  return {
+    name,
+    ...(address !== null && { address }),
+    ...(email !== null && { email }),
+    ...(taxId !== null && { taxId }),
+    ...(terms !== null && {
+      terms: { version: terms.version, ...(terms.url !== null && { url: terms.url }) },
+    }),
+  }
+}
+
+function writeFeature({ name, kind, meter, unitLabel }: Feature): Entry<'features'> {
+  if (kind === 'metered') return { name, kind, meter: meter ?? '' }
+  return kind === 'limit' ? { name, kind, unitLabel: unitLabel ?? '' } : { name, kind }
+}
+
+function writeGrant(grant: Grant): WrittenGrant {
+  if (grant.kind === 'switch') return true
+  const upTo = grant.upTo === null ? null : formatQuantity(grant.upTo)
+  return grant.kind === 'limit' ? { upTo } : { upTo, beyond: grant.beyond }
+}
+
 function writePlan(plan: Plan): Entry<'plans'> {
   const { name, audience, product, currency, interval, intervalCount, trialDays, trialUsage } = plan
   return {
     ...{ name, audience, product, currency, interval, intervalCount, trialDays, trialUsage },
     ...(plan.rollsInto !== null && { rollsInto: plan.rollsInto }),
     prices: byKey(plan.prices, writePrice),
+    ...(plan.grants.length > 0 && {
+      grants: Object.fromEntries(plan.grants.map((grant) => [grant.feature, writeGrant(grant)])),
+    }),
   }
 }
 

@@ -19,6 +19,46 @@ const meter = z
   .strictObject({ name: z.string().min(1).max(200), unitLabel: z.string().min(1).max(100), aggregation })
   .meta({ id: 'CatalogMeter' })
 
+const seller = z
+  .strictObject({
+    name: z.string().min(1).max(250),
+    address: z.string().max(250).optional().meta({ description: 'In one line.' }),
+    email: z.string().max(250).optional(),
+    taxId: z.string().max(250).optional(),
+    terms: z
+      .strictObject({ version: z.string().min(1).max(250), url: z.string().max(250).optional() })
+      .optional()
+      .meta({ description: 'The text that customers accept.' }),
+  })
+  .meta({ id: 'CatalogSeller', description: 'The other party of every contract.' })
+
+const featureName = z.string().min(1).max(250)
+
+const feature = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ name: featureName, kind: z.literal('switch') }),
+    z.strictObject({ name: featureName, kind: z.literal('limit'), unitLabel: z.string().min(1).max(250) }),
+    z.strictObject({ name: featureName, kind: z.literal('metered'), meter: key }),
+  ])
+  .meta({
+    id: 'CatalogFeature',
+    description:
+      '`switch`: on or off. `limit`: up to a number of things at once. `metered`: up to a quantity of a meter in each period.',
+  })
+
+const grant = z
+  .union([
+    z.literal(true),
+    z.strictObject({
+      upTo: quantity.nullable().meta({ description: 'Inclusive; null for no end.' }),
+      beyond: z
+        .enum(['billed', 'refused'])
+        .optional()
+        .meta({ description: 'Of a metered feature; `refused` unless given.' }),
+    }),
+  ])
+  .meta({ id: 'CatalogGrant', description: '`true` for a switch; `upTo` for the others.' })
+
 const tier = z
   .strictObject({
     upTo: quantity.nullable().meta({ description: 'The last unit of this tier; null for the last tier.' }),
@@ -69,6 +109,7 @@ const plan = z
     trialDays: z.int().min(0).max(730).optional(),
     trialUsage: z.enum(['free', 'billed']).optional(),
     rollsInto: key.optional(),
+    grants: z.record(key, grant).optional().meta({ description: 'What is to be had on it, by feature.' }),
     prices: z.record(key, price),
   })
   .meta({ id: 'CatalogPlan' })
@@ -77,8 +118,10 @@ const plan = z
 export const catalogDocument = z
   .strictObject({
     currency: currency.meta({ description: 'Of every plan that names none.' }),
+    seller: seller.optional(),
     products: z.record(key, product).meta({ description: 'By key.' }),
     meters: z.record(key, meter).optional().meta({ description: 'By key, the `type` of usage events.' }),
+    features: z.record(key, feature).optional().meta({ description: 'By key; plans grant them.' }),
     plans: z.record(key, plan).meta({ description: 'By key.' }),
   })
   .meta({
@@ -90,7 +133,7 @@ export type CatalogDocument = z.output<typeof catalogDocument>
 
 const change = z
   .strictObject({
-    kind: z.enum(['product', 'meter', 'plan']),
+    kind: z.enum(['seller', 'product', 'meter', 'feature', 'plan']),
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:
@@ -102,9 +145,10 @@ const change = z
 
 const changes = z
   .strictObject({
-    changes: z
-      .array(change)
-      .meta({ description: 'One for each product, meter and plan, also for those that stay as they are.' }),
+    changes: z.array(change).meta({
+      description:
+        'One for each product, meter, feature and plan and for the seller, also for those that stay as they are.',
+    }),
   })
   .meta({ id: 'CatalogChanges' })
 

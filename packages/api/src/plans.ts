@@ -1,6 +1,7 @@
 import { audiences } from '@lockstep/core/plan'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { grant } from './grants.ts'
 import { key } from './ids.ts'
 import { instant } from './instant.ts'
 import { currency } from './money.ts'
@@ -33,9 +34,10 @@ export const plan = z
       .meta({ description: 'Whether usage during the trial is charged.' }),
     rollsInto: key.nullable().meta({ description: 'The plan that takes over from this one.' }),
     prices: z.array(price),
+    grants: z.array(grant).meta({ description: 'What is to be had on it, by feature.' }),
     createdAt: instant,
   })
-  .meta({ id: 'Plan', description: 'A named bundle of prices.' })
+  .meta({ id: 'Plan', description: 'A named bundle of prices and features.' })
 
 const tags = ['Catalogue']
 
@@ -45,6 +47,8 @@ export const listPlans = defineRoute({
   path: '/v1/plans',
   scope: 'catalog:read',
   summary: 'List plans by key, the newest version of each',
+  description:
+    'A page of prices asks with `audience=public`: what is given by the operator, or no longer sold, is not in the answer.',
   tags,
   query: z.strictObject({ audience: audience.optional(), ...page }),
   answers: { 200: listOf('Plan', plan) },

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import type { CatalogDocument } from '@lockstep/api/catalog'
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import type { Catalog } from '@lockstep/core/catalog'
@@ -32,12 +33,22 @@ async function readCatalogFile(file: string): Promise<CatalogDocument> {
 }
 
 function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
+  const seller = oneSeller(a.seller, b.seller)
   return {
     currency: a.currency,
+    ...(seller && { seller }),
     products: joined('product', a.products, b.products),
     meters: joined('meter', a.meters ?? {}, b.meters ?? {}),
+    features: joined('feature', a.features ?? {}, b.features ?? {}),
     plans: joined('plan', a.plans, b.plans),
   }
+}
+
+function oneSeller(a: CatalogDocument['seller'], b: CatalogDocument['seller']) {
+  if (a && b && !isDeepStrictEqual(a, b)) {
+    throw new UsageError('Two catalogues name different sellers.', 'Name the seller in one of them.')
+  }
+  return a ?? b
 }
 
 function joined<T>(noun: string, a: Record<string, T>, b: Record<string, T>): Record<string, T> {

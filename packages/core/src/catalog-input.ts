@@ -6,13 +6,26 @@ import type { Timing } from './price.ts'
 // What a person writes. Numbers that must be exact are decimal text: money in major units ('9.00'),
 // quantities in the meter's units ('1000000'), percentages in percent ('10').
 
-/** Keys are the ones of `products`, `meters` and `plans`, so that an editor knows a wrong reference. */
-export interface CatalogInput<P extends string, M extends string, L extends string> {
+/** Keys are the ones of `products`, `meters`, `features` and `plans`, so that an editor knows a wrong reference. */
+export interface CatalogInput<P extends string, M extends string, L extends string, F extends string> {
   /** ISO 4217, lower case. A plan may name its own. */
   currency: string
+  seller?: SellerInput
   products: Record<P, ProductInput>
   meters?: Record<M, MeterInput>
-  plans: Record<L, PlanInput<P, M, L>>
+  features?: Record<F, FeatureInput<M>>
+  plans: Record<L, PlanInput<P, M, L, F>>
+}
+
+/** The other party of every contract. */
+export interface SellerInput {
+  name: string
+  /** In one line. */
+  address?: string
+  email?: string
+  taxId?: string
+  /** The text that customers accept. */
+  terms?: { version: string; url?: string }
 }
 
 export interface ProductInput {
@@ -30,7 +43,18 @@ export interface MeterInput {
   aggregation: Aggregation
 }
 
-export interface PlanInput<P, M, L> {
+export type FeatureInput<M> = { name: string } & (
+  | { kind: 'switch' }
+  /** Up to a number of things at once; `unitLabel` is what one is called. */
+  | { kind: 'limit'; unitLabel: string }
+  /** Up to a quantity of a meter in each billing period. */
+  | { kind: 'metered'; meter: NoInfer<M> }
+)
+
+/** `upTo` is inclusive, decimal text; null for no end. Beyond a metered one is 'refused' unless 'billed'. */
+export type GrantInput = true | { upTo: string | null; beyond?: 'billed' | 'refused' }
+
+export interface PlanInput<P, M, L, F extends string = never> {
   name: string
   product: NoInfer<P>
   currency?: string
@@ -44,6 +68,8 @@ export interface PlanInput<P, M, L> {
   /** 'public' unless given. */
   audience?: Audience
   rollsInto?: NoInfer<L>
+  /** What is to be had on it, by feature. */
+  grants?: { [K in NoInfer<F>]?: GrantInput }
   /** In the order of the invoice. */
   prices: Record<string, PriceInput<P, M>>
 }

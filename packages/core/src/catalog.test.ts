@@ -49,6 +49,7 @@ test('what is not said is filled in', () => {
     trialDays: 0,
     trialUsage: 'free',
     rollsInto: null,
+    grants: [],
   })
   expect(
     prices.map(({ key, name, product, kind, timing }) => [key, name, product, kind, timing].join(' | ')),
@@ -319,7 +320,7 @@ test('changes are told in words', () => {
 })
 
 test('what is no longer there is archived, what is new is made', () => {
-  const empty: Catalog = { products: [], meters: [], plans: [] }
+  const empty: Catalog = { seller: null, products: [], meters: [], features: [], plans: [] }
   expect(catalogDiff(empty, cloudHost).map(({ kind, action, key }) => `${kind} ${action} ${key}`)).toContain(
     'plan create cloud-host',
   )

@@ -1,12 +1,16 @@
 import type { KnownCurrency } from './catalog/amounts.ts'
 import { describeFields, differences, planDifferences } from './catalog/describe.ts'
+import { readFeature } from './catalog/read-feature.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
+import { readSeller } from './catalog/read-seller.ts'
 import { entries, Reader } from './catalog/reader.ts'
 import type { CatalogInput } from './catalog-input.ts'
+import type { Feature } from './feature.ts'
 import { aggregations, type Meter } from './meter.ts'
 import type { Plan } from './plan.ts'
 import { child } from './pointer.ts'
 import { type Fault, Problem } from './problem.ts'
+import type { Seller } from './seller.ts'
 
 /** What is sold: shown on invoices, taxed by its code. */
 export interface Product {
@@ -18,8 +22,11 @@ export interface Product {
 }
 
 export interface Catalog {
+  /** Null as long as nobody is named: contracts then say only who buys. */
+  readonly seller: Seller | null
   readonly products: readonly Product[]
   readonly meters: readonly Meter[]
+  readonly features: readonly Feature[]
   readonly plans: readonly Plan[]
 }
 
@@ -27,18 +34,26 @@ export interface Catalog {
  * Reads a catalogue that a person wrote. All mistakes at once, as a Problem `catalog_invalid` whose
  * pointers show where: `#/plans/cloud-host/prices/compute/meter`.
  */
-export function defineCatalog<const P extends string, const M extends string, const L extends string>(
-  input: CatalogInput<P, M, L>,
-): Catalog {
+export function defineCatalog<
+  const P extends string,
+  const M extends string,
+  const L extends string,
+  const F extends string = never,
+>(input: CatalogInput<P, M, L, F>): Catalog {
   const faults: Fault[] = []
   const reader = new Reader(input, '#', faults)
   const currency: KnownCurrency = readCurrency(reader)
+  const seller = reader.has('seller') ? readSeller(reader.object('seller')) : null
   const products = entries(reader, 'products').map(readProduct)
   const meters = reader.has('meters') ? entries(reader, 'meters').map(readMeter) : []
+  const features = reader.has('features')
+    ? entries(reader, 'features').map((entry) => readFeature(entry, keysOf(meters)))
+    : []
   const planEntries = entries(reader, 'plans')
   const context = {
     products: keysOf(products),
     meters: new Map(meters.map(({ key, name }) => [key, name])),
+    features: new Map(features.map((feature) => [feature.key, feature])),
     plans: new Set(planEntries.map(([key]) => key)),
     currency,
   }
@@ -47,7 +62,7 @@ export function defineCatalog<const P extends string, const M extends string, co
   faults.push(...rollFaults(plans))
 
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
-  return { products, meters, plans }
+  return { seller, products, meters, features, plans }
 }
 
 function readProduct([key, reader]: [string, Reader]): Product {
@@ -104,7 +119,7 @@ function sentence(faults: readonly Fault[]): string {
 }
 
 export interface CatalogChange {
-  readonly kind: 'product' | 'meter' | 'plan'
+  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'plan'
   readonly action: 'create' | 'update' | 'newVersion' | 'archive' | 'unchanged'
   readonly key: string
   /** What changed, in words: `prices/fee/amount: 9.00 → 10.00`. */
@@ -113,24 +128,36 @@ export interface CatalogChange {
 
 /**
  * What has to be done to the stored catalogue (what is archived left out) to make it the wanted
- * one. Products and meters change in place; a plan that may have been sold gets a new version.
+ * one. A plan that may have been sold gets a new version; everything else changes in place.
  *
- * A meter's aggregation cannot change: invoices that are rated already would change with it. That
- * is refused as `catalog_invalid`.
+ * A meter's aggregation cannot change: invoices that are rated already would change with it. Nor can
+ * a feature's kind and meter, by which plans grant it. That is refused as `catalog_invalid`.
  */
 export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] {
-  const faults = aggregationFaults(current.meters, wanted.meters)
+  const faults = [
+    ...aggregationFaults(current.meters, wanted.meters),
+    ...featureFaults(current.features, wanted.features),
+  ]
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
   return [
-    ...changes('product', current.products, wanted.products, (old, product) =>
-      differences(describeFields(old), describeFields(product)),
-    ),
-    ...changes('meter', current.meters, wanted.meters, (old, meter) =>
-      differences(describeFields(old), describeFields(meter)),
-    ),
+    ...changes('seller', sellers(current), sellers(wanted), fieldDifferences),
+    ...changes('product', current.products, wanted.products, fieldDifferences),
+    ...changes('meter', current.meters, wanted.meters, fieldDifferences),
+    ...changes('feature', current.features, wanted.features, fieldDifferences),
     ...changes('plan', current.plans, wanted.plans, planDifferences),
   ]
 }
+
+/** The one seller there may be, under a key like everything else. */
+function sellers({ seller }: Catalog) {
+  if (seller === null) return []
+  const { terms, ...named } = seller
+  const { version, url } = terms ?? { version: null, url: null }
+  return [{ key: 'seller', ...named, termsVersion: version, termsUrl: url }]
+}
+
+const fieldDifferences = (old: object, item: object): string[] =>
+  differences(describeFields(old), describeFields(item))
 
 function changes<T extends { readonly key: string }>(
   kind: CatalogChange['kind'],
@@ -157,6 +184,16 @@ function aggregationFaults(current: readonly Meter[], wanted: readonly Meter[]):
     if (!old || old.aggregation === aggregation) return []
     const detail = `The meter ${key} takes the ${old.aggregation} and cannot change; make a new meter.`
     return [{ pointer: child('#', 'meters', key, 'aggregation'), code: 'fixed', detail }]
+  })
+}
+
+function featureFaults(current: readonly Feature[], wanted: readonly Feature[]): Fault[] {
+  return wanted.flatMap(({ key, kind, meter }) => {
+    const old = current.find((feature) => feature.key === key)
+    if (!old || (old.kind === kind && old.meter === meter)) return []
+    const field = old.kind === kind ? 'meter' : 'kind'
+    const detail = `The ${field} of the feature ${key} is ${old[field]} and cannot change; make a new feature.`
+    return [{ pointer: child('#', 'features', key, field), code: 'fixed', detail }]
   })
 }
 

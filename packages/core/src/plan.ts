@@ -1,4 +1,5 @@
 import type { Interval } from './billing-cycle.ts'
+import { type Grant, type GrantJson, grantFromJson, grantToJson } from './feature.ts'
 import type { Instant } from './instant.ts'
 import type { Currency } from './money.ts'
 import type { Period } from './period.ts'
@@ -27,25 +28,32 @@ interface PlanTerms {
   readonly rollsInto: string | null
 }
 
-/** Our named bundle of prices. A plan that is sold never changes: a change makes a new version. */
+/** Our named bundle of prices and features. A plan that is sold never changes: a change makes a new version. */
 export interface Plan extends PlanTerms {
   /** In the order of the catalogue, which is the order on the invoice. */
   readonly prices: readonly Price[]
+  /** By feature. */
+  readonly grants: readonly Grant[]
 }
 
 /** The plan as it is stored and hashed: integers as decimal text, keys always in one order. */
 export interface PlanJson extends PlanTerms {
   readonly prices: readonly PriceJson[]
+  readonly grants: readonly GrantJson[]
 }
 
 /** Equal plans give equal text under JSON.stringify: a hash of it tells whether a plan has changed. */
 export function planToJson(plan: Plan): PlanJson {
-  return { ...planTerms(plan), prices: plan.prices.map(priceToJson) }
+  return { ...planTerms(plan), prices: plan.prices.map(priceToJson), grants: plan.grants.map(grantToJson) }
 }
 
 /** Reads what {@link planToJson} wrote, here or in a store of ours. */
 export function planFromJson(json: PlanJson): Plan {
-  return { ...planTerms(json), prices: json.prices.map(priceFromJson) }
+  return {
+    ...planTerms(json),
+    prices: json.prices.map(priceFromJson),
+    grants: json.grants.map(grantFromJson),
+  }
 }
 
 function planTerms({ key, name, audience, product, currency, interval, ...rest }: PlanTerms): PlanTerms {

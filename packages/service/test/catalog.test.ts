@@ -5,6 +5,7 @@ import cloudHost from '../../../examples/cloud-host/catalog.ts'
 import writingApp from '../../../examples/writing-app/catalog.ts'
 import { newDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { newSimulator, serviceDeps } from '../../../test/support/simulator.ts'
+import { readCatalog } from '../src/store/catalog.ts'
 import { providerIdOf } from '../src/store/mappings.ts'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { applyCatalog, planCatalog } from '../src/workflow/apply-catalog.ts'
@@ -56,6 +57,9 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
     'create meter bandwidth_bytes',
     'create meter storage_gib',
     'create meter requests',
+    'create feature regions',
+    'create feature private_network',
+    'create feature transfer',
     'create plan cloud-host',
   ])
   const { products, prices } = await ownAtStripe(deps)
@@ -75,9 +79,9 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
 test('the difference is shown before anything is done', async () => {
   const deps = await newInstallation()
   simulator.control.clearRequests()
-  expect(await planCatalog(deps, cloudHost)).toHaveLength(11)
+  expect(await planCatalog(deps, cloudHost)).toHaveLength(14)
   expect(simulator.control.requests().total).toBe(0)
-  expect((await planCatalog(deps, cloudHost)).length).toBe(11)
+  expect((await planCatalog(deps, cloudHost)).length).toBe(14)
 })
 
 test('intervals of three months and of a year', async () => {
@@ -265,4 +269,17 @@ test('Stripe away for long: it stands here, says so, and the rest is told later 
   await deps.workflows.resumeDue()
   expect((await applied).length).toBe(2)
   expect(await planCatalog(deps, small('9.00'))).toEqual([])
+})
+
+test('who sells, features and what plans grant are kept, and are the same when read', async () => {
+  const deps = await newInstallation()
+  await applyCatalog(deps, writingApp)
+  const { seller, features, plans } = await readCatalog(deps.db)
+  expect(seller).toEqual(writingApp.seller)
+  const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)
+  expect(features).toEqual(writingApp.features.toSorted(byKey))
+  expect(plans).toEqual(writingApp.plans.toSorted(byKey))
+
+  await applyCatalog(deps, { ...writingApp, seller: null, features: [], plans: [] })
+  expect(await readCatalog(deps.db)).toMatchObject({ seller: null, features: [], plans: [] })
 })

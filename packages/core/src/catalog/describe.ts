@@ -1,4 +1,5 @@
 import { formatDecimal } from '../decimal.ts'
+import type { Grant } from '../feature.ts'
 import { formatMoney, formatRate } from '../money.ts'
 import type { Plan } from '../plan.ts'
 import type { Price, Tier } from '../price.ts'
@@ -37,6 +38,7 @@ export function planDifferences(current: Plan, wanted: Plan): string[] {
     }),
     ...added.map(([key, price]) => `prices/${key}: added, ${summary(price)}`),
     ...gone.map(([key, price]) => `prices/${key}: removed, was ${summary(price)}`),
+    ...differences(describeGrants(current), describeGrants(wanted)),
   ]
 }
 
@@ -44,8 +46,23 @@ function pricesByKey({ prices }: Plan): Map<string, Price> {
   return new Map(prices.map((price) => [price.key, price]))
 }
 
-function describeTerms({ prices, ...terms }: Plan): Description {
-  return describeFields({ ...terms, prices: prices.map(({ key }) => key).join(', ') })
+function describeTerms(plan: Plan): Description {
+  const terms = new Map(describeFields(plan))
+  // Told by themselves, one by one.
+  terms.delete('grants')
+  return terms.set('prices', plan.prices.map(({ key }) => key).join(', '))
+}
+
+function describeGrants({ grants }: Plan): Description {
+  return new Map(grants.map((grant) => [`grants/${grant.feature}`, describeGrant(grant)]))
+}
+
+/** `yes`, `up to 5`, `up to 1000 a period, beyond billed`. */
+export function describeGrant(grant: Grant): string {
+  if (grant.kind === 'switch') return 'yes'
+  const upTo = grant.upTo === null ? 'without end' : `up to ${formatQuantity(grant.upTo)}`
+  if (grant.kind === 'limit' || grant.upTo === null) return upTo
+  return `${upTo} a period, beyond ${grant.beyond}`
 }
 
 function summary(price: Price): string {

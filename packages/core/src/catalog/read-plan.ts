@@ -1,8 +1,10 @@
 import { type Interval, intervals } from '../billing-cycle.ts'
 import { isCurrency } from '../currency.ts'
+import type { Feature } from '../feature.ts'
 import { audiences, type Plan } from '../plan.ts'
 import { isBilledByProvider } from '../price.ts'
 import type { KnownCurrency } from './amounts.ts'
+import { readGrants } from './read-feature.ts'
 import { type PriceContext, readPrice } from './read-price.ts'
 import { entries, type Reader } from './reader.ts'
 
@@ -19,6 +21,7 @@ const MAX_PRICES = 100
 export interface PlanContext {
   readonly products: ReadonlySet<string>
   readonly meters: ReadonlyMap<string, string>
+  readonly features: ReadonlyMap<string, Feature>
   readonly plans: ReadonlySet<string>
   readonly currency: KnownCurrency
 }
@@ -29,6 +32,7 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
   const product = reader.reference('product', 'product', products)
   const currency = reader.has('currency') ? readCurrency(reader) : context.currency
   const interval = reader.oneOf('interval', intervals)
+  const prices = readPrices(reader, { products, meters, plan: { name, product, currency } })
   const plan = {
     key,
     name,
@@ -44,7 +48,8 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
     trialDays: reader.integer('trialDays', { min: 0, max: MAX_TRIAL_DAYS, otherwise: 0 }),
     trialUsage: reader.oneOf('trialUsage', ['free', 'billed'], 'free'),
     rollsInto: reader.has('rollsInto') ? reader.reference('rollsInto', 'plan', context.plans) : null,
-    prices: readPrices(reader, { products, meters, plan: { name, product, currency } }),
+    prices,
+    grants: readGrants(reader, context.features, prices),
   }
   reader.end()
   return plan

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Catalog, Product } from '@lockstep/core/catalog'
+import { type Feature, grantToJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { Meter } from '@lockstep/core/meter'
 import { type Plan, planToJson } from '@lockstep/core/plan'
@@ -9,6 +10,7 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { STRIPE } from './mappings.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
+import { readSeller } from './seller.ts'
 import { sqlTime } from './time.ts'
 
 /** Whoever changes the catalogue does it alone, from comparing to writing. */
@@ -30,13 +32,20 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     .where('archivedAt', 'is', null)
     .orderBy('key')
     .execute()
-  return { products, meters, plans: (await readNewestPlans(db)).map(({ plan }) => plan) }
+  const features = await db
+    .selectFrom('feature')
+    .select(['key', 'name', 'kind', 'meterKey as meter', 'unitLabel'])
+    .where('archivedAt', 'is', null)
+    .orderBy('key')
+    .execute()
+  const plans = (await readNewestPlans(db)).map(({ plan }) => plan)
+  return { seller: await readSeller(db), products, meters, features, plans }
 }
 
 /** Archives, or brings back, so that exactly these are for sale. Nothing is ever deleted. */
 export async function keepOnly(
   trx: Trx,
-  table: 'product' | 'meter' | 'plan',
+  table: 'product' | 'meter' | 'feature' | 'plan',
   keys: readonly string[],
   at: Instant,
 ): Promise<void> {
@@ -82,6 +91,15 @@ export async function writeMeter(trx: Trx, meter: Meter, at: Instant): Promise<v
     .execute()
 }
 
+export async function writeFeature(trx: Trx, feature: Feature, at: Instant): Promise<void> {
+  const { meter, name, unitLabel, ...rest } = feature
+  await trx
+    .insertInto('feature')
+    .values({ ...rest, name, unitLabel, meterKey: meter, createdAt: sqlTime(at) })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ name, unitLabel }))
+    .execute()
+}
+
 /** Plans first and by key only: one may roll into another that comes later. */
 export async function writePlanKeys(trx: Trx, plans: readonly Plan[], at: Instant): Promise<void> {
   if (plans.length === 0) return
@@ -102,7 +120,7 @@ export async function writePlanVersion(
   const contentHash = hashOf(plan)
   if (newest && hashOf(newest.plan).equals(contentHash)) return
   const id = newId('plan_version')
-  const { key, product, prices, ...terms } = plan
+  const { key, product, prices, grants, ...terms } = plan
   await trx
     .insertInto('planVersion')
     .values({
@@ -112,6 +130,7 @@ export async function writePlanVersion(
       productKey: product,
       version: (newest?.version ?? 0) + 1,
       contentHash,
+      grants: JSON.stringify(grants.map(grantToJson)),
       createdAt: sqlTime(at),
     })
     .execute()

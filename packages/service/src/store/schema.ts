@@ -1,3 +1,4 @@
+import type { FeatureKind, GrantJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { InvoiceStatus } from '@lockstep/core/invoice'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
@@ -27,6 +28,8 @@ export interface Database {
   plan: PlanTable
   planVersion: PlanVersionTable
   price: PriceTable
+  feature: FeatureTable
+  seller: SellerTable
   testClock: TestClockTable
   customer: CustomerTable
   customerProfile: CustomerProfileTable
@@ -125,6 +128,7 @@ interface PlanVersionTable {
   rollsInto: string | null
   contentHash: Buffer
   createdAt: Time
+  grants: ColumnType<GrantJson[], string | undefined, string>
 }
 
 interface PriceTable {
@@ -139,6 +143,26 @@ interface PriceTable {
   timing: 'inAdvance' | 'inArrears'
   model: 'flat' | 'perUnit' | 'package' | 'graduated' | 'volume' | 'percentage'
   definition: Json
+}
+
+interface FeatureTable {
+  key: string
+  name: string
+  kind: FeatureKind
+  meterKey: string | null
+  unitLabel: string | null
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface SellerTable {
+  onlyRow: Generated<boolean>
+  name: string
+  address: string | null
+  email: string | null
+  taxId: string | null
+  termsVersion: string | null
+  termsUrl: string | null
 }
 
 interface TestClockTable {

@@ -12,12 +12,14 @@ import {
   keepOnly,
   lockCatalog,
   readCatalog,
+  writeFeature,
   writeMeter,
   writePlanKeys,
   writePlanVersion,
   writeProduct,
 } from '../store/catalog.ts'
 import { readNewestPlans } from '../store/plans.ts'
+import { writeSeller } from '../store/seller.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
@@ -102,9 +104,12 @@ async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
   return { changes, untold: untold.map((of) => ({ ...of, action: 'update' as const, details })) }
 }
 
-async function write(trx: Trx, { products, meters, plans }: Catalog, at: number): Promise<void> {
+async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
+  const { products, meters, features, plans } = catalog
+  await writeSeller(trx, catalog.seller)
   for (const product of products) await writeProduct(trx, product, at)
   for (const meter of meters) await writeMeter(trx, meter, at)
+  for (const feature of features) await writeFeature(trx, feature, at)
   await writePlanKeys(trx, plans, at)
   const newest = new Map(
     (await readNewestPlans(trx, { archivedToo: true })).map((version) => [version.plan.key, version]),
@@ -113,6 +118,7 @@ async function write(trx: Trx, { products, meters, plans }: Catalog, at: number)
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)
+  await keepOnly(trx, 'feature', keysOf(features), at)
   await keepOnly(trx, 'plan', keysOf(plans), at)
 }
 

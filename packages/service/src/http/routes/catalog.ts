@@ -44,7 +44,7 @@ export function catalogRoutes(app: App, parts: CatalogParts): void {
 
 /** The form was checked at the door; what its references and numbers mean is checked here. */
 function catalogOf(document: api.CatalogDocument): Catalog {
-  return defineCatalog(document as CatalogInput<string, string, string>)
+  return defineCatalog(document as CatalogInput<string, string, string, string>)
 }
 
 function changesToApi(changes: readonly CatalogChange[]) {

@@ -5,6 +5,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { type PlanVersion, readNewestPlan, readNewestPlans } from '../../store/plans.ts'
 import { type App, route } from '../route.ts'
+import { grantToApi } from './grant-to-api.ts'
 import { priceToApi } from './price-to-api.ts'
 
 /** Named bundles of prices, the newest version of each. */
@@ -30,5 +31,11 @@ export function planRoutes(app: App, { db }: { readonly db: Db }): void {
 }
 
 function planToApi({ version, plan, createdAt }: PlanVersion) {
-  return { ...plan, version, prices: plan.prices.map(priceToApi), createdAt: formatInstant(createdAt) }
+  return {
+    ...plan,
+    version,
+    prices: plan.prices.map(priceToApi),
+    grants: plan.grants.map(grantToApi),
+    createdAt: formatInstant(createdAt),
+  }
 }

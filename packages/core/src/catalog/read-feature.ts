@@ -1,0 +1,63 @@
+import { type Feature, featureKinds, type Grant } from '../feature.ts'
+import type { Price } from '../price.ts'
+import type { Quantity } from '../quantity.ts'
+import { readSize } from './amounts.ts'
+import type { Reader } from './reader.ts'
+
+export function readFeature([key, reader]: [string, Reader], meters: ReadonlySet<string>): Feature {
+  const kind = reader.oneOf('kind', featureKinds)
+  const feature = {
+    key,
+    name: reader.text('name'),
+    kind,
+    meter: kind === 'metered' ? reader.reference('meter', 'meter', meters) : null,
+    unitLabel: kind === 'limit' ? reader.text('unitLabel') : null,
+  }
+  reader.end()
+  return feature
+}
+
+/** By feature, so that the order in which a person wrote them makes no new version of the plan. */
+export function readGrants(
+  plan: Reader,
+  features: ReadonlyMap<string, Feature>,
+  prices: readonly Price[],
+): Grant[] {
+  if (!plan.has('grants')) return []
+  const section = plan.object('grants')
+  const grants = section.names().flatMap((key): Grant[] => {
+    const feature = features.get(key)
+    if (feature) return [readGrant(section, feature, prices)]
+    section.refuse(key, 'unknown', `There is no feature ${key}.`)
+    return []
+  })
+  return grants.sort((a, b) => (a.feature < b.feature ? -1 : 1))
+}
+
+function readGrant(section: Reader, { key, kind, meter }: Feature, prices: readonly Price[]): Grant {
+  if (kind === 'switch') {
+    if (section.raw(key) !== true) {
+      section.refuse(key, 'invalid', 'A switch is granted with true, or left out.')
+    }
+    return { feature: key, kind }
+  }
+  const reader = section.object(key)
+  const upTo = readUpTo(reader)
+  if (kind === 'limit') {
+    reader.end()
+    return { feature: key, kind, upTo }
+  }
+  const beyond = reader.oneOf('beyond', ['billed', 'refused'], 'refused')
+  if (beyond === 'billed' && !prices.some((price) => price.meter === meter)) {
+    reader.refuse('beyond', 'price_missing', `The plan has no price for ${meter}.`)
+  }
+  reader.end()
+  return { feature: key, kind, upTo, beyond }
+}
+
+/** Null stands for no end, as in a tier, and has to be said; nothing at all is "0". */
+function readUpTo(reader: Reader): Quantity | null {
+  const written = reader.raw('upTo')
+  if (written === null) return null
+  return written === '0' ? 0n : readSize(reader, 'upTo', { whole: false })
+}

@@ -1,0 +1,25 @@
+import type { Seller } from '@lockstep/core/seller'
+import type { Db, Trx } from '../postgres/connect.ts'
+
+/** Who sells, if the catalogue names anybody. */
+export async function readSeller(db: Db | Trx): Promise<Seller | null> {
+  const row = await db.selectFrom('seller').selectAll().executeTakeFirst()
+  if (!row) return null
+  const { name, address, email, taxId, termsVersion, termsUrl } = row
+  const terms = termsVersion === null ? null : { version: termsVersion, url: termsUrl }
+  return { name, address, email, taxId, terms }
+}
+
+export async function writeSeller(trx: Trx, seller: Seller | null): Promise<void> {
+  if (seller === null) {
+    await trx.deleteFrom('seller').execute()
+    return
+  }
+  const { terms, ...named } = seller
+  const row = { ...named, termsVersion: terms?.version ?? null, termsUrl: terms?.url ?? null }
+  await trx
+    .insertInto('seller')
+    .values(row)
+    .onConflict((conflict) => conflict.column('onlyRow').doUpdateSet(row))
+    .execute()
+}
