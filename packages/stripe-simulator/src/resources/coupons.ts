@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { invalid, missing } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
@@ -17,6 +18,7 @@ import {
 } from '../http/schema.ts'
 import type { CouponRow, Json } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { currency } from './price-fields.ts'
@@ -157,7 +159,7 @@ export function isRedeemable(coupon: CouponRow, at: number): boolean {
   return !usedUp && (coupon.redeem_by === null || coupon.redeem_by > at)
 }
 
-export function renderCoupon(world: World, { own, ...coupon }: CouponRow): Json {
+export function renderCoupon(world: World, { own, ...coupon }: CouponRow): Shown<Stripe.Coupon> {
   return { ...coupon, valid: isRedeemable({ ...coupon, own }, world.now(null)) }
 }
 

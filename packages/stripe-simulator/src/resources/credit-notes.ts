@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { amountLine, creditLines } from '../billing/credit-note-lines.ts'
 import { issueCreditNote, voidCreditNote } from '../billing/credit-notes.ts'
 import { invalid } from '../errors.ts'
@@ -22,6 +23,7 @@ import {
 import type { CreditNoteRow, Json, RefundRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -155,7 +157,7 @@ export const creditNoteExpansions: Expansions = {
   },
 }
 
-export function renderCreditNote(_world: World, { own, ...note }: CreditNoteRow): Json {
+export function renderCreditNote(_world: World, { own, ...note }: CreditNoteRow): Shown<Stripe.CreditNote> {
   return { ...note, lines: pageOf(own.lines, {}, `${URL}/${note.id}/lines`, plain) }
 }
 

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { changeBalance } from '../billing/balance.ts'
 import { deleteCustomer } from '../billing/clocks.ts'
 import { invalid, missing } from '../errors.ts'
@@ -19,6 +20,7 @@ import {
 import type { CustomerRow, Json } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { attachMethod, useMethod } from './payment-methods.ts'
@@ -165,7 +167,10 @@ export const customerExpansions: Expansions = {
   },
 }
 
-export function renderCustomer(world: World, { own: _own, ...customer }: CustomerRow): Json {
+export function renderCustomer(
+  world: World,
+  { own: _own, ...customer }: CustomerRow,
+): Shown<Stripe.Customer> {
   const discount = world.discounts
     .by('customer', customer.id)
     .find((row) => row.subscription === null && row.invoice === null)

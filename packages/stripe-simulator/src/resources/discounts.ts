@@ -1,8 +1,10 @@
+import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
-import type { CouponRow, DiscountRow, Json } from '../rows.ts'
+import type { CouponRow, DiscountRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { isRedeemable, liveCoupon } from './coupons.ts'
 import { find } from './lookup.ts'
@@ -101,6 +103,9 @@ export const discountExpansions: Expansions = {
   },
 }
 
-export function renderDiscount(_world: World, { own: _own, ...discount }: DiscountRow): Json {
+export function renderDiscount(
+  _world: World,
+  { own: _own, ...discount }: DiscountRow,
+): Shown<Stripe.Discount> {
   return discount
 }

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { retotal } from '../billing/invoices.ts'
 import { invoiceItemLine, itemOfLine } from '../billing/lines.ts'
 import { invalid } from '../errors.ts'
@@ -17,8 +18,9 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import type { InvoiceItemRow, Json } from '../rows.ts'
+import type { InvoiceItemRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { checkedPeriod, createInvoiceItem, priceItem } from './make-invoice-item.ts'
@@ -192,6 +194,9 @@ function replaceLine(world: World, id: string, item: InvoiceItemRow): void {
   world.emit('invoice.updated', retotal(world, id))
 }
 
-export function renderInvoiceItem(world: World, { own: _own, ...item }: InvoiceItemRow): Json {
+export function renderInvoiceItem(
+  world: World,
+  { own: _own, ...item }: InvoiceItemRow,
+): Shown<Stripe.InvoiceItem> {
   return { ...item, tax_rates: renderRates(world, item.tax_rates) }
 }

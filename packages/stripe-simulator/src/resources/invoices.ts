@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { runningDiscounts } from '../billing/discounts.ts'
 import { announce, createDraft, retotal, scheduleFinalization } from '../billing/invoices.ts'
 import { takePending } from '../billing/pending.ts'
@@ -19,9 +20,10 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import type { InvoiceRow, Json, LineRow } from '../rows.ts'
+import type { InvoiceRow, LineRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
@@ -311,10 +313,10 @@ export const lineExpansions: Expansions = {
   },
 }
 
-const rendered = new WeakMap<InvoiceRow, Json>()
+const rendered = new WeakMap<InvoiceRow, Shown<Stripe.Invoice>>()
 
 /** An invoice shows only its own row, so each state of it is rendered once, however many events tell of it. */
-export function renderInvoice(_world: World, row: InvoiceRow): Json {
+export function renderInvoice(_world: World, row: InvoiceRow): Shown<Stripe.Invoice> {
   const known = rendered.get(row)
   if (known !== undefined) return known
   const { own, ...invoice } = row
@@ -327,6 +329,6 @@ export function renderInvoice(_world: World, row: InvoiceRow): Json {
   return shown
 }
 
-function renderLine({ own: _own, ...line }: LineRow): Json {
+function renderLine({ own: _own, ...line }: LineRow): Shown<Stripe.InvoiceLineItem> {
   return line
 }

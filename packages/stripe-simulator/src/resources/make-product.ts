@@ -1,6 +1,8 @@
+import type Stripe from 'stripe'
 import type { ProductRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 
 export function createProduct(
@@ -38,6 +40,6 @@ export function createProduct(
   return product
 }
 
-export function renderProduct(_world: World, { own: _own, ...product }: ProductRow) {
+export function renderProduct(_world: World, { own: _own, ...product }: ProductRow): Shown<Stripe.Product> {
   return product
 }

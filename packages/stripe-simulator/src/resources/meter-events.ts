@@ -1,8 +1,10 @@
+import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
 import { post } from '../http/route.ts'
 import { required, shape, text, textMap, timestamp } from '../http/schema.ts'
-import type { CustomerRow, Json, MeterEventRow, MeterRow } from '../rows.ts'
+import type { CustomerRow, MeterEventRow, MeterRow } from '../rows.ts'
 import { parseDecimal } from '../rules/decimal.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { activeMeter } from './meters.ts'
 
@@ -160,6 +162,9 @@ function significantDigits(value: string): number {
 }
 
 /** Without the id that the row has: Stripe shows none. */
-export function renderMeterEvent(_world: World, { own: _own, id: _id, ...event }: MeterEventRow): Json {
+export function renderMeterEvent(
+  _world: World,
+  { own: _own, id: _id, ...event }: MeterEventRow,
+): Shown<Stripe.Billing.MeterEvent> {
   return event
 }

@@ -1,8 +1,9 @@
+import type Stripe from 'stripe'
 import { gap, invalid, missing, StripeError } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { clearable, gaps, integer, metadata, oneOf, required, shape, text } from '../http/schema.ts'
-import type { Json, PaymentMethodRow } from '../rows.ts'
+import type { PaymentMethodRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import {
   cardOfNumber,
@@ -11,6 +12,7 @@ import {
   type TestCard,
   unplayedTokens,
 } from '../rules/test-cards.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 
@@ -233,6 +235,9 @@ function createMethod(world: World, card: TestCard, given: Partial<PaymentMethod
   })
 }
 
-export function renderPaymentMethod(_world: World, { own: _own, ...method }: PaymentMethodRow): Json {
+export function renderPaymentMethod(
+  _world: World,
+  { own: _own, ...method }: PaymentMethodRow,
+): Shown<Stripe.PaymentMethod> {
   return method
 }

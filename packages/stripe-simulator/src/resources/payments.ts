@@ -1,8 +1,10 @@
+import type Stripe from 'stripe'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, pageOf, paging } from '../http/list.ts'
 import { get, nothing } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
-import type { ChargeRow, InvoicePaymentRow, Json, PaymentIntentRow } from '../rows.ts'
+import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -96,14 +98,20 @@ export const paymentExpansions: Expansions = {
   },
 }
 
-export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow): Json {
+export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow): Shown<Stripe.Charge> {
   return charge
 }
 
-export function renderPaymentIntent(_world: World, { own: _own, ...intent }: PaymentIntentRow): Json {
+export function renderPaymentIntent(
+  _world: World,
+  { own: _own, ...intent }: PaymentIntentRow,
+): Shown<Stripe.PaymentIntent> {
   return intent
 }
 
-export function renderInvoicePayment(_world: World, { own: _own, ...payment }: InvoicePaymentRow): Json {
+export function renderInvoicePayment(
+  _world: World,
+  { own: _own, ...payment }: InvoicePaymentRow,
+): Shown<Stripe.InvoicePayment> {
   return payment
 }

@@ -1,11 +1,15 @@
-import type { Json, PriceRow } from '../rows.ts'
+import type Stripe from 'stripe'
+import type { PriceRow } from '../rows.ts'
+import type { Shown } from '../shown.ts'
 
-const rendered = new WeakMap<PriceRow, Json>()
+const rendered = new WeakMap<PriceRow, Shown<Stripe.Plan>>()
 
 /** The legacy view of a recurring price; a row is rendered once. https://docs.stripe.com/api/plans/object */
-export function renderPlan(price: PriceRow): Json {
+export function renderPlan(price: PriceRow): Shown<Stripe.Plan> {
   let plan = rendered.get(price)
   if (plan === undefined) {
+    const { recurring } = price
+    if (recurring === null) throw new Error(`${price.id} is charged once and is no plan`)
     plan = {
       id: price.id,
       object: 'plan',
@@ -15,17 +19,17 @@ export function renderPlan(price: PriceRow): Json {
       billing_scheme: price.billing_scheme,
       created: price.created,
       currency: price.currency,
-      interval: price.recurring?.interval,
-      interval_count: price.recurring?.interval_count,
+      interval: recurring.interval,
+      interval_count: recurring.interval_count,
       livemode: false,
       metadata: price.metadata,
-      meter: price.recurring?.meter ?? null,
+      meter: recurring.meter,
       nickname: price.nickname,
       product: price.product,
       tiers_mode: price.tiers_mode,
       transform_usage: price.transform_quantity,
-      trial_period_days: price.recurring?.trial_period_days ?? null,
-      usage_type: price.recurring?.usage_type ?? 'licensed',
+      trial_period_days: recurring.trial_period_days,
+      usage_type: recurring.usage_type,
     }
     rendered.set(price, plan)
   }

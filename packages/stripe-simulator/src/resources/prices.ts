@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { invalid, missing } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
@@ -6,6 +7,7 @@ import { bool, clearable, gaps, list, metadata, oneOf, range, shape, text } from
 import type { PriceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { changePrice, claimLookupKey, createPrice, optionsOf } from './make-price.ts'
@@ -136,15 +138,15 @@ function allCurrencies(price: PriceRow) {
   return { [price.currency]: first, ...own.currencies }
 }
 
-const rendered = new WeakMap<PriceRow, object>()
+const rendered = new WeakMap<PriceRow, Shown<Stripe.Price>>()
 
 /** Prices hardly change and are embedded everywhere, so a row is rendered once. */
-export function renderPrice(_world: World, row: PriceRow) {
+export function renderPrice(_world: World, row: PriceRow): Shown<Stripe.Price> {
   let price = rendered.get(row)
   if (price === undefined) {
     const { own: _own, ...shown } = row
     price = shown
     rendered.set(row, price)
   }
-  return price as Omit<PriceRow, 'own'>
+  return price
 }

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -13,8 +14,9 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import type { Json, PromotionCodeRow } from '../rows.ts'
+import type { PromotionCodeRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { isRedeemable, liveCoupon } from './coupons.ts'
 import { find, liveCustomer } from './lookup.ts'
@@ -136,7 +138,7 @@ export function isActive(world: World, row: PromotionCodeRow): boolean {
   return row.active && !usedUp && !over && coupon !== undefined && isRedeemable(coupon, now)
 }
 
-export function renderPromotionCode(world: World, row: PromotionCodeRow): Json {
+export function renderPromotionCode(world: World, row: PromotionCodeRow): Shown<Stripe.PromotionCode> {
   const { own: _own, ...shown } = row
   return { ...shown, active: isActive(world, row) }
 }

@@ -1,12 +1,14 @@
+import type Stripe from 'stripe'
 import { announceRefund, createRefund } from '../billing/refunds.ts'
 import { invalid, StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, integer, metadata, oneOf, range, shape, text } from '../http/schema.ts'
-import type { ChargeRow, Json, RefundRow } from '../rows.ts'
+import type { ChargeRow, RefundRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -112,6 +114,6 @@ function paid(charge: ChargeRow): ChargeRow {
   })
 }
 
-export function renderRefund(_world: World, { own: _own, ...refund }: RefundRow): Json {
+export function renderRefund(_world: World, { own: _own, ...refund }: RefundRow): Shown<Stripe.Refund> {
   return refund
 }

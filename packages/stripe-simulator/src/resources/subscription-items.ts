@@ -1,6 +1,8 @@
+import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
 import type { Params } from '../http/schema.ts'
-import type { Json, PriceRow, SubscriptionItemRow } from '../rows.ts'
+import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { createPrice } from './make-price.ts'
@@ -41,7 +43,10 @@ function recurringPrice(world: World, id: string | undefined, param: string): Pr
   return price
 }
 
-export function renderSubscriptionItem(world: World, row: SubscriptionItemRow): Json {
+export function renderSubscriptionItem(
+  world: World,
+  row: SubscriptionItemRow,
+): Shown<Stripe.SubscriptionItem> {
   const price = world.prices.must(row.own.price)
   const rates = renderRates(world, row.tax_rates)
   return world.subscriptionItems.shown(row, [price, ...rates], () => {

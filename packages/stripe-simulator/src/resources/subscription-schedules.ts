@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
 import { enterPhase } from '../billing/schedule-phase.ts'
 import { armSchedule, cancelSchedule, releaseSchedule } from '../billing/schedule-state.ts'
@@ -7,8 +8,9 @@ import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { bool, gaps, metadata, oneOf, range, shape, text, timestampOrNow } from '../http/schema.ts'
-import type { Json, ScheduleRow } from '../rows.ts'
+import type { ScheduleRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
@@ -216,6 +218,9 @@ export const scheduleExpansions: Expansions = {
   },
 }
 
-export function renderSchedule(_world: World, { own: _own, ...schedule }: ScheduleRow): Json {
+export function renderSchedule(
+  _world: World,
+  { own: _own, ...schedule }: ScheduleRow,
+): Shown<Stripe.SubscriptionSchedule> {
   return schedule
 }

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { createSubscription } from '../billing/create.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { gap, invalid } from '../errors.ts'
@@ -21,6 +22,7 @@ import {
 import type { CustomerRow, Json, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
@@ -312,7 +314,7 @@ function trialEndOf(params: Params<typeof createFields>, now: number): number | 
   return end
 }
 
-export function renderSubscription(world: World, row: SubscriptionRow): Json {
+export function renderSubscription(world: World, row: SubscriptionRow): Shown<Stripe.Subscription> {
   const items = world.subscriptionItems.by('subscription', row.id)
   const rates = renderRates(world, row.default_tax_rates)
   const shown = items.map((item) => world.render(item))

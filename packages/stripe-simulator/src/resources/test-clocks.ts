@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { deleteClock } from '../billing/clocks.ts'
 import { invalid } from '../errors.ts'
 import { page, paging } from '../http/list.ts'
@@ -5,6 +6,7 @@ import { del, get, nothing, post } from '../http/route.ts'
 import { required, shape, text, timestamp } from '../http/schema.ts'
 import type { TestClockRow } from '../rows.ts'
 import { boundary } from '../rules/billing-cycle.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -83,6 +85,9 @@ function iso(at: number): string {
   return new Date(at * 1000).toISOString().replace('.000', '')
 }
 
-export function renderTestClock(_world: World, { own: _own, ...clock }: TestClockRow) {
+export function renderTestClock(
+  _world: World,
+  { own: _own, ...clock }: TestClockRow,
+): Shown<Stripe.TestHelpers.TestClock> {
   return clock
 }

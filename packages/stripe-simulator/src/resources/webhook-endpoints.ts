@@ -1,10 +1,12 @@
+import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
 import { page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { bool, clearable, gaps, type Kind, list, metadata, required, shape, text } from '../http/schema.ts'
-import type { Json, WebhookEndpointRow } from '../rows.ts'
+import type { WebhookEndpointRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { Shown } from '../shown.ts'
 import { checkVersion } from '../versions/versions.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
@@ -108,6 +110,9 @@ function checkUrl(url: string | undefined): void {
   throw invalid('Invalid URL: An explicit scheme (such as https) must be provided.', 'url', 'url_invalid')
 }
 
-export function renderWebhookEndpoint(_world: World, { own: _own, ...endpoint }: WebhookEndpointRow): Json {
+export function renderWebhookEndpoint(
+  _world: World,
+  { own: _own, ...endpoint }: WebhookEndpointRow,
+): Shown<Stripe.WebhookEndpoint> {
   return endpoint
 }

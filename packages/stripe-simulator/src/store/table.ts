@@ -52,11 +52,11 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
    * Renders a row once for each of its states. `parts` are what else it shows; snapshots share what did not
    * change, and comparing two of them ends where they are the same object.
    */
-  shown(row: R, parts: readonly unknown[], make: () => Json): Json {
+  shown<J extends Json>(row: R, parts: readonly unknown[], make: () => J): J {
     const entry = this.#entries.get(row.id)
     if (entry === undefined || entry.row !== row) return make()
     const known = entry.shown
-    if (known !== undefined && known.row === row && sameList(known.parts, parts)) return known.json
+    if (known !== undefined && known.row === row && sameList(known.parts, parts)) return known.json as J
     const json = make()
     entry.shown = { row, parts, json }
     return json
