@@ -11,6 +11,7 @@ type Noun =
   | 'price'
   | 'test_clock'
   | 'api_key'
+  | 'bus_message'
 
 /**
  * An id of ours, as an answer carries it: the noun and a ULID in lower case, so that it sorts by the

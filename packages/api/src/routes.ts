@@ -1,4 +1,5 @@
 import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
+import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
 import { createCustomer, listCustomers, readBilling, readCustomer, updateCustomer } from './customers.ts'
 import type { Route } from './define-route.ts'
@@ -50,6 +51,10 @@ export const routes: readonly Route[] = [
   listProviderEvents,
   readProviderEvent,
   retryProviderEvent,
+  publishBusMessage,
+  listBusMessages,
+  readBusMessage,
+  retryBusMessage,
   createTestClock,
   listTestClocks,
   readTestClock,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addApiKeys } from './commands/api-keys.ts'
+import { addBus } from './commands/bus.ts'
 import { addCatalog } from './commands/catalog.ts'
 import { addClock } from './commands/clock.ts'
 import { addCustomers } from './commands/customers.ts'
@@ -21,6 +22,7 @@ const commands = [
   addRegistrations,
   addUsage,
   addInvoices,
+  addBus,
   addClock,
   addApiKeys,
 ]

@@ -27,6 +27,7 @@ export const problems = {
   invoice_not_found: { status: 404, title: 'There is no such invoice.' },
   meter_not_found: { status: 404, title: 'There is no such meter.' },
   plan_not_found: { status: 404, title: 'There is no such plan.' },
+  bus_message_not_found: { status: 404, title: 'There is no such message.' },
   provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
   registration_not_found: { status: 404, title: 'There is no such registration.' },
   subscription_not_found: { status: 404, title: 'There is no such subscription.' },
@@ -34,6 +35,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
 
   // 409: right in itself, but the world stands otherwise.
+  bus_message_unreadable: { status: 409, title: 'Nothing of the message was kept.' },
   customer_exists: { status: 409, title: 'There is a customer with this external id already.' },
   idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still running.' },
   idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },
@@ -65,6 +67,7 @@ export const problems = {
   rate_limited: { status: 429, title: 'Too many requests.' },
   configuration_invalid: { status: 500, title: 'The configuration is not valid.' },
   internal_error: { status: 500, title: 'Something broke on our side.' },
+  bus_unavailable: { status: 503, title: 'The message bus cannot be reached.' },
   database_unavailable: { status: 503, title: 'The database cannot be reached.' },
   overloaded: { status: 503, title: 'The service has more to do than it can take.' },
   provider_unavailable: { status: 503, title: 'The payment provider cannot be reached.' },

@@ -1,4 +1,5 @@
 import * as apiKeys from '@lockstep/api/api-keys'
+import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
@@ -137,6 +138,13 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof events.listProviderEvents>) => list(events.listProviderEvents, query),
     },
 
+    busMessages: {
+      read: (id: string) => ask(bus.readBusMessage, { params: { id } }),
+      retry: (id: string) => ask(bus.retryBusMessage, { params: { id } }),
+      publish: (body: BodyInput<typeof bus.publishBusMessage>) => ask(bus.publishBusMessage, { body }),
+      list: (query?: QueryInput<typeof bus.listBusMessages>) => list(bus.listBusMessages, query),
+    },
+
     testClocks: {
       create: (body: BodyInput<typeof clocks.createTestClock>, more?: CallOptions) =>
         ask(clocks.createTestClock, { body }, more),
@@ -170,6 +178,7 @@ export function createClient(options: ClientOptions) {
 type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : never
 
 export type Registration = Answer<typeof registrations.readRegistration>
+export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>
 export type Subscription = Answer<typeof subscriptions.readSubscription>

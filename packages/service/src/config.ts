@@ -10,6 +10,13 @@ export interface StripeConfig {
   readonly webhookSecrets: readonly string[]
 }
 
+export interface BusConfig {
+  /** Undefined: what is published goes straight into Postgres. */
+  readonly natsUrl: string | undefined
+  /** What the service that owns profiles tells of a new one under. */
+  readonly profileSubject: string
+}
+
 export type Role = 'api' | 'worker'
 
 export interface Config {
@@ -18,6 +25,7 @@ export interface Config {
   readonly databasePoolSize: number
   readonly dataDirectory: string
   readonly stripe: StripeConfig
+  readonly bus: BusConfig
   readonly host: string
   readonly port: number
   readonly roles: readonly Role[]
@@ -120,6 +128,24 @@ const environment = z.object({
         'must be signing secrets (whsec_…), several of them separated by commas',
       ),
   ),
+  NATS_URL: given(
+    z
+      .string()
+      .refine(
+        (url) => /^(nats|tls):$/.test(URL.parse(url)?.protocol ?? '') && URL.parse(url)?.host !== '',
+        'must be an address like nats://user:password@host:4222',
+      )
+      .optional(),
+  ),
+  LOCKSTEP_PROFILE_SUBJECT: given(
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+        'must be a subject without wildcards, like auth.profile.created',
+      )
+      .default('auth.profile.created'),
+  ),
   PORT: port(4000),
   LOCKSTEP_HOST: given(z.string().optional()),
   LOCKSTEP_ROLES: given(
@@ -178,6 +204,7 @@ function assemble(read: Environment): Config {
       livemode: /^(sk|rk)_live_/.test(apiKey),
       webhookSecrets: read.STRIPE_WEBHOOK_SECRET,
     },
+    bus: { natsUrl: read.NATS_URL, profileSubject: read.LOCKSTEP_PROFILE_SUBJECT },
     host: read.LOCKSTEP_HOST ?? (read.DATABASE_URL ? '0.0.0.0' : '127.0.0.1'),
     port: read.PORT,
     roles: read.LOCKSTEP_ROLES,

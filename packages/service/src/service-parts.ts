@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import type { PgBoss } from 'pg-boss'
 import type { Bell } from './bell.ts'
+import type { Bus } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
@@ -22,6 +23,7 @@ export interface ServiceParts {
   readonly boss: PgBoss
   /** Rung by whoever wrote a row, heard by the worker that waits for it. */
   readonly bell: Bell
+  readonly bus: Bus
   readonly workflows: Workflows
   readonly usage: Usage
 }

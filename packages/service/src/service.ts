@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { newBell } from './bell.ts'
+import { openBus } from './bus/open.ts'
 import { CannotStart } from './cannot-start.ts'
 import { type Clock, wallClock } from './clock.ts'
 import { type Config, isLoopback } from './config.ts'
@@ -75,6 +76,9 @@ async function startParts(
   const workflows = startWorkflows({ db, clock, log, provider }, started)
   const usage = openUsage({ db, databaseUrl, clock, metrics })
   started.push('usage', usage.close)
+  const bell = newBell()
+  const bus = await openBus({ config, db, clock, log, bell, provider })
+  started.push('message bus', () => bus.close())
   const parts: ServiceParts = {
     config,
     db,
@@ -84,7 +88,8 @@ async function startParts(
     metrics,
     provider,
     boss,
-    bell: newBell(),
+    bell,
+    bus,
     workflows,
     usage,
   }

@@ -1,5 +1,8 @@
+import { showBus } from './bus/figures.ts'
+import { drainBus } from './bus/process.ts'
+import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
-import { startInboxWorker } from './inbox/worker.ts'
+import { drainInbox } from './inbox/process.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
@@ -26,9 +29,22 @@ export const workers: readonly Worker[] = [
     name: 'inbox',
     start: async (parts) => {
       showInbox(parts)
-      const worker = startInboxWorker(parts)
+      const worker = startDrainWorker({ ...parts, name: 'inbox', drain: () => drainInbox(parts) })
       parts.bell.on('inbox', worker.nudge)
       return worker.close
+    },
+  },
+  {
+    name: 'bus',
+    start: async (parts) => {
+      showBus(parts)
+      const worker = startDrainWorker({ ...parts, name: 'bus', drain: () => drainBus(parts) })
+      parts.bell.on('bus', worker.nudge)
+      const listening = parts.bus.listen(parts.config.bus.profileSubject)
+      return async () => {
+        await listening.close()
+        await worker.close()
+      }
     },
   },
   {

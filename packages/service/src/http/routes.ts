@@ -3,6 +3,7 @@ import type { ServiceParts } from '../service-parts.ts'
 import type { App } from './route.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { billingRoutes } from './routes/billing.ts'
+import { busMessageRoutes } from './routes/bus-messages.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -43,6 +44,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   mappingRoutes(app, parts)
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
+  busMessageRoutes(app, parts)
   webhookRoutes(app, parts)
   apiKeyRoutes(app, parts)
 }

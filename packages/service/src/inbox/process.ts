@@ -3,6 +3,7 @@ import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import { decide } from '@lockstep/core/observation'
 import { Problem } from '@lockstep/core/problem'
+import { passes } from '../passing.ts'
 import type { Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
@@ -230,10 +231,4 @@ async function fail(
       at,
     },
   )
-}
-
-/** The provider is away or busy, or Postgres is: nothing is wrong with the event. */
-function passes(error: unknown): boolean {
-  if (error instanceof Problem) return error.status === 503 || error.code === 'rate_limited'
-  return error instanceof Error && 'code' in error && /^(08|53|57|40)/.test(String(error.code))
 }

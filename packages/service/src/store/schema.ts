@@ -50,6 +50,7 @@ export interface Database {
   providerEvent: ProviderEventTable
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
+  busMessage: BusMessageTable
   schemaMigration: SchemaMigrationTable
 }
 
@@ -413,6 +414,25 @@ interface ProviderObjectTable {
 interface ProviderLimitTable {
   name: string
   arrival: Time
+}
+
+interface BusMessageTable {
+  id: string
+  subject: string
+  source: string
+  messageId: string
+  content: MaybeJson
+  state: Default<'received' | 'processed' | 'parked'>
+  outcome: string | null
+  registrationId: string | null
+  attempts: Default<number>
+  claimedBy: string | null
+  claimedUntil: MaybeTime
+  nextAttemptAt: Time
+  problem: MaybeJson
+  sentAt: MaybeTime
+  receivedAt: Time
+  processedAt: MaybeTime
 }
 
 /** Written by `postgres/migrate.ts`. */

@@ -57,7 +57,7 @@ export async function onDatabase(database: TestDatabase, deps: Awaited<ReturnTyp
     return { status, body: body as Record<string, unknown> }
   }
 
-  return { database, deps, workflows, ask, close: () => database.drop() }
+  return { database, deps, workflows, app: server.app, ask, close: () => database.drop() }
 }
 
 /** Everything of this installation at Stripe, whatever its state. */

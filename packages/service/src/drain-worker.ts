@@ -1,18 +1,26 @@
-import { inBackground } from '../provider/stripe/limiter.ts'
-import { drainInbox, type InboxDeps } from './process.ts'
+import type { Log } from './log.ts'
+import { inBackground } from './provider/stripe/limiter.ts'
 
-export interface InboxWorker {
+export interface DrainWorker {
   /** There is something to do now. */
   nudge(): void
   /** Stops after what is under way. */
   close(): Promise<void>
 }
 
+interface DrainDeps {
+  readonly log: Log
+  /** What is drained, for the log: `inbox`. */
+  readonly name: string
+  /** Does everything that is due. */
+  readonly drain: () => Promise<unknown>
+}
+
 /** What other processes took in is seen after this long; what this one took in, at once. */
 const POLL_MS = 500
 
-/** Processes events as they come. One at a time in a process: a nudge during a run leads to one more. */
-export function startInboxWorker(deps: InboxDeps): InboxWorker {
+/** Works off rows as they come. One run at a time in a process: a nudge during a run leads to one more. */
+export function startDrainWorker({ log, name, drain }: DrainDeps): DrainWorker {
   let closed = false
   let again = false
   let running: Promise<void> | undefined
@@ -22,8 +30,8 @@ export function startInboxWorker(deps: InboxDeps): InboxWorker {
     clearTimeout(timer)
     do {
       again = false
-      await inBackground(() => drainInbox(deps)).catch((error: unknown) =>
-        deps.log.error({ err: error }, 'The inbox could not be processed.'),
+      await inBackground(drain).catch((error: unknown) =>
+        log.error({ err: error, worker: name }, 'What waits could not be worked off.'),
       )
     } while (again && !closed)
     running = undefined

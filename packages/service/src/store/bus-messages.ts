@@ -1,0 +1,162 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Problem } from '@lockstep/core/problem'
+import { sql } from 'kysely'
+import type { Db } from '../postgres/connect.ts'
+import { isGone, processName } from '../postgres/presence.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export interface NewBusMessage {
+  readonly id: string
+  readonly subject: string
+  readonly source: string
+  readonly messageId: string
+  /** What of it is used; null with the problem that says why nothing of it can be. */
+  readonly content: unknown
+  readonly problem: Problem | null
+  readonly sentAt: Instant | null
+  readonly at: Instant
+}
+
+/** Stores a message once, however often it is delivered. False if it was here before. */
+export async function insertBusMessage(db: Db, message: NewBusMessage): Promise<boolean> {
+  const { id, subject, source, messageId, content, problem, sentAt, at } = message
+  const added = await db
+    .insertInto('busMessage')
+    .values({
+      id,
+      subject,
+      source,
+      messageId,
+      content: problem ? null : JSON.stringify(content),
+      state: problem ? 'parked' : 'received',
+      outcome: problem ? 'unreadable' : null,
+      problem: problem ? recorded(problem) : null,
+      nextAttemptAt: sqlTime(at),
+      sentAt: sentAt === null ? null : sqlTime(sentAt),
+      receivedAt: sqlTime(at),
+      processedAt: problem ? sqlTime(at) : null,
+    })
+    .onConflict((conflict) => conflict.columns(['source', 'messageId']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
+/** Claims messages that are due, oldest first, and none that somebody else is at work on. */
+export async function claimBusMessages(
+  db: Db,
+  { now, limit, seconds }: { readonly now: Instant; readonly limit: number; readonly seconds: number },
+): Promise<Row<'busMessage'>[]> {
+  const { rows } = await sql<Row<'busMessage'>>`
+    update bus_message
+    set claimed_by = ${processName}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    where id in (
+      select id from bus_message
+      where state = 'received' and next_attempt_at <= ${sqlTime(now)}
+        and (claimed_until is null or claimed_until < clock_timestamp() or ${isGone(sql.ref('claimed_by'))})
+      order by id limit ${limit} for update skip locked)
+    returning *`.execute(db)
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+export type BusMessageEnd =
+  | { readonly state: 'processed'; readonly outcome: string; readonly registrationId: string | null }
+  | { readonly state: 'parked'; readonly problem: Problem }
+  | { readonly state: 'received'; readonly problem: Problem; readonly nextAttemptAt: Instant }
+
+/** How an attempt ended. Only whoever holds the claim may say so. */
+export async function endAttempt(db: Db, id: string, at: Instant, end: BusMessageEnd): Promise<void> {
+  const problem = end.state === 'processed' ? null : recorded(end.problem)
+  await db
+    .updateTable('busMessage')
+    .set((eb) => ({
+      state: end.state,
+      attempts: eb('attempts', '+', 1),
+      claimedBy: null,
+      claimedUntil: null,
+      problem,
+      ...(end.state === 'processed'
+        ? { outcome: end.outcome, registrationId: end.registrationId, content: null }
+        : { outcome: end.state === 'parked' ? 'refused' : null }),
+      ...(end.state === 'received'
+        ? { nextAttemptAt: sqlTime(end.nextAttemptAt) }
+        : { processedAt: sqlTime(at) }),
+    }))
+    .where('id', '=', id)
+    .where('claimedBy', '=', processName)
+    .execute()
+}
+
+/** Puts a parked message that can be read back to be looked at. Undefined if it is not one. */
+export async function requeueBusMessage(
+  db: Db,
+  id: string,
+  at: Instant,
+): Promise<Row<'busMessage'> | undefined> {
+  return db
+    .updateTable('busMessage')
+    .set({
+      state: 'received',
+      outcome: null,
+      problem: null,
+      attempts: 0,
+      nextAttemptAt: sqlTime(at),
+      processedAt: null,
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'parked')
+    .where('content', 'is not', null)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function readBusMessage(db: Db, id: string): Promise<Row<'busMessage'> | undefined> {
+  return db.selectFrom('busMessage').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export interface BusMessageFilter {
+  readonly state?: Row<'busMessage'>['state'] | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export async function listBusMessages(db: Db, filter: BusMessageFilter): Promise<Row<'busMessage'>[]> {
+  let query = db.selectFrom('busMessage').selectAll()
+  if (filter.state !== undefined) query = query.where('state', '=', filter.state)
+  if (filter.after !== undefined) query = query.where('id', '<', filter.after)
+  return query.orderBy('id', 'desc').limit(filter.limit).execute()
+}
+
+export interface BusFigures {
+  readonly waiting: number
+  readonly parked: number
+  /** Null: nothing waits. */
+  readonly oldestAt: Instant | null
+}
+
+export async function busFigures(db: Db): Promise<BusFigures> {
+  const { rows } = await sql<BusFigures>`
+    select
+      (select count(*)::int from bus_message where state = 'received') as waiting,
+      (select count(*)::int from bus_message where state = 'parked') as parked,
+      (select min(received_at) from bus_message where state = 'received') as oldest_at`.execute(db)
+  const [figures] = rows
+  if (!figures) throw new Error('The bus gave no figures.')
+  return figures
+}
+
+/** From a profile, by its sender's clock, to its running subscription: the slowest of those since, in seconds. */
+export async function slowestSignUp(db: Db, since: Instant): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`
+    select coalesce(max(extract(epoch from workflow.ended_at - bus_message.sent_at)), 0)::float8 as seconds
+    from bus_message
+    join registration on registration.id = bus_message.registration_id
+    join workflow on workflow.id = registration.workflow_id
+    where bus_message.processed_at >= ${sqlTime(since)}`.execute(db)
+  return rows[0]?.seconds ?? 0
+}
+
+const recorded = ({ code, title, detail, faults }: Problem): string =>
+  JSON.stringify({ code, title, detail, faults })

@@ -1,0 +1,198 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { newBell } from '../src/bell.ts'
+import type { Bus } from '../src/bus/bus.ts'
+import { openBus } from '../src/bus/open.ts'
+import { drainBus } from '../src/bus/process.ts'
+import { busMessageRoutes } from '../src/http/routes/bus-messages.ts'
+import { listBusMessages } from '../src/store/bus-messages.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { beginRegistration } from '../src/workflow/begin-registration.ts'
+import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+
+const SUBJECT = 'auth.profile.created'
+const DAY = 86_400
+
+const pending = {
+  name: 'Pending',
+  audience: 'admin' as const,
+  product: 'app' as const,
+  interval: 'month' as const,
+  trialDays: 31,
+  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount: '0' } },
+}
+const catalogOf = (plans: Record<string, typeof pending>) =>
+  defineCatalog({ currency: 'usd', products: { app: { name: 'App' } }, plans })
+
+let simulator: Simulator
+let installation: Installation
+let bus: Bus
+
+beforeAll(async () => {
+  simulator = await newSimulator()
+  installation = await newInstallation(simulator, catalogOf({ pending }))
+  const { deps } = installation
+  const config = { bus: { natsUrl: undefined, profileSubject: SUBJECT } }
+  bus = await openBus({ ...deps, config, bell: newBell() })
+  busMessageRoutes(installation.app, { ...deps, config, bell: newBell(), bus })
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+/** Works off what is due, now or so many seconds from now. */
+function drain(later = 0) {
+  const { deps, workflows } = installation
+  return drainBus({ ...deps, clock: { now: () => deps.clock.now() + later }, workflows })
+}
+
+async function settled(registrationId: string | null | undefined) {
+  const { rows } = await installation.database.pool.query<{ id: string }>(
+    'select workflow_id as id from registration where id = $1',
+    [registrationId],
+  )
+  await installation.workflows.settled(rows[0]?.id ?? '', 30)
+  return (await installation.ask('GET', `/v1/registrations/${registrationId}`)).body
+}
+
+const profile = (id: string, data: object) => ({
+  specversion: '1.0',
+  id,
+  source: 'auth',
+  type: SUBJECT,
+  time: '2026-01-31T09:30:00Z',
+  data,
+})
+const publish = (message: object | string, name = 'n/a') =>
+  bus.publish(SUBJECT, Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)), name)
+
+/** The messages so far whose sender's id begins so. */
+async function kept(prefix: string) {
+  const messages = await listBusMessages(installation.deps.db, { limit: 100 })
+  return messages.filter(({ messageId }) => messageId.startsWith(prefix))
+}
+
+async function subscriptionsOf(externalId: string) {
+  const { rows } = await installation.database.pool.query<{ providerId: string }>(
+    `select m.provider_id as "providerId" from mapping m join customer c on c.id = m.entity_id
+     where m.entity_type = 'customer' and c.external_id = $1`,
+    [externalId],
+  )
+  const { subscriptions } = await atStripe(installation)
+  return subscriptions.filter(({ customer }) => customer === rows[0]?.providerId)
+}
+
+test('a new profile is on its 31-day trial at once, however often the message comes', async () => {
+  const message = profile('once', { externalId: 'ada', email: 'ada@example.org', favouriteColour: 'blue' })
+  await Promise.all(Array.from({ length: 5 }, () => publish(message)))
+  await Promise.all([drain(), drain(), drain()])
+
+  const [row, ...others] = await kept('once')
+  expect(others).toEqual([])
+  expect(row).toMatchObject({ state: 'processed', outcome: 'registered', source: 'auth', content: null })
+  const registration = await settled(row?.registrationId)
+  expect(registration).toMatchObject({ externalId: 'ada', plan: 'pending', state: 'completed' })
+  const [subscription, ...more] = await subscriptionsOf('ada')
+  expect(more).toEqual([])
+  expect(subscription).toMatchObject({ status: 'trialing', default_payment_method: null })
+  expect((subscription?.trial_end ?? 0) - (subscription?.start_date ?? 0)).toBe(31 * DAY)
+})
+
+test('a second message of a user who has a subscription changes nothing', async () => {
+  await publish(profile('again', { externalId: 'ada' }))
+  await drain()
+  expect(await kept('again')).toMatchObject([{ state: 'processed', outcome: 'subscribed before' }])
+  expect(await subscriptionsOf('ada')).toHaveLength(1)
+})
+
+test('a body without an envelope goes by the name that the bus gave it', async () => {
+  await publish({ externalId: 'bob' }, 'plain-7')
+  await publish({ externalId: 'bob' }, 'plain-7')
+  await drain()
+  expect(await kept('plain-7')).toMatchObject([{ source: 'local', outcome: 'registered', sentAt: null }])
+})
+
+test.each([
+  ['poison-json', '{"externalId": ', 'invalid_request', []],
+  ['poison-list', '[]', 'invalid_request', ['#']],
+  ['poison-empty', '{}', 'invalid_request', ['#/externalId']],
+  ['poison-type', '{"externalId": 7, "email": "nobody"}', 'invalid_request', ['#/externalId', '#/email']],
+  ['poison-card', '{"externalId": "x", "name": "4242 4242 4242 4242"}', 'invalid_request', ['#/name']],
+])('%s is parked with every fault, and nothing of it is kept', async (name, body, code, pointers) => {
+  await publish(body, name)
+  await publish({ externalId: `after-${name}` }, `fine-${name}`)
+  await drain()
+  const [row] = await kept(name)
+  expect(row).toMatchObject({ state: 'parked', outcome: 'unreadable', content: null, problem: { code } })
+  const { faults } = (row?.problem ?? { faults: [] }) as { faults: { pointer: string }[] }
+  expect(faults.map(({ pointer }) => pointer)).toEqual(pointers)
+  expect(await kept(`fine-${name}`)).toMatchObject([{ state: 'processed' }])
+
+  const retried = await installation.ask('POST', `/v1/bus-messages/${row?.id}/retry`)
+  expect(retried).toMatchObject({ status: 409, body: { code: 'bus_message_unreadable' } })
+})
+
+test('no card number reaches the database', async () => {
+  await publish({ externalId: 'canary', name: 'Ada 4000-0000-0000-0002' }, 'canary')
+  const { rows } = await installation.database.pool.query(
+    `select from bus_message m where m::text ~ '4000.?0000.?0000.?0002|4242.?4242.?4242.?4242'`,
+  )
+  expect(rows).toEqual([])
+})
+
+test('a plan that is not there yet parks the message; a retry goes on with it', async () => {
+  await publish(profile('early', { externalId: 'eve', plan: 'later' }))
+  await drain()
+  const [row] = await kept('early')
+  expect(row).toMatchObject({ state: 'parked', outcome: 'refused', problem: { code: 'plan_unknown' } })
+
+  const { deps, workflows } = installation
+  await applyCatalog({ ...deps, workflows }, catalogOf({ pending, later: { ...pending, name: 'Later' } }))
+  const retried = await installation.ask('POST', `/v1/bus-messages/${row?.id}/retry`)
+  expect(retried).toMatchObject({ status: 202, body: { state: 'received', problem: null } })
+  await drain()
+  expect(await kept('early')).toMatchObject([{ state: 'processed', outcome: 'registered' }])
+  expect((await installation.ask('GET', '/v1/bus-messages/none')).status).toBe(404)
+})
+
+test('a process that died after it began the registration leaves one, not two', async () => {
+  const { deps } = installation
+  await publish(profile('died', { externalId: 'dan' }))
+  const [message] = await kept('died')
+  const wanted = { externalId: 'dan', plan: 'pending', quantity: 1, slot: 'default' }
+  const asked = { operation: `bus/${message?.id}`, mayGivePlans: true }
+  const begun = await beginRegistration(deps, wanted, asked)
+
+  await drain()
+  expect(await kept('died')).toMatchObject([
+    { state: 'processed', outcome: 'registered before', registrationId: begun.registrationId },
+  ])
+})
+
+test('bus and HTTP at once: one subscription, and everybody learns of the same', async () => {
+  const body = { externalId: 'eli', plan: 'pending' }
+  await Promise.all(Array.from({ length: 4 }, (_, n) => publish(profile(`race-${n}`, { externalId: 'eli' }))))
+  const [, ...answers] = await Promise.all([
+    drain(),
+    ...Array.from({ length: 4 }, () => installation.ask('POST', '/v1/registrations', body)),
+  ])
+  const known = new Set(answers.map(({ body: { id, code } }) => id ?? code))
+  // Asked with other words than the message's, it may find the registration under way, or done.
+  known.delete('registration_in_progress')
+  known.delete('subscription_exists')
+
+  const [registrationId] = (await kept('race')).flatMap(
+    ({ registrationId: id }) => id ?? known.values().next().value,
+  )
+  expect(await settled(registrationId as string)).toMatchObject({ state: 'completed' })
+  // Whoever met the registration under way looks again later.
+  await drain(60)
+  const messages = await kept('race')
+  expect(messages.map(({ state }) => state)).toEqual(Array(4).fill('processed'))
+  const named = messages.flatMap(({ registrationId: id }) => id ?? [])
+  expect(new Set([...named, ...known])).toEqual(new Set([registrationId]))
+  expect(await subscriptionsOf('eli')).toHaveLength(1)
+})
