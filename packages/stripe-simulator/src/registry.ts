@@ -1,5 +1,5 @@
 import type { Expansions } from './http/expand.ts'
-import type { Route } from './http/route.ts'
+import { inTier, type ServedRoute } from './http/route.ts'
 import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
 import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
@@ -48,41 +48,40 @@ import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
 import { renderWebhookEndpoint, webhookEndpointRoutes } from './resources/webhook-endpoints.ts'
 import type { Renderer, World } from './world.ts'
 
-/** Every operation of the API that is served: the index of the simulator. */
-export const routes: readonly Route[] = [
-  ...productRoutes,
-  ...priceRoutes,
-  ...planRoutes,
-  ...customerRoutes,
-  ...balanceTransactionRoutes,
-  ...paymentMethodRoutes,
-  ...setupIntentRoutes,
-  ...paymentIntentRoutes,
-  ...subscriptionRoutes,
-  ...subscriptionChangeRoutes,
-  ...subscriptionItemRoutes,
-  ...previewRoutes,
-  ...invoiceRoutes,
-  ...invoiceVerbRoutes,
-  ...invoiceItemRoutes,
-  ...invoicePaymentRoutes,
-  ...chargeRoutes,
-  ...refundRoutes,
-  ...creditNoteRoutes,
-  ...taxRateRoutes,
-  ...checkoutRoutes,
-  ...portalRoutes,
-  ...portalConfigurationRoutes,
-  ...subscriptionScheduleRoutes,
-  ...couponRoutes,
-  ...promotionCodeRoutes,
-  ...meterRoutes,
-  ...meterEventRoutes,
-  ...meterAdjustmentRoutes,
-  ...meterSummaryRoutes,
-  ...testClockRoutes,
-  ...eventRoutes,
-  ...webhookEndpointRoutes,
+/** Every operation of the API that is served, by its tier: the index of the simulator. */
+export const routes: readonly ServedRoute[] = [
+  ...inTier(
+    'A',
+    productRoutes,
+    priceRoutes,
+    customerRoutes,
+    balanceTransactionRoutes,
+    paymentMethodRoutes,
+    setupIntentRoutes,
+    paymentIntentRoutes,
+    subscriptionRoutes,
+    subscriptionChangeRoutes,
+    subscriptionItemRoutes,
+    previewRoutes,
+    invoiceRoutes,
+    invoiceVerbRoutes,
+    invoiceItemRoutes,
+    invoicePaymentRoutes,
+    chargeRoutes,
+    refundRoutes,
+    creditNoteRoutes,
+    taxRateRoutes,
+    checkoutRoutes,
+    portalRoutes,
+    portalConfigurationRoutes,
+    subscriptionScheduleRoutes,
+    couponRoutes,
+    promotionCodeRoutes,
+    testClockRoutes,
+    eventRoutes,
+    webhookEndpointRoutes,
+  ),
+  ...inTier('B', planRoutes, meterRoutes, meterEventRoutes, meterAdjustmentRoutes, meterSummaryRoutes),
 ]
 
 export const expansions: Expansions = {

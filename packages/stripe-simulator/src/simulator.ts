@@ -4,6 +4,7 @@ import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
 import { RequestLog } from './faults/request-log.ts'
 import { addControlRoutes } from './http/control-routes.ts'
+import { gapRoutes } from './http/gaps.ts'
 import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
 import { addPages } from './http/pages.ts'
@@ -74,7 +75,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     file?.touch()
     if (ok && event.type === 'invoice.created') time.acknowledge(event.data.object.id as string)
   }
-  const app = buildServer({ world, routes, expansions, keys, faults, log, apiKeys: options.apiKeys })
+  const app = buildServer({
+    world,
+    routes: [...routes, ...gapRoutes(routes)],
+    expansions,
+    keys,
+    faults,
+    log,
+    apiKeys: options.apiKeys,
+  })
   addControlRoutes(app, control)
   addPages(app, world)
   addHostedPages(app, world, control)

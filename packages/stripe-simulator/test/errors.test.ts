@@ -98,7 +98,7 @@ describe('refusals', () => {
       body: {
         error: {
           code: 'simulator_gap',
-          message: 'The simulator does not implement POST /v1/quotes.',
+          message: 'The simulator does not implement stripe.quotes.create (POST /v1/quotes).',
         },
       },
     })

@@ -19,6 +19,20 @@ export interface Route {
   readonly handle: (call: Call<never>) => Json
 }
 
+/**
+ * How far an operation is followed. A: amounts, states, events, errors and times as at Stripe; B: every field
+ * and event. What is in neither answers that it is missing (`http/gaps.ts`).
+ */
+export type Tier = 'A' | 'B'
+
+export interface ServedRoute extends Route {
+  readonly tier: Tier
+}
+
+export function inTier(tier: Tier, ...resources: (readonly Route[])[]): ServedRoute[] {
+  return resources.flat().map((route) => ({ ...route, tier }))
+}
+
 type AnyFields = Parameters<typeof shape>[0]
 
 function make(method: Method) {

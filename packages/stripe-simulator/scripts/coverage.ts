@@ -1,0 +1,14 @@
+/** `npm run coverage`: writes the client's operations down, and the README's table of what is served of them. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { keyOf } from '../src/http/gaps.ts'
+import { routes } from '../src/registry.ts'
+import { clientOperations } from './client-operations.ts'
+import { coverageTable, withCoverage } from './coverage-table.ts'
+import { operationsModule } from './operations-module.ts'
+
+const operations = await clientOperations()
+writeFileSync(new URL('../src/http/client-operations.ts', import.meta.url), operationsModule(operations))
+const readme = new URL('../README.md', import.meta.url)
+writeFileSync(readme, withCoverage(readFileSync(readme, 'utf8'), coverageTable(operations, routes)))
+const served = operations.filter((operation) => routes.some((route) => keyOf(route) === keyOf(operation)))
+console.log(`${served.length} of ${operations.length} operations are served`)

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clientOperations } from '../scripts/client-operations.ts'
+import { coverageTable, withCoverage } from '../scripts/coverage-table.ts'
+import { operationsModule } from '../scripts/operations-module.ts'
+import { keyOf } from '../src/http/gaps.ts'
+import { routes } from '../src/registry.ts'
+import { newWorld, refusal, type World } from './world.ts'
+
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+
+describe('what is written down', () => {
+  test('the operations are those of the installed client', async () => {
+    expect(read('../src/http/client-operations.ts')).toBe(operationsModule(await clientOperations()))
+  })
+
+  test('the README shows the coverage as it is: `npm run coverage -w stripe-simulator` writes it', async () => {
+    const readme = read('../README.md')
+    expect(readme).toBe(withCoverage(readme, coverageTable(await clientOperations(), routes)))
+  })
+})
+
+describe('what is answered', () => {
+  let world: World
+  beforeAll(async () => {
+    world = await newWorld()
+  })
+  afterAll(() => world.close())
+
+  /** The operation called by its name, with ids that no object has. */
+  async function call(name: string, path: string) {
+    const steps = name.split('.')
+    const verb = steps.pop() as string
+    const resource = steps.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], world.stripe)
+    const ids = [...path.matchAll(/:\w+/g)].map(() => 'nothing_1')
+    return (resource as Record<string, (...args: unknown[]) => Promise<unknown>>)[verb]?.(...ids)
+  }
+
+  test('every operation that is not served names itself as a gap, and none is an unknown address', async () => {
+    const served = new Set(routes.map(keyOf))
+    const wrong: string[] = []
+    let gaps = 0
+    for (const { name, method, path } of await clientOperations()) {
+      // The client itself wants more of these before it sends anything.
+      if (['oauth.token', 'oauth.deauthorize', 'files.create', 'ephemeralKeys.create'].includes(name))
+        continue
+      const answer = await call(name, path).then(
+        () => ({ code: 'answered', message: '' }),
+        (error: { code?: string; message: string }) => error,
+      )
+      if (served.has(keyOf({ method, path }))) {
+        if (/Unrecognized request URL/.test(answer.message)) wrong.push(`${name}: ${answer.message}`)
+        continue
+      }
+      gaps++
+      const expected = `The simulator does not implement stripe.${name} (${method} ${path}).`
+      if (answer.code !== 'simulator_gap' || answer.message !== expected)
+        wrong.push(`${name}: ${answer.message}`)
+    }
+    expect(wrong).toEqual([])
+    expect(gaps).toBeGreaterThan(0)
+  })
+
+  test('a file that is sent up is a gap too, whatever its encoding', async () => {
+    const file = { data: Buffer.from('%PDF'), name: 'a.pdf', type: 'application/pdf' }
+    const sent = await refusal(world.stripe.files.create({ purpose: 'dispute_evidence', file }))
+    expect(sent).toMatchObject({ statusCode: 404, code: 'simulator_gap' })
+  })
+
+  // https://docs.stripe.com/error-codes
+  test('a typing error stays one', async () => {
+    const answer = await refusal(world.stripe.rawRequest('GET', '/v1/custommers'))
+    expect(answer.statusCode).toBe(404)
+    expect(answer.message).toMatch(/^Unrecognized request URL \(GET: \/v1\/custommers\)/)
+  })
+})
