@@ -11,7 +11,6 @@ test('a registration needs who and what; the rest has defaults', () => {
     externalId: 'user_1',
     plan: 'team',
     quantity: 1,
-    slot: 'default',
   })
   expect(refusals({})).toEqual(['externalId invalid_type', 'plan invalid_type'])
 })
@@ -41,7 +40,8 @@ test('every fault of a registration is named at once', () => {
 
 test('handlers and callers take their types from the route', () => {
   expectTypeOf<BodyInput<typeof createRegistration>['slot']>().toEqualTypeOf<string | undefined>()
-  expectTypeOf<Body<typeof createRegistration>['slot']>().toEqualTypeOf<string>()
+  expectTypeOf<BodyInput<typeof createRegistration>['quantity']>().toEqualTypeOf<number | undefined>()
+  expectTypeOf<Body<typeof createRegistration>['quantity']>().toEqualTypeOf<number>()
   expectTypeOf<Reply<typeof createRegistration>['status']>().toEqualTypeOf<201 | 202>()
   expectTypeOf<Answer<typeof readInvoice>['lines'][number]['amount']>().toEqualTypeOf<{
     amount: string

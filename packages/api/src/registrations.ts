@@ -6,23 +6,51 @@ import { instant } from './instant.ts'
 import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
-import { metadata } from './text.ts'
+import { freeText, metadata } from './text.ts'
 
 export const registrationState = z
-  .enum(['running', 'completed', 'compensating', 'rolledBack', 'parked'])
+  .enum(['running', 'requiresAction', 'failed', 'completed', 'compensating', 'rolledBack', 'parked'])
   .meta({
     id: 'RegistrationState',
     description:
-      '`running`: on its way, or waiting to be tried again. `compensating`: refused, and being undone. `rolledBack`: refused, and undone but for the customer. `parked`: a person has to look.',
+      '`running`: on its way. `requiresAction`: the customer has to do what `action` says. `failed`: the step named by `stage` failed for a reason that passes, and is tried again. `compensating`: refused, and being undone. `rolledBack`: refused, and undone but for what `remains`. `parked`: a person has to look.',
   })
 
 const step = z
   .strictObject({
     name: z.string().meta({ examples: ['create customer at provider'] }),
-    state: z.enum(['done', 'undone']),
-    endedAt: instant,
+    state: z.enum(['done', 'undone', 'running', 'waiting', 'failed']).meta({
+      description: '`waiting`: for the customer. `failed`: the last try of it, see `problem`.',
+    }),
+    needs: z.array(z.string()).readonly().meta({ description: 'What earlier steps must have handed on.' }),
+    handsOn: z.array(z.string()).readonly().meta({ description: 'What later steps may need of it.' }),
+    startedAt: instant.nullable(),
+    endedAt: instant.nullable().meta({ description: 'Null until it is done.' }),
   })
   .meta({ id: 'RegistrationStep' })
+
+const action = z
+  .strictObject({
+    type: z.enum(['providePaymentMethod', 'confirmPayment']),
+    url: z.url().meta({ description: 'Where to send the customer.' }),
+    expiresAt: instant.meta({ description: 'Not done by then, the registration is undone.' }),
+  })
+  .meta({ id: 'RegistrationAction' })
+
+const purchase = key.meta({
+  description: 'How the plan is bought: a `membership` renews until somebody ends it.',
+  examples: ['membership'],
+})
+
+const cause = z
+  .enum(['declined', 'authentication', 'abandoned', 'canceled', 'refused'])
+  .meta({ description: 'Why it came to nothing, to be counted.' })
+
+const requestOrigin = freeText(500).meta({
+  description:
+    'Where the request came from, in your words; kept here and with the subscription at the provider.',
+  examples: ['web/pricing'],
+})
 
 export const registration = z
   .strictObject({
@@ -31,6 +59,8 @@ export const registration = z
     externalId,
     plan: key.meta({ description: "The plan's key." }),
     planVersion: z.int().min(1),
+    purchase,
+    requestOrigin: requestOrigin.nullable(),
     slot: key,
     subscription: id('subscription').meta({
       description: 'Reserved at once; readable when the registration is completed.',
@@ -38,7 +68,14 @@ export const registration = z
     state: registrationState,
     stage: z.string().nullable().meta({ description: 'The step that runs, failed, or was last finished.' }),
     steps: z.array(step).meta({ description: 'What is recorded so far, in order.' }),
+    action: action.nullable().meta({ description: 'What the customer has to do now.' }),
     problem: recordedProblem.nullable().meta({ description: 'Why it failed, or why it is tried again.' }),
+    cause: cause.nullable(),
+    remains: z.array(z.string()).meta({
+      description: 'Of one that came to nothing: what was made and stays, a base to come back to.',
+      examples: [['user', 'providerCustomer', 'customer']],
+    }),
+    nextAttemptAt: instant.nullable().meta({ description: 'Of one that failed: when it is tried again.' }),
     createdAt: instant,
     endedAt: instant.nullable(),
   })
@@ -69,9 +106,11 @@ const newRegistration = z
         description: "A payment method's id at the provider. Never a card number.",
         examples: ['pm_card_visa'],
       }),
-    slot: key
-      .default('default')
-      .meta({ description: 'Which of the customer’s places for one live subscription.' }),
+    purchase: purchase.optional(),
+    slot: key.optional().meta({
+      description: 'Which of the customer’s places for one live subscription; `default` for a membership.',
+    }),
+    requestOrigin: requestOrigin.optional(),
     metadata: metadata.optional(),
   })
   .meta({ id: 'NewRegistration' })
@@ -91,9 +130,12 @@ export const createRegistration = defineRoute({
   body: newRegistration,
   answers: {
     201: registration.meta({ description: 'The subscription runs.' }),
-    202: registration.meta({ description: 'Still on its way: read it again, or wait for it.' }),
+    202: registration.meta({
+      description: 'Still on its way, or the customer has something to do first: see `state`.',
+    }),
   },
   problems: [
+    'purchase_unknown',
     'plan_unknown',
     'plan_not_allowed',
     'plan_not_published',
@@ -130,6 +172,7 @@ export const listRegistrations = defineRoute({
     customer: idParam('customer').optional(),
     state: registrationState.optional(),
     plan: key.optional(),
+    cause: cause.optional(),
     ...page,
   }),
   answers: { 200: listOf('Registration', registration) },
@@ -141,9 +184,24 @@ export const resumeRegistration = defineRoute({
   path: '/v1/registrations/:id/resume',
   scope: 'subscriptions:write',
   summary: 'Go on with a registration that stopped',
-  description: 'Goes on after the last recorded step. A completed one is answered as it is.',
+  description:
+    'Goes on after the last recorded step: tries a failed one now, looks whether the customer has done what was asked, takes up a parked one. A completed one is answered as it is.',
   tags,
   params,
   answers: { 200: registration, 202: registration },
   problems: ['registration_not_found'],
+})
+
+export const cancelRegistration = defineRoute({
+  id: 'cancelRegistration',
+  method: 'POST',
+  path: '/v1/registrations/:id/cancel',
+  scope: 'subscriptions:write',
+  summary: 'Give up a registration that has not ended',
+  description:
+    'Undoes what was made, last first; the customer stays. A step whose outcome is not known is found out about first. What was paid for already is left to a person.',
+  tags,
+  params,
+  answers: { 200: registration, 202: registration },
+  problems: ['registration_not_found', 'registration_ended'],
 })

@@ -13,9 +13,12 @@ export function freeText(maxLength: number) {
     })
 }
 
+/** Ours begin with lockstep_; the other three would mean something else to JavaScript. */
+const METADATA_KEY = /^(?!lockstep_|__proto__$|constructor$|prototype$)[A-Za-z0-9_.-]{1,40}$/
+
 /** Small facts of the application's own, kept with an object and never interpreted. */
 export const metadata = z
-  .record(z.string().regex(/^(?!lockstep_)[A-Za-z0-9_.-]{1,40}$/), freeText(500))
+  .record(z.string().regex(METADATA_KEY), freeText(500))
   .refine((entries) => Object.keys(entries).length <= 40, { error: 'At most 40 entries.' })
   .meta({
     description:

@@ -208,9 +208,23 @@ test('a registration that ends badly ends the command badly, and names its stage
     planVersion: 1,
     customer: 'customer_1',
     subscription: 'subscription_1',
+    purchase: 'membership',
+    requestOrigin: 'cli',
     state: 'rolledBack',
     stage: 'start subscription',
-    steps: [{ name: 'record customer', state: 'done', endedAt: '2026-01-01T00:00:00Z' }],
+    steps: [
+      {
+        name: 'record user',
+        state: 'done',
+        needs: [],
+        handsOn: ['user'],
+        startedAt: '2026-01-01T00:00:00Z',
+        endedAt: '2026-01-01T00:00:00Z',
+      },
+    ],
+    action: null,
+    remains: ['user'],
+    nextAttemptAt: null,
     problem: { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' },
   }
   answers = {
@@ -219,6 +233,7 @@ test('a registration that ends badly ends the command badly, and names its stage
   }
   const { stdout, code } = await lockstep(['registrations', 'create', 'ada', '--plan', 'team'])
   expect(stdout).toContain('start subscription: The card was declined. Insufficient funds.')
+  expect(stdout).toContain('what remains: user')
   expect(code).toBe(1)
-  expect(asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team' })
+  expect(asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team', requestOrigin: 'cli' })
 })

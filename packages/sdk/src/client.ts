@@ -69,13 +69,14 @@ export function createClient(options: ClientOptions) {
         ask(registrations.createRegistration, { body }, more),
       read: (id: string) => ask(registrations.readRegistration, { params: { id } }),
       resume: (id: string) => ask(registrations.resumeRegistration, { params: { id } }),
+      cancel: (id: string) => ask(registrations.cancelRegistration, { params: { id } }),
       list: (query?: QueryInput<typeof registrations.listRegistrations>) =>
         list(registrations.listRegistrations, query),
-      /** Reads it until it is completed, rolled back or parked. */
+      /** Reads it until it is completed, rolled back or parked, or the customer has to do something. */
       ended: (id: string, wait?: WaitOptions<Registration>) =>
         until(
           () => ask(registrations.readRegistration, { params: { id } }),
-          ({ state }) => state !== 'running' && state !== 'compensating',
+          ({ state }) => state !== 'running' && state !== 'failed' && state !== 'compensating',
           wait,
         ),
     },

@@ -103,6 +103,7 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     plan: 'team',
     quantity: 3,
     paymentMethod: 'pm_card_visa',
+    requestOrigin: 'web/pricing',
     metadata: { source: 'advert' },
   })
   expect(status).toBe(201)
@@ -110,18 +111,32 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     externalId,
     plan: 'team',
     planVersion: 1,
+    purchase: 'membership',
+    requestOrigin: 'web/pricing',
     slot: 'default',
     state: 'completed',
     problem: null,
+    cause: null,
+    remains: [],
   })
   expect((body.steps as { name: string }[]).map(({ name }) => name)).toEqual([
+    'record user',
+    'reserve membership',
     'create customer at provider',
     'link customer',
     'attach payment method',
     'set default payment method',
+    'configure subscription',
     'start subscription',
     'record subscription',
   ])
+  expect((body.steps as object[])[7]).toMatchObject({
+    state: 'done',
+    needs: ['configuration'],
+    handsOn: ['subscription'],
+    startedAt: expect.any(String),
+    endedAt: expect.any(String),
+  })
 
   const { customer, customers, subscriptions } = await ofUser(externalId)
   expect(customer).toMatchObject({ name: 'Ada Lovelace', currency: 'usd', providerId: customers[0]?.id })
@@ -131,7 +146,12 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
   expect(subscriptions[0]).toMatchObject({
     status: 'active',
     billing_mode: { type: 'flexible' },
-    metadata: { source: 'advert', lockstep_subscription: body.subscription },
+    metadata: {
+      source: 'advert',
+      lockstep_subscription: body.subscription,
+      lockstep_origin: 'web/pricing',
+      lockstep_purchase: 'membership',
+    },
   })
   // The flat fee is the same for any number of seats.
   expect(subscriptions[0]?.items.data.map((item) => [item.price.unit_amount, item.quantity])).toEqual([
@@ -206,7 +226,12 @@ describe('refused by the bank', () => {
     })
     expect(declined.body.detail).toMatch(/registration_\w+ was undone at the step 'attach payment method'/)
     const listed = await installation.ask('GET', '/v1/registrations?state=rolledBack')
-    expect((listed.body.data as object[])[0]).toMatchObject({ externalId, stage: 'attach payment method' })
+    expect((listed.body.data as object[])[0]).toMatchObject({
+      externalId,
+      stage: 'attach payment method',
+      cause: 'declined',
+      remains: ['user', 'providerCustomer', 'customer'],
+    })
 
     const again = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
     expect(again.status).toBe(201)
@@ -397,6 +422,55 @@ test('one that was parked goes on when a person says so', async () => {
   expect((await ofUser(externalId)).subscriptions).toHaveLength(1)
   // Of one that is completed nothing is left to do.
   expect(await installation.ask('POST', `/v1/registrations/${id}/resume`, {})).toMatchObject({ status: 200 })
+})
+
+describe('given up', () => {
+  test('while Stripe is away: what may have been done is found out first, and taken back', async () => {
+    const externalId = newUser()
+    simulator.control.fail({
+      kind: 'timeout_after_commit',
+      method: 'POST',
+      path: '/v1/subscriptions',
+      times: 6,
+    })
+    const asked = register({ externalId, plan: 'free' })
+    const failed = async () =>
+      (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
+    await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
+    const id = (await failed())[0]?.id
+    const canceled = await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})
+    expect(canceled).toMatchObject({
+      status: 200,
+      body: {
+        state: 'rolledBack',
+        cause: 'canceled',
+        problem: { code: 'registration_canceled' },
+        remains: ['user', 'providerCustomer', 'customer'],
+      },
+    })
+    expect(await asked).toMatchObject({ status: 409, body: { code: 'registration_canceled' } })
+    expect((await ofUser(externalId)).subscriptions.map(({ status }) => status)).toEqual(['canceled'])
+    // Once more is harmless, and the place is free.
+    expect((await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})).status).toBe(200)
+    expect((await register({ externalId, plan: 'free' })).status).toBe(201)
+  })
+
+  test('a completed one is not', async () => {
+    const { body } = await register({ externalId: newUser(), plan: 'free' })
+    expect(await installation.ask('POST', `/v1/registrations/${body.id}/cancel`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'registration_ended' },
+    })
+  })
+})
+
+test('a way to buy that nobody knows is refused with the list of those that are known', async () => {
+  const answer = await register({ externalId: newUser(), plan: 'free', purchase: 'ct' })
+  expect(answer).toMatchObject({
+    status: 422,
+    body: { code: 'purchase_unknown', errors: [{ pointer: '#/purchase' }] },
+  })
+  expect(answer.body.detail).toContain('membership')
 })
 
 test('registrations are listed newest first, page by page', async () => {

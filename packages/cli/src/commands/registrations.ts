@@ -1,10 +1,8 @@
 import type { Registration } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
-import { instantText } from '../output/format.ts'
-import { bold, dim, green, red, yellow } from '../output/style.ts'
-import { table } from '../output/table.ts'
-import { parseCount } from './arguments.ts'
+import { registrationTable, registrationText } from '../output/registration-text.ts'
+import { firstOf, parseCount } from './arguments.ts'
 import { findClock } from './clock.ts'
 
 interface NewRegistration {
@@ -15,6 +13,8 @@ interface NewRegistration {
   readonly paymentMethod?: string
   readonly clock?: string
   readonly slot?: string
+  readonly purchase?: string
+  readonly origin?: string
 }
 
 export function addRegistrations(program: Command): void {
@@ -32,11 +32,18 @@ export function addRegistrations(program: Command): void {
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
     .option('--clock <clock>', 'put the customer on this test clock, by its id or name')
     .option('--slot <key>', 'which of the customer’s subscriptions it is')
+    .option('--purchase <type>', 'how it is bought: membership unless given')
+    .option('--origin <text>', 'where the request came from', 'cli')
     .action(async (externalId: string, options: NewRegistration, command: Command) => {
       const { client, output } = contextOf(command)
-      const { clock, ...rest } = options
+      const { clock, origin: requestOrigin, ...rest } = options
       const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
-      const body = { externalId, ...rest, ...(testClock && { testClock }) }
+      const body = {
+        externalId,
+        ...rest,
+        ...(requestOrigin && { requestOrigin }),
+        ...(testClock && { testClock }),
+      }
       const { id } = await client.registrations.create(body)
       report(await client.registrations.ended(id), output.result.bind(output))
     })
@@ -48,30 +55,43 @@ export function addRegistrations(program: Command): void {
       const { client, output } = contextOf(command)
       output.result(await client.registrations.read(id), registrationText)
     })
+  registrations
+    .command('list')
+    .description('registrations, newest first')
+    .option(
+      '--state <state>',
+      'running, requiresAction, failed, completed, compensating, rolledBack or parked',
+    )
+    .option('--limit <n>', 'how many', parseCount, 50)
+    .action(async ({ state, limit }: { state?: Registration['state']; limit: number }, command: Command) => {
+      const { client, output } = contextOf(command)
+      const page = client.registrations.list({ state, limit: Math.min(limit, 100) })
+      output.result(await firstOf(page, limit), registrationTable)
+    })
+  registrations
+    .command('resume')
+    .description('go on now with one that failed, is parked or waits for the customer')
+    .argument('<registration>', 'its id')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      await client.registrations.resume(id)
+      report(await client.registrations.ended(id), output.result.bind(output))
+    })
+  registrations
+    .command('cancel')
+    .description('give up one that has not ended, and undo what was made')
+    .argument('<registration>', 'its id')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      await client.registrations.cancel(id)
+      output.result(await client.registrations.ended(id), registrationText)
+    })
 }
 
 type Result = (registration: Registration, render: (registration: Registration) => string) => void
 
 function report(registration: Registration, result: Result): void {
   result(registration, registrationText)
-  if (registration.state !== 'completed') process.exitCode = 1
-}
-
-const colors = { completed: green, running: yellow, compensating: yellow, rolledBack: red, parked: red }
-
-function registrationText({ id, state, stage, steps, problem, ...registration }: Registration): string {
-  const { externalId, plan, planVersion, customer, subscription } = registration
-  const lines = [
-    `${bold(externalId)} on ${bold(plan)}, version ${planVersion}: ${colors[state](state)}`,
-    dim(`registration  ${id}`),
-    dim(`customer      ${customer}`),
-    dim(`subscription  ${subscription}`),
-  ]
-  if (problem) lines.push(`${red('✗')} ${stage ? `${stage}: ` : ''}${problem.title} ${problem.detail}`)
-  const stepTable = table(steps, [
-    { title: 'step', cell: ({ name }) => name },
-    { title: 'state', cell: ({ state }) => state },
-    { title: 'ended', cell: ({ endedAt }) => instantText(endedAt) },
-  ])
-  return [...lines, '', stepTable].join('\n')
+  const { state } = registration
+  if (state !== 'completed' && state !== 'requiresAction') process.exitCode = 1
 }

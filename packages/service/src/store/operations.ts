@@ -98,6 +98,20 @@ export async function settle(
     .execute()
 }
 
+/** Whether a step with this key may have done something already: a call of it was sent and not refused. */
+export async function mayHaveBegun(db: Db, ids: readonly string[], key: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('operation')
+    .select('id')
+    .where('state', '!=', 'refused')
+    .where((eb) =>
+      eb.or([eb('id', 'in', [...ids, key]), eb('id', 'like', `${key.replaceAll('_', '\\_')}/%`)]),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Calls about one thing of ours whose outcome is not known: their process died, or their answer was lost. */
 export async function unsettledOf(db: Db, kind: string, subjectId: string): Promise<string[]> {
   const rows = await db

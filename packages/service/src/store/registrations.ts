@@ -5,16 +5,29 @@ import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 import type { WorkflowStep } from './workflows.ts'
 
+/** A workflow's, and apart from it those that wait to be tried again. */
+export type RegistrationState = Row<'workflow'>['state'] | 'failed'
+
+const stateOf = sql<RegistrationState>`case
+  when workflow.state = 'running' and workflow.problem is not null and workflow.next_attempt_at is not null then 'failed'
+  else workflow.state end`
+
 /** A registration with how far its workflow came. */
 export type Registration = Row<'registration'> & {
   readonly externalId: string
   readonly planKey: string
   readonly planVersion: number
-  readonly state: Row<'workflow'>['state']
+  readonly state: RegistrationState
   readonly stage: string | null
+  readonly stageStartedAt: Instant | null
+  readonly action: unknown
   readonly problem: unknown
+  readonly nextAttemptAt: Instant | null
   readonly endedAt: Instant | null
 }
+
+/** Why a registration came to nothing. */
+export type Cause = NonNullable<Row<'registration'>['cause']>
 
 export type RegistrationWithSteps = Registration & { readonly steps: readonly WorkflowStep[] }
 
@@ -29,9 +42,12 @@ function registrations(db: Db | Trx) {
       'customer.externalId',
       'planVersion.planKey',
       'planVersion.version as planVersion',
-      'workflow.state',
+      stateOf.as('state'),
       'workflow.stage',
+      'workflow.stageStartedAt',
+      'workflow.action',
       'workflow.problem',
+      'workflow.nextAttemptAt',
       'workflow.endedAt',
     ])
 }
@@ -46,7 +62,8 @@ export async function readRegistration(db: Db | Trx, id: string): Promise<Regist
 
 export interface RegistrationFilter {
   readonly customer?: string | undefined
-  readonly state?: Row<'workflow'>['state'] | undefined
+  readonly state?: RegistrationState | undefined
+  readonly cause?: Cause | undefined
   readonly plan?: string | undefined
   readonly limit: number
   readonly after?: string | undefined
@@ -59,7 +76,8 @@ export async function listRegistrations(
 ): Promise<RegistrationWithSteps[]> {
   let query = registrations(db)
   if (filter.customer !== undefined) query = query.where('registration.customerId', '=', filter.customer)
-  if (filter.state !== undefined) query = query.where('workflow.state', '=', filter.state)
+  if (filter.state !== undefined) query = query.where(stateOf, '=', filter.state)
+  if (filter.cause !== undefined) query = query.where('registration.cause', '=', filter.cause)
   if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
   if (filter.after !== undefined) query = query.where('registration.id', '<', filter.after)
   return withSteps(db, await query.orderBy('registration.id', 'desc').limit(filter.limit).execute())
@@ -129,11 +147,15 @@ export async function slotHolder(
 
 export async function addRegistration(
   trx: Trx,
-  registration: Omit<Row<'registration'>, 'createdAt'> & { readonly at: Instant },
+  registration: Omit<Row<'registration'>, 'createdAt' | 'cause'> & { readonly at: Instant },
 ): Promise<void> {
   const { at, ...row } = registration
   await trx
     .insertInto('registration')
     .values({ ...row, createdAt: sqlTime(at) })
     .execute()
+}
+
+export async function setCause(trx: Trx, workflowId: string, cause: Cause): Promise<void> {
+  await trx.updateTable('registration').set({ cause }).where('workflowId', '=', workflowId).execute()
 }

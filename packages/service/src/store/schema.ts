@@ -206,10 +206,14 @@ interface WorkflowTable {
   kind: string
   subjectId: string
   input: Json
-  state: 'running' | 'completed' | 'compensating' | 'rolledBack' | 'parked'
+  state: 'running' | 'requiresAction' | 'completed' | 'compensating' | 'rolledBack' | 'parked'
   stage: string | null
+  stageStartedAt: MaybeTime
+  action: MaybeJson
   problem: MaybeJson
   refusal: MaybeJson
+  withdrawal: MaybeJson
+  woken: Default<boolean>
   attempts: Default<number>
   leaseUntil: MaybeTime
   leaseHolder: string | null
@@ -224,6 +228,7 @@ interface WorkflowStepTable {
   ordinal: number
   state: 'done' | 'undone'
   result: MaybeJson
+  startedAt: MaybeTime
   endedAt: Time
 }
 
@@ -250,6 +255,9 @@ interface RegistrationTable {
   subscriptionId: string
   workflowId: string
   operation: string | null
+  purchase: Default<string>
+  requestOrigin: string | null
+  cause: 'declined' | 'authentication' | 'abandoned' | 'canceled' | 'refused' | null
   createdAt: Time
 }
 

@@ -25,23 +25,37 @@ export interface NewWorkflow {
   readonly input: unknown
   readonly holder: string
   readonly at: Instant
+  /** Steps that are done in this very transaction, in order: each with what it hands on. */
+  readonly done?: readonly { readonly name: string; readonly result: unknown }[]
 }
 
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
 export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void> {
-  const { input, holder, at, ...rest } = workflow
+  const { input, holder, at, done = [], ...rest } = workflow
   await trx
     .insertInto('workflow')
     .values({
       ...rest,
       input: JSON.stringify(input),
       state: 'running',
+      stage: done.at(-1)?.name ?? null,
       attempts: 1,
       leaseUntil: leased,
       leaseHolder: holder,
       createdAt: sqlTime(at),
     })
     .execute()
+  if (done.length === 0) return
+  const rows = done.map(({ name, result }, index) => ({
+    workflowId: workflow.id,
+    name,
+    ordinal: index + 1,
+    state: 'done' as const,
+    result: JSON.stringify(result ?? null),
+    startedAt: sqlTime(at),
+    endedAt: sqlTime(at),
+  }))
+  await trx.insertInto('workflowStep').values(rows).execute()
 }
 
 export function readWorkflow(db: Db, id: string): Promise<Workflow | undefined> {
@@ -80,12 +94,15 @@ export function readSteps(db: Db, workflowId: string): Promise<WorkflowStep[]> {
     .execute()
 }
 
-/** Takes the lease of an unfinished workflow that nobody runs. Also of a parked one, when a person says so. */
+/** Ended for now: until somebody says so, nobody goes on. */
+const STOPPED = ['requiresAction', 'parked'] as const
+
+/** Takes the lease of an unfinished workflow that nobody runs; of one that stopped, when a person says so. */
 export function claimWorkflow(
   db: Db,
   id: string,
   holder: string,
-  { parkedToo = false }: { parkedToo?: boolean } = {},
+  { stoppedToo = false }: { stoppedToo?: boolean } = {},
 ): Promise<Workflow | undefined> {
   return db
     .updateTable('workflow')
@@ -93,12 +110,14 @@ export function claimWorkflow(
       leaseUntil: leased,
       leaseHolder: holder,
       // A person's word counts the tries from the beginning.
-      attempts: parkedToo ? 1 : sql<number>`attempts + 1`,
+      attempts: stoppedToo ? 1 : sql<number>`attempts + 1`,
       state: sql<Workflow['state']>`case when refusal is null then 'running' else 'compensating' end`,
+      action: null,
+      woken: false,
       endedAt: null,
     })
     .where('id', '=', id)
-    .where('state', 'in', parkedToo ? ['running', 'compensating', 'parked'] : ['running', 'compensating'])
+    .where('state', 'in', ['running', 'compensating', ...(stoppedToo ? STOPPED : [])])
     .where(isFree)
     .returningAll()
     .executeTakeFirst()
@@ -134,38 +153,58 @@ export async function renewLease(db: Db, id: string, holder: string): Promise<bo
 }
 
 export interface StepRecord {
-  readonly workflowId: string
-  readonly holder: string
   readonly name: string
   readonly ordinal: number
   readonly result: unknown
-  readonly at: Instant
-  /** The provider call that this step made: known to have succeeded from the same moment on. */
+  readonly startedAt: Instant
+  readonly endedAt: Instant
+}
+
+export interface StepsToRecord {
+  readonly workflowId: string
+  readonly holder: string
+  /** In order. */
+  readonly steps: readonly [StepRecord, ...StepRecord[]]
+  /** The provider call that the last of them made: known to have succeeded from the same moment on. */
   readonly operation: string | undefined
 }
 
-/** One statement: the step's result, the stage, the lease, the call's success. False: the lease is lost. */
-export async function recordStep(db: Db, step: StepRecord): Promise<boolean> {
-  const result = JSON.stringify(step.result ?? null)
-  const recorded = await sql`
+/** What the record of a step tells its run: null if the lease is lost. */
+export type Recorded = { readonly withdrawal: unknown } | null
+
+/** One statement: the steps' results, the stage, the lease, the call's success. */
+export async function recordSteps(
+  db: Db,
+  { workflowId, holder, steps, operation }: StepsToRecord,
+): Promise<Recorded> {
+  const last = steps.at(-1) ?? steps[0]
+  const result = (step: StepRecord) => JSON.stringify(step.result ?? null)
+  const rows = steps.map(
+    (step) => sql`(${step.name}, ${step.ordinal}::int, ${result(step)}::jsonb,
+      ${sqlTime(step.startedAt)}::timestamptz, ${sqlTime(step.endedAt)}::timestamptz)`,
+  )
+  const { rows: held } = await sql<{ withdrawal: unknown }>`
     with held as (
-      update workflow set stage = ${step.name}, lease_until = ${leased}
-      where id = ${step.workflowId} and lease_holder = ${step.holder}
-      returning id
+      update workflow set stage = ${last.name}, stage_started_at = null, lease_until = ${leased}
+      where id = ${workflowId} and lease_holder = ${holder}
+      returning id, withdrawal
     ), settled as (
-      update operation set state = 'succeeded', settled_at = ${sqlTime(step.at)}, problem = null,
-        provider_object_id = ${result}::jsonb ->> 'id'
-      where id = ${step.operation ?? null} and state <> 'succeeded' and exists (select from held)
+      update operation set state = 'succeeded', settled_at = ${sqlTime(last.endedAt)}, problem = null,
+        provider_object_id = ${result(last)}::jsonb ->> 'id'
+      where id = ${operation ?? null} and state <> 'succeeded' and exists (select from held)
+    ), recorded as (
+      insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
+      select held.id, step.name, step.ordinal, 'done', step.result, step.started_at, step.ended_at
+      from held, (values ${sql.join(rows)}) as step (name, ordinal, result, started_at, ended_at)
     )
-    insert into workflow_step (workflow_id, name, ordinal, state, result, ended_at)
-    select id, ${step.name}, ${step.ordinal}, 'done', ${result}::jsonb, ${sqlTime(step.at)} from held
-  `.execute(db)
-  return recorded.numAffectedRows === 1n
+    select withdrawal from held`.execute(db)
+  return held[0] ?? null
 }
 
+/** False: the lease is lost. */
 export async function recordUndone(
-  db: Db,
-  step: Pick<StepRecord, 'workflowId' | 'holder' | 'name' | 'at'>,
+  db: Db | Trx,
+  step: { readonly workflowId: string; readonly holder: string; readonly name: string; readonly at: Instant },
 ): Promise<boolean> {
   const recorded = await sql`
     with held as (
@@ -179,28 +218,39 @@ export async function recordUndone(
   return recorded.numAffectedRows === 1n
 }
 
+/** A step that is taken back by the very transaction that ends its workflow. */
+export async function markUndone(trx: Trx, workflowId: string, name: string, at: Instant): Promise<void> {
+  await trx
+    .updateTable('workflowStep')
+    .set({ state: 'undone', endedAt: sqlTime(at) })
+    .where('workflowId', '=', workflowId)
+    .where('name', '=', name)
+    .execute()
+}
+
+/** The step at which a run stopped, and when it was begun; null where none was under way. */
+interface Stopped {
+  readonly stage: string | null
+  readonly startedAt: Instant | null
+}
+
 /** What is written of a workflow when a run lets go of it, or turns back. */
 export type Turn =
   | { readonly state: 'completed' }
-  | { readonly state: 'rolledBack' | 'parked'; readonly stage: string | null; readonly problem: Problem }
-  | { readonly state: 'compensating'; readonly stage: string | null; readonly problem: Problem }
-  | {
-      readonly state: 'waiting'
-      readonly stage: string | null
-      readonly problem: Problem
-      readonly seconds: number
-    }
+  | ({ readonly state: 'rolledBack' | 'parked' | 'compensating'; readonly problem: Problem } & Stopped)
+  | ({ readonly state: 'waiting'; readonly problem: Problem; readonly seconds: number } & Stopped)
+  | ({ readonly state: 'requiresAction'; readonly action: unknown } & Stopped)
 
 /** False: the lease is lost, and nothing was written. */
 export async function turnWorkflow(db: Db | Trx, id: string, holder: string, turn: Turn): Promise<boolean> {
   const ended = turn.state === 'completed' || turn.state === 'rolledBack' || turn.state === 'parked'
+  const stopped = turn.state === 'completed' ? {} : { stage: turn.stage, ...startedAt(turn) }
   const turned = await db
     .updateTable('workflow')
     .set({
-      ...(turn.state === 'waiting' ? {} : { state: turn.state }),
-      ...(turn.state === 'completed'
-        ? { problem: null }
-        : { stage: turn.stage, problem: problemJson(turn.problem) }),
+      ...stateAfter(turn),
+      ...stopped,
+      problem: 'problem' in turn ? problemJson(turn.problem) : null,
       ...(turn.state === 'compensating'
         ? { refusal: problemJson(turn.problem), leaseUntil: leased }
         : { leaseUntil: null, leaseHolder: null }),
@@ -215,6 +265,49 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
     .where('leaseHolder', '=', holder)
     .executeTakeFirst()
   return turned.numUpdatedRows === 1n
+}
+
+/** Whoever would wait for what has happened by now does not wait. */
+function stateAfter(turn: Turn) {
+  if (turn.state === 'waiting') return {}
+  if (turn.state !== 'requiresAction') return { state: turn.state }
+  return {
+    state: sql<Workflow['state']>`case when woken then 'running' else 'requiresAction' end`,
+    action: sql<string | null>`case when not woken then ${JSON.stringify(turn.action)}::jsonb end`,
+  }
+}
+
+function startedAt({ startedAt: at }: Stopped): { stageStartedAt: Date | null } {
+  return { stageStartedAt: at === null ? null : sqlTime(at) }
+}
+
+/**
+ * Says that a workflow shall not go on: whoever runs it turns back before the next step. One that
+ * stopped is due at once. False: it has ended, or has said so before.
+ */
+export async function withdrawWorkflow(db: Db | Trx, id: string, problem: Problem): Promise<boolean> {
+  const withdrawn = await db
+    .updateTable('workflow')
+    .set({ withdrawal: problemJson(problem) })
+    .where('id', '=', id)
+    .where('state', 'in', ['running', ...STOPPED])
+    .where('withdrawal', 'is', null)
+    .where('refusal', 'is', null)
+    .executeTakeFirst()
+  return withdrawn.numUpdatedRows === 1n
+}
+
+/**
+ * Something happened that a workflow waits for, or may be about to wait for: it looks once more. One
+ * that has ended is left alone.
+ */
+export async function wakeWorkflow(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('workflow')
+    .set({ state: 'running', action: null, nextAttemptAt: null, woken: true })
+    .where('id', '=', id)
+    .where('state', 'in', ['running', 'requiresAction'])
+    .execute()
 }
 
 interface StoredProblem {

@@ -5,14 +5,14 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
-import type { Provider } from '../provider/stripe/account.ts'
 import { addCustomer, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
 import { type Arrival, addRegistration, arrive, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow } from '../store/workflows.ts'
-import { checkRegistration } from './check-registration.ts'
-import { REGISTER, type RegisterInput } from './register.ts'
+import { type Checked, checkRegistration } from './check-registration.ts'
+import { REGISTER, type RegisterDeps, type RegisterInput } from './register.ts'
+import type { RegistrationTask } from './registration-tasks.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
 
 /** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
@@ -21,26 +21,22 @@ export interface Begun {
   readonly workflow?: { readonly id: string; readonly holder: string }
 }
 
-interface BeginDeps {
-  readonly db: Db
-  readonly clock: Clock
-  readonly provider: Provider
-}
-
 /**
  * Records what was asked, in one transaction: the customer first, the slot, the registration and the
  * workflow that carries it out. Asked twice at the same time, it is one registration.
+ *
+ * The one way in, for HTTP, the message bus and the terminal alike.
  */
 export async function beginRegistration(
-  deps: BeginDeps,
+  deps: Omit<RegisterDeps, 'log'>,
   wanted: WantedRegistration,
   asked: Asked,
 ): Promise<Begun> {
   const { db } = deps
   const { arrivedAt, registrationId } = await arrive(db, asked.operation)
   if (registrationId !== null) return { registrationId }
-  const request = { wanted, requestHash: hashOf(wanted), arrivedAt }
   const checked = await checkRegistration(deps, wanted, asked)
+  const request = { wanted, requestHash: hashOf(wanted), arrivedAt, slot: checked.slot }
   if (checked.customerId !== undefined) {
     const twin = await joinTwin(db, checked.customerId, request)
     if (twin !== undefined) return { registrationId: twin }
@@ -50,7 +46,7 @@ export async function beginRegistration(
   const workflow = { id: newId('workflow'), holder: newHolder() }
   try {
     const made = await transaction(db, (trx) =>
-      record(deps, trx, request, checked.version, workflow, asked.operation),
+      record(deps, trx, request, checked, workflow, asked.operation),
     )
     return { registrationId: made, workflow }
   } catch (error) {
@@ -66,6 +62,7 @@ interface Request {
   readonly wanted: WantedRegistration
   readonly requestHash: string
   readonly arrivedAt: Arrival
+  readonly slot: string
 }
 
 class SlotTaken extends Error {
@@ -81,13 +78,13 @@ class SlotTaken extends Error {
  * The registration that holds the slot, if it was asked with the very same words and had not ended
  * when this request came: a double click. Any other holder is a refusal.
  */
-async function joinTwin(db: Db, customerId: string, { wanted, requestHash, arrivedAt }: Request) {
-  const holder = await slotHolder(db, customerId, wanted.slot, arrivedAt)
+async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrivedAt }: Request) {
+  const holder = await slotHolder(db, customerId, slot, arrivedAt)
   if (!holder) return undefined
   if (holder.wasRunning && holder.registrationId !== null && holder.requestHash === requestHash) {
     return holder.registrationId
   }
-  const where = wanted.slot === 'default' ? '' : ` in the slot ${wanted.slot}`
+  const where = slot === 'default' ? '' : ` in the slot ${slot}`
   if (holder.isRunning) {
     throw new Problem(
       'registration_in_progress',
@@ -101,15 +98,15 @@ async function joinTwin(db: Db, customerId: string, { wanted, requestHash, arriv
 }
 
 async function record(
-  { clock }: BeginDeps,
+  { clock }: { readonly clock: Clock },
   trx: Trx,
-  { wanted, requestHash }: Request,
-  { id: planVersionId, plan }: PlanVersion,
+  { wanted, requestHash, slot }: Request,
+  { version: { id: planVersionId, plan }, strategy }: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
 ): Promise<string> {
   const at = clock.now()
-  const { externalId, name, email, slot } = wanted
+  const { externalId, name, email } = wanted
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
   const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, at })
   const customerId = isNew ? newcomer.id : ((await lockCustomer(trx, externalId))?.id ?? newcomer.id)
@@ -134,12 +131,24 @@ async function record(
     customerId,
     subscriptionId,
     planVersionId,
+    purchase: strategy.type,
     quantity: wanted.quantity,
     paymentMethod: wanted.paymentMethod ?? null,
     profileChanged,
+    requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
   }
-  await addWorkflow(trx, { ...workflow, kind: REGISTER, subjectId: registrationId, input, at })
+  await addWorkflow(trx, {
+    ...workflow,
+    kind: REGISTER,
+    subjectId: registrationId,
+    input,
+    at,
+    done: [
+      { name: 'record user' satisfies RegistrationTask, result: { customerId } },
+      { name: 'reserve membership' satisfies RegistrationTask, result: { subscriptionId } },
+    ],
+  })
   await addRegistration(trx, {
     id: registrationId,
     customerId,
@@ -148,6 +157,8 @@ async function record(
     subscriptionId,
     workflowId: workflow.id,
     operation,
+    purchase: strategy.type,
+    requestOrigin: input.requestOrigin,
     at,
   })
   return registrationId

@@ -1,6 +1,4 @@
-import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
-import { type Fault, Problem, type ProblemCode } from '@lockstep/core/problem'
-import { units } from '@lockstep/core/quantity'
+import { Problem, type ProblemCode } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { type Customer, findCustomer } from '../store/customers.ts'
@@ -8,43 +6,56 @@ import { providerIdsOf } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import { providerPrices } from './provider-prices.ts'
+import { findStrategy, purchaseStrategies, STANDARD_PURCHASE } from './purchase/strategies.ts'
+import type { CodedFault, PurchaseStrategy } from './purchase/strategy.ts'
+import type { RegisterDeps } from './register.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
 
-interface CodedFault extends Fault {
-  readonly code: ProblemCode
-}
-
-/** Whoever asks may have asked before: who the customer is, is told even when something is wrong. */
-export type Checked = { readonly customerId: string | undefined } & (
-  | { readonly problem: Problem; readonly version?: never }
-  | { readonly problem?: never; readonly version: PlanVersion }
+/**
+ * Whoever asks may have asked before: who the customer is, and which place is asked for, is told even
+ * when something is wrong.
+ */
+export type Checked = { readonly customerId: string | undefined; readonly slot: string } & (
+  | { readonly problem: Problem; readonly version?: never; readonly strategy?: never }
+  | { readonly problem?: never; readonly version: PlanVersion; readonly strategy: PurchaseStrategy }
 )
 
 /** Everything that can be known to be wrong before anything is recorded, at once. */
 export async function checkRegistration(
-  { db, provider }: { db: Db; provider: Provider },
+  deps: { readonly db: Db; readonly provider: Provider; readonly purchases?: RegisterDeps['purchases'] },
   wanted: WantedRegistration,
   asked: Asked,
 ): Promise<Checked> {
+  const { db, provider, purchases = purchaseStrategies } = deps
+  const strategy = findStrategy(purchases, wanted.purchase ?? STANDARD_PURCHASE)
   const [plan, customer] = await Promise.all([
     readNewestPlan(db, wanted.plan),
     findCustomer(db, wanted.externalId),
   ])
   const faults = [
+    ...(strategy ? [] : [purchaseFault(wanted, purchases)]),
     ...(plan && !plan.isArchived
       ? [
           ...planFaults(plan, wanted, asked, customer),
           ...(await publicationFaults(db, plan)),
-          ...paymentFaults(plan, wanted, customer),
+          ...quantityFaults(plan, wanted),
+          ...(strategy?.check(wanted, plan) ?? []),
+          ...(strategy ? paymentFaults(plan, wanted, customer, strategy) : []),
         ]
       : [fault('plan_unknown', '#/plan', `There is no plan ${wanted.plan}.`)]),
     ...(await clockFaults({ db, provider }, wanted, customer)),
   ]
-  const customerId = customer?.id
+  const slot = wanted.slot ?? (plan && strategy?.slotOf(plan.plan)) ?? 'default'
+  const found = { customerId: customer?.id, slot }
   const [first] = faults
-  if (first) return { customerId, problem: problemOf(first, faults) }
-  if (!plan) throw new Error('A plan that does not exist is a fault.')
-  return { customerId, version: plan }
+  if (first) return { ...found, problem: problemOf(first, faults) }
+  if (!plan || !strategy) throw new Error('A plan or a purchase that does not exist is a fault.')
+  return { ...found, version: plan, strategy }
+}
+
+function purchaseFault({ purchase }: WantedRegistration, known: readonly PurchaseStrategy[]): CodedFault {
+  const types = known.map(({ type }) => type).join(', ')
+  return fault('purchase_unknown', '#/purchase', `There is no purchase ${purchase}; there are ${types}.`)
 }
 
 /** One fault speaks for itself; several are named by the first. */
@@ -91,20 +102,21 @@ async function publicationFaults(db: Db, version: PlanVersion): Promise<CodedFau
   return [fault('plan_not_published', '#/plan', detail)]
 }
 
-function* paymentFaults(
-  version: PlanVersion,
-  { quantity, paymentMethod }: WantedRegistration,
-  customer: Customer | undefined,
-): Generator<CodedFault> {
-  const prices = providerPrices(version).map(({ price }) => price)
-  if (quantity > 1 && prices.every(({ model }) => model === 'flat')) {
+function* quantityFaults(version: PlanVersion, { quantity }: WantedRegistration): Generator<CodedFault> {
+  if (quantity > 1 && providerPrices(version).every(({ price }) => price.model === 'flat')) {
     yield fault('quantity_invalid', '#/quantity', `The plan ${version.plan.key} has no price by number.`)
   }
-  const isDueNow =
-    version.plan.trialDays === 0 &&
-    prices.some((price) => priceQuantity(price, units(BigInt(quantity))).exact.scaled > 0n)
+}
+
+function* paymentFaults(
+  version: PlanVersion,
+  wanted: WantedRegistration,
+  customer: Customer | undefined,
+  strategy: PurchaseStrategy,
+): Generator<CodedFault> {
   // A customer that Stripe knows may have a payment method there: then Stripe is asked.
-  if (isDueNow && paymentMethod === undefined && !customer?.providerId) {
+  const mayPay = wanted.paymentMethod !== undefined || customer?.providerId
+  if (!mayPay && strategy.isDueNow(wanted, version)) {
     const detail = `The plan ${version.plan.key} is paid in advance: name a payment method.`
     yield fault('payment_method_required', '#/paymentMethod', detail)
   }

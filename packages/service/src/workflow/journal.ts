@@ -1,16 +1,19 @@
+import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
+import { mayHaveBegun } from '../store/operations.ts'
 import {
   LEASE_SECONDS,
   problemOf,
   readSteps,
-  recordStep,
+  recordSteps,
   recordUndone,
   renewLease,
+  type StepRecord,
   type Turn,
   turnWorkflow,
   type Workflow,
@@ -30,17 +33,41 @@ export interface StepOptions<T> {
   readonly undo?: (result: T, key: string) => Promise<void>
   /** The operation that the step leaves to be marked as succeeded; see `settledByCaller`. */
   readonly operation?: (key: string) => string
+  /** Computes and touches nothing: it is recorded together with the next step, and done again after a crash. */
+  readonly pure?: boolean
+}
+
+/** What a step needs of earlier ones, and what it hands on to later ones, by name. */
+export interface Task {
+  readonly needs: readonly string[]
+  readonly handsOn: readonly string[]
+}
+
+/** The customer has to do something first. Thrown by a step, which is begun again when it is done. */
+export class ActionRequired extends Error {
+  readonly action: unknown
+
+  constructor(action: unknown) {
+    super('The customer has to do something first.')
+    this.action = action
+  }
 }
 
 export interface WorkflowKind {
   readonly kind: string
+  /** Its steps by name, where they are declared: none is begun before what it needs was handed on. */
+  readonly tasks?: Readonly<Record<string, Task>>
   /**
    * A plain function in steps. It runs from the top each time, so everything it decides it decides by
    * its input and by what its steps returned.
    */
   run(step: Step, workflow: { readonly id: string; readonly input: unknown }): Promise<void>
   /** What else changes in the moment the workflow ends as undone. */
-  rolledBack?(trx: Trx, workflow: { readonly id: string; readonly input: unknown }): Promise<void>
+  rolledBack?(
+    trx: Trx,
+    workflow: { readonly id: string; readonly input: unknown },
+    problem: Problem,
+  ): Promise<void>
 }
 
 export interface JournalDeps {
@@ -90,16 +117,21 @@ async function advance(
   workflow: Workflow,
   holder: string,
 ): Promise<void> {
-  const journal = await openJournal(deps, workflow, holder, 'forward')
+  const journal = await openJournal(deps, kind, workflow, holder, 'forward')
   try {
     await kind.run(journal.step, workflow)
+    await journal.flush()
   } catch (error) {
     if (error instanceof LeaseLost) throw error
+    const stopped = journal.stopped()
+    await journal.flush()
+    if (error instanceof ActionRequired) {
+      return turn(deps, workflow, holder, { state: 'requiresAction', action: error.action, ...stopped })
+    }
     const problem = problemFrom(deps, workflow, error)
-    const stage = journal.stage()
-    if (!isRefusal(error)) return later(deps, workflow, holder, stage, problem)
+    if (!isRefusal(error)) return later(deps, workflow, holder, stopped, problem)
     if (journal.undos.length > 0)
-      await turn(deps, workflow, holder, { state: 'compensating', stage, problem })
+      await turn(deps, workflow, holder, { state: 'compensating', problem, ...stopped })
     return undo(deps, kind, workflow, holder, journal, problem)
   }
   await turn(deps, workflow, holder, { state: 'completed' })
@@ -112,7 +144,7 @@ async function compensate(
   workflow: Workflow,
   holder: string,
 ): Promise<void> {
-  const journal = await openJournal(deps, workflow, holder, 'backward')
+  const journal = await openJournal(deps, kind, workflow, holder, 'backward')
   try {
     await kind.run(journal.step, workflow)
   } catch (error) {
@@ -131,7 +163,10 @@ async function undo(
   journal: Journal,
   problem: Problem,
 ): Promise<void> {
-  const stage = workflow.state === 'compensating' ? workflow.stage : journal.stage()
+  const stopped =
+    workflow.state === 'compensating'
+      ? { stage: workflow.stage, startedAt: workflow.stageStartedAt }
+      : journal.stopped()
   for (const { name, takeBack } of journal.undos.toReversed()) {
     try {
       await takeBack()
@@ -139,28 +174,36 @@ async function undo(
       if (error instanceof LeaseLost) throw error
       const failed = problemFrom(deps, workflow, error)
       if (isRefusal(error))
-        return turn(deps, workflow, holder, { state: 'parked', stage: name, problem: failed })
-      return later(deps, workflow, holder, stage, failed)
+        return turn(deps, workflow, holder, {
+          state: 'parked',
+          stage: name,
+          startedAt: null,
+          problem: failed,
+        })
+      return later(deps, workflow, holder, stopped, failed)
     }
     const at = deps.clock.now()
     if (!(await recordUndone(deps.db, { workflowId: workflow.id, holder, name, at }))) throw new LeaseLost()
   }
   await transaction(deps.db, async (trx) => {
-    if (!(await turnWorkflow(trx, workflow.id, holder, { state: 'rolledBack', stage, problem })))
+    if (!(await turnWorkflow(trx, workflow.id, holder, { state: 'rolledBack', problem, ...stopped })))
       throw new LeaseLost()
-    await kind.rolledBack?.(trx, workflow)
+    await kind.rolledBack?.(trx, workflow, problem)
   })
 }
 
 interface Journal {
   readonly step: Step
   readonly undos: { name: string; takeBack: () => Promise<void> }[]
-  /** The step that runs, failed, or was last finished. */
-  stage(): string | null
+  /** The step that runs, failed, or was last finished; with its beginning, if it was not finished. */
+  stopped(): { readonly stage: string | null; readonly startedAt: Instant | null }
+  /** Records the pure steps that no other one came after. */
+  flush(): Promise<void>
 }
 
 async function openJournal(
   { db, clock }: JournalDeps,
+  kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
   direction: 'forward' | 'backward',
@@ -168,28 +211,55 @@ async function openJournal(
   const recorded = workflow.attempts === 1 && workflow.stage === null ? [] : await readSteps(db, workflow.id)
   const known = new Map(recorded.map((step) => [step.name, step]))
   const undos: Journal['undos'] = []
-  let stage = workflow.stage
+  const handedOn = new Set<string>()
+  const unrecorded: StepRecord[] = []
+  let { stage, stageStartedAt: startedAt, withdrawal } = workflow
   let ordinal = recorded.length
 
   const step: Step = async (name, run, options = {}) => {
     const key = `${workflow.id}/${name.replaceAll(' ', '-')}`
+    const task = kind.tasks?.[name]
+    const missing = task?.needs.find((need) => !handedOn.has(need))
+    if (missing !== undefined) throw new Error(`The step ${name} needs ${missing}, which nobody handed on.`)
     const before = known.get(name)
     if (!before && direction === 'backward') throw new NothingFurther()
     const result = before ? (before.result as Awaited<ReturnType<typeof run>>) : await first()
+    for (const thing of task?.handsOn ?? []) handedOn.add(thing)
     const { undo: takeBack } = options
     if (takeBack && before?.state !== 'undone') undos.push({ name, takeBack: () => takeBack(result, key) })
     return result
 
     async function first() {
+      const operation = options.operation?.(key)
+      await turnBackIfWithdrawn(operation, key)
       stage = name
+      startedAt = clock.now()
       const made = await run(key)
       ordinal += 1
-      const record = { workflowId: workflow.id, holder, name, ordinal, result: made, at: clock.now() }
-      if (!(await recordStep(db, { ...record, operation: options.operation?.(key) }))) throw new LeaseLost()
+      unrecorded.push({ name, ordinal, result: made, startedAt, endedAt: clock.now() })
+      if (options.pure !== true) await flush(operation)
       return made
     }
   }
-  return { step, undos, stage: () => stage }
+
+  async function flush(operation?: string): Promise<void> {
+    const [oldest, ...others] = unrecorded.splice(0)
+    if (!oldest) return
+    const steps: [StepRecord, ...StepRecord[]] = [oldest, ...others]
+    const held = await recordSteps(db, { workflowId: workflow.id, holder, steps, operation })
+    if (!held) throw new LeaseLost()
+    startedAt = null
+    withdrawal = held.withdrawal
+  }
+
+  /** Only between steps: what one may have done is found out first, so that it can be taken back. */
+  async function turnBackIfWithdrawn(operation: string | undefined, key: string): Promise<void> {
+    const reason = problemOf(withdrawal)
+    if (!reason || (await mayHaveBegun(db, operation === undefined ? [] : [operation], key))) return
+    throw reason
+  }
+
+  return { step, undos, stopped: () => ({ stage, startedAt }), flush: () => flush() }
 }
 
 /** Said once and for all: the same again would be refused again. */
@@ -202,13 +272,13 @@ async function later(
   deps: JournalDeps,
   workflow: Workflow,
   holder: string,
-  stage: string | null,
+  stopped: ReturnType<Journal['stopped']>,
   problem: Problem,
 ): Promise<void> {
   if (problem instanceof OperationParked || workflow.attempts >= MOST_ATTEMPTS)
-    return turn(deps, workflow, holder, { state: 'parked', stage, problem })
+    return turn(deps, workflow, holder, { state: 'parked', problem, ...stopped })
   const seconds = problem.retryAfterSeconds ?? Math.min(300, 2 ** Math.min(workflow.attempts, 9))
-  await turn(deps, workflow, holder, { state: 'waiting', stage, problem, seconds })
+  await turn(deps, workflow, holder, { state: 'waiting', problem, seconds, ...stopped })
 }
 
 async function turn({ db }: JournalDeps, { id }: Workflow, holder: string, how: Turn): Promise<void> {

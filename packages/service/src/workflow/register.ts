@@ -1,28 +1,18 @@
-import type { Price } from '@lockstep/core/price'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
-import type { Db } from '../postgres/connect.ts'
-import type { Provider } from '../provider/stripe/account.ts'
-import { wasReplayed } from '../provider/stripe/call.ts'
-import { customerOperation, makeCustomer, updateCustomer } from '../provider/stripe/customers.ts'
-import { fetchSubscription } from '../provider/stripe/fetch.ts'
-import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
-import { startSubscription, withdrawSubscription } from '../provider/stripe/subscriptions.ts'
-import { readCustomer, unlockCurrency } from '../store/customers.ts'
-import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
+import type { ProblemCode } from '@lockstep/core/problem'
+import { unlockCurrency } from '../store/customers.ts'
 import { loadPlanVersion } from '../store/plans.ts'
-import { nextObservation } from '../store/provider-objects.ts'
+import { type Cause, setCause } from '../store/registrations.ts'
 import { releaseSlot } from '../store/subscriptions.ts'
-import { readTestClock } from '../store/test-clocks.ts'
+import { markUndone } from '../store/workflows.ts'
+import { provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
-import { observe } from './observe.ts'
-import { providerPrices } from './provider-prices.ts'
+import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
+import type { PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
+import { registrationTasks } from './registration-tasks.ts'
 
-export interface RegisterDeps {
-  readonly db: Db
-  readonly clock: Clock
-  readonly log: Log
-  readonly provider: Provider
+export interface RegisterDeps extends PurchaseDeps {
+  /** Ways to buy; all of them unless given. */
+  readonly purchases?: readonly PurchaseStrategy[] | undefined
 }
 
 export const REGISTER = 'register'
@@ -34,155 +24,60 @@ export interface RegisterInput {
   readonly customerId: string
   readonly subscriptionId: string
   readonly planVersionId: string
+  readonly purchase: string
   readonly quantity: number
   readonly paymentMethod: string | null
   /** The customer was known before and has a new name or address. */
   readonly profileChanged: boolean
+  readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
- * Registers a customer: from a recorded wish to a running subscription. The customer, the slot and
- * this workflow were recorded in one transaction (begin-registration.ts).
+ * Registers a customer: from a recorded wish to what was bought. The user, the membership's place and
+ * this workflow were recorded in one transaction (begin-registration.ts), whoever asked: HTTP, the
+ * message bus or the terminal.
  *
- * When a step is refused, the subscription is taken back and the slot is free for the next try. The
- * customer stays, here and at Stripe: a base to come back to.
+ * When a step is refused, what was made is taken back and the place is free for the next try. The user
+ * stays, here and at Stripe: a base to come back to.
  */
 export function registerKind(deps: RegisterDeps): WorkflowKind {
   return {
     kind: REGISTER,
+    tasks: registrationTasks,
     run: (step, { input }) => register(deps, step, input as RegisterInput),
-    rolledBack: async (trx, { input }) => {
+    async rolledBack(trx, { id, input }, { code }) {
       const { subscriptionId, customerId } = input as RegisterInput
       await releaseSlot(trx, subscriptionId)
       await unlockCurrency(trx, customerId)
+      await markUndone(trx, id, 'reserve membership', deps.clock.now())
+      await setCause(trx, id, causes[code] ?? 'refused')
     },
   }
 }
 
 async function register(deps: RegisterDeps, step: Step, input: RegisterInput): Promise<void> {
-  const { db, clock, provider } = deps
-  const { customerId, subscriptionId, paymentMethod } = input
+  const { paymentMethod, quantity, requestOrigin, metadata } = input
+  const strategy = findStrategy(deps.purchases ?? purchaseStrategies, input.purchase)
+  if (!strategy) throw new Error(`Nobody knows how to buy a ${input.purchase}.`)
 
-  const customer = await step('create customer at provider', () => customerAtProvider(deps, customerId), {
-    operation: () => customerOperation(customerId),
-  })
-  await step('link customer', () =>
-    link(db, provider, {
-      entityType: 'customer',
-      entityId: customerId,
-      providerType: 'customer',
-      providerId: customer.id,
-      origin: 'outbound',
-      at: clock.now(),
-    }),
-  )
-  const linked = { id: customerId, providerId: customer.id }
+  const { customerId } = await step('record user', async () => ({ customerId: input.customerId }))
+  const { subscriptionId } = await step('reserve membership', async () => ({
+    subscriptionId: input.subscriptionId,
+  }))
+  const customer = await provideCustomer(deps, step, { customerId, profileChanged: input.profileChanged })
+  if (paymentMethod !== null) await providePaymentMethod(deps, step, customer, paymentMethod)
 
-  if (input.profileChanged) {
-    await step('update customer at provider', async (key) => {
-      const { name = null, email = null } = (await readCustomer(db, customerId)) ?? {}
-      await updateCustomer(deps, key, linked, { name, email })
-    })
-  }
-  if (paymentMethod !== null) {
-    const method = await step(
-      'attach payment method',
-      async (operation) =>
-        idOnly(
-          await attachPaymentMethod(deps, {
-            operation,
-            customerId,
-            providerCustomer: customer.id,
-            paymentMethod,
-          }),
-        ),
-      { operation: (key) => key },
-    )
-    await step(
-      'set default payment method',
-      async (key) => idOnly(await setDefaultPaymentMethod(deps, key, linked, method.id)),
-      { operation: (key) => key },
-    )
-  }
-
-  let seen: Seen | undefined
-  const subscription = await step(
-    'start subscription',
-    async (operation) => {
-      seen = await start(deps, input, operation, customer.id)
-      return idOnly(seen.object)
-    },
-    {
-      operation: (key) => key,
-      undo: ({ id }, key) =>
-        withdrawSubscription(deps, `${key}/undo`, { id: subscriptionId, providerId: id }),
-    },
-  )
-  await step('record subscription', async () => {
-    await observe(deps, { type: 'subscription', ...(seen ?? (await look(deps, subscription.id))) })
-  })
+  const version = await loadPlanVersion(deps.db, input.planVersionId)
+  const purchase = { customer, subscriptionId, version, quantity, requestOrigin, metadata }
+  const bought = await strategy.buy(deps, step, purchase)
+  await strategy.activate(deps, step, bought)
 }
 
-interface Seen {
-  readonly object: Awaited<ReturnType<typeof startSubscription>>
-  readonly observation: bigint
-  readonly source: 'write' | 'fetch'
-}
-
-async function customerAtProvider(deps: RegisterDeps, customerId: string): Promise<{ id: string }> {
-  const { db } = deps
-  const linked = await providerIdOf(db, 'customer', customerId)
-  if (linked !== undefined) return { id: linked }
-  const customer = await readCustomer(db, customerId)
-  if (!customer) throw new Error(`There is no customer ${customerId}.`)
-  const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
-  return idOnly(await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null }))
-}
-
-async function start(
-  deps: RegisterDeps,
-  { subscriptionId, customerId, planVersionId, quantity, metadata }: RegisterInput,
-  operation: string,
-  providerCustomer: string,
-): Promise<Seen> {
-  const version = await loadPlanVersion(deps.db, planVersionId)
-  const prices = providerPrices(version)
-  const providerIds = await providerIdsOf(
-    deps.db,
-    'price',
-    prices.map(({ id }) => id),
-  )
-  const items = prices.map(({ id, price }) => {
-    const providerPrice = providerIds.get(id)
-    if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
-    return { providerPrice, quantity: itemQuantity(price, quantity) }
-  })
-  const observation = await nextObservation(deps.db)
-  const object = await startSubscription(deps, {
-    operation,
-    subscriptionId,
-    customerId,
-    providerCustomer,
-    items,
-    trialDays: version.plan.trialDays,
-    metadata,
-  })
-  // Stripe's memory of an earlier try says how it was then, not how it is.
-  return wasReplayed(object) ? look(deps, object.id) : { object, observation, source: 'write' }
-}
-
-async function look(deps: RegisterDeps, providerId: string): Promise<Seen> {
-  const observation = await nextObservation(deps.db)
-  return { object: await fetchSubscription(deps, providerId), observation, source: 'fetch' }
-}
-
-/** A flat price is the same for any number; Stripe would multiply it. */
-function itemQuantity(price: Price, quantity: number): number {
-  return price.model === 'flat' ? 1 : quantity
-}
-
-/** Steps keep ids only: what else an object says may have changed by the time it is read again. */
-function idOnly({ id }: { readonly id: string }): { id: string } {
-  return { id }
+/** What a refusal is counted as; every other one is `refused`. */
+const causes: Partial<Record<ProblemCode, Cause>> = {
+  card_declined: 'declined',
+  payment_method_required: 'declined',
+  payment_action_required: 'authentication',
+  registration_canceled: 'canceled',
 }

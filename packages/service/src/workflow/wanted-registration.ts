@@ -1,14 +1,19 @@
-/** What a caller asks for: the customer, the plan, and how it is paid. */
+/** What a caller asks for: the customer, the plan, and how it is bought and paid. */
 export interface WantedRegistration {
   readonly externalId: string
   readonly name?: string | undefined
   readonly email?: string | undefined
   readonly testClock?: string | undefined
   readonly plan: string
+  /** The key of a purchase strategy; a membership unless given. */
+  readonly purchase?: string | undefined
   readonly currency?: string | undefined
   readonly quantity: number
   readonly paymentMethod?: string | undefined
-  readonly slot: string
+  /** The strategy's own unless given. */
+  readonly slot?: string | undefined
+  /** Where it came from, in the application's words. */
+  readonly requestOrigin?: string | undefined
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 

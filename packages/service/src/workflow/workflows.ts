@@ -5,11 +5,11 @@ import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
 export interface Workflows {
   /** Runs a workflow that was added with this holder, right after its transaction. */
   begin(id: string, holder: string): void
-  /** Goes on with one that stopped, also if it is parked. */
+  /** Goes on with one that stopped, also if it is parked or waits for the customer. */
   resume(id: string): Promise<void>
   /** Goes on with every one whose process died or whose time has come; resolves when those have stopped. */
   resumeDue(): Promise<number>
-  /** How it stands when it has ended, or after so many seconds. */
+  /** How it stands when it has ended or waits for the customer, or after so many seconds. */
   settled(id: string, seconds: number): Promise<Workflow>
   /** Looks for work every few seconds until closed. */
   watch(): void
@@ -40,7 +40,7 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     return promise
   }
 
-  async function take(id: string, options: { parkedToo?: boolean } = {}): Promise<void> {
+  async function take(id: string, options: { stoppedToo?: boolean } = {}): Promise<void> {
     const holder = newHolder()
     const workflow = await claimWorkflow(db, id, holder, options)
     const kind = workflow && byName.get(workflow.kind)
@@ -74,7 +74,7 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
         if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
       })
     },
-    resume: (id) => track(id, () => take(id, { parkedToo: true })),
+    resume: (id) => track(id, () => take(id, { stoppedToo: true })),
     resumeDue,
     async settled(id, seconds) {
       const deadline = performance.now() + seconds * 1000
@@ -85,7 +85,8 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
         await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, wait))])
         const workflow = await readWorkflow(db, id)
         if (!workflow) throw new Error(`There is no workflow ${id}.`)
-        if (workflow.endedAt !== null || deadline <= performance.now()) return workflow
+        const stopped = workflow.endedAt !== null || workflow.state === 'requiresAction'
+        if (stopped || deadline <= performance.now()) return workflow
         wait = LOOK_MS
       }
     },

@@ -1,23 +1,20 @@
 import * as api from '@lockstep/api/registrations'
-import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
-import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
-import type { Provider } from '../../provider/stripe/account.ts'
 import { pageOf } from '../../store/page.ts'
 import { listRegistrations, type RegistrationWithSteps, readRegistration } from '../../store/registrations.ts'
 import { problemOf } from '../../store/workflows.ts'
 import { beginRegistration } from '../../workflow/begin-registration.ts'
+import { cancelRegistration } from '../../workflow/cancel-registration.ts'
+import type { RegisterDeps } from '../../workflow/register.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
 import { type App, route } from '../route.ts'
+import { registrationToApi } from './registration-to-api.ts'
 
 /** A person waits this long; the registration goes on by itself afterwards. */
 const PATIENCE_SECONDS = 20
 
-interface RegistrationParts {
-  readonly db: Db
-  readonly clock: Clock
-  readonly provider: Provider
+interface RegistrationParts extends RegisterDeps {
   readonly workflows: Workflows
 }
 
@@ -64,6 +61,16 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
     const shown = registrationToApi(registration)
     return registration.endedAt === null ? { status: 202, body: shown } : { status: 200, body: shown }
   })
+
+  route(
+    app,
+    api.cancelRegistration,
+  )(async ({ params }) => {
+    await cancelRegistration(parts, await existing(db, params.id))
+    const registration = await settled(parts, params.id)
+    const shown = registrationToApi(registration)
+    return registration.endedAt === null ? { status: 202, body: shown } : { status: 200, body: shown }
+  })
 }
 
 async function settled(
@@ -97,29 +104,4 @@ function refusalOf({ id, stage, problem: stored }: RegistrationWithSteps): Probl
   const faults =
     problem.faults.length > 0 || pointer === undefined ? problem.faults : [{ pointer, code, detail }]
   return new Problem(code, `${detail} ${id} was undone at the step '${stage}'.`, { faults })
-}
-
-export function registrationToApi(registration: RegistrationWithSteps) {
-  const { id, customerId, externalId, planKey, planVersion, slot, subscriptionId, state, stage } =
-    registration
-  const problem = problemOf(registration.problem)
-  return {
-    id,
-    customer: customerId,
-    externalId,
-    plan: planKey,
-    planVersion,
-    slot,
-    subscription: subscriptionId,
-    state,
-    stage,
-    steps: registration.steps.map((step) => ({
-      name: step.name,
-      state: step.state,
-      endedAt: formatInstant(step.endedAt),
-    })),
-    problem: problem ? { code: problem.code, title: problem.title, detail: problem.detail } : null,
-    createdAt: formatInstant(registration.createdAt),
-    endedAt: registration.endedAt === null ? null : formatInstant(registration.endedAt),
-  }
 }

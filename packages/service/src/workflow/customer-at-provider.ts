@@ -1,0 +1,84 @@
+import { customerOperation, makeCustomer, updateCustomer } from '../provider/stripe/customers.ts'
+import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
+import { readCustomer } from '../store/customers.ts'
+import { link, providerIdOf } from '../store/mappings.ts'
+import { readTestClock } from '../store/test-clocks.ts'
+import type { Step } from './journal.ts'
+import type { PurchaseDeps } from './purchase/strategy.ts'
+
+export interface LinkedCustomer {
+  readonly id: string
+  readonly providerId: string
+}
+
+/** The customer at the provider, made if there is none, told who it is, and linked to ours. */
+export async function provideCustomer(
+  deps: PurchaseDeps,
+  step: Step,
+  { customerId, profileChanged }: { readonly customerId: string; readonly profileChanged: boolean },
+): Promise<LinkedCustomer> {
+  const { db, clock, provider } = deps
+  const { id: providerId } = await step('create customer at provider', () => makeOnce(deps, customerId), {
+    operation: () => customerOperation(customerId),
+  })
+  await step('link customer', () =>
+    link(db, provider, {
+      entityType: 'customer',
+      entityId: customerId,
+      providerType: 'customer',
+      providerId,
+      origin: 'outbound',
+      at: clock.now(),
+    }),
+  )
+  const customer = { id: customerId, providerId }
+  if (profileChanged) {
+    await step('update customer at provider', async (key) => {
+      const { name = null, email = null } = (await readCustomer(db, customerId)) ?? {}
+      await updateCustomer(deps, key, customer, { name, email })
+    })
+  }
+  return customer
+}
+
+async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: string }> {
+  const { db } = deps
+  const linked = await providerIdOf(db, 'customer', customerId)
+  if (linked !== undefined) return { id: linked }
+  const customer = await readCustomer(db, customerId)
+  if (!customer) throw new Error(`There is no customer ${customerId}.`)
+  const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
+  return idOnly(await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null }))
+}
+
+/** Has everything that comes due charged to a payment method that the application collected. */
+export async function providePaymentMethod(
+  deps: PurchaseDeps,
+  step: Step,
+  customer: LinkedCustomer,
+  paymentMethod: string,
+): Promise<void> {
+  const { id } = await step(
+    'attach payment method',
+    async (operation) =>
+      idOnly(
+        await attachPaymentMethod(deps, {
+          operation,
+          customerId: customer.id,
+          providerCustomer: customer.providerId,
+          paymentMethod,
+        }),
+      ),
+    { operation: (key) => key },
+  )
+  await step(
+    'set default payment method',
+    async (key) => idOnly(await setDefaultPaymentMethod(deps, key, customer, id)),
+    { operation: (key) => key },
+  )
+}
+
+/** Steps keep ids only: what else an object says may have changed by the time it is read again. */
+function idOnly({ id }: { readonly id: string }): { id: string } {
+  return { id }
+}

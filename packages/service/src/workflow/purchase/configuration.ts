@@ -1,0 +1,56 @@
+import type { Price } from '@lockstep/core/price'
+import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
+import { units } from '@lockstep/core/quantity'
+import type { Db } from '../../postgres/connect.ts'
+import { providerIdsOf } from '../../store/mappings.ts'
+import type { PlanVersion } from '../../store/plans.ts'
+import { providerPrices } from '../provider-prices.ts'
+import type { Purchase } from './strategy.ts'
+
+/** How a subscription is to begin: everything the provider is told of it but who it is for. */
+export interface SubscriptionConfiguration {
+  readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
+  readonly trialDays: number
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Reads what the provider calls the prices, and merges what is known about the purchase. */
+export async function configureSubscription(
+  db: Db,
+  { version, quantity, metadata, requestOrigin }: Purchase,
+  { type, trialDays }: { readonly type: string; readonly trialDays: number },
+): Promise<SubscriptionConfiguration> {
+  const prices = providerPrices(version)
+  const providerIds = await providerIdsOf(
+    db,
+    'price',
+    prices.map(({ id }) => id),
+  )
+  const items = prices.map(({ id, price }) => {
+    const providerPrice = providerIds.get(id)
+    if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
+    return { providerPrice, quantity: itemQuantity(price, quantity) }
+  })
+  return {
+    items,
+    trialDays,
+    // The application's own facts first: what is ours is written over them.
+    metadata: {
+      ...metadata,
+      lockstep_purchase: type,
+      ...(requestOrigin !== null && { lockstep_origin: requestOrigin }),
+    },
+  }
+}
+
+/** A flat price is the same for any number; Stripe would multiply it. */
+export function itemQuantity(price: Price, quantity: number): number {
+  return price.model === 'flat' ? 1 : quantity
+}
+
+/** Whether a number of the plan's recurring prices costs anything. */
+export function costsSomething(version: PlanVersion, quantity: number): boolean {
+  return providerPrices(version).some(
+    ({ price }) => priceQuantity(price, units(BigInt(quantity))).exact.scaled > 0n,
+  )
+}
