@@ -6,6 +6,7 @@ import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupon
 import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
+import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
 import { invoiceVerbRoutes } from './resources/invoice-verbs.ts'
@@ -69,6 +70,7 @@ export const routes: readonly ServedRoute[] = [
     invoicePaymentRoutes,
     chargeRoutes,
     refundRoutes,
+    disputeRoutes,
     creditNoteRoutes,
     taxRateRoutes,
     checkoutRoutes,
@@ -95,6 +97,7 @@ export const expansions: Expansions = {
   ...paymentExpansions,
   ...setupIntentExpansions,
   ...refundExpansions,
+  ...disputeExpansions,
   ...creditNoteExpansions,
   ...checkoutExpansions,
   ...portalExpansions,
@@ -134,6 +137,7 @@ export const renderers: Record<string, Renderer> = {
   webhook_endpoint: renderWebhookEndpoint,
   customer_balance_transaction: plain,
   setup_intent: plain,
+  dispute: plain,
   'checkout.session': plain,
   'billing_portal.session': plain,
   'billing_portal.configuration': plain,

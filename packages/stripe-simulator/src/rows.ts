@@ -130,6 +130,7 @@ export type RefundRow = RowOf<
   /** What a refund of a test card turns into some time later. */
   OnClock & { readonly later: 'succeeded' | 'failed' | null }
 >
+export type DisputeRow = RowOf<Stripe.Dispute, never, OnClock>
 export type ScheduleRow = RowOf<Stripe.SubscriptionSchedule, never, OnClock>
 export type CheckoutRow = RowOf<
   Stripe.Checkout.Session,
@@ -222,6 +223,8 @@ export type AlarmKind =
   | 'invoice.retry'
   | 'invoice.overdue'
   | 'refund.settle'
+  | 'intent.expire'
+  | 'dispute.due'
   | 'schedule.due'
   | 'checkout.expire'
   | 'schedule.expiring'

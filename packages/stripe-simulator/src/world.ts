@@ -18,6 +18,8 @@ const UPDATING = new Set([
   'coupon',
   'promotion_code',
   'refund',
+  'dispute',
+  'charge',
   'credit_note',
   'tax_rate',
   'subscription_schedule',

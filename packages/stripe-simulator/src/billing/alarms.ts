@@ -3,8 +3,10 @@ import { startSchedule } from '../resources/start-schedule.ts'
 import type { AlarmKind, AlarmRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
+import { disputeDue } from './disputes.ts'
 import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
+import { cancelIntent } from './payments.ts'
 import { pendingItemsDue } from './pending-interval.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { settleRefund } from './refunds.ts'
@@ -40,6 +42,13 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     )
   },
   'refund.settle': (world, id) => settleRefund(world, id),
+  'intent.expire': (world, id) => {
+    const intent = world.paymentIntents.must(id)
+    if (intent.status !== 'requires_capture') return
+    world.emit('charge.expired', world.charges.must(intent.latest_charge))
+    cancelIntent(world, id, 'automatic')
+  },
+  'dispute.due': (world, id) => disputeDue(world, id),
   'schedule.due': (world, id) => {
     const schedule = world.schedules.must(id)
     if (schedule.status === 'not_started') {

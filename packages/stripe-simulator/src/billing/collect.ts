@@ -3,7 +3,8 @@ import type { InvoiceRow, PaymentMethodRow } from '../rows.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { markPaid } from './invoices.ts'
-import { confirmIntent, methodFor } from './payments.ts'
+import { methodFor } from './methods.ts'
+import { confirmIntent } from './payments.ts'
 
 export interface Collection {
   readonly offSession: boolean

@@ -4,7 +4,8 @@ import { attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
 import { cardError } from './collect.ts'
-import { behaviorOf, confirmIntent, fail } from './payments.ts'
+import { behaviorOf } from './methods.ts'
+import { confirmIntent, fail } from './payments.ts'
 import { collectAndSettle } from './settle.ts'
 
 interface ByHand {

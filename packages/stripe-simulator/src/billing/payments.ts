@@ -1,7 +1,10 @@
-import type { ChargeRow, InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
-import { type Attempt, attempt, type CardBehavior, declineMessage } from '../rules/test-cards.ts'
+import type { PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
+import { type Attempt, attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
+import { createCharge, releaseHold } from './charges.ts'
+import { createDispute } from './disputes.ts'
+import { behaviorOf } from './methods.ts'
 
 export interface IntentOf {
   readonly amount: number
@@ -12,6 +15,7 @@ export interface IntentOf {
   readonly description: string | null
   readonly metadata: Record<string, string>
   readonly setupFutureUsage: 'off_session' | 'on_session' | null
+  readonly captureMethod?: PaymentIntentRow['capture_method'] | undefined
 }
 
 /** A PaymentIntent that waits for a method. https://docs.stripe.com/payments/paymentintents/lifecycle */
@@ -30,7 +34,7 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
     automatic_payment_methods: null,
     canceled_at: null,
     cancellation_reason: null,
-    capture_method: of.invoice === null ? 'automatic_async' : 'automatic',
+    capture_method: of.captureMethod ?? (of.invoice === null ? 'automatic_async' : 'automatic'),
     client_secret: `${id}_secret_${world.ids.secret(25)}`,
     confirmation_method: 'automatic',
     created: world.now(of.clock),
@@ -68,10 +72,6 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
   return intent
 }
 
-export function behaviorOf(method: PaymentMethodRow): CardBehavior {
-  return JSON.parse(method.own.behavior) as CardBehavior
-}
-
 export interface Confirmation {
   readonly offSession: boolean
   readonly authenticated: boolean
@@ -95,19 +95,8 @@ export function confirmIntent(
     forced === undefined ? outcome : { result: 'declined', code: 'card_declined', declineCode: forced }
   const intent = world.paymentIntents.must(id)
   switch (result.result) {
-    case 'succeeded': {
-      const charge = createCharge(world, intent, method, null)
-      const paid = world.paymentIntents.patch(id, {
-        status: 'succeeded',
-        payment_method: method.id,
-        latest_charge: charge.id,
-        amount_received: intent.amount,
-        last_payment_error: null,
-        next_action: null,
-      })
-      world.emit('payment_intent.succeeded', paid)
-      return { intent: paid, attempt: result }
-    }
+    case 'succeeded':
+      return { intent: succeed(world, intent, method), attempt: result }
     case 'declined':
       return { intent: fail(world, intent, method, result.code, result.declineCode), attempt: result }
     case 'requires_action': {
@@ -131,6 +120,23 @@ export function confirmIntent(
       return { intent: waiting, attempt: result }
     }
   }
+}
+
+/** The money is taken, or only held where the business captures it by hand. */
+function succeed(world: World, intent: PaymentIntentRow, method: PaymentMethodRow): PaymentIntentRow {
+  const charge = createCharge(world, intent, method, null)
+  const held = !charge.captured
+  const paid = world.paymentIntents.patch(intent.id, {
+    status: held ? 'requires_capture' : 'succeeded',
+    payment_method: method.id,
+    latest_charge: charge.id,
+    ...(held ? { amount_capturable: intent.amount } : { amount_received: intent.amount }),
+    last_payment_error: null,
+    next_action: null,
+  })
+  world.emit(held ? 'payment_intent.amount_capturable_updated' : 'payment_intent.succeeded', paid)
+  if (!held) createDispute(world, charge)
+  return paid
 }
 
 export function fail(
@@ -166,94 +172,13 @@ export function cancelIntent(
 ): void {
   const intent = world.paymentIntents.must(id)
   if (intent.status === 'succeeded' || intent.status === 'canceled') return
+  if (intent.status === 'requires_capture') releaseHold(world, intent)
   const canceled = world.paymentIntents.patch(id, {
     status: 'canceled',
+    amount_capturable: 0,
     canceled_at: world.now(intent.own.clock),
     cancellation_reason: reason,
     next_action: null,
   })
   world.emit('payment_intent.canceled', canceled)
-}
-
-function createCharge(
-  world: World,
-  intent: PaymentIntentRow,
-  method: PaymentMethodRow,
-  failure: { code: string; declineCode: string | null } | null,
-): ChargeRow {
-  const paid = failure === null
-  const id = world.ids.next('ch')
-  const charge = world.charges.insert({
-    id,
-    object: 'charge',
-    amount: intent.amount,
-    amount_captured: paid ? intent.amount : 0,
-    amount_refunded: 0,
-    application: null,
-    application_fee: null,
-    application_fee_amount: null,
-    balance_transaction: paid ? world.ids.next('txn') : null,
-    billing_details: method.billing_details,
-    calculated_statement_descriptor: 'SIMULATOR',
-    captured: paid,
-    created: world.now(intent.own.clock),
-    currency: intent.currency,
-    customer: intent.customer,
-    description: intent.description,
-    disputed: false,
-    failure_balance_transaction: null,
-    failure_code: failure?.code ?? null,
-    failure_message: failure === null ? null : declineMessage(failure.code, failure.declineCode),
-    fraud_details: {},
-    livemode: false,
-    metadata: intent.metadata,
-    on_behalf_of: null,
-    outcome: {
-      advice_code: null,
-      network_advice_code: null,
-      network_decline_code: null,
-      network_status: paid ? 'approved_by_network' : 'declined_by_network',
-      reason: failure?.declineCode ?? null,
-      risk_level: 'normal',
-      seller_message: paid
-        ? 'Payment complete.'
-        : 'The bank did not return any further details with this decline.',
-      type: paid ? 'authorized' : 'issuer_declined',
-    },
-    paid,
-    payment_intent: intent.id,
-    payment_method: method.id,
-    payment_method_details: { card: method.card, type: 'card' },
-    receipt_email: null,
-    receipt_number: null,
-    receipt_url: null,
-    refunded: false,
-    review: null,
-    shipping: null,
-    source: null,
-    source_transfer: null,
-    statement_descriptor: null,
-    statement_descriptor_suffix: null,
-    status: paid ? 'succeeded' : 'failed',
-    transfer_data: null,
-    transfer_group: null,
-    own: { clock: intent.own.clock },
-  } as unknown as ChargeRow)
-  world.emit(paid ? 'charge.succeeded' : 'charge.failed', charge)
-  return charge
-}
-
-/**
- * The method that an invoice is collected with, in Stripe's order.
- * https://docs.stripe.com/billing/invoices/subscription#payment-method
- */
-export function methodFor(world: World, invoice: InvoiceRow): PaymentMethodRow | undefined {
-  const subscription = world.subscriptions.get(invoice.own.subscription)
-  const customer = world.customers.get(invoice.customer)
-  const id =
-    invoice.default_payment_method ??
-    subscription?.default_payment_method ??
-    customer?.invoice_settings.default_payment_method
-  const method = world.paymentMethods.get(id)
-  return method === undefined || method.customer !== invoice.customer ? undefined : method
 }

@@ -1,6 +1,7 @@
 import type { ChargeRow, RefundRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { behaviorOf } from './payments.ts'
+import { endInquiry, refuseDisputed } from './disputes.ts'
+import { behaviorOf } from './methods.ts'
 
 export interface RefundOf {
   readonly amount: number
@@ -13,6 +14,7 @@ export interface RefundOf {
  * their state later. https://docs.stripe.com/refunds and https://docs.stripe.com/testing#refunds
  */
 export function createRefund(world: World, charge: ChargeRow, of: RefundOf): RefundRow {
+  refuseDisputed(world, charge)
   const later = laterOf(world, charge)
   const now = world.now(charge.own.clock)
   const refund = world.refunds.insert({
@@ -44,6 +46,7 @@ export function createRefund(world: World, charge: ChargeRow, of: RefundOf): Ref
   const next = moveRefunded(world, charge, of.amount)
   world.emit('refund.created', refund)
   world.emit('charge.refunded', next)
+  endInquiry(world, next)
   if (later !== null) {
     world.alarm('refund.settle', refund.id, charge.own.clock, now + world.settings.refundSeconds)
   }
@@ -89,6 +92,6 @@ function moveRefunded(world: World, charge: ChargeRow, by: number): ChargeRow {
   const refunded = charge.amount_refunded + by
   return world.charges.patch(charge.id, {
     amount_refunded: refunded,
-    refunded: refunded === charge.amount,
+    refunded: refunded === charge.amount_captured,
   })
 }

@@ -1,3 +1,4 @@
+import { captureIntent } from '../billing/charges.ts'
 import { confirmWith } from '../billing/confirm.ts'
 import { cancelIntent, createIntent } from '../billing/payments.ts'
 import { invalid } from '../errors.ts'
@@ -22,10 +23,22 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { useMethod } from './payment-methods.ts'
+import { methodData, newMethod, useMethod } from './payment-methods.ts'
 import { currency } from './price-fields.ts'
 
 const URL = '/v1/payment_intents'
+
+const FUTURE_USE = ['off_session', 'on_session'] as const
+const CAPTURE_METHODS = ['automatic', 'automatic_async', 'manual'] as const
+
+/** What can be said at creation, on an update and on confirming. */
+const sharedFields = {
+  payment_method: text(),
+  payment_method_data: methodData,
+  receipt_email: clearable(text()),
+  setup_future_usage: clearable(oneOf(FUTURE_USE)),
+  capture_method: oneOf(CAPTURE_METHODS),
+}
 
 const unsupportedFields = gaps(
   'amount_details',
@@ -34,47 +47,40 @@ const unsupportedFields = gaps(
   'mandate',
   'mandate_data',
   'on_behalf_of',
-  'payment_method_data',
   'payment_method_options',
   'radar_options',
-  'receipt_email',
+  'source',
   'shipping',
-  'statement_descriptor',
-  'statement_descriptor_suffix',
   'transfer_data',
   'transfer_group',
 )
 
+/** https://docs.stripe.com/api/payment_intents */
 export const paymentIntentRoutes = [
   post(
     URL,
     shape({
+      ...sharedFields,
       amount: required(integer({ min: 1, max: 99_999_999 })),
       currency: required(currency),
       customer: text(),
-      payment_method: text(),
       allowed_payment_method_types: list(oneOf(['card'] as const)),
       automatic_payment_methods: shape({
         enabled: required(bool),
         allow_redirects: oneOf(['always', 'never'] as const),
       }),
       confirm: bool,
+      confirmation_method: oneOf(['automatic', 'manual'] as const),
       off_session: bool,
       description: text(),
       metadata,
       return_url: text(),
-      setup_future_usage: oneOf(['off_session', 'on_session'] as const),
-      capture_method: oneOf(['automatic', 'automatic_async'] as const),
+      statement_descriptor: text(22),
+      statement_descriptor_suffix: text(22),
       ...unsupportedFields,
     }),
     ({ world, params }) => {
-      if (params.amount < minimumCharge(params.currency)) {
-        throw invalid(
-          `Amount must be at least ${minimumCharge(params.currency)} in the minor unit of ${params.currency}.`,
-          'amount',
-          'amount_too_small',
-        )
-      }
+      refuseTooSmall(params.amount, params.currency)
       const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
       const intent = createIntent(world, {
         amount: params.amount,
@@ -85,16 +91,22 @@ export const paymentIntentRoutes = [
         description: params.description ?? null,
         metadata: mergeMetadata({}, params.metadata),
         setupFutureUsage: params.setup_future_usage ?? null,
+        captureMethod: params.capture_method,
       })
       world.paymentIntents.patch(intent.id, {
         allowed_payment_method_types: params.allowed_payment_method_types ?? null,
-        ...(params.capture_method === undefined ? {} : { capture_method: params.capture_method }),
+        ...(params.confirmation_method === undefined
+          ? {}
+          : { confirmation_method: params.confirmation_method }),
+        receipt_email: params.receipt_email ?? null,
+        statement_descriptor: params.statement_descriptor ?? null,
+        statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
         automatic_payment_methods:
           params.automatic_payment_methods === undefined
             ? null
             : { allow_redirects: 'always', ...defined(params.automatic_payment_methods) },
       })
-      if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
+      nameMethod(world, intent.id, params)
       if (params.confirm !== true) return world.render(world.paymentIntents.must(intent.id))
       return world.render(
         confirmWith(world, intent.id, {
@@ -110,40 +122,65 @@ export const paymentIntentRoutes = [
   post(
     `${URL}/:id`,
     shape({
+      ...sharedFields,
+      amount: integer({ min: 1, max: 99_999_999 }),
+      currency,
+      customer: text(),
       description: clearable(text()),
       metadata,
-      payment_method: text(),
-      ...gaps('amount', 'currency', 'customer', 'setup_future_usage'),
+      statement_descriptor: text(22),
+      statement_descriptor_suffix: text(22),
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
       const intent = find(world.paymentIntents, 'payment_intent', path())
-      if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
+      const { metadata: labels, payment_method: _method, payment_method_data: _data, ...changes } = params
+      refuseChange(world, intent, changes)
+      nameMethod(world, intent.id, params)
       const next = world.paymentIntents.patch(intent.id, {
-        metadata: mergeMetadata(intent.metadata, params.metadata),
-        ...(params.description === undefined ? {} : { description: params.description }),
+        ...defined(changes),
+        metadata: mergeMetadata(intent.metadata, labels),
       })
       return world.render(next)
     },
   ),
   post(
     `${URL}/:id/confirm`,
-    shape({
-      payment_method: text(),
-      off_session: bool,
-      return_url: text(),
-      ...gaps('setup_future_usage', 'capture_method'),
-      ...unsupportedFields,
-    }),
+    shape({ ...sharedFields, off_session: bool, return_url: text(), ...unsupportedFields }),
     ({ world, params, path }) => {
       const intent = find(world.paymentIntents, 'payment_intent', path())
-      if (params.payment_method !== undefined) setMethod(world, intent.id, params.payment_method)
+      const { receipt_email, setup_future_usage, capture_method } = params
+      nameMethod(world, intent.id, params)
+      world.paymentIntents.patch(intent.id, defined({ receipt_email, setup_future_usage, capture_method }))
       return world.render(
         confirmWith(world, intent.id, {
           offSession: params.off_session ?? false,
           returnUrl: params.return_url,
         }),
       )
+    },
+  ),
+  post(
+    `${URL}/:id/capture`,
+    shape({
+      amount_to_capture: integer({ min: 1 }),
+      metadata,
+      statement_descriptor: text(22),
+      statement_descriptor_suffix: text(22),
+      ...gaps(
+        'amount_details',
+        'application_fee_amount',
+        'final_capture',
+        'payment_details',
+        'transfer_data',
+      ),
+    }),
+    ({ world, params, path }) => {
+      const intent = find(world.paymentIntents, 'payment_intent', path())
+      if (params.metadata !== undefined) {
+        world.paymentIntents.patch(intent.id, { metadata: mergeMetadata(intent.metadata, params.metadata) })
+      }
+      return world.render(captureIntent(world, intent.id, params.amount_to_capture))
     },
   ),
   post(
@@ -176,6 +213,52 @@ export const paymentIntentRoutes = [
       }),
   ),
 ]
+
+function refuseTooSmall(amount: number, of: string): void {
+  if (amount >= minimumCharge(of)) return
+  throw invalid(
+    `Amount must be at least ${minimumCharge(of)} in the minor unit of ${of}.`,
+    'amount',
+    'amount_too_small',
+  )
+}
+
+/** Before an intent is confirmed all of it may change; afterwards only what does not move money. */
+function refuseChange(
+  world: World,
+  intent: PaymentIntentRow,
+  changes: { amount?: number | undefined; currency?: string | undefined; customer?: string | undefined },
+): void {
+  if (changes.customer !== undefined) liveCustomer(world, changes.customer, 'customer')
+  if (changes.amount !== undefined) refuseTooSmall(changes.amount, changes.currency ?? intent.currency)
+  const moving = (['amount', 'currency', 'customer'] as const).find((name) => changes[name] !== undefined)
+  if (moving === undefined) return
+  const open = ['requires_payment_method', 'requires_confirmation', 'requires_action'].includes(intent.status)
+  if (intent.own.invoice === null && open) return
+  throw invalid(
+    `This PaymentIntent's ${moving} could not be updated because it has a status of ${intent.status}${intent.own.invoice === null ? '' : ' and belongs to an invoice'}.`,
+    moving,
+    'payment_intent_unexpected_state',
+  )
+}
+
+interface MethodGiven {
+  payment_method?: string | undefined
+  payment_method_data?: Parameters<typeof newMethod>[1] | undefined
+}
+
+/** The method that is meant: one that there is, or one that is made of what was sent. */
+function nameMethod(world: World, id: string, given: MethodGiven): void {
+  const { payment_method: named, payment_method_data: data } = given
+  if (named !== undefined && data !== undefined) {
+    throw invalid(
+      'You may only specify one of these parameters: payment_method, payment_method_data.',
+      'payment_method',
+    )
+  }
+  if (named !== undefined) setMethod(world, id, named)
+  if (data !== undefined) setMethod(world, id, newMethod(world, data, 'payment_method_data').id)
+}
 
 /** Names the method that the intent is to be confirmed with. */
 function setMethod(world: World, id: string, token: string): PaymentIntentRow {

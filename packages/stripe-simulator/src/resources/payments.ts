@@ -1,15 +1,44 @@
 import type Stripe from 'stripe'
+import { captureIntent } from '../billing/charges.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, pageOf, paging } from '../http/list.ts'
-import { get, nothing } from '../http/route.ts'
-import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
+import { get, nothing, post } from '../http/route.ts'
+import { clearable, gaps, integer, metadata, oneOf, range, shape, text } from '../http/schema.ts'
 import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
 export const chargeRoutes = [
   get('/v1/charges/:id', nothing, ({ world, path }) => world.render(find(world.charges, 'charge', path()))),
+  post(
+    '/v1/charges/:id',
+    shape({
+      description: clearable(text()),
+      metadata,
+      receipt_email: text(),
+      fraud_details: shape({ user_report: clearable(oneOf(['fraudulent', 'safe'] as const)) }),
+      ...gaps('customer', 'shipping', 'transfer_group'),
+    }),
+    ({ world, params, path }) => {
+      const charge = find(world.charges, 'charge', path())
+      const { metadata: labels, fraud_details: report, ...changes } = params
+      const next = world.charges.patch(charge.id, {
+        ...defined(changes),
+        ...(report === undefined ? {} : { fraud_details: reported(report.user_report) }),
+        metadata: mergeMetadata(charge.metadata, labels),
+      })
+      world.emit('charge.updated', next)
+      return world.render(next)
+    },
+  ),
+  post('/v1/charges/:id/capture', shape({ amount: integer({ min: 1 }) }), ({ world, params, path }) => {
+    const charge = find(world.charges, 'charge', path())
+    captureIntent(world, charge.payment_intent as string, params.amount)
+    return world.render(world.charges.must(charge.id))
+  }),
   get(
     '/v1/charges',
     shape({ ...paging, created: range, customer: text(), payment_intent: text(), ...gaps('transfer_group') }),
@@ -96,6 +125,10 @@ export const paymentExpansions: Expansions = {
       world.render(world.paymentIntents.must(payment.payment_intent as string)),
     invoice: (world, row) => world.render(world.invoices.must(row.invoice as string)),
   },
+}
+
+function reported(report: 'fraudulent' | 'safe' | null | undefined): ChargeRow['fraud_details'] {
+  return report == null ? {} : { user_report: report }
 }
 
 export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow): Shown<Stripe.Charge> {

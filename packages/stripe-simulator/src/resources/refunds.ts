@@ -35,7 +35,7 @@ export const refundRoutes = [
     }),
     ({ world, params }) => {
       const charge = chargeOf(world, params.charge, params.payment_intent)
-      const left = charge.amount - charge.amount_refunded
+      const left = charge.amount_captured - charge.amount_refunded
       if (left === 0) {
         throw invalid(`Charge ${charge.id} has already been refunded.`, undefined, 'charge_already_refunded')
       }
@@ -107,7 +107,7 @@ function chargeOf(world: World, id: string | undefined, intentId: string | undef
 }
 
 function paid(charge: ChargeRow): ChargeRow {
-  if (charge.paid) return charge
+  if (charge.paid && charge.captured) return charge
   throw new StripeError(400, {
     type: 'invalid_request_error',
     message: `Charge ${charge.id} was not paid and cannot be refunded.`,

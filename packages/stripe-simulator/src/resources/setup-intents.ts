@@ -19,7 +19,7 @@ import type { SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { useMethod } from './payment-methods.ts'
+import { methodData, newMethod, useMethod } from './payment-methods.ts'
 
 const URL = '/v1/setup_intents'
 
@@ -29,7 +29,6 @@ const unsupportedFields = gaps(
   'flow_directions',
   'mandate_data',
   'on_behalf_of',
-  'payment_method_data',
   'payment_method_options',
   'single_use',
 )
@@ -40,6 +39,7 @@ export const setupIntentRoutes = [
     shape({
       customer: text(),
       payment_method: text(),
+      payment_method_data: methodData,
       allowed_payment_method_types: list(oneOf(['card'] as const)),
       automatic_payment_methods: shape({
         enabled: bool,
@@ -55,7 +55,7 @@ export const setupIntentRoutes = [
     ({ world, params }) => {
       const intent = insertSetup(world, params)
       const { id } = intent
-      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      nameMethod(world, intent, params)
       world.emit('setup_intent.created', world.setupIntents.must(id))
       return world.render(
         params.confirm === true
@@ -73,12 +73,13 @@ export const setupIntentRoutes = [
       description: clearable(text()),
       metadata,
       payment_method: text(),
+      payment_method_data: methodData,
       ...gaps('customer'),
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
       const intent = find(world.setupIntents, 'setupintent', path())
-      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      nameMethod(world, intent, params)
       return world.render(
         world.setupIntents.patch(intent.id, {
           metadata: mergeMetadata(intent.metadata ?? {}, params.metadata),
@@ -89,10 +90,15 @@ export const setupIntentRoutes = [
   ),
   post(
     `${URL}/:id/confirm`,
-    shape({ payment_method: text(), return_url: text(), ...unsupportedFields }),
+    shape({
+      payment_method: text(),
+      payment_method_data: methodData,
+      return_url: text(),
+      ...unsupportedFields,
+    }),
     ({ world, params, path }) => {
       const intent = find(world.setupIntents, 'setupintent', path())
-      if (params.payment_method !== undefined) setMethod(world, intent, params.payment_method)
+      nameMethod(world, intent, params)
       return world.render(confirmSetup(world, intent.id, false, params.return_url))
     },
   ),
@@ -198,6 +204,17 @@ export const setupIntentExpansions: Expansions = {
         ? null
         : world.render(world.paymentMethods.must(row.payment_method as string)),
   },
+}
+
+interface MethodGiven {
+  payment_method?: string | undefined
+  payment_method_data?: Parameters<typeof newMethod>[1] | undefined
+}
+
+function nameMethod(world: World, intent: SetupIntentRow, given: MethodGiven): void {
+  const { payment_method: named, payment_method_data: data } = given
+  if (named !== undefined) setMethod(world, intent, named)
+  if (data !== undefined) setMethod(world, intent, newMethod(world, data, 'payment_method_data').id)
 }
 
 function setMethod(world: World, intent: SetupIntentRow, token: string): void {

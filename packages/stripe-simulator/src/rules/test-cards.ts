@@ -7,9 +7,17 @@ export type CardBehavior =
       readonly on: 'succeeds'
       /** What its refunds turn into later: pending ones succeed, succeeded ones fail. */
       readonly refunds?: 'succeeded' | 'failed'
+      /** What the holder says to the bank after it was charged. */
+      readonly disputes?: 'fraudulent' | 'product_not_received' | 'inquiry'
     }
   | { readonly on: 'fails_later' }
-  | { readonly on: 'declines'; readonly code: string; readonly declineCode: string | null }
+  | {
+      readonly on: 'declines'
+      readonly code: string
+      readonly declineCode: string | null
+      /** Risk rules stopped it before the bank saw it. */
+      readonly blocked?: boolean
+    }
   | {
       readonly on: 'asks'
       /** `always`; `unless_set_up` for later off-session use; `on_session` only. */
@@ -110,13 +118,21 @@ const testCards: readonly TestCard[] = [
   card('4000008400001629', 'visa', 'threeDSecureRequiredChargeDeclined', asks('always', 'generic_decline')),
   card('4000000000003220', 'visa', 'threeDSecure2Required', asks('always')),
   card('4000000000003055', 'visa', 'threeDSecureOptional'),
-  card('4100000000000019', 'visa', 'radarBlock', declined('fraudulent')),
+  card('4100000000000019', 'visa', 'radarBlock', {
+    on: 'declines',
+    code: 'card_declined',
+    declineCode: 'fraudulent',
+    blocked: true,
+  }),
+  card('4000000000000259', 'visa', 'createDispute', { on: 'succeeds', disputes: 'fraudulent' }),
+  card('4000000000002685', 'visa', 'createDisputeProductNotReceived', {
+    on: 'succeeds',
+    disputes: 'product_not_received',
+  }),
+  card('4000000000001976', 'visa', 'createDisputeInquiry', { on: 'succeeds', disputes: 'inquiry' }),
   card('4000000000007726', 'visa', 'pendingRefund', { on: 'succeeds', refunds: 'succeeded' }),
   card('4000000000005126', 'visa', 'refundFail', { on: 'succeeds', refunds: 'failed' }),
 ]
-
-/** Tokens that Stripe documents and whose later life (disputes) the simulator does not play. */
-export const unplayedTokens = ['createDispute', 'createDisputeProductNotReceived', 'createDisputeInquiry']
 
 const byToken = new Map(
   testCards.flatMap((testCard) => testCard.tokens.map((token) => [token, testCard] as const)),

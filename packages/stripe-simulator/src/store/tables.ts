@@ -36,6 +36,7 @@ export class Tables {
   readonly setupIntents: Table<rows.SetupIntentRow, 'customer'>
   readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent'>
   readonly refunds: Table<rows.RefundRow, 'charge'>
+  readonly disputes: Table<rows.DisputeRow, 'charge'>
   readonly taxRates: Table<rows.TaxRateRow>
   readonly schedules: Table<rows.ScheduleRow, 'customer'>
   readonly checkouts: Table<rows.CheckoutRow>
@@ -97,6 +98,7 @@ export class Tables {
       payment_intent: (row) => row.payment_intent,
     })
     this.refunds = new Table(journal, { charge: (row) => row.charge })
+    this.disputes = new Table(journal, { charge: (row) => row.charge })
     this.taxRates = new Table(journal)
     this.schedules = new Table(journal, { customer: (row) => row.customer })
     this.checkouts = new Table(journal)
@@ -143,6 +145,7 @@ export class Tables {
       setupIntents: this.setupIntents,
       charges: this.charges,
       refunds: this.refunds,
+      disputes: this.disputes,
       taxRates: this.taxRates,
       schedules: this.schedules,
       checkouts: this.checkouts,

@@ -1,0 +1,158 @@
+import { invalid } from '../errors.ts'
+import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
+import { declineMessage } from '../rules/test-cards.ts'
+import type { World } from '../world.ts'
+import { behaviorOf } from './methods.ts'
+
+/** How long a bank holds money for a card that is charged by its holder. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
+const HOLD_SECONDS = 7 * 86_400
+
+interface Failure {
+  readonly code: string
+  readonly declineCode: string | null
+}
+
+/** The charge of an attempt, paid or declined. With manual capture it only holds the money, for seven days. */
+export function createCharge(
+  world: World,
+  intent: PaymentIntentRow,
+  method: PaymentMethodRow,
+  failure: Failure | null,
+): ChargeRow {
+  const paid = failure === null
+  const held = paid && intent.capture_method === 'manual'
+  const now = world.now(intent.own.clock)
+  const id = world.ids.next('ch')
+  const charge = world.charges.insert({
+    id,
+    object: 'charge',
+    amount: intent.amount,
+    amount_captured: paid && !held ? intent.amount : 0,
+    amount_refunded: 0,
+    application: null,
+    application_fee: null,
+    application_fee_amount: null,
+    balance_transaction: paid && !held ? world.ids.next('txn') : null,
+    billing_details: method.billing_details,
+    calculated_statement_descriptor: 'SIMULATOR',
+    captured: paid && !held,
+    created: now,
+    currency: intent.currency,
+    customer: intent.customer,
+    description: intent.description,
+    disputed: false,
+    failure_balance_transaction: null,
+    failure_code: failure?.code ?? null,
+    failure_message: failure === null ? null : declineMessage(failure.code, failure.declineCode),
+    fraud_details: {},
+    livemode: false,
+    metadata: intent.metadata,
+    on_behalf_of: null,
+    outcome: outcomeOf(method, failure),
+    paid,
+    payment_intent: intent.id,
+    payment_method: method.id,
+    payment_method_details: {
+      card: { ...method.card, ...(held ? { capture_before: now + HOLD_SECONDS } : {}) },
+      type: 'card',
+    },
+    receipt_email: null,
+    receipt_number: null,
+    receipt_url: null,
+    refunded: false,
+    review: null,
+    shipping: null,
+    source: null,
+    source_transfer: null,
+    statement_descriptor: null,
+    statement_descriptor_suffix: null,
+    status: paid ? 'succeeded' : 'failed',
+    transfer_data: null,
+    transfer_group: null,
+    own: { clock: intent.own.clock },
+  } as unknown as ChargeRow)
+  if (held) world.alarm('intent.expire', intent.id, intent.own.clock, now + HOLD_SECONDS)
+  world.emit(paid ? 'charge.succeeded' : 'charge.failed', charge)
+  return charge
+}
+
+/** What the bank and the risk rules said; a payment that the rules block never reaches the bank. */
+function outcomeOf(method: PaymentMethodRow, failure: Failure | null) {
+  const none = { advice_code: null, network_advice_code: null, network_decline_code: null }
+  if (failure === null) {
+    return {
+      ...none,
+      network_status: 'approved_by_network',
+      reason: null,
+      risk_level: 'normal',
+      seller_message: 'Payment complete.',
+      type: 'authorized',
+    }
+  }
+  const behavior = behaviorOf(method)
+  if (behavior.on === 'declines' && behavior.blocked === true) {
+    return {
+      ...none,
+      network_status: 'not_sent_to_network',
+      reason: 'highest_risk_level',
+      risk_level: 'highest',
+      seller_message: 'Stripe blocked this payment as too risky.',
+      type: 'blocked',
+    }
+  }
+  return {
+    ...none,
+    network_status: 'declined_by_network',
+    reason: failure.declineCode,
+    risk_level: 'normal',
+    seller_message: 'The bank did not return any further details with this decline.',
+    type: 'issuer_declined',
+  }
+}
+
+/**
+ * Takes what is held, or less: the rest goes back to the card, and there is no second capture.
+ * https://docs.stripe.com/api/payment_intents/capture
+ */
+export function captureIntent(world: World, id: string, asked: number | undefined): PaymentIntentRow {
+  const intent = world.paymentIntents.must(id)
+  if (intent.status !== 'requires_capture') {
+    throw invalid(
+      `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`,
+      undefined,
+      'payment_intent_unexpected_state',
+    )
+  }
+  const amount = asked ?? intent.amount_capturable
+  if (amount > intent.amount_capturable) {
+    throw invalid(
+      `The remaining amount to capture is ${intent.amount_capturable}; more cannot be captured.`,
+      'amount_to_capture',
+      'amount_too_large',
+    )
+  }
+  world.alarm('intent.expire', id, intent.own.clock, null)
+  const charge = world.charges.patch(intent.latest_charge as string, {
+    amount_captured: amount,
+    balance_transaction: world.ids.next('txn'),
+    captured: true,
+  })
+  world.emit('charge.captured', charge)
+  const paid = world.paymentIntents.patch(id, {
+    status: 'succeeded',
+    amount_capturable: 0,
+    amount_received: amount,
+  })
+  world.emit('payment_intent.succeeded', paid)
+  return paid
+}
+
+/** The held money goes back without ever having been taken. */
+export function releaseHold(world: World, intent: PaymentIntentRow): void {
+  world.alarm('intent.expire', intent.id, intent.own.clock, null)
+  const charge = world.charges.must(intent.latest_charge)
+  world.emit(
+    'charge.refunded',
+    world.charges.patch(charge.id, { amount_refunded: charge.amount, refunded: true }),
+  )
+}
