@@ -229,3 +229,14 @@ export type AlarmKind =
   | 'checkout.expire'
   | 'schedule.expiring'
   | 'clock.delete'
+
+/** An event that an endpoint has not taken yet. */
+export interface DeliveryRow {
+  readonly id: string
+  readonly event: string
+  readonly endpoint: string
+  /** So far. */
+  readonly attempts: number
+  /** Milliseconds of wall time; 0 is at once. */
+  readonly notBefore: number
+}

@@ -8,6 +8,7 @@ import { gapRoutes } from './http/gaps.ts'
 import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
 import { addPages } from './http/pages.ts'
+import { keepBeforeAnswering } from './http/kept-answers.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
 import { seededRandom } from './random.ts'
@@ -22,7 +23,7 @@ export interface SimulatorOptions {
   /** 0 takes a free one. */
   readonly port?: number
   readonly host?: string
-  /** Where the state is kept between runs; in memory only when absent. */
+  /** A file that follows every change before it is answered, for the next run; in memory only when absent. */
   readonly stateFile?: string
   /** Keys that are accepted; any `sk_test_...` or `rk_test_...` when absent. */
   readonly apiKeys?: readonly string[]
@@ -63,16 +64,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const faults = new Faults()
   const log = new RequestLog()
   const control = new Control({ world, deliveries, time, faults, log })
-  const file =
-    options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys, deliveries)
-  file?.load()
+  const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
+  deliveries.resume()
   world.onCommit = (events) => {
     for (const event of events) deliveries.enqueue(event)
-    file?.touch()
     if (events.some((event) => event.type === 'test_helpers.test_clock.advancing')) time.startAdvances()
   }
   deliveries.onAttempted = (event, ok) => {
-    file?.touch()
     if (ok && event.type === 'invoice.created') time.acknowledge(event.data.object.id as string)
   }
   const app = buildServer({
@@ -84,6 +82,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log,
     apiKeys: options.apiKeys,
   })
+  if (file !== undefined) keepBeforeAnswering(app, () => file.flush())
   addControlRoutes(app, control)
   addPages(app, world)
   addHostedPages(app, world, control)
@@ -111,7 +110,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       time.close()
       deliveries.close()
       await app.close()
-      file?.save()
+      file?.close()
     },
   }
 }

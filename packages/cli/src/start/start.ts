@@ -98,9 +98,7 @@ class Starter {
   async playDemo(report: Report): Promise<string> {
     const { demo } = this.#installation
     if (demo !== 'loading') return demo === 'loaded' ? 'played before' : 'left out, the catalogue is yours'
-    const summary = await loadDemo(this.#client, report).catch((error: unknown) => {
-      throw this.#setUp.installation.demo === 'loading' ? new InterruptedBefore(error) : error
-    })
+    const summary = await loadDemo(this.#client, report)
     this.#remember({ demo: 'loaded' })
     return summary
   }
@@ -108,16 +106,5 @@ class Starter {
   #remember(change: Partial<LocalInstallation>): void {
     this.#installation = { ...this.#installation, ...change }
     writeLocalInstallation(this.#installation)
-  }
-}
-
-/** The first start was killed in the middle, and the simulator lost the last moment before it. */
-class InterruptedBefore extends Error {
-  readonly remedy = `Delete the folder ${localFolder} and start again: it holds nothing but the examples.`
-
-  constructor(cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`The first start was interrupted, and what it left cannot be completed: ${reason}`, { cause })
-    this.name = 'InterruptedBefore'
   }
 }

@@ -1,6 +1,6 @@
 import { wallMillis, wallNow } from '../clock.ts'
 import { matchesType } from '../resources/events.ts'
-import type { EventRow, WebhookEndpointRow } from '../rows.ts'
+import type { DeliveryRow, EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { signatureHeader } from './signature.ts'
 
@@ -25,31 +25,25 @@ export const defaultDelivery: DeliverySettings = {
   retryMs: [60_000, 600_000, 3_600_000],
 }
 
-/** One event on its way to one endpoint. */
-export interface Delivery {
-  readonly event: string
-  readonly endpoint: string
-  attempts: number
-  /** Milliseconds of wall time; 0 is at once. */
-  notBefore: number
-}
-
 export type Acknowledged = (event: EventRow, ok: boolean) => void
 
 /**
  * Sends events to the endpoints that want them. First attempts are made in the mode's order; what fails
- * is tried again after its waits, with a fresh time and signature.
+ * is tried again after its waits, with a fresh time and signature. What is not taken yet is in the world's
+ * table: a restart sends it again, also what was on its way.
  */
 export class Deliveries {
   settings: DeliverySettings
   /** Told when all endpoints took an event, or when one did not. */
   onAttempted: Acknowledged = () => {}
   readonly #world: World
-  #queue: Delivery[] = []
+  /** Ids of deliveries to be made, in order. */
+  #queue: string[] = []
   #head = 0
-  #retries: Delivery[] = []
-  /** On their way: a restart sends them again. */
-  readonly #flying = new Set<Delivery>()
+  /** Ids of those that wait for their time. */
+  #retries: string[] = []
+  #flying = 0
+  #made = 0
   #scheduled = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -69,8 +63,7 @@ export class Deliveries {
     if (endpoints.length === 0) return
     this.#world.events.patch(event.id, { own: { ...event.own, pending: endpoints.length } })
     for (const endpoint of endpoints) {
-      this.#queue.push({ event: event.id, endpoint: endpoint.id, attempts: 0, notBefore: 0 })
-      this.#count(event.own.clock, 1)
+      this.#add(event, endpoint)
     }
     this.wake()
   }
@@ -80,8 +73,7 @@ export class Deliveries {
     for (const row of this.#world.webhookEndpoints.all()) {
       if (endpoint !== undefined && row.id !== endpoint) continue
       if (endpoint === undefined && !wants(row, event.type)) continue
-      this.#queue.push({ event: event.id, endpoint: row.id, attempts: 0, notBefore: 0 })
-      this.#count(event.own.clock, 1)
+      this.#add(event, row)
     }
     this.wake()
   }
@@ -93,14 +85,14 @@ export class Deliveries {
 
   /** Makes every waiting retry due now. */
   retryNow(): void {
-    for (const delivery of this.#retries) delivery.notBefore = 0
+    for (const id of this.#retries) this.#world.deliveries.patch(id, { notBefore: 0 })
     this.#arm()
   }
 
   get counts(): { queued: number; running: number; retrying: number } {
     return {
       queued: this.#queue.length - this.#head,
-      running: this.#flying.size,
+      running: this.#flying,
       retrying: this.#retries.length,
     }
   }
@@ -130,33 +122,41 @@ export class Deliveries {
     this.#notify()
   }
 
-  save(): Delivery[] {
-    return [...this.#flying, ...this.#queue.slice(this.#head), ...this.#retries]
-  }
-
-  load(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) {
-      const event = this.#world.events.get(delivery.event)
-      if (event === undefined) continue
-      if (delivery.attempts === 0) {
-        this.#queue.push(delivery)
-        this.#count(event.own.clock, 1)
-      } else this.#retries.push(delivery)
+  /** After a restart. */
+  resume(): void {
+    for (const { id, event, attempts } of this.#world.deliveries.all()) {
+      this.#made = Math.max(this.#made, Number(id))
+      if (attempts === 0) {
+        this.#queue.push(id)
+        this.#count(this.#world.events.must(event).own.clock, 1)
+      } else this.#retries.push(id)
     }
     this.#arm()
     this.wake()
+  }
+
+  #add(event: EventRow, endpoint: WebhookEndpointRow): void {
+    const { id } = this.#world.deliveries.insert({
+      id: String(++this.#made),
+      event: event.id,
+      endpoint: endpoint.id,
+      attempts: 0,
+      notBefore: 0,
+    })
+    this.#queue.push(id)
+    this.#count(event.own.clock, 1)
   }
 
   #pump(): void {
     const { mode } = this.settings
     if (this.#closed || mode === 'off') return
     const limit = mode === 'parallel' || mode === 'shuffled' ? 16 : 1
-    while (this.#flying.size < limit) {
-      const delivery = this.#take(mode)
-      if (delivery === undefined) break
-      this.#flying.add(delivery)
-      void this.#deliver(delivery).finally(() => {
-        this.#flying.delete(delivery)
+    while (this.#flying < limit) {
+      const id = this.#take(mode)
+      if (id === undefined) break
+      this.#flying++
+      void this.#deliver(this.#world.deliveries.must(id)).finally(() => {
+        this.#flying--
         this.#notify()
         this.wake()
       })
@@ -164,11 +164,11 @@ export class Deliveries {
   }
 
   /** The next in order, or any one when deliveries are shuffled. */
-  #take(mode: DeliveryMode): Delivery | undefined {
+  #take(mode: DeliveryMode): string | undefined {
     if (mode === 'shuffled' && this.#head < this.#queue.length) {
       const at = this.#head + Math.floor(this.#world.random() * (this.#queue.length - this.#head))
-      const chosen = this.#queue[at] as Delivery
-      this.#queue[at] = this.#queue[this.#head] as Delivery
+      const chosen = this.#queue[at] as string
+      this.#queue[at] = this.#queue[this.#head] as string
       this.#queue[this.#head] = chosen
     }
     const next = this.#queue[this.#head]
@@ -181,14 +181,13 @@ export class Deliveries {
     return next
   }
 
-  async #deliver(delivery: Delivery): Promise<void> {
-    const event = this.#world.events.get(delivery.event)
+  async #deliver(delivery: DeliveryRow): Promise<void> {
+    const event = this.#world.events.must(delivery.event)
     const endpoint = this.#world.webhookEndpoints.get(delivery.endpoint)
     const first = delivery.attempts === 0
-    if (event === undefined) return
     if (endpoint === undefined || endpoint.status !== 'enabled') {
       if (first) this.#count(event.own.clock, -1)
-      this.#finish(event.id, false)
+      this.#finish(delivery, false)
       return
     }
     const { mode } = this.settings
@@ -196,10 +195,9 @@ export class Deliveries {
     const dropped = mode === 'dropped' && first
     const ok = dropped ? false : await this.#send(event, endpoint)
     if (mode === 'duplicated' && !dropped) await this.#send(event, endpoint)
-    delivery.attempts++
     if (first) this.#count(event.own.clock, -1)
-    if (ok) this.#finish(event.id, true)
-    else this.#retry(delivery, event.id)
+    if (ok) this.#finish(delivery, true)
+    else this.#retry(delivery)
   }
 
   async #send(event: EventRow, endpoint: WebhookEndpointRow): Promise<boolean> {
@@ -228,24 +226,26 @@ export class Deliveries {
     }
   }
 
-  #retry(delivery: Delivery, eventId: string): void {
-    const wait = this.settings.retryMs[delivery.attempts - 1]
-    const event = this.#world.events.must(eventId)
+  #retry(delivery: DeliveryRow): void {
+    const wait = this.settings.retryMs[delivery.attempts]
     if (wait === undefined) {
-      this.#finish(eventId, false)
+      this.#finish(delivery, false)
       return
     }
-    this.onAttempted(event, false)
-    delivery.notBefore = wallMillis() + wait
-    this.#retries.push(delivery)
+    this.#world.deliveries.patch(delivery.id, {
+      attempts: delivery.attempts + 1,
+      notBefore: wallMillis() + wait,
+    })
+    this.#retries.push(delivery.id)
+    this.onAttempted(this.#world.events.must(delivery.event), false)
     this.#arm()
   }
 
-  #finish(eventId: string, ok: boolean): void {
-    const event = this.#world.events.get(eventId)
-    if (event === undefined) return
+  #finish(delivery: DeliveryRow, ok: boolean): void {
+    this.#world.deliveries.delete(delivery.id)
+    const event = this.#world.events.must(delivery.event)
     const pending = Math.max(0, event.own.pending - 1)
-    const next = this.#world.events.patch(eventId, {
+    const next = this.#world.events.patch(event.id, {
       own: { ...event.own, pending, failed: event.own.failed || !ok },
     })
     if (pending === 0) this.onAttempted(next, ok && !next.own.failed)
@@ -254,12 +254,13 @@ export class Deliveries {
   #arm(): void {
     clearTimeout(this.#timer)
     if (this.#closed || this.#retries.length === 0) return
-    const next = Math.min(...this.#retries.map((delivery) => delivery.notBefore))
+    const notBefore = (id: string) => this.#world.deliveries.must(id).notBefore
+    const next = this.#retries.reduce((first, id) => Math.min(first, notBefore(id)), Number.POSITIVE_INFINITY)
     this.#timer = setTimeout(
       () => {
         const now = wallMillis()
-        const due = this.#retries.filter((delivery) => delivery.notBefore <= now)
-        this.#retries = this.#retries.filter((delivery) => delivery.notBefore > now)
+        const due = this.#retries.filter((id) => notBefore(id) <= now)
+        this.#retries = this.#retries.filter((id) => notBefore(id) > now)
         this.#queue.push(...due)
         this.#arm()
         this.wake()

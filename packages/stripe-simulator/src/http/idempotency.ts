@@ -17,6 +17,9 @@ const KEPT_SECONDS = 24 * 3600
 /** The keys of POST requests, pruned a day after their first use. */
 export class IdempotencyKeys {
   readonly #kept = new Map<string, KeptAnswer>()
+  /** Keys whose answer came or went and was not taken yet; undefined when nobody follows. */
+  #changed: Set<string> | undefined
+  #onChange: () => void = () => {}
 
   /** Answers what was kept for the key, or undefined when the request is to be run and the key is now held. */
   claim(
@@ -56,12 +59,45 @@ export class IdempotencyKeys {
 
   keep(key: string, status: number, body: string): void {
     const held = this.#kept.get(key)
-    if (held !== undefined) this.#kept.set(key, { ...held, answer: { status, body } })
+    if (held === undefined) return
+    this.#kept.set(key, { ...held, answer: { status, body } })
+    this.#remember(key)
   }
 
   /** The endpoint never began: the key may be used again as if it were new. */
   release(key: string): void {
     this.#kept.delete(key)
+  }
+
+  /**
+   * Forgets what was kept, as Stripe does some time after 24 hours, for one key or for all: the next request
+   * with it is a new one. Requests that run are not touched. Answers how many were forgotten.
+   */
+  forget(key?: string): number {
+    const known = this.all().filter((kept) => key === undefined || kept.key === key)
+    for (const kept of known) {
+      this.#kept.delete(kept.key)
+      this.#remember(kept.key)
+    }
+    return known.length
+  }
+
+  /** From now on changes are remembered until they are taken. */
+  follow(onChange: () => void): void {
+    this.#changed = new Set()
+    this.#onChange = onChange
+  }
+
+  takeChanges(): { gone: string[]; kept: KeptAnswer[] } {
+    const gone: string[] = []
+    const kept: KeptAnswer[] = []
+    for (const key of this.#changed ?? []) {
+      const one = this.#kept.get(key)
+      if (one === undefined || one.answer === null) gone.push(key)
+      else kept.push(one)
+    }
+    this.#changed?.clear()
+    return { gone, kept }
   }
 
   all(): KeptAnswer[] {
@@ -70,6 +106,12 @@ export class IdempotencyKeys {
 
   load(answers: readonly KeptAnswer[]): void {
     for (const kept of answers) this.#kept.set(kept.key, kept)
+  }
+
+  #remember(key: string): void {
+    if (this.#changed === undefined) return
+    this.#changed.add(key)
+    this.#onChange()
   }
 
   /** Keys are in order of first use, so the old ones are at the front. */

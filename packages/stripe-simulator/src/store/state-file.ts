@@ -1,78 +1,132 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import type { Deliveries, Delivery } from '../events/deliveries.ts'
 import type { IdempotencyKeys, KeptAnswer } from '../http/idempotency.ts'
 import type { World } from '../world.ts'
+import { RecordFile } from './record-file.ts'
+import type { Table } from './table.ts'
 
-interface State {
-  readonly format: 1
+/** What changed together: on the file it is one line, so that a kill leaves all of it or nothing. */
+interface Change {
+  /** Of {@link World.ids}: ids stay unique over restarts. */
   readonly counter: number
-  readonly tables: Record<string, { readonly id: string }[]>
-  readonly keys: KeptAnswer[]
-  readonly deliveries: Delivery[]
+  /** Ids by table. Gone first, then made or changed. */
+  readonly gone?: Record<string, string[]>
+  readonly rows?: Record<string, Row[]>
+  readonly goneKeys?: string[]
+  readonly keys?: KeptAnswer[]
 }
 
-/** Milliseconds that changes are gathered before the file is written. */
-const DEBOUNCE_MS = 500
+type Row = { readonly id: string }
 
-/** Keeps the whole state in one JSON file, replaced by renaming, so that it is always a whole one. */
+/** A file below this is not worth rewriting. */
+const SMALL_BYTES = 4 * 1024 * 1024
+const ROWS_A_LINE = 500
+
+/**
+ * Keeps the state in a file that follows the world before anybody is answered: a request's transaction and
+ * what is kept for its idempotency key are one record. The file is rewritten when it is mostly history.
+ */
 export class StateFile {
-  readonly #path: string
+  readonly #file: RecordFile
   readonly #world: World
   readonly #keys: IdempotencyKeys
-  readonly #deliveries: Deliveries
-  #timer: NodeJS.Timeout | undefined
+  readonly #tables: [string, Table<Row>][]
+  /** What the file had when it held nothing but the present. */
+  #rewrittenBytes = 0
+  #unwritten = ''
+  #scheduled = false
 
-  constructor(path: string, world: World, keys: IdempotencyKeys, deliveries: Deliveries) {
-    this.#path = path
+  /** Reads the file, if there is one, into the still empty world, and follows from there. */
+  constructor(path: string, world: World, keys: IdempotencyKeys) {
+    this.#file = new RecordFile(path)
     this.#world = world
     this.#keys = keys
-    this.#deliveries = deliveries
-  }
-
-  /** Reads the file, if there is one, into the still empty world. */
-  load(): void {
-    const text = read(this.#path)
-    if (text === undefined) return
-    const state = JSON.parse(text) as State
-    if (state.format !== 1) throw new Error(`${this.#path} is not a state file of this simulator`)
-    const world = this.#world
-    world.ids.counter = state.counter
-    for (const [name, table] of Object.entries(world.tables())) {
-      for (const row of state.tables[name] ?? []) table.insert(row as never)
-    }
+    this.#tables = Object.entries(world.tables()) as unknown as [string, Table<Row>][]
+    for (const change of this.#file.read()) this.#apply(change as Change)
     world.rememberAll()
     world.rebuildAlarms()
-    this.#keys.load(state.keys)
-    this.#deliveries.load(state.deliveries)
+    for (const [, table] of this.#tables) table.follow(() => this.#schedule())
+    keys.follow(() => this.#schedule())
   }
 
-  /** Something changed: the file follows soon. */
-  touch(): void {
-    this.#timer ??= setTimeout(() => this.save(), DEBOUNCE_MS)
+  /** Writes what changed. Called before an answer leaves; what nobody waits for is written right after its change. */
+  flush(): void {
+    this.#scheduled = false
+    const change = this.#drain()
+    if (change !== undefined) this.#unwritten += line(change)
+    if (this.#unwritten === '') return
+    this.#file.append(this.#unwritten)
+    this.#unwritten = ''
+    if (this.#file.size > Math.max(SMALL_BYTES, 2 * this.#rewrittenBytes)) this.#rewrite()
   }
 
-  save(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const tables = Object.entries(this.#world.tables()).map(([name, table]) => [name, table.all()])
-    const state: State = {
-      format: 1,
-      counter: this.#world.ids.counter,
-      tables: Object.fromEntries(tables),
-      keys: this.#keys.all(),
-      deliveries: this.#deliveries.save(),
+  close(): void {
+    this.flush()
+    this.#file.close()
+  }
+
+  /** A change is synchronous: when the microtask runs, it is whole. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      try {
+        this.flush()
+      } catch (error) {
+        // It is tried again with the next change and, where somebody waits, refuses the answer.
+        console.error('the state is not kept:', (error as Error).message)
+      }
+    })
+  }
+
+  #drain(): Change | undefined {
+    const gone: Record<string, string[]> = {}
+    const rows: Record<string, Row[]> = {}
+    for (const [name, table] of this.#tables) {
+      const changes = table.takeChanges()
+      if (changes.gone.length > 0) gone[name] = changes.gone
+      if (changes.rows.length > 0) rows[name] = changes.rows
     }
-    const next = `${this.#path}.next`
-    writeFileSync(next, JSON.stringify(state))
-    renameSync(next, this.#path)
+    const keys = this.#keys.takeChanges()
+    const change = {
+      ...(Object.keys(gone).length > 0 ? { gone } : {}),
+      ...(Object.keys(rows).length > 0 ? { rows } : {}),
+      ...(keys.gone.length > 0 ? { goneKeys: keys.gone } : {}),
+      ...(keys.kept.length > 0 ? { keys: keys.kept } : {}),
+    }
+    if (Object.keys(change).length === 0) return undefined
+    return { counter: this.#world.ids.counter, ...change }
+  }
+
+  #apply({ counter, gone = {}, rows = {}, goneKeys = [], keys = [] }: Change): void {
+    this.#world.ids.counter = counter
+    for (const [name, table] of this.#tables) {
+      for (const id of gone[name] ?? []) table.delete(id)
+      for (const row of rows[name] ?? []) {
+        if (table.get(row.id) === undefined) table.insert(row)
+        else table.replace(row)
+      }
+    }
+    for (const key of goneKeys) this.#keys.release(key)
+    this.#keys.load(keys)
+  }
+
+  #rewrite(): void {
+    this.#file.replace(this.#present())
+    this.#rewrittenBytes = this.#file.size
+  }
+
+  *#present(): Generator<string> {
+    const { counter } = this.#world.ids
+    for (const [name, table] of this.#tables) {
+      for (const rows of pagesOf(table.all())) yield line({ counter, rows: { [name]: rows } })
+    }
+    for (const keys of pagesOf(this.#keys.all())) yield line({ counter, keys })
   }
 }
 
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+function line(change: Change): string {
+  return `${JSON.stringify(change)}\n`
+}
+
+function* pagesOf<T>(items: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < items.length; at += ROWS_A_LINE) yield items.slice(at, at + ROWS_A_LINE)
 }

@@ -24,6 +24,9 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   readonly #indexes: { key: KeyOf<R>; lists: Map<string, Entry<R>[]> }[]
   readonly #indexOf: Map<string, number>
   readonly #journal: Journal
+  /** What rows were before the changes that nobody took yet; undefined when nobody follows. */
+  #changed: Map<string, R | undefined> | undefined
+  #onChange: () => void = () => {}
   #seq = 0
 
   constructor(journal: Journal, indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>) {
@@ -97,6 +100,27 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     this.#journal(() => this.#add(entry))
   }
 
+  /** From now on every change is remembered until it is taken. */
+  follow(onChange: () => void): void {
+    this.#changed = new Map()
+    this.#onChange = onChange
+  }
+
+  /** What is different from when changes were last taken: what was taken back since is not. */
+  takeChanges(): { gone: string[]; rows: R[] } {
+    const gone: string[] = []
+    const rows: R[] = []
+    if (this.#changed === undefined) return { gone, rows }
+    for (const [id, before] of this.#changed) {
+      const row = this.get(id)
+      if (row === before) continue
+      if (row === undefined) gone.push(id)
+      else rows.push(row)
+    }
+    this.#changed.clear()
+    return { gone, rows }
+  }
+
   /** All rows, oldest first. */
   all(): R[] {
     return this.#all.map((entry) => entry.row)
@@ -130,19 +154,28 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return this.#indexes[this.#indexOf.get(index) as number]?.lists.get(key) ?? []
   }
 
+  #remember(id: string, before: R | undefined): void {
+    if (this.#changed === undefined) return
+    if (!this.#changed.has(id)) this.#changed.set(id, before)
+    this.#onChange()
+  }
+
   #add(entry: Entry<R>): void {
+    this.#remember(entry.row.id, undefined)
     this.#entries.set(entry.row.id, entry)
     insertSorted(this.#all, entry)
     for (const index of this.#indexes) link(index.lists, index.key(entry.row), entry)
   }
 
   #remove(entry: Entry<R>): void {
+    this.#remember(entry.row.id, entry.row)
     this.#entries.delete(entry.row.id)
     removeSorted(this.#all, entry)
     for (const index of this.#indexes) unlink(index.lists, index.key(entry.row), entry)
   }
 
   #replace(entry: Entry<R>, row: R): void {
+    this.#remember(row.id, entry.row)
     for (const index of this.#indexes) {
       const before = index.key(entry.row)
       const after = index.key(row)

@@ -53,6 +53,7 @@ export class Tables {
   readonly webhookEndpoints: Table<rows.WebhookEndpointRow>
   readonly events: Table<rows.EventRow, 'type'>
   readonly alarms: Table<rows.AlarmRow, 'clock'>
+  readonly deliveries: Table<rows.DeliveryRow>
 
   constructor(journal: Journal) {
     this.products = new Table(journal)
@@ -127,6 +128,7 @@ export class Tables {
     this.webhookEndpoints = new Table(journal)
     this.events = new Table(journal, { type: (row) => row.type })
     this.alarms = new Table(journal, { clock: (row) => row.clock ?? 'wall' })
+    this.deliveries = new Table(journal)
   }
 
   /** Every table by name: what a state file holds. */
@@ -162,6 +164,7 @@ export class Tables {
       webhookEndpoints: this.webhookEndpoints,
       events: this.events,
       alarms: this.alarms,
+      deliveries: this.deliveries,
     }
   }
 }

@@ -1,0 +1,124 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { newWorld, refusal } from './world.ts'
+
+let folder: string
+let stateFile: string
+let files = 0
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'simulator-'))
+})
+beforeEach(() => {
+  stateFile = join(folder, `state-${++files}.json`)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Makes these customers, one after the other. */
+async function withCustomers(...names: string[]): Promise<void> {
+  const world = await newWorld({ stateFile })
+  for (const name of names) await world.stripe.customers.create({ name })
+  await world.close()
+}
+
+async function customers(): Promise<(string | null | undefined)[]> {
+  const world = await newWorld({ stateFile })
+  const { data } = await world.stripe.customers.list()
+  await world.close()
+  return data.map(({ name }) => name).reverse()
+}
+
+test('a last record that was cut off is dropped, and the file goes on after the one before', async () => {
+  await withCustomers('Ada', 'Grace')
+  truncateSync(stateFile, statSync(stateFile).size - 10)
+  expect(await customers()).toEqual(['Ada'])
+  await withCustomers('Edsger')
+  expect(await customers()).toEqual(['Ada', 'Edsger'])
+})
+
+test('a file that was cut off in its first line is a new one', async () => {
+  writeFileSync(stateFile, '{"format":"str')
+  expect(await customers()).toEqual([])
+  await withCustomers('Ada')
+  expect(await customers()).toEqual(['Ada'])
+})
+
+test('what is refused or only previewed changes nothing in the file', async () => {
+  const world = await newWorld({ stateFile })
+  const { id } = await world.customer()
+  const price = await world.price(1000)
+  const { size } = statSync(stateFile)
+  await world.stripe.invoices.createPreview({
+    customer: id,
+    subscription_details: { items: [{ price: price.id }] },
+  })
+  await refusal(world.stripe.subscriptions.create({ customer: id, items: [] }))
+  const written = readFileSync(stateFile, 'utf8').slice(size).trim().split('\n')
+  // The answer of the preview is kept for its key; the refusal came before anything began.
+  expect(written.map((line) => Object.keys(JSON.parse(line)))).toEqual([['counter', 'keys']])
+  await world.close()
+})
+
+test.each([
+  ['an older one', '{"format":1,"counter":4,"tables":{}}', 'written by an earlier version'],
+  ['another program’s', '{"name":"lockstep"}\n', 'is not a state file of this simulator'],
+  ['a text', 'Dear diary', 'is not a state file of this simulator'],
+])('%s is refused and left as it was', async (_what, text, sentence) => {
+  writeFileSync(stateFile, text)
+  await expect(newWorld({ stateFile })).rejects.toThrow(sentence)
+  expect(readFileSync(stateFile, 'utf8')).toBe(text)
+})
+
+test('damage in the middle is said with its place', async () => {
+  await withCustomers('Ada')
+  const { size } = statSync(stateFile)
+  appendFileSync(stateFile, 'no record\n{"counter":1}\n')
+  await expect(newWorld({ stateFile })).rejects.toThrow(
+    `is damaged: what begins at byte ${size} is no record`,
+  )
+})
+
+test('two simulators do not write one file: the one that would spoil it refuses', async () => {
+  const first = await newWorld({ stateFile })
+  const second = await newWorld({ stateFile, seed: 8 })
+  await first.stripe.customers.create({ name: 'Ada' })
+  expect((await refusal(second.stripe.customers.create({ name: 'Grace' }))).message).toContain(
+    'is written by another process, too',
+  )
+  await first.close()
+  await expect(second.close()).rejects.toThrow('another process')
+  expect(await customers()).toEqual(['Ada'])
+})
+
+test('a file that is mostly history is rewritten, and holds the same', async () => {
+  const world = await newWorld({ stateFile })
+  const { id } = await world.stripe.customers.create({ name: 'Ada' })
+  let largest = 0
+  let rewritten = false
+  for (let i = 0; !rewritten; i++) {
+    // Twenty fields of 500 letters; an event shows them twice, before and after.
+    const metadata = Object.fromEntries(
+      Array.from({ length: 20 }, (_, n) => [`field ${n}`, String(i).padEnd(500, '.')]),
+    )
+    await world.stripe.customers.update(id, { metadata })
+    const { size } = statSync(stateFile)
+    rewritten = size < largest
+    largest = Math.max(largest, size)
+  }
+  const before = await world.stripe.events.list({ limit: 100 })
+  await world.close()
+  const again = await newWorld({ stateFile })
+  const after = await again.stripe.events.list({ limit: 100 })
+  expect(after.data).toEqual(before.data)
+  expect((await again.stripe.customers.retrieve(id)).lastResponse.statusCode).toBe(200)
+  await again.close()
+})
