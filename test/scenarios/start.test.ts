@@ -53,6 +53,14 @@ async function start(until = 'Ctrl-C stops it'): Promise<string> {
   })
 }
 
+/** No chance to say good-bye. */
+async function kill(): Promise<void> {
+  if (!running) return
+  const exited = once(running, 'exit')
+  running.kill('SIGKILL')
+  await exited
+}
+
 async function stop(): Promise<number | null> {
   const child = running
   if (!child) return null
@@ -105,10 +113,12 @@ test('one command makes a month of examples, explains an invoice, and comes back
   expect(await stop()).toBe(0)
 })
 
-test('a first start that was ended in the middle is completed by the next one', async () => {
+test('a first start that was ended or killed in the middle is completed by the next one', async () => {
   await rm(join(folder, '.lockstep'), { recursive: true })
   await start('❯ Example customers')
   expect(await stop()).toBe(0)
+  await start('❯ Example customers')
+  await kill()
   await start()
   const invoices = await invoicesOf(await connect(), 'lovelace-analytics')
   const totals = invoices.map(({ total }) => total?.amount).filter(Boolean)
