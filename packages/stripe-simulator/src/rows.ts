@@ -77,7 +77,13 @@ interface Debit {
 export type SubscriptionItemRow = RowOf<
   Stripe.SubscriptionItem,
   'price' | 'plan',
-  OnClock & { readonly price: string; readonly debit: Debit | null; readonly sequence: number }
+  OnClock & {
+    readonly price: string
+    readonly debit: Debit | null
+    readonly sequence: number
+    /** Since when usage has not been billed, where that is later than the period's start. */
+    readonly usageFrom?: number | undefined
+  }
 >
 export type LineRow = Wire<Stripe.InvoiceLineItem> & {
   readonly own: {

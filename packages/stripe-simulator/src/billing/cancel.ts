@@ -2,6 +2,7 @@ import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { endSubscription } from './end.ts'
 import { finalize } from './invoices.ts'
+import { outstandingUsage } from './metered.ts'
 import { itemsOf } from './periods.ts'
 import { creditUnused } from './prorate.ts'
 import { subscriptionDraft } from './renew.ts'
@@ -37,11 +38,14 @@ export function cancelNow(
       world.emit('invoiceitem.deleted', item)
     }
   }
+  // What was used up to and with this second.
+  const usage =
+    invoiceNow && subscription.status !== 'trialing' ? outstandingUsage(world, subscription, now + 1) : []
   const draft =
-    invoiceNow && pending.length > 0
+    invoiceNow && (pending.length > 0 || usage.length > 0)
       ? subscriptionDraft(world, id, {
           reason: 'subscription_update',
-          lines: [],
+          lines: usage,
           period: { start: now, end: now },
           at: now,
         })

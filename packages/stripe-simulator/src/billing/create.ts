@@ -1,10 +1,12 @@
 import { invalid } from '../errors.ts'
-import type { InvoiceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import type { InvoiceRow, LineRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { boundary } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
 import { noMethod } from './collect.ts'
 import { finalize } from './invoices.ts'
+import { meteredItems } from './metered.ts'
 import { methodFor } from './methods.ts'
+import { hasPending } from './pending.ts'
 import { itemPeriod, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
 import { billItem, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
@@ -13,7 +15,8 @@ const HOUR = 3600
 
 export interface NewItem {
   readonly price: string
-  readonly quantity: number
+  /** Undefined for a metered price. */
+  readonly quantity: number | undefined
   readonly metadata: Record<string, string>
   readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
 }
@@ -55,14 +58,8 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
   const lines = itemsOf(world, id)
     .map((item) => firstLines(world, subscription, item, given))
     .reverse()
-  const draft = subscriptionDraft(world, id, {
-    reason: 'subscription_create',
-    lines: lines.flat(),
-    period: { start: now, end: now },
-    at: now,
-    waits: subscription.collection_method === 'send_invoice' || given.scheduled === true,
-  })
-  if (!world.preview && given.scheduled !== true) startCollection(world, id, draft, given)
+  const draft = firstDraft(world, subscription, lines.flat(), given)
+  if (draft !== null && !world.preview && given.scheduled !== true) startCollection(world, id, draft, given)
   const created = world.subscriptions.must(id)
   const started = world.subscriptions.patch(id, { own: { ...created.own, creating: false } })
   scheduleDue(world, started)
@@ -71,6 +68,29 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
     world.emit('customer.subscription.trial_will_end', started)
   }
   return started
+}
+
+/**
+ * The first invoice. With flexible billing there is none where nothing but usage is sold, which is billed in
+ * arrears. https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function firstDraft(
+  world: World,
+  subscription: SubscriptionRow,
+  lines: readonly LineRow[],
+  given: NewSubscription,
+): InvoiceRow | null {
+  const { id, created: at } = subscription
+  const onlyUsage = meteredItems(world, id).length === given.items.length
+  const flexible = subscription.billing_mode.type === 'flexible'
+  if (flexible && onlyUsage && !hasPending(world, subscription)) return null
+  return subscriptionDraft(world, id, {
+    reason: 'subscription_create',
+    lines,
+    period: { start: at, end: at },
+    at,
+    waits: subscription.collection_method === 'send_invoice' || given.scheduled === true,
+  })
 }
 
 /** The first period of an item: to the trial's end, to a future anchor (cut short), or a whole one. */
@@ -144,9 +164,9 @@ export function addItem(
     current_trial: null,
     discounts: [],
     metadata: item.metadata,
-    quantity: item.quantity,
+    ...(item.quantity === undefined ? {} : { quantity: item.quantity }),
     subscription: subscription.id,
     tax_rates: item.taxRates ?? [],
-    own: { clock: subscription.own.clock, price: item.price, debit: null, sequence: 0 },
+    own: { clock: subscription.own.clock, price: item.price, debit: null, sequence: 0, usageFrom: created },
   })
 }

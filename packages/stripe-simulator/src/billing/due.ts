@@ -3,6 +3,7 @@ import type { World } from '../world.ts'
 import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
+import { outstandingUsage } from './metered.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
 import { advanceItems, subscriptionDraft } from './renew.ts'
@@ -107,12 +108,13 @@ export function finalInvoice(world: World, id: string, now: number): InvoiceRow 
   const waits = world.invoiceItems
     .by('pending', subscription.customer)
     .some((item) => item.own.subscription === id && item.currency === subscription.currency)
-  if (!waits) return null
+  const usage = subscription.status === 'trialing' ? [] : outstandingUsage(world, subscription, now)
+  if (!waits && usage.length === 0) return null
   const items = itemsOf(world, id)
   const start = Math.min(...items.map((item) => item.current_period_start))
   return subscriptionDraft(world, id, {
     reason: 'subscription_cycle',
-    lines: [],
+    lines: usage,
     period: { start, end: now },
     at: now,
     waits: true,

@@ -10,12 +10,17 @@ export interface ItemLine {
   readonly period: { readonly start: number; readonly end: number }
   /** The tier, or the whole price; null bills nothing because a trial runs. */
   readonly part: PricePart | null
+  /** Seats or usage, as decimal text; a tier has its own. */
+  readonly quantity: string
 }
 
 /** The line of a subscription item for a period. The invoice's id is set when the line is put on it. */
-export function itemLine(world: World, { subscription, item, amount, period, part }: ItemLine): LineRow {
+export function itemLine(
+  world: World,
+  { subscription, item, amount, period, part, ...of }: ItemLine,
+): LineRow {
   const price = world.prices.must(item.own.price)
-  const quantity = part?.tier == null ? (item.quantity ?? 1) : Number(part.quantity)
+  const quantity = part?.tier == null ? of.quantity : part.quantity
   const name = world.products.must(price.product).name
   return {
     ...blankLine(world, subscription.currency),
@@ -40,8 +45,8 @@ export function itemLine(world: World, { subscription, item, amount, period, par
     },
     period,
     pricing: pricingOf(price, part === null ? '0' : part.unitAmount),
-    quantity,
-    quantity_decimal: String(quantity),
+    quantity: Math.floor(Number(quantity)),
+    quantity_decimal: quantity,
     subscription: subscription.id,
     own: { appliesTo: price.product, net: amount, taxRates: ratesOf(item.tax_rates) },
   }

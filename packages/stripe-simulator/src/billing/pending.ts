@@ -1,4 +1,4 @@
-import type { LineRow } from '../rows.ts'
+import type { LineRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { invoiceItemLine } from './lines.ts'
 
@@ -26,4 +26,14 @@ export function takePending(
       .slice(0, 250)
       .map((item) => ({ item: item.id, line: invoiceItemLine(world, item) }))
   )
+}
+
+/** Whether an invoice of the subscription would take anything. */
+export function hasPending(world: World, { customer, id, currency }: SubscriptionRow): boolean {
+  return world.invoiceItems
+    .by('pending', customer)
+    .some(
+      (item) =>
+        item.currency === currency && (item.own.subscription === null || item.own.subscription === id),
+    )
 }

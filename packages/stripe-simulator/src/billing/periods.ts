@@ -31,7 +31,10 @@ export function itemPicos(
   item: { own: { price: string }; quantity?: number | undefined },
   currency: string,
 ): bigint {
-  return pricePicos(termsOf(world.prices.must(item.own.price), currency), item.quantity ?? 1)
+  const price = world.prices.must(item.own.price)
+  // Usage is billed in arrears and has no price for a period to come.
+  if (price.recurring?.usage_type === 'metered') return 0n
+  return pricePicos(termsOf(price, currency), item.quantity ?? 1)
 }
 
 /**

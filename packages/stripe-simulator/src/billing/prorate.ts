@@ -3,6 +3,7 @@ import { divideRounded, formatDecimal, PICOS } from '../rules/decimal.ts'
 import { type Period, remaining, remainingOf } from '../rules/proration.ts'
 import type { World } from '../world.ts'
 import { reductionsOf, runningDiscounts } from './discounts.ts'
+import { isMetered } from './metered.ts'
 import { itemPicos } from './periods.ts'
 import { amountOf } from './totals.ts'
 
@@ -26,7 +27,8 @@ export function creditUnused(
   at: number,
 ): InvoiceItemRow | null {
   const period = { start: item.current_period_start, end: item.current_period_end }
-  if (at >= period.end) return null
+  // Only what is paid in advance can be unused.
+  if (at >= period.end || isMetered(world.prices.must(item.own.price))) return null
   const amount = -unusedAmount(world, subscription, item, period, at)
   const debit = item.own.debit
   return prorationItem(world, subscription, item, {

@@ -4,6 +4,7 @@ import type { World } from '../world.ts'
 import { runningDiscounts } from './discounts.ts'
 import { announce, createDraft, scheduleFinalization } from './invoices.ts'
 import { itemLine } from './lines.ts'
+import { isMetered, usageLines, usageStart } from './metered.ts'
 import { takePending } from './pending.ts'
 import { itemPeriod, itemsOf, periodAmount, rhythmOf, termsOf } from './periods.ts'
 
@@ -29,13 +30,15 @@ export function billItem(
   item: SubscriptionItemRow,
   period: { start: number; end: number },
 ): LineRow[] {
-  const trial = subscription.status === 'trialing'
   const price = world.prices.must(item.own.price)
+  if (isMetered(price)) return billMetered(world, subscription, item, period)
+  const trial = subscription.status === 'trialing'
+  const quantity = String(item.quantity ?? 1)
   const parts = trial ? [] : priceParts(termsOf(price, subscription.currency), item.quantity ?? 1)
   const anchor = subscription.billing_cycle_anchor
   const lines =
     parts.length === 0
-      ? [itemLine(world, { subscription, item, amount: 0, period, part: null })]
+      ? [itemLine(world, { subscription, item, amount: 0, period, part: null, quantity })]
       : parts.map((part) =>
           itemLine(world, {
             subscription,
@@ -43,6 +46,7 @@ export function billItem(
             amount: periodAmount(part.picos, anchor, rhythmOf(price), period),
             period,
             part,
+            quantity,
           }),
         )
   const amount = lines.reduce((sum, line) => sum + line.amount, 0)
@@ -56,6 +60,45 @@ export function billItem(
     },
   })
   return lines
+}
+
+/**
+ * A metered item enters a period and is billed for what it used before, in arrears. Usage of a trial is free.
+ * The first invoice has nothing of it, in classic billing a line of nothing.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function billMetered(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  period: { start: number; end: number },
+): LineRow[] {
+  const { current_period_start: start, current_period_end: end } = item
+  const wasTrial = subscription.trial_end !== null && end <= subscription.trial_end
+  const begins = start === end
+  const lines =
+    begins && subscription.billing_mode.type === 'classic'
+      ? [nothingUsed(world, subscription, item, period)]
+      : begins || wasTrial || usageStart(item) >= period.start
+        ? []
+        : usageLines(world, subscription, item, period.start)
+  world.subscriptionItems.patch(item.id, {
+    current_period_start: period.start,
+    current_period_end: period.end,
+    own: { ...item.own, debit: null, usageFrom: Math.max(period.start, item.own.usageFrom ?? 0) },
+  })
+  return lines
+}
+
+function nothingUsed(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  period: { start: number; end: number },
+): LineRow {
+  const terms = termsOf(world.prices.must(item.own.price), subscription.currency)
+  const [part = null] = priceParts(terms, 0)
+  return itemLine(world, { subscription, item, amount: 0, period, part, quantity: '0' })
 }
 
 export interface SubscriptionInvoice {

@@ -49,7 +49,7 @@ function applyAtBoundary(world: World, subscription: SubscriptionRow, change: It
     addItem(
       world,
       subscription,
-      { price: price as string, quantity: quantity ?? 1, metadata: metadata ?? {}, taxRates },
+      { price: price as string, quantity, metadata: metadata ?? {}, taxRates },
       now,
       now,
     )
@@ -61,7 +61,7 @@ function applyAtBoundary(world: World, subscription: SubscriptionRow, change: It
   }
   const item = world.subscriptionItems.must(change.id)
   world.subscriptionItems.patch(item.id, {
-    quantity: change.quantity ?? item.quantity,
+    quantity: change.quantity,
     tax_rates: change.taxRates ?? item.tax_rates,
     own: { ...item.own, price: change.price ?? item.own.price },
   } as Partial<SubscriptionItemRow>)
@@ -80,7 +80,7 @@ function itemChanges(items: readonly SubscriptionItemRow[], phase: Phase): ItemC
     return {
       id: old?.id,
       price: old?.own.price === wanted.price ? undefined : wanted.price,
-      quantity: wanted.quantity ?? 1,
+      quantity: wanted.quantity,
       metadata: wanted.metadata ?? undefined,
       deleted: false,
       taxRates: wanted.tax_rates ?? [],

@@ -3,6 +3,7 @@ import { sameRhythm } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
 import { addItem, refusedWhole } from './create.ts'
 import { finalize } from './invoices.ts'
+import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
 import { itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
 import { creditUnused, debitRemaining } from './prorate.ts'
 import { billItem, subscriptionDraft } from './renew.ts'
@@ -98,7 +99,11 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
         ? { status: 'active', trial_end: now }
         : {}),
   })
-  for (const entry of change.items) applyItem(world, subscription, entry, now)
+  for (const entry of change.items) {
+    const old = world.subscriptionItems.get(entry.id)
+    if (old !== undefined) settleUsage(world, before, old, entry, now)
+    applyItem(world, subscription, entry, now)
+  }
   const lines = itemsOf(world, subscription.id).flatMap((item) => {
     const rhythm = rhythmOf(world.prices.must(item.own.price))
     return billItem(world, subscription, item, itemPeriod(subscription.billing_cycle_anchor, rhythm, now))
@@ -137,6 +142,7 @@ function adjust(
       bills = true
     }
     if (prorating && old !== undefined) creditUnused(world, before, old, at)
+    if (old !== undefined) settleUsage(world, before, old, entry, now)
     const item = applyItem(world, before, entry, now)
     if (item === null) continue
     const period = periodOf(before, item, price, old, now)
@@ -144,7 +150,9 @@ function adjust(
       current_period_start: period.start,
       current_period_end: period.end,
     })
-    if (prorating) debitRemaining(world, before, world.subscriptionItems.must(item.id), period, at)
+    if (prorating && !isMetered(price)) {
+      debitRemaining(world, before, world.subscriptionItems.must(item.id), period, at)
+    }
   }
   const invoices = (change.prorationBehavior === 'always_invoice' || bills) && change.items.length > 0
   if (!invoices || before.status === 'trialing' || !hasPending(world, before)) return null
@@ -155,6 +163,25 @@ function adjust(
     at: now,
     ...prorationDate(change),
   })
+}
+
+/**
+ * What a metered item used at the price that ends now. Flexible billing bills each part at its own price;
+ * classic lets the price that the period ends with bill all of it.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function settleUsage(
+  world: World,
+  subscription: SubscriptionRow,
+  old: SubscriptionItemRow,
+  entry: ItemChange,
+  now: number,
+): void {
+  const changes = entry.deleted || (entry.price !== undefined && entry.price !== old.own.price)
+  const metered = isMetered(world.prices.must(old.own.price))
+  if (!changes || !metered || subscription.billing_mode.type === 'classic') return
+  if (subscription.status !== 'trialing') billUsageSoFar(world, subscription, old, now)
+  if (!entry.deleted) restartUsage(world, old, now)
 }
 
 /** An item keeps its period unless its rhythm changes; a new one joins the cycle of the anchor. */
@@ -196,7 +223,7 @@ function applyItem(
       subscription,
       {
         price: entry.price as string,
-        quantity: entry.quantity ?? 1,
+        quantity: isMetered(world.prices.must(entry.price as string)) ? undefined : (entry.quantity ?? 1),
         metadata: entry.metadata ?? {},
         taxRates: entry.taxRates,
       },
@@ -208,11 +235,14 @@ function applyItem(
     world.subscriptionItems.delete(old.id)
     return null
   }
+  const { quantity, ...kept } = world.subscriptionItems.must(old.id)
+  const metered = isMetered(world.prices.must(entry.price ?? old.own.price))
+  const seats = metered ? undefined : (entry.quantity ?? quantity ?? 1)
   return world.subscriptionItems.patch(old.id, {
-    ...(entry.quantity === undefined ? {} : { quantity: entry.quantity }),
+    ...(seats === quantity ? {} : { quantity: seats }),
     ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }),
     ...(entry.taxRates === undefined ? {} : { tax_rates: entry.taxRates }),
-    ...(entry.price === undefined ? {} : { own: { ...old.own, price: entry.price } }),
+    ...(entry.price === undefined ? {} : { own: { ...kept.own, price: entry.price } }),
   })
 }
 

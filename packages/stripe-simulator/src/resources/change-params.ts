@@ -5,7 +5,6 @@ import {
   bool,
   clearable,
   either,
-  gaps,
   list,
   oneOf,
   type Params,
@@ -20,7 +19,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
-import { itemPrice } from './subscription-items.ts'
+import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 /** Endive takes an object, older versions a bare word; both are understood. */
@@ -29,9 +28,9 @@ export const anchorParam = either(
   oneOf(['now', 'unchanged'] as const),
 )
 
-/** What a change of items consists of; previews take the same. */
+/** What a change of items consists of; previews take the same. `clear_usage` "has no effect if the plan has a billing meter attached". */
 export const changeFields = {
-  items: list(shape({ ...itemFields, id: text(), deleted: bool, ...gaps('clear_usage') }), 20),
+  items: list(shape({ ...itemFields, id: text(), deleted: bool, clear_usage: bool }), 20),
   proration_behavior: sharedFields.proration_behavior,
   proration_date: timestamp,
   billing_cycle_anchor: anchorParam,
@@ -82,6 +81,8 @@ export function itemChange(
         `${at}[price]`,
       )
     }
+    const next = price ?? world.prices.must(old?.own.price)
+    if (entry.quantity !== undefined) itemQuantity(next, entry.quantity, at)
     return {
       id: old?.id,
       price: price?.id,

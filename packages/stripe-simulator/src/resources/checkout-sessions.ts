@@ -1,3 +1,4 @@
+import { isMetered } from '../billing/metered.ts'
 import { termsOf } from '../billing/periods.ts'
 import { gap, invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
@@ -170,6 +171,9 @@ function checkLines(world: World, { mode, line_items: lines = [], discounts }: C
   if (mode === 'subscription' && recurring === 0) {
     throw invalid('You must provide at least one recurring price in `subscription` mode.', 'line_items')
   }
+  const prices = lines.map((line) => world.prices.must(line.price))
+  if (mode === 'subscription' && prices.every(isMetered))
+    throw gap('sessions of nothing but usage', 'line_items')
   if (mode === 'payment' && discounts !== undefined) throw gap('discounts in payment mode', 'discounts')
 }
 

@@ -117,10 +117,7 @@ export function priceItem(
       ? currency.toLowerCase()
       : price.currency
   const terms = termsOf(price, billedIn)
-  const whole = parseDecimal(quantity) % PICOS === 0n
-  const amount = whole
-    ? priceAmount(terms, Number(quantity))
-    : times(parseDecimal(terms.unit_amount_decimal ?? '0'), quantity)
+  const amount = priceAmount(terms, quantity)
   return {
     amount,
     currency: billedIn,

@@ -6,6 +6,7 @@ import { wholeAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { createProduct } from './make-product.ts'
+import { findMeter } from './meters.ts'
 import { renderPlan } from './plan-view.ts'
 import { amountText, checkAmounts, customRow, optionRow, tierRow } from './price-amounts.ts'
 import type { PriceParams } from './price-fields.ts'
@@ -18,7 +19,7 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   const product = productOf(world, params)
   checkAmounts(params)
   const { recurring, lookup_key: lookupKey } = params
-  if (recurring !== undefined) checkRecurring(recurring)
+  if (recurring !== undefined) checkRecurring(world, recurring)
   if (lookupKey !== undefined) claimLookupKey(world, lookupKey, params.transfer_lookup_key ?? false)
   const tiers = params.tiers?.map(tierRow)
   const amount = tiers === undefined ? amountText(params.unit_amount, params.unit_amount_decimal) : null
@@ -42,9 +43,9 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
         : {
             interval: recurring.interval,
             interval_count: recurring.interval_count ?? 1,
-            meter: null,
+            meter: recurring.meter ?? null,
             trial_period_days: recurring.trial_period_days ?? null,
-            usage_type: 'licensed',
+            usage_type: recurring.usage_type ?? 'licensed',
           },
     tax_behavior: params.tax_behavior ?? 'unspecified',
     tiers_mode: tiers === undefined ? null : (params.tiers_mode ?? 'graduated'),
@@ -59,16 +60,24 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   return price
 }
 
-function checkRecurring(recurring: NonNullable<PriceParams['recurring']>): void {
+function checkRecurring(world: World, recurring: NonNullable<PriceParams['recurring']>): void {
   if ((recurring.interval_count ?? 1) > MAX_COUNT[recurring.interval]) {
     throw invalid('Prices can have a maximum interval of three years.', 'recurring[interval_count]')
   }
-  if (recurring.usage_type === 'metered') {
+  if (recurring.usage_type !== 'metered') {
+    if (recurring.meter === undefined) return
+    throw invalid('`recurring[meter]` goes with `recurring[usage_type]=metered`.', 'recurring[meter]')
+  }
+  // Since basil a metered price counts by a meter. https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-legacy-usage-based-billing
+  if (recurring.meter === undefined) {
     throw invalid(
-      'The simulator does not implement metered prices and meters; bill usage with invoice items.',
-      'recurring[usage_type]',
-      'simulator_gap',
+      'Missing required param: recurring[meter]. Prices with `usage_type=metered` must be backed by a meter.',
+      'recurring[meter]',
+      'parameter_missing',
     )
+  }
+  if (findMeter(world, recurring.meter, 'recurring[meter]').status === 'inactive') {
+    throw invalid(`The meter ${recurring.meter} is inactive.`, 'recurring[meter]')
   }
 }
 

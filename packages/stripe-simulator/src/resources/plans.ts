@@ -69,6 +69,7 @@ export const planRoutes = [
           recurring: {
             interval: params.interval,
             interval_count: params.interval_count,
+            meter: params.meter,
             trial_period_days: params.trial_period_days,
             usage_type: params.usage_type,
           },

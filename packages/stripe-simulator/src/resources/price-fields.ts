@@ -84,7 +84,7 @@ export const priceFields = {
     interval_count: integer({ min: 1 }),
     trial_period_days: trialDays,
     usage_type: oneOf(['licensed', 'metered'] as const),
-    ...gaps('meter'),
+    meter: text(),
   }),
   tax_behavior: oneOf(TAX_BEHAVIORS),
   tiers: tiersParam,

@@ -3,7 +3,7 @@ import { invalid, missing } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
-import { bool, clearable, gaps, list, metadata, oneOf, range, shape, text } from '../http/schema.ts'
+import { bool, clearable, list, metadata, oneOf, range, shape, text } from '../http/schema.ts'
 import type { PriceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
@@ -65,7 +65,7 @@ export const priceRoutes = [
       recurring: shape({
         interval: oneOf(INTERVALS),
         usage_type: oneOf(['licensed', 'metered'] as const),
-        ...gaps('meter'),
+        meter: text(),
       }),
       type: oneOf(['one_time', 'recurring'] as const),
     }),
@@ -92,6 +92,7 @@ export const priceRoutes = [
             row.recurring?.interval === params.recurring.interval) &&
           (params.recurring?.usage_type === undefined ||
             row.recurring?.usage_type === params.recurring.usage_type) &&
+          (params.recurring?.meter === undefined || row.recurring?.meter === params.recurring.meter) &&
           inRange(row.created, params.created),
         render: (row) => world.render(row),
       })

@@ -19,7 +19,7 @@ import { boundary } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
-import { itemPrice } from './subscription-items.ts'
+import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
@@ -78,7 +78,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
         metadata: mergeMetadata({}, item.metadata),
         plan: price.id,
         price: price.id,
-        quantity: item.quantity ?? 1,
+        ...quantityOf(itemQuantity(price, item.quantity, `${param}[items][${k}]`)),
         tax_rates: taxRatesOf(world, item.tax_rates, `${param}[items][${k}][tax_rates]`),
       }
     })
@@ -128,9 +128,14 @@ function itemsAsPhase(world: World, subscription: string): Phase['items'] {
     metadata: item.metadata,
     plan: item.own.price,
     price: item.own.price,
-    quantity: item.quantity ?? 1,
+    ...quantityOf(item.quantity),
     tax_rates: item.tax_rates,
   }))
+}
+
+/** Items of metered prices have no quantity. */
+function quantityOf(quantity: number | undefined): { quantity?: number } {
+  return quantity === undefined ? {} : { quantity }
 }
 
 /** A direct change of a scheduled subscription changes the schedule's current phase with it. */

@@ -80,7 +80,7 @@ export function startSchedule(world: World, id: string): void {
       customer: row.customer,
       items: phase.items.map((item) => ({
         price: item.price,
-        quantity: item.quantity ?? 1,
+        quantity: item.quantity,
         metadata: item.metadata ?? {},
         tax_rates: (item.tax_rates ?? []).map((rate) => rate.id),
       })),

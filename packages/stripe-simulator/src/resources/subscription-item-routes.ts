@@ -56,7 +56,7 @@ export const subscriptionItemRoutes = [
   }),
   del(
     `${URL}/:id`,
-    shape({ ...prorated, ...gaps('clear_usage'), off_session: bool }),
+    shape({ ...prorated, clear_usage: bool, off_session: bool }),
     ({ world, params, path }): Json => {
       const item = find(world.subscriptionItems, 'subscription item', path())
       const { proration_behavior, proration_date, payment_behavior: payment } = params

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { isMetered } from '../billing/metered.ts'
 import { invalid } from '../errors.ts'
 import type { Params } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
@@ -41,6 +42,16 @@ function recurringPrice(world: World, id: string | undefined, param: string): Pr
     throw invalid('The price specified is inactive. This field only accepts active prices.', param)
   }
   return price
+}
+
+/** How many of it, 1 unless said; a metered price counts by itself. */
+export function itemQuantity(price: PriceRow, asked: number | undefined, at: string): number | undefined {
+  if (!isMetered(price)) return asked ?? 1
+  if (asked === undefined) return undefined
+  throw invalid(
+    `Quantity should not be specified where usage_type is \`metered\`. Remove quantity from \`${at}\`.`,
+    `${at}[quantity]`,
+  )
 }
 
 export function renderSubscriptionItem(

@@ -31,7 +31,7 @@ import { createInvoiceItem } from './make-invoice-item.ts'
 import { currency } from './price-fields.ts'
 import { currencyOf } from './subscription-currency.ts'
 import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
-import { itemPrice } from './subscription-items.ts'
+import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { renderRates, taxRatesOf } from './tax-rates.ts'
 
 const createFields = {
@@ -145,12 +145,15 @@ export function create(
   const now = world.now(clock)
   refuseTooMany(world, customer)
   if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
-  const items = params.items.map((item, i) => ({
-    price: itemPrice(world, item, `items[${i}]`).id,
-    quantity: item.quantity ?? 1,
-    metadata: mergeMetadata({}, item.metadata),
-    taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
-  }))
+  const items = params.items.map((item, i) => {
+    const price = itemPrice(world, item, `items[${i}]`)
+    return {
+      price: price.id,
+      quantity: itemQuantity(price, item.quantity, `items[${i}]`),
+      metadata: mergeMetadata({}, item.metadata),
+      taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
+    }
+  })
   const currency = currencyOf(
     items.map((item) => world.prices.must(item.price)),
     customer.currency ?? null,
