@@ -24,6 +24,8 @@ export interface UsageEvent {
 const MAX_TEXT_LENGTH = 255
 const MAX_DATA_BYTES = 4096
 const MAX_ATTRIBUTES = 64
+/** Of a JSON number, which JavaScript writes with 17 digits at most: `-2.2250738585072014e-308`. */
+const MAX_NUMBER_BYTES = 25
 const MAX_SECONDS_AHEAD = 300
 
 /** Everything an event may carry besides extensions, which we accept and do not keep. */
@@ -110,7 +112,7 @@ function readIdentifier(name: string, value: unknown, refuse: Refuse): string {
   else if (value === '') refuse(name, 'invalid', `The ${name} is empty.`)
   else if (value.length > MAX_TEXT_LENGTH) {
     refuse(name, 'too_long', `The ${name} has at most ${MAX_TEXT_LENGTH} characters.`)
-  } else if (/\p{Cc}/u.test(value) || !value.isWellFormed()) {
+  } else if (!isPrintable(value)) {
     refuse(name, 'invalid', `The ${name} has characters that are not text.`)
   } else return value
   return ''
@@ -123,7 +125,7 @@ function readData(data: unknown, refuse: Refuse): Record<string, unknown> {
     refuse('data', 'invalid', 'The data is a JSON object.')
     return {}
   }
-  if (byteLength(JSON.stringify(data)) > MAX_DATA_BYTES) {
+  if (isTooLong(data)) {
     refuse('data', 'too_long', `The data has at most ${MAX_DATA_BYTES} bytes as JSON.`)
     return data
   }
@@ -169,9 +171,31 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Neither control characters nor half a surrogate pair. */
+function isPrintable(text: string): boolean {
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) return false
+    if (unit >= 0xd800 && unit < 0xe000) return text.isWellFormed() && !/\p{Cc}/u.test(text)
+  }
+  return true
+}
+
 /** Postgres keeps neither NUL nor half a surrogate pair. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
+}
+
+/** Most data is so short that nothing has to be written out to tell. */
+function isTooLong(data: Record<string, unknown>): boolean {
+  let mostBytes = 2
+  for (const name of Object.keys(data)) {
+    const value = data[name]
+    if (typeof value === 'object' && value !== null) mostBytes = MAX_DATA_BYTES
+    // A character is six bytes at most, `\u001f`; two pairs of quotes, a colon and a comma are six.
+    mostBytes += 6 * name.length + (typeof value === 'string' ? 6 * value.length : MAX_NUMBER_BYTES) + 6
+  }
+  return mostBytes > MAX_DATA_BYTES && byteLength(JSON.stringify(data)) > MAX_DATA_BYTES
 }
 
 /** Bytes of UTF-8. JSON text is well formed, so nothing throws. */

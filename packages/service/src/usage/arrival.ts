@@ -1,8 +1,8 @@
 import type { Instant } from '@lockstep/core/instant'
-import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import type { Quantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 import type { UsageCustomer } from './directory.ts'
-import { bodyHashOf, dataTextOf, fractionOf, type Hash, identityOf } from './identity.ts'
+import { bodyHashOf, dataTextOf, fractionOf, type Hash, identityOf, quantityTextOf } from './identity.ts'
 
 /** An event that may be taken in: valid, of a known customer and meter. What is kept of it, and no more. */
 export interface Arrival {
@@ -39,9 +39,10 @@ export interface Conflict {
 }
 
 export function arrivalOf(event: UsageEvent, customer: UsageCustomer): Arrival {
-  const { source, id, type, time, timeText, quantity, data } = event
+  const { source, id, type, time, timeText, quantity } = event
   const fraction = fractionOf(timeText)
-  const dataText = dataTextOf(data)
+  const quantityText = quantityTextOf(event)
+  const dataText = dataTextOf(event.data)
   return {
     customer,
     meterKey: type,
@@ -50,9 +51,9 @@ export function arrivalOf(event: UsageEvent, customer: UsageCustomer): Arrival {
     time,
     microseconds: fraction === '' ? 0 : Number(fraction.slice(0, 6).padEnd(6, '0')),
     quantity,
-    quantityText: typeof data.quantity === 'string' ? data.quantity : formatQuantity(quantity),
+    quantityText,
     dataText,
     identity: identityOf(event),
-    bodyHash: bodyHashOf(event, fraction, dataText),
+    bodyHash: bodyHashOf(event, { fraction, quantityText, dataText }),
   }
 }

@@ -2,8 +2,10 @@ import { hash } from 'node:crypto'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 
-/** Hashes are kept as `uuid`: 16 bytes, here as 32 hexadecimal digits. */
+/** Hashes are kept as `uuid`: 16 bytes, here as so many characters of Latin-1, which are compared like bytes. */
 export type Hash = string
+
+export const HASH_BYTES = 16
 
 /** Which event it is, for ever: the same source and id are the same event, whatever else it says. */
 export function identityOf({ source, id }: Pick<UsageEvent, 'source' | 'id'>): Hash {
@@ -14,11 +16,19 @@ export function identityOf({ source, id }: Pick<UsageEvent, 'source' | 'id'>): H
  * What the event says, so that a repetition can be told from a conflict. By meaning, not by spelling:
  * `1.50` is 1.5, 10:00+01:00 is 09:00Z, and the order of the data's names does not count.
  */
-export function bodyHashOf(event: UsageEvent, fraction: string, dataText: string): Hash {
-  const { type, subject, time, quantity } = event
-  return digest(
-    `${prefixed(type)}${prefixed(subject)}${time}.${fraction} ${formatQuantity(quantity)} ${dataText}`,
-  )
+export function bodyHashOf(
+  { type, subject, time }: Pick<UsageEvent, 'type' | 'subject' | 'time'>,
+  { fraction, quantityText, dataText }: { fraction: string; quantityText: string; dataText: string },
+): Hash {
+  return digest(`${prefixed(type)}${prefixed(subject)}${time}.${fraction} ${quantityText} ${dataText}`)
+}
+
+/** The shortest text of its quantity, which mostly is the one that was sent. */
+export function quantityTextOf({ quantity, data }: Pick<UsageEvent, 'quantity' | 'data'>): string {
+  const sent = data.quantity
+  const isShortest =
+    typeof sent === 'string' && !sent.startsWith('-') && !(sent.endsWith('0') && sent.includes('.'))
+  return isShortest ? sent : formatQuantity(quantity)
 }
 
 /** The event's data as JSON with sorted names. The quantity has a column of its own. */
@@ -28,10 +38,14 @@ export function dataTextOf(data: UsageEvent['data']): string {
   let text = ''
   for (const name of names) {
     if (name === 'quantity') continue
-    text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${JSON.stringify(data[name])}`
+    const value = data[name]
+    text += `${text === '' ? '{' : ','}${quoted(name)}:${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`
   }
   return text === '' ? '{}' : `${text}}`
 }
+
+/** As JSON has it. Only quotes, backslashes and what lies before the space or beyond U+D7FF may be written otherwise. */
+const quoted = (text: string) => (/[^ !#-[\]-\ud7ff]/.test(text) ? JSON.stringify(text) : `"${text}"`)
 
 /** Most producers write the same few names in the same order, so sorting would mostly be for nothing. */
 function isSorted(names: readonly string[]): boolean {
@@ -52,7 +66,7 @@ export function fractionOf(timeText: string): string {
 
 const isDigit = (code: number) => code >= 48 && code <= 57
 
-const digest = (text: string): Hash => hash('sha256', text, 'hex').slice(0, 32)
+const digest = (text: string): Hash => hash('sha256', text, 'binary').slice(0, HASH_BYTES)
 
 /** With its length before it, no text can run over into the next. */
 const prefixed = (text: string) => `${text.length}:${text}`

@@ -28,6 +28,9 @@ export const passGate = (stripes: readonly number[]): Statement<void> => ({
   read: nothing,
 })
 
+/** Hashes of ours from Postgres' hexadecimal digits. */
+const latin1 = (hex: string) => Buffer.from(hex, 'hex').toString('latin1')
+
 const keysAndHashes = (arrivals: readonly Arrival[]) => [
   uuids(arrivals.map(({ identity }) => identity)),
   uuids(arrivals.map(({ bodyHash }) => bodyHash)),
@@ -48,7 +51,7 @@ export const insertIdentities = (arrivals: readonly Arrival[]): Statement<Readon
   read: (rows) => {
     const keys = rows[0]?.[0]
     if (keys == null) return undefined
-    return new Set(keys === '' ? [] : keys.replaceAll('-', '').split(' '))
+    return new Set(keys === '' ? [] : keys.split(' ').map((key) => latin1(key.replaceAll('-', ''))))
   },
 })
 
@@ -60,7 +63,7 @@ export const findConflicts = (arrivals: readonly Arrival[]): Statement<ReadonlyS
     join usage_identity known on known.key = arrival.key
     where known.body_hash <> arrival.body_hash`,
   values: keysAndHashes(arrivals),
-  read: (rows) => new Set(rows.map(([key]) => key ?? '')),
+  read: (rows) => new Set(rows.map(([key]) => latin1(key ?? ''))),
 })
 
 /**

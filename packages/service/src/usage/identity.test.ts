@@ -1,0 +1,46 @@
+import { parseUsageEvent } from '@lockstep/core/usage-event'
+import { expect, test } from 'vitest'
+import { arrivalOf } from './arrival.ts'
+
+const event = {
+  specversion: '1.0',
+  source: '/web/1',
+  id: 'r-1',
+  type: 'compute_seconds',
+  subject: 'user-42',
+  time: '2026-01-31T09:30:00.25Z',
+  data: { quantity: '0.1', region: 'eu', note: 'a "b" ö\n' },
+}
+
+const arrival = (value: object) => {
+  const { event } = parseUsageEvent(value, '#')
+  if (!event) throw new Error('The event is not valid.')
+  return arrivalOf(event, { id: 'customer_1', stripe: 0, testClockId: null })
+}
+const hex = (hash: string) => Buffer.from(hash, 'latin1').toString('hex')
+
+// Kept for ever, so how they are made never changes. The digests were taken with `sha256sum`, of
+//   6:/web/13:r-1
+//   15:compute_seconds7:user-421769851800.25 0.1 {"note":"a \"b\" ö\n","region":"eu"}
+test('an event has the hashes that it had in every version before', () => {
+  const { identity, bodyHash } = arrival(event)
+  expect(hex(identity)).toBe('914cbd0555aef272b01ff606926bd375')
+  expect(hex(bodyHash)).toBe('8c844b086baca8404d53a8c6a7062b27')
+})
+
+test('the spelling of a body does not count', () => {
+  const { bodyHash } = arrival(event)
+  const { quantity, region, note } = event.data
+  const others = [
+    { ...event, time: '2026-01-31T10:30:00.250+01:00' },
+    { ...event, data: { region, note, quantity: '0.10' } },
+    { ...event, data: { note, region, quantity: '0.100000000' } },
+    { ...event, traceparent: '00-1' },
+  ]
+  expect(others.map((other) => arrival(other).bodyHash)).toEqual(others.map(() => bodyHash))
+  expect(arrival({ ...event, data: { quantity, region } }).bodyHash).not.toBe(bodyHash)
+  const zero = arrival({ ...event, data: { quantity: '0' } })
+  expect(['-0', '0.0', 0].map((quantity) => arrival({ ...event, data: { quantity } }).bodyHash)).toEqual(
+    [1, 2, 3].map(() => zero.bodyHash),
+  )
+})
