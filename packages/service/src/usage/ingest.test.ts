@@ -1,5 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Arrival, Arrivals } from './arrival.ts'
 import { newIngest, type Outcome } from './ingest.ts'
 
@@ -43,6 +43,34 @@ test('what comes while a transaction runs shares the next one, up to its size, u
   expect(writes.map(({ sizes }) => sizes)).toEqual([[3], [4, 5], [6], [30], [1]])
   writes[4]?.finish()
   expect((await Promise.all([first, ...later])).map(({ accepted }) => accepted)).toEqual([3, 4, 5, 6, 30, 1])
+})
+
+test('a second transaction begins beside the first when a full batch waits, and no sooner', async () => {
+  const { writes, write } = newSlowDatabase()
+  const ingest = newIngest(write, { lanes: 2, batchSize: 10, furtherLaneAfterMs: 60_000 })
+  void ingest.take(request(1))
+  await new Promise(setImmediate)
+  for (const size of [4, 5]) void ingest.take(request(size))
+  await new Promise(setImmediate)
+  expect(writes.map(({ sizes }) => sizes)).toEqual([[1]])
+  void ingest.take(request(1))
+  await new Promise(setImmediate)
+  expect(writes.map(({ sizes }) => sizes)).toEqual([[1], [4, 5, 1]])
+  for (const { finish } of writes) finish()
+  await ingest.close()
+})
+
+test('nobody waits long behind a transaction that is stuck', async () => {
+  const { writes, write } = newSlowDatabase()
+  const ingest = newIngest(write, { lanes: 2, batchSize: 10, furtherLaneAfterMs: 0 })
+  void ingest.take(request(1))
+  await new Promise(setImmediate)
+  const second = ingest.take(request(2))
+  await vi.waitUntil(() => writes.length === 2)
+  writes[1]?.finish()
+  expect(await second).toMatchObject({ accepted: 2 })
+  writes[0]?.finish()
+  await ingest.close()
 })
 
 test('beyond its bound it turns away at once, and takes again when there is room', async () => {

@@ -20,6 +20,8 @@ export type Write = (requests: readonly Arrivals[]) => Promise<readonly Outcome[
 export interface IngestOptions {
   /** Transactions at a time. */
   readonly lanes?: number
+  /** When less than a full batch waits, a further lane opens only after so long. */
+  readonly furtherLaneAfterMs?: number
   /** Events in a transaction; a request is never divided. */
   readonly batchSize?: number
   /** Events that may wait; what comes beyond is turned away at once. */
@@ -35,15 +37,25 @@ interface Waiting {
 }
 
 /**
- * Group commit: while the lanes are busy requests wait, and the next free lane takes as many of them
- * as fit. So a transaction carries more the more there is to do, and nobody waits when there is little.
+ * Group commit: while a transaction runs requests wait, and the next one takes as many of them as fit.
+ * So a transaction carries more the more there is to do, and nobody waits when there is little.
+ *
+ * A second transaction beside the first begins when a full batch waits, since two small ones cost more
+ * than one; or when the first one takes long, because it may be waiting for somebody at the gate.
  */
 export function newIngest(write: Write, options: IngestOptions = {}): Ingest {
-  const { lanes = 2, batchSize = 800, maxWaiting = 20_000, patienceSeconds = 10 } = options
+  const {
+    lanes = 2,
+    furtherLaneAfterMs = 50,
+    batchSize = 1600,
+    maxWaiting = 20_000,
+    patienceSeconds = 10,
+  } = options
   let queue: Waiting[] = []
   let waiting = 0
   let busy = 0
   let woken = false
+  let impatience: NodeJS.Timeout | undefined
   let closing = false
   let drained: () => void = () => {}
 
@@ -61,17 +73,25 @@ export function newIngest(write: Write, options: IngestOptions = {}): Ingest {
     })
   }
 
-  // Not at once: what arrives in the same turn of the event loop shares the transaction.
   const wake = () => {
-    if (woken || busy >= lanes || queue.length === 0) return
-    woken = true
-    setImmediate(() => {
-      woken = false
-      while (busy < lanes && queue.length > 0) void run()
-    })
+    if (woken || busy === lanes || queue.length === 0) return
+    if (busy === 0 || waiting >= batchSize) {
+      woken = true
+      // Not at once: what arrives in the same turn of the event loop shares the transaction.
+      setImmediate(() => {
+        woken = false
+        while (queue.length > 0 && (busy === 0 || (busy < lanes && waiting >= batchSize))) void run()
+      })
+    } else {
+      impatience ??= setTimeout(() => {
+        if (busy < lanes && queue.length > 0) void run()
+      }, furtherLaneAfterMs)
+    }
   }
 
   const run = async () => {
+    clearTimeout(impatience)
+    impatience = undefined
     busy += 1
     const batch = nextBatch()
     if (batch.length > 0) {
