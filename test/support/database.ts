@@ -75,6 +75,14 @@ export function newEmptyDatabase(serverUrl: string = templateUrl()): Promise<Tes
   return make(serverUrl, 'template template0')
 }
 
+/** A database as it is at this moment, in a second one: yesterday's backup, to be restored tomorrow. */
+export async function backupOf({ url }: TestDatabase): Promise<TestDatabase> {
+  const name = databaseOf(url)
+  // A template must have no connection while it is copied. The pool opens new ones afterwards.
+  await administer(url, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`)
+  return make(url, `template ${name}`)
+}
+
 function templateUrl(): string {
   const url = process.env[TEMPLATE]
   if (!url) throw new Error(`${TEMPLATE} is not set: run tests through vitest, or shareTestServer() first.`)

@@ -7,6 +7,7 @@ import { readHealth, readMetrics, readReadiness } from './health.ts'
 import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
 import { listMappings } from './mappings.ts'
 import { listMeters, readMeter } from './meters.ts'
+import { listOrphans, sweepOrphans } from './orphans.ts'
 import { listPlans, readPlan } from './plans.ts'
 import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
 import {
@@ -51,6 +52,8 @@ export const routes: readonly Route[] = [
   listProviderEvents,
   readProviderEvent,
   retryProviderEvent,
+  listOrphans,
+  sweepOrphans,
   publishBusMessage,
   listBusMessages,
   readBusMessage,

@@ -6,6 +6,7 @@ import { addCatalog } from './commands/catalog.ts'
 import { addClock } from './commands/clock.ts'
 import { addCustomers } from './commands/customers.ts'
 import { addInvoices } from './commands/invoices.ts'
+import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addUsage } from './commands/usage.ts'
@@ -23,6 +24,7 @@ const commands = [
   addUsage,
   addInvoices,
   addBus,
+  addOrphans,
   addClock,
   addApiKeys,
 ]

@@ -7,6 +7,7 @@ import { readHealth, readReadiness } from '@lockstep/api/health'
 import * as invoices from '@lockstep/api/invoices'
 import { listMappings } from '@lockstep/api/mappings'
 import * as meters from '@lockstep/api/meters'
+import * as orphans from '@lockstep/api/orphans'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
 import * as registrations from '@lockstep/api/registrations'
@@ -139,6 +140,12 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof events.listProviderEvents>) => list(events.listProviderEvents, query),
     },
 
+    orphans: {
+      /** Says what would be done, unless `dryRun` is false. */
+      sweep: (body: BodyInput<typeof orphans.sweepOrphans> = {}) => ask(orphans.sweepOrphans, { body }),
+      list: (query?: QueryInput<typeof orphans.listOrphans>) => list(orphans.listOrphans, query),
+    },
+
     busMessages: {
       read: (id: string) => ask(bus.readBusMessage, { params: { id } }),
       retry: (id: string) => ask(bus.retryBusMessage, { params: { id } }),
@@ -179,6 +186,8 @@ export function createClient(options: ClientOptions) {
 type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : never
 
 export type Registration = Answer<typeof registrations.readRegistration>
+export type Orphan = ItemOf<typeof orphans.listOrphans>
+export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>

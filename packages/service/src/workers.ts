@@ -4,6 +4,7 @@ import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
 import { drainInbox } from './inbox/process.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
+import { settleOrphans } from './jobs/settle-orphans.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
 
@@ -51,6 +52,13 @@ export const workers: readonly Worker[] = [
     name: 'sync invoices',
     start: async (parts) => {
       await syncInvoices(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'settle orphans',
+    start: async (parts) => {
+      await settleOrphans(parts)
       return async () => {}
     },
   },

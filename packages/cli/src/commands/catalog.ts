@@ -1,10 +1,9 @@
-import { createInterface } from 'node:readline/promises'
 import type { CatalogChanges } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { readCatalogFiles } from '../catalog-file.ts'
+import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { bold, dim, green, yellow } from '../output/style.ts'
-import { UsageError } from '../usage-error.ts'
 
 const FILES = 'modules whose default export is a catalogue, or JSON; several are one catalogue together'
 
@@ -56,13 +55,4 @@ function changesText({ changes }: CatalogChanges): string {
     ...(action === 'create' ? [] : details.map((detail) => `    ${detail}`)),
   ])
   return lines.join('\n')
-}
-
-async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw new UsageError('Nobody is here to confirm it.', 'Say --yes to apply without asking.')
-  const readline = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await readline.question(`\n${question} [y/N] `)
-  readline.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('Nothing was changed.', 'Answer y to apply.')
 }

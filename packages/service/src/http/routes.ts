@@ -10,6 +10,7 @@ import { healthRoutes } from './routes/health.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
 import { meterRoutes } from './routes/meters.ts'
+import { orphanRoutes } from './routes/orphans.ts'
 import { planRoutes } from './routes/plans.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
 import { registrationRoutes } from './routes/registrations.ts'
@@ -44,6 +45,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   mappingRoutes(app, parts)
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
+  orphanRoutes(app, parts)
   busMessageRoutes(app, parts)
   webhookRoutes(app, parts)
   apiKeyRoutes(app, parts)

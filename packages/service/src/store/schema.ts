@@ -51,6 +51,7 @@ export interface Database {
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
   busMessage: BusMessageTable
+  orphan: OrphanTable
   schemaMigration: SchemaMigrationTable
 }
 
@@ -59,6 +60,7 @@ interface InstallationTable {
   instance: Generated<string>
   livemode: boolean | null
   providerAccount: string | null
+  orphansSweptTo: MaybeTime
   createdAt: Default<Instant>
 }
 
@@ -441,6 +443,19 @@ interface BusMessageTable {
   sentAt: MaybeTime
   receivedAt: Time
   processedAt: MaybeTime
+}
+
+interface OrphanTable {
+  provider: string
+  providerAccount: string
+  livemode: boolean
+  providerType: 'customer' | 'subscription'
+  providerId: string
+  operationId: string | null
+  state: 'waiting' | 'parked' | 'adopted' | 'removed' | 'left'
+  reason: string
+  foundAt: Time
+  judgedAt: Time
 }
 
 /** Written by `postgres/migrate.ts`. */

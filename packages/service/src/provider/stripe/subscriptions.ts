@@ -54,6 +54,16 @@ export function startSubscription(deps: CallDeps, start: SubscriptionToStart): P
   )
 }
 
+/** Whether anybody has paid for a subscription, by whatever means. */
+export function wasCharged(deps: Pick<CallDeps, 'provider'>, subscription: string): Promise<boolean> {
+  return readStripe(deps, async (stripe) => {
+    for await (const invoice of stripe.invoices.list({ subscription, limit: 100 })) {
+      if (invoice.amount_paid > 0) return true
+    }
+    return false
+  })
+}
+
 /** Takes a subscription back that nobody has paid for. One that was paid for is left to a person. */
 export async function withdrawSubscription(
   deps: CallDeps,
@@ -62,13 +72,7 @@ export async function withdrawSubscription(
 ): Promise<void> {
   const subscription = await fetchSubscription(deps, providerId)
   if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') return
-  const paid = await readStripe(deps, async (stripe) => {
-    for await (const invoice of stripe.invoices.list({ subscription: providerId, limit: 100 })) {
-      if (invoice.amount_paid > 0) return true
-    }
-    return false
-  })
-  if (paid) {
+  if (await wasCharged(deps, providerId)) {
     const detail = `The subscription ${subscriptionId} was paid for and is not taken back by itself.`
     throw new Problem('provider_refused', detail)
   }

@@ -1,0 +1,60 @@
+import * as api from '@lockstep/api/orphans'
+import { formatInstant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import type { ServiceParts } from '../../service-parts.ts'
+import { listOrphans, type OrphanRow } from '../../store/orphans.ts'
+import { findOrphans } from '../../workflow/orphans/find.ts'
+import { settleOrphans } from '../../workflow/orphans/settle.ts'
+import { type App, route } from '../route.ts'
+
+type OrphanParts = Pick<ServiceParts, 'db' | 'clock' | 'log' | 'provider'>
+
+/** What stands at the provider under our name without a row here. */
+export function orphanRoutes(app: App, parts: OrphanParts): void {
+  route(
+    app,
+    api.listOrphans,
+  )(async ({ query }) => {
+    const rows = await listOrphans(parts.db, { ...query, after: readCursor(query.after) })
+    const data = rows.slice(0, query.limit)
+    const hasMore = rows.length > query.limit
+    const last = data.at(-1)
+    return {
+      status: 200,
+      body: { data: data.map(orphanToApi), hasMore, nextCursor: hasMore && last ? cursorOf(last) : null },
+    }
+  })
+
+  route(
+    app,
+    api.sweepOrphans,
+  )(async ({ body: { dryRun } }) => {
+    const { looked, orphans } = await (dryRun ? findOrphans(parts) : settleOrphans(parts))
+    const found = orphans.map(({ type, id, operation, verdict, reason }) => ({
+      type,
+      providerId: id,
+      operation,
+      verdict,
+      reason,
+    }))
+    return { status: 200, body: { dryRun, looked, orphans: found } }
+  })
+}
+
+function orphanToApi(row: OrphanRow) {
+  const { providerType: type, providerId, operationId: operation, state, reason } = row
+  const [foundAt, judgedAt] = [formatInstant(row.foundAt), formatInstant(row.judgedAt)]
+  return { type, providerId, operation, state, reason, foundAt, judgedAt }
+}
+
+// Stripe's ids do not sort by time, so a cursor carries the time too.
+const cursorOf = ({ foundAt, providerId }: OrphanRow) => `${foundAt}.${providerId}`
+
+function readCursor(cursor: string | undefined) {
+  if (cursor === undefined) return undefined
+  const [, foundAt, providerId] = /^(\d{1,12})\.(.+)$/.exec(cursor) ?? []
+  if (foundAt === undefined || providerId === undefined) {
+    throw new Problem('invalid_request', '`after` is not a cursor of this list.')
+  }
+  return { foundAt: Number(foundAt), providerId }
+}

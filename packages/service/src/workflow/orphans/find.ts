@@ -1,0 +1,86 @@
+import { judgeOrphan, type Orphan, type Verdict } from '@lockstep/core/orphan'
+import type { CallDeps } from '../../provider/stripe/call.ts'
+import { type OwnObject, ownObjects, readOwnObject } from '../../provider/stripe/own-objects.ts'
+import { isMissing } from '../../provider/stripe/problems.ts'
+import { wasCharged } from '../../provider/stripe/subscriptions.ts'
+import { linkedIds, type Maker, makerOf, openOrphans, sweptTo } from '../../store/orphans.ts'
+
+export type FoundOrphan = OwnObject & Verdict
+
+export interface Sweep {
+  /** Objects with our name that were looked at. */
+  readonly looked: number
+  readonly orphans: readonly FoundOrphan[]
+}
+
+/** How far back a sweep looks before where the last one ended: calls that were under way, clocks that differ. */
+const OVERLAP_SECONDS = 2 * 86_400
+
+type FindDeps = Pick<CallDeps, 'db' | 'provider'>
+
+/**
+ * Every object that carries our name and that no row of ours points to, each with what should become
+ * of it. Looks at what was made since the last sweep and at what was left open then; changes nothing.
+ */
+export async function findOrphans(deps: FindDeps): Promise<Sweep> {
+  const last = await sweptTo(deps.db)
+  const found = new Map<string, FoundOrphan>()
+  let looked = 0
+  const judge = async (objects: readonly OwnObject[]) => {
+    looked += objects.length
+    for (const object of await unlinked(deps, objects)) {
+      const key = `${object.type} ${object.id}`
+      if (!found.has(key)) found.set(key, { ...object, ...judgeOrphan(await stateOf(deps, object)) })
+    }
+  }
+  for await (const page of ownObjects(deps, last === null ? null : last - OVERLAP_SECONDS)) await judge(page)
+  for (const { providerType, providerId } of await openOrphans(deps.db, deps.provider)) {
+    if (found.has(`${providerType} ${providerId}`)) continue
+    const object = await readOwnObject(deps, providerType, providerId).catch(undefinedIfGone)
+    if (object) await judge([object])
+  }
+  return { looked, orphans: [...found.values()] }
+}
+
+async function unlinked({ db, provider }: FindDeps, objects: readonly OwnObject[]): Promise<OwnObject[]> {
+  const missing: OwnObject[] = []
+  for (const type of ['customer', 'subscription'] as const) {
+    const ofType = objects.filter((object) => object.type === type)
+    const linked = await linkedIds(
+      db,
+      provider,
+      type,
+      ofType.map(({ id }) => id),
+    )
+    missing.push(...ofType.filter(({ id }) => !linked.has(id)))
+  }
+  return missing
+}
+
+async function stateOf(deps: FindDeps, { type, id, entityId, live }: OwnObject): Promise<Orphan> {
+  const maker = entityId === null ? undefined : await makerOf(deps.db, type, entityId)
+  const workflow = workflows[maker?.workflow ?? 'none']
+  const removable = type === 'subscription'
+  const charged = live && removable && workflow === 'undone' && (await wasCharged(deps, id))
+  return { subject: subjectOf(maker), workflow, live, charged, removable }
+}
+
+function subjectOf(maker: Maker | undefined): Orphan['subject'] {
+  if (!maker?.isKnown) return 'unknown'
+  return maker.linkedTo === null ? 'unlinked' : 'linked_elsewhere'
+}
+
+const workflows = {
+  none: 'none',
+  running: 'underWay',
+  requiresAction: 'underWay',
+  compensating: 'underWay',
+  parked: 'parked',
+  completed: 'completed',
+  rolledBack: 'undone',
+} as const satisfies Record<NonNullable<Maker['workflow']> | 'none', Orphan['workflow']>
+
+function undefinedIfGone(error: unknown): undefined {
+  if (error instanceof Error && isMissing(error.cause)) return undefined
+  throw error
+}

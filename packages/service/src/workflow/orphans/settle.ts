@@ -1,0 +1,66 @@
+import { Problem } from '@lockstep/core/problem'
+import { withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
+import { link } from '../../store/mappings.ts'
+import { type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { type FoundOrphan, findOrphans, type Sweep } from './find.ts'
+
+/**
+ * Looks for orphans and does with each what its verdict says. What somebody else settles meanwhile is
+ * left: each deed is safe to come late. Where the sweep ended is moved only after all were seen to.
+ */
+export async function settleOrphans(deps: LookDeps): Promise<Sweep> {
+  const startedAt = deps.clock.now()
+  const { looked, orphans } = await findOrphans(deps)
+  const settled: FoundOrphan[] = []
+  for (const orphan of orphans) settled.push(await settle(deps, orphan))
+  await setSweptTo(deps.db, startedAt)
+  return { looked, orphans: settled }
+}
+
+const states = {
+  adopt: 'adopted',
+  remove: 'removed',
+  wait: 'waiting',
+  leave: 'left',
+  park: 'parked',
+} as const satisfies Record<FoundOrphan['verdict'], OrphanRow['state']>
+
+async function settle(deps: LookDeps, found: FoundOrphan): Promise<FoundOrphan> {
+  const { db, clock, log, provider } = deps
+  const orphan = await carryOut(deps, found)
+  const { type: providerType, id: providerId, operation: operationId, verdict, reason } = orphan
+  if (verdict === 'park')
+    log.error({ type: providerType, object: providerId, operation: operationId }, `An orphan: ${reason}`)
+  // What is over is the usual end of what was undone: nothing to remember.
+  if (verdict === 'leave') return orphan
+  const row = { providerType, providerId, operationId, state: states[verdict], reason }
+  await saveOrphan(db, provider, row, clock.now())
+  return orphan
+}
+
+/** What is refused is put before a person; the others go on. A provider that is away ends the sweep. */
+async function carryOut(deps: LookDeps, orphan: FoundOrphan): Promise<FoundOrphan> {
+  try {
+    if (orphan.verdict === 'adopt') await adopt(deps, orphan)
+    if (orphan.verdict === 'remove') await remove(deps, orphan)
+    return orphan
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500 || error.code === 'rate_limited') throw error
+    return { ...orphan, verdict: 'park', reason: error.detail }
+  }
+}
+
+/** Our row gets what it lacks, and what Stripe says of it is taken over as if an event had come. */
+async function adopt(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promise<void> {
+  const { db, clock, provider } = deps
+  if (type === 'customer' && entityId !== null) {
+    const mapping = { entityType: type, entityId, providerType: type, providerId: id } as const
+    await link(db, provider, { ...mapping, origin: 'outbound', at: clock.now() })
+  }
+  await lookAt(deps, { type, id })
+}
+
+async function remove(deps: LookDeps, { id, entityId }: FoundOrphan): Promise<void> {
+  await withdrawSubscription(deps, `orphan/${id}/withdraw`, { id: entityId ?? id, providerId: id })
+}
