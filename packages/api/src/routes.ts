@@ -11,6 +11,7 @@ import { listOrphans, sweepOrphans } from './orphans.ts'
 import { listPlans, readPlan } from './plans.ts'
 import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
 import {
+  cancelRegistration,
   createRegistration,
   listRegistrations,
   readRegistration,
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   listRegistrations,
   readRegistration,
   resumeRegistration,
+  cancelRegistration,
   listCustomers,
   createCustomer,
   readCustomer,
