@@ -198,17 +198,26 @@ export type TestClockRow = RowOf<
   { readonly now: number; readonly target: number }
 >
 export type WebhookEndpointRow = RowOf<Stripe.WebhookEndpoint, 'secret', { readonly secret: string }>
-/** An event; `object` is a snapshot, rendered once and never rewritten. */
+export interface EventData {
+  readonly object: Json
+  readonly previous_attributes?: Json
+}
+/** An event in the newest version; `object` is a snapshot, rendered once and never rewritten. */
 export interface EventRow {
   readonly id: string
   readonly object: 'event'
   readonly api_version: string
   readonly created: number
-  readonly data: { readonly object: Json; readonly previous_attributes?: Json }
+  readonly data: EventData
   readonly livemode: false
   readonly request: { readonly id: string | null; readonly idempotency_key: string | null }
   readonly type: string
-  readonly own: OnClock & { readonly pending: number; readonly failed: boolean }
+  readonly own: OnClock & {
+    readonly pending: number
+    readonly failed: boolean
+    /** By version: as the account and its endpoints see it that are not at the newest version. */
+    readonly older?: { readonly [version: string]: EventData }
+  }
 }
 /** Something that happens by itself when its clock reaches a time. */
 export interface AlarmRow {

@@ -17,6 +17,8 @@ import { createEndpoint } from './resources/webhook-endpoints.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { StateFile } from './store/state-file.ts'
 import { Time } from './time.ts'
+import { dialectOf } from './versions/dialect.ts'
+import { newest, versionOf } from './versions/versions.ts'
 import { NOBODY, World } from './world.ts'
 
 export interface SimulatorOptions {
@@ -32,7 +34,11 @@ export interface SimulatorOptions {
     readonly url: string
     readonly secret: string
     readonly enabledEvents?: readonly string[]
+    /** The version that its events come in; the account's when absent. */
+    readonly apiVersion?: string
   }[]
+  /** The account's version: of requests that name none, and of events. The newest when absent. */
+  readonly apiVersion?: string
   /** Makes ids, shuffles and drops repeatable. */
   readonly seed?: number
   readonly settings?: Partial<Settings>
@@ -57,6 +63,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     random,
     settings: { ...defaultSettings, ...options.settings },
     renderers,
+    apiVersion: versionOf(options.apiVersion ?? newest),
+    show: (shown, version, object) => dialectOf(version).show(shown, object),
   })
   const deliveries = new Deliveries(world, { ...defaultDelivery, ...options.delivery })
   const time = new Time(world, deliveries, options.patienceMs ?? 10_000)
@@ -92,11 +100,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`
   world.baseUrl = url
   for (const hook of options.webhooks ?? []) {
-    const { url: target, secret, enabledEvents = ['*'] } = hook
+    const { url: target, secret, enabledEvents = ['*'], apiVersion } = hook
+    if (apiVersion !== undefined) versionOf(apiVersion)
     const known = world.webhookEndpoints.all().some((row) => row.url === target && row.own.secret === secret)
     if (known) continue
     world.transaction(NOBODY, () =>
-      createEndpoint(world, { url: target, secret, enabled_events: [...enabledEvents] }),
+      createEndpoint(world, {
+        url: target,
+        secret,
+        enabled_events: [...enabledEvents],
+        api_version: apiVersion,
+      }),
     )
   }
   time.arm()

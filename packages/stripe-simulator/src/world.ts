@@ -1,11 +1,13 @@
 import { wallNow } from './clock.ts'
 import { diff } from './events/diff.ts'
+import { OlderEvents } from './events/older.ts'
 import type { Ids } from './ids.ts'
 import type { Random } from './random.ts'
 import type * as rows from './rows.ts'
 import type { Settings } from './settings.ts'
 import { DueHeap } from './store/due-heap.ts'
 import { Tables, UndoLog } from './store/tables.ts'
+import type { Version } from './versions/versions.ts'
 
 /** Objects that have `*.updated` events, which compare with what the object's last event showed. */
 const UPDATING = new Set([
@@ -34,7 +36,6 @@ export interface Cause {
 }
 
 export const NOBODY: Cause = { request: null, idempotencyKey: null }
-const API_VERSION = '2026-10-28.endive'
 
 export type Renderer = (world: World, row: never) => rows.Json
 
@@ -43,6 +44,10 @@ export interface WorldParts {
   readonly random: Random
   readonly settings: Settings
   readonly renderers: Record<string, Renderer>
+  /** The account's default version. */
+  readonly apiVersion: Version
+  /** Turns what was rendered into a version's shape. */
+  readonly show: (world: World, version: Version, object: rows.Json) => rows.Json
 }
 
 /**
@@ -53,6 +58,7 @@ export class World extends Tables {
   readonly ids: Ids
   readonly random: Random
   readonly settings: Settings
+  readonly apiVersion: Version
   /** Where the simulator itself is reached, for the addresses of invoice pages. */
   baseUrl = 'http://127.0.0.1'
   /** Called after a transaction, with the events it made. */
@@ -61,6 +67,7 @@ export class World extends Tables {
   onAlarm: (clock: string | null) => void = () => {}
 
   readonly #renderers: Record<string, Renderer>
+  readonly #older: OlderEvents
   readonly #heaps = new Map<string | null, DueHeap>()
   readonly #seen = new Map<string, rows.Json>()
   readonly #undo: UndoLog
@@ -82,7 +89,9 @@ export class World extends Tables {
     this.ids = parts.ids
     this.random = parts.random
     this.settings = parts.settings
+    this.apiVersion = parts.apiVersion
     this.#renderers = parts.renderers
+    this.#older = new OlderEvents((version, object) => parts.show(this, version, object))
   }
 
   /** The present of a test clock, or of the wall. */
@@ -145,8 +154,9 @@ export class World extends Tables {
     if (this.preview) return null
     const object = this.render(row)
     let previous: rows.Json | undefined
+    let before: rows.Json | undefined
     if (UPDATING.has(row.object)) {
-      const before = this.#seen.get(row.id)
+      before = this.#seen.get(row.id)
       if (type.endsWith('.updated')) {
         previous = diff(before ?? {}, object)
         if (Object.keys(previous).length === 0) return null
@@ -158,7 +168,7 @@ export class World extends Tables {
       })
     }
     const clock = 'clock' in row.own ? (row.own.clock as string | null) : null
-    return this.emitSnapshot(type, object, clock, previous)
+    return this.emitSnapshot(type, object, clock, previous, before)
   }
 
   /** An event about something that is not a row of its own, such as `invoice.upcoming`. */
@@ -167,18 +177,21 @@ export class World extends Tables {
     object: rows.Json,
     clock: string | null,
     previous?: rows.Json,
+    before?: rows.Json,
   ): rows.EventRow | null {
     if (this.preview) return null
+    const data = previous === undefined ? { object } : { object, previous_attributes: previous }
+    const older = this.#older.of(this.#versions(), data, before)
     const event = this.events.insert({
       id: this.ids.next('evt'),
       object: 'event',
-      api_version: API_VERSION,
+      api_version: this.apiVersion,
       created: this.now(clock),
-      data: previous === undefined ? { object } : { object, previous_attributes: previous },
+      data,
       livemode: false,
       request: { id: this.#cause.request, idempotency_key: this.#cause.idempotencyKey },
       type,
-      own: { clock, pending: 0, failed: false },
+      own: { clock, pending: 0, failed: false, ...(older === undefined ? {} : { older }) },
     })
     this.#emitted.push(event)
     return event
@@ -230,6 +243,17 @@ export class World extends Tables {
         if ('object' in row && UPDATING.has(row.object)) this.#seen.set(row.id, this.render(row))
       }
     }
+  }
+
+  /** An event's data as `version` sees it. An endpoint that is younger than the event sees it as it would be now. */
+  eventData({ data, own }: rows.EventRow, version: string): rows.EventData {
+    return own.older?.[version] ?? this.#older.of([version as Version], data, undefined)?.[version] ?? data
+  }
+
+  /** Whose versions events are rendered in: the account's and its endpoints'. */
+  #versions(): Set<Version> {
+    const endpoints = this.webhookEndpoints.all().map((endpoint) => endpoint.api_version as Version | null)
+    return new Set([this.apiVersion, ...endpoints.filter((version) => version !== null)])
   }
 
   forget(id: string): void {

@@ -165,7 +165,7 @@ test('endpoints are managed by the API; the secret is shown once', async () => {
     world.stripe.webhookEndpoints.create({
       url: receiver.url,
       enabled_events: ['*'],
-      api_version: '2024-06-20',
+      api_version: '2019-12-03',
     }),
   )
   expect(old.code).toBe('simulator_gap')

@@ -98,7 +98,7 @@ export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
 }
 
 /** The line of the invoice that an invoice item made, if any. */
-export function itemOfLine(line: LineRow): string | null {
+export function itemOfLine(line: Pick<LineRow, 'parent'>): string | null {
   return (
     line.parent?.invoice_item_details?.invoice_item ??
     line.parent?.subscription_item_details?.invoice_item ??

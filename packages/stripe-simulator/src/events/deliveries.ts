@@ -202,9 +202,11 @@ export class Deliveries {
 
   async #send(event: EventRow, endpoint: WebhookEndpointRow): Promise<boolean> {
     const current = this.#world.events.must(event.id)
+    const version = endpoint.api_version ?? event.api_version
     const body = JSON.stringify({
       ...this.#world.render(current),
-      api_version: endpoint.api_version ?? event.api_version,
+      api_version: version,
+      data: this.#world.eventData(current, version),
     })
     try {
       const response = await fetch(endpoint.url, {

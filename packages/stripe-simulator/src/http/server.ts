@@ -6,7 +6,9 @@ import { type ErrorBody, envelope, gap, StripeError } from '../errors.ts'
 import type { Fault, Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
 import type { Json } from '../rows.ts'
-import { checkVersion, versions } from '../versions/versions.ts'
+import { type Dialect, dialectOf, formerRoutes } from '../versions/dialect.ts'
+import type { Given } from '../versions/given.ts'
+import { type Version, versionOf } from '../versions/versions.ts'
 import type { World } from '../world.ts'
 import { authenticate } from './auth.ts'
 import { refuseWhileAdvancing } from './clock-lock.ts'
@@ -42,7 +44,7 @@ const expandPaths = list(text())
 export function buildServer(parts: ServerParts): FastifyInstance {
   const app = fastify({ forceCloseConnections: true, bodyLimit: 8 * 1024 * 1024, exposeHeadRoutes: false })
   addBodyParsers(app)
-  for (const route of parts.routes) {
+  for (const route of [...parts.routes, ...formerRoutes]) {
     app.route({
       method: route.method,
       url: route.path,
@@ -53,7 +55,10 @@ export function buildServer(parts: ServerParts): FastifyInstance {
     const requestId = parts.world.ids.next('req', 14)
     const body = envelope(unserved(request.method, pathOf(request.url)).body, requestId)
     log(parts, request, null, requestId, 404, null, false)
-    return send(reply, requestId, undefined, { status: 404, body: JSON.stringify(body) })
+    return send(reply, requestId, parts.world.apiVersion, undefined, {
+      status: 404,
+      body: JSON.stringify(body),
+    })
   })
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const requestId = parts.world.ids.next('req', 14)
@@ -62,7 +67,8 @@ export function buildServer(parts: ServerParts): FastifyInstance {
       status < 500
         ? { type: 'invalid_request_error', message: `Invalid request: ${error.message}` }
         : { type: 'api_error', message: error.message }
-    return send(reply, requestId, undefined, { status, body: JSON.stringify(envelope(body, requestId)) })
+    const answer = { status, body: JSON.stringify(envelope(body, requestId)) }
+    return send(reply, requestId, parts.world.apiVersion, undefined, answer)
   })
   return app
 }
@@ -86,15 +92,18 @@ async function serve(parts: ServerParts, route: Route, request: FastifyRequest, 
   const requestId = parts.world.ids.next('req', 14)
   const key = headerOf(request, 'idempotency-key')
   const fault = parts.faults.take(request.method, pathOf(request.url))
+  let version = parts.world.apiVersion
   let answer: Answer
   try {
     authenticate(request.headers.authorization, parts.apiKeys)
-    checkVersion(headerOf(request, 'stripe-version'))
+    version = versionOf(headerOf(request, 'stripe-version') ?? version)
+    const dialect = dialectOf(version)
+    if (!dialect.knows(route)) throw unserved(request.method, pathOf(request.url))
     for (const header of ['stripe-account', 'stripe-context']) {
       if (headerOf(request, header) !== undefined) throw gap(`the header ${header}`)
     }
     if (fault !== undefined) refuseBefore(fault)
-    const run = () => answerOf(parts, route, request, requestId, fault)
+    const run = () => answerOf(parts, route, request, requestId, dialect, fault)
     answer =
       request.method === 'POST' && key !== undefined
         ? await once(parts, key, request, requestId, fault, run)
@@ -104,7 +113,13 @@ async function serve(parts: ServerParts, route: Route, request: FastifyRequest, 
   }
   log(parts, request, route, requestId, answer.status, fault, answer.replayOf !== undefined)
   const broken = fault?.kind === 'timeout_before_commit' || fault?.kind === 'timeout_after_commit'
-  return send(reply, requestId, key, broken ? { ...answer, broken: 'closed' } : truncated(answer, fault))
+  return send(
+    reply,
+    requestId,
+    version,
+    key,
+    broken ? { ...answer, broken: 'closed' } : truncated(answer, fault),
+  )
 }
 
 /** Runs a request under its idempotency key, or repeats what the first request was answered. */
@@ -139,14 +154,17 @@ function answerOf(
   route: Route,
   request: FastifyRequest,
   requestId: string,
+  dialect: Dialect,
   fault: Fault | undefined,
 ): { answer: Answer; began: boolean } {
   let began = false
+  let accepted: Given | undefined
   try {
     const { expand: asked, ...given } = parseForm(
       route.method === 'POST' ? bodyOf(request) : queryOf(request.url),
     )
     const paths = asked === undefined ? [] : expandPaths.parse(asked, 'expand')
+    accepted = dialect.accept(world, route, given)
     const params = route.params.parse(given as Raw, '') as never
     const segments = request.params as Record<string, string>
     if (route.method !== 'GET') refuseWhileAdvancing(world, segments, given)
@@ -157,13 +175,17 @@ function answerOf(
     }
     if (fault?.kind === 'error_500_stored') throw failure()
     const execute = (): Json => {
-      const result = route.handle({ world, params, path: (name = 'id') => segments[name] ?? '' })
-      return paths.length === 0 ? result : expand(world, expansions, result, paths)
+      const result = dialect.show(
+        world,
+        route.handle({ world, params, path: (name = 'id') => segments[name] ?? '' }),
+      )
+      return paths.length === 0 ? result : expand(world, dialect.expansions(expansions), result, paths)
     }
     const cause = { request: requestId, idempotencyKey: headerOf(request, 'idempotency-key') ?? null }
     const result = route.method === 'GET' ? execute() : world.transaction(cause, execute)
     return { answer: { status: 200, body: textOf(result) }, began }
   } catch (error) {
+    accepted?.blame(error)
     return { answer: refusal(error, requestId), began: began && !isBusy(error) }
   }
 }
@@ -213,7 +235,13 @@ function truncated(answer: Answer, fault: Fault | undefined): Answer {
   return fault?.kind === 'truncated' ? { ...answer, broken: 'truncated' } : answer
 }
 
-function send(reply: FastifyReply, requestId: string, key: string | undefined, answer: Answer) {
+function send(
+  reply: FastifyReply,
+  requestId: string,
+  version: Version,
+  key: string | undefined,
+  answer: Answer,
+) {
   if (answer.broken !== undefined) {
     reply.hijack()
     if (answer.broken === 'truncated') {
@@ -230,7 +258,7 @@ function send(reply: FastifyReply, requestId: string, key: string | undefined, a
   reply.code(answer.status)
   reply.header('content-type', 'application/json')
   reply.header('request-id', requestId)
-  reply.header('stripe-version', versions[0])
+  reply.header('stripe-version', version)
   if (key !== undefined) reply.header('idempotency-key', key)
   if (answer.replayOf !== undefined) {
     reply.header('idempotent-replayed', 'true')

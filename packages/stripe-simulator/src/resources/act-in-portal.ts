@@ -173,7 +173,7 @@ function change(
   const params: ChangeParams = {
     items,
     proration_behavior: rules.proration_behavior as ChangeParams['proration_behavior'],
-    ...(rules.billing_cycle_anchor === 'now' ? { billing_cycle_anchor: 'now' } : {}),
+    ...(rules.billing_cycle_anchor === 'now' ? { billing_cycle_anchor: { type: 'now' as const } } : {}),
     ...(subscription.status === 'trialing' && rules.trial_update_behavior === 'end_trial'
       ? { trial_end: 'now' }
       : {}),

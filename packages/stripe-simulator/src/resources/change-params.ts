@@ -22,11 +22,7 @@ import { itemFields, sharedFields } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
-/** Endive takes an object, older versions a bare word; both are understood. */
-export const anchorParam = either(
-  shape({ type: required(oneOf(['now', 'unchanged'] as const)) }),
-  oneOf(['now', 'unchanged'] as const),
-)
+export const anchorParam = shape({ type: required(oneOf(['now', 'unchanged'] as const)) })
 
 /** What a change of items consists of; previews take the same. `clear_usage` "has no effect if the plan has a billing meter attached". */
 export const changeFields = {
@@ -107,16 +103,12 @@ export function itemChange(
     items,
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     prorationDate: params.proration_date,
-    anchorNow: anchorOf(params.billing_cycle_anchor) === 'now',
+    anchorNow: params.billing_cycle_anchor?.type === 'now',
     trialEnd: params.trial_end,
     paymentBehavior: 'allow_incomplete',
     offSession: false,
     fields: endFields(world, subscription, params, now),
   }
-}
-
-export function anchorOf(given: ChangeParams['billing_cycle_anchor']): 'now' | 'unchanged' | undefined {
-  return typeof given === 'object' ? given.type : given
 }
 
 function checkProrationDate(

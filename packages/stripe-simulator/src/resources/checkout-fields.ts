@@ -11,6 +11,7 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
+import { billingModeParam } from './billing-mode.ts'
 import { discountParam } from './discounts.ts'
 import { sharedFields } from './subscription-fields.ts'
 import { taxRatesParam } from './tax-rates.ts'
@@ -50,9 +51,9 @@ export const checkoutFields = {
     trial_end: timestamp,
     trial_period_days: integer({ min: 1, max: 730 }),
     trial_settings: sharedFields.trial_settings,
+    billing_mode: billingModeParam,
     ...gaps(
       'application_fee_percent',
-      'billing_mode',
       'invoice_settings',
       'on_behalf_of',
       'pending_invoice_item_interval',

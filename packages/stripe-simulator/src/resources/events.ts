@@ -47,6 +47,11 @@ function delivered(event: EventRow): boolean {
   return event.own.pending === 0 && !event.own.failed
 }
 
-export function renderEvent(_world: World, { own, ...event }: EventRow): Json {
-  return { ...event, pending_webhooks: own.pending }
+/**
+ * Events are rendered in the account's version when they are made, and never again: neither the version of
+ * the request nor a later one of the account changes them. https://docs.stripe.com/api/events/list
+ */
+export function renderEvent(world: World, row: EventRow): Json {
+  const { own, ...event } = row
+  return { ...event, data: world.eventData(row, row.api_version), pending_webhooks: own.pending }
 }

@@ -329,6 +329,6 @@ export function renderInvoice(_world: World, row: InvoiceRow): Shown<Stripe.Invo
   return shown
 }
 
-function renderLine({ own: _own, ...line }: LineRow): Shown<Stripe.InvoiceLineItem> {
+export function renderLine({ own: _own, ...line }: LineRow): Shown<Stripe.InvoiceLineItem> {
   return line
 }

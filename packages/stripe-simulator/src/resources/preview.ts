@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
 import { finalInvoice, renew } from '../billing/due.ts'
 import { itemsOf } from '../billing/periods.ts'
@@ -19,9 +20,11 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import type { InvoiceRow, Json, SubscriptionRow } from '../rows.ts'
+import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { changeFields, itemChange } from './change-params.ts'
+import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { create } from './subscriptions.ts'
@@ -29,7 +32,7 @@ import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
 
-const previewFields = {
+export const previewFields = {
   customer: text(),
   subscription: text(),
   preview_mode: oneOf(['next', 'recurring'] as const),
@@ -83,12 +86,14 @@ const previewFields = {
  * cannot differ from it. https://docs.stripe.com/api/invoices/create_preview
  */
 export const previewRoutes = [
-  post('/v1/invoices/create_preview', shape(previewFields), ({ world, params }) =>
-    world.rehearse(() => shown(world, preview(world, params).id)),
-  ),
+  post('/v1/invoices/create_preview', shape(previewFields), ({ world, params }) => previewOf(world, params)),
 ]
 
 type PreviewParams = Params<typeof previewFields>
+
+export function previewOf(world: World, params: PreviewParams): Shown<Stripe.Invoice> {
+  return world.rehearse(() => shown(world, preview(world, params).id))
+}
 
 function preview(world: World, params: PreviewParams): InvoiceRow {
   const subscription = subscriptionOf(world, params)
@@ -212,10 +217,10 @@ function nothingUpcoming(customer: string | null | undefined): StripeError {
 }
 
 /** Ten lines travel with the preview; the others are listed at its lines' address, like any invoice's. */
-function shown(world: World, id: string): Json {
+function shown(world: World, id: string): Shown<Stripe.Invoice> {
   const invoice = world.invoices.must(id)
   world.previews.set(id, invoice.own.lines)
   const [oldest] = world.previews.keys()
   if (world.previews.size > PREVIEWS_KEPT && oldest !== undefined) world.previews.delete(oldest)
-  return world.render(invoice)
+  return renderInvoice(world, invoice)
 }

@@ -1,6 +1,7 @@
 import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { billingModeOf, sameMode } from './billing-mode.ts'
 import { create } from './subscriptions.ts'
 
 export interface NewSchedule {
@@ -9,6 +10,7 @@ export interface NewSchedule {
   readonly phases: ScheduleRow['phases']
   readonly endBehavior: string
   readonly metadata: Record<string, string>
+  readonly billingMode?: ScheduleRow['billing_mode']
   /** The running subscription that it takes over. */
   readonly subscription?: SubscriptionRow
 }
@@ -20,10 +22,7 @@ export function newSchedule(world: World, of: NewSchedule): ScheduleRow {
     id: world.ids.next('sub_sched'),
     object: 'subscription_schedule',
     application: null,
-    billing_mode: taken?.billing_mode ?? {
-      type: 'flexible',
-      flexible: { proration_discounts: 'included' },
-    },
+    billing_mode: taken?.billing_mode ?? of.billingMode ?? billingModeOf(undefined),
     canceled_at: null,
     completed_at: null,
     created: world.now(of.clock),
@@ -78,6 +77,7 @@ export function startSchedule(world: World, id: string): void {
     world,
     {
       customer: row.customer,
+      billing_mode: sameMode(row.billing_mode),
       items: phase.items.map((item) => ({
         price: item.price,
         quantity: item.quantity,

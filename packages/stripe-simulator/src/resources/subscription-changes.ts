@@ -19,7 +19,7 @@ import type { SubscriptionRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { anchorOf, anchorParam, changeFields, itemChange } from './change-params.ts'
+import { anchorParam, changeFields, itemChange } from './change-params.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
@@ -118,7 +118,7 @@ export const subscriptionChangeRoutes = [
     ({ world, params, path }) => {
       const subscription = find(world.subscriptions, 'subscription', path())
       if (subscription.status !== 'paused') throw invalid('Only paused subscriptions can be resumed.')
-      if (anchorOf(params.billing_cycle_anchor) === 'unchanged') {
+      if (params.billing_cycle_anchor?.type === 'unchanged') {
         throw gap('resuming with an unchanged billing cycle anchor', 'billing_cycle_anchor')
       }
       if (params.payment_behavior === 'resume_on_payment_success') {

@@ -12,6 +12,7 @@ import type { ScheduleRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
 import { newSchedule, startSchedule } from './start-schedule.ts'
@@ -32,12 +33,19 @@ export const subscriptionScheduleRoutes = [
       phases: phasesParam,
       end_behavior: endBehavior,
       metadata,
-      ...gaps('billing_mode', 'customer_account', 'default_settings', 'pause_schedules'),
+      billing_mode: billingModeParam,
+      ...gaps('customer_account', 'default_settings', 'pause_schedules'),
     }),
     ({ world, params }) => {
       const labels = mergeMetadata({}, params.metadata)
       if (params.from_subscription !== undefined) {
-        const others = [params.customer, params.start_date, params.phases, params.end_behavior]
+        const others = [
+          params.customer,
+          params.start_date,
+          params.phases,
+          params.end_behavior,
+          params.billing_mode,
+        ]
         if (others.some((value) => value !== undefined)) {
           throw invalid(
             'You cannot set other parameters when `from_subscription` is set.',
@@ -61,6 +69,7 @@ export const subscriptionScheduleRoutes = [
         clock: customer.own.clock,
         phases: phasesOf(world, params.phases, start),
         endBehavior: params.end_behavior ?? 'release',
+        billingMode: billingModeOf(params.billing_mode),
         metadata: labels,
       })
       if (start === now) startSchedule(world, row.id)

@@ -24,6 +24,7 @@ import { addMonths } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
@@ -39,10 +40,7 @@ const createFields = {
   customer: required(text()),
   items: required(list(shape(itemFields), 20)),
   currency,
-  billing_mode: shape({
-    type: required(oneOf(['classic', 'flexible'] as const)),
-    flexible: shape({ proration_discounts: oneOf(['included', 'itemized'] as const) }),
-  }),
+  billing_mode: billingModeParam,
   billing_cycle_anchor: timestamp,
   cancel_at: either(timestamp, oneOf(['min_period_end', 'max_period_end'] as const)),
   trial_end: timestampOrNow,
@@ -189,7 +187,6 @@ export function create(
       `add_invoice_items[${i}]`,
     )
   }
-  const flexible = (params.billing_mode?.type ?? 'flexible') === 'flexible'
   const discounts = applyDiscounts(world, params.discounts ?? [], { customer: customer.id, at: now, clock })
   const started = createSubscription(world, {
     clock,
@@ -205,12 +202,7 @@ export function create(
       automatic_tax: { disabled_reason: null, enabled: false, liability: null },
       billing_cycle_anchor: trialEnd ?? params.billing_cycle_anchor ?? now,
       billing_cycle_anchor_config: null,
-      billing_mode: {
-        type: flexible ? 'flexible' : 'classic',
-        flexible: flexible
-          ? { proration_discounts: params.billing_mode?.flexible?.proration_discounts ?? 'included' }
-          : null,
-      },
+      billing_mode: billingModeOf(params.billing_mode),
       billing_schedules: [],
       billing_thresholds: null,
       cancel_at: params.cancel_at ?? null,

@@ -7,7 +7,7 @@ import type { WebhookEndpointRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
-import { checkVersion } from '../versions/versions.ts'
+import { versionOf } from '../versions/versions.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -34,7 +34,7 @@ export const webhookEndpointRoutes = [
       ...gaps('connect'),
     }),
     ({ world, params }) => {
-      checkVersion(params.api_version, 'api_version')
+      if (params.api_version !== undefined) versionOf(params.api_version, 'api_version')
       const endpoint = createEndpoint(world, params)
       // The one answer that shows the secret.
       return { ...world.render(endpoint), secret: endpoint.own.secret }

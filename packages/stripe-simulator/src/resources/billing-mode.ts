@@ -1,0 +1,28 @@
+import { oneOf, type Params, required, shape } from '../http/schema.ts'
+import type { SubscriptionRow } from '../rows.ts'
+
+/** https://docs.stripe.com/billing/subscriptions/billing-mode */
+export const billingModeParam = shape({
+  type: required(oneOf(['classic', 'flexible'] as const)),
+  flexible: shape({ proration_discounts: oneOf(['included', 'itemized'] as const) }),
+})
+
+type Given = Params<(typeof billingModeParam)['fields']>
+
+/** Who says nothing gets the flexible mode. */
+export function billingModeOf(given: Given | undefined): SubscriptionRow['billing_mode'] {
+  if (given?.type === 'classic') return { type: 'classic', flexible: null }
+  return {
+    type: 'flexible',
+    flexible: { proration_discounts: given?.flexible?.proration_discounts ?? 'included' },
+  }
+}
+
+/** As a parameter again, for the subscription that a schedule starts. */
+export function sameMode({ type, flexible }: SubscriptionRow['billing_mode']): Given {
+  if (type === 'classic') return { type: 'classic' }
+  return {
+    type: 'flexible',
+    flexible: { proration_discounts: flexible?.proration_discounts === 'itemized' ? 'itemized' : 'included' },
+  }
+}

@@ -1,0 +1,180 @@
+import type Stripe from 'stripe'
+import type { Shown } from '../../shown.ts'
+import { change, without } from '../change.ts'
+
+type Subscription = Shown<Stripe.Subscription>
+
+// What releases only added. The older version does not show it and does not take it.
+// https://github.com/stripe/stripe-node/blob/master/CHANGELOG.md
+
+const CHANGELOG = 'https://github.com/stripe/stripe-node/blob/master/CHANGELOG.md'
+
+export const pauses = change({
+  since: '2026-09-30.endive',
+  what: 'Subscriptions can be paused by a call, and trials say where their end moves the billing cycle.',
+  source: CHANGELOG,
+  operations: ['POST /v1/subscriptions/:id/pause'],
+  show: {
+    subscription: {
+      drop: ['status_details'],
+      give: {
+        trial_settings: ({ trial_settings: settings }: Pick<Subscription, 'trial_settings'>) =>
+          settings === null ? null : { end_behavior: without(settings.end_behavior, 'billing_cycle_anchor') },
+      },
+    },
+    subscription_item: { drop: ['current_trial'] },
+    subscription_schedule: { drop: ['pause_schedules'] },
+    invoice: { drop: ['status_details'] },
+    invoiceitem: { drop: ['invoicing_rules'] },
+    product: { drop: ['tax_details'] },
+  },
+  parameters: {
+    'POST /v1/subscriptions': ['trial_settings[end_behavior][billing_cycle_anchor]'],
+    'POST /v1/subscriptions/:id': ['trial_settings[end_behavior][billing_cycle_anchor]'],
+    'POST /v1/subscriptions/:id/resume': ['payment_behavior'],
+    'POST /v1/subscription_schedules': ['pause_schedules'],
+    'POST /v1/subscription_schedules/:id': ['pause_schedules'],
+    'POST /v1/invoiceitems/:id': ['invoicing_rules'],
+    'POST /v1/invoices/create_preview': ['subscription_details[pause]'],
+  },
+})
+
+export const feedbackOptions = change({
+  since: '2026-08-26.dahlia',
+  what: 'A cancellation can name one of the feedback options of the account.',
+  source: CHANGELOG,
+  show: {
+    subscription: {
+      give: {
+        cancellation_details: ({
+          cancellation_details: details,
+        }: Pick<Subscription, 'cancellation_details'>) =>
+          details === null ? null : without(details, 'feedback_option'),
+      },
+    },
+  },
+  parameters: {
+    'POST /v1/subscriptions/:id': ['cancellation_details[feedback_option]'],
+    'DELETE /v1/subscriptions/:id': ['cancellation_details[feedback_option]'],
+  },
+})
+
+export const allowedPaymentMethodTypes = change({
+  since: '2026-07-29.dahlia',
+  what: 'Intents can say which payment methods are allowed without fixing the list.',
+  source: CHANGELOG,
+  show: {
+    payment_intent: { drop: ['allowed_payment_method_types'] },
+    setup_intent: { drop: ['allowed_payment_method_types'] },
+  },
+  parameters: {
+    'POST /v1/payment_intents': ['allowed_payment_method_types'],
+    'POST /v1/payment_intents/:id': ['allowed_payment_method_types'],
+    'POST /v1/payment_intents/:id/confirm': ['allowed_payment_method_types'],
+    'POST /v1/setup_intents': ['allowed_payment_method_types'],
+    'POST /v1/setup_intents/:id': ['allowed_payment_method_types'],
+  },
+})
+
+export const subscriptionInvoiceTexts = change({
+  since: '2026-06-24.dahlia',
+  what: 'A subscription keeps texts for its invoices.',
+  source: CHANGELOG,
+  show: {
+    subscription: {
+      give: {
+        invoice_settings: ({ invoice_settings: settings }: Pick<Subscription, 'invoice_settings'>) =>
+          without(settings, 'custom_fields', 'description', 'footer'),
+      },
+    },
+  },
+  parameters: {
+    'POST /v1/subscriptions': [
+      'invoice_settings[custom_fields]',
+      'invoice_settings[description]',
+      'invoice_settings[footer]',
+    ],
+    'POST /v1/subscriptions/:id': [
+      'invoice_settings[custom_fields]',
+      'invoice_settings[description]',
+      'invoice_settings[footer]',
+    ],
+  },
+})
+
+export const billingSchedules = change({
+  since: '2026-05-27.dahlia',
+  what: 'Several periods can be billed in advance.',
+  source: CHANGELOG,
+  show: {
+    subscription: { drop: ['billing_schedules'] },
+    subscription_item: { drop: ['billed_until'] },
+    invoice: { drop: ['amount_paid_off_stripe'] },
+  },
+  parameters: {
+    'POST /v1/subscriptions': ['billing_schedules'],
+    'POST /v1/subscriptions/:id': ['billing_schedules'],
+    'POST /v1/invoices/create_preview': ['subscription_details[billing_schedules]'],
+  },
+})
+
+export const managedPayments = change({
+  since: '2026-04-22.dahlia',
+  what: 'Stripe can be the merchant of record.',
+  source: CHANGELOG,
+  show: {
+    'checkout.session': { drop: ['managed_payments'] },
+    payment_intent: { drop: ['managed_payments'] },
+    setup_intent: { drop: ['managed_payments'] },
+    subscription: { drop: ['managed_payments'] },
+  },
+  parameters: { 'POST /v1/checkout/sessions': ['managed_payments'] },
+})
+
+export const decimalQuantities = change({
+  since: '2026-03-25.dahlia',
+  what: 'Quantities of invoices can have decimals.',
+  source: CHANGELOG,
+  show: {
+    invoiceitem: { drop: ['quantity_decimal'] },
+    line_item: { drop: ['quantity_decimal'] },
+    'checkout.session': { drop: ['integration_identifier'] },
+  },
+  parameters: {
+    'POST /v1/invoiceitems': ['quantity_decimal'],
+    'POST /v1/invoiceitems/:id': ['quantity_decimal'],
+    'POST /v1/checkout/sessions': ['integration_identifier'],
+  },
+})
+
+const account = { drop: ['customer_account'] } as const
+
+export const customerAccounts = change({
+  since: '2025-12-15.clover',
+  what: 'A customer can be an account of the second version of Accounts.',
+  source: CHANGELOG,
+  show: {
+    'billing_portal.session': account,
+    'checkout.session': account,
+    credit_note: account,
+    customer: account,
+    customer_balance_transaction: account,
+    discount: account,
+    invoice: account,
+    invoiceitem: account,
+    payment_intent: account,
+    payment_method: account,
+    promotion_code: account,
+    setup_intent: account,
+    subscription: account,
+    subscription_schedule: account,
+  },
+})
+
+export const excludedPaymentMethodTypes = change({
+  since: '2025-08-27.basil',
+  what: 'Payment methods can be left out of an intent by name.',
+  source: CHANGELOG,
+  show: { payment_intent: { drop: ['excluded_payment_method_types'] } },
+  parameters: { 'POST /v1/payment_intents': ['excluded_payment_method_types'] },
+})

@@ -1,0 +1,59 @@
+import type { Json } from '../../../rows.ts'
+import type { World } from '../../../world.ts'
+import { change } from '../../change.ts'
+import type { Given } from '../../given.ts'
+
+type Discounted = { readonly discounts: readonly string[] | null }
+
+/** Populated when there is exactly one. */
+function onlyDiscount({ discounts }: Discounted, world: World): Json | null {
+  const [id, ...others] = discounts ?? []
+  const discount = others.length === 0 ? world.discounts.get(id) : undefined
+  return discount === undefined ? null : world.render(discount)
+}
+
+/** A coupon or a code replaced the discount; empty text removed it. */
+function plural(owner: string) {
+  return (given: Given) => {
+    const to = owner === '' ? 'discounts' : `${owner}[discounts]`
+    for (const name of ['coupon', 'promotion_code']) {
+      const from = owner === '' ? name : `${owner}[${name}]`
+      if (given.get(from) === '') given.move(from, to)
+      else given.move(from, `${to}[0][${name}]`)
+    }
+  }
+}
+
+function ofPhases(given: Given): void {
+  for (const phase of given.entries('phases')) plural(phase)(given)
+}
+
+function ofCustomer(given: Given): void {
+  given.miss('coupon')
+  given.miss('promotion_code')
+}
+
+export const singularDiscount = change({
+  since: '2025-03-31.basil',
+  what: 'Discounts are lists; the single coupon, promotion code and discount are gone.',
+  source: 'https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-singular-coupon-promotion-code',
+  show: {
+    subscription: { give: { discount: onlyDiscount } },
+    invoice: { give: { discount: onlyDiscount } },
+    subscription_schedule: {
+      give: {
+        phases: ({ phases }: { readonly phases: readonly object[] }) =>
+          phases.map((phase) => ({ ...phase, coupon: null })),
+      },
+    },
+  },
+  accept: {
+    'POST /v1/subscriptions': plural(''),
+    'POST /v1/subscriptions/:id': plural(''),
+    'POST /v1/invoices/create_preview': plural(''),
+    'POST /v1/subscription_schedules': ofPhases,
+    'POST /v1/subscription_schedules/:id': ofPhases,
+    'POST /v1/customers': ofCustomer,
+    'POST /v1/customers/:id': ofCustomer,
+  },
+})

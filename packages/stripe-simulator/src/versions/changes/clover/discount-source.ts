@@ -1,0 +1,20 @@
+import type Stripe from 'stripe'
+import type { Shown } from '../../../shown.ts'
+import type { World } from '../../../world.ts'
+import { change } from '../../change.ts'
+
+export const discountSource = change({
+  since: '2025-09-30.clover',
+  what: 'A discount names its coupon under `source`; it embedded it.',
+  source: 'https://docs.stripe.com/changelog/clover',
+  show: {
+    discount: {
+      drop: ['source'],
+      give: {
+        coupon: ({ source }: Pick<Shown<Stripe.Discount>, 'source'>, world: World) =>
+          world.render(world.coupons.must(source.coupon)),
+      },
+    },
+  },
+  expand: { discount: { 'source.coupon': null } },
+})

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { clientOf, type Loose } from './clients.ts'
+import { HOUR, JAN_1, newWorld, type World } from './world.ts'
+
+const FEB_1 = JAN_1 + 31 * 86_400
+const APR_1 = FEB_1 + 59 * 86_400
+
+let world: World
+let newest: Loose
+beforeAll(async () => {
+  world = await newWorld()
+  newest = world.stripe
+})
+afterAll(() => world.close())
+
+const at = async (version: string): Promise<Loose> => clientOf(17, world.simulator.port, version)
+
+/** The name, the status and the parameter of a refusal, whichever release throws it. */
+async function refused(call: Promise<unknown>): Promise<Loose> {
+  return call.then(
+    () => {
+      throw new Error('the call was expected to be refused')
+    },
+    (error: Loose) => ({ status: error.statusCode, code: error.code, param: error.param }),
+  )
+}
+
+test('a version that Stripe never had is refused, and one that is too old is named', async () => {
+  expect(await refused((await at('2025-03-30.basil')).customers.list())).toMatchObject({ status: 400 })
+  expect(await refused((await at('2019-12-03')).customers.list())).toMatchObject({ code: 'simulator_gap' })
+})
+
+test('the upcoming invoice is read at its own address until acacia', async () => {
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const [small, big] = [await world.price(2000), await world.price(5000)]
+  const { id, items } = await acacia.subscriptions.create({ customer: ada.id, items: [{ price: small.id }] })
+  const change = {
+    subscription: id,
+    subscription_items: [{ id: items.data[0].id, price: big.id }],
+    subscription_proration_behavior: 'none',
+    subscription_billing_cycle_anchor: 'unchanged',
+  }
+  const upcoming = await acacia.invoices.retrieveUpcoming(change)
+  expect(upcoming).toMatchObject({ object: 'invoice', subscription: id, total: 5000, paid: false })
+  expect(upcoming).not.toHaveProperty('id')
+  const lines = await acacia.invoices.listUpcomingLines({ ...change, limit: 1 })
+  expect(lines).toMatchObject({ url: '/v1/invoices/upcoming/lines', has_more: false })
+  expect(lines.data).toMatchObject([{ amount: 5000, type: 'subscription', price: { id: big.id } }])
+
+  // The refusal names the parameter as it was sent.
+  const wrong = { subscription: id, subscription_items: [{ id: 'si_none', price: big.id }] }
+  expect(await refused(acacia.invoices.retrieveUpcoming(wrong))).toEqual({
+    status: 400,
+    code: 'resource_missing',
+    param: 'subscription_items[0][id]',
+  })
+  // https://docs.stripe.com/changelog/basil/2025-03-31/invoice-preview-api-deprecations
+  const basil = await at('2025-03-31.basil')
+  expect(await refused(basil.invoices.retrieveUpcoming({ subscription: id }))).toMatchObject({ status: 404 })
+})
+
+test('the billing cycle anchor is a bare word before endive, and an object since', async () => {
+  const dahlia = await at('2026-08-26.dahlia')
+  const ada = await world.customer()
+  const { id } = await newest.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: (await world.price(3100)).id }],
+  })
+  await world.advance(ada.clock, JAN_1 + HOUR)
+  const moved = await dahlia.subscriptions.update(id, {
+    billing_cycle_anchor: 'now',
+    proration_behavior: 'none',
+  })
+  expect(moved.billing_cycle_anchor).toBe(JAN_1 + HOUR)
+  expect(await refused(newest.subscriptions.update(id, { billing_cycle_anchor: 'now' }))).toMatchObject({
+    status: 400,
+    param: 'billing_cycle_anchor',
+  })
+  const object = { billing_cycle_anchor: { type: 'now' } }
+  expect(await refused(dahlia.subscriptions.update(id, object))).toEqual({
+    status: 400,
+    code: 'parameter_unknown',
+    param: 'billing_cycle_anchor[type]',
+  })
+})
+
+test('an invoice item names its price directly before basil', async () => {
+  const acacia = await at('2020-08-27')
+  const ada = await world.customer()
+  const price = await newest.prices.create({
+    currency: 'usd',
+    unit_amount: 700,
+    product_data: { name: 'Setup' },
+  })
+  const item = await acacia.invoiceItems.create({ customer: ada.id, price: price.id, quantity: 2 })
+  expect(item).toMatchObject({
+    amount: 1400,
+    unit_amount: 700,
+    unit_amount_decimal: '700',
+    price: { object: 'price', id: price.id },
+    plan: null,
+    subscription: null,
+  })
+  for (const name of ['pricing', 'parent', 'net_amount', 'proration_details', 'quantity_decimal']) {
+    expect(item).not.toHaveProperty(name)
+  }
+  const missing = acacia.invoiceItems.create({ customer: ada.id, price: 'price_none' })
+  expect(await refused(missing)).toEqual({ status: 400, code: 'resource_missing', param: 'price' })
+  // Each version knows one of the two names.
+  const [older, newer] = [{ price: price.id }, { pricing: { price: price.id } }]
+  expect(await refused(acacia.invoiceItems.create({ customer: ada.id, ...newer }))).toEqual({
+    status: 400,
+    code: 'parameter_unknown',
+    param: 'pricing',
+  })
+  expect(await refused(newest.invoiceItems.create({ customer: ada.id, ...older }))).toEqual({
+    status: 400,
+    code: 'parameter_unknown',
+    param: 'price',
+  })
+})
+
+test('coupons and promotion codes were single, and a promotion code embedded its coupon', async () => {
+  const acacia = await at('2024-06-20')
+  const ada = await world.customer()
+  const coupon = await acacia.coupons.create({ amount_off: 500, currency: 'usd', duration: 'forever' })
+  const code = await acacia.promotionCodes.create({ coupon: coupon.id, code: 'OLDER' })
+  expect(code.coupon).toMatchObject({ object: 'coupon', id: coupon.id })
+  expect(code).not.toHaveProperty('promotion')
+  const given = { customer: ada.id, items: [{ price: (await world.price(2000)).id }] }
+  const created = await acacia.subscriptions.create({ ...given, promotion_code: code.id })
+  expect(created.discount).toMatchObject({ promotion_code: code.id, coupon: { id: coupon.id } })
+  // Empty text takes it away.
+  const without = await acacia.subscriptions.update(created.id, { coupon: '' })
+  expect(without).toMatchObject({ discount: null, discounts: [] })
+  // https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-singular-coupon-promotion-code
+  const clover = await at('2025-09-30.clover')
+  expect(await refused(clover.subscriptions.create({ ...given, coupon: coupon.id }))).toEqual({
+    status: 400,
+    code: 'parameter_unknown',
+    param: 'coupon',
+  })
+  expect(await refused(clover.promotionCodes.create({ coupon: coupon.id }))).toMatchObject({
+    param: 'coupon',
+  })
+})
+
+test('the billing mode came with 2025-06-30 and is flexible by itself since clover', async () => {
+  const given = async () => ({
+    customer: (await world.customer()).id,
+    items: [{ price: (await world.price(900)).id }],
+  })
+  const modeIn = async (version: string) => {
+    const { id } = await (await at(version)).subscriptions.create(await given())
+    return (await newest.subscriptions.retrieve(id)).billing_mode.type
+  }
+  expect(await modeIn('2025-05-28.basil')).toBe('classic')
+  expect(await modeIn('2025-08-27.basil')).toBe('classic')
+  expect(await modeIn('2025-09-30.clover')).toBe('flexible')
+  const [may, june] = [await at('2025-05-28.basil'), await at('2025-06-30.basil')]
+  const asked = { ...(await given()), billing_mode: { type: 'flexible' } }
+  expect(await refused(may.subscriptions.create(asked))).toMatchObject({ param: 'billing_mode' })
+  expect((await june.subscriptions.create(asked)).billing_mode).toEqual({ type: 'flexible' })
+})
+
+test('phases counted iterations before clover', async () => {
+  const basil = await at('2025-08-27.basil')
+  const ada = await world.customer()
+  const quarter = await world.price(3000, { recurring: { interval: 'month', interval_count: 3 } })
+  const schedule = await basil.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: JAN_1,
+    phases: [{ items: [{ price: quarter.id }], iterations: 1 }],
+  })
+  expect(schedule.phases).toMatchObject([{ start_date: JAN_1, end_date: APR_1 }])
+  expect(schedule.billing_mode).toEqual({ type: 'classic' })
+  expect((await newest.subscriptions.retrieve(schedule.subscription)).billing_mode.type).toBe('classic')
+})
+
+test('Checkout had other names for its pages and for payment methods', async () => {
+  const clover = await at('2025-09-30.clover')
+  const price = await world.price(1900)
+  const session = await clover.checkout.sessions.create({
+    mode: 'subscription',
+    ui_mode: 'hosted',
+    payment_method_types: ['card'],
+    success_url: 'https://example.com/done',
+    line_items: [{ price: price.id, quantity: 1 }],
+  })
+  expect(session).toMatchObject({ ui_mode: 'hosted', payment_method_types: ['card'] })
+  expect(session).not.toHaveProperty('allowed_payment_method_types')
+  const basil = await at('2025-08-27.basil')
+  const classic = await basil.checkout.sessions.create({
+    mode: 'subscription',
+    success_url: 'https://example.com/done',
+    line_items: [{ price: price.id, quantity: 1 }],
+  })
+  const done: Loose = world.simulator.control.completeCheckout(classic.id, { email: 'ada@example.com' })
+  expect((await newest.subscriptions.retrieve(done.subscription)).billing_mode.type).toBe('classic')
+  const wrong = { mode: 'setup', success_url: 'https://example.com/done', payment_method_types: ['card'] }
+  expect(await refused(newest.checkout.sessions.create(wrong))).toEqual({
+    status: 400,
+    code: 'parameter_unknown',
+    param: 'payment_method_types',
+  })
+})
+
+test('what is gone for good is refused by name', async () => {
+  const acacia = await at('2025-02-24.acacia')
+  const usage = acacia.subscriptionItems.createUsageRecord('si_any', { quantity: 1 })
+  expect(await refused(usage)).toMatchObject({ code: 'simulator_gap' })
+  const metered = { interval: 'month', usage_type: 'metered', aggregate_usage: 'sum' }
+  const price = acacia.prices.create({ currency: 'usd', unit_amount: 1, recurring: metered, product: 'p' })
+  expect(await refused(price)).toEqual({
+    status: 400,
+    code: 'simulator_gap',
+    param: 'recurring[aggregate_usage]',
+  })
+  expect(await refused(acacia.customers.create({ coupon: 'C' }))).toMatchObject({ param: 'coupon' })
+  // Invoice payments came with basil.
+  const old: Loose = await fetch(`${world.simulator.url}/v1/invoice_payments`, {
+    headers: { authorization: 'Bearer sk_test_x', 'stripe-version': '2025-02-24.acacia' },
+  })
+  expect(old.status).toBe(404)
+})
+
+test('before 2022-11-15 an intent embedded its charges and a charge its refunds', async () => {
+  const old = await at('2022-08-01')
+  const ada = await world.customer()
+  const intent = await old.paymentIntents.create({
+    amount: 1500,
+    currency: 'usd',
+    customer: ada.id,
+    payment_method: 'pm_card_visa',
+    payment_method_types: ['card'],
+    confirm: true,
+  })
+  expect(intent.charges).toMatchObject({ object: 'list', total_count: 1 })
+  const [charge] = intent.charges.data
+  expect(charge).toMatchObject({ amount: 1500, invoice: null, refunds: { object: 'list', data: [] } })
+  await old.refunds.create({ charge: charge.id, amount: 500 })
+  const refunded = await old.charges.retrieve(charge.id)
+  expect(refunded.refunds.data).toMatchObject([{ object: 'refund', amount: 500 }])
+  const later = await (await at('2022-11-15')).charges.retrieve(charge.id)
+  expect(later).not.toHaveProperty('refunds')
+})
