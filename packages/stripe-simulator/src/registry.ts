@@ -9,6 +9,7 @@ import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
+import { invoiceLineRoutes } from './resources/invoice-lines.ts'
 import { invoiceVerbRoutes } from './resources/invoice-verbs.ts'
 import { invoiceExpansions, invoiceRoutes, lineExpansions, renderInvoice } from './resources/invoices.ts'
 import { renderProduct } from './resources/make-product.ts'
@@ -66,6 +67,7 @@ export const routes: readonly ServedRoute[] = [
     previewRoutes,
     invoiceRoutes,
     invoiceVerbRoutes,
+    invoiceLineRoutes,
     invoiceItemRoutes,
     invoicePaymentRoutes,
     chargeRoutes,

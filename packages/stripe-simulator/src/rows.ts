@@ -236,6 +236,7 @@ export type AlarmKind =
   | 'subscription.pending_items'
   | 'invoice.finalize'
   | 'invoice.retry'
+  | 'invoice.will_be_due'
   | 'invoice.overdue'
   | 'refund.settle'
   | 'intent.expire'

@@ -6,6 +6,8 @@ export interface Settings {
   readonly afterRetries: 'cancel' | 'unpaid' | 'past_due'
   /** Days before a renewal that `invoice.upcoming` is sent; null sends none. */
   readonly upcomingDays: number | null
+  /** Days before an invoice that was sent is due that `invoice.will_be_due` is sent; null sends none. */
+  readonly willBeDueDays: number | null
   /** Seconds that a renewal invoice stays a draft. https://docs.stripe.com/billing/invoices/subscription */
   readonly draftSeconds: number
   /** Seconds that an unacknowledged `invoice.created` holds finalization. */
@@ -20,6 +22,7 @@ export const defaultSettings: Settings = {
   retryDays: [3, 5, 7],
   afterRetries: 'cancel',
   upcomingDays: 7,
+  willBeDueDays: null,
   draftSeconds: 3600,
   holdSeconds: 72 * 3600,
   refundSeconds: 3600,

@@ -30,6 +30,10 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     if (world.invoices.get(id)?.status === 'draft') draftDue(world, id)
   },
   'invoice.retry': (world, id) => retryDue(world, id),
+  'invoice.will_be_due': (world, id) => {
+    const invoice = world.invoices.get(id)
+    if (invoice?.status === 'open') world.emit('invoice.will_be_due', invoice)
+  },
   'invoice.overdue': (world, id) => {
     const invoice = world.invoices.get(id)
     if (invoice?.status !== 'open') return

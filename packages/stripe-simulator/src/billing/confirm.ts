@@ -2,6 +2,7 @@ import { invalid, StripeError } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { creditAttached } from './attach-payment.ts'
 import { challengeOf } from './challenge.ts'
 import { cardError } from './collect.ts'
 import { behaviorOf } from './methods.ts'
@@ -56,7 +57,10 @@ export function confirmWith(
   })
   if (outcome.result === 'declined')
     throw cardError(outcome.code, outcome.declineCode, id, next.latest_charge)
-  if (outcome.result === 'succeeded') keepMethod(world, intent, method)
+  if (outcome.result === 'succeeded') {
+    keepMethod(world, intent, method)
+    if (next.status === 'succeeded') creditAttached(world, next)
+  }
   return world.paymentIntents.must(id)
 }
 

@@ -3,6 +3,7 @@ import type { ChargeRow, CreditNoteLineRow, CreditNoteRow, InvoiceRow } from '..
 import type { World } from '../world.ts'
 import { changeBalance } from './balance.ts'
 import { setRemaining, settleCredited } from './credited-invoice.ts'
+import { intentsOf } from './invoice-payments.ts'
 import { createRefund } from './refunds.ts'
 
 export interface CreditNoteOf {
@@ -172,8 +173,7 @@ function merged<T extends { readonly amount: number; readonly taxable_amount?: n
 function refuseTooMuch(world: World, { invoice, refunds }: CreditNoteOf, total: number): void {
   const issued = world.creditNotes.by('invoice', invoice.id).filter((note) => note.status === 'issued')
   const linked = new Set([...issued.flatMap((note) => note.refunds), ...refunds].map(({ refund }) => refund))
-  const apart = world.charges
-    .by('payment_intent', invoice.own.paymentIntent ?? '')
+  const apart = chargesOf(world, invoice)
     .flatMap((charge) => world.refunds.by('charge', charge.id))
     .filter((refund) => refund.status !== 'failed' && !linked.has(refund.id))
     .reduce((sum, refund) => sum + refund.amount, 0)
@@ -187,11 +187,17 @@ function refuseTooMuch(world: World, { invoice, refunds }: CreditNoteOf, total: 
   }
 }
 
+/** The payment that can give this much back. */
 function chargeOf(world: World, { invoice, refundAmount }: CreditNoteOf): ChargeRow {
-  const intent = world.paymentIntents.get(invoice.own.paymentIntent)
-  const charge = world.charges.get(intent?.latest_charge)
-  if (charge === undefined || !charge.paid || charge.amount - charge.amount_refunded < refundAmount) {
+  const charge = chargesOf(world, invoice).find(
+    (row) => row.paid && row.amount_captured - row.amount_refunded >= refundAmount,
+  )
+  if (charge === undefined) {
     throw invalid('The refund amount is more than the payment of the invoice.', 'refund_amount')
   }
   return charge
+}
+
+function chargesOf(world: World, invoice: InvoiceRow): ChargeRow[] {
+  return intentsOf(world, invoice).flatMap((intent) => world.charges.by('payment_intent', intent))
 }

@@ -1,6 +1,7 @@
 import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { markPaid, settlePayments } from './invoices.ts'
+import { askForRemaining, settlePayments } from './invoice-payments.ts'
+import { markPaid } from './invoices.ts'
 import { cancelIntent } from './payments.ts'
 import { afterPaid } from './settle.ts'
 
@@ -10,12 +11,7 @@ export function setRemaining(world: World, id: string, by: number): void {
   const invoice = world.invoices.must(id)
   const remaining = invoice.amount_remaining + by
   world.invoices.patch(id, { amount_due: invoice.amount_due + by, amount_remaining: remaining })
-  if (remaining === 0) return
-  const intent = world.paymentIntents.get(invoice.own.paymentIntent)
-  if (intent !== undefined) world.paymentIntents.patch(intent.id, { amount: remaining })
-  for (const payment of world.invoicePayments.by('invoice', id)) {
-    if (payment.status === 'open') world.invoicePayments.patch(payment.id, { amount_requested: remaining })
-  }
+  askForRemaining(world, id)
 }
 
 /**

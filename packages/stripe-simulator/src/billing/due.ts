@@ -139,7 +139,7 @@ export function draftDue(world: World, id: string): void {
   if (open.status !== 'open') return
   const paused = world.subscriptions.get(open.own.subscription)?.pause_collection?.behavior
   if (paused === 'void') voidInvoice(world, id, 'void_invoice')
-  else if (paused === 'mark_uncollectible') markUncollectible(world, id)
+  else if (paused === 'mark_uncollectible') markUncollectible(world, id, 'subscription_paused')
   else if (open.collection_method === 'charge_automatically' && open.auto_advance === true) {
     collectAndSettle(world, id, { offSession: true, automatic: true })
   }

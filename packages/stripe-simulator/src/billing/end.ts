@@ -1,7 +1,8 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { changeBalance } from './balance.ts'
-import { settlePayments } from './invoices.ts'
+import { callOffDue } from './due-date.ts'
+import { settlePayments } from './invoice-payments.ts'
 import { cancelIntent } from './payments.ts'
 import { scheduleDue } from './periods.ts'
 import { cancelSchedule } from './schedule-state.ts'
@@ -62,7 +63,7 @@ export function voidInvoice(
   const invoice = world.invoices.must(id)
   const at = world.now(invoice.own.clock)
   world.alarm('invoice.retry', id, invoice.own.clock, null)
-  world.alarm('invoice.overdue', id, invoice.own.clock, null)
+  callOffDue(world, invoice)
   const gone = world.invoices.patch(id, {
     status: 'void',
     next_payment_attempt: null,
@@ -83,14 +84,20 @@ export function voidInvoice(
 }
 
 /** Written off, and still payable. */
-export function markUncollectible(world: World, id: string): InvoiceRow {
+export function markUncollectible(
+  world: World,
+  id: string,
+  reason: 'user_forgiven' | 'subscription_paused',
+): InvoiceRow {
   const invoice = world.invoices.must(id)
   const at = world.now(invoice.own.clock)
   world.alarm('invoice.retry', id, invoice.own.clock, null)
+  callOffDue(world, invoice)
   const lost = world.invoices.patch(id, {
     status: 'uncollectible',
     auto_advance: false,
     next_payment_attempt: null,
+    status_details: { uncollectible: { reason } },
     status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: at },
   })
   world.emit('invoice.marked_uncollectible', lost)

@@ -3,7 +3,10 @@ import { minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { changeBalance } from './balance.ts'
 import { reductionsOf, useOnce } from './discounts.ts'
+import { armDue, callOffDue } from './due-date.ts'
+import { insertPayment, settlePayments } from './invoice-payments.ts'
 import { cancelIntent, createIntent } from './payments.ts'
+import { replaceOriginal } from './revise.ts'
 import { taxLines } from './taxes.ts'
 import { applyBalance, totalOf } from './totals.ts'
 
@@ -52,14 +55,14 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     collection_method: of.collectionMethod,
     created: of.at,
     currency: of.currency,
-    custom_fields: null,
+    custom_fields: customer.invoice_settings.custom_fields,
     customer: customer.id,
     customer_account: null,
     customer_address: customer.address ?? null,
     customer_email: customer.email,
     customer_name: customer.name ?? null,
     customer_phone: customer.phone ?? null,
-    customer_shipping: null,
+    customer_shipping: customer.shipping ?? null,
     customer_tax_exempt: customer.tax_exempt ?? 'none',
     customer_tax_ids: [],
     default_payment_method: null,
@@ -70,7 +73,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     due_date: of.daysUntilDue === null ? null : of.at + of.daysUntilDue * 86_400,
     effective_at: null,
     ending_balance: null,
-    footer: null,
+    footer: customer.invoice_settings.footer,
     from_invoice: null,
     hosted_invoice_url: null,
     invoice_pdf: null,
@@ -176,13 +179,15 @@ export function retotal(world: World, id: string): InvoiceRow {
 
 /** Freezes a draft: number, balance, addresses, intent. Nothing is collected yet; a due of zero is paid. */
 export function finalize(world: World, id: string): InvoiceRow {
+  replaceOriginal(world, world.invoices.must(id))
   const draft = retotal(world, id)
   const customer = world.customers.must(draft.customer)
   const at = world.now(draft.own.clock)
   const sequence = customer.next_invoice_sequence ?? 1
   const { amountDue, endingBalance } = applyBalance(draft.total, customer.balance, minimumOf(draft))
   world.customers.patch(customer.id, {
-    next_invoice_sequence: sequence + 1,
+    // A number that was given by hand uses none up.
+    ...(draft.number === null ? { next_invoice_sequence: sequence + 1 } : {}),
     currency: customer.currency ?? draft.currency,
   })
   // The first invoice settles the customer's currency.
@@ -215,9 +220,7 @@ export function finalize(world: World, id: string): InvoiceRow {
   useOnce(world, open)
   world.emit('invoice.finalized', open)
   if (amountDue === 0) return markPaid(world, id, { outOfBand: false })
-  if (open.collection_method === 'send_invoice' && open.due_date !== null) {
-    world.alarm('invoice.overdue', id, open.own.clock, open.due_date)
-  }
+  if (open.collection_method === 'send_invoice' && open.due_date !== null) armDue(world, open)
   return world.invoices.must(id)
 }
 
@@ -233,21 +236,7 @@ function attachIntent(world: World, id: string, amount: number): void {
     metadata: {},
     setupFutureUsage: invoice.own.subscription === null ? null : 'off_session',
   })
-  world.invoicePayments.insert({
-    id: world.ids.next('inpay'),
-    object: 'invoice_payment',
-    amount_paid: null,
-    amount_requested: amount,
-    created: world.now(invoice.own.clock),
-    currency: invoice.currency,
-    invoice: id,
-    is_default: true,
-    livemode: false,
-    payment: { payment_intent: intent.id, type: 'payment_intent' },
-    status: 'open',
-    status_transitions: { canceled_at: null, paid_at: null },
-    own: { clock: invoice.own.clock, intent: intent.id },
-  })
+  insertPayment(world, invoice, intent, { amount, isDefault: true })
   world.invoices.patch(id, { own: { ...invoice.own, paymentIntent: intent.id } })
 }
 
@@ -262,12 +251,12 @@ export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: b
   const invoice = world.invoices.must(id)
   const at = world.now(invoice.own.clock)
   world.alarm('invoice.retry', id, invoice.own.clock, null)
-  world.alarm('invoice.overdue', id, invoice.own.clock, null)
+  callOffDue(world, invoice)
   const paid = world.invoices.patch(id, {
     status: 'paid',
     attempted: true,
     amount_paid: invoice.amount_due,
-    ...(outOfBand ? { amount_paid_off_stripe: invoice.amount_due } : {}),
+    ...(outOfBand ? { amount_paid_off_stripe: invoice.amount_remaining } : {}),
     amount_remaining: 0,
     next_payment_attempt: null,
     auto_advance: false,
@@ -279,21 +268,6 @@ export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: b
   world.emit('invoice.paid', paid)
   world.emit('invoice.payment_succeeded', paid)
   return paid
-}
-
-export function settlePayments(world: World, invoice: string, status: 'paid' | 'canceled', at: number): void {
-  for (const payment of world.invoicePayments.by('invoice', invoice)) {
-    if (payment.status !== 'open') continue
-    const settled = world.invoicePayments.patch(payment.id, {
-      status,
-      amount_paid: status === 'paid' ? payment.amount_requested : null,
-      status_transitions: {
-        canceled_at: status === 'canceled' ? at : null,
-        paid_at: status === 'paid' ? at : null,
-      },
-    })
-    if (status === 'paid') world.emit('invoice_payment.paid', settled)
-  }
 }
 
 function minimumOf(invoice: InvoiceRow): number {

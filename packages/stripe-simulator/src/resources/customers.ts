@@ -54,7 +54,8 @@ const fields = {
   invoice_settings: shape({
     default_payment_method: clearable(text()),
     footer: clearable(text()),
-    ...gaps('custom_fields', 'rendering_options'),
+    custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
+    ...gaps('rendering_options'),
   }),
   ...gaps('cash_balance', 'source', 'tax', 'default_source', 'validate'),
 }
@@ -227,7 +228,11 @@ export function insertCustomer(world: World, given: Json, clockId: string | unde
 function setInvoiceSettings(
   world: World,
   id: string,
-  given: { default_payment_method?: string | null | undefined; footer?: string | null | undefined },
+  given: {
+    default_payment_method?: string | null | undefined
+    footer?: string | null | undefined
+    custom_fields?: { name: string; value: string }[] | null | undefined
+  },
 ): void {
   const customer = world.customers.must(id)
   const { default_payment_method: token } = given

@@ -1,9 +1,12 @@
+import { attachPayment } from '../billing/attach-payment.ts'
 import { markUncollectible, voidInvoice } from '../billing/end.ts'
+import { attachedPayments } from '../billing/invoice-payments.ts'
 import { finalize, markPaid } from '../billing/invoices.ts'
+import { refuseWithPayments } from '../billing/revise.ts'
 import { afterPaid, collectAndSettle, freeSubscription } from '../billing/settle.ts'
 import { invalid } from '../errors.ts'
 import { nothing, post } from '../http/route.ts'
-import { bool, gaps, shape, text } from '../http/schema.ts'
+import { bool, gaps, required, shape, text } from '../http/schema.ts'
 import { find } from './lookup.ts'
 import { useMethod } from './payment-methods.ts'
 
@@ -37,7 +40,9 @@ export const invoiceVerbRoutes = [
       payment_method: text(),
       off_session: bool,
       paid_out_of_band: bool,
-      ...gaps('forgive', 'mandate', 'source'),
+      // Only sources that hold money of their own can lack a part of it; a card pays all or nothing.
+      forgive: bool,
+      ...gaps('mandate', 'source'),
     }),
     ({ world, params, path }) => {
       const found = find(world.invoices, 'invoice', path())
@@ -70,6 +75,7 @@ export const invoiceVerbRoutes = [
     if (invoice.status !== 'open' && invoice.status !== 'uncollectible') {
       throw invalid(`You can only void open or uncollectible invoices; this one is ${invoice.status}.`)
     }
+    refuseWithPayments(world, invoice, 'void')
     const gone = voidInvoice(world, invoice.id, 'void_invoice')
     const subscription = world.subscriptions.get(gone.own.subscription)
     if (subscription !== undefined) freeSubscription(world, subscription, gone)
@@ -80,10 +86,23 @@ export const invoiceVerbRoutes = [
     if (invoice.status !== 'open') {
       throw invalid('You can only mark an open invoice as uncollectible.')
     }
-    const lost = markUncollectible(world, invoice.id)
+    if (attachedPayments(world, invoice.id).some((payment) => payment.status === 'open')) {
+      throw invalid('You cannot mark an invoice that has open payments as uncollectible.')
+    }
+    const lost = markUncollectible(world, invoice.id, 'user_forgiven')
     afterPaid(world, lost)
     return world.render(lost)
   }),
+  post(
+    `${URL}/:id/attach_payment`,
+    shape({ payment_intent: required(text()), ...gaps('payment_record') }),
+    ({ world, params, path }) => {
+      const invoice = find(world.invoices, 'invoice', path())
+      const intent = find(world.paymentIntents, 'payment_intent', params.payment_intent, 'payment_intent')
+      attachPayment(world, invoice, intent)
+      return world.render(world.invoices.must(invoice.id))
+    },
+  ),
   post(`${URL}/:id/send`, nothing, ({ world, path }) => {
     const found = find(world.invoices, 'invoice', path())
     if (found.collection_method !== 'send_invoice') {

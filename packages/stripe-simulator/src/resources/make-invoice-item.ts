@@ -42,6 +42,11 @@ export interface NewInvoiceItem extends ItemPricing {
   tax_rates?: readonly string[] | null | undefined
 }
 
+/** The name of a parameter inside another: `lines[0][amount]`, `pricing[price]` inside `lines[0]`. */
+export function paramIn(prefix: string, name: string): string {
+  return prefix === '' ? name : `${prefix}[${name.replace('[', '][').replace(/\]?$/, ']')}`
+}
+
 export interface Priced {
   readonly amount: number
   readonly currency: string
@@ -57,7 +62,7 @@ export function priceItem(
   currency: string | undefined,
   prefix = '',
 ): Priced {
-  const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
+  const param = (name: string) => paramIn(prefix, name)
   const ways = [given.amount, given.pricing?.price, given.price_data, given.unit_amount_decimal].filter(
     (way) => way !== undefined,
   )
@@ -183,7 +188,7 @@ function missingAmount(param: (name: string) => string): never {
 
 /** A pending item, or a line of the given draft. https://docs.stripe.com/api/invoiceitems/create */
 export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = ''): InvoiceItemRow {
-  const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
+  const param = (name: string) => paramIn(prefix, name)
   const invoice =
     given.invoice === undefined ? undefined : editableInvoice(world, given.invoice, param('invoice'))
   const subscription =
@@ -275,14 +280,14 @@ export function checkedPeriod(
 }
 
 /** Later additions come after what was there, oldest first. */
-function addLine(world: World, id: string, item: InvoiceItemRow): void {
+export function addLine(world: World, id: string, item: InvoiceItemRow): void {
   const invoice = world.invoices.must(id)
   const line = { ...invoiceItemLine(world, item), invoice: id }
   world.invoices.patch(id, { own: { ...invoice.own, lines: [...invoice.own.lines, line] } })
   world.emit('invoice.updated', retotal(world, id))
 }
 
-function editableInvoice(world: World, id: string, param: string): InvoiceRow {
+export function editableInvoice(world: World, id: string, param?: string): InvoiceRow {
   const invoice = find(world.invoices, 'invoice', id, param)
   if (invoice.status !== 'draft') {
     throw invalid(

@@ -1,3 +1,4 @@
+import { cancelAttached, creditAttached } from '../billing/attach-payment.ts'
 import { captureIntent } from '../billing/charges.ts'
 import { confirmWith } from '../billing/confirm.ts'
 import { cancelIntent, createIntent } from '../billing/payments.ts'
@@ -180,7 +181,9 @@ export const paymentIntentRoutes = [
       if (params.metadata !== undefined) {
         world.paymentIntents.patch(intent.id, { metadata: mergeMetadata(intent.metadata, params.metadata) })
       }
-      return world.render(captureIntent(world, intent.id, params.amount_to_capture))
+      const paid = captureIntent(world, intent.id, params.amount_to_capture)
+      creditAttached(world, paid)
+      return world.render(paid)
     },
   ),
   post(
@@ -198,6 +201,7 @@ export const paymentIntentRoutes = [
         )
       }
       cancelIntent(world, intent.id, params.cancellation_reason ?? null)
+      cancelAttached(world, intent)
       return world.render(world.paymentIntents.must(intent.id))
     },
   ),

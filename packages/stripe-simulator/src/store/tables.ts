@@ -29,7 +29,7 @@ export class Tables {
   readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
   readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
   readonly subscriptionItems: Table<rows.SubscriptionItemRow, 'subscription'>
-  readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription'>
+  readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription' | 'number'>
   readonly invoiceItems: Table<rows.InvoiceItemRow, 'customer' | 'invoice' | 'pending'>
   readonly invoicePayments: Table<rows.InvoicePaymentRow, 'invoice' | 'intent'>
   readonly paymentIntents: Table<rows.PaymentIntentRow, 'customer'>
@@ -78,6 +78,7 @@ export class Tables {
     this.invoices = new Table(journal, {
       customer: (row) => row.customer,
       subscription: (row) => row.own.subscription,
+      number: (row) => row.number,
     })
     this.invoiceItems = new Table(journal, {
       customer: (row) => row.customer,

@@ -1,0 +1,150 @@
+import { retotal } from '../billing/invoices.ts'
+import { invoiceItemLine, itemOfLine } from '../billing/lines.ts'
+import { invalid } from '../errors.ts'
+import {
+  bool,
+  decimal,
+  gaps,
+  integer,
+  metadata,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+} from '../http/schema.ts'
+import type { InvoiceItemRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { checkedPeriod, paramIn, priceItem } from './make-invoice-item.ts'
+import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+
+const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
+
+/** What an item, and a line that is made of one, can be given. */
+export const pricedFields = {
+  amount: integer(),
+  pricing: shape({ price: text() }),
+  price_data: shape({
+    currency: required(text()),
+    product: required(text()),
+    unit_amount: integer(),
+    unit_amount_decimal: decimal,
+    tax_behavior: oneOf(TAX_BEHAVIORS),
+  }),
+  quantity: integer({ min: 0 }),
+  quantity_decimal: decimal,
+  unit_amount_decimal: decimal,
+  description: text(),
+  discountable: bool,
+  metadata,
+  period: shape({ start: required(timestamp), end: required(timestamp) }),
+  tax_behavior: oneOf(TAX_BEHAVIORS),
+  tax_rates: taxRatesParam,
+  ...gaps('discounts', 'tax_code'),
+}
+
+export type ItemChanges = Params<typeof pricedFields>
+
+/** Changes an item that is pending or on a draft, and the line that it made there. `prefix` leads the names of parameters. */
+export function changeItem(
+  world: World,
+  item: InvoiceItemRow,
+  params: ItemChanges,
+  prefix = '',
+): InvoiceItemRow {
+  const onDraft = draftOf(world, item)
+  if (
+    item.proration &&
+    (params.amount ?? params.pricing ?? params.price_data ?? params.quantity) !== undefined
+  ) {
+    throw invalid('You cannot change the amount of a proration.', paramIn(prefix, 'amount'))
+  }
+  const next = world.invoiceItems.patch(item.id, {
+    ...repriced(world, item, params, prefix),
+    ...(params.description === undefined ? {} : { description: params.description }),
+    ...(params.tax_rates === undefined
+      ? {}
+      : { tax_rates: taxRatesOf(world, params.tax_rates, paramIn(prefix, 'tax_rates'), item.tax_rates) }),
+    ...(params.discountable === undefined ? {} : { discountable: params.discountable }),
+    ...(params.period === undefined
+      ? {}
+      : { period: checkedPeriod(params.period, (name) => paramIn(prefix, name)) }),
+    metadata: mergeMetadata(item.metadata ?? {}, params.metadata),
+  } as Partial<InvoiceItemRow>)
+  if (onDraft !== null) replaceLine(world, onDraft, next)
+  return next
+}
+
+/** Deletes an item and its line on a draft. */
+export function deleteItem(world: World, item: InvoiceItemRow): void {
+  const onDraft = draftOf(world, item)
+  world.invoiceItems.delete(item.id)
+  world.emit('invoiceitem.deleted', item)
+  if (onDraft !== null) dropLine(world, onDraft, item.id)
+}
+
+/** Takes an item off its draft; it waits for the next invoice again. */
+export function unassignItem(world: World, item: InvoiceItemRow): void {
+  const onDraft = draftOf(world, item)
+  world.invoiceItems.patch(item.id, { invoice: null })
+  if (onDraft !== null) dropLine(world, onDraft, item.id)
+}
+
+function dropLine(world: World, id: string, item: string): void {
+  const invoice = world.invoices.must(id)
+  const lines = invoice.own.lines.filter((line) => itemOfLine(line) !== item)
+  world.invoices.patch(id, { own: { ...invoice.own, lines } })
+  world.emit('invoice.updated', retotal(world, id))
+}
+
+/** The draft that the item is on, null when it is pending; what is finalized cannot be changed. */
+function draftOf(world: World, item: InvoiceItemRow): string | null {
+  if (item.invoice === null) return null
+  const invoice = world.invoices.must(item.invoice)
+  if (invoice.status === 'draft') return invoice.id
+  throw invalid(
+    "This invoice item is attached to an invoice that is no longer editable. You can't modify or delete it.",
+    undefined,
+    'invoice_not_editable',
+  )
+}
+
+function repriced(
+  world: World,
+  item: InvoiceItemRow,
+  params: Parameters<typeof priceItem>[1],
+  prefix: string,
+): Partial<InvoiceItemRow> {
+  const sent = [params.amount, params.pricing, params.price_data, params.unit_amount_decimal]
+  const quantity = params.quantity !== undefined || params.quantity_decimal !== undefined
+  if (sent.every((value) => value === undefined) && !quantity) return {}
+  const kept = item.pricing?.price_details?.price
+  const given =
+    !quantity || sent.some((value) => value !== undefined)
+      ? params
+      : kept !== undefined
+        ? { ...params, pricing: { price: kept } }
+        : { ...params, unit_amount_decimal: item.pricing?.unit_amount_decimal ?? String(item.amount) }
+  const priced = priceItem(world, given, item.currency, prefix)
+  if (priced.currency !== item.currency)
+    throw invalid('The currency of an invoice item cannot change.', paramIn(prefix, 'currency'))
+  return {
+    amount: priced.amount,
+    net_amount: priced.amount,
+    pricing: priced.pricing,
+    quantity: Math.floor(Number(priced.quantity)),
+    quantity_decimal: priced.quantity,
+  }
+}
+
+/** The line keeps its id and its place. */
+function replaceLine(world: World, id: string, item: InvoiceItemRow): void {
+  const invoice = world.invoices.must(id)
+  const lines = invoice.own.lines.map((line) =>
+    itemOfLine(line) === item.id ? { ...invoiceItemLine(world, item), id: line.id, invoice: id } : line,
+  )
+  world.invoices.patch(id, { own: { ...invoice.own, lines } })
+  world.emit('invoice.updated', retotal(world, id))
+}

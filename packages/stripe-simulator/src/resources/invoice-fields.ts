@@ -1,0 +1,173 @@
+import { armDue } from '../billing/due-date.ts'
+import { retotal, scheduleFinalization } from '../billing/invoices.ts'
+import { invalid } from '../errors.ts'
+import {
+  bool,
+  clearable,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+} from '../http/schema.ts'
+import type { InvoiceRow } from '../rows.ts'
+import { defined } from '../rules/defined.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { ownMethod } from './customers.ts'
+import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
+import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+
+const DAY = 86_400
+const YEAR = 365 * DAY
+
+/** What can be said of an invoice at creation and while it is a draft. https://docs.stripe.com/api/invoices/update */
+export const invoiceFields = {
+  auto_advance: bool,
+  collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
+  custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
+  days_until_due: integer({ min: 0 }),
+  due_date: timestamp,
+  default_payment_method: clearable(text()),
+  description: clearable(text()),
+  footer: clearable(text()),
+  metadata,
+  number: clearable(text(26)),
+  automatically_finalizes_at: timestamp,
+  effective_at: clearable(timestamp),
+  statement_descriptor: text(22),
+  discounts: clearable(list(discountParam)),
+  default_tax_rates: taxRatesParam,
+  issuer: shape({ type: required(oneOf(['self'] as const)), ...gaps('account') }),
+  payment_settings: shape({
+    payment_method_types: clearable(list(oneOf(['card'] as const))),
+    ...gaps('default_mandate', 'payment_method_options'),
+  }),
+  ...gaps(
+    'account_tax_ids',
+    'application_fee_amount',
+    'automatic_tax',
+    'default_source',
+    'on_behalf_of',
+    'rendering',
+    'shipping_cost',
+    'shipping_details',
+    'transfer_data',
+  ),
+}
+
+export type InvoiceParams = Params<typeof invoiceFields>
+
+/** What of a finalized invoice can still change. */
+const AFTER_FINALIZING = new Set([
+  'default_payment_method',
+  'collection_method',
+  'due_date',
+  'days_until_due',
+])
+
+export function changeInvoice(world: World, id: string, params: InvoiceParams): InvoiceRow {
+  const invoice = world.invoices.must(id)
+  const { metadata: _labels, auto_advance: _advance, automatically_finalizes_at: _at, ...frozen } = params
+  const fixed = Object.keys(defined(frozen)).find((name) => !AFTER_FINALIZING.has(name))
+  if (invoice.status !== 'draft' && fixed !== undefined) {
+    throw invalid("Finalized invoices can't be updated in this way.", fixed, 'invoice_not_editable')
+  }
+  setFields(world, id, params)
+  const changed = world.invoices.must(id)
+  if (changed.status === 'open' && changed.due_date !== invoice.due_date) armDue(world, changed)
+  const next = changed.status === 'draft' ? retotal(world, id) : changed
+  world.emit('invoice.updated', next)
+  return next
+}
+
+/** Sets what was sent, in the order in which one depends on another. */
+export function setFields(world: World, id: string, params: InvoiceParams): void {
+  const {
+    auto_advance: advance,
+    automatically_finalizes_at: at,
+    days_until_due: days,
+    default_tax_rates: rates,
+    discounts,
+    metadata: labels,
+    payment_settings: settings,
+    issuer: _self,
+    ...direct
+  } = params
+  const invoice = world.invoices.must(id)
+  checkFields(world, invoice, params)
+  setTaxRates(world, id, rates)
+  setDiscounts(world, id, discounts)
+  world.invoices.patch(id, {
+    ...defined(direct),
+    ...(days === undefined ? {} : { due_date: invoice.created + days * DAY }),
+    ...(settings === undefined
+      ? {}
+      : { payment_settings: { ...invoice.payment_settings, ...defined(settings) } }),
+    metadata: mergeMetadata(invoice.metadata ?? {}, labels),
+  } as Partial<InvoiceRow>)
+  if (advance !== undefined || at !== undefined) {
+    setAutoAdvance(world, id, advance ?? invoice.auto_advance ?? false, at)
+  }
+}
+
+function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): void {
+  const method = params.collection_method ?? invoice.collection_method
+  if (params.due_date !== undefined && method !== 'send_invoice') {
+    throw invalid('You can only specify `due_date` with `collection_method=send_invoice`.', 'due_date')
+  }
+  if (params.default_payment_method != null) {
+    ownMethod(world, invoice.customer as string, params.default_payment_method, 'default_payment_method')
+  }
+  const now = world.now(invoice.own.clock)
+  const at = params.automatically_finalizes_at
+  if (at !== undefined && (at <= now || at > now + 5 * YEAR)) {
+    throw invalid(
+      '`automatically_finalizes_at` must be in the future and at most 5 years ahead.',
+      'automatically_finalizes_at',
+    )
+  }
+  const { number } = params
+  if (number == null || number === invoice.number) return
+  if (world.invoices.count('number', number) > 0) {
+    throw invalid(`The invoice number ${number} is taken; it must be unique.`, 'number')
+  }
+}
+
+/** A filled list replaces the discounts of a draft, empty text clears them. */
+function setDiscounts(world: World, id: string, given: DiscountGiven[] | null | undefined): void {
+  if (given === undefined || given?.length === 0) return
+  const invoice = world.invoices.must(id)
+  const at = world.now(invoice.own.clock)
+  const to = { customer: invoice.customer as string, invoice: id, at, clock: invoice.own.clock }
+  world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
+  retotal(world, id)
+}
+
+/** The rates of the lines that have none of their own. */
+function setTaxRates(world: World, id: string, given: readonly string[] | null | undefined): void {
+  if (given === undefined) return
+  const present = world.invoices.must(id).default_tax_rates
+  const rates = taxRatesOf(world, given, 'default_tax_rates', present)
+  world.invoices.patch(id, { default_tax_rates: rates })
+  retotal(world, id)
+}
+
+function setAutoAdvance(world: World, id: string, on: boolean, at: number | undefined): void {
+  const invoice = world.invoices.patch(id, { auto_advance: on })
+  if (invoice.status !== 'draft') {
+    if (!on) world.alarm('invoice.retry', id, invoice.own.clock, null)
+    return
+  }
+  if (on || at !== undefined) {
+    scheduleFinalization(world, id, at ?? world.now(invoice.own.clock) + world.settings.draftSeconds)
+    return
+  }
+  world.alarm('invoice.finalize', id, invoice.own.clock, null)
+  world.invoices.patch(id, { automatically_finalizes_at: null, next_payment_attempt: null })
+}
