@@ -1,5 +1,6 @@
 import type { Expansions } from './http/expand.ts'
 import { inTier, type ServedRoute } from './http/route.ts'
+import { activeEntitlementExpansions, activeEntitlementRoutes } from './resources/active-entitlements.ts'
 import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
 import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
@@ -8,6 +9,7 @@ import { customerExpansions, customerRoutes, renderCustomer } from './resources/
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
+import { featureRoutes } from './resources/features.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
 import { invoiceLineRoutes } from './resources/invoice-lines.ts'
 import { invoiceVerbRoutes } from './resources/invoice-verbs.ts'
@@ -32,6 +34,7 @@ import { portalConfigurationRoutes } from './resources/portal-configurations.ts'
 import { portalExpansions, portalRoutes } from './resources/portal-sessions.ts'
 import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
+import { productFeatureRoutes, renderProductFeature } from './resources/product-features.ts'
 import { productRoutes } from './resources/products.ts'
 import { promotionCodeRoutes, renderPromotionCode } from './resources/promotion-codes.ts'
 import { refundExpansions, refundRoutes, renderRefund } from './resources/refunds.ts'
@@ -85,7 +88,17 @@ export const routes: readonly ServedRoute[] = [
     eventRoutes,
     webhookEndpointRoutes,
   ),
-  ...inTier('B', planRoutes, meterRoutes, meterEventRoutes, meterAdjustmentRoutes, meterSummaryRoutes),
+  ...inTier(
+    'B',
+    planRoutes,
+    meterRoutes,
+    meterEventRoutes,
+    meterAdjustmentRoutes,
+    meterSummaryRoutes,
+    featureRoutes,
+    productFeatureRoutes,
+    activeEntitlementRoutes,
+  ),
 ]
 
 export const expansions: Expansions = {
@@ -106,6 +119,7 @@ export const expansions: Expansions = {
   ...scheduleExpansions,
   ...couponExpansions,
   ...discountExpansions,
+  ...activeEntitlementExpansions,
   product: {
     default_price: (world, row) =>
       row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
@@ -145,6 +159,9 @@ export const renderers: Record<string, Renderer> = {
   'billing_portal.configuration': plain,
   subscription_schedule: renderSchedule,
   tax_rate: plain,
+  'entitlements.feature': plain,
+  product_feature: renderProductFeature,
+  'entitlements.active_entitlement': plain,
   'billing.meter': plain,
   'billing.meter_event': renderMeterEvent,
 }

@@ -192,6 +192,17 @@ export type MeterEventRow = RowOf<
     readonly canceled: boolean
   }
 > & { readonly id: string }
+export type FeatureRow = RowOf<Stripe.Entitlements.Feature, never, Record<never, never>>
+export type ProductFeatureRow = RowOf<
+  Stripe.ProductFeature,
+  'entitlement_feature',
+  { readonly product: string; readonly feature: string }
+>
+export type ActiveEntitlementRow = RowOf<
+  Stripe.Entitlements.ActiveEntitlement,
+  never,
+  OnClock & { readonly customer: string }
+>
 export type TestClockRow = RowOf<
   Stripe.TestHelpers.TestClock,
   never,

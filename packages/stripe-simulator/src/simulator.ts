@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { followEntitlements } from './billing/entitlements.ts'
 import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
 import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
@@ -74,6 +75,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const control = new Control({ world, deliveries, time, faults, log })
   const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
   deliveries.resume()
+  world.beforeCommit = (events) => followEntitlements(world, events)
   world.onCommit = (events) => {
     for (const event of events) deliveries.enqueue(event)
     if (events.some((event) => event.type === 'test_helpers.test_clock.advancing')) time.startAdvances()

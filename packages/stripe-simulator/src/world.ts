@@ -61,6 +61,8 @@ export class World extends Tables {
   readonly apiVersion: Version
   /** Where the simulator itself is reached, for the addresses of invoice pages. */
   baseUrl = 'http://127.0.0.1'
+  /** Called at the end of a transaction and inside it, with its events: what follows from them is done here. */
+  beforeCommit: (events: readonly rows.EventRow[]) => void = () => {}
   /** Called after a transaction, with the events it made. */
   onCommit: (events: rows.EventRow[]) => void = () => {}
   /** Called when the earliest alarm of a clock may have changed. */
@@ -108,10 +110,10 @@ export class World extends Tables {
     let events: rows.EventRow[] = []
     try {
       const result = change()
-      events = this.#emitted
+      events = this.#settle()
       return result
     } catch (error) {
-      if (error instanceof Error && 'keep' in error && error.keep === true) events = this.#emitted
+      if (error instanceof Error && 'keep' in error && error.keep === true) events = this.#settle()
       else this.#undo.rollback(0)
       throw error
     } finally {
@@ -120,6 +122,11 @@ export class World extends Tables {
       this.#emitted = []
       this.onCommit(events)
     }
+  }
+
+  #settle(): rows.EventRow[] {
+    this.beforeCommit([...this.#emitted])
+    return this.#emitted
   }
 
   /** Plays `change`, reads what it returns, and takes it all back. Previews are the deed itself, undone. */

@@ -49,6 +49,9 @@ export class Tables {
   readonly balanceTransactions: Table<rows.BalanceTransactionRow, 'customer'>
   readonly meters: Table<rows.MeterRow, 'event_name'>
   readonly meterEvents: Table<rows.MeterEventRow, 'identifier' | 'usage'>
+  readonly features: Table<rows.FeatureRow, 'lookup_key'>
+  readonly productFeatures: Table<rows.ProductFeatureRow, 'product'>
+  readonly activeEntitlements: Table<rows.ActiveEntitlementRow, 'customer'>
   readonly testClocks: Table<rows.TestClockRow>
   readonly webhookEndpoints: Table<rows.WebhookEndpointRow>
   readonly events: Table<rows.EventRow, 'type'>
@@ -125,6 +128,9 @@ export class Tables {
       identifier: (row) => row.identifier,
       usage: (row) => usageKey(row.own.meter, row.own.customer),
     })
+    this.features = new Table(journal, { lookup_key: (row) => row.lookup_key })
+    this.productFeatures = new Table(journal, { product: (row) => row.own.product })
+    this.activeEntitlements = new Table(journal, { customer: (row) => row.own.customer })
     this.testClocks = new Table(journal)
     this.webhookEndpoints = new Table(journal)
     this.events = new Table(journal, { type: (row) => row.type })
@@ -161,6 +167,9 @@ export class Tables {
       balanceTransactions: this.balanceTransactions,
       meters: this.meters,
       meterEvents: this.meterEvents,
+      features: this.features,
+      productFeatures: this.productFeatures,
+      activeEntitlements: this.activeEntitlements,
       testClocks: this.testClocks,
       webhookEndpoints: this.webhookEndpoints,
       events: this.events,
