@@ -10,9 +10,18 @@ import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
 import { invoiceRead } from './invoice-read.ts'
 import { describeMachine, watchMachine } from './machine.ts'
+import { simulatorClock } from './simulator-clock.ts'
+import { simulatorRequests } from './simulator-requests.ts'
 import { start } from './start.ts'
 
-const benches: readonly Bench[] = [ingestBatch, ingestSingle, invoiceRead, start]
+const benches: readonly Bench[] = [
+  ingestBatch,
+  ingestSingle,
+  invoiceRead,
+  simulatorRequests,
+  simulatorClock,
+  start,
+]
 
 const { values } = parseArgs({
   options: {

@@ -19,15 +19,14 @@ export class Ids {
     let tail = ''
     for (let left = this.counter; left > 0; left = Math.floor(left / 62)) tail += ALPHABET[left % 62]
     tail = tail.padEnd(5, 'A')
-    let text = `${prefix}_1`
-    for (let i = tail.length + 1; i < length; i++) text += ALPHABET[Math.floor(this.#random() * 62)]
-    return text + tail
+    return `${prefix}_1${this.secret(length - 1 - tail.length)}${tail}`
   }
 
   /** A secret such as `whsec_...` or the tail of a client secret. */
   secret(length: number): string {
-    let text = ''
-    for (let i = 0; i < length; i++) text += ALPHABET[Math.floor(this.#random() * 62)]
-    return text
+    // At once: a text that is put together letter by letter is kept as its pieces.
+    const codes: number[] = []
+    for (let i = 0; i < length; i++) codes.push(ALPHABET.charCodeAt(Math.floor(this.#random() * 62)))
+    return String.fromCharCode(...codes)
   }
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { StripeError } from '../errors.ts'
 
 /** What the first request with a key was and what it was answered. https://docs.stripe.com/api/idempotent_requests */
 export interface KeptAnswer {
   readonly key: string
   readonly path: string
-  readonly fingerprint: string
+  readonly params: string
   readonly requestId: string
   readonly at: number
   /** Null while the first request runs. */
@@ -25,7 +24,7 @@ export class IdempotencyKeys {
   claim(
     key: string,
     path: string,
-    body: string,
+    params: string,
     requestId: string,
     now: number,
   ): { requestId: string; status: number; body: string } | undefined {
@@ -35,16 +34,15 @@ export class IdempotencyKeys {
         message: 'Idempotency keys may have at most 255 characters.',
       })
     }
-    const fingerprint = createHash('sha256').update(body).digest('base64')
     const kept = this.#kept.get(key)
     if (kept === undefined || kept.at <= now - KEPT_SECONDS) {
       this.#kept.delete(key)
-      this.#kept.set(key, { key, path, fingerprint, requestId, at: now, answer: null })
+      this.#kept.set(key, { key, path, params, requestId, at: now, answer: null })
       this.#prune(now)
       return undefined
     }
     if (kept.path !== path) throw mismatch('for the same endpoint they were first used for', key, kept.path)
-    if (kept.fingerprint !== fingerprint) {
+    if (kept.params !== params) {
       throw mismatch('with the same parameters they were first used with', key)
     }
     if (kept.answer === null) {

@@ -5,10 +5,10 @@ const STEADY = new Set<unknown>(['subscription', 'invoice', 'price'])
 
 const texts = new WeakMap<object, string>()
 
-/** The answer as text. Objects on lists are asked for again and again, and written only when they changed. */
+/** The answer as text. An object is written once for each of its states, however often it is asked for. */
 export function textOf(json: Json): string {
   const { object, data, has_more: more, url } = json
-  if (object !== 'list' || !Array.isArray(data)) return JSON.stringify(json)
+  if (object !== 'list' || !Array.isArray(data)) return itemText(json)
   const items = (data as Json[]).map(itemText).join(',')
   return `{"object":"list","data":[${items}],"has_more":${String(more)},"url":${JSON.stringify(url)}}`
 }

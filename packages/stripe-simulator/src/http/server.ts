@@ -88,61 +88,52 @@ function addBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined))
 }
 
-async function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply: FastifyReply) {
+/** Answers at once: a promise is spent on a slow answer only. */
+function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply: FastifyReply) {
   const requestId = parts.world.ids.next('req', 14)
-  const key = headerOf(request, 'idempotency-key')
+  const idempotencyKey = headerOf(request, 'idempotency-key')
+  const key = request.method === 'POST' ? idempotencyKey : undefined
   const fault = parts.faults.take(request.method, pathOf(request.url))
   let version = parts.world.apiVersion
-  let answer: Answer
+  let dialect = dialectOf(version)
+  const finish = (answer: Answer) => {
+    log(parts, request, route, requestId, answer.status, fault, answer.replayOf !== undefined)
+    const sent = fault === undefined ? answer : broken(answer, fault)
+    return send(reply, requestId, version, idempotencyKey, sent)
+  }
+  const run = () => finish(kept(parts, key, answerOf(parts, route, request, requestId, dialect, fault)))
   try {
     authenticate(request.headers.authorization, parts.apiKeys)
     version = versionOf(headerOf(request, 'stripe-version') ?? version)
-    const dialect = dialectOf(version)
+    dialect = dialectOf(version)
     if (!dialect.knows(route)) throw unserved(request.method, pathOf(request.url))
     for (const header of ['stripe-account', 'stripe-context']) {
       if (headerOf(request, header) !== undefined) throw gap(`the header ${header}`)
     }
     if (fault !== undefined) refuseBefore(fault)
-    const run = () => answerOf(parts, route, request, requestId, dialect, fault)
-    answer =
-      request.method === 'POST' && key !== undefined
-        ? await once(parts, key, request, requestId, fault, run)
-        : await slowly(fault, run)
+    if (key !== undefined) {
+      const known = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
+      if (known !== undefined) {
+        return finish({ status: known.status, body: known.body, replayOf: known.requestId })
+      }
+    }
   } catch (error) {
-    answer = refusal(error, requestId)
+    return finish(refusal(error, requestId))
   }
-  log(parts, request, route, requestId, answer.status, fault, answer.replayOf !== undefined)
-  const broken = fault?.kind === 'timeout_before_commit' || fault?.kind === 'timeout_after_commit'
-  return send(
-    reply,
-    requestId,
-    version,
-    key,
-    broken ? { ...answer, broken: 'closed' } : truncated(answer, fault),
-  )
+  return fault?.kind === 'slow' ? wait(fault.ms ?? 1000).then(run) : run()
 }
 
-/** Runs a request under its idempotency key, or repeats what the first request was answered. */
-async function once(
-  parts: ServerParts,
-  key: string,
-  request: FastifyRequest,
-  requestId: string,
-  fault: Fault | undefined,
-  run: () => { answer: Answer; began: boolean },
-): Promise<Answer> {
-  const kept = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
-  if (kept !== undefined) return { status: kept.status, body: kept.body, replayOf: kept.requestId }
-  if (fault?.kind === 'slow') await wait(fault.ms ?? 1000)
-  const { answer, began } = run()
-  if (began) parts.keys.keep(key, answer.status, answer.body)
-  else parts.keys.release(key)
+/** Keeps an answer for the key of its request, if the endpoint began; otherwise the key is free again. */
+function kept(
+  { keys }: ServerParts,
+  key: string | undefined,
+  { answer, began }: { answer: Answer; began: boolean },
+): Answer {
+  if (key !== undefined) {
+    if (began) keys.keep(key, answer.status, answer.body)
+    else keys.release(key)
+  }
   return answer
-}
-
-async function slowly(fault: Fault | undefined, run: () => { answer: Answer }): Promise<Answer> {
-  if (fault?.kind === 'slow') await wait(fault.ms ?? 1000)
-  return run().answer
 }
 
 /**
@@ -231,8 +222,11 @@ function refusal(error: unknown, requestId: string): Answer {
   return { status: 500, body: JSON.stringify(envelope({ type: 'api_error', message }, requestId)) }
 }
 
-function truncated(answer: Answer, fault: Fault | undefined): Answer {
-  return fault?.kind === 'truncated' ? { ...answer, broken: 'truncated' } : answer
+function broken(answer: Answer, { kind }: Fault): Answer {
+  if (kind === 'timeout_before_commit' || kind === 'timeout_after_commit') {
+    return { ...answer, broken: 'closed' }
+  }
+  return kind === 'truncated' ? { ...answer, broken: 'truncated' } : answer
 }
 
 function send(

@@ -21,6 +21,7 @@ import type { CustomerRow, Json } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
+import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { attachMethod, useMethod } from './payment-methods.ts'
@@ -168,14 +169,11 @@ export const customerExpansions: Expansions = {
   },
 }
 
-export function renderCustomer(
-  world: World,
-  { own: _own, ...customer }: CustomerRow,
-): Shown<Stripe.Customer> {
+export function renderCustomer(world: World, customer: CustomerRow): Shown<Stripe.Customer> {
   const discount = world.discounts
     .by('customer', customer.id)
     .find((row) => row.subscription === null && row.invoice === null)
-  return { ...customer, discount: discount === undefined ? null : world.render(discount) }
+  return { ...withoutOwn(customer), discount: discount === undefined ? null : world.render(discount) }
 }
 
 function deletedCustomer(id: string): Json {

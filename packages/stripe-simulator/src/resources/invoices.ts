@@ -6,6 +6,7 @@ import { del, get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
+import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { changeInvoice, invoiceFields } from './invoice-fields.ts'
 import { find } from './lookup.ts'
@@ -116,22 +117,16 @@ export const lineExpansions: Expansions = {
   },
 }
 
-const rendered = new WeakMap<InvoiceRow, Shown<Stripe.Invoice>>()
-
 /** An invoice shows only its own row, so each state of it is rendered once, however many events tell of it. */
-export function renderInvoice(_world: World, row: InvoiceRow): Shown<Stripe.Invoice> {
-  const known = rendered.get(row)
-  if (known !== undefined) return known
-  const { own, ...invoice } = row
-  const shown = {
-    ...invoice,
-    lines: pageOf(own.lines, {}, `${URL}/${invoice.id}/lines`, renderLine),
-    test_clock: own.clock,
-  }
-  rendered.set(row, shown)
-  return shown
+export function renderInvoice(world: World, row: InvoiceRow): Shown<Stripe.Invoice> {
+  const make = () => ({
+    ...withoutOwn(row),
+    lines: pageOf(row.own.lines, {}, `${URL}/${row.id}/lines`, renderLine),
+    test_clock: row.own.clock,
+  })
+  return world.invoices.shown(row, [], make)
 }
 
-export function renderLine({ own: _own, ...line }: LineRow): Shown<Stripe.InvoiceLineItem> {
-  return line
+export function renderLine(line: LineRow): Shown<Stripe.InvoiceLineItem> {
+  return withoutOwn(line)
 }

@@ -8,6 +8,7 @@ import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
+import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -135,11 +136,8 @@ export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow)
   return charge
 }
 
-export function renderPaymentIntent(
-  _world: World,
-  { own: _own, ...intent }: PaymentIntentRow,
-): Shown<Stripe.PaymentIntent> {
-  return intent
+export function renderPaymentIntent(_world: World, intent: PaymentIntentRow): Shown<Stripe.PaymentIntent> {
+  return withoutOwn(intent)
 }
 
 export function renderInvoicePayment(

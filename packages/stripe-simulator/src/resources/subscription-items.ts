@@ -4,6 +4,7 @@ import { invalid } from '../errors.ts'
 import type { Params } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
+import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { createPrice } from './make-price.ts'
@@ -61,7 +62,6 @@ export function renderSubscriptionItem(
   const price = world.prices.must(row.own.price)
   const rates = renderRates(world, row.tax_rates)
   return world.subscriptionItems.shown(row, [price, ...rates], () => {
-    const { own: _own, ...item } = row
-    return { ...item, plan: renderPlan(price), price: renderPrice(world, price), tax_rates: rates }
+    return { ...withoutOwn(row), plan: renderPlan(price), price: renderPrice(world, price), tax_rates: rates }
   })
 }

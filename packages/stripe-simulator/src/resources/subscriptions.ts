@@ -23,6 +23,7 @@ import type { CustomerRow, Json, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
+import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { ownMethod } from './customers.ts'
@@ -314,10 +315,9 @@ export function renderSubscription(world: World, row: SubscriptionRow): Shown<St
   const rates = renderRates(world, row.default_tax_rates)
   const shown = items.map((item) => world.render(item))
   return world.subscriptions.shown(row, [...shown, ...rates], () => {
-    const { own: _own, ...subscription } = row
     const list = pageOf(items, {}, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
     )
-    return { ...subscription, default_tax_rates: rates, items: list }
+    return { ...withoutOwn(row), default_tax_rates: rates, items: list }
   })
 }

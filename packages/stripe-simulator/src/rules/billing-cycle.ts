@@ -27,9 +27,14 @@ export function boundary(anchor: number, { interval, interval_count: count }: Rh
 /** The period of the cycle that contains `at`, half-open. */
 export function periodAt(anchor: number, rhythm: Rhythm, at: number): { start: number; end: number } {
   let index = estimate(anchor, rhythm, at)
-  while (boundary(anchor, rhythm, index) > at) index--
-  while (boundary(anchor, rhythm, index + 1) <= at) index++
-  return { start: boundary(anchor, rhythm, index), end: boundary(anchor, rhythm, index + 1) }
+  let start = boundary(anchor, rhythm, index)
+  while (start > at) start = boundary(anchor, rhythm, --index)
+  let end = boundary(anchor, rhythm, ++index)
+  while (end <= at) {
+    start = end
+    end = boundary(anchor, rhythm, ++index)
+  }
+  return { start, end }
 }
 
 export function sameRhythm(a: Rhythm, b: Rhythm): boolean {
