@@ -1,5 +1,6 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { failFinalization } from './automatic-tax.ts'
 import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
@@ -9,6 +10,8 @@ import { creditUnused } from './prorate.ts'
 import { advanceItems, subscriptionDraft } from './renew.ts'
 import { turnSchedule } from './schedules.ts'
 import { collectAndSettle } from './settle.ts'
+
+const DAY = 86_400
 
 /** A subscription reached a boundary: its planned end, the end of a pause, of a trial, or of a period. */
 export function subscriptionDue(world: World, id: string): InvoiceRow | null {
@@ -133,6 +136,11 @@ export function draftDue(world: World, id: string): void {
   if (!isAcknowledged(world, draft) && now < until) {
     world.invoices.patch(id, { own: { ...draft.own, heldUntil: until } })
     world.alarm('invoice.finalize', id, draft.own.clock, until)
+    return
+  }
+  if (failFinalization(world, id) !== null) {
+    // It is tried again every day until the customer's address is mended.
+    world.alarm('invoice.finalize', id, draft.own.clock, now + DAY)
     return
   }
   const open = finalize(world, id)

@@ -1,6 +1,7 @@
 import type { InvoiceRow, LineRow } from '../rows.ts'
 import { minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
+import { automaticStatus, automaticTax, refuseUntaxable } from './automatic-tax.ts'
 import { changeBalance } from './balance.ts'
 import { reductionsOf, useOnce } from './discounts.ts'
 import { armDue, callOffDue } from './due-date.ts'
@@ -26,6 +27,8 @@ export interface DraftOf {
   readonly description?: string | null
   readonly prorationDate?: number
   readonly taxRates?: InvoiceRow['default_tax_rates']
+  /** A subscription's own setting unless said. */
+  readonly automaticTax?: boolean
 }
 
 /** A draft with its lines and sums. Whoever makes it decides when it is finalized. */
@@ -49,7 +52,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     attempt_count: 0,
     attempted: false,
     auto_advance: of.autoAdvance,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null, provider: null, status: null },
+    automatic_tax: automaticTax(of.automaticTax ?? subscription?.automatic_tax.enabled ?? false),
     automatically_finalizes_at: null,
     billing_reason: of.reason,
     collection_method: of.collectionMethod,
@@ -152,13 +155,15 @@ export function scheduleFinalization(world: World, id: string, at: number): Invo
 
 /** Sums a draft again after its lines, discounts or the customer's balance changed. */
 export function retotal(world: World, id: string): InvoiceRow {
-  const invoice = world.invoices.must(id)
+  const invoice = withCustomer(world, world.invoices.must(id))
   const sums = totalOf(invoice.own.lines, reductionsOf(world, invoice.discounts, invoice.currency))
   const taxed = taxLines(world, invoice, sums.lines)
   const total = sums.total + taxed.exclusive
   const balance = world.customers.must(invoice.customer).balance
   const { amountDue } = applyBalance(total, balance, minimumOf(invoice))
   return world.invoices.patch(id, {
+    ...invoice,
+    automatic_tax: automaticStatus(world, invoice),
     subtotal: sums.subtotal,
     subtotal_excluding_tax: sums.subtotal - taxed.inSubtotal,
     total,
@@ -177,8 +182,23 @@ export function retotal(world: World, id: string): InvoiceRow {
   })
 }
 
+/** Until it is finalized an invoice says of its customer what the customer says. */
+function withCustomer(world: World, invoice: InvoiceRow): InvoiceRow {
+  const customer = world.customers.must(invoice.customer)
+  return {
+    ...invoice,
+    customer_address: customer.address ?? null,
+    customer_email: customer.email,
+    customer_name: customer.name ?? null,
+    customer_phone: customer.phone ?? null,
+    customer_shipping: customer.shipping ?? null,
+    customer_tax_exempt: customer.tax_exempt ?? 'none',
+  }
+}
+
 /** Freezes a draft: number, balance, addresses, intent. Nothing is collected yet; a due of zero is paid. */
 export function finalize(world: World, id: string): InvoiceRow {
+  refuseUntaxable(world, id)
   replaceOriginal(world, world.invoices.must(id))
   const draft = retotal(world, id)
   const customer = world.customers.must(draft.customer)
@@ -196,6 +216,7 @@ export function finalize(world: World, id: string): InvoiceRow {
   const address = `${world.baseUrl}/_simulator/invoices/${id}`
   world.invoices.patch(id, {
     status: 'open',
+    last_finalization_error: null,
     number: draft.number ?? `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`,
     effective_at: draft.effective_at ?? at,
     starting_balance: customer.balance,

@@ -2,6 +2,7 @@ import type { InvoiceRow, LineRow } from '../rows.ts'
 import { parseDecimal } from '../rules/decimal.ts'
 import { type Rate, taxesOn, withoutInclusive } from '../rules/tax.ts'
 import type { World } from '../world.ts'
+import { automaticRates } from './automatic-tax.ts'
 
 type LineTaxes = NonNullable<LineRow['taxes']>
 
@@ -15,12 +16,14 @@ export interface Taxed {
 }
 
 /**
- * Taxes the lines of a draft after their discounts, by their own rates or else by the invoice's. Nobody
- * exempt pays; the rates are shown with nothing due. https://docs.stripe.com/invoicing/taxes/tax-rates
+ * Taxes the lines of a draft after their discounts, by their own rates or else by the invoice's, or by those
+ * of the customer's place where tax is automatic. Nobody exempt pays; the rates are shown with nothing due. https://docs.stripe.com/invoicing/taxes/tax-rates
  */
 export function taxLines(world: World, invoice: InvoiceRow, lines: readonly LineRow[]): Taxed {
+  const automatic = invoice.automatic_tax.enabled
   const defaults = (invoice.default_tax_rates as { id: string }[]).map(({ id }) => id)
   const untouched =
+    !automatic &&
     defaults.length === 0 &&
     lines.every((line) => line.own.taxRates.length === 0 && (line.taxes ?? []).length === 0)
   if (untouched) return { lines, taxes: [], exclusive: 0, inclusive: 0, inSubtotal: 0 }
@@ -28,7 +31,8 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
   const exempt = invoice.customer_tax_exempt === 'exempt' || invoice.customer_tax_exempt === 'reverse'
   let inSubtotal = 0
   const taxed = lines.map((line) => {
-    const ids = line.own.taxRates.length > 0 ? line.own.taxRates : defaults
+    const others = automatic ? automaticRates(world, invoice, line) : defaults
+    const ids = line.own.taxRates.length > 0 ? line.own.taxRates : others
     const rates = ids.map((id) => rateOf(world, id))
     if (!exempt) inSubtotal += line.amount - withoutInclusive(line.amount, rates)
     return {
@@ -37,7 +41,7 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
         amount: exempt ? 0 : amount,
         tax_behavior: rate.inclusive ? 'inclusive' : 'exclusive',
         tax_rate_details: { tax_rate: rate.id },
-        taxability_reason: exempt ? reason : 'not_available',
+        taxability_reason: exempt ? reason : automatic ? 'standard_rated' : 'not_available',
         taxable_amount: exempt ? line.own.net : taxable,
         type: 'tax_rate_details' as const,
       })),

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { customerTax, refuseNowhere } from '../billing/automatic-tax.ts'
 import { changeBalance } from '../billing/balance.ts'
 import { deleteCustomer } from '../billing/clocks.ts'
 import { invalid, missing } from '../errors.ts'
@@ -58,7 +59,11 @@ const fields = {
     custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
     ...gaps('rendering_options'),
   }),
-  ...gaps('cash_balance', 'source', 'tax', 'default_source', 'validate'),
+  tax: shape({
+    validate_location: oneOf(['auto', 'deferred', 'immediately'] as const),
+    ...gaps('ip_address'),
+  }),
+  ...gaps('cash_balance', 'source', 'default_source', 'validate'),
 }
 
 export const customerRoutes = [
@@ -71,11 +76,13 @@ export const customerRoutes = [
         payment_method: token,
         invoice_settings: settings,
         balance,
+        tax,
         ...given
       } = params
       const customer = insertCustomer(world, given, clock)
       if (token !== undefined) attachMethod(world, useMethod(world, token, 'payment_method').id, customer.id)
       if (settings !== undefined) setInvoiceSettings(world, customer.id, settings)
+      validateLocation(world, customer.id, tax)
       const created = world.customers.must(customer.id)
       world.emit('customer.created', created)
       if (balance !== undefined && balance !== 0)
@@ -93,6 +100,7 @@ export const customerRoutes = [
       metadata: labels,
       invoice_settings: settings,
       balance,
+      tax,
       invoice_prefix: prefix,
       ...changes
     } = params
@@ -102,6 +110,7 @@ export const customerRoutes = [
       metadata: mergeMetadata(customer.metadata, labels),
     } as Partial<CustomerRow>)
     if (settings !== undefined) setInvoiceSettings(world, customer.id, settings)
+    validateLocation(world, customer.id, tax)
     if (balance !== undefined && balance !== customer.balance) {
       changeBalance(world, customer.id, balance - customer.balance, { type: 'adjustment' })
     }
@@ -165,6 +174,7 @@ export const customerExpansions: Expansions = {
     },
     sources: (_world, customer) => emptyList(`/v1/customers/${customer.id}/sources`),
     tax_ids: (_world, customer) => emptyList(`/v1/customers/${customer.id}/tax_ids`),
+    tax: (world, customer) => customerTax(world.customers.must(customer.id as string)),
     test_clock: (world, customer) => world.render(world.testClocks.must(customer.test_clock as string)),
   },
 }
@@ -221,6 +231,15 @@ export function insertCustomer(world: World, given: Json, clockId: string | unde
     metadata: mergeMetadata({}, labels as Record<string, string> | null | undefined),
     own: { clock: clock?.id ?? null, deleted: false },
   })
+}
+
+/** `immediately` wants a place that can be taxed now; otherwise it is asked for when tax is calculated. */
+function validateLocation(
+  world: World,
+  id: string,
+  tax: { validate_location?: 'auto' | 'deferred' | 'immediately' | undefined } | undefined,
+): void {
+  if (tax?.validate_location === 'immediately') refuseNowhere(world, id)
 }
 
 function setInvoiceSettings(

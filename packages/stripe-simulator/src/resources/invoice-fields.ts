@@ -1,3 +1,4 @@
+import { automaticTax } from '../billing/automatic-tax.ts'
 import { armDue } from '../billing/due-date.ts'
 import { retotal, scheduleFinalization } from '../billing/invoices.ts'
 import { invalid } from '../errors.ts'
@@ -21,7 +22,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
-import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const DAY = 86_400
 const YEAR = 365 * DAY
@@ -43,6 +44,7 @@ export const invoiceFields = {
   statement_descriptor: text(22),
   discounts: clearable(list(discountParam)),
   default_tax_rates: taxRatesParam,
+  automatic_tax: automaticTaxParam,
   issuer: shape({ type: required(oneOf(['self'] as const)), ...gaps('account') }),
   payment_settings: shape({
     payment_method_types: clearable(list(oneOf(['card'] as const))),
@@ -51,7 +53,6 @@ export const invoiceFields = {
   ...gaps(
     'account_tax_ids',
     'application_fee_amount',
-    'automatic_tax',
     'default_source',
     'on_behalf_of',
     'rendering',
@@ -97,10 +98,12 @@ export function setFields(world: World, id: string, params: InvoiceParams): void
     metadata: labels,
     payment_settings: settings,
     issuer: _self,
+    automatic_tax: tax,
     ...direct
   } = params
   const invoice = world.invoices.must(id)
   checkFields(world, invoice, params)
+  if (tax !== undefined) world.invoices.patch(id, { automatic_tax: automaticTax(tax.enabled) })
   setTaxRates(world, id, rates)
   setDiscounts(world, id, discounts)
   world.invoices.patch(id, {
@@ -111,6 +114,7 @@ export function setFields(world: World, id: string, params: InvoiceParams): void
       : { payment_settings: { ...invoice.payment_settings, ...defined(settings) } }),
     metadata: mergeMetadata(invoice.metadata ?? {}, labels),
   } as Partial<InvoiceRow>)
+  if (tax !== undefined) retotal(world, id)
   if (advance !== undefined || at !== undefined) {
     setAutoAdvance(world, id, advance ?? invoice.auto_advance ?? false, at)
   }
@@ -123,6 +127,10 @@ function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): 
   }
   if (params.default_payment_method != null) {
     ownMethod(world, invoice.customer as string, params.default_payment_method, 'default_payment_method')
+  }
+  const automatic = params.automatic_tax?.enabled ?? invoice.automatic_tax.enabled
+  if (automatic && (params.default_tax_rates ?? invoice.default_tax_rates).length > 0) {
+    throw invalid('You cannot set tax rates on an invoice with automatic tax.', 'default_tax_rates')
   }
   const now = world.now(invoice.own.clock)
   const at = params.automatically_finalizes_at

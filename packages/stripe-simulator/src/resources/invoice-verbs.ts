@@ -1,4 +1,5 @@
 import { attachPayment } from '../billing/attach-payment.ts'
+import { failFinalization } from '../billing/automatic-tax.ts'
 import { markUncollectible, voidInvoice } from '../billing/end.ts'
 import { attachedPayments } from '../billing/invoice-payments.ts'
 import { finalize, markPaid } from '../billing/invoices.ts'
@@ -7,10 +8,19 @@ import { afterPaid, collectAndSettle, freeSubscription } from '../billing/settle
 import { invalid } from '../errors.ts'
 import { nothing, post } from '../http/route.ts'
 import { bool, gaps, required, shape, text } from '../http/schema.ts'
+import type { InvoiceRow } from '../rows.ts'
+import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { useMethod } from './payment-methods.ts'
 
 const URL = '/v1/invoices'
+
+/** What stands in the way of finalizing stays written on the draft. */
+function finalizeDraft(world: World, id: string): InvoiceRow {
+  const error = failFinalization(world, id)
+  if (error !== null) throw error
+  return finalize(world, id)
+}
 
 /** What can be done to an invoice, as far as its state allows. https://docs.stripe.com/invoicing/overview */
 export const invoiceVerbRoutes = [
@@ -25,7 +35,7 @@ export const invoiceVerbRoutes = [
     }
     const advance = params.auto_advance ?? invoice.auto_advance ?? false
     world.invoices.patch(invoice.id, { auto_advance: advance })
-    const open = finalize(world, invoice.id)
+    const open = finalizeDraft(world, invoice.id)
     if (open.status === 'open' && advance && open.collection_method === 'charge_automatically') {
       // Collection follows about an hour after, as with any automatic invoice.
       const at = world.now(open.own.clock) + world.settings.draftSeconds
@@ -46,7 +56,7 @@ export const invoiceVerbRoutes = [
     }),
     ({ world, params, path }) => {
       const found = find(world.invoices, 'invoice', path())
-      const invoice = found.status === 'draft' ? finalize(world, found.id) : found
+      const invoice = found.status === 'draft' ? finalizeDraft(world, found.id) : found
       if (found.status !== 'draft' && invoice.status === 'paid') {
         throw invalid('Invoice is already paid', undefined, 'invoice_already_paid')
       }
@@ -108,7 +118,7 @@ export const invoiceVerbRoutes = [
     if (found.collection_method !== 'send_invoice') {
       throw invalid('You can only manually send an invoice if its collection method is `send_invoice`.')
     }
-    const invoice = found.status === 'draft' ? finalize(world, found.id) : found
+    const invoice = found.status === 'draft' ? finalizeDraft(world, found.id) : found
     world.emit('invoice.sent', invoice)
     return world.render(world.invoices.must(invoice.id))
   }),

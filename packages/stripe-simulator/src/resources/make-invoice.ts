@@ -107,6 +107,7 @@ function makeRevision(world: World, params: CreateParams, from: string): Invoice
     metadata: mergeMetadata(original.metadata ?? {}, undefined),
     description: original.description,
     taxRates: original.default_tax_rates,
+    automaticTax: original.automatic_tax.enabled,
   })
   const { custom_fields, default_payment_method, due_date, footer, statement_descriptor } = original
   world.invoices.patch(draft.id, {

@@ -28,11 +28,12 @@ import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { create } from './subscriptions.ts'
-import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
 
 export const previewFields = {
+  automatic_tax: automaticTaxParam,
   customer: text(),
   subscription: text(),
   preview_mode: oneOf(['next', 'recurring'] as const),
@@ -69,7 +70,6 @@ export const previewFields = {
     250,
   ),
   ...gaps(
-    'automatic_tax',
     'currency',
     'customer_account',
     'customer_details',
@@ -117,6 +117,10 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
     const rates = taxRatesOf(world, change.default_tax_rates, param, subscription.default_tax_rates)
     world.subscriptions.patch(subscription.id, { default_tax_rates: rates })
   }
+  if (params.automatic_tax !== undefined) {
+    const tax = automaticTaxOf(world, subscription.customer, params.automatic_tax)
+    world.subscriptions.patch(subscription.id, { automatic_tax: tax })
+  }
   if (cancels === true) return previewCancellation(world, subscription, params)
   const draft = updateSubscription(
     world,
@@ -161,6 +165,7 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
       tax_rates: rates,
     })),
     default_tax_rates: details.default_tax_rates,
+    automatic_tax: params.automatic_tax,
     proration_behavior: details.proration_behavior,
     trial_end: details.trial_end,
     ...(details.billing_mode === undefined ? {} : { billing_mode: details.billing_mode }),

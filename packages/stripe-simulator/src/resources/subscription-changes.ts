@@ -27,7 +27,7 @@ import { createInvoiceItem } from './make-invoice-item.ts'
 import { followSubscription } from './schedule-phases.ts'
 import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { intervalOf } from './subscriptions.ts'
-import { taxRatesOf } from './tax-rates.ts'
+import { automaticTaxOf, taxRatesOf } from './tax-rates.ts'
 
 const details = shape({
   comment: clearable(text()),
@@ -215,6 +215,9 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
             subscription.default_tax_rates,
           ),
         }),
+    ...(params.automatic_tax === undefined
+      ? {}
+      : { automatic_tax: automaticTaxOf(world, subscription.customer, params.automatic_tax) }),
     ...(params.pause_collection === undefined ? {} : { pause_collection: pauseOf(params.pause_collection) }),
     ...(settings === undefined
       ? {}

@@ -12,7 +12,7 @@ import {
   text,
 } from '../http/schema.ts'
 import { discountParam } from './discounts.ts'
-import { taxRatesParam } from './tax-rates.ts'
+import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
 export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
 
@@ -74,9 +74,9 @@ export const sharedFields = {
       interval_count: integer({ min: 1 }),
     }),
   ),
+  automatic_tax: automaticTaxParam,
   ...gaps(
     'application_fee_percent',
-    'automatic_tax',
     'billing_schedules',
     'billing_thresholds',
     'default_source',

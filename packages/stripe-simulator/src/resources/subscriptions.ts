@@ -34,7 +34,7 @@ import { currency } from './price-fields.ts'
 import { currencyOf } from './subscription-currency.ts'
 import { addInvoiceItems, itemFields, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
-import { renderRates, taxRatesOf } from './tax-rates.ts'
+import { automaticTaxOf, renderRates, taxRatesOf } from './tax-rates.ts'
 
 const createFields = {
   ...sharedFields,
@@ -200,7 +200,7 @@ export function create(
     row: {
       application: null,
       application_fee_percent: null,
-      automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+      automatic_tax: automaticTaxOf(world, customer.id, params.automatic_tax),
       billing_cycle_anchor: trialEnd ?? params.billing_cycle_anchor ?? now,
       billing_cycle_anchor_config: null,
       billing_mode: billingModeOf(params.billing_mode),

@@ -1,3 +1,4 @@
+import { refuseNowhere } from '../billing/automatic-tax.ts'
 import { invalid } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -5,6 +6,7 @@ import {
   bool,
   clearable,
   decimal,
+  gaps,
   list,
   metadata,
   oneOf,
@@ -13,7 +15,7 @@ import {
   shape,
   text,
 } from '../http/schema.ts'
-import type { Json, TaxRateRow } from '../rows.ts'
+import type { Json, SubscriptionRow, TaxRateRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
@@ -109,8 +111,22 @@ export const taxRateRoutes = [
   ),
 ]
 
+/** Whether tax is calculated by the customer's place instead. https://docs.stripe.com/billing/taxes/collect-taxes */
+export const automaticTaxParam = shape({ enabled: required(bool), ...gaps('liability') })
+
 /** A parameter that names rates; empty text removes them. */
 export const taxRatesParam = clearable(list(text(), 5))
+
+/** The setting of a subscription. Without a place there is nothing to calculate. */
+export function automaticTaxOf(
+  world: World,
+  customer: string,
+  given: { enabled: boolean } | undefined,
+): SubscriptionRow['automatic_tax'] {
+  const enabled = given?.enabled ?? false
+  if (enabled && !world.preview) refuseNowhere(world, customer)
+  return { disabled_reason: null, enabled, liability: enabled ? { type: 'self' } : null }
+}
 
 type ShownRates = Omit<TaxRateRow, 'own'>[]
 
