@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import type { CheckoutParams } from './resources/checkout-fields.ts'
+import type { PricedParams } from './resources/checkout-fields.ts'
 
 /**
  * A Stripe object as it travels: decimals are text, and a field that can be expanded holds the id.
@@ -143,7 +143,7 @@ export type CheckoutRow = RowOf<
   'line_items',
   OnClock & {
     /** As they were given: what is made of them is made when the page is completed. */
-    readonly params: CheckoutParams
+    readonly params: PricedParams
     readonly items: readonly Json[]
     readonly paymentIntentData: {
       readonly description?: string | undefined

@@ -17,11 +17,19 @@ export function checkoutPage(session: CheckoutRow | undefined, error?: string): 
     session.customer === null
       ? `<label>E-mail <input name="email" type="email" value="${escaped(session.customer_email ?? '')}"></label>`
       : ''
+  const code =
+    session.allow_promotion_codes === true
+      ? '<label>Promotion code <input name="promotion_code"></label>'
+      : ''
+  const place = session.automatic_tax.enabled || session.billing_address_collection === 'required'
+  const address = place
+    ? '<label>Country <input name="country" maxlength="2"></label><label>State <input name="state" maxlength="2"></label><label>Postal code <input name="postal_code"></label>'
+    : ''
   const back =
     session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
   return htmlPage(
     session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${total}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${cardChoice()}
+    `<ul>${rows.join('')}</ul>${total}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice()}
 <label>If the bank asks <select name="authenticate"><option value="succeed">confirm</option><option value="fail">refuse</option></select></label>
 <button>${session.mode === 'setup' ? 'Save' : 'Pay'}</button></form>${back}`,
     error,

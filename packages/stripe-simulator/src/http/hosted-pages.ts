@@ -34,11 +34,21 @@ function addCheckout(app: FastifyInstance, world: World, control: Control): void
           card: form.card,
           authenticate: form.authenticate === 'fail' ? 'fail' : (form.authenticate as 'succeed' | undefined),
           email: form.email,
+          name: form.name,
+          address: addressOf(form),
+          promotionCode: form.promotion_code,
         }),
       next: (done) => String(done.success_url).replace('{CHECKOUT_SESSION_ID}', id),
       page: (error) => checkoutPage(world.checkouts.get(id), error),
     })
   })
+}
+
+/** The fields of an address that were filled in, if any was. */
+function addressOf(form: Form): Record<string, string> | undefined {
+  const fields = ['country', 'state', 'postal_code', 'city', 'line1'] as const
+  const filled = fields.flatMap((name) => (form[name] === undefined ? [] : [[name, form[name]] as const]))
+  return filled.length === 0 ? undefined : Object.fromEntries(filled)
 }
 
 function addPortal(app: FastifyInstance, world: World, control: Control): void {

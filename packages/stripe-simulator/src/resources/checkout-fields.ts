@@ -1,5 +1,6 @@
 import {
   bool,
+  decimal,
   gaps,
   integer,
   list,
@@ -14,7 +15,27 @@ import {
 import { billingModeParam } from './billing-mode.ts'
 import { discountParam } from './discounts.ts'
 import { sharedFields } from './subscription-fields.ts'
-import { taxRatesParam } from './tax-rates.ts'
+import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
+
+/** A price that is made for the session, with a product of its own if need be. */
+const inlinePrice = shape({
+  currency: required(text(3)),
+  product: text(),
+  product_data: shape({
+    name: required(text()),
+    description: text(),
+    metadata,
+    tax_code: text(),
+    ...gaps('images', 'tax_details', 'unit_label'),
+  }),
+  recurring: shape({
+    interval: required(oneOf(['day', 'week', 'month', 'year'] as const)),
+    interval_count: integer({ min: 1 }),
+  }),
+  tax_behavior: oneOf(['exclusive', 'inclusive', 'unspecified'] as const),
+  unit_amount: integer({ min: 0 }),
+  unit_amount_decimal: decimal,
+})
 
 /** The parameters of a hosted Checkout page. https://docs.stripe.com/api/checkout/sessions/create */
 export const checkoutFields = {
@@ -35,10 +56,11 @@ export const checkoutFields = {
   discounts: list(discountParam, 1),
   line_items: list(
     shape({
-      price: required(text()),
+      price: text(),
+      price_data: inlinePrice,
       quantity: integer({ min: 1 }),
       tax_rates: taxRatesParam,
-      ...gaps('price_data', 'adjustable_quantity', 'dynamic_tax_rates', 'metadata'),
+      ...gaps('adjustable_quantity', 'dynamic_tax_rates', 'metadata'),
     }),
     100,
   ),
@@ -64,20 +86,34 @@ export const checkoutFields = {
     description: text(1000),
     metadata,
     setup_future_usage: oneOf(['off_session', 'on_session'] as const),
-    ...gaps('capture_method', 'receipt_email', 'shipping', 'statement_descriptor', 'transfer_data'),
+    capture_method: oneOf(['automatic', 'automatic_async', 'manual'] as const),
+    ...gaps('receipt_email', 'shipping', 'statement_descriptor', 'transfer_data'),
   }),
   setup_intent_data: shape({ description: text(1000), metadata, ...gaps('on_behalf_of') }),
+  automatic_tax: automaticTaxParam,
+  billing_address_collection: oneOf(['auto', 'required'] as const),
+  customer_update: shape({
+    address: oneOf(['auto', 'never'] as const),
+    name: oneOf(['auto', 'never'] as const),
+    ...gaps('shipping'),
+  }),
+  invoice_creation: shape({
+    enabled: required(bool),
+    invoice_data: shape({
+      description: text(1500),
+      footer: text(),
+      metadata,
+      ...gaps('account_tax_ids', 'custom_fields', 'issuer', 'rendering_options'),
+    }),
+  }),
+  locale: text(),
+  submit_type: oneOf(['auto', 'book', 'donate', 'pay', 'subscribe'] as const),
   ...gaps(
     'after_expiration',
-    'automatic_tax',
-    'billing_address_collection',
     'consent_collection',
     'custom_fields',
     'custom_text',
     'customer_account',
-    'customer_update',
-    'invoice_creation',
-    'locale',
     'optional_items',
     'payment_method_options',
     'phone_number_collection',
@@ -85,9 +121,15 @@ export const checkoutFields = {
     'saved_payment_method_options',
     'shipping_address_collection',
     'shipping_options',
-    'submit_type',
     'tax_id_collection',
   ),
 }
 
 export type CheckoutParams = Params<typeof checkoutFields>
+
+/** The parameters once every line names a price. */
+export type PricedParams = Omit<CheckoutParams, 'line_items'> & {
+  line_items?: (Omit<NonNullable<CheckoutParams['line_items']>[number], 'price' | 'price_data'> & {
+    price: string
+  })[]
+}

@@ -1,31 +1,27 @@
 import { authenticateIntent, authenticateSetup, confirmSetup, confirmWith } from '../billing/confirm.ts'
+import { announce, finalize } from '../billing/invoices.ts'
 import { createIntent } from '../billing/payments.ts'
+import { collectAndSettle } from '../billing/settle.ts'
 import { invalid, StripeError } from '../errors.ts'
-import type { CheckoutRow, InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { CheckoutRow, CustomerRow, InvoiceRow, PaymentIntentRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import type { CheckoutParams } from './checkout-fields.ts'
+import { draftOfLines, subscribe } from './checkout-amounts.ts'
+import { type Completion, filledIn } from './checkout-form.ts'
 import { insertCustomer } from './customers.ts'
+import { redeemWithoutDiscount } from './discounts.ts'
+import { setFields } from './invoice-fields.ts'
 import { attachMethod, useMethod } from './payment-methods.ts'
-import { create } from './subscriptions.ts'
-
-/** What a person does on the page. */
-export interface Completion {
-  /** A `pm_card_*` token. */
-  readonly card?: string | undefined
-  /** The answer to a 3-D Secure challenge, should there be one. */
-  readonly authenticate?: 'succeed' | 'fail' | undefined
-  readonly email?: string | undefined
-}
 
 /**
  * The page is completed: only now the subscription or the payment comes into being. A card that does not
  * pay leaves the session open and nothing else behind. https://docs.stripe.com/api/checkout/sessions
  */
 export function completeCheckout(world: World, id: string, how: Completion): CheckoutRow {
-  const session = world.checkouts.get(id)
-  if (session === undefined) throw invalid(`No such checkout.session: '${id}'`, 'id', 'resource_missing')
-  if (session.status !== 'open') throw invalid(`This Checkout Session is ${session.status}.`)
+  const found = world.checkouts.get(id)
+  if (found === undefined) throw invalid(`No such checkout.session: '${id}'`, 'id', 'resource_missing')
+  if (found.status !== 'open') throw invalid(`This Checkout Session is ${found.status}.`)
   try {
+    const session = filledIn(world, found, how)
     const made = { setup, payment, subscription }[session.mode as 'setup'](world, session, how)
     world.alarm('checkout.expire', id, session.own.clock, null)
     const customer = world.customers.get(made.customer ?? session.customer)
@@ -33,16 +29,7 @@ export function completeCheckout(world: World, id: string, how: Completion): Che
       ...made,
       status: 'complete',
       url: null,
-      customer_details: {
-        address: null,
-        business_name: null,
-        email: how.email ?? customer?.email ?? session.customer_email,
-        individual_name: null,
-        name: customer?.name ?? null,
-        phone: null,
-        tax_exempt: 'none',
-        tax_ids: [],
-      } as CheckoutRow['customer_details'],
+      customer_details: detailsOf(session, customer, how),
     })
     world.emit('checkout.session.completed', done)
     return done
@@ -50,6 +37,23 @@ export function completeCheckout(world: World, id: string, how: Completion): Che
     // Whatever the bank answered: nothing of the attempt stays.
     throw error instanceof StripeError ? new StripeError(error.status, error.body) : error
   }
+}
+
+function detailsOf(
+  session: CheckoutRow,
+  customer: CustomerRow | undefined,
+  how: Completion,
+): CheckoutRow['customer_details'] {
+  return {
+    address: how.address ?? customer?.address ?? null,
+    business_name: null,
+    email: how.email ?? customer?.email ?? session.customer_email,
+    individual_name: null,
+    name: how.name ?? customer?.name ?? null,
+    phone: null,
+    tax_exempt: customer?.tax_exempt ?? 'none',
+    tax_ids: [],
+  } as CheckoutRow['customer_details']
 }
 
 function setup(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
@@ -62,10 +66,15 @@ function setup(world: World, session: CheckoutRow, how: Completion): Partial<Che
 }
 
 function payment(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
-  const { paymentIntentData: data } = session.own
   const always = session.customer_creation === 'always'
   const customer = session.customer ?? (always ? newCustomer(world, session, how) : null)
-  const intent = createIntent(world, {
+  if (session.invoice_creation?.enabled === true && customer !== null) {
+    return paymentWithInvoice(world, session, customer, how)
+  }
+  redeemWithoutDiscount(world, session.own.params.discounts ?? [])
+  if (session.amount_total === 0) return { customer, payment_status: 'no_payment_required' }
+  const { paymentIntentData: data } = session.own
+  const { id } = createIntent(world, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? 'usd',
     customer,
@@ -74,13 +83,34 @@ function payment(world: World, session: CheckoutRow, how: Completion): Partial<C
     description: data.description ?? null,
     metadata: data.metadata,
     setupFutureUsage: data.setup_future_usage ?? null,
+    captureMethod: session.own.params.payment_intent_data?.capture_method,
   })
   const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
-  world.paymentIntents.patch(intent.id, { payment_method: method.id, status: 'requires_confirmation' })
-  const paid = confirmWith(world, intent.id, { offSession: false })
-  if (paid.status === 'requires_action')
-    challenged(how, () => authenticateIntent(world, intent.id, 'succeed'))
-  return { customer, payment_intent: intent.id, payment_status: 'paid' }
+  world.paymentIntents.patch(id, { payment_method: method.id, status: 'requires_confirmation' })
+  const intent = passed(world, confirmWith(world, id, { offSession: false }), how)
+  // Money that is only held is not paid yet.
+  return { customer, payment_intent: id, payment_status: intent.status === 'succeeded' ? 'paid' : 'unpaid' }
+}
+
+/** `invoice_creation`: what was bought is written on an invoice, which the payment pays. */
+function paymentWithInvoice(
+  world: World,
+  session: CheckoutRow,
+  customer: string,
+  how: Completion,
+): Partial<CheckoutRow> {
+  const { id } = draftOfLines(world, session.own.params, customer)
+  const { description, footer, metadata } = session.own.params.invoice_creation?.invoice_data ?? {}
+  setFields(world, id, { description, footer, metadata })
+  announce(world, id)
+  const open = finalize(world, id)
+  if (open.status === 'paid') return { customer, invoice: id, payment_status: 'no_payment_required' }
+  const method = useMethod(world, how.card ?? 'pm_card_visa', 'card')
+  const outcome = collectAndSettle(world, id, { offSession: false, automatic: false, method })
+  if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
+  const intent = world.paymentIntents.must(world.invoices.must(id).own.paymentIntent)
+  passed(world, intent, how)
+  return { customer, invoice: id, payment_intent: intent.id, payment_status: 'paid' }
 }
 
 function subscription(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
@@ -105,7 +135,7 @@ function subscription(world: World, session: CheckoutRow, how: Completion): Part
 function pay(world: World, invoice: InvoiceRow, how: Completion): void {
   const intent = world.paymentIntents.must(world.invoices.must(invoice.id).own.paymentIntent)
   if (intent.status === 'requires_action') {
-    challenged(how, () => authenticateIntent(world, intent.id, 'succeed'))
+    passed(world, intent, how)
     return
   }
   const error = intent.last_payment_error
@@ -115,6 +145,13 @@ function pay(world: World, invoice: InvoiceRow, how: Completion): void {
     message: error?.message ?? 'Your card was declined.',
     ...(error?.decline_code == null ? {} : { decline_code: error.decline_code }),
   })
+}
+
+function passed(world: World, intent: PaymentIntentRow, how: Completion): PaymentIntentRow {
+  if (intent.status === 'requires_action') {
+    challenged(how, () => authenticateIntent(world, intent.id, 'succeed'))
+  }
+  return world.paymentIntents.must(intent.id)
 }
 
 /** A challenge is passed or failed by the person; without an answer the page goes on waiting. */
@@ -135,26 +172,15 @@ function challenged({ authenticate }: Completion, pass: () => unknown): void {
 
 function newCustomer(world: World, session: CheckoutRow, how: Completion): string {
   const email = how.email ?? session.customer_email
-  const customer = insertCustomer(world, email === null ? {} : { email }, undefined)
+  const customer = insertCustomer(
+    world,
+    {
+      ...(email === null ? {} : { email }),
+      ...(how.name === undefined ? {} : { name: how.name }),
+      ...(how.address === undefined ? {} : { address: how.address }),
+    },
+    undefined,
+  )
   world.emit('customer.created', customer)
   return customer.id
-}
-
-/** The subscription that the session is about. Recurring lines are its items, others go onto its first invoice. */
-export function subscribe(
-  world: World,
-  params: CheckoutParams,
-  customer: string,
-  method: string | undefined,
-): SubscriptionRow {
-  const lines = params.line_items ?? []
-  const isRecurring = (price: string) => world.prices.must(price).recurring !== null
-  return create(world, {
-    ...params.subscription_data,
-    customer,
-    items: lines.filter(({ price }) => isRecurring(price)),
-    add_invoice_items: lines.filter(({ price }) => !isRecurring(price)),
-    discounts: params.discounts,
-    ...(method === undefined ? {} : { default_payment_method: method }),
-  })
 }

@@ -61,6 +61,16 @@ function redeemCode(world: World, id: string, to: DiscountedObject, param: strin
   return redeem(world, world.coupons.must(code.promotion.coupon), id, to, param)
 }
 
+/** A payment without an invoice has no discount of its own; the coupon and the code count it all the same. */
+export function redeemWithoutDiscount(world: World, given: readonly DiscountGiven[]): void {
+  for (const { coupon, promotion_code: named } of given) {
+    const code = world.promotionCodes.get(named)
+    if (code !== undefined) world.promotionCodes.patch(code.id, { times_redeemed: code.times_redeemed + 1 })
+    const row = world.coupons.get(coupon ?? code?.promotion.coupon)
+    if (row !== undefined) world.coupons.patch(row.id, { times_redeemed: row.times_redeemed + 1 })
+  }
+}
+
 function redeem(
   world: World,
   coupon: CouponRow,
