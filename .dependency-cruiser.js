@@ -73,13 +73,13 @@ export default {
     forbid(
       'store-is-below',
       sources(service('store')),
-      { path: service('workflow|provider|http|inbox|usage|jobs|invoice') },
+      { path: service('workflow|provider|http|inbox|usage|jobs|invoice|contract') },
       'The store knows tables, not deeds.',
     ),
     forbid(
       'provider-is-below',
       sources(service('provider')),
-      { path: service('workflow|http|inbox|usage|jobs|invoice') },
+      { path: service('workflow|http|inbox|usage|jobs|invoice|contract') },
       'A provider call does not know why it is made.',
     ),
     forbid(

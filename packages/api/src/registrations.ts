@@ -6,7 +6,7 @@ import { instant } from './instant.ts'
 import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
-import { freeText, metadata } from './text.ts'
+import { metadata, plainText } from './text.ts'
 
 export const registrationState = z
   .enum(['running', 'requiresAction', 'failed', 'completed', 'compensating', 'rolledBack', 'parked'])
@@ -46,7 +46,7 @@ const cause = z
   .enum(['declined', 'authentication', 'abandoned', 'canceled', 'refused'])
   .meta({ description: 'Why it came to nothing, to be counted.' })
 
-const requestOrigin = freeText(500).meta({
+const requestOrigin = plainText(500).meta({
   description:
     'Where the request came from, in your words; kept here and with the subscription at the provider.',
   examples: ['web/pricing'],
@@ -84,6 +84,21 @@ export const registration = z
     description: 'The confirmation of a contract, from request to running subscription.',
   })
 
+const acceptance = z
+  .strictObject({
+    termsVersion: plainText(250)
+      .optional()
+      .meta({ description: "The version of the seller's text; the one in force unless given." }),
+    address: plainText(500).optional().meta({ description: "The customer's address, in one line." }),
+    ipAddress: z.union([z.ipv4(), z.ipv6()]).optional().meta({ description: 'Where it was accepted.' }),
+    userAgent: plainText(1000).optional(),
+  })
+  .meta({
+    id: 'Acceptance',
+    description:
+      'Who accepts the contract, and where. Kept beside it and erased with the customer; the contract carries a digest.',
+  })
+
 const newRegistration = z
   .strictObject({
     ...customerFields,
@@ -111,6 +126,7 @@ const newRegistration = z
       description: 'Which of the customer’s places for one live subscription; `default` for a membership.',
     }),
     requestOrigin: requestOrigin.optional(),
+    acceptance: acceptance.optional(),
     metadata: metadata.optional(),
   })
   .meta({ id: 'NewRegistration' })

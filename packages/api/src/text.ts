@@ -13,6 +13,11 @@ export function freeText(maxLength: number) {
     })
 }
 
+/** Text of one line, without control characters and halves of characters. */
+export function plainText(maxLength: number) {
+  return freeText(maxLength).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'This has characters that are not text.')
+}
+
 /** Ours begin with lockstep_; the other three would mean something else to JavaScript. */
 const METADATA_KEY = /^(?!lockstep_|__proto__$|constructor$|prototype$)[A-Za-z0-9_.-]{1,40}$/
 

@@ -129,6 +129,7 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     'configure subscription',
     'start subscription',
     'record subscription',
+    'conclude contract',
   ])
   expect((body.steps as object[])[7]).toMatchObject({
     state: 'done',

@@ -26,23 +26,33 @@ export function describeFields(fields: object): Map<string, string> {
 
 /** Of two versions of a plan. A price that only one of them has is told in one line. */
 export function planDifferences(current: Plan, wanted: Plan): string[] {
-  const [before, after] = [pricesByKey(current), pricesByKey(wanted)]
+  return [
+    ...differences(describeTerms(current), describeTerms(wanted)),
+    ...priceDifferences(current.prices, wanted.prices),
+    ...grantDifferences(current.grants, wanted.grants),
+  ]
+}
+
+export function priceDifferences(current: readonly Price[], wanted: readonly Price[]): string[] {
+  const [before, after] = [byKey(current), byKey(wanted)]
   const both = new Map([...after].filter(([key]) => before.has(key)))
   const gone = [...before].filter(([key]) => !after.has(key))
   const added = [...after].filter(([key]) => !before.has(key))
   return [
-    ...differences(describeTerms(current), describeTerms(wanted)),
     ...[...both].flatMap(([key, price]) => {
       const old = before.get(key) ?? price
       return differences(describePrice(old), describePrice(price)).map((text) => `prices/${key}/${text}`)
     }),
     ...added.map(([key, price]) => `prices/${key}: added, ${summary(price)}`),
     ...gone.map(([key, price]) => `prices/${key}: removed, was ${summary(price)}`),
-    ...differences(describeGrants(current), describeGrants(wanted)),
   ]
 }
 
-function pricesByKey({ prices }: Plan): Map<string, Price> {
+export function grantDifferences(current: readonly Grant[], wanted: readonly Grant[]): string[] {
+  return differences(describeGrants(current), describeGrants(wanted))
+}
+
+function byKey(prices: readonly Price[]): Map<string, Price> {
   return new Map(prices.map((price) => [price.key, price]))
 }
 
@@ -53,7 +63,7 @@ function describeTerms(plan: Plan): Description {
   return terms.set('prices', plan.prices.map(({ key }) => key).join(', '))
 }
 
-function describeGrants({ grants }: Plan): Description {
+function describeGrants(grants: readonly Grant[]): Description {
   return new Map(grants.map((grant) => [`grants/${grant.feature}`, describeGrant(grant)]))
 }
 

@@ -8,6 +8,7 @@ import { priceToJson } from '@lockstep/core/price'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { readFeatures } from './features.ts'
 import { STRIPE } from './mappings.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
 import { readSeller } from './seller.ts'
@@ -32,12 +33,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     .where('archivedAt', 'is', null)
     .orderBy('key')
     .execute()
-  const features = await db
-    .selectFrom('feature')
-    .select(['key', 'name', 'kind', 'meterKey as meter', 'unitLabel'])
-    .where('archivedAt', 'is', null)
-    .orderBy('key')
-    .execute()
+  const features = await readFeatures(db, { archivedToo: false })
   const plans = (await readNewestPlans(db)).map(({ plan }) => plan)
   return { seller: await readSeller(db), products, meters, features, plans }
 }

@@ -1,3 +1,4 @@
+import type { Person } from '@lockstep/core/contract'
 import type { FeatureKind, GrantJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { InvoiceStatus } from '@lockstep/core/invoice'
@@ -47,6 +48,8 @@ export interface Database {
   invoice: InvoiceTable
   lineItem: LineItemTable
   invoiceItem: InvoiceItemTable
+  contract: ContractTable
+  contractAcceptance: ContractAcceptanceTable
   providerEvent: ProviderEventTable
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
@@ -385,6 +388,30 @@ interface InvoiceItemTable {
   derivation: MaybeJson
   providerItemId: string | null
   providerInvoiceId: string | null
+}
+
+interface ContractTable {
+  id: string
+  customerId: string
+  sequence: number
+  subscriptionId: string
+  planVersionId: string
+  supersedes: string | null
+  document: string
+  hash: Buffer
+  previousHash: Buffer | null
+  acceptedAt: Time
+  concludedAt: Time
+}
+
+interface ContractAcceptanceTable {
+  contractId: string
+  customerId: string
+  acceptedAt: Time
+  termsVersion: string | null
+  termsUrl: string | null
+  person: MaybeJson<Person>
+  erasedAt: MaybeTime
 }
 
 interface ProviderEventTable {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
+import { contractIdOf, recordAcceptance } from '../contract/acceptance.ts'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
@@ -11,6 +12,7 @@ import { type Arrival, addRegistration, arrive, slotHolder } from '../store/regi
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import { type Checked, checkRegistration } from './check-registration.ts'
+import { customerTime } from './observe/customer-time.ts'
 import { REGISTER, type RegisterDeps, type RegisterInput } from './register.ts'
 import type { RegistrationTask } from './registration-tasks.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
@@ -124,6 +126,13 @@ async function record(
       faults: [{ pointer: '#/plan', code: 'meter_billed_already', detail }],
     })
   }
+
+  await recordAcceptance(trx, {
+    ...wanted.acceptance,
+    contractId: contractIdOf(subscriptionId),
+    customerId,
+    acceptedAt: await customerTime(trx, clock, customerId),
+  })
 
   const registrationId = newId('registration')
   const input: RegisterInput = {

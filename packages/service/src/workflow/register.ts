@@ -1,4 +1,8 @@
 import type { ProblemCode } from '@lockstep/core/problem'
+import { contractIdOf } from '../contract/acceptance.ts'
+import { concludeContract } from '../contract/conclude.ts'
+import { transaction } from '../postgres/transaction.ts'
+import { removeAcceptance } from '../store/contracts.ts'
 import { unlockCurrency } from '../store/customers.ts'
 import { loadPlanVersion } from '../store/plans.ts'
 import { type Cause, setCause } from '../store/registrations.ts'
@@ -6,6 +10,7 @@ import { releaseSlot } from '../store/subscriptions.ts'
 import { markUndone } from '../store/workflows.ts'
 import { provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
+import { customerTime } from './observe/customer-time.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
 import type { PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
 import { registrationTasks } from './registration-tasks.ts'
@@ -50,6 +55,7 @@ export function registerKind(deps: RegisterDeps): WorkflowKind {
       const { subscriptionId, customerId } = input as RegisterInput
       await releaseSlot(trx, subscriptionId)
       await unlockCurrency(trx, customerId)
+      await removeAcceptance(trx, contractIdOf(subscriptionId))
       await markUndone(trx, id, 'reserve membership', deps.clock.now())
       await setCause(trx, id, causes[code] ?? 'refused')
     },
@@ -72,6 +78,16 @@ async function register(deps: RegisterDeps, step: Step, input: RegisterInput): P
   const purchase = { customer, subscriptionId, version, quantity, requestOrigin, metadata }
   const bought = await strategy.buy(deps, step, purchase)
   await strategy.activate(deps, step, bought)
+
+  // Both sides have what they agreed on: the contract is made, and can no longer be undone.
+  await step('conclude contract', () =>
+    transaction(deps.db, async (trx) => {
+      const at = await customerTime(trx, deps.clock, customerId)
+      const { planVersionId } = input
+      const terms = { planVersionId, quantity, discounts: [], requestOrigin }
+      return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
+    }),
+  )
 }
 
 /** What a refusal is counted as; every other one is `refused`. */

@@ -18,6 +18,7 @@ export const registrationTasks = {
   'configure subscription': task(['membership', 'customer'], ['configuration']),
   'start subscription': task(['configuration'], ['subscription']),
   'record subscription': task(['membership', 'subscription']),
+  'conclude contract': task(['membership'], ['contract']),
 } as const satisfies Readonly<Record<string, Task>>
 
 export type RegistrationTask = keyof typeof registrationTasks

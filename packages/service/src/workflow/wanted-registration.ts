@@ -1,3 +1,5 @@
+import type { Accepted } from '../contract/acceptance.ts'
+
 /** What a caller asks for: the customer, the plan, and how it is bought and paid. */
 export interface WantedRegistration {
   readonly externalId: string
@@ -14,6 +16,8 @@ export interface WantedRegistration {
   readonly slot?: string | undefined
   /** Where it came from, in the application's words. */
   readonly requestOrigin?: string | undefined
+  /** Who accepts the contract, and where; the moment is the request's. */
+  readonly acceptance?: Accepted | undefined
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 

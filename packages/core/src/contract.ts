@@ -1,0 +1,124 @@
+import type { Interval } from './billing-cycle.ts'
+import { type Canonical, canonicalJson } from './canonical-json.ts'
+import type { Discount } from './discount.ts'
+import type { Feature, GrantJson } from './feature.ts'
+import { formatInstant, type Instant } from './instant.ts'
+import { type Plan, planToJson, type TrialUsage } from './plan.ts'
+import type { PriceJson } from './price.ts'
+import type { Seller } from './seller.ts'
+
+/** Says by which rules a document is to be read. Another shape is another format. */
+export const CONTRACT_FORMAT = 'lockstep-contract-1'
+
+/**
+ * What two parties agreed on, for ever. Made of text, whole numbers and lists only, so that its
+ * canonical JSON, which the digest is taken of, is the same in every language. Amounts are in minor
+ * units, quantities and rates as `PriceJson` says.
+ *
+ * A customer's contracts are a chain: each carries the digest of the one before.
+ */
+export interface ContractDocument {
+  readonly format: typeof CONTRACT_FORMAT
+  readonly id: string
+  /** 1 for the customer's first contract, then 2, … without a gap. */
+  readonly sequence: number
+  /** SHA-256 of the customer's contract before, in hex; null for the first. */
+  readonly previous: string | null
+  /** Null if the catalogue named no seller. */
+  readonly seller: Seller | null
+  readonly buyer: {
+    readonly customer: string
+    /** SHA-256 of who it is ({@link Person}), in hex. */
+    readonly person: string
+  }
+  readonly subscription: string
+  readonly agreement: Agreement
+  readonly acceptance: {
+    /** RFC 3339 in UTC, in the customer's own time. */
+    readonly at: string
+    /** Where it came from, in the application's words. */
+    readonly requestOrigin: string | null
+    /** The text that was accepted. */
+    readonly terms: Seller['terms']
+  }
+  /** The contract that this one takes the place of, and what became different. */
+  readonly supersedes: { readonly contract: string; readonly changes: readonly string[] } | null
+}
+
+export interface Agreement {
+  readonly plan: {
+    readonly key: string
+    readonly name: string
+    readonly version: number
+    readonly versionId: string
+    readonly product: string
+    /** The plan that it goes on to, on a schedule. */
+    readonly rollsInto: string | null
+  }
+  readonly currency: string
+  /** When it begins, RFC 3339 in UTC. */
+  readonly startsAt: string
+  readonly billingCycle: { readonly interval: Interval; readonly intervalCount: number }
+  readonly trial: { readonly days: number; readonly usage: TrialUsage } | null
+  /** Of the recurring prices: seats, for example. */
+  readonly quantity: number
+  readonly prices: readonly PriceJson[]
+  readonly features: readonly AgreedFeature[]
+  readonly discounts: readonly Discount[]
+}
+
+export type AgreedFeature = GrantJson & { readonly name: string; readonly unitLabel: string | null }
+
+/**
+ * Personal data of a contract. It stands in a row of its own that can be erased; the contract carries
+ * its digest only. The salt is part of it, so that after the erasure nobody finds it by guessing.
+ */
+export interface Person {
+  /** 256 bits of chance, in hex. */
+  readonly salt: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly address: string | null
+  readonly ipAddress: string | null
+  readonly userAgent: string | null
+}
+
+export interface AgreementInput {
+  readonly plan: Plan
+  readonly version: number
+  readonly versionId: string
+  /** What the plan's features are called. */
+  readonly features: readonly Pick<Feature, 'key' | 'name' | 'unitLabel'>[]
+  readonly quantity: number
+  readonly discounts: readonly Discount[]
+  readonly startsAt: Instant
+}
+
+/** The agreement that a version of a plan makes. Everything is copied: a catalogue may change, this not. */
+export function agreementOf(input: AgreementInput): Agreement {
+  const { key, name, product, rollsInto, prices, grants, ...terms } = planToJson(input.plan)
+  const named = new Map(input.features.map((feature) => [feature.key, feature]))
+  return {
+    plan: { key, name, version: input.version, versionId: input.versionId, product, rollsInto },
+    currency: terms.currency,
+    startsAt: formatInstant(input.startsAt),
+    billingCycle: { interval: terms.interval, intervalCount: terms.intervalCount },
+    trial: terms.trialDays === 0 ? null : { days: terms.trialDays, usage: terms.trialUsage },
+    quantity: input.quantity,
+    prices,
+    features: grants.map((grant) => ({
+      ...grant,
+      name: named.get(grant.feature)?.name ?? grant.feature,
+      unitLabel: named.get(grant.feature)?.unitLabel ?? null,
+    })),
+    discounts: input.discounts,
+  }
+}
+
+/** SHA-256 of a text's UTF-8, in hex. Core has no digests of its own: whoever calls brings one. */
+export type Sha256 = (text: string) => string
+
+/** The text of a contract or of its person that digests are taken of. */
+export function canonicalText(document: ContractDocument | Person): string {
+  return canonicalJson(document as unknown as Canonical)
+}

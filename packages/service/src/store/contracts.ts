@@ -1,0 +1,169 @@
+import type { Person } from '@lockstep/core/contract'
+import type { ChainLink } from '@lockstep/core/contract-chain'
+import type { Instant } from '@lockstep/core/instant'
+import type { Seller } from '@lockstep/core/seller'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type ContractRow = Row<'contract'> & {
+  readonly externalId: string
+  readonly person: Person | null
+  readonly erasedAt: Instant | null
+  /** The contract that took its place. */
+  readonly supersededBy: string | null
+}
+
+function contracts(db: Db | Trx) {
+  return db
+    .selectFrom('contract')
+    .innerJoin('customer', 'customer.id', 'contract.customerId')
+    .leftJoin('contractAcceptance', 'contractAcceptance.contractId', 'contract.id')
+    .leftJoin('contract as successor', 'successor.supersedes', 'contract.id')
+    .selectAll('contract')
+    .select([
+      'customer.externalId',
+      'contractAcceptance.person',
+      'contractAcceptance.erasedAt',
+      'successor.id as supersededBy',
+    ])
+}
+
+export function readContract(db: Db | Trx, id: string): Promise<ContractRow | undefined> {
+  return contracts(db).where('contract.id', '=', id).executeTakeFirst()
+}
+
+/** The one that a subscription runs by: no other took its place. */
+export function readContractInForce(db: Db | Trx, subscriptionId: string): Promise<ContractRow | undefined> {
+  return contracts(db)
+    .where('contract.subscriptionId', '=', subscriptionId)
+    .where('successor.id', 'is', null)
+    .executeTakeFirst()
+}
+
+export interface ContractFilter {
+  readonly customer?: string | undefined
+  readonly subscription?: string | undefined
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export function listContracts(db: Db, filter: ContractFilter): Promise<ContractRow[]> {
+  let query = contracts(db)
+  if (filter.customer !== undefined) query = query.where('contract.customerId', '=', filter.customer)
+  if (filter.subscription !== undefined) {
+    query = query.where('contract.subscriptionId', '=', filter.subscription)
+  }
+  if (filter.after !== undefined) query = query.where('contract.id', '<', filter.after)
+  return query.orderBy('contract.id', 'desc').limit(filter.limit).execute()
+}
+
+/** A customer's contracts from the first on, as they stand. */
+export async function readChain(db: Db | Trx, customerId: string): Promise<ChainLink[]> {
+  const rows = await contracts(db)
+    .where('contract.customerId', '=', customerId)
+    .orderBy('contract.sequence')
+    .execute()
+  return rows.map(({ id, sequence, hash, document, person }) => ({
+    id,
+    sequence,
+    hash: hash.toString('hex'),
+    text: document,
+    person,
+  }))
+}
+
+/** The newest link of a customer's chain. The customer's row must be locked, or another comes between. */
+export async function lastLink(
+  trx: Trx,
+  customerId: string,
+): Promise<{ readonly sequence: number; readonly hash: Buffer } | undefined> {
+  return trx
+    .selectFrom('contract')
+    .select(['sequence', 'hash'])
+    .where('customerId', '=', customerId)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+export interface NewContract
+  extends Pick<
+    Row<'contract'>,
+    | 'id'
+    | 'customerId'
+    | 'sequence'
+    | 'subscriptionId'
+    | 'planVersionId'
+    | 'supersedes'
+    | 'document'
+    | 'hash'
+    | 'previousHash'
+  > {
+  readonly acceptedAt: Instant
+  readonly at: Instant
+}
+
+export async function addContract(trx: Trx, { acceptedAt, at, ...contract }: NewContract): Promise<void> {
+  await trx
+    .insertInto('contract')
+    .values({ ...contract, acceptedAt: sqlTime(acceptedAt), concludedAt: sqlTime(at) })
+    .execute()
+}
+
+export interface Acceptance {
+  readonly contractId: string
+  readonly customerId: string
+  readonly acceptedAt: Instant
+  readonly terms: Seller['terms']
+  readonly person: Person
+}
+
+/** Once for a contract: what was recorded first stands. */
+export async function addAcceptance(trx: Trx, acceptance: Acceptance): Promise<void> {
+  const { contractId, customerId, acceptedAt, terms, person } = acceptance
+  await trx
+    .insertInto('contractAcceptance')
+    .values({
+      contractId,
+      customerId,
+      acceptedAt: sqlTime(acceptedAt),
+      termsVersion: terms?.version ?? null,
+      termsUrl: terms?.url ?? null,
+      person: JSON.stringify(person),
+    })
+    .onConflict((conflict) => conflict.column('contractId').doNothing())
+    .execute()
+}
+
+export async function readAcceptance(
+  trx: Trx,
+  contractId: string,
+): Promise<Row<'contractAcceptance'> | undefined> {
+  return trx
+    .selectFrom('contractAcceptance')
+    .selectAll()
+    .where('contractId', '=', contractId)
+    .executeTakeFirst()
+}
+
+/** Of a registration that came to nothing: what was accepted for it is nobody's business any more. */
+export async function removeAcceptance(trx: Trx, contractId: string): Promise<void> {
+  await trx
+    .deleteFrom('contractAcceptance')
+    .where('contractId', '=', contractId)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('contract').select('contract.id').where('contract.id', '=', contractId))),
+    )
+    .execute()
+}
+
+/**
+ * Waits for whoever writes this customer's chain; the lock lasts as long as the transaction. Rows that
+ * only refer to the customer do not wait.
+ */
+export async function lockChain(trx: Trx, customerId: string): Promise<void> {
+  await sql`select from customer where id = ${customerId} for no key update`.execute(trx)
+}
