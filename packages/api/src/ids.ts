@@ -5,6 +5,7 @@ type Noun =
   | 'customer'
   | 'registration'
   | 'subscription'
+  | 'contract'
   | 'invoice'
   | 'line'
   | 'plan_version'

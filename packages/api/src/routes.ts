@@ -1,8 +1,10 @@
 import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
+import { downloadContract, listContracts, printContract, readContract, verifyContracts } from './contracts.ts'
 import { createCustomer, listCustomers, readBilling, readCustomer, updateCustomer } from './customers.ts'
 import type { Route } from './define-route.ts'
+import { readEntitlements } from './entitlements.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
 import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
 import { listMappings } from './mappings.ts'
@@ -35,8 +37,14 @@ export const routes: readonly Route[] = [
   readCustomer,
   updateCustomer,
   readBilling,
+  listContracts,
+  readContract,
+  printContract,
+  downloadContract,
+  verifyContracts,
   listSubscriptions,
   readSubscription,
+  readEntitlements,
   sendUsageEvents,
   readUsage,
   listInvoices,

@@ -9,14 +9,18 @@ export const scopes = [
   {
     id: 'customers:read',
     name: 'Read customers',
-    description: 'Customers, their names and addresses, and their billing overview.',
+    description: 'Customers, their names and addresses, contracts and billing overview.',
   },
   {
     id: 'customers:write',
     name: 'Change customers',
     description: 'Create customers and change their names and addresses.',
   },
-  { id: 'subscriptions:read', name: 'Read subscriptions', description: 'Registrations and subscriptions.' },
+  {
+    id: 'subscriptions:read',
+    name: 'Read subscriptions',
+    description: 'Registrations, subscriptions and entitlements.',
+  },
   {
     id: 'subscriptions:write',
     name: 'Change subscriptions',

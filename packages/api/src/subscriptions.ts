@@ -10,6 +10,10 @@ export const subscriptionStatus = z
   .enum(subscriptionStatuses)
   .meta({ id: 'SubscriptionStatus', description: "Stripe's statuses by Stripe's names." })
 
+export const access = z
+  .enum(['full', 'grace', 'inactive', 'ended'])
+  .meta({ description: 'What the customer may use now, derived from the status.' })
+
 export const subscription = z
   .strictObject({
     id: id('subscription'),
@@ -25,9 +29,7 @@ export const subscription = z
       .min(1)
       .meta({ description: 'Of a plan that was changed, the version this subscription is on.' }),
     status: subscriptionStatus,
-    access: z
-      .enum(['full', 'grace', 'inactive', 'ended'])
-      .meta({ description: 'What the customer may use now, derived from the status.' }),
+    access,
     currency,
     quantity: z.int(),
     billingCycleAnchor: instant.meta({ description: 'The moment that periods are counted from.' }),

@@ -4,6 +4,7 @@ import { addApiKeys } from './commands/api-keys.ts'
 import { addBus } from './commands/bus.ts'
 import { addCatalog } from './commands/catalog.ts'
 import { addClock } from './commands/clock.ts'
+import { addContracts } from './commands/contracts.ts'
 import { addCustomers } from './commands/customers.ts'
 import { addInvoices } from './commands/invoices.ts'
 import { addOrphans } from './commands/orphans.ts'
@@ -21,6 +22,7 @@ const commands = [
   addCatalog,
   addCustomers,
   addRegistrations,
+  addContracts,
   addUsage,
   addInvoices,
   addBus,

@@ -81,7 +81,7 @@ export interface Rate {
 }
 
 const PICO_DIGITS = 12
-const PICOS_PER_MINOR = 1_000_000_000_000n
+export const PICOS_PER_MINOR = 1_000_000_000_000n
 
 /**
  * An amount before rounding, in 1e-21 of the minor unit (a rate's picos times a quantity's nanos).

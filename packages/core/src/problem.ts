@@ -23,7 +23,9 @@ export const problems = {
   // 404: reads of what is not there. Another customer's things answer exactly the same.
   route_not_found: { status: 404, title: 'There is no such address.' },
   api_key_not_found: { status: 404, title: 'There is no such API key.' },
+  contract_not_found: { status: 404, title: 'There is no such contract.' },
   customer_not_found: { status: 404, title: 'There is no such customer.' },
+  feature_not_found: { status: 404, title: 'There is no such feature.' },
   invoice_not_found: { status: 404, title: 'There is no such invoice.' },
   meter_not_found: { status: 404, title: 'There is no such meter.' },
   plan_not_found: { status: 404, title: 'There is no such plan.' },

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { accessOf, isLive, isTerminal, mayBecome, subscriptionStatuses } from './subscription.ts'
+import { accessOf } from './access.ts'
+import { isLive, isTerminal, mayBecome, subscriptionStatuses } from './subscription.ts'
 
 const statuses = fc.constantFrom(...subscriptionStatuses)
 

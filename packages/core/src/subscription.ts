@@ -12,25 +12,6 @@ export const subscriptionStatuses = [
 /** Stripe's eight, by Stripe's names. */
 export type SubscriptionStatus = (typeof subscriptionStatuses)[number]
 
-/** What a customer may use now. `grace`: a payment failed and is being tried again. */
-export type Access = 'full' | 'grace' | 'inactive' | 'ended'
-
-const accesses: Record<SubscriptionStatus, Access> = {
-  incomplete: 'inactive',
-  incomplete_expired: 'ended',
-  trialing: 'full',
-  active: 'full',
-  past_due: 'grace',
-  unpaid: 'inactive',
-  canceled: 'ended',
-  paused: 'inactive',
-}
-
-/** Access follows the provider's status, never a guessed end date. */
-export function accessOf(status: SubscriptionStatus): Access {
-  return accesses[status]
-}
-
 /** One step at Stripe. Adding a trial to a running subscription makes it `trialing` again. */
 const steps: Record<SubscriptionStatus, readonly SubscriptionStatus[]> = {
   incomplete: ['active', 'incomplete_expired', 'canceled'],

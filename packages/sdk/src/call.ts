@@ -50,10 +50,16 @@ export async function call<R extends Route>(
       const response = await connection.fetch(connection.baseUrl + path, { ...request, signal })
       // A 503 may be an answer like any other: what `/readyz` finds out.
       if (!response.ok && !(response.status in route.answers)) throw await problemOf(response, path)
-      const json = response.headers.get('content-type')?.includes('json')
-      return (json ? await response.json() : await response.text()) as Answer<R>
+      return (await contentOf(response)) as Answer<R>
     }),
   )
+}
+
+/** JSON as what it says, text as text, and everything else as the bytes it is. */
+async function contentOf(response: Response): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? ''
+  if (type.includes('json')) return response.json()
+  return type.startsWith('text/') ? response.text() : new Uint8Array(await response.arrayBuffer())
 }
 
 type Fields = Readonly<Record<string, string | number | boolean | undefined>>

@@ -1,8 +1,10 @@
 import * as apiKeys from '@lockstep/api/api-keys'
 import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
+import * as contracts from '@lockstep/api/contracts'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
+import { readEntitlements } from '@lockstep/api/entitlements'
 import { readHealth, readReadiness } from '@lockstep/api/health'
 import * as invoices from '@lockstep/api/invoices'
 import { listMappings } from '@lockstep/api/mappings'
@@ -93,10 +95,24 @@ export function createClient(options: ClientOptions) {
       billing: (id: string) => ask(customers.readBilling, { params: { id } }),
     },
 
+    contracts: {
+      read: (id: string) => ask(contracts.readContract, { params: { id } }),
+      list: (query?: QueryInput<typeof contracts.listContracts>) => list(contracts.listContracts, query),
+      /** Walks a customer's chain and names the first link that does not hold. */
+      verify: (customer: string) => ask(contracts.verifyContracts, { params: { id: customer } }),
+      html: (id: string) => ask(contracts.printContract, { params: { id } }),
+      pdf: (id: string) => ask(contracts.downloadContract, { params: { id } }),
+    },
+
     subscriptions: {
       read: (id: string) => ask(subscriptions.readSubscription, { params: { id } }),
       list: (query?: QueryInput<typeof subscriptions.listSubscriptions>) =>
         list(subscriptions.listSubscriptions, query),
+    },
+
+    entitlements: {
+      /** What a customer may use now, by our id or your own. */
+      read: (query: QueryInput<typeof readEntitlements>) => ask(readEntitlements, { query }),
     },
 
     usage: {
@@ -191,6 +207,9 @@ export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>
+export type ContractSummary = ItemOf<typeof contracts.listContracts>
+export type ContractChain = Answer<typeof contracts.verifyContracts>
+export type Contract = Answer<typeof contracts.readContract>
 export type Subscription = Answer<typeof subscriptions.readSubscription>
 export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>

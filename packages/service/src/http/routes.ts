@@ -5,7 +5,9 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { billingRoutes } from './routes/billing.ts'
 import { busMessageRoutes } from './routes/bus-messages.ts'
 import { catalogRoutes } from './routes/catalog.ts'
+import { contractRoutes } from './routes/contracts.ts'
 import { customerRoutes } from './routes/customers.ts'
+import { entitlementRoutes } from './routes/entitlements.ts'
 import { healthRoutes } from './routes/health.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
@@ -35,7 +37,9 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   registrationRoutes(app, parts)
   customerRoutes(app, parts)
   billingRoutes(app, parts)
+  contractRoutes(app, parts)
   subscriptionRoutes(app, parts)
+  entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
   invoiceRoutes(app, parts)

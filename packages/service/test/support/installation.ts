@@ -3,7 +3,9 @@ import type { Simulator } from 'stripe-simulator'
 import { newDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { serviceDeps } from '../../../../test/support/simulator.ts'
 import { catalogRoutes } from '../../src/http/routes/catalog.ts'
+import { contractRoutes } from '../../src/http/routes/contracts.ts'
 import { customerRoutes } from '../../src/http/routes/customers.ts'
+import { entitlementRoutes } from '../../src/http/routes/entitlements.ts'
 import { mappingRoutes } from '../../src/http/routes/mappings.ts'
 import { meterRoutes } from '../../src/http/routes/meters.ts'
 import { planRoutes } from '../../src/http/routes/plans.ts'
@@ -34,7 +36,9 @@ export async function onDatabase(database: TestDatabase, deps: Awaited<ReturnTyp
   const parts = { ...deps, workflows }
   for (const register of [
     catalogRoutes,
+    contractRoutes,
     customerRoutes,
+    entitlementRoutes,
     mappingRoutes,
     meterRoutes,
     planRoutes,

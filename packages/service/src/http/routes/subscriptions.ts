@@ -1,7 +1,7 @@
 import * as api from '@lockstep/api/subscriptions'
+import { accessOf } from '@lockstep/core/access'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
-import { accessOf } from '@lockstep/core/subscription'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'

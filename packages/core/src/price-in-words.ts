@@ -1,0 +1,48 @@
+import { formatDecimal } from './decimal.ts'
+import { formatMoney, formatRate, type Money, PICOS_PER_MINOR, type Rate } from './money.ts'
+import { type Price, type PriceJson, priceFromJson, type Tier } from './price.ts'
+import { formatQuantity } from './quantity.ts'
+
+const amount = (money: Money): string => `${formatMoney(money)} ${money.currency.toUpperCase()}`
+
+/** With the coins of its currency at least: 2.00, and 0.0025 where it is finer. */
+function rateText({ picos, currency }: Rate): string {
+  if (picos % PICOS_PER_MINOR === 0n) return amount({ minor: picos / PICOS_PER_MINOR, currency })
+  return `${formatRate({ picos, currency })} ${currency.toUpperCase()}`
+}
+
+/**
+ * What a price costs, in the words of a contract, a line each: `20.00 USD`; `0.40 USD for each package
+ * of 1000000, begun ones count`.
+ */
+export function priceInWords(json: PriceJson): string[] {
+  const price = priceFromJson(json)
+  switch (price.model) {
+    case 'flat':
+      return [amount(price.amount)]
+    case 'perUnit':
+      return [`${rateText(price.rate)} ${eachOf(price)}`]
+    case 'package':
+      return [
+        `${amount(price.amount)} for each package of ${formatQuantity(price.size)}, ${price.round === 'up' ? 'begun ones count' : 'full ones only'}`,
+      ]
+    case 'graduated':
+      return ['each unit by its own tier:', ...tiersInWords(price.tiers)]
+    case 'volume':
+      return ['all units by the tier that is reached:', ...tiersInWords(price.tiers)]
+    case 'percentage':
+      return [`${formatDecimal(price.picos, 10)} % of the other lines`]
+  }
+}
+
+function eachOf({ meter }: Price): string {
+  return meter === null ? 'each' : `for each unit of ${meter}`
+}
+
+function tiersInWords(tiers: readonly Tier[]): string[] {
+  return tiers.map(({ upTo, rate, flat }) => {
+    const reach = upTo === null ? 'beyond' : `up to ${formatQuantity(upTo)}`
+    const once = flat.minor === 0n ? '' : `, and ${amount(flat)} once`
+    return `${reach}: ${rateText(rate)} each${once}`
+  })
+}

@@ -1,0 +1,118 @@
+import { describeGrant } from '@lockstep/core/catalog/describe'
+import type { Agreement, ContractDocument, Person } from '@lockstep/core/contract'
+import { describeDiscount } from '@lockstep/core/discount'
+import { grantFromJson } from '@lockstep/core/feature'
+import { formatInstant } from '@lockstep/core/instant'
+import type { PriceJson } from '@lockstep/core/price'
+import { priceInWords } from '@lockstep/core/price-in-words'
+import type { ContractRow } from '../store/contracts.ts'
+
+/** A contract laid out for paper, before it is HTML or PDF: both say the same, line by line. */
+export interface PrintedContract {
+  readonly title: string
+  readonly subtitle: string
+  readonly sections: readonly PrintedSection[]
+  /** What a reader verifies it by. */
+  readonly footer: readonly string[]
+}
+
+export interface PrintedSection {
+  readonly title: string
+  /** What it is about, and what is said of it: one line or several. */
+  readonly rows: readonly (readonly [label: string, lines: readonly string[]])[]
+}
+
+export function printed(row: ContractRow): PrintedContract {
+  const document = JSON.parse(row.document) as ContractDocument
+  const { agreement, acceptance, supersedes } = document
+  const sections: PrintedSection[] = [
+    { title: 'Parties', rows: partyRows(document, row) },
+    { title: 'Agreement', rows: agreementRows(agreement) },
+    { title: 'Prices', rows: agreement.prices.map((price) => [price.name, pricedLines(price)]) },
+    { title: 'Included', rows: featureRows(agreement) },
+    {
+      title: 'Discounts',
+      rows: agreement.discounts.map((discount) => [discount.name, [describeDiscount(discount)]]),
+    },
+    { title: 'Changed', rows: (supersedes?.changes ?? []).map((change) => ['', [change]]) },
+    { title: 'Acceptance', rows: acceptanceRows(acceptance, row.person) },
+  ]
+  return {
+    title: `Contract: ${agreement.plan.name}`,
+    subtitle: `${row.id}, number ${document.sequence} of this customer`,
+    sections: sections.filter(({ rows }) => rows.length > 0),
+    footer: [
+      `SHA-256 ${row.hash.toString('hex')}`,
+      document.previous === null ? 'The first contract of this customer.' : `Follows ${document.previous}`,
+    ],
+  }
+}
+
+type Rows = PrintedSection['rows']
+
+function partyRows({ seller, buyer }: ContractDocument, { person, erasedAt }: ContractRow): Rows {
+  const known = person && [person.name, person.address, person.email].filter((line) => line !== null)
+  const erased = erasedAt === null ? [] : [`Personal data erased on ${when(formatInstant(erasedAt))}`]
+  return [
+    [
+      'Seller',
+      seller
+        ? [seller.name, seller.address, seller.email, seller.taxId && `Tax number ${seller.taxId}`].filter(
+            (line) => line !== null,
+          )
+        : ['Not named'],
+    ],
+    ['Customer', [...(known ?? erased), buyer.customer]],
+  ]
+}
+
+function agreementRows({ plan, billingCycle, trial, currency, ...rest }: Agreement): Rows {
+  const { interval, intervalCount } = billingCycle
+  const every = intervalCount === 1 ? `every ${interval}` : `every ${intervalCount} ${interval}s`
+  return [
+    ['Plan', [`${plan.name} (${plan.key}, version ${plan.version})`]],
+    ['Begins', [when(rest.startsAt)]],
+    ['Billed', [`${every}, in ${currency.toUpperCase()}`]],
+    ['Quantity', [`${rest.quantity}`]],
+    [
+      'Trial',
+      [
+        trial === null
+          ? 'none'
+          : `${trial.days} days; usage in it is ${trial.usage === 'free' ? 'free' : 'billed'}`,
+      ],
+    ],
+    ...(plan.rollsInto === null ? [] : [['Afterwards', [`goes on to ${plan.rollsInto}`]] as const]),
+  ]
+}
+
+function pricedLines(price: PriceJson): string[] {
+  const when = price.timing === 'inAdvance' ? 'in advance' : 'in arrears'
+  return [...priceInWords(price), `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`]
+}
+
+function featureRows({ features }: Agreement): Rows {
+  return features.map(({ name, unitLabel, ...grant }) => [
+    name,
+    [describeGrant(grantFromJson(grant)) + (unitLabel === null ? '' : ` (${unitLabel})`)],
+  ])
+}
+
+function acceptanceRows(
+  { at, terms, requestOrigin }: ContractDocument['acceptance'],
+  person: Person | null,
+): Rows {
+  const rows: [string, string | null][] = [
+    ['When', when(at)],
+    ['Text', terms && `Version ${terms.version}${terms.url === null ? '' : `, ${terms.url}`}`],
+    ['From', requestOrigin],
+    ['Address on the network', person?.ipAddress ?? null],
+    ['With', person?.userAgent ?? null],
+  ]
+  return rows.flatMap(([label, line]) => (line === null ? [] : [[label, [line]] as const]))
+}
+
+/** `2026-01-31 09:30:00 UTC`: a contract says its zone. */
+function when(instant: string): string {
+  return `${instant.replace('T', ' ').replace('Z', '')} UTC`
+}

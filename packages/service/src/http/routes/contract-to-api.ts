@@ -1,0 +1,70 @@
+import type { AgreedFeature, Agreement, ContractDocument } from '@lockstep/core/contract'
+import type { Discount } from '@lockstep/core/discount'
+import { grantFromJson } from '@lockstep/core/feature'
+import { formatInstant } from '@lockstep/core/instant'
+import { formatMoney } from '@lockstep/core/money'
+import { priceFromJson } from '@lockstep/core/price'
+import type { ContractRow } from '../../store/contracts.ts'
+import { grantToApi } from './grant-to-api.ts'
+import { priceToApi } from './price-to-api.ts'
+
+const documentOf = ({ document }: ContractRow) => JSON.parse(document) as ContractDocument
+
+export function contractSummaryToApi(row: ContractRow) {
+  const { id, customerId, externalId, subscriptionId, sequence, supersedes, supersededBy } = row
+  const { plan } = documentOf(row).agreement
+  return {
+    ...{ id, customer: customerId, externalId, subscription: subscriptionId, sequence },
+    ...{ plan: plan.key, planVersion: plan.version, supersedes, supersededBy },
+    acceptedAt: formatInstant(row.acceptedAt),
+    concludedAt: formatInstant(row.concludedAt),
+    hash: row.hash.toString('hex'),
+    previousHash: row.previousHash?.toString('hex') ?? null,
+  }
+}
+
+export function contractToApi(row: ContractRow) {
+  const { seller, acceptance, agreement, supersedes } = documentOf(row)
+  const { person, erasedAt } = row
+  return {
+    ...contractSummaryToApi(row),
+    seller: seller && {
+      ...{ name: seller.name, address: seller.address, email: seller.email, taxId: seller.taxId },
+    },
+    person,
+    erasedAt: erasedAt === null ? null : formatInstant(erasedAt),
+    terms: acceptance.terms,
+    requestOrigin: acceptance.requestOrigin,
+    agreement: agreementToApi(agreement),
+    changes: [...(supersedes?.changes ?? [])],
+    text: row.document,
+  }
+}
+
+function agreementToApi({ plan, prices, features, discounts, ...terms }: Agreement) {
+  const { key, name, version, rollsInto } = plan
+  return {
+    ...terms,
+    plan: { key, name, version, rollsInto },
+    prices: prices.map((price) => priceToApi(priceFromJson(price))),
+    features: features.map(featureToApi),
+    discounts: discounts.map(discountToApi),
+  }
+}
+
+function featureToApi({ name, unitLabel, ...grant }: AgreedFeature) {
+  return { ...grantToApi(grantFromJson(grant)), name, unitLabel }
+}
+
+function discountToApi({ name, coupon, off, duration, start, end }: Discount) {
+  return {
+    ...{ name, coupon, start, end },
+    off: off.kind === 'percent' ? off : { kind: off.kind, amount: amountToApi(off) },
+    duration: duration.kind,
+    months: duration.kind === 'repeating' ? duration.months : null,
+  }
+}
+
+function amountToApi({ minor, currency }: { readonly minor: string; readonly currency: string }) {
+  return { amount: formatMoney({ minor: BigInt(minor), currency }), minor, currency }
+}

@@ -1,0 +1,113 @@
+import { type Access, accessByStatus } from '@lockstep/core/access'
+import type { GrantedBy } from '@lockstep/core/entitlement'
+import { type Feature, type GrantJson, grantFromJson } from '@lockstep/core/feature'
+import type { Instant } from '@lockstep/core/instant'
+import { type Aggregation, measure, noUsage } from '@lockstep/core/meter'
+import { quantityOf } from '@lockstep/core/quantity'
+import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from '../postgres/connect.ts'
+
+/** What access a status gives, in SQL: made of the same table as `accessOf`. */
+export function accessSql(status: RawBuilder<unknown>): RawBuilder<Access> {
+  const cases = Object.entries(accessByStatus).map(
+    ([of, access]) => sql`when ${sql.lit(of)} then ${sql.lit(access)}`,
+  )
+  return sql<Access>`case ${status} ${sql.join(cases, sql` `)} end`
+}
+
+/** A feature with the live subscriptions of a customer that grant it. */
+export interface FeatureGrants {
+  readonly customerId: string
+  readonly hasSubscription: boolean
+  readonly feature: Feature
+  readonly grantedBy: readonly GrantedBy[]
+}
+
+interface Read extends Omit<Feature, 'meter'> {
+  readonly customerId: string
+  readonly hasSubscription: boolean
+  readonly meterKey: string | null
+  readonly aggregation: Aggregation | null
+  readonly subscriptionId: string | null
+  readonly status: SubscriptionStatus
+  readonly planKey: string
+  readonly version: number
+  readonly periodStart: Instant
+  readonly periodEnd: Instant
+  readonly given: GrantJson
+  readonly count: bigint | null
+  readonly sum: string
+  readonly max: string
+  readonly last: string
+}
+
+/**
+ * What is granted to a customer, by our id or the application's, in one read: features, the plan
+ * versions of live subscriptions, and usage of their current periods. Empty if there is no such
+ * customer or feature. Archived features are in it only where a plan still grants them.
+ */
+export async function readGrants(
+  db: Db,
+  { customer, feature }: { readonly customer: string; readonly feature?: string | undefined },
+): Promise<FeatureGrants[]> {
+  const { rows } = await sql<Read>`
+    with payer as (
+      select id from customer where id = ${customer}
+      union all
+      select id from customer where external_id = ${customer}
+        and not exists (select from customer where id = ${customer})
+    ), live as (
+      select s.*, v.plan_key, v.version, v.grants
+        from payer join subscription s on s.customer_id = payer.id
+        join plan_version v on v.id = s.plan_version_id
+       where ${accessSql(sql`s.status`)} <> 'ended'
+    ), granted as (
+      select live.*, given from live cross join lateral jsonb_array_elements(live.grants) as given
+    )
+    select payer.id as customer_id, exists (select from live) as has_subscription,
+           f.key, f.name, f.kind, f.meter_key, f.unit_label, m.aggregation,
+           g.id as subscription_id, g.status, g.plan_key, g.version,
+           g.current_period_start as period_start, g.current_period_end as period_end, g.given,
+           used.count, used.sum, used.max, used.last
+      from payer cross join feature f
+      left join meter m on m.key = f.meter_key
+      left join granted g on g.given ->> 'feature' = f.key
+      left join lateral (
+        select sum(r.count)::int8 as count, sum(r.sum) as sum, max(r.max) as max,
+               (array_agg(r.last order by r.bucket desc))[1] as last
+          from usage_rollup r
+         where r.customer_id = payer.id and r.meter_key = f.meter_key
+           and r.bucket >= g.current_period_start and r.bucket < g.current_period_end
+      ) as used on f.meter_key is not null
+     where (f.archived_at is null or g.id is not null)
+       and (${feature ?? null}::text is null or f.key = ${feature ?? null})
+     order by f.key, g.id`.execute(db)
+
+  const features = new Map<string, FeatureGrants & { readonly grantedBy: GrantedBy[] }>()
+  for (const row of rows) {
+    const { customerId, hasSubscription, key, name, kind, meterKey, unitLabel } = row
+    const found = features.get(key) ?? {
+      ...{ customerId, hasSubscription },
+      feature: { key, name, kind, meter: meterKey, unitLabel },
+      grantedBy: [],
+    }
+    if (row.subscriptionId !== null) found.grantedBy.push(grantedBy(row, row.subscriptionId))
+    features.set(key, found)
+  }
+  return [...features.values()]
+}
+
+function grantedBy(row: Read, subscription: string): GrantedBy {
+  const { status, planKey, version, periodStart, periodEnd, aggregation, count } = row
+  const totals =
+    count === null
+      ? noUsage
+      : { count, sum: quantityOf(row.sum), max: quantityOf(row.max), last: quantityOf(row.last) }
+  return {
+    ...{ subscription, status, plan: planKey, planVersion: version },
+    period: { start: periodStart, end: periodEnd },
+    grant: grantFromJson(row.given),
+    used: aggregation === null ? 0n : measure({ aggregation }, totals),
+  }
+}
