@@ -4,7 +4,7 @@ import { externalId, id, idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { invoiceWithLines } from './invoices.ts'
 import { currency } from './money.ts'
-import { listOf, page } from './pagination.ts'
+import { flag, listOf, page } from './pagination.ts'
 import { subscription } from './subscriptions.ts'
 import { freeText } from './text.ts'
 
@@ -111,6 +111,43 @@ export const createCustomer = defineRoute({
   body: z.strictObject(customerFields).meta({ id: 'NewCustomer' }),
   answers: { 201: customer },
   problems: ['customer_exists'],
+})
+
+const erasure = z
+  .strictObject({
+    customer: id('customer'),
+    dryRun: z.boolean(),
+    erased: z.strictObject({
+      profiles: z.int().meta({ description: 'Name and e-mail address.' }),
+      acceptances: z.int().meta({ description: 'Who accepted a contract, with the salts of their digests.' }),
+      requests: z.int().meta({ description: 'Metadata and digests of registrations.' }),
+      providerRows: z.int().meta({ description: 'Objects and events that the provider sent.' }),
+    }),
+    remains: z
+      .array(z.strictObject({ what: z.string(), count: z.int().nullable(), why: z.string() }))
+      .meta({ description: 'What is kept, and why.' }),
+    provider: z
+      .enum(['told', 'queued'])
+      .nullable()
+      .meta({ description: 'Whether name and address are gone there too; null: no customer is there.' }),
+  })
+  .meta({ id: 'Erasure' })
+
+export const eraseCustomer = defineRoute({
+  id: 'eraseCustomer',
+  method: 'POST',
+  path: '/v1/customers/:id/erasure',
+  scope: 'customers:write',
+  summary: 'Erase who a customer is',
+  description:
+    'A dry run unless `dryRun` is false. Contracts and invoices stay verifiable; personal data and the salts of their digests are gone for good.',
+  tags,
+  params,
+  query: z.strictObject({
+    dryRun: flag.default(true).meta({ description: 'Only say what would be erased.' }),
+  }),
+  answers: { 200: erasure },
+  problems: ['customer_not_found', 'customer_in_use'],
 })
 
 export const updateCustomer = defineRoute({

@@ -2,7 +2,14 @@ import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
 import { downloadContract, listContracts, printContract, readContract, verifyContracts } from './contracts.ts'
-import { createCustomer, listCustomers, readBilling, readCustomer, updateCustomer } from './customers.ts'
+import {
+  createCustomer,
+  eraseCustomer,
+  listCustomers,
+  readBilling,
+  readCustomer,
+  updateCustomer,
+} from './customers.ts'
 import type { Route } from './define-route.ts'
 import { readEntitlements } from './entitlements.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
@@ -36,6 +43,7 @@ export const routes: readonly Route[] = [
   createCustomer,
   readCustomer,
   updateCustomer,
+  eraseCustomer,
   readBilling,
   listContracts,
   readContract,

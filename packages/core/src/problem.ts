@@ -38,6 +38,7 @@ export const problems = {
 
   // 409: right in itself, but the world stands otherwise.
   bus_message_unreadable: { status: 409, title: 'Nothing of the message was kept.' },
+  customer_in_use: { status: 409, title: 'Something of this customer is still under way.' },
   customer_exists: { status: 409, title: 'There is a customer with this external id already.' },
   idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still running.' },
   idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },

@@ -91,6 +91,9 @@ export function createClient(options: ClientOptions) {
       update: (id: string, body: BodyInput<typeof customers.updateCustomer>) =>
         ask(customers.updateCustomer, { params: { id }, body }),
       list: (query?: QueryInput<typeof customers.listCustomers>) => list(customers.listCustomers, query),
+      /** Erases who it is for good; says what would be erased unless `dryRun` is false. */
+      erase: (id: string, query?: QueryInput<typeof customers.eraseCustomer>) =>
+        ask(customers.eraseCustomer, { params: { id }, ...(query && { query }) }),
       /** The whole overview in one read. */
       billing: (id: string) => ask(customers.readBilling, { params: { id } }),
     },
@@ -205,6 +208,7 @@ export type Registration = Answer<typeof registrations.readRegistration>
 export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type BusMessage = Answer<typeof bus.readBusMessage>
+export type Erasure = Answer<typeof customers.eraseCustomer>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>
 export type ContractSummary = ItemOf<typeof contracts.listContracts>

@@ -3,6 +3,7 @@ import { drainBus } from './bus/process.ts'
 import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
 import { drainInbox } from './inbox/process.ts'
+import { eraseAgain } from './jobs/erase-again.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
@@ -59,6 +60,13 @@ export const workers: readonly Worker[] = [
     name: 'settle orphans',
     start: async (parts) => {
       await settleOrphans(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'erase again',
+    start: async (parts) => {
+      await eraseAgain(parts)
       return async () => {}
     },
   },

@@ -7,15 +7,15 @@ export function contractHtml({ title, subtitle, sections, footer }: PrintedContr
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escape(title)}</h1>
-<p class="subtitle">${escape(subtitle)}</p>
+<h1>${escapeHtml(title)}</h1>
+<p class="subtitle">${escapeHtml(subtitle)}</p>
 ${sections.map(sectionHtml).join('\n')}
-<footer>${footer.map((line) => `<p>${escape(line)}</p>`).join('')}</footer>
+<footer>${footer.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</footer>
 </main>
 </body>
 </html>
@@ -24,10 +24,10 @@ ${sections.map(sectionHtml).join('\n')}
 
 function sectionHtml({ title, rows }: PrintedSection): string {
   const items = rows.map(([label, lines]) => {
-    const head = label === '' ? '' : `<dt>${escape(label)}</dt>`
-    return `<div>${head}<dd>${lines.map(escape).join('<br>')}</dd></div>`
+    const head = label === '' ? '' : `<dt>${escapeHtml(label)}</dt>`
+    return `<div>${head}<dd>${lines.map(escapeHtml).join('<br>')}</dd></div>`
   })
-  return `<section>\n<h2>${escape(title)}</h2>\n<dl>\n${items.join('\n')}\n</dl>\n</section>`
+  return `<section>\n<h2>${escapeHtml(title)}</h2>\n<dl>\n${items.join('\n')}\n</dl>\n</section>`
 }
 
 const STYLE = `
@@ -56,6 +56,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 }

@@ -8,6 +8,7 @@ import { catalogRoutes } from './routes/catalog.ts'
 import { contractRoutes } from './routes/contracts.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
+import { erasureRoutes } from './routes/erasure.ts'
 import { healthRoutes } from './routes/health.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
@@ -36,6 +37,7 @@ export function registerHealth(app: App, parts: RouteParts): void {
 export function registerRoutes(app: App, parts: RouteParts): void {
   registrationRoutes(app, parts)
   customerRoutes(app, parts)
+  erasureRoutes(app, parts)
   billingRoutes(app, parts)
   contractRoutes(app, parts)
   subscriptionRoutes(app, parts)

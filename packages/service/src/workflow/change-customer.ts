@@ -1,6 +1,7 @@
+import type { Instant } from '@lockstep/core/instant'
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
@@ -26,21 +27,28 @@ export async function changeCustomer(
   change: ProfileChange,
 ): Promise<void> {
   const workflow = { id: newId('workflow'), holder: newHolder() }
-  const input: ChangeInput = { customerId }
   const toTell = await transaction(db, async (trx) => {
     if (!(await changeProfile(trx, customerId, change)) || providerId === null) return false
-    await addWorkflow(trx, {
-      ...workflow,
-      kind: CHANGE_CUSTOMER,
-      subjectId: workflow.id,
-      input,
-      at: clock.now(),
-    })
+    await tellProvider(trx, { ...workflow, customerId, at: clock.now() })
     return true
   })
   if (!toTell) return
   workflows.begin(workflow.id, workflow.holder)
   await workflows.settled(workflow.id, PATIENCE_SECONDS)
+}
+
+/** Queues that the provider is told who the customer is now, in the transaction that changed it. */
+export async function tellProvider(
+  trx: Trx,
+  {
+    id,
+    holder,
+    customerId,
+    at,
+  }: { readonly id: string; readonly holder: string; readonly customerId: string; readonly at: Instant },
+): Promise<void> {
+  const input: ChangeInput = { customerId }
+  await addWorkflow(trx, { id, holder, kind: CHANGE_CUSTOMER, subjectId: id, input, at })
 }
 
 export function changeCustomerKind(deps: {

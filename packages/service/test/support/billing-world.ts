@@ -186,6 +186,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
 
   const world = {
     deps,
+    workflows,
     url: database.url,
     db,
     pool: database.pool,

@@ -1,0 +1,128 @@
+import type { Instant } from '@lockstep/core/instant'
+import { withoutPersonalData } from '@lockstep/core/personal-data'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { sqlTime } from './time.ts'
+
+/** What stands against erasing a customer now. */
+export interface Obstacles {
+  readonly liveSubscriptions: readonly string[]
+  /** Places held by registrations that have not ended. */
+  readonly registrations: number
+  readonly unfinishedInvoices: number
+}
+
+export async function obstaclesOf(trx: Trx, customerId: string): Promise<Obstacles> {
+  const { rows } = await sql<Obstacles>`
+    select array(select id from subscription where customer_id = ${customerId}
+                   and status not in ('canceled', 'incomplete_expired') order by id) as live_subscriptions,
+           (select count(*)::int4 from registration r join workflow w on w.id = r.workflow_id
+             where r.customer_id = ${customerId} and w.ended_at is null) as registrations,
+           (select count(*)::int4 from invoice where customer_id = ${customerId}
+               and status in ('current', 'closing', 'draft')) as unfinished_invoices`.execute(trx)
+  const [found] = rows
+  if (!found) throw new Error('A query without a table answers one row.')
+  return found
+}
+
+/** How much of what there is, of what is erased and of what stays. */
+export interface PersonalData {
+  readonly profiles: number
+  readonly acceptances: number
+  readonly requests: number
+  readonly providerRows: number
+  readonly contracts: number
+  readonly invoices: number
+}
+
+export async function countPersonalData(trx: Trx, customerId: string): Promise<PersonalData> {
+  const { rows } = await sql<Omit<PersonalData, 'providerRows'>>`
+    select (select count(*)::int4 from customer_profile where customer_id = ${customerId}) as profiles,
+           (select count(*)::int4 from contract_acceptance
+             where customer_id = ${customerId} and person is not null) as acceptances,
+           (select count(*)::int4 from registration r join workflow w on w.id = r.workflow_id
+             where r.customer_id = ${customerId} and w.input ?| array['requestHash', 'metadata']) as requests,
+           (select count(*)::int4 from contract where customer_id = ${customerId}) as contracts,
+           (select count(*)::int4 from invoice where customer_id = ${customerId}) as invoices`.execute(trx)
+  const [found] = rows
+  if (!found) throw new Error('A query without a table answers one row.')
+  const { events, objects } = await providerRows(trx, customerId)
+  return { ...found, providerRows: changedOf(events).length + changedOf(objects).length }
+}
+
+/**
+ * Erases who a customer is. Contracts keep the digests, whose salt goes with the person; digests of what
+ * was asked and sent go too, because they have no salt.
+ */
+export async function erasePersonalData(trx: Trx, customerId: string, at: Instant): Promise<void> {
+  await sql`delete from customer_profile where customer_id = ${customerId}`.execute(trx)
+  await sql`
+    update contract_acceptance set person = null, erased_at = ${sqlTime(at)}
+     where customer_id = ${customerId} and person is not null`.execute(trx)
+  await sql`
+    update workflow w set input = w.input - 'requestHash' - 'metadata'
+      from registration r where r.workflow_id = w.id and r.customer_id = ${customerId}`.execute(trx)
+  await sql`
+    update operation set body_hash = ''
+     where subject_id = ${customerId} and settled_at is not null`.execute(trx)
+  await eraseProviderRows(trx, customerId)
+}
+
+/**
+ * Erases who it is from what the provider sent about a customer. Events that were not worked on yet are
+ * left alone: they are erased the next time.
+ */
+export async function eraseProviderRows(trx: Trx, customerId: string): Promise<number> {
+  const { events, objects } = await providerRows(trx, customerId)
+  const changed = { events: changedOf(events), objects: changedOf(objects) }
+  for (const { id, erased } of changed.events) {
+    await sql`update provider_event set payload = ${erased}::jsonb where provider = 'stripe' and id = ${id}`.execute(
+      trx,
+    )
+  }
+  for (const { id, erased } of changed.objects) {
+    await sql`update provider_object set raw = ${erased}::jsonb where provider = 'stripe' and id = ${id}`.execute(
+      trx,
+    )
+  }
+  return changed.events.length + changed.objects.length
+}
+
+/** Customers without a profile, of whom the provider told something since. */
+export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select distinct m.entity_id as id
+      from provider_event e
+      join mapping m on m.provider = 'stripe' and m.entity_type = 'customer'
+       and m.provider_id in (e.object_id, e.payload #>> '{data,object,customer}')
+     where e.received_at >= ${sqlTime(since)}
+       and not exists (select from customer_profile p where p.customer_id = m.entity_id)`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
+interface ProviderRow {
+  readonly id: string
+  readonly content: unknown
+}
+
+/** No index leads there: erasing is rare, and reads the whole inbox once. */
+async function providerRows(trx: Trx, customerId: string) {
+  const provider = sql`(select provider_id from mapping
+    where entity_type = 'customer' and entity_id = ${customerId} and provider = 'stripe')`
+  const events = await sql<ProviderRow>`
+    select id, payload as content from provider_event
+     where state <> 'received'
+       and ${provider} in (object_id, payload #>> '{data,object,customer}')`.execute(trx)
+  const objects = await sql<ProviderRow>`
+    select id, raw as content from provider_object
+     where ${provider} in (id, raw ->> 'customer')`.execute(trx)
+  return { events: events.rows, objects: objects.rows }
+}
+
+/** Those that say who it is, with what is left of them. */
+function changedOf(rows: readonly ProviderRow[]): { readonly id: string; readonly erased: string }[] {
+  return rows.flatMap(({ id, content }) => {
+    const erased = JSON.stringify(withoutPersonalData(content))
+    return erased === JSON.stringify(content) ? [] : [{ id, erased }]
+  })
+}

@@ -1,0 +1,104 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { contractRoutes } from '../src/http/routes/contracts.ts'
+import { erasureRoutes } from '../src/http/routes/erasure.ts'
+import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: {
+    team: {
+      name: 'Team',
+      product: 'app',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+    },
+  },
+})
+
+let world: BillingWorld
+let ask: (method: 'GET' | 'POST', url: string) => Promise<{ status: number; body: Record<string, unknown> }>
+
+beforeAll(async () => {
+  world = await newBillingWorld({ catalog })
+  const server = await newServer(world)
+  erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
+  contractRoutes(server.app, world)
+  ask = (method, url) => server.call({ method, url })
+})
+afterAll(() => world.close())
+
+/** Every row of every table that says a word, table by table. */
+async function tablesSaying(word: string): Promise<string[]> {
+  const { rows: tables } = await world.pool.query<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition order by 1`,
+  )
+  const saying: string[] = []
+  for (const { name } of tables) {
+    const { rows } = await world.pool.query(`select 1 from "${name}" t where t::text ilike $1 limit 1`, [
+      `%${word}%`,
+    ])
+    if (rows.length > 0) saying.push(name)
+  }
+  return saying
+}
+
+test('who a customer was is gone from every table; contracts and invoices still hold', async () => {
+  const ada = await world.register('team', '2026-01-31T09:30:00Z')
+  await world.deliver()
+  const word = `${ada.externalId}@example.org`
+  const path = `/v1/customers/${ada.customerId}/erasure`
+
+  // As long as something is under way it is refused, and says what.
+  const refused = await ask('POST', `${path}?dryRun=false`)
+  expect(refused).toMatchObject({ status: 409, body: { code: 'customer_in_use' } })
+  expect(refused.body.errors).toMatchObject([{ code: 'subscription_live' }, { code: 'invoice_unfinished' }])
+
+  await world.stripe.subscriptions.cancel(ada.subscription)
+  await world.deliver()
+  expect(await tablesSaying(word)).toEqual([
+    'contract_acceptance',
+    'customer_profile',
+    'provider_event',
+    'provider_object',
+  ])
+
+  const dry = await ask('POST', path)
+  expect(dry).toMatchObject({
+    status: 200,
+    body: { dryRun: true, erased: { profiles: 1, acceptances: 1, requests: 1 }, provider: 'queued' },
+  })
+  expect(await tablesSaying(word)).toHaveLength(4)
+
+  const done = await ask('POST', `${path}?dryRun=false`)
+  expect(done).toMatchObject({
+    status: 200,
+    body: { dryRun: false, erased: dry.body.erased, provider: 'told' },
+  })
+  expect(await tablesSaying(word)).toEqual([])
+  expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name: null, email: null })
+
+  // The event of that very change says what the address was.
+  await world.deliver()
+  expect(await tablesSaying(word)).toEqual(['provider_event'])
+  world.wall.time += 86_400
+  await eraseWhatCameLater(world.deps)
+  expect(await tablesSaying(word)).toEqual([])
+
+  const chain = await ask('GET', `/v1/customers/${ada.customerId}/contract-chain`)
+  expect(chain.body).toMatchObject({ intact: true, contracts: 1, erased: 1 })
+  const { body } = await ask('GET', `/v1/contracts?customer=${ada.customerId}`)
+  const [contract] = body.data as { id: string }[]
+  expect((await ask('GET', `/v1/contracts/${contract?.id}`)).body).toMatchObject({ person: null })
+  expect((await world.invoices(ada)).map(({ status, total }) => `${status} ${total}`)).toContain('paid 900')
+
+  // Once more is nothing more.
+  expect(await ask('POST', `${path}?dryRun=false`)).toMatchObject({
+    status: 200,
+    body: { erased: { profiles: 0, acceptances: 0, requests: 0, providerRows: 0 } },
+  })
+})
