@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { crash } from './crash.ts'
+import { crashRegistrations } from './registrations.ts'
+import { registerTogether } from './together.ts'
 
 const later = ['inbox', 'ingest', 'import', 'lifecycle']
 const { values, positionals } = parseArgs({
@@ -11,55 +13,99 @@ const { values, positionals } = parseArgs({
 const [name = ''] = positionals
 const [runs, seed] = [Number(values.runs), Number(values.seed)]
 
+interface Tally {
+  passed: number
+  failed: number
+}
+
+/** Each matrix by its name, with what `--runs` counts. */
+const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
+  // For each 50 runs in process a real SIGKILL, and for each 5 a round of identical sign-ups at once.
+  registration: async (tally) => {
+    await inProcess(tally)
+    await together(tally, Math.ceil(runs / 5))
+    await kills(tally, 'registration', Math.ceil(runs / 50))
+  },
+  sync: (tally) => kills(tally, 'sync', runs),
+}
+
+const matrix = matrices[name]
 if (later.includes(name))
   refuse(`The fault matrix "${name}" comes with the capability it tests, which is not here yet.`)
-if (name !== 'registration' && name !== 'sync')
-  refuse('Say which one: npm run faults -- registration|sync [--runs 200] [--seed 1]')
+else if (!matrix)
+  refuse(`Say which one: npm run faults -- ${Object.keys(matrices).join('|')} [--runs 200] [--seed 1]`)
 else if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed))
   refuse('--runs and --seed are whole numbers.')
-else await run(name)
+else await run(matrix)
 
 function refuse(sentence: string): void {
   console.error(sentence)
   process.exitCode = 2
 }
 
-/** Kills in portions of 20, each in a world of its own, so that a failing seed is quickly replayed. */
-async function run(work: 'registration' | 'sync'): Promise<void> {
+async function run(work: (tally: Tally) => Promise<void>): Promise<void> {
   const server = await startTestServer()
   shareTestServer(server)
-  let [passed, failed] = [0, 0]
+  const tally = { passed: 0, failed: 0 }
   try {
-    for (let done = 0; done < runs; done += 20) {
-      const portion = Math.min(20, runs - done)
-      const portionSeed = seed + done
-      const breaches = await portionOf(work, portion, portionSeed)
-      if (breaches.length === 0) passed += portion
-      else {
-        failed += portion
-        for (const breach of breaches) console.log(`  ${breach}`)
-        console.log(`  replay: npm run faults -- ${work} --runs ${portion} --seed ${portionSeed}`)
-      }
-    }
+    await work(tally)
   } finally {
     await server.stop()
   }
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 ? 0 : 1
+  console.log(`${tally.passed} passed, ${tally.failed} failed`)
+  process.exitCode = tally.failed === 0 ? 0 : 1
 }
 
-async function portionOf(
+/** Registrations in processes that die after each statement, in portions that tell how far it came. */
+async function inProcess(tally: Tally): Promise<void> {
+  const PORTION = 500
+  for (let done = 0; done < runs; done += PORTION) {
+    const portion = Math.min(PORTION, runs - done)
+    const { ended, deaths, breaches } = await crashRegistrations({ runs: portion, seed: seed + done })
+    const ends = Object.entries(ended).map(([end, count]) => `${count} ${end}`)
+    console.log(
+      `registration: ${done + portion} runs, ${deaths} deaths, ${ends.join(', ')}, ${breaches.length} breaches`,
+    )
+    report(tally, portion, breaches)
+    for (const broken of new Set(breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? [])))
+      console.log(`  replay: npm run faults -- registration --runs 1 --seed ${broken}`)
+  }
+}
+
+async function together(tally: Tally, rounds: number): Promise<void> {
+  const { requests, breaches } = await registerTogether({ rounds, seed })
+  console.log(`identical sign-ups: ${rounds} rounds, ${requests} requests, ${breaches.length} breaches`)
+  report(tally, rounds, breaches)
+}
+
+/** Kills in portions of 20, each in a world of its own, so that a failing seed is quickly replayed. */
+async function kills(tally: Tally, work: 'registration' | 'sync', count: number): Promise<void> {
+  for (let done = 0; done < count; done += 20) {
+    const portion = Math.min(20, count - done)
+    const breaches = await killed(work, portion, seed + done)
+    report(tally, portion, breaches)
+  }
+}
+
+async function killed(
   work: 'registration' | 'sync',
-  kills: number,
+  portion: number,
   portionSeed: number,
 ): Promise<readonly string[]> {
   try {
-    const verdict = await crash({ runs: kills, seed: portionSeed, work })
+    const verdict = await crash({ runs: portion, seed: portionSeed, work })
     console.log(
-      `${work} seed ${portionSeed}: ${kills} kills, ${verdict.registered} customers, ${verdict.usageEvents} usage events, ${verdict.breaches.length} breaches`,
+      `${work} seed ${portionSeed}: ${portion} kills, ${verdict.registered} customers, ${verdict.usageEvents} usage events, ${verdict.breaches.length} breaches`,
     )
     return verdict.breaches
   } catch (error) {
     return [error instanceof Error ? `${error.message}\n${String(error.cause)}` : String(error)]
   }
+}
+
+function report(tally: Tally, portion: number, breaches: readonly string[]): void {
+  for (const breach of breaches) console.log(`  ${breach}`)
+  const failed = Math.min(portion, breaches.length)
+  tally.failed += failed
+  tally.passed += portion - failed
 }

@@ -1,0 +1,71 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { connect } from '@lockstep/service/postgres/connect'
+import {
+  type Installation,
+  newInstallation,
+  onDatabase,
+} from '../../packages/service/test/support/installation.ts'
+import type { TestDatabase } from '../support/database.ts'
+import { seeded } from '../support/random.ts'
+import { newSimulator } from '../support/simulator.ts'
+import { checkRegistered } from './check-registered.ts'
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: {
+    team: {
+      name: 'Team',
+      product: 'app',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+    },
+  },
+})
+
+export interface TogetherRuns {
+  readonly rounds: number
+  readonly seed: number
+  readonly onRound?: (done: number) => void
+}
+
+export interface TogetherVerdict {
+  readonly requests: number
+  /** One sentence for each promise that was broken. */
+  readonly breaches: readonly string[]
+}
+
+/**
+ * Double clicks: in each round 2 to 16 identical sign-ups come at once to two processes on one database,
+ * each a request of its own. All of them must learn of one registration, and one subscription must stand.
+ */
+export async function registerTogether({ rounds, seed, onRound }: TogetherRuns): Promise<TogetherVerdict> {
+  const random = seeded(seed)
+  const simulator = await newSimulator()
+  const first = await newInstallation(simulator, catalog)
+  const { database, deps } = first
+  const connection = connect(database.url, { poolSize: 20 })
+  const second = await onDatabase({ ...database, ...connection } as TestDatabase, { ...deps, ...connection })
+  const breaches: string[] = []
+  let requests = 0
+  try {
+    for (let round = 1; round <= rounds; round += 1) {
+      const externalId = `together_${round}`
+      const body = { externalId, plan: 'team', paymentMethod: 'pm_card_visa' }
+      const many = 2 + random.below(15)
+      const processes = Array.from({ length: many }, () => random.pick<Installation>([first, second]))
+      const answers = await Promise.all(processes.map(({ ask }) => ask('POST', '/v1/registrations', body)))
+      requests += many
+      const said = new Set(answers.map(({ status, body: { id, code } }) => `${status} ${id ?? code}`))
+      const isOne = said.size === 1 && answers[0]?.status === 201
+      if (!isOne) breaches.push(`${externalId}, ${many} at once: ${[...said].join(', ')}`)
+      breaches.push(...(await checkRegistered(first, externalId, { end: 'completed', charges: 1 })).breaches)
+      onRound?.(round)
+    }
+  } finally {
+    await connection.close()
+    await simulator.close()
+    await first.close()
+  }
+  return { requests, breaches }
+}
