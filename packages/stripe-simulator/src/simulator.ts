@@ -20,6 +20,7 @@ import { StateFile } from './store/state-file.ts'
 import { Time } from './time.ts'
 import { dialectOf } from './versions/dialect.ts'
 import { newest, versionOf } from './versions/versions.ts'
+import { addWindow } from './window/window.ts'
 import { NOBODY, World } from './world.ts'
 
 export interface SimulatorOptions {
@@ -72,7 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const keys = new IdempotencyKeys()
   const faults = new Faults()
   const log = new RequestLog()
-  const control = new Control({ world, deliveries, time, faults, log })
+  const control = new Control({ world, deliveries, time, faults, log, keys })
   const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
   deliveries.resume()
   world.beforeCommit = (events) => followEntitlements(world, events)
@@ -96,6 +97,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   addControlRoutes(app, control)
   addPages(app, world)
   addHostedPages(app, world, control)
+  addWindow(app, { world, control, log, attempts: deliveries.attempts })
   const host = options.host ?? '127.0.0.1'
   await app.listen({ port: options.port ?? 0, host })
   const { port } = app.server.address() as AddressInfo

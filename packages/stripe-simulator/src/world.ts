@@ -4,6 +4,7 @@ import { OlderEvents } from './events/older.ts'
 import type { Ids } from './ids.ts'
 import type { Random } from './random.ts'
 import type * as rows from './rows.ts'
+import type { Attempt } from './rules/test-cards.ts'
 import type { Settings } from './settings.ts'
 import { DueHeap } from './store/due-heap.ts'
 import { Tables, UndoLog } from './store/tables.ts'
@@ -80,7 +81,7 @@ export class World extends Tables {
   wall: number | null = null
   /** Lines of the last previews, which nothing else keeps. */
   readonly previews = new Map<string, readonly rows.LineRow[]>()
-  readonly #declines: string[] = []
+  readonly #forced: Attempt[] = []
   /** True while a preview plays the future: nothing is collected, no event is made. */
   preview = false
 
@@ -204,13 +205,13 @@ export class World extends Tables {
     return event
   }
 
-  /** Arms the next charge attempts to be declined, whatever the card. */
-  armDecline(declineCode: string): void {
-    this.#declines.push(declineCode)
+  /** Says how the next attempt to charge goes that nothing was said about yet, whatever the card. */
+  forceAttempt(attempt: Attempt): void {
+    this.#forced.push(attempt)
   }
 
-  takeDecline(): string | undefined {
-    return this.#declines.shift()
+  takeForced(): Attempt | undefined {
+    return this.#forced.shift()
   }
 
   /** Sets the object's one alarm of this kind; null calls it off. */

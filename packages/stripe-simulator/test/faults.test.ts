@@ -78,3 +78,51 @@ test('requests are counted and logged with what was sent', async () => {
     params: 'email=a%40b.c',
   })
 })
+
+test('a slow answer does its work when its time has come, and holds its key meanwhile', async () => {
+  await control('POST', '/faults', { kind: 'slow', ms: 300, method: 'POST', path: '/v1/customers' })
+  const options = { idempotencyKey: 'slow' }
+  const slow = world.stripe.customers.create({ name: 'slow' }, options)
+  const meanwhile = await refusal(world.stripe.customers.create({ name: 'slow' }, options))
+  expect(meanwhile).toMatchObject({ statusCode: 409, code: 'idempotency_key_in_use' })
+  expect((await slow).name).toBe('slow')
+})
+
+test('the next charges are declined, whatever the card', async () => {
+  const { id } = await world.customer()
+  const price = await world.price(1000)
+  await control('POST', '/declines', { decline_code: 'lost_card' })
+  const create = () => world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
+  expect((await create()).status).toBe('incomplete')
+  const intents = await world.stripe.paymentIntents.list({ customer: id })
+  expect(intents.data[0]?.last_payment_error?.decline_code).toBe('lost_card')
+  expect((await create()).status).toBe('active')
+})
+
+test('the bank asks at the next charges, whatever the card', async () => {
+  await control('POST', '/challenges', { times: 1 })
+  const pay = () =>
+    world.stripe.paymentIntents.create({
+      amount: 1000,
+      currency: 'usd',
+      payment_method: 'pm_card_visa',
+      confirm: true,
+      return_url: 'http://127.0.0.1:9/back',
+    })
+  const asked = await pay()
+  expect(asked.status).toBe('requires_action')
+  world.simulator.control.authenticate(asked.id, 'succeed')
+  expect((await world.stripe.paymentIntents.retrieve(asked.id)).status).toBe('succeeded')
+  expect((await pay()).status).toBe('succeeded')
+})
+
+test('a pruned key is new again: the same request makes a second object', async () => {
+  const create = (key: string) => world.stripe.customers.create({ name: 'once' }, { idempotencyKey: key })
+  const [first, other] = [await create('pruned'), await create('kept')]
+  expect((await create('pruned')).id).toBe(first.id)
+  expect((await control('POST', '/idempotency/prune', { key: 'pruned' })).body).toEqual({ pruned: 1 })
+  expect((await create('pruned')).id).not.toBe(first.id)
+  expect((await create('kept')).id).toBe(other.id)
+  expect(world.simulator.control.pruneKeys()).toBeGreaterThan(1)
+  expect((await create('kept')).id).not.toBe(other.id)
+})

@@ -89,10 +89,8 @@ export function confirmIntent(
   method: PaymentMethodRow,
   { offSession, authenticated, returnUrl }: Confirmation,
 ): { intent: PaymentIntentRow; attempt: Attempt } {
-  const outcome = attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
-  const forced = world.takeDecline()
   const result: Attempt =
-    forced === undefined ? outcome : { result: 'declined', code: 'card_declined', declineCode: forced }
+    world.takeForced() ?? attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
   const intent = world.paymentIntents.must(id)
   switch (result.result) {
     case 'succeeded':

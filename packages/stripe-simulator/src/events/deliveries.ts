@@ -2,6 +2,7 @@ import { wallMillis, wallNow } from '../clock.ts'
 import { matchesType } from '../resources/events.ts'
 import type { DeliveryRow, EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { AttemptLog } from './attempt-log.ts'
 import { signatureHeader } from './signature.ts'
 
 const deliveryModes = ['in_order', 'parallel', 'shuffled', 'duplicated', 'delayed', 'dropped', 'off'] as const
@@ -25,6 +26,9 @@ export const defaultDelivery: DeliverySettings = {
   retryMs: [60_000, 600_000, 3_600_000],
 }
 
+/** Letters of an answer that are kept for people. */
+const SHOWN_LENGTH = 500
+
 export type Acknowledged = (event: EventRow, ok: boolean) => void
 
 /**
@@ -36,6 +40,7 @@ export class Deliveries {
   settings: DeliverySettings
   /** Told when all endpoints took an event, or when one did not. */
   onAttempted: Acknowledged = () => {}
+  readonly attempts = new AttemptLog()
   readonly #world: World
   /** Ids of deliveries to be made, in order. */
   #queue: string[] = []
@@ -208,6 +213,16 @@ export class Deliveries {
       api_version: version,
       data: this.#world.eventData(current, version),
     })
+    const began = wallMillis()
+    const log = (status: number | null, answer: string) =>
+      this.attempts.add({
+        event: event.id,
+        endpoint: endpoint.id,
+        at: Math.floor(began / 1000),
+        ms: wallMillis() - began,
+        status,
+        answer: answer.slice(0, SHOWN_LENGTH),
+      })
     try {
       const response = await fetch(endpoint.url, {
         method: 'POST',
@@ -220,10 +235,11 @@ export class Deliveries {
         body,
         signal: AbortSignal.timeout(this.settings.timeoutMs),
       })
-      await response.arrayBuffer()
+      log(response.status, await response.text())
       return response.status >= 200 && response.status < 300
-    } catch {
+    } catch (error) {
       // Refused, reset or too slow: all the same to the sender.
+      log(null, reasonOf(error))
       return false
     }
   }
@@ -280,6 +296,11 @@ export class Deliveries {
     this.#waiters = []
     for (const waiter of waiters) waiter()
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message : error.message
 }
 
 function wants(endpoint: WebhookEndpointRow, type: string): boolean {

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { authenticateIntent, authenticateSetup } from '../billing/confirm.ts'
 import { StripeError } from '../errors.ts'
+import type { Attempt } from '../events/attempt-log.ts'
 import type { Deliveries, DeliverySettings } from '../events/deliveries.ts'
+import type { IdempotencyKeys } from '../http/idempotency.ts'
 import { actInPortal, type PortalDeed } from '../resources/act-in-portal.ts'
 import type { Completion } from '../resources/checkout-form.ts'
 import { completeCheckout } from '../resources/complete-checkout.ts'
@@ -17,6 +19,7 @@ export interface ControlParts {
   readonly time: Time
   readonly faults: Faults
   readonly log: RequestLog
+  readonly keys: IdempotencyKeys
 }
 
 export interface IdleAnswer {
@@ -49,7 +52,24 @@ export class Control {
 
   /** Declines the next charge attempts, whatever the card. */
   declineNext(declineCode = 'generic_decline', times = 1): void {
-    for (let i = 0; i < times; i++) this.#parts.world.armDecline(declineCode)
+    for (let i = 0; i < times; i++) {
+      this.#parts.world.forceAttempt({ result: 'declined', code: 'card_declined', declineCode })
+    }
+  }
+
+  /** Lets the bank ask the holder (3-D Secure) at the next charge attempts, whatever the card. */
+  challengeNext(times = 1): void {
+    for (let i = 0; i < times; i++) this.#parts.world.forceAttempt({ result: 'requires_action' })
+  }
+
+  /** Forgets idempotency keys, as Stripe does some time after 24 hours: one, or all. Answers how many. */
+  pruneKeys(key?: string): number {
+    return this.#parts.keys.forget(key)
+  }
+
+  /** Where an event was sent and what was answered, oldest first; the last 10,000 attempts are remembered. */
+  attempts(event: string): readonly Attempt[] {
+    return this.#parts.deliveries.attempts.of(event)
   }
 
   /** Answers the 3-D Secure challenge of a payment or setup intent, as its holder would. */

@@ -13,14 +13,19 @@ export interface LoggedRequest {
 }
 
 const KEPT = 10_000
+/** Answers are long: only the last ones are kept, and the beginning of each. */
+const ANSWERS_KEPT = 500
+const ANSWER_LENGTH = 100_000
 
 /** The last requests, and how many there were of each route since the log was cleared. */
 export class RequestLog {
   #requests: LoggedRequest[] = []
   #counts = new Map<string, number>()
+  readonly #answers = new Map<string, string>()
   #total = 0
 
-  add(request: LoggedRequest): void {
+  add(request: LoggedRequest, answer: string): void {
+    this.#keep(request.id, answer)
     this.#requests.push(request)
     // Cut in blocks, so that a long run does not move the whole log at every request.
     if (this.#requests.length >= 2 * KEPT) this.#requests = this.#requests.slice(-KEPT)
@@ -37,7 +42,37 @@ export class RequestLog {
     }
   }
 
+  get total(): number {
+    return this.#total
+  }
+
+  get(id: string): LoggedRequest | undefined {
+    return this.#requests.find((request) => request.id === id)
+  }
+
+  /** The beginning of what a request was answered; undefined when it is long ago. */
+  answerTo(id: string): string | undefined {
+    return this.#answers.get(id)
+  }
+
+  /** Newest first, strictly older than the request `cursor` where one is given. */
+  older(cursor: string | undefined, count: number): LoggedRequest[] {
+    const known = cursor === undefined ? -1 : this.#requests.findLastIndex(({ id }) => id === cursor)
+    const end = known < 0 ? this.#requests.length : known
+    return this.#requests.slice(Math.max(0, end - count), end).reverse()
+  }
+
+  #keep(id: string, answer: string): void {
+    this.#answers.set(id, answer.length > ANSWER_LENGTH ? answer.slice(0, ANSWER_LENGTH) : answer)
+    if (this.#answers.size <= ANSWERS_KEPT) return
+    for (const oldest of this.#answers.keys()) {
+      this.#answers.delete(oldest)
+      return
+    }
+  }
+
   clear(): void {
+    this.#answers.clear()
     this.#requests = []
     this.#counts.clear()
     this.#total = 0

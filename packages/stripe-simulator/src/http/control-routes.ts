@@ -37,6 +37,14 @@ export function addControlRoutes(app: FastifyInstance, control: Control): void {
         control.declineNext(code, times)
         return { ok: true }
       })
+      routes.post('/challenges', (request) => {
+        control.challengeNext((request.body as { times?: number } | null | undefined)?.times)
+        return { ok: true }
+      })
+      routes.post('/idempotency/prune', (request) => {
+        const { key } = (request.body ?? {}) as { key?: string }
+        return { pruned: control.pruneKeys(key) }
+      })
       routes.post('/intents/:id/authenticate', (request) => {
         const { outcome = 'succeed' } = (request.body ?? {}) as { outcome?: 'succeed' | 'fail' }
         return control.authenticate((request.params as { id: string }).id, outcome)
@@ -48,6 +56,9 @@ export function addControlRoutes(app: FastifyInstance, control: Control): void {
         control.retryDeliveriesNow()
         return { ok: true }
       })
+      routes.get('/events/:id/attempts', (request) => ({
+        attempts: control.attempts((request.params as { id: string }).id),
+      }))
       routes.post('/events/:id/redeliver', (request) => {
         const { endpoint } = (request.body ?? {}) as { endpoint?: string }
         control.redeliver((request.params as { id: string }).id, endpoint)

@@ -54,11 +54,9 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     const requestId = parts.world.ids.next('req', 14)
     const body = envelope(unserved(request.method, pathOf(request.url)).body, requestId)
-    log(parts, request, null, requestId, 404, null, false)
-    return send(reply, requestId, parts.world.apiVersion, undefined, {
-      status: 404,
-      body: JSON.stringify(body),
-    })
+    const answer = { status: 404, body: JSON.stringify(body) }
+    log(parts, request, null, requestId, answer, null)
+    return send(reply, requestId, parts.world.apiVersion, undefined, answer)
   })
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const requestId = parts.world.ids.next('req', 14)
@@ -97,7 +95,7 @@ function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply:
   let version = parts.world.apiVersion
   let dialect = dialectOf(version)
   const finish = (answer: Answer) => {
-    log(parts, request, route, requestId, answer.status, fault, answer.replayOf !== undefined)
+    log(parts, request, route, requestId, answer, fault)
     const sent = fault === undefined ? answer : broken(answer, fault)
     return send(reply, requestId, version, idempotencyKey, sent)
   }
@@ -266,22 +264,22 @@ function log(
   request: FastifyRequest,
   route: Route | null,
   id: string,
-  status: number,
+  answer: Answer,
   fault: Fault | null | undefined,
-  replayed: boolean,
 ): void {
-  parts.log.add({
+  const logged = {
     id,
     at: wallNow(),
     method: request.method,
     path: pathOf(request.url),
     route: route?.path ?? null,
     idempotency_key: headerOf(request, 'idempotency-key') ?? null,
-    replayed,
-    status,
+    replayed: answer.replayOf !== undefined,
+    status: answer.status,
     fault: fault?.kind ?? null,
     params: request.method === 'POST' ? bodyOf(request) : queryOf(request.url),
-  })
+  }
+  parts.log.add(logged, answer.body)
 }
 
 function bodyOf(request: FastifyRequest): string {

@@ -41,25 +41,29 @@ export const testClockRoutes = [
     deleteClock(world, clock.id)
     return { id: clock.id, object: 'test_helpers.test_clock', deleted: true }
   }),
-  post(`${URL}/:id/advance`, shape({ frozen_time: required(timestamp) }), ({ world, params, path }) => {
-    const clock = find(world.testClocks, 'test clock', path())
-    const to = params.frozen_time
-    if (to <= clock.frozen_time) {
-      throw invalid(
-        `You can only advance a test clock forward. The frozen time of this clock is ${clock.frozen_time} (${iso(clock.frozen_time)}).`,
-        'frozen_time',
-      )
-    }
-    if (!world.settings.unlimitedClocks) refuseTooFar(world, clock, to)
-    const advancing = world.testClocks.patch(clock.id, {
-      status: 'advancing',
-      status_details: { advancing: { target_frozen_time: to } },
-      own: { ...clock.own, target: to },
-    })
-    world.emit('test_helpers.test_clock.advancing', advancing)
-    return world.render(advancing)
-  }),
+  post(`${URL}/:id/advance`, shape({ frozen_time: required(timestamp) }), ({ world, params, path }) =>
+    world.render(advanceClock(world, path(), params.frozen_time)),
+  ),
 ]
+
+/** Begins to turn a clock; it is ready when everything up to then has happened. */
+export function advanceClock(world: World, id: string, to: number): TestClockRow {
+  const clock = find(world.testClocks, 'test clock', id)
+  if (to <= clock.frozen_time) {
+    throw invalid(
+      `You can only advance a test clock forward. The frozen time of this clock is ${clock.frozen_time} (${iso(clock.frozen_time)}).`,
+      'frozen_time',
+    )
+  }
+  if (!world.settings.unlimitedClocks) refuseTooFar(world, clock, to)
+  const advancing = world.testClocks.patch(clock.id, {
+    status: 'advancing',
+    status_details: { advancing: { target_frozen_time: to } },
+    own: { ...clock.own, target: to },
+  })
+  world.emit('test_helpers.test_clock.advancing', advancing)
+  return advancing
+}
 
 /** Two intervals of the shortest subscription on the clock, or two years where there is none. */
 function refuseTooFar(world: World, clock: TestClockRow, to: number): void {

@@ -56,7 +56,7 @@ export class Tables {
   readonly webhookEndpoints: Table<rows.WebhookEndpointRow>
   readonly events: Table<rows.EventRow, 'type'>
   readonly alarms: Table<rows.AlarmRow, 'clock'>
-  readonly deliveries: Table<rows.DeliveryRow>
+  readonly deliveries: Table<rows.DeliveryRow, 'event'>
 
   constructor(journal: Journal) {
     this.products = new Table(journal)
@@ -135,7 +135,7 @@ export class Tables {
     this.webhookEndpoints = new Table(journal)
     this.events = new Table(journal, { type: (row) => row.type })
     this.alarms = new Table(journal, { clock: (row) => row.clock ?? 'wall' })
-    this.deliveries = new Table(journal)
+    this.deliveries = new Table(journal, { event: (row) => row.event })
   }
 
   /** Every table by name: what a state file holds. */
