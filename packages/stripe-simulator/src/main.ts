@@ -1,27 +1,47 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { startSimulator } from './simulator.ts'
 import { newest } from './versions/versions.ts'
 
-const { port, host, state, apiVersion } = new Command('stripe-simulator')
+interface Options {
+  readonly port: number
+  readonly host: string
+  readonly apiVersion: string
+  readonly state?: string
+}
+
+const options = new Command('stripe-simulator')
   .description('A stateful Stripe that runs offline, with clocks you can turn.')
-  .option('--port <number>', 'port to listen on', '12111')
+  .option('--port <number>', 'port to listen on, 0 for a free one', portOf, 12111)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--api-version <version>', "the account's API version", newest)
-  .option('--state <file>', 'file to keep the state in between runs')
+  .option('--state <file>', 'file that keeps the state between runs, kills included')
   .parse()
-  .opts<{ port: string; host: string; apiVersion: string; state?: string }>()
+  .opts<Options>()
+const { port, host, apiVersion, state } = options
 
 const simulator = await startSimulator({
-  port: Number(port),
+  port,
   host,
   apiVersion,
   ...(state === undefined ? {} : { stateFile: state }),
+}).catch((error: Error) => {
+  console.error(error.message)
+  process.exit(1)
 })
-console.log(`stripe-simulator listens on ${simulator.url}`)
+console.log(`A Stripe that runs offline: ${simulator.url}, API version ${apiVersion}`)
+console.log(`  keys    any sk_test_... or rk_test_...`)
+console.log(`  window  ${simulator.url}/`)
+console.log(`  state   ${state ?? 'in memory; --state <file> keeps it'}`)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     void simulator.close().then(() => process.exit(0))
   })
+}
+
+function portOf(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('A port is 0 to 65535.')
+  return Number(text)
 }
