@@ -9,7 +9,7 @@ import { gapRoutes } from './http/gaps.ts'
 import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
 import { keepBeforeAnswering } from './http/kept-answers.ts'
-import { addPages } from './http/pages.ts'
+import { addPdfs } from './http/pdfs.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
 import { seededRandom } from './random.ts'
@@ -95,7 +95,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   })
   if (file !== undefined) keepBeforeAnswering(app, () => file.flush())
   addControlRoutes(app, control)
-  addPages(app, world)
+  addPdfs(app, world)
   addHostedPages(app, world, control)
   addWindow(app, { world, control, log, attempts: deliveries.attempts })
   const host = options.host ?? '127.0.0.1'

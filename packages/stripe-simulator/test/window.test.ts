@@ -56,7 +56,8 @@ test('ids lead from object to object, and an object names what belongs to it', a
   const price = await world.price(2500)
   const subscription = await world.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] })
   const { text } = await object(id)
-  for (const other of [clock, subscription.id, String(subscription.latest_invoice)]) {
+  const { id: invoice } = (await world.invoices(subscription.id))[0] ?? {}
+  for (const other of [clock, subscription.id, invoice]) {
     expect(text).toContain(`<a href="/_simulator/window/object/${other}">`)
   }
   expect(text).toContain('$25.00')

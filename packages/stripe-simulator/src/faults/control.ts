@@ -7,6 +7,7 @@ import type { IdempotencyKeys } from '../http/idempotency.ts'
 import { actInPortal, type PortalDeed } from '../resources/act-in-portal.ts'
 import type { Completion } from '../resources/checkout-form.ts'
 import { completeCheckout } from '../resources/complete-checkout.ts'
+import { payOnPage } from '../resources/pay-on-page.ts'
 import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
 import { NOBODY, type World } from '../world.ts'
@@ -88,6 +89,12 @@ export class Control {
   completeCheckout(session: string, how: Completion = {}): Json {
     const { world } = this.#parts
     return world.transaction(NOBODY, () => world.render(completeCheckout(world, session, how)))
+  }
+
+  /** Pays an open invoice on its hosted page. */
+  payInvoice(invoice: string, card = 'pm_card_visa'): Json {
+    const { world } = this.#parts
+    return world.transaction(NOBODY, () => world.render(payOnPage(world, invoice, card)))
   }
 
   /** Does on a portal page what its customer can do there. */

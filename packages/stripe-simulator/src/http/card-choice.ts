@@ -1,12 +1,14 @@
+/** The test cards that a page offers, by their tokens, and what becomes of each. https://docs.stripe.com/testing */
 const CARDS = [
-  'pm_card_visa',
-  'pm_card_mastercard',
-  'pm_card_chargeDeclined',
-  'pm_card_chargeCustomerFail',
-  'pm_card_authenticationRequired',
-]
+  ['pm_card_visa', 'Visa 4242, pays'],
+  ['pm_card_mastercard', 'Mastercard 4444, pays'],
+  ['pm_card_chargeDeclined', 'Visa 0002, is declined'],
+  ['pm_card_chargeCustomerFail', 'Visa 0341, can be saved and is declined later'],
+  ['pm_card_authenticationRequired', 'Visa 3184, its bank asks each time'],
+] as const
 
-/** The test cards that a page offers, by their tokens; there is no other field of a card. */
+/** A choice among test cards; there is no other field of a card. */
 export function cardChoice(): string {
-  return `<label>Card <select name="card">${CARDS.map((card) => `<option>${card}</option>`).join('')}</select></label>`
+  const options = CARDS.map(([token, name]) => `<option value="${token}">${name}</option>`)
+  return `<label>Card <select name="card">${options.join('')}</select></label>`
 }

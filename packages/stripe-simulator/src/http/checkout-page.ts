@@ -1,7 +1,7 @@
 import type { CheckoutRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import { cardChoice } from './card-choice.ts'
-import { escaped, htmlPage } from './html.ts'
+import { dayOf, escaped, htmlPage } from './html.ts'
 
 /** The page of a Checkout session: what is bought, the card, and how its holder answers the bank. */
 export function checkoutPage(session: CheckoutRow | undefined, error?: string): string {
@@ -12,7 +12,7 @@ export function checkoutPage(session: CheckoutRow | undefined, error?: string): 
   const rows = items.map(
     (item) => `<li>${escaped(`${item.quantity} × ${item.description}: ${money(item.amount_total)}`)}</li>`,
   )
-  const total = session.amount_total === null ? '' : `<p>Due now: ${money(session.amount_total)}</p>`
+  const submit = session.mode === 'setup' ? 'Save card' : session.amount_total === 0 ? 'Subscribe' : 'Pay'
   const email =
     session.customer === null
       ? `<label>E-mail <input name="email" type="email" value="${escaped(session.customer_email ?? '')}"></label>`
@@ -29,9 +29,39 @@ export function checkoutPage(session: CheckoutRow | undefined, error?: string): 
     session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
   return htmlPage(
     session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${total}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice()}
+    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice()}
 <label>If the bank asks <select name="authenticate"><option value="succeed">confirm</option><option value="fail">refuse</option></select></label>
-<button>${session.mode === 'setup' ? 'Save' : 'Pay'}</button></form>${back}`,
+<button>${submit}</button></form>${back}`,
     error,
   )
+}
+
+interface Item {
+  readonly quantity: number | null
+  readonly price: {
+    /** Null when the price is in tiers. */
+    readonly unit_amount_decimal: string | null
+    readonly recurring: { readonly interval: string; readonly interval_count: number } | null
+  }
+}
+
+/** What is charged now, and what later and when; later amounts before discounts and taxes. */
+function whatIsCharged({ mode, currency, amount_total: now, own }: CheckoutRow): string {
+  if (mode === 'setup') return '<p>Nothing is charged now. The card is kept for later payments.</p>'
+  const money = (amount: string) => formatMoney(amount, currency ?? 'usd')
+  const due = `<p class="total">Due now: ${escaped(money(String(now ?? 0)))}</p>`
+  if (mode === 'payment') return `${due}<p class="quiet">Charged once.</p>`
+  const later = (own.items as unknown as Item[]).flatMap(({ quantity, price }) => {
+    if (price.recurring === null) return []
+    const { interval, interval_count: count } = price.recurring
+    const amount = price.unit_amount_decimal === null ? 'by its tiers' : money(price.unit_amount_decimal)
+    return [`${quantity ?? 1} × ${amount} every ${count === 1 ? interval : `${count} ${interval}s`}`]
+  })
+  const text = `${freeUntil(own.params)}${later.join(', ')}, until it is canceled.`
+  return `${due}<p class="quiet">${escaped(text)}</p>`
+}
+
+function freeUntil({ subscription_data: data }: CheckoutRow['own']['params']): string {
+  if (data?.trial_end !== undefined) return `Free until ${dayOf(data.trial_end)}, then `
+  return data?.trial_period_days === undefined ? 'Then ' : `Free for ${data.trial_period_days} days, then `
 }

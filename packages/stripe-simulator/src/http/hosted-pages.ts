@@ -7,6 +7,7 @@ import type { World } from '../world.ts'
 import { challengePage, intentOf, returnAddress } from './challenge-page.ts'
 import { checkoutPage } from './checkout-page.ts'
 import { htmlPage } from './html.ts'
+import { invoicePage } from './invoice-page.ts'
 import { confirmationPage, portalPage } from './portal-page.ts'
 
 type Form = Record<string, string | undefined>
@@ -19,6 +20,7 @@ export function addHostedPages(app: FastifyInstance, world: World, control: Cont
   addCheckout(app, world, control)
   addPortal(app, world, control)
   addChallenge(app, world, control)
+  addInvoice(app, world, control)
 }
 
 function addCheckout(app: FastifyInstance, world: World, control: Control): void {
@@ -107,6 +109,27 @@ function addChallenge(app: FastifyInstance, world: World, control: Control): voi
     const address = returnAddress(before, after, refused)
     if (address !== null) return reply.redirect(address, 303)
     return html(reply, 200, challengePage(after, refused ? 'The payment did not go through.' : undefined))
+  })
+}
+
+function addInvoice(app: FastifyInstance, world: World, control: Control): void {
+  app.get('/_simulator/invoices/:id', (request, reply) => {
+    const invoice = world.invoices.get(idOf(request))
+    return html(reply, invoice === undefined ? 404 : 200, invoicePage(invoice))
+  })
+  app.post('/_simulator/invoices/:id/pay', (request, reply) => {
+    const id = idOf(request)
+    const { form, json } = bodyOf(request)
+    try {
+      const paid = control.payInvoice(id, form.card)
+      return json ? reply.send(paid) : reply.redirect(`/_simulator/invoices/${id}`, 303)
+    } catch (error) {
+      if (!(error instanceof StripeError)) throw error
+      if (json) return reply.code(error.status).send({ error: error.body })
+      const intent = world.paymentIntents.get(world.invoices.get(id)?.own.paymentIntent)
+      if (intent?.status === 'requires_action') return reply.redirect(`/_simulator/intents/${intent.id}`, 303)
+      return html(reply, error.status, invoicePage(world.invoices.get(id), error.message))
+    }
   })
 }
 

@@ -4,7 +4,7 @@ import type { PortalRow, PriceRow, SubscriptionRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { cardChoice } from './card-choice.ts'
-import { escaped, htmlPage } from './html.ts'
+import { dayOf, escaped, htmlPage } from './html.ts'
 
 type Features = ReturnType<typeof configurationOf>['features']
 type Flow = NonNullable<PortalRow['flow']>
@@ -41,7 +41,10 @@ function homepage(portal: Portal): string {
   const plans = world.subscriptions
     .by('customer', session.customer)
     .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
-    .map((row) => `<section><h2>${escaped(named(world, row))}</h2>${planForms(portal, row)}</section>`)
+    .map(
+      (row) =>
+        `<section><h2>${escaped(named(world, row))}</h2><p class="quiet">${whatIsNext(world, row)}</p>${planForms(portal, row)}</section>`,
+    )
   const card = features.payment_method_update.enabled ? `<h2>Card</h2>${cardForm(session)}` : ''
   const details = features.customer_update.enabled ? `<h2>Details</h2>${detailsForm(portal)}` : ''
   const invoices = features.invoice_history.enabled ? invoiceList(portal) : ''
@@ -73,6 +76,15 @@ function named(world: World, row: SubscriptionRow): string {
     (item) => `${item.quantity ?? 1} × ${labelOf(world, world.prices.must(item.own.price))}`,
   )
   return `${names.join(', ')} (${row.id}, ${row.status})`
+}
+
+/** When a plan is charged again, or ends. */
+function whatIsNext(world: World, row: SubscriptionRow): string {
+  const ends = itemsOf(world, row.id).map((item) => item.current_period_end)
+  if (row.cancel_at !== null) return `Ends on ${dayOf(row.cancel_at)}.`
+  return row.status === 'trialing' && row.trial_end !== null
+    ? `Free until ${dayOf(row.trial_end)}.`
+    : `Renews on ${dayOf(Math.min(...ends))}.`
 }
 
 function planForms(portal: Portal, row: SubscriptionRow): string {

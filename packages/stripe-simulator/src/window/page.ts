@@ -13,7 +13,7 @@ nav strong { margin-right: auto }
 a { color: #3a4fc4; text-decoration: none } a:hover { text-decoration: underline }
 h1 { font-size: 1.4rem; margin: 1.25rem 0 .75rem; overflow-wrap: anywhere } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem }
 table { border-collapse: collapse; width: 100%; background: #fff; border: 1px solid #d9dce3; border-radius: 6px; font-variant-numeric: tabular-nums }
-th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid #eceef2; vertical-align: top; overflow-wrap: anywhere }
+th, td { text-align: left; padding: .35rem .75rem; border-bottom: 1px solid #eceef2; vertical-align: top; overflow-wrap: break-word }
 th { font-weight: 600; color: #5c6375; font-size: .85rem }
 td.number, th.number { text-align: right; white-space: nowrap } td.time { white-space: nowrap }
 pre { background: #fff; border: 1px solid #d9dce3; border-radius: 6px; padding: .75rem 1rem; overflow-x: auto; font-size: 13px; line-height: 1.45 }

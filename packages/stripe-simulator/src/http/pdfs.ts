@@ -2,16 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { InvoiceRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import type { World } from '../world.ts'
-import { escaped } from './html.ts'
 
-/** The hosted page of an invoice and its PDF, as plain as can be: a title, the lines, the total. */
-export function addPages(app: FastifyInstance, world: World): void {
-  app.get('/_simulator/invoices/:id', (request, reply) => {
-    const invoice = world.invoices.get((request.params as { id: string }).id)
-    reply.type('text/html; charset=utf-8')
-    if (invoice === undefined) return reply.code(404).send('<!doctype html><title>No such invoice</title>')
-    return reply.send(page(invoice))
-  })
+/** Invoices and credit notes as PDF, as plain as can be: a title, the lines, the total. */
+export function addPdfs(app: FastifyInstance, world: World): void {
   app.get('/_simulator/invoices/:id/pdf', (request, reply) => {
     const invoice = world.invoices.get((request.params as { id: string }).id)
     if (invoice === undefined) return reply.code(404).send()
@@ -38,13 +31,6 @@ function rowsOf(invoice: InvoiceRow): string[] {
     ...invoice.own.lines.map((line) => `${line.description ?? line.id}: ${money(line.amount)}`),
     `Total ${money(invoice.total)}, due ${money(invoice.amount_remaining)}`,
   ]
-}
-
-function page(invoice: InvoiceRow): string {
-  const [title = '', ...rows] = rowsOf(invoice).map(escaped)
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${rows
-    .map((row) => `<p>${row}</p>`)
-    .join('')}</html>`
 }
 
 /** A PDF of one page and one font, with the cross-reference table that readers insist on. */
