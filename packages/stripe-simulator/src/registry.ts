@@ -41,7 +41,7 @@ import { refundExpansions, refundRoutes, renderRefund } from './resources/refund
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
-import { renderSubscriptionItem } from './resources/subscription-items.ts'
+import { renderSubscriptionItem, subscriptionItemExpansions } from './resources/subscription-items.ts'
 import {
   renderSchedule,
   scheduleExpansions,
@@ -106,6 +106,7 @@ export const expansions: Expansions = {
   ...planExpansions,
   ...customerExpansions,
   ...subscriptionExpansions,
+  ...subscriptionItemExpansions,
   ...invoiceExpansions,
   ...lineExpansions,
   ...invoiceItemExpansions,

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import type { HeldUpdate } from './billing/pending-update.ts'
 import type { PricedParams } from './resources/checkout-fields.ts'
 
 /**
@@ -61,6 +62,8 @@ export type SubscriptionRow = RowOf<
     readonly creating: boolean
     /** Whether a planned end inside a period credits the rest of it. */
     readonly proratesEnd: boolean
+    /** A change that waits for its invoice to be paid. */
+    readonly held?: HeldUpdate | null
   }
 >
 /** What was last debited for a stretch of an item's time: the flexible mode credits it back. */
@@ -244,6 +247,7 @@ export type AlarmKind =
   | 'subscription.trial_will_end'
   | 'subscription.upcoming'
   | 'subscription.expire'
+  | 'subscription.pending_update'
   | 'subscription.pending_items'
   | 'invoice.finalize'
   | 'invoice.retry'

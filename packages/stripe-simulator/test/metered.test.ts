@@ -134,27 +134,28 @@ test('usage of a trial is free', async () => {
 })
 
 describe('a price that changes while usage runs', () => {
+  const packages = { transform_quantity: { divide_by: 100, round: 'up' as const } }
   test.each([
-    // 100 calls at 1.50, then 50 at 0.50: all 150 at the last price, or each part at its own.
-    ['classic', 7500],
-    ['flexible', 17_500],
+    // The published example: 0.10 per 100 calls, then 0.15. Classic bills what came after the change.
+    ['classic', 75],
+    ['flexible', 175],
   ] as const)('%s billing', async (mode, total) => {
     const { stripe } = world
-    const dear = await metered({ unit_amount: 150 })
-    const cheap = await metered({ unit_amount: 50, product: dear.product as string })
+    const first = await metered({ unit_amount: 10, ...packages })
+    const next = await metered({ unit_amount: 15, product: first.product as string, ...packages })
     const ada = await world.customer()
     const subscription = await stripe.subscriptions.create({
       customer: ada.id,
-      items: [{ price: dear.id }],
+      items: [{ price: first.id }],
       billing_mode: { type: mode },
     })
     await world.advance(ada.clock, JAN_1 + 10 * DAY)
-    await use(ada.id, '100', JAN_1 + 9 * DAY)
+    await use(ada.id, '1000', JAN_1 + 4 * DAY)
     await stripe.subscriptions.update(subscription.id, {
-      items: [{ id: subscription.items.data[0]?.id as string, price: cheap.id }],
+      items: [{ id: subscription.items.data[0]?.id as string, price: next.id }],
     })
     await world.advance(ada.clock, JAN_1 + 20 * DAY)
-    await use(ada.id, '50', JAN_1 + 20 * DAY)
+    await use(ada.id, '500', JAN_1 + 20 * DAY)
     await world.advance(ada.clock, FEB_1 + 2 * HOUR)
     expect((await world.invoices(subscription.id)).at(-1)?.total).toBe(total)
   })

@@ -8,6 +8,7 @@ import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
 import { cancelIntent } from './payments.ts'
 import { pendingItemsDue } from './pending-interval.ts'
+import { expireHeld } from './pending-update.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { settleRefund } from './refunds.ts'
 import { turnSchedule } from './schedules.ts'
@@ -23,6 +24,9 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
   },
   'subscription.upcoming': announceRenewal,
   'subscription.expire': expireIncomplete,
+  'subscription.pending_update': (world, id) => {
+    if (world.subscriptions.get(id) !== undefined) expireHeld(world, id)
+  },
   'subscription.pending_items': (world, id) => {
     if (world.subscriptions.get(id) !== undefined) pendingItemsDue(world, id)
   },

@@ -2,6 +2,7 @@ import { invalid, StripeError } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { afterSetUp } from './after-set-up.ts'
 import { creditAttached } from './attach-payment.ts'
 import { challengeOf } from './challenge.ts'
 import { cardError } from './collect.ts'
@@ -169,6 +170,7 @@ function succeed(world: World, intent: SetupIntentRow, method: PaymentMethodRow)
   })
   world.emit('setup_intent.succeeded', done)
   if (attached) world.emit('payment_method.attached', kept)
+  afterSetUp(world, done)
   return done
 }
 

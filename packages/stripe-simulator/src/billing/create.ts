@@ -1,14 +1,14 @@
-import { invalid } from '../errors.ts'
 import type { InvoiceRow, LineRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
-import { boundary } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
 import { noMethod } from './collect.ts'
+import { firstLines } from './first-lines.ts'
 import { finalize } from './invoices.ts'
 import { meteredItems } from './metered.ts'
 import { methodFor } from './methods.ts'
 import { hasPending } from './pending.ts'
-import { itemPeriod, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
-import { billItem, subscriptionDraft } from './renew.ts'
+import { itemsOf, scheduleDue } from './periods.ts'
+import { subscriptionDraft } from './renew.ts'
+import { setUpForLater } from './set-up.ts'
 import { collectAndSettle } from './settle.ts'
 
 const HOUR = 3600
@@ -19,16 +19,24 @@ export interface NewItem {
   readonly quantity: number | undefined
   readonly metadata: Record<string, string>
   readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
+  readonly discounts?: readonly string[] | undefined
+  readonly thresholds?: SubscriptionItemRow['billing_thresholds'] | undefined
 }
 
 export interface NewSubscription {
   readonly row: Omit<SubscriptionRow, 'id' | 'object' | 'status' | 'own'>
   readonly clock: string | null
   readonly items: readonly NewItem[]
+  /** Where it begins; earlier than its creation when it is backdated. */
+  readonly start: number
   readonly trialEnd: number | null
+  /** A planned end: a moment, or with the first or last of the items' periods. */
+  readonly cancelAt: number | 'min_period_end' | 'max_period_end' | null
   readonly paymentBehavior: string
   readonly prorationBehavior: string
   readonly offSession: boolean
+  /** Makes what the first invoice bills once, when the periods are known. */
+  readonly extras: (subscription: string) => void
   /** Begun by a schedule: active at once, its first invoice waits as a renewal's does. */
   readonly scheduled?: boolean
 }
@@ -54,12 +62,15 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
   })
   for (const discount of subscription.discounts) world.discounts.patch(discount, { subscription: id })
   const now = given.row.created
-  for (const item of given.items) addItem(world, subscription, item, now, now)
+  for (const item of given.items) addItem(world, subscription, item, given.start, now)
   const lines = itemsOf(world, id)
     .map((item) => firstLines(world, subscription, item, given))
     .reverse()
-  const draft = firstDraft(world, subscription, lines.flat(), given)
+  given.extras(id)
+  planEnd(world, id, given.cancelAt)
+  const draft = firstDraft(world, world.subscriptions.must(id), lines.flat(), given)
   if (draft !== null && !world.preview && given.scheduled !== true) startCollection(world, id, draft, given)
+  if (!world.preview && given.scheduled !== true) setUpForLater(world, id, given.paymentBehavior)
   const created = world.subscriptions.must(id)
   const started = world.subscriptions.patch(id, { own: { ...created.own, creating: false } })
   scheduleDue(world, started)
@@ -68,6 +79,19 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
     world.emit('customer.subscription.trial_will_end', started)
   }
   return started
+}
+
+function planEnd(world: World, id: string, at: NewSubscription['cancelAt']): void {
+  if (at === null) return
+  const ends = itemsOf(world, id).map((item) => item.current_period_end)
+  const cancelAt =
+    at === 'min_period_end' ? Math.min(...ends) : at === 'max_period_end' ? Math.max(...ends) : at
+  const { trial_end: trialEnd, billing_mode: mode } = world.subscriptions.must(id)
+  world.subscriptions.patch(id, {
+    cancel_at: cancelAt,
+    // Classic billing ends a trial with the subscription. https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    ...(mode.type === 'classic' && trialEnd !== null && cancelAt < trialEnd ? { trial_end: cancelAt } : {}),
+  })
 }
 
 /**
@@ -83,7 +107,7 @@ function firstDraft(
   const { id, created: at } = subscription
   const onlyUsage = meteredItems(world, id).length === given.items.length
   const flexible = subscription.billing_mode.type === 'flexible'
-  if (flexible && onlyUsage && !hasPending(world, subscription)) return null
+  if (flexible && onlyUsage && lines.length === 0 && !hasPending(world, subscription)) return null
   return subscriptionDraft(world, id, {
     reason: 'subscription_create',
     lines,
@@ -91,33 +115,6 @@ function firstDraft(
     at,
     waits: subscription.collection_method === 'send_invoice' || given.scheduled === true,
   })
-}
-
-/** The first period of an item: to the trial's end, to a future anchor (cut short), or a whole one. */
-function firstLines(
-  world: World,
-  subscription: SubscriptionRow,
-  item: SubscriptionItemRow,
-  given: NewSubscription,
-) {
-  const now = subscription.created
-  const rhythm = rhythmOf(world.prices.must(item.own.price))
-  const anchor = subscription.billing_cycle_anchor
-  if (anchor > boundary(now, rhythm, 1) && given.trialEnd === null) {
-    throw invalid(
-      'billing_cycle_anchor cannot be later than next natural billing date for plan.',
-      'billing_cycle_anchor',
-    )
-  }
-  const period = itemPeriod(anchor, rhythm, now)
-  const lines = billItem(world, subscription, item, period)
-  // With `none` nothing is billed for the time before the anchor.
-  return period.end === anchor &&
-    anchor > now &&
-    given.trialEnd === null &&
-    given.prorationBehavior === 'none'
-    ? []
-    : lines
 }
 
 function startCollection(world: World, id: string, draft: InvoiceRow, given: NewSubscription): void {
@@ -147,6 +144,7 @@ export function refusedWhole<E extends { status: number; body: object }>(error: 
   return Object.assign(error, { keep: false })
 }
 
+/** An item without a period yet; usage counts from `start`. */
 export function addItem(
   world: World,
   subscription: SubscriptionRow,
@@ -154,19 +152,23 @@ export function addItem(
   start: number,
   created: number,
 ): SubscriptionItemRow {
+  const id = world.ids.next('si', 14)
+  for (const discount of item.discounts ?? []) {
+    world.discounts.patch(discount, { subscription: subscription.id, subscription_item: id })
+  }
   return world.subscriptionItems.insert({
-    id: world.ids.next('si', 14),
+    id,
     object: 'subscription_item',
-    billing_thresholds: null,
+    billing_thresholds: item.thresholds ?? null,
     created,
     current_period_start: start,
     current_period_end: start,
     current_trial: null,
-    discounts: [],
+    discounts: [...(item.discounts ?? [])],
     metadata: item.metadata,
     ...(item.quantity === undefined ? {} : { quantity: item.quantity }),
     subscription: subscription.id,
     tax_rates: item.taxRates ?? [],
-    own: { clock: subscription.own.clock, price: item.price, debit: null, sequence: 0, usageFrom: created },
+    own: { clock: subscription.own.clock, price: item.price, debit: null, sequence: 0, usageFrom: start },
   })
 }

@@ -1,8 +1,24 @@
-import type { InvoiceRow } from '../rows.ts'
+import type { InvoiceRow, LineRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import type { Reduction } from './totals.ts'
 
-/** The reductions that the invoice's discounts make, in their order. */
+/**
+ * What is taken off an invoice: discounts of single lines first, "a percent applies to what is left", then
+ * those of the invoice. https://docs.stripe.com/billing/subscriptions/coupons
+ */
+export function invoiceReductions(
+  world: World,
+  lines: readonly LineRow[],
+  discounts: readonly string[],
+  currency: string,
+): Reduction[] {
+  const own = [...new Set(lines.flatMap((line) => line.discounts as string[]))]
+  const first = own.length === 0 ? [] : reductionsOf(world, own, currency)
+  const rest = reductionsOf(world, discounts, currency)
+  return [...first.map((reduction) => ({ ...reduction, ofLines: true })), ...rest]
+}
+
+/** The reductions that discounts make, in their order. */
 export function reductionsOf(world: World, discounts: readonly string[], currency: string): Reduction[] {
   return discounts.flatMap((id) => {
     const discount = world.discounts.get(id)
@@ -47,7 +63,8 @@ function customerDiscounts(world: World, customer: string): string[] {
 /** A `once` discount is used up by the first invoice that has an amount. */
 export function useOnce(world: World, invoice: InvoiceRow): void {
   if (invoice.subtotal <= 0) return
-  const once = invoice.discounts.filter((id) => {
+  const ofLines = invoice.own.lines.flatMap((line) => line.discounts as string[])
+  const once = [...new Set([...(invoice.discounts as string[]), ...ofLines])].filter((id) => {
     const discount = world.discounts.get(id)
     return discount?.invoice === null && world.coupons.get(discount.own.coupon)?.duration === 'once'
   })
@@ -56,10 +73,11 @@ export function useOnce(world: World, invoice: InvoiceRow): void {
 
 /** Takes discounts whose months are over off the subscription. */
 export function dropEnded(world: World, subscription: string, at: number): void {
-  const ended = world.subscriptions.must(subscription).discounts.filter((id) => {
-    const end = world.discounts.get(id)?.end
+  const ofItems = world.subscriptionItems.by('subscription', subscription).flatMap((item) => item.discounts)
+  const ended = [...world.subscriptions.must(subscription).discounts, ...ofItems].filter((id) => {
+    const end = world.discounts.get(id as string)?.end
     return end != null && end <= at
-  })
+  }) as string[]
   drop(world, subscription, ended)
 }
 
@@ -73,5 +91,11 @@ function drop(world: World, subscription: string | null, ids: readonly string[])
   }
   const row = world.subscriptions.get(subscription)
   if (row === undefined) return
+  for (const item of world.subscriptionItems.by('subscription', row.id)) dropFrom(world, item, ids)
   world.subscriptions.patch(row.id, { discounts: row.discounts.filter((id) => !ids.includes(id)) })
+}
+
+function dropFrom(world: World, item: SubscriptionItemRow, ids: readonly string[]): void {
+  const discounts = item.discounts.filter((id) => !ids.includes(id as string))
+  if (discounts.length < item.discounts.length) world.subscriptionItems.patch(item.id, { discounts })
 }

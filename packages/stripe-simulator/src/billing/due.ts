@@ -5,6 +5,7 @@ import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { outstandingUsage } from './metered.ts'
+import { expireHeld } from './pending-update.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
 import { advanceItems, subscriptionDraft } from './renew.ts'
@@ -15,6 +16,10 @@ const DAY = 86_400
 
 /** A subscription reached a boundary: its planned end, the end of a pause, of a trial, or of a period. */
 export function subscriptionDue(world: World, id: string): InvoiceRow | null {
+  const pending = world.subscriptions.must(id)
+  if ((pending.pending_update?.expires_at ?? Number.POSITIVE_INFINITY) <= world.now(pending.own.clock)) {
+    expireHeld(world, id)
+  }
   // Before anything is billed, a schedule may change what.
   turnSchedule(world, world.subscriptions.must(id).schedule)
   const subscription = world.subscriptions.must(id)

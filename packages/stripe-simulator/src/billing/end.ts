@@ -25,6 +25,8 @@ export function endSubscription(
   const at = world.now(subscription.own.clock)
   const ended = world.subscriptions.patch(id, {
     status: 'canceled',
+    pending_update: null,
+    own: { ...subscription.own, held: null },
     ended_at: at,
     canceled_at: asked ? at : (subscription.canceled_at ?? at),
     cancellation_details: {
@@ -38,6 +40,7 @@ export function endSubscription(
   scheduleDue(world, ended)
   cancelSchedule(world, subscription.schedule, reason === 'payment_failed')
   world.alarm('subscription.expire', id, subscription.own.clock, null)
+  world.alarm('subscription.pending_update', id, subscription.own.clock, null)
   for (const invoice of world.invoices.by('subscription', id)) {
     if (invoice.status !== 'open' && invoice.status !== 'draft') continue
     if (invoice.auto_advance !== true || invoice.id === except) continue

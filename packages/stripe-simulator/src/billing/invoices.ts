@@ -3,7 +3,7 @@ import { minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { automaticStatus, automaticTax, refuseUntaxable } from './automatic-tax.ts'
 import { changeBalance } from './balance.ts'
-import { reductionsOf, useOnce } from './discounts.ts'
+import { invoiceReductions, useOnce } from './discounts.ts'
 import { armDue, callOffDue } from './due-date.ts'
 import { insertPayment, settlePayments } from './invoice-payments.ts'
 import { cancelIntent, createIntent } from './payments.ts'
@@ -156,7 +156,10 @@ export function scheduleFinalization(world: World, id: string, at: number): Invo
 /** Sums a draft again after its lines, discounts or the customer's balance changed. */
 export function retotal(world: World, id: string): InvoiceRow {
   const invoice = withCustomer(world, world.invoices.must(id))
-  const sums = totalOf(invoice.own.lines, reductionsOf(world, invoice.discounts, invoice.currency))
+  const sums = totalOf(
+    invoice.own.lines,
+    invoiceReductions(world, invoice.own.lines, invoice.discounts as string[], invoice.currency),
+  )
   const taxed = taxLines(world, invoice, sums.lines)
   const total = sums.total + taxed.exclusive
   const balance = world.customers.must(invoice.customer).balance

@@ -26,9 +26,10 @@ export function itemLine(
     ...blankLine(world, subscription.currency),
     amount,
     subtotal: amount,
+    discounts: [...item.discounts],
     description:
       part === null
-        ? `Free trial for ${quantity} × ${name}`
+        ? trialText(subscription, quantity, name)
         : `${quantity} × ${name} (${rateText(price, part, subscription.currency)})`,
     // A line of a subscription shows the subscription's metadata as it is when the line is made.
     metadata: subscription.metadata,
@@ -50,6 +51,11 @@ export function itemLine(
     subscription: subscription.id,
     own: { appliesTo: price.product, net: amount, taxRates: ratesOf(item.tax_rates) },
   }
+}
+
+/** https://docs.stripe.com/billing/subscriptions/billing-mode/compare */
+function trialText({ billing_mode: mode }: SubscriptionRow, quantity: string, name: string): string {
+  return mode.type === 'classic' ? `Trial period for ${name}` : `Free trial for ${quantity} × ${name}`
 }
 
 /** The line of an invoice item; a proration's parent is the subscription item it prorates. */

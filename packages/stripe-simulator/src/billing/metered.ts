@@ -64,7 +64,6 @@ export function restartUsage(world: World, item: SubscriptionItemRow, at: number
 
 /**
  * Bills what an item used at its present price, before the price changes or the item goes: a pending item.
- * Flexible billing only; classic bills the whole period at the price that it ends with.
  * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
  */
 export function billUsageSoFar(

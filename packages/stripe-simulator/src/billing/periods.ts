@@ -5,6 +5,12 @@ import { type PriceTerms, pricePicos } from '../rules/pricing.ts'
 import type { Period } from '../rules/proration.ts'
 import type { World } from '../world.ts'
 
+/** The rhythm of a price in a subscription, which may remember the 31st though its anchor is shorter. */
+export function cycleOf(subscription: SubscriptionRow, price: PriceRow): Rhythm {
+  const day = subscription.billing_cycle_anchor_config?.day_of_month
+  return day === undefined ? rhythmOf(price) : { ...rhythmOf(price), day }
+}
+
 export function rhythmOf(price: PriceRow): Rhythm {
   if (price.recurring === null) throw new Error(`${price.id} is not recurring`)
   return price.recurring

@@ -70,7 +70,10 @@ function discountOn(
   whole: number,
 ): number {
   const at = world.now(subscription.own.clock)
-  const ids = runningDiscounts(world, subscription.discounts, subscription.customer, at)
+  const ids = [
+    ...(item.discounts as string[]),
+    ...runningDiscounts(world, subscription.discounts, subscription.customer, at),
+  ]
   const product = world.prices.must(item.own.price).product
   let left = whole
   for (const reduction of reductionsOf(world, ids, subscription.currency)) {

@@ -6,15 +6,17 @@ import { announce, createDraft, scheduleFinalization } from './invoices.ts'
 import { itemLine } from './lines.ts'
 import { isMetered, usageLines, usageStart } from './metered.ts'
 import { takePending } from './pending.ts'
-import { itemPeriod, itemsOf, periodAmount, rhythmOf, termsOf } from './periods.ts'
+import { cycleOf, itemPeriod, itemsOf, periodAmount, termsOf } from './periods.ts'
 
 /** Moves the items whose period is over into the next one and makes their lines, newest item first. */
 export function advanceItems(world: World, subscription: SubscriptionRow, at: number): LineRow[] {
   const lines: LineRow[] = []
   for (const item of itemsOf(world, subscription.id)) {
     if (item.current_period_end > at) continue
-    const rhythm = rhythmOf(world.prices.must(item.own.price))
-    const period = itemPeriod(subscription.billing_cycle_anchor, rhythm, at)
+    const rhythm = cycleOf(subscription, world.prices.must(item.own.price))
+    const cycle = itemPeriod(subscription.billing_cycle_anchor, rhythm, at)
+    // A trial need not end with a cycle: then the first period is what is left of the running one.
+    const period = { start: Math.max(cycle.start, item.current_period_end), end: cycle.end }
     lines.unshift(...billItem(world, subscription, item, period))
   }
   return lines
@@ -43,7 +45,7 @@ export function billItem(
           itemLine(world, {
             subscription,
             item,
-            amount: periodAmount(part.picos, anchor, rhythmOf(price), period),
+            amount: periodAmount(part.picos, anchor, cycleOf(subscription, price), period),
             period,
             part,
             quantity,
@@ -138,6 +140,14 @@ export function subscriptionDraft(world: World, id: string, of: SubscriptionInvo
     ...(of.prorationDate === undefined ? {} : { prorationDate: of.prorationDate }),
   })
   for (const { item } of pending) world.invoiceItems.patch(item, { invoice: draft.id })
+  const { custom_fields, description, footer } = subscription.invoice_settings
+  if (custom_fields !== null || description !== null || footer !== null) {
+    world.invoices.patch(draft.id, {
+      custom_fields,
+      footer,
+      description: description ?? subscription.description,
+    })
+  }
   rememberDebits(world, draft)
   world.subscriptions.patch(id, { latest_invoice: draft.id })
   if (of.waits === true) leaveAsDraft(world, draft)
@@ -154,15 +164,15 @@ function rememberDebits(world: World, draft: InvoiceRow): void {
   for (const line of draft.own.lines) {
     const details = line.parent?.subscription_item_details
     if (details == null) continue
-    // A proration is known by its invoice item, a whole period by its subscription item.
-    const key = details.invoice_item ?? details.subscription_item
+    // A proration is known by its invoice item, a whole period by its subscription item and its start.
+    const key = details.invoice_item ?? `${details.subscription_item} ${line.period.start}`
     const before = nets.get(key)
     nets.set(key, { net: (before?.net ?? 0) + line.own.net, line: before?.line ?? line.id })
   }
   for (const item of itemsOf(world, draft.own.subscription as string)) {
     const { debit } = item.own
     if (debit === null || debit.invoice !== null) continue
-    const billed = nets.get(debit.invoiceItem ?? item.id)
+    const billed = nets.get(debit.invoiceItem ?? `${item.id} ${debit.start}`)
     if (billed === undefined) continue
     const invoiced = { ...debit, amount: billed.net, invoice: draft.id, line: billed.line }
     world.subscriptionItems.patch(item.id, { own: { ...item.own, debit: invoiced } })

@@ -8,6 +8,8 @@ export interface Reduction {
   readonly amountOff: number | null
   /** Products that it is limited to; empty means all. */
   readonly products: readonly string[]
+  /** A discount of single lines, which is taken off before those of the whole invoice. */
+  readonly ofLines?: boolean
 }
 
 export interface Totals {
@@ -61,8 +63,9 @@ export function amountOf({ amountOff, percentOff }: Reduction, base: number): nu
   return Number(divideRounded(BigInt(base) * parseDecimal(percentOff ?? '0'), 100n * PICOS))
 }
 
-function appliesTo({ products }: Reduction, line: LineRow): boolean {
+function appliesTo({ products, discount, ofLines }: Reduction, line: LineRow): boolean {
   if (!line.discountable) return false
+  if (ofLines === true && !line.discounts.some((own) => own === discount)) return false
   return products.length === 0 || (line.own.appliesTo !== null && products.includes(line.own.appliesTo))
 }
 

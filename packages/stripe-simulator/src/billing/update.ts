@@ -4,7 +4,7 @@ import type { World } from '../world.ts'
 import { addItem, refusedWhole } from './create.ts'
 import { finalize } from './invoices.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
-import { itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
+import { cycleOf, itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
 import { creditUnused, debitRemaining } from './prorate.ts'
 import { billItem, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
@@ -17,6 +17,9 @@ export interface ItemChange {
   readonly metadata: Record<string, string> | undefined
   readonly deleted: boolean
   readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
+  /** New discounts of the item alone; absent leaves them. */
+  readonly discounts?: readonly string[] | undefined
+  readonly thresholds?: SubscriptionItemRow['billing_thresholds'] | undefined
 }
 
 export interface Change {
@@ -26,6 +29,8 @@ export interface Change {
   readonly anchorNow: boolean
   /** A new end of the trial, or `now`. */
   readonly trialEnd: number | 'now' | undefined
+  /** Whether the trial's end came from the prices. */
+  readonly trialFromPlan?: boolean | undefined
   readonly paymentBehavior: string
   readonly offSession: boolean
   /** Everything else, set as it is. */
@@ -37,6 +42,16 @@ export interface Change {
  * https://docs.stripe.com/billing/subscriptions/change and .../prorations
  */
 export function updateSubscription(world: World, id: string, change: Change): InvoiceRow | null {
+  const draft = applyChange(world, id, change)
+  const changed = world.subscriptions.must(id)
+  scheduleDue(world, changed)
+  world.emit('customer.subscription.updated', changed)
+  if (draft !== null && !world.preview) bill(world, draft, change)
+  return draft
+}
+
+/** The change itself, with its draft when it is to be billed now. */
+export function applyChange(world: World, id: string, change: Change): InvoiceRow | null {
   const before = world.subscriptions.patch(id, change.fields)
   const now = world.now(before.own.clock)
   const endsTrial = change.trialEnd === 'now' && before.status === 'trialing'
@@ -50,10 +65,6 @@ export function updateSubscription(world: World, id: string, change: Change): In
   const at = change.prorationDate ?? now
   const draft = resets ? restart(world, before, change, now, at) : adjust(world, before, change, now, at)
   if (movesTrial) moveTrial(world, id, change.trialEnd as number)
-  const changed = world.subscriptions.must(id)
-  scheduleDue(world, changed)
-  world.emit('customer.subscription.updated', changed)
-  if (draft !== null && !world.preview) bill(world, draft, change)
   return draft
 }
 
@@ -94,18 +105,18 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
   const subscription = world.subscriptions.patch(before.id, {
     billing_cycle_anchor: trialEnd ?? now,
     ...(trialEnd !== null
-      ? { status: 'trialing', trial_start: now, trial_end: trialEnd }
+      ? { status: 'trialing', trial_start: trialStart(before, now), trial_end: trialEnd }
       : before.status === 'trialing'
         ? { status: 'active', trial_end: now }
         : {}),
   })
   for (const entry of change.items) {
     const old = world.subscriptionItems.get(entry.id)
-    if (old !== undefined) settleUsage(world, before, old, entry, now)
+    if (old !== undefined) settleUsage(world, before, old, entry, change, now)
     applyItem(world, subscription, entry, now)
   }
   const lines = itemsOf(world, subscription.id).flatMap((item) => {
-    const rhythm = rhythmOf(world.prices.must(item.own.price))
+    const rhythm = cycleOf(subscription, world.prices.must(item.own.price))
     return billItem(world, subscription, item, itemPeriod(subscription.billing_cycle_anchor, rhythm, now))
   })
   return subscriptionDraft(world, subscription.id, {
@@ -115,6 +126,14 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
     at: now,
     ...prorationDate(change),
   })
+}
+
+/**
+ * Of a second trial: flexible billing names its own start, classic that of the first.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function trialStart({ billing_mode: mode, trial_start: first }: SubscriptionRow, now: number): number {
+  return mode.type === 'classic' ? (first ?? now) : now
 }
 
 /** Changes items inside the running period: credit for the old, debit for the new, invoiced now or later. */
@@ -142,7 +161,7 @@ function adjust(
       bills = true
     }
     if (prorating && old !== undefined) creditUnused(world, before, old, at)
-    if (old !== undefined) settleUsage(world, before, old, entry, now)
+    if (old !== undefined) settleUsage(world, before, old, entry, change, now)
     const item = applyItem(world, before, entry, now)
     if (item === null) continue
     const period = periodOf(before, item, price, old, now)
@@ -166,8 +185,9 @@ function adjust(
 }
 
 /**
- * What a metered item used at the price that ends now. Flexible billing bills each part at its own price;
- * classic lets the price that the period ends with bill all of it.
+ * What a metered item used at the price that ends now. Flexible billing "bills for all usage in the current
+ * period at the price effective at the time it's reported", and of a removed item unless nothing is
+ * prorated; classic "only bills for the usage that was reported since changing to the current price".
  * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
  */
 function settleUsage(
@@ -175,12 +195,17 @@ function settleUsage(
   subscription: SubscriptionRow,
   old: SubscriptionItemRow,
   entry: ItemChange,
+  { prorationBehavior }: Change,
   now: number,
 ): void {
   const changes = entry.deleted || (entry.price !== undefined && entry.price !== old.own.price)
   const metered = isMetered(world.prices.must(old.own.price))
-  if (!changes || !metered || subscription.billing_mode.type === 'classic') return
-  if (subscription.status !== 'trialing') billUsageSoFar(world, subscription, old, now)
+  if (!changes || !metered) return
+  const billed =
+    subscription.billing_mode.type === 'flexible' &&
+    subscription.status !== 'trialing' &&
+    !(entry.deleted && prorationBehavior === 'none')
+  if (billed) billUsageSoFar(world, subscription, old, now)
   if (!entry.deleted) restartUsage(world, old, now)
 }
 
@@ -195,7 +220,7 @@ function periodOf(
   if (subscription.status === 'trialing') {
     return { start: old?.current_period_start ?? now, end: subscription.trial_end ?? item.current_period_end }
   }
-  const period = itemPeriod(subscription.billing_cycle_anchor, rhythmOf(price), now)
+  const period = itemPeriod(subscription.billing_cycle_anchor, cycleOf(subscription, price), now)
   if (old === undefined || old.current_period_end !== period.end) return period
   return { start: old.current_period_start, end: old.current_period_end }
 }
@@ -226,6 +251,8 @@ function applyItem(
         quantity: isMetered(world.prices.must(entry.price as string)) ? undefined : (entry.quantity ?? 1),
         metadata: entry.metadata ?? {},
         taxRates: entry.taxRates,
+        discounts: entry.discounts,
+        thresholds: entry.thresholds,
       },
       now,
       now,
@@ -242,6 +269,8 @@ function applyItem(
     ...(seats === quantity ? {} : { quantity: seats }),
     ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }),
     ...(entry.taxRates === undefined ? {} : { tax_rates: entry.taxRates }),
+    ...(entry.discounts === undefined ? {} : { discounts: [...entry.discounts] }),
+    ...(entry.thresholds === undefined ? {} : { billing_thresholds: entry.thresholds }),
     ...(entry.price === undefined ? {} : { own: { ...kept.own, price: entry.price } }),
   })
 }

@@ -14,11 +14,13 @@ import {
   timestamp,
   timestampOrNow,
 } from '../http/schema.ts'
-import type { SubscriptionRow } from '../rows.ts'
+import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { applyDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
-import { itemFields, sharedFields } from './subscription-fields.ts'
+import { planTrialEnd } from './subscription-dates.ts'
+import { itemFields, sharedFields, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
@@ -33,6 +35,7 @@ export const changeFields = {
   cancel_at: clearable(either(timestamp, oneOf(['min_period_end', 'max_period_end'] as const))),
   cancel_at_period_end: bool,
   trial_end: timestampOrNow,
+  trial_from_plan: bool,
 }
 
 export type ChangeParams = Params<typeof changeFields>
@@ -59,7 +62,10 @@ export function itemChange(
       throw invalid('You must give the id of the item to delete.', `${at}[id]`, 'parameter_missing')
     }
     const price =
-      entry.price === undefined && entry.price_data === undefined && old !== undefined
+      entry.price === undefined &&
+      entry.plan === undefined &&
+      entry.price_data === undefined &&
+      old !== undefined
         ? undefined
         : itemPrice(world, entry, at)
     if (price !== undefined && !isPricedIn(price, subscription.currency)) {
@@ -85,6 +91,11 @@ export function itemChange(
       quantity: entry.quantity,
       metadata: entry.metadata === undefined ? undefined : mergeMetadata(old?.metadata ?? {}, entry.metadata),
       deleted: entry.deleted ?? false,
+      discounts: itemDiscounts(world, subscription, old, entry.discounts, `${at}[discounts]`),
+      thresholds:
+        entry.billing_thresholds === undefined
+          ? undefined
+          : usageThresholdOf(next, entry.billing_thresholds, at),
       taxRates:
         entry.tax_rates === undefined
           ? undefined
@@ -104,11 +115,48 @@ export function itemChange(
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     prorationDate: params.proration_date,
     anchorNow: params.billing_cycle_anchor?.type === 'now',
-    trialEnd: params.trial_end,
+    trialEnd: params.trial_end ?? planTrial(world, subscription, items, params.trial_from_plan, now),
+    trialFromPlan: params.trial_from_plan,
     paymentBehavior: 'allow_incomplete',
     offSession: false,
     fields: endFields(world, subscription, params, now),
   }
+}
+
+/** The trial that the new prices bring, when it is asked for. */
+function planTrial(
+  world: World,
+  subscription: SubscriptionRow,
+  changes: readonly ItemChange[],
+  asked: boolean | undefined,
+  now: number,
+): number | undefined {
+  if (asked !== true) return undefined
+  const kept = itemsOf(world, subscription.id).filter((item) => !changes.some(({ id }) => id === item.id))
+  const prices = [...kept.map((item) => item.own.price), ...changes.flatMap(({ price }) => price ?? [])]
+  return (
+    planTrialEnd(
+      prices.map((id) => world.prices.must(id)),
+      now,
+    ) ?? undefined
+  )
+}
+
+/** A filled array replaces, an empty one changes nothing, the empty text clears. */
+function itemDiscounts(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow | undefined,
+  given: Parameters<typeof applyDiscounts>[1] | null | undefined,
+  param: string,
+): string[] | undefined {
+  if (given === null) return []
+  if (given === undefined || given.length === 0) return undefined
+  const { customer, own } = subscription
+  const to = { customer, subscription: subscription.id, at: world.now(own.clock), clock: own.clock }
+  const ids = applyDiscounts(world, given, to, param)
+  if (item !== undefined) for (const id of ids) world.discounts.patch(id, { subscription_item: item.id })
+  return ids
 }
 
 function checkProrationDate(

@@ -5,7 +5,7 @@ import type { PricedParams } from './checkout-fields.ts'
 import { insertCustomer } from './customers.ts'
 import { setFields } from './invoice-fields.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
-import { create } from './subscriptions.ts'
+import { create } from './start-subscription.ts'
 
 /** Who buys, as far as the page knows. */
 interface Buyer {

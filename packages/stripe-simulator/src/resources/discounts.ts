@@ -31,9 +31,10 @@ export function applyDiscounts(
   world: World,
   given: readonly DiscountGiven[],
   to: DiscountedObject,
+  prefix = 'discounts',
 ): string[] {
   return given.map((entry, i) => {
-    const param = `discounts[${i}]`
+    const param = `${prefix}[${i}]`
     if (entry.discount !== undefined)
       return find(world.discounts, 'discount', entry.discount, `${param}[discount]`).id
     if (entry.promotion_code !== undefined) {

@@ -27,7 +27,7 @@ import { changeFields, itemChange } from './change-params.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
-import { create } from './subscriptions.ts'
+import { create } from './start-subscription.ts'
 import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100

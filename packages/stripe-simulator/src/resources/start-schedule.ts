@@ -2,7 +2,7 @@ import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, sameMode } from './billing-mode.ts'
-import { create } from './subscriptions.ts'
+import { create } from './start-subscription.ts'
 
 export interface NewSchedule {
   readonly customer: string

@@ -1,7 +1,8 @@
 import { cancelNow } from '../billing/cancel.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { resumeSubscription } from '../billing/resume.ts'
-import { type Change, updateSubscription } from '../billing/update.ts'
+import type { Change } from '../billing/update.ts'
+import { changeSubscription } from '../billing/update-if-paid.ts'
 import { gap, invalid, missing } from '../errors.ts'
 import { del, post } from '../http/route.ts'
 import {
@@ -22,11 +23,17 @@ import type { World } from '../world.ts'
 import { anchorParam, changeFields, itemChange } from './change-params.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
+import { addExtraItems, extraItems } from './extra-items.ts'
 import { find } from './lookup.ts'
-import { createInvoiceItem } from './make-invoice-item.ts'
+import { ALONE, checkPendable } from './pendable.ts'
 import { followSubscription } from './schedule-phases.ts'
-import { addInvoiceItems, SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
-import { intervalOf } from './subscriptions.ts'
+import {
+  intervalOf,
+  invoiceSettingsOf,
+  SUBSCRIPTIONS_URL,
+  sharedFields,
+  thresholdsOf,
+} from './subscription-fields.ts'
 import { automaticTaxOf, taxRatesOf } from './tax-rates.ts'
 
 const details = shape({
@@ -57,7 +64,7 @@ const updateFields = {
     }),
   ),
   cancellation_details: details,
-  add_invoice_items: addInvoiceItems,
+  add_invoice_items: extraItems,
 }
 
 export const subscriptionChangeRoutes = [
@@ -66,26 +73,14 @@ export const subscriptionChangeRoutes = [
     if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') {
       return world.render(updateEnded(world, subscription, params))
     }
-    for (const [i, extra] of (params.add_invoice_items ?? []).entries()) {
-      createInvoiceItem(
-        world,
-        {
-          customer: subscription.customer,
-          subscription: subscription.id,
-          pricing: { price: extra.price },
-          quantity: extra.quantity,
-          metadata: extra.metadata,
-          tax_rates: extra.tax_rates,
-        },
-        `add_invoice_items[${i}]`,
-      )
-    }
+    if (params.payment_behavior === 'pending_if_incomplete') checkPendable(subscription, params, ALONE)
+    addExtraItems(world, subscription.id, params.add_invoice_items ?? [])
     if (subscription.schedule !== null && (params.cancel_at ?? params.cancel_at_period_end) !== undefined) {
       throw invalid(
         `The subscription is managed by the subscription schedule \`${subscription.schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
       )
     }
-    updateSubscription(world, subscription.id, changeOf(world, subscription, params))
+    changeSubscription(world, subscription.id, changeOf(world, subscription, params))
     followSubscription(world, subscription.schedule, subscription.id)
     schedulePendingItems(world, world.subscriptions.must(subscription.id))
     return world.render(world.subscriptions.must(subscription.id))
@@ -174,9 +169,6 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
   if (params.default_payment_method != null) {
     ownMethod(world, subscription.customer, params.default_payment_method, 'default_payment_method')
   }
-  if (params.payment_behavior === 'pending_if_incomplete') {
-    throw gap('payment_behavior=pending_if_incomplete', 'payment_behavior')
-  }
   if (params.collection_method !== undefined && params.collection_method !== subscription.collection_method) {
     if (params.collection_method === 'send_invoice' && params.days_until_due === undefined) {
       throw invalid('Missing required param: days_until_due.', 'days_until_due', 'parameter_missing')
@@ -202,6 +194,12 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     ...(params.discounts === undefined
       ? {}
       : { discounts: discountsOf(world, subscription, params.discounts) }),
+    ...(params.billing_thresholds === undefined
+      ? {}
+      : { billing_thresholds: thresholdsOf(params.billing_thresholds) }),
+    ...(params.invoice_settings === undefined
+      ? {}
+      : { invoice_settings: invoiceSettingsOf(params.invoice_settings, subscription.invoice_settings) }),
     ...(params.pending_invoice_item_interval === undefined
       ? {}
       : { pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval) }),
@@ -232,7 +230,7 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
       : {
           trial_settings: {
             end_behavior: {
-              billing_cycle_anchor: null,
+              billing_cycle_anchor: trial.end_behavior.billing_cycle_anchor ?? null,
               missing_payment_method: trial.end_behavior.missing_payment_method,
             },
           },

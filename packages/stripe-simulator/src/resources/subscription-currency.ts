@@ -1,6 +1,7 @@
-import { isPricedIn } from '../billing/periods.ts'
+import { isPricedIn, rhythmOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import type { PriceRow } from '../rows.ts'
+import { sameRhythm } from '../rules/billing-cycle.ts'
 
 /**
  * The one currency of a subscription: the one asked for, else the customer's, else that of its prices. A
@@ -29,5 +30,15 @@ function mixed(locked: string, param: string) {
   return invalid(
     `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, or invoice item with currency ${locked}`,
     param,
+  )
+}
+
+/** Classic subscriptions have one rhythm. https://docs.stripe.com/billing/subscriptions/billing-mode/compare */
+export function refuseMixed(prices: readonly PriceRow[]): void {
+  const [first, ...others] = prices
+  if (first === undefined || others.every((price) => sameRhythm(rhythmOf(first), rhythmOf(price)))) return
+  throw invalid(
+    'All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`, unless it uses flexible billing.',
+    'items',
   )
 }

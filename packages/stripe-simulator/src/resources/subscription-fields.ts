@@ -1,3 +1,5 @@
+import { isMetered } from '../billing/metered.ts'
+import { invalid } from '../errors.ts'
 import {
   bool,
   clearable,
@@ -11,6 +13,7 @@ import {
   shape,
   text,
 } from '../http/schema.ts'
+import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { discountParam } from './discounts.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
@@ -34,7 +37,11 @@ export const itemFields = {
     unit_amount_decimal: decimal,
     tax_behavior: oneOf(['exclusive', 'inclusive', 'unspecified'] as const),
   }),
-  ...gaps('plan', 'billing_thresholds', 'discounts', 'current_trial'),
+  /** The former name of `price`. */
+  plan: text(),
+  billing_thresholds: clearable(shape({ usage_gte: required(integer({ min: 1 })) })),
+  discounts: clearable(list(discountParam)),
+  ...gaps('current_trial'),
 }
 
 /** Parameters that creation and update share. */
@@ -52,7 +59,7 @@ export const sharedFields = {
     end_behavior: required(
       shape({
         missing_payment_method: required(oneOf(['cancel', 'create_invoice', 'pause'] as const)),
-        ...gaps('billing_cycle_anchor'),
+        billing_cycle_anchor: oneOf(['now', 'unchanged'] as const),
       }),
     ),
   }),
@@ -75,25 +82,67 @@ export const sharedFields = {
     }),
   ),
   automatic_tax: automaticTaxParam,
-  ...gaps(
-    'application_fee_percent',
-    'billing_schedules',
-    'billing_thresholds',
-    'default_source',
-    'invoice_settings',
-    'on_behalf_of',
-    'transfer_data',
-    'trial_from_plan',
+  billing_thresholds: clearable(
+    shape({ amount_gte: integer({ min: 50 }), reset_billing_cycle_anchor: bool }),
   ),
+  invoice_settings: shape({
+    custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
+    description: clearable(text()),
+    footer: clearable(text()),
+    issuer: shape({ type: required(oneOf(['self'] as const)) }),
+    ...gaps('account_tax_ids'),
+  }),
+  trial_from_plan: bool,
+  ...gaps('application_fee_percent', 'billing_schedules', 'default_source', 'on_behalf_of', 'transfer_data'),
 }
 
-export const addInvoiceItems = list(
-  shape({
-    price: required(text()),
-    quantity: integer({ min: 1 }),
-    metadata,
-    tax_rates: taxRatesParam,
-    ...gaps('price_data', 'discounts', 'period', 'discountable'),
-  }),
-  20,
-)
+type Given<K extends keyof typeof sharedFields> = ReturnType<(typeof sharedFields)[K]['parse']> | undefined
+
+export function intervalOf(
+  given: Given<'pending_invoice_item_interval'>,
+): SubscriptionRow['pending_invoice_item_interval'] {
+  return given == null ? null : { interval: given.interval, interval_count: given.interval_count ?? 1 }
+}
+
+/** https://docs.stripe.com/billing/subscriptions/usage-based/thresholds */
+export function thresholdsOf(given: Given<'billing_thresholds'>): SubscriptionRow['billing_thresholds'] {
+  if (given == null) return null
+  return {
+    amount_gte: given.amount_gte ?? null,
+    reset_billing_cycle_anchor: given.reset_billing_cycle_anchor ?? false,
+  }
+}
+
+/** A number of units that makes an invoice: of metered items only, since others are billed before. */
+export function usageThresholdOf(
+  price: PriceRow,
+  given: ReturnType<typeof itemFields.billing_thresholds.parse> | undefined,
+  at: string,
+): SubscriptionItemRow['billing_thresholds'] {
+  if (given == null) return null
+  if (!isMetered(price)) {
+    throw invalid('`billing_thresholds` need a metered price.', `${at}[billing_thresholds]`)
+  }
+  return { usage_gte: given.usage_gte }
+}
+
+/** What invoices of the subscription say; what is left out stays as it was. */
+export function invoiceSettingsOf(
+  given: Given<'invoice_settings'>,
+  before?: SubscriptionRow['invoice_settings'],
+): SubscriptionRow['invoice_settings'] {
+  const present = before ?? {
+    account_tax_ids: null,
+    custom_fields: null,
+    description: null,
+    footer: null,
+    issuer: { type: 'self' },
+  }
+  if (given === undefined) return present
+  return {
+    ...present,
+    ...(given.custom_fields === undefined ? {} : { custom_fields: given.custom_fields }),
+    ...(given.description === undefined ? {} : { description: given.description }),
+    ...(given.footer === undefined ? {} : { footer: given.footer }),
+  }
+}

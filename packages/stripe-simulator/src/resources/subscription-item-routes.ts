@@ -1,4 +1,5 @@
-import { type Change, updateSubscription } from '../billing/update.ts'
+import type { Change } from '../billing/update.ts'
+import { changeSubscription } from '../billing/update-if-paid.ts'
 import { invalid } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
@@ -7,6 +8,7 @@ import type { Json } from '../rows.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
 import { find } from './lookup.ts'
+import { checkPendable, OF_ITEMS } from './pendable.ts'
 import { followSubscription } from './schedule-phases.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
 
@@ -79,6 +81,7 @@ function change(
     throw invalid('A canceled subscription can only update its cancellation_details and metadata.')
   }
   const asked: Change = itemChange(world, subscription, params, '')
-  updateSubscription(world, id, { ...asked, paymentBehavior: paymentBehavior ?? asked.paymentBehavior })
+  if (paymentBehavior === 'pending_if_incomplete') checkPendable(subscription, params, OF_ITEMS)
+  changeSubscription(world, id, { ...asked, paymentBehavior: paymentBehavior ?? asked.paymentBehavior })
   followSubscription(world, subscription.schedule, id)
 }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { isMetered } from '../billing/metered.ts'
 import { invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
 import type { Params } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
@@ -18,9 +19,14 @@ type InlinePrice = Params<typeof itemFields>['price_data']
 /** The price of an item: named, or made on the spot for this item alone. */
 export function itemPrice(
   world: World,
-  { price, price_data: data }: { price?: string | undefined; price_data?: InlinePrice },
+  {
+    price: named,
+    plan,
+    price_data: data,
+  }: { price?: string | undefined; plan?: string | undefined; price_data?: InlinePrice },
   at: string,
 ): PriceRow {
+  const price = named ?? plan
   if (data === undefined) return recurringPrice(world, price, `${at}[price]`)
   if (price !== undefined) {
     throw invalid('You may only specify one of these parameters: price, price_data.', `${at}[price]`)
@@ -64,4 +70,11 @@ export function renderSubscriptionItem(
   return world.subscriptionItems.shown(row, [price, ...rates], () => {
     return { ...withoutOwn(row), plan: renderPlan(price), price: renderPrice(world, price), tax_rates: rates }
   })
+}
+
+export const subscriptionItemExpansions: Expansions = {
+  subscription_item: {
+    discounts: (world, row) =>
+      (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
+  },
 }

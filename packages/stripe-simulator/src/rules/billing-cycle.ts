@@ -2,6 +2,8 @@
 export interface Rhythm {
   readonly interval: string
   readonly interval_count: number
+  /** The day of the month that was asked for, where the anchor's own month was too short to have it. */
+  readonly day?: number
 }
 
 const DAY = 86_400
@@ -11,16 +13,20 @@ const DAY = 86_400
  * monthly cycle anchored on the 31st bills on the last day of shorter months and returns to the 31st.
  * https://docs.stripe.com/billing/subscriptions/billing-cycle
  */
-export function boundary(anchor: number, { interval, interval_count: count }: Rhythm, index: number): number {
+export function boundary(
+  anchor: number,
+  { interval, interval_count: count, day }: Rhythm,
+  index: number,
+): number {
   switch (interval) {
     case 'day':
       return anchor + index * count * DAY
     case 'week':
       return anchor + index * count * 7 * DAY
     case 'month':
-      return addMonths(anchor, index * count)
+      return addMonths(anchor, index * count, day)
     default:
-      return addMonths(anchor, index * count * 12)
+      return addMonths(anchor, index * count * 12, day)
   }
 }
 
@@ -41,10 +47,10 @@ export function sameRhythm(a: Rhythm, b: Rhythm): boolean {
   return a.interval === b.interval && a.interval_count === b.interval_count
 }
 
-/** Adds calendar months, in UTC, keeping the anchor's day where the month has it. */
-export function addMonths(at: number, months: number): number {
+/** Adds calendar months, in UTC, keeping the anchor's day (or the one given) where the month has it. */
+export function addMonths(at: number, months: number, asked?: number): number {
   const date = new Date(at * 1000)
-  const day = date.getUTCDate()
+  const day = asked ?? date.getUTCDate()
   date.setUTCDate(1)
   date.setUTCMonth(date.getUTCMonth() + months)
   const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate()

@@ -1,0 +1,117 @@
+import { itemsOf } from '../billing/periods.ts'
+import { invalid } from '../errors.ts'
+import {
+  bool,
+  decimal,
+  gaps,
+  integer,
+  list,
+  metadata,
+  oneOf,
+  required,
+  shape,
+  text,
+  timestamp,
+} from '../http/schema.ts'
+import type { World } from '../world.ts'
+import { createInvoiceItem } from './make-invoice-item.ts'
+import { TAX_BEHAVIORS } from './price-fields.ts'
+import { taxRatesParam } from './tax-rates.ts'
+
+const period = shape({
+  start: required(
+    shape({
+      type: required(oneOf(['max_item_period_start', 'now', 'phase_start', 'timestamp'] as const)),
+      timestamp,
+    }),
+  ),
+  end: required(
+    shape({ type: required(oneOf(['min_item_period_end', 'phase_end', 'timestamp'] as const)), timestamp }),
+  ),
+})
+
+/** `add_invoice_items`: what the next invoice of a subscription bills once. */
+export const extraItems = list(
+  shape({
+    price: text(),
+    price_data: shape({
+      currency: required(text(3)),
+      product: required(text()),
+      unit_amount: integer(),
+      unit_amount_decimal: decimal,
+      tax_behavior: oneOf(TAX_BEHAVIORS),
+    }),
+    quantity: integer({ min: 1 }),
+    discountable: bool,
+    metadata,
+    period,
+    tax_rates: taxRatesParam,
+    ...gaps('discounts'),
+  }),
+  20,
+)
+
+type Extra = ReturnType<typeof extraItems.parse>[number]
+
+/**
+ * Makes pending items of a subscription. Without a period of its own an item covers what all items of the
+ * subscription have in common. https://docs.stripe.com/api/subscriptions/create#create_subscription-add_invoice_items
+ */
+export function addExtraItems(world: World, id: string, extras: readonly Extra[], phase?: Stretch): void {
+  const subscription = world.subscriptions.must(id)
+  for (const [i, { price, price_data: data, ...extra }] of extras.entries()) {
+    const at = `add_invoice_items[${i}]`
+    createInvoiceItem(
+      world,
+      {
+        ...extra,
+        customer: subscription.customer,
+        subscription: id,
+        ...(price === undefined ? {} : { pricing: { price } }),
+        ...(data === undefined ? {} : { price_data: data }),
+        currency: subscription.currency,
+        period: periodOf(world, id, extra.period, `${at}[period]`, phase),
+      },
+      at,
+    )
+  }
+}
+
+interface Stretch {
+  readonly start: number
+  readonly end: number
+}
+
+function periodOf(
+  world: World,
+  id: string,
+  given: Extra['period'],
+  param: string,
+  phase: Stretch | undefined,
+): Stretch {
+  const items = itemsOf(world, id)
+  const now = world.now(world.subscriptions.must(id).own.clock)
+  const type = { start: given?.start.type, end: given?.end.type }
+  const named = {
+    now,
+    phase_start: phase?.start ?? now,
+    phase_end: phase?.end ?? now,
+    max_item_period_start: Math.max(...items.map((item) => item.current_period_start)),
+    min_item_period_end: Math.min(...items.map((item) => item.current_period_end)),
+  }
+  return {
+    start:
+      type.start === 'timestamp'
+        ? needed(given?.start.timestamp, `${param}[start][timestamp]`)
+        : named[type.start ?? 'max_item_period_start'],
+    end:
+      type.end === 'timestamp'
+        ? needed(given?.end.timestamp, `${param}[end][timestamp]`)
+        : named[type.end ?? 'min_item_period_end'],
+  }
+}
+
+function needed(at: number | undefined, param: string): number {
+  if (at === undefined) throw invalid(`Missing required param: ${param}.`, param, 'parameter_missing')
+  return at
+}

@@ -1,0 +1,211 @@
+import { createSubscription } from '../billing/create.ts'
+import { schedulePendingItems } from '../billing/pending-interval.ts'
+import { invalid } from '../errors.ts'
+import {
+  either,
+  gaps,
+  integer,
+  list,
+  oneOf,
+  type Params,
+  required,
+  shape,
+  text,
+  timestamp,
+  timestampOrNow,
+} from '../http/schema.ts'
+import type { CustomerRow, SubscriptionRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
+import { billingModeOf, billingModeParam } from './billing-mode.ts'
+import { ownMethod } from './customers.ts'
+import { applyDiscounts } from './discounts.ts'
+import { addExtraItems, extraItems } from './extra-items.ts'
+import { liveCustomer } from './lookup.ts'
+import { currency } from './price-fields.ts'
+import { currencyOf, refuseMixed } from './subscription-currency.ts'
+import { anchorConfig, datesOf } from './subscription-dates.ts'
+import {
+  intervalOf,
+  invoiceSettingsOf,
+  itemFields,
+  sharedFields,
+  thresholdsOf,
+  usageThresholdOf,
+} from './subscription-fields.ts'
+import { itemPrice, itemQuantity } from './subscription-items.ts'
+import { automaticTaxOf, taxRatesOf } from './tax-rates.ts'
+
+export const createFields = {
+  ...sharedFields,
+  customer: required(text()),
+  items: required(list(shape(itemFields), 20)),
+  currency,
+  billing_mode: billingModeParam,
+  backdate_start_date: timestamp,
+  billing_cycle_anchor: timestamp,
+  billing_cycle_anchor_config: anchorConfig,
+  cancel_at: either(timestamp, oneOf(['min_period_end', 'max_period_end'] as const)),
+  trial_end: timestampOrNow,
+  trial_period_days: integer({ min: 1, max: 730 }),
+  add_invoice_items: extraItems,
+  ...gaps('customer_account'),
+}
+
+type CreateParams = Params<typeof createFields>
+
+/** Reads what was asked for, refuses what cannot be, and starts the subscription. */
+export function create(world: World, params: CreateParams, schedule: string | null = null): SubscriptionRow {
+  const customer = liveCustomer(world, params.customer, 'customer')
+  const clock = customer.own.clock
+  const now = world.now(clock)
+  refuseTooMany(world, customer)
+  if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
+  const mode = billingModeOf(params.billing_mode)
+  const flexible = mode.type === 'flexible'
+  const items = params.items.map((item, i) => {
+    const price = itemPrice(world, item, `items[${i}]`)
+    return {
+      price: price.id,
+      quantity: itemQuantity(price, item.quantity, `items[${i}]`),
+      metadata: mergeMetadata({}, item.metadata),
+      taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
+      thresholds: usageThresholdOf(price, item.billing_thresholds, `items[${i}]`),
+      discounts: applyDiscounts(
+        world,
+        item.discounts ?? [],
+        { customer: customer.id, at: now, clock },
+        `items[${i}][discounts]`,
+      ),
+    }
+  })
+  const prices = items.map((item) => world.prices.must(item.price))
+  if (!flexible) refuseMixed(prices)
+  const dates = datesOf(params, prices, now, flexible)
+  check(world, params, customer)
+  const discounts = applyDiscounts(world, params.discounts ?? [], { customer: customer.id, at: now, clock })
+  const cancelAt = params.cancel_at_period_end === true ? 'max_period_end' : (params.cancel_at ?? null)
+  if (typeof cancelAt === 'number' && cancelAt <= now) {
+    throw invalid('`cancel_at` must be in the future.', 'cancel_at')
+  }
+  const started = createSubscription(world, {
+    clock,
+    items,
+    start: dates.start,
+    trialEnd: dates.trialEnd,
+    cancelAt,
+    paymentBehavior: params.payment_behavior ?? 'allow_incomplete',
+    prorationBehavior: params.proration_behavior ?? 'create_prorations',
+    offSession: params.off_session ?? false,
+    scheduled: schedule !== null,
+    extras: (id) => addExtraItems(world, id, params.add_invoice_items ?? []),
+    row: {
+      application: null,
+      application_fee_percent: null,
+      automatic_tax: automaticTaxOf(world, customer.id, params.automatic_tax),
+      billing_cycle_anchor: dates.anchor,
+      billing_cycle_anchor_config: dates.config,
+      billing_mode: mode,
+      billing_schedules: [],
+      billing_thresholds: thresholdsOf(params.billing_thresholds),
+      cancel_at: null,
+      cancel_at_period_end: params.cancel_at_period_end ?? false,
+      canceled_at: cancelAt === null ? null : now,
+      cancellation_details: {
+        comment: null,
+        feedback: null,
+        feedback_option: null,
+        reason: cancelAt === null ? null : 'cancellation_requested',
+      },
+      collection_method: params.collection_method ?? 'charge_automatically',
+      created: now,
+      currency: currencyOf(prices, customer.currency ?? null, params.currency),
+      customer: customer.id,
+      customer_account: null,
+      days_until_due: params.days_until_due ?? null,
+      default_payment_method: params.default_payment_method ?? null,
+      default_source: null,
+      default_tax_rates: taxRatesOf(world, params.default_tax_rates, 'default_tax_rates'),
+      description: params.description ?? null,
+      discounts,
+      ended_at: null,
+      invoice_settings: invoiceSettingsOf(params.invoice_settings),
+      latest_invoice: null,
+      livemode: false,
+      managed_payments: { enabled: false },
+      metadata: mergeMetadata({}, params.metadata),
+      next_pending_invoice_item_invoice: null,
+      on_behalf_of: null,
+      pause_collection: null,
+      payment_settings: {
+        payment_method_options: null,
+        payment_method_types: params.payment_settings?.payment_method_types ?? null,
+        save_default_payment_method: params.payment_settings?.save_default_payment_method ?? 'off',
+      },
+      pending_invoice_item_interval: intervalOf(params.pending_invoice_item_interval),
+      pending_setup_intent: null,
+      pending_update: null,
+      schedule,
+      start_date: dates.start,
+      test_clock: clock,
+      transfer_data: null,
+      trial_end: dates.trialEnd,
+      trial_settings: {
+        end_behavior: {
+          billing_cycle_anchor: params.trial_settings?.end_behavior.billing_cycle_anchor ?? null,
+          missing_payment_method:
+            params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+        },
+      },
+      trial_start: dates.trialEnd === null ? null : now,
+    },
+  })
+  schedulePendingItems(world, started)
+  return world.subscriptions.must(started.id)
+}
+
+function check(world: World, params: CreateParams, customer: CustomerRow): void {
+  if (params.payment_behavior === 'pending_if_incomplete') {
+    throw invalid(
+      'payment_behavior cannot be pending_if_incomplete when creating a subscription.',
+      'payment_behavior',
+    )
+  }
+  if (params.cancel_at !== undefined && params.cancel_at_period_end === true) {
+    throw invalid(
+      'You may only specify one of these parameters: cancel_at, cancel_at_period_end.',
+      'cancel_at',
+    )
+  }
+  checkInvoicing(params.collection_method, params.days_until_due)
+  if (params.default_payment_method !== undefined) {
+    ownMethod(world, customer.id, params.default_payment_method, 'default_payment_method')
+  }
+}
+
+/** 500 running subscriptions a customer; on a test clock three. */
+function refuseTooMany(world: World, { id, own }: CustomerRow): void {
+  const most = own.clock === null || world.settings.unlimitedClocks ? 500 : 3
+  if (world.subscriptions.count('customer', id) < most) return
+  const running = world.subscriptions
+    .by('customer', id)
+    .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
+  if (running.length < most) return
+  throw invalid(
+    `The customer already has ${most} active or scheduled subscriptions.`,
+    'customer',
+    'customer_max_subscriptions',
+  )
+}
+
+function checkInvoicing(method: string | undefined, days: number | undefined): void {
+  if (method === 'send_invoice' && days === undefined) {
+    throw invalid(
+      'You must pass `days_until_due` when creating or updating a subscription to `send_invoice`.',
+      'days_until_due',
+    )
+  }
+  if (method !== 'send_invoice' && days !== undefined) {
+    throw invalid('`days_until_due` can only be set with `collection_method=send_invoice`.', 'days_until_due')
+  }
+}
