@@ -47,6 +47,7 @@ import {
   scheduleExpansions,
   subscriptionScheduleRoutes,
 } from './resources/subscription-schedules.ts'
+import { subscriptionVerbRoutes } from './resources/subscription-verbs.ts'
 import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
 import { taxRateRoutes } from './resources/tax-rates.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
@@ -66,6 +67,7 @@ export const routes: readonly ServedRoute[] = [
     paymentIntentRoutes,
     subscriptionRoutes,
     subscriptionChangeRoutes,
+    subscriptionVerbRoutes,
     subscriptionItemRoutes,
     previewRoutes,
     invoiceRoutes,

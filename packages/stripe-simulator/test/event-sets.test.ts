@@ -99,7 +99,9 @@ test('a trial without a card pauses, and resumes when there is one', async () =>
     'customer.subscription.updated',
   ])
   await world.setCard(ada.id, 'pm_card_visa')
-  const resumed = await seen(() => stripe.subscriptions.resume(id))
+  const resumed = await seen(() =>
+    stripe.subscriptions.resume(id, { payment_behavior: 'resume_on_payment_success' }),
+  )
   expect(resumed).toEqual(
     expect.arrayContaining([
       'customer.subscription.resumed',

@@ -72,7 +72,9 @@ test('a paused subscription resumes with a whole new period, charged at once', a
   const { customer, subscription } = await trialing({ card: null, missing: 'pause' })
   await world.advance(customer.clock, JAN_1 + 20 * DAY)
   await world.setCard(customer.id, 'pm_card_visa')
-  const types = await world.typesDuring(() => world.stripe.subscriptions.resume(subscription.id))
+  const types = await world.typesDuring(() =>
+    world.stripe.subscriptions.resume(subscription.id, { payment_behavior: 'resume_on_payment_success' }),
+  )
   expect(types).toContain('customer.subscription.resumed')
   const resumed = await world.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
   expect(resumed).toMatchObject({ status: 'active', billing_cycle_anchor: JAN_1 + 20 * DAY })

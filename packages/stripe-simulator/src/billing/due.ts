@@ -5,6 +5,7 @@ import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { outstandingUsage } from './metered.ts'
+import { pausedBecause } from './pause.ts'
 import { expireHeld } from './pending-update.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
@@ -80,7 +81,11 @@ function endTrial(world: World, id: string): boolean {
     return false
   }
   if (lacksMethod && behavior === 'pause') {
-    const paused = world.subscriptions.patch(id, { status: 'paused' })
+    const at = world.now(subscription.own.clock)
+    const paused = world.subscriptions.patch(id, {
+      status: 'paused',
+      status_details: pausedBecause('trial_end_without_payment_method', at),
+    })
     scheduleDue(world, paused)
     world.emit('customer.subscription.updated', paused)
     world.emit('customer.subscription.paused', paused)

@@ -26,6 +26,7 @@ export function endSubscription(
   const ended = world.subscriptions.patch(id, {
     status: 'canceled',
     pending_update: null,
+    status_details: undefined,
     own: { ...subscription.own, held: null },
     ended_at: at,
     canceled_at: asked ? at : (subscription.canceled_at ?? at),

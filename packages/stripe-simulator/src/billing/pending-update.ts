@@ -5,6 +5,8 @@ import { itemsOf, scheduleDue } from './periods.ts'
 
 /** What a change turns on a subscription, held until its invoice is paid. */
 export interface HeldUpdate {
+  /** An update, or a paused subscription that resumes when its invoice is paid or at least attempted. */
+  readonly why: 'update' | 'resume_on_payment_attempt' | 'resume_on_payment_success'
   readonly invoice: string
   readonly fields: Partial<SubscriptionRow>
   readonly items: readonly SubscriptionItemRow[]
@@ -41,19 +43,46 @@ export function replaceItems(world: World, id: string, items: readonly Subscript
 export function applyHeld(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): boolean {
   const held = subscription.own.held
   if (held?.invoice !== invoice.id) return false
-  const shown = subscription.pending_update !== null
-  replaceItems(world, subscription.id, held.items)
-  const applied = world.subscriptions.patch(subscription.id, { ...held.fields, ...released(subscription) })
-  settled(world, applied)
-  // Paid within the request: then the update was never pending, and the request tells of it.
-  if (shown) {
-    world.emit('customer.subscription.updated', applied)
-    world.emit('customer.subscription.pending_update_applied', applied)
-  }
+  release(world, subscription, held, {})
   return true
 }
 
-/** Its invoice was given up by hand: the changes are forgotten. */
+/**
+ * An attempt failed. An update stays pending, a resumption may need no more than an attempt: then the
+ * subscription is past due. Answers false when the invoice is another one.
+ */
+export function attemptHeld(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): boolean {
+  const held = subscription.own.held
+  if (held?.invoice !== invoice.id) return false
+  if (held.why === 'resume_on_payment_attempt') release(world, subscription, held, { status: 'past_due' })
+  return true
+}
+
+function release(
+  world: World,
+  subscription: SubscriptionRow,
+  held: HeldUpdate,
+  but: Partial<SubscriptionRow>,
+): void {
+  const shown = subscription.pending_update !== null
+  replaceItems(world, subscription.id, held.items)
+  const applied = world.subscriptions.patch(subscription.id, {
+    ...held.fields,
+    ...but,
+    ...released(subscription),
+  })
+  settled(world, applied)
+  if (held.why !== 'update') {
+    world.emit('customer.subscription.updated', applied)
+    world.emit('customer.subscription.resumed', applied)
+  } else if (shown) {
+    // Paid within the request it was never pending, and the request tells of it.
+    world.emit('customer.subscription.updated', applied)
+    world.emit('customer.subscription.pending_update_applied', applied)
+  }
+}
+
+/** Its invoice was given up by hand: the changes are forgotten, a paused subscription stays so. */
 export function forgetHeld(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): boolean {
   if (subscription.own.held?.invoice !== invoice.id) return false
   const next = world.subscriptions.patch(subscription.id, released(subscription))

@@ -2,7 +2,7 @@ import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { type Collection, type CollectionResult, collect } from './collect.ts'
 import { endSubscription } from './end.ts'
-import { applyHeld, forgetHeld } from './pending-update.ts'
+import { applyHeld, attemptHeld, forgetHeld } from './pending-update.ts'
 import { scheduleDue } from './periods.ts'
 
 /** Collects an open invoice and draws the consequences for its subscription. */
@@ -25,8 +25,10 @@ export function afterPaid(world: World, invoice: InvoiceRow): void {
   const subscription = world.subscriptions.get(invoice.own.subscription)
   if (subscription === undefined) return
   rememberMethod(world, subscription, invoice)
-  if (invoice.status === 'paid' && applyHeld(world, world.subscriptions.must(subscription.id), invoice))
-    return
+  const held = world.subscriptions.must(subscription.id)
+  // Written off, an invoice still resumes what is paused; an update is not made for nothing.
+  const frees = invoice.status === 'paid' || held.own.held?.why !== 'update'
+  if (frees && applyHeld(world, held, invoice)) return
   freeSubscription(world, subscription, invoice)
 }
 
@@ -59,8 +61,8 @@ function rememberMethod(world: World, subscription: SubscriptionRow, invoice: In
 /** A failed renewal or update makes the subscription past due; without a further attempt it is given up. */
 function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): void {
   const subscription = world.subscriptions.get(invoice.own.subscription)
-  // Of a pending update only the update fails.
-  if (subscription?.own.held?.invoice === invoice.id) return
+  // What waits for its payment goes on waiting.
+  if (subscription !== undefined && attemptHeld(world, subscription, invoice)) return
   if (subscription?.status === 'active' && subscription.latest_invoice === invoice.id) {
     const late = world.subscriptions.patch(subscription.id, { status: 'past_due' })
     world.emit('customer.subscription.updated', late)

@@ -1,15 +1,8 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { hold, showHeld } from './hold.ts'
 import { finalize } from './invoices.ts'
-import {
-  applyHeld,
-  changedFields,
-  type HeldUpdate,
-  replaceHeld,
-  replaceItems,
-  type SubscriptionState,
-  stateOf,
-} from './pending-update.ts'
+import { applyHeld, replaceHeld, stateOf } from './pending-update.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { collectAndSettle } from './settle.ts'
 import { applyChange, type Change, updateSubscription } from './update.ts'
@@ -33,7 +26,7 @@ function updateIfPaid(world: World, id: string, change: Change): InvoiceRow | nu
   const before = stateOf(world, id)
   const draft = applyChange(world, id, change)
   if (draft !== null) {
-    hold(world, before, stateOf(world, id), draft)
+    hold(world, before, stateOf(world, id), draft, 'update')
     collectHeld(world, id, draft, change)
   }
   const changed = world.subscriptions.must(id)
@@ -42,41 +35,20 @@ function updateIfPaid(world: World, id: string, change: Change): InvoiceRow | nu
   return draft
 }
 
-/** Everything is as it was before, with what the change would make of it put aside. */
-function hold(world: World, before: SubscriptionState, after: SubscriptionState, draft: InvoiceRow): void {
-  const { row } = before
-  const held: HeldUpdate = {
-    invoice: draft.id,
-    fields: changedFields(row, after.row),
-    items: after.items,
-  }
-  world.subscriptions.patch(row.id, { ...row, latest_invoice: draft.id, own: { ...row.own, held } })
-  replaceItems(world, row.id, before.items)
-}
-
 function collectHeld(world: World, id: string, draft: InvoiceRow, change: Change): void {
   const shown = world.subscriptions.must(id).own.held?.items.map((item) => world.render(item)) ?? null
   const open = finalize(world, draft.id)
   if (open.status === 'paid') applyHeld(world, world.subscriptions.must(id), open)
   else collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: false })
   const subscription = world.subscriptions.must(id)
-  const held = subscription.own.held
-  if (held == null) return
-  const expires = expiry(world, subscription)
-  world.alarm('subscription.pending_update', id, subscription.own.clock, expires)
-  world.subscriptions.patch(id, {
-    pending_update: {
-      billing_cycle_anchor: held.fields.billing_cycle_anchor ?? null,
-      cancel_at_period_end: held.fields.cancel_at_period_end ?? null,
-      discount: null,
-      discounts: held.fields.discounts ?? null,
-      expires_at: expires,
-      metadata: held.fields.metadata ?? null,
-      subscription_items: change.items.length === 0 ? null : shown,
-      trial_end: held.fields.trial_end ?? null,
-      trial_from_plan: change.trialFromPlan ?? null,
-    } as unknown as SubscriptionRow['pending_update'],
-  })
+  if (subscription.own.held == null) return
+  showHeld(
+    world,
+    id,
+    expiry(world, subscription),
+    change.items.length === 0 ? null : shown,
+    change.trialFromPlan ?? null,
+  )
 }
 
 /** "The first occurrence of either the trial end or the earliest period end", and 23 hours at most. */

@@ -29,6 +29,7 @@ import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { create } from './start-subscription.ts'
 import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
+import { pause, pauseFields, resume } from './subscription-verbs.ts'
 
 const PREVIEWS_KEPT = 100
 
@@ -43,7 +44,9 @@ export const previewFields = {
     billing_mode: shape({ type: required(oneOf(['classic', 'flexible'] as const)), ...gaps('flexible') }),
     metadata,
     default_tax_rates: taxRatesParam,
-    ...gaps('billing_schedules', 'pause', 'resume_at', 'start_date'),
+    pause: shape(pauseFields),
+    resume_at: oneOf(['now'] as const),
+    ...gaps('billing_schedules', 'start_date'),
   }),
   invoice_items: list(
     shape({
@@ -111,7 +114,19 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
     )
   }
   if (subscription === undefined) return previewCreation(world, params)
-  const { cancel_now: cancels, ...change } = params.subscription_details ?? {}
+  const {
+    cancel_now: cancels,
+    pause: pauses,
+    resume_at: resumes,
+    ...change
+  } = params.subscription_details ?? {}
+  if (pauses !== undefined || resumes !== undefined) {
+    // What waits for the next invoice cannot be shown on one. https://docs.stripe.com/billing/subscriptions/pause
+    const draft =
+      pauses === undefined ? resume(world, subscription, change) : pause(world, subscription, pauses)
+    if (draft === null) throw nothingUpcoming(subscription.customer)
+    return draft
+  }
   if (change.default_tax_rates !== undefined) {
     const param = 'subscription_details[default_tax_rates]'
     const rates = taxRatesOf(world, change.default_tax_rates, param, subscription.default_tax_rates)

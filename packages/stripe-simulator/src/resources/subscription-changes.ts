@@ -1,9 +1,8 @@
 import { cancelNow } from '../billing/cancel.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
-import { resumeSubscription } from '../billing/resume.ts'
 import type { Change } from '../billing/update.ts'
 import { changeSubscription } from '../billing/update-if-paid.ts'
-import { gap, invalid, missing } from '../errors.ts'
+import { invalid, missing } from '../errors.ts'
 import { del, post } from '../http/route.ts'
 import {
   bool,
@@ -20,7 +19,7 @@ import type { SubscriptionRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { anchorParam, changeFields, itemChange } from './change-params.ts'
+import { changeFields, itemChange } from './change-params.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
@@ -100,47 +99,6 @@ export const subscriptionChangeRoutes = [
         details: defined(params.cancellation_details ?? {}),
       })
       return world.render(world.subscriptions.must(subscription.id))
-    },
-  ),
-  post(
-    `${SUBSCRIPTIONS_URL}/:id/resume`,
-    shape({
-      billing_cycle_anchor: anchorParam,
-      proration_behavior: sharedFields.proration_behavior,
-      payment_behavior: oneOf(['resume_on_payment_attempt', 'resume_on_payment_success'] as const),
-      ...gaps('proration_date'),
-    }),
-    ({ world, params, path }) => {
-      const subscription = find(world.subscriptions, 'subscription', path())
-      if (subscription.status !== 'paused') throw invalid('Only paused subscriptions can be resumed.')
-      if (params.billing_cycle_anchor?.type === 'unchanged') {
-        throw gap('resuming with an unchanged billing cycle anchor', 'billing_cycle_anchor')
-      }
-      if (params.payment_behavior === 'resume_on_payment_success') {
-        throw gap('payment_behavior=resume_on_payment_success', 'payment_behavior')
-      }
-      return world.render(resumeSubscription(world, subscription.id))
-    },
-  ),
-  post(`${SUBSCRIPTIONS_URL}/:id/pause`, shape({}), () => {
-    throw gap('pausing a subscription by POST /v1/subscriptions/:id/pause (pause_collection works)')
-  }),
-  post(
-    `${SUBSCRIPTIONS_URL}/:id/migrate`,
-    shape({
-      billing_mode: required(shape({ type: required(oneOf(['flexible'] as const)), ...gaps('flexible') })),
-    }),
-    ({ world, path }) => {
-      const subscription = find(world.subscriptions, 'subscription', path())
-      const next = world.subscriptions.patch(subscription.id, {
-        billing_mode: {
-          type: 'flexible',
-          flexible: { proration_discounts: 'included' },
-          updated_at: world.now(subscription.own.clock),
-        },
-      })
-      world.emit('customer.subscription.updated', next)
-      return world.render(next)
     },
   ),
 ]
