@@ -237,3 +237,158 @@ test('a scheduled subscription changes with its schedule, and is canceled throug
   await stripe.subscriptions.cancel(subscription.id)
   expect((await stripe.subscriptionSchedules.retrieve(made.id)).status).toBe('canceled')
 })
+
+/** A schedule that starts now with phases of a month each, at 30.00. */
+async function planned(
+  phases: Partial<import('stripe').default.SubscriptionScheduleCreateParams.Phase>[],
+  more: Partial<import('stripe').default.SubscriptionScheduleCreateParams> = {},
+) {
+  const ada = await world.customer()
+  const price = (await world.price(3000)).id
+  const schedule = await world.stripe.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: 'now',
+    phases: phases.map((phase) => ({
+      items: [{ price }],
+      ...(phase.end_date === undefined ? { duration: { interval: 'month', interval_count: 1 } } : {}),
+      ...phase,
+    })),
+    ...more,
+  })
+  return { ada, price, schedule, id: schedule.subscription as string }
+}
+
+const totals = async (id: string) => (await world.invoices(id)).map((invoice) => invoice.total)
+
+test('a phase that is a trial bills nothing, the next one bills', async () => {
+  const { ada, id, schedule } = await planned([{ trial: true }, {}])
+  expect(schedule.phases[0]).toMatchObject({ trial_end: FEB_1, end_date: FEB_1 })
+  expect(await world.stripe.subscriptions.retrieve(id)).toMatchObject({
+    status: 'trialing',
+    trial_end: FEB_1,
+  })
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  expect(await world.stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'active' })
+  expect(await totals(id)).toEqual([0, 3000])
+})
+
+test('a trial can end inside its phase, and begin with a later one', async () => {
+  const trialEnd = JAN_1 + 10 * DAY
+  const first = await planned([{ trial_end: trialEnd, end_date: MAR_1 }])
+  expect(await world.stripe.subscriptions.retrieve(first.id)).toMatchObject({ trial_end: trialEnd })
+  const later = await planned([{}, { trial: true }, {}])
+  await world.advance(later.ada.clock, FEB_1 + 2 * HOUR)
+  expect(await world.stripe.subscriptions.retrieve(later.id)).toMatchObject({
+    status: 'trialing',
+    trial_end: MAR_1,
+  })
+  await world.advance(later.ada.clock, MAR_1 + 2 * HOUR)
+  expect(await totals(later.id)).toEqual([3000, 0, 3000])
+})
+
+test('discounts, extra items and labels belong to their phase', async () => {
+  const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  const product = (await world.product('Onboarding')).id
+  const extra = { price_data: { currency: 'usd', product, unit_amount: 700 } }
+  const { ada, id, schedule } = await planned([
+    { discounts: [{ coupon: coupon.id }], metadata: { stage: 'first', kept: 'yes' } },
+    { add_invoice_items: [extra], metadata: { stage: 'second' } },
+    {},
+  ])
+  expect(schedule.phases[0]?.discounts).toEqual([{ coupon: coupon.id, discount: null, promotion_code: null }])
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  const entered = await world.stripe.subscriptions.retrieve(id)
+  expect(entered).toMatchObject({ discounts: [], metadata: { stage: 'second', kept: 'yes' } })
+  await world.advance(ada.clock, MAR_1 + 2 * HOUR)
+  // Half of 30.00; then 30.00 and the 7.00 of its phase; then 30.00 alone.
+  expect(await totals(id)).toEqual([1500, 3700, 3000])
+  const [, february] = await world.invoices(id)
+  expect(february?.lines.data.map((line) => [line.amount, line.period.start])).toEqual([
+    [700, FEB_1],
+    [3000, FEB_1],
+  ])
+})
+
+test('a coupon that stays is not redeemed again when the schedule is changed', async () => {
+  const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  const { price, id, schedule } = await planned([{ discounts: [{ coupon: coupon.id }] }, {}])
+  const before = (await world.stripe.subscriptions.retrieve(id)).discounts
+  await world.stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: [{ price, quantity: 2 }],
+        start_date: JAN_1,
+        end_date: FEB_1,
+        discounts: [{ coupon: coupon.id }],
+      },
+    ],
+  })
+  expect((await world.stripe.subscriptions.retrieve(id)).discounts).toEqual(before)
+  expect((await world.stripe.coupons.retrieve(coupon.id)).times_redeemed).toBe(1)
+})
+
+test('what no phase says is said by the schedule', async () => {
+  const { ada, id, schedule } = await planned([{}, { collection_method: 'charge_automatically' }], {
+    default_settings: {
+      collection_method: 'send_invoice',
+      description: 'Support',
+      invoice_settings: { days_until_due: 10 },
+    },
+  })
+  expect(schedule.default_settings).toMatchObject({
+    collection_method: 'send_invoice',
+    invoice_settings: { days_until_due: 10 },
+  })
+  expect(await world.stripe.subscriptions.retrieve(id)).toMatchObject({
+    collection_method: 'send_invoice',
+    days_until_due: 10,
+    description: 'Support',
+  })
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  expect(await world.stripe.subscriptions.retrieve(id)).toMatchObject({
+    collection_method: 'charge_automatically',
+    days_until_due: null,
+  })
+})
+
+test('a schedule may begin in the past', async () => {
+  const ada = await world.customer({ at: FEB_1 })
+  const price = (await world.price(3000)).id
+  const schedule = await world.stripe.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: JAN_1 + 15 * DAY,
+    phases: [{ items: [{ price }], end_date: APR_1 }],
+  })
+  const subscription = await world.stripe.subscriptions.retrieve(schedule.subscription as string)
+  expect(subscription).toMatchObject({ start_date: JAN_1 + 15 * DAY, status: 'active' })
+  expect(await totals(subscription.id)).toEqual([3000])
+})
+
+test('usage of an item that a phase leaves out is on the renewal', async () => {
+  const { stripe } = world
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'phased_calls',
+    default_aggregation: { formula: 'sum' },
+  })
+  const product = (await world.product('Calls')).id
+  const calls = await stripe.prices.create({
+    currency: 'usd',
+    product,
+    unit_amount: 10,
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const seats = (await world.price(3000)).id
+  const { ada, id } = await planned([
+    { items: [{ price: seats }, { price: calls.id }] },
+    { items: [{ price: seats }] },
+  ])
+  await world.advance(ada.clock, JAN_1 + 5 * DAY)
+  await stripe.billing.meterEvents.create({
+    event_name: 'phased_calls',
+    payload: { stripe_customer_id: ada.id, value: '12' },
+    timestamp: JAN_1 + 5 * DAY,
+  })
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  expect(await totals(id)).toEqual([3000, 3120])
+})

@@ -1,7 +1,11 @@
+import { applyDiscounts } from '../resources/discounts.ts'
+import { addExtraItems } from '../resources/extra-items.ts'
+import { extrasOf, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
 import type { World } from '../world.ts'
 import { addItem } from './create.ts'
+import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
 import { itemsOf, rhythmOf } from './periods.ts'
 import { type Change, type ItemChange, updateSubscription } from './update.ts'
 
@@ -14,33 +18,77 @@ type Phase = ScheduleRow['phases'][number]
  */
 export function enterPhase(
   world: World,
-  subscription: SubscriptionRow,
+  schedule: ScheduleRow,
   phase: Phase,
   prorationBehavior: string,
+  entering: boolean,
 ): void {
+  const subscription = world.subscriptions.must(schedule.subscription)
   const now = world.now(subscription.own.clock)
   const items = itemsOf(world, subscription.id)
   const changes = itemChanges(items, phase)
   const moves = changes.some((change) => movesRhythm(world, items, change))
-  const resets = moves || phase.billing_cycle_anchor === 'phase_start'
+  const anchor = phase.billing_cycle_anchor ?? schedule.default_settings.billing_cycle_anchor
+  const resets = moves || (entering && anchor === 'phase_start')
+  const trialEnd = newTrialEnd(subscription, phase, now)
+  const fields = {
+    ...fieldsOf(subscription, phase, schedule.default_settings),
+    discounts: phaseDiscounts(world, subscription, phase),
+  }
+  const bill = () => {
+    if (entering) addExtraItems(world, subscription.id, extrasOf(phase), stretchOf(phase))
+  }
   if (items.some((item) => item.current_period_end > now)) {
+    bill()
     updateSubscription(world, subscription.id, {
       items: changes,
       prorationBehavior: prorationBehavior as Change['prorationBehavior'],
       prorationDate: undefined,
       anchorNow: resets,
-      trialEnd: undefined,
+      trialEnd: trialEnd ?? undefined,
       paymentBehavior: 'allow_incomplete',
       offSession: true,
-      fields: fieldsOf(subscription, phase),
+      fields,
     })
     return
   }
   world.subscriptions.patch(subscription.id, {
-    ...fieldsOf(subscription, phase),
+    ...fields,
     ...(resets ? { billing_cycle_anchor: now } : {}),
+    ...(trialEnd === null
+      ? {}
+      : { status: 'trialing', trial_start: now, trial_end: trialEnd, billing_cycle_anchor: trialEnd }),
   })
   for (const change of changes) applyAtBoundary(world, subscription, change, now)
+  bill()
+}
+
+/** A phase is a trial as a whole or up to a date; null when that is over or already so. */
+function newTrialEnd(subscription: SubscriptionRow, phase: Phase, now: number): number | null {
+  const end = phaseTrialEnd(phase)
+  if (end === null || end <= now) return null
+  return subscription.status === 'trialing' && subscription.trial_end === end ? null : end
+}
+
+export function phaseTrialEnd(phase: Phase): number | null {
+  return phase.trial === true ? phase.end_date : phase.trial_end
+}
+
+/** The discounts of the phase; what is already redeemed for the subscription is not redeemed again. */
+function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phase): string[] {
+  const { customer, own, id } = subscription
+  const held = subscription.discounts as string[]
+  return phase.discounts.flatMap((given) => {
+    const { discount, coupon, promotion_code: code } = given as Record<string, string | null>
+    if (discount != null) return [discount]
+    const kept = held.find((had) => {
+      const row = world.discounts.must(had)
+      return coupon == null ? row.promotion_code === code : row.own.coupon === coupon && code == null
+    })
+    if (kept !== undefined) return [kept]
+    const to = { customer, subscription: id, at: world.now(own.clock), clock: own.clock }
+    return applyDiscounts(world, [{ coupon: coupon ?? undefined, promotion_code: code ?? undefined }], to)
+  })
 }
 
 function applyAtBoundary(world: World, subscription: SubscriptionRow, change: ItemChange, now: number): void {
@@ -55,15 +103,21 @@ function applyAtBoundary(world: World, subscription: SubscriptionRow, change: It
     )
     return
   }
+  const item = world.subscriptionItems.must(change.id)
+  const moves = change.price !== undefined && change.price !== item.own.price
+  // The renewal bills what the phase that ends used at its prices.
+  if ((change.deleted || moves) && isMetered(world.prices.must(item.own.price))) {
+    if (subscription.status !== 'trialing') billUsageSoFar(world, subscription, item, now)
+    restartUsage(world, item, now)
+  }
   if (change.deleted) {
     world.subscriptionItems.delete(change.id)
     return
   }
-  const item = world.subscriptionItems.must(change.id)
   world.subscriptionItems.patch(item.id, {
     quantity: change.quantity,
     tax_rates: change.taxRates ?? item.tax_rates,
-    own: { ...item.own, price: change.price ?? item.own.price },
+    own: { ...world.subscriptionItems.must(item.id).own, price: change.price ?? item.own.price },
   } as Partial<SubscriptionItemRow>)
 }
 
@@ -102,14 +156,25 @@ function movesRhythm(world: World, items: readonly SubscriptionItemRow[], change
   return !sameRhythm(rhythmOf(world.prices.must(before.own.price)), rhythmOf(world.prices.must(change.price)))
 }
 
-/** What a phase sets besides its items; what it leaves out stays. */
-function fieldsOf(subscription: SubscriptionRow, phase: Phase): Partial<SubscriptionRow> {
+/** What a phase, or else its schedule, sets besides the items; what both leave out stays. */
+function fieldsOf(
+  subscription: SubscriptionRow,
+  phase: Phase,
+  defaults: ScheduleRow['default_settings'],
+): Partial<SubscriptionRow> {
+  const collection = phase.collection_method ?? defaults.collection_method
+  const method = phase.default_payment_method ?? defaults.default_payment_method
+  const description = phase.description ?? defaults.description
+  const thresholds = phase.billing_thresholds ?? defaults.billing_thresholds
+  const settings = phase.invoice_settings ?? defaults.invoice_settings
+  const { days_until_due: days } = settings
   return {
-    ...(phase.collection_method === null ? {} : { collection_method: phase.collection_method }),
-    ...(phase.default_payment_method === null
-      ? {}
-      : { default_payment_method: phase.default_payment_method }),
-    ...(phase.description === null ? {} : { description: phase.description }),
+    ...(collection === null ? {} : { collection_method: collection }),
+    ...(collection === 'send_invoice' ? { days_until_due: days ?? subscription.days_until_due } : {}),
+    ...(collection === 'charge_automatically' ? { days_until_due: null } : {}),
+    ...(method === null ? {} : { default_payment_method: method }),
+    ...(description === null ? {} : { description }),
+    ...(thresholds === null ? {} : { billing_thresholds: thresholds }),
     ...(phase.default_tax_rates == null || phase.default_tax_rates.length === 0
       ? {}
       : { default_tax_rates: phase.default_tax_rates }),

@@ -1,5 +1,6 @@
 import type { ScheduleRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { expireHeld } from './pending-update.ts'
 import { scheduleDue } from './periods.ts'
 import { enterPhase } from './schedule-phase.ts'
 import { armSchedule, releaseSchedule } from './schedule-state.ts'
@@ -31,7 +32,9 @@ export function turnSchedule(world: World, id: string | null): void {
   })
   armSchedule(world, next)
   world.emit('subscription_schedule.updated', next)
-  enterPhase(world, world.subscriptions.must(row.subscription), phase, phase.proration_behavior)
+  // A change that waits to be paid does not outlive its phase.
+  expireHeld(world, next.subscription as string)
+  enterPhase(world, next, phase, phase.proration_behavior, true)
 }
 
 function end(world: World, row: ScheduleRow, now: number): void {

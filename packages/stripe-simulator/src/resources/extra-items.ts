@@ -1,4 +1,4 @@
-import { itemsOf } from '../billing/periods.ts'
+import { cycleOf, itemPeriod, itemsOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import {
   bool,
@@ -51,7 +51,7 @@ export const extraItems = list(
   20,
 )
 
-type Extra = ReturnType<typeof extraItems.parse>[number]
+export type Extra = ReturnType<typeof extraItems.parse>[number]
 
 /**
  * Makes pending items of a subscription. Without a period of its own an item covers what all items of the
@@ -89,15 +89,25 @@ function periodOf(
   param: string,
   phase: Stretch | undefined,
 ): Stretch {
-  const items = itemsOf(world, id)
-  const now = world.now(world.subscriptions.must(id).own.clock)
+  const subscription = world.subscriptions.must(id)
+  const now = world.now(subscription.own.clock)
+  // Where a phase begins with a period, the items are about to enter it.
+  const periods = itemsOf(world, id).map((item) =>
+    item.current_period_end > now
+      ? { start: item.current_period_start, end: item.current_period_end }
+      : itemPeriod(
+          subscription.billing_cycle_anchor,
+          cycleOf(subscription, world.prices.must(item.own.price)),
+          now,
+        ),
+  )
   const type = { start: given?.start.type, end: given?.end.type }
   const named = {
     now,
     phase_start: phase?.start ?? now,
     phase_end: phase?.end ?? now,
-    max_item_period_start: Math.max(...items.map((item) => item.current_period_start)),
-    min_item_period_end: Math.min(...items.map((item) => item.current_period_end)),
+    max_item_period_start: Math.max(...periods.map((one) => one.start)),
+    min_item_period_end: Math.min(...periods.map((one) => one.end)),
   }
   return {
     start:

@@ -1,6 +1,7 @@
 import { rhythmOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import {
+  bool,
   clearable,
   gaps,
   integer,
@@ -18,7 +19,11 @@ import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import { boundary } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { itemFields, sharedFields } from './subscription-fields.ts'
+import { discountParam } from './discounts.ts'
+import { extraItems } from './extra-items.ts'
+import { extraRows } from './phase-extras.ts'
+import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
+import { itemFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
@@ -41,18 +46,13 @@ export const phasesParam = list(
     description: clearable(text(500)),
     currency: text(),
     metadata,
-    ...gaps(
-      'add_invoice_items',
-      'application_fee_percent',
-      'automatic_tax',
-      'billing_thresholds',
-      'discounts',
-      'invoice_settings',
-      'on_behalf_of',
-      'transfer_data',
-      'trial',
-      'trial_end',
-    ),
+    add_invoice_items: extraItems,
+    billing_thresholds: sharedFields.billing_thresholds,
+    discounts: clearable(list(discountParam)),
+    invoice_settings: scheduleInvoiceSettings,
+    trial: bool,
+    trial_end: timestamp,
+    ...gaps('application_fee_percent', 'automatic_tax', 'on_behalf_of', 'transfer_data'),
   }),
   10,
 )
@@ -92,8 +92,17 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
     if (end <= at) throw invalid('A phase must end after it starts.', `${param}[end_date]`)
     const shown = {
       ...blankPhase,
+      ...trialFields(phase, { start: at, end }, param),
+      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], param),
       billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
+      billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
+      discounts: (phase.discounts ?? []).map((given) => ({
+        coupon: given.coupon ?? null,
+        discount: given.discount ?? null,
+        promotion_code: given.promotion_code ?? null,
+      })),
+      invoice_settings: phase.invoice_settings === undefined ? null : settingsOf(phase.invoice_settings),
       currency: price.currency,
       default_payment_method: phase.default_payment_method ?? null,
       default_tax_rates: taxRatesOf(world, phase.default_tax_rates, `${param}[default_tax_rates]`),
@@ -109,14 +118,47 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
   })
 }
 
+/** A phase is a trial as a whole, or up to a date inside it. */
+function trialFields(
+  phase: PhasesGiven[number],
+  { start, end }: { start: number; end: number },
+  param: string,
+): { trial?: boolean; trial_end: number | null } {
+  const { trial, trial_end: trialEnd } = phase
+  if (trial !== undefined && trialEnd !== undefined) {
+    throw invalid('You may only specify one of these parameters: trial, trial_end.', `${param}[trial_end]`)
+  }
+  if ((trial === true || trialEnd !== undefined) && phase.billing_cycle_anchor === 'phase_start') {
+    throw invalid(
+      'billing_cycle_anchor cannot be `phase_start` if the phase specifies a trial.',
+      `${param}[billing_cycle_anchor]`,
+    )
+  }
+  if (trialEnd !== undefined && (trialEnd <= start || trialEnd > end)) {
+    throw invalid('The trial must end inside the phase.', `${param}[trial_end]`)
+  }
+  return trial === true ? { trial, trial_end: end } : { trial_end: trialEnd ?? null }
+}
+
 /** The running period of a subscription as the one phase of a new schedule. */
 export function phaseOf(world: World, subscription: SubscriptionRow): Phase {
   const items = world.subscriptionItems.by('subscription', subscription.id)
   return {
     ...blankPhase,
+    collection_method: subscription.collection_method,
     currency: subscription.currency,
+    default_payment_method: subscription.default_payment_method,
+    default_tax_rates: subscription.default_tax_rates,
+    description: subscription.description,
+    discounts: subscription.discounts.map((discount) => ({
+      coupon: null,
+      discount: discount as string,
+      promotion_code: null,
+    })),
     end_date: Math.max(...items.map((item) => item.current_period_end)),
     items: itemsAsPhase(world, subscription.id),
+    metadata: subscription.metadata,
+    trial_end: subscription.status === 'trialing' ? subscription.trial_end : null,
     start_date: Math.min(...items.map((item) => item.current_period_start)),
   }
 }

@@ -1,8 +1,13 @@
+import { phaseTrialEnd } from '../billing/schedule-phase.ts'
 import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, sameMode } from './billing-mode.ts'
+import { extrasOf, stretchOf } from './phase-extras.ts'
+import { withDefaults } from './schedule-defaults.ts'
 import { create } from './start-subscription.ts'
+
+type Phase = ScheduleRow['phases'][number]
 
 export interface NewSchedule {
   readonly customer: string
@@ -11,6 +16,7 @@ export interface NewSchedule {
   readonly endBehavior: string
   readonly metadata: Record<string, string>
   readonly billingMode?: ScheduleRow['billing_mode']
+  readonly defaultSettings?: Parameters<typeof withDefaults>[1]
   /** The running subscription that it takes over. */
   readonly subscription?: SubscriptionRow
 }
@@ -32,25 +38,28 @@ export function newSchedule(world: World, of: NewSchedule): ScheduleRow {
         : { start_date: first.start_date, end_date: first.end_date },
     customer: of.customer,
     customer_account: null,
-    default_settings: {
-      application_fee_percent: null,
-      automatic_tax: { disabled_reason: null, enabled: false, liability: null },
-      billing_cycle_anchor: 'automatic',
-      billing_thresholds: null,
-      collection_method: taken?.collection_method ?? 'charge_automatically',
-      default_payment_method: taken?.default_payment_method ?? null,
-      description: taken?.description ?? null,
-      invoice_settings: {
-        account_tax_ids: null,
-        custom_fields: null,
-        days_until_due: taken?.days_until_due ?? null,
-        description: null,
-        footer: null,
-        issuer: { type: 'self' },
+    default_settings: withDefaults(
+      {
+        application_fee_percent: null,
+        automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+        billing_cycle_anchor: 'automatic',
+        billing_thresholds: null,
+        collection_method: taken?.collection_method ?? 'charge_automatically',
+        default_payment_method: taken?.default_payment_method ?? null,
+        description: taken?.description ?? null,
+        invoice_settings: {
+          account_tax_ids: null,
+          custom_fields: null,
+          days_until_due: taken?.days_until_due ?? null,
+          description: null,
+          footer: null,
+          issuer: { type: 'self' },
+        },
+        on_behalf_of: null,
+        transfer_data: null,
       },
-      on_behalf_of: null,
-      transfer_data: null,
-    },
+      of.defaultSettings,
+    ),
     end_behavior: of.endBehavior,
     livemode: false,
     metadata: of.metadata,
@@ -86,12 +95,10 @@ export function startSchedule(world: World, id: string): void {
       })),
       default_tax_rates: (phase.default_tax_rates ?? []).map((rate) => rate.id),
       metadata: phase.metadata ?? {},
-      ...(phase.description === null ? {} : { description: phase.description }),
-      ...(phase.default_payment_method === null
-        ? {}
-        : { default_payment_method: phase.default_payment_method }),
+      ...startOf(world, row, phase),
     },
     row.id,
+    stretchOf(phase),
   )
   const started = world.schedules.patch(id, {
     status: 'active',
@@ -99,4 +106,38 @@ export function startSchedule(world: World, id: string): void {
     current_phase: { start_date: phase.start_date, end_date: phase.end_date },
   })
   armSchedule(world, started)
+}
+
+/** What the first phase, or else the schedule, says besides the items. */
+function startOf(world: World, { default_settings: defaults, customer }: ScheduleRow, phase: Phase) {
+  const now = world.now(world.customers.must(customer).own.clock)
+  const trialEnd = phaseTrialEnd(phase)
+  const description = phase.description ?? defaults.description
+  const method = phase.default_payment_method ?? defaults.default_payment_method
+  const collection = phase.collection_method ?? defaults.collection_method
+  const thresholds = phase.billing_thresholds ?? defaults.billing_thresholds
+  const settings = phase.invoice_settings ?? defaults.invoice_settings
+  return {
+    ...(description === null ? {} : { description }),
+    ...(method === null ? {} : { default_payment_method: method as string }),
+    ...(collection === 'send_invoice'
+      ? { collection_method: 'send_invoice' as const, days_until_due: settings.days_until_due ?? undefined }
+      : {}),
+    ...(trialEnd !== null && trialEnd > now ? { trial_end: trialEnd } : {}),
+    ...(thresholds === null
+      ? {}
+      : {
+          billing_thresholds: {
+            amount_gte: thresholds.amount_gte ?? undefined,
+            reset_billing_cycle_anchor: thresholds.reset_billing_cycle_anchor ?? undefined,
+          },
+        }),
+    ...(phase.start_date < now ? { backdate_start_date: phase.start_date } : {}),
+    invoice_settings: { description: settings.description, footer: settings.footer },
+    discounts: phase.discounts.map((given) => ({
+      coupon: (given.coupon as string | null) ?? undefined,
+      promotion_code: (given.promotion_code as string | null) ?? undefined,
+    })),
+    add_invoice_items: extrasOf(phase),
+  }
 }

@@ -55,7 +55,12 @@ export const createFields = {
 type CreateParams = Params<typeof createFields>
 
 /** Reads what was asked for, refuses what cannot be, and starts the subscription. */
-export function create(world: World, params: CreateParams, schedule: string | null = null): SubscriptionRow {
+export function create(
+  world: World,
+  params: CreateParams,
+  schedule: string | null = null,
+  phase?: { start: number; end: number },
+): SubscriptionRow {
   const customer = liveCustomer(world, params.customer, 'customer')
   const clock = customer.own.clock
   const now = world.now(clock)
@@ -98,7 +103,7 @@ export function create(world: World, params: CreateParams, schedule: string | nu
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     offSession: params.off_session ?? false,
     scheduled: schedule !== null,
-    extras: (id) => addExtraItems(world, id, params.add_invoice_items ?? []),
+    extras: (id) => addExtraItems(world, id, params.add_invoice_items ?? [], phase),
     row: {
       application: null,
       application_fee_percent: null,

@@ -14,6 +14,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { find, liveCustomer } from './lookup.ts'
+import { defaultSettings, withDefaults } from './schedule-defaults.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
 import { newSchedule, startSchedule } from './start-schedule.ts'
 import { sharedFields } from './subscription-fields.ts'
@@ -34,7 +35,8 @@ export const subscriptionScheduleRoutes = [
       end_behavior: endBehavior,
       metadata,
       billing_mode: billingModeParam,
-      ...gaps('customer_account', 'default_settings', 'pause_schedules'),
+      default_settings: defaultSettings,
+      ...gaps('customer_account', 'pause_schedules'),
     }),
     ({ world, params }) => {
       const labels = mergeMetadata({}, params.metadata)
@@ -45,6 +47,7 @@ export const subscriptionScheduleRoutes = [
           params.phases,
           params.end_behavior,
           params.billing_mode,
+          params.default_settings,
         ]
         if (others.some((value) => value !== undefined)) {
           throw invalid(
@@ -63,16 +66,20 @@ export const subscriptionScheduleRoutes = [
       }
       const now = world.now(customer.own.clock)
       const start = params.start_date === 'now' ? now : params.start_date
-      if (start < now) throw invalid('`start_date` cannot be in the past.', 'start_date')
+      const phases = phasesOf(world, params.phases, start)
+      if ((phases[0]?.end_date ?? now) <= now) {
+        throw invalid('The first phase must not be over yet.', 'start_date')
+      }
       const row = newSchedule(world, {
         customer: customer.id,
         clock: customer.own.clock,
-        phases: phasesOf(world, params.phases, start),
+        phases,
         endBehavior: params.end_behavior ?? 'release',
         billingMode: billingModeOf(params.billing_mode),
+        defaultSettings: params.default_settings,
         metadata: labels,
       })
-      if (start === now) startSchedule(world, row.id)
+      if (start <= now) startSchedule(world, row.id)
       const made = world.schedules.must(row.id)
       armSchedule(world, made)
       world.emit('subscription_schedule.created', made)
@@ -87,13 +94,15 @@ export const subscriptionScheduleRoutes = [
       end_behavior: endBehavior,
       metadata,
       proration_behavior: sharedFields.proration_behavior,
-      ...gaps('default_settings', 'pause_schedules'),
+      default_settings: defaultSettings,
+      ...gaps('pause_schedules'),
     }),
     ({ world, params, path }) => {
       const row = running(scheduleOf(world, path()), 'update')
       world.schedules.patch(row.id, {
         ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
         metadata: mergeMetadata(row.metadata ?? {}, params.metadata),
+        default_settings: withDefaults(row.default_settings, params.default_settings),
       })
       if (params.phases !== undefined) {
         setPhases(world, row, params.phases, params.proration_behavior ?? 'create_prorations')
@@ -213,7 +222,8 @@ function setPhases(
     phases: [...past, ...phases],
     current_phase: { start_date: current.start_date, end_date: current.end_date },
   })
-  enterPhase(world, world.subscriptions.must(row.subscription), current, prorationBehavior)
+  const entering = current.start_date !== row.current_phase?.start_date
+  enterPhase(world, world.schedules.must(row.id), current, prorationBehavior, entering)
 }
 
 export const scheduleExpansions: Expansions = {

@@ -1,0 +1,49 @@
+import type { ScheduleRow } from '../rows.ts'
+import type { World } from '../world.ts'
+import type { Extra } from './extra-items.ts'
+import { find } from './lookup.ts'
+import { createPrice } from './make-price.ts'
+import { taxRatesOf } from './tax-rates.ts'
+
+type Phase = ScheduleRow['phases'][number]
+
+/** What a phase bills once, as it is kept: an inline price is made now, the item when the phase begins. */
+export function extraRows(world: World, extras: readonly Extra[], param: string): Phase['add_invoice_items'] {
+  return extras.map((extra, i) => {
+    const at = `${param}[add_invoice_items][${i}]`
+    const { price_data: data } = extra
+    const price =
+      data === undefined
+        ? find(world.prices, 'price', extra.price ?? '', `${at}[price]`)
+        : createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+    const period = extra.period ?? {
+      start: { type: 'max_item_period_start' },
+      end: { type: 'min_item_period_end' },
+    }
+    return {
+      ...(extra.discountable === undefined ? {} : { discountable: extra.discountable }),
+      discounts: [],
+      metadata: extra.metadata ?? null,
+      period,
+      price: price.id,
+      quantity: extra.quantity ?? 1,
+      tax_rates: taxRatesOf(world, extra.tax_rates, `${at}[tax_rates]`),
+    } as Phase['add_invoice_items'][number]
+  })
+}
+
+/** The same as parameters, for the moment when the phase begins. */
+export function extrasOf(phase: Phase): Extra[] {
+  return phase.add_invoice_items.map((row) => ({
+    discountable: row.discountable ?? undefined,
+    metadata: row.metadata,
+    period: row.period as Extra['period'],
+    price: row.price as string,
+    quantity: row.quantity ?? 1,
+    tax_rates: (row.tax_rates ?? []).map(({ id }) => id),
+  }))
+}
+
+export function stretchOf({ start_date: start, end_date: end }: Phase): { start: number; end: number } {
+  return { start, end }
+}

@@ -1,0 +1,59 @@
+import { clearable, gaps, integer, oneOf, type Params, shape, text } from '../http/schema.ts'
+import type { ScheduleRow } from '../rows.ts'
+import { sharedFields, thresholdsOf } from './subscription-fields.ts'
+
+type Defaults = ScheduleRow['default_settings']
+
+/** Invoices of a schedule: the settings of a subscription's, and when they are due. */
+export const scheduleInvoiceSettings = shape({
+  days_until_due: integer({ min: 0 }),
+  description: clearable(text()),
+  footer: clearable(text()),
+  issuer: shape({ type: oneOf(['self'] as const) }),
+  ...gaps('account_tax_ids', 'custom_fields'),
+})
+
+/** What every phase does that does not say otherwise. https://docs.stripe.com/api/subscription_schedules/create */
+export const defaultSettings = shape({
+  billing_cycle_anchor: oneOf(['automatic', 'phase_start'] as const),
+  billing_thresholds: sharedFields.billing_thresholds,
+  collection_method: sharedFields.collection_method,
+  default_payment_method: text(),
+  description: clearable(text(500)),
+  invoice_settings: scheduleInvoiceSettings,
+  ...gaps('application_fee_percent', 'automatic_tax', 'on_behalf_of', 'transfer_data'),
+})
+
+export function settingsOf(given: Params<(typeof scheduleInvoiceSettings)['fields']>) {
+  return {
+    account_tax_ids: null,
+    custom_fields: null,
+    days_until_due: given.days_until_due ?? null,
+    description: given.description ?? null,
+    footer: given.footer ?? null,
+    issuer: { type: 'self' },
+  }
+}
+
+/** The settings with what was given changed; the rest stays. */
+export function withDefaults(
+  before: Defaults,
+  given: Params<(typeof defaultSettings)['fields']> | undefined,
+): Defaults {
+  if (given === undefined) return before
+  const { billing_thresholds: thresholds, invoice_settings: invoices, ...others } = given
+  const changed = Object.entries(others).filter(([, value]) => value !== undefined)
+  return {
+    ...before,
+    ...Object.fromEntries(changed),
+    ...(thresholds === undefined ? {} : { billing_thresholds: thresholdsOf(thresholds) }),
+    ...(invoices === undefined
+      ? {}
+      : {
+          invoice_settings: {
+            ...before.invoice_settings,
+            ...Object.fromEntries(Object.entries(invoices).filter(([, value]) => value !== undefined)),
+          },
+        }),
+  } as Defaults
+}
