@@ -21,7 +21,7 @@ export function usageStart(item: SubscriptionItemRow): number {
 }
 
 /** What a metered item used up to `end`, exclusive, as decimal text. */
-function usageOf(
+export function usageOf(
   world: World,
   { customer }: SubscriptionRow,
   item: SubscriptionItemRow,

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { checkThresholds } from '../billing/thresholds.ts'
 import { invalid } from '../errors.ts'
 import { post } from '../http/route.ts'
 import { required, shape, text, textMap, timestamp } from '../http/schema.ts'
@@ -48,7 +49,7 @@ function recordMeterEvent(world: World, params: MeterEventParams): MeterEventRow
   checkTime(at, now)
   if (params.identifier !== undefined) refuseRepeated(world, params.identifier)
   const id = world.ids.next('mtrevt')
-  return world.meterEvents.insert({
+  const event = world.meterEvents.insert({
     id,
     object: 'billing.meter_event',
     created: now,
@@ -65,6 +66,8 @@ function recordMeterEvent(world: World, params: MeterEventParams): MeterEventRow
       canceled: false,
     },
   })
+  checkThresholds(world, customer.id)
+  return event
 }
 
 function meterOf(world: World, eventName: string): MeterRow {
