@@ -71,7 +71,7 @@ test('a pause can be invoiced at once, and previewed', async () => {
   expect((await read(id)).status).toBe('active')
   const silent = world.stripe.invoices.createPreview({
     subscription: id,
-    subscription_details: { pause: {} },
+    subscription_details: { pause: { invoicing_behavior: 'pending_invoice_item' } },
   })
   expect(await refusal(silent)).toMatchObject({ statusCode: 404, code: 'invoice_upcoming_none' })
   await world.stripe.subscriptions.pause(id, { invoicing_behavior: 'invoice' })

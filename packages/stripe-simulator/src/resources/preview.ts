@@ -28,8 +28,8 @@ import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { create } from './start-subscription.ts'
-import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 import { pause, pauseFields, resume } from './subscription-verbs.ts'
+import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
 
