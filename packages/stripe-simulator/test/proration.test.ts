@@ -159,28 +159,35 @@ test('create_prorations waits for the renewal, which bills both and the new pric
   expect(preview.total).toBe(renewal?.total)
 })
 
-test('monthly to yearly with the anchor reset credits the month and bills a whole year', async () => {
-  const { stripe } = world
-  const product = (await world.product()).id
-  const month = await world.price(2500, { product })
-  const year = await world.price(25000, { product, recurring: { interval: 'year' } })
-  const { id } = await world.customer()
-  const subscription = await stripe.subscriptions.create({ customer: id, items: [{ price: month.id }] })
-  const updated = await stripe.subscriptions.update(subscription.id, {
-    items: [{ id: subscription.items.data[0]?.id as string, price: year.id }],
-    proration_behavior: 'always_invoice',
-    billing_cycle_anchor: { type: 'now' },
-    expand: ['latest_invoice'],
-  })
-  const invoice = updated.latest_invoice as import('stripe').default.Invoice
-  expect(amounts(invoice)).toEqual([-2500, 25000])
-  expect(invoice.amount_due).toBe(22500)
-  expect(invoice.lines.data.map((line) => line.parent?.subscription_item_details?.proration)).toEqual([
-    true,
-    false,
-  ])
-  expect(updated.items.data[0]?.current_period_end).toBe(JAN_1 + 365 * DAY)
-})
+test.each(modes)(
+  '%s: monthly to yearly with the anchor reset credits the month and bills a whole year',
+  async (type) => {
+    const { stripe } = world
+    const product = (await world.product()).id
+    const month = await world.price(2500, { product })
+    const year = await world.price(25000, { product, recurring: { interval: 'year' } })
+    const { id } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: month.id }],
+      billing_mode: { type },
+    })
+    const updated = await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, price: year.id }],
+      proration_behavior: 'always_invoice',
+      billing_cycle_anchor: { type: 'now' },
+      expand: ['latest_invoice'],
+    })
+    const invoice = updated.latest_invoice as import('stripe').default.Invoice
+    expect(amounts(invoice)).toEqual([-2500, 25000])
+    expect(invoice.amount_due).toBe(22500)
+    expect(invoice.lines.data.map((line) => line.parent?.subscription_item_details?.proration)).toEqual([
+      true,
+      false,
+    ])
+    expect(updated.items.data[0]?.current_period_end).toBe(JAN_1 + 365 * DAY)
+  },
+)
 
 test('classic restarts the period on a change of interval, flexible keeps the anchor', async () => {
   const { stripe } = world
