@@ -45,9 +45,9 @@ test('what comes while a transaction runs shares the next one, up to its size, u
   expect((await Promise.all([first, ...later])).map(({ accepted }) => accepted)).toEqual([3, 4, 5, 6, 30, 1])
 })
 
-test('a second transaction begins beside the first when a full batch waits, and no sooner', async () => {
+test('a second transaction begins beside the first when much waits, and no sooner', async () => {
   const { writes, write } = newSlowDatabase()
-  const ingest = newIngest(write, { lanes: 2, batchSize: 10, furtherLaneAfterMs: 60_000 })
+  const ingest = newIngest(write, { lanes: 2, furtherLaneFrom: 3, furtherLaneAfterMs: 60_000 })
   void ingest.take(request(1))
   await new Promise(setImmediate)
   for (const size of [4, 5]) void ingest.take(request(size))
@@ -62,7 +62,7 @@ test('a second transaction begins beside the first when a full batch waits, and 
 
 test('nobody waits long behind a transaction that is stuck', async () => {
   const { writes, write } = newSlowDatabase()
-  const ingest = newIngest(write, { lanes: 2, batchSize: 10, furtherLaneAfterMs: 0 })
+  const ingest = newIngest(write, { lanes: 2, furtherLaneFrom: 3, furtherLaneAfterMs: 0 })
   void ingest.take(request(1))
   await new Promise(setImmediate)
   const second = ingest.take(request(2))

@@ -20,7 +20,8 @@ export type Write = (requests: readonly Arrivals[]) => Promise<readonly Outcome[
 export interface IngestOptions {
   /** Transactions at a time. */
   readonly lanes?: number
-  /** When less than a full batch waits, a further lane opens only after so long. */
+  /** A further lane opens when so many requests wait, or when they have waited so long. */
+  readonly furtherLaneFrom?: number
   readonly furtherLaneAfterMs?: number
   /** Events in a transaction; a request is never divided. */
   readonly batchSize?: number
@@ -40,12 +41,13 @@ interface Waiting {
  * Group commit: while a transaction runs requests wait, and the next one takes as many of them as fit.
  * So a transaction carries more the more there is to do, and nobody waits when there is little.
  *
- * A second transaction beside the first begins when a full batch waits, since two small ones cost more
- * than one; or when the first one takes long, because it may be waiting for somebody at the gate.
+ * A second transaction beside the first begins when much waits, since two small ones cost more than one;
+ * or when the first one takes long, because it may be waiting for somebody at the gate.
  */
 export function newIngest(write: Write, options: IngestOptions = {}): Ingest {
   const {
     lanes = 2,
+    furtherLaneFrom = 8,
     furtherLaneAfterMs = 50,
     batchSize = 1600,
     maxWaiting = 20_000,
@@ -73,14 +75,16 @@ export function newIngest(write: Write, options: IngestOptions = {}): Ingest {
     })
   }
 
+  const mayOpen = () => queue.length > 0 && (busy === 0 || (busy < lanes && queue.length >= furtherLaneFrom))
+
   const wake = () => {
     if (woken || busy === lanes || queue.length === 0) return
-    if (busy === 0 || waiting >= batchSize) {
+    if (mayOpen()) {
       woken = true
       // Not at once: what arrives in the same turn of the event loop shares the transaction.
       setImmediate(() => {
         woken = false
-        while (queue.length > 0 && (busy === 0 || (busy < lanes && waiting >= batchSize))) void run()
+        while (mayOpen()) void run()
       })
     } else {
       impatience ??= setTimeout(() => {
