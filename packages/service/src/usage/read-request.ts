@@ -17,15 +17,17 @@ const pointers: readonly string[] = Array.from({ length: MAX_EVENTS }, (_, index
 export async function readRequest(directory: Directory, body: unknown): Promise<Arrivals> {
   const values = listOf(body)
   const pointerOf = (index: number) => (Array.isArray(body) ? (pointers[index] ?? '#') : '#')
-  const faults: Fault[] = []
-  const events = values.map((value, index) => {
-    const parsed = parseUsageEvent(value, pointerOf(index))
-    faults.push(...parsed.faults)
-    return parsed.event
-  })
+  const parsed = values.map((value, index) => parseUsageEvent(value, pointerOf(index)))
+  const events = parsed.map(({ event }) => event)
   await meet(directory, events)
 
-  const customers = events.map((event, index) => event && check(directory, event, pointerOf(index), faults))
+  // An event that can be read has no faults yet, so they come in the order of the events.
+  const faults: Fault[] = []
+  const customers = parsed.map((one, index) => {
+    if (one.event) return check(directory, one.event, pointerOf(index), faults)
+    faults.push(...one.faults)
+    return undefined
+  })
   if (faults.length > 0) throw refusal(faults, values.length)
   return events.map((event, index) => {
     const customer = customers[index]
