@@ -46,6 +46,15 @@ test('every reference of the document leads somewhere', () => {
   }
 })
 
+test('a schema has a second form for what is sent only where that differs', () => {
+  const schemas = document.components?.schemas as Record<string, unknown>
+  const text = JSON.stringify(document)
+  for (const name of Object.keys(schemas).filter((one) => one.endsWith('Input'))) {
+    expect(text).toContain(`"#/components/schemas/${name}"`)
+    expect(schemas[name], name).not.toEqual(schemas[name.replace(/Input$/, '')])
+  }
+})
+
 test('every path parameter is described, and so is every refusal', () => {
   for (const { path, operation } of operations) {
     const described = ((operation.parameters ?? []) as unknown as { in: string; name: string }[])

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { Problem } from '@lockstep/core/problem'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { mergeEqualSchemas } from './openapi-schemas.ts'
 import { docsPathOf } from './problem-document.ts'
 
 /** Everything under it is documentation, open to whoever reaches the service. */
@@ -26,7 +27,7 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
     },
     // Both: without the second one every $ref would point at nothing.
     transform: jsonSchemaTransform as never,
-    transformObject: jsonSchemaTransformObject as never,
+    transformObject: (document) => mergeEqualSchemas(jsonSchemaTransformObject(document) as object) as never,
   })
   await server.register(swaggerUi, {
     routePrefix: DOCS,
