@@ -66,5 +66,7 @@ function turnOf(subscriptionId: string): number {
 
 /** What fails stays marked, and the next round tries again: the reason stands on the invoice. */
 async function syncOne(deps: SyncJobs, subscriptionId: string): Promise<void> {
-  await inBackground(() => syncSubscription(deps, subscriptionId, { reason: 'schedule' })).catch(() => {})
+  await inBackground(() => syncSubscription(deps, subscriptionId, { reason: 'schedule' })).catch(
+    (err: unknown) => deps.log.warn({ err, subscription: subscriptionId }, 'A sync did not come to its end.'),
+  )
 }

@@ -58,7 +58,7 @@ export async function syncSubscription(
   subscriptionId: string,
   { reason }: SyncOptions,
 ): Promise<SyncPlan | undefined> {
-  const { db, clock, log } = deps
+  const { db, clock } = deps
   if (!(await needsSync(db, subscriptionId))) return undefined
   try {
     for (let round = 1; ; round += 1) {
@@ -78,7 +78,6 @@ export async function syncSubscription(
   } catch (error) {
     const problem =
       error instanceof Problem ? error : new Problem('internal_error', 'Something broke; the log has it.')
-    log.warn({ err: error, subscription: subscriptionId, reason }, 'A sync did not come to its end.')
     await markSyncFailed(db, subscriptionId, {
       code: problem.code,
       title: problem.title,
