@@ -65,7 +65,7 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown, pointerOf: PointerOf)
     const detail = issue.path.length === 0 ? 'A JSON body is required.' : 'This is required.'
     return [{ pointer: at(issue.path), code: 'required', detail }]
   }
-  return [{ pointer: at(issue.path), code: codes[issue.code] ?? issue.code, detail: issue.message }]
+  return [{ pointer: at(issue.path), code: codes[issue.code] ?? issue.code, detail: sentenceOf(issue) }]
 }
 
 /** Our words where the library's are about the library. */
@@ -73,6 +73,30 @@ const codes: Partial<Record<z.core.$ZodIssue['code'], string>> = {
   custom: 'invalid',
   invalid_union: 'invalid',
 }
+
+/** The library speaks of what it expected and received; about sizes we say what is allowed. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_small') {
+    const { origin, minimum, inclusive } = issue
+    if (origin === 'string')
+      return minimum === 1 ? 'This is empty.' : `This has at least ${minimum} characters.`
+    if (origin === 'array') return `This has at least ${countOfEntries(minimum)}.`
+    if (isNumeric(origin))
+      return inclusive === false ? `This is more than ${minimum}.` : `This is at least ${minimum}.`
+  }
+  if (issue.code === 'too_big') {
+    const { origin, maximum, inclusive } = issue
+    if (origin === 'string') return `This has at most ${maximum} characters.`
+    if (origin === 'array') return `This has at most ${countOfEntries(maximum)}.`
+    if (isNumeric(origin))
+      return inclusive === false ? `This is less than ${maximum}.` : `This is at most ${maximum}.`
+  }
+  return issue.message
+}
+
+const isNumeric = (origin: string) => origin === 'number' || origin === 'int' || origin === 'bigint'
+
+const countOfEntries = (count: number | bigint) => (Number(count) === 1 ? 'one entry' : `${count} entries`)
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
