@@ -18,7 +18,13 @@ export function readinessOf({ db }: Pick<Connection, 'db'>): () => Promise<Readi
       checks.push(
         await check('migrations', async () => {
           const applied = await db.selectFrom('schemaMigration').selectAll().orderBy('name').execute()
-          const pending = pendingOf(await readMigrations(), applied)
+          const migrations = await readMigrations()
+          // What a newer process of a rolling upgrade has added is none of ours, and does not stop us.
+          const known = new Set(migrations.map(({ name }) => name))
+          const pending = pendingOf(
+            migrations,
+            applied.filter(({ name }) => known.has(name)),
+          )
           if (pending.length > 0) throw new Error(`${pending.length} migrations are still to be applied.`)
         }),
       )
