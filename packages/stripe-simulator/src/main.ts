@@ -29,7 +29,7 @@ const simulator = await startSimulator({
   console.error(error.message)
   process.exit(1)
 })
-console.log(`A Stripe that runs offline: ${simulator.url}, API version ${apiVersion}`)
+console.log(`A Stripe that runs offline, API version ${apiVersion}: ${simulator.url}`)
 console.log(`  keys    any sk_test_... or rk_test_...`)
 console.log(`  window  ${simulator.url}/`)
 console.log(`  state   ${state ?? 'in memory; --state <file> keeps it'}`)
