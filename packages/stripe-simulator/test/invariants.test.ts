@@ -12,7 +12,11 @@ type Command =
       price: number
       quantity: number
       behavior: 'create_prorations' | 'always_invoice' | 'none'
+      held: boolean
     }
+  | { do: 'suspend'; invoicing: 'invoice' | 'pending_invoice_item' }
+  | { do: 'resume'; anchor: 'now' | 'unchanged'; success: boolean }
+  | { do: 'void' }
   | { do: 'anchor' }
   | { do: 'charge'; amount: number }
   | { do: 'pay' }
@@ -39,8 +43,25 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       price: fc.integer({ min: 0, max: 3 }),
       quantity: fc.integer({ min: 0, max: 9 }),
       behavior: fc.constantFrom('create_prorations', 'always_invoice', 'none'),
+      held: fc.boolean(),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('suspend' as const),
+      invoicing: fc.constantFrom('invoice', 'pending_invoice_item'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('resume' as const),
+      anchor: fc.constantFrom('now', 'unchanged'),
+      success: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('void' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('anchor' as const) }) },
   {
     weight: 3,
@@ -102,8 +123,22 @@ async function run({ world, customer, clock, subscription, prices }: Story, step
           { id: items.data[0]?.id as string, price: prices[step.price] as string, quantity: step.quantity },
         ],
         proration_behavior: step.behavior,
+        ...(step.held ? { payment_behavior: 'pending_if_incomplete' as const } : {}),
       }
       return allowed(stripe.subscriptions.update(subscription, change))
+    }
+    case 'suspend':
+      return allowed(stripe.subscriptions.pause(subscription, { invoicing_behavior: step.invoicing }))
+    case 'resume':
+      return allowed(
+        stripe.subscriptions.resume(subscription, {
+          billing_cycle_anchor: { type: step.anchor },
+          payment_behavior: step.success ? 'resume_on_payment_success' : 'resume_on_payment_attempt',
+        }),
+      )
+    case 'void': {
+      const [open] = (await stripe.invoices.list({ customer, status: 'open' })).data
+      return open === undefined ? undefined : allowed(stripe.invoices.voidInvoice(open.id))
     }
     case 'anchor':
       return allowed(stripe.subscriptions.update(subscription, { billing_cycle_anchor: { type: 'now' } }))
