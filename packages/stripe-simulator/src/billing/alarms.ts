@@ -1,6 +1,7 @@
 import { expireCheckout } from '../resources/checkout-sessions.ts'
 import { startSchedule } from '../resources/start-schedule.ts'
 import type { AlarmKind, AlarmRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
 import { disputeDue } from './disputes.ts'
@@ -46,7 +47,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     if (subscription?.status !== 'active' || subscription.latest_invoice !== id) return
     world.emit(
       'customer.subscription.updated',
-      world.subscriptions.patch(subscription.id, { status: 'past_due' }),
+      world.subscriptions.patch(subscription.id, moved(subscription, 'payment_overdue')),
     )
   },
   'refund.settle': (world, id) => settleRefund(world, id),
@@ -85,7 +86,9 @@ function announceRenewal(world: World, id: string): void {
   if (subscription === undefined || subscription.cancel_at !== null) return
   const snapshot = world.rehearse(() => {
     const boundary = Math.min(...itemsOf(world, id).map((item) => item.current_period_end))
-    if (subscription.status === 'trialing') world.subscriptions.patch(id, { status: 'active' })
+    if (subscription.status === 'trialing') {
+      world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
+    }
     const { id: _id, ...upcoming } = world.render(renew(world, id, boundary))
     return upcoming
   })
@@ -98,7 +101,7 @@ function expireIncomplete(world: World, id: string): void {
   if (subscription?.status !== 'incomplete') return
   const at = world.now(subscription.own.clock)
   const expired = world.subscriptions.patch(id, {
-    status: 'incomplete_expired',
+    ...moved(subscription, 'first_payment_expired'),
     canceled_at: at,
     ended_at: at,
   })

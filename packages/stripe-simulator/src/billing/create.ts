@@ -1,4 +1,5 @@
 import type { InvoiceRow, LineRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { noMethod } from './collect.ts'
 import { firstLines } from './first-lines.ts'
@@ -122,7 +123,7 @@ function startCollection(world: World, id: string, draft: InvoiceRow, given: New
   if (subscription.collection_method === 'send_invoice') return
   if (draft.amount_due > 0) {
     world.subscriptions.patch(id, {
-      status: 'incomplete',
+      ...moved(subscription, 'first_payment_due'),
       own: { ...subscription.own, firstInvoice: draft.id },
     })
   }

@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { failFinalization } from './automatic-tax.ts'
 import { dropEnded } from './discounts.ts'
@@ -83,7 +84,7 @@ function endTrial(world: World, id: string): boolean {
   if (lacksMethod && behavior === 'pause') {
     const at = world.now(subscription.own.clock)
     const paused = world.subscriptions.patch(id, {
-      status: 'paused',
+      ...moved(subscription, 'paused'),
       status_details: pausedBecause('trial_end_without_payment_method', at),
     })
     scheduleDue(world, paused)
@@ -91,7 +92,7 @@ function endTrial(world: World, id: string): boolean {
     world.emit('customer.subscription.paused', paused)
     return false
   }
-  world.subscriptions.patch(id, { status: 'active' })
+  world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
   return true
 }
 

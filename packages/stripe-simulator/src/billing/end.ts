@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { changeBalance } from './balance.ts'
 import { callOffDue } from './due-date.ts'
@@ -24,7 +25,7 @@ export function endSubscription(
   const subscription = world.subscriptions.must(id)
   const at = world.now(subscription.own.clock)
   const ended = world.subscriptions.patch(id, {
-    status: 'canceled',
+    ...moved(subscription, 'ended'),
     pending_update: null,
     status_details: undefined,
     own: { ...subscription.own, held: null },

@@ -3,10 +3,10 @@ import type { World } from '../world.ts'
 
 /**
  * The statuses in which a subscription grants what its products include. "As long as a customer maintains an
- * active subscription for a feature, they retain an active entitlement"; that `paused` keeps it is Stripe's answer
- * to users who asked. https://docs.stripe.com/billing/entitlements
+ * active subscription for a feature, they retain an active entitlement" (https://docs.stripe.com/billing/entitlements);
+ * a pause takes it away and tells so: https://docs.stripe.com/billing/subscriptions/pause
  */
-const GRANTING = new Set(['trialing', 'active', 'past_due', 'paused'])
+const GRANTING = new Set(['trialing', 'active', 'past_due'])
 
 /**
  * Brings the entitlements of every customer whose subscriptions changed in step with them. A feature that is

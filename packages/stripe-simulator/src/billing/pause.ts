@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { finalize } from './invoices.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
@@ -35,7 +36,7 @@ export function pauseSubscription(world: World, id: string, how: Pause): Invoice
     world.subscriptionItems.patch(item.id, { current_period_end: now, own: { ...own, debit: null } })
   }
   const paused = world.subscriptions.patch(id, {
-    status: 'paused',
+    ...moved(subscription, 'paused'),
     status_details: pausedBecause('pause_requested', now),
   })
   const draft = how.invoicing === 'invoice' && hasPending(world, paused) ? pauseDraft(world, id, now) : null

@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { voidInvoice } from './end.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
@@ -54,7 +55,8 @@ export function applyHeld(world: World, subscription: SubscriptionRow, invoice: 
 export function attemptHeld(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): boolean {
   const held = subscription.own.held
   if (held?.invoice !== invoice.id) return false
-  if (held.why === 'resume_on_payment_attempt') release(world, subscription, held, { status: 'past_due' })
+  if (held.why === 'resume_on_payment_attempt')
+    release(world, subscription, held, moved(subscription, 'resumed_unpaid'))
   return true
 }
 

@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { noMethod } from './collect.ts'
 import { refusedWhole } from './create.ts'
@@ -61,7 +62,7 @@ export function resumeSubscription(world: World, id: string, how: Resumption): I
 function resumed(world: World, paused: SubscriptionRow, how: Resumption): InvoiceRow | null {
   const now = world.now(paused.own.clock)
   const subscription = world.subscriptions.patch(paused.id, {
-    status: 'active',
+    ...moved(paused, 'resumed'),
     status_details: undefined,
     ...(how.anchor === 'now' ? { billing_cycle_anchor: now } : {}),
   })

@@ -3,6 +3,7 @@ import { addExtraItems } from '../resources/extra-items.ts'
 import { extrasOf, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { addItem } from './create.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
@@ -57,7 +58,12 @@ export function enterPhase(
     ...(resets ? { billing_cycle_anchor: now } : {}),
     ...(trialEnd === null
       ? {}
-      : { status: 'trialing', trial_start: now, trial_end: trialEnd, billing_cycle_anchor: trialEnd }),
+      : {
+          ...moved(subscription, 'trial_started'),
+          trial_start: now,
+          trial_end: trialEnd,
+          billing_cycle_anchor: trialEnd,
+        }),
   })
   for (const change of changes) applyAtBoundary(world, subscription, change, now)
   bill()

@@ -1,4 +1,5 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { type Collection, type CollectionResult, collect } from './collect.ts'
 import { endSubscription } from './end.ts'
@@ -35,15 +36,16 @@ export function afterPaid(world: World, invoice: InvoiceRow): void {
 export function freeSubscription(world: World, subscription: SubscriptionRow, invoice: InvoiceRow): void {
   if (forgetHeld(world, subscription, invoice)) return
   const first =
-    subscription.status === 'incomplete' &&
     subscription.own.firstInvoice === invoice.id &&
     // Giving up the first invoice does not start anything; the 23 hours go on.
     invoice.status === 'paid'
-  const latest =
-    (subscription.status === 'past_due' || subscription.status === 'unpaid') &&
-    subscription.latest_invoice === invoice.id
-  if (!first && !latest) return
-  const active = world.subscriptions.patch(subscription.id, { status: 'active' })
+  const freed =
+    (first ? statusAfter(subscription.status, 'first_payment_made') : undefined) ??
+    (subscription.latest_invoice === invoice.id
+      ? statusAfter(subscription.status, 'debt_settled')
+      : undefined)
+  if (freed === undefined) return
+  const active = world.subscriptions.patch(subscription.id, { status: freed })
   world.alarm('subscription.expire', subscription.id, subscription.own.clock, null)
   scheduleDue(world, active)
   // During creation the one event is `customer.subscription.created`, sent when the payment is through.
@@ -63,8 +65,9 @@ function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): voi
   const subscription = world.subscriptions.get(invoice.own.subscription)
   // What waits for its payment goes on waiting.
   if (subscription !== undefined && attemptHeld(world, subscription, invoice)) return
-  if (subscription?.status === 'active' && subscription.latest_invoice === invoice.id) {
-    const late = world.subscriptions.patch(subscription.id, { status: 'past_due' })
+  const status = subscription && statusAfter(subscription.status, 'payment_failed')
+  if (subscription !== undefined && status !== undefined && subscription.latest_invoice === invoice.id) {
+    const late = world.subscriptions.patch(subscription.id, { status })
     world.emit('customer.subscription.updated', late)
   }
   if (automatic && invoice.next_payment_attempt === null) giveUp(world, invoice)
@@ -79,7 +82,7 @@ function giveUp(world: World, invoice: InvoiceRow): void {
       endSubscription(world, subscription.id, { reason: 'payment_failed', asked: true })
       return
     case 'unpaid': {
-      const unpaid = world.subscriptions.patch(subscription.id, { status: 'unpaid' })
+      const unpaid = world.subscriptions.patch(subscription.id, moved(subscription, 'retries_exhausted'))
       world.emit('customer.subscription.updated', unpaid)
       return
     }

@@ -1,5 +1,6 @@
 import type { InvoiceRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { addItem, refusedWhole } from './create.ts'
 import { finalize } from './invoices.ts'
@@ -61,7 +62,7 @@ export function applyChange(world: World, id: string, change: Change): InvoiceRo
     change.anchorNow ||
     endsTrial ||
     startsTrial ||
-    (before.billing_mode.type === 'classic' && restarts(world, before, change))
+    (before.billing_mode.type === 'classic' && before.status !== 'paused' && restarts(world, before, change))
   const at = change.prorationDate ?? now
   const draft = resets ? restart(world, before, change, now, at) : adjust(world, before, change, now, at)
   if (movesTrial) moveTrial(world, id, change.trialEnd as number)
@@ -105,9 +106,13 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
   const subscription = world.subscriptions.patch(before.id, {
     billing_cycle_anchor: trialEnd ?? now,
     ...(trialEnd !== null
-      ? { status: 'trialing', trial_start: trialStart(before, now), trial_end: trialEnd }
+      ? {
+          ...moved(before, 'trial_started'),
+          trial_start: trialStart(before, now),
+          trial_end: trialEnd,
+        }
       : before.status === 'trialing'
-        ? { status: 'active', trial_end: now }
+        ? { ...moved(before, 'trial_ended'), trial_end: now }
         : {}),
   })
   for (const entry of change.items) {
@@ -174,7 +179,8 @@ function adjust(
     }
   }
   const invoices = (change.prorationBehavior === 'always_invoice' || bills) && change.items.length > 0
-  if (!invoices || before.status === 'trialing' || !hasPending(world, before)) return null
+  if (!invoices || before.status === 'trialing' || before.status === 'paused' || !hasPending(world, before))
+    return null
   return subscriptionDraft(world, before.id, {
     reason: 'subscription_update',
     lines: [],
@@ -226,7 +232,8 @@ function periodOf(
 }
 
 function prorates(subscription: SubscriptionRow, change: Change): boolean {
-  return change.prorationBehavior !== 'none' && subscription.status !== 'trialing'
+  const bills = subscription.status !== 'trialing' && subscription.status !== 'paused'
+  return change.prorationBehavior !== 'none' && bills
 }
 
 function isChanged(item: SubscriptionItemRow, entry: ItemChange): boolean {

@@ -106,6 +106,10 @@ export function itemChange(
   if (kept + items.filter((item) => item.id === undefined).length < 1) {
     throw invalid('A subscription must have at least one active item.', name('items'))
   }
+  const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
+  if (subscription.status === 'paused' && bills) {
+    throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
+  }
   checkProrationDate(world, subscription, params.proration_date, name('proration_date'))
   if (typeof params.trial_end === 'number' && params.trial_end <= now) {
     throw invalid('The trial end must be in the future.', name('trial_end'))

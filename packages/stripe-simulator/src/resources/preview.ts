@@ -21,6 +21,7 @@ import {
   timestamp,
 } from '../http/schema.ts'
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { moved } from '../rules/subscription-status.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { changeFields, itemChange } from './change-params.ts'
@@ -220,7 +221,9 @@ function nextInvoice(world: World, id: string, pending: boolean): InvoiceRow {
     if (final === null) throw nothingUpcoming(subscription.customer)
     return final
   }
-  if (subscription.status === 'trialing') world.subscriptions.patch(id, { status: 'active' })
+  if (subscription.status === 'trialing') {
+    world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
+  }
   return renew(world, id, boundary, pending)
 }
 
