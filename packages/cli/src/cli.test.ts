@@ -237,3 +237,43 @@ test('a registration that ends badly ends the command badly, and names its stage
   expect(code).toBe(1)
   expect(asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team', requestOrigin: 'cli' })
 })
+
+test('a chain of contracts that is broken is named and ends with 1', async () => {
+  const chain = { customer: 'customer_1', contracts: 2, erased: 0 }
+  const broken = { contract: 'contract_2', sequence: 2, reason: 'the text is no contract' }
+  answers = {
+    'GET /v1/customers?externalId=ada&limit=1': page(ada),
+    'GET /v1/customers/customer_1/contract-chain': { body: { ...chain, intact: false, head: null, broken } },
+  }
+  const refused = await lockstep(['contracts', 'verify', 'ada'])
+  expect([refused.code, refused.stdout]).toEqual([
+    1,
+    '✗ broken at number 2, contract_2\n  the text is no contract\n',
+  ])
+  answers['GET /v1/customers/customer_1/contract-chain'] = {
+    body: { ...chain, intact: true, head: 'abc', broken: null },
+  }
+  const held = await lockstep(['contracts', 'verify', 'ada'])
+  expect([held.code, held.stdout]).toEqual([0, '✓ 2 contracts, unbroken\nabc\n'])
+})
+
+test('erasing a customer needs a person or --yes, and a dry run changes nothing', async () => {
+  const erased = { profiles: 1, acceptances: 1, requests: 0, providerRows: 3 }
+  const remains = [{ what: 'invoices', count: 2, why: 'Books are kept by law.' }]
+  const body = { customer: 'customer_1', dryRun: true, erased, remains, provider: 'queued' }
+  answers = {
+    'GET /v1/customers?externalId=ada&limit=1': page(ada),
+    'POST /v1/customers/customer_1/erasure': { body },
+    'POST /v1/customers/customer_1/erasure?dryRun=false': {
+      body: { ...body, dryRun: false, provider: 'told' },
+    },
+  }
+  const nobody = await lockstep(['customers', 'erase', 'ada'])
+  expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
+  await lockstep(['customers', 'erase', 'ada', '--dry-run'])
+  expect(asked.filter(({ request }) => request.includes('dryRun=false'))).toEqual([])
+  const { stdout, code } = await lockstep(['customers', 'erase', 'ada', '--yes'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('✓ Erased:')
+  expect(stdout).toContain('2 invoices: Books are kept by law.')
+})

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -194,8 +193,4 @@ test('as a page and as a PDF it can be had and kept', async () => {
   expect(Buffer.from(pdf.subarray(0, 5)).toString()).toBe('%PDF-')
   // Its fonts are inside: a euro sign and a Polish name look the same everywhere.
   expect(Buffer.from(pdf).toString('latin1')).toMatch(/\/FontFile2/)
-  if (process.env.KEEP_CONTRACT) {
-    await writeFile(`${process.env.KEEP_CONTRACT}/contract.pdf`, pdf)
-    await writeFile(`${process.env.KEEP_CONTRACT}/contract.html`, html)
-  }
 })

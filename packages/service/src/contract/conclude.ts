@@ -52,7 +52,9 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
     features: await readFeatures(trx),
   })
   // A registration that was begun before acceptances were recorded.
-  await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
+  if (!(await readAcceptance(trx, contractId))) {
+    await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
+  }
   await append(trx, { ...conclusion, contractId, agreement, supersedes: null })
   return contractId
 }

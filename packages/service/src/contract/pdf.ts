@@ -44,9 +44,9 @@ async function load(): Promise<Print> {
         ),
       ),
     )
-    const page = h(
-      Page,
-      { size: 'A4', style: styles.page },
+    const body = h(
+      View,
+      { style: styles.body },
       h(Text, { style: styles.title }, title),
       h(Text, { style: styles.subtitle }, subtitle),
       ...parts,
@@ -55,12 +55,13 @@ async function load(): Promise<Print> {
         { style: styles.footer, wrap: false },
         ...footer.map((line, i) => h(Text, { key: `${i}` }, line)),
       ),
-      h(Text, {
-        style: styles.number,
-        fixed: true,
-        render: ({ pageNumber, totalPages }) => `${pageNumber} / ${totalPages}`,
-      }),
     )
+    const number = h(Text, {
+      style: styles.number,
+      fixed: true,
+      render: ({ pageNumber, totalPages }) => `${pageNumber} / ${totalPages}`,
+    })
+    const page = h(Page, { size: 'A4', style: styles.page }, body, number)
     return renderToBuffer(
       h(Document, { title, subject: subtitle, producer: 'Lockstep', creator: 'Lockstep' }, page),
     )
@@ -74,7 +75,9 @@ const fontFile = (name: string): string => fileURLToPath(import.meta.resolve(`de
 const GREY = '#555555'
 
 const STYLES = {
-  page: { fontFamily: FAMILY, fontSize: 9, lineHeight: 1.45, padding: 56, color: '#1a1a1a' },
+  page: { fontFamily: FAMILY, padding: 56, color: '#1a1a1a' },
+  // Not of the page: a line height there hides what is rendered on every page.
+  body: { fontSize: 9, lineHeight: 1.45 },
   title: { fontSize: 16, fontWeight: 'bold', lineHeight: 1.3 },
   subtitle: { color: GREY },
   section: { marginTop: 18 },
