@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 const checks: ReadonlyArray<readonly [name: string, command: string, ...args: string[]]> = [
   ['format and lint', 'biome', 'check', '--error-on-warnings'],
   ['types', 'tsc', '--noEmit'],
+  ['types of older versions', 'node', 'packages/stripe-simulator/scripts/check-declarations.ts'],
   ['promises', 'oxlint', '--type-aware', '--deny-warnings'],
   ['arrows', 'depcruise', '--config', '.dependency-cruiser.js', 'packages', 'examples', 'test', 'bench'],
   ['unused code', 'knip'],

@@ -134,7 +134,7 @@ export const expansions: Expansions = {
 }
 
 /** How each object is shown, by its `object`. */
-export const renderers: Record<string, Renderer> = {
+export const renderers = {
   product: renderProduct,
   price: renderPrice,
   customer: renderCustomer,
@@ -167,7 +167,7 @@ export const renderers: Record<string, Renderer> = {
   'entitlements.active_entitlement': plain,
   'billing.meter': plain,
   'billing.meter_event': renderMeterEvent,
-}
+} satisfies Record<string, Renderer>
 
 function plain(_world: World, row: { own?: unknown }) {
   const { own: _own, ...shown } = row

@@ -7,7 +7,7 @@ import type { Json } from './rows.ts'
  */
 export type Shown<T> = { [K in keyof T as Exclude<K, 'deleted' | 'lastResponse'>]: Value<T[K]> }
 
-type Value<V> = string extends V ? string | Extract<V, number | null | undefined> : Each<V>
+type Value<V> = string extends Extract<V, string> ? string | Extract<V, number | null | undefined> : Each<V>
 
 type Each<V> = V extends { toNumber(): number }
   ? string

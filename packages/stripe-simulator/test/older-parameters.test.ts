@@ -225,6 +225,58 @@ test('what is gone for good is refused by name', async () => {
   expect(old.status).toBe(404)
 })
 
+test('an invoice that was paid elsewhere said so before basil, and did not count it as paid here', async () => {
+  // "The amount_paid field on the Invoice object now reflects out of band payments."
+  // https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer({ card: null })
+  await newest.invoiceItems.create({ customer: ada.id, amount: 4200, currency: 'usd' })
+  const draft = await newest.invoices.create({
+    customer: ada.id,
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+    pending_invoice_items_behavior: 'include',
+  })
+  await newest.invoices.finalizeInvoice(draft.id)
+  const paid = await acacia.invoices.pay(draft.id, { paid_out_of_band: true })
+  expect(paid).toMatchObject({
+    status: 'paid',
+    paid: true,
+    paid_out_of_band: true,
+    amount_paid: 0,
+    charge: null,
+  })
+  expect((await newest.invoices.retrieve(draft.id)).amount_paid).toBe(4200)
+})
+
+test('taxes were amounts that name a rate', async () => {
+  // https://docs.stripe.com/changelog/basil/2025-03-31/invoice-tax-configurations
+  const acacia = await at('2025-02-24.acacia')
+  const ada = await world.customer()
+  const tax = { display_name: 'VAT', percentage: 20, inclusive: true }
+  const rate = await newest.taxRates.create(tax)
+  const created = await acacia.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: (await world.price(1200)).id, tax_rates: [rate.id] }],
+    expand: ['latest_invoice'],
+  })
+  // 1200 with 20 % inside: 1200 - 1200 / 1.2 = 200.
+  const invoice = created.latest_invoice
+  expect(invoice).toMatchObject({ tax: 200, total: 1200, total_excluding_tax: 1000 })
+  expect(invoice.total_tax_amounts).toMatchObject([{ amount: 200, inclusive: true, tax_rate: rate.id }])
+  expect(invoice.lines.data).toMatchObject([
+    {
+      amount: 1200,
+      amount_excluding_tax: 1000,
+      unit_amount_excluding_tax: '1000',
+      tax_rates: [{ object: 'tax_rate', id: rate.id, percentage: 20 }],
+    },
+  ])
+  expect(invoice.lines.data[0].tax_amounts).toMatchObject([
+    { amount: 200, inclusive: true, tax_rate: rate.id, taxable_amount: 1000 },
+  ])
+})
+
 test('before 2022-11-15 an intent embedded its charges and a charge its refunds', async () => {
   const old = await at('2022-08-01')
   const ada = await world.customer()

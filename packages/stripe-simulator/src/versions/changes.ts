@@ -1,16 +1,19 @@
 import type { VersionChange } from './change.ts'
 import {
+  absentForNull,
   allowedPaymentMethodTypes,
   billingSchedules,
   customerAccounts,
   decimalQuantities,
   excludedPaymentMethodTypes,
   feedbackOptions,
+  flowDirections,
   managedPayments,
   pauses,
   subscriptionInvoiceTexts,
 } from './changes/additions.ts'
 import { billingMode } from './changes/basil/billing-mode.ts'
+import { collectedShipping } from './changes/basil/collected-shipping.ts'
 import { creditNoteRefunds } from './changes/basil/credit-note-refunds.ts'
 import { invoiceParent } from './changes/basil/invoice-parent.ts'
 import { invoicePayments } from './changes/basil/invoice-payments.ts'
@@ -47,7 +50,9 @@ export const changes = [
   managedPayments,
   decimalQuantities,
   uiMode,
+  flowDirections,
   customerAccounts,
+  absentForNull,
   flexibleByDefault,
   discountSource,
   promotion,
@@ -62,6 +67,7 @@ export const changes = [
   invoiceTax,
   invoicePayments,
   creditNoteRefunds,
+  collectedShipping,
   upcomingInvoice,
   usageRecords,
   marketingFeatures,

@@ -1,7 +1,7 @@
 import { gap, invalid } from '../errors.ts'
 
 /** The API versions that are served, newest first. https://docs.stripe.com/changelog */
-const versions = [
+export const versions = [
   '2026-10-28.endive',
   '2026-09-30.endive',
   '2026-08-26.dahlia',

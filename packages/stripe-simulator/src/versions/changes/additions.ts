@@ -147,6 +147,45 @@ export const decimalQuantities = change({
   },
 })
 
+type OrNull<T> = Exclude<T, undefined> | null
+
+export const flowDirections = change({
+  since: '2026-03-25.dahlia',
+  what: 'The directions of a set-up may be absent; they were null.',
+  source: CHANGELOG,
+  show: {
+    setup_intent: {
+      give: {
+        flow_directions: ({
+          flow_directions: directions,
+        }: Pick<Shown<Stripe.SetupIntent>, 'flow_directions'>): OrNull<typeof directions> =>
+          directions ?? null,
+      },
+    },
+  },
+})
+
+export const absentForNull = change({
+  since: '2025-12-15.clover',
+  what: 'The tax code of a product and the transfer of an intent may be absent; they were null.',
+  source: CHANGELOG,
+  show: {
+    payment_intent: {
+      give: {
+        transfer_data: ({
+          transfer_data: transfer,
+        }: Pick<Shown<Stripe.PaymentIntent>, 'transfer_data'>): OrNull<typeof transfer> => transfer ?? null,
+      },
+    },
+    product: {
+      give: {
+        tax_code: ({ tax_code: code }: Pick<Shown<Stripe.Product>, 'tax_code'>): OrNull<typeof code> =>
+          code ?? null,
+      },
+    },
+  },
+})
+
 const account = { drop: ['customer_account'] } as const
 
 export const customerAccounts = change({

@@ -17,7 +17,8 @@ function plural(given: Given): void {
 export const creditNoteRefunds = change({
   since: '2025-03-31.basil',
   what: 'A credit note can have several refunds.',
-  source: 'https://docs.stripe.com/changelog/basil',
+  source:
+    'https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices',
   show: {
     credit_note: {
       drop: ['refunds'],

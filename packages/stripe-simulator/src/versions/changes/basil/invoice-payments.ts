@@ -3,7 +3,11 @@ import type { World } from '../../../world.ts'
 import { change } from '../../change.ts'
 
 type Numbered = { readonly id: string }
-type Invoice = Numbered & { readonly status: string | null; readonly amount_due: number }
+type Invoice = Numbered & {
+  readonly status: string | null
+  readonly amount_due: number
+  readonly amount_paid: number
+}
 
 const intentOf = (world: World, invoice: string) =>
   world.paymentIntents.get(world.invoices.get(invoice)?.own.paymentIntent)
@@ -16,7 +20,8 @@ const paid = ({ status }: Invoice) => status === 'paid'
 /** Paid, and no payment of ours did it. */
 function paidOutOfBand(invoice: Invoice, world: World): boolean {
   if (!paid(invoice) || invoice.amount_due <= 0) return false
-  return !world.invoicePayments.by('invoice', invoice.id).some(({ status }) => status === 'paid')
+  const payments = world.invoicePayments.by('invoice', invoice.id)
+  return !payments.some(({ status, payment }) => status === 'paid' && payment.type !== 'payment_record')
 }
 
 function shown(world: World, row: { readonly object: string } | undefined): Json | null {
@@ -40,6 +45,9 @@ export const invoicePayments = change({
         payment_intent: ({ id }: Numbered, world: World) => intentOf(world, id)?.id ?? null,
         paid,
         paid_out_of_band: paidOutOfBand,
+        // What was paid elsewhere did not count.
+        amount_paid: (invoice: Invoice, world: World) =>
+          paidOutOfBand(invoice, world) ? 0 : invoice.amount_paid,
         application_fee_amount: (): number | null => null,
         transfer_data: () => null,
       },

@@ -1,4 +1,6 @@
+import type Stripe from 'stripe'
 import type { Json } from '../../../rows.ts'
+import type { Shown } from '../../../shown.ts'
 import type { World } from '../../../world.ts'
 import { change } from '../../change.ts'
 import type { Given } from '../../given.ts'
@@ -42,8 +44,8 @@ export const singularDiscount = change({
     invoice: { give: { discount: onlyDiscount } },
     subscription_schedule: {
       give: {
-        phases: ({ phases }: { readonly phases: readonly object[] }) =>
-          phases.map((phase) => ({ ...phase, coupon: null })),
+        phases: ({ phases }: Pick<Shown<Stripe.SubscriptionSchedule>, 'phases'>) =>
+          phases.map((phase) => ({ ...phase, coupon: null as string | null })),
       },
     },
   },

@@ -6,7 +6,7 @@ import { change } from '../../change.ts'
 export const discountSource = change({
   since: '2025-09-30.clover',
   what: 'A discount names its coupon under `source`; it embedded it.',
-  source: 'https://docs.stripe.com/changelog/clover',
+  source: 'https://docs.stripe.com/changelog/clover/2025-09-30/add-discount-source-property',
   show: {
     discount: {
       drop: ['source'],

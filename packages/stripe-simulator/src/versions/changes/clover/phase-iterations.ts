@@ -31,7 +31,7 @@ function rhythmOf(given: Given, item: string): { interval: string; interval_coun
 export const phaseIterations = change({
   since: '2025-09-30.clover',
   what: 'Phases of schedules last a duration; they could count iterations of their price.',
-  source: 'https://docs.stripe.com/changelog/clover',
+  source: 'https://docs.stripe.com/changelog/clover/2025-09-30/remove-iterations',
   accept: {
     'POST /v1/subscription_schedules': durations,
     'POST /v1/subscription_schedules/:id': durations,

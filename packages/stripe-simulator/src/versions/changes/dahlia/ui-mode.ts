@@ -12,7 +12,7 @@ const newerOf = (older: string) => Object.keys(OLDER).find((name) => OLDER[name]
 export const uiMode = change({
   since: '2026-03-25.dahlia',
   what: 'The kinds of Checkout page have other names.',
-  source: 'https://docs.stripe.com/changelog/dahlia',
+  source: 'https://docs.stripe.com/changelog/dahlia/2026-03-25/updates-available-checkout-session-ui-modes',
   show: {
     'checkout.session': {
       give: {

@@ -6,7 +6,7 @@ const allowed = (given: Given) => given.move('payment_method_types', 'allowed_pa
 export const paymentMethodTypes = change({
   since: '2026-09-30.endive',
   what: 'Intents and Checkout take `allowed_payment_method_types`; `payment_method_types` is only answered.',
-  source: 'https://github.com/stripe/stripe-node/blob/master/CHANGELOG.md#2300---2026-09-30',
+  source: 'https://docs.stripe.com/changelog/endive/2026-09-30/remove-payment-method-types-checkout-sessions',
   show: { 'checkout.session': { drop: ['allowed_payment_method_types'] } },
   parameters: { 'POST /v1/checkout/sessions': ['allowed_payment_method_types'] },
   accept: {
