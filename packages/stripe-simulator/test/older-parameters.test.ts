@@ -277,6 +277,39 @@ test('taxes were amounts that name a rate', async () => {
   ])
 })
 
+test('before 2022-08-01 an invoice took pending items by itself, and a page for a payment made a customer', async () => {
+  const old = await at('2020-08-27')
+  const ada = await world.customer()
+  const required = { customer: ada.id, pending_invoice_items_behavior: 'include_and_require' }
+  expect(await refused(old.invoices.create(required))).toEqual({
+    status: 400,
+    code: 'invoice_no_customer_line_items',
+    param: 'customer',
+  })
+  await newest.invoiceItems.create({ customer: ada.id, amount: 900, currency: 'usd' })
+  expect(await old.invoices.create({ customer: ada.id })).toMatchObject({
+    total: 900,
+    rendering_options: null,
+  })
+  await newest.invoiceItems.create({ customer: ada.id, amount: 700, currency: 'usd' })
+  const later = await at('2022-08-01')
+  expect(await later.invoices.create({ customer: ada.id })).toMatchObject({ total: 0 })
+  expect(await old.invoices.create(required)).toMatchObject({ total: 700 })
+
+  const price = await newest.prices.create({
+    currency: 'usd',
+    unit_amount: 500,
+    product_data: { name: 'Mug' },
+  })
+  const page = {
+    mode: 'payment',
+    success_url: 'https://example.com/done',
+    line_items: [{ price: price.id, quantity: 1 }],
+  }
+  expect((await old.checkout.sessions.create(page)).customer_creation).toBe('always')
+  expect((await later.checkout.sessions.create(page)).customer_creation).toBe('if_required')
+})
+
 test('before 2022-11-15 an intent embedded its charges and a charge its refunds', async () => {
   const old = await at('2022-08-01')
   const ada = await world.customer()

@@ -29,11 +29,14 @@ import { flexibleByDefault } from './changes/clover/flexible-by-default.ts'
 import { phaseIterations } from './changes/clover/phase-iterations.ts'
 import { promotion } from './changes/clover/promotion.ts'
 import { prorationDetails } from './changes/clover/proration-details.ts'
+import { customerCreation } from './changes/customer-creation.ts'
 import { uiMode } from './changes/dahlia/ui-mode.ts'
 import { defaultCurrency } from './changes/default-currency.ts'
 import { billingCycleAnchor } from './changes/endive/billing-cycle-anchor.ts'
 import { paymentMethodTypes } from './changes/endive/payment-method-types.ts'
 import { marketingFeatures } from './changes/marketing-features.ts'
+import { pendingItemsBehavior } from './changes/pending-items.ts'
+import { renderingOptions } from './changes/rendering-options.ts'
 
 /**
  * Every change between the versions that are served, newest first: the order in which they are taken back.
@@ -71,7 +74,10 @@ export const changes = [
   upcomingInvoice,
   usageRecords,
   marketingFeatures,
+  renderingOptions,
   chargesList,
   chargeRefunds,
   defaultCurrency,
+  pendingItemsBehavior,
+  customerCreation,
 ] as const satisfies readonly VersionChange[]

@@ -1,0 +1,20 @@
+import type Stripe from 'stripe'
+import type { Shown } from '../../shown.ts'
+import { change } from '../change.ts'
+
+export const renderingOptions = change({
+  since: '2024-04-10',
+  what: 'How an invoice is laid out is told under `rendering`; it was `rendering_options`.',
+  source: 'https://docs.stripe.com/changelog/2024-04-10/renames-rendering-options-invoicing',
+  show: {
+    invoice: {
+      drop: ['rendering'],
+      give: { rendering_options: ({ rendering }: Pick<Shown<Stripe.Invoice>, 'rendering'>) => rendering },
+    },
+  },
+  parameters: { 'POST /v1/invoices': ['rendering'], 'POST /v1/invoices/:id': ['rendering'] },
+  accept: {
+    'POST /v1/invoices': (given) => given.move('rendering_options', 'rendering'),
+    'POST /v1/invoices/:id': (given) => given.move('rendering_options', 'rendering'),
+  },
+})
