@@ -1,12 +1,14 @@
+import type { Json } from '../src/rows.ts'
 import type { changes } from '../src/versions/changes.ts'
 import type { Version, versions } from '../src/versions/versions.ts'
 import type { World } from '../src/world.ts'
-import type { Newest } from './newest.ts'
 
-/** What is answered in a version: every object of the newest, with the changes since taken back one by one. */
-export type Answered<V extends Version> = {
-  [Name in keyof Newest]: Back<Newest[Name], Name, typeof changes, Newer<V>>
-}
+/** A row that is answered as it is, but for what is Stripe's own. Embedded objects are checked by themselves. */
+export type Plain<Row> = { [K in keyof Omit<Row, 'own'>]: Opaque<Omit<Row, 'own'>[K]> }
+type Opaque<V> = V extends { object: string } ? Json : V extends readonly (infer E)[] ? Opaque<E>[] : V
+
+/** An object of the newest version as `V` answers it: the changes since taken back one by one. */
+export type Older<T, Name, V extends Version> = Back<T, Name, typeof changes, Newer<V>>
 
 /** The versions after `V`. */
 type Newer<V, All extends readonly unknown[] = typeof versions> = All extends readonly [

@@ -1,34 +1,29 @@
 /**
- * Holds what is answered in older API versions against the declarations of the client's older releases.
- *
- * Releases up to 21 all declare the ambient module `stripe` and cannot be loaded beside each other. Here they
- * are read under names of their own (`stripe@18`), as copies that differ in that name only.
+ * `npm run declarations`: holds what is answered in each API version against the declarations of the client's
+ * release of its time, as types. What it generates lies under node_modules/.cache.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { objects } from '../declarations/objects.ts'
+import { renderers } from '../src/registry.ts'
+import { majors, releases } from '../test/clients.ts'
+import { copyAmbient } from './declared-releases.ts'
+import { releaseCheck } from './release-check.ts'
 
-const AMBIENT = [17, 18, 19, 20, 21]
-const root = join(import.meta.dirname, '../../..')
-const cache = join(root, 'node_modules/.cache/stripe-declarations')
-
-for (const major of AMBIENT) {
-  const from = join(root, 'node_modules', `stripe-${major}`)
-  const { version } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as { version: string }
-  const to = join(cache, String(major))
-  const stamp = join(to, 'version')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) continue
-  rmSync(to, { recursive: true, force: true })
-  mkdirSync(to, { recursive: true })
-  cpSync(join(from, 'types'), to, { recursive: true })
-  for (const file of globSync('**/*.d.ts', { cwd: to })) {
-    const path = join(to, file)
-    const text = readFileSync(path, 'utf8')
-    writeFileSync(path, text.replaceAll("declare module 'stripe'", `declare module 'stripe@${major}'`))
-  }
-  writeFileSync(stamp, version)
+const modules = join(import.meta.dirname, '../../../node_modules')
+const cache = join(modules, '.cache/stripe-declarations')
+mkdirSync(cache, { recursive: true })
+copyAmbient(modules, cache)
+for (const major of majors) {
+  const check = releaseCheck(major, releases[major], Math.max(...majors))
+  writeFileSync(join(cache, `release-${major}.ts`), check)
 }
 
-const project = join(import.meta.dirname, '../declarations')
-const { status } = spawnSync('tsc', ['--noEmit', '-p', project], { stdio: 'inherit' })
-process.exitCode = status ?? 1
+/** An event is what it tells of. */
+const missing = Object.keys(renderers).filter((name) => name !== 'event' && !(name in objects))
+for (const name of missing) console.log(`${name} is rendered and not listed in declarations/objects.ts`)
+const { status } = spawnSync('tsc', ['--noEmit', '-p', join(import.meta.dirname, '../declarations')], {
+  stdio: 'inherit',
+})
+process.exitCode = missing.length > 0 ? 1 : (status ?? 1)

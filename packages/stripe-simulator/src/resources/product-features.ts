@@ -1,8 +1,10 @@
+import type Stripe from 'stripe'
 import { invalid, missing } from '../errors.ts'
 import { page, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { required, shape, text } from '../http/schema.ts'
-import type { Json, ProductFeatureRow } from '../rows.ts'
+import type { ProductFeatureRow } from '../rows.ts'
+import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 
@@ -59,6 +61,9 @@ function featureOf(world: World, productId: string, id: string): ProductFeatureR
 }
 
 /** With the feature whole, as it is now. */
-export function renderProductFeature(world: World, { own, ...attached }: ProductFeatureRow): Json {
+export function renderProductFeature(
+  world: World,
+  { own, ...attached }: ProductFeatureRow,
+): Shown<Stripe.ProductFeature> {
   return { ...attached, entitlement_feature: world.render(world.features.must(own.feature)) }
 }

@@ -40,7 +40,7 @@ import { renderingOptions } from './changes/rendering-options.ts'
 
 /**
  * Every change between the versions that are served, newest first: the order in which they are taken back.
- * The types of the older shapes follow from it (test/versions.types.ts).
+ * The types of the older shapes follow from it (declarations/older.ts).
  */
 export const changes = [
   billingCycleAnchor,
