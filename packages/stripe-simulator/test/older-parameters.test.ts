@@ -48,6 +48,11 @@ test('the upcoming invoice is read at its own address until acacia', async () =>
   expect(lines).toMatchObject({ url: '/v1/invoices/upcoming/lines', has_more: false })
   expect(lines.data).toMatchObject([{ amount: 5000, type: 'subscription', price: { id: big.id } }])
 
+  const more = { ...change, subscription_items: [{ price: big.id }], limit: 1 }
+  const all: Loose[] = await acacia.invoices.listUpcomingLines(more).autoPagingToArray({ limit: 10 })
+  expect(new Set(all.map((line) => line.amount))).toEqual(new Set([2000, 5000]))
+  expect(all).toHaveLength(2)
+
   // The refusal names the parameter as it was sent.
   const wrong = { subscription: id, subscription_items: [{ id: 'si_none', price: big.id }] }
   expect(await refused(acacia.invoices.retrieveUpcoming(wrong))).toEqual({

@@ -3,6 +3,8 @@ import { get } from '../../../http/route.ts'
 import { shape } from '../../../http/schema.ts'
 import { renderLine } from '../../../resources/invoices.ts'
 import { previewFields, previewOf } from '../../../resources/preview.ts'
+import type { LineRow } from '../../../rows.ts'
+import type { World } from '../../../world.ts'
 import { change } from '../../change.ts'
 import type { Given } from '../../given.ts'
 
@@ -29,6 +31,12 @@ function nested(given: Given): void {
   given.miss('subscription_trial_from_plan')
 }
 
+/** The next page is of the preview that the page before was of: another one would have other ids. */
+function rememberedWith(world: World, line: string | undefined): readonly LineRow[] | undefined {
+  if (line === undefined) return undefined
+  return [...world.previews.values()].find((lines) => lines.some(({ id }) => id === line))
+}
+
 export const upcomingInvoice = change({
   since: '2025-03-31.basil',
   what: 'The upcoming invoice is previewed by `create_preview`; it was read at addresses of its own.',
@@ -45,7 +53,10 @@ export const upcomingInvoice = change({
     {
       route: get(`${URL}/lines`, shape({ ...previewFields, ...paging }), ({ world, params }) => {
         const { limit, starting_after, ending_before, ...asked } = params
-        const lines = world.previews.get(previewOf(world, asked).id) ?? []
+        const lines =
+          rememberedWith(world, starting_after ?? ending_before) ??
+          world.previews.get(previewOf(world, asked).id) ??
+          []
         return pageOf(lines, { limit, starting_after, ending_before }, `${URL}/lines`, renderLine)
       }),
       becomes: PREVIEW,
