@@ -129,3 +129,32 @@ test('a deleted coupon is gone for new uses and goes on for old ones', async () 
   await world.advance(customer.clock, JAN_1 + 31 * DAY + HOUR)
   expect((await world.invoices(subscription.id)).at(-1)?.total).toBe(500)
 })
+
+test.each(['classic', 'flexible'] as const)(
+  '%s: a proration has its discount in the amount',
+  async (type) => {
+    const { stripe } = world
+    const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+    const { id, clock } = await world.customer()
+    const price = await world.price(3100)
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      billing_mode: { type },
+      discounts: [{ coupon: coupon.id }],
+    })
+    await world.advance(clock, JAN_1 + 21 * DAY)
+    const changed = await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, quantity: 2 }],
+      proration_behavior: 'always_invoice',
+      expand: ['latest_invoice'],
+    })
+    // 10 of 31 days are left: half of 1000 back, half of 2000 to pay.
+    const invoice = changed.latest_invoice as import('stripe').default.Invoice
+    expect(invoice.lines.data.map(({ amount, discountable }) => [amount, discountable])).toEqual([
+      [-500, false],
+      [1000, false],
+    ])
+    expect(invoice.total).toBe(500)
+  },
+)

@@ -133,6 +133,25 @@ test('usage of a trial is free', async () => {
   expect(totals.filter((total) => total > 0)).toEqual([40])
 })
 
+test('usage of a trial that is ended early is free as well', async () => {
+  const { stripe } = world
+  const price = await metered({ unit_amount: 10 })
+  const ada = await world.customer()
+  const { id } = await stripe.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: price.id }],
+    trial_period_days: 7,
+  })
+  await world.advance(ada.clock, JAN_1 + 3 * DAY)
+  await use(ada.id, '50', JAN_1 + 2 * DAY)
+  await stripe.subscriptions.update(id, { trial_end: 'now' })
+  await world.advance(ada.clock, JAN_1 + 5 * DAY)
+  await use(ada.id, '4', JAN_1 + 5 * DAY)
+  await world.advance(ada.clock, JAN_1 + (3 + 31) * DAY + 2 * HOUR)
+  const totals = (await world.invoices(id)).map((invoice) => invoice.total)
+  expect(totals.filter((total) => total > 0)).toEqual([40])
+})
+
 describe('a price that changes while usage runs', () => {
   const packages = { transform_quantity: { divide_by: 100, round: 'up' as const } }
   test.each([

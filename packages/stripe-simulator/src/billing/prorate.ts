@@ -2,10 +2,11 @@ import type { InvoiceItemRow, SubscriptionItemRow, SubscriptionRow } from '../ro
 import { divideRounded, formatDecimal, PICOS } from '../rules/decimal.ts'
 import { type Period, remaining, remainingOf } from '../rules/proration.ts'
 import type { World } from '../world.ts'
-import { reductionsOf, runningDiscounts } from './discounts.ts'
+import { invoiceReductions, reductionsOf, runningDiscounts } from './discounts.ts'
+import { itemLine } from './lines.ts'
 import { isMetered } from './metered.ts'
-import { itemPicos } from './periods.ts'
-import { amountOf } from './totals.ts'
+import { itemPicos, itemsOf } from './periods.ts'
+import { amountOf, totalOf } from './totals.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -83,6 +84,32 @@ function discountOn(
   return whole - left
 }
 
+/**
+ * What the running discounts take off a new price. Its line is not discountable any more: the discount is in
+ * the amount. Flexible billing gives the item its share of the discount, classic all of it.
+ * https://docs.stripe.com/billing/subscriptions/prorations#prorations-and-discounts
+ */
+function debitDiscount(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  whole: number,
+): number {
+  if (subscription.billing_mode.type === 'classic') return discountOn(world, subscription, item, whole)
+  const at = world.now(subscription.own.clock)
+  const ids = runningDiscounts(world, subscription.discounts, subscription.customer, at)
+  const items = itemsOf(world, subscription.id)
+  if (ids.length === 0 && items.every((one) => one.discounts.length === 0)) return 0
+  const lines = items.map((one) => {
+    const amount = Number(divideRounded(itemPicos(world, one, subscription.currency), PICOS))
+    const period = { start: at, end: at }
+    return itemLine(world, { subscription, item: one, amount, period, part: null, quantity: '1' })
+  })
+  const { lines: shared } = totalOf(lines, invoiceReductions(world, lines, ids, subscription.currency))
+  const own = shared[items.findIndex((one) => one.id === item.id)]
+  return own === undefined ? 0 : whole - own.own.net
+}
+
 /** Debits the new price for the time that is left, and remembers it as what was debited. */
 export function debitRemaining(
   world: World,
@@ -91,7 +118,10 @@ export function debitRemaining(
   period: Period,
   at: number,
 ): InvoiceItemRow {
-  const amount = remaining(itemPicos(world, item, subscription.currency), period, at)
+  const picos = itemPicos(world, item, subscription.currency)
+  const whole = Number(divideRounded(picos, PICOS))
+  const off = debitDiscount(world, subscription, item, whole)
+  const amount = off === 0 ? remaining(picos, period, at) : remainingOf(whole - off, period, at)
   const debit = prorationItem(world, subscription, item, {
     amount,
     at,

@@ -76,7 +76,9 @@ function billMetered(
   period: { start: number; end: number },
 ): LineRow[] {
   const { current_period_start: start, current_period_end: end } = item
-  const wasTrial = subscription.trial_end !== null && end <= subscription.trial_end
+  // No period reaches over the end of a trial: one that began in it is of it.
+  const { trial_start: from, trial_end: to } = subscription
+  const wasTrial = from !== null && to !== null && start >= from && start < to
   const begins = start === end
   const lines =
     begins && subscription.billing_mode.type === 'classic'

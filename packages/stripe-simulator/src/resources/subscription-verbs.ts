@@ -6,6 +6,7 @@ import { post } from '../http/route.ts'
 import { oneOf, type Params, required, shape, timestamp } from '../http/schema.ts'
 import type { SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { prorationDiscounts } from './billing-mode.ts'
 import { anchorParam } from './change-params.ts'
 import { find } from './lookup.ts'
 import { SUBSCRIPTIONS_URL, sharedFields } from './subscription-fields.ts'
@@ -48,7 +49,7 @@ export const subscriptionVerbRoutes = [
       billing_mode: required(
         shape({
           type: required(oneOf(['flexible'] as const)),
-          flexible: shape({ proration_discounts: oneOf(['included', 'itemized'] as const) }),
+          flexible: shape({ proration_discounts: prorationDiscounts }),
         }),
       ),
     }),
