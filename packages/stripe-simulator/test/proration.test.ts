@@ -278,3 +278,34 @@ test('an end inside a period credits what is left of it when it comes', async ()
   expect((await world.invoices(subscription.id)).at(-1)).toMatchObject({ total: -2000, status: 'paid' })
   expect(await stripe.customers.retrieve(id)).toMatchObject({ balance: -2000 })
 })
+
+test.each([
+  ['classic', 'always_invoice', 3100],
+  ['classic', 'create_prorations', 3600],
+  ['flexible', 'always_invoice', 3600],
+] as const)(
+  '%s: what was pending before an anchor reset with %s',
+  async (type, proration_behavior, total) => {
+    const { stripe } = world
+    const price = await world.price(3100)
+    const { id } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: price.id }],
+      billing_mode: { type },
+    })
+    await stripe.invoiceItems.create({
+      customer: id,
+      subscription: subscription.id,
+      amount: 500,
+      currency: 'usd',
+    })
+    const reset = await stripe.subscriptions.update(subscription.id, {
+      billing_cycle_anchor: { type: 'now' },
+      proration_behavior,
+      expand: ['latest_invoice'],
+    })
+    // The month that was paid a moment ago comes back, another is billed; 5.00 were pending.
+    expect((reset.latest_invoice as import('stripe').default.Invoice).total).toBe(total - 3100)
+  },
+)

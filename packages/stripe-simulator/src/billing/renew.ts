@@ -115,6 +115,8 @@ export interface SubscriptionInvoice {
   readonly waits?: boolean
   /** Whether pending invoice items go onto it; left out only for recurring previews. */
   readonly pending?: boolean
+  /** Pending items that wait for a later invoice. */
+  readonly leave?: ReadonlySet<string>
 }
 
 /** A draft of the subscription: the pending items first, newest first, then the given lines. */
@@ -122,7 +124,9 @@ export function subscriptionDraft(world: World, id: string, of: SubscriptionInvo
   const subscription = world.subscriptions.must(id)
   const collects =
     subscription.status !== 'unpaid' && subscription.pause_collection?.behavior !== 'keep_as_draft'
-  const pending = of.pending === false ? [] : pendingLines(world, subscription)
+  const pending = (of.pending === false ? [] : pendingLines(world, subscription)).filter(
+    ({ item }) => of.leave?.has(item) !== true,
+  )
   const draft = createDraft(world, {
     customer: subscription.customer,
     subscription: id,

@@ -6,9 +6,10 @@ import { sameRhythm } from '../rules/billing-cycle.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { addItem } from './create.ts'
+import type { ItemChange } from './item-change.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
 import { itemsOf, rhythmOf } from './periods.ts'
-import { type Change, type ItemChange, updateSubscription } from './update.ts'
+import { type Change, updateSubscription } from './update.ts'
 
 type Phase = ScheduleRow['phases'][number]
 

@@ -2,26 +2,14 @@ import type { InvoiceRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from 
 import { sameRhythm } from '../rules/billing-cycle.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
-import { addItem, refusedWhole } from './create.ts'
+import { refusedWhole } from './create.ts'
 import { finalize } from './invoices.ts'
-import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
+import { applyItem, type ItemChange, isChanged, settleUsage } from './item-change.ts'
+import { isMetered } from './metered.ts'
 import { cycleOf, itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
 import { creditUnused, debitRemaining } from './prorate.ts'
 import { billItem, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
-
-export interface ItemChange {
-  /** Absent adds an item. */
-  readonly id: string | undefined
-  readonly price: string | undefined
-  readonly quantity: number | undefined
-  readonly metadata: Record<string, string> | undefined
-  readonly deleted: boolean
-  readonly taxRates?: SubscriptionItemRow['tax_rates'] | undefined
-  /** New discounts of the item alone; absent leaves them. */
-  readonly discounts?: readonly string[] | undefined
-  readonly thresholds?: SubscriptionItemRow['billing_thresholds'] | undefined
-}
 
 export interface Change {
   readonly items: readonly ItemChange[]
@@ -99,6 +87,7 @@ function becomesPaid(
 
 /** Ends the period now: what is left is credited, and a full new period is billed at once. */
 function restart(world: World, before: SubscriptionRow, change: Change, now: number, at: number): InvoiceRow {
+  const leave = leftOut(world, before, change)
   if (prorates(before, change)) {
     for (const item of itemsOf(world, before.id)) creditUnused(world, before, item, at)
   }
@@ -117,7 +106,7 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
   })
   for (const entry of change.items) {
     const old = world.subscriptionItems.get(entry.id)
-    if (old !== undefined) settleUsage(world, before, old, entry, change, now)
+    if (old !== undefined) settleUsage(world, before, old, entry, change.prorationBehavior, now)
     applyItem(world, subscription, entry, now)
   }
   const lines = itemsOf(world, subscription.id).flatMap((item) => {
@@ -129,8 +118,20 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
     lines: lines.reverse(),
     period: { start: now, end: now },
     at: now,
+    leave,
     ...prorationDate(change),
   })
+}
+
+/**
+ * "Billing cycle anchor reset invoices include pending items only when proration behavior isn't
+ * always_invoice": in classic billing what was pending before goes on waiting.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function leftOut(world: World, subscription: SubscriptionRow, change: Change): ReadonlySet<string> {
+  const { billing_mode: mode, customer } = subscription
+  if (mode.type !== 'classic' || change.prorationBehavior !== 'always_invoice') return new Set()
+  return new Set(world.invoiceItems.by('pending', customer).map((item) => item.id))
 }
 
 /**
@@ -166,7 +167,7 @@ function adjust(
       bills = true
     }
     if (prorating && old !== undefined) creditUnused(world, before, old, at)
-    if (old !== undefined) settleUsage(world, before, old, entry, change, now)
+    if (old !== undefined) settleUsage(world, before, old, entry, change.prorationBehavior, now)
     const item = applyItem(world, before, entry, now)
     if (item === null) continue
     const period = periodOf(before, item, price, old, now)
@@ -190,31 +191,6 @@ function adjust(
   })
 }
 
-/**
- * What a metered item used at the price that ends now. Flexible billing "bills for all usage in the current
- * period at the price effective at the time it's reported", and of a removed item unless nothing is
- * prorated; classic "only bills for the usage that was reported since changing to the current price".
- * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
- */
-function settleUsage(
-  world: World,
-  subscription: SubscriptionRow,
-  old: SubscriptionItemRow,
-  entry: ItemChange,
-  { prorationBehavior }: Change,
-  now: number,
-): void {
-  const changes = entry.deleted || (entry.price !== undefined && entry.price !== old.own.price)
-  const metered = isMetered(world.prices.must(old.own.price))
-  if (!changes || !metered) return
-  const billed =
-    subscription.billing_mode.type === 'flexible' &&
-    subscription.status !== 'trialing' &&
-    !(entry.deleted && prorationBehavior === 'none')
-  if (billed) billUsageSoFar(world, subscription, old, now)
-  if (!entry.deleted) restartUsage(world, old, now)
-}
-
 /** An item keeps its period unless its rhythm changes; a new one joins the cycle of the anchor. */
 function periodOf(
   subscription: SubscriptionRow,
@@ -234,52 +210,6 @@ function periodOf(
 function prorates(subscription: SubscriptionRow, change: Change): boolean {
   const bills = subscription.status !== 'trialing' && subscription.status !== 'paused'
   return change.prorationBehavior !== 'none' && bills
-}
-
-function isChanged(item: SubscriptionItemRow, entry: ItemChange): boolean {
-  if (entry.deleted) return true
-  const price = entry.price !== undefined && entry.price !== item.own.price
-  return price || (entry.quantity !== undefined && entry.quantity !== item.quantity)
-}
-
-function applyItem(
-  world: World,
-  subscription: SubscriptionRow,
-  entry: ItemChange,
-  now: number,
-): SubscriptionItemRow | null {
-  const old = world.subscriptionItems.get(entry.id)
-  if (old === undefined) {
-    return addItem(
-      world,
-      subscription,
-      {
-        price: entry.price as string,
-        quantity: isMetered(world.prices.must(entry.price as string)) ? undefined : (entry.quantity ?? 1),
-        metadata: entry.metadata ?? {},
-        taxRates: entry.taxRates,
-        discounts: entry.discounts,
-        thresholds: entry.thresholds,
-      },
-      now,
-      now,
-    )
-  }
-  if (entry.deleted) {
-    world.subscriptionItems.delete(old.id)
-    return null
-  }
-  const { quantity, ...kept } = world.subscriptionItems.must(old.id)
-  const metered = isMetered(world.prices.must(entry.price ?? old.own.price))
-  const seats = metered ? undefined : (entry.quantity ?? quantity ?? 1)
-  return world.subscriptionItems.patch(old.id, {
-    ...(seats === quantity ? {} : { quantity: seats }),
-    ...(entry.metadata === undefined ? {} : { metadata: entry.metadata }),
-    ...(entry.taxRates === undefined ? {} : { tax_rates: entry.taxRates }),
-    ...(entry.discounts === undefined ? {} : { discounts: [...entry.discounts] }),
-    ...(entry.thresholds === undefined ? {} : { billing_thresholds: entry.thresholds }),
-    ...(entry.price === undefined ? {} : { own: { ...kept.own, price: entry.price } }),
-  })
 }
 
 /** A trial that goes on: its periods end with it, and nothing is billed. */

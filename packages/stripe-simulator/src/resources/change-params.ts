@@ -1,5 +1,6 @@
+import type { ItemChange } from '../billing/item-change.ts'
 import { isPricedIn, itemsOf } from '../billing/periods.ts'
-import type { Change, ItemChange } from '../billing/update.ts'
+import type { Change } from '../billing/update.ts'
 import { invalid, missing } from '../errors.ts'
 import {
   bool,
