@@ -317,3 +317,16 @@ test('discounts of an item come before those of the subscription', async () => {
   expect(march.total).toBe(2700)
   expect(amounts(march).toSorted((a, b) => a - b)).toEqual([1000, 2000])
 })
+
+test('a subscription has twenty items at most, also after a change', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const product = (await world.product()).id
+  const prices = await Promise.all(Array.from({ length: 21 }, (_, i) => world.price(i + 1, { product })))
+  const items = prices.map(({ id }) => ({ price: id }))
+  const tooMany = stripe.subscriptions.create({ customer: ada.id, items })
+  expect(await refusal(tooMany)).toMatchObject({ statusCode: 400, param: 'items' })
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items: items.slice(1) })
+  const more = stripe.subscriptionItems.create({ subscription: id, price: prices[0]?.id as string })
+  expect(await refusal(more)).toMatchObject({ statusCode: 400, param: 'items' })
+})

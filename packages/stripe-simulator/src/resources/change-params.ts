@@ -25,6 +25,8 @@ import { itemFields, sharedFields, usageThresholdOf } from './subscription-field
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
+const ITEMS_MAX = 20
+
 export const anchorParam = shape({ type: required(oneOf(['now', 'unchanged'] as const)) })
 
 /** What a change of items consists of; previews take the same. `clear_usage` "has no effect if the plan has a billing meter attached". */
@@ -104,9 +106,10 @@ export function itemChange(
     }
   })
   const kept = itemsOf(world, subscription.id).length - items.filter((item) => item.deleted).length
-  if (kept + items.filter((item) => item.id === undefined).length < 1) {
-    throw invalid('A subscription must have at least one active item.', name('items'))
-  }
+  const count = kept + items.filter((item) => item.id === undefined).length
+  if (count < 1) throw invalid('A subscription must have at least one active item.', name('items'))
+  // https://docs.stripe.com/api/subscriptions/update#update_subscription-items
+  if (count > ITEMS_MAX) throw invalid(`A subscription can have at most ${ITEMS_MAX} items.`, name('items'))
   const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
   if (subscription.status === 'paused' && bills) {
     throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
