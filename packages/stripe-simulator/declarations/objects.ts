@@ -44,6 +44,7 @@ export const objects: { readonly [object: string]: Declared } = {
   subscription: { declared: 'Subscription' },
   subscription_item: { declared: 'SubscriptionItem' },
   subscription_schedule: { declared: 'SubscriptionSchedule' },
+  tax_id: { declared: 'TaxId', row: 'TaxIdRow' },
   tax_rate: { declared: 'TaxRate', row: 'TaxRateRow' },
   'test_helpers.test_clock': { declared: 'TestHelpers.TestClock' },
   webhook_endpoint: { declared: 'WebhookEndpoint' },

@@ -16,12 +16,14 @@ export class StripeError extends Error {
   readonly status: number
   readonly body: ErrorBody
   readonly keep: boolean
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, body: ErrorBody, keep = false) {
+  constructor(status: number, body: ErrorBody, keep = false, headers = {}) {
     super(body.message)
     this.status = status
     this.body = body
     this.keep = keep
+    this.headers = headers
   }
 }
 

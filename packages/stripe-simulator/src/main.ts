@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { startSimulator } from './simulator.ts'
 import { newest } from './versions/versions.ts'
 
@@ -7,6 +7,7 @@ interface Options {
   readonly port: number
   readonly host: string
   readonly apiVersion: string
+  readonly rateLimits?: 'live' | 'sandbox'
   readonly state?: string
 }
 
@@ -15,15 +16,19 @@ const options = new Command('stripe-simulator')
   .option('--port <number>', 'port to listen on, 0 for a free one', portOf, 12111)
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .option('--api-version <version>', "the account's API version", newest)
+  .addOption(
+    new Option('--rate-limits <which>', 'take no more requests than Stripe').choices(['live', 'sandbox']),
+  )
   .option('--state <file>', 'file that keeps the state between runs, kills included')
   .parse()
   .opts<Options>()
-const { port, host, apiVersion, state } = options
+const { port, host, apiVersion, rateLimits, state } = options
 
 const simulator = await startSimulator({
   port,
   host,
   apiVersion,
+  settings: { rateLimits: rateLimits ?? null },
   ...(state === undefined ? {} : { stateFile: state }),
 }).catch((error: Error) => {
   console.error(error.message)

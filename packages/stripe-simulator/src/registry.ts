@@ -1,5 +1,7 @@
 import type { Expansions } from './http/expand.ts'
 import { inTier, type ServedRoute } from './http/route.ts'
+import { accountBalanceRoutes, balanceTransactionExpansions } from './resources/account-balance.ts'
+import { accountRoutes } from './resources/accounts.ts'
 import { activeEntitlementExpansions, activeEntitlementRoutes } from './resources/active-entitlements.ts'
 import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
 import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
@@ -38,6 +40,7 @@ import { productFeatureRoutes, renderProductFeature } from './resources/product-
 import { productRoutes } from './resources/products.ts'
 import { promotionCodeRoutes, renderPromotionCode } from './resources/promotion-codes.ts'
 import { refundExpansions, refundRoutes, renderRefund } from './resources/refunds.ts'
+import { searchExpansions, searchRoutes } from './resources/search.ts'
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
 import { subscriptionChangeRoutes } from './resources/subscription-changes.ts'
 import { subscriptionItemRoutes } from './resources/subscription-item-routes.ts'
@@ -49,8 +52,10 @@ import {
 } from './resources/subscription-schedules.ts'
 import { subscriptionVerbRoutes } from './resources/subscription-verbs.ts'
 import { renderSubscription, subscriptionExpansions, subscriptionRoutes } from './resources/subscriptions.ts'
+import { taxIdExpansions, taxIdRoutes } from './resources/tax-ids.ts'
 import { taxRateRoutes } from './resources/tax-rates.ts'
 import { renderTestClock, testClockRoutes } from './resources/test-clocks.ts'
+import { v2MeterRoutes } from './resources/v2-meter-events.ts'
 import { renderWebhookEndpoint, webhookEndpointRoutes } from './resources/webhook-endpoints.ts'
 import type { Renderer, World } from './world.ts'
 
@@ -97,9 +102,14 @@ export const routes: readonly ServedRoute[] = [
     meterEventRoutes,
     meterAdjustmentRoutes,
     meterSummaryRoutes,
+    v2MeterRoutes,
     featureRoutes,
     productFeatureRoutes,
     activeEntitlementRoutes,
+    taxIdRoutes,
+    accountRoutes,
+    accountBalanceRoutes,
+    searchRoutes,
   ),
 ]
 
@@ -123,6 +133,9 @@ export const expansions: Expansions = {
   ...couponExpansions,
   ...discountExpansions,
   ...activeEntitlementExpansions,
+  ...balanceTransactionExpansions,
+  ...searchExpansions,
+  ...taxIdExpansions,
   product: {
     default_price: (world, row) =>
       row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
@@ -165,6 +178,7 @@ export const renderers = {
   'entitlements.feature': plain,
   product_feature: renderProductFeature,
   'entitlements.active_entitlement': plain,
+  tax_id: plain,
   'billing.meter': plain,
   'billing.meter_event': renderMeterEvent,
 } satisfies Record<string, Renderer>

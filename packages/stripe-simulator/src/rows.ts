@@ -182,6 +182,9 @@ export type DiscountRow = RowOf<
   OnClock & { readonly coupon: string; readonly used: boolean }
 >
 export type BalanceTransactionRow = RowOf<Stripe.CustomerBalanceTransaction, never, OnClock>
+export type TaxIdRow = RowOf<Stripe.TaxId, never, OnClock>
+/** A movement of the account's balance; it is read from what moved the money, so it is no row. */
+export type BalanceTransactionOf = Wire<Stripe.BalanceTransaction>
 export type MeterRow = RowOf<Stripe.Billing.Meter, never, Record<never, never>>
 /** One measurement. Stripe shows no id of it, and finds it by its identifier. */
 export type MeterEventRow = RowOf<

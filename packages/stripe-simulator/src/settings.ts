@@ -1,3 +1,5 @@
+import type { RateLimits } from './limits/rate-limits.ts'
+
 /** What a Stripe account sets in its dashboard, and what only a simulator can offer. */
 export interface Settings {
   /** Days after a failed attempt until the next one. Stripe's smart retries are not published; these are ours. */
@@ -14,6 +16,10 @@ export interface Settings {
   readonly holdSeconds: number
   /** Seconds until the refund of a test card whose refunds change later does so. */
   readonly refundSeconds: number
+  /** Seconds of wall time until search finds what was written. https://docs.stripe.com/search#data-freshness */
+  readonly searchDelaySeconds: number
+  /** How many requests are taken, as Stripe does or in your own numbers; null takes all. */
+  readonly rateLimits: 'live' | 'sandbox' | RateLimits | null
   /** Lifts the limits of test clocks: two intervals an advance, three customers a clock. Not Stripe's. */
   readonly unlimitedClocks: boolean
 }
@@ -26,5 +32,7 @@ export const defaultSettings: Settings = {
   draftSeconds: 3600,
   holdSeconds: 72 * 3600,
   refundSeconds: 3600,
+  searchDelaySeconds: 60,
+  rateLimits: null,
   unlimitedClocks: false,
 }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { followEntitlements } from './billing/entitlements.ts'
+import { wallMillis } from './clock.ts'
 import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
 import { Control } from './faults/control.ts'
 import { Faults } from './faults/faults.ts'
@@ -12,6 +13,9 @@ import { keepBeforeAnswering } from './http/kept-answers.ts'
 import { addPdfs } from './http/pdfs.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
+import { RateLimiter } from './limits/rate-limiter.ts'
+import { type RateLimits, stripeRateLimits } from './limits/rate-limits.ts'
+import { SubscriptionLimits } from './limits/subscription-limits.ts'
 import { seededRandom } from './random.ts'
 import { expansions, renderers, routes } from './registry.ts'
 import { createEndpoint } from './resources/webhook-endpoints.ts'
@@ -75,8 +79,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const log = new RequestLog()
   const control = new Control({ world, deliveries, time, faults, log, keys })
   const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
+  // What was kept was written long ago.
+  world.settleSearch()
   deliveries.resume()
-  world.beforeCommit = (events) => followEntitlements(world, events)
+  const limits = limitsOf(world.settings)
+  const subscriptionLimits = limits === null ? null : new SubscriptionLimits(limits)
+  world.beforeCommit = (events) => {
+    subscriptionLimits?.check(events, wallMillis())
+    followEntitlements(world, events)
+  }
   world.onCommit = (events) => {
     for (const event of events) deliveries.enqueue(event)
     if (events.some((event) => event.type === 'test_helpers.test_clock.advancing')) time.startAdvances()
@@ -91,6 +102,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     keys,
     faults,
     log,
+    limiter: limits === null ? null : new RateLimiter(limits),
     apiKeys: options.apiKeys,
   })
   if (file !== undefined) keepBeforeAnswering(app, () => file.flush())
@@ -131,4 +143,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       file?.close()
     },
   }
+}
+
+function limitsOf({ rateLimits }: Settings): RateLimits | null {
+  return typeof rateLimits === 'string' ? stripeRateLimits[rateLimits] : rateLimits
 }

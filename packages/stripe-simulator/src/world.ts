@@ -87,7 +87,7 @@ export class World extends Tables {
 
   constructor(parts: WorldParts) {
     const undo = new UndoLog()
-    super(undo.journal)
+    super(undo.journal, parts.settings.searchDelaySeconds * 1000)
     this.#undo = undo
     this.ids = parts.ids
     this.random = parts.random
@@ -128,6 +128,11 @@ export class World extends Tables {
   #settle(): rows.EventRow[] {
     this.beforeCommit([...this.#emitted])
     return this.#emitted
+  }
+
+  /** Search catches up: everything that was written so far is found from now on. */
+  settleSearch(): void {
+    for (const table of Object.values(this.tables())) table.settle()
   }
 
   /** Plays `change`, reads what it returns, and takes it all back. Previews are the deed itself, undone. */

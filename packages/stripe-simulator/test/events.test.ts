@@ -1,6 +1,6 @@
 // The sets of events per case, as observed at the service and documented by docs.stripe.com/billing/subscriptions/webhooks.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -226,4 +226,17 @@ test('prices and products', async () => {
   expect(types).toEqual(['product.created', 'price.created', 'plan.created'])
   const patterned = await world.stripe.events.list({ type: 'price.*', limit: 1 })
   expect(patterned.data[0]?.type).toBe('price.created')
+})
+
+// https://docs.stripe.com/api/events/list: `types` takes up to 20 names, and not together with `type`.
+test('events are listed by several types, with patterns among them', async () => {
+  const { id } = await world.stripe.customers.create({ name: 'Ada' })
+  await world.stripe.customers.update(id, { name: 'Grace' })
+  await world.stripe.coupons.create({ percent_off: 10 })
+  const { data } = await world.stripe.events.list({ types: ['coupon.*', 'customer.updated'], limit: 2 })
+  expect(data.map((event) => event.type)).toEqual(['coupon.created', 'customer.updated'])
+  const both = world.stripe.events.list({ type: 'customer.created', types: ['coupon.created'] })
+  expect(await refusal(both)).toMatchObject({ param: 'types' })
+  const many = world.stripe.events.list({ types: Array.from({ length: 21 }, () => 'coupon.created') })
+  expect(await refusal(many)).toMatchObject({ statusCode: 400 })
 })

@@ -278,3 +278,46 @@ describe('summaries', () => {
     expect(await refusal(summaries(JAN_1, JAN_1))).toMatchObject({ param: 'end_time' })
   })
 })
+
+// https://docs.stripe.com/api/v2/billing-meter and https://docs.stripe.com/api/v2/billing-meter-stream
+describe('meters by v2', () => {
+  test('take events in JSON and RFC 3339, and cancel them, for the same sums', async () => {
+    const { event_name, customer, total } = await meter('sum')
+    const send = (value: string, identifier: string) =>
+      world.stripe.v2.billing.meterEvents.create({
+        event_name,
+        payload: { stripe_customer_id: customer.id, value },
+        identifier,
+        timestamp: '2025-12-31T23:30:00.000Z',
+      })
+    expect(await send('25', 'json-1')).toMatchObject({
+      object: 'v2.billing.meter_event',
+      created: '2026-01-01T00:00:00.000Z',
+      event_name,
+      identifier: 'json-1',
+      livemode: false,
+      payload: { stripe_customer_id: customer.id, value: '25' },
+      timestamp: '2025-12-31T23:30:00.000Z',
+    })
+    await send('4', 'json-2')
+    expect(await total(JAN_1 - HOUR, JAN_1)).toBe(29)
+    const adjustment = await world.stripe.v2.billing.meterEventAdjustments.create({
+      event_name,
+      type: 'cancel',
+      cancel: { identifier: 'json-1' },
+    })
+    expect(adjustment).toMatchObject({
+      object: 'v2.billing.meter_event_adjustment',
+      cancel: { identifier: 'json-1' },
+      created: '2026-01-01T00:00:00.000Z',
+      type: 'cancel',
+    })
+    expect(await total(JAN_1 - HOUR, JAN_1)).toBe(4)
+    expect(await refusal(send('4', 'json-2'))).toMatchObject({ code: 'duplicate_meter_event' })
+  })
+
+  test('have no stream yet, and say so', async () => {
+    const stream = world.stripe.v2.billing.meterEventSession.create()
+    expect(await refusal(stream)).toMatchObject({ statusCode: 404, code: 'simulator_gap' })
+  })
+})

@@ -170,3 +170,19 @@ test('endpoints are managed by the API; the secret is shown once', async () => {
   )
   expect(old.code).toBe('simulator_gap')
 })
+
+// "You can register up to 16 webhook endpoints" https://docs.stripe.com/webhooks
+test('an account has sixteen endpoints at most', async () => {
+  const world = await newWorld()
+  try {
+    const endpoint = () =>
+      world.stripe.webhookEndpoints.create({ url: 'https://example.com/hook', enabled_events: ['*'] })
+    const made = []
+    for (let i = 0; i < 16; i++) made.push(await endpoint())
+    expect((await refusal(endpoint())).statusCode).toBe(400)
+    await world.stripe.webhookEndpoints.del(made[0]?.id ?? '')
+    expect((await endpoint()).status).toBe('enabled')
+  } finally {
+    await world.close()
+  }
+})

@@ -3,6 +3,7 @@ import { minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { automaticStatus, automaticTax, refuseUntaxable } from './automatic-tax.ts'
 import { changeBalance } from './balance.ts'
+import { billedCustomer, renderingOf } from './billed-customer.ts'
 import { invoiceReductions, useOnce } from './discounts.ts'
 import { armDue, callOffDue } from './due-date.ts'
 import { insertPayment, settlePayments } from './invoice-payments.ts'
@@ -61,13 +62,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     custom_fields: customer.invoice_settings.custom_fields,
     customer: customer.id,
     customer_account: null,
-    customer_address: customer.address ?? null,
-    customer_email: customer.email,
-    customer_name: customer.name ?? null,
-    customer_phone: customer.phone ?? null,
-    customer_shipping: customer.shipping ?? null,
-    customer_tax_exempt: customer.tax_exempt ?? 'none',
-    customer_tax_ids: [],
+    ...billedCustomer(world, customer),
     default_payment_method: null,
     default_source: null,
     default_tax_rates: of.taxRates ?? [],
@@ -106,7 +101,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     post_payment_credit_notes_amount: 0,
     pre_payment_credit_notes_amount: 0,
     receipt_number: null,
-    rendering: null,
+    rendering: renderingOf(customer),
     shipping_cost: null,
     shipping_details: null,
     starting_balance: 0,
@@ -218,6 +213,7 @@ export function finalize(world: World, id: string): InvoiceRow {
   world.alarm('invoice.finalize', id, draft.own.clock, null)
   const address = `${world.baseUrl}/_simulator/invoices/${id}`
   world.invoices.patch(id, {
+    ...billedCustomer(world, customer),
     status: 'open',
     last_finalization_error: null,
     number: draft.number ?? `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`,

@@ -103,6 +103,11 @@ export class Control {
     return world.transaction(NOBODY, () => actInPortal(world, session, deed))
   }
 
+  /** Search finds everything that was written so far. */
+  settleSearch(): void {
+    this.#parts.world.settleSearch()
+  }
+
   requests(): ReturnType<RequestLog['read']> {
     return this.#parts.log.read()
   }

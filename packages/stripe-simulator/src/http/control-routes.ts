@@ -49,6 +49,10 @@ export function addControlRoutes(app: FastifyInstance, control: Control): void {
         const { outcome = 'succeed' } = (request.body ?? {}) as { outcome?: 'succeed' | 'fail' }
         return control.authenticate((request.params as { id: string }).id, outcome)
       })
+      routes.post('/search/settle', () => {
+        control.settleSearch()
+        return { ok: true }
+      })
       routes.post('/deliveries', (request) =>
         control.setDelivery((request.body ?? {}) as Partial<DeliverySettings>),
       )

@@ -33,6 +33,7 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
       if (how !== undefined) {
         // Already expanded by an earlier path, or an id (or nothing yet) to be replaced.
         const present = owner[name]
+        if (present === null) return owner
         const whole = typeof present === 'object' && present !== null && !Array.isArray(present)
         const items = Array.isArray(present) && present.some((item) => typeof item === 'object')
         return { ...owner, [name]: follow(whole || items ? present : how(world, owner), depth + 1) }

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import formbody from '@fastify/formbody'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { wallNow } from '../clock.ts'
+import { wallMillis, wallNow } from '../clock.ts'
 import { type ErrorBody, envelope, gap, StripeError } from '../errors.ts'
 import type { Fault, Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
+import { type RateLimiter, tooMany } from '../limits/rate-limiter.ts'
 import type { Json } from '../rows.ts'
 import { type Dialect, dialectOf, formerRoutes } from '../versions/dialect.ts'
 import type { Given } from '../versions/given.ts'
@@ -15,6 +16,7 @@ import { refuseWhileAdvancing } from './clock-lock.ts'
 import { type Expansions, expand } from './expand.ts'
 import { parseForm, pathOf, queryOf } from './form.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
+import { parseJson } from './json-params.ts'
 import { textOf } from './json-text.ts'
 import { unserved } from './missing.ts'
 import type { Route } from './route.ts'
@@ -27,12 +29,15 @@ export interface ServerParts {
   readonly keys: IdempotencyKeys
   readonly faults: Faults
   readonly log: RequestLog
+  /** Null takes every request. */
+  readonly limiter: RateLimiter | null
   readonly apiKeys: readonly string[] | undefined
 }
 
 interface Answer {
   readonly status: number
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly replayOf?: string
   /** What the caller sees of a fault: the connection breaks, or breaks half way. */
   readonly broken?: 'closed' | 'truncated'
@@ -108,6 +113,7 @@ function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply:
     for (const header of ['stripe-account', 'stripe-context']) {
       if (headerOf(request, header) !== undefined) throw gap(`the header ${header}`)
     }
+    parts.limiter?.check(route, wallMillis())
     if (fault !== undefined) refuseBefore(fault)
     if (key !== undefined) {
       const known = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
@@ -149,9 +155,7 @@ function answerOf(
   let began = false
   let accepted: Given | undefined
   try {
-    const { expand: asked, ...given } = parseForm(
-      route.method === 'POST' ? bodyOf(request) : queryOf(request.url),
-    )
+    const { expand: asked, ...given } = parametersOf(route, request)
     const paths = asked === undefined ? [] : expandPaths.parse(asked, 'expand')
     accepted = dialect.accept(world, route, given)
     const params = route.params.parse(given as Raw, '') as never
@@ -185,14 +189,7 @@ function isBusy(error: unknown): boolean {
 }
 
 function refuseBefore(fault: Fault): void {
-  if (fault.kind === 'rate_limit') {
-    throw new StripeError(429, {
-      type: 'invalid_request_error',
-      code: 'rate_limit',
-      message:
-        'Too many requests hit the API too quickly. We recommend an exponential backoff of your requests.',
-    })
-  }
+  if (fault.kind === 'rate_limit') throw tooMany('global-rate')
   if (fault.kind === 'lock_timeout') {
     throw new StripeError(429, {
       type: 'invalid_request_error',
@@ -213,7 +210,8 @@ function failure(): StripeError {
 
 function refusal(error: unknown, requestId: string): Answer {
   if (error instanceof StripeError) {
-    return { status: error.status, body: JSON.stringify(envelope(error.body, requestId)) }
+    const body = JSON.stringify(envelope(error.body, requestId))
+    return { status: error.status, body, headers: error.headers }
   }
   // A bug of the simulator: said as Stripe says its own, with the reason, since nothing here is secret.
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -248,6 +246,7 @@ function send(
     return reply
   }
   reply.code(answer.status)
+  reply.headers(answer.headers ?? {})
   reply.header('content-type', 'application/json')
   reply.header('request-id', requestId)
   reply.header('stripe-version', version)
@@ -282,8 +281,17 @@ function log(
   parts.log.add(logged, answer.body)
 }
 
+/** v1 is asked in forms and v2 in JSON, but for what is read. */
+function parametersOf(route: Route, request: FastifyRequest): { [key: string]: Raw } {
+  if (route.method !== 'POST') return parseForm(queryOf(request.url))
+  return route.path.startsWith('/v2/') ? parseJson(bodyOf(request)) : parseForm(bodyOf(request))
+}
+
+/** The body as text: a form as it came, JSON as it means. */
 function bodyOf(request: FastifyRequest): string {
-  return (request.body as { form?: string } | undefined | null)?.form ?? ''
+  const body = request.body as { form?: string } | undefined | null
+  if (body === undefined || body === null) return ''
+  return body.form ?? JSON.stringify(body)
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -26,6 +26,7 @@ import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { attachMethod, useMethod } from './payment-methods.ts'
+import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
 const URL = '/v1/customers'
 
@@ -57,7 +58,12 @@ const fields = {
     default_payment_method: clearable(text()),
     footer: clearable(text()),
     custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
-    ...gaps('rendering_options'),
+    rendering_options: clearable(
+      shape({
+        amount_tax_display: clearable(oneOf(['exclude_tax', 'include_inclusive_tax'] as const)),
+        ...gaps('template'),
+      }),
+    ),
   }),
   tax: shape({
     validate_location: oneOf(['auto', 'deferred', 'immediately'] as const),
@@ -69,7 +75,7 @@ const fields = {
 export const customerRoutes = [
   post(
     URL,
-    shape({ ...fields, test_clock: text(), payment_method: text(), ...gaps('tax_id_data') }),
+    shape({ ...fields, test_clock: text(), payment_method: text(), tax_id_data: list(taxIdParam, 5) }),
     ({ world, params }) => {
       const {
         test_clock: clock,
@@ -77,6 +83,7 @@ export const customerRoutes = [
         invoice_settings: settings,
         balance,
         tax,
+        tax_id_data: taxIds = [],
         ...given
       } = params
       const customer = insertCustomer(world, given, clock)
@@ -85,6 +92,7 @@ export const customerRoutes = [
       validateLocation(world, customer.id, tax)
       const created = world.customers.must(customer.id)
       world.emit('customer.created', created)
+      for (const taxId of taxIds) createTaxId(world, created, taxId)
       if (balance !== undefined && balance !== 0)
         changeBalance(world, created.id, balance, { type: 'initial' })
       return world.render(world.customers.must(created.id))
@@ -173,9 +181,12 @@ export const customerExpansions: Expansions = {
       return pageOf(running, {}, `/v1/subscriptions?customer=${id}`, (row) => world.render(row))
     },
     sources: (_world, customer) => emptyList(`/v1/customers/${customer.id}/sources`),
-    tax_ids: (_world, customer) => emptyList(`/v1/customers/${customer.id}/tax_ids`),
     tax: (world, customer) => customerTax(world.customers.must(customer.id as string)),
-    test_clock: (world, customer) => world.render(world.testClocks.must(customer.test_clock as string)),
+    tax_ids: (world, customer) => listTaxIds(world, customer.id as string, {}),
+    test_clock: (world, customer) =>
+      customer.test_clock === null
+        ? null
+        : world.render(world.testClocks.must(customer.test_clock as string)),
   },
 }
 
@@ -249,11 +260,16 @@ function setInvoiceSettings(
     default_payment_method?: string | null | undefined
     footer?: string | null | undefined
     custom_fields?: { name: string; value: string }[] | null | undefined
+    rendering_options?: { amount_tax_display?: string | null | undefined } | null | undefined
   },
 ): void {
   const customer = world.customers.must(id)
-  const { default_payment_method: token } = given
-  const settings = { ...customer.invoice_settings, ...defined(given) }
+  const { default_payment_method: token, rendering_options: rendering, ...rest } = given
+  const settings = { ...customer.invoice_settings, ...defined(rest) }
+  if (rendering !== undefined) {
+    settings.rendering_options =
+      rendering === null ? null : { amount_tax_display: rendering.amount_tax_display ?? null, template: null }
+  }
   if (token != null) {
     const method = ownMethod(world, customer.id, token, 'invoice_settings[default_payment_method]')
     settings.default_payment_method = method

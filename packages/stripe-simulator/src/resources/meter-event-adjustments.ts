@@ -38,7 +38,7 @@ export const meterAdjustmentRoutes = [
 ]
 
 /** "You can only cancel events within 24 hours of Stripe receiving them." */
-function cancelMeterEvent(world: World, eventName: string, identifier: string): MeterEventRow {
+export function cancelMeterEvent(world: World, eventName: string, identifier: string): MeterEventRow {
   const event = recentEvent(world, identifier)
   if (event === undefined || event.event_name !== eventName) {
     throw invalid(

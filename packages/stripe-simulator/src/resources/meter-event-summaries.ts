@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type Stripe from 'stripe'
 import { aggregate, usageEvents } from '../billing/usage.ts'
 import { invalid } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
@@ -6,6 +7,7 @@ import { get } from '../http/route.ts'
 import { oneOf, required, shape, text, timestamp } from '../http/schema.ts'
 import type { MeterEventRow, MeterRow } from '../rows.ts'
 import { formatDecimal } from '../rules/decimal.ts'
+import type { Shown } from '../shown.ts'
 import { liveCustomer } from './lookup.ts'
 import { findMeter } from './meters.ts'
 
@@ -68,7 +70,7 @@ function summary(
   meter: MeterRow,
   customer: string,
   { start, end, events }: { start: number; end: number; events: readonly MeterEventRow[] },
-) {
+): Shown<Stripe.Billing.MeterEventSummary> {
   // Made anew for each request, so the id is made of what it stands for: cursors must find it again.
   const name = createHash('sha256').update(`${meter.id}/${customer}/${start}/${end}`).digest('hex')
   return {

@@ -41,7 +41,7 @@ export const meterEventRoutes = [
  * later and reports them by thin event). Time is the customer's: on a test clock the window lies around its now.
  * https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api
  */
-function recordMeterEvent(world: World, params: MeterEventParams): MeterEventRow {
+export function recordMeterEvent(world: World, params: MeterEventParams): MeterEventRow {
   const meter = meterOf(world, params.event_name)
   const customer = customerOf(world, meter, params.payload)
   const now = world.now(customer.own.clock)

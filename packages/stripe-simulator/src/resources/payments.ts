@@ -10,6 +10,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
+import { expandTransaction } from './account-balance.ts'
 import { find } from './lookup.ts'
 
 export const chargeRoutes = [
@@ -100,6 +101,7 @@ export const invoicePaymentRoutes = [
 
 export const paymentExpansions: Expansions = {
   charge: {
+    balance_transaction: (world, row) => expandTransaction(world, row.balance_transaction),
     customer: (world, row) =>
       row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
     payment_intent: (world, row) =>

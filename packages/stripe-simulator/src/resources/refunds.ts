@@ -10,6 +10,7 @@ import { formatMoney } from '../rules/currency.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { expandTransaction } from './account-balance.ts'
 import { find } from './lookup.ts'
 
 const URL = '/v1/refunds'
@@ -87,6 +88,8 @@ export const refundRoutes = [
 
 export const refundExpansions: Expansions = {
   refund: {
+    balance_transaction: (world, row) => expandTransaction(world, row.balance_transaction),
+    failure_balance_transaction: (world, row) => expandTransaction(world, row.failure_balance_transaction),
     charge: (world, row) => world.render(world.charges.must(row.charge as string)),
     payment_intent: (world, row) => world.render(world.paymentIntents.must(row.payment_intent as string)),
   },

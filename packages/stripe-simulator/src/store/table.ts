@@ -1,4 +1,6 @@
+import { wallMillis } from '../clock.ts'
 import type { Json } from '../rows.ts'
+import { noteChange, type Settled, settledRow } from './settled.ts'
 
 /** Remembers how to take a change back, for a request that is refused half way and for previews. */
 export type Journal = (undo: () => void) => void
@@ -7,6 +9,8 @@ interface Entry<R> {
   /** Position in order of creation; lists are newest first. */
   readonly seq: number
   row: R
+  /** In a table that search reads. */
+  settled?: Settled<R>
   /** What the row looks like, until it or something that it shows is replaced. */
   shown?: { readonly row: R; readonly parts: readonly unknown[]; readonly json: Json }
 }
@@ -27,10 +31,14 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   /** What rows were before the changes that nobody took yet; undefined when nobody follows. */
   #changed: Map<string, R | undefined> | undefined
   #onChange: () => void = () => {}
+  readonly #searchMs: number
+  #settledAt = 0
   #seq = 0
 
-  constructor(journal: Journal, indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>) {
+  /** `searchMs` is how long a change is not found by search; 0 finds it at once. */
+  constructor(journal: Journal, indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>, searchMs = 0) {
     this.#journal = journal
+    this.#searchMs = searchMs
     const names = Object.keys(indexes) as I[]
     this.#indexes = names.map((name) => ({ key: indexes[name], lists: new Map() }))
     this.#indexOf = new Map(names.map((name, i) => [name, i]))
@@ -126,6 +134,13 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return this.#all.map((entry) => entry.row)
   }
 
+  /** The rows as search knows them now. What is deleted is gone at once. */
+  searchable(): R[] {
+    if (this.#searchMs === 0) return this.all()
+    const cutoff = this.#cutoff(wallMillis())
+    return this.#all.flatMap((entry) => settledRow(entry.settled, entry.row, cutoff) ?? [])
+  }
+
   /** The rows whose indexed column equals `key`, oldest first. */
   by(index: I, key: string): R[] {
     return this.#list(index, key).map((entry) => entry.row)
@@ -162,6 +177,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
 
   #add(entry: Entry<R>): void {
     this.#remember(entry.row.id, undefined)
+    this.#noteChange(entry, undefined)
     this.#entries.set(entry.row.id, entry)
     insertSorted(this.#all, entry)
     for (const index of this.#indexes) link(index.lists, index.key(entry.row), entry)
@@ -183,7 +199,24 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
       unlink(index.lists, before, entry)
       link(index.lists, after, entry)
     }
+    this.#noteChange(entry, entry.row)
     entry.row = row
+  }
+
+  /** Search catches up with everything that was done so far. */
+  settle(): void {
+    this.#settledAt = wallMillis()
+  }
+
+  /** The wall time in milliseconds up to which search knows what was done. */
+  #cutoff(now: number): number {
+    return Math.max(now - this.#searchMs, this.#settledAt)
+  }
+
+  #noteChange(entry: Entry<R>, before: R | undefined): void {
+    if (this.#searchMs === 0) return
+    const now = wallMillis()
+    entry.settled = noteChange(entry.settled, before, now, this.#cutoff(now))
   }
 }
 

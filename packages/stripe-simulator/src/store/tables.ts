@@ -34,8 +34,8 @@ export class Tables {
   readonly invoicePayments: Table<rows.InvoicePaymentRow, 'invoice' | 'intent'>
   readonly paymentIntents: Table<rows.PaymentIntentRow, 'customer'>
   readonly setupIntents: Table<rows.SetupIntentRow, 'customer'>
-  readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent'>
-  readonly refunds: Table<rows.RefundRow, 'charge'>
+  readonly charges: Table<rows.ChargeRow, 'customer' | 'payment_intent' | 'balance_transaction'>
+  readonly refunds: Table<rows.RefundRow, 'charge' | 'balance_transaction' | 'failure_balance_transaction'>
   readonly disputes: Table<rows.DisputeRow, 'charge'>
   readonly taxRates: Table<rows.TaxRateRow>
   readonly schedules: Table<rows.ScheduleRow, 'customer'>
@@ -47,6 +47,7 @@ export class Tables {
   readonly promotionCodes: Table<rows.PromotionCodeRow, 'code'>
   readonly discounts: Table<rows.DiscountRow, 'customer'>
   readonly balanceTransactions: Table<rows.BalanceTransactionRow, 'customer'>
+  readonly taxIds: Table<rows.TaxIdRow, 'customer'>
   readonly meters: Table<rows.MeterRow, 'event_name'>
   readonly meterEvents: Table<rows.MeterEventRow, 'identifier' | 'usage'>
   readonly features: Table<rows.FeatureRow, 'lookup_key'>
@@ -58,31 +59,48 @@ export class Tables {
   readonly alarms: Table<rows.AlarmRow, 'clock'>
   readonly deliveries: Table<rows.DeliveryRow, 'event'>
 
-  constructor(journal: Journal) {
-    this.products = new Table(journal)
-    this.prices = new Table(journal, {
-      product: (row) => row.product,
-      lookup_key: (row) => row.lookup_key,
-    })
-    this.customers = new Table(journal, {
-      clock: (row) => row.own.clock ?? 'wall',
-      email: (row) => row.email,
-    })
+  /** `searchMs` is how far search lies behind, so that the tables that it reads can look back. */
+  constructor(journal: Journal, searchMs: number) {
+    this.products = new Table(journal, {}, searchMs)
+    this.prices = new Table(
+      journal,
+      {
+        product: (row) => row.product,
+        lookup_key: (row) => row.lookup_key,
+      },
+      searchMs,
+    )
+    this.customers = new Table(
+      journal,
+      {
+        clock: (row) => row.own.clock ?? 'wall',
+        email: (row) => row.email,
+      },
+      searchMs,
+    )
     this.paymentMethods = new Table(journal, {
       customer: (row) => row.customer,
     })
-    this.subscriptions = new Table(journal, {
-      customer: (row) => row.customer,
-      clock: (row) => row.own.clock ?? 'wall',
-    })
+    this.subscriptions = new Table(
+      journal,
+      {
+        customer: (row) => row.customer,
+        clock: (row) => row.own.clock ?? 'wall',
+      },
+      searchMs,
+    )
     this.subscriptionItems = new Table(journal, {
       subscription: (row) => row.subscription,
     })
-    this.invoices = new Table(journal, {
-      customer: (row) => row.customer,
-      subscription: (row) => row.own.subscription,
-      number: (row) => row.number,
-    })
+    this.invoices = new Table(
+      journal,
+      {
+        customer: (row) => row.customer,
+        subscription: (row) => row.own.subscription,
+        number: (row) => row.number,
+      },
+      searchMs,
+    )
     this.invoiceItems = new Table(journal, {
       customer: (row) => row.customer,
       invoice: (row) => row.invoice,
@@ -92,17 +110,30 @@ export class Tables {
       invoice: (row) => row.invoice,
       intent: (row) => row.own.intent,
     })
-    this.paymentIntents = new Table(journal, {
-      customer: (row) => row.customer,
-    })
+    this.paymentIntents = new Table(
+      journal,
+      {
+        customer: (row) => row.customer,
+      },
+      searchMs,
+    )
     this.setupIntents = new Table(journal, {
       customer: (row) => row.customer,
     })
-    this.charges = new Table(journal, {
-      customer: (row) => row.customer,
-      payment_intent: (row) => row.payment_intent,
+    this.charges = new Table(
+      journal,
+      {
+        customer: (row) => row.customer,
+        payment_intent: (row) => row.payment_intent,
+        balance_transaction: (row) => row.balance_transaction,
+      },
+      searchMs,
+    )
+    this.refunds = new Table(journal, {
+      charge: (row) => row.charge,
+      balance_transaction: (row) => row.balance_transaction,
+      failure_balance_transaction: (row) => row.failure_balance_transaction,
     })
-    this.refunds = new Table(journal, { charge: (row) => row.charge })
     this.disputes = new Table(journal, { charge: (row) => row.charge })
     this.taxRates = new Table(journal)
     this.schedules = new Table(journal, { customer: (row) => row.customer })
@@ -123,6 +154,7 @@ export class Tables {
     this.balanceTransactions = new Table(journal, {
       customer: (row) => row.customer,
     })
+    this.taxIds = new Table(journal, { customer: (row) => row.customer })
     this.meters = new Table(journal, { event_name: (row) => row.event_name })
     this.meterEvents = new Table(journal, {
       identifier: (row) => row.identifier,
@@ -165,6 +197,7 @@ export class Tables {
       promotionCodes: this.promotionCodes,
       discounts: this.discounts,
       balanceTransactions: this.balanceTransactions,
+      taxIds: this.taxIds,
       meters: this.meters,
       meterEvents: this.meterEvents,
       features: this.features,

@@ -1,0 +1,106 @@
+import type { BalanceTransactionOf, ChargeRow, DisputeRow, RefundRow } from '../rows.ts'
+import { processingFee } from '../rules/fees.ts'
+import type { World } from '../world.ts'
+
+const DAY_SECONDS = 86_400
+
+/**
+ * The account's ledger, oldest first. It is not kept but read from what moved the money, so that it agrees with
+ * charges, refunds and disputes by itself. https://docs.stripe.com/reports/balance-transaction-types
+ */
+export function ledger(world: World): BalanceTransactionOf[] {
+  return [
+    ...world.charges.all().flatMap((charge) => ofCharge(world, charge)),
+    ...world.refunds.all().flatMap((refund) => ofRefund(world, refund)),
+    ...world.disputes.all().flatMap(ofDispute),
+  ].sort((a, b) => a.created - b.created)
+}
+
+/** The entry with this id, found by what moved the money. */
+export function ledgerEntry(world: World, id: string): BalanceTransactionOf | undefined {
+  const entries = [
+    ...world.charges.by('balance_transaction', id).flatMap((charge) => ofCharge(world, charge)),
+    ...world.refunds.by('balance_transaction', id).flatMap((refund) => ofRefund(world, refund)),
+    ...world.refunds.by('failure_balance_transaction', id).flatMap((refund) => ofRefund(world, refund)),
+    ...world.disputes.all().flatMap(ofDispute),
+  ]
+  return entries.find((entry) => entry.id === id)
+}
+
+/**
+ * A payment, less Stripe's fee. It can be paid out two days later, from midnight.
+ * https://docs.stripe.com/payouts#payout-speed
+ */
+function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
+  if (charge.balance_transaction === null) return []
+  const fee = processingFee(charge.amount_captured)
+  const availableOn = (Math.floor(charge.created / DAY_SECONDS) + 2) * DAY_SECONDS
+  return [
+    {
+      ...movement(charge.balance_transaction as string, charge.amount_captured, fee, charge),
+      available_on: availableOn,
+      description: charge.description,
+      reporting_category: 'charge',
+      status: availableOn <= world.now(charge.own.clock) ? 'available' : 'pending',
+      type: 'charge',
+    },
+  ]
+}
+
+/** Money given back. The fee of the payment is not: "Stripe's processing fees from the original transaction won't be returned". https://docs.stripe.com/refunds */
+function ofRefund(world: World, refund: RefundRow): BalanceTransactionOf[] {
+  const given = {
+    ...movement(refund.balance_transaction as string, -refund.amount, 0, refund),
+    description: 'REFUND FOR CHARGE',
+    reporting_category: 'refund',
+    type: 'refund' as const,
+  }
+  if (refund.failure_balance_transaction == null) return [given]
+  const returned = {
+    ...movement(refund.failure_balance_transaction as string, refund.amount, 0, refund),
+    description: 'REFUND FAILURE',
+    reporting_category: 'refund_failure',
+    type: 'refund_failure' as const,
+  }
+  const failedAt = refund.created + world.settings.refundSeconds
+  return [given, { ...returned, available_on: failedAt, created: failedAt }]
+}
+
+/** A dispute shows its own movements, fee included. */
+function ofDispute(dispute: DisputeRow): BalanceTransactionOf[] {
+  return [...dispute.balance_transactions] as BalanceTransactionOf[]
+}
+
+function movement(
+  id: string,
+  amount: number,
+  fee: number,
+  source: { readonly id: string; readonly created: number; readonly currency: string },
+) {
+  return {
+    id,
+    object: 'balance_transaction' as const,
+    amount,
+    available_on: source.created,
+    balance_type: 'payments' as const,
+    created: source.created,
+    currency: source.currency,
+    exchange_rate: null,
+    fee,
+    fee_details:
+      fee === 0
+        ? []
+        : [
+            {
+              amount: fee,
+              application: null,
+              currency: source.currency,
+              description: 'Stripe processing fees',
+              type: 'stripe_fee',
+            },
+          ],
+    net: amount - fee,
+    source: source.id,
+    status: 'available',
+  }
+}
