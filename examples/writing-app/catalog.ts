@@ -87,4 +87,6 @@ export default defineCatalog({
       grants: premium,
     },
   },
+  // Who has not chosen when the trial of 31 days ends goes on for free.
+  signUp: { plan: 'pending', afterTrial: { moveTo: 'starter' } },
 })

@@ -21,6 +21,19 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
       seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },
       calls: { name: 'Calls', kind: 'metered', meter: 'm' },
     },
+    coupons: {
+      fifth: { name: 'A fifth', percentOff: '20.5', duration: 'forever' },
+      welcome: {
+        name: 'Welcome',
+        amountOff: '500',
+        currency: 'jpy',
+        duration: 'repeating',
+        durationInMonths: 2,
+        redeemBy: '2026-12-31T23:00:00Z',
+        maxRedemptions: 10,
+      },
+    },
+    signUp: { plan: 'one', afterTrial: { extendDays: 10 } },
     plans: {
       one: {
         name: 'One',
@@ -48,6 +61,8 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
       },
       three: {
         name: 'Three',
+        purchase: 'course',
+        payments: 3,
         product: 'a',
         interval: 'month',
         prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },

@@ -1,18 +1,23 @@
 import type { Catalog, Product } from '@lockstep/core/catalog'
+import type { Coupon } from '@lockstep/core/coupon'
 import { formatDecimal } from '@lockstep/core/decimal'
 import type { Feature, Grant } from '@lockstep/core/feature'
+import { formatInstant } from '@lockstep/core/instant'
 import type { Meter } from '@lockstep/core/meter'
 import { formatMoney, formatRate } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import type { Price, Tier } from '@lockstep/core/price'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { Seller } from '@lockstep/core/seller'
+import type { SignUp } from '@lockstep/core/sign-up'
 import type { CatalogDocument } from './catalog.ts'
 
 /** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
 const PERCENT_DIGITS = 10
 
-type Entry<K extends 'products' | 'meters' | 'features' | 'plans'> = NonNullable<CatalogDocument[K]>[string]
+type Entry<K extends 'products' | 'meters' | 'features' | 'coupons' | 'plans'> = NonNullable<
+  CatalogDocument[K]
+>[string]
 type WrittenGrant = NonNullable<Entry<'plans'>['grants']>[string]
 type WrittenPrice = Entry<'plans'>['prices'][string]
 
@@ -20,7 +25,8 @@ type WrittenPrice = Entry<'plans'>['prices'][string]
  * A catalogue in the form that a person writes. `defineCatalog` makes the same catalogue of it again,
  * so it can go over the wire, be read, changed and applied.
  */
-export function catalogDocumentOf({ seller, products, meters, features, plans }: Catalog): CatalogDocument {
+export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
+  const { seller, products, meters, features, coupons, plans, signUp } = catalog
   return {
     // Every plan names its own currency below; this one is only asked for by the form.
     currency: plans[0]?.currency ?? 'usd',
@@ -28,7 +34,9 @@ export function catalogDocumentOf({ seller, products, meters, features, plans }:
     products: byKey(products, writeProduct),
     meters: byKey(meters, writeMeter),
     features: byKey(features, writeFeature),
+    coupons: byKey(coupons, writeCoupon),
     plans: byKey(plans, writePlan),
+    ...(signUp !== null && { signUp: writeSignUp(signUp) }),
   }
 }
 
@@ -50,6 +58,31 @@ function writeProduct({ name, description, unitLabel, taxCode }: Product): Entry
 
 function writeMeter({ name, unitLabel, aggregation }: Meter): Entry<'meters'> {
   return { name, unitLabel, aggregation }
+}
+
+function writeCoupon({ name, reduction, ...coupon }: Coupon): Entry<'coupons'> {
+  const { duration, durationInMonths, redeemBy, maxRedemptions } = coupon
+  return {
+    name,
+    ...(reduction.kind === 'share'
+      ? { percentOff: formatDecimal(BigInt(reduction.basisPoints), 2) }
+      : { amountOff: formatMoney(reduction.amount), currency: reduction.amount.currency }),
+    duration,
+    ...(durationInMonths !== null && { durationInMonths }),
+    ...(redeemBy !== null && { redeemBy: formatInstant(redeemBy) }),
+    ...(maxRedemptions !== null && { maxRedemptions }),
+  }
+}
+
+function writeSignUp({ plan, afterTrial }: SignUp): CatalogDocument['signUp'] {
+  switch (afterTrial.policy) {
+    case 'expire':
+      return { plan, afterTrial: 'expire' }
+    case 'moveTo':
+      return { plan, afterTrial: { moveTo: afterTrial.plan } }
+    case 'extend':
+      return { plan, afterTrial: { extendDays: afterTrial.days } }
+  }
 }
 
 function writeSeller({ name, address, email, taxId, terms }: Seller): CatalogDocument['seller'] {
@@ -79,6 +112,8 @@ function writePlan(plan: Plan): Entry<'plans'> {
   const { name, audience, product, currency, interval, intervalCount, trialDays, trialUsage } = plan
   return {
     ...{ name, audience, product, currency, interval, intervalCount, trialDays, trialUsage },
+    ...(plan.purchase !== 'membership' && { purchase: plan.purchase }),
+    ...(plan.payments !== null && { payments: plan.payments }),
     ...(plan.rollsInto !== null && { rollsInto: plan.rollsInto }),
     prices: byKey(plan.prices, writePrice),
     ...(plan.grants.length > 0 && {

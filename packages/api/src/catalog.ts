@@ -1,3 +1,4 @@
+import { couponDurations } from '@lockstep/core/coupon'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { key } from './ids.ts'
@@ -109,10 +110,42 @@ const plan = z
     trialDays: z.int().min(0).max(730).optional(),
     trialUsage: z.enum(['free', 'billed']).optional(),
     rollsInto: key.optional(),
+    purchase: key.optional().meta({ description: 'How it is bought; a `membership` unless given.' }),
+    payments: z.int().min(2).optional().meta({ description: 'A fixed number of payments; then it is over.' }),
     grants: z.record(key, grant).optional().meta({ description: 'What is to be had on it, by feature.' }),
     prices: z.record(key, price),
   })
   .meta({ id: 'CatalogPlan' })
+
+const coupon = z
+  .strictObject({
+    name: z.string().min(1).max(40).meta({ description: 'Shown on invoices.' }),
+    percentOff: z
+      .string()
+      .optional()
+      .meta({ examples: ['20'] }),
+    amountOff: decimalAmount.optional(),
+    currency: currency.optional().meta({ description: 'Of the amount.' }),
+    duration: z.enum(couponDurations),
+    durationInMonths: z.int().min(1).optional(),
+    redeemBy: z.string().optional().meta({ description: 'From then on it cannot be redeemed.' }),
+    maxRedemptions: z.int().min(1).optional(),
+  })
+  .meta({ id: 'CatalogCoupon' })
+
+const signUp = z
+  .strictObject({
+    plan: key,
+    afterTrial: z
+      .union([
+        z.literal('expire'),
+        z.strictObject({ moveTo: key }),
+        z.strictObject({ extendDays: z.int().min(1).max(365) }),
+      ])
+      .optional()
+      .meta({ description: 'What follows a trial that ends without a choice; `expire` unless given.' }),
+  })
+  .meta({ id: 'CatalogSignUp' })
 
 /** A catalogue as a person writes it: the same that `defineCatalog` takes. */
 export const catalogDocument = z
@@ -122,7 +155,9 @@ export const catalogDocument = z
     products: z.record(key, product).meta({ description: 'By key.' }),
     meters: z.record(key, meter).optional().meta({ description: 'By key, the `type` of usage events.' }),
     features: z.record(key, feature).optional().meta({ description: 'By key; plans grant them.' }),
+    coupons: z.record(key, coupon).optional().meta({ description: 'By key; registrations name them.' }),
     plans: z.record(key, plan).meta({ description: 'By key.' }),
+    signUp: signUp.optional().meta({ description: 'What whoever chooses no plan gets.' }),
   })
   .meta({
     id: 'Catalog',
@@ -133,7 +168,7 @@ export type CatalogDocument = z.output<typeof catalogDocument>
 
 const change = z
   .strictObject({
-    kind: z.enum(['seller', 'product', 'meter', 'feature', 'plan']),
+    kind: z.enum(['seller', 'product', 'meter', 'feature', 'coupon', 'plan', 'signUp']),
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:

@@ -6,11 +6,12 @@ import { invoiceWithLines } from './invoices.ts'
 import { currency } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
 import { subscription } from './subscriptions.ts'
-import { freeText } from './text.ts'
+import { freeText, refuseCardNumber, withoutCardNumber } from './text.ts'
 
 const email = z
   .email()
   .max(320)
+  .refine(withoutCardNumber, refuseCardNumber)
   .meta({ description: 'Where the provider sends receipts.', examples: ['ada@example.org'] })
 const name = freeText(200).meta({ description: 'Shown on invoices.', examples: ['Ada Lovelace'] })
 

@@ -5,7 +5,7 @@ import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 
 const entityType = z
-  .enum(['customer', 'product', 'plan', 'price', 'subscription', 'subscription_item', 'test_clock'])
+  .enum(['customer', 'product', 'plan', 'price', 'coupon', 'subscription', 'subscription_item', 'test_clock'])
   .meta({ description: 'What kind of object it is here.' })
 
 export const mapping = z

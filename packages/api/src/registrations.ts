@@ -3,10 +3,11 @@ import { customerFields } from './customers.ts'
 import { defineRoute } from './define-route.ts'
 import { externalId, id, idParam, key } from './ids.ts'
 import { instant } from './instant.ts'
-import { currency } from './money.ts'
+import { currency, decimalAmount } from './money.ts'
 import { listOf, page } from './pagination.ts'
+import { interval } from './plans.ts'
 import { recordedProblem } from './problems.ts'
-import { metadata, plainText } from './text.ts'
+import { freeText, metadata, plainText, refuseCardNumber, withoutCardNumber } from './text.ts'
 
 export const registrationState = z
   .enum(['running', 'requiresAction', 'failed', 'completed', 'compensating', 'rolledBack', 'parked'])
@@ -29,6 +30,11 @@ const step = z
   })
   .meta({ id: 'RegistrationStep' })
 
+const webAddress = z
+  .url({ protocol: /^https?$/ })
+  .max(2000)
+  .refine(withoutCardNumber, refuseCardNumber)
+
 const action = z
   .strictObject({
     type: z.enum(['providePaymentMethod', 'confirmPayment']),
@@ -38,7 +44,8 @@ const action = z
   .meta({ id: 'RegistrationAction' })
 
 const purchase = key.meta({
-  description: 'How the plan is bought: a `membership` renews until somebody ends it.',
+  description:
+    'How the plan is bought: a `membership` renews until somebody ends it, a `course` has a fixed number of payments, an `event_ticket` is paid once.',
   examples: ['membership'],
 })
 
@@ -52,6 +59,17 @@ const requestOrigin = plainText(500).meta({
   examples: ['web/pricing'],
 })
 
+const tax = z
+  .strictObject({
+    provider: z.enum(['none', 'stripe', 'avalara']),
+    status: z.enum(['none', 'automatic', 'assessed', 'unavailable']).meta({
+      description:
+        '`automatic`: Stripe computes it on each invoice. `unavailable`: nobody could be asked, and it went on untaxed.',
+    }),
+    metadata: z.record(z.string(), z.string()).meta({ description: 'What the tax provider said.' }),
+  })
+  .meta({ id: 'RegistrationTax' })
+
 export const registration = z
   .strictObject({
     id: id('registration'),
@@ -62,8 +80,9 @@ export const registration = z
     purchase,
     requestOrigin: requestOrigin.nullable(),
     slot: key,
-    subscription: id('subscription').meta({
-      description: 'Reserved at once; readable when the registration is completed.',
+    subscription: id('subscription').nullable().meta({
+      description:
+        'Reserved at once; readable when the registration is completed. Null where none comes of it.',
     }),
     state: registrationState,
     stage: z.string().nullable().meta({ description: 'The step that runs, failed, or was last finished.' }),
@@ -71,6 +90,7 @@ export const registration = z
     action: action.nullable().meta({ description: 'What the customer has to do now.' }),
     problem: recordedProblem.nullable().meta({ description: 'Why it failed, or why it is tried again.' }),
     cause: cause.nullable(),
+    tax: tax.nullable().meta({ description: 'What is known about the tax; null where nobody asks for it.' }),
     remains: z.array(z.string()).meta({
       description: 'Of one that came to nothing: what was made and stays, a base to come back to.',
       examples: [['user', 'providerCustomer', 'customer']],
@@ -99,10 +119,49 @@ const acceptance = z
       'Who accepts the contract, and where. Kept beside it and erased with the customer; the contract carries a digest.',
   })
 
+const addressText = freeText(200).min(1)
+
+const address = z
+  .strictObject({
+    line1: addressText.optional(),
+    line2: addressText.optional(),
+    city: addressText.optional(),
+    postalCode: freeText(20).min(1).optional(),
+    state: addressText.optional().meta({ description: 'A state, province or region.' }),
+    country: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .meta({ description: 'ISO 3166-1, two capital letters.', examples: ['DE'] }),
+  })
+  .meta({ id: 'Address', description: 'Where the customer is; the tax depends on it.' })
+
+const agreed = z
+  .strictObject({
+    amount: decimalAmount.optional().meta({ description: 'Of one period, before discounts and tax.' }),
+    interval: interval.optional(),
+    intervalCount: z.int().min(1).optional(),
+    product: key.optional(),
+  })
+  .meta({
+    id: 'AgreedTerms',
+    description:
+      'What the customer saw. Refused by field where the catalogue says otherwise: a price never comes from a request.',
+  })
+
+const paymentPage = z
+  .strictObject({
+    returnUrl: webAddress.meta({ description: 'Where the customer comes back to; then ask to resume.' }),
+    cancelUrl: webAddress.optional().meta({ description: 'Where the customer goes who does not want to.' }),
+  })
+  .meta({ id: 'PaymentPage' })
+
 const newRegistration = z
   .strictObject({
     ...customerFields,
-    plan: key.meta({ description: 'The key of a plan in the catalogue.' }),
+    address: address.optional(),
+    plan: key.optional().meta({
+      description: 'The key of a plan in the catalogue; the one for signing up unless given.',
+    }),
     quantity: z
       .int()
       .min(1)
@@ -112,15 +171,26 @@ const newRegistration = z
     currency: currency
       .optional()
       .meta({ description: "Must be the plan's, if given: a second look at what was agreed." }),
+    agreed: agreed.optional(),
     paymentMethod: z
       .string()
       .max(100)
+      .refine(withoutCardNumber, { ...refuseCardNumber, abort: true })
       .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "Give a payment method's id at the provider, never a card number.")
       .optional()
       .meta({
         description: "A payment method's id at the provider. Never a card number.",
         examples: ['pm_card_visa'],
       }),
+    paymentPage: paymentPage.optional().meta({
+      description: 'Instead of a payment method: the customer leaves one on a page of the provider.',
+    }),
+    coupons: z
+      .array(key)
+      .max(20)
+      .refine((keys) => new Set(keys).size === keys.length, 'Each coupon once.')
+      .optional()
+      .meta({ description: 'Keys of coupons; each lasts as long as it says.', examples: [['welcome']] }),
     purchase: purchase.optional(),
     slot: key.optional().meta({
       description: 'Which of the customer’s places for one live subscription; `default` for a membership.',
@@ -151,7 +221,13 @@ export const createRegistration = defineRoute({
     }),
   },
   problems: [
+    'agreed_terms_differ',
     'purchase_unknown',
+    'purchase_not_offered',
+    'coupon_unknown',
+    'coupon_expired',
+    'tax_address_required',
+    'tax_address_invalid',
     'plan_unknown',
     'plan_not_allowed',
     'plan_not_published',
@@ -160,7 +236,9 @@ export const createRegistration = defineRoute({
     'meter_billed_already',
     'registration_in_progress',
     'card_declined',
-    'payment_action_required',
+    'payment_not_confirmed',
+    'registration_abandoned',
+    'registration_canceled',
     'provider_refused',
   ],
 })

@@ -1,4 +1,5 @@
 import type { Interval } from './billing-cycle.ts'
+import type { CouponDuration } from './coupon.ts'
 import type { Aggregation } from './meter.ts'
 import type { Audience, TrialUsage } from './plan.ts'
 import type { Timing } from './price.ts'
@@ -14,7 +15,27 @@ export interface CatalogInput<P extends string, M extends string, L extends stri
   products: Record<P, ProductInput>
   meters?: Record<M, MeterInput>
   features?: Record<F, FeatureInput<M>>
+  coupons?: Record<string, CouponInput>
   plans: Record<L, PlanInput<P, M, L, F>>
+  signUp?: SignUpInput<NoInfer<L>>
+}
+
+/** A reduction; one with the same key and other terms is refused, because it may have been redeemed. */
+export type CouponInput = {
+  /** Shown on invoices. */
+  name: string
+  duration: CouponDuration
+  /** With 'repeating'. */
+  durationInMonths?: number
+  /** RFC 3339; from then on it cannot be redeemed. */
+  redeemBy?: string
+  maxRedemptions?: number
+} & ({ percentOff: string; amountOff?: never } | { amountOff: string; currency?: string; percentOff?: never })
+
+/** The plan of whoever signs up without choosing one, and what follows its trial: 'expire' unless given. */
+export interface SignUpInput<L> {
+  plan: L
+  afterTrial?: 'expire' | { moveTo: L } | { extendDays: number }
 }
 
 /** The other party of every contract. */
@@ -68,6 +89,10 @@ export interface PlanInput<P, M, L, F extends string = never> {
   /** 'public' unless given. */
   audience?: Audience
   rollsInto?: NoInfer<L>
+  /** How it is bought: 'membership' unless given, 'course' with `payments`, 'event_ticket'. */
+  purchase?: string
+  /** A fixed number of payments, one each period; then it is over. */
+  payments?: number
   /** What is to be had on it, by feature. */
   grants?: { [K in NoInfer<F>]?: GrantInput }
   /** In the order of the invoice. */

@@ -49,6 +49,8 @@ test('what is not said is filled in', () => {
     trialDays: 0,
     trialUsage: 'free',
     rollsInto: null,
+    purchase: 'membership',
+    payments: null,
     grants: [],
   })
   expect(
@@ -219,7 +221,7 @@ test('all mistakes of a catalogue are told at once', () => {
       products: { App: { name: 'App' }, tax: { name: 7, taxcode: 'x' } },
       meters: { tokens: { name: 'Tokens', aggregation: 'avg' } },
       plans: { team: { name: 'Team', product: 'app', interval: 'month', prices: { fee } } },
-      coupons: {},
+      discounts: {},
     }),
   ).toEqual([
     '#/currency invalid',
@@ -229,7 +231,7 @@ test('all mistakes of a catalogue are told at once', () => {
     '#/meters/tokens/unitLabel required',
     '#/meters/tokens/aggregation invalid',
     '#/plans/team/product unknown',
-    '#/coupons unknown_field',
+    '#/discounts unknown_field',
   ])
   expect(faultsOf(null)).toContain('# invalid')
 })
@@ -320,7 +322,15 @@ test('changes are told in words', () => {
 })
 
 test('what is no longer there is archived, what is new is made', () => {
-  const empty: Catalog = { seller: null, products: [], meters: [], features: [], plans: [] }
+  const empty: Catalog = {
+    seller: null,
+    products: [],
+    meters: [],
+    features: [],
+    coupons: [],
+    plans: [],
+    signUp: null,
+  }
   expect(catalogDiff(empty, cloudHost).map(({ kind, action, key }) => `${kind} ${action} ${key}`)).toContain(
     'plan create cloud-host',
   )

@@ -1,16 +1,20 @@
 import type { KnownCurrency } from './catalog/amounts.ts'
-import { describeFields, differences, planDifferences } from './catalog/describe.ts'
+import { describeCoupon, describeFields, differences, planDifferences } from './catalog/describe.ts'
+import { readCoupon } from './catalog/read-coupon.ts'
 import { readFeature } from './catalog/read-feature.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
 import { readSeller } from './catalog/read-seller.ts'
+import { readSignUp } from './catalog/read-sign-up.ts'
 import { entries, Reader } from './catalog/reader.ts'
 import type { CatalogInput } from './catalog-input.ts'
+import type { Coupon } from './coupon.ts'
 import type { Feature } from './feature.ts'
 import { aggregations, type Meter } from './meter.ts'
 import type { Plan } from './plan.ts'
 import { child } from './pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 import type { Seller } from './seller.ts'
+import type { SignUp } from './sign-up.ts'
 
 /** What is sold: shown on invoices, taxed by its code. */
 export interface Product {
@@ -27,7 +31,10 @@ export interface Catalog {
   readonly products: readonly Product[]
   readonly meters: readonly Meter[]
   readonly features: readonly Feature[]
+  readonly coupons: readonly Coupon[]
   readonly plans: readonly Plan[]
+  /** Null where a plan has to be chosen. */
+  readonly signUp: SignUp | null
 }
 
 /**
@@ -49,6 +56,9 @@ export function defineCatalog<
   const features = reader.has('features')
     ? entries(reader, 'features').map((entry) => readFeature(entry, keysOf(meters)))
     : []
+  const coupons = reader.has('coupons')
+    ? entries(reader, 'coupons').map((entry) => readCoupon(entry, currency))
+    : []
   const planEntries = entries(reader, 'plans')
   const context = {
     products: keysOf(products),
@@ -58,11 +68,12 @@ export function defineCatalog<
     currency,
   }
   const plans = planEntries.map(([key, plan]) => readPlan(plan, key, context))
+  const signUp = reader.has('signUp') ? readSignUp(reader.object('signUp'), plans) : null
   reader.end()
   faults.push(...rollFaults(plans))
 
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
-  return { seller, products, meters, features, plans }
+  return { seller, products, meters, features, coupons, plans, signUp }
 }
 
 function readProduct([key, reader]: [string, Reader]): Product {
@@ -119,7 +130,7 @@ function sentence(faults: readonly Fault[]): string {
 }
 
 export interface CatalogChange {
-  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'plan'
+  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'signUp'
   readonly action: 'create' | 'update' | 'newVersion' | 'archive' | 'unchanged'
   readonly key: string
   /** What changed, in words: `prices/fee/amount: 9.00 → 10.00`. */
@@ -131,12 +142,14 @@ export interface CatalogChange {
  * one. A plan that may have been sold gets a new version; everything else changes in place.
  *
  * A meter's aggregation cannot change: invoices that are rated already would change with it. Nor can
- * a feature's kind and meter, by which plans grant it. That is refused as `catalog_invalid`.
+ * a feature's kind and meter, by which plans grant it, nor a coupon, which may have been redeemed. That
+ * is refused as `catalog_invalid`.
  */
 export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] {
   const faults = [
     ...aggregationFaults(current.meters, wanted.meters),
     ...featureFaults(current.features, wanted.features),
+    ...couponFaults(current.coupons, wanted.coupons),
   ]
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
   return [
@@ -144,7 +157,9 @@ export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] 
     ...changes('product', current.products, wanted.products, fieldDifferences),
     ...changes('meter', current.meters, wanted.meters, fieldDifferences),
     ...changes('feature', current.features, wanted.features, fieldDifferences),
+    ...changes('coupon', current.coupons, wanted.coupons, couponDifferences),
     ...changes('plan', current.plans, wanted.plans, planDifferences),
+    ...changes('signUp', signUps(current), signUps(wanted), fieldDifferences),
   ]
 }
 
@@ -155,6 +170,26 @@ function sellers({ seller }: Catalog) {
   const { version, url } = terms ?? { version: null, url: null }
   return [{ key: 'seller', ...named, termsVersion: version, termsUrl: url }]
 }
+
+function signUps({ signUp }: Catalog) {
+  if (signUp === null) return []
+  const { plan, afterTrial } = signUp
+  return [{ key: 'sign-up', plan, ...afterTrialFields(afterTrial) }]
+}
+
+function afterTrialFields(after: SignUp['afterTrial']) {
+  switch (after.policy) {
+    case 'expire':
+      return { afterTrial: 'expire' }
+    case 'moveTo':
+      return { afterTrial: `moveTo ${after.plan}` }
+    case 'extend':
+      return { afterTrial: `extend ${after.days} days` }
+  }
+}
+
+const couponDifferences = (old: Coupon, item: Coupon): string[] =>
+  differences(describeCoupon(old), describeCoupon(item))
 
 const fieldDifferences = (old: object, item: object): string[] =>
   differences(describeFields(old), describeFields(item))
@@ -194,6 +229,15 @@ function featureFaults(current: readonly Feature[], wanted: readonly Feature[]):
     const field = old.kind === kind ? 'meter' : 'kind'
     const detail = `The ${field} of the feature ${key} is ${old[field]} and cannot change; make a new feature.`
     return [{ pointer: child('#', 'features', key, field), code: 'fixed', detail }]
+  })
+}
+
+function couponFaults(current: readonly Coupon[], wanted: readonly Coupon[]): Fault[] {
+  return wanted.flatMap((coupon) => {
+    const old = current.find(({ key }) => key === coupon.key)
+    if (!old || couponDifferences(old, coupon).length === 0) return []
+    const detail = `The coupon ${coupon.key} may have been redeemed and cannot change; make a new coupon.`
+    return [{ pointer: child('#', 'coupons', coupon.key), code: 'fixed', detail }]
   })
 }
 

@@ -26,6 +26,10 @@ interface PlanTerms {
   readonly trialUsage: TrialUsage
   /** The plan that its subscribers go on to, on a schedule; null for none. */
   readonly rollsInto: string | null
+  /** How it is bought: the key of a purchase strategy. */
+  readonly purchase: string
+  /** A fixed number of payments, one each period; null for as many as there are periods. */
+  readonly payments: number | null
 }
 
 /** Our named bundle of prices and features. A plan that is sold never changes: a change makes a new version. */
@@ -57,7 +61,7 @@ export function planFromJson(json: PlanJson): Plan {
 }
 
 function planTerms({ key, name, audience, product, currency, interval, ...rest }: PlanTerms): PlanTerms {
-  const { intervalCount, trialDays, trialUsage, rollsInto } = rest
+  const { intervalCount, trialDays, trialUsage, rollsInto, purchase, payments } = rest
   return {
     key,
     name,
@@ -69,6 +73,8 @@ function planTerms({ key, name, audience, product, currency, interval, ...rest }
     trialDays,
     trialUsage,
     rollsInto,
+    purchase,
+    payments,
   }
 }
 

@@ -1,3 +1,5 @@
+import { hideCardNumbers } from './card-number.ts'
+
 /**
  * Every way we say no. The code is part of the API: never renamed, never reused. The title is the
  * same each time; what happened this time stands in `detail`. Each code has a page,
@@ -18,6 +20,7 @@ export const problems = {
   // 402 and not 409: nothing conflicts, the customer's bank said no.
   card_declined: { status: 402, title: 'The card was declined.' },
   payment_method_required: { status: 402, title: 'A payment method is needed.' },
+  payment_not_confirmed: { status: 402, title: 'The customer did not confirm the payment.' },
   payment_action_required: { status: 402, title: 'The customer has to confirm the payment.' },
 
   // 404: reads of what is not there. Another customer's things answer exactly the same.
@@ -43,6 +46,7 @@ export const problems = {
   idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still running.' },
   idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },
   invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
+  registration_abandoned: { status: 409, title: 'The customer did not complete the registration.' },
   registration_canceled: { status: 409, title: 'The registration was canceled.' },
   registration_ended: { status: 409, title: 'The registration has ended.' },
   registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
@@ -57,14 +61,20 @@ export const problems = {
 
   // 422: well formed, but it asks for what cannot be.
   catalog_invalid: { status: 422, title: 'The catalogue is not valid.' },
+  agreed_terms_differ: { status: 422, title: 'What was agreed is not what the catalogue says.' },
+  coupon_expired: { status: 422, title: 'The coupon can no longer be redeemed.' },
+  coupon_unknown: { status: 422, title: 'The request names a coupon that does not exist.' },
   currency_mismatch: { status: 422, title: 'The currencies differ.' },
   customer_unknown: { status: 422, title: 'The request names a customer that does not exist.' },
   meter_unknown: { status: 422, title: 'The request names a meter that does not exist.' },
   plan_not_published: { status: 422, title: 'The plan is not yet known to the provider.' },
   plan_unknown: { status: 422, title: 'The request names a plan that does not exist.' },
   provider_refused: { status: 422, title: 'The payment provider refused.' },
+  purchase_not_offered: { status: 422, title: 'The plan is not bought like that.' },
   purchase_unknown: { status: 422, title: 'The request names a way to buy that does not exist.' },
   quantity_invalid: { status: 422, title: 'The quantity is not valid.' },
+  tax_address_invalid: { status: 422, title: 'The tax provider does not find the address.' },
+  tax_address_required: { status: 422, title: 'The tax depends on where the customer is.' },
   test_clock_backwards: { status: 422, title: 'A test clock only goes forward.' },
   usage_event_invalid: { status: 422, title: 'A usage event is not valid.' },
   usage_time_in_future: { status: 422, title: 'A usage event lies in the future.' },
@@ -77,6 +87,7 @@ export const problems = {
   database_unavailable: { status: 503, title: 'The database cannot be reached.' },
   overloaded: { status: 503, title: 'The service has more to do than it can take.' },
   provider_unavailable: { status: 503, title: 'The payment provider cannot be reached.' },
+  tax_unavailable: { status: 503, title: 'The tax provider cannot be reached.' },
   provider_unknown_outcome: { status: 503, title: 'It is not yet known what the payment provider did.' },
 } as const
 
@@ -106,14 +117,24 @@ export class Problem extends Error {
   readonly faults: readonly Fault[]
   readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+  constructor(code: ProblemCode, sentence: string, options: ProblemOptions = {}) {
+    // What a caller wrote may be quoted: it is stored, logged and shown, and a card must be in none of these.
+    const detail = hideCardNumbers(sentence)
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.status = problems[code].status
     this.title = problems[code].title
     this.detail = detail
-    this.faults = options.faults ?? []
+    this.faults = (options.faults ?? []).map(withoutCardNumbers)
     this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}
+
+function withoutCardNumbers(fault: Fault): Fault {
+  return {
+    ...fault,
+    pointer: hideCardNumbers(fault.pointer),
+    detail: hideCardNumbers(fault.detail),
   }
 }

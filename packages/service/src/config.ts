@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
+import type { AvalaraSettings } from './tax/avalara.ts'
+import { taxProviders, type WhenTaxIsDown } from './tax/port.ts'
 
 export interface StripeConfig {
   readonly apiKey: string
@@ -19,6 +21,12 @@ export interface BusConfig {
 
 export type Role = 'api' | 'worker'
 
+/** Who knows the tax, and what happens while they cannot be asked. */
+export type TaxConfig = { readonly whenDown: WhenTaxIsDown } & (
+  | { readonly provider: 'none' | 'stripe' }
+  | { readonly provider: 'avalara'; readonly avalara: AvalaraSettings }
+)
+
 export interface Config {
   /** Undefined: the embedded Postgres under `dataDirectory`. */
   readonly databaseUrl: string | undefined
@@ -26,6 +34,7 @@ export interface Config {
   readonly dataDirectory: string
   readonly stripe: StripeConfig
   readonly bus: BusConfig
+  readonly tax: TaxConfig
   readonly host: string
   readonly port: number
   readonly roles: readonly Role[]
@@ -128,6 +137,16 @@ const environment = z.object({
         'must be signing secrets (whsec_…), several of them separated by commas',
       ),
   ),
+  LOCKSTEP_TAX: given(z.enum(taxProviders, `must be one of ${taxProviders.join(', ')}`).default('none')),
+  LOCKSTEP_TAX_WHEN_DOWN: given(z.enum(['block', 'untaxed'], 'must be block or untaxed').default('block')),
+  AVALARA_API_BASE: given(
+    z
+      .string()
+      .refine((url) => /^https?:$/.test(URL.parse(url)?.protocol ?? ''), 'must be an address')
+      .default('https://rest.avatax.com'),
+  ),
+  AVALARA_ACCOUNT_ID: given(z.string().optional()),
+  AVALARA_LICENSE_KEY: given(z.string().optional()),
   NATS_URL: given(
     z
       .string()
@@ -204,6 +223,7 @@ function assemble(read: Environment): Config {
       livemode: /^(sk|rk)_live_/.test(apiKey),
       webhookSecrets: read.STRIPE_WEBHOOK_SECRET,
     },
+    tax: taxOf(read),
     bus: { natsUrl: read.NATS_URL, profileSubject: read.LOCKSTEP_PROFILE_SUBJECT },
     host: read.LOCKSTEP_HOST ?? (read.DATABASE_URL ? '0.0.0.0' : '127.0.0.1'),
     port: read.PORT,
@@ -214,11 +234,24 @@ function assemble(read: Environment): Config {
   }
 }
 
+function taxOf(read: Environment): TaxConfig {
+  const { LOCKSTEP_TAX: provider, LOCKSTEP_TAX_WHEN_DOWN: whenDown } = read
+  if (provider !== 'avalara') return { provider, whenDown }
+  const avalara = {
+    apiBase: new URL(read.AVALARA_API_BASE).origin,
+    accountId: read.AVALARA_ACCOUNT_ID ?? '',
+    licenseKey: read.AVALARA_LICENSE_KEY ?? '',
+  }
+  return { provider, whenDown, avalara }
+}
+
 export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
 
 /** Values that are right alone but not together. */
-function* contradictions({ stripe, databaseUrl, host }: Config): Generator<string> {
+function* contradictions({ stripe, tax, databaseUrl, host }: Config): Generator<string> {
   const { apiKey, apiBase, livemode } = stripe
+  if (tax.provider === 'avalara' && (tax.avalara.accountId === '' || tax.avalara.licenseKey === ''))
+    yield 'LOCKSTEP_TAX is avalara: set AVALARA_ACCOUNT_ID and AVALARA_LICENSE_KEY.'
   if (apiBase === STRIPE_API_BASE && apiKey === '') {
     yield 'STRIPE_API_KEY is missing: STRIPE_API_BASE names Stripe. Set the key, or leave both out to use the simulator.'
   }

@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Db } from './postgres/connect.ts'
 import type { Provider } from './provider/stripe/account.ts'
+import type { Tax } from './tax/port.ts'
 import type { Usage } from './usage/usage.ts'
 import type { Workflows } from './workflow/workflows.ts'
 
@@ -26,4 +27,5 @@ export interface ServiceParts {
   readonly bus: Bus
   readonly workflows: Workflows
   readonly usage: Usage
+  readonly tax: Tax
 }

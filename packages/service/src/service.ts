@@ -18,8 +18,11 @@ import { migrate } from './postgres/migrate.ts'
 import { openProvider } from './provider/stripe/account.ts'
 import { readinessOf } from './readiness.ts'
 import type { ServiceParts } from './service-parts.ts'
+import { openTax } from './tax/open.ts'
+import type { Tax } from './tax/port.ts'
 import { openUsage } from './usage/usage.ts'
 import { workers } from './workers.ts'
+import { doDue } from './workflow/due.ts'
 import { workflowKinds } from './workflow/kinds.ts'
 import type { LookDeps } from './workflow/look.ts'
 import { makeWorkflows, type Workflows } from './workflow/workflows.ts'
@@ -73,7 +76,8 @@ async function startParts(
   started.push('job queue', () => boss.stop({ graceful: true, timeout: (CLOSE_SECONDS - 3) * 1000 }))
 
   const metrics = createMetrics()
-  const workflows = startWorkflows({ db, clock, log, provider }, started)
+  const tax = openTax(config)
+  const workflows = startWorkflows({ db, clock, log, provider, tax }, started)
   const usage = openUsage({ db, databaseUrl, clock, metrics })
   started.push('usage', usage.close)
   const bell = newBell()
@@ -92,6 +96,7 @@ async function startParts(
     bus,
     workflows,
     usage,
+    tax,
   }
   if (works) {
     for (const worker of workers) started.push(`worker ${worker.name}`, await worker.start(parts))
@@ -102,8 +107,15 @@ async function startParts(
 }
 
 /** Any process runs the workflows that its requests begin; those of a dead one are for the workers. */
-function startWorkflows(deps: LookDeps, started: Started): Workflows {
-  const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: () => drainInbox(deps) }))
+function startWorkflows(deps: LookDeps & { readonly tax: Tax }, started: Started): Workflows {
+  const workflows: Workflows = makeWorkflows(
+    deps,
+    workflowKinds({
+      ...deps,
+      drainInbox: () => drainInbox(deps),
+      doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
+    }),
+  )
   started.push('workflows', () => workflows.close())
   return workflows
 }

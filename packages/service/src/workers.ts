@@ -8,6 +8,7 @@ import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
+import { doDue } from './workflow/due.ts'
 
 /**
  * Work that runs beside the requests. `start` returns as soon as it runs; what it returns stops it,
@@ -47,6 +48,13 @@ export const workers: readonly Worker[] = [
         await listening.close()
         await worker.close()
       }
+    },
+  },
+  {
+    name: 'due',
+    start: async (parts) => {
+      const worker = startDrainWorker({ ...parts, name: 'due', drain: () => doDue(parts) })
+      return worker.close
     },
   },
   {

@@ -24,7 +24,12 @@ const pending = {
   prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount: '0' } },
 }
 const catalogOf = (plans: Record<string, typeof pending>) =>
-  defineCatalog({ currency: 'usd', products: { app: { name: 'App' } }, plans })
+  defineCatalog({
+    currency: 'usd',
+    products: { app: { name: 'App' } },
+    plans,
+    signUp: { plan: 'pending', afterTrial: 'expire' },
+  })
 
 let simulator: Simulator
 let installation: Installation

@@ -249,17 +249,6 @@ describe('refused by the bank', () => {
     expect((await register({ externalId, plan: 'yen', paymentMethod: 'pm_card_visa' })).status).toBe(201)
   })
 
-  test('a payment that the customer has to confirm is refused as such', async () => {
-    const externalId = newUser()
-    const answer = await register({
-      externalId,
-      plan: 'team',
-      paymentMethod: 'pm_card_authenticationRequired',
-    })
-    expect(answer).toMatchObject({ status: 402, body: { code: 'payment_action_required' } })
-    expect((await ofUser(externalId)).subscriptions).toEqual([])
-  })
-
   test('with one key the same refusal again, and nothing is tried', async () => {
     const wanted = { externalId: newUser(), plan: 'team', paymentMethod: 'pm_card_chargeDeclined' }
     const first = await register(wanted, 'declined-1')
@@ -340,6 +329,20 @@ describe('refused before anything is recorded', () => {
       { plan: 'free', currency: 'eur' },
       422,
       [['#/currency', 'currency_mismatch']],
+    ],
+    [
+      'another contract than the plan has',
+      {
+        plan: 'team',
+        quantity: 3,
+        paymentMethod: 'pm_card_visa',
+        agreed: { amount: '14.99', interval: 'year', product: 'app' },
+      },
+      422,
+      [
+        ['#/agreed/amount', 'agreed_terms_differ'],
+        ['#/agreed/interval', 'agreed_terms_differ'],
+      ],
     ],
     [
       'a number where nothing is counted',

@@ -2,15 +2,17 @@ import type { Registration } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { registrationTable, registrationText } from '../output/registration-text.ts'
-import { firstOf, parseCount } from './arguments.ts'
+import { collect, firstOf, parseCount } from './arguments.ts'
 import { findClock } from './clock.ts'
 
 interface NewRegistration {
-  readonly plan: string
+  readonly plan?: string
+  readonly coupon?: string[]
   readonly email?: string
   readonly name?: string
   readonly quantity?: number
   readonly paymentMethod?: string
+  readonly paymentPage?: string
   readonly clock?: string
   readonly slot?: string
   readonly purchase?: string
@@ -25,22 +27,26 @@ export function addRegistrations(program: Command): void {
     .command('create')
     .description('register a user of yours on a plan, and wait until it is done')
     .argument('<external-id>', "your own id of the user, such as 'user_4711'")
-    .requiredOption('--plan <key>', 'a plan of the catalogue')
+    .option('--plan <key>', 'a plan of the catalogue; the one for signing up unless given')
+    .option('--coupon <key>', 'a coupon of the catalogue; may be given several times', collect)
     .option('--email <address>')
     .option('--name <name>')
     .option('--quantity <n>', 'of the recurring prices: seats, for example', parseCount)
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
+    .option('--payment-page <url>', 'let the customer leave one on a page, and come back to this address')
     .option('--clock <clock>', 'put the customer on this test clock, by its id or name')
     .option('--slot <key>', 'which of the customer’s subscriptions it is')
     .option('--purchase <type>', 'how it is bought: membership unless given')
     .option('--origin <text>', 'where the request came from', 'cli')
     .action(async (externalId: string, options: NewRegistration, command: Command) => {
       const { client, output } = contextOf(command)
-      const { clock, origin: requestOrigin, ...rest } = options
+      const { clock, paymentPage: returnUrl, coupon: coupons, origin: requestOrigin, ...rest } = options
       const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
       const body = {
         externalId,
         ...rest,
+        ...(returnUrl && { paymentPage: { returnUrl } }),
+        ...(coupons && { coupons }),
         ...(requestOrigin && { requestOrigin }),
         ...(testClock && { testClock }),
       }

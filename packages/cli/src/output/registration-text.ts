@@ -23,8 +23,8 @@ export function registrationText(registration: Registration): string {
     `${bold(externalId)} on ${bold(plan)}, version ${planVersion}, as ${purchase}: ${colors[state](state)}`,
     dim(`registration  ${id}`),
     dim(`customer      ${customer}`),
-    dim(`subscription  ${subscription}`),
   ]
+  if (subscription !== null) lines.push(dim(`subscription  ${subscription}`))
   if (requestOrigin !== null) lines.push(dim(`from          ${requestOrigin}`))
   if (problem) lines.push(`${red('✗')} ${stage ? `${stage}: ` : ''}${problem.title} ${problem.detail}`)
   if (nextAttemptAt !== null) lines.push(`tried again at ${instantText(nextAttemptAt)}`)

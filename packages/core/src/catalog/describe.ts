@@ -1,5 +1,7 @@
+import type { Coupon } from '../coupon.ts'
 import { formatDecimal } from '../decimal.ts'
 import type { Grant } from '../feature.ts'
+import { formatInstant } from '../instant.ts'
 import { formatMoney, formatRate } from '../money.ts'
 import type { Plan } from '../plan.ts'
 import type { Price, Tier } from '../price.ts'
@@ -22,6 +24,18 @@ export function differences(current: Description, wanted: Description): string[]
 
 export function describeFields(fields: object): Map<string, string> {
   return new Map(Object.entries(fields).map(([name, value]) => [name, value === null ? 'none' : `${value}`]))
+}
+
+export function describeCoupon({ reduction, redeemBy, ...coupon }: Coupon): Description {
+  const takesOff =
+    reduction.kind === 'share'
+      ? `${formatDecimal(BigInt(reduction.basisPoints), 2)} %`
+      : `${formatMoney(reduction.amount)} ${reduction.amount.currency}`
+  return describeFields({
+    ...coupon,
+    takesOff,
+    redeemBy: redeemBy === null ? null : formatInstant(redeemBy),
+  })
 }
 
 /** Of two versions of a plan. A price that only one of them has is told in one line. */

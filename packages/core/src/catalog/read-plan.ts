@@ -17,6 +17,7 @@ const MAX_TRIAL_DAYS = 730
 /** Stripe's limit of items in one subscription. */
 const MAX_PROVIDER_PRICES = 20
 const MAX_PRICES = 100
+const MAX_PAYMENTS = 120
 
 export interface PlanContext {
   readonly products: ReadonlySet<string>
@@ -47,6 +48,10 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
     }),
     trialDays: reader.integer('trialDays', { min: 0, max: MAX_TRIAL_DAYS, otherwise: 0 }),
     trialUsage: reader.oneOf('trialUsage', ['free', 'billed'], 'free'),
+    purchase: reader.has('purchase') ? reader.text('purchase') : 'membership',
+    payments: reader.has('payments')
+      ? reader.integer('payments', { min: 2, max: MAX_PAYMENTS, otherwise: 2 })
+      : null,
     rollsInto: reader.has('rollsInto') ? reader.reference('rollsInto', 'plan', context.plans) : null,
     prices,
     grants: readGrants(reader, context.features, prices),

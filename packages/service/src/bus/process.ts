@@ -56,7 +56,8 @@ function wantedOf({ content }: Row<'busMessage'>): WantedRegistration {
   const profile = content as Pick<WantedRegistration, 'externalId' | 'email' | 'name' | 'testClock'> & {
     readonly plan?: string
   }
-  return { ...profile, plan: profile.plan ?? 'pending', quantity: 1, slot: 'default' }
+  // Without a plan it is the one that the catalogue has for signing up.
+  return { ...profile, quantity: 1 }
 }
 
 function failure(

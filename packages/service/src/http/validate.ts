@@ -61,11 +61,19 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown, pointerOf: PointerOf)
       )
     }
   }
+  // Of a key that may not be: its own reasons say more than that it may not.
+  if (issue.code === 'invalid_key' && issue.issues.length > 0) {
+    return issue.issues.flatMap((inner) =>
+      faultsOf({ ...inner, path: issue.path } as z.core.$ZodIssue, value, pointerOf),
+    )
+  }
   if (issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined) {
     const detail = issue.path.length === 0 ? 'A JSON body is required.' : 'This is required.'
     return [{ pointer: at(issue.path), code: 'required', detail }]
   }
-  return [{ pointer: at(issue.path), code: codes[issue.code] ?? issue.code, detail: sentenceOf(issue) }]
+  const ours: unknown = issue.code === 'custom' ? issue.params?.code : undefined
+  const code = typeof ours === 'string' ? ours : (codes[issue.code] ?? issue.code)
+  return [{ pointer: at(issue.path), code, detail: sentenceOf(issue) }]
 }
 
 /** Our words where the library's are about the library. */

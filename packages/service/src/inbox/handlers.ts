@@ -50,6 +50,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'invoice.marked_uncollectible': looksAt('invoice', 'It was given up; it may still be paid.'),
   'invoice.deleted': looksForGone('invoice', 'The draft is gone, and what stood on it has to be sent again.'),
 
+  'checkout.session.completed': looksAt(
+    'checkout_session',
+    'The customer left a payment method: the registration goes on.',
+  ),
+  'checkout.session.expired': looksAt('checkout_session', 'The customer did not come: it is undone.'),
+
   'test_helpers.test_clock.ready': looksAt('test_clock', 'Its customers live at another time now.'),
   'test_helpers.test_clock.internal_failure': looksAt('test_clock', 'It stands still for good.'),
 }

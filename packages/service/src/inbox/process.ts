@@ -104,7 +104,13 @@ function groupByObject(events: readonly WaitingEvent[]): Group[] {
 }
 
 /** Any order is right; in this one, fewer objects have to be looked up. */
-const ORDER: readonly Observed['type'][] = ['test_clock', 'customer', 'subscription', 'invoice']
+const ORDER: readonly Observed['type'][] = [
+  'test_clock',
+  'customer',
+  'subscription',
+  'invoice',
+  'checkout_session',
+]
 
 /** Brings one object up to date for all its waiting events. What breaks here breaks nobody else's. */
 async function processObject(

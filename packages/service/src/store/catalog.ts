@@ -8,10 +8,12 @@ import { priceToJson } from '@lockstep/core/price'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { readCoupons } from './coupons.ts'
 import { readFeatures } from './features.ts'
 import { STRIPE } from './mappings.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
 import { readSeller } from './seller.ts'
+import { readSignUp } from './sign-up.ts'
 import { sqlTime } from './time.ts'
 
 /** Whoever changes the catalogue does it alone, from comparing to writing. */
@@ -35,13 +37,21 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     .execute()
   const features = await readFeatures(db, { archivedToo: false })
   const plans = (await readNewestPlans(db)).map(({ plan }) => plan)
-  return { seller: await readSeller(db), products, meters, features, plans }
+  return {
+    seller: await readSeller(db),
+    products,
+    meters,
+    features,
+    coupons: await readCoupons(db),
+    plans,
+    signUp: await readSignUp(db),
+  }
 }
 
 /** Archives, or brings back, so that exactly these are for sale. Nothing is ever deleted. */
 export async function keepOnly(
   trx: Trx,
-  table: 'product' | 'meter' | 'feature' | 'plan',
+  table: 'product' | 'meter' | 'feature' | 'coupon' | 'plan',
   keys: readonly string[],
   at: Instant,
 ): Promise<void> {

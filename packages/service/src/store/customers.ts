@@ -1,3 +1,4 @@
+import type { Address } from '@lockstep/core/address'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -129,4 +130,23 @@ export async function unlockCurrency(trx: Trx, customerId: string): Promise<void
     update customer c set currency = null where id = ${customerId}
       and not exists (select from subscription s where s.customer_id = c.id)
       and not exists (select from subscription_slot s where s.customer_id = c.id)`.execute(trx)
+}
+
+/** Where the customer is; null where nobody said. */
+export async function readAddress(db: Db | Trx, customerId: string): Promise<Address | null> {
+  const row = await db
+    .selectFrom('customerProfile')
+    .select('address')
+    .where('customerId', '=', customerId)
+    .executeTakeFirst()
+  return (row?.address as Address | null | undefined) ?? null
+}
+
+/** Whether it is another one than before. */
+export async function changeAddress(trx: Trx, customerId: string, address: Address): Promise<boolean> {
+  const written = JSON.stringify(address)
+  const changed = await sql`
+    update customer_profile set address = ${written}::jsonb
+    where customer_id = ${customerId} and address is distinct from ${written}::jsonb`.execute(trx)
+  return changed.numAffectedRows === 1n
 }

@@ -98,6 +98,12 @@ export async function settle(
     .execute()
 }
 
+/** Whether a call was begun, whatever became of it. */
+export async function wasBegun(db: Db, id: string): Promise<boolean> {
+  const row = await db.selectFrom('operation').select('id').where('id', '=', id).executeTakeFirst()
+  return row !== undefined
+}
+
 /** Whether a step with this key may have done something already: a call of it was sent and not refused. */
 export async function mayHaveBegun(db: Db, ids: readonly string[], key: string): Promise<boolean> {
   const row = await db

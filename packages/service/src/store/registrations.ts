@@ -1,9 +1,10 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import type { TaxAssessment } from '../tax/port.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
-import type { WorkflowStep } from './workflows.ts'
+import { type WorkflowStep, wakeWorkflow } from './workflows.ts'
 
 /** A workflow's, and apart from it those that wait to be tried again. */
 export type RegistrationState = Row<'workflow'>['state'] | 'failed'
@@ -145,9 +146,31 @@ export async function slotHolder(
   return rows[0]
 }
 
+/**
+ * A registration in the same words that had not ended when a request came, and was not undone. It may
+ * have given its slot back by now: what it bought needs none.
+ */
+export async function findTwin(
+  trx: Trx,
+  wish: {
+    readonly customerId: string
+    readonly slot: string
+    readonly requestHash: string
+    readonly arrivedAt: Arrival
+  },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select r.id from registration r join workflow w on w.id = r.workflow_id
+    where r.customer_id = ${wish.customerId} and r.slot = ${wish.slot}
+      and w.input ->> 'requestHash' = ${wish.requestHash} and w.state <> 'rolledBack'
+      and (w.ended_at is null or w.ended_at >= ${wish.arrivedAt}::timestamptz)
+    limit 1`.execute(trx)
+  return rows[0]?.id
+}
+
 export async function addRegistration(
   trx: Trx,
-  registration: Omit<Row<'registration'>, 'createdAt' | 'cause'> & { readonly at: Instant },
+  registration: Omit<Row<'registration'>, 'createdAt' | 'cause' | 'tax'> & { readonly at: Instant },
 ): Promise<void> {
   const { at, ...row } = registration
   await trx
@@ -158,4 +181,37 @@ export async function addRegistration(
 
 export async function setCause(trx: Trx, workflowId: string, cause: Cause): Promise<void> {
   await trx.updateTable('registration').set({ cause }).where('workflowId', '=', workflowId).execute()
+}
+
+/** The registration that began a subscription looks once more, if it still waits. */
+export async function wakeRegistration(trx: Trx, subscriptionId: string): Promise<void> {
+  const registration = await trx
+    .selectFrom('registration')
+    .select('workflowId')
+    .where('subscriptionId', '=', subscriptionId)
+    .executeTakeFirst()
+  if (registration) await wakeWorkflow(trx, registration.workflowId)
+}
+
+/** Workflows of registrations on a clock for which something happened that they waited for. */
+export async function wokenOn(db: Db, testClock: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('registration')
+    .innerJoin('customer', 'customer.id', 'registration.customerId')
+    .innerJoin('workflow', 'workflow.id', 'registration.workflowId')
+    .select('workflow.id')
+    .where('customer.testClockId', '=', testClock)
+    .where('workflow.state', '=', 'running')
+    .where('workflow.woken', '=', true)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** What is known about the tax. Said again, it is the newer word. */
+export async function setTax(db: Db, workflowId: string, tax: TaxAssessment): Promise<void> {
+  await db
+    .updateTable('registration')
+    .set({ tax: JSON.stringify(tax) })
+    .where('workflowId', '=', workflowId)
+    .execute()
 }

@@ -39,6 +39,9 @@ export interface Database {
   workflowStep: WorkflowStepTable
   operation: OperationTable
   registration: RegistrationTable
+  due: DueTable
+  coupon: CouponTable
+  signUp: SignUpTable
   subscriptionSlot: SubscriptionSlotTable
   subscription: SubscriptionTable
   usageIdentity: UsageIdentityTable
@@ -132,6 +135,8 @@ interface PlanVersionTable {
   trialDays: number
   trialUsage: 'free' | 'billed'
   rollsInto: string | null
+  purchase: Default<string>
+  payments: number | null
   contentHash: Buffer
   createdAt: Time
   grants: ColumnType<GrantJson[], string | undefined, string>
@@ -192,10 +197,21 @@ interface CustomerProfileTable {
   customerId: string
   name: string | null
   email: string | null
+  address: MaybeJson
 }
 
+type EntityType =
+  | 'customer'
+  | 'product'
+  | 'plan'
+  | 'price'
+  | 'coupon'
+  | 'subscription'
+  | 'subscription_item'
+  | 'test_clock'
+
 interface MappingTable {
-  entityType: 'customer' | 'product' | 'plan' | 'price' | 'subscription' | 'subscription_item' | 'test_clock'
+  entityType: EntityType
   entityId: string
   provider: string
   providerAccount: string
@@ -263,7 +279,41 @@ interface RegistrationTable {
   purchase: Default<string>
   requestOrigin: string | null
   cause: 'declined' | 'authentication' | 'abandoned' | 'canceled' | 'refused' | null
+  tax: MaybeJson
   createdAt: Time
+}
+
+interface DueTable {
+  id: string
+  customerId: string
+  kind: string
+  subjectId: string
+  dueAt: Time
+  outcome: string | null
+  settledAt: MaybeTime
+  createdAt: Time
+}
+
+interface CouponTable {
+  key: string
+  name: string
+  basisPoints: number | null
+  amount: bigint | null
+  currency: string | null
+  duration: 'once' | 'repeating' | 'forever'
+  durationInMonths: number | null
+  redeemBy: MaybeTime
+  maxRedemptions: number | null
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface SignUpTable {
+  onlyRow: Generated<boolean>
+  planKey: string
+  afterTrial: 'expire' | 'moveTo' | 'extend'
+  nextPlanKey: string | null
+  extendDays: number | null
 }
 
 interface SubscriptionSlotTable {

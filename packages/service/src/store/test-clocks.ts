@@ -87,7 +87,7 @@ export async function customersOnClock(db: Db, testClockId: string): Promise<str
 
 /**
  * The next moment after `after` at which something is due on a clock: a period or trial ends, a draft
- * is finalized. Null: nothing is due.
+ * is finalized, something of ours is due. Null: nothing is.
  */
 export async function nextDue(db: Db, testClockId: string, after: Instant): Promise<Instant | null> {
   const { rows } = await sql<{ due: Instant | null }>`
@@ -98,6 +98,9 @@ export async function nextDue(db: Db, testClockId: string, after: Instant): Prom
       union all
       select i.finalizes_at from invoice i join customer c on c.id = i.customer_id
       where c.test_clock_id = ${testClockId} and i.status in ('closing', 'draft')
+      union all
+      select d.due_at from due d join customer c on c.id = d.customer_id
+      where c.test_clock_id = ${testClockId} and d.settled_at is null
     ) due where at > ${sqlTime(after)}`.execute(db)
   return rows[0]?.due ?? null
 }

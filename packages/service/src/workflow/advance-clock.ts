@@ -31,6 +31,8 @@ interface AdvanceInput {
 export interface AdvanceDeps extends LookDeps {
   /** Processes every event that waits. */
   readonly drainInbox: () => Promise<unknown>
+  /** Does what is due on a clock. */
+  readonly doDue: (testClockId: string) => Promise<unknown>
 }
 
 /** A clock without subscriptions may be turned this far at once. */
@@ -110,6 +112,7 @@ export function advanceClockKind(deps: AdvanceDeps): WorkflowKind {
 async function takeIn(deps: AdvanceDeps, testClockId: string): Promise<void> {
   await each(await customersOnClock(deps.db, testClockId), (id) => refreshCustomer(deps, id))
   await deps.drainInbox()
+  await deps.doDue(testClockId)
   await each(await clockSubscriptions(deps.db, testClockId), (id) =>
     syncSubscription(deps, id, { reason: 'clock' }),
   )

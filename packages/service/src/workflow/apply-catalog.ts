@@ -18,8 +18,10 @@ import {
   writePlanVersion,
   writeProduct,
 } from '../store/catalog.ts'
+import { writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
+import { writeSignUp } from '../store/sign-up.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
@@ -56,7 +58,7 @@ export async function applyCatalog(
     const found = await compare(trx, wanted)
     if (found.changes.length > 0) await write(trx, wanted, clock.now())
     const left = await unpublished(trx)
-    const isPending = left.products.length > 0 || left.prices.length > 0
+    const isPending = left.products.length > 0 || left.prices.length > 0 || left.coupons.length > 0
     if (isPending) {
       await addWorkflow(trx, {
         ...workflow,
@@ -95,9 +97,10 @@ interface Difference {
 async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
   refuseUnbillable(wanted)
   const changes = catalogDiff(await readCatalog(db), wanted).filter(({ action }) => action !== 'unchanged')
-  const { products, prices } = await unpublished(db)
+  const { products, prices, coupons } = await unpublished(db)
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
+    ...coupons.map(({ key }) => ({ kind: 'coupon' as const, key })),
     ...[...new Set(prices.map(({ planKey }) => planKey))].map((key) => ({ kind: 'plan' as const, key })),
   ].filter(({ kind, key }) => !changes.some((change) => change.kind === kind && change.key === key))
   const details = ['The provider does not know it yet.']
@@ -105,20 +108,23 @@ async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
 }
 
 async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
-  const { products, meters, features, plans } = catalog
+  const { products, meters, features, coupons, plans } = catalog
   await writeSeller(trx, catalog.seller)
   for (const product of products) await writeProduct(trx, product, at)
   for (const meter of meters) await writeMeter(trx, meter, at)
   for (const feature of features) await writeFeature(trx, feature, at)
+  for (const coupon of coupons) await writeCoupon(trx, coupon, at)
   await writePlanKeys(trx, plans, at)
   const newest = new Map(
     (await readNewestPlans(trx, { archivedToo: true })).map((version) => [version.plan.key, version]),
   )
   for (const plan of plans) await writePlanVersion(trx, plan, newest.get(plan.key), at)
+  await writeSignUp(trx, catalog.signUp)
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)
   await keepOnly(trx, 'feature', keysOf(features), at)
+  await keepOnly(trx, 'coupon', keysOf(coupons), at)
   await keepOnly(trx, 'plan', keysOf(plans), at)
 }
 

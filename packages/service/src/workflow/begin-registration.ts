@@ -6,9 +6,9 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
-import { addCustomer, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
+import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
-import { type Arrival, addRegistration, arrive, slotHolder } from '../store/registrations.ts'
+import { type Arrival, addRegistration, arrive, findTwin, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import { type Checked, checkRegistration } from './check-registration.ts'
@@ -46,25 +46,41 @@ export async function beginRegistration(
   if (checked.problem) throw checked.problem
 
   const workflow = { id: newId('workflow'), holder: newHolder() }
-  try {
-    const made = await transaction(db, (trx) =>
-      record(deps, trx, request, checked, workflow, asked.operation),
-    )
-    return { registrationId: made, workflow }
-  } catch (error) {
-    // Somebody took the slot between the check and here.
-    if (!(error instanceof SlotTaken)) throw error
-    const twin = await joinTwin(db, error.customerId, request)
-    if (twin !== undefined) return { registrationId: twin }
-    throw error
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const made = await transaction(db, (trx) =>
+        record(deps, trx, request, checked, workflow, asked.operation),
+      )
+      return { registrationId: made, workflow }
+    } catch (error) {
+      if (error instanceof TwinFound) return { registrationId: error.registrationId }
+      // Somebody took the slot between the check and here.
+      if (!(error instanceof SlotTaken)) throw error
+      const twin = await joinTwin(db, error.customerId, request)
+      if (twin !== undefined) return { registrationId: twin }
+      // And gave it back by now.
+      if (tries === MOST_TRIES) throw error
+    }
   }
 }
+
+const MOST_TRIES = 5
 
 interface Request {
   readonly wanted: WantedRegistration
   readonly requestHash: string
   readonly arrivedAt: Arrival
   readonly slot: string
+}
+
+/** The same wish was carried out between this request's coming and its turn. */
+class TwinFound extends Error {
+  readonly registrationId: string
+
+  constructor(registrationId: string) {
+    super(`${registrationId} was asked for in the same words at the same time.`)
+    this.registrationId = registrationId
+  }
 }
 
 class SlotTaken extends Error {
@@ -102,7 +118,7 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
 async function record(
   { clock }: { readonly clock: Clock },
   trx: Trx,
-  { wanted, requestHash, slot }: Request,
+  { wanted, requestHash, slot, arrivedAt }: Request,
   { version: { id: planVersionId, plan }, strategy }: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
@@ -112,12 +128,19 @@ async function record(
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
   const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, at })
   const customerId = isNew ? newcomer.id : ((await lockCustomer(trx, externalId))?.id ?? newcomer.id)
-  const profileChanged = !isNew && (await changeProfile(trx, customerId, { name, email }))
+  const hasMoved = wanted.address !== undefined && (await changeAddress(trx, customerId, wanted.address))
+  const isRenamed = !isNew && (await changeProfile(trx, customerId, { name, email }))
+  const profileChanged = isRenamed || (!isNew && hasMoved)
   if (!(await lockCurrency(trx, customerId, plan.currency))) {
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
   }
   const subscriptionId = newId('subscription')
   if (!(await reserveSlot(trx, { customerId, slot, subscriptionId, at }))) throw new SlotTaken(customerId)
+  // Where the place is given back at the end, a twin may have come and gone.
+  if (strategy.makes === 'invoice') {
+    const twin = await findTwin(trx, { customerId, slot, requestHash, arrivedAt })
+    if (twin !== undefined) throw new TwinFound(twin)
+  }
   // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
   const [meter] = await metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId })
   if (meter !== undefined) {
@@ -142,7 +165,11 @@ async function record(
     planVersionId,
     purchase: strategy.type,
     quantity: wanted.quantity,
+    coupons: wanted.coupons ?? [],
     paymentMethod: wanted.paymentMethod ?? null,
+    paymentPage: wanted.paymentPage
+      ? { returnUrl: wanted.paymentPage.returnUrl, cancelUrl: wanted.paymentPage.cancelUrl ?? null }
+      : null,
     profileChanged,
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},

@@ -1,12 +1,17 @@
+import { termsThatDiffer } from '@lockstep/core/agreed-terms'
 import { Problem, type ProblemCode } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
-import { type Customer, findCustomer } from '../store/customers.ts'
+import { type Customer, findCustomer, readAddress } from '../store/customers.ts'
 import { providerIdsOf } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
+import { readSignUp } from '../store/sign-up.ts'
 import { readTestClock } from '../store/test-clocks.ts'
+import { untaxed } from '../tax/none.ts'
+import { couponFaults, couponsOf, type NamedCoupon, takesAll } from './check-coupons.ts'
 import { providerPrices } from './provider-prices.ts'
-import { findStrategy, purchaseStrategies, STANDARD_PURCHASE } from './purchase/strategies.ts'
+import { notOffered } from './purchase/not-offered.ts'
+import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
 import type { CodedFault, PurchaseStrategy } from './purchase/strategy.ts'
 import type { RegisterDeps } from './register.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
@@ -22,28 +27,37 @@ export type Checked = { readonly customerId: string | undefined; readonly slot: 
 
 /** Everything that can be known to be wrong before anything is recorded, at once. */
 export async function checkRegistration(
-  deps: { readonly db: Db; readonly provider: Provider; readonly purchases?: RegisterDeps['purchases'] },
+  deps: Omit<RegisterDeps, 'log'>,
   wanted: WantedRegistration,
   asked: Asked,
 ): Promise<Checked> {
   const { db, provider, purchases = purchaseStrategies } = deps
-  const strategy = findStrategy(purchases, wanted.purchase ?? STANDARD_PURCHASE)
-  const [plan, customer] = await Promise.all([
-    readNewestPlan(db, wanted.plan),
+
+  const signUp = wanted.plan === undefined ? await readSignUp(db) : null
+  const planKey = wanted.plan ?? signUp?.plan
+  const [plan, customer, coupons] = await Promise.all([
+    planKey === undefined ? undefined : readNewestPlan(db, planKey),
     findCustomer(db, wanted.externalId),
+    couponsOf(db, wanted),
   ])
+  const type = wanted.purchase ?? plan?.plan.purchase
+  const strategy = type === undefined ? undefined : findStrategy(purchases, type)
+  const isGiven = asked.mayGivePlans || signUp !== null
   const faults = [
-    ...(strategy ? [] : [purchaseFault(wanted, purchases)]),
+    ...(strategy || type === undefined ? [] : [purchaseFault(type, purchases)]),
     ...(plan && !plan.isArchived
       ? [
-          ...planFaults(plan, wanted, asked, customer),
+          ...planFaults(plan, wanted, isGiven, customer),
           ...(await publicationFaults(db, plan)),
           ...quantityFaults(plan, wanted),
-          ...(strategy?.check(wanted, plan) ?? []),
-          ...(strategy ? paymentFaults(plan, wanted, customer, strategy) : []),
+          ...agreedFaults(plan, wanted),
+          ...(await couponFaults(deps, wanted, coupons, plan, customer)),
+          ...(strategy ? purchaseFaults(strategy, wanted, plan) : []),
+          ...(strategy ? paymentFaults(plan, wanted, customer, strategy, coupons) : []),
         ]
-      : [fault('plan_unknown', '#/plan', `There is no plan ${wanted.plan}.`)]),
+      : [planFault(planKey)]),
     ...(await clockFaults({ db, provider }, wanted, customer)),
+    ...(await taxFaults(deps, wanted, customer)),
   ]
   const slot = wanted.slot ?? (plan && strategy?.slotOf(plan.plan)) ?? 'default'
   const found = { customerId: customer?.id, slot }
@@ -53,9 +67,25 @@ export async function checkRegistration(
   return { ...found, version: plan, strategy }
 }
 
-function purchaseFault({ purchase }: WantedRegistration, known: readonly PurchaseStrategy[]): CodedFault {
-  const types = known.map(({ type }) => type).join(', ')
-  return fault('purchase_unknown', '#/purchase', `There is no purchase ${purchase}; there are ${types}.`)
+function planFault(key: string | undefined): CodedFault {
+  const detail =
+    key === undefined ? 'Name a plan: the catalogue has none for signing up.' : `There is no plan ${key}.`
+  return fault('plan_unknown', '#/plan', detail)
+}
+
+function purchaseFault(type: string, known: readonly PurchaseStrategy[]): CodedFault {
+  const types = known.map((strategy) => strategy.type).join(', ')
+  return fault('purchase_unknown', '#/purchase', `There is no purchase ${type}; there are ${types}.`)
+}
+
+function* purchaseFaults(
+  strategy: PurchaseStrategy,
+  wanted: WantedRegistration,
+  version: PlanVersion,
+): Generator<CodedFault> {
+  const { key, purchase } = version.plan
+  if (strategy.type === purchase) yield* strategy.check(wanted, version)
+  else yield notOffered(`The plan ${key} is bought as ${purchase}, not as ${strategy.type}.`)
 }
 
 /** One fault speaks for itself; several are named by the first. */
@@ -69,12 +99,12 @@ const fault = (code: ProblemCode, pointer: string, detail: string): CodedFault =
 function* planFaults(
   { plan }: PlanVersion,
   wanted: WantedRegistration,
-  { mayGivePlans }: Asked,
+  isGiven: boolean,
   customer: Customer | undefined,
 ): Generator<CodedFault> {
   const { key, audience, currency } = plan
   if (audience === 'legacy') yield fault('plan_not_allowed', '#/plan', `The plan ${key} is no longer sold.`)
-  if (audience === 'admin' && !mayGivePlans) {
+  if (audience === 'admin' && !isGiven) {
     yield fault('plan_not_allowed', '#/plan', `The plan ${key} is given by the operator only.`)
   }
   if (wanted.currency !== undefined && wanted.currency !== currency) {
@@ -108,18 +138,47 @@ function* quantityFaults(version: PlanVersion, { quantity }: WantedRegistration)
   }
 }
 
+/** The price comes from the catalogue; a caller who believes another one is told so, field by field. */
+function* agreedFaults(
+  { plan }: PlanVersion,
+  { agreed, quantity }: WantedRegistration,
+): Generator<CodedFault> {
+  for (const { field, detail } of termsThatDiffer(agreed ?? {}, plan, quantity))
+    yield fault('agreed_terms_differ', `#/agreed/${field}`, detail)
+}
+
 function* paymentFaults(
   version: PlanVersion,
   wanted: WantedRegistration,
   customer: Customer | undefined,
   strategy: PurchaseStrategy,
+  coupons: readonly NamedCoupon[],
 ): Generator<CodedFault> {
   // A customer that Stripe knows may have a payment method there: then Stripe is asked.
-  const mayPay = wanted.paymentMethod !== undefined || customer?.providerId
-  if (!mayPay && strategy.isDueNow(wanted, version)) {
-    const detail = `The plan ${version.plan.key} is paid in advance: name a payment method.`
+  const { paymentMethod, paymentPage } = wanted
+  if (paymentMethod !== undefined && paymentPage !== undefined) {
+    const detail = 'Either a payment method is there, or the customer leaves one on a page.'
+    yield fault('invalid_request', '#/paymentPage', detail)
+  }
+  const mayPay = paymentMethod !== undefined || paymentPage !== undefined || customer?.providerId
+  const isFree = coupons.some(({ coupon }) => takesAll(coupon))
+  if (!mayPay && !isFree && strategy.isDueNow(wanted, version)) {
+    const detail = `The plan ${version.plan.key} is paid in advance: name a payment method, or ask for a payment page.`
     yield fault('payment_method_required', '#/paymentMethod', detail)
   }
+}
+
+/** Who taxes by place has to know the place. */
+async function taxFaults(
+  { db, tax = untaxed }: Pick<RegisterDeps, 'db' | 'tax'>,
+  { address }: WantedRegistration,
+  customer: Customer | undefined,
+): Promise<CodedFault[]> {
+  if (tax.port.provider === 'none' || address !== undefined) return []
+  if (customer && (await readAddress(db, customer.id)) !== null) return []
+  return [
+    fault('tax_address_required', '#/address', 'The tax depends on where the customer is: give the address.'),
+  ]
 }
 
 async function clockFaults(

@@ -1,8 +1,9 @@
 import { customerOperation, makeCustomer, updateCustomer } from '../provider/stripe/customers.ts'
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
-import { readCustomer } from '../store/customers.ts'
+import { readAddress, readCustomer } from '../store/customers.ts'
 import { link, providerIdOf } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
+import type { TaxAssessment } from '../tax/port.ts'
 import type { Step } from './journal.ts'
 import type { PurchaseDeps } from './purchase/strategy.ts'
 
@@ -11,16 +12,27 @@ export interface LinkedCustomer {
   readonly providerId: string
 }
 
+interface CustomerToProvide {
+  readonly customerId: string
+  /** The customer was known before and has a new name or address. */
+  readonly profileChanged: boolean
+  readonly tax: TaxAssessment | null
+}
+
 /** The customer at the provider, made if there is none, told who it is, and linked to ours. */
 export async function provideCustomer(
   deps: PurchaseDeps,
   step: Step,
-  { customerId, profileChanged }: { readonly customerId: string; readonly profileChanged: boolean },
+  { customerId, profileChanged, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
-  const { id: providerId } = await step('create customer at provider', () => makeOnce(deps, customerId), {
-    operation: () => customerOperation(customerId),
-  })
+  const { id: providerId } = await step(
+    'create customer at provider',
+    () => makeOnce(deps, customerId, tax),
+    {
+      operation: () => customerOperation(customerId),
+    },
+  )
   await step('link customer', () =>
     link(db, provider, {
       entityType: 'customer',
@@ -35,20 +47,33 @@ export async function provideCustomer(
   if (profileChanged) {
     await step('update customer at provider', async (key) => {
       const { name = null, email = null } = (await readCustomer(db, customerId)) ?? {}
-      await updateCustomer(deps, key, customer, { name, email })
+      const address = await readAddress(db, customerId)
+      await updateCustomer(deps, key, customer, { name, email, address })
     })
   }
   return customer
 }
 
-async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: string }> {
+async function makeOnce(
+  deps: PurchaseDeps,
+  customerId: string,
+  tax: TaxAssessment | null,
+): Promise<{ id: string }> {
   const { db } = deps
   const linked = await providerIdOf(db, 'customer', customerId)
   if (linked !== undefined) return { id: linked }
   const customer = await readCustomer(db, customerId)
   if (!customer) throw new Error(`There is no customer ${customerId}.`)
   const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
-  return idOnly(await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null }))
+  const address = await readAddress(db, customerId)
+  return idOnly(
+    await makeCustomer(deps, {
+      ...customer,
+      testClock: clock?.providerId ?? null,
+      address,
+      metadata: prefixed(tax?.metadata ?? {}),
+    }),
+  )
 }
 
 /** Has everything that comes due charged to a payment method that the application collected. */
@@ -76,6 +101,11 @@ export async function providePaymentMethod(
     async (key) => idOnly(await setDefaultPaymentMethod(deps, key, customer, id)),
     { operation: (key) => key },
   )
+}
+
+/** What is ours at the provider says so. */
+function prefixed(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [`lockstep_${name}`, value]))
 }
 
 /** Steps keep ids only: what else an object says may have changed by the time it is read again. */

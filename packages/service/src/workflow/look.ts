@@ -72,6 +72,10 @@ async function fetchObserved(
       return { ...how, type, object: await fetchSubscription(deps, id) }
     case 'invoice':
       return { ...how, type, object: await fetchInvoice(deps, id) }
+    case 'checkout_session': {
+      const object = await readStripe(deps, (stripe) => stripe.checkout.sessions.retrieve(id))
+      return { ...how, type, object }
+    }
     case 'test_clock': {
       const object = await readStripe(deps, (stripe) => stripe.testHelpers.testClocks.retrieve(id))
       return { ...how, type, object }

@@ -8,6 +8,7 @@ import { ownReference } from '../provider/stripe/field.ts'
 import { settleSeen } from '../store/operations.ts'
 import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
 import { closeGate } from '../usage/gate.ts'
+import { checkoutSessionNoun } from './observe/checkout-session.ts'
 import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { invoiceNoun } from './observe/invoice.ts'
@@ -43,6 +44,7 @@ export type Observed = How &
     | { readonly type: 'customer'; readonly object: Stripe.Customer | Stripe.DeletedCustomer }
     | { readonly type: 'subscription'; readonly object: Stripe.Subscription }
     | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
+    | { readonly type: 'checkout_session'; readonly object: Stripe.Checkout.Session }
     | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
   )
 
@@ -76,6 +78,8 @@ export async function observe(deps: ObserveDeps, observed: Observed, settle?: Se
       return observeAs(deps, subscriptionNoun, observed, observed.object, settle)
     case 'invoice':
       return observeAs(deps, invoiceNoun, observed, observed.object, settle)
+    case 'checkout_session':
+      return observeAs(deps, checkoutSessionNoun, observed, observed.object, settle)
     case 'test_clock':
       return observeAs(deps, testClockNoun, observed, observed.object, settle)
   }
@@ -91,6 +95,8 @@ export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
         return (await subscriptionNoun.owner(db, observed.object)) !== null
       case 'invoice':
         return (await invoiceNoun.owner(db, observed.object)) !== null
+      case 'checkout_session':
+        return (await checkoutSessionNoun.owner(db, observed.object)) !== null
       case 'test_clock':
         return (await testClockNoun.owner(db, observed.object)) !== null
     }

@@ -1,8 +1,11 @@
+import type { Coupon } from '@lockstep/core/coupon'
 import type { Clock } from '../clock.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
+import { makeCoupon } from '../provider/stripe/coupons.ts'
 import { makePrice, type PriceToMake, type ProductToTell, tellProduct } from '../provider/stripe/products.ts'
 import { markPublished, unpublishedProducts } from '../store/catalog.ts'
+import { readCoupons } from '../store/coupons.ts'
 import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import type { WorkflowKind } from './journal.ts'
@@ -17,8 +20,8 @@ export interface PublishDeps {
 }
 
 /**
- * Tells the provider what is for sale: all products, since lines of usage name theirs too, and the
- * prices that it bills by itself. What is left to tell is read from the database each time, so there
+ * Tells the provider what is for sale: all products, since lines of usage name theirs too, the prices
+ * that it bills by itself, and the coupons. What is left to tell is read from the database each time, so there
  * are no steps to record: after a crash the rest is told.
  */
 export function publishKind(deps: PublishDeps): WorkflowKind {
@@ -26,7 +29,7 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
     kind: PUBLISH,
     async run() {
       const { db, provider, clock } = deps
-      const { products, prices } = await unpublished(db)
+      const { products, prices, coupons } = await unpublished(db)
       for (const product of products) {
         const { key } = product.product
         const providerId = await tellProduct(deps, product)
@@ -40,6 +43,17 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
           at: clock.now(),
         })
         await markPublished(db, key, product.revision)
+      }
+      for (const coupon of coupons) {
+        const providerId = await makeCoupon(deps, coupon)
+        await link(db, provider, {
+          entityType: 'coupon',
+          entityId: coupon.key,
+          providerType: 'coupon',
+          providerId,
+          origin: 'outbound',
+          at: clock.now(),
+        })
       }
       for (const price of prices) {
         const providerProduct = await providerIdOf(db, 'product', price.productKey)
@@ -60,6 +74,7 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
 }
 
 export interface Unpublished {
+  readonly coupons: readonly Coupon[]
   readonly products: readonly ProductToTell[]
   readonly prices: readonly (Omit<PriceToMake, 'providerProduct'> & {
     readonly planKey: string
@@ -89,5 +104,15 @@ export async function unpublished(db: Db | Trx): Promise<Unpublished> {
     'price',
     wanted.map(({ id }) => id),
   )
-  return { products, prices: wanted.filter(({ id }) => !known.has(id)) }
+  const coupons = await readCoupons(db)
+  const told = await providerIdsOf(
+    db,
+    'coupon',
+    coupons.map(({ key }) => key),
+  )
+  return {
+    products,
+    coupons: coupons.filter(({ key }) => !told.has(key)),
+    prices: wanted.filter(({ id }) => !known.has(id)),
+  }
 }

@@ -6,13 +6,17 @@ import { removeAcceptance } from '../store/contracts.ts'
 import { unlockCurrency } from '../store/customers.ts'
 import { loadPlanVersion } from '../store/plans.ts'
 import { type Cause, setCause } from '../store/registrations.ts'
-import { releaseSlot } from '../store/subscriptions.ts'
+import { readSubscription, releaseSlot } from '../store/subscriptions.ts'
 import { markUndone } from '../store/workflows.ts'
+import { agreedDiscounts } from './agreed-discounts.ts'
+import { assessTax } from './assess-tax.ts'
 import { provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
+import { noteTrialEnd } from './note-trial-end.ts'
 import { customerTime } from './observe/customer-time.ts'
+import { collectPaymentMethod, type WantedPage } from './payment-page.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
-import type { PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
+import type { Purchase, PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
 import { registrationTasks } from './registration-tasks.ts'
 
 export interface RegisterDeps extends PurchaseDeps {
@@ -31,7 +35,10 @@ export interface RegisterInput {
   readonly planVersionId: string
   readonly purchase: string
   readonly quantity: number
+  readonly coupons: readonly string[]
   readonly paymentMethod: string | null
+  /** Where the customer leaves one, instead. */
+  readonly paymentPage: WantedPage | null
   /** The customer was known before and has a new name or address. */
   readonly profileChanged: boolean
   readonly requestOrigin: string | null
@@ -50,7 +57,7 @@ export function registerKind(deps: RegisterDeps): WorkflowKind {
   return {
     kind: REGISTER,
     tasks: registrationTasks,
-    run: (step, { input }) => register(deps, step, input as RegisterInput),
+    run: (step, { id, input }) => register(deps, step, id, input as RegisterInput),
     async rolledBack(trx, { id, input }, { code }) {
       const { subscriptionId, customerId } = input as RegisterInput
       await releaseSlot(trx, subscriptionId)
@@ -62,8 +69,13 @@ export function registerKind(deps: RegisterDeps): WorkflowKind {
   }
 }
 
-async function register(deps: RegisterDeps, step: Step, input: RegisterInput): Promise<void> {
-  const { paymentMethod, quantity, requestOrigin, metadata } = input
+async function register(
+  deps: RegisterDeps,
+  step: Step,
+  workflowId: string,
+  input: RegisterInput,
+): Promise<void> {
+  const { paymentMethod, paymentPage, quantity, coupons, requestOrigin, metadata } = input
   const strategy = findStrategy(deps.purchases ?? purchaseStrategies, input.purchase)
   if (!strategy) throw new Error(`Nobody knows how to buy a ${input.purchase}.`)
 
@@ -71,23 +83,30 @@ async function register(deps: RegisterDeps, step: Step, input: RegisterInput): P
   const { subscriptionId } = await step('reserve membership', async () => ({
     subscriptionId: input.subscriptionId,
   }))
-  const customer = await provideCustomer(deps, step, { customerId, profileChanged: input.profileChanged })
-  if (paymentMethod !== null) await providePaymentMethod(deps, step, customer, paymentMethod)
-
+  const tax = await assessTax(deps, step, { workflowId, customerId })
+  const { profileChanged } = input
+  const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
   const version = await loadPlanVersion(deps.db, input.planVersionId)
-  const purchase = { customer, subscriptionId, version, quantity, requestOrigin, metadata }
+  const terms = { version, quantity, coupons, tax, requestOrigin, metadata }
+  const purchase: Purchase = { workflowId, customer, subscriptionId, ...terms }
+  if (paymentMethod !== null) await providePaymentMethod(deps, step, customer, paymentMethod)
+  else if (paymentPage) await collectPaymentMethod(deps, step, purchase, paymentPage)
+
   const bought = await strategy.buy(deps, step, purchase)
-  await strategy.activate(deps, step, bought)
+  await strategy.activate(deps, step, purchase, bought)
 
   // Both sides have what they agreed on: the contract is made, and can no longer be undone.
   await step('conclude contract', () =>
     transaction(deps.db, async (trx) => {
       const at = await customerTime(trx, deps.clock, customerId)
       const { planVersionId } = input
-      const terms = { planVersionId, quantity, discounts: [], requestOrigin }
+      const startsAt = (await readSubscription(trx, subscriptionId))?.startedAt ?? at
+      const discounts = await agreedDiscounts(trx, coupons, startsAt)
+      const terms = { planVersionId, quantity, discounts, requestOrigin }
       return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
     }),
   )
+  if (strategy.makes === 'subscription') await noteTrialEnd(deps, step, purchase)
 }
 
 /** What a refusal is counted as; every other one is `refused`. */
@@ -95,5 +114,7 @@ const causes: Partial<Record<ProblemCode, Cause>> = {
   card_declined: 'declined',
   payment_method_required: 'declined',
   payment_action_required: 'authentication',
+  payment_not_confirmed: 'authentication',
+  registration_abandoned: 'abandoned',
   registration_canceled: 'canceled',
 }

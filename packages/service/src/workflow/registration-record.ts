@@ -11,7 +11,7 @@ export interface RequiredAction {
 }
 
 /** Handed on, but nothing that anybody could find afterwards. */
-const PASSING: readonly string[] = ['configuration', 'membership']
+const PASSING: readonly string[] = ['configuration', 'membership', 'paymentPage', 'tax']
 
 /** What a registration that came to nothing made and left: what its steps handed on and nobody took back. */
 export function remainsOf({ state, steps }: RegistrationWithSteps): string[] {

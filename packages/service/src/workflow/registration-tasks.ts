@@ -10,15 +10,25 @@ export const registrationTasks = {
   'record user': task([], ['user']),
   // The place for one live subscription: taken before anybody outside is asked for anything.
   'reserve membership': task(['user'], ['membership']),
+  'assess tax': task(['user'], ['tax']),
   'create customer at provider': task(['user'], ['providerCustomer']),
   'link customer': task(['user', 'providerCustomer'], ['customer']),
   'update customer at provider': task(['customer']),
+  'open payment page': task(['customer'], ['paymentPage']),
+  'await payment method': task(['paymentPage'], ['paymentMethod']),
   'attach payment method': task(['customer'], ['paymentMethod']),
   'set default payment method': task(['customer', 'paymentMethod']),
   'configure subscription': task(['membership', 'customer'], ['configuration']),
   'start subscription': task(['configuration'], ['subscription']),
+  // The bank asks the customer; only where it does.
+  'confirm payment': task(['subscription']),
+  'schedule payments': task(['subscription']),
+  'make invoice': task(['membership', 'customer'], ['invoice']),
+  'pay invoice': task(['invoice']),
+  'record purchase': task(['invoice']),
   'record subscription': task(['membership', 'subscription']),
   'conclude contract': task(['membership'], ['contract']),
+  'note end of trial': task(['subscription']),
 } as const satisfies Readonly<Record<string, Task>>
 
 export type RegistrationTask = keyof typeof registrationTasks

@@ -1,3 +1,5 @@
+import type { Address } from '@lockstep/core/address'
+import type { AgreedTerms } from '@lockstep/core/agreed-terms'
 import type { Accepted } from '../contract/acceptance.ts'
 
 /** What a caller asks for: the customer, the plan, and how it is bought and paid. */
@@ -6,12 +8,21 @@ export interface WantedRegistration {
   readonly name?: string | undefined
   readonly email?: string | undefined
   readonly testClock?: string | undefined
-  readonly plan: string
-  /** The key of a purchase strategy; a membership unless given. */
+  /** Where the customer is, for the tax. */
+  readonly address?: Address | undefined
+  /** The sign-up plan of the catalogue unless given. */
+  readonly plan?: string | undefined
+  /** The key of a purchase strategy; the plan's own unless given. */
   readonly purchase?: string | undefined
   readonly currency?: string | undefined
+  /** What the customer saw: a second look at the plan's terms. */
+  readonly agreed?: AgreedTerms | undefined
   readonly quantity: number
+  /** By key; each ends by its own duration. */
+  readonly coupons?: readonly string[] | undefined
   readonly paymentMethod?: string | undefined
+  /** The customer leaves one on a page of the provider's instead, and comes back to these addresses. */
+  readonly paymentPage?: { readonly returnUrl: string; readonly cancelUrl?: string | undefined } | undefined
   /** The strategy's own unless given. */
   readonly slot?: string | undefined
   /** Where it came from, in the application's words. */

@@ -17,10 +17,11 @@ import { readRequest } from '../../src/usage/read-request.ts'
 import { newWriter } from '../../src/usage/writer.ts'
 import { applyCatalog } from '../../src/workflow/apply-catalog.ts'
 import { beginRegistration } from '../../src/workflow/begin-registration.ts'
+import { doDue } from '../../src/workflow/due.ts'
 import { workflowKinds } from '../../src/workflow/kinds.ts'
 import { newTestClock } from '../../src/workflow/make-test-clock.ts'
 import { syncSubscription } from '../../src/workflow/sync-invoice.ts'
-import { makeWorkflows } from '../../src/workflow/workflows.ts'
+import { makeWorkflows, type Workflows } from '../../src/workflow/workflows.ts'
 
 const at = (text: string): Instant => {
   const instant = parseInstant(text)
@@ -139,7 +140,14 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
   const { db, provider } = deps
   const { stripe } = provider
   const drain = () => drainInbox(deps)
-  const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: drain }))
+  const workflows: Workflows = makeWorkflows(
+    deps,
+    workflowKinds({
+      ...deps,
+      drainInbox: drain,
+      doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
+    }),
+  )
   const writer = newWriter({
     databaseUrl: database.url,
     months: newMonths(deps),

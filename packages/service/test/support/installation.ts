@@ -14,8 +14,10 @@ import { subscriptionRoutes } from '../../src/http/routes/subscriptions.ts'
 import { testClockRoutes } from '../../src/http/routes/test-clocks.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
 import { applyCatalog } from '../../src/workflow/apply-catalog.ts'
+import { doDue } from '../../src/workflow/due.ts'
 import { workflowKinds } from '../../src/workflow/kinds.ts'
-import { makeWorkflows } from '../../src/workflow/workflows.ts'
+import type { RegisterDeps } from '../../src/workflow/register.ts'
+import { makeWorkflows, type Workflows } from '../../src/workflow/workflows.ts'
 import { newServer } from './server.ts'
 
 /** The service without its process: routes, workflows and a database, beside a simulator. */
@@ -30,8 +32,18 @@ export async function newInstallation(simulator: Simulator, catalog?: Catalog) {
 export type Installation = Awaited<ReturnType<typeof newInstallation>>
 
 /** A process on a database, perhaps after another one that died. */
-export async function onDatabase(database: TestDatabase, deps: Awaited<ReturnType<typeof serviceDeps>>) {
-  const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: () => drainInbox(deps) }))
+export async function onDatabase(
+  database: TestDatabase,
+  deps: Awaited<ReturnType<typeof serviceDeps>> & Pick<RegisterDeps, 'purchases' | 'tax'>,
+) {
+  const workflows: Workflows = makeWorkflows(
+    deps,
+    workflowKinds({
+      ...deps,
+      drainInbox: () => drainInbox(deps),
+      doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
+    }),
+  )
   const server = await newServer(database)
   const parts = { ...deps, workflows }
   for (const register of [

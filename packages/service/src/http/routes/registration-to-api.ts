@@ -1,6 +1,8 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { RegistrationWithSteps } from '../../store/registrations.ts'
 import { problemOf } from '../../store/workflows.ts'
+import type { TaxAssessment } from '../../tax/port.ts'
+import { findStrategy, purchaseStrategies } from '../../workflow/purchase/strategies.ts'
 import { type RequiredAction, remainsOf } from '../../workflow/registration-record.ts'
 import { type RegistrationTask, registrationTasks } from '../../workflow/registration-tasks.ts'
 
@@ -18,13 +20,14 @@ export function registrationToApi(registration: RegistrationWithSteps) {
     purchase,
     requestOrigin,
     slot,
-    subscription: subscriptionId,
+    subscription: makesInvoice(purchase) ? null : subscriptionId,
     state,
     stage,
     steps: [...registration.steps.map(recordedStep), ...unfinishedStep(registration)],
     action: actionOf(registration),
     problem: problem ? { code: problem.code, title: problem.title, detail: problem.detail } : null,
     cause,
+    tax: registration.tax as TaxAssessment | null,
     remains: remainsOf(registration),
     nextAttemptAt: state === 'failed' ? timeOf(registration.nextAttemptAt) : null,
     createdAt: formatInstant(registration.createdAt),
@@ -61,6 +64,10 @@ function actionOf({ action }: RegistrationWithSteps) {
   if (action === null) return null
   const { type, url, expiresAt } = action as RequiredAction
   return { type, url, expiresAt: formatInstant(expiresAt) }
+}
+
+function makesInvoice(purchase: string): boolean {
+  return findStrategy(purchaseStrategies, purchase)?.makes === 'invoice'
 }
 
 const timeOf = (at: Instant | null) => (at === null ? null : formatInstant(at))

@@ -1,3 +1,4 @@
+import type { Address } from '@lockstep/core/address'
 import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import { type CallDeps, callStripe } from './call.ts'
@@ -9,6 +10,9 @@ export interface CustomerToMake {
   readonly email: string | null
   /** Stripe's id of the clock it lives at. */
   readonly testClock: string | null
+  readonly address?: Address | null
+  /** Told with the customer when it is made. */
+  readonly metadata?: Readonly<Record<string, string>>
   /** When we recorded the customer, to know where to look for it. */
   readonly createdAt: Instant
 }
@@ -25,8 +29,9 @@ export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<
   const body = {
     ...(customer.name !== null && { name: customer.name }),
     ...(customer.email !== null && { email: customer.email }),
+    ...(customer.address && { address: toStripeAddress(customer.address) }),
     ...(customer.testClock !== null && { test_clock: customer.testClock }),
-    metadata: ownMetadata(deps.provider, id, { lockstep_customer: customer.id }),
+    metadata: ownMetadata(deps.provider, id, { ...customer.metadata, lockstep_customer: customer.id }),
   }
   return callStripe(
     deps,
@@ -49,6 +54,19 @@ export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<
 export interface CustomerProfile {
   readonly name: string | null
   readonly email: string | null
+  /** What is not known stays as it is. */
+  readonly address?: Address | null
+}
+
+function toStripeAddress({ postalCode, line1, line2, city, state, country }: Address) {
+  return {
+    country,
+    ...(line1 !== undefined && { line1 }),
+    ...(line2 !== undefined && { line2 }),
+    ...(city !== undefined && { city }),
+    ...(state !== undefined && { state }),
+    ...(postalCode !== undefined && { postal_code: postalCode }),
+  }
 }
 
 /** Tells Stripe who the customer is now. */
@@ -56,9 +74,13 @@ export function updateCustomer(
   deps: CallDeps,
   operation: string,
   customer: { readonly id: string; readonly providerId: string },
-  { name, email }: CustomerProfile,
+  { name, email, address }: CustomerProfile,
 ): Promise<Stripe.Customer> {
-  const body = { name: name ?? '', email: email ?? '' }
+  const body = {
+    name: name ?? '',
+    email: email ?? '',
+    ...(address && { address: toStripeAddress(address) }),
+  }
   return callStripe(
     deps,
     { id: operation, kind: 'customer.update', subjectId: customer.id, body, repeatable: true },

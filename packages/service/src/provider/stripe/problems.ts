@@ -105,6 +105,8 @@ function explain({
       'There is something to pay now, and the customer has no payment method.',
     ]
   }
+  // Used up or past its date: it was valid when the request was checked.
+  if (code === 'coupon_expired') return ['coupon_expired', 'The coupon can no longer be redeemed.']
   const which = param ? `${code ?? 'invalid'} (${param})` : (code ?? `status ${statusCode}`)
   return ['provider_refused', `The payment provider refused: ${which}.`]
 }

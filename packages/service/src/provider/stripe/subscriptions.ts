@@ -1,7 +1,8 @@
+import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
-import { fetchSubscription } from './fetch.ts'
+import { all, fetchSubscription } from './fetch.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
 export interface SubscriptionToStart {
@@ -11,13 +12,20 @@ export interface SubscriptionToStart {
   readonly providerCustomer: string
   readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
   readonly trialDays: number
+  /** Stripe's ids of the coupons, each with its own duration, in the order in which they are applied. */
+  readonly coupons: readonly string[]
+  /** The customer can be asked by the bank: what is not paid at once waits as `incomplete`. */
+  readonly customerPresent: boolean
+  /** Stripe computes the tax of each invoice. */
+  readonly automaticTax: boolean
   /** The application's own facts. Ours are written over them. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
  * Starts a subscription. It runs, or it is refused and nothing is there: a first payment that fails or
- * that the customer would have to confirm leaves no incomplete subscription behind.
+ * that the customer would have to confirm leaves no incomplete subscription behind, unless the customer
+ * is there to be asked. https://docs.stripe.com/billing/subscriptions/overview#payment-behavior
  *
  * Where nothing is due at the start (a trial, a plan that is free or paid by use) no payment method is
  * needed; where something is, Stripe refuses a customer who has none.
@@ -29,9 +37,12 @@ export function startSubscription(deps: CallDeps, start: SubscriptionToStart): P
     items: start.items.map(({ providerPrice, quantity }) => ({ price: providerPrice, quantity })),
     billing_mode: { type: 'flexible' },
     collection_method: 'charge_automatically',
-    payment_behavior: 'error_if_incomplete',
     // The registration is the customer's consent; later charges come without the customer.
-    off_session: true,
+    ...(start.customerPresent
+      ? { payment_behavior: 'allow_incomplete' as const }
+      : { payment_behavior: 'error_if_incomplete' as const, off_session: true }),
+    ...(start.automaticTax && { automatic_tax: { enabled: true } }),
+    ...(start.coupons.length > 0 && { discounts: start.coupons.map((coupon) => ({ coupon })) }),
     ...(start.trialDays > 0 && { trial_period_days: start.trialDays }),
     metadata: {
       ...start.metadata,
@@ -70,16 +81,53 @@ export async function withdrawSubscription(
   operation: string,
   { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
 ): Promise<void> {
-  const subscription = await fetchSubscription(deps, providerId)
-  if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') return
+  const isOver = async () => {
+    const { status } = await fetchSubscription(deps, providerId)
+    return status === 'canceled' || status === 'incomplete_expired'
+  }
+  if (await isOver()) return
   if (await wasCharged(deps, providerId)) {
     const detail = `The subscription ${subscriptionId} was paid for and is not taken back by itself.`
     throw new Problem('provider_refused', detail)
   }
+  // Ended, its open invoice could still be paid on its page: it is voided first.
+  const open = await readStripe(deps, (stripe) =>
+    all(stripe.invoices.list({ subscription: providerId, status: 'open', limit: 100 })),
+  )
+  for (const { id } of open) {
+    const intention = { id: `${operation}/${id}`, kind: 'invoice.void', subjectId: subscriptionId }
+    await callStripe(deps, { ...intention, body: { id }, repeatable: true }, (stripe, options) =>
+      stripe.invoices.voidInvoice(id, {}, options),
+    )
+  }
+  // Voiding the first invoice may have ended it already.
+  if (open.length > 0 && (await isOver())) return
+  await endSubscription(deps, operation, { id: subscriptionId, providerId })
+}
+
+/** Ends a subscription now, in the middle of whatever period; nothing is billed or given back for it. */
+export async function endSubscription(
+  deps: CallDeps,
+  operation: string,
+  { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
+): Promise<void> {
   const body = { invoice_now: false, prorate: false }
-  await callStripe(
-    deps,
-    { id: operation, kind: 'subscription.cancel', subjectId: subscriptionId, body, repeatable: true },
-    (stripe, options) => stripe.subscriptions.cancel(providerId, body, options),
+  const intention = { id: operation, kind: 'subscription.cancel', subjectId: subscriptionId, body }
+  await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
+    stripe.subscriptions.cancel(providerId, body, options),
+  )
+}
+
+/** Lets a trial end later; nothing is billed for the time in between. */
+export async function extendTrial(
+  deps: CallDeps,
+  operation: string,
+  { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
+  until: Instant,
+): Promise<void> {
+  const body = { trial_end: until, proration_behavior: 'none' as const }
+  const intention = { id: operation, kind: 'subscription.trial', subjectId: subscriptionId, body }
+  await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
+    stripe.subscriptions.update(providerId, body, options),
   )
 }

@@ -14,8 +14,10 @@ import {
   updateInvoice,
 } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
+import { wakeRegistration } from '../../store/registrations.ts'
 import { sqlTime } from '../../store/time.ts'
 import { cutUsage } from '../../store/usage.ts'
+import { wakeWorkflow } from '../../store/workflows.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import {
   type Effect,
@@ -33,6 +35,8 @@ interface InvoiceOwner extends Owner {
   readonly subscriptionId: string | null
   /** The invoice of ours that it was made for, if we made it. */
   readonly madeFor: string | null
+  /** The registration that waits for it to be paid, if one made it. */
+  readonly workflowId: string | null
   readonly installation: Installation
 }
 
@@ -62,7 +66,8 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     const owner = subscriptionId === null ? customerId : await customerOf(db, subscriptionId)
     if (owner === undefined) return null
     const madeFor = isOwn ? (object.metadata?.lockstep_invoice ?? null) : null
-    return { customerId: owner, subscriptionId, madeFor, installation }
+    const workflowId = isOwn ? (object.metadata?.lockstep_workflow ?? null) : null
+    return { customerId: owner, subscriptionId, madeFor, workflowId, installation }
   },
 
   async needsGate(db, object, owner) {
@@ -77,6 +82,10 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     { object, owner, now, gateClosed, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
   ): Promise<Effect> {
     await lockSubscription(trx, owner.subscriptionId)
+    if (owner.workflowId !== null && object.status !== 'draft') await wakeWorkflow(trx, owner.workflowId)
+    // A registration may wait for its first payment: an attempt was made, and it may have failed for good.
+    if (object.status === 'open' && owner.subscriptionId !== null && isFirst(object))
+      await wakeRegistration(trx, owner.subscriptionId)
     // Only a freeze reads the lines; whatever else is seen of an invoice stands on it directly.
     const seen = toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
     const row = await matchInvoice(trx, { ...owner, seen })
@@ -96,6 +105,10 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at })
     return {}
   },
+}
+
+function isFirst({ billing_reason: reason, attempted }: Stripe.Invoice): boolean {
+  return reason === 'subscription_create' && attempted
 }
 
 /** Our subscription of an invoice; null if the provider's subscription is none of ours. */

@@ -6,6 +6,7 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
+import { wakeRegistration } from '../../store/registrations.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
 import { type Installation, readInstallation } from './installation.ts'
@@ -80,6 +81,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     await saveSubscription(trx, row, at)
     await linkSubscription(trx, seen, owner, source, at)
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
+    // A registration may wait for just this: the first payment was confirmed, or never will be.
+    if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)
     if (follows) await followPeriods(trx, row, rhythm, at)
     const ended = isTerminal(row.status) && known?.status !== row.status
     return (ended ? { syncSubscription: row.id } : {}) satisfies Effect

@@ -11,13 +11,15 @@ import type { Purchase } from './strategy.ts'
 export interface SubscriptionConfiguration {
   readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
   readonly trialDays: number
+  readonly coupons: readonly string[]
+  readonly automaticTax: boolean
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /** Reads what the provider calls the prices, and merges what is known about the purchase. */
 export async function configureSubscription(
   db: Db,
-  { version, quantity, metadata, requestOrigin }: Purchase,
+  { version, quantity, coupons, tax, metadata, requestOrigin }: Purchase,
   { type, trialDays }: { readonly type: string; readonly trialDays: number },
 ): Promise<SubscriptionConfiguration> {
   const prices = providerPrices(version)
@@ -34,6 +36,8 @@ export async function configureSubscription(
   return {
     items,
     trialDays,
+    coupons: await couponsAtProvider(db, coupons),
+    automaticTax: tax?.status === 'automatic',
     // The application's own facts first: what is ours is written over them.
     metadata: {
       ...metadata,
@@ -41,6 +45,15 @@ export async function configureSubscription(
       ...(requestOrigin !== null && { lockstep_origin: requestOrigin }),
     },
   }
+}
+
+export async function couponsAtProvider(db: Db, keys: readonly string[]): Promise<string[]> {
+  const providerIds = await providerIdsOf(db, 'coupon', [...keys])
+  return keys.map((key) => {
+    const id = providerIds.get(key)
+    if (id === undefined) throw new Error(`Coupon ${key} is not known to the provider.`)
+    return id
+  })
 }
 
 /** A flat price is the same for any number; Stripe would multiply it. */

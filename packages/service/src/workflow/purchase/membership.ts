@@ -5,6 +5,7 @@ import { recordSubscription, subscribe } from './subscribe.ts'
 /** A subscription that renews until somebody ends it. It begins with the trial of its plan, if any. */
 export const membership: PurchaseStrategy = {
   type: 'membership',
+  makes: 'subscription',
   slotOf: () => 'default',
   check: () => [],
   isDueNow: ({ quantity }, version) => version.plan.trialDays === 0 && costsSomething(version, quantity),

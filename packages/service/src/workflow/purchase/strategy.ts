@@ -6,6 +6,7 @@ import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import type { Provider } from '../../provider/stripe/account.ts'
 import type { PlanVersion } from '../../store/plans.ts'
+import type { Tax, TaxAssessment } from '../../tax/port.ts'
 import type { Step } from '../journal.ts'
 import type { WantedRegistration } from '../wanted-registration.ts'
 
@@ -14,15 +15,21 @@ export interface PurchaseDeps {
   readonly clock: Clock
   readonly log: Log
   readonly provider: Provider
+  /** Who knows the tax; nobody unless given. */
+  readonly tax?: Tax | undefined
 }
 
 /** What is bought, by whom, and what both sides said about it. The same in every run of a registration. */
 export interface Purchase {
+  readonly workflowId: string
   readonly customer: { readonly id: string; readonly providerId: string }
   /** Our id of what is bought, given before the provider is asked. */
   readonly subscriptionId: string
   readonly version: PlanVersion
   readonly quantity: number
+  /** By key. */
+  readonly coupons: readonly string[]
+  readonly tax: TaxAssessment | null
   readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -45,6 +52,8 @@ export interface CodedFault extends Fault {
 export interface PurchaseStrategy {
   /** The key in requests and catalogue. */
   readonly type: string
+  /** Whether a subscription comes of it, or one invoice. */
+  readonly makes: 'subscription' | 'invoice'
   /** Which of the customer's places it takes, unless the request names one. */
   slotOf(plan: Plan): string
   /** What is wrong with the wish for this way to buy, before anything is recorded. */
@@ -54,5 +63,5 @@ export interface PurchaseStrategy {
   /** Makes it at the provider, in steps that can be taken back. */
   buy(deps: PurchaseDeps, step: Step, purchase: Purchase): Promise<Bought>
   /** Both sides have what they agreed on: writes down what was bought. */
-  activate(deps: PurchaseDeps, step: Step, bought: Bought): Promise<void>
+  activate(deps: PurchaseDeps, step: Step, purchase: Purchase, bought: Bought): Promise<void>
 }

@@ -1,56 +1,104 @@
+import { Problem } from '@lockstep/core/problem'
 import { wasReplayed } from '../../provider/stripe/call.ts'
-import { fetchSubscription } from '../../provider/stripe/fetch.ts'
+import { firstPayment } from '../../provider/stripe/first-payment.ts'
 import { startSubscription, withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
+import { wasBegun } from '../../store/operations.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
+import { awaitCustomer } from '../await-customer.ts'
 import type { Step } from '../journal.ts'
+import { lookAt } from '../look.ts'
 import { observe } from '../observe.ts'
 import type { SubscriptionConfiguration } from './configuration.ts'
 import type { Bought, Purchase, PurchaseDeps } from './strategy.ts'
 
-/** Starts the subscription at the provider: it runs, or it is refused and nothing is there. */
+/**
+ * Starts the subscription at the provider. It runs, or it is refused and nothing is there, or the bank
+ * asks the customer: then it is there without being paid, and waits.
+ */
 export async function subscribe(
   deps: PurchaseDeps,
   step: Step,
   purchase: Purchase,
   configuration: SubscriptionConfiguration,
 ): Promise<Bought> {
-  const { customer, subscriptionId } = purchase
   let answer: Bought['answer']
-  const { id } = await step(
+  const started = await step(
     'start subscription',
     async (operation) => {
       const observation = await nextObservation(deps.db)
-      const object = await startSubscription(deps, {
-        operation,
-        subscriptionId,
-        customerId: customer.id,
-        providerCustomer: customer.providerId,
-        ...configuration,
-      })
+      const { object, toConfirm } = await start(deps, purchase, configuration, operation)
       // Stripe's memory of an earlier try says how it was then, not how it is.
-      if (!wasReplayed(object)) answer = { object, observation }
+      if (!toConfirm && !wasReplayed(object)) answer = { object, observation }
       // Steps keep ids only: what else an object says may have changed by the time it is read again.
-      return { id: object.id }
+      return { id: object.id, toConfirm }
     },
     {
       operation: (key) => key,
-      undo: ({ id }, key) =>
-        withdrawSubscription(deps, `${key}/undo`, { id: subscriptionId, providerId: id }),
+      undo: async ({ id }, key) => {
+        await withdrawSubscription(deps, `${key}/undo`, { id: purchase.subscriptionId, providerId: id })
+        await lookAt(deps, { type: 'subscription', id })
+      },
     },
   )
-  return { id, answer }
+  if (started.toConfirm) await confirmPayment(deps, step, purchase, started.id)
+  return { id: started.id, answer }
+}
+
+/**
+ * Without the customer first, because most banks do not ask. Where one does, once more in a way that can
+ * wait for the answer; that second call, once begun, is the only one that is made again.
+ */
+async function start(
+  deps: PurchaseDeps,
+  { customer, subscriptionId }: Purchase,
+  configuration: SubscriptionConfiguration,
+  operation: string,
+) {
+  const wanted = {
+    ...configuration,
+    subscriptionId,
+    customerId: customer.id,
+    providerCustomer: customer.providerId,
+  }
+  const second = { ...wanted, operation: `${operation}/with-customer`, customerPresent: true }
+  if (await wasBegun(deps.db, second.operation))
+    return { object: await startSubscription(deps, second), toConfirm: true }
+  try {
+    const object = await startSubscription(deps, { ...wanted, operation, customerPresent: false })
+    return { object, toConfirm: false }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'payment_action_required') throw error
+    return { object: await startSubscription(deps, second), toConfirm: true }
+  }
+}
+
+/** Waits until the bank has its answer: yes, no, or none in time. */
+async function confirmPayment(deps: PurchaseDeps, step: Step, purchase: Purchase, id: string): Promise<void> {
+  await step('confirm payment', async () => {
+    const look = await lookAt(deps, { type: 'subscription', id })
+    if (look.kind === 'gone')
+      throw new Problem('payment_not_confirmed', 'The subscription is not there any more.')
+    const payment = await firstPayment(deps, id)
+    switch (payment.kind) {
+      case 'made':
+        return
+      case 'failed':
+        throw payment.problem
+      case 'open':
+        throw await awaitCustomer(deps, purchase, { type: 'confirmPayment', url: payment.url })
+    }
+  })
 }
 
 /** Writes the subscription down: it is the customer's from now on. */
 export async function recordSubscription(
   deps: PurchaseDeps,
   step: Step,
+  _purchase: Purchase,
   { id, answer }: Bought,
 ): Promise<void> {
   await step('record subscription', async () => {
-    if (answer) return void (await observe(deps, { type: 'subscription', source: 'write', ...answer }))
-    const observation = await nextObservation(deps.db)
-    const object = await fetchSubscription(deps, id)
-    await observe(deps, { type: 'subscription', source: 'fetch', object, observation })
+    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
+    else await lookAt(deps, { type: 'subscription', id })
   })
 }

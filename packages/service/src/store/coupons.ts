@@ -1,0 +1,52 @@
+import type { Coupon } from '@lockstep/core/coupon'
+import type { Instant } from '@lockstep/core/instant'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+/** What may be redeemed: nothing that is archived. */
+export async function readCoupons(db: Db | Trx): Promise<Coupon[]> {
+  const rows = await db
+    .selectFrom('coupon')
+    .selectAll()
+    .where('archivedAt', 'is', null)
+    .orderBy('key')
+    .execute()
+  return rows.map(couponOf)
+}
+
+/** Those of these keys, archived or not: who has redeemed one keeps it. */
+export async function couponsNamed(
+  db: Db | Trx,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Coupon>> {
+  const rows = await db.selectFrom('coupon').selectAll().where('key', 'in', keys).execute()
+  return new Map(rows.map((row) => [row.key, couponOf(row)]))
+}
+
+/** Written once: one that is there is the same already. */
+export async function writeCoupon(trx: Trx, { reduction, ...coupon }: Coupon, at: Instant): Promise<void> {
+  const { redeemBy } = coupon
+  const isShare = reduction.kind === 'share'
+  await trx
+    .insertInto('coupon')
+    .values({
+      ...coupon,
+      redeemBy: redeemBy === null ? null : sqlTime(redeemBy),
+      basisPoints: isShare ? reduction.basisPoints : null,
+      amount: isShare ? null : reduction.amount.minor,
+      currency: isShare ? null : reduction.amount.currency,
+      createdAt: sqlTime(at),
+    })
+    .onConflict((on) => on.column('key').doNothing())
+    .execute()
+}
+
+function couponOf({ basisPoints, amount, currency, ...row }: Row<'coupon'>): Coupon {
+  const { key, name, duration, durationInMonths, redeemBy, maxRedemptions } = row
+  const shared = { key, name, duration, durationInMonths, redeemBy, maxRedemptions }
+  if (amount !== null && currency !== null)
+    return { ...shared, reduction: { kind: 'amount', amount: { minor: amount, currency } } }
+  if (basisPoints === null) throw new Error(`The coupon ${key} takes off nothing.`)
+  return { ...shared, reduction: { kind: 'share', basisPoints } }
+}

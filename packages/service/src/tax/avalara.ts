@@ -1,0 +1,93 @@
+import type { Address } from '@lockstep/core/address'
+import { Problem } from '@lockstep/core/problem'
+import { z } from 'zod'
+import { addressRequired } from './address-required.ts'
+import type { TaxPort } from './port.ts'
+
+export interface AvalaraSettings {
+  /** `https://rest.avatax.com`, or the sandbox's. */
+  readonly apiBase: string
+  readonly accountId: string
+  readonly licenseKey: string
+  readonly timeoutMs?: number
+}
+
+const TIMEOUT_MS = 10_000
+
+/** Of `AddressResolutionModel` what we use. https://developer.avalara.com/api-reference/avatax/rest/v2/models/AddressResolutionModel/ */
+const resolution = z.object({
+  resolutionQuality: z.string().optional(),
+  taxAuthorities: z.array(z.object({ jurisdictionName: z.string(), jurisdictionType: z.string() })).nullish(),
+  messages: z.array(z.object({ summary: z.string(), severity: z.string() })).nullish(),
+})
+
+/** Stripe's limit of a metadata value. */
+const MOST_CHARACTERS = 500
+
+/**
+ * Asks Avalara's AvaTax where the customer is and who taxes there, over plain HTTP. The invoices
+ * themselves are taxed by Avalara's own connection to Stripe; what is told here is what it and a
+ * bookkeeper find with the customer. https://developer.avalara.com/avatax/address-validation/
+ */
+export function avalara({
+  apiBase,
+  accountId,
+  licenseKey,
+  timeoutMs = TIMEOUT_MS,
+}: AvalaraSettings): TaxPort {
+  const authorization = `Basic ${Buffer.from(`${accountId}:${licenseKey}`).toString('base64')}`
+  return {
+    provider: 'avalara',
+    isAutomatic: false,
+    async assess(address) {
+      if (address === null) throw addressRequired()
+      const answer = await ask(`${apiBase}/api/v2/addresses/resolve`, authorization, timeoutMs, address)
+      const wrong = answer.messages?.find(({ severity }) => severity === 'Error')
+      if (wrong) throw addressInvalid(wrong.summary)
+      const authorities = (answer.taxAuthorities ?? []).map(
+        ({ jurisdictionName, jurisdictionType }) => `${jurisdictionName} (${jurisdictionType})`,
+      )
+      return {
+        provider: 'avalara',
+        status: 'assessed',
+        metadata: {
+          tax_provider: 'avalara',
+          tax_quality: answer.resolutionQuality ?? 'NotCoded',
+          tax_authorities: authorities.join(', ').slice(0, MOST_CHARACTERS),
+        },
+      }
+    },
+  }
+}
+
+async function ask(url: string, authorization: string, timeoutMs: number, address: Address) {
+  const { line1, line2, city, state: region, postalCode, country } = address
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', 'x-avalara-client': 'Lockstep;1;REST' },
+      body: JSON.stringify({ line1, line2, city, region, postalCode, country }),
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+  } catch (cause) {
+    throw unavailable('did not answer', cause)
+  }
+  // Anything else of ours is in the address: which part of it, Avalara tells nobody but its own log.
+  if (response.status === 400) throw addressInvalid('It cannot be resolved.')
+  if (!response.ok) throw unavailable(`answered ${response.status}`)
+  const answer = resolution.safeParse(await response.json().catch(() => undefined))
+  if (!answer.success) throw unavailable('answered something else than a resolution', answer.error)
+  return answer.data
+}
+
+function unavailable(how: string, cause?: unknown): Problem {
+  return new Problem('tax_unavailable', `The tax provider ${how}.`, { cause })
+}
+
+function addressInvalid(reason: string): Problem {
+  const detail = `The tax provider does not find the address. ${reason}`
+  return new Problem('tax_address_invalid', detail, {
+    faults: [{ pointer: '#/address', code: 'tax_address_invalid', detail }],
+  })
+}

@@ -1,0 +1,49 @@
+import { type Due, dueNow, settleDue } from '../store/due.ts'
+import { wokenOn } from '../store/registrations.ts'
+import type { LookDeps } from './look.ts'
+import { customerTime } from './observe/customer-time.ts'
+import { registrationDeadline } from './registration-deadline.ts'
+import { trialEnd } from './trial-end.ts'
+import type { Workflows } from './workflows.ts'
+
+export interface DueDeps extends LookDeps {
+  readonly workflows: Workflows
+}
+
+/** What happens when something of one kind is due. Doing it twice is doing it once. */
+export interface DueKind {
+  readonly kind: string
+  /** Returns what was done, in a few words; kept with the row. Null: it stays due. */
+  run(deps: DueDeps, due: Due): Promise<string | null>
+}
+
+/** Everything that becomes due in a customer's own time: the index of it. */
+const kinds: readonly DueKind[] = [registrationDeadline, trialEnd]
+
+const BATCH = 100
+
+/**
+ * Does what is due, by each customer's own time. What fails stays due and is tried again in the next
+ * round; it keeps nothing else waiting.
+ */
+export async function doDue(deps: DueDeps, { testClock }: { testClock?: string } = {}): Promise<number> {
+  const { db, clock, log, workflows } = deps
+  // On a clock that turns, whoever was woken goes on before time does.
+  if (testClock !== undefined) for (const id of await wokenOn(db, testClock)) await workflows.resume(id)
+  const rows = await dueNow(db, { now: clock.now(), limit: BATCH, testClock })
+  let count = 0
+  for (const due of rows) {
+    const kind = kinds.find((candidate) => candidate.kind === due.kind)
+    // Of a newer version perhaps: left alone.
+    if (!kind) continue
+    try {
+      const outcome = await kind.run(deps, due)
+      if (outcome === null) continue
+      await settleDue(db, due.id, outcome, await customerTime(db, clock, due.customerId))
+      count += 1
+    } catch (error) {
+      log.warn({ err: error, due: due.id, kind: due.kind }, 'What is due could not be done yet.')
+    }
+  }
+  return count
+}

@@ -1,0 +1,21 @@
+import { Problem } from '@lockstep/core/problem'
+import { readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
+import type { DueKind } from './due.ts'
+
+/** The customer had this long for a page or the bank's question. Stripe itself gives up after 23 hours. */
+export const PATIENCE_SECONDS = 22 * 3600
+
+/** A registration whose customer did not come back is undone: its page closes, nothing stays half-bought. */
+export const registrationDeadline: DueKind = {
+  kind: 'registration-deadline',
+  async run({ db, workflows }, { subjectId }) {
+    const workflow = await readWorkflow(db, subjectId)
+    if (workflow?.endedAt !== null) return 'nothing to do'
+    // It is being looked at this very moment, and waits again or ends.
+    if (workflow.state !== 'requiresAction') return null
+    const detail = 'The customer did not come back in time.'
+    await withdrawWorkflow(db, subjectId, new Problem('registration_abandoned', detail))
+    await workflows.resume(subjectId)
+    return 'abandoned'
+  },
+}

@@ -1,0 +1,81 @@
+import { isTerminal } from '@lockstep/core/subscription'
+import { endSubscription, extendTrial } from '../provider/stripe/subscriptions.ts'
+import { addDue, type Due } from '../store/due.ts'
+import { wasBegun } from '../store/operations.ts'
+import { readSignUp } from '../store/sign-up.ts'
+import { readSubscription, type Subscription } from '../store/subscriptions.ts'
+import { beginRegistration } from './begin-registration.ts'
+import type { DueDeps, DueKind } from './due.ts'
+import { lookAt } from './look.ts'
+import { TRIAL_END } from './note-trial-end.ts'
+
+const SECONDS_PER_DAY = 86_400
+/** Of the second end that a trial has: it is prolonged once. */
+const EXTENDED = 'extended'
+
+/**
+ * The trial of the sign-up plan is over and nobody has chosen: the catalogue says what follows. A
+ * subscription that is on another plan by now, or over, made its choice.
+ */
+export const trialEnd: DueKind = {
+  kind: TRIAL_END,
+  async run(deps, due) {
+    const [subscriptionId = '', again] = due.subjectId.split('/')
+    const subscription = await readSubscription(deps.db, subscriptionId)
+    const signUp = await readSignUp(deps.db)
+    if (!subscription?.providerId || !signUp) return 'nothing to do'
+    const { id, planKey, status, providerId } = subscription
+    // Ended by us, and we died before it went on; one that the user ended stays ended.
+    const end = `${due.id}/end`
+    const isMoving = signUp.afterTrial.policy === 'moveTo' && (await wasBegun(deps.db, end))
+    if (planKey !== signUp.plan || (isTerminal(status) && !isMoving)) return 'a choice was made'
+    if (signUp.afterTrial.policy === 'extend' && again !== EXTENDED)
+      return extend(deps, due, { ...subscription, providerId }, signUp.afterTrial.days)
+
+    if (!isTerminal(status)) {
+      await endSubscription(deps, end, { id, providerId })
+      await lookAt(deps, { type: 'subscription', id: providerId })
+    }
+    if (signUp.afterTrial.policy !== 'moveTo') return 'expired'
+    return moveTo(deps, due, subscription, signUp.afterTrial.plan)
+  },
+}
+
+async function extend(
+  deps: DueDeps,
+  due: Due,
+  { id, customerId, providerId }: Subscription & { readonly providerId: string },
+  days: number,
+): Promise<string> {
+  const until = due.dueAt + days * SECONDS_PER_DAY
+  await extendTrial(deps, `${due.id}/extend`, { id, providerId }, until)
+  await lookAt(deps, { type: 'subscription', id: providerId })
+  const subjectId = `${id}/${EXTENDED}`
+  await addDue(deps.db, { customerId, kind: TRIAL_END, subjectId, dueAt: until, at: deps.clock.now() })
+  return `extended by ${days} days`
+}
+
+/** On to the other plan as anybody would come to it: by a registration of its own, with its own contract. */
+async function moveTo(
+  deps: DueDeps,
+  due: Due,
+  { externalId, slot }: Subscription,
+  plan: string,
+): Promise<string> {
+  const wanted = {
+    externalId,
+    plan,
+    quantity: 1,
+    slot: slot ?? 'default',
+    requestOrigin: 'lockstep/trial-end',
+  }
+  const asked = { operation: `${due.id}/move`, mayGivePlans: true }
+  const { registrationId, workflow } = await beginRegistration(deps, wanted, asked)
+  if (workflow) {
+    deps.workflows.begin(workflow.id, workflow.holder)
+    await deps.workflows.settled(workflow.id, PATIENCE_SECONDS)
+  }
+  return `moved to ${plan} by ${registrationId}`
+}
+
+const PATIENCE_SECONDS = 20

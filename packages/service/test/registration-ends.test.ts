@@ -1,0 +1,205 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { lookAt } from '../src/workflow/look.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+
+// Every way a registration may end, in one table: docs/registrations.md#how-it-ends is this table in words.
+// 3-D Secure and pages are in registration-actions.test.ts, coupons in purchases.test.ts.
+
+const plan = (amount: string, currency = 'usd') => ({
+  name: 'Team',
+  product: 'app' as const,
+  interval: 'month' as const,
+  currency,
+  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount } },
+})
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: { free: plan('0'), team: plan('9.00'), archived: plan('7.00'), yen: plan('500', 'jpy') },
+})
+
+let simulator: Simulator
+let installation: Installation
+
+beforeAll(async () => {
+  simulator = await newSimulator()
+  installation = await newInstallation(simulator, catalog)
+  const { stripe } = installation.deps.provider
+  const { data } = await stripe.prices.list({ limit: 100 })
+  const price = data.find(({ unit_amount: amount }) => amount === 700)?.id ?? ''
+  await stripe.prices.update(price, { active: false })
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+const register = (body: object) => installation.ask('POST', '/v1/registrations', body)
+
+async function customerOf(externalId: string) {
+  const { body } = await installation.ask('GET', `/v1/customers?externalId=${externalId}`)
+  const [customer] = body.data as { id: string; providerId: string | null }[]
+  return customer
+}
+
+/** What somebody did before. */
+type Before = 'nothing' | 'is on free' | 'was on free' | 'was deleted at Stripe'
+
+async function arrange(externalId: string, before: Before): Promise<void> {
+  if (before === 'nothing') return
+  const { body } = await register({ externalId, plan: 'free' })
+  const { stripe } = installation.deps.provider
+  const subscription = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+  const providerId = String(subscription.body.providerId)
+  if (before === 'was on free') {
+    await stripe.subscriptions.cancel(providerId)
+    await lookAt(installation.deps, { type: 'subscription', id: providerId })
+  }
+  if (before === 'was deleted at Stripe') {
+    await stripe.customers.del((await customerOf(externalId))?.providerId ?? '')
+    await lookAt(installation.deps, { type: 'subscription', id: providerId })
+  }
+}
+
+const CARD = { paymentMethod: 'pm_card_visa' }
+
+test.each<
+  [
+    what: string,
+    before: Before,
+    wish: object,
+    status: number,
+    code: string | null,
+    stage: string | null,
+    cause: string | null,
+    live: number,
+  ]
+>([
+  // what, what was before, what is asked, status, code, the step named, the cause counted, live subscriptions after
+  ['a card that pays', 'nothing', { plan: 'team', ...CARD }, 201, null, null, null, 1],
+  [
+    'a card that cannot be attached',
+    'nothing',
+    { plan: 'team', paymentMethod: 'pm_card_chargeDeclined' },
+    402,
+    'card_declined',
+    'attach payment method',
+    'declined',
+    0,
+  ],
+  [
+    'a card that does not pay',
+    'nothing',
+    { plan: 'team', paymentMethod: 'pm_card_chargeCustomerFail' },
+    402,
+    'card_declined',
+    'start subscription',
+    'declined',
+    0,
+  ],
+  ['no card', 'nothing', { plan: 'team' }, 402, 'payment_method_required', null, null, 0],
+  [
+    'no card, of one whom Stripe knows',
+    'was on free',
+    { plan: 'team' },
+    402,
+    'payment_method_required',
+    'start subscription',
+    'declined',
+    0,
+  ],
+  [
+    'a price that was archived at Stripe',
+    'nothing',
+    { plan: 'archived', ...CARD },
+    422,
+    'provider_refused',
+    'start subscription',
+    'refused',
+    0,
+  ],
+  [
+    'a customer that was deleted at Stripe',
+    'was deleted at Stripe',
+    { plan: 'team', ...CARD },
+    422,
+    'provider_refused',
+    'attach payment method',
+    'refused',
+    0,
+  ],
+  [
+    'another currency than before',
+    'is on free',
+    { plan: 'yen', slot: 'b', ...CARD },
+    422,
+    'currency_mismatch',
+    null,
+    null,
+    1,
+  ],
+  [
+    'one who came back without a subscription',
+    'was on free',
+    { plan: 'team', ...CARD },
+    201,
+    null,
+    null,
+    null,
+    1,
+  ],
+  [
+    'one who has a subscription',
+    'is on free',
+    { plan: 'team', ...CARD },
+    409,
+    'subscription_exists',
+    null,
+    null,
+    1,
+  ],
+])('%s', async (what, before, wish, status, code, stage, cause, live) => {
+  const externalId = what.replaceAll(' ', '_')
+  await arrange(externalId, before)
+  const known = (await customerOf(externalId))?.providerId
+  const answer = await register({ externalId, ...wish })
+  expect([answer.status, answer.body.code ?? null]).toEqual([status, code])
+
+  const customer = await customerOf(externalId)
+  const listed = await installation.ask(
+    'GET',
+    `/v1/registrations?customer=${customer?.id ?? 'customer_0'}&limit=1`,
+  )
+  const [registration] = listed.body.data as {
+    state: string
+    stage: string
+    cause: string
+    remains: string[]
+  }[]
+  if (stage !== null) {
+    expect(registration).toMatchObject({ state: 'rolledBack', stage, cause })
+    // The user stays: a base to come back to.
+    expect(registration?.remains).toContain('user')
+  }
+  // Whoever came back is the same customer at Stripe as before.
+  if (known) expect(customer?.providerId).toBe(known)
+  expect(await liveSubscriptions(customer?.providerId ?? null)).toBe(live)
+})
+
+test('customers are never matched by their address: two users of one are two customers', async () => {
+  const email = 'shared@example.org'
+  await register({ externalId: 'first', email, plan: 'free' })
+  const second = await register({ externalId: 'second', email, plan: 'free' })
+  expect(second.status).toBe(201)
+  const [one, two] = [await customerOf('first'), await customerOf('second')]
+  expect(one?.providerId).not.toBe(two?.providerId)
+})
+
+async function liveSubscriptions(customer: string | null): Promise<number> {
+  if (customer === null) return 0
+  const { data } = await installation.deps.provider.stripe.subscriptions.list({ customer, status: 'all' })
+  return data.filter(({ status }) => !['canceled', 'incomplete_expired'].includes(status)).length
+}

@@ -1,0 +1,148 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { SignUpInput } from '@lockstep/core/catalog-input'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+
+// Who signs up without choosing gets the sign-up plan at once; what follows its trial is in the catalogue.
+
+const fee = (amount: string) => ({ fee: { kind: 'recurring' as const, model: 'flat' as const, amount } })
+const catalogOf = (signUp: SignUpInput<'pending' | 'starter' | 'premium'>) =>
+  defineCatalog({
+    currency: 'usd',
+    products: { app: { name: 'App' } },
+    plans: {
+      pending: {
+        name: 'Pending',
+        product: 'app',
+        audience: 'admin',
+        interval: 'month',
+        trialDays: 31,
+        prices: fee('0'),
+      },
+      starter: { name: 'Starter', product: 'app', interval: 'month', prices: fee('0') },
+      premium: { name: 'Premium', product: 'app', interval: 'month', prices: fee('9.00') },
+    },
+    signUp,
+  })
+
+let simulator: Simulator
+let installation: Installation
+let count = 0
+
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator)
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+async function signUpWith(signUp: SignUpInput<'pending' | 'starter' | 'premium'>) {
+  await applyCatalog({ ...installation.deps, workflows: installation.workflows }, catalogOf(signUp))
+  const clock = await installation.ask('POST', '/v1/test-clocks', { frozenTime: '2026-01-31T09:30:00Z' })
+  const at = `/v1/test-clocks/${clock.body.id}`
+  count += 1
+  const wanted = { externalId: `user_${count}`, testClock: clock.body.id }
+  const { status, body } = await installation.ask('POST', '/v1/registrations', wanted)
+  const subscriptions = async () => {
+    const listed = await installation.ask('GET', `/v1/subscriptions?customer=${body.customer}`)
+    return (listed.body.data as { plan: string; status: string; trial: { end: string } | null }[])
+      .toReversed()
+      .map(({ plan, status: is, trial }) => [plan, is, trial?.end])
+  }
+  const dues = async () => {
+    const { rows } = await installation.database.pool.query<{ outcome: string | null }>(
+      `select outcome from due where customer_id = $1 and kind = 'trial-end' order by due_at`,
+      [body.customer],
+    )
+    return rows.map(({ outcome }) => outcome)
+  }
+  return {
+    status,
+    body,
+    subscriptions,
+    dues,
+    async turn(to: string) {
+      await installation.ask('POST', `${at}/advance`, { frozenTime: to })
+      const ready = async () => (await installation.ask('GET', at)).body.status
+      await expect.poll(ready, { timeout: 20_000 }).toBe('ready')
+    },
+  }
+}
+
+test('the free plan, as on any other: no trial, nothing due', async () => {
+  const { status, body, subscriptions, dues } = await signUpWith({ plan: 'starter' })
+  expect([status, body.plan]).toEqual([201, 'starter'])
+  expect(await subscriptions()).toEqual([['starter', 'active', undefined]])
+  expect(await dues()).toEqual([])
+})
+
+describe('the pending plan', () => {
+  test('gives 31 days without a payment method, and expires once', async () => {
+    const { status, body, subscriptions, dues, turn } = await signUpWith({ plan: 'pending' })
+    // 31 days from 31 January are 3 March, to the second.
+    expect([status, body.plan]).toEqual([201, 'pending'])
+    expect(await subscriptions()).toEqual([['pending', 'trialing', '2026-03-03T09:30:00Z']])
+    await turn('2026-03-03T09:29:59Z')
+    expect(await dues()).toEqual([null])
+    await turn('2026-03-03T09:30:00Z')
+    expect(await subscriptions()).toEqual([['pending', 'canceled', '2026-03-03T09:30:00Z']])
+    await turn('2026-06-01T00:00:00Z')
+    expect(await dues()).toEqual(['expired'])
+  })
+
+  test('goes on on the free plan, by a registration of its own', async () => {
+    const { body, subscriptions, dues, turn } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'starter' },
+    })
+    await turn('2026-03-03T09:30:00Z')
+    expect(await subscriptions()).toEqual([
+      ['pending', 'canceled', '2026-03-03T09:30:00Z'],
+      ['starter', 'active', undefined],
+    ])
+    const listed = await installation.ask('GET', `/v1/registrations?customer=${body.customer}`)
+    expect(listed.body.data).toMatchObject([
+      { plan: 'starter', state: 'completed', requestOrigin: 'lockstep/trial-end' },
+      { plan: 'pending' },
+    ])
+    expect(await dues()).toEqual([expect.stringMatching(/^moved to starter by registration_/)])
+  })
+
+  test('is prolonged once, and then expires', async () => {
+    const { subscriptions, dues, turn } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { extendDays: 10 },
+    })
+    await turn('2026-03-03T09:30:00Z')
+    expect(await subscriptions()).toEqual([['pending', 'trialing', '2026-03-13T09:30:00Z']])
+    await turn('2026-04-01T00:00:00Z')
+    expect(await subscriptions()).toEqual([['pending', 'canceled', '2026-03-13T09:30:00Z']])
+    expect(await dues()).toEqual(['extended by 10 days', 'expired'])
+  })
+
+  test('whose user ended it before is left alone', async () => {
+    const { body, dues, turn, subscriptions } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'starter' },
+    })
+    const subscription = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+    await installation.deps.provider.stripe.subscriptions.cancel(String(subscription.body.providerId))
+    await turn('2026-03-04T00:00:00Z')
+    expect(await dues()).toEqual(['a choice was made'])
+    expect(await subscriptions()).toEqual([['pending', 'canceled', '2026-03-03T09:30:00Z']])
+  })
+})
+
+test('without a plan for signing up, one has to be chosen', async () => {
+  const { signUp: _, ...rest } = catalogOf({ plan: 'starter' })
+  await applyCatalog({ ...installation.deps, workflows: installation.workflows }, { ...rest, signUp: null })
+  expect(await installation.ask('POST', '/v1/registrations', { externalId: 'nobody' })).toMatchObject({
+    status: 422,
+    body: { code: 'plan_unknown', errors: [{ pointer: '#/plan' }] },
+  })
+})
