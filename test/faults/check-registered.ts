@@ -6,6 +6,7 @@ export type Ended = 'unasked' | 'completed' | 'rolledBack' | 'parked'
 interface Expected {
   readonly end: 'completed' | 'rolledBack'
   readonly charges: number
+  readonly lives?: number
 }
 
 interface Standing {
@@ -28,7 +29,7 @@ interface Standing {
 export async function checkRegistered(
   installation: Installation,
   externalId: string,
-  { end, charges: expectedCharges }: Expected,
+  { end, charges: expectedCharges, lives = 1 }: Expected,
 ): Promise<{ ended: Ended; breaches: string[] }> {
   const breaches: string[] = []
   const must = (holds: boolean, sentence: string) => {
@@ -62,10 +63,13 @@ export async function checkRegistered(
   must(here.unsettled.length === 0, `calls are not settled: ${here.unsettled.join(', ')}`)
   must(charges.length === expectedCharges, `${charges.length} charges instead of ${expectedCharges}`)
   if (here.state === 'completed') {
-    must(live.length === 1, `${live.length} live subscriptions of a completed registration`)
-    must(live[0]?.id === here.subscriptionLink, 'the live subscription is not the one linked')
-    must(live[0]?.status === here.status, `it is ${live[0]?.status} at Stripe and ${here.status} here`)
-    must(here.slots === 1, 'its slot is not held')
+    must(live.length === lives, `${live.length} live subscriptions of a completed registration`)
+    must((live[0]?.id ?? null) === here.subscriptionLink, 'the live subscription is not the one linked')
+    must(
+      (live[0]?.status ?? null) === here.status,
+      `it is ${live[0]?.status} at Stripe and ${here.status} here`,
+    )
+    must(here.slots === lives, 'its slot is not held as long as it lives')
   } else {
     must(live.length === 0, 'a subscription lives on after it was undone')
     must(here.slots === 0, 'its slot is not free')

@@ -13,7 +13,23 @@ import { checkRegistered, type Ended } from './check-registered.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
+  coupons: { half: { name: 'Half', percentOff: '50', duration: 'once' } },
   plans: {
+    course: {
+      name: 'Course',
+      product: 'app',
+      interval: 'month',
+      purchase: 'course',
+      payments: 3,
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+    },
+    ticket: {
+      name: 'Ticket',
+      product: 'app',
+      interval: 'month',
+      purchase: 'event_ticket',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+    },
     team: {
       name: 'Team',
       product: 'app',
@@ -50,6 +66,17 @@ const wishes = [
     charges: 0,
   },
   // Cannot even be attached.
+  {
+    name: 'reduced',
+    plan: 'team',
+    paymentMethod: 'pm_card_visa',
+    coupons: ['half'],
+    end: 'completed',
+    charges: 1,
+  },
+  { name: 'course', plan: 'course', paymentMethod: 'pm_card_visa', end: 'completed', charges: 1 },
+  // One invoice: no subscription comes of it, and its slot is given back.
+  { name: 'ticket', plan: 'ticket', paymentMethod: 'pm_card_visa', end: 'completed', charges: 1, lives: 0 },
   { name: 'refused', plan: 'team', paymentMethod: 'pm_card_chargeDeclined', end: 'rolledBack', charges: 0 },
 ] as const satisfies readonly Wish[]
 
@@ -59,6 +86,9 @@ interface Wish {
   readonly paymentMethod?: string
   readonly end: 'completed' | 'rolledBack'
   readonly charges: number
+  readonly coupons?: readonly string[]
+  /** Live subscriptions that come of it; 1 unless given. */
+  readonly lives?: number
 }
 
 /** The calls of a registration and of its undoing, as the simulator knows them. */
@@ -67,6 +97,9 @@ const CALLS = [
   'POST /v1/payment_methods/*/attach',
   'POST /v1/customers/*',
   'POST /v1/subscriptions',
+  'POST /v1/subscription_schedules*',
+  'POST /v1/invoices*',
+  'POST /v1/invoiceitems',
   'GET /v1/subscriptions/*',
   'DELETE /v1/subscriptions/*',
   'GET *',
@@ -163,9 +196,18 @@ async function crashOne({ simulator, installation }: Lane, seed: number) {
   async function live(statements: number): Promise<void> {
     const connection = mortalConnection(installation.database.url, statements)
     const deps = { ...installation.deps, ...connection, clock }
-    const workflows = makeWorkflows(deps, workflowKinds({ ...deps, drainInbox: async () => 0 }))
-    const { plan, paymentMethod } = wish
-    const wanted = { externalId, plan, quantity: 1, ...(paymentMethod && { paymentMethod }) }
+    const workflows = makeWorkflows(
+      deps,
+      workflowKinds({ ...deps, drainInbox: async () => 0, doDue: async () => 0 }),
+    )
+    const { plan, paymentMethod, coupons } = wish
+    const wanted = {
+      externalId,
+      plan,
+      quantity: 1,
+      ...(paymentMethod && { paymentMethod }),
+      ...(coupons && { coupons }),
+    }
     try {
       const begun = await beginRegistration(deps, wanted, { operation: externalId, mayGivePlans: false })
       if (begun.workflow) workflows.begin(begun.workflow.id, begun.workflow.holder)

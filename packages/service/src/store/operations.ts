@@ -98,10 +98,15 @@ export async function settle(
     .execute()
 }
 
+/** How a call stands; undefined if it was never begun. */
+export async function operationState(db: Db, id: string): Promise<Operation['state'] | undefined> {
+  const row = await db.selectFrom('operation').select('state').where('id', '=', id).executeTakeFirst()
+  return row?.state
+}
+
 /** Whether a call was begun, whatever became of it. */
 export async function wasBegun(db: Db, id: string): Promise<boolean> {
-  const row = await db.selectFrom('operation').select('id').where('id', '=', id).executeTakeFirst()
-  return row !== undefined
+  return (await operationState(db, id)) !== undefined
 }
 
 /** Whether a step with this key may have done something already: a call of it was sent and not refused. */

@@ -1,6 +1,7 @@
 import type { Money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { operationState } from '../../store/operations.ts'
 import { toStripeAmount } from './amount.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { type FirstPayment, paymentOfInvoice } from './first-payment.ts'
@@ -90,49 +91,52 @@ async function placeItem(
   )
 }
 
-/** Finalizes an invoice and charges it once; where the bank asks, the customer has a page to pay it on. */
+/**
+ * Finalizes an invoice and charges it once; where the bank asks, the customer has a page to pay it on.
+ * Once the bank has asked, it is not charged again from here: it is paid on that page, or it is not.
+ */
 export async function payInvoice(
   deps: CallDeps,
   operation: string,
   { id, subjectId }: { readonly id: string; readonly subjectId: string },
 ): Promise<FirstPayment> {
-  const status = await statusOf(deps, id)
-  if (status === 'draft') {
-    const intention = { id: `${operation}/finalize`, kind: 'invoice.finalize', subjectId, body: { id } }
+  const finalize = { id: `${operation}/finalize`, kind: 'invoice.finalize', subjectId, body: { id } }
+  const finalized = await callStripe(
+    deps,
+    finalize,
+    (stripe, options) => stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options),
+    (stripe) => found(stripe, id, ({ status }) => status !== 'draft'),
+  )
+  // Nothing was due.
+  if (finalized.status === 'paid') return { kind: 'made' }
+  if ((await operationState(deps.db, operation)) === 'refused') return paymentOfInvoice(deps, id)
+  try {
+    const body = { off_session: false }
     await callStripe(
       deps,
-      intention,
-      (stripe, options) => stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options),
-      (stripe) => afterDraft(stripe, id),
+      { id: operation, kind: 'invoice.pay', subjectId, body },
+      (stripe, options) => stripe.invoices.pay(id, body, options),
+      // Not paid, whatever was tried: it may be tried again.
+      (stripe) => found(stripe, id, ({ status }) => status === 'paid'),
     )
+    return { kind: 'made' }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'payment_action_required') throw error
+    return paymentOfInvoice(deps, id)
   }
-  if (status === 'draft' && (await statusOf(deps, id)) === 'open') {
-    try {
-      const body = { off_session: false }
-      await callStripe(
-        deps,
-        { id: operation, kind: 'invoice.pay', subjectId, body },
-        (stripe, options) => stripe.invoices.pay(id, body, options),
-        // Not paid, whatever was tried: it may be tried again.
-        async (stripe) => {
-          const invoice = await stripe.invoices.retrieve(id)
-          return invoice.status === 'paid' ? invoice : undefined
-        },
-      )
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'payment_action_required') throw error
-    }
-  }
-  return paymentOfInvoice(deps, id)
+}
+
+async function found(
+  stripe: Stripe,
+  id: string,
+  isDone: (invoice: Stripe.Invoice) => boolean,
+): Promise<Stripe.Invoice | undefined> {
+  const invoice = await stripe.invoices.retrieve(id)
+  return isDone(invoice) ? invoice : undefined
 }
 
 async function statusOf(deps: Pick<CallDeps, 'provider'>, id: string) {
   return (await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))).status
-}
-
-async function afterDraft(stripe: Stripe, id: string): Promise<Stripe.Invoice | undefined> {
-  const invoice = await stripe.invoices.retrieve(id)
-  return invoice.status === 'draft' ? undefined : invoice
 }
 
 /** Takes an invoice back that nobody has paid. One that was paid is left to a person. */
