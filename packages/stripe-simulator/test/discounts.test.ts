@@ -158,3 +158,18 @@ test.each(['classic', 'flexible'] as const)(
     expect(invoice.total).toBe(500)
   },
 )
+
+test('a preview of a new subscription knows the discounts of its items', async () => {
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 25, duration: 'forever' })
+  const { id } = await world.customer()
+  const price = await world.price(1000)
+  const preview = await stripe.invoices.createPreview({
+    customer: id,
+    subscription_details: { items: [{ price: price.id, discounts: [{ coupon: coupon.id }] }] },
+  })
+  expect(preview).toMatchObject({ subtotal: 1000, total: 750 })
+  const phases = [{ items: [{ price: price.id, discounts: [{ coupon: coupon.id }] }] }]
+  const schedule = stripe.subscriptionSchedules.create({ customer: id, start_date: 'now', phases })
+  expect(await refusal(schedule)).toMatchObject({ code: 'simulator_gap' })
+})

@@ -328,13 +328,16 @@ test('a coupon that stays is not redeemed again when the schedule is changed', a
 })
 
 test('what no phase says is said by the schedule', async () => {
-  const { ada, id, schedule } = await planned([{}, { collection_method: 'charge_automatically' }], {
-    default_settings: {
-      collection_method: 'send_invoice',
-      description: 'Support',
-      invoice_settings: { days_until_due: 10 },
+  const { ada, id, schedule } = await planned(
+    [{}, { collection_method: 'charge_automatically', invoice_settings: { footer: 'Thank you' } }],
+    {
+      default_settings: {
+        collection_method: 'send_invoice',
+        description: 'Support',
+        invoice_settings: { days_until_due: 10 },
+      },
     },
-  })
+  )
   expect(schedule.default_settings).toMatchObject({
     collection_method: 'send_invoice',
     invoice_settings: { days_until_due: 10 },
@@ -348,6 +351,7 @@ test('what no phase says is said by the schedule', async () => {
   expect(await world.stripe.subscriptions.retrieve(id)).toMatchObject({
     collection_method: 'charge_automatically',
     days_until_due: null,
+    invoice_settings: { footer: 'Thank you' },
   })
 })
 

@@ -92,7 +92,11 @@ function endTrial(world: World, id: string): boolean {
     world.emit('customer.subscription.paused', paused)
     return false
   }
-  world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
+  const resets = subscription.trial_settings?.end_behavior.billing_cycle_anchor === 'now'
+  world.subscriptions.patch(id, {
+    ...moved(subscription, 'trial_ended'),
+    ...(resets && subscription.trial_end !== null ? { billing_cycle_anchor: subscription.trial_end } : {}),
+  })
   return true
 }
 

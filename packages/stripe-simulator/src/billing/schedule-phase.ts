@@ -177,6 +177,11 @@ function fieldsOf(
   const { days_until_due: days } = settings
   return {
     ...(collection === null ? {} : { collection_method: collection }),
+    invoice_settings: {
+      ...subscription.invoice_settings,
+      ...(settings.description === null ? {} : { description: settings.description }),
+      ...(settings.footer === null ? {} : { footer: settings.footer }),
+    },
     ...(collection === 'send_invoice' ? { days_until_due: days ?? subscription.days_until_due } : {}),
     ...(collection === 'charge_automatically' ? { days_until_due: null } : {}),
     ...(method === null ? {} : { default_payment_method: method }),

@@ -173,13 +173,7 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
   const { customer } = liveOrThrow(world, params.customer)
   const created = create(world, {
     customer,
-    items: details.items.map(({ price, price_data: data, quantity, metadata: labels, tax_rates: rates }) => ({
-      price,
-      price_data: data,
-      quantity,
-      metadata: labels,
-      tax_rates: rates,
-    })),
+    items: details.items.map(({ id: _id, deleted: _deleted, clear_usage: _usage, ...item }) => item),
     default_tax_rates: details.default_tax_rates,
     automatic_tax: params.automatic_tax,
     proration_behavior: details.proration_behavior,

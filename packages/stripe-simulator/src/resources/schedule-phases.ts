@@ -31,7 +31,7 @@ type Phase = ScheduleRow['phases'][number]
 
 export const phasesParam = list(
   shape({
-    items: required(list(shape(itemFields), 20)),
+    items: required(list(shape({ ...itemFields, ...gaps('billing_thresholds', 'discounts') }), 20)),
     start_date: timestampOrNow,
     end_date: timestamp,
     duration: shape({
