@@ -258,6 +258,7 @@ export type AlarmKind =
   | 'invoice.overdue'
   | 'refund.settle'
   | 'intent.expire'
+  | 'intent.settle'
   | 'dispute.due'
   | 'schedule.due'
   | 'checkout.expire'

@@ -14,6 +14,8 @@ export interface Settings {
   readonly draftSeconds: number
   /** Seconds that an unacknowledged `invoice.created` holds finalization. */
   readonly holdSeconds: number
+  /** Seconds until the bank answers a debit: up to four business days. */
+  readonly debitSeconds: number
   /** Seconds until the refund of a test card whose refunds change later does so. */
   readonly refundSeconds: number
   /** Seconds of wall time until search finds what was written. https://docs.stripe.com/search#data-freshness */
@@ -31,6 +33,7 @@ export const defaultSettings: Settings = {
   willBeDueDays: null,
   draftSeconds: 3600,
   holdSeconds: 72 * 3600,
+  debitSeconds: 4 * 86_400,
   refundSeconds: 3600,
   searchDelaySeconds: 60,
   rateLimits: null,

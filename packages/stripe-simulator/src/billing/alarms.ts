@@ -4,6 +4,7 @@ import type { AlarmKind, AlarmRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
+import { settleDebit } from './debits.ts'
 import { disputeDue } from './disputes.ts'
 import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
@@ -57,6 +58,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     world.emit('charge.expired', world.charges.must(intent.latest_charge))
     cancelIntent(world, id, 'automatic')
   },
+  'intent.settle': (world, id) => settleDebit(world, id),
   'dispute.due': (world, id) => disputeDue(world, id),
   'schedule.due': (world, id) => {
     const schedule = world.schedules.must(id)
@@ -95,11 +97,19 @@ function announceRenewal(world: World, id: string): void {
   world.emitSnapshot('invoice.upcoming', snapshot, subscription.own.clock)
 }
 
+const HOUR = 3600
+
 /** 23 hours without the first payment: terminal, and its open invoice is voided. */
 function expireIncomplete(world: World, id: string): void {
   const subscription = world.subscriptions.get(id)
   if (subscription?.status !== 'incomplete') return
   const at = world.now(subscription.own.clock)
+  const waiting = world.invoices.get(subscription.own.firstInvoice)?.own.paymentIntent
+  if (world.paymentIntents.get(waiting)?.status === 'processing') {
+    // A debit that is under way is not late.
+    world.alarm('subscription.expire', id, subscription.own.clock, at + HOUR)
+    return
+  }
   const expired = world.subscriptions.patch(id, {
     ...moved(subscription, 'first_payment_expired'),
     canceled_at: at,

@@ -17,12 +17,15 @@ export function createCharge(
   world: World,
   intent: PaymentIntentRow,
   method: PaymentMethodRow,
-  failure: Failure | null,
+  outcome: Failure | 'pending' | null,
 ): ChargeRow {
-  const paid = failure === null
+  const pending = outcome === 'pending'
+  const failure = pending ? null : outcome
+  const paid = outcome === null
   const held = paid && intent.capture_method === 'manual'
   const now = world.now(intent.own.clock)
-  const id = world.ids.next('ch')
+  // What is not a card's is a payment.
+  const id = world.ids.next(method.type === 'card' ? 'ch' : 'py')
   const charge = world.charges.insert({
     id,
     object: 'charge',
@@ -35,7 +38,7 @@ export function createCharge(
     balance_transaction: paid && !held ? world.ids.next('txn') : null,
     billing_details: method.billing_details,
     calculated_statement_descriptor: 'SIMULATOR',
-    captured: paid && !held,
+    captured: (paid || pending) && !held,
     created: now,
     currency: intent.currency,
     customer: intent.customer,
@@ -48,13 +51,17 @@ export function createCharge(
     livemode: false,
     metadata: intent.metadata,
     on_behalf_of: null,
-    outcome: outcomeOf(method, failure),
+    outcome: pending
+      ? { ...outcomeOf(method, null), seller_message: 'Payment pending.' }
+      : outcomeOf(method, failure),
     paid,
     payment_intent: intent.id,
     payment_method: method.id,
     payment_method_details: {
-      card: { ...method.card, ...(held ? { capture_before: now + HOLD_SECONDS } : {}) },
-      type: 'card',
+      ...(method.type === 'card'
+        ? { card: { ...method.card, ...(held ? { capture_before: now + HOLD_SECONDS } : {}) } }
+        : { us_bank_account: method.us_bank_account }),
+      type: method.type,
     },
     receipt_email: null,
     receipt_number: null,
@@ -66,13 +73,13 @@ export function createCharge(
     source_transfer: null,
     statement_descriptor: null,
     statement_descriptor_suffix: null,
-    status: paid ? 'succeeded' : 'failed',
+    status: pending ? 'pending' : paid ? 'succeeded' : 'failed',
     transfer_data: null,
     transfer_group: null,
     own: { clock: intent.own.clock },
   } as unknown as ChargeRow)
   if (held) world.alarm('intent.expire', intent.id, intent.own.clock, now + HOLD_SECONDS)
-  world.emit(paid ? 'charge.succeeded' : 'charge.failed', charge)
+  world.emit(pending ? 'charge.pending' : paid ? 'charge.succeeded' : 'charge.failed', charge)
   return charge
 }
 

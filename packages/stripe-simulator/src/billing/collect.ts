@@ -16,7 +16,7 @@ export interface Collection {
 }
 
 export type CollectionResult =
-  | { readonly result: 'paid'; readonly invoice: InvoiceRow }
+  | { readonly result: 'paid' | 'processing'; readonly invoice: InvoiceRow }
   | {
       readonly result: 'failed' | 'requires_action' | 'no_method'
       readonly invoice: InvoiceRow
@@ -26,6 +26,10 @@ export type CollectionResult =
 /** Attempts to collect an open invoice. What follows for the subscription is the caller's. */
 export function collect(world: World, id: string, how: Collection): CollectionResult {
   const invoice = world.invoices.must(id)
+  // A debit under way is waited for.
+  if (world.paymentIntents.get(invoice.own.paymentIntent)?.status === 'processing') {
+    return { result: 'processing', invoice }
+  }
   const method = how.method ?? methodFor(world, invoice)
   const counted = how.automatic || !invoice.attempted
   const attempted = world.invoices.patch(id, {
@@ -48,6 +52,11 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
     }
     return { result: 'paid', invoice: markPaid(world, id, { outOfBand: false }) }
   }
+  if (attempt.result === 'processing') {
+    const waiting = world.invoices.patch(id, { next_payment_attempt: null })
+    world.emit('invoice.updated', waiting)
+    return { result: 'processing', invoice: waiting }
+  }
   if (attempt.result === 'requires_action') {
     const waiting = failed(world, attempted, how.automatic)
     world.emit('invoice.payment_action_required', waiting)
@@ -65,7 +74,7 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
 }
 
 /** The next attempt is planned before it is told that this one failed: the event says when it will be. */
-function failed(world: World, attempted: InvoiceRow, automatic: boolean): InvoiceRow {
+export function failed(world: World, attempted: InvoiceRow, automatic: boolean): InvoiceRow {
   const invoice = automatic ? planRetry(world, attempted) : attempted
   world.emit('invoice.updated', invoice)
   world.emit('invoice.payment_failed', invoice)

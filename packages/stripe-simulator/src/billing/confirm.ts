@@ -48,7 +48,7 @@ export function confirmWith(
       returnUrl,
     })
     if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
-    if (outcome.result === 'paid') keepMethod(world, intent, method)
+    if (outcome.result === 'paid' || outcome.result === 'processing') keepMethod(world, intent, method)
     return world.paymentIntents.must(id)
   }
   const { intent: next, attempt: outcome } = confirmIntent(world, id, method, {
@@ -58,7 +58,7 @@ export function confirmWith(
   })
   if (outcome.result === 'declined')
     throw cardError(outcome.code, outcome.declineCode, id, next.latest_charge)
-  if (outcome.result === 'succeeded') {
+  if (outcome.result === 'succeeded' || outcome.result === 'processing') {
     keepMethod(world, intent, method)
     if (next.status === 'succeeded') creditAttached(world, next)
   }
@@ -121,11 +121,12 @@ export function confirmSetup(
   if (
     outcome.result === 'succeeded' ||
     behavior.on === 'fails_later' ||
+    behavior.on === 'debits' ||
     (behavior.on === 'asks' && authenticated)
   ) {
     return succeed(world, intent, method)
   }
-  if (outcome.result === 'requires_action') {
+  if (outcome.result !== 'declined') {
     const waiting = world.setupIntents.patch(id, {
       status: 'requires_action',
       next_action: challengeOf(world, id, returnUrl) as unknown as SetupIntentRow['next_action'],

@@ -132,7 +132,7 @@ function startCollection(world: World, id: string, draft: InvoiceRow, given: New
   if (given.paymentBehavior !== 'default_incomplete') {
     if (methodFor(world, open) === undefined) throw noMethod()
     const outcome = collectAndSettle(world, draft.id, { offSession: given.offSession, automatic: false })
-    if (outcome.result !== 'paid' && given.paymentBehavior === 'error_if_incomplete') {
+    if ('error' in outcome && given.paymentBehavior === 'error_if_incomplete') {
       throw refusedWhole(outcome.error)
     }
   }

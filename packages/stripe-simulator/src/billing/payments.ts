@@ -1,10 +1,12 @@
 import type { PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { type Attempt, attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { challengeOf } from './challenge.ts'
 import { createCharge, releaseHold } from './charges.ts'
 import { createDispute } from './disputes.ts'
 import { behaviorOf } from './methods.ts'
+import { startDebit } from './start-debit.ts'
 
 export interface IntentOf {
   readonly amount: number
@@ -53,7 +55,7 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
     payment_method: null,
     payment_method_configuration_details: null,
     payment_method_options: null,
-    payment_method_types: ['card'],
+    payment_method_types: [...METHOD_TYPES],
     payment_record: null,
     processing: null,
     receipt_email: null,
@@ -95,6 +97,8 @@ export function confirmIntent(
   switch (result.result) {
     case 'succeeded':
       return { intent: succeed(world, intent, method), attempt: result }
+    case 'processing':
+      return { intent: startDebit(world, intent, method), attempt: result }
     case 'declined':
       return { intent: fail(world, intent, method, result.code, result.declineCode), attempt: result }
     case 'requires_action': {

@@ -1,8 +1,9 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
-import { type Collection, type CollectionResult, collect } from './collect.ts'
+import { type Collection, type CollectionResult, collect, failed } from './collect.ts'
 import { endSubscription } from './end.ts'
+import { markPaid } from './invoices.ts'
 import { applyHeld, attemptHeld, forgetHeld } from './pending-update.ts'
 import { scheduleDue } from './periods.ts'
 
@@ -10,8 +11,17 @@ import { scheduleDue } from './periods.ts'
 export function collectAndSettle(world: World, id: string, how: Collection): CollectionResult {
   const outcome = collect(world, id, how)
   if (outcome.result === 'paid') afterPaid(world, outcome.invoice)
-  else afterFailed(world, outcome.invoice, how.automatic)
+  else if (outcome.result !== 'processing') afterFailed(world, outcome.invoice, how.automatic)
   return outcome
+}
+
+/** The bank answered the debit of an invoice. One that came back is chased like a declined card. */
+export function afterDebit(world: World, id: string, paid: boolean): void {
+  if (paid) {
+    afterPaid(world, markPaid(world, id, { outOfBand: false }))
+    return
+  }
+  afterFailed(world, failed(world, world.invoices.must(id), true), true)
 }
 
 /**

@@ -237,6 +237,6 @@ function bill(world: World, draft: InvoiceRow, change: Change): void {
   if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return
   if (open.auto_advance !== true || change.paymentBehavior === 'default_incomplete') return
   const outcome = collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: true })
-  if (outcome.result !== 'paid' && change.paymentBehavior === 'error_if_incomplete')
+  if ('error' in outcome && change.paymentBehavior === 'error_if_incomplete')
     throw refusedWhole(outcome.error)
 }

@@ -12,6 +12,7 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { billingModeParam } from './billing-mode.ts'
 import { discountParam } from './discounts.ts'
 import { sharedFields } from './subscription-fields.ts'
@@ -51,7 +52,7 @@ export const checkoutFields = {
   expires_at: timestamp,
   metadata,
   allow_promotion_codes: bool,
-  allowed_payment_method_types: list(oneOf(['card'] as const)),
+  allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
   payment_method_collection: oneOf(['always', 'if_required'] as const),
   discounts: list(discountParam, 1),
   line_items: list(

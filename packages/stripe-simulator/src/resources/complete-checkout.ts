@@ -110,7 +110,13 @@ function paymentWithInvoice(
   if (outcome.result === 'failed' || outcome.result === 'no_method') throw outcome.error
   const intent = world.paymentIntents.must(world.invoices.must(id).own.paymentIntent)
   passed(world, intent, how)
-  return { customer, invoice: id, payment_intent: intent.id, payment_status: 'paid' }
+  const { status } = world.invoices.must(id)
+  return {
+    customer,
+    invoice: id,
+    payment_intent: intent.id,
+    payment_status: status === 'paid' ? 'paid' : 'unpaid',
+  }
 }
 
 function subscription(world: World, session: CheckoutRow, how: Completion): Partial<CheckoutRow> {
@@ -128,7 +134,12 @@ function subscription(world: World, session: CheckoutRow, how: Completion): Part
     customer,
     subscription: made.id,
     invoice: invoice.id,
-    payment_status: invoice.amount_due > 0 ? 'paid' : 'no_payment_required',
+    payment_status:
+      invoice.amount_due === 0
+        ? 'no_payment_required'
+        : world.invoices.must(invoice.id).status === 'paid'
+          ? 'paid'
+          : 'unpaid',
   }
 }
 
@@ -138,6 +149,8 @@ function pay(world: World, invoice: InvoiceRow, how: Completion): void {
     passed(world, intent, how)
     return
   }
+  // A debit is under way: the page is done, the money is not there yet.
+  if (intent.status === 'processing') return
   const error = intent.last_payment_error
   throw new StripeError(402, {
     type: 'card_error',

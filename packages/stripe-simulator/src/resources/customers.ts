@@ -21,6 +21,7 @@ import {
 import type { CustomerRow, Json } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { Shown } from '../shown.ts'
 import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
@@ -151,10 +152,13 @@ export const customerRoutes = [
   }),
   get(
     `${URL}/:id/payment_methods`,
-    shape({ ...paging, type: oneOf(['card'] as const), ...gaps('allow_redisplay') }),
+    shape({ ...paging, type: oneOf(METHOD_TYPES), ...gaps('allow_redisplay') }),
     ({ world, params, path }) => {
       const customer = liveCustomer(world, path())
-      const methods = world.paymentMethods.by('customer', customer.id).reverse()
+      const methods = world.paymentMethods
+        .by('customer', customer.id)
+        .filter((row) => (params.type ?? row.type) === row.type)
+        .reverse()
       return pageOf(methods, params, `${URL}/${customer.id}/payment_methods`, (row) => world.render(row))
     },
   ),

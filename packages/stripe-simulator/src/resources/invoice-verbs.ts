@@ -76,7 +76,7 @@ export const invoiceVerbRoutes = [
         automatic: false,
         ...(method === undefined ? {} : { method }),
       })
-      if (outcome.result !== 'paid') throw outcome.error
+      if ('error' in outcome) throw outcome.error
       return world.render(world.invoices.must(invoice.id))
     },
   ),
@@ -86,6 +86,9 @@ export const invoiceVerbRoutes = [
       throw invalid(`You can only void open or uncollectible invoices; this one is ${invoice.status}.`)
     }
     refuseWithPayments(world, invoice, 'void')
+    if (world.paymentIntents.get(invoice.own.paymentIntent)?.status === 'processing') {
+      throw invalid('You cannot void an invoice while its payment is processing.')
+    }
     const gone = voidInvoice(world, invoice.id, 'void_invoice')
     const subscription = world.subscriptions.get(gone.own.subscription)
     if (subscription !== undefined) freeSubscription(world, subscription, gone)

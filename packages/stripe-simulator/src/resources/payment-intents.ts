@@ -22,6 +22,7 @@ import type { PaymentIntentRow } from '../rows.ts'
 import { minimumCharge } from '../rules/currency.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, newMethod, useMethod } from './payment-methods.ts'
@@ -65,7 +66,7 @@ export const paymentIntentRoutes = [
       amount: required(integer({ min: 1, max: 99_999_999 })),
       currency: required(currency),
       customer: text(),
-      allowed_payment_method_types: list(oneOf(['card'] as const)),
+      allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
       automatic_payment_methods: shape({
         enabled: required(bool),
         allow_redirects: oneOf(['always', 'never'] as const),
@@ -280,6 +281,9 @@ function setMethod(world: World, id: string, token: string): PaymentIntentRow {
       'The provided PaymentMethod cannot be attached. To reuse a PaymentMethod, you must attach it to a Customer first.',
       'payment_method',
     )
+  }
+  if (method.type === 'us_bank_account' && intent.currency !== 'usd') {
+    throw invalid('US bank accounts pay in usd only.', 'payment_method')
   }
   return world.paymentIntents.patch(id, { payment_method: method.id, status: 'requires_confirmation' })
 }

@@ -16,7 +16,14 @@ import {
 import type { PaymentMethodRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { cardOfNumber, cardOfToken, declineMessage, type TestCard } from '../rules/test-cards.ts'
+import { accountOfToken, METHOD_TYPES, type TestAccount } from '../rules/test-accounts.ts'
+import {
+  type CardBehavior,
+  cardOfNumber,
+  cardOfToken,
+  declineMessage,
+  type TestCard,
+} from '../rules/test-cards.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
@@ -116,7 +123,7 @@ export const paymentMethodRoutes = [
     shape({
       ...paging,
       customer: text(),
-      type: oneOf(['card'] as const),
+      type: oneOf(METHOD_TYPES),
       allow_redisplay: oneOf(ALLOW_REDISPLAY),
     }),
     ({ world, params }) => {
@@ -126,6 +133,7 @@ export const paymentMethodRoutes = [
       const customer = liveCustomer(world, params.customer, 'customer')
       const methods = world.paymentMethods
         .by('customer', customer.id)
+        .filter((row) => (params.type ?? row.type) === row.type)
         .filter((row) => (params.allow_redisplay ?? row.allow_redisplay) === row.allow_redisplay)
         .reverse()
       return pageOf(methods, params, URL, (row) => world.render(row))
@@ -152,6 +160,8 @@ const blankDetails = { address: null, email: null, name: null, phone: null, tax_
 
 /** The method of an id; a `pm_card_*` token makes a new one at each use. */
 export function useMethod(world: World, id: string, param?: string): PaymentMethodRow {
+  const account = accountOfToken(id)
+  if (account !== undefined) return createAccount(world, account)
   if (id.startsWith('pm_card_')) return createMethod(world, cardNamed(id, param ?? 'payment_method'))
   const method = world.paymentMethods.get(id)
   if (method === undefined) {
@@ -265,6 +275,35 @@ function createMethod(world: World, card: TestCard, given: Partial<PaymentMethod
     type: 'card',
     ...given,
     own: { clock: null, behavior: JSON.stringify(card.behavior), setUp: false, detached: false },
+  })
+}
+
+/** A bank account that was verified at once. https://docs.stripe.com/payments/ach-direct-debit */
+function createAccount(world: World, { number, failure }: TestAccount): PaymentMethodRow {
+  const behavior: CardBehavior = { on: 'debits', failure }
+  return world.paymentMethods.insert({
+    id: world.ids.next('pm'),
+    object: 'payment_method',
+    allow_redisplay: 'unspecified',
+    billing_details: { ...blankDetails, name: 'Jenny Rosen' },
+    created: world.now(null),
+    customer: null,
+    customer_account: null,
+    livemode: false,
+    metadata: {},
+    type: 'us_bank_account',
+    us_bank_account: {
+      account_holder_type: 'individual',
+      account_type: 'checking',
+      bank_name: 'STRIPE TEST BANK',
+      financial_connections_account: null,
+      fingerprint: `fp${number.slice(-10)}`,
+      last4: number.slice(-4),
+      networks: { preferred: 'ach', supported: ['ach'] },
+      routing_number: '110000000',
+      status_details: null,
+    },
+    own: { clock: null, behavior: JSON.stringify(behavior), setUp: true, detached: false },
   })
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../http/schema.ts'
 import type { SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, newMethod, useMethod } from './payment-methods.ts'
@@ -40,7 +41,7 @@ export const setupIntentRoutes = [
       customer: text(),
       payment_method: text(),
       payment_method_data: methodData,
-      allowed_payment_method_types: list(oneOf(['card'] as const)),
+      allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
       automatic_payment_methods: shape({
         enabled: bool,
         allow_redirects: oneOf(['always', 'never'] as const),
@@ -180,7 +181,7 @@ function insertSetup(world: World, params: SetupOf): SetupIntentRow {
     payment_method: null,
     payment_method_configuration_details: null,
     payment_method_options: null,
-    payment_method_types: ['card'],
+    payment_method_types: [...METHOD_TYPES],
     single_use_mandate: null,
     status: 'requires_payment_method',
     usage: params.usage ?? 'off_session',

@@ -14,6 +14,7 @@ import {
   text,
 } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { discountParam } from './discounts.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
@@ -52,7 +53,7 @@ export const sharedFields = {
   off_session: bool,
   payment_settings: shape({
     save_default_payment_method: oneOf(['off', 'on_subscription'] as const),
-    payment_method_types: clearable(list(oneOf(['card'] as const))),
+    payment_method_types: clearable(list(oneOf(METHOD_TYPES))),
     ...gaps('payment_method_options'),
   }),
   trial_settings: shape({

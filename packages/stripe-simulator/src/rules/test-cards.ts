@@ -11,6 +11,8 @@ export type CardBehavior =
       readonly disputes?: 'fraudulent' | 'product_not_received' | 'inquiry'
     }
   | { readonly on: 'fails_later' }
+  /** A bank account: what becomes of a debit is known days later. */
+  | { readonly on: 'debits'; readonly failure: string | null }
   | {
       readonly on: 'declines'
       readonly code: string
@@ -152,6 +154,7 @@ export type Attempt =
   | { readonly result: 'succeeded' }
   | { readonly result: 'declined'; readonly code: string; readonly declineCode: string | null }
   | { readonly result: 'requires_action' }
+  | { readonly result: 'processing' }
 
 /** What happens when the card is charged. `authenticated` says that the challenge was passed just now. */
 export function attempt(
@@ -161,6 +164,8 @@ export function attempt(
   switch (behavior.on) {
     case 'succeeds':
       return { result: 'succeeded' }
+    case 'debits':
+      return { result: 'processing' }
     case 'fails_later':
       return { result: 'declined', code: 'card_declined', declineCode: 'generic_decline' }
     case 'declines':
