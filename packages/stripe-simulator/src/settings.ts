@@ -10,6 +10,8 @@ export interface Settings {
   readonly upcomingDays: number | null
   /** Days before an invoice that was sent is due that `invoice.will_be_due` is sent; null sends none. */
   readonly willBeDueDays: number | null
+  /** Whether numbers of invoices run by customer, each under its own prefix, or through the whole account. */
+  readonly invoiceNumbering: 'customer' | 'account'
   /** Seconds that a renewal invoice stays a draft. https://docs.stripe.com/billing/invoices/subscription */
   readonly draftSeconds: number
   /** Seconds that an unacknowledged `invoice.created` holds finalization. */
@@ -31,6 +33,7 @@ export const defaultSettings: Settings = {
   afterRetries: 'cancel',
   upcomingDays: 7,
   willBeDueDays: null,
+  invoiceNumbering: 'customer',
   draftSeconds: 3600,
   holdSeconds: 72 * 3600,
   debitSeconds: 4 * 86_400,

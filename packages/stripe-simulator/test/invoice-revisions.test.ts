@@ -81,6 +81,18 @@ test('numbers are the customer’s sequence, or given by hand and unique', async
   expect(await refusal(stripe.invoices.create({ customer, number: own }))).toMatchObject({ param: 'number' })
 })
 
+test('numbers of an account run through all its customers', async () => {
+  const account = await newWorld({ settings: { invoiceNumbering: 'account' } })
+  const numbers: (string | null)[] = []
+  for (let i = 0; i < 3; i++) {
+    const { id: customer } = await account.customer()
+    const { id } = await account.stripe.invoices.create({ customer })
+    numbers.push((await account.stripe.invoices.finalizeInvoice(id)).number)
+  }
+  expect(numbers).toEqual(['SIMULATOR-0001', 'SIMULATOR-0002', 'SIMULATOR-0003'])
+  await account.close()
+})
+
 test('what the customer’s invoices always say is on each of them', async () => {
   const { stripe } = world
   const custom_fields = [{ name: 'PO', value: '4711' }]

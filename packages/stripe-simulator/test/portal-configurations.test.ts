@@ -108,6 +108,29 @@ test('a plan is changed on the page to what is offered, and billed as the config
   expect((await post(`${session.url}/update`, { ...fields, price: other })).status).toBe(400)
 })
 
+test('a downgrade waits for the end of the period, as configured; an upgrade does not', async () => {
+  const { stripe } = world
+  const { ada, subscription, basic, large, offer } = await subscriber()
+  const schedule_at_period_end = { conditions: [{ type: 'decreasing_item_amount' as const }] }
+  const features = updates([offer], { schedule_at_period_end })
+  const { id: configuration } = await stripe.billingPortal.configurations.create({ features })
+  const session = await stripe.billingPortal.sessions.create({ customer: ada.id, configuration })
+  const fields = { subscription: subscription.id }
+  // 2 × 10.00 becomes 2 × 25.00 at once, and 1 × 10.00 when January is over.
+  await post(`${session.url}/update`, { ...fields, price: large })
+  expect((await stripe.subscriptions.retrieve(subscription.id)).items.data[0]?.price.id).toBe(large)
+  expect((await post(`${session.url}/update`, { ...fields, price: basic, quantity: '1' })).status).toBe(303)
+  const waiting = await stripe.subscriptions.retrieve(subscription.id, { expand: ['schedule'] })
+  expect(waiting.items.data[0]).toMatchObject({ price: { id: large }, quantity: 2 })
+  expect(waiting.schedule).toMatchObject({
+    phases: [{ end_date: JAN_1 + 31 * DAY }, { items: [{ price: basic, quantity: 1 }] }],
+  })
+  await world.advance(ada.clock, JAN_1 + 31 * DAY + 3600)
+  const renewed = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })
+  expect(renewed.items.data[0]).toMatchObject({ price: { id: basic }, quantity: 1 })
+  expect(renewed.latest_invoice).toMatchObject({ total: 1000 })
+})
+
 test('a change that the card does not pay for is refused whole', async () => {
   const { ada, subscription, basic, large, offer } = await subscriber()
   await world.setCard(ada.id, 'pm_card_chargeCustomerFail')
@@ -177,6 +200,33 @@ test('canceling at once asks for a reason that the configuration offers', async 
   })
   const card = await post(`${session.url}/method`, { card: 'pm_card_visa' })
   expect(card.status).toBe(400)
+})
+
+test('a plan is paused and resumed on the page, for as long as the customer likes', async () => {
+  const { stripe } = world
+  const { configurations } = stripe.billingPortal
+  const ends = configurations.create({ features: { subscription_pause: { enabled: true } } })
+  expect(await refusal(ends)).toMatchObject({
+    code: 'simulator_gap',
+    param: 'features[subscription_pause][duration][type]',
+  })
+  const { id: configuration } = await configurations.create({
+    features: { subscription_pause: { enabled: true, duration: { type: 'indefinite' } } },
+  })
+  const { ada, subscription } = await subscriber()
+  const session = await stripe.billingPortal.sessions.create({
+    customer: ada.id,
+    configuration,
+    flow_data: { type: 'subscription_pause', subscription_pause: { subscription: subscription.id } },
+  })
+  const fields = { subscription: subscription.id }
+  expect(await (await fetch(session.url)).text()).toContain('Pause plan')
+  expect((await post(`${session.url}/pause`, fields)).status).toBe(303)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('paused')
+  expect(await (await fetch(session.url)).text()).toContain('Resume plan')
+  expect((await post(`${session.url}/resume`, fields)).status).toBe(303)
+  expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active')
+  expect((await post(`${session.url}/cancel`, fields)).status).toBe(400)
 })
 
 test('a flow of a feature that is off is refused', async () => {

@@ -7,6 +7,7 @@ import { billedCustomer, renderingOf } from './billed-customer.ts'
 import { invoiceReductions, useOnce } from './discounts.ts'
 import { armDue, callOffDue } from './due-date.ts'
 import { insertPayment, settlePayments } from './invoice-payments.ts'
+import { nextNumber } from './numbering.ts'
 import { cancelIntent, createIntent } from './payments.ts'
 import { replaceOriginal } from './revise.ts'
 import { taxLines } from './taxes.ts'
@@ -201,13 +202,9 @@ export function finalize(world: World, id: string): InvoiceRow {
   const draft = retotal(world, id)
   const customer = world.customers.must(draft.customer)
   const at = world.now(draft.own.clock)
-  const sequence = customer.next_invoice_sequence ?? 1
   const { amountDue, endingBalance } = applyBalance(draft.total, customer.balance, minimumOf(draft))
-  world.customers.patch(customer.id, {
-    // A number that was given by hand uses none up.
-    ...(draft.number === null ? { next_invoice_sequence: sequence + 1 } : {}),
-    currency: customer.currency ?? draft.currency,
-  })
+  const number = draft.number ?? nextNumber(world, customer)
+  world.customers.patch(customer.id, { currency: customer.currency ?? draft.currency })
   // The first invoice settles the customer's currency.
   if (customer.currency == null) world.emit('customer.updated', world.customers.must(customer.id))
   world.alarm('invoice.finalize', id, draft.own.clock, null)
@@ -216,7 +213,7 @@ export function finalize(world: World, id: string): InvoiceRow {
     ...billedCustomer(world, customer),
     status: 'open',
     last_finalization_error: null,
-    number: draft.number ?? `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`,
+    number,
     effective_at: draft.effective_at ?? at,
     starting_balance: customer.balance,
     ending_balance: endingBalance,

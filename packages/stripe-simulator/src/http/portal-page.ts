@@ -54,14 +54,15 @@ function homepage(portal: Portal): string {
 function flowPage(portal: Portal, flow: Flow): string {
   const { world, session } = portal
   const about = (id: string) => world.subscriptions.must(id)
-  // The simulator makes no flow of another type.
-  switch (flow.type as Exclude<Flow['type'], 'subscription_pause'>) {
+  switch (flow.type) {
     case 'payment_method_update':
       return cardForm(session)
     case 'customer_update':
       return detailsForm(portal)
     case 'subscription_cancel':
       return cancelForm(portal, about(flow.subscription_cancel?.subscription ?? ''))
+    case 'subscription_pause':
+      return pauseForm(portal, about(flow.subscription_pause?.subscription ?? ''))
     case 'subscription_update':
       return updateForm(portal, about(flow.subscription_update?.subscription ?? ''))
     case 'subscription_update_confirm':
@@ -89,14 +90,21 @@ function whatIsNext(world: World, row: SubscriptionRow): string {
 
 function planForms(portal: Portal, row: SubscriptionRow): string {
   const { subscription_cancel: cancel, subscription_update: update } = portal.features
-  const updates = update.enabled && !row.cancel_at_period_end ? updateForm(portal, row) : ''
-  if (!cancel.enabled) return updates
+  const changes = update.enabled && !row.cancel_at_period_end && row.status !== 'paused'
+  const others = (changes ? updateForm(portal, row) : '') + pauseForm(portal, row)
+  if (!cancel.enabled) return others
   return (
-    updates +
+    others +
     (row.cancel_at_period_end
       ? form(portal.session, 'keep', `${about(row)}<button>Keep plan</button>`)
       : cancelForm(portal, row))
   )
+}
+
+function pauseForm({ session, features }: Portal, row: SubscriptionRow): string {
+  if (!features.subscription_pause.enabled) return ''
+  const [verb, words] = row.status === 'paused' ? ['resume', 'Resume plan'] : ['pause', 'Pause plan']
+  return form(session, verb ?? '', `${about(row)}<button>${words}</button>`)
 }
 
 function cancelForm({ session, features }: Portal, row: SubscriptionRow): string {

@@ -7,17 +7,20 @@ import { defined } from '../rules/defined.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
 import { applyDiscounts } from './discounts.ts'
-import { attachMethod, useMethod } from './payment-methods.ts'
+import { useMethod } from './make-method.ts'
+import { attachMethod } from './payment-methods.ts'
 import { configurationOf } from './portal-configurations.ts'
 import { ofCustomer } from './portal-flow.ts'
+import { changeLater, waits } from './portal-later.ts'
 import { portalOf } from './portal-sessions.ts'
+import { pause, resume } from './subscription-verbs.ts'
 
 /**
  * What a customer can do on the page, as far as the configuration lets them: end a plan or keep it after
- * all, change it, agree to the change that a flow proposes, change the card or their own details.
+ * all, pause and resume it, change it, agree to the change that a flow proposes, change the card or their own details.
  */
 export interface PortalDeed {
-  readonly action: 'cancel' | 'keep' | 'update' | 'confirm' | 'method' | 'details'
+  readonly action: 'cancel' | 'keep' | 'pause' | 'resume' | 'update' | 'confirm' | 'method' | 'details'
   readonly subscription?: string | undefined
   /** Why the plan is canceled, one of the configuration's reasons. */
   readonly feedback?: string | undefined
@@ -41,6 +44,9 @@ export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
     case 'cancel':
     case 'keep':
       return shown(world, cancel(world, owned(world, session, deed), features, deed))
+    case 'pause':
+    case 'resume':
+      return shown(world, halt(world, owned(world, session, deed), features, deed))
     case 'update':
       return shown(world, update(world, owned(world, session, deed), features, deed))
     case 'confirm':
@@ -115,6 +121,14 @@ function cancel(world: World, subscription: SubscriptionRow, features: Features,
   return subscription.id
 }
 
+/** A pause of no set end; what is paid and not used is credited with it. */
+function halt(world: World, subscription: SubscriptionRow, features: Features, deed: PortalDeed): string {
+  needs(features, 'subscription_pause')
+  if (deed.action === 'pause') pause(world, subscription, {})
+  else resume(world, subscription, {})
+  return subscription.id
+}
+
 /** Another price or quantity, out of what the configuration offers. */
 function update(world: World, subscription: SubscriptionRow, features: Features, deed: PortalDeed): string {
   needs(features, 'subscription_update')
@@ -139,7 +153,12 @@ function update(world: World, subscription: SubscriptionRow, features: Features,
       throw invalid("The portal's configuration does not allow this quantity.", 'quantity')
     }
   }
-  return change(world, subscription, features, [{ id: item.id, price, quantity: deed.quantity }])
+  const wanted = { price, quantity: deed.quantity }
+  if (waits(world, subscription, item, wanted, features.subscription_update.schedule_at_period_end)) {
+    changeLater(world, subscription, item, wanted)
+    return subscription.id
+  }
+  return change(world, subscription, features, [{ id: item.id, ...wanted }])
 }
 
 /** The change that the flow proposes is the business's own, so no list of offers limits it. */

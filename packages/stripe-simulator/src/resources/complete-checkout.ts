@@ -10,7 +10,8 @@ import { type Completion, filledIn } from './checkout-form.ts'
 import { insertCustomer } from './customers.ts'
 import { redeemWithoutDiscount } from './discounts.ts'
 import { setFields } from './invoice-fields.ts'
-import { attachMethod, useMethod } from './payment-methods.ts'
+import { useMethod } from './make-method.ts'
+import { attachMethod } from './payment-methods.ts'
 
 /**
  * The page is completed: only now the subscription or the payment comes into being. A card that does not

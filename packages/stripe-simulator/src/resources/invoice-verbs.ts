@@ -11,7 +11,7 @@ import { bool, gaps, required, shape, text } from '../http/schema.ts'
 import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { useMethod } from './payment-methods.ts'
+import { useMethod } from './make-method.ts'
 
 const URL = '/v1/invoices'
 

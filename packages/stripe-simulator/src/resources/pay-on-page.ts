@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts'
 import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { useMethod } from './payment-methods.ts'
+import { useMethod } from './make-method.ts'
 
 /**
  * A person pays an open invoice on its hosted page, with a `pm_card_*` token. Where the bank asks, the
@@ -18,6 +18,6 @@ export function payOnPage(world: World, id: string, card: string): InvoiceRow {
     method: useMethod(world, card, 'card'),
     returnUrl: invoice.hosted_invoice_url ?? undefined,
   })
-  if (outcome.result !== 'paid') throw outcome.error
+  if ('error' in outcome) throw outcome.error
   return world.invoices.must(id)
 }

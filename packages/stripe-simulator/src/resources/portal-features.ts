@@ -49,7 +49,20 @@ export const featuresParam = shape({
     mode: oneOf(['at_period_end', 'immediately'] as const),
     proration_behavior: oneOf(['create_prorations', 'none'] as const),
   }),
-  subscription_pause: shape({ enabled: bool, ...gaps('duration') }),
+  subscription_pause: shape({
+    duration: shape({
+      interval_options: clearable(
+        list(
+          shape({
+            interval: required(oneOf(['day', 'month', 'week', 'year'] as const)),
+            interval_count: integer({ min: 1 }),
+          }),
+        ),
+      ),
+      type: required(oneOf(['indefinite', 'interval_options'] as const)),
+    }),
+    enabled: bool,
+  }),
   subscription_update: shape({
     billing_cycle_anchor: oneOf(['now', 'unchanged'] as const),
     default_allowed_updates: clearable(list(oneOf(['price', 'promotion_code', 'quantity'] as const))),
@@ -124,13 +137,6 @@ export function featuresOf(
   given: FeaturesGiven = {},
   present: Features = plainFeatures,
 ): Features {
-  if (given.subscription_pause?.enabled === true) {
-    throw gap('pausing in the portal', 'features[subscription_pause][enabled]')
-  }
-  if ((given.subscription_update?.schedule_at_period_end?.conditions ?? []).length > 0) {
-    const param = 'features[subscription_update][schedule_at_period_end][conditions]'
-    throw gap('changes that wait for the end of the period', param)
-  }
   const cancel = given.subscription_cancel ?? {}
   const update = given.subscription_update ?? {}
   const features: Features = {
@@ -148,7 +154,7 @@ export function featuresOf(
         ...emptied(cancel.cancellation_reason ?? {}),
       },
     },
-    subscription_pause: present.subscription_pause,
+    subscription_pause: pauseOf(given.subscription_pause, present.subscription_pause),
     subscription_update: {
       ...present.subscription_update,
       ...emptied({ ...update, products: undefined, schedule_at_period_end: undefined }),
@@ -161,6 +167,28 @@ export function featuresOf(
   }
   check(features)
   return features
+}
+
+/** A pause that ends by itself needs pause schedules, which the simulator has not. */
+function pauseOf(
+  given: NonNullable<FeaturesGiven>['subscription_pause'],
+  present: Features['subscription_pause'],
+): Features['subscription_pause'] {
+  const enabled = given?.enabled ?? present.enabled
+  const duration =
+    given?.duration === undefined
+      ? present.duration
+      : {
+          interval_options: (given.duration.interval_options ?? []).map((row) => ({
+            interval: row.interval,
+            interval_count: row.interval_count ?? 1,
+          })),
+          type: given.duration.type,
+        }
+  if (enabled && duration.type !== 'indefinite') {
+    throw gap('pauses that end by themselves', 'features[subscription_pause][duration][type]')
+  }
+  return { enabled, duration }
 }
 
 function check({ subscription_cancel: cancel, subscription_update: update }: Features): void {

@@ -14,6 +14,7 @@ export const flowParam = shape({
       'customer_update',
       'payment_method_update',
       'subscription_cancel',
+      'subscription_pause',
       'subscription_update',
       'subscription_update_confirm',
     ] as const),
@@ -30,7 +31,7 @@ export const flowParam = shape({
     items: required(list(shape({ id: required(text()), price: text(), quantity: integer({ min: 0 }) }), 1)),
     discounts: list(shape({ coupon: text(), promotion_code: text() }), 1),
   }),
-  ...gaps('subscription_pause'),
+  subscription_pause: shape({ subscription: required(text()) }),
 })
 
 export type FlowGiven = Params<typeof flowParam.fields>
@@ -58,7 +59,8 @@ export function flowOf(
       type === 'subscription_cancel'
         ? { retention: null, subscription: part(flow, type).subscription }
         : null,
-    subscription_pause: null,
+    subscription_pause:
+      type === 'subscription_pause' ? { subscription: part(flow, type).subscription } : null,
     subscription_update:
       type === 'subscription_update' ? { subscription: part(flow, type).subscription } : null,
     subscription_update_confirm:
@@ -86,7 +88,11 @@ export function flowOf(
 }
 
 function subscriptionOf(flow: Flow): string | null {
-  const about = flow.subscription_cancel ?? flow.subscription_update ?? flow.subscription_update_confirm
+  const about =
+    flow.subscription_cancel ??
+    flow.subscription_pause ??
+    flow.subscription_update ??
+    flow.subscription_update_confirm
   return about?.subscription ?? null
 }
 
@@ -99,10 +105,13 @@ export function ofCustomer(world: World, customer: string, id: string, param: st
   return subscription
 }
 
-function part<T extends 'subscription_cancel' | 'subscription_update' | 'subscription_update_confirm'>(
-  flow: FlowGiven,
-  type: T,
-): NonNullable<FlowGiven[T]> {
+function part<
+  T extends
+    | 'subscription_cancel'
+    | 'subscription_pause'
+    | 'subscription_update'
+    | 'subscription_update_confirm',
+>(flow: FlowGiven, type: T): NonNullable<FlowGiven[T]> {
   const given = flow[type]
   if (given != null) return given
   const param = `flow_data[${type}]`

@@ -20,7 +20,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { methodData, newMethod, useMethod } from './payment-methods.ts'
+import { methodData, newMethod, useMethod } from './make-method.ts'
 
 const URL = '/v1/setup_intents'
 

@@ -167,7 +167,7 @@ function running(row: ScheduleRow, verb: string): ScheduleRow {
   )
 }
 
-function fromSubscription(world: World, id: string, labels: Record<string, string>): ScheduleRow {
+export function fromSubscription(world: World, id: string, labels: Record<string, string>): ScheduleRow {
   const subscription = find(world.subscriptions, 'subscription', id, 'from_subscription')
   if (subscription.schedule !== null) {
     throw invalid(
@@ -195,7 +195,7 @@ function fromSubscription(world: World, id: string, labels: Record<string, strin
 }
 
 /** New phases, from the current one on; past ones may be left out and stay. */
-function setPhases(
+export function setPhases(
   world: World,
   row: ScheduleRow,
   given: Parameters<typeof phasesOf>[1],

@@ -29,7 +29,7 @@ export class Tables {
   readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
   readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
   readonly subscriptionItems: Table<rows.SubscriptionItemRow, 'subscription'>
-  readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription' | 'number'>
+  readonly invoices: Table<rows.InvoiceRow, 'customer' | 'subscription' | 'number' | 'prefix'>
   readonly invoiceItems: Table<rows.InvoiceItemRow, 'customer' | 'invoice' | 'pending'>
   readonly invoicePayments: Table<rows.InvoicePaymentRow, 'invoice' | 'intent'>
   readonly paymentIntents: Table<rows.PaymentIntentRow, 'customer'>
@@ -98,6 +98,7 @@ export class Tables {
         customer: (row) => row.customer,
         subscription: (row) => row.own.subscription,
         number: (row) => row.number,
+        prefix: (row) => row.number?.split('-')[0] ?? null,
       },
       searchMs,
     )
