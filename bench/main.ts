@@ -10,6 +10,7 @@ import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
 import { invoiceRead } from './invoice-read.ts'
 import { describeMachine, watchMachine } from './machine.ts'
+import { registration } from './registration.ts'
 import { simulatorClock } from './simulator-clock.ts'
 import { simulatorRequests } from './simulator-requests.ts'
 import { start } from './start.ts'
@@ -18,6 +19,7 @@ const benches: readonly Bench[] = [
   ingestBatch,
   ingestSingle,
   invoiceRead,
+  registration,
   simulatorRequests,
   simulatorClock,
   start,
