@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
+import { atRest } from '../support/at-rest.ts'
 import { checkWorld } from '../support/check-world.ts'
 import { everyCustomer } from '../support/everything.ts'
 import { type Random, seeded } from '../support/random.ts'
@@ -195,9 +196,9 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
     await Promise.all(customers.map(turn))
     // A draft whose "created" met a dead service is held for up to three days.
     await Promise.all(customers.map((customer) => turnOn(customer, THREE_DAYS_LATER)))
-    await atRest(world)
+    await atRest(world.db)
     await Promise.all(customers.map(synchronise))
-    await atRest(world)
+    await atRest(world.db)
     const breaches = [...(await checkWorld(world)), ...(await billed(world, customers))]
     return {
       registered: customers.length,
@@ -242,21 +243,6 @@ async function billed({ stripe }: World, customers: readonly Customer[]): Promis
       )
   }
   return breaches
-}
-
-const LONGEST_REST_MS = 60_000
-
-/** Waits until nothing is due and nothing is in flight; what takes too long is for `checkWorld` to name. */
-async function atRest({ db }: World): Promise<void> {
-  const deadline = performance.now() + LONGEST_REST_MS
-  while (performance.now() < deadline) {
-    const { rows } = await db.query<{ busy: string }>(`
-      select (select count(*) from workflow where state in ('running', 'compensating'))
-           + (select count(*) from provider_event where state = 'received')
-           + (select count(*) from test_clock where advancing_to is not null) as busy`)
-    if (Number(rows[0]?.busy) === 0) return
-    await pause(50)
-  }
 }
 
 /** Asking twice to sync an invoice that Stripe finalized in between is no breach. */

@@ -4,6 +4,13 @@ import { redact } from './redact.ts'
 
 export type Log = pino.Logger
 
+/** The database driver hangs its whole client on an error: pages of it, and none of them is the error. */
+function errorWithoutClient(error: unknown): unknown {
+  const shown = pino.stdSerializers.err(error as Error) as object | undefined
+  if (typeof shown !== 'object' || shown === null || !('client' in shown)) return shown
+  return { ...shown, client: undefined }
+}
+
 /** One JSON object a line, on standard output unless told otherwise. */
 export function createLog({ logLevel }: Pick<Config, 'logLevel'>, output?: pino.DestinationStream): Log {
   return pino(
@@ -12,7 +19,7 @@ export function createLog({ logLevel }: Pick<Config, 'logLevel'>, output?: pino.
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
-      serializers: { err: pino.stdSerializers.err },
+      serializers: { err: errorWithoutClient },
       redact: {
         paths: [
           'authorization',

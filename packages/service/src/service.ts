@@ -67,7 +67,7 @@ async function startParts(
 
   const { db, pool, close } = connect(databaseUrl, {
     poolSize: config.databasePoolSize,
-    onIdleError: (err) => log.warn({ err }, 'a database connection broke'),
+    onBroken: (err) => log.warn({ err }, 'a database connection broke'),
   })
   started.push('database connections', close)
   const provider = await openProvider({ db, pool }, config.stripe)

@@ -5,6 +5,7 @@ import { decide } from '@lockstep/core/observation'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
 import type { Trx } from '../postgres/connect.ts'
+import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
 import { claimEvents, failEvents, settleEvents, type WaitingEvent } from '../store/provider-events.ts'
@@ -36,12 +37,25 @@ const LONGEST_WAIT_SECONDS = 300
 /** Processes what waits until nothing more is due. Any number of processes may do so at once. */
 export async function drainInbox(deps: InboxDeps): Promise<number> {
   for (let total = 0; ; ) {
-    const events = await transaction(deps.db, (trx) =>
-      claimEvents(trx, { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }),
-    )
-    if (events.length === 0) return total
+    const events = await drainBatch(deps)
+    if (events === 0) return total
+    total += events
+  }
+}
+
+/** The claims that this process is at work on. One that broke off is none of them any more. */
+const inHand = new Set<string>()
+
+async function drainBatch(deps: InboxDeps): Promise<number> {
+  const holder = newHolder()
+  inHand.add(holder)
+  try {
+    const claim = { limit: BATCH, seconds: CLAIM_SECONDS, holder, inHand: [...inHand] }
+    const events = await transaction(deps.db, (trx) => claimEvents(trx, { now: deps.clock.now(), ...claim }))
     await processBatch(deps, await ignoreOthers(deps, events))
-    total += events.length
+    return events.length
+  } finally {
+    inHand.delete(holder)
   }
 }
 

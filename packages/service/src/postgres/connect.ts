@@ -17,8 +17,19 @@ export interface Connection {
 
 export interface ConnectOptions {
   readonly poolSize?: number
-  /** An idle connection broke; the pool replaces it. Without a listener Node would end the process. */
-  readonly onIdleError?: (error: Error) => void
+  /** A connection broke; the pool replaces it. */
+  readonly onBroken?: (error: Error) => void
+}
+
+/**
+ * Postgres restarts, and every connection ends: the idle ones, and those that a transaction holds between
+ * two statements. Each says so by an event that ends the process where nobody listens. Whoever holds one
+ * learns of it by the next statement; the pool replaces it.
+ */
+export function surviveBrokenConnections(pool: pg.Pool, onBroken: (error: Error) => void = () => {}): void {
+  pool.on('error', onBroken)
+  // The pool listens only to idle ones.
+  pool.on('connect', (client) => client.on('error', () => {}))
 }
 
 /** Opens a pool. Connects on first use: {@link waitForDatabase} is what tells whether it can. */
@@ -34,7 +45,7 @@ export function connect(url: string, options: ConnectOptions = {}): Connection {
     connectionTimeoutMillis: 10_000,
     idle_in_transaction_session_timeout: 60_000,
   })
-  pool.on('error', options.onIdleError ?? (() => {}))
+  surviveBrokenConnections(pool, options.onBroken)
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

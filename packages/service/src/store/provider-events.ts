@@ -54,6 +54,9 @@ export interface Claim {
   /** How many waiting events to look through for objects. */
   readonly limit: number
   readonly seconds: number
+  /** The name of this claim, and those of all that this process has in hand. */
+  readonly holder: string
+  readonly inHand: readonly string[]
 }
 
 /**
@@ -61,12 +64,15 @@ export interface Claim {
  * locks only keep two claims apart while they are made; what holds afterwards is `claimed_until`, so
  * that no connection is kept while the provider is asked.
  */
-export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Promise<WaitingEvent[]> {
+export async function claimEvents(
+  trx: Trx,
+  { now, limit, seconds, holder, inHand }: Claim,
+): Promise<WaitingEvent[]> {
   const objects = await sql<{ objectType: string; objectId: string }>`
     with due as materialized (
       select object_type, object_id from provider_event
       where state = 'received' and next_attempt_at <= ${sqlTime(now)}
-        and not ${isClaimed('provider_event')}
+        and not ${isClaimed('provider_event', inHand)}
       order by next_attempt_at limit ${limit}
     ), object as materialized (select distinct object_type, object_id from due)
     select object_type, object_id from object
@@ -75,7 +81,7 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
   // A statement of its own: it must see what the last holder of the lock committed.
   const { rows } = await sql<WaitingEvent>`
     update provider_event e
-    set claimed_by = ${processName}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    set claimed_by = ${holder}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
     from unnest(${objects.rows.map((row) => row.objectType)}::text[],
       ${objects.rows.map((row) => row.objectId)}::text[]) as object (type, id)
     where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
@@ -83,17 +89,22 @@ export async function claimEvents(trx: Trx, { now, limit, seconds }: Claim): Pro
       and not exists (
         select from provider_event other
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
-          and ${isClaimed('other')})
+          and ${isClaimed('other', inHand)})
     returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
       e.livemode, e.payload`.execute(trx)
   return rows
 }
 
-/** Somebody who is still there is at work on it. */
-const isClaimed = (event: string) => {
+/**
+ * Somebody who is still there is at work on it. What this process claimed and has no more in hand is free:
+ * it lost its database in the middle, and could not say so.
+ */
+const isClaimed = (event: string, inHand: readonly string[]) => {
   const claim = (column: string) => sql.ref(`${event}.${column}`)
   return sql<boolean>`(${claim('claimed_until')} is not null and ${claim('claimed_until')} >= clock_timestamp()
-    and not ${isGone(claim('claimed_by'))})`
+    and case when split_part(${claim('claimed_by')}, '/', 1) = ${processName}
+      then ${claim('claimed_by')} = any (${[...inHand]}::text[])
+      else not ${isGone(claim('claimed_by'))} end)`
 }
 
 /** The first key of our advisory locks for claims, so that they meet no others. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Problem } from '@lockstep/core/problem'
 import pg from 'pg'
 import type { Clock } from '../clock.ts'
+import { surviveBrokenConnections } from '../postgres/connect.ts'
 import { typeParsers } from '../postgres/type-parsers.ts'
 import { codeOf, isDatabaseUnavailable } from '../postgres/unavailable.ts'
 import type { Arrivals } from './arrival.ts'
@@ -37,11 +38,7 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
     connectionTimeoutMillis: 5000,
     statement_timeout: STATEMENT_SECONDS * 1000,
   })
-  pool.on('error', () => {})
-  // A connection may break while it is in use; its query tells us, and without a listener Node would end.
-  pool.on('connect', (client) => {
-    client.on('error', () => {})
-  })
+  surviveBrokenConnections(pool)
 
   /** One transaction. A connection on which something failed is not used again: closing it undoes. */
   const attempt = async (requests: readonly Arrivals[]): Promise<Outcome[]> => {
