@@ -33,6 +33,10 @@ export const plan = z
       .enum(['free', 'billed'])
       .meta({ description: 'Whether usage during the trial is charged.' }),
     rollsInto: key.nullable().meta({ description: 'The plan that takes over from this one.' }),
+    purchase: key.meta({ description: 'How it is bought: the key of a purchase strategy.' }),
+    payments: z.int().nullable().meta({
+      description: 'A fixed number of payments, one each period; null for as many as there are periods.',
+    }),
     prices: z.array(price),
     grants: z.array(grant).meta({ description: 'What is to be had on it, by feature.' }),
     createdAt: instant,
