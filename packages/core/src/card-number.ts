@@ -55,8 +55,22 @@ const issuers: readonly Issuer[] = [
 
 const LONGEST = 19
 
-/** Digits in groups, divided by single blanks, dashes or dots: how people write a card's number. */
-const GROUPED = /\d+(?:[ .-]\d+)*/g
+/** The longest telephone number, with its country (ITU-T E.164). */
+const LONGEST_TELEPHONE = 15
+
+/** What divides the groups of a number: blanks, dashes, dots or low lines, up to two of them. */
+const BREAK = '[\\p{Zs}\\p{Pd}\\t._]{1,2}'
+/** What machines name things by. Its digits are no number, whatever they look like. */
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const ULID = '0[0-9a-hjkmnp-tv-z]{25}'
+
+/** A name, or digits in groups, the way people write a card's number; after a plus, a telephone's. */
+const RUN = new RegExp(
+  `(?<![0-9a-z])(?:${UUID}|${ULID})(?![0-9a-z])|(?:(?<![0-9a-z])\\+)?(?<run>\\d+(?:${BREAK}\\d+)*)`,
+  'giu',
+)
+/** Four by four it is a card also where more digits touch it: its security code, or when it ends. */
+const IN_FOURS = new RegExp(`\\d{4}(?:${BREAK}\\d{4}){3}`, 'gu')
 
 /**
  * Whether a text holds a payment card's number: by its issuer, its length and its check digit. A number
@@ -68,29 +82,40 @@ export function hasCardNumber(text: string): boolean {
 
 /** The text with `[card]`, or another word, in place of each card number. */
 export function hideCardNumbers(text: string, word = '[card]'): string {
-  return text.replace(GROUPED, (run) => hideInRun(run, word))
+  return text.replace(RUN, (found: string, run: string | undefined) => {
+    if (run === undefined) return found
+    const plus = found.slice(0, found.length - run.length)
+    return plus + hideInFours(hideInRun(run, word, plus === '' ? 0 : LONGEST_TELEPHONE), word)
+  })
 }
 
-function hideInRun(run: string, word: string): string {
-  const groups = run.split(/([ .-])/)
+/** A number that begins the run is a card's only if it is longer than so many digits. */
+function hideInRun(run: string, word: string, longerThan: number): string {
+  const groups = run.split(BREAKS)
   let rest = ''
   for (let from = 0; from < groups.length; ) {
-    const to = endOfCard(groups, from)
+    const to = endOfCard(groups, from, from === 0 ? longerThan : 0)
     rest += to === undefined ? groups[from] : word
     from = to ?? from + 1
   }
   return rest
 }
 
+const BREAKS = new RegExp(`(${BREAK})`, 'u')
+
 /** Where the card number that begins at a group ends; groups and what divides them take turns. */
-function endOfCard(groups: readonly string[], from: number): number | undefined {
+function endOfCard(groups: readonly string[], from: number, longerThan: number): number | undefined {
   if (from % 2 === 1) return undefined
   let digits = ''
   for (let at = from; at < groups.length && digits.length <= LONGEST; at += 2) {
     digits += groups[at]
-    if (isCardNumber(digits)) return at + 1
+    if (digits.length > longerThan && isCardNumber(digits)) return at + 1
   }
   return undefined
+}
+
+function hideInFours(run: string, word: string): string {
+  return run.replace(IN_FOURS, (fours) => (isCardNumber(fours.replace(/\D/g, '')) ? word : fours))
 }
 
 /** Of digits alone. */

@@ -12,6 +12,8 @@ test('what must not stand in a log does not, wherever it hides', () => {
     '4242424242424242',
     '4242 4242 4242 4242',
     '378282246310005',
+    '4242_4242_4242_4242',
+    '4242 4242 4242 4242 12/26 123',
   ]
   const lines: string[] = []
   const log = createLog({ logLevel: 'info' }, { write: (line: string) => void lines.push(line) })
@@ -34,7 +36,7 @@ test('what must not stand in a log does not, wherever it hides', () => {
 test('what is harmless stays as it is', () => {
   const lines = [
     '{"time":1763695000000,"event":"evt_1","at":"2026-11-21T03:53:05.338Z","customer":"customer_01m7y3s396xbx3th8a1y5bwmzc"}',
-    '{"bytes":2747282740,"price":"price_01m7y3s396xbx3th8a1y5bwmzc","port":46345,"epoch":[1763695000000,1763695000001]}',
+    '{"bytes":2747282740,"price":"price_01m7y3s396xbx3th8a1y5bwmzc","port":46345,"responseTime":4.242424242424242,"took":[-51.05105105105100,1],"epoch":[1763695000000,1763695000001]}',
   ]
   for (const line of lines) expect(redact(line)).toBe(line)
 })

@@ -3,6 +3,7 @@ import { hideCardNumbers } from '@lockstep/core/card-number'
 const SECRETS = /\b(sk|rk|pk)_(test|live)_\w+|\bwhsec_[\w+/=-]+|\blk_[\w-]{8,}|\bBearer\s+[^\s"\\]+/gi
 const PASSWORD_IN_URL = /(\b\w+:\/\/[^\s:/@"]*):[^\s@"]+@/g
 const EMAIL = /[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g
+const BARE_FRACTION = /(?<=[:,[])(-?\d+\.\d+(?:e[+-]?\d+)?)(?=[,\]}])/i
 const BARE_NUMBER = /(?<=[:,[])\d{13,19}(?=[,\]}])/g
 
 /**
@@ -16,5 +17,9 @@ export function redact(line: string): string {
     .replace(EMAIL, '[email]')
     // A bare JSON number must stay a number.
     .replace(BARE_NUMBER, (digits) => hideCardNumbers(digits, '0'))
-  return hideCardNumbers(text)
+  // Nor is a measured time a card, whose digits may be any.
+  return text
+    .split(BARE_FRACTION)
+    .map((part, index) => (index % 2 === 1 ? part : hideCardNumbers(part)))
+    .join('')
 }
