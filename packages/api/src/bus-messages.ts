@@ -19,7 +19,7 @@ export const profileCreated = z
 
 const state = z.enum(['received', 'processed', 'parked']).meta({
   description:
-    '`received`: waiting, or tried again. `processed`: done, and its body forgotten. `parked`: it cannot be used; a person has to look.',
+    '`received`: waiting, tried again, or its registration is under way. `processed`: done, and its body forgotten. `parked`: it cannot be used, or its registration came to nothing; a person has to look.',
 })
 
 export const busMessage = z
@@ -29,7 +29,7 @@ export const busMessage = z
     source: z.string().meta({ description: 'Who sent it.' }),
     messageId: z.string().meta({ description: "The sender's id. A repetition carries the same." }),
     state,
-    outcome: z.string().nullable().meta({ description: 'What was done about it.' }),
+    outcome: z.string().nullable().meta({ description: 'What was done, or is being done, about it.' }),
     registration: id('registration').nullable(),
     attempts: z.int(),
     problem: recordedProblem.nullable(),
@@ -72,7 +72,7 @@ export const retryBusMessage = defineRoute({
   scope: 'operations:write',
   summary: 'Look at a parked message again',
   description:
-    'Safe at any time: a message leads to one registration, however often it is looked at. A processed one is answered as it is.',
+    'Safe at any time: a message leads to one subscription, however often it is looked at; after a registration that came to nothing it begins another. A processed one is answered as it is.',
   tags,
   params,
   answers: { 202: busMessage },

@@ -190,6 +190,16 @@ describe('asked twice', () => {
     expect([customers.length, subscriptions.length]).toEqual([1, 1])
   })
 
+  test('from two tabs, in other words for the same, it is one as well', async () => {
+    const wanted = { externalId: newUser(), plan: 'team', paymentMethod: 'pm_card_visa' }
+    const [one, other] = await Promise.all([
+      register({ ...wanted, requestOrigin: 'web/a', acceptance: { userAgent: 'A', ipAddress: '192.0.2.1' } }),
+      register({ ...wanted, slot: 'default', quantity: 1, metadata: { tab: 'b' }, purchase: 'membership' }),
+    ])
+    expect([one.status, other.status]).toEqual([201, 201])
+    expect(one.body.id).toBe(other.body.id)
+  })
+
   test('afterwards the slot is taken', async () => {
     const wanted = { externalId: newUser(), plan: 'free' }
     await register(wanted)

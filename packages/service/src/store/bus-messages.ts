@@ -3,6 +3,7 @@ import type { Problem } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { isGone, processName } from '../postgres/presence.ts'
+import { problemJson } from './operations.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -31,7 +32,7 @@ export async function insertBusMessage(db: Db, message: NewBusMessage): Promise<
       content: problem ? null : JSON.stringify(content),
       state: problem ? 'parked' : 'received',
       outcome: problem ? 'unreadable' : null,
-      problem: problem ? recorded(problem) : null,
+      problem: problem ? problemJson(problem) : null,
       nextAttemptAt: sqlTime(at),
       sentAt: sentAt === null ? null : sqlTime(sentAt),
       receivedAt: sqlTime(at),
@@ -43,7 +44,15 @@ export async function insertBusMessage(db: Db, message: NewBusMessage): Promise<
   return added !== undefined
 }
 
-/** Claims messages that are due, oldest first, and none that somebody else is at work on. */
+/** What is said of a message whose registration is begun and has not ended. */
+const UNDER_WAY = 'registering'
+/** The registration is before a person already, so the message need not be. */
+const HELD_UP = 'registration parked'
+
+/**
+ * Claims messages that are due, oldest first, and none that somebody else is at work on or whose
+ * registration is under way.
+ */
 export async function claimBusMessages(
   db: Db,
   { now, limit, seconds }: { readonly now: Instant; readonly limit: number; readonly seconds: number },
@@ -53,7 +62,7 @@ export async function claimBusMessages(
     set claimed_by = ${processName}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
     where id in (
       select id from bus_message
-      where state = 'received' and next_attempt_at <= ${sqlTime(now)}
+      where state = 'received' and outcome is null and next_attempt_at <= ${sqlTime(now)}
         and (claimed_until is null or claimed_until < clock_timestamp() or ${isGone(sql.ref('claimed_by'))})
       order by id limit ${limit} for update skip locked)
     returning *`.execute(db)
@@ -61,34 +70,67 @@ export async function claimBusMessages(
 }
 
 export type BusMessageEnd =
-  | { readonly state: 'processed'; readonly outcome: string; readonly registrationId: string | null }
+  | { readonly state: 'registering'; readonly registrationId: string }
+  | { readonly state: 'processed'; readonly outcome: string }
   | { readonly state: 'parked'; readonly problem: Problem }
   | { readonly state: 'received'; readonly problem: Problem; readonly nextAttemptAt: Instant }
 
 /** How an attempt ended. Only whoever holds the claim may say so. */
 export async function endAttempt(db: Db, id: string, at: Instant, end: BusMessageEnd): Promise<void> {
-  const problem = end.state === 'processed' ? null : recorded(end.problem)
   await db
     .updateTable('busMessage')
     .set((eb) => ({
-      state: end.state,
+      ...afterAttempt(end, at),
       attempts: eb('attempts', '+', 1),
       claimedBy: null,
       claimedUntil: null,
-      problem,
-      ...(end.state === 'processed'
-        ? { outcome: end.outcome, registrationId: end.registrationId, content: null }
-        : { outcome: end.state === 'parked' ? 'refused' : null }),
-      ...(end.state === 'received'
-        ? { nextAttemptAt: sqlTime(end.nextAttemptAt) }
-        : { processedAt: sqlTime(at) }),
+      problem: 'problem' in end ? problemJson(end.problem) : null,
     }))
     .where('id', '=', id)
+    .where('state', '=', 'received')
     .where('claimedBy', '=', processName)
     .execute()
 }
 
-/** Puts a parked message that can be read back to be looked at. Undefined if it is not one. */
+function afterAttempt(end: BusMessageEnd, at: Instant) {
+  const { state } = end
+  if (state === 'registering')
+    return { state: 'received', outcome: UNDER_WAY, registrationId: end.registrationId } as const
+  if (state === 'received') return { state, outcome: null, nextAttemptAt: sqlTime(end.nextAttemptAt) }
+  const processedAt = sqlTime(at)
+  if (state === 'parked') return { state, outcome: 'refused', processedAt }
+  return { state, outcome: end.outcome, registrationId: null, content: null, processedAt }
+}
+
+/**
+ * Tells messages how their registrations ended, in one statement; returns those of which something new
+ * was told. One that was undone is kept with its content and the reason, for a person to look at.
+ */
+export async function followRegistrations(db: Db, at: Instant): Promise<Row<'busMessage'>[]> {
+  const { rows } = await sql<Row<'busMessage'>>`
+    with turned as (
+      select m.id, w.state, w.problem from bus_message m
+      join registration r on r.id = m.registration_id
+      join workflow w on w.id = r.workflow_id
+      where m.state = 'received' and m.outcome is not null
+        and (w.state in ('completed', 'rolledBack') or (w.state = 'parked') <> (m.outcome = ${HELD_UP}))
+      for update of m skip locked)
+    update bus_message m set
+      state = case turned.state when 'completed' then 'processed' when 'rolledBack' then 'parked' else 'received' end,
+      outcome = case turned.state when 'completed' then 'registered' when 'rolledBack' then 'refused'
+        when 'parked' then ${HELD_UP} else ${UNDER_WAY} end,
+      problem = case when turned.state in ('rolledBack', 'parked') then turned.problem end,
+      content = case when turned.state <> 'completed' then m.content end,
+      processed_at = case when turned.state in ('completed', 'rolledBack') then ${sqlTime(at)}::timestamptz end
+    from turned where m.id = turned.id
+    returning m.*`.execute(db)
+  return rows
+}
+
+/**
+ * Puts a parked message that can be read back to be looked at. Undefined if it is not one. It still names
+ * the registration that came to nothing, if there was one: the next is another.
+ */
 export async function requeueBusMessage(
   db: Db,
   id: string,
@@ -130,6 +172,7 @@ export async function listBusMessages(db: Db, filter: BusMessageFilter): Promise
 }
 
 export interface BusFigures {
+  /** Without those whose registration is parked: they wait for the person who looks at that one. */
   readonly waiting: number
   readonly parked: number
   /** Null: nothing waits. */
@@ -137,11 +180,12 @@ export interface BusFigures {
 }
 
 export async function busFigures(db: Db): Promise<BusFigures> {
+  const waits = sql`state = 'received' and outcome is distinct from ${HELD_UP}`
   const { rows } = await sql<BusFigures>`
     select
-      (select count(*)::int from bus_message where state = 'received') as waiting,
+      (select count(*)::int from bus_message where ${waits}) as waiting,
       (select count(*)::int from bus_message where state = 'parked') as parked,
-      (select min(received_at) from bus_message where state = 'received') as oldest_at`.execute(db)
+      (select min(received_at) from bus_message where ${waits}) as oldest_at`.execute(db)
   const [figures] = rows
   if (!figures) throw new Error('The bus gave no figures.')
   return figures
@@ -154,9 +198,6 @@ export async function slowestSignUp(db: Db, since: Instant): Promise<number> {
     from bus_message
     join registration on registration.id = bus_message.registration_id
     join workflow on workflow.id = registration.workflow_id
-    where bus_message.processed_at >= ${sqlTime(since)}`.execute(db)
+    where bus_message.state = 'processed' and bus_message.processed_at >= ${sqlTime(since)}`.execute(db)
   return rows[0]?.seconds ?? 0
 }
-
-const recorded = ({ code, title, detail, faults }: Problem): string =>
-  JSON.stringify({ code, title, detail, faults })

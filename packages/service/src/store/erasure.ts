@@ -7,7 +7,7 @@ import { sqlTime } from './time.ts'
 /** What stands against erasing a customer now. */
 export interface Obstacles {
   readonly liveSubscriptions: readonly string[]
-  /** Places held by registrations that have not ended. */
+  /** Registrations that are neither completed nor undone: a person may still go on with a parked one. */
   readonly registrations: number
   readonly unfinishedInvoices: number
 }
@@ -17,7 +17,7 @@ export async function obstaclesOf(trx: Trx, customerId: string): Promise<Obstacl
     select array(select id from subscription where customer_id = ${customerId}
                    and status not in ('canceled', 'incomplete_expired') order by id) as live_subscriptions,
            (select count(*)::int4 from registration r join workflow w on w.id = r.workflow_id
-             where r.customer_id = ${customerId} and w.ended_at is null) as registrations,
+             where r.customer_id = ${customerId} and w.state not in ('completed', 'rolledBack')) as registrations,
            (select count(*)::int4 from invoice where customer_id = ${customerId}
                and status in ('current', 'closing', 'draft')) as unfinished_invoices`.execute(trx)
   const [found] = rows

@@ -123,7 +123,8 @@ export interface SlotHolder {
   readonly requestHash: string | null
   /** Its workflow was still running when the request came. */
   readonly wasRunning: boolean
-  readonly isRunning: boolean
+  /** It is neither completed nor undone: one that is parked holds its place until a person has decided. */
+  readonly isOpen: boolean
 }
 
 /** Who holds a slot, and whether the registration that reserved it ran when a request came. */
@@ -136,7 +137,7 @@ export async function slotHolder(
   const { rows } = await sql<SlotHolder>`
     select r.id as "registrationId", w.input ->> 'requestHash' as "requestHash",
       coalesce(w.ended_at is null or w.ended_at >= ${arrivedAt}::timestamptz, false) as "wasRunning",
-      coalesce(w.ended_at is null and w.id is not null, false) as "isRunning"
+      coalesce(w.state not in ('completed', 'rolledBack'), false) as "isOpen"
     from subscription_slot s
     left join subscription u on u.id = s.subscription_id
     left join registration r on r.subscription_id = s.subscription_id

@@ -38,7 +38,7 @@ export async function beginRegistration(
   const { arrivedAt, registrationId } = await arrive(db, asked.operation)
   if (registrationId !== null) return { registrationId }
   const checked = await checkRegistration(deps, wanted, asked)
-  const request = { wanted, requestHash: hashOf(wanted), arrivedAt, slot: checked.slot }
+  const request = { wanted, requestHash: hashOf(wanted, checked), arrivedAt, slot: checked.slot }
   if (checked.customerId !== undefined) {
     const twin = await joinTwin(db, checked.customerId, request)
     if (twin !== undefined) return { registrationId: twin }
@@ -93,7 +93,7 @@ class SlotTaken extends Error {
 }
 
 /**
- * The registration that holds the slot, if it was asked with the very same words and had not ended
+ * The registration that holds the slot, if it was asked for the very same and had not ended
  * when this request came: a double click. Any other holder is a refusal.
  */
 async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrivedAt }: Request) {
@@ -103,14 +103,9 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
     return holder.registrationId
   }
   const where = slot === 'default' ? '' : ` in the slot ${slot}`
-  if (holder.isRunning) {
-    throw new Problem(
-      'registration_in_progress',
-      `Another registration of this customer${where} is still running.`,
-      {
-        retryAfterSeconds: 2,
-      },
-    )
+  if (holder.isOpen) {
+    const detail = `${holder.registrationId} of this customer${where} has not ended.`
+    throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 2 })
   }
   throw new Problem('subscription_exists', `This customer has a live subscription${where} already.`)
 }
@@ -200,11 +195,13 @@ async function record(
   return registrationId
 }
 
-function hashOf(wanted: WantedRegistration): string {
-  const sorted = JSON.stringify(wanted, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  )
-  return createHash('sha256').update(sorted).digest('hex')
+/**
+ * Of what is bought and how it is paid. Two tabs, or the bus and a request, say it in other words: from
+ * another browser, with the defaults spelled out. They mean one registration.
+ */
+function hashOf(wanted: WantedRegistration, { plan, purchase, slot }: Checked): string {
+  const { externalId, quantity, paymentMethod = null, coupons = [] } = wanted
+  const asksForPage = wanted.paymentPage !== undefined
+  const bought = [externalId, plan, purchase, slot, quantity, paymentMethod, asksForPage, [...coupons].sort()]
+  return createHash('sha256').update(JSON.stringify(bought)).digest('hex')
 }

@@ -17,10 +17,15 @@ import type { RegisterDeps } from './register.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
 
 /**
- * Whoever asks may have asked before: who the customer is, and which place is asked for, is told even
- * when something is wrong.
+ * Whoever asks may have asked before: who the customer is, and what is asked for after all defaults, is
+ * told even when something is wrong. Plan and purchase are null where there are none.
  */
-export type Checked = { readonly customerId: string | undefined; readonly slot: string } & (
+export type Checked = {
+  readonly customerId: string | undefined
+  readonly slot: string
+  readonly plan: string | null
+  readonly purchase: string | null
+} & (
   | { readonly problem: Problem; readonly version?: never; readonly strategy?: never }
   | { readonly problem?: never; readonly version: PlanVersion; readonly strategy: PurchaseStrategy }
 )
@@ -60,7 +65,7 @@ export async function checkRegistration(
     ...(await taxFaults(deps, wanted, customer)),
   ]
   const slot = wanted.slot ?? (plan && strategy?.slotOf(plan.plan)) ?? 'default'
-  const found = { customerId: customer?.id, slot }
+  const found = { customerId: customer?.id, slot, plan: planKey ?? null, purchase: type ?? null }
   const [first] = faults
   if (first) return { ...found, problem: problemOf(first, faults) }
   if (!plan || !strategy) throw new Error('A plan or a purchase that does not exist is a fault.')
