@@ -469,12 +469,42 @@ describe('given up', () => {
     expect((await register({ externalId, plan: 'free' })).status).toBe(201)
   })
 
-  test('a completed one is not', async () => {
-    const { body } = await register({ externalId: newUser(), plan: 'free' })
-    expect(await installation.ask('POST', `/v1/registrations/${body.id}/cancel`, {})).toMatchObject({
-      status: 409,
-      body: { code: 'registration_ended' },
+  test('before Stripe had heard of it: it is never sent, and nobody is charged', async () => {
+    const externalId = newUser()
+    simulator.control.fail({
+      kind: 'timeout_before_commit',
+      method: 'POST',
+      path: '/v1/subscriptions',
+      times: 6,
     })
+    const asked = register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
+    const failed = async () =>
+      (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
+    await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
+    simulator.control.clearRequests()
+    const id = (await failed())[0]?.id
+    expect(await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})).toMatchObject({
+      status: 200,
+      body: { state: 'rolledBack', cause: 'canceled' },
+    })
+    expect((await asked).status).toBe(409)
+    const posts = simulator.control.requests().requests.filter(({ method }) => method === 'POST')
+    expect(posts.map(({ path }) => path)).toEqual([])
+    expect((await ofUser(externalId)).subscriptions).toEqual([])
+  })
+
+  test('a completed one is not, also where it was completed by its last step meanwhile', async () => {
+    const { body } = await register({ externalId: newUser(), plan: 'free' })
+    const cancel = () => installation.ask('POST', `/v1/registrations/${body.id}/cancel`, {})
+    const ended = { status: 409, body: { code: 'registration_ended' } }
+    expect(await cancel()).toMatchObject(ended)
+    const { rowCount } = await installation.database.pool.query(
+      `update workflow set withdrawal = '{"code": "registration_canceled", "detail": "Too late."}'
+       where id = (select workflow_id from registration where id = $1)`,
+      [body.id],
+    )
+    expect(rowCount).toBe(1)
+    expect(await cancel()).toMatchObject(ended)
   })
 })
 

@@ -229,21 +229,27 @@ export async function markUndone(trx: Trx, workflowId: string, name: string, at:
 }
 
 /** The step at which a run stopped, and when it was begun; null where none was under way. */
-interface Stopped {
+export interface Stopped {
   readonly stage: string | null
   readonly startedAt: Instant | null
+  /** The run knew that it shall not go on, if so it was said. */
+  readonly withdrawn: boolean
 }
 
 /** What is written of a workflow when a run lets go of it, or turns back. */
 export type Turn =
   | { readonly state: 'completed' }
   | ({ readonly state: 'rolledBack' | 'parked' | 'compensating'; readonly problem: Problem } & Stopped)
-  | ({ readonly state: 'waiting'; readonly problem: Problem; readonly seconds: number } & Stopped)
+  | ({
+      readonly state: 'waiting'
+      readonly problem: Problem
+      readonly seconds: number
+      readonly attempts: number
+    } & Stopped)
   | ({ readonly state: 'requiresAction'; readonly action: unknown } & Stopped)
 
 /** False: the lease is lost, and nothing was written. */
 export async function turnWorkflow(db: Db | Trx, id: string, holder: string, turn: Turn): Promise<boolean> {
-  const ended = turn.state === 'completed' || turn.state === 'rolledBack' || turn.state === 'parked'
   const stopped = turn.state === 'completed' ? {} : { stage: turn.stage, ...startedAt(turn) }
   const turned = await db
     .updateTable('workflow')
@@ -254,12 +260,8 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
       ...(turn.state === 'compensating'
         ? { refusal: problemJson(turn.problem), leaseUntil: leased }
         : { leaseUntil: null, leaseHolder: null }),
-      nextAttemptAt:
-        turn.state === 'waiting'
-          ? sql<Date>`clock_timestamp() + make_interval(secs => ${turn.seconds})`
-          : null,
-      // The database's time: whether a request came before this is decided by the same clock.
-      ...(ended ? { endedAt: sql<Date>`clock_timestamp()` } : {}),
+      nextAttemptAt: null,
+      ...whenAfter(turn),
     })
     .where('id', '=', id)
     .where('leaseHolder', '=', holder)
@@ -267,14 +269,50 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
   return turned.numUpdatedRows === 1n
 }
 
-/** Whoever would wait for what has happened by now does not wait. */
+/** Whoever would wait, or leave it to a person, does not after what has happened by now. */
 function stateAfter(turn: Turn) {
-  if (turn.state === 'waiting') return {}
-  if (turn.state !== 'requiresAction') return { state: turn.state }
-  return {
-    state: sql<Workflow['state']>`case when woken then 'running' else 'requiresAction' end`,
-    action: sql<string | null>`case when not woken then ${JSON.stringify(turn.action)}::jsonb end`,
+  switch (turn.state) {
+    case 'waiting':
+      return {}
+    case 'parked':
+      return { state: sql<Workflow['state']>`case when ${unheard(turn)} then 'running' else 'parked' end` }
+    case 'requiresAction': {
+      const goesOn = sql<boolean>`(woken or ${unheard(turn)})`
+      return {
+        state: sql<Workflow['state']>`case when ${goesOn} then 'running' else 'requiresAction' end`,
+        action: sql<string | null>`case when not ${goesOn} then ${JSON.stringify(turn.action)}::jsonb end`,
+      }
+    }
+    case 'compensating':
+    case 'completed':
+    case 'rolledBack':
+      return { state: turn.state }
   }
+}
+
+/** By the database's time: whether a request came before the end is decided by the same clock. */
+function whenAfter(turn: Turn) {
+  switch (turn.state) {
+    case 'waiting':
+      return {
+        attempts: turn.attempts,
+        nextAttemptAt: sql<Date | null>`case when not ${unheard(turn)}
+          then clock_timestamp() + make_interval(secs => ${turn.seconds}) end`,
+      }
+    case 'parked':
+      return { endedAt: sql<Date | null>`case when not ${unheard(turn)} then clock_timestamp() end` }
+    case 'completed':
+    case 'rolledBack':
+      return { endedAt: sql<Date>`clock_timestamp()` }
+    case 'compensating':
+    case 'requiresAction':
+      return {}
+  }
+}
+
+/** It was said that it shall not go on, and the run that ends did not know. */
+function unheard({ withdrawn }: Stopped) {
+  return sql<boolean>`(withdrawal is not null and not ${withdrawn}::boolean)`
 }
 
 function startedAt({ startedAt: at }: Stopped): { stageStartedAt: Date | null } {
@@ -283,12 +321,18 @@ function startedAt({ startedAt: at }: Stopped): { stageStartedAt: Date | null } 
 
 /**
  * Says that a workflow shall not go on: whoever runs it turns back before the next step. One that
- * stopped is due at once. False: it has ended, or has said so before.
+ * stopped or waits is due at once, also if nobody who heard this is alive to take it up. False: it has ended, or has said so before.
  */
 export async function withdrawWorkflow(db: Db | Trx, id: string, problem: Problem): Promise<boolean> {
   const withdrawn = await db
     .updateTable('workflow')
-    .set({ withdrawal: problemJson(problem) })
+    .set({
+      withdrawal: problemJson(problem),
+      state: 'running',
+      action: null,
+      nextAttemptAt: null,
+      endedAt: null,
+    })
     .where('id', '=', id)
     .where('state', 'in', ['running', ...STOPPED])
     .where('withdrawal', 'is', null)

@@ -5,19 +5,24 @@ import { readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
 import type { Workflows } from './workflows.ts'
 
 /**
- * Gives a registration up. Whoever runs it turns back before the next step; one that stopped is taken up
- * and undone. Asked twice, it is canceled once. Refused where there is nothing to give up any more.
+ * Gives a registration up, and waits so many seconds for it to be undone. Whoever runs it turns back before
+ * the next step; one that stopped is taken up and undone. Asked twice, it is canceled once. Refused where
+ * there is nothing to give up any more, also if its last step was faster.
  */
 export async function cancelRegistration(
   { db, workflows }: { readonly db: Db; readonly workflows: Workflows },
   { id, workflowId }: Pick<Registration, 'id' | 'workflowId'>,
+  seconds: number,
 ): Promise<void> {
   const reason = new Problem('registration_canceled', `${id} was canceled on request.`)
-  if (!(await withdrawWorkflow(db, workflowId, reason))) {
-    const workflow = await readWorkflow(db, workflowId)
-    const isOver = workflow?.state === 'completed' || workflow?.state === 'rolledBack'
-    if (isOver && workflow.withdrawal === null)
-      throw new Problem('registration_ended', `${id} is ${workflow.state}: there is nothing to give up.`)
-  }
+  const isNews = await withdrawWorkflow(db, workflowId, reason)
+  const before = isNews ? undefined : await readWorkflow(db, workflowId)
+  if (before?.state === 'rolledBack' && before.withdrawal === null) throw ended(id, before.state)
   void workflows.resume(workflowId)
+  const { state } = await workflows.settled(workflowId, seconds)
+  if (state === 'completed') throw ended(id, state)
+}
+
+function ended(id: string, state: string): Problem {
+  return new Problem('registration_ended', `${id} is ${state}: there is nothing to give up.`)
 }

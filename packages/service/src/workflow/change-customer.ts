@@ -58,6 +58,7 @@ export function changeCustomerKind(deps: {
 }): WorkflowKind {
   return {
     kind: CHANGE_CUSTOMER,
+    neverParked: true,
     async run(step, { input }) {
       const { customerId } = input as ChangeInput
       await step('update customer at provider', async (key) => {

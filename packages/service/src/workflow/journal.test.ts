@@ -7,8 +7,9 @@ import { createLog } from '../log.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
-import { addWorkflow, claimWorkflow, readSteps, readWorkflow } from '../store/workflows.ts'
-import type { Step, WorkflowKind } from './journal.ts'
+import { intend } from '../store/operations.ts'
+import { addWorkflow, claimWorkflow, readSteps, readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
+import { ActionRequired, type Step, type WorkflowKind } from './journal.ts'
 import { makeWorkflows } from './workflows.ts'
 
 let database: TestDatabase
@@ -187,11 +188,161 @@ test('a bug is not a refusal: nothing is undone, it is tried again, and it shows
   expect(JSON.stringify(workflow?.problem)).not.toContain('secret')
 })
 
+test('an outage, however long, is waited for, ever longer, and leaves nothing to a person', async () => {
+  const asksForTen = new Problem('provider_unknown_outcome', 'Later.', { retryAfterSeconds: 10 })
+  const { kind } = diary(async (step) => {
+    await step('a', async () => {
+      throw asksForTen
+    })
+  })
+  const { id } = await run(kind)
+  const { db, pool } = database
+  const wait = async () => {
+    const { rows } = await pool.query<{ seconds: number }>(
+      `select round(extract(epoch from next_attempt_at - clock_timestamp()))::int as seconds from workflow where id = $1`,
+      [id],
+    )
+    return rows[0]?.seconds
+  }
+  // The provider asked for ten seconds. It gets more when it stays away: never less, and never flat.
+  expect(await wait()).toBe(10)
+  await pool.query('update workflow set attempts = 1000, next_attempt_at = null where id = $1', [id])
+  await makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
+  expect(await stateOf(id)).toBe('running')
+  expect(await wait()).toBe(300)
+  // A bug that shows afterwards has its own tries.
+  expect((await readWorkflow(db, id))?.attempts).toBeLessThan(25)
+})
+
+test('where a person could decide nothing, it is tried for ever', async () => {
+  const { kind } = diary(async (step) => {
+    await step('a', async () => {
+      throw new OperationParked('some/operation', 'It failed too often.')
+    })
+  })
+  const { id } = await run({ ...kind, neverParked: true })
+  expect(await stateOf(id)).toBe('running')
+})
+
+test('undoing that breaks between its steps says why, and is left for a person in the end', async () => {
+  let isBroken = false
+  const { lines, kind } = diary(async (step, wrote) => {
+    await step('a', async () => 'A', {
+      undo: async () => {
+        isBroken = true
+        throw outage
+      },
+    })
+    if (isBroken) throw new Error('A plan that cannot be read.')
+    await step('b', async () => {
+      wrote('b')
+      throw refusal
+    })
+  })
+  const { id } = await run(kind)
+  const { db, pool } = database
+  const comeDue = (attempts: number) =>
+    pool.query('update workflow set attempts = $2, next_attempt_at = null where id = $1', [id, attempts])
+  await comeDue(1)
+  await makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
+  expect(await readWorkflow(db, id)).toMatchObject({
+    state: 'compensating',
+    stage: 'b',
+    problem: { code: 'internal_error' },
+    leaseUntil: null,
+  })
+  await comeDue(1000)
+  await makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
+  expect(await stateOf(id)).toBe('parked')
+  expect(lines).toEqual(['b'])
+})
+
+describe('given up', () => {
+  const givenUp = new Problem('registration_canceled', 'Not any more.')
+  const giveUp = (id: string) => withdrawWorkflow(database.db, id, givenUp)
+  const idOf = async ({ kind }: WorkflowKind) => {
+    const { rows } = await database.pool.query<{ id: string }>('select id from workflow where kind = $1', [
+      kind,
+    ])
+    return rows[0]?.id ?? ''
+  }
+  /** A process that starts afterwards and was told nothing. */
+  const nextProcess = (kind: WorkflowKind) =>
+    makeWorkflows({ db: database.db, clock: wallClock, log }, [kind]).resumeDue()
+
+  test.each([
+    ['was parked', () => new OperationParked('some/operation', 'It cannot be told.')],
+    ['waits for the customer', () => new ActionRequired({ type: 'confirm' })],
+    ['waits for a long outage to pass', () => outage],
+  ])('while it %s: whoever looks next takes it up and undoes it', async (_, stops) => {
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('a', async () => 'A', { undo: async () => wrote('undo a') })
+      await step('b', async () => {
+        throw stops()
+      })
+    })
+    const { id } = await run(kind)
+    expect(await giveUp(id)).toBe(true)
+    await nextProcess(kind)
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'rolledBack',
+      problem: { code: 'registration_canceled' },
+    })
+    expect(lines).toEqual(['undo a'])
+  })
+
+  test.each([
+    ['is parked', () => new OperationParked('some/operation', 'It cannot be told.')],
+    ['begins to wait for the customer', () => new ActionRequired({ type: 'confirm' })],
+    ['begins to wait', () => outage],
+  ])('in the very moment in which it %s, it is heard', async (_, stops) => {
+    const { kind } = diary(async (step) => {
+      await step('a', async () => {
+        await giveUp(await idOf(kind))
+        throw stops()
+      })
+    })
+    const { id } = await run(kind)
+    expect(await readWorkflow(database.db, id)).toMatchObject({
+      state: 'running',
+      action: null,
+      nextAttemptAt: null,
+      endedAt: null,
+    })
+    await nextProcess(kind)
+    expect(await stateOf(id)).toBe('rolledBack')
+  })
+
+  test('what may have been under way is asked about, and it neither waits again nor is tried for ever', async () => {
+    const told: unknown[] = []
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('a', async () => 'A', { undo: async () => wrote('undo a') })
+      await step('b', async (key, withdrawn) => {
+        const at = wallClock.now()
+        await intend(
+          database.db,
+          { id: key, kind: 'test', subjectId: key },
+          { idempotencyKey: key, bodyHash: Buffer.from(''), at },
+        )
+        told.push((await withdrawn())?.code)
+        throw new ActionRequired({ type: 'confirm' })
+      })
+    })
+    const { id } = await run(kind)
+    expect(await stateOf(id)).toBe('requiresAction')
+    await giveUp(id)
+    await nextProcess(kind)
+    expect(told).toEqual([undefined, 'registration_canceled'])
+    expect(lines).toEqual(['undo a'])
+    expect(await stateOf(id)).toBe('rolledBack')
+  })
+})
+
 test('what fails for ever is parked in the end, and a person may start it anew', async () => {
   let isAway = true
   const { kind } = diary(async (step) => {
     await step('a', async () => {
-      if (isAway) throw outage
+      if (isAway) throw new Error('A bug.')
     })
   })
   const { id, again } = await run(kind)

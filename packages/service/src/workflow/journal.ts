@@ -1,7 +1,7 @@
-import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { passes } from '../passing.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
@@ -10,23 +10,36 @@ import {
   LEASE_SECONDS,
   problemOf,
   readSteps,
+  readWorkflow,
   recordSteps,
   recordUndone,
   renewLease,
   type StepRecord,
+  type Stopped,
   type Turn,
   turnWorkflow,
   type Workflow,
 } from '../store/workflows.ts'
+
+/** Why the workflow shall not go on, as of now; undefined while it shall. */
+export type Withdrawn = () => Promise<Problem | undefined>
 
 /**
  * Does one named thing once. Its result is recorded; when the workflow runs again after a crash, the
  * recorded result is returned and nothing is done. What was under way at the crash is done again, so
  * `run` must be able to tell what is there already: `key` is the same each time.
  *
+ * A step that may have been under way when the workflow was withdrawn is done again before it turns back,
+ * so that it is known what there is to undo. One that cannot be undone, a charge for example, hands
+ * `withdrawn` to its calls: then they only look, and send nothing.
+ *
  * A result is recorded as JSON and returned as such.
  */
-export type Step = <T>(name: string, run: (key: string) => Promise<T>, options?: StepOptions<T>) => Promise<T>
+export type Step = <T>(
+  name: string,
+  run: (key: string, withdrawn: Withdrawn) => Promise<T>,
+  options?: StepOptions<T>,
+) => Promise<T>
 
 export interface StepOptions<T> {
   /** Takes it back when a later step is refused. */
@@ -62,6 +75,8 @@ export interface WorkflowKind {
    * its input and by what its steps returned.
    */
   run(step: Step, workflow: { readonly id: string; readonly input: unknown }): Promise<void>
+  /** There is nothing that a person could decide about it: whatever fails is tried again without an end. */
+  readonly neverParked?: boolean
   /** What else changes in the moment the workflow ends as undone. */
   rolledBack?(
     trx: Trx,
@@ -77,6 +92,8 @@ export interface JournalDeps {
 }
 
 const MOST_ATTEMPTS = 25
+/** From here on the time between two tries grows no more. An outage is counted no further. */
+const SLOWEST_ATTEMPT = 9
 
 /** Stopped without a word: another run has the lease, and records what there is to record. */
 class LeaseLost extends Error {}
@@ -129,7 +146,7 @@ async function advance(
       return turn(deps, workflow, holder, { state: 'requiresAction', action: error.action, ...stopped })
     }
     const problem = problemFrom(deps, workflow, error)
-    if (!isRefusal(error)) return later(deps, workflow, holder, stopped, problem)
+    if (!isRefusal(error)) return later(deps, kind, workflow, holder, { stopped, error, problem })
     if (journal.undos.length > 0)
       await turn(deps, workflow, holder, { state: 'compensating', problem, ...stopped })
     return undo(deps, kind, workflow, holder, journal, problem)
@@ -148,7 +165,11 @@ async function compensate(
   try {
     await kind.run(journal.step, workflow)
   } catch (error) {
-    if (!(error instanceof NothingFurther)) throw error
+    if (error instanceof LeaseLost) throw error
+    if (!(error instanceof NothingFurther)) {
+      const problem = problemFrom(deps, workflow, error)
+      return later(deps, kind, workflow, holder, { stopped: whereItTurned(workflow), error, problem })
+    }
   }
   const problem = problemOf(workflow.refusal) ?? new Problem('internal_error', 'The reason was not recorded.')
   await undo(deps, kind, workflow, holder, journal, problem)
@@ -163,10 +184,7 @@ async function undo(
   journal: Journal,
   problem: Problem,
 ): Promise<void> {
-  const stopped =
-    workflow.state === 'compensating'
-      ? { stage: workflow.stage, startedAt: workflow.stageStartedAt }
-      : journal.stopped()
+  const stopped = workflow.state === 'compensating' ? whereItTurned(workflow) : journal.stopped()
   for (const { name, takeBack } of journal.undos.toReversed()) {
     try {
       await takeBack()
@@ -178,9 +196,10 @@ async function undo(
           state: 'parked',
           stage: name,
           startedAt: null,
+          withdrawn: true,
           problem: failed,
         })
-      return later(deps, workflow, holder, stopped, failed)
+      return later(deps, kind, workflow, holder, { stopped, error, problem: failed })
     }
     const at = deps.clock.now()
     if (!(await recordUndone(deps.db, { workflowId: workflow.id, holder, name, at }))) throw new LeaseLost()
@@ -192,11 +211,16 @@ async function undo(
   })
 }
 
+/** A workflow that is being undone keeps naming the step at which it was refused. */
+function whereItTurned({ stage, stageStartedAt: startedAt }: Workflow): Stopped {
+  return { stage, startedAt, withdrawn: true }
+}
+
 interface Journal {
   readonly step: Step
   readonly undos: { name: string; takeBack: () => Promise<void> }[]
   /** The step that runs, failed, or was last finished; with its beginning, if it was not finished. */
-  stopped(): { readonly stage: string | null; readonly startedAt: Instant | null }
+  stopped(): Stopped
   /** Records the pure steps that no other one came after. */
   flush(): Promise<void>
 }
@@ -234,7 +258,7 @@ async function openJournal(
       await turnBackIfWithdrawn(operation, key)
       stage = name
       startedAt = clock.now()
-      const made = await run(key)
+      const made = await run(key, withdrawn).catch(turnBackInsteadOfWaiting)
       ordinal += 1
       unrecorded.push({ name, ordinal, result: made, startedAt, endedAt: clock.now() })
       if (options.pure !== true) await flush(operation)
@@ -252,6 +276,16 @@ async function openJournal(
     withdrawal = held.withdrawal
   }
 
+  async function withdrawn(): Promise<Problem | undefined> {
+    withdrawal ??= (await readWorkflow(db, workflow.id))?.withdrawal ?? null
+    return problemOf(withdrawal)
+  }
+
+  /** Nobody waits for the customer of what was given up. */
+  function turnBackInsteadOfWaiting(error: unknown): never {
+    throw (error instanceof ActionRequired && problemOf(withdrawal)) || error
+  }
+
   /** Only between steps: what one may have done is found out first, so that it can be taken back. */
   async function turnBackIfWithdrawn(operation: string | undefined, key: string): Promise<void> {
     const reason = problemOf(withdrawal)
@@ -259,7 +293,8 @@ async function openJournal(
     throw reason
   }
 
-  return { step, undos, stopped: () => ({ stage, startedAt }), flush: () => flush() }
+  const stopped = () => ({ stage, startedAt, withdrawn: problemOf(withdrawal) !== undefined })
+  return { step, undos, stopped, flush: () => flush() }
 }
 
 /** Said once and for all: the same again would be refused again. */
@@ -267,18 +302,31 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Problem && error.status < 500 && error.code !== 'rate_limited'
 }
 
-/** Tried again after a while, longer each time; in the end a person has to look. */
+interface Failure {
+  readonly stopped: Stopped
+  readonly error: unknown
+  readonly problem: Problem
+}
+
+/**
+ * Tried again after a while, longer each time; in the end a person has to look. What passes by itself
+ * is waited for without an end: an outage, however long, leaves nothing for a person to do.
+ */
 async function later(
   deps: JournalDeps,
+  kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
-  stopped: ReturnType<Journal['stopped']>,
-  problem: Problem,
+  { stopped, error, problem }: Failure,
 ): Promise<void> {
-  if (problem instanceof OperationParked || workflow.attempts >= MOST_ATTEMPTS)
+  const isOutage = passes(error) && !(error instanceof OperationParked)
+  const isHopeless = error instanceof OperationParked || workflow.attempts >= MOST_ATTEMPTS
+  if (isHopeless && !isOutage && kind.neverParked !== true)
     return turn(deps, workflow, holder, { state: 'parked', problem, ...stopped })
-  const seconds = problem.retryAfterSeconds ?? Math.min(300, 2 ** Math.min(workflow.attempts, 9))
-  await turn(deps, workflow, holder, { state: 'waiting', problem, seconds, ...stopped })
+  const attempts = isOutage ? Math.min(workflow.attempts, SLOWEST_ATTEMPT) : workflow.attempts
+  const backoff = Math.min(300, 2 ** Math.min(attempts, SLOWEST_ATTEMPT))
+  const seconds = Math.max(problem.retryAfterSeconds ?? 0, backoff)
+  await turn(deps, workflow, holder, { state: 'waiting', problem, seconds, attempts, ...stopped })
 }
 
 async function turn({ db }: JournalDeps, { id }: Workflow, holder: string, how: Turn): Promise<void> {

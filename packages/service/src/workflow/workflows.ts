@@ -74,7 +74,11 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
         if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
       })
     },
-    resume: (id) => track(id, () => take(id, { stoppedToo: true })),
+    async resume(id) {
+      // A run that is just ending may not have heard why it is to go on.
+      await running.get(id)
+      await track(id, () => take(id, { stoppedToo: true }))
+    },
     resumeDue,
     async settled(id, seconds) {
       const deadline = performance.now() + seconds * 1000

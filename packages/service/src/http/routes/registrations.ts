@@ -66,8 +66,8 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
     app,
     api.cancelRegistration,
   )(async ({ params }) => {
-    await cancelRegistration(parts, await existing(db, params.id))
-    const registration = await settled(parts, params.id)
+    await cancelRegistration(parts, await existing(db, params.id), PATIENCE_SECONDS)
+    const registration = await existing(db, params.id)
     const shown = registrationToApi(registration)
     return registration.endedAt === null ? { status: 202, body: shown } : { status: 200, body: shown }
   })

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newDatabase, type TestDatabase } from '../../../../../test/support/database.ts'
 import { newSimulator, serviceDeps } from '../../../../../test/support/simulator.ts'
 import { transaction } from '../../postgres/transaction.ts'
-import { readOperation } from '../../store/operations.ts'
+import { intend, readOperation } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -178,6 +178,77 @@ describe('a run that died', () => {
   }
 })
 
+describe('what shall not be made any more', () => {
+  const given = new Problem('registration_canceled', 'Not any more.')
+  const withdrawn = (): CallDeps => ({ ...deps, withdrawn: async () => given })
+
+  test('was not begun: nothing is sent, and it is settled', async () => {
+    const id = newOperation()
+    simulator.control.clearRequests()
+    await expect(create(id, 'Ada', withdrawn())).rejects.toBe(given)
+    expect(simulator.control.requests().total).toBe(0)
+    expect(await state(id)).toBe('refused')
+  })
+
+  test.each([
+    ['never reached Stripe', 'timeout_before_commit', 0],
+    ['was done and its answer lost', 'timeout_after_commit', 1],
+  ] as const)('%s: it is looked for, and never sent', async (_, kind, made) => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind, times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    simulator.control.clearRequests()
+    const asked = create(id, 'Ada', withdrawn())
+    if (made === 0) await expect(asked).rejects.toBe(given)
+    else await expect(asked).resolves.toMatchObject({ id: (await madeBy(id))[0]?.id })
+    expect(posts()).toEqual([])
+    expect(await madeBy(id)).toHaveLength(made)
+    expect(await state(id)).toBe(made === 0 ? 'refused' : 'succeeded')
+  })
+
+  test('is given up between two tries: the next one is not made', async () => {
+    const id = newOperation()
+    let asked = 0
+    const own = { ...deps, withdrawn: async () => (++asked > 1 ? given : undefined) }
+    simulator.control.clearRequests()
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 1 })
+    await expect(create(id, 'Ada', own)).rejects.toBe(given)
+    expect(posts()).toEqual(['/v1/customers'])
+    expect(await madeBy(id)).toEqual([])
+  })
+})
+
+describe('a call whose process died a moment ago', () => {
+  /** As it stands when the process is gone after it wrote its intention. */
+  async function dieBeforeAnswer(id: string): Promise<void> {
+    await intend(
+      deps.db,
+      { id, kind: 'customer.create', subjectId: id },
+      { idempotencyKey: `${id}/of-the-dead`, bodyHash: Buffer.from('other words'), at: deps.clock.now() },
+    )
+  }
+
+  test.each([
+    ['in other words', () => deps],
+    ['given up', () => ({ ...deps, withdrawn: async () => new Problem('registration_canceled', 'No.') })],
+  ])('may still be done: asked again %s, nothing is decided before it cannot be', async (_, own) => {
+    const id = newOperation()
+    await dieBeforeAnswer(id)
+    simulator.control.clearRequests()
+    await expect(create(id, 'Ada', own())).rejects.toMatchObject({
+      code: 'provider_unknown_outcome',
+      retryAfterSeconds: 16,
+    })
+    expect(posts()).toEqual([])
+    expect(await state(id)).toBe('prepared')
+    // Sixteen seconds later nobody waits for an answer any more.
+    const clock = { now: (): Instant => deps.clock.now() + 17 }
+    await create(id, 'Ada', { ...own(), clock }).catch((error: Problem) => error.code)
+    expect(await state(id)).not.toBe('prepared')
+  })
+})
+
 describe('what cannot be settled', () => {
   test('is parked when nothing can be looked up', async () => {
     const id = newOperation()
@@ -196,8 +267,15 @@ describe('what cannot be settled', () => {
   test('is parked when Stripe keeps failing for one key after the other', async () => {
     const id = newOperation()
     simulator.control.fail({ ...CREATE, kind: 'error_500_stored', times: 100 })
-    for (let run = 0; run < 4; run += 1) await expect(create(id)).rejects.toBeInstanceOf(Problem)
+    for (let run = 0; run < 2; run += 1) await expect(create(id)).rejects.toBeInstanceOf(Problem)
     expect(await readOperation(deps.db, id)).toMatchObject({ state: 'parked', attempt: 5 })
+    // A person who has it tried again gets one attempt more, and is not sent away for ever.
+    await expect(create(id)).rejects.toBeInstanceOf(Problem)
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'parked', attempt: 6 })
+    simulator.control.clearFaults()
+    await create(id)
+    expect(await madeBy(id)).toHaveLength(1)
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 7 })
   })
 })
 

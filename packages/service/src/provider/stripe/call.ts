@@ -13,6 +13,7 @@ import {
   settle,
 } from '../../store/operations.ts'
 import type { Provider } from './account.ts'
+import { TIMEOUT_MS } from './client.ts'
 import { backoff } from './pace.ts'
 import { requestIdOf, verdictOf } from './problems.ts'
 
@@ -20,6 +21,11 @@ export interface CallDeps {
   readonly db: Db
   readonly clock: Clock
   readonly provider: Provider
+  /**
+   * Why nothing shall be made any more, asked before each try. What was begun is then only looked up:
+   * found, it succeeded; not found, it is refused for this reason, and nothing is sent.
+   */
+  readonly withdrawn?: (() => Promise<Problem | undefined>) | undefined
 }
 
 /** One thing that Stripe shall do, once. */
@@ -39,6 +45,8 @@ export interface Intention {
 
 /** Stripe keeps a key for at least 24 hours; an hour less leaves room for a slow last try. */
 const KEY_LIFE_SECONDS = 23 * 3600
+/** A call that was sent this long ago was done by now, or never will be. */
+const CALL_SECONDS = TIMEOUT_MS / 1000 + 1
 const MOST_TRIES = 6
 const MOST_ATTEMPTS = 5
 
@@ -73,9 +81,16 @@ export async function callStripe<T extends { readonly id: string }>(
   let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, bodyHash) ? 'send' : 'look'
 
   for (let tries = 1; ; tries += 1) {
+    const withdrawal = await deps.withdrawn?.()
+    if (withdrawal) {
+      const found = isNew && tries === 1 ? undefined : await lookOnly(deps, operation, tries, find)
+      if (found) return succeed(found)
+      throw await refuse(withdrawal, operation.providerRequestId)
+    }
     if (next === 'look') {
       const found = await look(deps, intention, operation, find)
       if (found) return succeed(found)
+      if (tries === 1) refuseIfUnderWay(deps, operation)
       operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
     }
     let answer: T
@@ -91,10 +106,7 @@ export async function callStripe<T extends { readonly id: string }>(
   async function afterFailure(error: unknown, tries: number): Promise<'send' | 'look'> {
     const verdict = verdictOf(error)
     const requestId = requestIdOf(error)
-    if (verdict.kind === 'refused') {
-      await settle(db, id, { state: 'refused', problem: verdict.problem, requestId, at: deps.clock.now() })
-      throw verdict.problem
-    }
+    if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
     await markUnknown(db, id, verdict.problem, requestId)
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
@@ -103,6 +115,11 @@ export async function callStripe<T extends { readonly id: string }>(
     if (verdict.kind === 'unknown' && verdict.replayed) return 'look'
     await pause(deps, tries, verdict.problem)
     return 'send'
+  }
+
+  async function refuse(problem: Problem, requestId: string | null): Promise<Problem> {
+    await settle(db, id, { state: 'refused', problem, requestId, at: deps.clock.now() })
+    return problem
   }
 
   async function succeed(answer: T): Promise<T> {
@@ -161,10 +178,34 @@ async function look<T>(
       throw await park(deps, operation, 'What the payment provider made is not there any more.')
     }
   }
-  if (operation.state !== 'refused' && operation.attempt >= MOST_ATTEMPTS) {
+  // Once parked, it is here again because a person said so: that is worth one attempt more.
+  const mayGoOn = operation.state === 'refused' || operation.state === 'parked'
+  if (!mayGoOn && operation.attempt >= MOST_ATTEMPTS) {
     throw await park(deps, operation, 'The payment provider failed too often.')
   }
   return undefined
+}
+
+/** What became of an operation that shall not be made any more; undefined: certainly nothing. */
+async function lookOnly<T>(
+  deps: CallDeps,
+  operation: Operation,
+  tries: number,
+  find: ((stripe: Stripe) => Promise<T | undefined>) | undefined,
+): Promise<T | undefined> {
+  if (operation.state === 'refused') return undefined
+  if (!find) throw await park(deps, operation, 'It cannot be told whether the payment provider did it.')
+  const found = await readStripe(deps, find)
+  if (!found && tries === 1) refuseIfUnderWay(deps, operation)
+  return found
+}
+
+/** Nobody waited for its answer to the end: it may be on its way still, and be done after we looked. */
+function refuseIfUnderWay({ clock }: CallDeps, { state, preparedAt }: Operation): void {
+  const seconds = preparedAt + CALL_SECONDS - clock.now()
+  if (state !== 'prepared' || seconds <= 0) return
+  const detail = 'The payment provider may still be at work on this call.'
+  throw new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
 }
 
 /** It is left for a person, who finds the reason and the request's id on the operation. */

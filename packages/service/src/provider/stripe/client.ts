@@ -12,7 +12,7 @@ export const API_VERSION = '2026-10-28.endive'
 export const STRIPE_BASE = 'https://api.stripe.com'
 
 /** No caller waits longer for one answer; afterwards the outcome is unknown and has to be looked up. */
-const TIMEOUT_MS = 15_000
+export const TIMEOUT_MS = 15_000
 
 export interface StripeAccess {
   readonly apiKey: string

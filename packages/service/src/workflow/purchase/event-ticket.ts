@@ -56,8 +56,11 @@ export const eventTicket: PurchaseStrategy = {
           withdrawInvoice(deps, `${key}/undo`, { id, subjectId: purchase.subscriptionId }),
       },
     )
-    await step('pay invoice', async (operation) => {
-      const payment = await payInvoice(deps, operation, { ...invoice, subjectId: purchase.subscriptionId })
+    await step('pay invoice', async (operation, withdrawn) => {
+      const payment = await payInvoice({ ...deps, withdrawn }, operation, {
+        ...invoice,
+        subjectId: purchase.subscriptionId,
+      })
       if (payment.kind === 'open')
         throw await awaitCustomer(deps, purchase, { type: 'confirmPayment', url: payment.url })
       if (payment.kind === 'failed') throw payment.problem

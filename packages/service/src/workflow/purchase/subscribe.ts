@@ -1,5 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
-import { wasReplayed } from '../../provider/stripe/call.ts'
+import { type CallDeps, wasReplayed } from '../../provider/stripe/call.ts'
 import { firstPayment } from '../../provider/stripe/first-payment.ts'
 import { startSubscription, withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { wasBegun } from '../../store/operations.ts'
@@ -24,9 +24,9 @@ export async function subscribe(
   let answer: Bought['answer']
   const started = await step(
     'start subscription',
-    async (operation) => {
+    async (operation, withdrawn) => {
       const observation = await nextObservation(deps.db)
-      const { object, toConfirm } = await start(deps, purchase, configuration, operation)
+      const { object, toConfirm } = await start({ ...deps, withdrawn }, purchase, configuration, operation)
       // Stripe's memory of an earlier try says how it was then, not how it is.
       if (!toConfirm && !wasReplayed(object)) answer = { object, observation }
       // Steps keep ids only: what else an object says may have changed by the time it is read again.
@@ -49,7 +49,7 @@ export async function subscribe(
  * wait for the answer; that second call, once begun, is the only one that is made again.
  */
 async function start(
-  deps: PurchaseDeps,
+  deps: PurchaseDeps & CallDeps,
   { customer, subscriptionId }: Purchase,
   configuration: SubscriptionConfiguration,
   operation: string,
