@@ -25,7 +25,7 @@ function providerOf(
       apiKey: 'sk_test_lockstep',
       apiBase: simulator.url,
       pace: { random, wait: (milliseconds) => soon(Math.min(milliseconds, 2)) },
-      timeoutMs: 2000,
+      timeoutMs: 10_000,
     },
   )
 }

@@ -245,8 +245,12 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
     /** Every event that was not delivered yet, oldest first. */
     async newEvents(): Promise<Stripe.Event[]> {
       const events: Stripe.Event[] = []
+      // Newest first: behind a whole page of known ones there is nothing new.
+      let known = 0
       for await (const event of stripe.events.list({ limit: 100 })) {
-        if (!taken.has(event.id)) events.push(event)
+        known = taken.has(event.id) ? known + 1 : 0
+        if (known === 100) break
+        if (known === 0) events.push(event)
       }
       for (const { id } of events) taken.add(id)
       return events.reverse()
