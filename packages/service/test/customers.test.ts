@@ -2,7 +2,7 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { atStripe, type Installation, newInstallation } from './support/installation.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -196,4 +196,35 @@ test('mappings are listed page by page, each once', async () => {
   expect(seen.filter((line) => line.startsWith('customer'))).toHaveLength(3)
   const one = await ask('GET', '/v1/mappings?entityType=product&entityId=app')
   expect(one.body).toMatchObject({ data: [{ providerType: 'product', livemode: false, origin: 'outbound' }] })
+})
+
+test('two who make one customer at once, by two names, make one, and Stripe hears the name that stands here', async () => {
+  for (let round = 1; round <= 5; round += 1) {
+    const externalId = `twice_${round}`
+    const makers = ['Ada', 'Ada Byron', 'Ada Lovelace'].map((name, index) =>
+      ask('POST', '/v1/registrations', { externalId, plan: 'free', slot: `place_${index}`, name }),
+    )
+    expect((await Promise.all(makers)).map(({ status }) => status)).toEqual([201, 201, 201])
+    const { body } = await ask('GET', `/v1/customers?externalId=${externalId}`)
+    const [here] = body.data as { id: string; name: string; providerId: string }[]
+    const own = (await atStripe(installation)).customers.filter(
+      ({ metadata }) => metadata.lockstep_customer === here?.id,
+    )
+    expect(own.map(({ id, name }) => [id, name])).toEqual([[here?.providerId, here?.name]])
+  }
+})
+
+test('what makes a customer says nothing that may change', async () => {
+  simulator.control.clearRequests()
+  await ask('POST', '/v1/registrations', {
+    externalId: 'barbara',
+    plan: 'free',
+    name: 'Barbara',
+    email: 'b@example.org',
+    address: { country: 'DE', postalCode: '10115' },
+  })
+  const [create, tell] = simulator.control.requests().requests
+  expect(create).toMatchObject({ method: 'POST', path: '/v1/customers' })
+  expect(create?.params).not.toMatch(/Barbara|example|10115/)
+  expect(tell?.params).toMatch(/Barbara/)
 })

@@ -58,6 +58,7 @@ test('who a customer was is gone from every table; contracts and invoices still 
   expect(refused).toMatchObject({ status: 409, body: { code: 'customer_in_use' } })
   expect(refused.body.errors).toMatchObject([{ code: 'subscription_live' }, { code: 'invoice_unfinished' }])
 
+  await world.stripe.customers.update(ada.customer, { address: { country: 'DE', postal_code: '10115' } })
   await world.stripe.subscriptions.cancel(ada.subscription)
   await world.deliver()
   expect(await tablesSaying(word)).toEqual([
@@ -80,7 +81,11 @@ test('who a customer was is gone from every table; contracts and invoices still 
     body: { dryRun: false, erased: dry.body.erased, provider: 'told' },
   })
   expect(await tablesSaying(word)).toEqual([])
-  expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name: null, email: null })
+  expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({
+    name: null,
+    email: null,
+    address: null,
+  })
 
   // The event of that very change says what the address was.
   await world.deliver()

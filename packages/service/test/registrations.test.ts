@@ -124,6 +124,7 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     'reserve membership',
     'create customer at provider',
     'link customer',
+    'update customer at provider',
     'attach payment method',
     'set default payment method',
     'configure subscription',
@@ -131,7 +132,7 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     'record subscription',
     'conclude contract',
   ])
-  expect((body.steps as object[])[7]).toMatchObject({
+  expect((body.steps as object[])[8]).toMatchObject({
     state: 'done',
     needs: ['configuration'],
     handsOn: ['subscription'],

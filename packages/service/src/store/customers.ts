@@ -132,6 +132,22 @@ export async function unlockCurrency(trx: Trx, customerId: string): Promise<void
       and not exists (select from subscription_slot s where s.customer_id = c.id)`.execute(trx)
 }
 
+export interface Profile {
+  readonly name: string | null
+  readonly email: string | null
+  readonly address: Address | null
+}
+
+/** Who the customer is; undefined of one who was erased. */
+export async function readProfile(db: Db | Trx, customerId: string): Promise<Profile | undefined> {
+  const row = await db
+    .selectFrom('customerProfile')
+    .select(['name', 'email', 'address'])
+    .where('customerId', '=', customerId)
+    .executeTakeFirst()
+  return row && { ...row, address: row.address as Address | null }
+}
+
 /** Where the customer is; null where nobody said. */
 export async function readAddress(db: Db | Trx, customerId: string): Promise<Address | null> {
   const row = await db

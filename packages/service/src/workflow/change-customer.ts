@@ -5,10 +5,11 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
-import { updateCustomer } from '../provider/stripe/customers.ts'
-import { changeProfile, type ProfileChange, readCustomer } from '../store/customers.ts'
+import { changeProfile, type ProfileChange } from '../store/customers.ts'
+import { providerIdOf } from '../store/mappings.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
+import { tellCustomer } from './tell-customer.ts'
 import type { Workflows } from './workflows.ts'
 
 export const CHANGE_CUSTOMER = 'change-customer'
@@ -62,19 +63,8 @@ export function changeCustomerKind(deps: {
     async run(step, { input }) {
       const { customerId } = input as ChangeInput
       await step('update customer at provider', async (key) => {
-        for (let times = 1; ; times += 1) {
-          const customer = await readCustomer(deps.db, customerId)
-          if (!customer?.providerId) return
-          await updateCustomer(
-            deps,
-            `${key}/${times}`,
-            { id: customerId, providerId: customer.providerId },
-            customer,
-          )
-          // Changed again meanwhile: that may have been told before this was, so it is told once more.
-          const now = await readCustomer(deps.db, customerId)
-          if (now?.name === customer.name && now.email === customer.email) return
-        }
+        const providerId = await providerIdOf(deps.db, 'customer', customerId)
+        if (providerId !== undefined) await tellCustomer(deps, key, { id: customerId, providerId })
       })
     },
   }

@@ -1,11 +1,12 @@
-import { customerOperation, makeCustomer, updateCustomer } from '../provider/stripe/customers.ts'
+import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
-import { readAddress, readCustomer } from '../store/customers.ts'
+import { readCustomer, readProfile } from '../store/customers.ts'
 import { link, providerIdOf } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import type { Step } from './journal.ts'
 import type { PurchaseDeps } from './purchase/strategy.ts'
+import { tellCustomer } from './tell-customer.ts'
 
 export interface LinkedCustomer {
   readonly id: string
@@ -19,61 +20,50 @@ interface CustomerToProvide {
   readonly tax: TaxAssessment | null
 }
 
-/** The customer at the provider, made if there is none, told who it is, and linked to ours. */
+/** The customer at the provider, made if there is none, linked to ours, and told who it is. */
 export async function provideCustomer(
   deps: PurchaseDeps,
   step: Step,
   { customerId, profileChanged, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
-  const { id: providerId } = await step(
-    'create customer at provider',
-    () => makeOnce(deps, customerId, tax),
-    {
-      operation: () => customerOperation(customerId),
-    },
-  )
-  await step('link customer', () =>
+  const made = await step('create customer at provider', () => makeOnce(deps, customerId), {
+    operation: () => customerOperation(customerId),
+  })
+  // Whoever linked one first has named the customer's one: it is gone on with that.
+  const providerId = await step('link customer', () =>
     link(db, provider, {
       entityType: 'customer',
       entityId: customerId,
       providerType: 'customer',
-      providerId,
+      providerId: made.id,
       origin: 'outbound',
       at: clock.now(),
     }),
   )
   const customer = { id: customerId, providerId }
-  if (profileChanged) {
+  if (made.isNew || profileChanged) {
+    // Only when it is linked: from then on whoever changes the customer tells Stripe.
     await step('update customer at provider', async (key) => {
-      const { name = null, email = null } = (await readCustomer(db, customerId)) ?? {}
-      const address = await readAddress(db, customerId)
-      await updateCustomer(deps, key, customer, { name, email, address })
+      const metadata = prefixed(tax?.metadata ?? {})
+      const profile = await readProfile(db, customerId)
+      const isNobody = !profile || Object.values(profile).every((value) => value === null)
+      if (isNobody && !profileChanged && Object.keys(metadata).length === 0) return
+      await tellCustomer(deps, key, customer, metadata)
     })
   }
   return customer
 }
 
-async function makeOnce(
-  deps: PurchaseDeps,
-  customerId: string,
-  tax: TaxAssessment | null,
-): Promise<{ id: string }> {
+async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: string; isNew: boolean }> {
   const { db } = deps
   const linked = await providerIdOf(db, 'customer', customerId)
-  if (linked !== undefined) return { id: linked }
+  if (linked !== undefined) return { id: linked, isNew: false }
   const customer = await readCustomer(db, customerId)
   if (!customer) throw new Error(`There is no customer ${customerId}.`)
   const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
-  const address = await readAddress(db, customerId)
-  return idOnly(
-    await makeCustomer(deps, {
-      ...customer,
-      testClock: clock?.providerId ?? null,
-      address,
-      metadata: prefixed(tax?.metadata ?? {}),
-    }),
-  )
+  const { id } = await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null })
+  return { id, isNew: true }
 }
 
 /** Has everything that comes due charged to a payment method that the application collected. */

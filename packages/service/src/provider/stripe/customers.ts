@@ -4,15 +4,11 @@ import type Stripe from 'stripe'
 import { type CallDeps, callStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
+/** Only what never changes: whoever asks sends the same under the same key, and gets the same customer. */
 export interface CustomerToMake {
   readonly id: string
-  readonly name: string | null
-  readonly email: string | null
   /** Stripe's id of the clock it lives at. */
   readonly testClock: string | null
-  readonly address?: Address | null
-  /** Told with the customer when it is made. */
-  readonly metadata?: Readonly<Record<string, string>>
   /** When we recorded the customer, to know where to look for it. */
   readonly createdAt: Instant
 }
@@ -23,15 +19,15 @@ const CLOCK_SKEW_SECONDS = 3600
 /** The one operation that may make a customer at Stripe, whoever asks for it. */
 export const customerOperation = (customerId: string): string => `${customerId}/create`
 
-/** Makes a customer at Stripe; the same one however often and from wherever it is asked for. */
+/**
+ * Makes a customer at Stripe; the same one however often and from wherever it is asked for. Who it is, is
+ * told afterwards (`updateCustomer`): two who ask at once may know it by two names.
+ */
 export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<Stripe.Customer> {
   const id = customerOperation(customer.id)
   const body = {
-    ...(customer.name !== null && { name: customer.name }),
-    ...(customer.email !== null && { email: customer.email }),
-    ...(customer.address && { address: toStripeAddress(customer.address) }),
     ...(customer.testClock !== null && { test_clock: customer.testClock }),
-    metadata: ownMetadata(deps.provider, id, { ...customer.metadata, lockstep_customer: customer.id }),
+    metadata: ownMetadata(deps.provider, id, { lockstep_customer: customer.id }),
   }
   return callStripe(
     deps,
@@ -54,8 +50,10 @@ export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<
 export interface CustomerProfile {
   readonly name: string | null
   readonly email: string | null
-  /** What is not known stays as it is. */
-  readonly address?: Address | null
+  /** Not known, it stays as it is; erased, it is removed. */
+  readonly address: Address | null | 'erased'
+  /** Added to what is there. */
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 function toStripeAddress({ postalCode, line1, line2, city, state, country }: Address) {
@@ -74,12 +72,13 @@ export function updateCustomer(
   deps: CallDeps,
   operation: string,
   customer: { readonly id: string; readonly providerId: string },
-  { name, email, address }: CustomerProfile,
+  { name, email, address, metadata = {} }: CustomerProfile,
 ): Promise<Stripe.Customer> {
   const body = {
     name: name ?? '',
     email: email ?? '',
-    ...(address && { address: toStripeAddress(address) }),
+    ...(address && { address: address === 'erased' ? ('' as const) : toStripeAddress(address) }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
   }
   return callStripe(
     deps,

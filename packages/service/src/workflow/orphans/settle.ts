@@ -3,6 +3,7 @@ import { withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { link } from '../../store/mappings.ts'
 import { type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
 import { type LookDeps, lookAt } from '../look.ts'
+import { tellCustomer } from '../tell-customer.ts'
 import { type FoundOrphan, findOrphans, type Sweep } from './find.ts'
 
 /**
@@ -42,7 +43,8 @@ async function settle(deps: LookDeps, found: FoundOrphan): Promise<FoundOrphan> 
 /** What is refused is put before a person; the others go on. A provider that is away ends the sweep. */
 async function carryOut(deps: LookDeps, orphan: FoundOrphan): Promise<FoundOrphan> {
   try {
-    if (orphan.verdict === 'adopt') await adopt(deps, orphan)
+    if (orphan.verdict === 'adopt' && !(await adopt(deps, orphan)))
+      return { ...orphan, verdict: 'park', reason: 'Our row was linked to another object meanwhile.' }
     if (orphan.verdict === 'remove') await remove(deps, orphan)
     return orphan
   } catch (error) {
@@ -51,14 +53,21 @@ async function carryOut(deps: LookDeps, orphan: FoundOrphan): Promise<FoundOrpha
   }
 }
 
-/** Our row gets what it lacks, and what Stripe says of it is taken over as if an event had come. */
-async function adopt(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promise<void> {
+/**
+ * Our row gets what it lacks, and what Stripe says of it is taken over as if an event had come. False if
+ * somebody gave it another one meanwhile.
+ */
+async function adopt(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promise<boolean> {
   const { db, clock, provider } = deps
   if (type === 'customer' && entityId !== null) {
     const mapping = { entityType: type, entityId, providerType: type, providerId: id } as const
-    await link(db, provider, { ...mapping, origin: 'outbound', at: clock.now() })
+    const linked = await link(db, provider, { ...mapping, origin: 'outbound', at: clock.now() })
+    if (linked !== id) return false
+    // Its registration may have ended between making it and telling who it is.
+    await tellCustomer(deps, `orphan/${id}/tell`, { id: entityId, providerId: id })
   }
   await lookAt(deps, { type, id })
+  return true
 }
 
 async function remove(deps: LookDeps, { id, entityId }: FoundOrphan): Promise<void> {

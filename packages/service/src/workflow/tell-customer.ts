@@ -1,0 +1,29 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Db } from '../postgres/connect.ts'
+import type { CallDeps } from '../provider/stripe/call.ts'
+import { type CustomerProfile, updateCustomer } from '../provider/stripe/customers.ts'
+import { readProfile } from '../store/customers.ts'
+
+/**
+ * Tells Stripe who a customer is now. Changed again meanwhile, that may have been told before this was, so
+ * it is told once more: whoever is last says what stands here.
+ */
+export async function tellCustomer(
+  deps: CallDeps,
+  operation: string,
+  customer: { readonly id: string; readonly providerId: string },
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  let known = await profileOf(deps.db, customer.id)
+  for (let times = 1; ; times += 1) {
+    const told = known
+    await updateCustomer(deps, `${operation}/${times}`, customer, { ...told, metadata })
+    known = await profileOf(deps.db, customer.id)
+    if (isDeepStrictEqual(known, told)) return
+  }
+}
+
+async function profileOf(db: Db, customerId: string): Promise<CustomerProfile> {
+  const profile = await readProfile(db, customerId)
+  return profile ?? { name: null, email: null, address: 'erased' }
+}
