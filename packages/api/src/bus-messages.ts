@@ -5,6 +5,7 @@ import { id, idParam, key } from './ids.ts'
 import { instant, instantInput } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
+import { givenName } from './text.ts'
 
 /**
  * What the message of a new profile has to say, as the `data` of a CloudEvent or as the whole body.
@@ -91,17 +92,9 @@ export const publishBusMessage = defineRoute({
   body: z
     .strictObject({
       specversion: z.literal('1.0').meta({ description: 'Of CloudEvents.' }),
-      id: z.string().min(1).max(200).meta({ description: 'Unique for its source: the same counts once.' }),
-      source: z
-        .string()
-        .min(1)
-        .max(200)
-        .meta({ description: 'Who tells it.', examples: ['auth'] }),
-      type: z
-        .string()
-        .min(1)
-        .max(200)
-        .meta({ description: 'What happened.', examples: ['auth.profile.created'] }),
+      id: givenName(200).meta({ description: 'Unique for its source: the same counts once.' }),
+      source: givenName(200).meta({ description: 'Who tells it.', examples: ['auth'] }),
+      type: givenName(200).meta({ description: 'What happened.', examples: ['auth.profile.created'] }),
       time: instantInput.optional().meta({ description: 'When it happened, by the clock of its source.' }),
       data: profileCreated,
     })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { givenName } from './text.ts'
 
 /** The nouns that have ids of ours; an id begins with its noun. */
 type Noun =
@@ -33,11 +34,7 @@ export function id(noun: Noun) {
  * not exist, and is answered like one.
  */
 export function idParam(noun: string) {
-  return z
-    .string()
-    .min(1)
-    .max(100)
-    .meta({ description: `Our id of the ${noun}.` })
+  return givenName(100).meta({ description: `Our id of the ${noun}.` })
 }
 
 /** A name given in the catalogue, or to a slot. Part of URLs, metadata and code, hence so plain. */
@@ -47,11 +44,10 @@ export const key = z
   .meta({ description: 'A key: a to z, 0 to 9, `-` and `_`.', examples: ['cloud-host'] })
 
 /** The application's own id of a user. */
-export const externalId = z
-  .string()
-  .min(1)
-  .max(200)
-  .meta({ description: "The application's own id of the user who pays.", examples: ['user_4711'] })
+export const externalId = givenName(200).meta({
+  description: "The application's own id of the user who pays.",
+  examples: ['user_4711'],
+})
 
 /** An id at the provider. Shown, never interpreted. */
 export const providerId = z

@@ -7,7 +7,7 @@ import { currency, decimalAmount } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { interval } from './plans.ts'
 import { recordedProblem } from './problems.ts'
-import { freeText, metadata, plainText, refuseCardNumber, withoutCardNumber } from './text.ts'
+import { freeText, metadata, ONE_LINE, plainText, refuseCardNumber, withoutCardNumber } from './text.ts'
 
 export const registrationState = z
   .enum(['running', 'requiresAction', 'failed', 'completed', 'compensating', 'rolledBack', 'parked'])
@@ -33,6 +33,7 @@ const step = z
 const webAddress = z
   .url({ protocol: /^https?$/ })
   .max(2000)
+  .regex(ONE_LINE)
   .refine(withoutCardNumber, refuseCardNumber)
 
 const action = z
@@ -235,6 +236,10 @@ export const createRegistration = defineRoute({
     'subscription_exists',
     'meter_billed_already',
     'registration_in_progress',
+    'payment_method_required',
+    'quantity_invalid',
+    'test_clock_not_found',
+    'live_mode_refused',
     'card_declined',
     'payment_not_confirmed',
     'registration_abandoned',

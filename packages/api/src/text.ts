@@ -6,7 +6,21 @@ import { z } from 'zod'
  * pages and never come here, not even into a log.
  */
 export function freeText(maxLength: number) {
-  return z.string().max(maxLength).refine(withoutCardNumber, refuseCardNumber)
+  return z
+    .string()
+    .max(maxLength)
+    .regex(/^[^\0\p{Cs}]*$/u, NOT_TEXT)
+    .refine(withoutCardNumber, refuseCardNumber)
+}
+
+const NOT_TEXT = 'This has characters that are not text.'
+
+/** Of one line, without control characters and halves of characters: Postgres takes neither NUL nor those. */
+export const ONE_LINE = /^[^\p{Cc}\p{Cs}]*$/u
+
+/** A name that somebody else gave: of one line, and never read. It may look like anything, a card's number too. */
+export function givenName(maxLength: number) {
+  return z.string().min(1).max(maxLength).regex(ONE_LINE, NOT_TEXT)
 }
 
 export const withoutCardNumber = (text: string): boolean => !hasCardNumber(text)
@@ -17,9 +31,9 @@ export const refuseCardNumber = {
   params: { code: 'card_number_refused' },
 }
 
-/** Text of one line, without control characters and halves of characters. */
+/** Text of one line. */
 export function plainText(maxLength: number) {
-  return freeText(maxLength).regex(/^[^\p{Cc}\p{Cs}]*$/u, 'This has characters that are not text.')
+  return freeText(maxLength).regex(ONE_LINE, NOT_TEXT)
 }
 
 /** Ours begin with lockstep_; the other three would mean something else to JavaScript. */

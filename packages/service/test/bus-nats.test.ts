@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../../../test/support/process.ts'
 import type { Bus, Delivery } from '../src/bus/bus.ts'
@@ -135,6 +137,27 @@ describe.skipIf(!isHere)('on a real nats-server', () => {
     expect(new Set(ours.kept)).toEqual(new Set(texts))
     expect(ours.kept).toHaveLength(40)
     expect(new Set(others.kept)).toEqual(new Set(texts))
+  })
+
+  test('a stream that is made anew counts from one again, and its messages are other ones', async () => {
+    const subject = newSubject()
+    const names = new Set<string>()
+    const nats = await connect({ servers: `nats://127.0.0.1:${port}` })
+    const { streams } = await jetstreamManager(nats)
+    for (const name of ['first', 'second']) {
+      await streams.add({ name: 'recreated', subjects: [subject] })
+      // By nobody's own name.
+      expect((await jetstream(nats).publish(subject, 'hello')).seq).toBe(1)
+      const { has, take } = newKeeper()
+      newBus(async (delivery) => {
+        names.add(`${delivery.name.source} ${delivery.name.id}`)
+        await take(delivery)
+      }, name).listen(subject)
+      await has(1)
+      await streams.delete('recreated')
+    }
+    expect(names.size).toBe(2)
+    await nats.close()
   })
 
   test('a server that is killed and comes back is listened to again, and has lost nothing', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -135,6 +136,9 @@ test.each([
   ['poison-list', '[]', 'invalid_request', ['#']],
   ['poison-empty', '{}', 'invalid_request', ['#/externalId']],
   ['poison-type', '{"externalId": 7, "email": "nobody"}', 'invalid_request', ['#/externalId', '#/email']],
+  ['poison-nul', '{"externalId": "a\\u0000b"}', 'invalid_request', ['#/externalId']],
+  ['poison-half', '{"externalId": "x", "name": "\\ud800"}', 'invalid_request', ['#/name']],
+  ['poison-clock', '{"externalId": "x", "testClock": "\\u0000"}', 'invalid_request', ['#/testClock']],
   ['poison-card', '{"externalId": "x", "name": "4242 4242 4242 4242"}', 'invalid_request', ['#/name']],
 ])('%s is parked with every fault, and nothing of it is kept', async (name, body, code, pointers) => {
   await publish(body, name)
@@ -148,6 +152,20 @@ test.each([
 
   const retried = await installation.ask('POST', `/v1/bus-messages/${row?.id}/retry`)
   expect(retried).toMatchObject({ status: 409, body: { code: 'bus_message_unreadable' } })
+})
+
+test.each([
+  ['a name with a NUL', 'a\0b'],
+  ['a name without an end', 'x'.repeat(100_000)],
+])('%s does no harm: it goes by its digest, once', async (_, name) => {
+  const subscriber = { externalId: `named_${name.length}` }
+  await publish(subscriber, name)
+  await publish(subscriber, name)
+  // In an envelope it is none, so that the body is read as it is.
+  await publish(profile(name, subscriber), name)
+  await drain()
+  const digest = `sha256:${createHash('sha256').update(name).digest('hex')}`
+  expect(await kept(digest)).toMatchObject([{ state: 'processed', outcome: 'registered' }])
 })
 
 test('no card number reaches the database', async () => {

@@ -11,7 +11,7 @@ import {
 } from '@nats-io/jetstream'
 import { headers, type NatsConnection } from '@nats-io/transport-node'
 import type { Log } from '../log.ts'
-import type { Bus, Listening, Take } from './bus.ts'
+import type { Bus, Delivery, Listening, Take } from './bus.ts'
 import { keepConnected } from './nats-connection.ts'
 
 export interface NatsDeps {
@@ -117,11 +117,14 @@ function listen(
   }
 }
 
-/** The sender's own name of the message (`Nats-Msg-Id`), else its place in the stream. */
-function nameOf(message: JsMsg): { source: string; id: string } {
-  const { stream } = message.info
+/**
+ * The sender's own name of the message (`Nats-Msg-Id`), else its place in the stream and when it came there:
+ * a stream that is deleted and made anew counts from one again.
+ */
+function nameOf(message: JsMsg): Delivery['name'] {
   const given = message.headers?.get('Nats-Msg-Id')
-  return { source: `nats:${stream}`, id: given ? given : String(message.seq) }
+  const place = `${message.seq}@${message.timestampNanos}`
+  return { source: `nats:${message.info.stream}`, id: given ? given : place }
 }
 
 async function consumerOf(connection: NatsConnection, subject: string, durable: string): Promise<Consumer> {

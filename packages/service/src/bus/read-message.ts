@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { profileCreated } from '@lockstep/api/bus-messages'
+import { ONE_LINE } from '@lockstep/api/text'
 import { type Instant, parseInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
-import { validate } from '../http/validate.ts'
+import { validate } from '../validate.ts'
 import type { Delivery } from './bus.ts'
 
 /** A message as far as it could be read. */
@@ -21,7 +23,7 @@ export interface ReadMessage {
  * Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
 export function readMessage({ body, name }: Delivery): ReadMessage {
-  const plain = { source: name.source, messageId: name.id, sentAt: null }
+  const plain = { source: name.source, messageId: shortName(name.id), sentAt: null }
   let message: unknown
   try {
     message = JSON.parse(utf8.decode(body))
@@ -47,7 +49,11 @@ function cloudEvent(message: unknown) {
 }
 
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
+  typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME && ONE_LINE.test(value)
+
+/** What the bus calls it is taken as it is, but for what no row can hold: that goes by its digest. */
+const shortName = (name: string): string =>
+  isName(name) ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`
 
 function profileOf(data: unknown, at: string): ReadMessage['content'] {
   try {

@@ -7,11 +7,11 @@ import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Db } from '../postgres/connect.ts'
+import { validate } from '../validate.ts'
 import { type Authenticator, type Caller, requireScope } from './caller.ts'
 import { type Answer, once, readIdempotencyKey } from './idempotency.ts'
 import { problemDocument } from './problem-document.ts'
 import { pathOf } from './problems.ts'
-import { validate } from './validate.ts'
 
 /** What a route is registered on. */
 export interface App {
