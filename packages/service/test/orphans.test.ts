@@ -143,6 +143,58 @@ describe('a registration that was undone here, and whose subscription stayed at 
   })
 })
 
+describe('what was parked is closed by the next sweep when a person has', () => {
+  const statesOf = async () => {
+    const { body } = await one.ask('GET', '/v1/orphans')
+    return (body.data as { providerId: string; state: string }[]).map(({ state }) => state)
+  }
+  async function parkedOne() {
+    const registered = await register(one)
+    await sql(one, `update workflow set state = 'rolledBack' where subject_id = $1`, [registered.id])
+    await unlink(one, registered.subscription)
+    await sweep(one)
+    expect(await statesOf()).toEqual(['parked'])
+    return registered
+  }
+
+  test('ended it at Stripe', async () => {
+    const { subscriptionAtStripe } = await parkedOne()
+    await stripe().subscriptions.cancel(subscriptionAtStripe)
+    await sweep(one, true)
+    expect(await statesOf()).toEqual(['parked'])
+    expect(verdicts(await sweep(one))).toEqual([[subscriptionAtStripe, 'leave']])
+    expect(await statesOf()).toEqual(['left'])
+  })
+
+  test('linked it', async () => {
+    const { subscription, subscriptionAtStripe } = await parkedOne()
+    await sql(
+      one,
+      `insert into mapping (entity_type, entity_id, provider, provider_account, livemode, provider_type, provider_id, origin, created_at)
+       select 'subscription', $1, provider, provider_account, livemode, 'subscription', $2, 'link', now()
+       from mapping where entity_type = 'customer'`,
+      [subscription, subscriptionAtStripe],
+    )
+    expect((await sweep(one)).orphans).toEqual([])
+    expect(await statesOf()).toEqual(['adopted'])
+  })
+
+  test('deleted it', async () => {
+    const { customer, customerAtStripe } = await register(one)
+    // A backup that does not know the customer.
+    await sql(one, `update mapping set entity_id = 'customer_unknown' where entity_id = $1`, [customer])
+    await unlink(one, 'customer_unknown')
+    const { metadata } = (await stripe().customers.retrieve(customerAtStripe)) as Stripe.Customer
+    await stripe().customers.update(customerAtStripe, {
+      metadata: { ...metadata, lockstep_customer: 'customer_unknown' },
+    })
+    expect(verdicts(await sweep(one))).toEqual([[customerAtStripe, 'park']])
+    await stripe().customers.del(customerAtStripe)
+    await sweep(one)
+    expect(await statesOf()).toEqual(['left'])
+  })
+})
+
 test('what a workflow is at work on is left to it', async () => {
   const { id, subscription, subscriptionAtStripe } = await register(one)
   await sql(one, `update workflow set state = 'running', ended_at = null where subject_id = $1`, [id])

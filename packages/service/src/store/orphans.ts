@@ -79,6 +79,26 @@ export async function saveOrphan(
     .execute()
 }
 
+/** One that is known is none any more, or is over. What is not known stays so. */
+export async function closeOrphan(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  orphan: Pick<OrphanRow, 'providerType' | 'providerId' | 'reason'> & { readonly state: 'adopted' | 'left' },
+  at: Instant,
+): Promise<void> {
+  const { providerType, providerId, state, reason } = orphan
+  await db
+    .updateTable('orphan')
+    .set({ state, reason, judgedAt: sqlTime(at) })
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where('providerType', '=', providerType)
+    .where('providerId', '=', providerId)
+    .where('state', 'in', ['waiting', 'parked'])
+    .execute()
+}
+
 /** Those that were left open: the next sweep looks at them again, however old they are. */
 export async function openOrphans(db: Db, { account, livemode }: ProviderAccount): Promise<OrphanRow[]> {
   return db

@@ -1,6 +1,7 @@
 import * as api from '@lockstep/api/orphans'
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
+import { inBackground } from '../../provider/stripe/limiter.ts'
 import type { ServiceParts } from '../../service-parts.ts'
 import { listOrphans, type OrphanRow } from '../../store/orphans.ts'
 import { findOrphans } from '../../workflow/orphans/find.ts'
@@ -29,7 +30,9 @@ export function orphanRoutes(app: App, parts: OrphanParts): void {
     app,
     api.sweepOrphans,
   )(async ({ body: { dryRun } }) => {
-    const { looked, orphans } = await (dryRun ? findOrphans(parts) : settleOrphans(parts))
+    // As long as the account is large: whoever waits for a registration goes first.
+    const sweep = () => (dryRun ? findOrphans(parts) : settleOrphans(parts))
+    const { looked, orphans } = await inBackground(sweep)
     const found = orphans.map(({ type, id, operation, verdict, reason }) => ({
       type,
       providerId: id,

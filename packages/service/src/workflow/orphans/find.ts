@@ -3,7 +3,14 @@ import type { CallDeps } from '../../provider/stripe/call.ts'
 import { type OwnObject, ownObjects, readOwnObject } from '../../provider/stripe/own-objects.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import { wasCharged } from '../../provider/stripe/subscriptions.ts'
-import { linkedIds, type Maker, makerOf, openOrphans, sweptTo } from '../../store/orphans.ts'
+import {
+  type closeOrphan,
+  linkedIds,
+  type Maker,
+  makerOf,
+  openOrphans,
+  sweptTo,
+} from '../../store/orphans.ts'
 
 export type FoundOrphan = OwnObject & Verdict
 
@@ -11,7 +18,11 @@ export interface Sweep {
   /** Objects with our name that were looked at. */
   readonly looked: number
   readonly orphans: readonly FoundOrphan[]
+  /** What was open and is none any more: linked meanwhile, or gone at the provider. */
+  readonly closed: readonly ClosedOrphan[]
 }
+
+export type ClosedOrphan = Parameters<typeof closeOrphan>[2]
 
 /** How far back a sweep looks before where the last one ended: calls that were under way, clocks that differ. */
 const OVERLAP_SECONDS = 2 * 86_400
@@ -25,6 +36,7 @@ type FindDeps = Pick<CallDeps, 'db' | 'provider'>
 export async function findOrphans(deps: FindDeps): Promise<Sweep> {
   const last = await sweptTo(deps.db)
   const found = new Map<string, FoundOrphan>()
+  const closed: ClosedOrphan[] = []
   let looked = 0
   const judge = async (objects: readonly OwnObject[]) => {
     looked += objects.length
@@ -38,8 +50,13 @@ export async function findOrphans(deps: FindDeps): Promise<Sweep> {
     if (found.has(`${providerType} ${providerId}`)) continue
     const object = await readOwnObject(deps, providerType, providerId).catch(undefinedIfGone)
     if (object) await judge([object])
+    if (found.has(`${providerType} ${providerId}`)) continue
+    const end = object
+      ? ({ state: 'adopted', reason: 'Our row is linked to it.' } as const)
+      : ({ state: 'left', reason: 'It is gone at the provider.' } as const)
+    closed.push({ providerType, providerId, ...end })
   }
-  return { looked, orphans: [...found.values()] }
+  return { looked, orphans: [...found.values()], closed }
 }
 
 async function unlinked({ db, provider }: FindDeps, objects: readonly OwnObject[]): Promise<OwnObject[]> {

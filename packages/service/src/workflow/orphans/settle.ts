@@ -1,7 +1,7 @@
 import { Problem } from '@lockstep/core/problem'
 import { withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { link } from '../../store/mappings.ts'
-import { type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
+import { closeOrphan, type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { tellCustomer } from '../tell-customer.ts'
 import { type FoundOrphan, findOrphans, type Sweep } from './find.ts'
@@ -12,20 +12,20 @@ import { type FoundOrphan, findOrphans, type Sweep } from './find.ts'
  */
 export async function settleOrphans(deps: LookDeps): Promise<Sweep> {
   const startedAt = deps.clock.now()
-  const { looked, orphans } = await findOrphans(deps)
+  const { looked, orphans, closed } = await findOrphans(deps)
   const settled: FoundOrphan[] = []
   for (const orphan of orphans) settled.push(await settle(deps, orphan))
+  for (const orphan of closed) await closeOrphan(deps.db, deps.provider, orphan, deps.clock.now())
   await setSweptTo(deps.db, startedAt)
-  return { looked, orphans: settled }
+  return { looked, orphans: settled, closed }
 }
 
 const states = {
   adopt: 'adopted',
   remove: 'removed',
   wait: 'waiting',
-  leave: 'left',
   park: 'parked',
-} as const satisfies Record<FoundOrphan['verdict'], OrphanRow['state']>
+} as const satisfies Record<Exclude<FoundOrphan['verdict'], 'leave'>, OrphanRow['state']>
 
 async function settle(deps: LookDeps, found: FoundOrphan): Promise<FoundOrphan> {
   const { db, clock, log, provider } = deps
@@ -33,10 +33,10 @@ async function settle(deps: LookDeps, found: FoundOrphan): Promise<FoundOrphan> 
   const { type: providerType, id: providerId, operation: operationId, verdict, reason } = orphan
   if (verdict === 'park')
     log.error({ type: providerType, object: providerId, operation: operationId }, `An orphan: ${reason}`)
-  // What is over is the usual end of what was undone: nothing to remember.
-  if (verdict === 'leave') return orphan
-  const row = { providerType, providerId, operationId, state: states[verdict], reason }
-  await saveOrphan(db, provider, row, clock.now())
+  const row = { providerType, providerId, operationId, reason }
+  // What is over is the usual end of what was undone: nothing to remember, unless somebody waits for it.
+  if (verdict === 'leave') await closeOrphan(db, provider, { ...row, state: 'left' }, clock.now())
+  else await saveOrphan(db, provider, { ...row, state: states[verdict] }, clock.now())
   return orphan
 }
 
