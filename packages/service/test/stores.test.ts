@@ -4,10 +4,18 @@ import { newId } from '../src/ids.ts'
 import { migrate } from '../src/postgres/migrate.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { addApiKey, findApiKey, listApiKeys, revokeApiKey } from '../src/store/api-keys.ts'
-import { addCustomer, findCustomer, listCustomers, lockCurrency } from '../src/store/customers.ts'
+import {
+  addCustomer,
+  findCustomer,
+  listCustomers,
+  lockCurrency,
+  lockCustomer,
+  unlockCurrency,
+} from '../src/store/customers.ts'
 import { claimRequest, completeRequest } from '../src/store/idempotency-keys.ts'
 import { link, providerIdOf } from '../src/store/mappings.ts'
 import { reset } from '../src/store/reset.ts'
+import { reserveSlot } from '../src/store/subscriptions.ts'
 import { sqlTime } from '../src/store/time.ts'
 
 const AT = Date.parse('2026-01-31T09:30:00Z') / 1000
@@ -53,6 +61,32 @@ function behavesLikeAStore(make: () => Promise<TestDatabase>): void {
       createdAt: AT,
     })
     expect(await findCustomer(database.db, 'user_2')).toBeUndefined()
+  })
+
+  test('a currency is not unlocked under somebody who takes a slot at that moment', async () => {
+    await add('user_1')
+    const id = (await findCustomer(database.db, 'user_1'))?.id ?? ''
+    const waits = async () => {
+      const { rows } = await database.pool.query(
+        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      )
+      return rows.length
+    }
+    let unlocked: Promise<void> | undefined
+    await transaction(database.db, async (trx) => {
+      await lockCustomer(trx, 'user_1')
+      await lockCurrency(trx, id, 'usd')
+      await reserveSlot(trx, {
+        customerId: id,
+        slot: 'default',
+        subscriptionId: newId('subscription'),
+        at: AT,
+      })
+      unlocked = transaction(database.db, (other) => unlockCurrency(other, id))
+      await expect.poll(waits).toBe(1)
+    })
+    await unlocked
+    expect((await findCustomer(database.db, 'user_1'))?.currency).toBe('usd')
   })
 
   test('of twenty who add the same customer at one time one does', async () => {

@@ -124,8 +124,12 @@ export async function lockCurrency(trx: Trx, customerId: string, currency: strin
   return locked.numUpdatedRows === 1n
 }
 
-/** Takes the lock back that a registration made which came to nothing. */
+/**
+ * Takes the lock back that a registration made which came to nothing. Whoever registers the customer at
+ * that moment is waited for in a statement of its own: the next one sees the slot that was taken.
+ */
 export async function unlockCurrency(trx: Trx, customerId: string): Promise<void> {
+  await trx.selectFrom('customer').select('id').where('id', '=', customerId).forUpdate().execute()
   await sql`
     update customer c set currency = null where id = ${customerId}
       and not exists (select from subscription s where s.customer_id = c.id)
