@@ -23,9 +23,13 @@ const PERSONAL: ReadonlySet<string> = new Set([
   'user_agent',
 ])
 
+/** Metadata is the application's own words, which may say anything; only ours say what an object is for. */
+const OURS = 'lockstep_'
+
 /**
  * An object of the provider's, of one customer, without what says who that is: such fields are null at
- * every depth, also among what changed before (`previous_attributes`). All else stays, for the record.
+ * every depth, also among what changed before (`previous_attributes`), and of metadata ours is left. All
+ * else stays, for the record.
  */
 export function withoutPersonalData(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPersonalData)
@@ -33,7 +37,12 @@ export function withoutPersonalData(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      PERSONAL.has(name) ? null : withoutPersonalData(inner),
+      PERSONAL.has(name) ? null : name === 'metadata' ? onlyOurs(inner) : withoutPersonalData(inner),
     ]),
   )
+}
+
+function onlyOurs(metadata: unknown): unknown {
+  if (typeof metadata !== 'object' || metadata === null) return metadata
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key.startsWith(OURS)))
 }

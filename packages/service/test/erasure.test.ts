@@ -2,7 +2,9 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contractRoutes } from '../src/http/routes/contracts.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
+import { newId } from '../src/ids.ts'
 import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
+import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
 
@@ -51,6 +53,14 @@ test('who a customer was is gone from every table; contracts and invoices still 
   const ada = await world.register('team', '2026-01-31T09:30:00Z')
   await world.deliver()
   const word = `${ada.externalId}@example.org`
+  // What the application wrote at Stripe, and a message that found no plan, say it too.
+  await world.stripe.subscriptions.update(ada.subscription, { metadata: { contact: word } })
+  await world.deliver()
+  const content = { externalId: ada.externalId, email: word, plan: 'none' }
+  await insertBusMessage(world.deps.db, {
+    ...{ id: newId('bus_message'), subject: 'profile', source: 'auth', messageId: 'one', content },
+    ...{ problem: null, sentAt: null, at: world.wall.time },
+  })
   const path = `/v1/customers/${ada.customerId}/erasure`
 
   // As long as something is under way it is refused, and says what.
@@ -62,6 +72,7 @@ test('who a customer was is gone from every table; contracts and invoices still 
   await world.stripe.subscriptions.cancel(ada.subscription)
   await world.deliver()
   expect(await tablesSaying(word)).toEqual([
+    'bus_message',
     'contract_acceptance',
     'customer_profile',
     'provider_event',
@@ -71,9 +82,9 @@ test('who a customer was is gone from every table; contracts and invoices still 
   const dry = await ask('POST', path)
   expect(dry).toMatchObject({
     status: 200,
-    body: { dryRun: true, erased: { profiles: 1, acceptances: 1, requests: 1 }, provider: 'queued' },
+    body: { dryRun: true, erased: { profiles: 1, acceptances: 1, requests: 2 }, provider: 'queued' },
   })
-  expect(await tablesSaying(word)).toHaveLength(4)
+  expect(await tablesSaying(word)).toHaveLength(5)
 
   const done = await ask('POST', `${path}?dryRun=false`)
   expect(done).toMatchObject({
@@ -81,6 +92,16 @@ test('who a customer was is gone from every table; contracts and invoices still 
     body: { dryRun: false, erased: dry.body.erased, provider: 'told' },
   })
   expect(await tablesSaying(word)).toEqual([])
+  expect(await listBusMessages(world.deps.db, { limit: 10 })).toMatchObject([
+    { state: 'processed', outcome: 'erased' },
+  ])
+  // No digest of what was sent is left, of the customer or of what was bought: they have no salt.
+  const { rows: digests } = await world.pool.query(
+    `select kind from operation o where body_hash <> '' and exists (
+       select from registration r where r.customer_id = $1 and o.subject_id in (r.customer_id, r.subscription_id))`,
+    [ada.customerId],
+  )
+  expect(digests.map(({ kind }) => kind)).toEqual(['customer.update'])
   expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({
     name: null,
     email: null,

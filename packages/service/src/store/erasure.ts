@@ -41,7 +41,8 @@ export async function countPersonalData(trx: Trx, customerId: string): Promise<P
            (select count(*)::int4 from contract_acceptance
              where customer_id = ${customerId} and person is not null) as acceptances,
            (select count(*)::int4 from registration r join workflow w on w.id = r.workflow_id
-             where r.customer_id = ${customerId} and w.input ?| array['requestHash', 'metadata']) as requests,
+             where r.customer_id = ${customerId} and w.input ?| array['requestHash', 'metadata'])
+         + (select count(*)::int4 from bus_message where ${isMessageOf(customerId)}) as requests,
            (select count(*)::int4 from contract where customer_id = ${customerId}) as contracts,
            (select count(*)::int4 from invoice where customer_id = ${customerId}) as invoices`.execute(trx)
   const [found] = rows
@@ -64,9 +65,22 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
       from registration r where r.workflow_id = w.id and r.customer_id = ${customerId}`.execute(trx)
   await sql`
     update operation set body_hash = ''
-     where subject_id = ${customerId} and settled_at is not null`.execute(trx)
+     where settled_at is not null and subject_id in (
+       select ${customerId} union all
+       select unnest(array[id, subscription_id, workflow_id]) from registration where customer_id = ${customerId})`.execute(
+    trx,
+  )
+  // Whoever was to be registered by it has been forgotten instead.
+  await sql`
+    update bus_message set state = 'processed', outcome = 'erased', content = null, problem = null,
+       processed_at = coalesce(processed_at, ${sqlTime(at)})
+     where ${isMessageOf(customerId)}`.execute(trx)
   await eraseProviderRows(trx, customerId)
 }
+
+/** A profile that a message brought and that was not used yet, or could not be. */
+const isMessageOf = (customerId: string) => sql`
+  content is not null and content ->> 'externalId' = (select external_id from customer where id = ${customerId})`
 
 /**
  * Erases who it is from what the provider sent about a customer. Events that were not worked on yet are
@@ -91,12 +105,17 @@ export async function eraseProviderRows(trx: Trx, customerId: string): Promise<n
 /** Customers without a profile, of whom the provider told something since. */
 export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    select distinct m.entity_id as id
-      from provider_event e
-      join mapping m on m.provider = 'stripe' and m.entity_type = 'customer'
-       and m.provider_id in (e.object_id, e.payload #>> '{data,object,customer}')
-     where e.received_at >= ${sqlTime(since)}
-       and not exists (select from customer_profile p where p.customer_id = m.entity_id)`.execute(db)
+    with forgotten as (
+      select m.entity_id as id, m.provider_id from mapping m
+       where m.provider = 'stripe' and m.entity_type = 'customer'
+         and not exists (select from customer_profile p where p.customer_id = m.entity_id)
+    ), recent as (
+      select object_id, payload #>> '{data,object,customer}' as customer_id
+        from provider_event where received_at >= ${sqlTime(since)}
+    )
+    select id from forgotten join recent on object_id = provider_id
+    union
+    select id from forgotten join recent on customer_id = provider_id`.execute(db)
   return rows.map(({ id }) => id)
 }
 
