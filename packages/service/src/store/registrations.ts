@@ -9,9 +9,17 @@ import { type WorkflowStep, wakeWorkflow } from './workflows.ts'
 /** A workflow's, and apart from it those that wait to be tried again. */
 export type RegistrationState = Row<'workflow'>['state'] | 'failed'
 
+const hasFailed = sql<boolean>`(workflow.problem is not null and workflow.next_attempt_at is not null)`
+
 const stateOf = sql<RegistrationState>`case
-  when workflow.state = 'running' and workflow.problem is not null and workflow.next_attempt_at is not null then 'failed'
-  else workflow.state end`
+  when workflow.state = 'running' and ${hasFailed} then 'failed' else workflow.state end`
+
+/** The same the other way round: by a column that an index knows. */
+function isIn(state: RegistrationState) {
+  if (state === 'failed') return sql<boolean>`workflow.state = 'running' and ${hasFailed}`
+  if (state === 'running') return sql<boolean>`workflow.state = 'running' and not ${hasFailed}`
+  return sql<boolean>`workflow.state = ${state}`
+}
 
 /** A registration with how far its workflow came. */
 export type Registration = Row<'registration'> & {
@@ -77,7 +85,7 @@ export async function listRegistrations(
 ): Promise<RegistrationWithSteps[]> {
   let query = registrations(db)
   if (filter.customer !== undefined) query = query.where('registration.customerId', '=', filter.customer)
-  if (filter.state !== undefined) query = query.where(stateOf, '=', filter.state)
+  if (filter.state !== undefined) query = query.where(isIn(filter.state))
   if (filter.cause !== undefined) query = query.where('registration.cause', '=', filter.cause)
   if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
   if (filter.after !== undefined) query = query.where('registration.id', '<', filter.after)
