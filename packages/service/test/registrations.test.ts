@@ -269,6 +269,39 @@ describe('refused by the bank', () => {
   })
 })
 
+describe('the card of one who has something already', () => {
+  const defaultOf = async (customer: string | undefined) => {
+    const { stripe } = installation.deps.provider
+    const seen = await stripe.customers.retrieve(customer ?? '', {
+      expand: ['invoice_settings.default_payment_method'],
+    })
+    if (seen.deleted) return undefined
+    const method = seen.invoice_settings.default_payment_method
+    return typeof method === 'object' ? method?.card?.brand : method
+  }
+  const mastercard = { plan: 'free', paymentMethod: 'pm_card_mastercard' }
+
+  test('is charged on, when a second registration with another one is refused', async () => {
+    const externalId = newUser()
+    await register({ externalId, ...mastercard })
+    const second = { externalId, plan: 'team', slot: 'second', paymentMethod: 'pm_card_chargeCustomerFail' }
+    expect(await register(second)).toMatchObject({ status: 402, body: { code: 'card_declined' } })
+    const { customers } = await ofUser(externalId)
+    expect(await defaultOf(customers[0]?.id)).toBe('mastercard')
+  })
+
+  test('is not taken for the new one, when Stripe does not say what became of that', async () => {
+    const externalId = newUser()
+    await register({ externalId, ...mastercard })
+    const path = '/v1/payment_methods/*/attach'
+    simulator.control.fail({ kind: 'error_500_stored', method: 'POST', path, times: 1 })
+    const second = { externalId, plan: 'team', slot: 'second', paymentMethod: 'pm_card_visa' }
+    expect((await register(second)).status).toBe(201)
+    const { customers } = await ofUser(externalId)
+    expect(await defaultOf(customers[0]?.id)).toBe('visa')
+  })
+})
+
 describe('what is due at the start', () => {
   test('a paid plan needs a payment method, which is said before anything is made', async () => {
     const externalId = newUser()

@@ -123,6 +123,22 @@ export async function mayHaveBegun(db: Db, ids: readonly string[], key: string):
   return row !== undefined
 }
 
+/** What the other calls of a kind on one subject made, by the provider's ids. */
+export async function objectsMadeBy(
+  db: Db,
+  { kind, subjectId, except }: Pick<Operation, 'kind' | 'subjectId'> & { readonly except: string },
+): Promise<ReadonlySet<string | null>> {
+  const rows = await db
+    .selectFrom('operation')
+    .select('providerObjectId')
+    .where('kind', '=', kind)
+    .where('subjectId', '=', subjectId)
+    .where('id', '!=', except)
+    .where('state', '=', 'succeeded')
+    .execute()
+  return new Set(rows.map(({ providerObjectId }) => providerObjectId))
+}
+
 /** Calls about one thing of ours whose outcome is not known: their process died, or their answer was lost. */
 export async function unsettledOf(db: Db, kind: string, subjectId: string): Promise<string[]> {
   const rows = await db

@@ -1,5 +1,10 @@
 import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
-import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
+import {
+  attachPaymentMethod,
+  defaultPaymentMethod,
+  restoreDefaultPaymentMethod,
+  setDefaultPaymentMethod,
+} from '../provider/stripe/payment-methods.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
 import { link, providerIdOf } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
@@ -11,6 +16,8 @@ import { tellCustomer } from './tell-customer.ts'
 export interface LinkedCustomer {
   readonly id: string
   readonly providerId: string
+  /** Stripe had not known it: nothing of it is there but what this registration makes. */
+  readonly isNew: boolean
 }
 
 interface CustomerToProvide {
@@ -41,7 +48,7 @@ export async function provideCustomer(
       at: clock.now(),
     }),
   )
-  const customer = { id: customerId, providerId }
+  const customer = { id: customerId, providerId, isNew: made.isNew }
   if (made.isNew || profileChanged) {
     // Only when it is linked: from then on whoever changes the customer tells Stripe.
     await step('update customer at provider', async (key) => {
@@ -73,23 +80,41 @@ export async function providePaymentMethod(
   customer: LinkedCustomer,
   paymentMethod: string,
 ): Promise<void> {
-  const { id } = await step(
+  const attached = await step(
     'attach payment method',
-    async (operation) =>
-      idOnly(
-        await attachPaymentMethod(deps, {
-          operation,
-          customerId: customer.id,
-          providerCustomer: customer.providerId,
-          paymentMethod,
-        }),
-      ),
+    async (operation) => {
+      const { id } = await attachPaymentMethod(deps, {
+        operation,
+        customerId: customer.id,
+        providerCustomer: customer.providerId,
+        paymentMethod,
+      })
+      return { id, before: customer.isNew ? null : await defaultPaymentMethod(deps, customer.providerId) }
+    },
     { operation: (key) => key },
   )
+  await chargeTo(deps, step, customer, attached)
+}
+
+/**
+ * Has everything charged to this method. What the customer has already was charged to the one before, which
+ * gets its place back when the registration is undone.
+ */
+export async function chargeTo(
+  deps: PurchaseDeps,
+  step: Step,
+  customer: Pick<LinkedCustomer, 'id' | 'providerId'>,
+  { id: taken, before }: { readonly id: string; readonly before: string | null },
+): Promise<void> {
   await step(
     'set default payment method',
-    async (key) => idOnly(await setDefaultPaymentMethod(deps, key, customer, id)),
-    { operation: (key) => key },
+    async (key) => idOnly(await setDefaultPaymentMethod(deps, key, customer, taken)),
+    {
+      operation: (key) => key,
+      ...(before !== null && {
+        undo: (_, key) => restoreDefaultPaymentMethod(deps, `${key}/undo`, customer, { taken, before }),
+      }),
+    },
   )
 }
 

@@ -1,7 +1,8 @@
 import { Problem } from '@lockstep/core/problem'
-import { setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
+import { defaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { closePaymentPage, openPaymentPage, readPaymentPage } from '../provider/stripe/payment-pages.ts'
 import { awaitCustomer } from './await-customer.ts'
+import { chargeTo } from './customer-at-provider.ts'
 import type { Step } from './journal.ts'
 import type { Purchase, PurchaseDeps } from './purchase/strategy.ts'
 
@@ -39,17 +40,13 @@ export async function collectPaymentMethod(
   )
   const method = await step('await payment method', async () => {
     const state = await readPaymentPage(deps, page.id)
-    if (state.kind === 'left') return { id: state.paymentMethod }
+    if (state.kind === 'left') {
+      const before = await defaultPaymentMethod(deps, customer.providerId)
+      return { id: state.paymentMethod, before }
+    }
     if (state.kind === 'open')
       throw await awaitCustomer(deps, purchase, { type: 'providePaymentMethod', url: state.url })
     throw new Problem('registration_abandoned', 'The page for the payment method was closed without one.')
   })
-  await step(
-    'set default payment method',
-    async (key) => {
-      const { id } = await setDefaultPaymentMethod(deps, key, customer, method.id)
-      return { id }
-    },
-    { operation: (key) => key },
-  )
+  await chargeTo(deps, step, customer, method)
 }

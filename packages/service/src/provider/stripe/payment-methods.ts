@@ -1,5 +1,8 @@
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
-import { type CallDeps, callStripe } from './call.ts'
+import { objectsMadeBy } from '../../store/operations.ts'
+import { type CallDeps, callStripe, type Intention } from './call.ts'
+import { fetchCustomer } from './fetch.ts'
 import { idOf } from './field.ts'
 
 export interface PaymentMethodToAttach {
@@ -16,11 +19,12 @@ export function attachPaymentMethod(
   attach: PaymentMethodToAttach,
 ): Promise<Stripe.PaymentMethod> {
   const { operation: id, customerId, providerCustomer: customer, paymentMethod } = attach
+  const kind = 'payment_method.attach'
   return callStripe(
     deps,
     {
       id,
-      kind: 'payment_method.attach',
+      kind,
       subjectId: customerId,
       body: { customer, paymentMethod },
       settledByCaller: true,
@@ -31,31 +35,68 @@ export function attachPaymentMethod(
         const method = await stripe.paymentMethods.retrieve(paymentMethod)
         return method.customer !== null && idOf(method.customer) === customer ? method : undefined
       }
-      // A method carries nothing of ours before it is attached. The newest is the one that the token made.
-      const { data } = await stripe.customers.listPaymentMethods(customer, { limit: 1 })
-      return data[0]
+      // A method carries nothing of ours before it is attached: it is one that no other call made, newest first.
+      const others = await objectsMadeBy(deps.db, { kind, subjectId: customerId, except: id })
+      for await (const method of stripe.customers.listPaymentMethods(customer, { limit: 100 })) {
+        if (!others.has(method.id)) return method
+      }
+      return undefined
     },
   )
 }
 
-/** Has everything that comes due charged to this method. */
+/** Has everything that comes due charged to this method. Settled by the step that it is. */
 export function setDefaultPaymentMethod(
   deps: CallDeps,
   operation: string,
-  customer: { readonly id: string; readonly providerId: string },
+  customer: ProvidedCustomer,
+  paymentMethod: string,
+): Promise<Stripe.Customer> {
+  return setDefault(deps, { id: operation, settledByCaller: true }, customer, paymentMethod)
+}
+
+/** What everything that comes due is charged to; null while there is none. */
+export async function defaultPaymentMethod(
+  deps: Pick<CallDeps, 'provider'>,
+  providerCustomer: string,
+): Promise<string | null> {
+  const customer = await fetchCustomer(deps, providerCustomer)
+  const method = customer.deleted ? null : customer.invoice_settings.default_payment_method
+  return method === null ? null : idOf(method)
+}
+
+/** Gives the place back to the method before, if it was not given to another one since. */
+export async function restoreDefaultPaymentMethod(
+  deps: CallDeps,
+  operation: string,
+  customer: ProvidedCustomer,
+  { taken, before }: { readonly taken: string; readonly before: string },
+): Promise<void> {
+  if ((await defaultPaymentMethod(deps, customer.providerId)) !== taken) return
+  try {
+    await setDefault(deps, { id: operation }, customer, before)
+  } catch (error) {
+    // Taken off the customer meanwhile: there is nothing to go back to.
+    if (!(error instanceof Problem) || error.code !== 'provider_refused') throw error
+  }
+}
+
+interface ProvidedCustomer {
+  readonly id: string
+  readonly providerId: string
+}
+
+function setDefault(
+  deps: CallDeps,
+  operation: Pick<Intention, 'id' | 'settledByCaller'>,
+  customer: ProvidedCustomer,
   paymentMethod: string,
 ): Promise<Stripe.Customer> {
   const body = { invoice_settings: { default_payment_method: paymentMethod } }
+  const kind = 'customer.default_payment_method'
   return callStripe(
     deps,
-    {
-      id: operation,
-      kind: 'customer.default_payment_method',
-      subjectId: customer.id,
-      body,
-      repeatable: true,
-      settledByCaller: true,
-    },
+    { ...operation, kind, subjectId: customer.id, body, repeatable: true },
     (stripe, options) => stripe.customers.update(customer.providerId, body, options),
   )
 }
