@@ -1,6 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -185,8 +185,46 @@ test.each<
     expect(registration?.remains).toContain('user')
   }
   // Whoever came back is the same customer at Stripe as before.
-  if (known) expect(customer?.providerId).toBe(known)
+  if (known && before !== 'was deleted at Stripe') expect(customer?.providerId).toBe(known)
   expect(await liveSubscriptions(customer?.providerId ?? null)).toBe(live)
+})
+
+describe('a customer that was deleted at Stripe', () => {
+  const dunno = async () => undefined
+  const event = (_: string, providerId: string) =>
+    lookAt(installation.deps, { type: 'customer', id: providerId })
+  const refusal = (externalId: string) => register({ externalId, plan: 'team', slot: 'b', ...CARD })
+
+  test.each([
+    ['is known from an event', event, 201],
+    ['is known from a refusal', refusal, 201],
+    ['is not known yet', dunno, 422],
+  ])('%s: who registers then is a new customer there, and the same here', async (what, learn, status) => {
+    const externalId = `again_${what.replaceAll(' ', '_')}`
+    await arrange(externalId, 'was deleted at Stripe')
+    const before = await customerOf(externalId)
+    await learn(externalId, before?.providerId ?? '')
+    const wish = { externalId, plan: 'team', ...CARD }
+    expect((await register(wish)).status).toBe(status)
+    // One refusal is enough to know.
+    if (status === 422) expect((await register(wish)).status).toBe(201)
+    const after = await customerOf(externalId)
+    expect(after?.id).toBe(before?.id)
+    expect(after?.providerId).not.toBe(before?.providerId)
+    expect(await liveSubscriptions(after?.providerId ?? null)).toBe(1)
+  })
+
+  test('has nothing left to be told', async () => {
+    await arrange('told_late', 'was deleted at Stripe')
+    const customer = await customerOf('told_late')
+    const changed = await installation.ask('PATCH', `/v1/customers/${customer?.id}`, { name: 'Ada' })
+    expect(changed).toMatchObject({ status: 200, body: { name: 'Ada', providerId: null } })
+    const { rows } = await installation.database.pool.query(
+      `select state from workflow where kind = 'change-customer' and input ->> 'customerId' = $1`,
+      [customer?.id],
+    )
+    expect(rows).toEqual([{ state: 'completed' }])
+  })
 })
 
 test('customers are never matched by their address: two users of one are two customers', async () => {

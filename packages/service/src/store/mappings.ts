@@ -44,6 +44,22 @@ export async function link(
   return linked
 }
 
+/** The provider's object is gone: ours is linked to none, and another may take its place. */
+export async function unlink(
+  trx: Trx,
+  { account, livemode }: ProviderAccount,
+  { entityType, providerId }: Pick<Mapping, 'entityType' | 'providerId'>,
+): Promise<void> {
+  await trx
+    .deleteFrom('mapping')
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where('entityType', '=', entityType)
+    .where('providerId', '=', providerId)
+    .execute()
+}
+
 /** The provider's id of an object of ours. */
 export async function providerIdOf(
   db: Db | Trx,

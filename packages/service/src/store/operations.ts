@@ -163,6 +163,20 @@ export async function settleSeen(trx: Db | Trx, id: string, objectId: string, at
     .execute()
 }
 
+/**
+ * What an operation made is gone at the provider, for good: it counts as refused, so that asked again it is
+ * made anew, under a new key. The provider would answer the old one from memory.
+ */
+export async function settleGone(trx: Trx, id: string, objectId: string, problem: Problem): Promise<void> {
+  await trx
+    .updateTable('operation')
+    .set({ state: 'refused', problem: problemJson(problem) })
+    .where('id', '=', id)
+    .where('providerObjectId', '=', objectId)
+    .where('state', '=', 'succeeded')
+    .execute()
+}
+
 /** The same of every unsettled operation of a kind on one subject, after what it was for was seen. */
 export async function settleSeenOf(
   db: Db,

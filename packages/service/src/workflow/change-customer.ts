@@ -4,11 +4,11 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
-import type { Provider } from '../provider/stripe/account.ts'
 import { changeProfile, type ProfileChange } from '../store/customers.ts'
 import { providerIdOf } from '../store/mappings.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
+import type { LookDeps } from './look.ts'
 import { tellCustomer } from './tell-customer.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -52,11 +52,7 @@ export async function tellProvider(
   await addWorkflow(trx, { id, holder, kind: CHANGE_CUSTOMER, subjectId: id, input, at })
 }
 
-export function changeCustomerKind(deps: {
-  readonly db: Db
-  readonly clock: Clock
-  readonly provider: Provider
-}): WorkflowKind {
+export function changeCustomerKind(deps: LookDeps): WorkflowKind {
   return {
     kind: CHANGE_CUSTOMER,
     neverParked: true,

@@ -4,8 +4,10 @@ import { forgetDraft } from '../invoice/forget-draft.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { type CallDeps, readStripe } from '../provider/stripe/call.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stripe/fetch.ts'
-import { isMissing } from '../provider/stripe/problems.ts'
+import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
+import { providerIdOf } from '../store/mappings.ts'
 import { markGone, nextObservation } from '../store/provider-objects.ts'
+import { forgetCustomer } from './observe/customer.ts'
 import { type ObserveDeps, type Observed, type Outcome, observe, type Settle } from './observe.ts'
 
 export type LookDeps = ObserveDeps & CallDeps
@@ -40,6 +42,7 @@ export async function lookAt(
     await transaction(deps.db, async (trx) => {
       await markGone(trx, target, observation, deps.clock.now())
       if (target.type === 'invoice') await forgetDraft(trx, target.id)
+      if (target.type === 'customer') await forgetCustomer(trx, target.id)
       await settle?.({ kind: 'gone' })(trx, { kind: 'stale' })
     })
     return { kind: 'gone' }
@@ -52,6 +55,13 @@ export async function lookAt(
   return looked.kind === 'applied'
     ? { ...looked, syncSubscription: looked.syncSubscription ?? toSync }
     : looked
+}
+
+/** A call was refused because its customer is not there: what became of it is looked at. */
+export async function lookIfDeleted(deps: LookDeps, error: unknown, customerId: string): Promise<void> {
+  if (!(error instanceof Problem) || !isCustomerMissing(error.cause)) return
+  const id = await providerIdOf(deps.db, 'customer', customerId)
+  if (id !== undefined) await lookAt(deps, { type: 'customer', id })
 }
 
 /** What Stripe has no more is either missing or says that it was deleted. */

@@ -12,6 +12,7 @@ import { agreedDiscounts } from './agreed-discounts.ts'
 import { assessTax } from './assess-tax.ts'
 import { provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
+import { lookIfDeleted } from './look.ts'
 import { noteTrialEnd } from './note-trial-end.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { collectPaymentMethod, type WantedPage } from './payment-page.ts'
@@ -57,7 +58,16 @@ export function registerKind(deps: RegisterDeps): WorkflowKind {
   return {
     kind: REGISTER,
     tasks: registrationTasks,
-    run: (step, { id, input }) => register(deps, step, id, input as RegisterInput),
+    async run(step, { id, input }) {
+      const wish = input as RegisterInput
+      try {
+        await register(deps, step, id, wish)
+      } catch (error) {
+        // Refused and undone this time; the next registration makes a new one.
+        await lookIfDeleted(deps, error, wish.customerId)
+        throw error
+      }
+    },
     async rolledBack(trx, { id, input }, { code }) {
       const { subscriptionId, customerId } = input as RegisterInput
       await releaseSlot(trx, subscriptionId)

@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Db } from '../postgres/connect.ts'
-import type { CallDeps } from '../provider/stripe/call.ts'
 import { type CustomerProfile, updateCustomer } from '../provider/stripe/customers.ts'
 import { readProfile } from '../store/customers.ts'
+import { providerIdOf } from '../store/mappings.ts'
+import { type LookDeps, lookIfDeleted } from './look.ts'
 
 /**
  * Tells Stripe who a customer is now. Changed again meanwhile, that may have been told before this was, so
- * it is told once more: whoever is last says what stands here.
+ * it is told once more: whoever is last says what stands here. One who was deleted there knows nothing any
+ * more, and need not be told.
  */
 export async function tellCustomer(
-  deps: CallDeps,
+  deps: LookDeps,
   operation: string,
   customer: { readonly id: string; readonly providerId: string },
   metadata: Readonly<Record<string, string>> = {},
@@ -17,7 +19,13 @@ export async function tellCustomer(
   let known = await profileOf(deps.db, customer.id)
   for (let times = 1; ; times += 1) {
     const told = known
-    await updateCustomer(deps, `${operation}/${times}`, customer, { ...told, metadata })
+    try {
+      await updateCustomer(deps, `${operation}/${times}`, customer, { ...told, metadata })
+    } catch (error) {
+      await lookIfDeleted(deps, error, customer.id)
+      if ((await providerIdOf(deps.db, 'customer', customer.id)) === undefined) return
+      throw error
+    }
     known = await profileOf(deps.db, customer.id)
     if (isDeepStrictEqual(known, told)) return
   }

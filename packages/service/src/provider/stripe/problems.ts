@@ -66,6 +66,13 @@ export function isMissing(error: unknown): boolean {
   )
 }
 
+/** Whether a call was refused because the customer that it is about does not exist. */
+export function isCustomerMissing(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'resource_missing') return false
+  // A part of the body is named; what stands in the path is `id`.
+  return error.param === 'customer' || error.param === 'id'
+}
+
 /** The id under which Stripe logged the request. Logged and stored, not shown. */
 export function requestIdOf(error: unknown): string | null {
   return (error instanceof Stripe.errors.StripeError && error.requestId) || null

@@ -1,6 +1,10 @@
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import type { Trx } from '../../postgres/connect.ts'
+import { customerOperation } from '../../provider/stripe/customers.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { entityIdOf } from '../../store/mappings.ts'
+import { entityIdOf, unlink } from '../../store/mappings.ts'
+import { settleGone } from '../../store/operations.ts'
 import { readInstallation } from './installation.ts'
 import type { Noun, Owner } from './noun.ts'
 
@@ -25,5 +29,21 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Owner>
     return known ? { customerId: known.id } : null
   },
   needsGate: async () => false,
-  write: async () => ({}),
+  async write(trx, { object, owner }) {
+    if (object.deleted && owner.customerId !== null) await forgetCustomer(trx, object.id)
+    return {}
+  },
+}
+
+/**
+ * A customer that was deleted at Stripe is gone for good, and its subscriptions with it. Ours stays, linked
+ * to none; the next registration makes it a new one.
+ */
+export async function forgetCustomer(trx: Trx, providerId: string): Promise<void> {
+  const installation = await readInstallation(trx)
+  const customerId = await entityIdOf(trx, installation, 'customer', providerId)
+  if (customerId === undefined) return
+  await unlink(trx, installation, { entityType: 'customer', providerId })
+  const problem = new Problem('provider_refused', 'The customer was deleted at the payment provider.')
+  await settleGone(trx, customerOperation(customerId), providerId, problem)
 }
