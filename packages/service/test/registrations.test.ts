@@ -3,6 +3,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
+import { lookAt } from '../src/workflow/look.ts'
 import { atStripe, type Installation, newInstallation } from './support/installation.ts'
 
 const catalog = defineCatalog({
@@ -486,6 +487,11 @@ describe('given up', () => {
       (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
     await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
     const id = (await failed())[0]?.id
+    // An event tells of it before we know what became of our own call: it runs.
+    const [made] = (await ofUser(externalId)).subscriptions
+    await lookAt(installation.deps, { type: 'subscription', id: made?.id ?? '' })
+    const here = `/v1/subscriptions/${made?.metadata.lockstep_subscription}`
+    expect((await installation.ask('GET', here)).body).toMatchObject({ status: 'active', access: 'full' })
     const canceled = await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})
     expect(canceled).toMatchObject({
       status: 200,
@@ -498,6 +504,8 @@ describe('given up', () => {
     })
     expect(await asked).toMatchObject({ status: 409, body: { code: 'registration_canceled' } })
     expect((await ofUser(externalId)).subscriptions.map(({ status }) => status)).toEqual(['canceled'])
+    // It grants nothing from then on, whenever its event comes.
+    expect((await installation.ask('GET', here)).body).toMatchObject({ status: 'canceled', access: 'ended' })
     // Once more is harmless, and the place is free.
     expect((await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})).status).toBe(200)
     expect((await register({ externalId, plan: 'free' })).status).toBe(201)

@@ -356,6 +356,42 @@ test('what fails for ever is parked in the end, and a person may start it anew',
   expect(await stateOf(id)).toBe('completed')
 })
 
+test('a slow one holds up neither those that are due nor those that come due later', async () => {
+  const { db, pool } = database
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const kind: WorkflowKind = {
+    kind: newId('operation'),
+    run: (step, { input }) => step('a', () => (input === 'slow' ? released : Promise.resolve())),
+  }
+  const add = async (input: 'slow' | 'quick') => {
+    const id = newId('workflow')
+    const holder = newHolder()
+    await transaction(db, (trx) =>
+      addWorkflow(trx, { id, kind: kind.kind, subjectId: id, input, holder, at: wallClock.now() }),
+    )
+    await pool.query('update workflow set lease_until = null, lease_holder = null where id = $1', [id])
+  }
+  const completed = async () => {
+    const { rows } = await pool.query<{ count: number }>(
+      `select count(*)::int as count from workflow where kind = $1 and state = 'completed'`,
+      [kind.kind],
+    )
+    return rows[0]?.count
+  }
+  await add('slow')
+  for (let quick = 1; quick <= 12; quick += 1) await add('quick')
+  const resumed = makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
+  await expect.poll(completed, { timeout: 5000 }).toBe(12)
+  await add('quick')
+  await expect.poll(completed, { timeout: 5000 }).toBe(13)
+  release()
+  expect(await resumed).toBe(14)
+  expect(await completed()).toBe(14)
+})
+
 test('a run that lost its lease records nothing any more', async () => {
   const thief = newHolder()
   const { lines, kind } = diary(async (step, wrote) => {

@@ -48,12 +48,19 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
   }
 
   async function resumeDue(): Promise<number> {
+    const underWay = new Set<Promise<void>>()
     let count = 0
     for (;;) {
-      const ids = (await dueWorkflows(db, [...byName.keys()], AT_ONCE)).filter((id) => !running.has(id))
-      if (ids.length === 0 || closed) return count
-      await Promise.all(ids.map((id) => track(id, () => take(id))))
-      count += ids.length
+      const free = closed ? 0 : AT_ONCE - underWay.size
+      const due = free === 0 ? [] : await dueWorkflows(db, [...byName.keys()], AT_ONCE)
+      for (const id of due.filter((one) => !running.has(one)).slice(0, free)) {
+        const run: Promise<void> = track(id, () => take(id)).finally(() => underWay.delete(run))
+        underWay.add(run)
+        count += 1
+      }
+      if (underWay.size === 0) return count
+      // One that takes its time holds nobody up: the others go on, and what comes due meanwhile.
+      await Promise.race([...underWay, soon(WATCH_MS)])
     }
   }
 
