@@ -123,6 +123,34 @@ describe('what is wrong is refused whole, with a code, a pointer and a way out',
     expect(rows).toHaveLength(0)
   })
 
+  test('what Postgres cannot hold is refused by its field, and is nobody’s id', async () => {
+    const page = { returnUrl: 'https://app.example/\0' }
+    const fields = { externalId: 'a\0', name: 'a\0', requestOrigin: 'a\0', testClock: '\0', plan: '\0' }
+    for (const [field, body] of [
+      ...Object.entries(fields).map(([name, value]) => [name, { [name]: value }] as const),
+      ...['\0', '\ud800'].map((note) => ['metadata/note', { metadata: { note } }] as const),
+      ['paymentPage/returnUrl', { paymentPage: page }] as const,
+    ]) {
+      const wanted = { externalId: 'nul', plan: 'cloud-host', ...body }
+      const answer = await post('/v1/registrations', JSON.stringify(wanted))
+      expect(answer).toMatchObject({ status: 400, code: 'invalid_request', pointers: [`#/${field}`] })
+    }
+    for (const fault of [{ id: '\0' }, { source: '\0' }, { subject: '\0' }, { type: '\0' }])
+      expect(await send(event({ id: 'nul', ...fault }))).toMatchObject({ status: 422 })
+    const queries = [
+      'customers?after',
+      'customers?email',
+      'mappings?providerId',
+      'provider-events?type',
+      'entitlements?customer',
+    ]
+    for (const path of ['customers/%00', 'plans/%00', ...queries.map((query) => `${query}=%00`)]) {
+      const headers = { authorization: `Bearer ${world.apiKey}` }
+      const { status } = await fetch(`${world.serviceUrl}/v1/${path}`, { headers })
+      expect([path, status]).toEqual([path, 400])
+    }
+  })
+
   test('a card number is refused wherever it is written, and is not in the log', async () => {
     const number = '4242 4242 4242 4242'
     const named = await post(

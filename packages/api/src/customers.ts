@@ -6,7 +6,7 @@ import { invoiceWithLines } from './invoices.ts'
 import { currency } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
 import { subscription } from './subscriptions.ts'
-import { freeText, refuseCardNumber, withoutCardNumber } from './text.ts'
+import { freeText, givenName, refuseCardNumber, withoutCardNumber } from './text.ts'
 
 const email = z
   .email()
@@ -77,9 +77,7 @@ export const listCustomers = defineRoute({
   tags,
   query: z.strictObject({
     externalId: externalId.optional(),
-    email: z
-      .string()
-      .max(320)
+    email: givenName(320)
       .optional()
       .meta({ description: 'Exactly this address, upper and lower case alike.' }),
     testClock: idParam('test clock').optional(),

@@ -5,6 +5,7 @@ import { id, key } from './ids.ts'
 import { period } from './instant.ts'
 import { quantity } from './quantity.ts'
 import { access, subscriptionStatus } from './subscriptions.ts'
+import { givenName } from './text.ts'
 
 const entitlement = z
   .strictObject({
@@ -43,12 +44,8 @@ export const readEntitlements = defineRoute({
   description: 'Answered in one read of what is known here: the provider is not asked.',
   tags: ['Entitlements'],
   query: z.strictObject({
-    customer: z
-      .string()
-      .min(1)
-      .max(200)
-      .meta({ description: "Our id of the customer, or the application's own." }),
-    feature: z.string().min(1).max(100).optional().meta({ description: 'All of them unless given.' }),
+    customer: givenName(200).meta({ description: "Our id of the customer, or the application's own." }),
+    feature: givenName(100).optional().meta({ description: 'All of them unless given.' }),
   }),
   answers: {
     200: z

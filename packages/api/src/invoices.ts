@@ -8,6 +8,7 @@ import { currency, money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { quantity } from './quantity.ts'
+import { givenName } from './text.ts'
 
 export const invoiceStatus = z.enum(invoiceStatuses).meta({
   id: 'InvoiceStatus',
@@ -141,7 +142,7 @@ export const explainLine = defineRoute({
   tags,
   params: z.strictObject({
     id: idParam('invoice'),
-    line: z.string().min(1).max(200).meta({ description: "The line's id." }),
+    line: givenName(200).meta({ description: "The line's id." }),
   }),
   answers: {
     200: z

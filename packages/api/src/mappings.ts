@@ -3,6 +3,7 @@ import { defineRoute } from './define-route.ts'
 import { idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
+import { givenName } from './text.ts'
 
 const entityType = z
   .enum(['customer', 'product', 'plan', 'price', 'coupon', 'subscription', 'subscription_item', 'test_clock'])
@@ -33,7 +34,7 @@ export const listMappings = defineRoute({
   query: z.strictObject({
     entityType: entityType.optional(),
     entityId: idParam('object').optional(),
-    providerId: z.string().max(100).optional().meta({ description: "The provider's id of the object." }),
+    providerId: givenName(100).optional().meta({ description: "The provider's id of the object." }),
     ...page,
   }),
   answers: { 200: listOf('Mapping', mapping) },

@@ -4,6 +4,7 @@ import { defineRoute } from './define-route.ts'
 import { key } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
+import { givenName } from './text.ts'
 
 export const aggregation = z.enum(aggregations).meta({
   description:
@@ -40,7 +41,7 @@ export const readMeter = defineRoute({
   scope: 'catalog:read',
   summary: 'One meter',
   tags,
-  params: z.strictObject({ key: z.string().min(1).max(100).meta({ description: "The meter's key." }) }),
+  params: z.strictObject({ key: givenName(100).meta({ description: "The meter's key." }) }),
   answers: { 200: meter },
   problems: ['meter_not_found'],
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { givenName } from './text.ts'
 
 /** What every list takes: how many, and where to go on. Spread it into a list's query. */
 export const page = {
@@ -9,10 +10,7 @@ export const page = {
     .max(100)
     .default(20)
     .meta({ description: 'How many, 1 to 100.' }),
-  after: z
-    .string()
-    .min(1)
-    .max(500)
+  after: givenName(500)
     .optional()
     .meta({ description: "`nextCursor` of the page before. Opaque: don't build one." }),
 }

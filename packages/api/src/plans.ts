@@ -7,6 +7,7 @@ import { instant } from './instant.ts'
 import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { price } from './prices.ts'
+import { givenName } from './text.ts'
 
 export const audience = z.enum(audiences).meta({
   description:
@@ -65,7 +66,7 @@ export const readPlan = defineRoute({
   scope: 'catalog:read',
   summary: 'One plan, newest version',
   tags,
-  params: z.strictObject({ key: z.string().min(1).max(100).meta({ description: "The plan's key." }) }),
+  params: z.strictObject({ key: givenName(100).meta({ description: "The plan's key." }) }),
   answers: { 200: plan },
   problems: ['plan_not_found'],
 })

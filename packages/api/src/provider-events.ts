@@ -4,6 +4,7 @@ import { idParam } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
+import { givenName } from './text.ts'
 
 const state = z.enum(['received', 'processed', 'ignored', 'parked']).meta({
   description:
@@ -42,16 +43,10 @@ export const listProviderEvents = defineRoute({
   tags,
   query: z.strictObject({
     state: state.optional(),
-    type: z
-      .string()
-      .max(100)
+    type: givenName(100)
       .optional()
       .meta({ description: "The provider's name for the kind of event.", examples: ['invoice.finalized'] }),
-    object: z
-      .string()
-      .max(100)
-      .optional()
-      .meta({ description: "The provider's id of the object it is about." }),
+    object: givenName(100).optional().meta({ description: "The provider's id of the object it is about." }),
     ...page,
   }),
   answers: { 200: listOf('ProviderEvent', providerEvent) },

@@ -6,11 +6,16 @@ import { z } from 'zod'
  * pages and never come here, not even into a log.
  */
 export function freeText(maxLength: number) {
-  return z
-    .string()
-    .max(maxLength)
-    .regex(/^[^\0\p{Cs}]*$/u, NOT_TEXT)
-    .refine(withoutCardNumber, refuseCardNumber)
+  return textOf(/^[^\0\p{Cs}]*$/u, maxLength)
+}
+
+/** The same of one line. */
+export function plainText(maxLength: number) {
+  return textOf(ONE_LINE, maxLength)
+}
+
+function textOf(pattern: RegExp, maxLength: number) {
+  return z.string().max(maxLength).regex(pattern, NOT_TEXT).refine(withoutCardNumber, refuseCardNumber)
 }
 
 const NOT_TEXT = 'This has characters that are not text.'
@@ -29,11 +34,6 @@ export const refuseCardNumber = {
   error:
     'This looks like a card number. Card numbers are given to the payment provider only: on its hosted page, or as a payment method such as pm_….',
   params: { code: 'card_number_refused' },
-}
-
-/** Text of one line. */
-export function plainText(maxLength: number) {
-  return freeText(maxLength).regex(ONE_LINE, NOT_TEXT)
 }
 
 /** Ours begin with lockstep_; the other three would mean something else to JavaScript. */
