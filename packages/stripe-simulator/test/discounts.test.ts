@@ -173,3 +173,14 @@ test('a preview of a new subscription knows the discounts of its items', async (
   const schedule = stripe.subscriptionSchedules.create({ customer: id, start_date: 'now', phases })
   expect(await refusal(schedule)).toMatchObject({ code: 'simulator_gap' })
 })
+
+test("another customer's discount is unknown", async () => {
+  const { stripe } = world
+  const coupon = (await stripe.coupons.create({ percent_off: 10, duration: 'forever' })).id
+  const price = (await world.price(1000)).id
+  const subscribe = async (discounts: import('stripe').default.SubscriptionCreateParams.Discount[]) =>
+    stripe.subscriptions.create({ customer: (await world.customer()).id, items: [{ price }], discounts })
+  const [discount] = (await subscribe([{ coupon }])).discounts
+  const refused = await refusal(subscribe([{ discount: discount as string }]))
+  expect(refused).toMatchObject({ statusCode: 400, param: 'discounts[0][discount]' })
+})

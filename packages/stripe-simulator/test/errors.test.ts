@@ -257,3 +257,21 @@ test('a deleted customer stays readable, and its subscriptions end', async () =>
   })
   expect((await refusal(stripe.subscriptions.cancel(subscription.id))).statusCode).toBe(404)
 })
+
+test('a name that every object of the language has is no token and no currency', async () => {
+  const { stripe } = world
+  const asked = { amount: 100, currency: 'usd', payment_method: 'constructor' }
+  expect(await refusal(stripe.paymentIntents.create(asked))).toMatchObject({
+    statusCode: 400,
+    code: 'resource_missing',
+    param: 'payment_method',
+  })
+  const { id } = await stripe.customers.create({})
+  for (const currency of ['constructor', 'zzz']) {
+    const refused = await refusal(stripe.invoiceItems.create({ customer: id, amount: 100, currency }))
+    expect(refused).toMatchObject({ statusCode: 400, param: 'currency' })
+  }
+  // docs.stripe.com/currencies: codes are answered in lower case.
+  const item = await stripe.invoiceItems.create({ customer: id, amount: 100, currency: 'EUR' })
+  expect(item.currency).toBe('eur')
+})

@@ -1,5 +1,5 @@
 // docs.stripe.com/billing/subscriptions/subscription-schedules and docs.stripe.com/api/subscription_schedules
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
@@ -395,4 +395,56 @@ test('usage of an item that a phase leaves out is on the renewal', async () => {
   })
   await world.advance(ada.clock, FEB_1 + 2 * HOUR)
   expect(await totals(id)).toEqual([3000, 3120])
+})
+
+describe('what a phase names', () => {
+  test('is refused when it is planned, not when it is due', async () => {
+    const { stripe } = world
+    const recurring = (await world.price(500)).id
+    const yen = (
+      await stripe.prices.create({ currency: 'jpy', unit_amount: 500, product_data: { name: 'Setup' } })
+    ).id
+    const stranger = await world.customer()
+    const strangers = (await stripe.paymentMethods.list({ customer: stranger.id })).data[0]?.id as string
+    const refused = [
+      [{ add_invoice_items: [{ price: recurring }] }, 'phases[1][add_invoice_items][0][price]'],
+      [{ add_invoice_items: [{ price: yen }] }, 'phases[1][add_invoice_items][0][price]'],
+      [{ discounts: [{ coupon: 'nothing' }] }, 'phases[1][discounts][0][coupon]'],
+      [{ discounts: [{ promotion_code: 'nothing' }] }, 'phases[1][discounts][0][promotion_code]'],
+      [{ default_payment_method: strangers }, 'phases[1][default_payment_method]'],
+    ] as const
+    for (const [phase, param] of refused) {
+      const error = await refusal(planned([{}, phase as Parameters<typeof planned>[0][number]]))
+      expect([error.statusCode, error.param]).toEqual([400, param])
+    }
+  })
+
+  test('may be archived, deleted or detached before it is due: the clock goes on', async () => {
+    const { stripe } = world
+    const ada = await world.customer()
+    const card = await stripe.paymentMethods.attach('pm_card_mastercard', { customer: ada.id })
+    const price = (await world.price(3000)).id
+    const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+    const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 20, inclusive: false })
+    const phase = {
+      items: [{ price, tax_rates: [rate.id] }],
+      default_payment_method: card.id,
+      discounts: [{ coupon: coupon.id }],
+      duration: { interval: 'month', interval_count: 1 },
+    } as const
+    const schedule = await stripe.subscriptionSchedules.create({
+      customer: ada.id,
+      start_date: JAN_1 + DAY,
+      phases: [phase, { ...phase, discounts: [{ coupon: coupon.id }] }],
+    } as never)
+    await stripe.prices.update(price, { active: false })
+    await stripe.coupons.del(coupon.id)
+    await stripe.taxRates.update(rate.id, { active: false })
+    await stripe.paymentMethods.detach(card.id)
+    await world.advance(ada.clock, FEB_1 + 2 * DAY)
+    expect((await stripe.testHelpers.testClocks.retrieve(ada.clock)).status).toBe('ready')
+    const { subscription } = await stripe.subscriptionSchedules.retrieve(schedule.id)
+    // 30.00 and a fifth of it, undiscounted.
+    expect(await totals(subscription as string)).toEqual([3600, 3600])
+  })
 })

@@ -330,3 +330,65 @@ test('a subscription has twenty items at most, also after a change', async () =>
   const more = stripe.subscriptionItems.create({ subscription: id, price: prices[0]?.id as string })
   expect(await refusal(more)).toMatchObject({ statusCode: 400, param: 'items' })
 })
+
+describe('a fee at the start of a trial', () => {
+  async function startWithFee(card: string, more: Partial<CreateParams> = {}) {
+    const ada = await world.customer({ card })
+    const price = (await world.price(3100)).id
+    const product = (await world.product('Setup')).id
+    const subscription = await world.stripe.subscriptions.create({
+      customer: ada.id,
+      items: [{ price }],
+      trial_period_days: 10,
+      add_invoice_items: [{ price_data: { currency: 'usd', product, unit_amount: 700 } }],
+      expand,
+      ...more,
+    })
+    return { ada, subscription, invoice: subscription.latest_invoice as Invoice }
+  }
+  const statusOf = async (id: string) => (await world.stripe.subscriptions.retrieve(id)).status
+
+  test('is charged at once', async () => {
+    const { ada, subscription, invoice } = await startWithFee('pm_card_visa')
+    expect(subscription.status).toBe('trialing')
+    expect(invoice).toMatchObject({ status: 'paid', total: 700, amount_paid: 700 })
+    await world.advance(ada.clock, JAN_1 + 10 * DAY + 2 * HOUR)
+    expect(await statusOf(subscription.id)).toBe('active')
+    expect((await world.invoices(subscription.id)).map((one) => one.amount_paid)).toEqual([700, 3100])
+  })
+
+  // "a subscription moves into `incomplete` if the initial payment attempt fails", .../subscriptions/object#status
+  test('keeps the subscription incomplete until it is paid', async () => {
+    const { ada, subscription, invoice } = await startWithFee('pm_card_chargeCustomerFail')
+    expect(subscription.status).toBe('incomplete')
+    await world.setCard(ada.id, 'pm_card_visa')
+    await world.stripe.invoices.pay(invoice.id)
+    expect(await world.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+      status: 'trialing',
+      trial_end: JAN_1 + 10 * DAY,
+    })
+    await world.advance(ada.clock, JAN_1 + 10 * DAY + 2 * HOUR)
+    expect(await statusOf(subscription.id)).toBe('active')
+  })
+
+  test('that is never paid ends the subscription after 23 hours', async () => {
+    const { ada, subscription } = await startWithFee('pm_card_visa', {
+      payment_behavior: 'default_incomplete',
+    })
+    await world.advance(ada.clock, JAN_1 + 23 * HOUR)
+    expect(await statusOf(subscription.id)).toBe('incomplete_expired')
+  })
+
+  test('paid after a trial that was shorter than its payment, the trial is over', async () => {
+    const { ada, subscription, invoice } = await startWithFee('pm_card_chargeCustomerFail', {
+      trial_period_days: undefined,
+      trial_end: JAN_1 + 2 * HOUR,
+    } as Partial<CreateParams>)
+    await world.advance(ada.clock, JAN_1 + 3 * HOUR)
+    expect(await statusOf(subscription.id)).toBe('incomplete')
+    await world.setCard(ada.id, 'pm_card_visa')
+    await world.stripe.invoices.pay(invoice.id)
+    await world.advance(ada.clock, JAN_1 + 5 * HOUR)
+    expect(await statusOf(subscription.id)).toBe('active')
+  })
+})

@@ -76,7 +76,7 @@ export function createSubscription(world: World, given: NewSubscription): Subscr
   const started = world.subscriptions.patch(id, { own: { ...created.own, creating: false } })
   scheduleDue(world, started)
   world.emit('customer.subscription.created', started)
-  if (trial && (given.trialEnd ?? 0) - now <= 3 * 24 * HOUR) {
+  if (started.status === 'trialing' && (given.trialEnd ?? 0) - now <= 3 * 24 * HOUR) {
     world.emit('customer.subscription.trial_will_end', started)
   }
   return started

@@ -1,6 +1,6 @@
 import { applyDiscounts } from '../resources/discounts.ts'
 import { addExtraItems } from '../resources/extra-items.ts'
-import { extrasOf, stretchOf } from '../resources/phase-extras.ts'
+import { extrasOf, redeemable, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
 import { moved } from '../rules/subscription-status.ts'
@@ -81,7 +81,10 @@ export function phaseTrialEnd(phase: Phase): number | null {
   return phase.trial === true ? phase.end_date : phase.trial_end
 }
 
-/** The discounts of the phase; what is already redeemed for the subscription is not redeemed again. */
+/**
+ * The discounts of the phase; what is already redeemed for the subscription is not redeemed again, and what
+ * can no longer be redeemed is left out.
+ */
 function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phase): string[] {
   const { customer, own, id } = subscription
   const held = subscription.discounts as string[]
@@ -94,7 +97,7 @@ function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phas
     })
     if (kept !== undefined) return [kept]
     const to = { customer, subscription: id, at: world.now(own.clock), clock: own.clock }
-    return applyDiscounts(world, [{ coupon: coupon ?? undefined, promotion_code: code ?? undefined }], to)
+    return applyDiscounts(world, redeemable(world, [given], customer), to)
   })
 }
 

@@ -49,8 +49,9 @@ export function freeSubscription(world: World, subscription: SubscriptionRow, in
     subscription.own.firstInvoice === invoice.id &&
     // Giving up the first invoice does not start anything; the 23 hours go on.
     invoice.status === 'paid'
+  const firstPaid = subscription.trial_end === null ? 'first_payment_made' : 'first_payment_made_in_trial'
   const freed =
-    (first ? statusAfter(subscription.status, 'first_payment_made') : undefined) ??
+    (first ? statusAfter(subscription.status, firstPaid) : undefined) ??
     (subscription.latest_invoice === invoice.id
       ? statusAfter(subscription.status, 'debt_settled')
       : undefined)

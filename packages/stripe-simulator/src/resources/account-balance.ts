@@ -8,6 +8,7 @@ import { gaps, range, shape, text } from '../http/schema.ts'
 import type { BalanceTransactionOf, Json } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 
 const URL = '/v1/balance_transactions'
 
@@ -17,7 +18,7 @@ export const accountBalanceRoutes = [
   get(`${URL}/:id`, nothing, ({ world, path }) => transactionOf(world, path())),
   get(
     URL,
-    shape({ ...paging, created: range, currency: text(3), source: text(), type: text(), ...gaps('payout') }),
+    shape({ ...paging, created: range, currency, source: text(), type: text(), ...gaps('payout') }),
     ({ world, params }) => {
       const found = ledger(world).filter(
         (row) =>

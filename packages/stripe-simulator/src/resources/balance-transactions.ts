@@ -6,6 +6,7 @@ import { clearable, integer, metadata, range, required, shape, text } from '../h
 import type { BalanceTransactionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 
 const URL = '/v1/customers'
@@ -16,7 +17,7 @@ export const balanceTransactionRoutes = [
     `${URL}/:id/balance_transactions`,
     shape({
       amount: required(integer()),
-      currency: required(text()),
+      currency: required(currency),
       description: text(350),
       metadata,
     }),

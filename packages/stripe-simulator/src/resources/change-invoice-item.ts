@@ -17,6 +17,7 @@ import {
 import type { InvoiceItemRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { checkedPeriod, paramIn, priceItem } from './make-invoice-item.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
@@ -27,7 +28,7 @@ export const pricedFields = {
   amount: integer(),
   pricing: shape({ price: text() }),
   price_data: shape({
-    currency: required(text()),
+    currency: required(currency),
     product: required(text()),
     unit_amount: integer(),
     unit_amount_decimal: decimal,

@@ -14,13 +14,14 @@ import {
 } from '../http/schema.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { billingModeParam } from './billing-mode.ts'
+import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { sharedFields } from './subscription-fields.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
 /** A price that is made for the session, with a product of its own if need be. */
 const inlinePrice = shape({
-  currency: required(text(3)),
+  currency: required(currency),
   product: text(),
   product_data: shape({
     name: required(text()),
@@ -48,7 +49,7 @@ export const checkoutFields = {
   customer_email: text(800),
   customer_creation: oneOf(['always', 'if_required'] as const),
   client_reference_id: text(200),
-  currency: text(3),
+  currency,
   expires_at: timestamp,
   metadata,
   allow_promotion_codes: bool,

@@ -20,8 +20,8 @@ import type { CouponRow, Json } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { find } from './lookup.ts'
-import { currency } from './price-fields.ts'
 
 const URL = '/v1/coupons'
 

@@ -1,13 +1,12 @@
 import type Stripe from 'stripe'
-import { invalid } from '../errors.ts'
+import { invalid, missing, type StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
 import type { CouponRow, DiscountRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { isRedeemable, liveCoupon } from './coupons.ts'
-import { find } from './lookup.ts'
+import { isRedeemable } from './coupons.ts'
 import { isActive } from './promotion-codes.ts'
 
 export const discountParam = shape({ coupon: text(), discount: text(), promotion_code: text() })
@@ -34,32 +33,57 @@ export function applyDiscounts(
   prefix = 'discounts',
 ): string[] {
   return given.map((entry, i) => {
-    const param = `${prefix}[${i}]`
-    if (entry.discount !== undefined)
-      return find(world.discounts, 'discount', entry.discount, `${param}[discount]`).id
-    if (entry.promotion_code !== undefined) {
-      return redeemCode(world, entry.promotion_code, to, `${param}[promotion_code]`)
+    const refused = discountRefusal(world, entry, to.customer, `${prefix}[${i}]`)
+    if (refused !== null) throw refused
+    if (entry.discount !== undefined) return entry.discount
+    const code = world.promotionCodes.get(entry.promotion_code)
+    if (code !== undefined) {
+      world.promotionCodes.patch(code.id, { times_redeemed: code.times_redeemed + 1 })
     }
-    if (entry.coupon === undefined) {
-      throw invalid('You must specify one of coupon, discount, promotion_code.', param, 'parameter_missing')
-    }
-    return redeem(world, liveCoupon(world, entry.coupon, `${param}[coupon]`), null, to, `${param}[coupon]`)
+    return redeem(world, world.coupons.must(code?.promotion.coupon ?? entry.coupon), code?.id ?? null, to)
   })
 }
 
-function redeemCode(world: World, id: string, to: DiscountedObject, param: string): string {
-  const code = find(world.promotionCodes, 'promotion code', id, param)
-  if (!isActive(world, code))
-    throw invalid('This promotion code is inactive or used up.', param, 'coupon_expired')
-  if (code.customer !== null && code.customer !== to.customer) {
-    throw invalid('This promotion code belongs to another customer.', param)
+/** Why a customer cannot have a discount now; null if it can. */
+export function discountRefusal(
+  world: World,
+  { discount: named, promotion_code: code, coupon }: DiscountGiven,
+  customer: string,
+  param: string,
+): StripeError | null {
+  if (named !== undefined) {
+    const discount = world.discounts.get(named)
+    // Another customer's discount is as unknown as one that never was.
+    return discount?.customer === customer ? null : missing('discount', named, `${param}[discount]`)
   }
-  const paid = world.charges.by('customer', to.customer).some((charge) => charge.paid)
-  if (code.restrictions.first_time_transaction && paid) {
-    throw invalid('This promotion code is for customers without earlier payments only.', param)
+  if (code !== undefined) return codeRefusal(world, code, customer, `${param}[promotion_code]`)
+  if (coupon === undefined) {
+    return invalid('You must specify one of coupon, discount, promotion_code.', param, 'parameter_missing')
   }
-  world.promotionCodes.patch(id, { times_redeemed: code.times_redeemed + 1 })
-  return redeem(world, world.coupons.must(code.promotion.coupon), id, to, param)
+  return couponRefusal(world, coupon, `${param}[coupon]`)
+}
+
+function couponRefusal(world: World, id: string, param: string): StripeError | null {
+  const coupon = world.coupons.get(id)
+  if (coupon === undefined || coupon.own.deleted) return missing('coupon', id, param)
+  return isRedeemable(coupon, world.now(null))
+    ? null
+    : invalid(`Coupon expired: ${coupon.id}`, param, 'coupon_expired')
+}
+
+function codeRefusal(world: World, id: string, customer: string, param: string): StripeError | null {
+  const code = world.promotionCodes.get(id)
+  if (code === undefined) return missing('promotion code', id, param)
+  if (!isActive(world, code)) {
+    return invalid('This promotion code is inactive or used up.', param, 'coupon_expired')
+  }
+  if (code.customer !== null && code.customer !== customer) {
+    return invalid('This promotion code belongs to another customer.', param)
+  }
+  const paid = world.charges.by('customer', customer).some((charge) => charge.paid)
+  return code.restrictions.first_time_transaction && paid
+    ? invalid('This promotion code is for customers without earlier payments only.', param)
+    : null
 }
 
 /** A payment without an invoice has no discount of its own; the coupon and the code count it all the same. */
@@ -72,16 +96,7 @@ export function redeemWithoutDiscount(world: World, given: readonly DiscountGive
   }
 }
 
-function redeem(
-  world: World,
-  coupon: CouponRow,
-  code: string | null,
-  to: DiscountedObject,
-  param: string,
-): string {
-  if (!isRedeemable(coupon, world.now(null))) {
-    throw invalid(`Coupon expired: ${coupon.id}`, param, 'coupon_expired')
-  }
+function redeem(world: World, coupon: CouponRow, code: string | null, to: DiscountedObject): string {
   world.coupons.patch(coupon.id, { times_redeemed: coupon.times_redeemed + 1 })
   const discount = world.discounts.insert({
     id: world.ids.next('di'),

@@ -14,6 +14,7 @@ import {
   timestamp,
 } from '../http/schema.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { TAX_BEHAVIORS } from './price-fields.ts'
 import { taxRatesParam } from './tax-rates.ts'
@@ -35,7 +36,7 @@ export const extraItems = list(
   shape({
     price: text(),
     price_data: shape({
-      currency: required(text(3)),
+      currency: required(currency),
       product: required(text()),
       unit_amount: integer(),
       unit_amount_decimal: decimal,

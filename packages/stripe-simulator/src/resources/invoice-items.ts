@@ -7,6 +7,7 @@ import type { InvoiceItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { changeItem, deleteItem, pricedFields } from './change-invoice-item.ts'
+import { currency } from './currency-param.ts'
 import { find } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
 import { renderRates } from './tax-rates.ts'
@@ -18,7 +19,7 @@ export const invoiceItemRoutes = [
     shape({
       ...pricedFields,
       customer: text(),
-      currency: text(),
+      currency,
       invoice: text(),
       subscription: text(),
       ...gaps('customer_account'),

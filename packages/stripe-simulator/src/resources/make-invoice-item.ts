@@ -3,7 +3,7 @@ import { invoiceItemLine } from '../billing/lines.ts'
 import { isPricedIn, termsOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import type { MetadataParam } from '../http/schema.ts'
-import type { InvoiceItemRow, InvoiceRow } from '../rows.ts'
+import type { InvoiceItemRow, InvoiceRow, PriceRow } from '../rows.ts'
 import { formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { priceAmount } from '../rules/pricing.ts'
@@ -105,18 +105,7 @@ export function priceItem(
     given.price_data !== undefined
       ? inlinePrice(world, given.price_data, param('price_data'))
       : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
-  if (price.recurring !== null) {
-    throw invalid(
-      'The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.',
-      param('pricing[price]'),
-    )
-  }
-  if (price.custom_unit_amount !== null) {
-    throw invalid(
-      'The price specified has a `custom_unit_amount`, which the customer chooses in Checkout or on a payment link only.',
-      param('pricing[price]'),
-    )
-  }
+  refuseUnlessOnce(price, param('pricing[price]'))
   const billedIn =
     currency !== undefined && isPricedIn(price, currency.toLowerCase())
       ? currency.toLowerCase()
@@ -133,6 +122,22 @@ export function priceItem(
       unit_amount_decimal: terms.unit_amount_decimal,
     },
     name: world.products.must(price.product).name,
+  }
+}
+
+/** What is billed once has a price without a rhythm, and an amount. */
+export function refuseUnlessOnce(price: PriceRow, param: string): void {
+  if (price.recurring !== null) {
+    throw invalid(
+      'The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.',
+      param,
+    )
+  }
+  if (price.custom_unit_amount !== null) {
+    throw invalid(
+      'The price specified has a `custom_unit_amount`, which the customer chooses in Checkout or on a payment link only.',
+      param,
+    )
   }
 }
 
@@ -221,6 +226,12 @@ export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = 
   if (invoice !== undefined && priced.currency !== invoice.currency) {
     throw invalid(
       `The currency of the item must be that of the invoice, ${invoice.currency}.`,
+      param('currency'),
+    )
+  }
+  if (subscription !== undefined && priced.currency !== subscription.currency) {
+    throw invalid(
+      `The currency of the item must be that of the subscription, ${subscription.currency}.`,
       param('currency'),
     )
   }

@@ -7,6 +7,7 @@ import { gaps, oneOf, type Params, required, shape, text } from '../http/schema.
 import type { InvoiceRow, LineRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { invoiceFields, setFields } from './invoice-fields.ts'
 import { find, liveCustomer } from './lookup.ts'
 
@@ -14,7 +15,7 @@ export const createFields = {
   ...invoiceFields,
   customer: text(),
   subscription: text(),
-  currency: text(),
+  currency,
   pending_invoice_items_behavior: oneOf(['include', 'exclude'] as const),
   from_invoice: shape({ action: required(oneOf(['revision'] as const)), invoice: required(text()) }),
   ...gaps('customer_account'),

@@ -24,9 +24,9 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, newMethod, useMethod } from './make-method.ts'
-import { currency } from './price-fields.ts'
 
 const URL = '/v1/payment_intents'
 

@@ -1,14 +1,23 @@
+import { isPricedIn } from '../billing/periods.ts'
+import { invalid } from '../errors.ts'
 import type { ScheduleRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { type DiscountGiven, discountRefusal } from './discounts.ts'
 import type { Extra } from './extra-items.ts'
 import { find } from './lookup.ts'
+import { refuseUnlessOnce } from './make-invoice-item.ts'
 import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
 
 /** What a phase bills once, as it is kept: an inline price is made now, the item when the phase begins. */
-export function extraRows(world: World, extras: readonly Extra[], param: string): Phase['add_invoice_items'] {
+export function extraRows(
+  world: World,
+  extras: readonly Extra[],
+  currency: string,
+  param: string,
+): Phase['add_invoice_items'] {
   return extras.map((extra, i) => {
     const at = `${param}[add_invoice_items][${i}]`
     const { price_data: data } = extra
@@ -16,6 +25,10 @@ export function extraRows(world: World, extras: readonly Extra[], param: string)
       data === undefined
         ? find(world.prices, 'price', extra.price ?? '', `${at}[price]`)
         : createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
+    refuseUnlessOnce(price, `${at}[price]`)
+    if (!isPricedIn(price, currency)) {
+      throw invalid(`The price has no amount in ${currency}, the currency of the phase.`, `${at}[price]`)
+    }
     const period = extra.period ?? {
       start: { type: 'max_item_period_start' },
       end: { type: 'min_item_period_end' },
@@ -46,4 +59,15 @@ export function extrasOf(phase: Phase): Extra[] {
 
 export function stretchOf({ start_date: start, end_date: end }: Phase): { start: number; end: number } {
   return { start, end }
+}
+
+/** The discounts of a phase as parameters, without those that the customer cannot have any more. */
+export function redeemable(world: World, given: Phase['discounts'], customer: string): DiscountGiven[] {
+  return given
+    .map(({ coupon, promotion_code: code, discount }) => ({
+      coupon: (coupon as string | null) ?? undefined,
+      promotion_code: (code as string | null) ?? undefined,
+      discount: (discount as string | null) ?? undefined,
+    }))
+    .filter((one) => discountRefusal(world, one, customer, '') === null)
 }

@@ -18,10 +18,11 @@ import type { PriceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { find } from './lookup.ts'
 import { changePrice, createPrice } from './make-price.ts'
 import { renderPlan } from './plan-view.ts'
-import { currency, INTERVALS, priceFields, trialDays } from './price-fields.ts'
+import { INTERVALS, priceFields, trialDays } from './price-fields.ts'
 
 const URL = '/v1/plans'
 const { product_data: newProduct, recurring } = priceFields

@@ -25,6 +25,7 @@ import { moved } from '../rules/subscription-status.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { changeFields, itemChange } from './change-params.ts'
+import { currency } from './currency-param.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
@@ -52,7 +53,7 @@ export const previewFields = {
   invoice_items: list(
     shape({
       amount: integer(),
-      currency: text(),
+      currency,
       description: text(),
       price: text(),
       quantity: integer({ min: 0 }),

@@ -1,4 +1,3 @@
-import { invalid } from '../errors.ts'
 import {
   bool,
   decimal,
@@ -14,19 +13,12 @@ import {
   shape,
   text,
 } from '../http/schema.ts'
+import { currency } from './currency-param.ts'
 
 export const INTERVALS = ['day', 'week', 'month', 'year'] as const
 export const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
 /** Days of a trial that a price brings; a subscription asks for them with `trial_from_plan`. */
 export const trialDays = integer({ min: 1, max: 730 })
-
-export const currency = {
-  parse: (raw: Parameters<ReturnType<typeof text>['parse']>[0], path: string) => {
-    const value = text().parse(raw, path).toLowerCase()
-    if (!/^[a-z]{3}$/.test(value)) throw invalid(`Invalid currency: ${value}.`, path)
-    return value
-  },
-}
 
 const tier = shape({
   up_to: required(either(oneOf(['inf'] as const), integer({ min: 1 }))),

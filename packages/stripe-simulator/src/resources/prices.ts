@@ -9,9 +9,10 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { currency } from './currency-param.ts'
 import { find } from './lookup.ts'
 import { changePrice, claimLookupKey, createPrice, optionsOf } from './make-price.ts'
-import { currency, currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS } from './price-fields.ts'
+import { currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS } from './price-fields.ts'
 
 const URL = '/v1/prices'
 

@@ -19,6 +19,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { isRedeemable, liveCoupon } from './coupons.ts'
+import { currency } from './currency-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 
 const URL = '/v1/promotion_codes'
@@ -36,7 +37,7 @@ export const promotionCodeRoutes = [
       restrictions: shape({
         first_time_transaction: bool,
         minimum_amount: integer({ min: 1 }),
-        minimum_amount_currency: text(),
+        minimum_amount_currency: currency,
         ...gaps('currency_options'),
       }),
       metadata,

@@ -19,7 +19,9 @@ import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import { boundary } from '../rules/billing-cycle.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { discountParam } from './discounts.ts'
+import { currency } from './currency-param.ts'
+import { ownMethod } from './customers.ts'
+import { discountParam, discountRefusal } from './discounts.ts'
 import { extraItems } from './extra-items.ts'
 import { extraRows } from './phase-extras.ts'
 import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
@@ -44,7 +46,7 @@ export const phasesParam = list(
     default_payment_method: text(),
     default_tax_rates: taxRatesParam,
     description: clearable(text(500)),
-    currency: text(),
+    currency,
     metadata,
     add_invoice_items: extraItems,
     billing_thresholds: sharedFields.billing_thresholds,
@@ -60,7 +62,7 @@ export const phasesParam = list(
 export type PhasesGiven = NonNullable<Params<{ phases: typeof phasesParam }>['phases']>
 
 /** Phases with their dates: each begins where the one before ends, by date or by duration. */
-export function phasesOf(world: World, given: PhasesGiven, start: number): Phase[] {
+export function phasesOf(world: World, given: PhasesGiven, start: number, customer: string): Phase[] {
   let at = start
   return given.map((phase, i): Phase => {
     const param = `phases[${i}]`
@@ -90,10 +92,11 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
       phase.end_date ??
       boundary(at, { interval: rhythm.interval, interval_count: rhythm.interval_count ?? 1 }, 1)
     if (end <= at) throw invalid('A phase must end after it starts.', `${param}[end_date]`)
+    checkPhase(world, phase, customer, param)
     const shown = {
       ...blankPhase,
       ...trialFields(phase, { start: at, end }, param),
-      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], param),
+      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], price.currency, param),
       billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
       billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
@@ -116,6 +119,20 @@ export function phasesOf(world: World, given: PhasesGiven, start: number): Phase
     at = end
     return shown
   })
+}
+
+/** What a phase names must be the customer's and redeemable when it is planned, though it is used later. */
+function checkPhase(
+  world: World,
+  { default_payment_method: method, discounts }: PhasesGiven[number],
+  customer: string,
+  param: string,
+): void {
+  if (method !== undefined) ownMethod(world, customer, method, `${param}[default_payment_method]`)
+  for (const [i, given] of (discounts ?? []).entries()) {
+    const refused = discountRefusal(world, given, customer, `${param}[discounts][${i}]`)
+    if (refused !== null) throw refused
+  }
 }
 
 /** A phase is a trial as a whole, or up to a date inside it. */

@@ -3,7 +3,7 @@ import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, sameMode } from './billing-mode.ts'
-import { extrasOf, stretchOf } from './phase-extras.ts'
+import { extrasOf, redeemable, stretchOf } from './phase-extras.ts'
 import { withDefaults } from './schedule-defaults.ts'
 import { create } from './start-subscription.ts'
 
@@ -113,7 +113,9 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
   const now = world.now(world.customers.must(customer).own.clock)
   const trialEnd = phaseTrialEnd(phase)
   const description = phase.description ?? defaults.description
-  const method = phase.default_payment_method ?? defaults.default_payment_method
+  const named = phase.default_payment_method ?? defaults.default_payment_method
+  // Detached meanwhile, it is nobody's; the customer's own default pays.
+  const method = world.paymentMethods.get(named as string | null)?.customer === customer ? named : null
   const collection = phase.collection_method ?? defaults.collection_method
   const thresholds = phase.billing_thresholds ?? defaults.billing_thresholds
   const settings = phase.invoice_settings ?? defaults.invoice_settings
@@ -134,10 +136,7 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
         }),
     ...(phase.start_date < now ? { backdate_start_date: phase.start_date } : {}),
     invoice_settings: { description: settings.description, footer: settings.footer },
-    discounts: phase.discounts.map((given) => ({
-      coupon: (given.coupon as string | null) ?? undefined,
-      promotion_code: (given.promotion_code as string | null) ?? undefined,
-    })),
+    discounts: redeemable(world, phase.discounts, customer),
     add_invoice_items: extrasOf(phase),
   }
 }

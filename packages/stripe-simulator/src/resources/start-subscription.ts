@@ -18,11 +18,11 @@ import type { CustomerRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
+import { currency } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
 import { liveCustomer } from './lookup.ts'
-import { currency } from './price-fields.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { anchorConfig, datesOf } from './subscription-dates.ts'
 import {
@@ -68,13 +68,17 @@ export function create(
   if (params.items.length === 0) throw invalid('Missing required param: items.', 'items', 'parameter_missing')
   const mode = billingModeOf(params.billing_mode)
   const flexible = mode.type === 'flexible'
+  // A schedule chose its tax rates when they were active.
+  const chosen = (rates: readonly string[] | null | undefined) =>
+    schedule === null ? [] : (rates ?? []).map((id) => ({ id }))
   const items = params.items.map((item, i) => {
-    const price = itemPrice(world, item, `items[${i}]`)
+    // As with tax rates: those of a schedule may have been archived since.
+    const price = schedule === null ? itemPrice(world, item, `items[${i}]`) : world.prices.must(item.price)
     return {
       price: price.id,
       quantity: itemQuantity(price, item.quantity, `items[${i}]`),
       metadata: mergeMetadata({}, item.metadata),
-      taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`),
+      taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`, chosen(item.tax_rates)),
       thresholds: usageThresholdOf(price, item.billing_thresholds, `items[${i}]`),
       discounts: applyDiscounts(
         world,
@@ -130,7 +134,12 @@ export function create(
       days_until_due: params.days_until_due ?? null,
       default_payment_method: params.default_payment_method ?? null,
       default_source: null,
-      default_tax_rates: taxRatesOf(world, params.default_tax_rates, 'default_tax_rates'),
+      default_tax_rates: taxRatesOf(
+        world,
+        params.default_tax_rates,
+        'default_tax_rates',
+        chosen(params.default_tax_rates),
+      ),
       description: params.description ?? null,
       discounts,
       ended_at: null,

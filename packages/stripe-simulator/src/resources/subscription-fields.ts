@@ -15,6 +15,7 @@ import {
 } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
+import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
@@ -26,7 +27,7 @@ export const itemFields = {
   metadata,
   tax_rates: taxRatesParam,
   price_data: shape({
-    currency: required(text(3)),
+    currency: required(currency),
     product: required(text()),
     recurring: required(
       shape({

@@ -66,7 +66,7 @@ export const subscriptionScheduleRoutes = [
       }
       const now = world.now(customer.own.clock)
       const start = params.start_date === 'now' ? now : params.start_date
-      const phases = phasesOf(world, params.phases, start)
+      const phases = phasesOf(world, params.phases, start, customer.id)
       if ((phases[0]?.end_date ?? now) <= now) {
         throw invalid('The first phase must not be over yet.', 'start_date')
       }
@@ -204,7 +204,7 @@ export function setPhases(
   const now = world.now(row.own.clock)
   const first = given[0]?.start_date
   const start = first === 'now' ? now : (first ?? row.current_phase?.start_date ?? row.phases[0]?.start_date)
-  const phases = phasesOf(world, given, start ?? now)
+  const phases = phasesOf(world, given, start ?? now, row.customer)
   const past = row.phases.filter((phase) => phase.end_date <= (start ?? now))
   if (row.status === 'not_started') {
     if ((start ?? now) < now) throw invalid('A schedule cannot start in the past.', 'phases[0][start_date]')

@@ -5,6 +5,7 @@ import { moved, type StatusCause, statusAfter } from './subscription-status.ts'
 const causes: StatusCause[] = [
   'first_payment_due',
   'first_payment_made',
+  'first_payment_made_in_trial',
   'first_payment_expired',
   'trial_started',
   'trial_ended',
@@ -22,6 +23,7 @@ describe('the states of a subscription', () => {
   test.each([
     ['incomplete', ['first_payment_made'], 'active'],
     ['incomplete', ['first_payment_expired'], 'incomplete_expired'],
+    ['trialing', ['first_payment_due', 'first_payment_made_in_trial'], 'trialing'],
     ['trialing', ['trial_ended', 'payment_failed'], 'past_due'],
     ['active', ['payment_failed', 'retries_exhausted', 'debt_settled'], 'active'],
     ['active', ['payment_overdue', 'ended'], 'canceled'],

@@ -13,6 +13,7 @@ export type SubscriptionStatus =
 export type StatusCause =
   | 'first_payment_due'
   | 'first_payment_made'
+  | 'first_payment_made_in_trial'
   | 'first_payment_expired'
   | 'trial_started'
   | 'trial_ended'
@@ -31,8 +32,10 @@ export type StatusCause =
  * https://docs.stripe.com/billing/subscriptions/overview#subscription-lifecycle
  */
 const MOVES: Record<StatusCause, Partial<Record<SubscriptionStatus, SubscriptionStatus>>> = {
-  first_payment_due: { active: 'incomplete' },
+  // From `trialing` where a trial begins with something to pay, a setup fee.
+  first_payment_due: { active: 'incomplete', trialing: 'incomplete' },
   first_payment_made: { incomplete: 'active' },
+  first_payment_made_in_trial: { incomplete: 'trialing' },
   first_payment_expired: { incomplete: 'incomplete_expired' },
   trial_started: { active: 'trialing', past_due: 'trialing', unpaid: 'trialing', trialing: 'trialing' },
   trial_ended: { trialing: 'active' },

@@ -11,16 +11,18 @@ export interface TestAccount {
  * The test accounts of ACH Direct Debit that have a token.
  * https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment#test-account-numbers
  */
-const accounts: Record<string, TestAccount> = {
-  pm_usBankAccount_success: { number: '000123456789', failure: null },
-  pm_usBankAccount_accountClosed: { number: '000111111113', failure: 'account_closed' },
-  pm_usBankAccount_noAccount: { number: '000111111116', failure: 'no_account' },
-  pm_usBankAccount_insufficientFunds: { number: '000222222227', failure: 'insufficient_funds' },
-  pm_usBankAccount_debitNotAuthorized: { number: '000333333335', failure: 'debit_not_authorized' },
-}
+const accounts = new Map<string, TestAccount>(
+  Object.entries({
+    pm_usBankAccount_success: { number: '000123456789', failure: null },
+    pm_usBankAccount_accountClosed: { number: '000111111113', failure: 'account_closed' },
+    pm_usBankAccount_noAccount: { number: '000111111116', failure: 'no_account' },
+    pm_usBankAccount_insufficientFunds: { number: '000222222227', failure: 'insufficient_funds' },
+    pm_usBankAccount_debitNotAuthorized: { number: '000333333335', failure: 'debit_not_authorized' },
+  }),
+)
 
 export function accountOfToken(token: string): TestAccount | undefined {
-  return accounts[token]
+  return accounts.get(token)
 }
 
 const MESSAGES: Record<string, string> = {
