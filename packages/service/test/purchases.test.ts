@@ -95,6 +95,25 @@ async function atStripe(customer: unknown) {
 }
 
 describe('an event ticket', () => {
+  test('given up before Stripe had heard that it be paid is never paid', async () => {
+    simulator.control.fail({
+      kind: 'timeout_before_commit',
+      method: 'POST',
+      path: '/v1/invoices/*/pay',
+      times: 6,
+    })
+    const asked = register({ plan: 'concert' })
+    const failed = async () =>
+      (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
+    await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
+    const id = (await failed())[0]?.id
+    const canceled = await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})
+    expect(canceled).toMatchObject({ status: 200, body: { state: 'rolledBack', cause: 'canceled' } })
+    expect((await asked).status).toBe(409)
+    const { invoices } = await atStripe(canceled.body.customer)
+    expect(invoices.map(({ status, amount_paid: paid }) => [status, paid])).toEqual([['void', 0]])
+  })
+
   test('is charged once, by an invoice, and leaves no subscription', async () => {
     const { status, body } = await register({ plan: 'concert', quantity: 2, requestOrigin: 'box office' })
     expect(status).toBe(201)
@@ -144,6 +163,13 @@ describe('an event ticket', () => {
     const resumed = await installation.ask('POST', `/v1/registrations/${body.id}/resume`, {})
     expect(resumed.body).toMatchObject({ state: 'completed' })
     expect((await atStripe(body.customer)).paid).toEqual([1250])
+  })
+
+  test('given up while the bank asks, it cannot be paid any more', async () => {
+    const { body } = await register({ plan: 'concert', paymentMethod: 'pm_card_authenticationRequired' })
+    const canceled = await installation.ask('POST', `/v1/registrations/${body.id}/cancel`, {})
+    expect(canceled).toMatchObject({ status: 200, body: { state: 'rolledBack', cause: 'canceled' } })
+    expect((await atStripe(body.customer)).invoices.map(({ status }) => status)).toEqual(['void'])
   })
 
   test.each(['timeout_after_commit', 'error_500_stored'] as const)(
