@@ -184,3 +184,19 @@ test("another customer's discount is unknown", async () => {
   const refused = await refusal(subscribe([{ discount: discount as string }]))
   expect(refused).toMatchObject({ statusCode: 400, param: 'discounts[0][discount]' })
 })
+
+// docs.stripe.com/api/events/types: customer.discount.deleted and customer.subscription.updated
+test('a coupon that is used once leaves its subscription when the invoice is finalized, with an event', async () => {
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'once' })
+  const { customer, subscription } = await subscribed([2000], {
+    discounts: [{ coupon: coupon.id }],
+    collection_method: 'send_invoice',
+    days_until_due: 7,
+  })
+  expect(subscription.discounts).toHaveLength(1)
+  const types = await world.typesDuring(() => world.advance(customer.clock, JAN_1 + HOUR))
+  expect(types).toEqual(expect.arrayContaining(['customer.discount.deleted', 'customer.subscription.updated']))
+  expect(await world.invoices(subscription.id)).toMatchObject([{ status: 'open', total: 1000 }])
+  expect((await stripe.subscriptions.retrieve(subscription.id)).discounts).toEqual([])
+})

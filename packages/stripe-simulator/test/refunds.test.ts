@@ -44,6 +44,8 @@ test('a refund that the bank sends back fails, and the charge counts as not refu
   expect(await world.stripe.charges.retrieve(charge)).toMatchObject({ refunded: true, amount_refunded: 4000 })
   const types = await world.typesDuring(() => world.advance(ada.clock, JAN_1 + HOUR))
   expect(types).toContain('refund.failed')
+  // The charge has its money back, and says so.
+  expect(types).toContain('charge.updated')
   expect(await world.stripe.refunds.retrieve(refund.id)).toMatchObject({
     status: 'failed',
     failure_reason: 'unknown',

@@ -69,6 +69,11 @@ export function useOnce(world: World, invoice: InvoiceRow): void {
     return discount?.invoice === null && world.coupons.get(discount.own.coupon)?.duration === 'once'
   })
   drop(world, invoice.own.subscription, once)
+  const left = world.subscriptions.get(invoice.own.subscription)
+  // During creation the one event is `customer.subscription.created`.
+  if (once.length > 0 && left !== undefined && !left.own.creating) {
+    world.emit('customer.subscription.updated', left)
+  }
 }
 
 /** Takes discounts whose months are over off the subscription. */
@@ -90,7 +95,8 @@ function drop(world: World, subscription: string | null, ids: readonly string[])
     world.emit('customer.discount.deleted', gone)
   }
   const row = world.subscriptions.get(subscription)
-  if (row === undefined) return
+  // What has ended stays as its last event told it.
+  if (row === undefined || row.ended_at !== null) return
   for (const item of world.subscriptionItems.by('subscription', row.id)) dropFrom(world, item, ids)
   world.subscriptions.patch(row.id, { discounts: row.discounts.filter((id) => !ids.includes(id)) })
 }

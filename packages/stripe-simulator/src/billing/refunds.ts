@@ -75,7 +75,10 @@ export function settleRefund(world: World, id: string): void {
   })
   const next = world.refunds.must(id)
   // What the bank sends back counts as never refunded.
-  if (failed) moveRefunded(world, world.charges.must(refund.charge), -refund.amount)
+  if (failed) {
+    const charge = moveRefunded(world, world.charges.must(refund.charge), -refund.amount)
+    world.emit('charge.updated', charge)
+  }
   announceRefund(world, next)
   if (failed) world.emit('refund.failed', next)
 }
