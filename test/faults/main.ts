@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { crash } from './crash.ts'
 import { crashRegistrations } from './registrations.ts'
+import { playSimulator } from './simulator.ts'
 import { registerTogether } from './together.ts'
 
 const later = ['inbox', 'ingest', 'import', 'lifecycle']
@@ -26,6 +27,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
     await together(tally, Math.ceil(runs / 5))
     await kills(tally, 'registration', Math.ceil(runs / 50))
   },
+  // `--runs` counts commands.
+  simulator,
   sync: (tally) => kills(tally, 'sync', runs),
 }
 
@@ -76,6 +79,21 @@ async function together(tally: Tally, rounds: number): Promise<void> {
   const { requests, breaches } = await registerTogether({ rounds, seed })
   console.log(`identical sign-ups: ${rounds} rounds, ${requests} requests, ${breaches.length} breaches`)
   report(tally, rounds, breaches)
+}
+
+/** Random commands to the simulator, in portions that tell how far it came; its stories have a seed each. */
+async function simulator(tally: Tally): Promise<void> {
+  let from = seed
+  for (let done = 0; done < runs; ) {
+    const played = await playSimulator({ runs: Math.min(500, runs - done), seed: from })
+    const { commands, refused, stories, breaches } = played
+    done += commands
+    from = played.seed
+    console.log(`simulator: ${done} commands, ${refused} of ${commands} refused, ${breaches.length} breaches`)
+    report(tally, stories, breaches)
+    for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
+      console.log(`  replay: npm run faults -- simulator --runs 1 --seed ${broken}`)
+  }
 }
 
 /** Kills in portions of 20, each in a world of its own, so that a failing seed is quickly replayed. */

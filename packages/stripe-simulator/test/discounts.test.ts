@@ -196,7 +196,9 @@ test('a coupon that is used once leaves its subscription when the invoice is fin
   })
   expect(subscription.discounts).toHaveLength(1)
   const types = await world.typesDuring(() => world.advance(customer.clock, JAN_1 + HOUR))
-  expect(types).toEqual(expect.arrayContaining(['customer.discount.deleted', 'customer.subscription.updated']))
+  expect(types).toEqual(
+    expect.arrayContaining(['customer.discount.deleted', 'customer.subscription.updated']),
+  )
   expect(await world.invoices(subscription.id)).toMatchObject([{ status: 'open', total: 1000 }])
   expect((await stripe.subscriptions.retrieve(subscription.id)).discounts).toEqual([])
 })

@@ -248,11 +248,12 @@ test('paused collection keeps, voids or writes off what the periods bill', async
   }
 })
 
-test('a thousand subscriptions live through a year in well under a minute', async () => {
+// How fast a thousand do is measured by the bench `simulator-clock`.
+test('two hundred subscriptions of one clock live through a year', async () => {
   const own = await newWorld({ settings: { unlimitedClocks: true } })
   const clock = await own.clock()
   const price = await own.price(1000)
-  const count = 1000
+  const count = 200
   for (let made = 0; made < count; made += 20) {
     await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -269,12 +270,14 @@ test('a thousand subscriptions live through a year in well under a minute', asyn
       }),
     )
   }
-  const started = performance.now()
   await own.advance(clock.id, date('2027-01-01T02:00:00Z'))
-  const seconds = (performance.now() - started) / 1000
-  const last = await own.stripe.invoices.list({ limit: 1 })
-  expect(last.data[0]).toMatchObject({ status: 'paid', created: date('2027-01-01T00:00:00Z') })
-  expect(seconds).toBeLessThan(40)
+  // One at the start and one a month.
+  const paid = await own.stripe.invoices
+    .list({ status: 'paid', limit: 100 })
+    .autoPagingToArray({ limit: 5000 })
+  expect(paid).toHaveLength(count * 13)
+  const last = paid.filter(({ created }) => created === date('2027-01-01T00:00:00Z'))
+  expect(last).toHaveLength(count)
   await own.close()
 }, 120_000)
 
