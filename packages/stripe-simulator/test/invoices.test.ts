@@ -249,3 +249,19 @@ test('items are added, changed and removed by themselves', async () => {
   const last = await refusal(stripe.subscriptionItems.del(subscription.items.data[0]?.id as string))
   expect(last.message).toBe('A subscription must have at least one active item.')
 })
+
+// "must be the ID of a PaymentMethod belonging to the customer", docs.stripe.com/api/invoices/pay
+test("another customer's card does not pay", async () => {
+  const { stripe } = world
+  const [ada, stranger] = [await world.customer({ card: null }), await world.customer()]
+  const [card] = (await stripe.paymentMethods.list({ customer: stranger.id })).data
+  await stripe.invoiceItems.create({ customer: ada.id, amount: 1000, currency: 'usd' })
+  const { id } = await stripe.invoices.create({
+    customer: ada.id,
+    pending_invoice_items_behavior: 'include',
+  })
+  await stripe.invoices.finalizeInvoice(id)
+  const refused = await refusal(stripe.invoices.pay(id, { payment_method: card?.id as string }))
+  expect(refused).toMatchObject({ statusCode: 400, param: 'payment_method' })
+  expect((await stripe.invoices.retrieve(id)).status).toBe('open')
+})

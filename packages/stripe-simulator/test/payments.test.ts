@@ -262,3 +262,16 @@ test('voiding the first invoice does not activate, voiding the latest one ends p
   await stripe.invoices.voidInvoice(late.latest_invoice as string)
   expect((await stripe.subscriptions.retrieve(running.id)).status).toBe('active')
 })
+
+test('a detached method pays nothing any more', async () => {
+  const { stripe } = world
+  const { id } = await stripe.customers.create({})
+  const card = await stripe.paymentMethods.attach('pm_card_visa', { customer: id })
+  await stripe.paymentMethods.detach(card.id)
+  const intent = { customer: id, payment_method: card.id }
+  const refused = { statusCode: 400, message: expect.stringContaining('It may not be used again.') }
+  expect(
+    await refusal(stripe.paymentIntents.create({ ...intent, amount: 500, currency: 'usd' })),
+  ).toMatchObject(refused)
+  expect(await refusal(stripe.setupIntents.create(intent))).toMatchObject(refused)
+})

@@ -11,7 +11,7 @@ import { bool, gaps, required, shape, text } from '../http/schema.ts'
 import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
-import { useMethod } from './make-method.ts'
+import { methodOf } from './make-method.ts'
 
 const URL = '/v1/invoices'
 
@@ -70,7 +70,7 @@ export const invoiceVerbRoutes = [
       const method =
         params.payment_method === undefined
           ? undefined
-          : useMethod(world, params.payment_method, 'payment_method')
+          : methodOf(world, params.payment_method, invoice.customer)
       const outcome = collectAndSettle(world, invoice.id, {
         offSession: params.off_session ?? true,
         automatic: false,

@@ -177,3 +177,25 @@ function createAccount(world: World, { number, failure }: TestAccount): PaymentM
     own: { clock: null, behavior: JSON.stringify(behavior), setUp: true, detached: false },
   })
 }
+
+/** The same, for a payment of this customer: what is detached or another's is refused. */
+export function methodOf(world: World, id: string, customer: string | null): PaymentMethodRow {
+  const method = useMethod(world, id, 'payment_method')
+  refuseDetached(method)
+  if (method.customer !== null && method.customer !== customer) {
+    throw invalid(
+      'The provided PaymentMethod cannot be attached. To reuse a PaymentMethod, you must attach it to a Customer first.',
+      'payment_method',
+    )
+  }
+  return method
+}
+
+/** Detaching is final. https://docs.stripe.com/api/payment_methods/detach */
+export function refuseDetached(method: PaymentMethodRow): void {
+  if (method.own.detached) {
+    throw invalid(
+      'The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.',
+    )
+  }
+}

@@ -26,7 +26,7 @@ import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { methodData, newMethod, useMethod } from './make-method.ts'
+import { methodData, methodOf, newMethod } from './make-method.ts'
 
 const URL = '/v1/payment_intents'
 
@@ -275,13 +275,7 @@ function setMethod(world: World, id: string, token: string): PaymentIntentRow {
       'payment_intent_unexpected_state',
     )
   }
-  const method = useMethod(world, token, 'payment_method')
-  if (method.customer !== null && method.customer !== intent.customer) {
-    throw invalid(
-      'The provided PaymentMethod cannot be attached. To reuse a PaymentMethod, you must attach it to a Customer first.',
-      'payment_method',
-    )
-  }
+  const method = methodOf(world, token, intent.customer as string | null)
   if (method.type === 'us_bank_account' && intent.currency !== 'usd') {
     throw invalid('US bank accounts pay in usd only.', 'payment_method')
   }

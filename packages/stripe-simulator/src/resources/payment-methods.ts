@@ -11,7 +11,14 @@ import { declineMessage } from '../rules/test-cards.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { ALLOW_REDISPLAY, billingDetails, methodFields, newMethod, useMethod } from './make-method.ts'
+import {
+  ALLOW_REDISPLAY,
+  billingDetails,
+  methodFields,
+  newMethod,
+  refuseDetached,
+  useMethod,
+} from './make-method.ts'
 
 const URL = '/v1/payment_methods'
 
@@ -87,11 +94,7 @@ export const paymentMethodRoutes = [
 export function attachMethod(world: World, id: string, customerId: string): PaymentMethodRow {
   const method = world.paymentMethods.must(id)
   const customer = world.customers.must(customerId)
-  if (method.own.detached) {
-    throw invalid(
-      'The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.',
-    )
-  }
+  refuseDetached(method)
   if (method.customer === customerId) return method
   if (method.customer !== null) {
     throw invalid('The payment method you provided has already been attached to a customer.')

@@ -20,7 +20,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
-import { methodData, newMethod, useMethod } from './make-method.ts'
+import { methodData, methodOf, newMethod } from './make-method.ts'
 
 const URL = '/v1/setup_intents'
 
@@ -219,9 +219,6 @@ function nameMethod(world: World, intent: SetupIntentRow, given: MethodGiven): v
 }
 
 function setMethod(world: World, intent: SetupIntentRow, token: string): void {
-  const method = useMethod(world, token, 'payment_method')
-  if (method.customer !== null && method.customer !== intent.customer) {
-    throw invalid('The payment method belongs to another customer.', 'payment_method')
-  }
+  const method = methodOf(world, token, intent.customer as string | null)
   world.setupIntents.patch(intent.id, { payment_method: method.id, status: 'requires_confirmation' })
 }
