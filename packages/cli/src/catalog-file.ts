@@ -33,21 +33,34 @@ async function readCatalogFile(file: string): Promise<CatalogDocument> {
 }
 
 function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
-  const seller = oneSeller(a.seller, b.seller)
+  const seller = agreed('sellers', a.seller, b.seller)
+  const signUp = agreed('plans for sign-ups', a.signUp, b.signUp)
   return {
     currency: a.currency,
-    ...(seller && { seller }),
     products: joined('product', a.products, b.products),
     meters: joined('meter', a.meters ?? {}, b.meters ?? {}),
     features: joined('feature', a.features ?? {}, b.features ?? {}),
-    plans: joined('plan', a.plans, b.plans),
-  }
+    coupons: joined('coupon', a.coupons ?? {}, inCurrency(b.coupons ?? {}, b)),
+    plans: joined('plan', a.plans, inCurrency(b.plans, b)),
+    ...(seller && { seller }),
+    ...(signUp && { signUp }),
+  } satisfies Record<Exclude<keyof CatalogDocument, 'seller' | 'signUp'>, unknown>
 }
 
-function oneSeller(a: CatalogDocument['seller'], b: CatalogDocument['seller']) {
-  if (a && b && !isDeepStrictEqual(a, b)) {
-    throw new UsageError('Two catalogues name different sellers.', 'Name the seller in one of them.')
-  }
+/** What named no currency meant its own catalogue's, not the one that it is joined to. */
+function inCurrency<T extends { currency?: string | undefined }>(
+  entries: Record<string, T>,
+  { currency }: CatalogDocument,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(entries).map(([key, entry]) => [key, { ...entry, currency: entry.currency ?? currency }]),
+  )
+}
+
+/** What a catalogue has one of: named in one file, or alike in both. */
+function agreed<T>(what: string, a: T | undefined, b: T | undefined): T | undefined {
+  if (a !== undefined && b !== undefined && !isDeepStrictEqual(a, b))
+    throw new UsageError(`Two catalogues name different ${what}.`, 'Name them in one of the files.')
   return a ?? b
 }
 

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readCatalogFiles } from './catalog-file.ts'
+
+const plan = (product: string) => ({ name: product, product, interval: 'month', prices: {} })
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'catalogs-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function read(...documents: object[]) {
+  const files = await Promise.all(
+    documents.map(async (document, index) => {
+      const file = join(folder, `${index}.json`)
+      await writeFile(file, JSON.stringify(document))
+      return file
+    }),
+  )
+  return readCatalogFiles(files)
+}
+
+const writing = {
+  currency: 'usd',
+  seller: { name: 'We' },
+  products: { app: { name: 'App' } },
+  features: { history: { name: 'History', kind: 'switch' } },
+  plans: { app: plan('app') },
+}
+const cloud = {
+  currency: 'jpy',
+  products: { host: { name: 'Host' } },
+  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' } },
+  coupons: { spring: { name: 'Spring', amountOff: '500', duration: 'once' } },
+  plans: { host: plan('host'), euro: { ...plan('host'), currency: 'eur' } },
+  signUp: { plan: 'host' },
+}
+
+test('several files are one catalogue, and nothing of any of them is lost', async () => {
+  expect(await read(writing, cloud)).toEqual({
+    currency: 'usd',
+    seller: { name: 'We' },
+    products: { app: { name: 'App' }, host: { name: 'Host' } },
+    meters: cloud.meters,
+    features: writing.features,
+    // Yen stay yen beside dollars.
+    coupons: { spring: { name: 'Spring', amountOff: '500', duration: 'once', currency: 'jpy' } },
+    plans: {
+      app: plan('app'),
+      host: { ...plan('host'), currency: 'jpy' },
+      euro: { ...plan('host'), currency: 'eur' },
+    },
+    signUp: { plan: 'host' },
+  })
+})
+
+test('what two files name alike, or name only one of, is refused', async () => {
+  await expect(read(writing, { ...cloud, plans: { app: plan('app') } })).rejects.toThrow('a plan alike: app')
+  await expect(read({ ...writing, signUp: { plan: 'app' } }, cloud)).rejects.toThrow(
+    'different plans for sign-ups',
+  )
+  await expect(read(writing, { ...cloud, seller: { name: 'They' } })).rejects.toThrow('different sellers')
+})
