@@ -42,8 +42,8 @@ export async function useTypes(project: string): Promise<string> {
      const client = createClient({ baseUrl: 'http://127.0.0.1:4000' })
      export const registration: Promise<Registration> = client.registrations.create({ externalId: 'u', plan: 'p' })
      export const amount: Promise<string | undefined> = client.invoices.read('i').then(({ lines }) => lines[0]?.amount.minor)
-     // @ts-expect-error a registration names its plan
-     client.registrations.create({ externalId: 'u' })
+     // @ts-expect-error a registration names its user
+     client.registrations.create({ plan: 'p' })
      defineCatalog({ currency: 'usd', products: { a: { name: 'A' } }, plans: { p: {
        // @ts-expect-error there is no product b
        name: 'P', product: 'b', interval: 'month', prices: {} } } })
