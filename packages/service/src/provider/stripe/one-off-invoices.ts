@@ -1,7 +1,7 @@
 import type { Money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
-import { operationState } from '../../store/operations.ts'
+import { operationState, settleSeen } from '../../store/operations.ts'
 import { toStripeAmount } from './amount.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { type FirstPayment, paymentOfInvoice } from './first-payment.ts'
@@ -107,8 +107,11 @@ export async function payInvoice(
     (stripe, options) => stripe.invoices.finalizeInvoice(id, { auto_advance: false }, options),
     (stripe) => found(stripe, id, ({ status }) => status !== 'draft'),
   )
-  // Nothing was due.
-  if (finalized.status === 'paid') return { kind: 'made' }
+  // Nothing was due; or it was paid by a run that died before it could write that down.
+  if (finalized.status === 'paid') {
+    await settleSeen(deps.db, operation, id, deps.clock.now())
+    return { kind: 'made' }
+  }
   if ((await operationState(deps.db, operation)) === 'refused') return paymentOfInvoice(deps, id)
   try {
     const body = { off_session: false }
