@@ -150,6 +150,13 @@ async function streamOf(connection: NatsConnection, subject: string): Promise<st
     if (!(error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND)) throw error
   }
   const name = `lockstep-${subject.replaceAll(/[^A-Za-z0-9_-]/g, '-')}`
-  await streams.add({ name, subjects: [subject] })
-  return name
+  try {
+    await streams.add({ name, subjects: [subject] })
+    return name
+  } catch (error) {
+    // Somebody made it in the same moment, and then it is found.
+    return streams.find(subject).catch(() => {
+      throw error
+    })
+  }
 }
