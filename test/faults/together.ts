@@ -64,7 +64,9 @@ export async function registerTogether({ rounds, seed, onRound }: TogetherRuns):
       const isOne = said.size === 1 && answers.every(({ status }) => status < 300)
       if (!isOne) breaches.push(`${externalId}, ${many} at once: ${[...said].join(', ')}`)
       await atRest(database.pool)
-      breaches.push(...(await checkRegistered(first, externalId, { end: 'completed', charges: 1 })).breaches)
+      const rest = await checkRegistered(first, externalId, { end: 'completed', charges: 1 })
+      breaches.push(...rest.breaches)
+      if (rest.ended !== 'completed') breaches.push(`${externalId} came to rest ${rest.ended}`)
       onRound?.(round)
     }
   } finally {
