@@ -7,7 +7,7 @@ export interface Workflows {
   begin(id: string, holder: string): void
   /** Goes on with one that stopped, also if it is parked or waits for the customer. */
   resume(id: string): Promise<void>
-  /** Goes on with every one whose process died or whose time has come; resolves when those have stopped. */
+  /** Goes on with every one whose process died or whose time has come; resolves with how many when those have stopped. */
   resumeDue(): Promise<number>
   /** How it stands when it has ended or waits for the customer, or after so many seconds. */
   settled(id: string, seconds: number): Promise<Workflow>
@@ -40,11 +40,14 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     return promise
   }
 
-  async function take(id: string, options: { stoppedToo?: boolean } = {}): Promise<void> {
+  /** Whether there was something to go on with: what was due when looked for may have ended meanwhile. */
+  async function take(id: string, options: { stoppedToo?: boolean } = {}): Promise<boolean> {
     const holder = newHolder()
     const workflow = await claimWorkflow(db, id, holder, options)
     const kind = workflow && byName.get(workflow.kind)
-    if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
+    if (!workflow || !kind) return false
+    await runWorkflow(deps, kind, workflow, holder)
+    return true
   }
 
   async function resumeDue(): Promise<number> {
@@ -54,9 +57,10 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
       const free = closed ? 0 : AT_ONCE - underWay.size
       const due = free === 0 ? [] : await dueWorkflows(db, [...byName.keys()], AT_ONCE)
       for (const id of due.filter((one) => !running.has(one)).slice(0, free)) {
-        const run: Promise<void> = track(id, () => take(id)).finally(() => underWay.delete(run))
+        const run: Promise<void> = track(id, async () => {
+          if (await take(id)) count += 1
+        }).finally(() => underWay.delete(run))
         underWay.add(run)
-        count += 1
       }
       if (underWay.size === 0) return count
       // One that takes its time holds nobody up: the others go on, and what comes due meanwhile.
@@ -84,7 +88,9 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     async resume(id) {
       // A run that is just ending may not have heard why it is to go on.
       await running.get(id)
-      await track(id, () => take(id, { stoppedToo: true }))
+      await track(id, async () => {
+        await take(id, { stoppedToo: true })
+      })
     },
     resumeDue,
     async settled(id, seconds) {
