@@ -1,0 +1,119 @@
+import type { FeatureKind, GrantJson } from '@lockstep/core/feature'
+import type { ColumnType, Generated } from 'kysely'
+import type { Default, Json, MaybeTime, Time } from './columns.ts'
+
+/** What is sold. */
+export interface CatalogTables {
+  product: ProductTable
+  meter: MeterTable
+  plan: PlanTable
+  planVersion: PlanVersionTable
+  price: PriceTable
+  feature: FeatureTable
+  coupon: CouponTable
+  seller: SellerTable
+  signUp: SignUpTable
+}
+
+interface ProductTable {
+  key: string
+  name: string
+  description: string | null
+  unitLabel: string | null
+  taxCode: string | null
+  revision: Default<number>
+  publishedRevision: Default<number>
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface MeterTable {
+  key: string
+  name: string
+  unitLabel: string
+  aggregation: 'count' | 'sum' | 'max' | 'last'
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface PlanTable {
+  key: string
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface PlanVersionTable {
+  id: string
+  planKey: string
+  version: number
+  name: string
+  audience: 'public' | 'admin' | 'legacy'
+  productKey: string
+  currency: string
+  interval: 'day' | 'week' | 'month' | 'year'
+  intervalCount: number
+  trialDays: number
+  trialUsage: 'free' | 'billed'
+  rollsInto: string | null
+  purchase: Default<string>
+  payments: number | null
+  contentHash: Buffer
+  createdAt: Time
+  grants: ColumnType<GrantJson[], string | undefined, string>
+}
+
+interface PriceTable {
+  id: string
+  planVersionId: string
+  key: string
+  position: number
+  productKey: string
+  meterKey: string | null
+  currency: string
+  kind: 'recurring' | 'usage' | 'share'
+  timing: 'inAdvance' | 'inArrears'
+  model: 'flat' | 'perUnit' | 'package' | 'graduated' | 'volume' | 'percentage'
+  definition: Json
+}
+
+interface FeatureTable {
+  key: string
+  name: string
+  kind: FeatureKind
+  meterKey: string | null
+  unitLabel: string | null
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface CouponTable {
+  key: string
+  name: string
+  basisPoints: number | null
+  amount: bigint | null
+  currency: string | null
+  duration: 'once' | 'repeating' | 'forever'
+  durationInMonths: number | null
+  redeemBy: MaybeTime
+  maxRedemptions: number | null
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface SellerTable {
+  onlyRow: Generated<boolean>
+  name: string
+  address: string | null
+  email: string | null
+  taxId: string | null
+  termsVersion: string | null
+  termsUrl: string | null
+}
+
+interface SignUpTable {
+  onlyRow: Generated<boolean>
+  planKey: string
+  afterTrial: 'expire' | 'moveTo' | 'extend'
+  nextPlanKey: string | null
+  extendDays: number | null
+}

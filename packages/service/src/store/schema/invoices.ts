@@ -1,0 +1,72 @@
+import type { InvoiceStatus } from '@lockstep/core/invoice'
+import type { Default, Json, MaybeJson, MaybeTime, Numeric, Time } from './columns.ts'
+
+/** What is billed. */
+export interface InvoiceTables {
+  invoice: InvoiceTable
+  lineItem: LineItemTable
+  invoiceItem: InvoiceItemTable
+}
+
+interface InvoiceTable {
+  id: string
+  customerId: string
+  subscriptionId: string | null
+  planVersionId: string | null
+  billingReason: string
+  status: InvoiceStatus
+  currency: string
+  periodStart: Time
+  periodEnd: Time
+  dirty: Default<boolean>
+  syncPending: Default<boolean>
+  lateUsage: Default<boolean>
+  syncedAt: MaybeTime
+  syncProblem: MaybeJson
+  providerInvoiceId: string | null
+  draftsLost: Default<number>
+  finalizesAt: MaybeTime
+  finalizedAt: MaybeTime
+  number: string | null
+  subtotal: bigint | null
+  total: bigint | null
+  amountDue: bigint | null
+  amountPaid: bigint | null
+  amountRemaining: bigint | null
+  hostedInvoiceUrl: string | null
+  invoicePdf: string | null
+  openedAt: Time
+}
+
+interface LineItemTable {
+  id: string
+  customerId: string
+  invoiceId: string
+  position: number
+  originInvoiceId: string | null
+  lineKey: string | null
+  revision: number | null
+  description: string
+  periodStart: Time
+  periodEnd: Time
+  quantity: Numeric | null
+  amount: bigint
+  currency: string
+  derivation: MaybeJson
+  providerLineId: string | null
+}
+
+interface InvoiceItemTable {
+  customerId: string
+  originInvoiceId: string
+  lineKey: string
+  revision: number
+  state: 'intended' | 'placed' | 'billed' | 'removed'
+  version: Default<number>
+  amount: bigint
+  quantity: Numeric | null
+  content: Json
+  derivation: MaybeJson
+  providerItemId: string | null
+  providerInvoiceId: string | null
+}

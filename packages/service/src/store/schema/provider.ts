@@ -1,0 +1,61 @@
+import type { Default, Json, MaybeJson, MaybeTime, Time } from './columns.ts'
+
+/** What the provider says, and what of ours was found there. */
+export interface ProviderTables {
+  providerEvent: ProviderEventTable
+  providerObject: ProviderObjectTable
+  providerLimit: ProviderLimitTable
+  orphan: OrphanTable
+}
+
+interface ProviderEventTable {
+  provider: string
+  id: string
+  type: string
+  objectType: string
+  objectId: string
+  created: Time
+  apiVersion: string | null
+  livemode: boolean
+  payload: Json
+  state: Default<'received' | 'processed' | 'ignored' | 'parked'>
+  outcome: string | null
+  observation: Default<bigint>
+  attempts: Default<number>
+  claimedBy: string | null
+  claimedUntil: MaybeTime
+  nextAttemptAt: Time
+  problem: MaybeJson
+  receivedAt: Time
+  processedAt: MaybeTime
+}
+
+interface ProviderObjectTable {
+  provider: string
+  type: string
+  id: string
+  raw: Json
+  lastEventCreated: MaybeTime
+  observation: bigint
+  ownSince: Default<boolean>
+  gone: Default<boolean>
+  updatedAt: Time
+}
+
+interface ProviderLimitTable {
+  name: string
+  arrival: Time
+}
+
+interface OrphanTable {
+  provider: string
+  providerAccount: string
+  livemode: boolean
+  providerType: 'customer' | 'subscription'
+  providerId: string
+  operationId: string | null
+  state: 'waiting' | 'parked' | 'adopted' | 'removed' | 'left'
+  reason: string
+  foundAt: Time
+  judgedAt: Time
+}

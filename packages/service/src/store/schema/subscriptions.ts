@@ -1,0 +1,52 @@
+import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import type { Default, MaybeJson, MaybeTime, Time } from './columns.ts'
+
+/** How a subscription begins, and how it stands. */
+export interface SubscriptionTables {
+  registration: RegistrationTable
+  subscriptionSlot: SubscriptionSlotTable
+  subscription: SubscriptionTable
+}
+
+interface RegistrationTable {
+  id: string
+  customerId: string
+  slot: string
+  planVersionId: string
+  subscriptionId: string
+  workflowId: string
+  operation: string | null
+  purchase: Default<string>
+  requestOrigin: string | null
+  cause: 'declined' | 'authentication' | 'abandoned' | 'canceled' | 'refused' | null
+  tax: MaybeJson
+  createdAt: Time
+}
+
+interface SubscriptionSlotTable {
+  customerId: string
+  slot: string
+  subscriptionId: string
+  reservedAt: Time
+}
+
+interface SubscriptionTable {
+  id: string
+  customerId: string
+  slot: string | null
+  planVersionId: string
+  currency: string
+  status: SubscriptionStatus
+  quantity: number
+  billingCycleAnchor: Time
+  currentPeriodStart: Time
+  currentPeriodEnd: Time
+  trialStart: MaybeTime
+  trialEnd: MaybeTime
+  cancelAt: MaybeTime
+  cancelAtPeriodEnd: Default<boolean>
+  canceledAt: MaybeTime
+  endedAt: MaybeTime
+  startedAt: Time
+  createdAt: Time
+}
