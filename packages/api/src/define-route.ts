@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@lockstep/core/problem'
 import type { z } from 'zod'
-import type { Scope } from './scopes.ts'
+import type { Callers } from './callers.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -12,7 +12,7 @@ export interface RouteDefinition {
   /** Parameters as `:name`: `/v1/customers/:id`. */
   readonly path: string
   /** Who may call it. There is no default: a route that names nobody does not compile. */
-  readonly scope: Scope | 'public'
+  readonly callers: Callers
   readonly summary: string
   readonly description?: string
   readonly tags: readonly string[]
@@ -42,7 +42,7 @@ export type Route<R extends RouteDefinition = RouteDefinition> = R & { readonly 
  *
  * ```ts
  * export const readPlan = defineRoute({
- *   id: 'readPlan', method: 'GET', path: '/v1/plans/:key', scope: 'catalog:read',
+ *   id: 'readPlan', method: 'GET', path: '/v1/plans/:key', callers: { key: 'catalog:read' },
  *   summary: 'One plan', tags: ['Plans'], params: z.strictObject({ key }), answers: { 200: plan },
  * })
  * ```

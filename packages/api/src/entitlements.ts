@@ -39,7 +39,7 @@ export const readEntitlements = defineRoute({
   id: 'readEntitlements',
   method: 'GET',
   path: '/v1/entitlements',
-  scope: 'subscriptions:read',
+  callers: { key: 'subscriptions:read', user: 'own customer in query' },
   summary: 'What a customer may use now, and why',
   description: 'Answered in one read of what is known here: the provider is not asked.',
   tags: ['Entitlements'],

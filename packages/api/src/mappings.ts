@@ -28,7 +28,7 @@ export const listMappings = defineRoute({
   id: 'listMappings',
   method: 'GET',
   path: '/v1/mappings',
-  scope: 'operations:read',
+  callers: { key: 'operations:read' },
   summary: "List which object of ours is which of the provider's",
   tags: ['Operations'],
   query: z.strictObject({

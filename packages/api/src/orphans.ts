@@ -27,7 +27,7 @@ export const listOrphans = defineRoute({
   id: 'listOrphans',
   method: 'GET',
   path: '/v1/orphans',
-  scope: 'operations:read',
+  callers: { key: 'operations:read' },
   summary: 'List what sweeps found at the provider without a row here, newest first',
   tags: ['Operations'],
   query: z.strictObject({ state: state.optional(), ...page }),
@@ -51,7 +51,7 @@ export const sweepOrphans = defineRoute({
   id: 'sweepOrphans',
   method: 'POST',
   path: '/v1/orphan-sweeps',
-  scope: 'operations:write',
+  callers: { key: 'operations:write' },
   summary: 'Look for objects at the provider that no row points to',
   description:
     'Looks at everything that carries our name and was made since the last sweep. A dry run unless told otherwise: says what would become of each. Only what was never charged and was undone here is ever removed; objects of other installations are not touched. The same is done every night.',

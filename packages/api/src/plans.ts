@@ -50,7 +50,7 @@ export const listPlans = defineRoute({
   id: 'listPlans',
   method: 'GET',
   path: '/v1/plans',
-  scope: 'catalog:read',
+  callers: { key: 'catalog:read' },
   summary: 'List plans by key, the newest version of each',
   description:
     'A page of prices asks with `audience=public`: what is given by the operator, or no longer sold, is not in the answer.',
@@ -63,7 +63,7 @@ export const readPlan = defineRoute({
   id: 'readPlan',
   method: 'GET',
   path: '/v1/plans/:key',
-  scope: 'catalog:read',
+  callers: { key: 'catalog:read' },
   summary: 'One plan, newest version',
   tags,
   params: z.strictObject({ key: givenName(100).meta({ description: "The plan's key." }) }),

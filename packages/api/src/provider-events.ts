@@ -38,7 +38,7 @@ export const listProviderEvents = defineRoute({
   id: 'listProviderEvents',
   method: 'GET',
   path: '/v1/provider-events',
-  scope: 'operations:read',
+  callers: { key: 'operations:read' },
   summary: 'List what providers sent, newest first',
   tags,
   query: z.strictObject({
@@ -56,7 +56,7 @@ export const readProviderEvent = defineRoute({
   id: 'readProviderEvent',
   method: 'GET',
   path: '/v1/provider-events/:id',
-  scope: 'operations:read',
+  callers: { key: 'operations:read' },
   summary: 'One event with its payload',
   tags,
   params,
@@ -72,7 +72,7 @@ export const retryProviderEvent = defineRoute({
   id: 'retryProviderEvent',
   method: 'POST',
   path: '/v1/provider-events/:id/retry',
-  scope: 'operations:write',
+  callers: { key: 'operations:write' },
   summary: 'Process an event again',
   description:
     'Safe at any time: its object is looked up at the provider, so an old event cannot bring back an old state.',

@@ -209,7 +209,7 @@ export const createRegistration = defineRoute({
   id: 'createRegistration',
   method: 'POST',
   path: '/v1/registrations',
-  scope: 'subscriptions:write',
+  callers: { key: 'subscriptions:write' },
   summary: 'Register a customer on a plan',
   description:
     'Records the customer, creates it at the provider, links both, and starts the subscription, in recorded steps. A crash resumes after the last one; a refusal undoes what can be undone and says at which step. A known `externalId` is registered again, not created again.',
@@ -252,7 +252,7 @@ export const readRegistration = defineRoute({
   id: 'readRegistration',
   method: 'GET',
   path: '/v1/registrations/:id',
-  scope: 'subscriptions:read',
+  callers: { key: 'subscriptions:read', user: 'own registration' },
   summary: 'How far a registration came',
   tags,
   params,
@@ -264,7 +264,7 @@ export const listRegistrations = defineRoute({
   id: 'listRegistrations',
   method: 'GET',
   path: '/v1/registrations',
-  scope: 'subscriptions:read',
+  callers: { key: 'subscriptions:read', user: 'own customer in query' },
   summary: 'List registrations, newest first',
   tags,
   query: z.strictObject({
@@ -281,7 +281,7 @@ export const resumeRegistration = defineRoute({
   id: 'resumeRegistration',
   method: 'POST',
   path: '/v1/registrations/:id/resume',
-  scope: 'subscriptions:write',
+  callers: { key: 'subscriptions:write' },
   summary: 'Go on with a registration that stopped',
   description:
     'Goes on after the last recorded step: tries a failed one now, looks whether the customer has done what was asked, takes up a parked one. A completed one is answered as it is.',
@@ -295,7 +295,7 @@ export const cancelRegistration = defineRoute({
   id: 'cancelRegistration',
   method: 'POST',
   path: '/v1/registrations/:id/cancel',
-  scope: 'subscriptions:write',
+  callers: { key: 'subscriptions:write' },
   summary: 'Give up a registration that has not ended',
   description:
     'Undoes what was made, last first; the customer stays. A step whose outcome is not known is found out about first. What was paid for already is left to a person.',

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { nounInPath } from './callers.ts'
+import { defineRoute } from './define-route.ts'
 import { routes } from './routes.ts'
 import { scopeIds } from './scopes.ts'
 
@@ -10,12 +12,27 @@ test('no two routes share an id or an address', () => {
   expect(new Set(named.map(([name]) => name)).size).toBe(routes.length)
 })
 
+test('a route that does not say who may call it does not compile', () => {
+  const silent = { id: 'x', method: 'GET', path: '/v1/x', summary: 'x', tags: [], answers: {} } as const
+  // @ts-expect-error: there is no default.
+  defineRoute(silent)
+  defineRoute({ ...silent, callers: 'public' })
+})
+
 describe.each(named)('%s', (_name, route) => {
   test('says who may call it', () => {
-    expect([...scopeIds, 'public']).toContain(route.scope)
-    if (route.path.startsWith('/v1/')) expect(route.scope).not.toBe('public')
-    const write = /:write$/.test(route.scope)
-    if (route.scope !== 'public') expect(write).toBe(route.method !== 'GET')
+    if (route.callers === 'public') {
+      expect(route.path).not.toMatch(/^\/v1\//)
+      return
+    }
+    const { key, user } = route.callers
+    expect(scopeIds).toContain(key)
+    // Reading changes nothing, and what changes something is no reading.
+    expect(key.endsWith(':read')).toBe(route.method === 'GET')
+    if (user === undefined) return
+    if (nounInPath(user)) expect(Object.keys(route.params?.shape ?? {})[0]).toBe('id')
+    else if (user === 'own customer in query') expect(route.query?.shape).toHaveProperty('customer')
+    else expect((route.body as z.ZodObject).shape).toHaveProperty('customer')
   })
 
   test('names the parameters of its path', () => {

@@ -1,4 +1,7 @@
-/** What a key may be allowed to do. Writing does not include reading: a key that only sends usage sees nothing. */
+/**
+ * What a key may be allowed to do. Writing does not include reading: a key that only sends usage sees
+ * nothing. Nor does administering: it is asked for beside writing.
+ */
 export const scopes = [
   { id: 'catalog:read', name: 'Read the catalogue', description: 'Products, meters, plans and prices.' },
   {
@@ -25,6 +28,11 @@ export const scopes = [
     id: 'subscriptions:write',
     name: 'Change subscriptions',
     description: 'Register customers, resume registrations.',
+  },
+  {
+    id: 'subscriptions:admin',
+    name: 'Administer subscriptions',
+    description: 'Change what otherwise only the system sets, and give plans that customers cannot choose.',
   },
   { id: 'usage:read', name: 'Read usage', description: 'Quantities measured for each customer and meter.' },
   { id: 'usage:write', name: 'Send usage', description: 'Send usage events.' },

@@ -51,7 +51,7 @@ export const listSubscriptions = defineRoute({
   id: 'listSubscriptions',
   method: 'GET',
   path: '/v1/subscriptions',
-  scope: 'subscriptions:read',
+  callers: { key: 'subscriptions:read', user: 'own customer in query' },
   summary: 'List subscriptions, newest first',
   tags,
   query: z.strictObject({
@@ -67,7 +67,7 @@ export const readSubscription = defineRoute({
   id: 'readSubscription',
   method: 'GET',
   path: '/v1/subscriptions/:id',
-  scope: 'subscriptions:read',
+  callers: { key: 'subscriptions:read', user: 'own subscription' },
   summary: 'One subscription',
   tags,
   params: z.strictObject({ id: idParam('subscription') }),

@@ -19,7 +19,7 @@ export const sendUsageEvents = defineRoute({
   id: 'sendUsageEvents',
   method: 'POST',
   path: '/v1/usage-events',
-  scope: 'usage:write',
+  callers: { key: 'usage:write' },
   summary: 'Send usage: one event, or up to 1000',
   description:
     'CloudEvents 1.0 in JSON. `type` is a meter’s key, `subject` the customer’s `externalId`, `data.quantity` a decimal text or a whole number. `source` and `id` together are the identity of an event, for ever: sending it again is counted as a duplicate and changes nothing, so after a failure simply send the same again. A batch with an invalid event is refused whole, every fault named by its index.',

@@ -19,7 +19,7 @@ export const readUsage = defineRoute({
   id: 'readUsage',
   method: 'GET',
   path: '/v1/usage',
-  scope: 'usage:read',
+  callers: { key: 'usage:read', user: 'own customer in query' },
   summary: 'What a customer used',
   description:
     'By the time of the events, from `start` to before `end`; both are widened to whole hours. Hours or days without usage are left out.',

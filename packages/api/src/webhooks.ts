@@ -5,7 +5,7 @@ export const receiveStripeEvent = defineRoute({
   id: 'receiveStripeEvent',
   method: 'POST',
   path: '/webhooks/stripe',
-  scope: 'public',
+  callers: 'public',
   summary: "Stripe's events",
   description: 'Signed by Stripe (`Stripe-Signature`). Stored once, answered at once, processed afterwards.',
   tags: ['Webhooks'],

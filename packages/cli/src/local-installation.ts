@@ -7,6 +7,8 @@ export interface LocalInstallation {
   readonly apiKey: string
   readonly simulatorUrl?: string
   readonly webhookSecret?: string
+  /** Signs previews and links; missing in what was started before there were any. */
+  readonly secret?: string
   /** The example customers are loaded once; an interrupted loading goes on at the next start. */
   readonly demo?: 'loading' | 'loaded'
 }

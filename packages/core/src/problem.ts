@@ -12,8 +12,8 @@ export const problems = {
   webhook_malformed: { status: 400, title: 'The webhook is not an event of the provider.' },
 
   // 401 and 403: who asks, and what they may.
-  unauthorized: { status: 401, title: 'The request carries no valid key.' },
-  forbidden: { status: 403, title: 'This key does not allow that.' },
+  unauthorized: { status: 401, title: 'The request carries no valid key or token.' },
+  forbidden: { status: 403, title: 'This caller may not do that.' },
   plan_not_allowed: { status: 403, title: 'This plan may not be chosen by this caller.' },
   live_mode_refused: { status: 403, title: 'This is not done in live mode.' },
 
@@ -87,6 +87,7 @@ export const problems = {
   database_unavailable: { status: 503, title: 'The database cannot be reached.' },
   overloaded: { status: 503, title: 'The service has more to do than it can take.' },
   provider_unavailable: { status: 503, title: 'The payment provider cannot be reached.' },
+  sign_in_unavailable: { status: 503, title: 'Nobody can be signed in at the moment.' },
   tax_unavailable: { status: 503, title: 'The tax provider cannot be reached.' },
   provider_unknown_outcome: { status: 503, title: 'It is not yet known what the payment provider did.' },
 } as const

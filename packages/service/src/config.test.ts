@@ -42,6 +42,9 @@ test('every fault is told at once, with the name of its variable', () => {
     STRIPE_WEBHOOK_SECRET: 'whsec_a,secret',
     LOCKSTEP_ROLES: 'api,cook',
     LOCKSTEP_ADMIN_KEY: 'short',
+    LOCKSTEP_JWT_AUDIENCE: 'billing',
+    LOCKSTEP_JWT_JWKS_URL: 'http://keys.example/jwks.json',
+    LOCKSTEP_SECRETS: 'short',
     LOCKSTEP_SYNC_CRON: 'hourly',
     LOCKSTEP_LOG_LEVEL: 'loud',
   })
@@ -54,8 +57,11 @@ test('every fault is told at once, with the name of its variable', () => {
     'PORT',
     'LOCKSTEP_ROLES',
     'LOCKSTEP_ADMIN_KEY',
+    'LOCKSTEP_JWT_JWKS_URL',
+    'LOCKSTEP_SECRETS',
     'LOCKSTEP_SYNC_CRON',
     'LOCKSTEP_LOG_LEVEL',
+    'LOCKSTEP_JWT_ISSUER',
   ])
   expect(faults.join()).toContain('publishable')
 })
@@ -92,4 +98,31 @@ test('set but empty is not set; several webhook secrets are several', () => {
 
 test.each(['0 * * * *', '*/15 * * * *', '0 3 1-7 * 1,2', '5,35 8-18/2 * * *'])('%s is a schedule', (cron) => {
   expect(readConfig({ LOCKSTEP_SYNC_CRON: cron }).syncCron).toBe(cron)
+})
+
+test("users' tokens need an issuer, an audience and keys that nobody on the way can change", () => {
+  const jwt = (env: Record<string, string>) => readConfig(env).jwt
+  const [issuer, audience] = ['https://login.example/', 'billing']
+  expect(jwt({})).toBeUndefined()
+  expect(jwt({ LOCKSTEP_JWT_ISSUER: issuer, LOCKSTEP_JWT_AUDIENCE: audience })).toEqual({
+    issuer,
+    audience,
+    jwksUrl: 'https://login.example/.well-known/jwks.json',
+  })
+  const here = 'http://127.0.0.1:9000/keys'
+  expect(
+    jwt({ LOCKSTEP_JWT_ISSUER: 'ours', LOCKSTEP_JWT_AUDIENCE: audience, LOCKSTEP_JWT_JWKS_URL: here }),
+  ).toEqual({ issuer: 'ours', audience, jwksUrl: here })
+  expect(faultsOf({ LOCKSTEP_JWT_ISSUER: issuer })).toEqual([expect.stringMatching(/^LOCKSTEP_JWT_AUDIENCE/)])
+  expect(faultsOf({ LOCKSTEP_JWT_ISSUER: 'ours', LOCKSTEP_JWT_AUDIENCE: audience })).toEqual([
+    expect.stringMatching(/^LOCKSTEP_JWT_JWKS_URL/),
+  ])
+})
+
+test('secrets are several while one is being replaced, and made of the key of Stripe unless given', () => {
+  const [a, b] = ['a'.repeat(32), 'b'.repeat(32)]
+  expect(readConfig({ LOCKSTEP_SECRETS: `${a}, ${b}` }).secrets).toEqual([a, b])
+  const one = readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abc' }).secrets
+  expect(one).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
+  expect(readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abd' }).secrets).not.toEqual(one)
 })

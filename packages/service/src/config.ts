@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
 import type { AvalaraSettings } from './tax/avalara.ts'
@@ -17,6 +18,14 @@ export interface BusConfig {
   readonly natsUrl: string | undefined
   /** What the service that owns profiles tells of a new one under. */
   readonly profileSubject: string
+}
+
+/** Whose tokens users come with. */
+export interface JwtConfig {
+  readonly issuer: string
+  readonly audience: string
+  /** Where the issuer publishes the keys it signs with. */
+  readonly jwksUrl: string
 }
 
 export type Role = 'api' | 'worker'
@@ -39,6 +48,10 @@ export interface Config {
   readonly port: number
   readonly roles: readonly Role[]
   readonly adminKey: string | undefined
+  /** Undefined: users are not let in, only keys are. */
+  readonly jwt: JwtConfig | undefined
+  /** The first signs and seals, any verifies and opens. Never empty. */
+  readonly secrets: readonly string[]
   /** When invoices are synchronised, in UTC: minute, hour, day, month, day of the week. */
   readonly syncCron: string
   readonly logLevel: LogLevel
@@ -83,6 +96,12 @@ const list = (text: string) =>
     .split(',')
     .map((part) => part.trim())
     .filter(Boolean)
+
+/** Plain HTTP only within this machine, where no one is in between. */
+function isSafeKeyAddress(address: string): boolean {
+  const url = URL.parse(address)
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+}
 
 /** Five fields, each numbers, ranges, lists and steps. */
 const CRON = /^(?:\*|\d+)(?:[-/,]\d+)*(?:\s+(?:\*|\d+)(?:[-/,]\d+)*){4}$/
@@ -179,6 +198,24 @@ const environment = z.object({
       ),
   ),
   LOCKSTEP_ADMIN_KEY: given(z.string().min(32, 'must have at least 32 characters').optional()),
+  LOCKSTEP_JWT_ISSUER: given(z.string().optional()),
+  LOCKSTEP_JWT_AUDIENCE: given(z.string().optional()),
+  LOCKSTEP_JWT_JWKS_URL: given(
+    z
+      .string()
+      .refine(isSafeKeyAddress, 'must be an https address: whoever could change the keys could be any user')
+      .optional(),
+  ),
+  LOCKSTEP_SECRETS: given(
+    z
+      .string()
+      .default('')
+      .transform(list)
+      .refine(
+        (secrets) => secrets.every((secret) => secret.length >= 32),
+        'must be secrets of at least 32 characters, several of them separated by commas, the newest first',
+      ),
+  ),
   LOCKSTEP_SYNC_CRON: given(
     z
       .string()
@@ -229,9 +266,29 @@ function assemble(read: Environment): Config {
     port: read.PORT,
     roles: read.LOCKSTEP_ROLES,
     adminKey: read.LOCKSTEP_ADMIN_KEY,
+    jwt: jwtOf(read),
+    secrets: secretsOf(read, apiKey),
     syncCron: read.LOCKSTEP_SYNC_CRON.trim(),
     logLevel: read.LOCKSTEP_LOG_LEVEL,
   }
+}
+
+/** Anything of it said, all of it is meant: what then is missing is told below. */
+function jwtOf(read: Environment): JwtConfig | undefined {
+  const { LOCKSTEP_JWT_ISSUER: issuer, LOCKSTEP_JWT_AUDIENCE: audience, LOCKSTEP_JWT_JWKS_URL: url } = read
+  if (issuer === undefined && audience === undefined && url === undefined) return undefined
+  // Where nothing else is said, issuers publish it there (OpenID Connect Discovery names it as jwks_uri).
+  const wellKnown = `${(issuer ?? '').replace(/\/$/, '')}/.well-known/jwks.json`
+  return { issuer: issuer ?? '', audience: audience ?? '', jwksUrl: url ?? wellKnown }
+}
+
+/**
+ * Unless it is given, made of Stripe's key, which every process of the installation has: whoever knows
+ * that one could do worse than to forge a preview.
+ */
+function secretsOf(read: Environment, apiKey: string): readonly string[] {
+  if (read.LOCKSTEP_SECRETS.length > 0) return read.LOCKSTEP_SECRETS
+  return [createHash('sha256').update(`lockstep secret of ${apiKey}`).digest('hex')]
 }
 
 function taxOf(read: Environment): TaxConfig {
@@ -248,7 +305,7 @@ function taxOf(read: Environment): TaxConfig {
 export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
 
 /** Values that are right alone but not together. */
-function* contradictions({ stripe, tax, databaseUrl, host }: Config): Generator<string> {
+function* contradictions({ stripe, tax, databaseUrl, host, jwt }: Config): Generator<string> {
   const { apiKey, apiBase, livemode } = stripe
   if (tax.provider === 'avalara' && (tax.avalara.accountId === '' || tax.avalara.licenseKey === ''))
     yield 'LOCKSTEP_TAX is avalara: set AVALARA_ACCOUNT_ID and AVALARA_LICENSE_KEY.'
@@ -258,6 +315,11 @@ function* contradictions({ stripe, tax, databaseUrl, host }: Config): Generator<
   if (livemode && apiBase !== STRIPE_API_BASE) {
     yield `STRIPE_API_KEY is a live key, but STRIPE_API_BASE is ${apiBase}: a live key is sent to ${STRIPE_API_BASE} only. Use a test key here, or leave STRIPE_API_BASE out.`
   }
+  if (jwt?.issuer === '') yield 'LOCKSTEP_JWT_ISSUER is missing: it is the iss of every token of a user.'
+  if (jwt?.audience === '')
+    yield 'LOCKSTEP_JWT_AUDIENCE is missing: without it a token for any other service would do.'
+  if (jwt && jwt.issuer !== '' && !isSafeKeyAddress(jwt.jwksUrl))
+    yield `LOCKSTEP_JWT_JWKS_URL is missing: ${jwt.jwksUrl} is no https address.`
   if (databaseUrl === undefined && livemode) {
     yield 'DATABASE_URL is missing: a live key needs a Postgres of your own, the embedded one is for one machine.'
   }

@@ -8,6 +8,7 @@ test('what must not stand in a log does not, wherever it hides', () => {
     'rk_live_51Habc',
     'whsec_abc+/=',
     'lk_0123456789abcdefghjkmnpqrs',
+    'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl',
     'ada@example.com',
     '4242424242424242',
     '4242 4242 4242 4242',

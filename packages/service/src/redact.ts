@@ -1,18 +1,19 @@
 import { hideCardNumbers } from '@lockstep/core/card-number'
 
-const SECRETS = /\b(sk|rk|pk)_(test|live)_\w+|\bwhsec_[\w+/=-]+|\blk_[\w-]{8,}|\bBearer\s+[^\s"\\]+/gi
+const SECRETS =
+  /\b(sk|rk|pk)_(test|live)_\w+|\bwhsec_[\w+/=-]+|\blk_[\w-]{8,}|\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bBearer\s+[^\s"\\]+/gi
 const PASSWORD_IN_URL = /(\b\w+:\/\/[^\s:/@"]*):[^\s@"]+@/g
 const EMAIL = /[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g
 const BARE_FRACTION = /(?<=[:,[])(-?\d+\.\d+(?:e[+-]?\d+)?)(?=[,\]}])/i
 const BARE_NUMBER = /(?<=[:,[])\d{13,19}(?=[,\]}])/g
 
 /**
- * A line of the log without what must not stand in one: keys, signing secrets, passwords in addresses,
+ * A line of the log without what must not stand in one: keys, tokens, signing secrets, passwords in addresses,
  * e-mail addresses, and whatever looks like a card number. The line stays valid JSON.
  */
 export function redact(line: string): string {
   const text = line
-    .replace(SECRETS, (secret) => `${/^(?:[a-z]+_(?:test_|live_)?|Bearer)/i.exec(secret)?.[0]}[redacted]`)
+    .replace(SECRETS, (secret) => `${/^(?:[a-z]+_(?:test_|live_)?|Bearer|eyJ)/i.exec(secret)?.[0]}[redacted]`)
     .replace(PASSWORD_IN_URL, '$1:[redacted]@')
     .replace(EMAIL, '[email]')
     // A bare JSON number must stay a number.

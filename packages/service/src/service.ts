@@ -5,9 +5,12 @@ import { openBus } from './bus/open.ts'
 import { CannotStart } from './cannot-start.ts'
 import { type Clock, wallClock } from './clock.ts'
 import { type Config, isLoopback } from './config.ts'
+import { apiKeys } from './http/api-key.ts'
 import { createServer } from './http/app.ts'
-import { authenticator } from './http/caller.ts'
+import { authenticator } from './http/authenticate.ts'
 import { registerHealth, registerRoutes } from './http/routes.ts'
+import { signingKeys } from './http/signing-keys.ts'
+import { userTokens } from './http/user-token.ts'
 import { drainInbox } from './inbox/process.ts'
 import { startBoss } from './jobs/boss.ts'
 import { createLog, type Log } from './log.ts'
@@ -130,9 +133,12 @@ async function startEmbedded({ dataDirectory }: Config, log: Log, started: Start
 async function listen(parts: ServiceParts, started: Started): Promise<string> {
   const { config, db, clock, log, metrics } = parts
   const server = await createServer({ log, metrics, loopbackOnly: isLoopback(config.host) })
-  const authenticate = authenticator({ db, adminKey: config.adminKey })
+  const keys = apiKeys({ db, adminKey: config.adminKey })
+  const tokens =
+    config.jwt && userTokens({ clock, ...config.jwt, keys: signingKeys({ url: config.jwt.jwksUrl }) })
+  const authenticate = authenticator({ db, keys, tokens, secrets: config.secrets })
   const app = { server, db, clock, authenticate }
-  const routeParts = { ...parts, readiness: readinessOf({ db }), forgetKeys: authenticate.forget }
+  const routeParts = { ...parts, readiness: readinessOf({ db }), forgetKeys: keys.forget }
   registerHealth(app, routeParts)
   if (config.roles.includes('api')) registerRoutes(app, routeParts)
   started.push('HTTP', () => server.close())

@@ -13,13 +13,13 @@ afterAll(async () => {
   await database.drop()
 })
 
-const pathOf = (scope: string) => `/v1/for/${scope.replace(':', '-')}`
+const pathOf = (scope: string) => `/v1/for/${scope.replaceAll(':', '-')}`
 for (const scope of [...scopeIds, 'public'] as const) {
   const forScope = defineRoute({
     id: `for ${scope}`,
     method: 'GET',
     path: pathOf(scope),
-    scope,
+    callers: scope === 'public' ? scope : { key: scope },
     summary: 'For this test',
     tags: [],
     answers: { 200: z.strictObject({ caller: z.string() }) },

@@ -68,11 +68,11 @@ test('every path parameter is described, and so is every refusal', () => {
 })
 
 test('nobody without a key gets past a route that is not public', async () => {
-  for (const { method, path, scope } of routes) {
+  for (const { method, path, callers } of routes) {
     const answer = await fetch(`${service.url}${path.replaceAll(/:(\w+)/g, 'x')}`, { method })
-    const expected = scope === 'public' ? 'served' : 401
+    const expected = callers === 'public' ? 'served' : 401
     expect(
-      `${method} ${path} ${scope === 'public' && answer.status !== 401 ? 'served' : answer.status}`,
+      `${method} ${path} ${callers === 'public' && answer.status !== 401 ? 'served' : answer.status}`,
     ).toBe(`${method} ${path} ${expected}`)
   }
 })

@@ -20,7 +20,7 @@ const makeThing = defineRoute({
   id: 'makeThing',
   method: 'POST',
   path: '/v1/things',
-  scope: 'operations:write',
+  callers: { key: 'operations:write' },
   summary: 'For this test',
   tags: [],
   body: z.strictObject({ name: z.string(), size: z.number().optional() }),

@@ -21,8 +21,10 @@ export async function readSetUp(env: Environment): Promise<SetUp> {
   const simulated = isSimulated(env)
   const apiKey = env.LOCKSTEP_ADMIN_KEY || before?.apiKey || newSecret('lk')
   const webhookSecret = before?.webhookSecret ?? newSecret('whsec')
+  const secret = before?.secret ?? newSecret('ls')
   const config = readConfig({
     ...env,
+    LOCKSTEP_SECRETS: env.LOCKSTEP_SECRETS || secret,
     LOCKSTEP_ADMIN_KEY: apiKey,
     LOCKSTEP_LOG_LEVEL: env.LOCKSTEP_LOG_LEVEL || 'warn',
     ...(simulated && { STRIPE_WEBHOOK_SECRET: webhookSecret }),
@@ -33,7 +35,7 @@ export async function readSetUp(env: Environment): Promise<SetUp> {
     config,
     simulated,
     simulatorPort: Number(new URL(simulatorUrl).port),
-    installation: { ...before, url, apiKey, ...(simulated && { simulatorUrl, webhookSecret }) },
+    installation: { ...before, url, apiKey, secret, ...(simulated && { simulatorUrl, webhookSecret }) },
   }
 }
 

@@ -50,7 +50,7 @@ export async function createServer({ log, metrics, loopbackOnly }: ServerOptions
   const table: RouteTable = []
   server.addHook('onRoute', ({ method, url, config }) => {
     if (url === DOCS || url.startsWith(`${DOCS}/`)) return
-    if (config?.scope === undefined) throw new Error(`${method} ${url} does not say who may call it.`)
+    if (config?.callers === undefined) throw new Error(`${method} ${url} does not say who may call it.`)
     table.push({ methods: [method].flat(), url })
   })
   server.addHook('onResponse', (request, reply, done) => {

@@ -62,7 +62,7 @@ export async function once(
   }
   if (claim.state === 'completed') {
     const { text, contentType } = JSON.parse(
-      unseal(claim.response as string, caller.secret, claim.operation),
+      unseal(claim.response as string, caller.secrets, claim.operation),
     ) as Answer
     return { status: claim.status, text, contentType, replayed: true }
   }
@@ -74,7 +74,7 @@ export async function once(
   try {
     const answer = await work(operation)
     const { status, text, contentType } = answer
-    const response = seal(JSON.stringify({ text, contentType }), caller.secret, operation)
+    const response = seal(JSON.stringify({ text, contentType }), caller.secrets[0] ?? '', operation)
     await completeRequest(db, operation, { status, response, completedAt: sqlTime(clock.now()) })
     return { ...answer, replayed: false }
   } catch (error) {

@@ -23,7 +23,12 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
         description: `Keeps an application and its payment provider in step. Errors are problem documents (RFC 9457); each code has its page under [${DOCS}/problems/](${DOCS}/problems/invalid_request).`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_…' } } },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', bearerFormat: 'lk_…', description: 'Of the back end.' },
+          userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Of a user.' },
+        },
+      },
     },
     // Both: without the second one every $ref would point at nothing.
     transform: jsonSchemaTransform as never,
@@ -37,7 +42,7 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
     staticCSP:
       "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
   })
-  server.get('/openapi.json', { config: { scope: 'public' }, schema: { hide: true } as object }, () =>
+  server.get('/openapi.json', { config: { callers: 'public' }, schema: { hide: true } as object }, () =>
     server.swagger(),
   )
   server.get<{ Params: { code: string } }>(

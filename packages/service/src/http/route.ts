@@ -1,3 +1,4 @@
+import type { Callers } from '@lockstep/api/callers'
 import type { Body, Params, Query, Reply, Route } from '@lockstep/api/define-route'
 import { problemDocument as problemSchema } from '@lockstep/api/problems'
 import { Problem } from '@lockstep/core/problem'
@@ -8,8 +9,10 @@ import { newId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Db } from '../postgres/connect.ts'
 import { validate } from '../validate.ts'
-import { type Authenticator, type Caller, requireScope } from './caller.ts'
+import type { Authenticator } from './authenticate.ts'
+import { type Caller, requireCaller } from './caller.ts'
 import { type Answer, once, readIdempotencyKey } from './idempotency.ts'
+import { type Named, narrowed } from './ownership.ts'
 import { problemDocument } from './problem-document.ts'
 import { pathOf } from './problems.ts'
 
@@ -39,7 +42,7 @@ export interface Incoming<R> {
 
 type Handler = (incoming: Incoming<Route>) => Promise<{ status: number; body: unknown }>
 
-const nobody: Caller = { id: 'nobody', scopes: new Set(), secret: '' }
+const nobody: Caller = { kind: 'key', id: 'nobody', scopes: new Set(), secrets: [] }
 
 /**
  * Serves a route of the contract. In two steps, because only then the handler's answer is checked
@@ -56,20 +59,20 @@ export function route<R extends Route>(app: App, definition: R) {
 }
 
 function register(app: App, definition: Route, handler: Handler): void {
-  const { method, path, scope, bodyLimit, rawBody, idempotent } = definition
-  if (idempotent && scope === 'public')
+  const { method, path, callers, bodyLimit, rawBody, idempotent } = definition
+  if (idempotent && callers === 'public')
     throw new Error(`${path} cannot be idempotent: a key belongs to a caller.`)
   app.server.route({
     method,
     url: path,
     ...(bodyLimit === undefined ? {} : { bodyLimit }),
-    config: { scope, rawBody: rawBody ?? false },
+    config: { callers, rawBody: rawBody ?? false },
     schema: documented(definition),
     // Before the body is read: who may not call does not get to send megabytes.
     onRequest: async (request) => {
-      if (scope === 'public') return
+      if (callers === 'public') return
       const caller = await app.authenticate(request.headers.authorization)
-      requireScope(caller, scope)
+      requireCaller(caller, callers)
       request.caller = caller
     },
     handler: (request, reply) => answer(app, definition, handler, request, reply),
@@ -84,9 +87,10 @@ async function answer(
   reply: FastifyReply,
 ): Promise<unknown> {
   const caller = request.caller ?? nobody
+  const named = await theirs(app, definition, caller, request)
   const parsed = definition.rawBody
-    ? { ...validate({ ...definition, body: undefined }, request), body: request.body }
-    : validate(definition, request)
+    ? { ...validate({ ...definition, body: undefined }, named), body: request.body }
+    : validate(definition, named)
   const log = request.log as Log
   const work = (operation: string) =>
     handler({ ...parsed, headers: request.headers, caller, operation, log } as Incoming<Route>)
@@ -123,6 +127,17 @@ async function answer(
   return reply.code(status).header('content-type', contentType).send(text)
 }
 
+/** The request, narrowed to what is the user's own. Whoever holds a key may name anybody's. */
+async function theirs(
+  { db }: App,
+  { callers }: Route,
+  caller: Caller,
+  request: FastifyRequest,
+): Promise<Named> {
+  if (caller.kind === 'key' || callers === 'public' || callers.user === undefined) return request
+  return narrowed(db, caller, callers.user, request)
+}
+
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** A refusal that will stand is an answer; everything else is thrown on and may be tried again. */
@@ -137,11 +152,11 @@ function finalRefusal(error: unknown, path: string): Answer {
 
 /** What the OpenAPI document says of a route, and the schemas its answers are written by. */
 function documented(definition: Route): Record<string, unknown> {
-  const { id, summary, description, tags, params, query, body, consumes, scope, problems, idempotent } =
+  const { id, summary, description, tags, params, query, body, consumes, callers, problems, idempotent } =
     definition
   const notes = [
     description,
-    scope === 'public' ? undefined : `Scope: \`${scope}\`.`,
+    callers === 'public' ? undefined : whoMayCall(callers),
     problems && problems.length > 0
       ? `Problems: ${problems.map((code) => `\`${code}\``).join(', ')}.`
       : undefined,
@@ -156,7 +171,7 @@ function documented(definition: Route): Record<string, unknown> {
     ...(body ? { body } : {}),
     ...(consumes ? { consumes } : {}),
     ...(idempotent ? { headers: idempotencyHeader } : {}),
-    security: scope === 'public' ? [] : [{ apiKey: [] }],
+    security: securityOf(callers),
     response: {
       ...(definition.produces === undefined ? definition.answers : {}),
       default: {
@@ -165,6 +180,14 @@ function documented(definition: Route): Record<string, unknown> {
       },
     },
   }
+}
+
+const whoMayCall = ({ key, user }: Exclude<Callers, 'public'>) =>
+  `Scope: \`${key}\`.${user === undefined ? '' : ` Users: ${user}.`}`
+
+function securityOf(callers: Callers): Record<string, never[]>[] {
+  if (callers === 'public') return []
+  return callers.user === undefined ? [{ apiKey: [] }] : [{ apiKey: [] }, { userToken: [] }]
 }
 
 const idempotencyHeader = z.object({
@@ -181,7 +204,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** Who may call it. A route without it stops the start. */
-    scope?: string
+    callers?: Callers
     /** The body stays the bytes that were sent. */
     rawBody?: boolean
   }

@@ -14,8 +14,19 @@ export function seal(text: string, secret: string, context: string): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
 }
 
-/** Throws when the secret, the context or the text is another. */
-export function unseal(sealed: string, secret: string, context: string): string {
+/** Opens what any of the secrets sealed. Throws when the secret, the context or the text is another. */
+export function unseal(sealed: string, secrets: readonly string[], context: string): string {
+  const [secret, ...older] = secrets
+  if (secret === undefined) throw new Error('None of the secrets opens it.')
+  try {
+    return open(sealed, secret, context)
+  } catch (error) {
+    if (older.length === 0) throw error
+    return unseal(sealed, older, context)
+  }
+}
+
+function open(sealed: string, secret: string, context: string): string {
   const bytes = Buffer.from(sealed, 'base64')
   const nonce = bytes.subarray(0, NONCE_BYTES)
   const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES)

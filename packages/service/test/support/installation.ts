@@ -18,13 +18,13 @@ import { doDue } from '../../src/workflow/due.ts'
 import { workflowKinds } from '../../src/workflow/kinds.ts'
 import type { RegisterDeps } from '../../src/workflow/register.ts'
 import { makeWorkflows, type Workflows } from '../../src/workflow/workflows.ts'
-import { newServer } from './server.ts'
+import { newServer, type ServerWanted } from './server.ts'
 
 /** The service without its process: routes, workflows and a database, beside a simulator. */
-export async function newInstallation(simulator: Simulator, catalog?: Catalog) {
+export async function newInstallation(simulator: Simulator, catalog?: Catalog, wanted?: ServerWanted) {
   const database = await newDatabase()
   const deps = await serviceDeps(database, simulator)
-  const installation = await onDatabase(database, deps)
+  const installation = await onDatabase(database, deps, wanted)
   if (catalog) await applyCatalog({ ...deps, workflows: installation.workflows }, catalog)
   return installation
 }
@@ -35,6 +35,7 @@ export type Installation = Awaited<ReturnType<typeof newInstallation>>
 export async function onDatabase(
   database: TestDatabase,
   deps: Awaited<ReturnType<typeof serviceDeps>> & Pick<RegisterDeps, 'purchases' | 'tax'>,
+  wanted?: ServerWanted,
 ) {
   const workflows: Workflows = makeWorkflows(
     deps,
@@ -44,7 +45,7 @@ export async function onDatabase(
       doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
     }),
   )
-  const server = await newServer(database)
+  const server = await newServer(database, wanted)
   const parts = { ...deps, workflows }
   for (const register of [
     catalogRoutes,
@@ -73,7 +74,7 @@ export async function onDatabase(
     return { status, body: body as Record<string, unknown> }
   }
 
-  return { database, deps, workflows, app: server.app, ask, close: () => database.drop() }
+  return { database, deps, workflows, app: server.app, call: server.call, ask, close: () => database.drop() }
 }
 
 /** Everything of this installation at Stripe, whatever its state. */

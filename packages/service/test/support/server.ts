@@ -1,9 +1,11 @@
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { type Clock, wallClock } from '../../src/clock.ts'
+import { apiKeys } from '../../src/http/api-key.ts'
 import { createServer } from '../../src/http/app.ts'
-import { authenticator } from '../../src/http/caller.ts'
+import { authenticator } from '../../src/http/authenticate.ts'
 import type { App } from '../../src/http/route.ts'
 import { apiKeyRoutes } from '../../src/http/routes/api-keys.ts'
+import type { UserTokens } from '../../src/http/user-token.ts'
 import { createLog } from '../../src/log.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import type { Db } from '../../src/postgres/connect.ts'
@@ -22,17 +24,29 @@ export interface TestServer {
 
 type Headers_ = Record<string, unknown>
 
+export interface ServerWanted {
+  readonly clock?: Clock
+  readonly loopbackOnly?: boolean
+  readonly tokens?: UserTokens
+}
+
 /** A server without a port: everything between the socket and the handlers, on a real database. */
 export async function newServer(
   { db }: { db: Db },
-  { clock = wallClock, loopbackOnly = false }: { clock?: Clock; loopbackOnly?: boolean } = {},
+  { clock = wallClock, loopbackOnly = false, tokens }: ServerWanted = {},
 ): Promise<TestServer> {
   const logged: string[] = []
   const log = createLog({ logLevel: 'debug' }, { write: (line: string) => void logged.push(line) })
   const server = await createServer({ log, metrics: createMetrics(), loopbackOnly })
-  const authenticate = authenticator({ db, adminKey: ADMIN_KEY })
+  const keys = apiKeys({ db, adminKey: ADMIN_KEY })
+  const authenticate = authenticator({
+    db,
+    keys,
+    tokens,
+    secrets: ['a secret of the tests, 32 characters or more'],
+  })
   const app = { server, db, clock, authenticate }
-  apiKeyRoutes(app, { db, clock, forgetKeys: authenticate.forget })
+  apiKeyRoutes(app, { db, clock, forgetKeys: keys.forget })
   return {
     app,
     server,

@@ -8,7 +8,8 @@ import type { Db } from '../../postgres/connect.ts'
 import { addApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys.ts'
 import type { Row } from '../../store/schema.ts'
 import { sqlTime } from '../../store/time.ts'
-import { hashOf } from '../caller.ts'
+import { hashOf } from '../api-key.ts'
+import { holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
 
 const KEY_BITS = 256
@@ -32,7 +33,7 @@ export function apiKeyRoutes(
     app,
     api.createApiKey,
   )(async ({ body, caller, operation }) => {
-    const lacking = body.scopes.filter((scope) => !caller.scopes.has(scope))
+    const lacking = body.scopes.filter((scope) => !holds(caller, scope))
     if (lacking.length > 0) {
       throw new Problem('forbidden', `A key cannot give what it may not do itself: ${lacking.join(', ')}.`)
     }

@@ -8,6 +8,7 @@ import { beginRegistration } from '../../workflow/begin-registration.ts'
 import { cancelRegistration } from '../../workflow/cancel-registration.ts'
 import type { RegisterDeps } from '../../workflow/register.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
+import { holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
 import { registrationToApi } from './registration-to-api.ts'
 
@@ -26,7 +27,7 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
     app,
     api.createRegistration,
   )(async ({ body, operation, caller }) => {
-    const mayGivePlans = caller.scopes.has('operations:write')
+    const mayGivePlans = holds(caller, 'operations:write')
     const { registrationId, workflow } = await beginRegistration(parts, body, { operation, mayGivePlans })
     if (workflow) workflows.begin(workflow.id, workflow.holder)
     const registration = await settled(parts, registrationId, workflow?.id)

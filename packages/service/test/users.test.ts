@@ -1,0 +1,151 @@
+import { defineRoute } from '@lockstep/api/define-route'
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { route } from '../src/http/route.ts'
+import { signingKeys } from '../src/http/signing-keys.ts'
+import { userTokens } from '../src/http/user-token.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+import { AUDIENCE, ISSUER, NOW, newIssuer, newSigningKey, type SigningKey, sign } from './support/issuer.ts'
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: {
+    free: {
+      name: 'Free',
+      product: 'app',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+    },
+  },
+})
+
+/** Something that a user asks to be made: the answer holds what only they may see. */
+const makeLink = defineRoute({
+  id: 'makeLink',
+  method: 'POST',
+  path: '/v1/links',
+  callers: { key: 'customers:write', user: 'own customer in body' },
+  summary: 'For this test',
+  tags: [],
+  body: z.strictObject({ customer: z.string().max(100), note: z.string().optional() }),
+  answers: { 201: z.strictObject({ link: z.string() }) },
+})
+
+let simulator: Simulator
+let issuer: Awaited<ReturnType<typeof newIssuer>>
+let key: SigningKey
+let installation: Installation
+const customers: Record<string, { id: string; subscription: string }> = {}
+let links = 0
+
+beforeAll(async () => {
+  simulator = await newSimulator()
+  key = await newSigningKey('1', 'ES256')
+  issuer = await newIssuer([key])
+  const tokens = userTokens({
+    clock: { now: () => NOW },
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    keys: signingKeys({ url: issuer.url }),
+  })
+  installation = await newInstallation(simulator, catalog, { tokens })
+  route(
+    installation.app,
+    makeLink,
+  )(async ({ body }) => {
+    links += 1
+    return { status: 201, body: { link: `https://pay.example/${body.customer}/${links}` } }
+  })
+  for (const name of ['ada', 'bob']) {
+    const { status, body } = await installation.ask('POST', '/v1/registrations', {
+      externalId: name,
+      plan: 'free',
+    })
+    expect(status).toBe(201)
+    customers[name] = { id: String(body.customer), subscription: String(body.subscription) }
+  }
+})
+afterAll(async () => {
+  await installation.close()
+  await issuer.close()
+  await simulator.close()
+})
+
+const of = (name: string) => customers[name] ?? { id: '', subscription: '' }
+
+async function as(name: string, method: 'GET' | 'POST', url: string, more: object = {}) {
+  return installation.call({ method, url, key: await sign(key, { sub: name }), ...more })
+}
+
+test('a user reads what is theirs, and has it filled in where nobody is named', async () => {
+  const { id, subscription } = of('ada')
+  expect(await as('ada', 'GET', `/v1/subscriptions/${subscription}`)).toMatchObject({
+    status: 200,
+    body: { id: subscription, externalId: 'ada' },
+  })
+  for (const query of ['', `?customer=${id}`, '?customer=ada', `?limit=100&status=active`]) {
+    const { body } = await as('ada', 'GET', `/v1/subscriptions${query}`)
+    expect((body as { data: object[] }).data).toEqual([expect.objectContaining({ id: subscription })])
+  }
+  for (const who of [id, 'me'])
+    expect(await as('ada', 'GET', `/v1/customers/${who}`)).toMatchObject({ status: 200, body: { id } })
+  expect(await as('ada', 'GET', '/v1/entitlements')).toMatchObject({ status: 200, body: { customer: id } })
+})
+
+test('what is another’s is answered like what does not exist', async () => {
+  const [bob, none] = [of('bob'), { id: 'customer_none', subscription: 'subscription_none' }]
+  const paths = [
+    (it: typeof bob) => `/v1/subscriptions/${it.subscription}`,
+    (it: typeof bob) => `/v1/customers/${it.id}`,
+    (it: typeof bob) => `/v1/customers/${it.id}/contract-chain`,
+    (it: typeof bob) => `/v1/subscriptions?customer=${it.id}`,
+    (it: typeof bob) => `/v1/entitlements?customer=${it.id}`,
+  ]
+  for (const path of paths) {
+    const [theirs, absent] = [await as('ada', 'GET', path(bob)), await as('ada', 'GET', path(none))]
+    expect(theirs.status).toBe(404)
+    const named = ({ text }: { text: string }) =>
+      text.replaceAll(/(customer|subscription)_(none|[0-9a-z]{26})/g, '$1_X')
+    expect(named(theirs)).toBe(named(absent))
+    const { 'content-length': _, date: __, ...headers } = theirs.headers
+    expect(absent.headers).toMatchObject(headers)
+  }
+})
+
+test('a user who was never registered has nothing, and is told so', async () => {
+  for (const path of ['/v1/subscriptions', '/v1/customers/me', '/v1/entitlements'])
+    expect(await as('eve', 'GET', path)).toMatchObject({ status: 404, body: { code: 'customer_not_found' } })
+})
+
+test('what is not for users is refused to them, whosever it is', async () => {
+  expect(await as('ada', 'GET', '/v1/api-keys')).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  expect(
+    await as('ada', 'POST', '/v1/registrations', { payload: { externalId: 'ada', plan: 'free' } }),
+  ).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+})
+
+test('a repetition with the next token has the same answer, and nobody else has', async () => {
+  const ask = async (name: string, iat: number, payload: object = {}) => {
+    const token = await sign(key, { sub: name, iat })
+    const headers = { 'idempotency-key': 'one' }
+    return installation.call({ method: 'POST', url: '/v1/links', key: token, headers, payload })
+  }
+  const first = await ask('ada', NOW - 50)
+  expect(first).toMatchObject({ status: 201, body: { link: expect.stringContaining(of('ada').id) } })
+  const again = await ask('ada', NOW - 10)
+  expect(again.text).toBe(first.text)
+  expect(again.headers['idempotent-replayed']).toBe('true')
+  const other = await ask('bob', NOW - 10)
+  expect(other.body).toMatchObject({ link: expect.stringContaining(of('bob').id) })
+  expect(await ask('bob', NOW, { customer: of('ada').id })).toMatchObject({ status: 404 })
+  // Neither who it was nor what was answered can be read from the database.
+  const { rows } = await installation.database.pool.query(
+    `select caller, response::text from idempotency_key where key = 'one'`,
+  )
+  expect(rows).toHaveLength(2)
+  expect(JSON.stringify(rows)).not.toMatch(/ada|bob|pay\.example/)
+})
