@@ -36,7 +36,7 @@ export async function checkRegistered(
     if (!holds) breaches.push(`${externalId}: ${sentence}`)
   }
   const here = await standing(installation, externalId)
-  const { customers, subscriptions, charges } = await atStripe(installation, here.customer)
+  const { customers, subscriptions, charges, invoices, pages } = await atStripe(installation, here.customer)
   const live = subscriptions.filter(({ status }) => status !== 'canceled' && status !== 'incomplete_expired')
 
   if (here.state === null) {
@@ -55,12 +55,21 @@ export async function checkRegistered(
   )
   must(live.length <= 1, `${live.length} live subscriptions`)
   must(charges.length <= 1, `${charges.length} charges`)
+  must(pages.length <= 1, `${pages.length} payment pages`)
   if (here.state === 'parked') {
     must(here.problem !== null && here.stage !== null, 'it is parked and nobody can tell why')
     return { ended: 'parked', breaches }
   }
   must(here.state === end, `it is ${here.state} at "${here.stage}" and should be ${end}: ${here.problem}`)
   must(here.unsettled.length === 0, `calls are not settled: ${here.unsettled.join(', ')}`)
+  must(
+    invoices.every(({ status }) => status === 'paid' || status === 'void'),
+    'something can still be paid',
+  )
+  must(
+    pages.every(({ status }) => status !== 'open'),
+    'a payment page is still open',
+  )
   must(charges.length === expectedCharges, `${charges.length} charges instead of ${expectedCharges}`)
   if (here.state === 'completed') {
     must(live.length === lives, `${live.length} live subscriptions of a completed registration`)
@@ -85,7 +94,7 @@ async function standing({ database }: Installation, externalId: string): Promise
        (select provider_id from mapping where entity_id = c.id) as "customerLink",
        (select provider_id from mapping where entity_id = r.subscription_id) as "subscriptionLink",
        array(select id || ' ' || state from operation o
-         where o.subject_id in (c.id, r.subscription_id) and o.state in ('prepared', 'unknown')) as unsettled
+         where (o.subject_id in (c.id, r.subscription_id) or starts_with(o.id, w.id || '/')) and o.state in ('prepared', 'unknown')) as unsettled
      from customer c
      left join registration r on r.customer_id = c.id
      left join workflow w on w.id = r.workflow_id
@@ -107,10 +116,14 @@ async function atStripe({ deps: { provider } }: Installation, customer: string |
   )
   const subscriptions: Stripe.Subscription[] = []
   const charges: Stripe.Charge[] = []
+  const invoices: Stripe.Invoice[] = []
+  const pages: Stripe.Checkout.Session[] = []
   for (const { id } of customers) {
     subscriptions.push(...(await stripe.subscriptions.list({ customer: id, status: 'all', limit: 100 })).data)
     charges.push(...(await stripe.charges.list({ customer: id, limit: 100 })).data)
+    invoices.push(...(await stripe.invoices.list({ customer: id, limit: 100 })).data)
+    pages.push(...(await stripe.checkout.sessions.list({ customer: id, limit: 100 })).data)
   }
   const paid = charges.filter(({ status, refunded }) => status === 'succeeded' && !refunded)
-  return { customers, subscriptions, charges: paid }
+  return { customers, subscriptions, charges: paid, invoices, pages }
 }

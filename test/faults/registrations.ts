@@ -1,95 +1,18 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import { Problem } from '@lockstep/core/problem'
 import { beginRegistration } from '@lockstep/service/workflow/begin-registration'
+import { cancelRegistration } from '@lockstep/service/workflow/cancel-registration'
+import { doDue } from '@lockstep/service/workflow/due'
 import { workflowKinds } from '@lockstep/service/workflow/kinds'
-import { makeWorkflows } from '@lockstep/service/workflow/workflows'
+import { lookAt } from '@lockstep/service/workflow/look'
+import { makeWorkflows, type Workflows } from '@lockstep/service/workflow/workflows'
 import type { Simulator } from 'stripe-simulator'
 import { type Installation, newInstallation } from '../../packages/service/test/support/installation.ts'
 import { mortalConnection } from '../../packages/service/test/support/mortal.ts'
-import { seeded } from '../support/random.ts'
+import { type Random, seeded } from '../support/random.ts'
 import { newSimulator } from '../support/simulator.ts'
 import { checkRegistered, type Ended } from './check-registered.ts'
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  coupons: { half: { name: 'Half', percentOff: '50', duration: 'once' } },
-  plans: {
-    course: {
-      name: 'Course',
-      product: 'app',
-      interval: 'month',
-      purchase: 'course',
-      payments: 3,
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-    ticket: {
-      name: 'Ticket',
-      product: 'app',
-      interval: 'month',
-      purchase: 'event_ticket',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-    free: {
-      name: 'Free',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
-    },
-    trial: {
-      name: 'Trial',
-      product: 'app',
-      interval: 'month',
-      trialDays: 31,
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
-
-/** What is asked, and how it ends whatever breaks on the way. */
-const wishes = [
-  { name: 'paid', plan: 'team', paymentMethod: 'pm_card_visa', end: 'completed', charges: 1 },
-  { name: 'free', plan: 'free', end: 'completed', charges: 0 },
-  { name: 'trial', plan: 'trial', end: 'completed', charges: 0 },
-  // Attaches, and every charge is declined.
-  {
-    name: 'declined',
-    plan: 'team',
-    paymentMethod: 'pm_card_chargeCustomerFail',
-    end: 'rolledBack',
-    charges: 0,
-  },
-  // Cannot even be attached.
-  {
-    name: 'reduced',
-    plan: 'team',
-    paymentMethod: 'pm_card_visa',
-    coupons: ['half'],
-    end: 'completed',
-    charges: 1,
-  },
-  { name: 'course', plan: 'course', paymentMethod: 'pm_card_visa', end: 'completed', charges: 1 },
-  // One invoice: no subscription comes of it, and its slot is given back.
-  { name: 'ticket', plan: 'ticket', paymentMethod: 'pm_card_visa', end: 'completed', charges: 1, lives: 0 },
-  { name: 'refused', plan: 'team', paymentMethod: 'pm_card_chargeDeclined', end: 'rolledBack', charges: 0 },
-] as const satisfies readonly Wish[]
-
-interface Wish {
-  readonly name: string
-  readonly plan: string
-  readonly paymentMethod?: string
-  readonly end: 'completed' | 'rolledBack'
-  readonly charges: number
-  readonly coupons?: readonly string[]
-  /** Live subscriptions that come of it; 1 unless given. */
-  readonly lives?: number
-}
+import { newCustomer, type Touched } from './customer.ts'
+import { catalog, wishes } from './wishes.ts'
 
 /** The calls of a registration and of its undoing, as the simulator knows them. */
 const CALLS = [
@@ -100,6 +23,8 @@ const CALLS = [
   'POST /v1/subscription_schedules*',
   'POST /v1/invoices*',
   'POST /v1/invoiceitems',
+  'POST /v1/checkout/sessions*',
+  'GET /v1/checkout/sessions*',
   'GET /v1/subscriptions/*',
   'DELETE /v1/subscriptions/*',
   'GET *',
@@ -116,8 +41,12 @@ const FAULTS = [
 
 /** Statements of the longest registration that is not interrupted; every one of them is a place to die. */
 const LONGEST_LIFE = 90
+/** The same from the customer's deed on. */
+const LONGEST_REST = 60
 const MOST_LIVES = 40
 const DAY_AND_MORE = 25 * 3600
+/** How we hear of what the customer did; where neither comes, the deadline has us look. */
+const NEWS = ['event', 'return', 'deadline'] as const
 const LANES = 3
 
 export interface RegistrationRuns {
@@ -184,10 +113,15 @@ async function newLane(): Promise<Lane> {
   return { simulator, installation, close }
 }
 
-async function crashOne({ simulator, installation }: Lane, seed: number) {
+async function crashOne(lane: Lane, seed: number) {
+  const { simulator, installation } = lane
   const random = seeded(seed)
-  const wish: Wish = random.pick(wishes)
+  const wish = random.pick(wishes)
   const externalId = `user_${seed}`
+  const customer = wish.customer && newCustomer(lane, externalId, wish.customer)
+  const news = random.pick(NEWS)
+  let touched: Touched | undefined
+  let acted = false
   let shift = 0
   const clock = { now: () => installation.deps.clock.now() + shift }
   let deaths = 0
@@ -196,22 +130,27 @@ async function crashOne({ simulator, installation }: Lane, seed: number) {
   async function live(statements: number): Promise<void> {
     const connection = mortalConnection(installation.database.url, statements)
     const deps = { ...installation.deps, ...connection, clock }
-    const workflows = makeWorkflows(
+    const workflows: Workflows = makeWorkflows(
       deps,
       workflowKinds({ ...deps, drainInbox: async () => 0, doDue: async () => 0 }),
     )
-    const { plan, paymentMethod, coupons } = wish
+    const { plan, paymentMethod, coupons, onPage } = wish
     const wanted = {
       externalId,
       plan,
       quantity: 1,
       ...(paymentMethod && { paymentMethod }),
+      ...(onPage && { paymentPage: { returnUrl: 'https://app.example/welcome' } }),
       ...(coupons && { coupons }),
     }
     try {
       const begun = await beginRegistration(deps, wanted, { operation: externalId, mayGivePlans: false })
       if (begun.workflow) workflows.begin(begun.workflow.id, begun.workflow.holder)
-      else await workflows.resumeDue()
+      else {
+        if (acted) await hear()
+        await workflows.resumeDue()
+        await doDue({ ...deps, workflows })
+      }
     } catch (error) {
       if (!connection.died() && !(error instanceof Problem)) throw error
     } finally {
@@ -219,33 +158,69 @@ async function crashOne({ simulator, installation }: Lane, seed: number) {
       if (connection.died()) deaths += 1
       await connection.close()
     }
+
+    async function hear(): Promise<void> {
+      const known = await standing(installation, externalId)
+      if (wish.customer === 'gives up') await cancelRegistration({ db: connection.db, workflows }, known, 20)
+      else if (touched && news === 'event') await lookAt(deps, touched)
+      else if (touched && news === 'return') await workflows.resume(known.workflowId)
+    }
+  }
+
+  async function die(times: number, longest: number): Promise<void> {
+    for (let left = times; left > 0; left -= 1) {
+      await nobodyHasIt(installation)
+      await live(1 + random.below(longest))
+    }
+  }
+
+  /** Perhaps before we know that we wait for it. */
+  async function act(): Promise<void> {
+    if (!customer || acted) return
+    touched = await customer.act()
+    const waits = (await standing(installation, externalId)).state === 'requiresAction'
+    acted =
+      touched !== undefined || (waits && (wish.customer === 'stays away' || wish.customer === 'gives up'))
+    if (acted && (news === 'deadline' || wish.customer === 'stays away')) shift += DAY_AND_MORE
   }
 
   // In every fourth run an answer is lost for more than a day: Stripe's memory of our key is not to be
   // relied on any more, and only a look can tell what was made.
   const lost = random.below(4) === 0
   if (lost) {
-    const path = random.pick(['/v1/customers', '/v1/subscriptions'])
+    const path = random.pick(['/v1/customers', wish.onPage ? '/v1/checkout/sessions' : '/v1/subscriptions'])
     simulator.control.fail({ kind: 'timeout_after_commit', method: 'POST', path, times: 99 })
-  }
-  for (let faults = lost ? 0 : random.below(3); faults > 0; faults -= 1) {
-    const [method = '', path = ''] = random.pick(CALLS).split(' ')
-    const times = random.pick([1, 2, 12])
-    simulator.control.fail({ kind: random.pick(FAULTS), method, path, skip: random.below(2), times })
-  }
+  } else arm(simulator, random)
   await live(lost ? Number.POSITIVE_INFINITY : 1 + (seed % LONGEST_LIFE))
-  for (let again = random.below(3); again > 0; again -= 1) {
-    await nobodyHasIt(installation)
-    await live(1 + random.below(LONGEST_LIFE))
+  await die(random.below(3), LONGEST_LIFE)
+  if (lost || random.below(6) === 0) shift += DAY_AND_MORE
+  if (customer) {
+    await act()
+    for (let lives = 0; lives < MOST_LIVES && !acted; lives += 1) {
+      simulator.control.clearFaults()
+      await nobodyHasIt(installation)
+      await live(Number.POSITIVE_INFINITY)
+      await act()
+    }
+    arm(simulator, random)
+    await die(1 + random.below(3), LONGEST_REST)
   }
-  if (lost || random.below(6) === 0) shift = DAY_AND_MORE
   // The weather clears, and whoever asked asks again until there is an answer.
   simulator.control.clearFaults()
-  for (let lives = 0; lives < MOST_LIVES && !(await isOver(installation, externalId)); lives += 1) {
+  for (let lives = 0; lives < MOST_LIVES && !(await standing(installation, externalId)).over; lives += 1) {
     await nobodyHasIt(installation)
     await live(Number.POSITIVE_INFINITY)
   }
   return { deaths, ...(await checkRegistered(installation, externalId, wish)) }
+}
+
+/** Up to two calls go wrong, once or for a while. */
+function arm({ control }: Simulator, random: Random): void {
+  for (let faults = random.below(3); faults > 0; faults -= 1) {
+    const [method = '', path = ''] = random.pick(CALLS).split(' ')
+    const times = random.pick([1, 2, 12])
+    control.fail({ kind: random.pick(FAULTS), method, path, skip: random.below(2), times })
+  }
 }
 
 /** The leases of the dead run out, and whoever waits waits no longer: time passes without being waited for. */
@@ -255,11 +230,18 @@ async function nobodyHasIt({ database }: Installation): Promise<void> {
   )
 }
 
-async function isOver({ database }: Installation, externalId: string): Promise<boolean> {
-  const { rows } = await database.pool.query(
-    `select w.ended_at is not null or w.state = 'parked' as over from workflow w
-     join registration r on r.workflow_id = w.id where r.operation = $1`,
+interface Standing {
+  readonly id: string
+  readonly workflowId: string
+  readonly state: string
+  readonly over: boolean
+}
+
+async function standing({ database }: Installation, externalId: string): Promise<Standing> {
+  const { rows } = await database.pool.query<Standing>(
+    `select r.id, w.id as "workflowId", w.state, w.ended_at is not null or w.state = 'parked' as over
+     from workflow w join registration r on r.workflow_id = w.id where r.operation = $1`,
     [externalId],
   )
-  return rows[0]?.over === true
+  return rows[0] ?? { id: '', workflowId: '', state: 'unasked', over: false }
 }

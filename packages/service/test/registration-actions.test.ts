@@ -158,6 +158,32 @@ describe('the bank asks the customer', () => {
   })
 })
 
+describe('the customer has done it, and nobody told us', () => {
+  /** As for a webhook that is late: the customer confirms, and we hear nothing of it. */
+  async function confirm(asked: { body: Shown }): Promise<void> {
+    const { intents } = await atStripe(asked.body)
+    const asking = intents.find(({ status }) => status === 'requires_action')?.id ?? ''
+    simulator.control.authenticate(asking, 'succeed')
+  }
+
+  test('the deadline looks first: what was paid in time is completed, not undone', async () => {
+    const { testClock, turn } = await onClock()
+    const asked = await register({ paymentMethod: ASKS, testClock })
+    await confirm(asked)
+    await turn('2026-02-01T07:31:00Z')
+    expect((await read(asked.body.id)).body).toMatchObject({ state: 'completed', cause: null })
+  })
+
+  test('there is nothing to cancel any more', async () => {
+    const asked = await register({ paymentMethod: ASKS })
+    await confirm(asked)
+    const canceled = await installation.ask('POST', `/v1/registrations/${asked.body.id}/cancel`, {})
+    expect(canceled).toMatchObject({ status: 409, body: { code: 'registration_ended' } })
+    expect((await read(asked.body.id)).body).toMatchObject({ state: 'completed', cause: null })
+    expect((await atStripe(asked.body)).subscriptions.map(({ status }) => status)).toEqual(['active'])
+  })
+})
+
 describe('a page for the payment method', () => {
   test('left with one, the registration goes on once, by return or by event', async () => {
     const asked = await register({ paymentPage: PAGE })

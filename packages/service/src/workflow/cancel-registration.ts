@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Registration } from '../store/registrations.ts'
@@ -7,7 +8,8 @@ import type { Workflows } from './workflows.ts'
 /**
  * Gives a registration up, and waits so many seconds for it to be undone. Whoever runs it turns back before
  * the next step; one that stopped is taken up and undone. Asked twice, it is canceled once. Refused where
- * there is nothing to give up any more, also if its last step was faster.
+ * there is nothing to give up any more, also if its last step was faster, or the customer: one that waits is
+ * looked at before.
  */
 export async function cancelRegistration(
   { db, workflows }: { readonly db: Db; readonly workflows: Workflows },
@@ -15,6 +17,9 @@ export async function cancelRegistration(
   seconds: number,
 ): Promise<void> {
   const reason = new Problem('registration_canceled', `${id} was canceled on request.`)
+  const waits = (await readWorkflow(db, workflowId))?.state === 'requiresAction'
+  if (waits)
+    await Promise.race([workflows.resume(workflowId), pause(seconds * 1000, undefined, { ref: false })])
   const isNews = await withdrawWorkflow(db, workflowId, reason)
   const before = isNews ? undefined : await readWorkflow(db, workflowId)
   if (before?.state === 'rolledBack' && before.withdrawal === null) throw ended(id, before.state)

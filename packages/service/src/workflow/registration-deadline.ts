@@ -5,10 +5,14 @@ import type { DueKind } from './due.ts'
 /** The customer had this long for a page or the bank's question. Stripe itself gives up after 23 hours. */
 export const PATIENCE_SECONDS = 22 * 3600
 
-/** A registration whose customer did not come back is undone: its page closes, nothing stays half-bought. */
+/**
+ * A registration whose customer did not come back is undone: its page closes, nothing stays half-bought. It
+ * is looked at first: the customer may have been in time, and who was to tell us of it was not.
+ */
 export const registrationDeadline: DueKind = {
   kind: 'registration-deadline',
   async run({ db, workflows }, { subjectId }) {
+    if ((await readWorkflow(db, subjectId))?.state === 'requiresAction') await workflows.resume(subjectId)
     const workflow = await readWorkflow(db, subjectId)
     if (workflow?.endedAt !== null) return 'nothing to do'
     // It is being looked at this very moment, and waits again or ends.

@@ -6,6 +6,7 @@ import { toStripeAmount } from './amount.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { type FirstPayment, paymentOfInvoice } from './first-payment.ts'
 import { isOf, ownMetadata } from './metadata.ts'
+import { isMissing } from './problems.ts'
 
 export interface InvoiceToMake {
   readonly operation: string
@@ -138,18 +139,27 @@ async function found(
   return isDone(invoice) ? invoice : undefined
 }
 
+/** Where a draft was deleted, there is none any more. */
 async function statusOf(deps: Pick<CallDeps, 'provider'>, id: string) {
-  return (await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))).status
+  try {
+    return (await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))).status
+  } catch (error) {
+    if (error instanceof Error && isMissing(error.cause)) return 'deleted'
+    throw error
+  }
 }
 
-/** Takes an invoice back that nobody has paid. One that was paid is left to a person. */
+/**
+ * Takes an invoice back that nobody has paid. One that was paid is left to a person. What a run that died
+ * has done of it is seen, and its call is settled.
+ */
 export async function withdrawInvoice(
   deps: CallDeps,
   operation: string,
   { id, subjectId }: { readonly id: string; readonly subjectId: string },
 ): Promise<void> {
   const status = await statusOf(deps, id)
-  if (status === 'void') return
+  if (status === 'void' || status === 'deleted') return settleSeen(deps.db, operation, id, deps.clock.now())
   if (status === 'paid')
     throw new Problem(
       'provider_refused',

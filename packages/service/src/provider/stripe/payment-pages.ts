@@ -1,5 +1,6 @@
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { settleSeen } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { idOf } from './field.ts'
 import { isOf, ownMetadata } from './metadata.ts'
@@ -65,7 +66,9 @@ export async function readPaymentPage(deps: Pick<CallDeps, 'provider'>, id: stri
 
 /** Closes a page that nobody needs any more; one that is closed or left already stays as it is. */
 export async function closePaymentPage(deps: CallDeps, operation: string, id: string): Promise<void> {
-  if ((await readPaymentPage(deps, id)).kind !== 'open') return
+  const { db, clock } = deps
+  // Closed by a run that died, perhaps: its call is known to be done then.
+  if ((await readPaymentPage(deps, id)).kind !== 'open') return settleSeen(db, operation, id, clock.now())
   try {
     await callStripe(
       deps,

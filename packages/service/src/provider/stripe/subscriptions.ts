@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { settleSeen } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { all, fetchSubscription } from './fetch.ts'
 import { isOf, ownMetadata } from './metadata.ts'
@@ -69,31 +70,40 @@ export function startSubscription(deps: CallDeps, start: SubscriptionToStart): P
 export function wasCharged(deps: Pick<CallDeps, 'provider'>, subscription: string): Promise<boolean> {
   return readStripe(deps, async (stripe) => {
     for await (const invoice of stripe.invoices.list({ subscription, limit: 100 })) {
-      if (invoice.amount_paid > 0) return true
+      if (isPaidFor(invoice)) return true
     }
     return false
   })
 }
 
-/** Takes a subscription back that nobody has paid for. One that was paid for is left to a person. */
+const isPaidFor = ({ amount_paid: paid }: Stripe.Invoice) => paid > 0
+
+/**
+ * Takes a subscription back that nobody has paid for. One that was paid for is left to a person. What a run
+ * that died has done of it is seen, and its calls are settled.
+ */
 export async function withdrawSubscription(
   deps: CallDeps,
   operation: string,
   { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
 ): Promise<void> {
+  const { db, clock } = deps
   const isOver = async () => {
     const { status } = await fetchSubscription(deps, providerId)
     return status === 'canceled' || status === 'incomplete_expired'
   }
-  if (await isOver()) return
-  if (await wasCharged(deps, providerId)) {
+  const invoices = await readStripe(deps, (stripe) =>
+    all(stripe.invoices.list({ subscription: providerId, limit: 100 })),
+  )
+  for (const { id, status } of invoices)
+    if (status === 'void') await settleSeen(db, `${operation}/${id}`, id, clock.now())
+  if (await isOver()) return settleSeen(db, operation, providerId, clock.now())
+  if (invoices.some(isPaidFor)) {
     const detail = `The subscription ${subscriptionId} was paid for and is not taken back by itself.`
     throw new Problem('provider_refused', detail)
   }
   // Ended, its open invoice could still be paid on its page: it is voided first.
-  const open = await readStripe(deps, (stripe) =>
-    all(stripe.invoices.list({ subscription: providerId, status: 'open', limit: 100 })),
-  )
+  const open = invoices.filter(({ status }) => status === 'open')
   for (const { id } of open) {
     const intention = { id: `${operation}/${id}`, kind: 'invoice.void', subjectId: subscriptionId }
     await callStripe(deps, { ...intention, body: { id }, repeatable: true }, (stripe, options) =>
