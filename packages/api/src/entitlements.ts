@@ -4,7 +4,7 @@ import { featureKind } from './grants.ts'
 import { id, key } from './ids.ts'
 import { period } from './instant.ts'
 import { quantity } from './quantity.ts'
-import { access, subscriptionStatus } from './subscriptions.ts'
+import { access, subscriptionStatus } from './subscription-words.ts'
 import { givenName } from './text.ts'
 
 const entitlement = z

@@ -26,6 +26,7 @@ import {
   readRegistration,
   resumeRegistration,
 } from './registrations.ts'
+import { readSubscriptionHistory } from './subscription-history.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
 import { readUsage } from './usage.ts'
@@ -52,6 +53,7 @@ export const routes: readonly Route[] = [
   verifyContracts,
   listSubscriptions,
   readSubscription,
+  readSubscriptionHistory,
   readEntitlements,
   sendUsageEvents,
   readUsage,

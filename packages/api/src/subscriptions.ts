@@ -1,18 +1,10 @@
-import { subscriptionStatuses } from '@lockstep/core/subscription'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
-
-export const subscriptionStatus = z
-  .enum(subscriptionStatuses)
-  .meta({ id: 'SubscriptionStatus', description: "Stripe's statuses by Stripe's names." })
-
-export const access = z
-  .enum(['full', 'grace', 'inactive', 'ended'])
-  .meta({ description: 'What the customer may use now, derived from the status.' })
+import { access, collection, subscriptionStatus } from './subscription-words.ts'
 
 export const subscription = z
   .strictObject({
@@ -40,6 +32,8 @@ export const subscription = z
     canceledAt: instant.nullable().meta({ description: 'When it was asked to end.' }),
     endedAt: instant.nullable().meta({ description: 'When it was over.' }),
     startedAt: instant,
+    collection,
+    collectionResumesAt: instant.nullable().meta({ description: 'When it is collected again by itself.' }),
     providerId: providerId.nullable(),
     createdAt: instant,
   })

@@ -3,6 +3,7 @@ import { drainBus } from './bus/process.ts'
 import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
 import { drainInbox } from './inbox/process.ts'
+import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
@@ -75,6 +76,13 @@ export const workers: readonly Worker[] = [
     name: 'erase again',
     start: async (parts) => {
       await eraseAgain(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'begin histories',
+    start: async (parts) => {
+      await beginHistories(parts)
       return async () => {}
     },
   },

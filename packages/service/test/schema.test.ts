@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { afterAll, expect, test } from 'vitest'
 import { newDatabase } from '../../../test/support/database.ts'
 
@@ -7,11 +7,19 @@ afterAll(() => database.drop())
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+const store = new URL('../src/store/', import.meta.url)
+
 /** Tables, columns and whether they may be null, read from the text of the types. */
 async function declared(): Promise<string[]> {
-  const text = await readFile(new URL('../src/store/schema.ts', import.meta.url), 'utf8')
-  const tables = /interface Database \{([^}]+)\}/.exec(text)?.[1] ?? ''
-  return [...tables.matchAll(/(\w+): (\w+)/g)].flatMap(([, table = '', type = '']) => {
+  const files = (await readdir(new URL('schema/', store))).map((name) => `schema/${name}`)
+  const texts = await Promise.all(
+    ['schema.ts', ...files].map((name) => readFile(new URL(name, store), 'utf8')),
+  )
+  const text = texts.join('\n')
+  const lists = [...text.matchAll(/interface (?:\w+Tables|Database)\b[^{]*\{([^}]+)\}/g)].map(
+    ([, list = '']) => list,
+  )
+  return lists.flatMap(tablesOf).flatMap(([table = '', type = '']) => {
     const columns = new RegExp(`interface ${type} \\{([^}]+)\\}`).exec(text)?.[1] ?? ''
     return [...columns.matchAll(/^ {2}(\w+): (.+)$/gm)].map(([, column = '', columnType = '']) => {
       const nullable = columnType.includes('null') || columnType.startsWith('Maybe')
@@ -19,6 +27,8 @@ async function declared(): Promise<string[]> {
     })
   })
 }
+
+const tablesOf = (list: string) => [...list.matchAll(/(\w+): (\w+)/g)].map(([, table, type]) => [table, type])
 
 test('the types of the tables are the tables', async () => {
   const { rows } = await database.pool.query<{ column: string }>(

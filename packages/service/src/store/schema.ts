@@ -8,6 +8,7 @@ import type { CustomerTables } from './schema/customers.ts'
 import type { InstallationTables } from './schema/installation.ts'
 import type { InvoiceTables } from './schema/invoices.ts'
 import type { ProviderTables } from './schema/provider.ts'
+import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
 import type { SubscriptionTables } from './schema/subscriptions.ts'
 import type { UsageTables } from './schema/usage.ts'
 import type { WorkflowTables } from './schema/workflows.ts'
@@ -23,6 +24,7 @@ export interface Database
     CustomerTables,
     WorkflowTables,
     SubscriptionTables,
+    SubscriptionLifeTables,
     ContractTables,
     UsageTables,
     InvoiceTables,

@@ -1,8 +1,9 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
-import { formatMoney, type Money, money } from '@lockstep/core/money'
+import { money } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { ShownInvoice, ShownLine } from '../../invoice/read.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
+import { moneyToApi } from '../money-to-api.ts'
 
 export interface InvoiceOwner {
   readonly externalId: string
@@ -69,10 +70,6 @@ export function lineToApi(line: ShownLine) {
 /** The provider does not say yet what this invoice says, or is not known to. */
 export function isStale({ dirty, syncPending, finalizedAt }: InvoiceRow): boolean {
   return finalizedAt === null && (dirty || syncPending)
-}
-
-export function moneyToApi(amount: Money) {
-  return { amount: formatMoney(amount), minor: `${amount.minor}`, currency: amount.currency }
 }
 
 /** A problem as it was kept with what it happened to. */

@@ -11,8 +11,9 @@ import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/in
 import { pageOf } from '../../store/page.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
+import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
-import { invoiceToApi, invoiceWithLinesToApi, lineToApi, moneyToApi } from './invoice-to-api.ts'
+import { invoiceToApi, invoiceWithLinesToApi, lineToApi } from './invoice-to-api.ts'
 
 /** What customers owe: listed, read with lines, explained, and sent to the provider. */
 export function invoiceRoutes(app: App, parts: LookDeps): void {

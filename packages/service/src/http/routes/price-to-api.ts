@@ -1,7 +1,8 @@
 import { formatDecimal } from '@lockstep/core/decimal'
-import { formatMoney, formatRate, type Money } from '@lockstep/core/money'
+import { formatRate } from '@lockstep/core/money'
 import type { Price, Tier } from '@lockstep/core/price'
 import { formatQuantity } from '@lockstep/core/quantity'
+import { moneyToApi } from '../money-to-api.ts'
 
 /** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
 const PERCENT_DIGITS = 10
@@ -33,8 +34,4 @@ function tierToApi({ upTo, rate, flat }: Tier) {
     unitAmount: formatRate(rate),
     flatAmount: moneyToApi(flat),
   }
-}
-
-function moneyToApi(money: Money) {
-  return { amount: formatMoney(money), minor: `${money.minor}`, currency: money.currency }
 }

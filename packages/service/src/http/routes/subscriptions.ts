@@ -56,6 +56,8 @@ export function subscriptionToApi(subscription: Subscription) {
     canceledAt: maybe(subscription.canceledAt),
     endedAt: maybe(subscription.endedAt),
     startedAt: formatInstant(subscription.startedAt),
+    collection: subscription.collection,
+    collectionResumesAt: maybe(subscription.collectionResumesAt),
     providerId,
     createdAt: formatInstant(subscription.createdAt),
   }

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Currency } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { type SubscriptionStatus, subscriptionStatuses } from '@lockstep/core/subscription'
+import type { Collection } from '@lockstep/core/subscription-history'
 import type Stripe from 'stripe'
 import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
 
@@ -31,6 +32,10 @@ export interface ObservedSubscription {
   readonly canceledAt: Instant | null
   readonly endedAt: Instant | null
   readonly startedAt: Instant
+  readonly collection: Collection
+  readonly collectionResumesAt: Instant | null
+  /** `cancellation_requested`, `payment_failed`, …; null while nobody ends it. */
+  readonly cancellationReason: string | null
   readonly latestInvoice: string | null
   readonly defaultPaymentMethod: string | null
   readonly testClock: string | null
@@ -64,11 +69,21 @@ export function toSubscription(subscription: Stripe.Subscription): ObservedSubsc
     canceledAt: present(subscription.canceled_at, 'canceled_at'),
     endedAt: present(subscription.ended_at, 'ended_at'),
     startedAt: present(subscription.start_date, 'start_date'),
+    collection: collectionOf(subscription.pause_collection),
+    collectionResumesAt: subscription.pause_collection?.resumes_at ?? null,
+    cancellationReason: subscription.cancellation_details?.reason ?? null,
     latestInvoice: idOrNull(subscription.latest_invoice, 'latest_invoice'),
     defaultPaymentMethod: idOrNull(subscription.default_payment_method, 'default_payment_method'),
     testClock: idOrNull(subscription.test_clock ?? null, 'test_clock'),
     own: ownReference(present(subscription.metadata, 'metadata')),
   }
+}
+
+/** A way to pause that we do not know yet collects nothing either: as if invoices were left as drafts. */
+function collectionOf(pause: Stripe.Subscription['pause_collection']): Collection {
+  if (pause === null) return 'charging'
+  if (pause.behavior === 'mark_uncollectible') return 'markUncollectible'
+  return pause.behavior === 'void' ? 'void' : 'keepAsDraft'
 }
 
 function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription): ObservedSubscriptionItem {

@@ -1,4 +1,5 @@
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import type { Collection } from '@lockstep/core/subscription-history'
 import type { Default, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** How a subscription begins, and how it stands. */
@@ -49,4 +50,8 @@ interface SubscriptionTable {
   endedAt: MaybeTime
   startedAt: Time
   createdAt: Time
+  collection: Default<Collection>
+  collectionResumesAt: MaybeTime
+  pastDueSince: MaybeTime
+  modifiedAt: MaybeTime
 }

@@ -1,3 +1,4 @@
+import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
@@ -7,6 +8,7 @@ import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
+import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
 import { type Installation, readInstallation } from './installation.ts'
@@ -78,7 +80,9 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (follows && !gateClosed) throw new GateNeeded()
 
     const at = await now()
-    await saveSubscription(trx, row, at)
+    await saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at)
+    const { cancellationReason } = seen
+    await recordHistory(trx, { before: known, after: row, cancellationReason, now: at })
     await linkSubscription(trx, seen, owner, source, at)
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
@@ -120,7 +124,16 @@ function rowOf(
     canceledAt: seen.canceledAt,
     endedAt: seen.endedAt,
     startedAt: seen.startedAt,
+    collection: seen.collection,
+    collectionResumesAt: seen.collectionResumesAt,
+    pastDueSince: known?.pastDueSince ?? null,
+    modifiedAt: known?.modifiedAt ?? null,
   }
+}
+
+/** A payment is overdue since it was first seen to be, until none is. */
+function overdueSince(known: SubscriptionRow | undefined, { status }: SubscriptionRow, at: Instant) {
+  return status === 'past_due' ? (known?.pastDueSince ?? at) : null
 }
 
 async function rhythmOf(db: Db | Trx, row: SubscriptionRow): Promise<Rhythm> {
@@ -145,6 +158,9 @@ async function saveSubscription(trx: Trx, row: SubscriptionRow, now: number): Pr
     canceledAt: time(row.canceledAt),
     endedAt: time(row.endedAt),
     startedAt: sqlTime(row.startedAt),
+    collectionResumesAt: time(row.collectionResumesAt),
+    pastDueSince: time(row.pastDueSince),
+    modifiedAt: time(row.modifiedAt),
   }
   const { id: _id, customerId: _customer, ...changes } = values
   await trx

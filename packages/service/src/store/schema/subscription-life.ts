@@ -1,0 +1,48 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import type { Collection, HistoryCause } from '@lockstep/core/subscription-history'
+import type { ColumnType, GeneratedAlways } from 'kysely'
+import type { Json, MaybeTime, Time } from './columns.ts'
+
+/** What is done to a subscription, and how it stood at any time. */
+export interface SubscriptionLifeTables {
+  subscriptionDeed: SubscriptionDeedTable
+  subscriptionHistory: SubscriptionHistoryTable
+}
+
+interface SubscriptionDeedTable {
+  id: string
+  customerId: string
+  subscriptionId: string
+  kind: string
+  input: Json
+  actor: string
+  reason: string | null
+  operation: string
+  workflowId: string
+  createdAt: Time
+  endedAt: MaybeTime
+}
+
+interface SubscriptionHistoryTable {
+  customerId: string
+  subscriptionId: string
+  ordinal: number
+  previous: GeneratedAlways<number | null>
+  startsAt: Time
+  endsAt: EndTime
+  planVersionId: string
+  status: SubscriptionStatus
+  currency: string
+  quantity: number
+  collection: Collection
+  cancelAt: MaybeTime
+  cancelAtPeriodEnd: boolean
+  fee: bigint
+  cause: HistoryCause
+  deedId: string | null
+  recordedAt: Time
+}
+
+/** `Infinity` for the last stretch: what has not ended has no end. */
+type EndTime = ColumnType<Instant, Date | undefined, Date>

@@ -1,0 +1,184 @@
+import type { Instant } from '@lockstep/core/instant'
+import { type PriceJson, priceFromJson } from '@lockstep/core/price'
+import { recurringRevenue } from '@lockstep/core/recurring-revenue'
+import {
+  type ChangeFacts,
+  causeOf,
+  type HistoryCause,
+  type HistoryState,
+  isSameState,
+  takesEffectAt,
+} from '@lockstep/core/subscription-history'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type HistoryRow = Row<'subscriptionHistory'>
+
+/** What is known of a subscription that history is written of. */
+export interface Lived extends HistoryState, Omit<ChangeFacts, 'cancellationReason'> {
+  readonly id: string
+  readonly customerId: string
+}
+
+/**
+ * Writes history down, in the transaction that changes the subscription: where the state differs, the
+ * open stretch ends and the next begins. What stays the same costs no query.
+ */
+export async function recordHistory(
+  trx: Trx,
+  {
+    before,
+    after,
+    cancellationReason,
+    now,
+  }: {
+    readonly before: Lived | undefined
+    readonly after: Lived
+    readonly cancellationReason: string | null
+    readonly now: Instant
+  },
+): Promise<void> {
+  if (before && isSameState(before, after)) return
+  // Written before histories were kept: it begins with what was known.
+  const last = before && ((await openStretch(trx, after.id)) ?? (await beginHistory(trx, before, now)))
+  const deed = before && (await deedUnderWay(trx, after.id))
+  const facts = { ...after, cancellationReason }
+  const startsAt = takesEffectAt(last && { ...last, since: last.startsAt }, after, facts, now)
+  if (last) await endStretch(trx, last, startsAt)
+  await addStretch(trx, after, {
+    ordinal: (last?.ordinal ?? 0) + 1,
+    startsAt,
+    cause: causeOf(last, after, facts, deed?.cause ?? null),
+    deedId: deed?.id ?? null,
+    recordedAt: now,
+  })
+}
+
+/** Begins the history of a subscription that has none, with how it stands. */
+export function beginHistory(trx: Trx, state: Lived, now: Instant): Promise<HistoryRow> {
+  return addStretch(trx, state, {
+    ordinal: 1,
+    startsAt: Math.min(state.startedAt, now),
+    cause: 'found',
+    deedId: null,
+    recordedAt: now,
+  })
+}
+
+/** Subscriptions that no history was begun for. */
+export async function withoutHistory(db: Db, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('subscription')
+    .select('id')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('subscriptionHistory')
+            .select('ordinal')
+            .whereRef('subscriptionHistory.subscriptionId', '=', 'subscription.id'),
+        ),
+      ),
+    )
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+function openStretch(trx: Trx, subscriptionId: string): Promise<HistoryRow | undefined> {
+  return trx
+    .selectFrom('subscriptionHistory')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .orderBy('ordinal', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+async function endStretch(trx: Trx, { subscriptionId, ordinal }: HistoryRow, at: Instant): Promise<void> {
+  await trx
+    .updateTable('subscriptionHistory')
+    .set({ endsAt: sqlTime(at) })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('ordinal', '=', ordinal)
+    .execute()
+}
+
+interface Begin extends Pick<HistoryRow, 'ordinal' | 'startsAt' | 'deedId' | 'recordedAt'> {
+  readonly cause: HistoryCause
+}
+
+async function addStretch(
+  trx: Trx,
+  { id: subscriptionId, customerId, ...state }: Lived,
+  { ordinal, startsAt, cause, deedId, recordedAt }: Begin,
+): Promise<HistoryRow> {
+  const { planVersionId, status, currency, quantity, collection, cancelAt, cancelAtPeriodEnd } = state
+  return trx
+    .insertInto('subscriptionHistory')
+    .values({
+      ...{ customerId, subscriptionId, ordinal, cause, deedId },
+      ...{ planVersionId, status, currency, quantity, collection, cancelAtPeriodEnd },
+      cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
+      fee: await feeOf(trx, planVersionId, quantity),
+      startsAt: sqlTime(startsAt),
+      recordedAt: sqlTime(recordedAt),
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+}
+
+/** What one interval costs, in one read: a registration waits for it. */
+async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {
+  const rows = await trx
+    .selectFrom('planVersion')
+    .leftJoin('price', 'price.planVersionId', 'planVersion.id')
+    .select(['planVersion.currency', 'planVersion.payments', 'price.definition'])
+    .where('planVersion.id', '=', planVersionId)
+    .execute()
+  const [version] = rows
+  if (!version) throw new Error(`There is no plan version ${planVersionId}.`)
+  const prices = rows.flatMap(({ definition }) =>
+    definition === null ? [] : [priceFromJson(definition as PriceJson)],
+  )
+  return recurringRevenue({ ...version, prices }, quantity).minor
+}
+
+/** What is being done to a subscription at this moment, on somebody's word. */
+async function deedUnderWay(
+  trx: Trx,
+  subscriptionId: string,
+): Promise<{ id: string; cause: HistoryCause } | undefined> {
+  const deed = await trx
+    .selectFrom('subscriptionDeed')
+    .select(['id', 'kind'])
+    .where('subscriptionId', '=', subscriptionId)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+  return deed && { id: deed.id, cause: deed.kind as HistoryCause }
+}
+
+export interface Stretch extends HistoryRow {
+  readonly planKey: string
+  readonly planVersion: number
+  readonly actor: string | null
+  readonly reason: string | null
+}
+
+/** Newest first; `before` is the ordinal of the last one of the page before. */
+export function listHistory(
+  db: Db,
+  subscriptionId: string,
+  { limit, before }: { readonly limit: number; readonly before?: number | undefined },
+): Promise<Stretch[]> {
+  let query = db
+    .selectFrom('subscriptionHistory as h')
+    .innerJoin('planVersion', 'planVersion.id', 'h.planVersionId')
+    .leftJoin('subscriptionDeed as d', 'd.id', 'h.deedId')
+    .selectAll('h')
+    .select(['planVersion.planKey', 'planVersion.version as planVersion', 'd.actor', 'd.reason'])
+    .where('h.subscriptionId', '=', subscriptionId)
+  if (before !== undefined) query = query.where('h.ordinal', '<', before)
+  return query.orderBy('h.ordinal', 'desc').limit(limit).execute()
+}
