@@ -42,6 +42,9 @@ export interface Incoming<R> {
 
 type Handler = (incoming: Incoming<Route>) => Promise<{ status: number; body: unknown }>
 
+/** Of a route that takes no parameters: a misspelled one is told, as everywhere. */
+const NO_QUERY = z.strictObject({})
+
 const nobody: Caller = { kind: 'key', id: 'nobody', scopes: new Set(), secrets: [] }
 
 /**
@@ -88,9 +91,10 @@ async function answer(
 ): Promise<unknown> {
   const caller = request.caller ?? nobody
   const named = await theirs(app, definition, caller, request)
+  const schemas = definition.callers === 'public' ? definition : { query: NO_QUERY, ...definition }
   const parsed = definition.rawBody
-    ? { ...validate({ ...definition, body: undefined }, named), body: request.body }
-    : validate(definition, named)
+    ? { ...validate({ ...schemas, body: undefined }, named), body: request.body }
+    : validate(schemas, named)
   const log = request.log as Log
   const work = (operation: string) =>
     handler({ ...parsed, headers: request.headers, caller, operation, log } as Incoming<Route>)

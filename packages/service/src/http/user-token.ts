@@ -23,6 +23,12 @@ const TYPES = ['jwt', 'at+jwt', 'application/at+jwt']
 const CLOCK_SKEW_SECONDS = 30
 const MOST_CHARS = 8192
 
+/**
+ * Base64url as it is written in one way only (RFC 4648, 3.5): the last character of a signature has bits
+ * that decoders ignore, and a token that was tampered with there is tampered with.
+ */
+const isCanonical = (part: string): boolean => Buffer.from(part, 'base64url').toString('base64url') === part
+
 /** Three parts between dots: no API key has that shape. */
 export const looksLikeToken = (secret: string): boolean => secret.split('.').length === 3
 
@@ -33,6 +39,7 @@ export const looksLikeToken = (secret: string): boolean => secret.split('.').len
 export function userTokens({ clock, issuer, audience, keys }: UserTokenOptions): UserTokens {
   return async (token) => {
     if (token.length > MOST_CHARS) throw refusal('It is too long.')
+    if (!token.split('.').every(isCanonical)) throw refusal('It is not written as tokens are.')
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
         issuer,
