@@ -27,7 +27,7 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
     await together(tally, Math.ceil(runs / 5))
     await kills(tally, 'registration', Math.ceil(runs / 50))
   },
-  // `--runs` counts commands.
+  // `--runs` counts commands that were not refused; the last story is played to its end.
   simulator,
   sync: (tally) => kills(tally, 'sync', runs),
 }
@@ -86,11 +86,11 @@ async function simulator(tally: Tally): Promise<void> {
   let from = seed
   for (let done = 0; done < runs; ) {
     const played = await playSimulator({ runs: Math.min(500, runs - done), seed: from })
-    const { commands, refused, stories, breaches } = played
+    const { commands, refused, breaches } = played
     done += commands
     from = played.seed
-    console.log(`simulator: ${done} commands, ${refused} of ${commands} refused, ${breaches.length} breaches`)
-    report(tally, stories, breaches)
+    console.log(`simulator: ${done} commands, ${refused} more refused, ${breaches.length} breaches`)
+    report(tally, commands, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
       console.log(`  replay: npm run faults -- simulator --runs 1 --seed ${broken}`)
   }

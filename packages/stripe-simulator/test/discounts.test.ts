@@ -202,3 +202,88 @@ test('a coupon that is used once leaves its subscription when the invoice is fin
   expect(await world.invoices(subscription.id)).toMatchObject([{ status: 'open', total: 1000 }])
   expect((await stripe.subscriptions.retrieve(subscription.id)).discounts).toEqual([])
 })
+
+// docs.stripe.com/api/coupons: an amount has a currency, others by `currency_options`.
+test('an amount is taken off only in the currencies that its coupon names, whatever it is redeemed for', async () => {
+  const { stripe } = world
+  const euros = await stripe.coupons.create({ amount_off: 500, currency: 'eur', duration: 'forever' })
+  const code = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: euros.id } })
+  const { customer, subscription, prices } = await subscribed([2000])
+  const [price, other] = [prices[0]?.id as string, (await world.price(100)).id]
+  const discounts = [{ coupon: euros.id }]
+  const item = { id: subscription.items.data[0]?.id as string, discounts }
+  const draft = await stripe.invoices.create({ customer: customer.id })
+  const ada = { customer: customer.id }
+  const refused: [Promise<unknown>, string][] = [
+    [stripe.subscriptions.create({ ...ada, items: [{ price }], discounts }), 'discounts[0][coupon]'],
+    [
+      stripe.subscriptions.create({ ...ada, items: [{ price }], discounts: [{ promotion_code: code.id }] }),
+      'discounts[0][promotion_code]',
+    ],
+    [
+      stripe.subscriptions.create({ ...ada, items: [{ price, discounts }] }),
+      'items[0][discounts][0][coupon]',
+    ],
+    [stripe.subscriptions.update(subscription.id, { discounts }), 'discounts[0][coupon]'],
+    [stripe.subscriptions.update(subscription.id, { items: [item] }), 'items[0][discounts][0][coupon]'],
+    [
+      stripe.subscriptions.update(subscription.id, { items: [{ price: other, discounts }] }),
+      'items[0][discounts][0][coupon]',
+    ],
+    [stripe.invoices.update(draft.id, { discounts }), 'discounts[0][coupon]'],
+    [
+      stripe.subscriptionSchedules.create({
+        ...ada,
+        start_date: JAN_1 + DAY,
+        phases: [{ items: [{ price }], discounts, duration: { interval: 'month' } }],
+      }),
+      'phases[0][discounts][0][coupon]',
+    ],
+  ]
+  for (const [call, param] of refused) {
+    const error = await refusal(call)
+    expect([error.statusCode, error.param]).toEqual([400, param])
+    expect(error.message).toMatch(/^You cannot combine currencies on a single customer\./)
+  }
+  expect((await stripe.coupons.retrieve(euros.id)).times_redeemed).toBe(0)
+
+  await stripe.coupons.update(euros.id, { currency_options: { usd: { amount_off: 600 } } })
+  await stripe.subscriptions.update(subscription.id, { discounts })
+  const preview = await stripe.invoices.createPreview({ subscription: subscription.id })
+  expect(preview).toMatchObject({ subtotal: 2000, total: 1400 })
+})
+
+test('a promotion code that asks for a minimum is for purchases that reach it', async () => {
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  const code = async (minimum_amount: number, minimum_amount_currency: string) => {
+    const restrictions = { minimum_amount, minimum_amount_currency }
+    const made = await stripe.promotionCodes.create({
+      promotion: { type: 'coupon', coupon: coupon.id },
+      restrictions,
+    })
+    return [{ promotion_code: made.id }]
+  }
+  const { customer, subscription, prices } = await subscribed([1500])
+  const { id } = subscription
+  const [five, euros] = [await code(5000, 'usd'), await code(1, 'eur')]
+  for (const discounts of [five, euros]) {
+    const error = await refusal(stripe.subscriptions.update(id, { discounts }))
+    expect([error.statusCode, error.param]).toEqual([400, 'discounts[0][promotion_code]'])
+  }
+  const items = [{ price: prices[0]?.id as string, quantity: 4 }]
+  const more = await stripe.subscriptions.create({ customer: customer.id, items, discounts: five })
+  expect(more.discounts).toHaveLength(1)
+  // The same change that reaches the minimum may redeem it.
+  const item = subscription.items.data[0]?.id as string
+  const changed = await stripe.subscriptions.update(id, {
+    items: [{ id: item, quantity: 4 }],
+    discounts: five,
+  })
+  expect(changed.discounts).toHaveLength(1)
+  const half = stripe.promotionCodes.create({
+    promotion: { type: 'coupon', coupon: coupon.id },
+    restrictions: { minimum_amount: 100 },
+  })
+  expect((await refusal(half)).param).toBe('restrictions[minimum_amount_currency]')
+})

@@ -9,6 +9,24 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+test('an invoice is due in the future, within five years', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const sent = { customer, collection_method: 'send_invoice' } as const
+  const price = (await world.price(1000)).id
+  for (const [call, param] of [
+    [stripe.invoices.create({ ...sent, days_until_due: 1826 }), 'days_until_due'],
+    [stripe.invoices.create({ ...sent, due_date: JAN_1 - DAY }), 'due_date'],
+    [stripe.invoices.create({ ...sent, due_date: JAN_1 + 1826 * DAY }), 'due_date'],
+    [stripe.subscriptions.create({ ...sent, items: [{ price }], days_until_due: 99_999 }), 'days_until_due'],
+  ] as const) {
+    const error = await refusal(call)
+    expect([error.statusCode, error.param]).toEqual([400, param])
+  }
+  const due = await stripe.invoices.create({ ...sent, days_until_due: 1825 })
+  expect(due.due_date).toBe(JAN_1 + 1825 * DAY)
+})
+
 test('a manual invoice: draft, items, finalized with a number, paid by hand', async () => {
   const { stripe } = world
   const { id } = await world.customer()

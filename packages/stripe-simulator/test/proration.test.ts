@@ -1,6 +1,6 @@
 // Expected amounts: docs.stripe.com/billing/subscriptions/prorations and .../billing-mode, and hand arithmetic.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -309,3 +309,36 @@ test.each([
     expect((reset.latest_invoice as import('stripe').default.Invoice).total).toBe(total - 3100)
   },
 )
+
+// docs.stripe.com/billing/subscriptions/mixed-interval: "only available in flexible billing mode".
+test('classic keeps to one interval: a change of some items alone, or another item, is refused', async () => {
+  const { stripe } = world
+  const [a, b] = [await world.price(1000), await world.price(2000)]
+  const [week, dearer] = [
+    await world.price(100, { recurring: { interval: 'week' } }),
+    await world.price(300, { recurring: { interval: 'week' } }),
+  ]
+  const { id: customer } = await world.customer()
+  const { id, items } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: a.id }, { price: b.id }],
+    billing_mode: { type: 'classic' },
+  })
+  const [first, second] = items.data.map((item) => item.id) as [string, string]
+  for (const call of [
+    stripe.subscriptions.update(id, { items: [{ price: week.id }] }),
+    stripe.subscriptions.update(id, { items: [{ id: first, price: week.id }] }),
+    stripe.subscriptionItems.create({ subscription: id, price: week.id }),
+    stripe.subscriptionItems.update(second, { price: week.id }),
+  ]) {
+    const error = await refusal(call)
+    expect([error.statusCode, error.param]).toEqual([400, 'items'])
+  }
+  const both = await stripe.subscriptions.update(id, {
+    items: [
+      { id: first, price: week.id },
+      { id: second, price: dearer.id },
+    ],
+  })
+  expect(both.items.data.map((item) => item.current_period_end)).toEqual([JAN_1 + 7 * DAY, JAN_1 + 7 * DAY])
+})

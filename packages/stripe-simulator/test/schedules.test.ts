@@ -158,6 +158,39 @@ test('a phase with another interval starts its own cycle', async () => {
   expect((await world.invoices(subscription.id))[1]?.total).toBe(25_000)
 })
 
+test('where intervals meet, what is between two periods is renewed, whatever is prorated of the rest', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const [month, dearer] = [(await world.price(3000)).id, (await world.price(4000)).id]
+  const week = (await world.price(700, { recurring: { interval: 'week' } })).id
+  const { id } = await stripe.subscriptions.create({
+    customer: ada.id,
+    items: [{ price: month }, { price: week }],
+    billing_mode: { type: 'flexible' },
+  })
+  for (const day of [14, 28, 30]) await world.advance(ada.clock, JAN_1 + day * DAY)
+  const made = await stripe.subscriptionSchedules.create({ from_subscription: id })
+  // The week goes on, from the 29th of January to the 5th of February; the month ends in it.
+  await stripe.subscriptionSchedules.update(made.id, {
+    phases: [
+      {
+        items: [{ price: month }, { price: week }],
+        start_date: made.phases[0]?.start_date as number,
+        end_date: FEB_1,
+      },
+      {
+        items: [{ price: dearer }, { price: week }],
+        proration_behavior: 'none',
+        duration: { interval: 'month', interval_count: 1 },
+      },
+    ],
+  })
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  const renewal = (await world.invoices(id)).at(-1)
+  expect(renewal).toMatchObject({ billing_reason: 'subscription_cycle', total: 4000 })
+  expect(renewal?.lines.data.map(({ period }) => period)).toEqual([{ start: FEB_1, end: MAR_1 }])
+})
+
 test('end_behavior cancel ends the subscription, and bills nothing more', async () => {
   const { stripe } = world
   const { ada, subscription } = await running()
@@ -401,6 +434,8 @@ describe('what a phase names', () => {
   test('is refused when it is planned, not when it is due', async () => {
     const { stripe } = world
     const recurring = (await world.price(500)).id
+    const weekly = (await world.price(500, { recurring: { interval: 'week' } })).id
+    const monthlyYen = (await world.price(500, { currency: 'jpy' })).id
     const yen = (
       await stripe.prices.create({ currency: 'jpy', unit_amount: 500, product_data: { name: 'Setup' } })
     ).id
@@ -412,10 +447,49 @@ describe('what a phase names', () => {
       [{ discounts: [{ coupon: 'nothing' }] }, 'phases[1][discounts][0][coupon]'],
       [{ discounts: [{ promotion_code: 'nothing' }] }, 'phases[1][discounts][0][promotion_code]'],
       [{ default_payment_method: strangers }, 'phases[1][default_payment_method]'],
+      [{ currency: 'eur' }, 'phases[1][currency]'],
+      [{ items: [{ price: monthlyYen }] }, 'phases[1][items]'],
+      [{ items: [{ price: recurring }, { price: weekly }] }, 'phases[1][items]'],
     ] as const
     for (const [phase, param] of refused) {
-      const error = await refusal(planned([{}, phase as Parameters<typeof planned>[0][number]]))
+      // Classic: of one interval.
+      const classic = { billing_mode: { type: 'classic' } } as const
+      const error = await refusal(planned([{}, phase as Parameters<typeof planned>[0][number]], classic))
       expect([error.statusCode, error.param]).toEqual([400, param])
+    }
+  })
+
+  test('is in the currency of its schedule: one of those that its prices have', async () => {
+    const { stripe } = world
+    const ada = await world.customer()
+    const price = await world.price(3000, { currency_options: { eur: { unit_amount: 2800 } } })
+    const phase = { items: [{ price: price.id }], currency: 'eur', duration: { interval: 'month' as const } }
+    const made = await stripe.subscriptionSchedules.create({
+      customer: ada.id,
+      start_date: JAN_1 + DAY,
+      phases: [phase, { items: phase.items }],
+    })
+    expect(made.phases.map(({ currency }) => currency)).toEqual(['eur', 'eur'])
+    await world.advance(ada.clock, JAN_1 + DAY + HOUR)
+    const { subscription } = await stripe.subscriptionSchedules.retrieve(made.id)
+    expect(await totals(subscription as string)).toEqual([2800])
+    expect((await world.invoices(subscription as string))[0]?.currency).toBe('eur')
+  })
+
+  test("and its schedule's own payment method is its customer's", async () => {
+    const { stripe } = world
+    const [{ id: customer }, stranger] = [await world.customer(), await world.customer()]
+    const strangers = (await stripe.paymentMethods.list({ customer: stranger.id })).data[0]?.id as string
+    const settings = { default_payment_method: strangers }
+    const phases = [{ items: [{ price: (await world.price(500)).id }] }]
+    const start = { customer, start_date: JAN_1 + DAY, phases }
+    const { id } = await stripe.subscriptionSchedules.create(start)
+    for (const call of [
+      stripe.subscriptionSchedules.create({ ...start, default_settings: settings }),
+      stripe.subscriptionSchedules.update(id, { default_settings: settings }),
+    ]) {
+      const error = await refusal(call)
+      expect([error.statusCode, error.param]).toEqual([400, 'default_settings[default_payment_method]'])
     }
   })
 

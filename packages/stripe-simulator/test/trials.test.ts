@@ -111,6 +111,45 @@ test('a change of price during a trial prorates nothing', async () => {
   expect((await world.invoices(subscription.id)).at(-1)?.total).toBe(9000)
 })
 
+// The periods of a trial end with it, so another rhythm or anchor is that of what follows.
+test.each(['classic', 'flexible'] as const)(
+  '%s: another interval or anchor leaves a trial as long as it is',
+  async (mode) => {
+    const { stripe } = world
+    const month = await world.price(3000)
+    const year = await world.price(36_500, { recurring: { interval: 'year' } })
+    const { id, clock } = await world.customer()
+    const subscription = await stripe.subscriptions.create({
+      customer: id,
+      items: [{ price: month.id }],
+      trial_period_days: 45,
+      billing_mode: { type: mode },
+    })
+    const end = JAN_1 + 45 * DAY
+    await world.advance(clock, JAN_1 + 10 * DAY)
+    const changed = await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, price: year.id }],
+      proration_behavior: 'none',
+    })
+    expect(changed).toMatchObject({ status: 'trialing', billing_cycle_anchor: end, trial_end: end })
+    expect(changed.items.data[0]).toMatchObject({ current_period_start: JAN_1, current_period_end: end })
+    const moved = await stripe.subscriptions.update(subscription.id, {
+      billing_cycle_anchor: { type: 'now' },
+    })
+    expect(moved).toMatchObject({ status: 'trialing', billing_cycle_anchor: JAN_1 + 10 * DAY })
+    expect(moved.items.data[0]?.current_period_end).toBe(end)
+    await world.advance(clock, end)
+    const after = await stripe.subscriptions.retrieve(subscription.id)
+    // The year is counted from the 11th of January: 330 of its 365 days are left after the trial.
+    expect(after.status).toBe('active')
+    expect(after.items.data[0]).toMatchObject({
+      current_period_start: end,
+      current_period_end: JAN_1 + (10 + 365) * DAY,
+    })
+    expect((await world.invoices(subscription.id)).map(({ total }) => total)).toEqual([0, 33_000])
+  },
+)
+
 test('parameters that exclude each other, and times that have passed', async () => {
   const price = await world.price(100)
   const { id } = await world.customer()

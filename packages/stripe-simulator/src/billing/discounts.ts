@@ -1,4 +1,4 @@
-import type { InvoiceRow, LineRow, SubscriptionItemRow } from '../rows.ts'
+import type { CouponRow, InvoiceRow, LineRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import type { Reduction } from './totals.ts'
 
@@ -24,19 +24,26 @@ export function reductionsOf(world: World, discounts: readonly string[], currenc
     const discount = world.discounts.get(id)
     const coupon = world.coupons.get(discount?.own.coupon)
     if (coupon === undefined) return []
-    const amountOff =
-      coupon.currency === currency ? coupon.amount_off : (coupon.own.amounts?.[currency] ?? null)
-    // An amount in a currency that the coupon does not name cannot be taken off.
-    if (coupon.amount_off !== null && amountOff === null) return []
+    const off = amountOff(coupon, currency)
+    // Refused when it is redeemed, unless a customer's discount is inherited: it takes off nothing here.
+    if (coupon.amount_off !== null && off === null) return []
     return [
       {
         discount: id,
         percentOff: coupon.own.percent,
-        amountOff,
+        amountOff: off,
         products: coupon.own.products,
       },
     ]
   })
+}
+
+/** What a coupon takes off in a currency, in its minor unit; null for a percentage and in other currencies. */
+export function amountOff(
+  { currency: own, amount_off: off, own: { amounts } }: CouponRow,
+  currency: string,
+): number | null {
+  return own === currency ? off : (amounts?.[currency] ?? null)
 }
 
 /** Discounts that still run for a subscription; without its own it inherits the customer's. */

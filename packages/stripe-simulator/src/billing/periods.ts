@@ -31,6 +31,11 @@ export function isPricedIn(price: PriceRow, currency: string): boolean {
   return price.currency === currency || price.own.currencies?.[currency] !== undefined
 }
 
+/** The currencies that a price has an amount in, its own first. */
+export function currenciesOf(price: PriceRow): string[] {
+  return [price.currency, ...Object.keys(price.own.currencies ?? {})]
+}
+
 /** The exact price of an item for a whole period, in picos of the minor unit. */
 export function itemPicos(
   world: World,
@@ -41,6 +46,16 @@ export function itemPicos(
   // Usage is billed in arrears and has no price for a period to come.
   if (price.recurring?.usage_type === 'metered') return 0n
   return pricePicos(termsOf(price, currency), item.quantity ?? 1)
+}
+
+/** What a period of items costs, before anything is taken off. Usage is not known beforehand and counts nothing. */
+export function worthOf(
+  world: World,
+  items: readonly { readonly price: string; readonly quantity: number | undefined }[],
+  currency: string,
+): number {
+  const picos = items.map(({ price, quantity }) => itemPicos(world, { own: { price }, quantity }, currency))
+  return picos.reduce((sum, one) => sum + Number(divideRounded(one, PICOS)), 0)
 }
 
 /**

@@ -1,6 +1,6 @@
-import { applyDiscounts } from '../resources/discounts.ts'
+import { applyDiscounts, redeemer } from '../resources/discounts.ts'
 import { addExtraItems } from '../resources/extra-items.ts'
-import { extrasOf, redeemable, stretchOf } from '../resources/phase-extras.ts'
+import { extrasOf, pricedItem, redeemable, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
 import { moved } from '../rules/subscription-status.ts'
@@ -8,7 +8,7 @@ import type { World } from '../world.ts'
 import { addItem } from './create.ts'
 import type { ItemChange } from './item-change.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
-import { itemsOf, rhythmOf } from './periods.ts'
+import { cycleOf, itemPeriod, itemsOf, rhythmOf } from './periods.ts'
 import { type Change, updateSubscription } from './update.ts'
 
 type Phase = ScheduleRow['phases'][number]
@@ -31,7 +31,8 @@ export function enterPhase(
   const changes = itemChanges(items, phase)
   const moves = changes.some((change) => movesRhythm(world, items, change))
   const anchor = phase.billing_cycle_anchor ?? schedule.default_settings.billing_cycle_anchor
-  const resets = moves || (entering && anchor === 'phase_start')
+  const anchorIsPhase = entering && anchor === 'phase_start'
+  const resets = moves || anchorIsPhase
   const trialEnd = newTrialEnd(subscription, phase, now)
   const fields = {
     ...fieldsOf(subscription, phase, schedule.default_settings),
@@ -41,12 +42,18 @@ export function enterPhase(
     if (entering) addExtraItems(world, subscription.id, extrasOf(phase), stretchOf(phase))
   }
   if (items.some((item) => item.current_period_end > now)) {
+    // In a trial another interval leaves the cycle alone, which begins when the trial ends.
+    const restarts = resets && (subscription.status !== 'trialing' || anchorIsPhase)
+    const renewed = changes.filter(
+      (change) => !restarts && trialEnd === null && isAtBoundary(world, subscription, change, now),
+    )
+    for (const change of renewed) applyAtBoundary(world, subscription, change, now)
     bill()
     updateSubscription(world, subscription.id, {
-      items: changes,
+      items: changes.filter((change) => !renewed.includes(change)),
       prorationBehavior: prorationBehavior as Change['prorationBehavior'],
       prorationDate: undefined,
-      anchorNow: resets,
+      anchorNow: restarts,
       trialEnd: trialEnd ?? undefined,
       paymentBehavior: 'allow_incomplete',
       offSession: true,
@@ -86,7 +93,7 @@ export function phaseTrialEnd(phase: Phase): number | null {
  * can no longer be redeemed is left out.
  */
 function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phase): string[] {
-  const { customer, own, id } = subscription
+  const to = redeemer(world, subscription, phase.items.map(pricedItem))
   const held = subscription.discounts as string[]
   return phase.discounts.flatMap((given) => {
     const { discount, coupon, promotion_code: code } = given as Record<string, string | null>
@@ -96,9 +103,17 @@ function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phas
       return coupon == null ? row.promotion_code === code : row.own.coupon === coupon && code == null
     })
     if (kept !== undefined) return [kept]
-    const to = { customer, subscription: id, at: world.now(own.clock), clock: own.clock }
-    return applyDiscounts(world, redeemable(world, [given], customer), to)
+    return applyDiscounts(world, redeemable(world, [given], to), to)
   })
+}
+
+/** Where items of several intervals meet, a phase may begin inside the periods of some and between those of others. */
+function isAtBoundary(world: World, subscription: SubscriptionRow, change: ItemChange, now: number): boolean {
+  if (subscription.status === 'trialing') return false
+  const item = world.subscriptionItems.get(change.id)
+  if (item !== undefined) return item.current_period_end <= now
+  const cycle = cycleOf(subscription, world.prices.must(change.price))
+  return itemPeriod(subscription.billing_cycle_anchor, cycle, now).start === now
 }
 
 function applyAtBoundary(world: World, subscription: SubscriptionRow, change: ItemChange, now: number): void {

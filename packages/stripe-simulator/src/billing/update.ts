@@ -46,19 +46,22 @@ export function applyChange(world: World, id: string, change: Change): InvoiceRo
   const endsTrial = change.trialEnd === 'now' && before.status === 'trialing'
   const startsTrial = typeof change.trialEnd === 'number' && before.status !== 'trialing'
   const movesTrial = typeof change.trialEnd === 'number' && before.status === 'trialing'
+  const staysOnTrial = before.status === 'trialing' && !endsTrial
   const resets =
-    change.anchorNow ||
     endsTrial ||
     startsTrial ||
-    (before.billing_mode.type === 'classic' && before.status !== 'paused' && restarts(world, before, change))
+    (!staysOnTrial && (change.anchorNow || (before.status !== 'paused' && restarts(world, before, change))))
   const at = change.prorationDate ?? now
   const draft = resets ? restart(world, before, change, now, at) : adjust(world, before, change, now, at)
+  // The periods of a trial end with it: another anchor is that of the cycle after it.
+  if (staysOnTrial && change.anchorNow) world.subscriptions.patch(id, { billing_cycle_anchor: now })
   if (movesTrial) moveTrial(world, id, change.trialEnd as number)
   return draft
 }
 
 /** Whether a change of items restarts the period: another interval, or from free to paid. Classic only. */
 function restarts(world: World, subscription: SubscriptionRow, change: Change): boolean {
+  if (subscription.billing_mode.type !== 'classic') return false
   return change.items.some((entry) => {
     if (entry.deleted || entry.price === undefined) return false
     const old =

@@ -6,7 +6,7 @@ import type { CustomerRow, Json, PortalConfigurationRow, PortalRow, Subscription
 import { defined } from '../rules/defined.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
-import { applyDiscounts } from './discounts.ts'
+import { applyDiscounts, redeemer } from './discounts.ts'
 import { useMethod } from './make-method.ts'
 import { attachMethod } from './payment-methods.ts'
 import { configurationOf } from './portal-configurations.ts'
@@ -170,8 +170,11 @@ function confirm(world: World, session: PortalRow, features: Features): string {
     coupon === null ? { promotion_code: code ?? undefined } : { coupon },
   )
   if (discounts.length > 0) {
-    const { customer, own } = subscription
-    const to = { customer, subscription: subscription.id, at: world.now(own.clock), clock: own.clock }
+    const to = redeemer(
+      world,
+      subscription,
+      proposed.items.flatMap(({ price, quantity }) => (price === null ? [] : { price, quantity })),
+    )
     world.subscriptions.patch(subscription.id, { discounts: applyDiscounts(world, discounts, to) })
   }
   const items = proposed.items.map(({ id, price, quantity }) => ({

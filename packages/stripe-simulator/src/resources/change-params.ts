@@ -1,5 +1,5 @@
 import type { ItemChange } from '../billing/item-change.ts'
-import { isPricedIn, itemsOf } from '../billing/periods.ts'
+import { currenciesOf, isPricedIn, itemsOf } from '../billing/periods.ts'
 import type { Change } from '../billing/update.ts'
 import { invalid, missing } from '../errors.ts'
 import {
@@ -18,8 +18,10 @@ import {
 import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { applyDiscounts } from './discounts.ts'
+import { itemsAfter, type PricedItem } from './changed-items.ts'
+import { applyDiscounts, redeemer } from './discounts.ts'
 import { find } from './lookup.ts'
+import { refuseMixed } from './subscription-currency.ts'
 import { planTrialEnd } from './subscription-dates.ts'
 import { itemFields, sharedFields, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
@@ -73,7 +75,7 @@ export function itemChange(
         : itemPrice(world, entry, at)
     if (price !== undefined && !isPricedIn(price, subscription.currency)) {
       throw invalid(
-        `The price specified is in ${price.currency}; the subscription is in ${subscription.currency}.`,
+        `The price specified supports currencies of ${currenciesOf(price).join(', ')} which doesn't include the expected currency of ${subscription.currency}.`,
         `${at}[price]`,
       )
     }
@@ -94,7 +96,13 @@ export function itemChange(
       quantity: entry.quantity,
       metadata: entry.metadata === undefined ? undefined : mergeMetadata(old?.metadata ?? {}, entry.metadata),
       deleted: entry.deleted ?? false,
-      discounts: itemDiscounts(world, subscription, old, entry.discounts, `${at}[discounts]`),
+      discounts: itemDiscounts(
+        world,
+        subscription,
+        { old, price: next.id, quantity: entry.quantity ?? old?.quantity },
+        entry.discounts,
+        `${at}[discounts]`,
+      ),
       thresholds:
         entry.billing_thresholds === undefined
           ? undefined
@@ -110,6 +118,8 @@ export function itemChange(
   if (count < 1) throw invalid('A subscription must have at least one active item.', name('items'))
   // https://docs.stripe.com/api/subscriptions/update#update_subscription-items
   if (count > ITEMS_MAX) throw invalid(`A subscription can have at most ${ITEMS_MAX} items.`, name('items'))
+  const prices = itemsAfter(world, subscription, items).map(({ price }) => world.prices.must(price))
+  if (subscription.billing_mode.type === 'classic') refuseMixed(prices, name('items'))
   const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
   if (subscription.status === 'paused' && bills) {
     throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
@@ -123,7 +133,10 @@ export function itemChange(
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     prorationDate: params.proration_date,
     anchorNow: params.billing_cycle_anchor?.type === 'now',
-    trialEnd: params.trial_end ?? planTrial(world, subscription, items, params.trial_from_plan, now),
+    // The trial that the new prices bring, when it is asked for.
+    trialEnd:
+      params.trial_end ??
+      (params.trial_from_plan === true ? (planTrialEnd(prices, now) ?? undefined) : undefined),
     trialFromPlan: params.trial_from_plan,
     paymentBehavior: 'allow_incomplete',
     offSession: false,
@@ -131,39 +144,19 @@ export function itemChange(
   }
 }
 
-/** The trial that the new prices bring, when it is asked for. */
-function planTrial(
-  world: World,
-  subscription: SubscriptionRow,
-  changes: readonly ItemChange[],
-  asked: boolean | undefined,
-  now: number,
-): number | undefined {
-  if (asked !== true) return undefined
-  const kept = itemsOf(world, subscription.id).filter((item) => !changes.some(({ id }) => id === item.id))
-  const prices = [...kept.map((item) => item.own.price), ...changes.flatMap(({ price }) => price ?? [])]
-  return (
-    planTrialEnd(
-      prices.map((id) => world.prices.must(id)),
-      now,
-    ) ?? undefined
-  )
-}
-
 /** A filled array replaces, an empty one changes nothing, the empty text clears. */
 function itemDiscounts(
   world: World,
   subscription: SubscriptionRow,
-  item: SubscriptionItemRow | undefined,
+  item: PricedItem & { readonly old: SubscriptionItemRow | undefined },
   given: Parameters<typeof applyDiscounts>[1] | null | undefined,
   param: string,
 ): string[] | undefined {
   if (given === null) return []
   if (given === undefined || given.length === 0) return undefined
-  const { customer, own } = subscription
-  const to = { customer, subscription: subscription.id, at: world.now(own.clock), clock: own.clock }
-  const ids = applyDiscounts(world, given, to, param)
-  if (item !== undefined) for (const id of ids) world.discounts.patch(id, { subscription_item: item.id })
+  const ids = applyDiscounts(world, given, redeemer(world, subscription, [item]), param)
+  if (item.old !== undefined)
+    for (const id of ids) world.discounts.patch(id, { subscription_item: item.old.id })
   return ids
 }
 

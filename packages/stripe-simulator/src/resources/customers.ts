@@ -282,7 +282,7 @@ function setInvoiceSettings(
   world.customers.patch(id, { invoice_settings: settings })
 }
 
-/** A method that is attached to the customer. A test token finds the one that it was attached as. */
+/** A method that is attached to the customer. */
 export function ownMethod(world: World, customer: string, id: string, param: string): string {
   const method = world.paymentMethods.get(id)
   if (method === undefined || method.customer !== customer) {

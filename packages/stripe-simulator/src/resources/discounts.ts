@@ -1,13 +1,17 @@
 import type Stripe from 'stripe'
+import { amountOff } from '../billing/discounts.ts'
+import { worthOf } from '../billing/periods.ts'
 import { invalid, missing, type StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
-import type { CouponRow, DiscountRow } from '../rows.ts'
+import type { CouponRow, DiscountRow, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import type { PricedItem } from './changed-items.ts'
 import { isRedeemable } from './coupons.ts'
 import { isActive } from './promotion-codes.ts'
+import { mixedCurrencies } from './subscription-currency.ts'
 
 export const discountParam = shape({ coupon: text(), discount: text(), promotion_code: text() })
 
@@ -17,8 +21,15 @@ export interface DiscountGiven {
   promotion_code?: string | undefined
 }
 
-export interface DiscountedObject {
+/** Whose discount it is to be, and of what. */
+export interface Redeemer {
   readonly customer: string
+  readonly currency: string
+  /** What it comes to before anything is taken off, in the minor unit: some codes ask for a minimum. */
+  readonly worth: () => number
+}
+
+export interface DiscountedObject extends Redeemer {
   readonly subscription?: string
   readonly invoice?: string
   readonly at: number
@@ -33,7 +44,7 @@ export function applyDiscounts(
   prefix = 'discounts',
 ): string[] {
   return given.map((entry, i) => {
-    const refused = discountRefusal(world, entry, to.customer, `${prefix}[${i}]`)
+    const refused = discountRefusal(world, entry, to, `${prefix}[${i}]`)
     if (refused !== null) throw refused
     if (entry.discount !== undefined) return entry.discount
     const code = world.promotionCodes.get(entry.promotion_code)
@@ -44,34 +55,60 @@ export function applyDiscounts(
   })
 }
 
+/** A subscription that redeems something, with its items as they are going to be. */
+export function redeemer(
+  world: World,
+  { id, customer, currency, own }: SubscriptionRow,
+  items: readonly PricedItem[],
+): DiscountedObject {
+  const worth = () => worthOf(world, items, currency)
+  return { customer, currency, worth, subscription: id, at: world.now(own.clock), clock: own.clock }
+}
+
 /** Why a customer cannot have a discount now; null if it can. */
 export function discountRefusal(
   world: World,
   { discount: named, promotion_code: code, coupon }: DiscountGiven,
-  customer: string,
+  to: Redeemer,
   param: string,
 ): StripeError | null {
   if (named !== undefined) {
     const discount = world.discounts.get(named)
     // Another customer's discount is as unknown as one that never was.
-    return discount?.customer === customer ? null : missing('discount', named, `${param}[discount]`)
+    if (discount?.customer !== to.customer) return missing('discount', named, `${param}[discount]`)
+    return currencyRefusal(world.coupons.must(discount.own.coupon), to, `${param}[discount]`)
   }
-  if (code !== undefined) return codeRefusal(world, code, customer, `${param}[promotion_code]`)
+  if (code !== undefined) return codeRefusal(world, code, to, `${param}[promotion_code]`)
   if (coupon === undefined) {
     return invalid('You must specify one of coupon, discount, promotion_code.', param, 'parameter_missing')
   }
-  return couponRefusal(world, coupon, `${param}[coupon]`)
+  return couponRefusal(world, coupon, to, `${param}[coupon]`)
 }
 
-function couponRefusal(world: World, id: string, param: string): StripeError | null {
+function couponRefusal(world: World, id: string, to: Redeemer, param: string): StripeError | null {
   const coupon = world.coupons.get(id)
   if (coupon === undefined || coupon.own.deleted) return missing('coupon', id, param)
   return isRedeemable(coupon, world.now(null))
-    ? null
+    ? currencyRefusal(coupon, to, param)
     : invalid(`Coupon expired: ${coupon.id}`, param, 'coupon_expired')
 }
 
-function codeRefusal(world: World, id: string, customer: string, param: string): StripeError | null {
+/**
+ * An amount is taken off only in the currencies that the coupon names; others are refused like any other mix of
+ * currencies. https://docs.stripe.com/billing/subscriptions/coupons
+ */
+function currencyRefusal(coupon: CouponRow, { currency }: Redeemer, param: string): StripeError | null {
+  return coupon.amount_off === null || amountOff(coupon, currency) !== null
+    ? null
+    : mixedCurrencies(currency, param)
+}
+
+function codeRefusal(
+  world: World,
+  id: string,
+  { customer, currency, worth }: Redeemer,
+  param: string,
+): StripeError | null {
   const code = world.promotionCodes.get(id)
   if (code === undefined) return missing('promotion code', id, param)
   if (!isActive(world, code)) {
@@ -80,10 +117,18 @@ function codeRefusal(world: World, id: string, customer: string, param: string):
   if (code.customer !== null && code.customer !== customer) {
     return invalid('This promotion code belongs to another customer.', param)
   }
-  const paid = world.charges.by('customer', customer).some((charge) => charge.paid)
-  return code.restrictions.first_time_transaction && paid
-    ? invalid('This promotion code is for customers without earlier payments only.', param)
-    : null
+  const {
+    first_time_transaction: first,
+    minimum_amount: least,
+    minimum_amount_currency: of,
+  } = code.restrictions
+  if (first && world.charges.by('customer', customer).some((charge) => charge.paid)) {
+    return invalid('This promotion code is for customers without earlier payments only.', param)
+  }
+  if (least !== null && (of !== currency || worth() < least)) {
+    return invalid(`This promotion code asks for a purchase of at least ${least} ${of}.`, param)
+  }
+  return currencyRefusal(world.coupons.must(code.promotion.coupon), { customer, currency, worth }, param)
 }
 
 /** A payment without an invoice has no discount of its own; the coupon and the code count it all the same. */

@@ -6,7 +6,6 @@ import {
   bool,
   clearable,
   gaps,
-  integer,
   list,
   metadata,
   oneOf,
@@ -23,6 +22,7 @@ import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
+import { checkDueDate, daysUntilDue } from './due-params.ts'
 import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const DAY = 86_400
@@ -33,7 +33,7 @@ export const invoiceFields = {
   auto_advance: bool,
   collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
   custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
-  days_until_due: integer({ min: 0 }),
+  days_until_due: daysUntilDue,
   due_date: timestamp,
   default_payment_method: clearable(text()),
   description: clearable(text()),
@@ -134,6 +134,7 @@ function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): 
     throw invalid('You cannot set tax rates on an invoice with automatic tax.', 'default_tax_rates')
   }
   const now = world.now(invoice.own.clock)
+  if (params.due_date !== undefined) checkDueDate(params.due_date, now)
   const at = params.automatically_finalizes_at
   if (at !== undefined && (at <= now || at > now + 5 * YEAR)) {
     throw invalid(
@@ -152,8 +153,15 @@ function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): 
 function setDiscounts(world: World, id: string, given: DiscountGiven[] | null | undefined): void {
   if (given === undefined || given?.length === 0) return
   const invoice = world.invoices.must(id)
-  const at = world.now(invoice.own.clock)
-  const to = { customer: invoice.customer as string, invoice: id, at, clock: invoice.own.clock }
+  const { clock } = invoice.own
+  const to = {
+    customer: invoice.customer as string,
+    currency: invoice.currency,
+    worth: () => invoice.subtotal,
+    invoice: id,
+    at: world.now(clock),
+    clock,
+  }
   world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
   retotal(world, id)
 }

@@ -2,7 +2,8 @@ import { isPricedIn } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import type { ScheduleRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { type DiscountGiven, discountRefusal } from './discounts.ts'
+import type { PricedItem } from './changed-items.ts'
+import { type DiscountGiven, discountRefusal, type Redeemer } from './discounts.ts'
 import type { Extra } from './extra-items.ts'
 import { find } from './lookup.ts'
 import { refuseUnlessOnce } from './make-invoice-item.ts'
@@ -61,13 +62,18 @@ export function stretchOf({ start_date: start, end_date: end }: Phase): { start:
   return { start, end }
 }
 
+/** An item of a phase without what else it says. */
+export function pricedItem({ price, quantity }: Phase['items'][number]): PricedItem {
+  return { price: price as string, quantity }
+}
+
 /** The discounts of a phase as parameters, without those that the customer cannot have any more. */
-export function redeemable(world: World, given: Phase['discounts'], customer: string): DiscountGiven[] {
+export function redeemable(world: World, given: Phase['discounts'], to: Redeemer): DiscountGiven[] {
   return given
     .map(({ coupon, promotion_code: code, discount }) => ({
       coupon: (coupon as string | null) ?? undefined,
       promotion_code: (code as string | null) ?? undefined,
       discount: (discount as string | null) ?? undefined,
     }))
-    .filter((one) => discountRefusal(world, one, customer, '') === null)
+    .filter((one) => discountRefusal(world, one, to, '') === null)
 }

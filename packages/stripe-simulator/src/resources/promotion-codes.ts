@@ -53,6 +53,14 @@ export const promotionCodeRoutes = [
         .by('code', code.toLowerCase())
         .some((row) => row.active && row.customer === (params.customer ?? null))
       if (taken) throw invalid(`An active promotion code with \`code: ${code}\` already exists.`, 'code')
+      const { minimum_amount: least, minimum_amount_currency: of } = params.restrictions ?? {}
+      if ((least === undefined) !== (of === undefined)) {
+        throw invalid(
+          '`minimum_amount` and `minimum_amount_currency` go together.',
+          least === undefined ? 'restrictions[minimum_amount]' : 'restrictions[minimum_amount_currency]',
+          'parameter_missing',
+        )
+      }
       const max = params.max_redemptions
       if (max !== undefined && coupon.max_redemptions !== null && max > coupon.max_redemptions) {
         throw invalid("max_redemptions cannot be more than the coupon's.", 'max_redemptions')
@@ -79,8 +87,8 @@ export const promotionCodeRoutes = [
         promotion: { coupon: coupon.id, type: 'coupon' },
         restrictions: {
           first_time_transaction: params.restrictions?.first_time_transaction ?? false,
-          minimum_amount: params.restrictions?.minimum_amount ?? null,
-          minimum_amount_currency: params.restrictions?.minimum_amount_currency ?? null,
+          minimum_amount: least ?? null,
+          minimum_amount_currency: of ?? null,
         },
         times_redeemed: 0,
         own: {},

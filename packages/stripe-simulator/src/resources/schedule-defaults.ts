@@ -1,12 +1,13 @@
-import { clearable, gaps, integer, oneOf, type Params, shape, text } from '../http/schema.ts'
+import { clearable, gaps, oneOf, type Params, shape, text } from '../http/schema.ts'
 import type { ScheduleRow } from '../rows.ts'
+import { daysUntilDue } from './due-params.ts'
 import { sharedFields, thresholdsOf } from './subscription-fields.ts'
 
 type Defaults = ScheduleRow['default_settings']
 
 /** Invoices of a schedule: the settings of a subscription's, and when they are due. */
 export const scheduleInvoiceSettings = shape({
-  days_until_due: integer({ min: 0 }),
+  days_until_due: daysUntilDue,
   description: clearable(text()),
   footer: clearable(text()),
   issuer: shape({ type: oneOf(['self'] as const) }),

@@ -1,4 +1,4 @@
-import { rhythmOf } from '../billing/periods.ts'
+import { rhythmOf, worthOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import {
   bool,
@@ -21,10 +21,11 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
-import { discountParam, discountRefusal } from './discounts.ts'
+import { discountParam, discountRefusal, type Redeemer } from './discounts.ts'
 import { extraItems } from './extra-items.ts'
-import { extraRows } from './phase-extras.ts'
+import { extraRows, pricedItem } from './phase-extras.ts'
 import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
+import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { itemFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
@@ -61,9 +62,21 @@ export const phasesParam = list(
 
 export type PhasesGiven = NonNullable<Params<{ phases: typeof phasesParam }>['phases']>
 
-/** Phases with their dates: each begins where the one before ends, by date or by duration. */
-export function phasesOf(world: World, given: PhasesGiven, start: number, customer: string): Phase[] {
+/** Whom phases are planned for. */
+interface Planned {
+  readonly customer: string
+  /** The currency of the running subscription, or else the customer's; null while neither has one. */
+  readonly currency: string | null
+  readonly billing_mode: ScheduleRow['billing_mode']
+}
+
+/**
+ * Phases with their dates: each begins where the one before ends, by date or by duration. All are in one
+ * currency, as the subscription that they make.
+ */
+export function phasesOf(world: World, given: PhasesGiven, start: number, of: Planned): Phase[] {
   let at = start
+  let locked = of.currency
   return given.map((phase, i): Phase => {
     const param = `phases[${i}]`
     if (phase.end_date !== undefined && phase.duration !== undefined) {
@@ -84,19 +97,23 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, custom
         tax_rates: taxRatesOf(world, item.tax_rates, `${param}[items][${k}][tax_rates]`),
       }
     })
-    const [first] = items
-    if (first === undefined) throw invalid('A phase must have items.', `${param}[items]`)
-    const price = world.prices.must(first.price)
+    const prices = items.map((item) => world.prices.must(item.price))
+    const [price] = prices
+    if (price === undefined) throw invalid('A phase must have items.', `${param}[items]`)
+    if (of.billing_mode.type === 'classic') refuseMixed(prices, `${param}[items]`)
+    const money = currencyOf(prices, locked, phase.currency, (name) => `${param}[${name}]`)
+    locked = money
     const rhythm = phase.duration ?? rhythmOf(price)
     const end =
       phase.end_date ??
       boundary(at, { interval: rhythm.interval, interval_count: rhythm.interval_count ?? 1 }, 1)
     if (end <= at) throw invalid('A phase must end after it starts.', `${param}[end_date]`)
-    checkPhase(world, phase, customer, param)
+    const worth = () => worthOf(world, items.map(pricedItem), money)
+    checkPhase(world, phase, { customer: of.customer, currency: money, worth }, param)
     const shown = {
       ...blankPhase,
       ...trialFields(phase, { start: at, end }, param),
-      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], price.currency, param),
+      add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], money, param),
       billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
       billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
@@ -106,7 +123,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, custom
         promotion_code: given.promotion_code ?? null,
       })),
       invoice_settings: phase.invoice_settings === undefined ? null : settingsOf(phase.invoice_settings),
-      currency: price.currency,
+      currency: money,
       default_payment_method: phase.default_payment_method ?? null,
       default_tax_rates: taxRatesOf(world, phase.default_tax_rates, `${param}[default_tax_rates]`),
       description: phase.description ?? null,
@@ -125,12 +142,12 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, custom
 function checkPhase(
   world: World,
   { default_payment_method: method, discounts }: PhasesGiven[number],
-  customer: string,
+  of: Redeemer,
   param: string,
 ): void {
-  if (method !== undefined) ownMethod(world, customer, method, `${param}[default_payment_method]`)
+  if (method !== undefined) ownMethod(world, of.customer, method, `${param}[default_payment_method]`)
   for (const [i, given] of (discounts ?? []).entries()) {
-    const refused = discountRefusal(world, given, customer, `${param}[discounts][${i}]`)
+    const refused = discountRefusal(world, given, of, `${param}[discounts][${i}]`)
     if (refused !== null) throw refused
   }
 }

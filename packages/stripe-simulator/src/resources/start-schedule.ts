@@ -1,9 +1,10 @@
+import { worthOf } from '../billing/periods.ts'
 import { phaseTrialEnd } from '../billing/schedule-phase.ts'
 import { armSchedule } from '../billing/schedule-state.ts'
 import type { ScheduleRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, sameMode } from './billing-mode.ts'
-import { extrasOf, redeemable, stretchOf } from './phase-extras.ts'
+import { extrasOf, pricedItem, redeemable, stretchOf } from './phase-extras.ts'
 import { withDefaults } from './schedule-defaults.ts'
 import { create } from './start-subscription.ts'
 
@@ -86,6 +87,7 @@ export function startSchedule(world: World, id: string): void {
     world,
     {
       customer: row.customer,
+      currency: phase.currency,
       billing_mode: sameMode(row.billing_mode),
       items: phase.items.map((item) => ({
         price: item.price,
@@ -136,7 +138,11 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
         }),
     ...(phase.start_date < now ? { backdate_start_date: phase.start_date } : {}),
     invoice_settings: { description: settings.description, footer: settings.footer },
-    discounts: redeemable(world, phase.discounts, customer),
+    discounts: redeemable(world, phase.discounts, {
+      customer,
+      currency: phase.currency,
+      worth: () => worthOf(world, phase.items.map(pricedItem), phase.currency),
+    }),
     add_invoice_items: extrasOf(phase),
   }
 }

@@ -1,5 +1,6 @@
 import { createSubscription } from '../billing/create.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
+import { worthOf } from '../billing/periods.ts'
 import { invalid } from '../errors.ts'
 import {
   either,
@@ -14,11 +15,12 @@ import {
   timestamp,
   timestampOrNow,
 } from '../http/schema.ts'
-import type { CustomerRow, SubscriptionRow } from '../rows.ts'
+import type { CustomerRow, PriceRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
-import { currency } from './currency-param.ts'
+import type { PricedItem } from './changed-items.ts'
+import { currency as currencyParam } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
@@ -40,7 +42,7 @@ export const createFields = {
   ...sharedFields,
   customer: required(text()),
   items: required(list(shape(itemFields), 20)),
-  currency,
+  currency: currencyParam,
   billing_mode: billingModeParam,
   backdate_start_date: timestamp,
   billing_cycle_anchor: timestamp,
@@ -71,28 +73,36 @@ export function create(
   // A schedule chose its tax rates when they were active.
   const chosen = (rates: readonly string[] | null | undefined) =>
     schedule === null ? [] : (rates ?? []).map((id) => ({ id }))
+  // As with tax rates: those of a schedule may have been archived since.
+  const prices = params.items.map((item, i) =>
+    schedule === null ? itemPrice(world, item, `items[${i}]`) : world.prices.must(item.price),
+  )
+  const currency = currencyOf(prices, customer.currency ?? null, params.currency)
+  if (!flexible) refuseMixed(prices)
+  const priced = params.items.map((item, i) => {
+    const price = prices[i] as PriceRow
+    return { price: price.id, quantity: itemQuantity(price, item.quantity, `items[${i}]`) }
+  })
+  const redeems = (of: readonly PricedItem[]) => ({
+    customer: customer.id,
+    currency,
+    worth: () => worthOf(world, of, currency),
+    at: now,
+    clock,
+  })
   const items = params.items.map((item, i) => {
-    // As with tax rates: those of a schedule may have been archived since.
-    const price = schedule === null ? itemPrice(world, item, `items[${i}]`) : world.prices.must(item.price)
+    const own = priced[i] as PricedItem
     return {
-      price: price.id,
-      quantity: itemQuantity(price, item.quantity, `items[${i}]`),
+      ...own,
       metadata: mergeMetadata({}, item.metadata),
       taxRates: taxRatesOf(world, item.tax_rates, `items[${i}][tax_rates]`, chosen(item.tax_rates)),
-      thresholds: usageThresholdOf(price, item.billing_thresholds, `items[${i}]`),
-      discounts: applyDiscounts(
-        world,
-        item.discounts ?? [],
-        { customer: customer.id, at: now, clock },
-        `items[${i}][discounts]`,
-      ),
+      thresholds: usageThresholdOf(prices[i] as PriceRow, item.billing_thresholds, `items[${i}]`),
+      discounts: applyDiscounts(world, item.discounts ?? [], redeems([own]), `items[${i}][discounts]`),
     }
   })
-  const prices = items.map((item) => world.prices.must(item.price))
-  if (!flexible) refuseMixed(prices)
   const dates = datesOf(params, prices, now, flexible)
   check(world, params, customer)
-  const discounts = applyDiscounts(world, params.discounts ?? [], { customer: customer.id, at: now, clock })
+  const discounts = applyDiscounts(world, params.discounts ?? [], redeems(priced))
   const cancelAt = params.cancel_at_period_end === true ? 'max_period_end' : (params.cancel_at ?? null)
   if (typeof cancelAt === 'number' && cancelAt <= now) {
     throw invalid('`cancel_at` must be in the future.', 'cancel_at')
@@ -128,7 +138,7 @@ export function create(
       },
       collection_method: params.collection_method ?? 'charge_automatically',
       created: now,
-      currency: currencyOf(prices, customer.currency ?? null, params.currency),
+      currency,
       customer: customer.id,
       customer_account: null,
       days_until_due: params.days_until_due ?? null,

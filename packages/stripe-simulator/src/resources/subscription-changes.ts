@@ -20,8 +20,9 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { changeFields, itemChange } from './change-params.ts'
+import { itemsAfter } from './changed-items.ts'
 import { ownMethod } from './customers.ts'
-import { applyDiscounts } from './discounts.ts'
+import { applyDiscounts, redeemer } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
 import { find } from './lookup.ts'
 import { ALONE, checkPendable } from './pendable.ts'
@@ -151,7 +152,7 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
     }),
     ...(params.discounts === undefined
       ? {}
-      : { discounts: discountsOf(world, subscription, params.discounts) }),
+      : { discounts: discountsOf(world, subscription, change.items, params.discounts) }),
     ...(params.billing_thresholds === undefined
       ? {}
       : { billing_thresholds: thresholdsOf(params.billing_thresholds) }),
@@ -214,17 +215,14 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
 function discountsOf(
   world: World,
   subscription: SubscriptionRow,
+  changes: Change['items'],
   given: UpdateParams['discounts'],
 ): string[] {
   if (given === null) return []
   // A filled array replaces; an empty one changes nothing.
   if (given === undefined || given.length === 0) return [...subscription.discounts]
-  return applyDiscounts(world, given, {
-    customer: subscription.customer,
-    subscription: subscription.id,
-    at: world.now(subscription.own.clock),
-    clock: subscription.own.clock,
-  })
+  const to = redeemer(world, subscription, itemsAfter(world, subscription, changes))
+  return applyDiscounts(world, given, to)
 }
 
 function pauseOf(

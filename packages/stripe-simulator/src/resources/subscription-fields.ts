@@ -17,6 +17,7 @@ import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
+import { daysUntilDue } from './due-params.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
 export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
@@ -66,7 +67,7 @@ export const sharedFields = {
     ),
   }),
   collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
-  days_until_due: integer({ min: 0 }),
+  days_until_due: daysUntilDue,
   cancel_at_period_end: bool,
   proration_behavior: oneOf(['create_prorations', 'always_invoice', 'none'] as const),
   payment_behavior: oneOf([

@@ -7,12 +7,23 @@ import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
-import { bool, gaps, metadata, oneOf, range, shape, text, timestampOrNow } from '../http/schema.ts'
+import {
+  bool,
+  gaps,
+  metadata,
+  oneOf,
+  type Params,
+  range,
+  shape,
+  text,
+  timestampOrNow,
+} from '../http/schema.ts'
 import type { ScheduleRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
+import { ownMethod } from './customers.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { defaultSettings, withDefaults } from './schedule-defaults.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
@@ -66,7 +77,13 @@ export const subscriptionScheduleRoutes = [
       }
       const now = world.now(customer.own.clock)
       const start = params.start_date === 'now' ? now : params.start_date
-      const phases = phasesOf(world, params.phases, start, customer.id)
+      checkDefaults(world, customer.id, params.default_settings)
+      const mode = billingModeOf(params.billing_mode)
+      const phases = phasesOf(world, params.phases, start, {
+        customer: customer.id,
+        currency: customer.currency ?? null,
+        billing_mode: mode,
+      })
       if ((phases[0]?.end_date ?? now) <= now) {
         throw invalid('The first phase must not be over yet.', 'start_date')
       }
@@ -75,7 +92,7 @@ export const subscriptionScheduleRoutes = [
         clock: customer.own.clock,
         phases,
         endBehavior: params.end_behavior ?? 'release',
-        billingMode: billingModeOf(params.billing_mode),
+        billingMode: mode,
         defaultSettings: params.default_settings,
         metadata: labels,
       })
@@ -99,6 +116,7 @@ export const subscriptionScheduleRoutes = [
     }),
     ({ world, params, path }) => {
       const row = running(scheduleOf(world, path()), 'update')
+      checkDefaults(world, row.customer as string, params.default_settings)
       world.schedules.patch(row.id, {
         ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
         metadata: mergeMetadata(row.metadata ?? {}, params.metadata),
@@ -160,6 +178,15 @@ function scheduleOf(world: World, id: string): ScheduleRow {
   return find(world.schedules, 'subscription schedule', id)
 }
 
+/** What a schedule pays with must be its customer's. */
+function checkDefaults(
+  world: World,
+  customer: string,
+  { default_payment_method: method }: Params<(typeof defaultSettings)['fields']> = {},
+): void {
+  if (method !== undefined) ownMethod(world, customer, method, 'default_settings[default_payment_method]')
+}
+
 function running(row: ScheduleRow, verb: string): ScheduleRow {
   if (row.status === 'active' || row.status === 'not_started') return row
   throw invalid(
@@ -204,7 +231,13 @@ export function setPhases(
   const now = world.now(row.own.clock)
   const first = given[0]?.start_date
   const start = first === 'now' ? now : (first ?? row.current_phase?.start_date ?? row.phases[0]?.start_date)
-  const phases = phasesOf(world, given, start ?? now, row.customer)
+  const customer = world.customers.must(row.customer)
+  const subscription = world.subscriptions.get(row.subscription)
+  const phases = phasesOf(world, given, start ?? now, {
+    customer: customer.id,
+    currency: subscription?.currency ?? customer.currency ?? null,
+    billing_mode: subscription?.billing_mode ?? row.billing_mode,
+  })
   const past = row.phases.filter((phase) => phase.end_date <= (start ?? now))
   if (row.status === 'not_started') {
     if ((start ?? now) < now) throw invalid('A schedule cannot start in the past.', 'phases[0][start_date]')

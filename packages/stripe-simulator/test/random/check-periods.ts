@@ -23,9 +23,11 @@ export async function checkPeriods(story: Story, history: History): Promise<void
   for (const { id } of await subscriptions(story)) {
     const told = history.of<Stripe.Subscription>(id)
     const cuts = restarts(told)
-    for (const [item, periods] of billedPeriods(all.filter(counts(cuts)), id, new Set(story.metered))) {
+    const metered = new Set(story.metered)
+    for (const [item, periods] of billedPeriods(all.filter(counts(cuts, metered)), id, metered)) {
       const free = unbilled(told, item)
-      const sorted = periods.sort((a, b) => a.start - b.start || a.end - b.end)
+      // Of two that begin in one second, the one that was billed later began the cycle anew.
+      const sorted = periods.sort((a, b) => a.start - b.start)
       for (const [index, period] of sorted.entries()) {
         const before = sorted[index - 1]
         if (before === undefined || before.end === period.start) continue
@@ -40,11 +42,20 @@ export async function checkPeriods(story: Story, history: History): Promise<void
 }
 
 /** An update or a resumption that waits for its payment, or was taken back, has an invoice but began nothing. */
-function counts(cuts: ReadonlySet<number>): (invoice: Stripe.Invoice) => boolean {
+function counts(
+  cuts: ReadonlySet<number>,
+  metered: ReadonlySet<string>,
+): (invoice: Stripe.Invoice) => boolean {
   return ({ status, billing_reason, lines }) =>
     billing_reason !== 'subscription_update' ||
     (status !== 'void' && status !== 'open') ||
-    lines.data.some(({ period }) => cuts.has(period.start))
+    lines.data.some((line) => inAdvance(line, metered) && cuts.has(line.period.start))
+}
+
+/** Whether a line bills a period of an item in advance; usage and prorations do not. */
+function inAdvance({ parent, pricing }: Stripe.InvoiceLineItem, metered: ReadonlySet<string>): boolean {
+  const item = parent?.subscription_item_details
+  return item != null && !item.proration && !metered.has(pricing?.price_details?.price as string)
 }
 
 /** Periods by item. Tiers make several lines of one period on one invoice; on two invoices it would be billed twice. */
@@ -57,8 +68,7 @@ function billedPeriods(
   for (const invoice of all) {
     for (const line of invoice.lines.data) {
       const parent = line.parent?.subscription_item_details
-      if (parent?.subscription !== subscription || parent.proration) continue
-      if (metered.has(line.pricing?.price_details?.price as string)) continue
+      if (parent?.subscription !== subscription || !inAdvance(line, metered)) continue
       const { start, end } = line.period
       const known = periods.get(parent.subscription_item) ?? []
       if (!known.some((one) => one.start === start && one.end === end && one.invoice === invoice.id))
@@ -74,10 +84,10 @@ function unbilled(told: readonly { at: number; object: Stripe.Subscription }[], 
   const spans: Span[] = []
   for (const [index, { at, object }] of told.entries()) {
     const { price, current_period_end: end } = object.items.data.find(({ id }) => id === item) ?? {}
-    const { recurring } = price ?? {}
-    const before = told[index - 1]?.object.items.data.find(({ id }) => id === item)?.price.recurring
-    if (end !== undefined && before !== undefined && before?.interval !== recurring?.interval)
-      spans.push({ start: at, end })
+    const { recurring = null } = price ?? {}
+    const before = told[index - 1]?.object.items.data.find(({ id }) => id === item)?.price.recurring ?? null
+    // What is left of the period after such a change is billed as a proration, or with `none` not at all.
+    if (end !== undefined && before !== null && billsAnew(before, recurring)) spans.push({ start: at, end })
     if (!['paused', 'trialing'].includes(object.status) && recurring?.usage_type !== 'metered') continue
     spans.push({ start: at, end: told[index + 1]?.at ?? Number.POSITIVE_INFINITY })
   }
@@ -86,7 +96,8 @@ function unbilled(told: readonly { at: number; object: Stripe.Subscription }[], 
 
 /**
  * When the cycle began, and began anew (it may do so again within the same second). A price of another
- * interval may instead join the cycle of that interval, and its own periods begin where that one ends.
+ * interval may instead join the cycle of that interval, and its own periods begin where that one ends; so may
+ * one that was billed by usage.
  */
 function restarts(told: readonly { at: number; object: Stripe.Subscription }[]): Set<number> {
   const cuts = new Set<number>()
@@ -97,10 +108,15 @@ function restarts(told: readonly { at: number; object: Stripe.Subscription }[]):
       cuts.add(at).add(object.billing_cycle_anchor)
     for (const { id, price, current_period_end: end } of object.items.data) {
       const was = before?.items.data.find((item) => item.id === id)?.price.recurring
-      if (was != null && was.interval !== price.recurring?.interval) cuts.add(at).add(end)
+      if (was != null && billsAnew(was, price.recurring)) cuts.add(at).add(end)
     }
   }
   return cuts
+}
+
+/** Whether a change of price has other periods, or bills in advance where usage was billed before. */
+function billsAnew(before: Stripe.Price.Recurring, after: Stripe.Price.Recurring | null): boolean {
+  return before.interval !== after?.interval || before.usage_type !== after?.usage_type
 }
 
 /** Whether spans that follow one another cover all of one. */

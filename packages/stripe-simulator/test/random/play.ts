@@ -13,17 +13,18 @@ import { subscriptionSteps } from './subscription-steps.ts'
 import { timeSteps } from './time-steps.ts'
 
 export interface Tally {
-  /** Commands that were sent. */
+  /** Commands that did something: the valid ones. */
   commands: number
-  /** How many of them were refused with a 4xx: a declined card, an ended subscription. */
+  /** Commands that were refused with a 4xx: a declined card, an ended subscription. Not counted above. */
   refused: number
-  /** By name: sent and refused. */
-  readonly kinds: Map<string, { sent: number; refused: number }>
+  /** By name: done and refused. */
+  readonly kinds: Map<string, { done: number; refused: number }>
 }
 
 export const newTally = (): Tally => ({ commands: 0, refused: 0, kinds: new Map() })
 
-const STEPS_PER_STORY = 50
+/** Most stories are short, so that a breach is told quickly; one in twenty goes on for years. */
+const stepsOf = (seed: number): number => (seed % 20 === 0 ? 150 : 50)
 const CHECK_EVERY = 10
 
 const setting: fc.Arbitrary<Setting> = fc.record({
@@ -32,14 +33,16 @@ const setting: fc.Arbitrary<Setting> = fc.record({
   afterRetries: fc.constantFrom('cancel', 'unpaid', 'past_due'),
 })
 
-const steps = fc.array(fc.oneof(...subscriptionSteps, ...moneySteps, ...timeSteps), {
-  minLength: STEPS_PER_STORY,
-  maxLength: STEPS_PER_STORY,
-})
+const step = fc.oneof(...subscriptionSteps, ...moneySteps, ...timeSteps)
+
+function steps(seed: number): fc.Arbitrary<Step[]> {
+  const [minLength, maxLength] = [stepsOf(seed), stepsOf(seed)]
+  return fc.array(step, { minLength, maxLength, size: 'max' })
+}
 
 /** Plays the story of a seed; undefined where all held, else what broke and the fewest commands that break it. */
 export async function playStory(seed: number, tally: Tally): Promise<string | undefined> {
-  const [drawn] = fc.sample(fc.tuple(setting, steps), { seed, numRuns: 1 })
+  const [drawn] = fc.sample(fc.tuple(setting, steps(seed)), { seed, numRuns: 1 })
   const [given, all] = drawn as [Setting, Step[]]
   const broken = await play(given, all, tally)
   if (broken === undefined) return undefined
@@ -89,11 +92,11 @@ async function play(given: Setting, drawn: readonly Step[], tally: Tally): Promi
 
 /** Refusals are part of the conversation. A 500 is a bug, and so is an operation that is a gap. */
 async function run(story: Story, step: Step, tally: Tally): Promise<void> {
-  const kind = tally.kinds.get(step.name) ?? { sent: 0, refused: 0 }
+  const kind = tally.kinds.get(step.name) ?? { done: 0, refused: 0 }
   tally.kinds.set(step.name, kind)
-  let sent = true
+  let done = true
   try {
-    sent = await step.run(story)
+    done = await step.run(story)
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeError) || (error.statusCode ?? 500) >= 500)
       throw new Error(`${step.name}: ${error instanceof Error ? error.message : String(error)}`, {
@@ -101,9 +104,10 @@ async function run(story: Story, step: Step, tally: Tally): Promise<void> {
       })
     kind.refused++
     tally.refused++
+    return
   }
-  if (!sent) return
-  kind.sent++
+  if (!done) return
+  kind.done++
   tally.commands++
 }
 
