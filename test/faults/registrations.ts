@@ -6,13 +6,14 @@ import { workflowKinds } from '@lockstep/service/workflow/kinds'
 import { lookAt } from '@lockstep/service/workflow/look'
 import { makeWorkflows, type Workflows } from '@lockstep/service/workflow/workflows'
 import type { Simulator } from 'stripe-simulator'
+import { purchaseCatalog } from '../../packages/service/test/support/catalogs.ts'
 import { type Installation, newInstallation } from '../../packages/service/test/support/installation.ts'
 import { mortalConnection } from '../../packages/service/test/support/mortal.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { newSimulator } from '../support/simulator.ts'
 import { checkRegistered, type Ended } from './check-registered.ts'
 import { newCustomer, type Touched } from './customer.ts'
-import { catalog, wishes } from './wishes.ts'
+import { wishes } from './wishes.ts'
 
 /** The calls of a registration and of its undoing, as the simulator knows them. */
 const CALLS = [
@@ -105,7 +106,7 @@ interface Lane {
 /** A database and a Stripe of its own: faults are one registration's, and lists are short. */
 async function newLane(): Promise<Lane> {
   const simulator = await newSimulator()
-  const installation = await newInstallation(simulator, catalog)
+  const installation = await newInstallation(simulator, purchaseCatalog)
   const close = async () => {
     await simulator.close()
     await installation.close()

@@ -1,5 +1,5 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import { connect } from '@lockstep/service/postgres/connect'
+import { smallCatalog } from '../../packages/service/test/support/catalogs.ts'
 import {
   type Installation,
   newInstallation,
@@ -10,19 +10,6 @@ import type { TestDatabase } from '../support/database.ts'
 import { seeded } from '../support/random.ts'
 import { newSimulator } from '../support/simulator.ts'
 import { checkRegistered } from './check-registered.ts'
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 
 export interface TogetherRuns {
   readonly rounds: number
@@ -43,7 +30,7 @@ export interface TogetherVerdict {
 export async function registerTogether({ rounds, seed, onRound }: TogetherRuns): Promise<TogetherVerdict> {
   const random = seeded(seed)
   const simulator = await newSimulator()
-  const first = await newInstallation(simulator, catalog)
+  const first = await newInstallation(simulator, smallCatalog)
   const { database, deps } = first
   const connection = connect(database.url, { poolSize: 20 })
   const second = await onDatabase({ ...database, ...connection } as TestDatabase, { ...deps, ...connection })

@@ -1,23 +1,3 @@
-import { defineCatalog } from '@lockstep/core/catalog'
-
-const fee = (amount: string) => ({ fee: { kind: 'recurring', model: 'flat', amount } }) as const
-const plan = (name: string, amount: string) =>
-  ({ name, product: 'app', interval: 'month', prices: fee(amount) }) as const
-
-/** What the registrations of the fault matrix choose from. */
-export const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  coupons: { half: { name: 'Half', percentOff: '50', duration: 'once' } },
-  plans: {
-    course: { ...plan('Course', '9.00'), purchase: 'course', payments: 3 },
-    ticket: { ...plan('Ticket', '9.00'), purchase: 'event_ticket' },
-    team: plan('Team', '9.00'),
-    free: plan('Free', '0'),
-    trial: { ...plan('Trial', '9.00'), trialDays: 31 },
-  },
-})
-
 /** What the customer does who is asked by the bank, or sent to a page of Stripe's. */
 export type Deed =
   | 'confirms'

@@ -1,31 +1,18 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import type { Pool } from 'pg'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { connect } from '../src/postgres/connect.ts'
+import { smallCatalog } from './support/catalogs.ts'
 import { atStripe, type Installation, newInstallation, onDatabase } from './support/installation.ts'
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 
 let simulator: Simulator
 let installation: Installation
 
 beforeAll(async () => {
   simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
+  installation = await newInstallation(simulator, smallCatalog)
 })
 afterAll(async () => {
   await simulator.close()

@@ -1,4 +1,3 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contractRoutes } from '../src/http/routes/contracts.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
@@ -6,26 +5,14 @@ import { newId } from '../src/ids.ts'
 import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
 import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { smallCatalog } from './support/catalogs.ts'
 import { newServer } from './support/server.ts'
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 
 let world: BillingWorld
 let ask: (method: 'GET' | 'POST', url: string) => Promise<{ status: number; body: Record<string, unknown> }>
 
 beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
+  world = await newBillingWorld({ catalog: smallCatalog })
   const server = await newServer(world)
   erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
   contractRoutes(server.app, world)

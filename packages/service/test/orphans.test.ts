@@ -1,30 +1,11 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backupOf } from '../../../test/support/database.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { orphanRoutes } from '../src/http/routes/orphans.ts'
+import { smallCatalog } from './support/catalogs.ts'
 import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-    free: {
-      name: 'Free',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
-    },
-  },
-})
 
 const simulator: Simulator = await newSimulator()
 afterAll(() => simulator.close())
@@ -34,7 +15,7 @@ const installations: Installation[] = []
 let one: Installation
 
 async function newOne(): Promise<Installation> {
-  const made = await newInstallation(simulator, catalog)
+  const made = await newInstallation(simulator, smallCatalog)
   orphanRoutes(made.app, made.deps)
   installations.push(made)
   return made

@@ -6,6 +6,7 @@ import { drainBus } from '../src/bus/process.ts'
 import { receive } from '../src/bus/receive.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { busFigures, listBusMessages } from '../src/store/bus-messages.ts'
+import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 
 // A parked registration waits for a person, who may go on with it. Until then it holds its place, and
@@ -14,14 +15,7 @@ import { type Installation, newInstallation } from './support/installation.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  plans: {
-    free: {
-      name: 'Free',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
-    },
-  },
+  plans: { free: flatPlan('Free', '0') },
   signUp: { plan: 'free' },
 })
 

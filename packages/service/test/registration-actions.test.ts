@@ -1,25 +1,13 @@
-import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { lookAt } from '../src/workflow/look.ts'
+import { smallCatalog } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 
 // Who has to do something first: the bank's question (3-D Secure), and a page for the payment method.
 // Cards: https://docs.stripe.com/testing#regulatory-cards
 
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 const ASKS = 'pm_card_authenticationRequired'
 const PAGE = { returnUrl: 'https://app.example/welcome', cancelUrl: 'https://app.example/pricing' }
 
@@ -28,7 +16,7 @@ let installation: Installation
 
 beforeAll(async () => {
   simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
+  installation = await newInstallation(simulator, smallCatalog)
 })
 afterAll(async () => {
   await simulator.close()

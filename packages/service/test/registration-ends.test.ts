@@ -3,22 +3,21 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { lookAt } from '../src/workflow/look.ts'
+import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 
 // Every way a registration may end, in one table: docs/registrations.md#how-it-ends is this table in words.
 // 3-D Secure and pages are in registration-actions.test.ts, coupons in purchases.test.ts.
 
-const plan = (amount: string, currency = 'usd') => ({
-  name: 'Team',
-  product: 'app' as const,
-  interval: 'month' as const,
-  currency,
-  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount } },
-})
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  plans: { free: plan('0'), team: plan('9.00'), archived: plan('7.00'), yen: plan('500', 'jpy') },
+  plans: {
+    free: flatPlan('Free', '0'),
+    team: flatPlan('Team', '9.00'),
+    archived: flatPlan('Archived', '7.00'),
+    yen: { ...flatPlan('Yen', '500'), currency: 'jpy' },
+  },
 })
 
 let simulator: Simulator
