@@ -4,7 +4,7 @@ import { providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 
-const type = z.enum(['customer', 'subscription'])
+const type = z.enum(['customer', 'subscription', 'checkout_session', 'invoice'])
 const operation = z
   .string()
   .nullable()

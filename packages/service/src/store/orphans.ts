@@ -6,23 +6,49 @@ import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
 export type OrphanRow = Row<'orphan'>
+export type OrphanType = OrphanRow['providerType']
 
-/** Of these objects, those that a row of ours points to. */
+/** Of these nouns a row of ours is linked to the provider's object. */
+const isMapped = (type: OrphanType): type is 'customer' | 'subscription' =>
+  type === 'customer' || type === 'subscription'
+
+/** What is known of an object by itself. */
+interface Found {
+  readonly id: string
+  readonly operation: string | null
+}
+
+/** Of these objects, those that a row of ours points to: a mapping, or the call that made it. */
 export async function linkedIds(
   db: Db,
   { account, livemode }: ProviderAccount,
-  entityType: 'customer' | 'subscription',
-  providerIds: readonly string[],
+  type: OrphanType,
+  objects: readonly Found[],
 ): Promise<ReadonlySet<string>> {
-  if (providerIds.length === 0) return new Set()
+  if (objects.length === 0) return new Set()
+  const ids = objects.map(({ id }) => id)
+  if (!isMapped(type)) {
+    const made = await db
+      .selectFrom('operation')
+      .select('providerObjectId')
+      .where(
+        'id',
+        'in',
+        objects.map(({ operation }) => operation ?? ''),
+      )
+      .where('state', '=', 'succeeded')
+      .where('providerObjectId', 'in', ids)
+      .execute()
+    return new Set(made.flatMap(({ providerObjectId }) => providerObjectId ?? []))
+  }
   const rows = await db
     .selectFrom('mapping')
     .select('providerId')
     .where('provider', '=', STRIPE)
     .where('providerAccount', '=', account)
     .where('livemode', '=', livemode)
-    .where('entityType', '=', entityType)
-    .where('providerId', 'in', [...providerIds])
+    .where('entityType', '=', type)
+    .where('providerId', 'in', ids)
     .execute()
   return new Set(rows.map(({ providerId }) => providerId))
 }
@@ -35,23 +61,42 @@ export interface Maker {
   readonly workflow: Row<'workflow'>['state'] | null
 }
 
-/** What is known here of what an object was made for. */
+/** What is known here of what an object was made for; `entityId` is what of ours it names. */
 export async function makerOf(
   db: Db,
-  entityType: 'customer' | 'subscription',
+  type: OrphanType,
   entityId: string,
+  operation: string | null,
 ): Promise<Maker> {
-  const { rows } = await sql<Maker>`
-    select
-      ${entityType === 'customer' ? sql`exists (select from customer where id = ${entityId})` : sql`exists (select from registration where subscription_id = ${entityId})`} as "isKnown",
-      (select provider_id from mapping
-        where entity_type = ${entityType} and entity_id = ${entityId} and provider = ${STRIPE}) as "linkedTo",
-      (select w.state from registration r join workflow w on w.id = r.workflow_id
-        where ${entityType === 'customer' ? sql`r.customer_id` : sql`r.subscription_id`} = ${entityId}
-        order by (w.state in ('running', 'compensating')) desc, r.id desc limit 1) as workflow`.execute(db)
+  const { rows } = await (isMapped(type)
+    ? makerOfMapped(type, entityId)
+    : makerOfCall(entityId, operation)
+  ).execute(db)
   const [maker] = rows
   if (!maker) throw new Error(`Nothing can be said of ${entityId}.`)
   return maker
+}
+
+function makerOfMapped(type: 'customer' | 'subscription', entityId: string) {
+  const isCustomer = type === 'customer'
+  return sql<Maker>`
+    select
+      ${isCustomer ? sql`exists (select from customer where id = ${entityId})` : sql`exists (select from registration where subscription_id = ${entityId})`} as "isKnown",
+      (select provider_id from mapping
+        where entity_type = ${type} and entity_id = ${entityId} and provider = ${STRIPE}) as "linkedTo",
+      (select w.state from registration r join workflow w on w.id = r.workflow_id
+        where ${isCustomer ? sql`r.customer_id` : sql`r.subscription_id`} = ${entityId}
+        order by (w.state in ('running', 'compensating')) desc, r.id desc limit 1) as workflow`
+}
+
+/** What no noun of ours stands for is known by its call, and by the workflow that made it. */
+function makerOfCall(workflow: string, operation: string | null) {
+  return sql<Maker>`
+    select
+      exists (select from workflow where id = ${workflow})
+        and exists (select from operation where id = ${operation}) as "isKnown",
+      (select provider_object_id from operation where id = ${operation} and state = 'succeeded') as "linkedTo",
+      (select state from workflow where id = ${workflow}) as workflow`
 }
 
 /** Remembers how an orphan was judged; the moment it was found stays. */

@@ -27,6 +27,8 @@ export interface OwnReference {
   readonly operation: string | null
   readonly customer: string | null
   readonly subscription: string | null
+  /** The registration's that made it and waits for what becomes of it. */
+  readonly workflow: string | null
 }
 
 export function ownReference(metadata: Readonly<Record<string, string>> | null): OwnReference {
@@ -35,5 +37,6 @@ export function ownReference(metadata: Readonly<Record<string, string>> | null):
     operation: metadata?.lockstep_operation ?? null,
     customer: metadata?.lockstep_customer ?? null,
     subscription: metadata?.lockstep_subscription ?? null,
+    workflow: metadata?.lockstep_workflow ?? null,
   }
 }

@@ -6,12 +6,14 @@ import { isOwn } from './metadata.ts'
 
 /** An object at Stripe that carries our name. */
 export interface OwnObject {
-  readonly type: 'customer' | 'subscription'
+  readonly type: 'customer' | 'subscription' | 'checkout_session' | 'invoice'
   readonly id: string
   readonly operation: string | null
-  /** What of ours it says it is. */
+  /** What of ours it says it is; of a page or an invoice, the workflow that it was made for. */
   readonly entityId: string | null
   readonly live: boolean
+  /** Known without asking for more: it was paid. */
+  readonly paid: boolean
 }
 
 type Deps = Pick<CallDeps, 'provider'>
@@ -19,36 +21,120 @@ type Deps = Pick<CallDeps, 'provider'>
 /**
  * Everything that this installation made and Stripe lists, in pages: never by Search, which answers
  * late. `since` leaves out what is older; objects on test clocks have times of their own and are always
- * listed, by their clock. Objects of other installations are passed over.
+ * listed, by their clock, or by its customers where no list goes by clocks. Objects of other installations
+ * are passed over.
  */
 export async function* ownObjects(deps: Deps, since: Instant | null): AsyncGenerator<OwnObject[]> {
-  const { provider } = deps
   const made = since === null ? {} : { created: { gte: since } }
-  yield* pagesOf(deps, made)
-  if (provider.livemode) return
+  for (const kind of Object.values(kinds)) yield* ownOf(deps, kind, made)
+  if (deps.provider.livemode) return
   for await (const clocks of pages(deps, (stripe, page) => stripe.testHelpers.testClocks.list(page))) {
-    for (const { id } of clocks) yield* pagesOf(deps, { test_clock: id })
+    for (const { id } of clocks) yield* onClock(deps, id)
   }
 }
 
-async function* pagesOf(deps: Deps, where: Where): AsyncGenerator<OwnObject[]> {
-  for await (const page of pages(deps, (stripe, paging) => stripe.customers.list({ ...where, ...paging })))
-    yield page.filter((customer) => isOwn(deps.provider, customer)).map(ownCustomer)
-  const subscriptions = pages(deps, (stripe, paging) =>
-    stripe.subscriptions.list({ ...where, status: 'all', ...paging }),
-  )
-  for await (const page of subscriptions)
-    yield page.filter((subscription) => isOwn(deps.provider, subscription)).map(ownSubscription)
+async function* onClock(deps: Deps, clock: string): AsyncGenerator<OwnObject[]> {
+  const { customer, subscription, checkout_session: page, invoice } = kinds
+  for await (const customers of ownOf(deps, customer, { test_clock: clock })) {
+    yield customers
+    for (const { id } of customers)
+      for (const kind of [page, invoice]) yield* ownOf(deps, kind, { customer: id })
+  }
+  yield* ownOf(deps, subscription, { test_clock: clock })
+}
+
+/** One of them again; undefined: Stripe has it no more. */
+export async function readOwnObject(
+  deps: Deps,
+  type: OwnObject['type'],
+  id: string,
+): Promise<OwnObject | undefined> {
+  return readStripe(deps, (stripe) => kinds[type].read(stripe, id))
+}
+
+interface Kind {
+  list(stripe: Stripe, where: Where & Paging): Promise<Stripe.ApiList<Listed>>
+  read(stripe: Stripe, id: string): Promise<OwnObject | undefined>
+  /** Undefined: it is made and found by other means. */
+  own(object: Listed): OwnObject | undefined
 }
 
 interface Where {
   readonly created?: { readonly gte: Instant }
   readonly test_clock?: string
+  readonly customer?: string
 }
 
 interface Paging {
   readonly limit: number
   readonly starting_after?: string
+}
+
+interface Listed {
+  readonly id: string
+  readonly metadata: Stripe.Metadata | null
+}
+
+/** Says of one kind how it is listed, read, and what of ours it is. */
+function kind<T extends Listed>(
+  list: (stripe: Stripe, where: Where & Paging) => Promise<Stripe.ApiList<T>>,
+  read: (stripe: Stripe, id: string) => Promise<T | Stripe.DeletedCustomer>,
+  own: (object: T) => OwnObject | undefined,
+): Kind {
+  return {
+    list,
+    read: async (stripe, id) => {
+      const object = await read(stripe, id)
+      return 'deleted' in object ? undefined : own(object)
+    },
+    own: own as Kind['own'],
+  }
+}
+
+const kinds: Readonly<Record<OwnObject['type'], Kind>> = {
+  customer: kind(
+    (stripe, where) => stripe.customers.list(where),
+    (stripe, id) => stripe.customers.retrieve(id),
+    ({ id, metadata }: Stripe.Customer) => {
+      const { operation, customer: entityId } = ownReference(metadata)
+      return { type: 'customer', id, operation, entityId, live: true, paid: false }
+    },
+  ),
+  subscription: kind(
+    (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
+    (stripe, id) => stripe.subscriptions.retrieve(id),
+    ({ id, metadata, status }: Stripe.Subscription) => {
+      const { operation, subscription: entityId } = ownReference(metadata)
+      const live = status !== 'canceled' && status !== 'incomplete_expired'
+      return { type: 'subscription', id, operation, entityId, live, paid: false }
+    },
+  ),
+  checkout_session: kind(
+    (stripe, where) => stripe.checkout.sessions.list(where),
+    (stripe, id) => stripe.checkout.sessions.retrieve(id),
+    // It sets a payment method up and takes no money; once left or closed, it is over.
+    ({ id, metadata, status }: Stripe.Checkout.Session) => {
+      const { operation, workflow: entityId } = ownReference(metadata)
+      return { type: 'checkout_session', id, operation, entityId, live: status === 'open', paid: false }
+    },
+  ),
+  invoice: kind(
+    (stripe, where) => stripe.invoices.list(where),
+    (stripe, id) => stripe.invoices.retrieve(id),
+    // Of our own invoices those that a purchase made. The others stand for a period of a subscription, and
+    // the synchronisation finds them by it.
+    ({ id, metadata, status }: Stripe.Invoice) => {
+      const { operation, workflow: entityId } = ownReference(metadata)
+      if (entityId === null) return undefined
+      const live = status === 'draft' || status === 'open' || status === 'paid'
+      return { type: 'invoice', id, operation, entityId, live, paid: status === 'paid' }
+    },
+  ),
+}
+
+async function* ownOf(deps: Deps, { list, own }: Kind, where: Where): AsyncGenerator<OwnObject[]> {
+  for await (const page of pages(deps, (stripe, paging) => list(stripe, { ...where, ...paging })))
+    yield page.filter((object) => isOwn(deps.provider, object)).flatMap((object) => own(object) ?? [])
 }
 
 /** Page by page, each tried again by itself: a page that fails fails the sweep, not the ones before it. */
@@ -64,27 +150,4 @@ async function* pages<T extends { readonly id: string }>(
     last = data.at(-1)?.id
     if (!has_more || last === undefined) return
   }
-}
-
-/** One of them again; undefined: Stripe has it no more. */
-export async function readOwnObject(
-  deps: Deps,
-  type: OwnObject['type'],
-  id: string,
-): Promise<OwnObject | undefined> {
-  if (type === 'subscription')
-    return ownSubscription(await readStripe(deps, (stripe) => stripe.subscriptions.retrieve(id)))
-  const customer = await readStripe(deps, (stripe) => stripe.customers.retrieve(id))
-  return customer.deleted ? undefined : ownCustomer(customer)
-}
-
-function ownCustomer({ id, metadata }: Stripe.Customer): OwnObject {
-  const { operation, customer } = ownReference(metadata)
-  return { type: 'customer', id, operation, entityId: customer, live: true }
-}
-
-function ownSubscription({ id, metadata, status }: Stripe.Subscription): OwnObject {
-  const { operation, subscription } = ownReference(metadata)
-  const live = status !== 'canceled' && status !== 'incomplete_expired'
-  return { type: 'subscription', id, operation, entityId: subscription, live }
 }

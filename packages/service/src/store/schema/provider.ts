@@ -51,7 +51,7 @@ interface OrphanTable {
   provider: string
   providerAccount: string
   livemode: boolean
-  providerType: 'customer' | 'subscription'
+  providerType: 'customer' | 'subscription' | 'checkout_session' | 'invoice'
   providerId: string
   operationId: string | null
   state: 'waiting' | 'parked' | 'adopted' | 'removed' | 'left'

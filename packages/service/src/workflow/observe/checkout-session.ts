@@ -13,9 +13,8 @@ export const checkoutSessionNoun: Noun<Stripe.Checkout.Session, PageOwner> = {
   async owner(db, object) {
     const { instance } = await readInstallation(db)
     const own = ownReference(object.metadata)
-    const workflowId = object.metadata?.lockstep_workflow
-    if (own.instance !== instance || own.customer === null || workflowId === undefined) return null
-    return { customerId: own.customer, workflowId }
+    if (own.instance !== instance || own.customer === null || own.workflow === null) return null
+    return { customerId: own.customer, workflowId: own.workflow }
   },
   needsGate: async () => false,
   async write(trx, { object, owner }) {

@@ -66,7 +66,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     const owner = subscriptionId === null ? customerId : await customerOf(db, subscriptionId)
     if (owner === undefined) return null
     const madeFor = isOwn ? (object.metadata?.lockstep_invoice ?? null) : null
-    const workflowId = isOwn ? (object.metadata?.lockstep_workflow ?? null) : null
+    const workflowId = isOwn ? own.workflow : null
     return { customerId: owner, subscriptionId, madeFor, workflowId, installation }
   },
 

@@ -61,25 +61,21 @@ export async function findOrphans(deps: FindDeps): Promise<Sweep> {
 
 async function unlinked({ db, provider }: FindDeps, objects: readonly OwnObject[]): Promise<OwnObject[]> {
   const missing: OwnObject[] = []
-  for (const type of ['customer', 'subscription'] as const) {
+  for (const type of new Set(objects.map((object) => object.type))) {
     const ofType = objects.filter((object) => object.type === type)
-    const linked = await linkedIds(
-      db,
-      provider,
-      type,
-      ofType.map(({ id }) => id),
-    )
+    const linked = await linkedIds(db, provider, type, ofType)
     missing.push(...ofType.filter(({ id }) => !linked.has(id)))
   }
   return missing
 }
 
-async function stateOf(deps: FindDeps, { type, id, entityId, live }: OwnObject): Promise<Orphan> {
-  const maker = entityId === null ? undefined : await makerOf(deps.db, type, entityId)
+async function stateOf(deps: FindDeps, object: OwnObject): Promise<Orphan> {
+  const { type, id, entityId, operation, live, paid } = object
+  const maker = entityId === null ? undefined : await makerOf(deps.db, type, entityId, operation)
   const workflow = workflows[maker?.workflow ?? 'none']
-  const removable = type === 'subscription'
-  const charged = live && removable && workflow === 'undone' && (await wasCharged(deps, id))
-  return { subject: subjectOf(maker), workflow, live, charged, removable }
+  const mayBeCharged = type === 'subscription' && live && workflow === 'undone'
+  const charged = paid || (mayBeCharged && (await wasCharged(deps, id)))
+  return { subject: subjectOf(maker), workflow, live, charged, removable: type !== 'customer' }
 }
 
 function subjectOf(maker: Maker | undefined): Orphan['subject'] {

@@ -1,7 +1,10 @@
 import { Problem } from '@lockstep/core/problem'
+import { withdrawInvoice } from '../../provider/stripe/one-off-invoices.ts'
+import { closePaymentPage } from '../../provider/stripe/payment-pages.ts'
 import { withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { link } from '../../store/mappings.ts'
-import { closeOrphan, type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
+import { settleSeen } from '../../store/operations.ts'
+import { closeOrphan, linkedIds, type OrphanRow, saveOrphan, setSweptTo } from '../../store/orphans.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { tellCustomer } from '../tell-customer.ts'
 import { type FoundOrphan, findOrphans, type Sweep } from './find.ts'
@@ -57,8 +60,9 @@ async function carryOut(deps: LookDeps, orphan: FoundOrphan): Promise<FoundOrpha
  * Our row gets what it lacks, and what Stripe says of it is taken over as if an event had come. False if
  * somebody gave it another one meanwhile.
  */
-async function adopt(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promise<boolean> {
+async function adopt(deps: LookDeps, orphan: FoundOrphan): Promise<boolean> {
   const { db, clock, provider } = deps
+  const { type, id, entityId, operation } = orphan
   if (type === 'customer' && entityId !== null) {
     const mapping = { entityType: type, entityId, providerType: type, providerId: id } as const
     const linked = await link(db, provider, { ...mapping, origin: 'outbound', at: clock.now() })
@@ -66,10 +70,24 @@ async function adopt(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promi
     // Its registration may have ended between making it and telling who it is.
     await tellCustomer(deps, `orphan/${id}/tell`, { id: entityId, providerId: id })
   }
+  if ((type === 'checkout_session' || type === 'invoice') && operation !== null) {
+    await settleSeen(db, operation, id, clock.now())
+    if (!(await linkedIds(db, provider, type, [orphan])).has(id)) return false
+  }
   await lookAt(deps, { type, id })
   return true
 }
 
-async function remove(deps: LookDeps, { id, entityId }: FoundOrphan): Promise<void> {
-  await withdrawSubscription(deps, `orphan/${id}/withdraw`, { id: entityId ?? id, providerId: id })
+function remove(deps: LookDeps, { type, id, entityId }: FoundOrphan): Promise<void> {
+  const operation = `orphan/${id}/withdraw`
+  switch (type) {
+    case 'subscription':
+      return withdrawSubscription(deps, operation, { id: entityId ?? id, providerId: id })
+    case 'checkout_session':
+      return closePaymentPage(deps, operation, id)
+    case 'invoice':
+      return withdrawInvoice(deps, operation, { id, subjectId: entityId ?? id })
+    case 'customer':
+      throw new Error('A customer is never removed.')
+  }
 }
