@@ -53,7 +53,8 @@ export function parseUsageEvent(value: unknown, pointer: string): { event?: Usag
   if (!isObject(value)) {
     return { faults: [{ pointer, code: 'invalid', detail: 'A usage event is a JSON object.' }] }
   }
-  if (Object.keys(value).length > MAX_ATTRIBUTES) {
+  const names = Object.keys(value)
+  if (names.length > MAX_ATTRIBUTES) {
     const detail = `A usage event has at most ${MAX_ATTRIBUTES} attributes.`
     return { faults: [{ pointer, code: 'too_long', detail }] }
   }
@@ -71,7 +72,7 @@ export function parseUsageEvent(value: unknown, pointer: string): { event?: Usag
   const data = readData(value.data, refuse)
   const quantity = data.quantity === undefined ? units(1n) : readQuantity(data.quantity)
   if (typeof quantity === 'string') refuse('data/quantity', 'quantity_invalid', quantity)
-  checkOtherAttributes(value, pointer, faults, refuse)
+  checkOtherAttributes(value, names, { pointer, faults, refuse })
 
   if (faults.length > 0 || time === undefined || typeof quantity === 'string') return { faults }
   return { event: { source, id, type, subject, time, timeText, quantity, data }, faults }
@@ -125,11 +126,12 @@ function readData(data: unknown, refuse: Refuse): Record<string, unknown> {
     refuse('data', 'invalid', 'The data is a JSON object.')
     return {}
   }
-  if (isTooLong(data)) {
+  const names = Object.keys(data)
+  if (isTooLong(data, names)) {
     refuse('data', 'too_long', `The data has at most ${MAX_DATA_BYTES} bytes as JSON.`)
     return data
   }
-  for (const name of Object.keys(data)) {
+  for (const name of names) {
     const value = data[name]
     // The quantity has sentences of its own.
     if (name === 'quantity') continue
@@ -145,11 +147,10 @@ function readData(data: unknown, refuse: Refuse): Record<string, unknown> {
 /** CloudEvents lets producers add scalar attributes with lower-case names; all else is a misspelling. */
 function checkOtherAttributes(
   event: Record<string, unknown>,
-  pointer: string,
-  faults: Fault[],
-  refuse: Refuse,
+  names: readonly string[],
+  { pointer, faults, refuse }: { pointer: string; faults: Fault[]; refuse: Refuse },
 ) {
-  for (const name of Object.keys(event)) {
+  for (const name of names) {
     if (attributes.has(name)) continue
     const extension = /^[a-z0-9]{1,50}$/.test(name)
     if (extension && typeof event[name] !== 'object') continue
@@ -187,9 +188,9 @@ function isStorable(text: string): boolean {
 }
 
 /** Most data is so short that nothing has to be written out to tell. */
-function isTooLong(data: Record<string, unknown>): boolean {
+function isTooLong(data: Record<string, unknown>, names: readonly string[]): boolean {
   let mostBytes = 2
-  for (const name of Object.keys(data)) {
+  for (const name of names) {
     const value = data[name]
     if (typeof value === 'object' && value !== null) mostBytes = MAX_DATA_BYTES
     // A character is six bytes at most, `\u001f`; two pairs of quotes, a colon and a comma are six.

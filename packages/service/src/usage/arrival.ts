@@ -2,7 +2,15 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 import type { UsageCustomer } from './directory.ts'
-import { bodyHashOf, dataTextOf, fractionOf, type Hash, identityOf, quantityTextOf } from './identity.ts'
+import {
+  bodyHashOf,
+  dataTextOf,
+  fractionOf,
+  type Hash,
+  identityOf,
+  quantityTextOf,
+  rankOf,
+} from './identity.ts'
 
 /** An event that may be taken in: valid, of a known customer and meter. What is kept of it, and no more. */
 export interface Arrival {
@@ -18,6 +26,8 @@ export interface Arrival {
   readonly quantityText: string
   readonly dataText: string
   readonly identity: Hash
+  /** Orders identities, mostly without looking at them: see {@link rankOf}. */
+  readonly rank: number
   readonly bodyHash: Hash
 }
 
@@ -38,14 +48,15 @@ export interface Conflict {
   readonly id: string
 }
 
-export function arrivalOf(event: UsageEvent, customer: UsageCustomer): Arrival {
-  const { source, id, type, time, timeText, quantity } = event
+export function arrivalOf(event: UsageEvent, customer: UsageCustomer, meterKey: string): Arrival {
+  const { source, id, time, timeText, quantity } = event
   const fraction = fractionOf(timeText)
   const quantityText = quantityTextOf(event)
   const dataText = dataTextOf(event.data)
+  const identity = identityOf(event)
   return {
     customer,
-    meterKey: type,
+    meterKey,
     source,
     id,
     time,
@@ -53,7 +64,8 @@ export function arrivalOf(event: UsageEvent, customer: UsageCustomer): Arrival {
     quantity,
     quantityText,
     dataText,
-    identity: identityOf(event),
+    identity,
+    rank: rankOf(identity),
     bodyHash: bodyHashOf(event, { fraction, quantityText, dataText }),
   }
 }

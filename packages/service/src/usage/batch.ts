@@ -13,22 +13,21 @@ export interface Batch {
 }
 
 export function coalesce(requests: readonly Arrivals[]): Batch {
-  const firsts = new Map<Hash, Arrival>()
+  // Sorting keeps equals in their order, so of each identity the first one comes first.
+  const sorted = requests.flat().sort(byIdentity)
+  const firsts = sorted.filter(({ identity }, i) => i === 0 || identity !== sorted[i - 1]?.identity)
   const places = new Places()
-  for (const arrivals of requests) {
-    for (const arrival of arrivals) {
-      if (firsts.has(arrival.identity)) continue
-      firsts.set(arrival.identity, arrival)
-      places.of(arrival)
-    }
-  }
+  for (const arrival of firsts) places.of(arrival)
   return {
     requests,
-    firsts: [...firsts.values()].sort((a, b) => (a.identity < b.identity ? -1 : 1)),
+    firsts,
     stripes: [...new Set(places.all.map(({ customer }) => customer.stripe))].sort((a, b) => a - b),
     places,
   }
 }
+
+const byIdentity = (a: Arrival, b: Arrival) =>
+  a.rank - b.rank || (a.identity < b.identity ? -1 : a.identity > b.identity ? 1 : 0)
 
 /** What the database says of a batch's identities. */
 export interface Known {

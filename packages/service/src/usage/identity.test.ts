@@ -15,7 +15,7 @@ const event = {
 const arrival = (value: object) => {
   const { event } = parseUsageEvent(value, '#')
   if (!event) throw new Error('The event is not valid.')
-  return arrivalOf(event, { id: 'customer_1', stripe: 0, testClockId: null })
+  return arrivalOf(event, { id: 'customer_1', stripe: 0, testClockId: null }, event.type)
 }
 const hex = (hash: string) => Buffer.from(hash, 'latin1').toString('hex')
 

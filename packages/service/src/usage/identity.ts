@@ -12,6 +12,12 @@ export function identityOf({ source, id }: Pick<UsageEvent, 'source' | 'id'>): H
   return digest(prefixed(source) + prefixed(id))
 }
 
+/** The first three bytes of an identity as a number: compared faster, and in the order of identities. */
+export function rankOf(identity: Hash): number {
+  const [a, b, c] = [identity.charCodeAt(0), identity.charCodeAt(1), identity.charCodeAt(2)]
+  return (a << 16) | (b << 8) | c
+}
+
 /**
  * What the event says, so that a repetition can be told from a conflict. By meaning, not by spelling:
  * `1.50` is 1.5, 10:00+01:00 is 09:00Z, and the order of the data's names does not count.
@@ -33,10 +39,8 @@ export function quantityTextOf({ quantity, data }: Pick<UsageEvent, 'quantity' |
 
 /** The event's data as JSON with sorted names. The quantity has a column of its own. */
 export function dataTextOf(data: UsageEvent['data']): string {
-  const names = Object.keys(data)
-  if (!isSorted(names)) names.sort()
   let text = ''
-  for (const name of names) {
+  for (const name of sortedNames(data)) {
     if (name === 'quantity') continue
     const value = data[name]
     text += `${text === '' ? '{' : ','}${quoted(name)}:${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`
@@ -47,11 +51,20 @@ export function dataTextOf(data: UsageEvent['data']): string {
 /** As JSON has it. Only quotes, backslashes and what lies before the space or beyond U+D7FF may be written otherwise. */
 const quoted = (text: string) => (/[^ !#-[\]-\ud7ff]/.test(text) ? JSON.stringify(text) : `"${text}"`)
 
-/** Most producers write the same few names in the same order, so sorting would mostly be for nothing. */
-function isSorted(names: readonly string[]): boolean {
-  for (let i = 1; i < names.length; i += 1) if ((names[i - 1] ?? '') > (names[i] ?? '')) return false
-  return true
+/** In the order of their UTF-16 code units. A few names are put in their places faster than sorted. */
+function sortedNames(data: UsageEvent['data']): string[] {
+  const names = Object.keys(data)
+  if (names.length > FEW_NAMES) return names.sort()
+  for (let i = 1; i < names.length; i += 1) {
+    const name = names[i] ?? ''
+    let at = i
+    for (; at > 0 && (names[at - 1] ?? '') > name; at -= 1) names[at] = names[at - 1] ?? ''
+    names[at] = name
+  }
+  return names
 }
+
+const FEW_NAMES = 16
 
 /** Digits of the second's fraction, without the zeros at their end: `.250Z` → `25`. */
 export function fractionOf(timeText: string): string {

@@ -32,7 +32,8 @@ export async function readRequest(directory: Directory, body: unknown): Promise<
   return events.map((event, index) => {
     const customer = customers[index]
     assert(event !== undefined && customer !== undefined)
-    return arrivalOf(event, customer)
+    // The directory's key and not the event's: one text for all of them.
+    return arrivalOf(event, customer, directory.meter(event.type)?.key ?? event.type)
   })
 }
 

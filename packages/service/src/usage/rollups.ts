@@ -1,7 +1,8 @@
+import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { Arrival } from './arrival.ts'
-import type { Place } from './places.ts'
+import type { Place, Places } from './places.ts'
 
 /** What a batch adds to one bucket of one customer and meter. */
 export interface Rollup {
@@ -10,7 +11,8 @@ export interface Rollup {
   readonly meterKey: string
   count: number
   sum: Quantity
-  max: Quantity
+  /** The arrival with the greatest quantity. */
+  max: Arrival
   last: Arrival
 }
 
@@ -18,37 +20,40 @@ export interface Rollup {
  * Adds a batch up, one rollup a bucket, in an order that every process agrees on: whoever writes the
  * same rows waits for the other instead of locking it out.
  */
-export function rollUp(arrivals: readonly Arrival[], placeOf: (arrival: Arrival) => Place): Rollup[] {
-  const places = new Map<Place, Map<string, Rollup>>()
-  const rollups: Rollup[] = []
+export function rollUp(arrivals: readonly Arrival[], { all, of }: Places): Rollup[] {
+  const places = new Map<Place, Map<string, Rollup>>(all.map((place) => [place, new Map()]))
   for (const arrival of arrivals) {
-    const place = placeOf(arrival)
-    let inPlace = places.get(place)
-    if (!inPlace) {
-      inPlace = new Map()
-      places.set(place, inPlace)
-    }
-    const { meterKey, quantity } = arrival
+    const place = of(arrival)
+    const inPlace = places.get(place)
+    assert(inPlace !== undefined)
     const bucket = bucketOf(arrival.time, place)
-    const key = bucket === place.hour ? meterKey : `${bucket} ${meterKey}`
+    const key = bucket === place.hour ? arrival.meterKey : `${bucket} ${arrival.meterKey}`
     const rollup = inPlace.get(key)
     if (rollup) add(rollup, arrival)
-    else {
-      const customerId = arrival.customer.id
-      const first = { customerId, bucket, meterKey, count: 1, sum: quantity, max: quantity, last: arrival }
-      inPlace.set(key, first)
-      rollups.push(first)
-    }
+    else inPlace.set(key, first(arrival, bucket))
   }
-  return rollups.sort(
-    (a, b) => compare(a.customerId, b.customerId) || a.bucket - b.bucket || compare(a.meterKey, b.meterKey),
-  )
+  // Place by place, which is much less to sort: buckets of one lie all before or all after those of another.
+  return [...places]
+    .sort(([a], [b]) => compare(a.customer.id, b.customer.id) || a.hour - b.hour)
+    .flatMap(([, inPlace]) =>
+      [...inPlace.values()].sort((a, b) => a.bucket - b.bucket || compare(a.meterKey, b.meterKey)),
+    )
 }
+
+const first = (arrival: Arrival, bucket: Instant): Rollup => ({
+  customerId: arrival.customer.id,
+  bucket,
+  meterKey: arrival.meterKey,
+  count: 1,
+  sum: arrival.quantity,
+  max: arrival,
+  last: arrival,
+})
 
 function add(rollup: Rollup, arrival: Arrival): void {
   rollup.count += 1
   rollup.sum += arrival.quantity
-  if (arrival.quantity > rollup.max) rollup.max = arrival.quantity
+  if (arrival.quantity > rollup.max.quantity) rollup.max = arrival
   if (isLater(arrival, rollup.last)) rollup.last = arrival
 }
 

@@ -20,8 +20,8 @@ export function texts(values: readonly string[]): Buffer {
   return strings(TEXT, values)
 }
 
-export function jsonbs(values: readonly string[]): Buffer {
-  return strings(JSONB, values)
+export function jsons(values: readonly string[]): Buffer {
+  return strings(JSON_TEXT, values)
 }
 
 export function instants(values: readonly Instant[]): Buffer {
@@ -52,7 +52,7 @@ export function numbers(values: readonly (string | number | bigint)[]): string {
   return `{${values.join(',')}}`
 }
 
-const [TEXT, TIMESTAMPTZ, UUID, JSONB] = [25, 1184, 2950, 3802]
+const [TEXT, JSON_TEXT, TIMESTAMPTZ, UUID] = [25, 114, 1184, 2950]
 const POSTGRES_EPOCH: Instant = 946_684_800
 const HEADER_BYTES = 20
 
@@ -66,19 +66,39 @@ function start(type: number, count: number, bytes: number): Buffer {
   return count === 0 ? buffer.subarray(0, 12) : buffer
 }
 
+/**
+ * Text that is ASCII and short, as most is, is joined together with its lengths and written at once, in
+ * less than half the time.
+ */
 function strings(type: number, values: readonly string[]): Buffer {
-  // Each value of jsonb begins with the version of its binary form.
-  const version = type === JSONB ? 1 : 0
+  let joined = ''
+  for (const value of values) {
+    const length = lengths[value.length]
+    if (length === undefined) return anyStrings(type, values)
+    joined += length + value
+  }
+  if (Buffer.byteLength(joined) !== joined.length) return anyStrings(type, values)
+  const buffer = start(type, values.length, joined.length - 4 * values.length)
+  if (values.length > 0) buffer.write(joined, HEADER_BYTES, 'latin1')
+  return buffer
+}
+
+/** The four bytes before a value of so many bytes, as far as these are ASCII. */
+const lengths: readonly string[] = Array.from(
+  { length: 128 },
+  (_, bytes) => `\0\0\0${String.fromCharCode(bytes)}`,
+)
+
+function anyStrings(type: number, values: readonly string[]): Buffer {
   let units = 0
   for (const value of values) units += value.length
   // A UTF-16 unit is at most three bytes of UTF-8.
-  const buffer = start(type, values.length, 3 * units + version * values.length)
+  const buffer = start(type, values.length, 3 * units)
   let at = HEADER_BYTES
   for (const value of values) {
-    if (version) buffer[at + 4] = version
-    const bytes = version + buffer.write(value, at + 4 + version, 'utf8')
+    const bytes = buffer.write(value, at + 4, 'utf8')
     buffer.writeInt32BE(bytes, at)
     at += 4 + bytes
   }
-  return values.length === 0 ? buffer : buffer.subarray(0, at)
+  return buffer.subarray(0, at)
 }

@@ -6,7 +6,7 @@ import { GATE } from './gate.ts'
 import type { Hash } from './identity.ts'
 import type { Place, TouchedInvoice } from './places.ts'
 import type { Rollup } from './rollups.ts'
-import { instants, jsonbs, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
+import { instants, jsons, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
 
 // Columns are unnested side by side in the select list: in `from`, Postgres would first write each of
 // them down in a table of its own and then join those, a tenth of each statement.
@@ -111,7 +111,7 @@ export const storeEvents = (arrivals: readonly Arrival[], receivedAt: Instant): 
   name: 'store_events',
   text: `insert into usage_event (customer_id, meter_key, time, quantity, source, id, data, received_at)
     select unnest($1::text[]), unnest($2::text[]), unnest($3::timestamptz[]), unnest($4::numeric[]),
-      unnest($5::text[]), unnest($6::text[]), unnest($7::jsonb[]), to_timestamp($8::int8)`,
+      unnest($5::text[]), unnest($6::text[]), unnest($7::json[]), to_timestamp($8::int8)`,
   values: [
     texts(arrivals.map(({ customer }) => customer.id)),
     texts(arrivals.map(({ meterKey }) => meterKey)),
@@ -119,7 +119,7 @@ export const storeEvents = (arrivals: readonly Arrival[], receivedAt: Instant): 
     numbers(arrivals.map(({ quantityText }) => quantityText)),
     texts(arrivals.map(({ source }) => source)),
     texts(arrivals.map(({ id }) => id)),
-    jsonbs(arrivals.map(({ dataText }) => dataText)),
+    jsons(arrivals.map(({ dataText }) => dataText)),
     `${receivedAt}`,
   ],
   read: nothing,
@@ -148,8 +148,8 @@ export const addRollups = (rollups: readonly Rollup[]): Statement<void> => {
       instants(rollups.map(({ bucket }) => bucket)),
       texts(rollups.map(({ meterKey }) => meterKey)),
       numbers(rollups.map(({ count }) => count)),
-      numbers(rollups.map(({ sum }) => formatQuantity(sum))),
-      numbers(rollups.map(({ max }) => formatQuantity(max))),
+      numbers(rollups.map(({ count, sum, last }) => (count === 1 ? last.quantityText : formatQuantity(sum)))),
+      numbers(rollups.map(({ max }) => max.quantityText)),
       numbers(last.map(({ quantityText }) => quantityText)),
       timestamps(last),
       texts(last.map(({ id }) => id)),

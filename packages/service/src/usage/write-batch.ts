@@ -41,7 +41,7 @@ export async function writeBatch(
   const taken = fresh ? batch.firsts.filter(({ identity }) => fresh.has(identity)) : batch.firsts
   const marked = touchedBy(taken, batch)
   const ended = await exchange.finish([
-    ...(taken.length > 0 ? [storeEvents(taken, receivedAt), addRollups(rollUp(taken, batch.places.of))] : []),
+    ...(taken.length > 0 ? [storeEvents(taken, receivedAt), addRollups(rollUp(taken, batch.places))] : []),
     ...(marked.length > 0 ? [markInvoices(marked)] : []),
     commit,
   ])
