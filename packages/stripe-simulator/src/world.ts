@@ -7,28 +7,31 @@ import type * as rows from './rows.ts'
 import type { Attempt } from './rules/test-cards.ts'
 import type { Settings } from './settings.ts'
 import { DueHeap } from './store/due-heap.ts'
+import type { Table } from './store/table.ts'
 import { Tables, UndoLog } from './store/tables.ts'
 import type { Version } from './versions/versions.ts'
 
-/** Objects that have `*.updated` events, which compare with what the object's last event showed. */
-const UPDATING = new Set([
-  'product',
-  'price',
-  'customer',
-  'payment_method',
-  'subscription',
-  'invoice',
-  'coupon',
-  'promotion_code',
-  'refund',
-  'dispute',
-  'charge',
-  'credit_note',
-  'tax_rate',
-  'subscription_schedule',
-  'billing.meter',
-  'billing_portal.configuration',
+/** Objects that have `*.updated` events, which compare with what the object's last event showed, and their rows. */
+const UPDATING = new Map<string, (world: World) => Telling>([
+  ['product', (world) => world.products],
+  ['price', (world) => world.prices],
+  ['customer', (world) => world.customers],
+  ['payment_method', (world) => world.paymentMethods],
+  ['subscription', (world) => world.subscriptions],
+  ['invoice', (world) => world.invoices],
+  ['coupon', (world) => world.coupons],
+  ['promotion_code', (world) => world.promotionCodes],
+  ['refund', (world) => world.refunds],
+  ['dispute', (world) => world.disputes],
+  ['charge', (world) => world.charges],
+  ['credit_note', (world) => world.creditNotes],
+  ['tax_rate', (world) => world.taxRates],
+  ['subscription_schedule', (world) => world.schedules],
+  ['billing.meter', (world) => world.meters],
+  ['billing_portal.configuration', (world) => world.portalConfigurations],
 ])
+
+type Telling = Pick<Table<{ readonly id: string; readonly object: string }>, 'told' | 'tell' | 'all'>
 
 /** Who caused a change: a request, or nobody when Stripe itself acts. */
 export interface Cause {
@@ -72,8 +75,9 @@ export class World extends Tables {
   readonly #renderers: Record<string, Renderer>
   readonly #older: OlderEvents
   readonly #heaps = new Map<string | null, DueHeap>()
-  readonly #seen = new Map<string, rows.Json>()
   readonly #undo: UndoLog
+  /** The versions that the endpoints of this revision are told in. */
+  #told: { readonly revision: number; readonly versions: readonly Version[] } | undefined
   #emitted: rows.EventRow[] = []
   #cause = NOBODY
   #alarmSeq = 0
@@ -168,17 +172,14 @@ export class World extends Tables {
     const object = this.render(row)
     let previous: rows.Json | undefined
     let before: rows.Json | undefined
-    if (UPDATING.has(row.object)) {
-      before = this.#seen.get(row.id)
+    const table = UPDATING.get(row.object)?.(this)
+    if (table !== undefined) {
+      before = table.told(row.id)
       if (type.endsWith('.updated')) {
         previous = diff(before ?? {}, object)
         if (Object.keys(previous).length === 0) return null
       }
-      this.#seen.set(row.id, object)
-      this.#undo.journal(() => {
-        if (before === undefined) this.#seen.delete(row.id)
-        else this.#seen.set(row.id, before)
-      })
+      table.tell(row.id, object)
     }
     const clock = 'clock' in row.own ? (row.own.clock as string | null) : null
     return this.emitSnapshot(type, object, clock, previous, before)
@@ -221,12 +222,12 @@ export class World extends Tables {
 
   /** Sets the object's one alarm of this kind; null calls it off. */
   alarm(kind: rows.AlarmKind, target: string, clock: string | null, at: number | null): void {
-    const id = `${kind}:${target}`
-    const before = this.alarms.get(id)
+    const before = this.alarms.by('target', target).find((alarm) => alarm.kind === kind)
     if (at === null) {
-      if (before !== undefined) this.alarms.delete(id)
+      if (before !== undefined) this.alarms.delete(before.id)
       return
     }
+    const id = before?.id ?? `${kind}:${target}`
     if (before === undefined) this.alarms.insert({ id, kind, target, clock, at })
     else if (before.at !== at) this.alarms.patch(id, { at })
     else return
@@ -251,10 +252,9 @@ export class World extends Tables {
 
   /** After a restart, so that the next `*.updated` events know what was seen last. */
   rememberAll(): void {
-    for (const table of Object.values(this.tables())) {
-      for (const row of table.all()) {
-        if ('object' in row && UPDATING.has(row.object)) this.#seen.set(row.id, this.render(row))
-      }
+    for (const tableOf of UPDATING.values()) {
+      const table = tableOf(this)
+      for (const row of table.all()) table.tell(row.id, this.render(row))
     }
   }
 
@@ -264,13 +264,14 @@ export class World extends Tables {
   }
 
   /** Whose versions events are rendered in: the account's and its endpoints'. */
-  #versions(): Set<Version> {
-    const endpoints = this.webhookEndpoints.all().map((endpoint) => endpoint.api_version as Version | null)
-    return new Set([this.apiVersion, ...endpoints.filter((version) => version !== null)])
-  }
-
-  forget(id: string): void {
-    this.#seen.delete(id)
+  #versions(): readonly Version[] {
+    const { revision } = this.webhookEndpoints
+    if (this.#told?.revision !== revision) {
+      const endpoints = this.webhookEndpoints.all().map((endpoint) => endpoint.api_version as Version | null)
+      const versions = new Set([this.apiVersion, ...endpoints.filter((version) => version !== null)])
+      this.#told = { revision, versions: [...versions] }
+    }
+    return this.#told.versions
   }
 
   #ring(clock: string | null, alarm: string, at: number): void {

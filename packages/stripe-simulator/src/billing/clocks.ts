@@ -23,5 +23,4 @@ export function deleteCustomer(world: World, id: string): void {
   for (const item of world.invoiceItems.by('pending', id)) world.invoiceItems.delete(item.id)
   world.emit('customer.deleted', customer)
   world.customers.patch(id, { own: { ...customer.own, deleted: true } })
-  world.forget(id)
 }

@@ -160,7 +160,7 @@ export function retotal(world: World, id: string): InvoiceRow {
   const total = sums.total + taxed.exclusive
   const balance = world.customers.must(invoice.customer).balance
   const { amountDue } = applyBalance(total, balance, minimumOf(invoice))
-  return world.invoices.patch(id, {
+  return world.invoices.replace({
     ...invoice,
     automatic_tax: automaticStatus(world, invoice),
     subtotal: sums.subtotal,

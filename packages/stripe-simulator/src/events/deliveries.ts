@@ -62,6 +62,7 @@ export class Deliveries {
 
   /** Queues an event for every endpoint that wants it; true when there is any. */
   enqueue(event: EventRow): void {
+    if (this.#world.webhookEndpoints.size === 0) return
     const endpoints = this.#world.webhookEndpoints
       .all()
       .filter((endpoint) => endpoint.status === 'enabled' && wants(endpoint, event.type))

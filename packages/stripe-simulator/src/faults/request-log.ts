@@ -21,11 +21,15 @@ const ANSWER_LENGTH = 100_000
 export class RequestLog {
   #requests: LoggedRequest[] = []
   #counts = new Map<string, number>()
-  readonly #answers = new Map<string, string>()
+  /** Of the last requests, in a ring. */
+  #answers: { readonly id: string; readonly text: string }[] = []
   #total = 0
 
   add(request: LoggedRequest, answer: string): void {
-    this.#keep(request.id, answer)
+    this.#answers[this.#total % ANSWERS_KEPT] = {
+      id: request.id,
+      text: answer.length > ANSWER_LENGTH ? answer.slice(0, ANSWER_LENGTH) : answer,
+    }
     this.#requests.push(request)
     // Cut in blocks, so that a long run does not move the whole log at every request.
     if (this.#requests.length >= 2 * KEPT) this.#requests = this.#requests.slice(-KEPT)
@@ -52,7 +56,7 @@ export class RequestLog {
 
   /** The beginning of what a request was answered; undefined when it is long ago. */
   answerTo(id: string): string | undefined {
-    return this.#answers.get(id)
+    return this.#answers.find((answer) => answer.id === id)?.text
   }
 
   /** Newest first, strictly older than the request `cursor` where one is given. */
@@ -62,17 +66,8 @@ export class RequestLog {
     return this.#requests.slice(Math.max(0, end - count), end).reverse()
   }
 
-  #keep(id: string, answer: string): void {
-    this.#answers.set(id, answer.length > ANSWER_LENGTH ? answer.slice(0, ANSWER_LENGTH) : answer)
-    if (this.#answers.size <= ANSWERS_KEPT) return
-    for (const oldest of this.#answers.keys()) {
-      this.#answers.delete(oldest)
-      return
-    }
-  }
-
   clear(): void {
-    this.#answers.clear()
+    this.#answers = []
     this.#requests = []
     this.#counts.clear()
     this.#total = 0

@@ -8,7 +8,7 @@ export interface KeptAnswer {
   readonly requestId: string
   readonly at: number
   /** Null while the first request runs. */
-  readonly answer: { readonly status: number; readonly body: string } | null
+  answer: { readonly status: number; readonly body: string } | null
 }
 
 const KEPT_SECONDS = 24 * 3600
@@ -20,14 +20,8 @@ export class IdempotencyKeys {
   #changed: Set<string> | undefined
   #onChange: () => void = () => {}
 
-  /** Answers what was kept for the key, or undefined when the request is to be run and the key is now held. */
-  claim(
-    key: string,
-    path: string,
-    params: string,
-    requestId: string,
-    now: number,
-  ): { requestId: string; status: number; body: string } | undefined {
+  /** What was kept for the key; without an answer the request is to be run, and the key is held for it. */
+  claim(key: string, path: string, params: string, requestId: string, now: number): KeptAnswer {
     if (key.length > 255) {
       throw new StripeError(400, {
         type: 'invalid_request_error',
@@ -36,10 +30,12 @@ export class IdempotencyKeys {
     }
     const kept = this.#kept.get(key)
     if (kept === undefined || kept.at <= now - KEPT_SECONDS) {
-      this.#kept.delete(key)
-      this.#kept.set(key, { key, path, params, requestId, at: now, answer: null })
+      // Taken out first, so that it is the last one in order.
+      if (kept !== undefined) this.#kept.delete(key)
+      const held = { key, path, params, requestId, at: now, answer: null }
+      this.#kept.set(key, held)
       this.#prune(now)
-      return undefined
+      return held
     }
     if (kept.path !== path) throw mismatch('for the same endpoint they were first used for', key, kept.path)
     if (kept.params !== params) {
@@ -52,14 +48,12 @@ export class IdempotencyKeys {
         message: `There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through): ${key}. If you're still having trouble, please contact support.`,
       })
     }
-    return { requestId: kept.requestId, ...kept.answer }
+    return kept
   }
 
-  keep(key: string, status: number, body: string): void {
-    const held = this.#kept.get(key)
-    if (held === undefined) return
-    this.#kept.set(key, { ...held, answer: { status, body } })
-    this.#remember(key)
+  keep(held: KeptAnswer, status: number, body: string): void {
+    held.answer = { status, body }
+    this.#remember(held.key)
   }
 
   /** The endpoint never began: the key may be used again as if it were new. */

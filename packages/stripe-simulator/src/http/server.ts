@@ -15,7 +15,7 @@ import { authenticate } from './auth.ts'
 import { refuseWhileAdvancing } from './clock-lock.ts'
 import { type Expansions, expand } from './expand.ts'
 import { parseForm, pathOf, queryOf } from './form.ts'
-import type { IdempotencyKeys } from './idempotency.ts'
+import type { IdempotencyKeys, KeptAnswer } from './idempotency.ts'
 import { parseJson } from './json-params.ts'
 import { textOf } from './json-text.ts'
 import { unserved } from './missing.ts'
@@ -104,7 +104,8 @@ function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply:
     const sent = fault === undefined ? answer : broken(answer, fault)
     return send(reply, requestId, version, idempotencyKey, sent)
   }
-  const run = () => finish(kept(parts, key, answerOf(parts, route, request, requestId, dialect, fault)))
+  let held: KeptAnswer | undefined
+  const run = () => finish(kept(parts, held, answerOf(parts, route, request, requestId, dialect, fault)))
   try {
     authenticate(request.headers.authorization, parts.apiKeys)
     version = versionOf(headerOf(request, 'stripe-version') ?? version)
@@ -116,10 +117,8 @@ function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply:
     parts.limiter?.check(route, wallMillis())
     if (fault !== undefined) refuseBefore(fault)
     if (key !== undefined) {
-      const known = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
-      if (known !== undefined) {
-        return finish({ status: known.status, body: known.body, replayOf: known.requestId })
-      }
+      held = parts.keys.claim(key, pathOf(request.url), bodyOf(request), requestId, wallNow())
+      if (held.answer !== null) return finish({ ...held.answer, replayOf: held.requestId })
     }
   } catch (error) {
     return finish(refusal(error, requestId))
@@ -130,12 +129,12 @@ function serve(parts: ServerParts, route: Route, request: FastifyRequest, reply:
 /** Keeps an answer for the key of its request, if the endpoint began; otherwise the key is free again. */
 function kept(
   { keys }: ServerParts,
-  key: string | undefined,
+  held: KeptAnswer | undefined,
   { answer, began }: { answer: Answer; began: boolean },
 ): Answer {
-  if (key !== undefined) {
-    if (began) keys.keep(key, answer.status, answer.body)
-    else keys.release(key)
+  if (held !== undefined) {
+    if (began) keys.keep(held, answer.status, answer.body)
+    else keys.release(held.key)
   }
   return answer
 }

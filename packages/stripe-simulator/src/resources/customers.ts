@@ -23,7 +23,6 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { Shown } from '../shown.ts'
-import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
@@ -199,7 +198,11 @@ export function renderCustomer(world: World, customer: CustomerRow): Shown<Strip
   const discount = world.discounts
     .by('customer', customer.id)
     .find((row) => row.subscription === null && row.invoice === null)
-  return { ...withoutOwn(customer), discount: discount === undefined ? null : world.render(discount) }
+  return {
+    ...customer,
+    own: undefined,
+    discount: discount === undefined ? null : world.render(discount),
+  }
 }
 
 function deletedCustomer(id: string): Json {

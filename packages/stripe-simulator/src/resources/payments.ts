@@ -8,7 +8,6 @@ import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
-import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { expandTransaction } from './account-balance.ts'
 import { find } from './lookup.ts'
@@ -134,17 +133,17 @@ function reported(report: 'fraudulent' | 'safe' | null | undefined): ChargeRow['
   return report == null ? {} : { user_report: report }
 }
 
-export function renderCharge(_world: World, { own: _own, ...charge }: ChargeRow): Shown<Stripe.Charge> {
-  return charge
+export function renderCharge(_world: World, charge: ChargeRow): Shown<Stripe.Charge> {
+  return { ...charge, own: undefined }
 }
 
 export function renderPaymentIntent(_world: World, intent: PaymentIntentRow): Shown<Stripe.PaymentIntent> {
-  return withoutOwn(intent)
+  return { ...intent, own: undefined }
 }
 
 export function renderInvoicePayment(
   _world: World,
-  { own: _own, ...payment }: InvoicePaymentRow,
+  payment: InvoicePaymentRow,
 ): Shown<Stripe.InvoicePayment> {
-  return payment
+  return { ...payment, own: undefined }
 }

@@ -5,7 +5,6 @@ import type { Expansions } from '../http/expand.ts'
 import type { Params } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
-import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { createPrice } from './make-price.ts'
@@ -68,7 +67,13 @@ export function renderSubscriptionItem(
   const price = world.prices.must(row.own.price)
   const rates = renderRates(world, row.tax_rates)
   return world.subscriptionItems.shown(row, [price, ...rates], () => {
-    return { ...withoutOwn(row), plan: renderPlan(price), price: renderPrice(world, price), tax_rates: rates }
+    return {
+      ...row,
+      own: undefined,
+      plan: renderPlan(price),
+      price: renderPrice(world, price),
+      tax_rates: rates,
+    }
   })
 }
 

@@ -5,7 +5,6 @@ import { get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { Json, SubscriptionRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
-import { withoutOwn } from '../store/own.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
 import { create, createFields } from './start-subscription.ts'
@@ -106,6 +105,6 @@ export function renderSubscription(world: World, row: SubscriptionRow): Shown<St
     const list = pageOf(items, {}, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
     )
-    return { ...withoutOwn(row), default_tax_rates: rates, items: list }
+    return { ...row, own: undefined, default_tax_rates: rates, items: list }
   })
 }

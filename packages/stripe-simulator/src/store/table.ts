@@ -13,9 +13,17 @@ interface Entry<R> {
   settled?: Settled<R>
   /** What the row looks like, until it or something that it shows is replaced. */
   shown?: { readonly row: R; readonly parts: readonly unknown[]; readonly json: Json }
+  /** What the last event about the row showed. */
+  told?: Json | undefined
 }
 
 type KeyOf<R> = (row: R) => string | null | undefined
+
+interface Index<R> {
+  readonly key: KeyOf<R>
+  /** Undefined until somebody asks: what nobody lists by is not kept in order. */
+  lists: Map<string, Entry<R>[]> | undefined
+}
 
 /**
  * Rows of one resource by id, in order of creation, and by the columns that lists filter on. Rows are
@@ -23,33 +31,47 @@ type KeyOf<R> = (row: R) => string | null | undefined
  * putting the old row back.
  */
 export class Table<R extends { readonly id: string }, I extends string = never> {
-  readonly #entries = new Map<string, Entry<R>>()
   readonly #all: Entry<R>[] = []
-  readonly #indexes: { key: KeyOf<R>; lists: Map<string, Entry<R>[]> }[]
+  /** Kept from when somebody first asks for an id: nobody asks for most events. */
+  #byId: Map<string, Entry<R>> | undefined
+  readonly #indexes: Index<R>[]
   readonly #indexOf: Map<string, number>
   readonly #journal: Journal
+  readonly #copy: (row: R) => R
   /** What rows were before the changes that nobody took yet; undefined when nobody follows. */
   #changed: Map<string, R | undefined> | undefined
   #onChange: () => void = () => {}
   readonly #searchMs: number
   #settledAt = 0
   #seq = 0
+  #revision = 0
 
   /** `searchMs` is how long a change is not found by search; 0 finds it at once. */
-  constructor(journal: Journal, indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>, searchMs = 0) {
+  constructor(
+    journal: Journal,
+    copy: (row: R) => R,
+    indexes: Record<I, KeyOf<R>> = {} as Record<I, KeyOf<R>>,
+    searchMs = 0,
+  ) {
     this.#journal = journal
+    this.#copy = copy
     this.#searchMs = searchMs
     const names = Object.keys(indexes) as I[]
-    this.#indexes = names.map((name) => ({ key: indexes[name], lists: new Map() }))
+    this.#indexes = names.map((name) => ({ key: indexes[name], lists: undefined }))
     this.#indexOf = new Map(names.map((name, i) => [name, i]))
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#all.length
+  }
+
+  /** Another number after every change: what is made of all rows is good as long as it stays. */
+  get revision(): number {
+    return this.#revision
   }
 
   get(id: string | null | undefined): R | undefined {
-    return id == null ? undefined : this.#entries.get(id)?.row
+    return id == null ? undefined : this.#entry(id)?.row
   }
 
   /** For an id that one of our own rows holds: its absence is a bug of the simulator. */
@@ -64,7 +86,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
    * change, and comparing two of them ends where they are the same object.
    */
   shown<J extends Json>(row: R, parts: readonly unknown[], make: () => J): J {
-    const entry = this.#entries.get(row.id)
+    const entry = this.#entry(row.id)
     if (entry === undefined || entry.row !== row) return make()
     const known = entry.shown
     if (known !== undefined && known.row === row && sameList(known.parts, parts)) return known.json as J
@@ -73,8 +95,24 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     return json
   }
 
+  /** What the last event about the row showed; undefined when there was none. */
+  told(id: string): Json | undefined {
+    return this.#entry(id)?.told
+  }
+
+  /** An event is about to show this of the row. Of a row that is gone nothing is remembered. */
+  tell(id: string, json: Json): void {
+    const entry = this.#entry(id)
+    if (entry === undefined) return
+    const before = entry.told
+    entry.told = json
+    this.#journal(() => {
+      entry.told = before
+    })
+  }
+
   insert(row: R): R {
-    if (this.#entries.has(row.id)) throw new Error(`${row.id} exists`)
+    if (this.#byId?.has(row.id)) throw new Error(`${row.id} exists`)
     const entry: Entry<R> = { seq: ++this.#seq, row }
     this.#add(entry)
     this.#journal(() => this.#remove(entry))
@@ -83,17 +121,17 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
 
   /** Replaces the named columns of the row's latest state, whatever state the caller holds. */
   patch(id: string, changes: Partial<R>): R {
-    const entry = this.#entries.get(id)
+    const entry = this.#entry(id)
     if (entry === undefined) throw new Error(`the simulator lost ${id}`)
     const before = entry.row
-    this.#replace(entry, { ...before, ...changes })
+    this.#replace(entry, Object.assign(this.#copy(before), changes))
     this.#journal(() => this.#replace(entry, before))
     return entry.row
   }
 
   /** Puts another row in the place of the one with its id, where a column is to be gone. */
   replace(row: R): R {
-    const entry = this.#entries.get(row.id)
+    const entry = this.#entry(row.id)
     if (entry === undefined) throw new Error(`the simulator lost ${row.id}`)
     const before = entry.row
     this.#replace(entry, row)
@@ -102,7 +140,7 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   }
 
   delete(id: string): void {
-    const entry = this.#entries.get(id)
+    const entry = this.#entry(id)
     if (entry === undefined) return
     this.#remove(entry)
     this.#journal(() => this.#add(entry))
@@ -154,22 +192,33 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   /** Newest first, strictly older than `cursor` where one is given, without touching other rows. */
   *older(where: { index: I; key: string } | null, cursor: string | undefined): Generator<R> {
     const list = where === null ? this.#all : this.#list(where.index, where.key)
-    const seq = cursor === undefined ? Number.POSITIVE_INFINITY : (this.#entries.get(cursor)?.seq ?? 0)
+    const seq = cursor === undefined ? Number.POSITIVE_INFINITY : (this.#entry(cursor)?.seq ?? 0)
     for (let i = lowerBound(list, seq) - 1; i >= 0; i--) yield (list[i] as Entry<R>).row
   }
 
   /** Oldest first, strictly newer than `cursor`. */
   *newer(where: { index: I; key: string } | null, cursor: string): Generator<R> {
     const list = where === null ? this.#all : this.#list(where.index, where.key)
-    const seq = this.#entries.get(cursor)?.seq ?? 0
+    const seq = this.#entry(cursor)?.seq ?? 0
     for (let i = lowerBound(list, seq + 1); i < list.length; i++) yield (list[i] as Entry<R>).row
   }
 
-  #list(index: I, key: string): Entry<R>[] {
-    return this.#indexes[this.#indexOf.get(index) as number]?.lists.get(key) ?? []
+  #entry(id: string): Entry<R> | undefined {
+    this.#byId ??= new Map(this.#all.map((entry) => [entry.row.id, entry]))
+    return this.#byId.get(id)
+  }
+
+  #list(name: I, key: string): readonly Entry<R>[] {
+    const index = this.#indexes[this.#indexOf.get(name) as number] as Index<R>
+    if (index.lists === undefined) {
+      index.lists = new Map()
+      for (const entry of this.#all) link(index.lists, index.key(entry.row), entry)
+    }
+    return index.lists.get(key) ?? NONE
   }
 
   #remember(id: string, before: R | undefined): void {
+    this.#revision++
     if (this.#changed === undefined) return
     if (!this.#changed.has(id)) this.#changed.set(id, before)
     this.#onChange()
@@ -178,26 +227,31 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
   #add(entry: Entry<R>): void {
     this.#remember(entry.row.id, undefined)
     this.#noteChange(entry, undefined)
-    this.#entries.set(entry.row.id, entry)
+    this.#byId?.set(entry.row.id, entry)
     insertSorted(this.#all, entry)
-    for (const index of this.#indexes) link(index.lists, index.key(entry.row), entry)
+    for (const { lists, key } of this.#indexes) {
+      if (lists !== undefined) link(lists, key(entry.row), entry)
+    }
   }
 
   #remove(entry: Entry<R>): void {
     this.#remember(entry.row.id, entry.row)
-    this.#entries.delete(entry.row.id)
+    this.#byId?.delete(entry.row.id)
     removeSorted(this.#all, entry)
-    for (const index of this.#indexes) unlink(index.lists, index.key(entry.row), entry)
+    for (const { lists, key } of this.#indexes) {
+      if (lists !== undefined) unlink(lists, key(entry.row), entry)
+    }
   }
 
   #replace(entry: Entry<R>, row: R): void {
     this.#remember(row.id, entry.row)
-    for (const index of this.#indexes) {
-      const before = index.key(entry.row)
-      const after = index.key(row)
+    for (const { lists, key } of this.#indexes) {
+      if (lists === undefined) continue
+      const before = key(entry.row)
+      const after = key(row)
       if (before === after) continue
-      unlink(index.lists, before, entry)
-      link(index.lists, after, entry)
+      unlink(lists, before, entry)
+      link(lists, after, entry)
     }
     this.#noteChange(entry, entry.row)
     entry.row = row
@@ -219,6 +273,8 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
     entry.settled = noteChange(entry.settled, before, now, this.#cutoff(now))
   }
 }
+
+const NONE: readonly never[] = []
 
 function link<R>(lists: Map<string, Entry<R>[]>, key: string | null | undefined, entry: Entry<R>): void {
   if (key == null) return
