@@ -11,7 +11,9 @@ import { busMessageRoutes } from '../src/http/routes/bus-messages.ts'
 import { listBusMessages, slowestSignUp } from '../src/store/bus-messages.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
+import type { Workflows } from '../src/workflow/workflows.ts'
 import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+import { mortalConnection } from './support/mortal.ts'
 
 const SUBJECT = 'auth.profile.created'
 const DAY = 86_400
@@ -238,6 +240,48 @@ test('a registration that comes to nothing is not called done: the profile is ke
   expect(again?.registrationId).not.toBe(row?.registrationId)
   expect(await subscriptionsOf('una')).toHaveLength(2)
   expect(await slowest()).toBeGreaterThan(20 * 365 * DAY)
+})
+
+test('a drain that lost its database leaves its messages to the next one, at once', async () => {
+  const { deps, workflows, database } = installation
+  let broken = 0
+  for (let statements = 1; statements < 12; statements += 1) {
+    await publish(profile(`broken-${statements}`, { externalId: `broken_${statements}` }))
+    const connection = mortalConnection(database.url, statements)
+    await drainBus({ ...deps, ...connection, workflows }).catch(() => {
+      broken += 1
+    })
+    await connection.close()
+    await drain()
+    expect(await kept(`broken-${statements}`)).toMatchObject([{ state: 'processed', outcome: 'registered' }])
+  }
+  expect(broken).toBeGreaterThan(5)
+})
+
+test('a burst waits in its table: so many are begun at once, and none is left in the end', async () => {
+  const { deps, workflows } = installation
+  const burst = Array.from({ length: 40 }, (_, n) => ({ externalId: `burst_${n}` }))
+  for (const [n, who] of burst.entries()) await publish(profile(`burst-${n}`, who))
+  const begun: { id: string; holder: string }[] = []
+  const hands: (() => void)[] = []
+  const slow: Workflows = {
+    ...workflows,
+    begin: (id, holder) => void begun.push({ id, holder }),
+    stopped: () => new Promise((resolve) => hands.push(resolve)),
+  }
+  await drainBus({ ...deps, workflows: slow })
+  expect(begun).toHaveLength(16)
+  // Full, it takes no more on, however often it looks.
+  await drainBus({ ...deps, workflows: slow })
+  expect(begun).toHaveLength(16)
+  for (const { id, holder } of begun) workflows.begin(id, holder)
+  await Promise.all(begun.map(({ id }) => workflows.settled(id, 30)))
+  for (const stop of hands) stop()
+
+  for (let rounds = 0; rounds < 10; rounds += 1) await drain()
+  const messages = await listBusMessages(deps.db, { limit: 100 })
+  const ended = messages.filter(({ messageId }) => messageId.startsWith('burst-')).map(({ state }) => state)
+  expect(ended).toEqual(Array(burst.length).fill('processed'))
 })
 
 test('bus and HTTP at once: one subscription, and everybody learns of the same', async () => {

@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { passes } from '../passing.ts'
 import type { Db } from '../postgres/connect.ts'
+import { newHands } from '../postgres/presence.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import {
   type BusMessageEnd,
@@ -23,26 +25,47 @@ export interface BusDeps {
   readonly workflows: Workflows
 }
 
-const BATCH = 50
-/** Longer than beginning a registration takes. */
+/**
+ * Registrations of the bus that a process has under way. A burst of profiles waits in its table and not in
+ * memory, and whoever signs up by a request meanwhile finds room.
+ */
+const AT_ONCE = 16
+/** Longer than beginning so many takes. */
 const CLAIM_SECONDS = 60
+/** A full house is looked at again after this long, by the next round. */
+const FULL_MS = 500
 /** Tries of a message that breaks something. What passes by itself is tried for ever. */
 const MOST_TRIES = 8
 const LONGEST_WAIT_SECONDS = 300
 
+const inHand = newHands()
+/** What this process has under way; each goes when its run stops, whether it ended or has to wait. */
+const underWay = new Set<Promise<void>>()
+
 /**
- * Processes the messages that wait, until none is due, and those whose registrations ended. Any number of
- * processes may do so at once.
+ * Processes the messages that wait, until none is due or the house is full, and those whose registrations
+ * ended. Any number of processes may do so at once.
  */
 export async function drainBus(deps: BusDeps): Promise<number> {
   for (let total = 0; ; ) {
-    const claim = { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }
-    const messages = await claimBusMessages(deps.db, claim)
-    for (const message of messages)
-      await endAttempt(deps.db, message.id, deps.clock.now(), await attempt(deps, message))
-    total += messages.length
-    if (messages.length === 0) return total + (await follow(deps))
+    const count = await beginSome(deps, AT_ONCE - underWay.size)
+    total += count + (await follow(deps))
+    if (underWay.size >= AT_ONCE) await Promise.race([...underWay, pause(FULL_MS, undefined, { ref: false })])
+    if (count === 0 || underWay.size >= AT_ONCE) return total
   }
+}
+
+function beginSome(deps: BusDeps, limit: number): Promise<number> {
+  if (limit <= 0) return Promise.resolve(0)
+  return inHand(async (claim) => {
+    const wanted = { now: deps.clock.now(), limit, seconds: CLAIM_SECONDS }
+    const messages = await claimBusMessages(deps.db, wanted, claim)
+    for (const message of messages) {
+      const end = await attempt(deps, message)
+      await endAttempt(deps.db, { id: message.id, holder: claim.holder }, deps.clock.now(), end)
+    }
+    return messages.length
+  })
 }
 
 /**
@@ -53,7 +76,11 @@ async function attempt(deps: BusDeps, message: Row<'busMessage'>): Promise<BusMe
   try {
     const asked = { operation: nameOf(message), mayGivePlans: true }
     const { registrationId, workflow } = await beginRegistration(deps, wantedOf(message), asked)
-    if (workflow) deps.workflows.begin(workflow.id, workflow.holder)
+    if (workflow) {
+      deps.workflows.begin(workflow.id, workflow.holder)
+      const run: Promise<void> = deps.workflows.stopped(workflow.id).finally(() => underWay.delete(run))
+      underWay.add(run)
+    }
     return { state: 'registering', registrationId }
   } catch (error) {
     return failure(deps, message, error)

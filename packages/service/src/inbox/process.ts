@@ -5,7 +5,7 @@ import { decide } from '@lockstep/core/observation'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
 import type { Trx } from '../postgres/connect.ts'
-import { newHolder } from '../postgres/presence.ts'
+import { newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
 import { claimEvents, failEvents, settleEvents, type WaitingEvent } from '../store/provider-events.ts'
@@ -43,20 +43,15 @@ export async function drainInbox(deps: InboxDeps): Promise<number> {
   }
 }
 
-/** The claims that this process is at work on. One that broke off is none of them any more. */
-const inHand = new Set<string>()
+const inHand = newHands()
 
-async function drainBatch(deps: InboxDeps): Promise<number> {
-  const holder = newHolder()
-  inHand.add(holder)
-  try {
-    const claim = { limit: BATCH, seconds: CLAIM_SECONDS, holder, inHand: [...inHand] }
-    const events = await transaction(deps.db, (trx) => claimEvents(trx, { now: deps.clock.now(), ...claim }))
+function drainBatch(deps: InboxDeps): Promise<number> {
+  return inHand(async (claim) => {
+    const wanted = { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }
+    const events = await transaction(deps.db, (trx) => claimEvents(trx, wanted, claim))
     await processBatch(deps, await ignoreOthers(deps, events))
     return events.length
-  } finally {
-    inHand.delete(holder)
-  }
+  })
 }
 
 interface Group extends ObjectKey {

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Problem } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
-import { isGone, processName } from '../postgres/presence.ts'
+import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import { problemJson } from './operations.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -56,15 +56,16 @@ const HELD_UP = 'registration parked'
 export async function claimBusMessages(
   db: Db,
   { now, limit, seconds }: { readonly now: Instant; readonly limit: number; readonly seconds: number },
+  claim: Claim,
 ): Promise<Row<'busMessage'>[]> {
   const { rows } = await sql<Row<'busMessage'>>`
     update bus_message
-    set claimed_by = ${processName}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    set ${claimFor(claim, seconds)}
     where id in (
       select id from bus_message
       where state = 'received' and outcome is null and next_attempt_at <= ${sqlTime(now)}
-        and (claimed_until is null or claimed_until < clock_timestamp() or ${isGone(sql.ref('claimed_by'))})
-      order by id limit ${limit} for update skip locked)
+        and not ${isClaimed('bus_message', claim)}
+      order by next_attempt_at, id limit ${limit} for update skip locked)
     returning *`.execute(db)
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
@@ -76,7 +77,12 @@ export type BusMessageEnd =
   | { readonly state: 'received'; readonly problem: Problem; readonly nextAttemptAt: Instant }
 
 /** How an attempt ended. Only whoever holds the claim may say so. */
-export async function endAttempt(db: Db, id: string, at: Instant, end: BusMessageEnd): Promise<void> {
+export async function endAttempt(
+  db: Db,
+  { id, holder }: { readonly id: string; readonly holder: string },
+  at: Instant,
+  end: BusMessageEnd,
+): Promise<void> {
   await db
     .updateTable('busMessage')
     .set((eb) => ({
@@ -88,7 +94,7 @@ export async function endAttempt(db: Db, id: string, at: Instant, end: BusMessag
     }))
     .where('id', '=', id)
     .where('state', '=', 'received')
-    .where('claimedBy', '=', processName)
+    .where('claimedBy', '=', holder)
     .execute()
 }
 

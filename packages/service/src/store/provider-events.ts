@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isGone, processName } from '../postgres/presence.ts'
+import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -49,14 +49,11 @@ export async function insertEvent(db: Db, event: ReceivedEvent): Promise<boolean
   return rows.length > 0
 }
 
-export interface Claim {
+export interface EventsToClaim {
   readonly now: Instant
   /** How many waiting events to look through for objects. */
   readonly limit: number
   readonly seconds: number
-  /** The name of this claim, and those of all that this process has in hand. */
-  readonly holder: string
-  readonly inHand: readonly string[]
 }
 
 /**
@@ -66,13 +63,14 @@ export interface Claim {
  */
 export async function claimEvents(
   trx: Trx,
-  { now, limit, seconds, holder, inHand }: Claim,
+  { now, limit, seconds }: EventsToClaim,
+  claim: Claim,
 ): Promise<WaitingEvent[]> {
   const objects = await sql<{ objectType: string; objectId: string }>`
     with due as materialized (
       select object_type, object_id from provider_event
       where state = 'received' and next_attempt_at <= ${sqlTime(now)}
-        and not ${isClaimed('provider_event', inHand)}
+        and not ${isClaimed('provider_event', claim)}
       order by next_attempt_at limit ${limit}
     ), object as materialized (select distinct object_type, object_id from due)
     select object_type, object_id from object
@@ -81,7 +79,7 @@ export async function claimEvents(
   // A statement of its own: it must see what the last holder of the lock committed.
   const { rows } = await sql<WaitingEvent>`
     update provider_event e
-    set claimed_by = ${holder}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})
+    set ${claimFor(claim, seconds)}
     from unnest(${objects.rows.map((row) => row.objectType)}::text[],
       ${objects.rows.map((row) => row.objectId)}::text[]) as object (type, id)
     where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
@@ -89,22 +87,10 @@ export async function claimEvents(
       and not exists (
         select from provider_event other
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
-          and ${isClaimed('other', inHand)})
+          and ${isClaimed('other', claim)})
     returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
       e.livemode, e.payload`.execute(trx)
   return rows
-}
-
-/**
- * Somebody who is still there is at work on it. What this process claimed and has no more in hand is free:
- * it lost its database in the middle, and could not say so.
- */
-const isClaimed = (event: string, inHand: readonly string[]) => {
-  const claim = (column: string) => sql.ref(`${event}.${column}`)
-  return sql<boolean>`(${claim('claimed_until')} is not null and ${claim('claimed_until')} >= clock_timestamp()
-    and case when split_part(${claim('claimed_by')}, '/', 1) = ${processName}
-      then ${claim('claimed_by')} = any (${[...inHand]}::text[])
-      else not ${isGone(claim('claimed_by'))} end)`
 }
 
 /** The first key of our advisory locks for claims, so that they meet no others. */

@@ -9,6 +9,8 @@ export interface Workflows {
   resume(id: string): Promise<void>
   /** Goes on with every one whose process died or whose time has come; resolves with how many when those have stopped. */
   resumeDue(): Promise<number>
+  /** When this process runs it no more, however it stopped; at once where it does not. */
+  stopped(id: string): Promise<void>
   /** How it stands when it has ended or waits for the customer, or after so many seconds. */
   settled(id: string, seconds: number): Promise<Workflow>
   /** Looks for work every few seconds until closed. */
@@ -93,6 +95,9 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
       })
     },
     resumeDue,
+    async stopped(id) {
+      await running.get(id)
+    },
     async settled(id, seconds) {
       const deadline = performance.now() + seconds * 1000
       let wait = 0
