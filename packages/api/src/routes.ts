@@ -26,6 +26,12 @@ import {
   readRegistration,
   resumeRegistration,
 } from './registrations.ts'
+import {
+  cancelSubscription,
+  pauseSubscription,
+  previewCancellation,
+  resumeSubscription,
+} from './subscription-deeds.ts'
 import { readSubscriptionHistory } from './subscription-history.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
@@ -54,6 +60,10 @@ export const routes: readonly Route[] = [
   listSubscriptions,
   readSubscription,
   readSubscriptionHistory,
+  previewCancellation,
+  cancelSubscription,
+  resumeSubscription,
+  pauseSubscription,
   readEntitlements,
   sendUsageEvents,
   readUsage,

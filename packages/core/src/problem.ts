@@ -52,6 +52,9 @@ export const problems = {
   registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
   subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
   meter_billed_already: { status: 409, title: 'Another subscription of the customer bills the same usage.' },
+  subscription_over: { status: 409, title: 'The subscription is over.' },
+  subscription_changing: { status: 409, title: 'Something else is being done to the subscription.' },
+  nothing_to_resume: { status: 409, title: 'Nothing keeps the subscription from going on.' },
   test_clock_busy: { status: 409, title: 'The test clock is still advancing.' },
 
   // 413 and 415: not even read.

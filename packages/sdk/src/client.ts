@@ -13,6 +13,8 @@ import * as orphans from '@lockstep/api/orphans'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
 import * as registrations from '@lockstep/api/registrations'
+import * as deeds from '@lockstep/api/subscription-deeds'
+import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
 import * as subscriptions from '@lockstep/api/subscriptions'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
@@ -63,6 +65,10 @@ export function createClient(options: ClientOptions) {
     return listOf(fetchPage, given.after)
   }
 
+  function listHistory(id: string): List<ItemOf<typeof readSubscriptionHistory>> {
+    return listOf((after) => ask(readSubscriptionHistory, { params: { id }, query: { after } }))
+  }
+
   return {
     /** Any route of `@lockstep/api`, for what has no method here. */
     call: ask,
@@ -111,6 +117,19 @@ export function createClient(options: ClientOptions) {
       read: (id: string) => ask(subscriptions.readSubscription, { params: { id } }),
       list: (query?: QueryInput<typeof subscriptions.listSubscriptions>) =>
         list(subscriptions.listSubscriptions, query),
+      /** How it stood at any time, newest first. */
+      history: (id: string) => listHistory(id),
+      /** Ends it: with its period unless told otherwise. */
+      cancel: (id: string, body: BodyInput<typeof deeds.cancelSubscription> = {}, more?: CallOptions) =>
+        ask(deeds.cancelSubscription, { params: { id }, body }, more),
+      /** What ending it so would bill and give back. */
+      previewCancel: (id: string, body: BodyInput<typeof deeds.previewCancellation> = {}) =>
+        ask(deeds.previewCancellation, { params: { id }, body }),
+      /** Takes away whatever keeps it from going on: a planned end, paused collection, a pause. */
+      resume: (id: string, more?: CallOptions) => ask(deeds.resumeSubscription, { params: { id } }, more),
+      /** Leaves its invoices uncollected for a while. */
+      pause: (id: string, body: BodyInput<typeof deeds.pauseSubscription>, more?: CallOptions) =>
+        ask(deeds.pauseSubscription, { params: { id }, body }, more),
     },
 
     entitlements: {

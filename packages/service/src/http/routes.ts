@@ -17,6 +17,7 @@ import { orphanRoutes } from './routes/orphans.ts'
 import { planRoutes } from './routes/plans.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
@@ -43,6 +44,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   contractRoutes(app, parts)
   subscriptionRoutes(app, parts)
   subscriptionHistoryRoutes(app, parts)
+  subscriptionDeedRoutes(app, parts)
   entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)

@@ -11,6 +11,7 @@ import {
 } from '@lockstep/core/subscription-history'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
+import { type DeedKind, deedUnderWay } from './subscription-deeds.ts'
 import { sqlTime } from './time.ts'
 
 export type HistoryRow = Row<'subscriptionHistory'>
@@ -49,7 +50,7 @@ export async function recordHistory(
   await addStretch(trx, after, {
     ordinal: (last?.ordinal ?? 0) + 1,
     startsAt,
-    cause: causeOf(last, after, facts, deed?.cause ?? null),
+    cause: causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
     deedId: deed?.id ?? null,
     recordedAt: now,
   })
@@ -143,20 +144,6 @@ async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise
     definition === null ? [] : [priceFromJson(definition as PriceJson)],
   )
   return recurringRevenue({ ...version, prices }, quantity).minor
-}
-
-/** What is being done to a subscription at this moment, on somebody's word. */
-async function deedUnderWay(
-  trx: Trx,
-  subscriptionId: string,
-): Promise<{ id: string; cause: HistoryCause } | undefined> {
-  const deed = await trx
-    .selectFrom('subscriptionDeed')
-    .select(['id', 'kind'])
-    .where('subscriptionId', '=', subscriptionId)
-    .where('endedAt', 'is', null)
-    .executeTakeFirst()
-  return deed && { id: deed.id, cause: deed.kind as HistoryCause }
 }
 
 export interface Stretch extends HistoryRow {

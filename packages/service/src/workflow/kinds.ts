@@ -1,5 +1,8 @@
 import { type AdvanceDeps, advanceClockKind } from './advance-clock.ts'
 import { changeCustomerKind } from './change-customer.ts'
+import { cancelKind } from './deeds/cancel.ts'
+import { pauseKind } from './deeds/pause.ts'
+import { resumeKinds } from './deeds/resume.ts'
 import type { WorkflowKind } from './journal.ts'
 import { makeTestClockKind } from './make-test-clock.ts'
 import { publishKind } from './publish-catalog.ts'
@@ -11,6 +14,9 @@ export function workflowKinds(deps: AdvanceDeps): WorkflowKind[] {
     registerKind(deps),
     publishKind(deps),
     changeCustomerKind(deps),
+    cancelKind(deps),
+    pauseKind(deps),
+    ...resumeKinds(deps),
     makeTestClockKind(deps),
     advanceClockKind(deps),
   ]

@@ -120,10 +120,10 @@ export async function endSubscription(
   deps: CallDeps,
   operation: string,
   { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
-): Promise<void> {
+): Promise<Stripe.Subscription> {
   const body = { invoice_now: false, prorate: false }
   const intention = { id: operation, kind: 'subscription.cancel', subjectId: subscriptionId, body }
-  await callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
+  return callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
     stripe.subscriptions.cancel(providerId, body, options),
   )
 }

@@ -1,0 +1,23 @@
+import { formatInstant } from '@lockstep/core/instant'
+import type { CancellationPreview, PreviewLine } from '../../workflow/deeds/preview-cancel.ts'
+import { moneyToApi } from '../money-to-api.ts'
+
+export function cancellationPreviewToApi(preview: CancellationPreview) {
+  const { endsAt, usage, unusedTime, toBill, toGiveBack } = preview
+  return {
+    endsAt: formatInstant(endsAt),
+    usage: usage.map(lineToApi),
+    unusedTime: unusedTime.map(lineToApi),
+    toBill: moneyToApi(toBill),
+    toGiveBack: moneyToApi(toGiveBack),
+  }
+}
+
+function lineToApi({ description, period, amount }: PreviewLine) {
+  const { start, end } = period
+  return {
+    description,
+    period: { start: formatInstant(start), end: formatInstant(end) },
+    amount: moneyToApi(amount),
+  }
+}

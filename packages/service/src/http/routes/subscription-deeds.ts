@@ -1,0 +1,118 @@
+import type { Body } from '@lockstep/api/define-route'
+import * as api from '@lockstep/api/subscription-deeds'
+import type { Cancellation } from '@lockstep/core/cancellation'
+import { type Instant, parseInstant } from '@lockstep/core/instant'
+import { money } from '@lockstep/core/money'
+import { Problem } from '@lockstep/core/problem'
+import type { Db } from '../../postgres/connect.ts'
+import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { type CancelResult, cancelSubscription } from '../../workflow/deeds/cancel.ts'
+import type { DeedDeps, Settled } from '../../workflow/deeds/deed.ts'
+import { pauseSubscription } from '../../workflow/deeds/pause.ts'
+import { previewCancellation } from '../../workflow/deeds/preview-cancel.ts'
+import { resumeSubscription } from '../../workflow/deeds/resume.ts'
+import { type Caller, holds } from '../caller.ts'
+import { moneyToApi } from '../money-to-api.ts'
+import { type App, route } from '../route.ts'
+import { cancellationPreviewToApi } from './cancellation-to-api.ts'
+import { subscriptionToApi } from './subscriptions.ts'
+
+/** What is done to a subscription on somebody's word: ended, taken back, paused. */
+export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
+  const { db } = parts
+
+  route(
+    app,
+    api.cancelSubscription,
+  )(async ({ params, body, caller, operation }) => {
+    await existing(db, params.id)
+    refuseGift(caller, body)
+    const settled = await cancelSubscription(parts, {
+      subscriptionId: params.id,
+      wanted: cancellationOf(body),
+      actor: caller.id,
+      reason: body.reason ?? (caller.kind === 'user' ? 'customer' : null),
+      operation,
+    })
+    return answer(db, params.id, settled, settled.state === 'done' ? settled.result.givenBack : null)
+  })
+
+  route(
+    app,
+    api.previewCancellation,
+  )(async ({ params, body, caller }) => {
+    const subscription = await existing(db, params.id)
+    refuseGift(caller, body)
+    const preview = await previewCancellation(parts, subscription, cancellationOf(body))
+    return { status: 200, body: cancellationPreviewToApi(preview) }
+  })
+
+  route(
+    app,
+    api.resumeSubscription,
+  )(async ({ params, caller, operation }) => {
+    const { collection } = await existing(db, params.id)
+    if (collection !== 'charging') refuseUnlessAdmin(caller, 'Collection was paused by an administrator.')
+    const wish = { subscriptionId: params.id, actor: caller.id, reason: null, operation }
+    return answer(db, params.id, await resumeSubscription(parts, wish))
+  })
+
+  route(
+    app,
+    api.pauseSubscription,
+  )(async ({ params, body, caller, operation }) => {
+    await existing(db, params.id)
+    const wanted = {
+      collection: body.collection,
+      resumesAt: body.resumesAt === undefined ? null : instantOf(body.resumesAt),
+    }
+    const wish = { subscriptionId: params.id, wanted, actor: caller.id, reason: null, operation }
+    return answer(db, params.id, await pauseSubscription(parts, wish))
+  })
+}
+
+type CancelBody = Body<typeof api.cancelSubscription>
+
+function cancellationOf({ when, at, unusedTime }: CancelBody): Cancellation {
+  if (at === undefined) return { when: when ?? 'periodEnd', unusedTime }
+  if (when === undefined) return { when: instantOf(at), unusedTime }
+  const detail = 'Give `when` or `at`, not both.'
+  throw new Problem('invalid_request', detail, { faults: [{ pointer: '#/at', code: 'ambiguous', detail }] })
+}
+
+function instantOf(text: string): Instant {
+  const at = parseInstant(text)
+  if (at === undefined) throw new Error(`The schema let through what is no moment: ${text}`)
+  return at
+}
+
+/** What was paid is given back by who is responsible for it, not by whoever holds the subscription. */
+function refuseGift(caller: Caller, { unusedTime }: CancelBody): void {
+  if (unusedTime !== 'keep') refuseUnlessAdmin(caller, 'Unused time is given back by an administrator.')
+}
+
+function refuseUnlessAdmin(caller: Caller, why: string): void {
+  if (!holds(caller, 'subscriptions:admin'))
+    throw new Problem('forbidden', `${why} It takes a key with the scope subscriptions:admin.`)
+}
+
+async function existing(db: Db, id: string): Promise<Subscription> {
+  const subscription = await readSubscription(db, id)
+  if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
+  return subscription
+}
+
+async function answer(
+  db: Db,
+  id: string,
+  { state }: Settled<unknown>,
+  given: CancelResult['givenBack'] = null,
+) {
+  const givenBack = given && {
+    how: given.how,
+    amount: moneyToApi(money(BigInt(given.amount), given.currency)),
+    problem: given.problem,
+  }
+  const body = { state, subscription: subscriptionToApi(await existing(db, id)), givenBack }
+  return state === 'running' ? ({ status: 202, body } as const) : ({ status: 200, body } as const)
+}

@@ -1,0 +1,162 @@
+import { type Money, money } from '@lockstep/core/money'
+import type { Period } from '@lockstep/core/period'
+import type Stripe from 'stripe'
+import { fromStripeAmount, toStripeAmount } from './amount.ts'
+import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { all, withAllLines } from './fetch.ts'
+import { idOrNull } from './field.ts'
+import { isOf, ownMetadata } from './metadata.ts'
+
+export interface UnusedLine {
+  readonly description: string
+  readonly period: Period
+  /** With its tax and less its discounts; negative for what is given back. */
+  readonly amount: Money
+}
+
+/** What an end now would give back for the rest of the period, and how much of it was paid. */
+export interface UnusedTime {
+  readonly lines: readonly UnusedLine[]
+  /** The invoice that the time was paid with; null if nothing was. */
+  readonly invoice: string | null
+  /** As far as it can be credited: not more than was billed and not taken back since. */
+  readonly creditable: Money
+  /** As far as it can be paid back: not more than was paid and not given back since. */
+  readonly refundable: Money
+}
+
+/**
+ * Stripe's own preview of an end now, to the second. Changes of the running period that were not
+ * invoiced yet count in: what is given back is what is left of everything that was paid.
+ * https://docs.stripe.com/api/invoices/create_preview
+ */
+export async function previewUnusedTime(
+  deps: Pick<CallDeps, 'provider'>,
+  subscription: string,
+  currency: string,
+): Promise<UnusedTime> {
+  const nothing = money(0n, currency)
+  const none = { lines: [], invoice: null, creditable: nothing, refundable: nothing }
+  const preview = await readStripe(deps, async (stripe) => {
+    const made = await stripe.invoices.createPreview({
+      subscription,
+      subscription_details: { cancel_now: true, proration_behavior: 'create_prorations' },
+    })
+    return withAllLines(stripe, made)
+  })
+  const prorations = preview.lines.data.filter((line) => detailsOf(line)?.proration === true)
+  const lines = prorations.map((line) => ({
+    description: line.description ?? '',
+    period: { start: line.period.start, end: line.period.end },
+    amount: fromStripeAmount(netOf(line), currency),
+  }))
+  const unused = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n)
+  const invoice = await paidInvoice(deps, subscription, prorations)
+  if (unused <= 0n || invoice === null) return { ...none, lines }
+  const paid = await paidOf(deps, invoice)
+  const least = (amount: number) => {
+    const { minor } = fromStripeAmount(amount, currency)
+    if (minor <= 0n) return nothing
+    return minor < unused ? money(minor, currency) : money(unused, currency)
+  }
+  return {
+    lines,
+    invoice: invoice.id,
+    creditable: least(invoice.total - paid.givenBack),
+    refundable: least(Math.min(invoice.amount_paid, invoice.total) - paid.givenBack),
+  }
+}
+
+function detailsOf({ parent }: Stripe.InvoiceLineItem) {
+  return parent?.subscription_item_details ?? parent?.invoice_item_details ?? null
+}
+
+function netOf({ amount, discount_amounts, taxes }: Stripe.InvoiceLineItem): number {
+  const off = (discount_amounts ?? []).reduce((sum, { amount: part }) => sum + part, 0)
+  const tax = (taxes ?? []).reduce(
+    (sum, { amount: part, tax_behavior: behavior }) => (behavior === 'exclusive' ? sum + part : sum),
+    0,
+  )
+  return amount - off + tax
+}
+
+/** The invoice that is credited by Stripe's own word, or else the subscription's last one; null unless it is paid. */
+async function paidInvoice(
+  deps: Pick<CallDeps, 'provider'>,
+  subscription: string,
+  prorations: readonly Stripe.InvoiceLineItem[],
+): Promise<Stripe.Invoice | null> {
+  const [named] = prorations.flatMap(
+    (line) => detailsOf(line)?.proration_details?.credited_items?.invoice ?? [],
+  )
+  const id =
+    named ??
+    (await readStripe(deps, async (stripe) => {
+      const { latest_invoice: latest } = await stripe.subscriptions.retrieve(subscription)
+      return idOrNull(latest, 'latest_invoice')
+    }))
+  if (id === null) return null
+  const invoice = await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))
+  return invoice.status === 'paid' ? invoice : null
+}
+
+/** What was given back of an invoice: by credit notes, or by refunds beside them. */
+async function paidOf(
+  deps: Pick<CallDeps, 'provider'>,
+  { id, post_payment_credit_notes_amount: credited }: Stripe.Invoice,
+): Promise<{ readonly givenBack: number }> {
+  const payments = await readStripe(deps, (stripe) =>
+    all(stripe.invoicePayments.list({ invoice: id, limit: 100 })),
+  )
+  let refunded = 0
+  for (const { payment } of payments) {
+    const intent = idOrNull(payment.payment_intent ?? null, 'payment_intent')
+    if (intent === null) continue
+    const charges = await readStripe(deps, (stripe) =>
+      all(stripe.charges.list({ payment_intent: intent, limit: 100 })),
+    )
+    refunded += charges.reduce((sum, { amount_refunded: amount }) => sum + amount, 0)
+  }
+  return { givenBack: Math.max(credited, refunded) }
+}
+
+/**
+ * Gives unused time back by a credit note on the invoice that it was paid with: to the customer's
+ * balance, or to the card. https://docs.stripe.com/api/credit_notes/create
+ */
+export function giveBack(
+  deps: CallDeps,
+  operation: string,
+  {
+    subscriptionId,
+    invoice,
+    amount,
+    how,
+  }: {
+    readonly subscriptionId: string
+    readonly invoice: string
+    readonly amount: Money
+    readonly how: 'credit' | 'refund'
+  },
+): Promise<Stripe.CreditNote> {
+  const total = toStripeAmount(amount)
+  const body = {
+    invoice,
+    amount: total,
+    ...(how === 'refund' ? { refund_amount: total } : { credit_amount: total }),
+    memo: 'Unused time',
+    metadata: ownMetadata(deps.provider, operation, { lockstep_subscription: subscriptionId }),
+  }
+  const intention = { id: operation, kind: 'credit_note.create', subjectId: subscriptionId, body }
+  return callStripe(
+    deps,
+    intention,
+    (stripe, options) => stripe.creditNotes.create(body, options),
+    async (stripe) => {
+      for await (const note of stripe.creditNotes.list({ invoice, limit: 100 })) {
+        if (isOf(deps.provider, operation, note)) return note
+      }
+      return undefined
+    },
+  )
+}

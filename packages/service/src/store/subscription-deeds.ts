@@ -1,0 +1,47 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { HistoryCause } from '@lockstep/core/subscription-history'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type Deed = Row<'subscriptionDeed'>
+
+/** What somebody may have done to a subscription; each is the cause of the history that it makes. */
+export type DeedKind = Extract<HistoryCause, 'cancel' | 'cancelUndone' | 'pause' | 'resume'>
+
+export interface NewDeed extends Omit<Deed, 'createdAt' | 'endedAt' | 'input'> {
+  readonly kind: DeedKind
+  readonly input: unknown
+  readonly at: Instant
+}
+
+/** In the transaction of its workflow. The subscription is locked, and nothing else is done to it. */
+export async function addDeed(trx: Trx, { at, input, ...deed }: NewDeed): Promise<void> {
+  await trx
+    .insertInto('subscriptionDeed')
+    .values({ ...deed, input: JSON.stringify(input), createdAt: sqlTime(at) })
+    .execute()
+}
+
+export function findDeed(db: Db | Trx, operation: string): Promise<Deed | undefined> {
+  return db.selectFrom('subscriptionDeed').selectAll().where('operation', '=', operation).executeTakeFirst()
+}
+
+export function deedUnderWay(db: Db | Trx, subscriptionId: string): Promise<Deed | undefined> {
+  return db
+    .selectFrom('subscriptionDeed')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .where('endedAt', 'is', null)
+    .executeTakeFirst()
+}
+
+/** The next one may begin. */
+export async function endDeed(db: Db | Trx, id: string, at: Instant): Promise<void> {
+  await db
+    .updateTable('subscriptionDeed')
+    .set({ endedAt: sqlTime(at) })
+    .where('id', '=', id)
+    .where('endedAt', 'is', null)
+    .execute()
+}

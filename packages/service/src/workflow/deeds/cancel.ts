@@ -1,0 +1,167 @@
+import type { Cancellation } from '@lockstep/core/cancellation'
+import { checkCancellation, endsAlready } from '@lockstep/core/cancellation'
+import { money } from '@lockstep/core/money'
+import { Problem } from '@lockstep/core/problem'
+import { isTerminal } from '@lockstep/core/subscription'
+import { fetchSubscription } from '../../provider/stripe/fetch.ts'
+import { planEnd, releaseSchedule, scheduleOf } from '../../provider/stripe/subscription-end.ts'
+import { endSubscription } from '../../provider/stripe/subscriptions.ts'
+import { giveBack, previewUnusedTime } from '../../provider/stripe/unused-time.ts'
+import { wasBegun } from '../../store/operations.ts'
+import { readSubscription } from '../../store/subscriptions.ts'
+import type { Step, WorkflowKind } from '../journal.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { syncSubscription } from '../sync-invoice.ts'
+import { type DeedDeps, type DeedInput, type DeedWish, deedKind, doDeed, type Settled } from './deed.ts'
+import { type Target, targetOf, tell } from './tell.ts'
+
+/** What was given back for unused time; amounts in minor units, as text. */
+export interface GivenBack {
+  readonly how: 'credit' | 'refund'
+  readonly amount: string
+  readonly currency: string
+  /** Why it was refused, if it was: the subscription has ended all the same. */
+  readonly problem: { readonly code: string; readonly detail: string } | null
+}
+
+export interface CancelResult {
+  readonly givenBack: GivenBack | null
+}
+
+/** Ends a subscription now, with its period, or at a date. Asked for what is planned already, nothing is done. */
+export function cancelSubscription(
+  deps: DeedDeps,
+  wish: DeedWish<Cancellation>,
+): Promise<Settled<CancelResult>> {
+  return doDeed(deps, wish, (subscription, now) => {
+    checkCancellation(subscription, wish.wanted, now)
+    return endsAlready(subscription, wish.wanted) ? null : 'cancel'
+  })
+}
+
+export function cancelKind(deps: LookDeps): WorkflowKind {
+  return deedKind<Cancellation, CancelResult>(deps, 'cancel', (step, input) =>
+    input.wanted.when === 'now'
+      ? endNow(deps, step, input)
+      : planTheEnd(deps, step, input, input.wanted.when),
+  )
+}
+
+async function planTheEnd(
+  deps: LookDeps,
+  step: Step,
+  { subscriptionId }: DeedInput<Cancellation>,
+  when: Exclude<Cancellation['when'], 'now'>,
+): Promise<CancelResult> {
+  await step('plan end at provider', async (key) => {
+    const target = await targetOf(deps, subscriptionId)
+    if (await letGo(deps, key, target))
+      throw new Problem('subscription_over', 'It ended before that was done.')
+    await tell(deps, target, () => planEnd(deps, key, target, when))
+  })
+  return { givenBack: null }
+}
+
+/**
+ * Usage first: what stands at the provider is on whatever invoice the end makes there. What comes
+ * between that and the end is billed afterwards, on an invoice of its own.
+ */
+async function endNow(
+  deps: LookDeps,
+  step: Step,
+  { subscriptionId, wanted: { unusedTime: how } }: DeedInput<Cancellation>,
+): Promise<CancelResult> {
+  const target = await targetOf(deps, subscriptionId)
+  await step('synchronize usage', async () => {
+    // It may have ended in the dashboard, and nobody told us yet.
+    await lookAt(deps, { type: 'subscription', id: target.providerId })
+    return billUsage(deps, subscriptionId)
+  })
+  const unused = how === 'keep' ? null : await step('reckon unused time', () => reckon(deps, target, how))
+  const { byUs } = await step('cancel at provider', (key) => end(deps, key, target))
+  await step('bill what is left', () => billUsage(deps, subscriptionId))
+  // Whoever ended it meanwhile has decided over the unused time as well.
+  if (!byUs || how === 'keep' || !unused) return { givenBack: null }
+  const problem = await step('give back unused time', (key) => give(deps, key, target, how, unused))
+  return { givenBack: { how, amount: unused.amount, currency: unused.currency, problem } }
+}
+
+/** A refusal keeps nobody in a subscription: it stands on the invoice, and the schedule tries again. */
+async function billUsage(deps: LookDeps, subscriptionId: string): Promise<{ refused: string | null }> {
+  try {
+    await syncSubscription(deps, subscriptionId, { reason: 'cancellation' })
+    return { refused: null }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500) throw error
+    deps.log.warn({ subscription: subscriptionId, code: error.code }, 'Usage could not be sent at an end.')
+    return { refused: error.code }
+  }
+}
+
+interface Unused {
+  readonly invoice: string
+  readonly amount: string
+  readonly currency: string
+}
+
+async function reckon(
+  deps: LookDeps,
+  { id, providerId }: Target,
+  how: 'credit' | 'refund',
+): Promise<Unused | null> {
+  const subscription = await readSubscription(deps.db, id)
+  // Over by now: the provider does not preview that any more.
+  if (!subscription || isTerminal(subscription.status)) return null
+  const { currency } = subscription
+  const { invoice, creditable, refundable } = await previewUnusedTime(deps, providerId, currency)
+  const { minor } = how === 'credit' ? creditable : refundable
+  return invoice === null || minor === 0n ? null : { invoice, amount: `${minor}`, currency }
+}
+
+/** Whether it was us: whoever is faster in the dashboard may have ended it before. */
+async function end(deps: LookDeps, key: string, target: Target): Promise<{ byUs: boolean }> {
+  const begun = await wasBegun(deps.db, key)
+  if (await letGo(deps, key, target)) {
+    await lookAt(deps, { type: 'subscription', id: target.providerId })
+    return { byUs: begun }
+  }
+  try {
+    await tell(deps, target, () => endSubscription(deps, key, target))
+    return { byUs: true }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500) throw error
+    await lookAt(deps, { type: 'subscription', id: target.providerId })
+    const now = await readSubscription(deps.db, target.id)
+    if (!now || !isTerminal(now.status)) throw error
+    return { byUs: false }
+  }
+}
+
+/**
+ * A schedule decides over the end of its subscription, so it has to go before somebody else does. True:
+ * the subscription is over already.
+ */
+async function letGo(deps: LookDeps, key: string, target: Target): Promise<boolean> {
+  const seen = await fetchSubscription(deps, target.providerId)
+  if (seen.status === 'canceled' || seen.status === 'incomplete_expired') return true
+  const schedule = scheduleOf(seen)
+  if (schedule !== null) await releaseSchedule(deps, `${key}/release`, target, schedule)
+  return false
+}
+
+async function give(
+  deps: LookDeps,
+  key: string,
+  { id: subscriptionId }: Target,
+  how: 'credit' | 'refund',
+  { invoice, amount, currency }: Unused,
+): Promise<GivenBack['problem']> {
+  try {
+    await giveBack(deps, key, { subscriptionId, invoice, how, amount: money(BigInt(amount), currency) })
+    await lookAt(deps, { type: 'invoice', id: invoice })
+    return null
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500) throw error
+    return { code: error.code, detail: error.detail }
+  }
+}

@@ -1,0 +1,51 @@
+import { type Obstacles, obstaclesOf } from '@lockstep/core/cancellation'
+import { clearEnd, resumeCollection, resumePaused } from '../../provider/stripe/subscription-end.ts'
+import { readSubscription } from '../../store/subscriptions.ts'
+import type { Step, WorkflowKind } from '../journal.ts'
+import type { LookDeps } from '../look.ts'
+import { type DeedDeps, type DeedInput, type DeedWish, deedKind, doDeed, type Settled } from './deed.ts'
+import { targetOf, tell } from './tell.ts'
+
+/** What was in the way, and is not any more. */
+export type ResumeResult = Obstacles
+
+type Nothing = Record<string, never>
+
+/** Takes away whatever keeps a subscription from going on: a planned end, paused collection, a pause. */
+export function resumeSubscription(
+  deps: DeedDeps,
+  wish: Omit<DeedWish<Nothing>, 'wanted'>,
+): Promise<Settled<ResumeResult>> {
+  return doDeed(deps, { ...wish, wanted: {} }, (subscription) => {
+    const { collection, pause } = obstaclesOf(subscription)
+    return collection || pause ? 'resume' : 'cancelUndone'
+  })
+}
+
+export function resumeKinds(deps: LookDeps): WorkflowKind[] {
+  const run = (step: Step, input: DeedInput<Nothing>) => resume(deps, step, input)
+  return [deedKind(deps, 'resume', run), deedKind(deps, 'cancelUndone', run)]
+}
+
+async function resume(
+  deps: LookDeps,
+  step: Step,
+  { subscriptionId }: DeedInput<Nothing>,
+): Promise<ResumeResult> {
+  const target = await targetOf(deps, subscriptionId)
+  const before = await step('see what is in the way', async () => {
+    const subscription = await readSubscription(deps.db, subscriptionId)
+    if (!subscription) throw new Error(`There is no subscription ${subscriptionId}.`)
+    return { ...obstaclesOf(subscription), cancelAtPeriodEnd: subscription.cancelAtPeriodEnd }
+  })
+  const { cancelAtPeriodEnd, ...obstacles } = before
+  if (obstacles.plannedEnd)
+    await step('take back planned end', (key) =>
+      tell(deps, target, () => clearEnd(deps, key, target, { cancelAtPeriodEnd })),
+    )
+  if (obstacles.collection)
+    await step('resume collection', (key) => tell(deps, target, () => resumeCollection(deps, key, target)))
+  if (obstacles.pause)
+    await step('resume at provider', (key) => tell(deps, target, () => resumePaused(deps, key, target)))
+  return obstacles
+}
