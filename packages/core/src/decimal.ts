@@ -7,14 +7,15 @@ const MAX_LENGTH = 64
  * spaces, no digits of other scripts. More fraction digits than `digits` are refused, not rounded.
  */
 export function parseDecimal(text: string, digits: number): bigint | undefined {
-  if (text.length > MAX_LENGTH) return undefined
-  const match = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?$/.exec(text)
-  if (!match) return undefined
-  const [, sign, whole = '', fraction = ''] = match
-  if (fraction.length > digits) return undefined
-  const scaled = BigInt(whole + fraction.padEnd(digits, '0'))
-  return sign === '-' ? -scaled : scaled
+  if (text.length > MAX_LENGTH || !/^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/.test(text)) return undefined
+  const point = text.indexOf('.')
+  const fractionDigits = point === -1 ? 0 : text.length - point - 1
+  if (fractionDigits > digits) return undefined
+  const whole = point === -1 ? text : text.slice(0, point) + text.slice(point + 1)
+  return BigInt(whole) * (powersOfTen[digits - fractionDigits] ?? 10n ** BigInt(digits - fractionDigits))
 }
+
+const powersOfTen: readonly bigint[] = Array.from({ length: 20 }, (_, zeros) => 10n ** BigInt(zeros))
 
 /** The shortest exact text of an integer of 10^-digits: `formatDecimal(50n, 3)` is `0.05`. */
 export function formatDecimal(scaled: bigint, digits: number): string {

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { bindMessage } from './bind-message.ts'
 
 /** A prepared statement, its parameters as text or, in a Buffer, as Postgres' binary form. */
 export interface Statement<Answer> {
@@ -76,7 +77,7 @@ export class Exchange implements pg.Submittable {
     for (const { name, text, values } of statements) {
       if (!known.has(name)) connection.parse({ name, text, types: [] }, true)
       known.add(name)
-      connection.bind({ statement: name, values: [...values] }, true)
+      for (const piece of bindMessage(name, values)) connection.stream.write(piece)
       connection.execute({}, true)
     }
     if (this.#finishing) connection.sync()

@@ -1,6 +1,7 @@
 import { parseUsageEvent } from '@lockstep/core/usage-event'
 import { expect, test } from 'vitest'
 import { arrivalOf } from './arrival.ts'
+import { dataTextOf } from './identity.ts'
 
 const event = {
   specversion: '1.0',
@@ -42,5 +43,20 @@ test('the spelling of a body does not count', () => {
   const zero = arrival({ ...event, data: { quantity: '0' } })
   expect(['-0', '0.0', 0].map((quantity) => arrival({ ...event, data: { quantity } }).bodyHash)).toEqual(
     [1, 2, 3].map(() => zero.bodyHash),
+  )
+})
+
+// As RFC 8785 sorts and writes; an object of JavaScript would put numbers first and lose the prototype.
+test('names of the data are sorted by their characters, whatever they are', () => {
+  const text = '{"b":"\\u0001","quantity":"1","10":null,"9":true,"__proto__":"x","toJSON":"y","ö":1e400}'
+  expect(dataTextOf(JSON.parse(text))).toBe(
+    '{"10":null,"9":true,"__proto__":"x","b":"\\u0001","toJSON":"y","ö":null}',
+  )
+  const many = Array.from({ length: 40 }, (_, i) => `n${String((i * 7) % 40).padStart(2, '0')}`)
+  expect(dataTextOf(Object.fromEntries(many.map((name) => [name, 1])))).toBe(
+    `{${[...many]
+      .sort()
+      .map((name) => `"${name}":1`)
+      .join(',')}}`,
   )
 })

@@ -39,21 +39,25 @@ export function quantityTextOf({ quantity, data }: Pick<UsageEvent, 'quantity' |
 
 /** The event's data as JSON with sorted names. The quantity has a column of its own. */
 export function dataTextOf(data: UsageEvent['data']): string {
-  let text = ''
-  for (const name of sortedNames(data)) {
-    if (name === 'quantity') continue
-    const value = data[name]
-    text += `${text === '' ? '{' : ','}${quoted(name)}:${typeof value === 'string' ? quoted(value) : JSON.stringify(value)}`
-  }
-  return text === '' ? '{}' : `${text}}`
+  const names = sortedNames(data)
+  if (!names.every(beginsWithLetter)) return `{${names.map((name) => memberOf(data, name)).join(',')}}`
+  const sorted: Record<string, unknown> = {}
+  for (const name of names) sorted[name] = data[name]
+  return JSON.stringify(sorted)
 }
 
-/** As JSON has it. Only quotes, backslashes and what lies before the space or beyond U+D7FF may be written otherwise. */
-const quoted = (text: string) => (/[^ !#-[\]-\ud7ff]/.test(text) ? JSON.stringify(text) : `"${text}"`)
+const memberOf = (data: UsageEvent['data'], name: string) =>
+  `${JSON.stringify(name)}:${JSON.stringify(data[name])}`
 
-/** In the order of their UTF-16 code units. A few names are put in their places faster than sorted. */
+/** Then an object keeps it where it was put. Numbers it would move to the front, and `__proto__` is no name. */
+const beginsWithLetter = (name: string) => /^[a-z]/i.test(name)
+
+/**
+ * All but the quantity's, in the order of their UTF-16 code units. A few are put in their places in less
+ * time than `sort` takes to begin.
+ */
 function sortedNames(data: UsageEvent['data']): string[] {
-  const names = Object.keys(data)
+  const names = Object.keys(data).filter((name) => name !== 'quantity')
   if (names.length > FEW_NAMES) return names.sort()
   for (let i = 1; i < names.length; i += 1) {
     const name = names[i] ?? ''

@@ -1,8 +1,8 @@
-import { assert } from '@lockstep/core/assert'
+import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem } from '@lockstep/core/problem'
 import { acceptTime, checkMeter, parseUsageEvent, type UsageEvent } from '@lockstep/core/usage-event'
-import { type Arrivals, arrivalOf } from './arrival.ts'
-import type { Directory, UsageCustomer } from './directory.ts'
+import { type Arrival, type Arrivals, arrivalOf } from './arrival.ts'
+import type { Directory } from './directory.ts'
 
 const MAX_EVENTS = 1000
 const MAX_FAULTS = 1000
@@ -18,23 +18,33 @@ export async function readRequest(directory: Directory, body: unknown): Promise<
   const values = listOf(body)
   const pointerOf = (index: number) => (Array.isArray(body) ? (pointers[index] ?? '#') : '#')
   const parsed = values.map((value, index) => parseUsageEvent(value, pointerOf(index)))
-  const events = parsed.map(({ event }) => event)
-  await meet(directory, events)
-
-  // An event that can be read has no faults yet, so they come in the order of the events.
-  const faults: Fault[] = []
-  const customers = parsed.map((one, index) => {
-    if (one.event) return check(directory, one.event, pointerOf(index), faults)
-    faults.push(...one.faults)
-    return undefined
-  })
+  // By what is remembered, which mostly is enough; and what is wrong by that, by what there is now.
+  const remembered = allow(directory, parsed, pointerOf)
+  if (remembered.faults.length === 0) return remembered.arrivals
+  await meet(
+    directory,
+    parsed.map(({ event }) => event),
+  )
+  const { arrivals, faults } = allow(directory, parsed, pointerOf)
   if (faults.length > 0) throw refusal(faults, values.length)
-  return events.map((event, index) => {
-    const customer = customers[index]
-    assert(event !== undefined && customer !== undefined)
-    // The directory's key and not the event's: one text for all of them.
-    return arrivalOf(event, customer, directory.meter(event.type)?.key ?? event.type)
+  return arrivals
+}
+
+/** Makes arrivals of events as far as their customers and meters are known and nothing is wrong with them. */
+function allow(
+  directory: Directory,
+  parsed: readonly ReturnType<typeof parseUsageEvent>[],
+  pointerOf: (index: number) => string,
+): { arrivals: Arrival[]; faults: Fault[] } {
+  const arrivals: Arrival[] = []
+  const all: Fault[] = []
+  // An event that can be read has no faults yet, so they come in the order of the events.
+  parsed.forEach(({ event, faults }, index) => {
+    if (faults.length > 0) all.push(...faults)
+    const arrival = event && arrive(directory, event, pointerOf(index), all)
+    if (arrival) arrivals.push(arrival)
   })
+  return { arrivals, faults: all }
 }
 
 function listOf(body: unknown): readonly unknown[] {
@@ -72,26 +82,30 @@ async function meet(directory: Directory, events: readonly (UsageEvent | undefin
   if (clocks.size > 0) await directory.readClocks(clocks)
 }
 
-/** Answers the event's customer, and adds whatever is wrong with the event to `faults`. */
-function check(
+/** Makes an arrival of an event, or adds whatever is wrong with it to `faults`. */
+function arrive(
   directory: Directory,
   event: UsageEvent,
   pointer: string,
   faults: Fault[],
-): UsageCustomer | undefined {
+): Arrival | undefined {
   const customer = directory.customer(event.subject)
-  if (customer) {
-    const now = directory.now(customer)
-    assert(now !== undefined)
-    const ahead = acceptTime({ time: event.time, now, pointer })
-    if (ahead) faults.push(ahead)
-  } else {
+  const meter = directory.meter(event.type)
+  const early = customer && tooEarly(event, directory.now(customer), pointer)
+  const wrong = checkMeter(event, meter, pointer)
+  if (customer && meter && !early && !wrong) return arrivalOf(event, customer, meter.key)
+  if (!customer) {
     const detail = `There is no customer with the external id ${JSON.stringify(event.subject)}.`
     faults.push({ pointer: `${pointer}/subject`, code: 'customer_unknown', detail })
   }
-  const wrong = checkMeter(event, directory.meter(event.type), pointer)
+  if (early) faults.push(early)
   if (wrong) faults.push(wrong)
-  return customer
+  return undefined
+}
+
+function tooEarly({ time }: UsageEvent, now: Instant | undefined, pointer: string): Fault | undefined {
+  if (now !== undefined) return acceptTime({ time, now, pointer })
+  return { pointer: `${pointer}/time`, code: 'usage_time_in_future', detail: 'The clock was not read yet.' }
 }
 
 function refusal(faults: Fault[], count: number): Problem {

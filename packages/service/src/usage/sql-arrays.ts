@@ -71,12 +71,13 @@ function start(type: number, count: number, bytes: number): Buffer {
  * less than half the time.
  */
 function strings(type: number, values: readonly string[]): Buffer {
-  let joined = ''
+  const parts: string[] = []
   for (const value of values) {
     const length = lengths[value.length]
     if (length === undefined) return anyStrings(type, values)
-    joined += length + value
+    parts.push(length, value)
   }
+  const joined = parts.join('')
   if (Buffer.byteLength(joined) !== joined.length) return anyStrings(type, values)
   const buffer = start(type, values.length, joined.length - 4 * values.length)
   if (values.length > 0) buffer.write(joined, HEADER_BYTES, 'latin1')
