@@ -19,14 +19,27 @@ export class Ids {
     let tail = ''
     for (let left = this.counter; left > 0; left = Math.floor(left / 62)) tail += ALPHABET[left % 62]
     tail = tail.padEnd(5, 'A')
-    return `${prefix}_1${this.secret(length - 1 - tail.length)}${tail}`
+    return this.#text(`${prefix}_1`, length - 1 - tail.length, tail)
   }
 
   /** A secret such as `whsec_...` or the tail of a client secret. */
   secret(length: number): string {
-    // At once: a text that is put together letter by letter is kept as its pieces.
+    return this.#text('', length, '')
+  }
+
+  /** Letters by chance between two texts. At once: what is put together of pieces is kept as its pieces. */
+  #text(before: string, length: number, after: string): string {
     const codes: number[] = []
-    for (let i = 0; i < length; i++) codes.push(ALPHABET.charCodeAt(Math.floor(this.#random() * 62)))
+    for (let i = 0; i < before.length; i++) codes.push(before.charCodeAt(i))
+    for (let i = 0; i < length; ) {
+      // One number is enough for five letters: 62 to the fifth is less than 2 to the 32nd.
+      let left = Math.floor(this.#random() * 62 ** 5)
+      for (let five = 0; five < 5 && i < length; five++, i++) {
+        codes.push(ALPHABET.charCodeAt(left % 62))
+        left = Math.floor(left / 62)
+      }
+    }
+    for (let i = 0; i < after.length; i++) codes.push(after.charCodeAt(i))
     return String.fromCharCode(...codes)
   }
 }

@@ -33,6 +33,13 @@ const UPDATING = new Map<string, (world: World) => Telling>([
 
 type Telling = Pick<Table<{ readonly id: string; readonly object: string }>, 'told' | 'tell' | 'all'>
 
+/** What is to be said of an event that is not on its way. Rows are never changed in place: those of wall time share it. */
+const UNDELIVERED = { clock: null, pending: 0, failed: false }
+
+function undelivered(clock: string | null): rows.EventRow['own'] {
+  return clock === null ? UNDELIVERED : { ...UNDELIVERED, clock }
+}
+
 /** Who caused a change: a request, or nobody when Stripe itself acts. */
 export interface Cause {
   readonly request: string | null
@@ -80,6 +87,8 @@ export class World extends Tables {
   #told: { readonly revision: number; readonly versions: readonly Version[] } | undefined
   #emitted: rows.EventRow[] = []
   #cause = NOBODY
+  /** The cause as its events show it; undefined before the first one. */
+  #request: rows.EventRow['request'] | undefined
   #alarmSeq = 0
   /** While an alarm of wall time rings: the time it was set for, so that a late timer bills on time. */
   wall: number | null = null
@@ -111,6 +120,7 @@ export class World extends Tables {
   transaction<T>(cause: Cause, change: () => T): T {
     if (this.#undo.depth > 0) throw new Error('a transaction was begun inside another')
     this.#cause = cause
+    this.#request = undefined
     this.#undo.depth++
     let events: rows.EventRow[] = []
     try {
@@ -196,6 +206,7 @@ export class World extends Tables {
     if (this.preview) return null
     const data = previous === undefined ? { object } : { object, previous_attributes: previous }
     const older = this.#older.of(this.#versions(), data, before)
+    this.#request ??= { id: this.#cause.request, idempotency_key: this.#cause.idempotencyKey }
     const event = this.events.insert({
       id: this.ids.next('evt'),
       object: 'event',
@@ -203,9 +214,9 @@ export class World extends Tables {
       created: this.now(clock),
       data,
       livemode: false,
-      request: { id: this.#cause.request, idempotency_key: this.#cause.idempotencyKey },
+      request: this.#request,
       type,
-      own: { clock, pending: 0, failed: false, ...(older === undefined ? {} : { older }) },
+      own: older === undefined ? undelivered(clock) : { ...undelivered(clock), older },
     })
     this.#emitted.push(event)
     return event

@@ -20,7 +20,8 @@ const ANSWER_LENGTH = 100_000
 /** The last requests, and how many there were of each route since the log was cleared. */
 export class RequestLog {
   #requests: LoggedRequest[] = []
-  #counts = new Map<string, number>()
+  /** By route, then by method. */
+  readonly #counts = new Map<string, Map<string, number>>()
   /** Of the last requests, in a ring. */
   #answers: { readonly id: string; readonly text: string }[] = []
   #total = 0
@@ -34,14 +35,20 @@ export class RequestLog {
     // Cut in blocks, so that a long run does not move the whole log at every request.
     if (this.#requests.length >= 2 * KEPT) this.#requests = this.#requests.slice(-KEPT)
     this.#total++
-    const name = `${request.method} ${request.route ?? request.path}`
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
+    const { method, route, path } = request
+    const counts = this.#counts.get(route ?? path) ?? new Map<string, number>()
+    if (counts.size === 0) this.#counts.set(route ?? path, counts)
+    counts.set(method, (counts.get(method) ?? 0) + 1)
   }
 
   read(): { total: number; counts: Record<string, number>; requests: LoggedRequest[] } {
     return {
       total: this.#total,
-      counts: Object.fromEntries(this.#counts),
+      counts: Object.fromEntries(
+        [...this.#counts].flatMap(([path, counts]) =>
+          [...counts].map(([method, count]) => [`${method} ${path}`, count] as const),
+        ),
+      ),
       requests: this.#requests.slice(-KEPT),
     }
   }

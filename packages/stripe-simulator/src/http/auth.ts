@@ -14,6 +14,7 @@ export function authenticate(header: string | undefined, allowed: readonly strin
 
 function keyIn(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
+  if (header.startsWith('Bearer ')) return header.slice('Bearer '.length)
   const [scheme, value = ''] = header.split(' ', 2)
   if (scheme?.toLowerCase() === 'bearer') return value
   if (scheme?.toLowerCase() === 'basic') return Buffer.from(value, 'base64').toString().split(':')[0]

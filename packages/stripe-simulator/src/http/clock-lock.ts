@@ -22,6 +22,7 @@ export function refuseWhileAdvancing(
   segments: Record<string, string>,
   given: Record<string, Raw>,
 ): void {
+  if (world.testClocks.size === 0) return
   for (const owner of OWNERS) {
     for (const id of [segments[owner], given[owner]]) {
       if (typeof id !== 'string') continue

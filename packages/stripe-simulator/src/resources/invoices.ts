@@ -118,13 +118,16 @@ export const lineExpansions: Expansions = {
 
 /** An invoice shows only its own row, so each state of it is rendered once, however many events tell of it. */
 export function renderInvoice(world: World, row: InvoiceRow): Shown<Stripe.Invoice> {
-  const make = () => ({
+  const { lines } = row.own
+  return world.invoices.shown<Shown<Stripe.Invoice>>(row, [], (last) => ({
     ...row,
     own: undefined,
-    lines: pageOf(row.own.lines, {}, `${URL}/${row.id}/lines`, renderLine),
+    lines:
+      last?.row.own.lines === lines
+        ? last.json.lines
+        : pageOf(lines, {}, `${URL}/${row.id}/lines`, renderLine),
     test_clock: row.own.clock,
-  })
-  return world.invoices.shown(row, [], make)
+  }))
 }
 
 export function renderLine(line: LineRow): Shown<Stripe.InvoiceLineItem> {

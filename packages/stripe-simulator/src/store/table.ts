@@ -83,14 +83,18 @@ export class Table<R extends { readonly id: string }, I extends string = never> 
 
   /**
    * Renders a row once for each of its states. `parts` are what else it shows; snapshots share what did not
-   * change, and comparing two of them ends where they are the same object.
+   * change, and comparing two of them ends where they are the same object. `make` is told what was shown last.
    */
-  shown<J extends Json>(row: R, parts: readonly unknown[], make: () => J): J {
+  shown<J extends Json>(
+    row: R,
+    parts: readonly unknown[],
+    make: (last: { readonly row: R; readonly json: J } | undefined) => J,
+  ): J {
     const entry = this.#entry(row.id)
-    if (entry === undefined || entry.row !== row) return make()
+    if (entry === undefined || entry.row !== row) return make(undefined)
     const known = entry.shown
     if (known !== undefined && known.row === row && sameList(known.parts, parts)) return known.json as J
-    const json = make()
+    const json = make(known as { row: R; json: J } | undefined)
     entry.shown = { row, parts, json }
     return json
   }

@@ -13,14 +13,18 @@ export class Dialect {
   readonly version: Version
   /** What the version does not have, newest first. The newest version lacks nothing and turns nothing. */
   readonly #since: readonly VersionChange[]
+  readonly #oldestFirst: readonly VersionChange[]
   readonly #turns = new Map<string, Turn[]>()
   readonly #unknown = new Set<string>()
+  /** Whether the version has a route; of those that were asked for. */
+  readonly #known = new Map<Route, boolean>()
   readonly #expansions = new Map<Expansions, Expansions>()
 
   constructor(version: Version) {
     this.version = version
     const all: readonly VersionChange[] = changes
     this.#since = all.filter(({ since }) => !has(version, since))
+    this.#oldestFirst = this.#since.toReversed()
     for (const { show = {}, operations = [] } of this.#since) {
       for (const [name, turn] of Object.entries(show)) {
         this.#turns.set(name, [...(this.#turns.get(name) ?? []), turn])
@@ -33,7 +37,12 @@ export class Dialect {
   }
 
   knows(route: Route): boolean {
-    return !this.#unknown.has(operationOf(route))
+    let knows = this.#known.get(route)
+    if (knows === undefined) {
+      knows = !this.#unknown.has(operationOf(route))
+      this.#known.set(route, knows)
+    }
+    return knows
   }
 
   /**
@@ -47,8 +56,9 @@ export class Dialect {
   /** Turns the parameters of this version into the newest ones, in place, oldest change first. */
   accept(world: World, route: Route, fields: { [key: string]: Raw }): Given {
     const given = new Given(fields, world)
+    if (this.#oldestFirst.length === 0) return given
     let operation = operationOf(route)
-    for (const { parameters, accept, former } of this.#since.toReversed()) {
+    for (const { parameters, accept, former } of this.#oldestFirst) {
       for (const path of parameters?.[operation] ?? []) given.refuse(path)
       accept?.[operation]?.(given)
       operation = former?.find((old) => old.route === route)?.becomes ?? operation
