@@ -3,6 +3,7 @@ import { followEntitlements } from './billing/entitlements.ts'
 import { wallMillis } from './clock.ts'
 import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
 import { Control } from './faults/control.ts'
+import type { Fault } from './faults/fault.ts'
 import { Faults } from './faults/faults.ts'
 import { RequestLog } from './faults/request-log.ts'
 import { addControlRoutes } from './http/control-routes.ts'
@@ -19,6 +20,7 @@ import { SubscriptionLimits } from './limits/subscription-limits.ts'
 import { seededRandom } from './random.ts'
 import { expansions, renderers, routes } from './registry.ts'
 import { createEndpoint } from './resources/webhook-endpoints.ts'
+import type { Attempt } from './rules/test-cards.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { StateFile } from './store/state-file.ts'
 import { Time } from './time.ts'
@@ -45,7 +47,7 @@ export interface SimulatorOptions {
   }[]
   /** The account's version: of requests that name none, and of events. The newest when absent. */
   readonly apiVersion?: string
-  /** Makes ids, shuffles and drops repeatable. */
+  /** Makes ids, shuffles, drops and faults with a probability repeatable. */
   readonly seed?: number
   readonly settings?: Partial<Settings>
   readonly delivery?: Partial<DeliverySettings>
@@ -72,10 +74,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     apiVersion: versionOf(options.apiVersion ?? newest),
     show: (shown, version, object) => dialectOf(version).show(shown, object),
   })
-  const deliveries = new Deliveries(world, { ...defaultDelivery, ...options.delivery })
+  const faults = new Faults(options.seed)
+  const deliveries = new Deliveries(world, { ...defaultDelivery, ...options.delivery }, faults)
   const time = new Time(world, deliveries, options.patienceMs ?? 10_000)
   const keys = new IdempotencyKeys()
-  const faults = new Faults()
   const log = new RequestLog()
   const control = new Control({ world, deliveries, time, faults, log, keys })
   const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
@@ -87,6 +89,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   world.beforeCommit = (events) => {
     subscriptionLimits?.check(events, wallMillis())
     followEntitlements(world, events)
+  }
+  world.chargeFault = (path, authenticated) => {
+    const fault = faults.takeCharge(path, authenticated)
+    return fault && attemptOf(fault)
   }
   world.onCommit = (events) => {
     for (const event of events) deliveries.enqueue(event)
@@ -143,6 +149,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       file?.close()
     },
   }
+}
+
+function attemptOf({ kind, decline_code: declineCode = 'generic_decline' }: Fault): Attempt {
+  if (kind === 'challenge') return { result: 'requires_action' }
+  return { result: 'declined', code: 'card_declined', declineCode }
 }
 
 function limitsOf({ rateLimits }: Settings): RateLimits | null {

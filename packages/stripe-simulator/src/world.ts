@@ -44,9 +44,11 @@ function undelivered(clock: string | null): rows.EventRow['own'] {
 export interface Cause {
   readonly request: string | null
   readonly idempotencyKey: string | null
+  /** The path of the request. */
+  readonly path: string | null
 }
 
-export const NOBODY: Cause = { request: null, idempotencyKey: null }
+export const NOBODY: Cause = { request: null, idempotencyKey: null, path: null }
 
 export type Renderer = (world: World, row: never) => rows.Json
 
@@ -94,7 +96,8 @@ export class World extends Tables {
   wall: number | null = null
   /** Lines of the last previews, which nothing else keeps. */
   readonly previews = new Map<string, readonly rows.LineRow[]>()
-  readonly #forced: Attempt[] = []
+  /** How an attempt to charge goes where a fault was armed for it, whatever the card. */
+  chargeFault: (path: string | null, authenticated: boolean) => Attempt | undefined = () => undefined
   /** True while a preview plays the future: nothing is collected, no event is made. */
   preview = false
 
@@ -222,13 +225,9 @@ export class World extends Tables {
     return event
   }
 
-  /** Says how the next attempt to charge goes that nothing was said about yet, whatever the card. */
-  forceAttempt(attempt: Attempt): void {
-    this.#forced.push(attempt)
-  }
-
-  takeForced(): Attempt | undefined {
-    return this.#forced.shift()
+  /** What goes wrong with the attempt to charge that is made now; undefined when nothing does. */
+  faultOfCharge(authenticated: boolean): Attempt | undefined {
+    return this.chargeFault(this.#cause.path, authenticated)
   }
 
   /** Sets the object's one alarm of this kind; null calls it off. */

@@ -116,6 +116,18 @@ test('it expires with the period, before the renewal', async () => {
   expect((await read(id)).pending_update).toBeNull()
 })
 
+test('it ends with its subscription: the invoice that would pay for it is voided', async () => {
+  const { stripe } = world
+  const { ada, id, invoice } = await upgrade({ card: 'pm_card_chargeCustomerFail' })
+  expect(invoice.status).toBe('open')
+  const types = await world.typesDuring(() => stripe.subscriptions.cancel(id))
+  expect(types).toContain('invoice.voided')
+  expect(types).not.toContain('customer.subscription.pending_update_expired')
+  expect((await stripe.invoices.retrieve(invoice.id)).status).toBe('void')
+  await world.setCard(ada.id, 'pm_card_visa')
+  expect((await refusal(stripe.invoices.pay(invoice.id))).statusCode).toBe(400)
+})
+
 test('voiding its invoice cancels it, a further update replaces it', async () => {
   const first = await upgrade({ card: 'pm_card_chargeCustomerFail' })
   await world.stripe.invoices.voidInvoice(first.invoice.id)

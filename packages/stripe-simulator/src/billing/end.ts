@@ -16,7 +16,10 @@ export interface Ending {
   readonly except?: string | undefined
 }
 
-/** The end of a subscription. Its open invoices stay payable, but nobody collects them any more. */
+/**
+ * The end of a subscription. Its open invoices stay payable, but nobody collects them any more; that of an
+ * update that waits for it is voided, since paying it would buy nothing.
+ */
 export function endSubscription(
   world: World,
   id: string,
@@ -24,6 +27,8 @@ export function endSubscription(
 ): SubscriptionRow {
   const subscription = world.subscriptions.must(id)
   const at = world.now(subscription.own.clock)
+  const held = world.invoices.get(subscription.own.held?.invoice)
+  if (held?.status === 'open') voidInvoice(world, held.id, 'void_invoice')
   const ended = world.subscriptions.patch(id, {
     ...moved(subscription, 'ended'),
     pending_update: null,

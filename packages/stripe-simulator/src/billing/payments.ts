@@ -92,7 +92,8 @@ export function confirmIntent(
   { offSession, authenticated, returnUrl }: Confirmation,
 ): { intent: PaymentIntentRow; attempt: Attempt } {
   const result: Attempt =
-    world.takeForced() ?? attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
+    world.faultOfCharge(authenticated) ??
+    attempt(behaviorOf(method), { offSession, authenticated, setUp: method.own.setUp })
   const intent = world.paymentIntents.must(id)
   switch (result.result) {
     case 'succeeded':

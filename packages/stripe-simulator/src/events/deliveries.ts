@@ -1,9 +1,12 @@
-import { wallMillis, wallNow } from '../clock.ts'
+import { wallMillis } from '../clock.ts'
+import type { FaultKind } from '../faults/fault.ts'
+import type { Faults, Strike } from '../faults/faults.ts'
 import { matchesType } from '../resources/events.ts'
 import type { DeliveryRow, EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { AttemptLog } from './attempt-log.ts'
-import { signatureHeader } from './signature.ts'
+import { DeliveryQueue } from './delivery-queue.ts'
+import { sendEvent } from './send-event.ts'
 
 const deliveryModes = ['in_order', 'parallel', 'shuffled', 'duplicated', 'delayed', 'dropped', 'off'] as const
 type DeliveryMode = (typeof deliveryModes)[number]
@@ -26,9 +29,6 @@ export const defaultDelivery: DeliverySettings = {
   retryMs: [60_000, 600_000, 3_600_000],
 }
 
-/** Letters of an answer that are kept for people. */
-const SHOWN_LENGTH = 500
-
 export type Acknowledged = (event: EventRow, ok: boolean) => void
 
 /**
@@ -42,9 +42,12 @@ export class Deliveries {
   onAttempted: Acknowledged = () => {}
   readonly attempts = new AttemptLog()
   readonly #world: World
-  /** Ids of deliveries to be made, in order. */
-  #queue: string[] = []
-  #head = 0
+  readonly #faults: Faults
+  readonly #queue = new DeliveryQueue()
+  /** Those that a fault holds back for a while. */
+  readonly #late = new Map<string, NodeJS.Timeout>()
+  /** Those that a fault has held back or displaced already, once an attempt. */
+  readonly #putOff = new Set<string>()
   /** Ids of those that wait for their time. */
   #retries: string[] = []
   #flying = 0
@@ -55,9 +58,10 @@ export class Deliveries {
   #waiters: (() => void)[] = []
   readonly #unattempted = new Map<string | null, number>()
 
-  constructor(world: World, settings: DeliverySettings) {
+  constructor(world: World, settings: DeliverySettings, faults: Faults) {
     this.#world = world
     this.settings = settings
+    this.#faults = faults
   }
 
   /** Queues an event for every endpoint that wants it; true when there is any. */
@@ -97,7 +101,7 @@ export class Deliveries {
 
   get counts(): { queued: number; running: number; retrying: number } {
     return {
-      queued: this.#queue.length - this.#head,
+      queued: this.#queue.length + this.#late.size,
       running: this.#flying,
       retrying: this.#retries.length,
     }
@@ -125,6 +129,7 @@ export class Deliveries {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+    for (const timer of this.#late.values()) clearTimeout(timer)
     this.#notify()
   }
 
@@ -158,10 +163,14 @@ export class Deliveries {
     if (this.#closed || mode === 'off') return
     const limit = mode === 'parallel' || mode === 'shuffled' ? 16 : 1
     while (this.#flying < limit) {
-      const id = this.#take(mode)
+      const id = this.#queue.take(mode === 'shuffled' ? this.#world.random : undefined)
       if (id === undefined) break
+      const delivery = this.#world.deliveries.must(id)
+      const strike = this.#strikeOf(delivery)
+      if (strike !== undefined && this.#putsOff(id, strike)) continue
+      this.#putOff.delete(id)
       this.#flying++
-      void this.#deliver(this.#world.deliveries.must(id)).finally(() => {
+      void this.#deliver(delivery, strike?.fault.kind).finally(() => {
         this.#flying--
         this.#notify()
         this.wake()
@@ -169,25 +178,28 @@ export class Deliveries {
     }
   }
 
-  /** The next in order, or any one when deliveries are shuffled. */
-  #take(mode: DeliveryMode): string | undefined {
-    if (mode === 'shuffled' && this.#head < this.#queue.length) {
-      const at = this.#head + Math.floor(this.#world.random() * (this.#queue.length - this.#head))
-      const chosen = this.#queue[at] as string
-      this.#queue[at] = this.#queue[this.#head] as string
-      this.#queue[this.#head] = chosen
-    }
-    const next = this.#queue[this.#head]
-    if (next !== undefined) this.#head++
-    // The front is cut off now and then, so that a long queue is not moved at every step.
-    if (this.#head > 1000 || this.#head === this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head)
-      this.#head = 0
-    }
-    return next
+  #strikeOf({ id, event, endpoint }: DeliveryRow): Strike | undefined {
+    if (this.#putOff.has(id)) return undefined
+    const type = this.#world.events.must(event).type
+    return this.#faults.takeDelivery(type, this.#world.webhookEndpoints.get(endpoint)?.url ?? '')
   }
 
-  async #deliver(delivery: DeliveryRow): Promise<void> {
+  /** Whether a fault lets others go first: for a time, or one or more of those that wait. */
+  #putsOff(id: string, { fault, random }: Strike): boolean {
+    const { kind, ms = this.settings.delayMs } = fault
+    if (kind !== 'webhook_late' && kind !== 'webhook_shuffled') return false
+    this.#putOff.add(id)
+    if (kind === 'webhook_shuffled') return this.#queue.putBehind(id, random)
+    const timer = setTimeout(() => {
+      this.#late.delete(id)
+      this.#queue.push(id)
+      this.wake()
+    }, ms)
+    this.#late.set(id, timer)
+    return true
+  }
+
+  async #deliver(delivery: DeliveryRow, fault: FaultKind | undefined): Promise<void> {
     const event = this.#world.events.must(delivery.event)
     const endpoint = this.#world.webhookEndpoints.get(delivery.endpoint)
     const first = delivery.attempts === 0
@@ -198,51 +210,13 @@ export class Deliveries {
     }
     const { mode } = this.settings
     if (mode === 'delayed') await new Promise((resolve) => setTimeout(resolve, this.settings.delayMs))
-    const dropped = mode === 'dropped' && first
-    const ok = dropped ? false : await this.#send(event, endpoint)
-    if (mode === 'duplicated' && !dropped) await this.#send(event, endpoint)
+    const lost = (mode === 'dropped' && first) || fault === 'webhook_lost'
+    const send = () => sendEvent(this.#world, event, endpoint, this.settings.timeoutMs, this.attempts)
+    const ok = lost ? false : await send()
+    if ((mode === 'duplicated' || fault === 'webhook_doubled') && !lost) await send()
     if (first) this.#count(event.own.clock, -1)
     if (ok) this.#finish(delivery, true)
     else this.#retry(delivery)
-  }
-
-  async #send(event: EventRow, endpoint: WebhookEndpointRow): Promise<boolean> {
-    const current = this.#world.events.must(event.id)
-    const version = endpoint.api_version ?? event.api_version
-    const body = JSON.stringify({
-      ...this.#world.render(current),
-      api_version: version,
-      data: this.#world.eventData(current, version),
-    })
-    const began = wallMillis()
-    const log = (status: number | null, answer: string) =>
-      this.attempts.add({
-        event: event.id,
-        endpoint: endpoint.id,
-        at: Math.floor(began / 1000),
-        ms: wallMillis() - began,
-        status,
-        answer: answer.slice(0, SHOWN_LENGTH),
-      })
-    try {
-      const response = await fetch(endpoint.url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-          'stripe-signature': signatureHeader(endpoint.own.secret, body, wallNow()),
-        },
-        body,
-        signal: AbortSignal.timeout(this.settings.timeoutMs),
-      })
-      log(response.status, await response.text())
-      return response.status >= 200 && response.status < 300
-    } catch (error) {
-      // Refused, reset or too slow: all the same to the sender.
-      log(null, reasonOf(error))
-      return false
-    }
   }
 
   #retry(delivery: DeliveryRow): void {
@@ -297,11 +271,6 @@ export class Deliveries {
     this.#waiters = []
     for (const waiter of waiters) waiter()
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
 }
 
 function wants(endpoint: WebhookEndpointRow, type: string): boolean {

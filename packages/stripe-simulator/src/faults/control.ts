@@ -11,7 +11,8 @@ import { payOnPage } from '../resources/pay-on-page.ts'
 import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
 import { NOBODY, type World } from '../world.ts'
-import type { Fault, Faults } from './faults.ts'
+import type { Fault } from './fault.ts'
+import type { Faults } from './faults.ts'
 import type { RequestLog } from './request-log.ts'
 
 export interface ControlParts {
@@ -38,7 +39,7 @@ export class Control {
     this.#parts = parts
   }
 
-  /** Arms a fault for the next requests that match. */
+  /** Arms a fault for the next requests, attempts to charge or deliveries that match. */
   fail(fault: Fault): void {
     this.#parts.faults.add(fault)
   }
@@ -53,14 +54,12 @@ export class Control {
 
   /** Declines the next charge attempts, whatever the card. */
   declineNext(declineCode = 'generic_decline', times = 1): void {
-    for (let i = 0; i < times; i++) {
-      this.#parts.world.forceAttempt({ result: 'declined', code: 'card_declined', declineCode })
-    }
+    this.fail({ kind: 'decline', decline_code: declineCode, times })
   }
 
   /** Lets the bank ask the holder (3-D Secure) at the next charge attempts, whatever the card. */
   challengeNext(times = 1): void {
-    for (let i = 0; i < times; i++) this.#parts.world.forceAttempt({ result: 'requires_action' })
+    this.fail({ kind: 'challenge', times })
   }
 
   /** Forgets idempotency keys, as Stripe does some time after 24 hours: one, or all. Answers how many. */

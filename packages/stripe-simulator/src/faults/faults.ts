@@ -1,78 +1,122 @@
-import { invalid } from '../errors.ts'
-
-const faultKinds = [
-  'error_500',
-  'error_500_stored',
-  'rate_limit',
-  'lock_timeout',
-  'timeout_before_commit',
-  'timeout_after_commit',
-  'truncated',
-  'slow',
-] as const
-
-type FaultKind = (typeof faultKinds)[number]
-
-/** What shall go wrong with the next requests that match. */
-export interface Fault {
-  readonly kind: FaultKind
-  /** Absent matches every method. */
-  readonly method?: string | undefined
-  /** A path, `*` standing for any text: `/v1/invoices/*`. Absent matches every path. */
-  readonly path?: string | undefined
-  /** How many matching requests fail; 1 unless told. */
-  readonly times?: number | undefined
-  /** How many matching requests pass before the first failure. */
-  readonly skip?: number | undefined
-  /** Milliseconds that `slow` waits before the request runs. */
-  readonly ms?: number | undefined
-}
+import { type Random, seededRandom } from '../random.ts'
+import { type Fault, type FaultTarget, faultOf, targetOf } from './fault.ts'
 
 interface Armed {
   readonly fault: Fault
-  readonly pattern: RegExp
+  readonly target: FaultTarget
+  readonly path: RegExp
+  readonly event: RegExp
+  /** Its own numbers: what else goes wrong does not move them. */
+  readonly random: Random
   skip: number
   left: number
 }
 
-/** The queue of faults. The first armed one that matches a request is used up by it. */
-export class Faults {
-  readonly #armed: Armed[] = []
+/** A fault that strikes, with numbers for what else it has to draw. */
+export interface Strike {
+  readonly fault: Fault
+  readonly random: Random
+}
 
-  add(fault: Fault): void {
-    if (!faultKinds.includes(fault.kind))
-      throw invalid(`kind must be one of ${faultKinds.join(', ')}`, 'kind')
-    const pattern = (fault.path ?? '*').split('*').map(escaped).join('.*')
+/** One of whatever may go wrong. */
+interface Happening {
+  readonly method?: string
+  /** Null without a request. */
+  readonly path: string | null
+  readonly event?: string
+}
+
+/** The queue of faults. The first armed one that matches, and whose draw falls on it, is used up. */
+export class Faults {
+  readonly #seeds: Random
+  #armed: Armed[] = []
+
+  constructor(seed?: number) {
+    this.#seeds = seededRandom(seed)
+  }
+
+  add(given: Fault): void {
+    const fault = faultOf(given)
+    const { kind, path, event, times, skip = 0, probability } = fault
+    const seed = fault.seed ?? Math.floor(this.#seeds() * 2 ** 31)
     this.#armed.push({
-      fault,
-      pattern: new RegExp(`^${pattern}$`),
-      skip: fault.skip ?? 0,
-      left: fault.times ?? 1,
+      fault: probability === undefined ? fault : { ...fault, seed },
+      target: targetOf(kind),
+      path: patternOf(path),
+      event: patternOf(event),
+      random: seededRandom(seed),
+      skip,
+      left: times ?? (probability === undefined ? 1 : Number.POSITIVE_INFINITY),
     })
   }
 
   clear(): void {
-    this.#armed.length = 0
+    this.#armed = []
   }
 
+  /** What is still armed, with what is left of it. */
   list(): Fault[] {
-    return this.#armed.map(({ fault, left, skip }) => ({ ...fault, times: left, skip }))
+    return this.#armed.map(({ fault, left, skip }) => ({
+      ...fault,
+      ...(Number.isFinite(left) ? { times: left } : {}),
+      skip,
+    }))
   }
 
+  /** What goes wrong with a request. */
   take(method: string, path: string): Fault | undefined {
-    for (const [i, armed] of this.#armed.entries()) {
-      if (armed.fault.method !== undefined && armed.fault.method !== method) continue
-      if (!armed.pattern.test(path)) continue
-      if (armed.skip > 0) {
-        armed.skip--
-        continue
-      }
-      armed.left--
-      if (armed.left <= 0) this.#armed.splice(i, 1)
-      return armed.fault
-    }
-    return undefined
+    return this.#take('request', { method, path })?.fault
   }
+
+  /** What goes wrong with an attempt to charge. A holder who has just proved himself is not asked again. */
+  takeCharge(path: string | null, authenticated: boolean): Fault | undefined {
+    return this.#take('charge', { path }, (fault) => !(authenticated && fault.kind === 'challenge'))?.fault
+  }
+
+  /** What goes wrong with one attempt to deliver an event. */
+  takeDelivery(event: string, endpoint: string): Strike | undefined {
+    return this.#take('delivery', { event, path: pathOf(endpoint) })
+  }
+
+  #take(
+    target: FaultTarget,
+    happening: Happening,
+    may: (fault: Fault) => boolean = () => true,
+  ): Strike | undefined {
+    // Usually nothing is armed, and this is asked at every request.
+    if (this.#armed.length === 0) return undefined
+    const found = this.#armed.find(
+      (armed) => armed.target === target && matches(armed, happening) && may(armed.fault) && strikes(armed),
+    )
+    if (found === undefined) return undefined
+    found.left--
+    if (found.left <= 0) this.#armed = this.#armed.filter((armed) => armed !== found)
+    return found
+  }
+}
+
+function matches({ fault, path, event }: Armed, happening: Happening): boolean {
+  if (fault.method !== undefined && fault.method !== happening.method) return false
+  if (fault.event !== undefined && !event.test(happening.event ?? '')) return false
+  return fault.path === undefined || (happening.path !== null && path.test(happening.path))
+}
+
+/** Passes those that are to be skipped, and those that the draw spares. */
+function strikes(armed: Armed): boolean {
+  if (armed.skip > 0) {
+    armed.skip--
+    return false
+  }
+  return armed.fault.probability === undefined || armed.random() < armed.fault.probability
+}
+
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname : url
+}
+
+/** `*` stands for any text. */
+function patternOf(text = '*'): RegExp {
+  return new RegExp(`^${text.split('*').map(escaped).join('.*')}$`)
 }
 
 function escaped(text: string): string {

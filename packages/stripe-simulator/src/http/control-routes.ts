@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { StripeError } from '../errors.ts'
 import type { DeliverySettings } from '../events/deliveries.ts'
 import type { Control } from '../faults/control.ts'
-import type { Fault } from '../faults/faults.ts'
+import type { Fault } from '../faults/fault.ts'
 
 /** The control routes, in JSON, under a prefix that Stripe does not have. They take no key. */
 export function addControlRoutes(app: FastifyInstance, control: Control): void {

@@ -3,7 +3,8 @@ import formbody from '@fastify/formbody'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { wallMillis, wallNow } from '../clock.ts'
 import { type ErrorBody, envelope, gap, StripeError } from '../errors.ts'
-import type { Fault, Faults } from '../faults/faults.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
 import { type RateLimiter, tooMany } from '../limits/rate-limiter.ts'
 import type { Json } from '../rows.ts'
@@ -173,7 +174,8 @@ function answerOf(
       )
       return paths.length === 0 ? result : expand(world, dialect.expansions(expansions), result, paths)
     }
-    const cause = { request: requestId, idempotencyKey: headerOf(request, 'idempotency-key') ?? null }
+    const idempotencyKey = headerOf(request, 'idempotency-key') ?? null
+    const cause = { request: requestId, idempotencyKey, path: pathOf(request.url) }
     const result = route.method === 'GET' ? execute() : world.transaction(cause, execute)
     return { answer: { status: 200, body: textOf(result) }, began }
   } catch (error) {
