@@ -89,6 +89,7 @@ export function voidInvoice(
       invoice: id,
     })
   }
+  world.emit('invoice.updated', gone)
   world.emit('invoice.voided', gone)
   return gone
 }
