@@ -6,14 +6,15 @@ import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
 import { settleDebit } from './debits.ts'
 import { disputeDue } from './disputes.ts'
-import { draftDue, renew, retryDue, subscriptionDue } from './due.ts'
+import { draftDue, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
 import { cancelIntent } from './payments.ts'
 import { pendingItemsDue } from './pending-interval.ts'
 import { expireHeld } from './pending-update.ts'
-import { itemsOf, scheduleDue } from './periods.ts'
+import { scheduleDue } from './periods.ts'
 import { settleRefund } from './refunds.ts'
 import { turnSchedule } from './schedules.ts'
+import { upcomingInvoice } from './upcoming.ts'
 
 /** What happens by itself, one entry per kind of alarm: the index of everything that time causes. */
 const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow) => void> = {
@@ -87,14 +88,12 @@ function announceRenewal(world: World, id: string): void {
   const subscription = world.subscriptions.get(id)
   if (subscription === undefined || subscription.cancel_at !== null) return
   const snapshot = world.rehearse(() => {
-    const boundary = Math.min(...itemsOf(world, id).map((item) => item.current_period_end))
-    if (subscription.status === 'trialing') {
-      world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
-    }
-    const { id: _id, ...upcoming } = world.render(renew(world, id, boundary))
+    const invoice = upcomingInvoice(world, id)
+    if (invoice === null) return null
+    const { id: _id, ...upcoming } = world.render(invoice)
     return upcoming
   })
-  world.emitSnapshot('invoice.upcoming', snapshot, subscription.own.clock)
+  if (snapshot !== null) world.emitSnapshot('invoice.upcoming', snapshot, subscription.own.clock)
 }
 
 const HOUR = 3600

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts'
 
 /** What can go wrong with a request, with an attempt to charge, and with the delivery of an event. */
-export const FAULTS = {
+const FAULTS = {
   request: [
     'error_500',
     'error_500_stored',

@@ -31,7 +31,7 @@ import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
 const URL = '/v1/customers'
 
-const address = shape({
+export const address = shape({
   city: text(),
   country: text(),
   line1: text(),

@@ -1,16 +1,13 @@
 import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
-import { finalInvoice, renew } from '../billing/due.ts'
-import { itemsOf } from '../billing/periods.ts'
-import { creditUnused } from '../billing/prorate.ts'
+import { nextBoundary, upcomingInvoice } from '../billing/upcoming.ts'
 import { updateSubscription } from '../billing/update.ts'
 import { invalid, StripeError } from '../errors.ts'
 import { post } from '../http/route.ts'
 import {
   bool,
-  decimal,
+  clearable,
   gaps,
-  integer,
   list,
   metadata,
   oneOf,
@@ -18,26 +15,41 @@ import {
   required,
   shape,
   text,
-  timestamp,
 } from '../http/schema.ts'
-import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
-import { moved } from '../rules/subscription-status.ts'
+import type { CustomerRow, InvoiceRow, SubscriptionRow } from '../rows.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { pricedFields } from './change-invoice-item.ts'
 import { changeFields, itemChange } from './change-params.ts'
+import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
+import { address, insertCustomer } from './customers.ts'
+import { applyDiscounts, discountParam, redeemer } from './discounts.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
+import { previewSchedule, scheduleDetails } from './preview-schedule.ts'
 import { create } from './start-subscription.ts'
 import { pause, pauseFields, resume } from './subscription-verbs.ts'
 import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const PREVIEWS_KEPT = 100
 
+/** A line names its price outright. */
+const { pricing: _named, ...lineFields } = pricedFields
+
 export const previewFields = {
   automatic_tax: automaticTaxParam,
   customer: text(),
+  customer_details: shape({
+    address: clearable(address),
+    tax_exempt: clearable(oneOf(['none', 'exempt', 'reverse'] as const)),
+    ...gaps('shipping', 'tax', 'tax_ids'),
+  }),
+  discounts: clearable(list(discountParam)),
+  schedule: text(),
+  schedule_details: scheduleDetails,
   subscription: text(),
   preview_mode: oneOf(['next', 'recurring'] as const),
   subscription_details: shape({
@@ -51,39 +63,10 @@ export const previewFields = {
     ...gaps('billing_schedules', 'start_date'),
   }),
   invoice_items: list(
-    shape({
-      amount: integer(),
-      currency,
-      description: text(),
-      price: text(),
-      quantity: integer({ min: 0 }),
-      unit_amount_decimal: decimal,
-      metadata,
-      tax_rates: taxRatesParam,
-      period: shape({ start: required(timestamp), end: required(timestamp) }),
-      ...gaps(
-        'discounts',
-        'discountable',
-        'invoiceitem',
-        'price_data',
-        'quantity_decimal',
-        'tax_behavior',
-        'tax_code',
-        'unit_amount',
-      ),
-    }),
+    shape({ ...lineFields, currency, price: text(), ...gaps('invoiceitem', 'unit_amount') }),
     250,
   ),
-  ...gaps(
-    'currency',
-    'customer_account',
-    'customer_details',
-    'discounts',
-    'issuer',
-    'on_behalf_of',
-    'schedule',
-    'schedule_details',
-  ),
+  ...gaps('currency', 'customer_account', 'issuer', 'on_behalf_of'),
 }
 
 /**
@@ -97,10 +80,27 @@ export const previewRoutes = [
 type PreviewParams = Params<typeof previewFields>
 
 export function previewOf(world: World, params: PreviewParams): Shown<Stripe.Invoice> {
-  return world.rehearse(() => shown(world, preview(world, params).id))
+  return world.rehearse(() => {
+    const customer = buyerOf(world, params)
+    return shown(world, preview(world, { ...params, customer }).id)
+  })
+}
+
+/** The customer, as `customer_details` would have it; without one a customer who is not there yet. */
+function buyerOf(world: World, { customer, customer_details: details }: PreviewParams): string | undefined {
+  if (details === undefined) return customer
+  const as = { address: details.address ?? null, tax_exempt: details.tax_exempt ?? 'none' }
+  if (customer === undefined) return insertCustomer(world, as, undefined).id
+  return world.customers.patch(liveCustomer(world, customer, 'customer').id, {
+    ...(details.address === undefined ? {} : { address: as.address as CustomerRow['address'] }),
+    ...(details.tax_exempt === undefined ? {} : { tax_exempt: as.tax_exempt }),
+  }).id
 }
 
 function preview(world: World, params: PreviewParams): InvoiceRow {
+  if (params.schedule !== undefined || params.schedule_details !== undefined) {
+    return ofSchedule(world, params)
+  }
   const subscription = subscriptionOf(world, params)
   for (const [i, { price, ...item }] of (params.invoice_items ?? []).entries()) {
     const customer = subscription?.customer ?? params.customer
@@ -116,6 +116,7 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
     )
   }
   if (subscription === undefined) return previewCreation(world, params)
+  if (params.discounts !== undefined) setDiscounts(world, subscription, params.discounts)
   const {
     cancel_now: cancels,
     pause: pauses,
@@ -128,6 +129,10 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
       pauses === undefined ? resume(world, subscription, change) : pause(world, subscription, pauses)
     if (draft === null) throw nothingUpcoming(subscription.customer)
     return draft
+  }
+  if (change.metadata !== undefined) {
+    const labels = mergeMetadata(subscription.metadata, change.metadata)
+    world.subscriptions.patch(subscription.id, { metadata: labels })
   }
   if (change.default_tax_rates !== undefined) {
     const param = 'subscription_details[default_tax_rates]'
@@ -144,7 +149,9 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
     subscription.id,
     itemChange(world, subscription, change, 'subscription_details'),
   )
-  return draft ?? nextInvoice(world, subscription.id, params.preview_mode !== 'recurring')
+  const next = draft ?? upcomingInvoice(world, subscription.id, params.preview_mode !== 'recurring')
+  if (next === null) throw nothingUpcoming(subscription.customer)
+  return next
 }
 
 function subscriptionOf(world: World, params: PreviewParams): SubscriptionRow | undefined {
@@ -167,6 +174,30 @@ function subscriptionOf(world: World, params: PreviewParams): SubscriptionRow | 
     .sort((a, b) => nextBoundary(world, a.id) - nextBoundary(world, b.id))[0]
 }
 
+/** `schedule` "cannot be used with `subscription` or `subscription_` prefixed fields". */
+function ofSchedule(world: World, params: PreviewParams): InvoiceRow {
+  const { customer, schedule, schedule_details: details = {} } = params
+  for (const other of ['subscription', 'subscription_details', 'discounts', 'invoice_items'] as const) {
+    if (params[other] !== undefined) {
+      throw invalid(`You cannot use \`${other}\` in a preview of a schedule.`, other)
+    }
+  }
+  const invoice = previewSchedule(world, { customer, schedule, details })
+  if (invoice === null) throw nothingUpcoming(customer)
+  return invoice
+}
+
+/** The discounts that a preview is asked for take the place of the subscription's own. */
+function setDiscounts(
+  world: World,
+  subscription: SubscriptionRow,
+  given: NonNullable<PreviewParams['discounts']> | null,
+): void {
+  const to = redeemer(world, subscription, itemsAfter(world, subscription, []))
+  const discounts = given === null ? [] : applyDiscounts(world, given, to)
+  if (given === null || discounts.length > 0) world.subscriptions.patch(subscription.id, { discounts })
+}
+
 /** What a new subscription would be billed at once. */
 function previewCreation(world: World, params: PreviewParams): InvoiceRow {
   const details = params.subscription_details
@@ -177,8 +208,13 @@ function previewCreation(world: World, params: PreviewParams): InvoiceRow {
     items: details.items.map(({ id: _id, deleted: _deleted, clear_usage: _usage, ...item }) => item),
     default_tax_rates: details.default_tax_rates,
     automatic_tax: params.automatic_tax,
+    cancel_at: details.cancel_at ?? undefined,
+    cancel_at_period_end: details.cancel_at_period_end,
+    discounts: params.discounts ?? undefined,
+    metadata: details.metadata,
     proration_behavior: details.proration_behavior,
     trial_end: details.trial_end,
+    trial_from_plan: details.trial_from_plan,
     ...(details.billing_mode === undefined ? {} : { billing_mode: details.billing_mode }),
   })
   return world.invoices.must(created.latest_invoice)
@@ -196,34 +232,6 @@ function previewCancellation(world: World, subscription: SubscriptionRow, params
   })
   if (draft === null) throw nothingUpcoming(subscription.customer)
   return draft
-}
-
-/** The renewal as it would be now, or the final invoice of a subscription that is going to end. */
-function nextInvoice(world: World, id: string, pending: boolean): InvoiceRow {
-  const subscription = world.subscriptions.must(id)
-  const boundary = nextBoundary(world, id)
-  if (!['active', 'trialing', 'past_due', 'unpaid'].includes(subscription.status)) {
-    throw nothingUpcoming(subscription.customer)
-  }
-  if (subscription.cancel_at !== null && subscription.cancel_at <= boundary) {
-    if (subscription.own.proratesEnd) {
-      for (const item of itemsOf(world, id)) {
-        if (item.current_period_end > subscription.cancel_at)
-          creditUnused(world, subscription, item, subscription.cancel_at)
-      }
-    }
-    const final = finalInvoice(world, id, subscription.cancel_at)
-    if (final === null) throw nothingUpcoming(subscription.customer)
-    return final
-  }
-  if (subscription.status === 'trialing') {
-    world.subscriptions.patch(id, moved(subscription, 'trial_ended'))
-  }
-  return renew(world, id, boundary, pending)
-}
-
-function nextBoundary(world: World, id: string): number {
-  return Math.min(...itemsOf(world, id).map((item) => item.current_period_end))
 }
 
 function nothingUpcoming(customer: string | null | undefined): StripeError {

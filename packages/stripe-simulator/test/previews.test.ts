@@ -1,0 +1,144 @@
+// docs.stripe.com/api/invoices/create_preview: what is asked for is shown and nothing is done.
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+
+const FEB_1 = JAN_1 + 31 * DAY
+const MAR_1 = FEB_1 + 28 * DAY
+
+let world: World
+beforeAll(async () => {
+  world = await newWorld()
+})
+afterAll(() => world.close())
+
+/** From 30.00 to 10.00 at `at`. */
+async function downgrade(
+  at: number,
+  proration_behavior: 'always_invoice' | 'create_prorations' = 'create_prorations',
+) {
+  const { stripe } = world
+  const ada = await world.customer()
+  const [price, cheap] = [(await world.price(3000)).id, (await world.price(1000)).id]
+  const subscription = await stripe.subscriptions.create({ customer: ada.id, items: [{ price }] })
+  const made = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id })
+  const phases = [
+    { items: [{ price }], start_date: JAN_1, end_date: at },
+    { items: [{ price: cheap }], proration_behavior, duration: { interval: 'month' as const } },
+  ]
+  await stripe.subscriptionSchedules.update(made.id, { phases })
+  return { ada, price, cheap, id: subscription.id, schedule: made.id, phases }
+}
+
+const preview = (params: Stripe.InvoiceCreatePreviewParams) => world.stripe.invoices.createPreview(params)
+
+test('the renewal is shown as the next phase has it, by the subscription and by its schedule, and told so', async () => {
+  const { stripe } = world
+  const { ada, id, schedule } = await downgrade(FEB_1)
+  for (const shown of [await preview({ subscription: id }), await preview({ schedule })]) {
+    expect(amounts(shown)).toEqual([1000])
+    expect(shown.lines.data[0]?.period).toEqual({ start: FEB_1, end: MAR_1 })
+  }
+  expect((await stripe.subscriptionSchedules.retrieve(schedule)).current_phase?.start_date).toBe(JAN_1)
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  expect((await world.invoices(id)).map(({ total }) => total)).toEqual([3000, 1000])
+  const upcoming = (await world.events(['invoice.upcoming'])).at(-1)?.data.object as Stripe.Invoice
+  expect(upcoming.total).toBe(1000)
+})
+
+test('a phase that is billed at once is the next invoice', async () => {
+  const { ada, id } = await downgrade(JAN_1 + 15.5 * DAY, 'always_invoice')
+  const shown = await preview({ subscription: id })
+  // Half of January is left.
+  expect(amounts(shown)).toEqual([-1500, 500])
+  await world.advance(ada.clock, JAN_1 + 16 * DAY)
+  const [, made] = await world.invoices(id)
+  expect(made && amounts(made)).toEqual([-1500, 500])
+})
+
+test('a schedule is shown as it would be with other phases, and one that is not there yet', async () => {
+  const { stripe } = world
+  const { ada, price, schedule, phases } = await downgrade(FEB_1)
+  const seats = [phases[0], { ...phases[1], items: [{ price, quantity: 3 }] }]
+  const details = { phases: seats as Stripe.InvoiceCreatePreviewParams.ScheduleDetails.Phase[] }
+  expect((await preview({ schedule, schedule_details: details })).total).toBe(9000)
+  expect((await preview({ schedule })).total).toBe(1000)
+  const planned = await preview({
+    customer: ada.id,
+    schedule_details: { phases: [{ items: [{ price, quantity: 2 }], start_date: JAN_1 + 10 * DAY }] },
+  })
+  expect(planned).toMatchObject({ total: 6000, period_start: JAN_1 + 10 * DAY })
+  expect((await stripe.subscriptions.list({ customer: ada.id })).data).toHaveLength(1)
+  expect((await stripe.subscriptionSchedules.list({ customer: ada.id })).data).toHaveLength(1)
+  const mixed = await refusal(preview({ schedule, invoice_items: [{ amount: 5, currency: 'usd' }] }))
+  expect([mixed.statusCode, mixed.param]).toEqual([400, 'invoice_items'])
+})
+
+test('a customer who is not there yet, and one who would live elsewhere', async () => {
+  const { stripe } = world
+  const price = (await world.price(1000)).id
+  const subscription_details = { items: [{ price }] }
+  const automatic_tax = { enabled: true }
+  // 19 % in Germany, on top of a price that does not say.
+  const before = await preview({
+    customer_details: { address: { country: 'DE' } },
+    automatic_tax,
+    subscription_details,
+  })
+  expect(before).toMatchObject({ subtotal: 1000, total: 1190 })
+  const { id: customer } = await stripe.customers.create({ address: { country: 'DE' } })
+  const moved = { address: { country: 'FR' } } as const
+  const elsewhere = { customer, customer_details: moved, automatic_tax, subscription_details }
+  expect((await preview(elsewhere)).total).toBe(1200)
+  const exempt = { ...elsewhere, customer_details: { tax_exempt: 'exempt' as const } }
+  expect((await preview(exempt)).total).toBe(1000)
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({
+    address: { country: 'DE' },
+    tax_exempt: 'none',
+  })
+})
+
+test('discounts take the place of those that run, and empty text of all', async () => {
+  const { stripe } = world
+  const [tenth, half] = [
+    await stripe.coupons.create({ percent_off: 10, duration: 'forever' }),
+    await stripe.coupons.create({ percent_off: 50, duration: 'once' }),
+  ]
+  const { id: customer } = await world.customer()
+  const price = (await world.price(2000)).id
+  const discounts = [{ coupon: half.id }]
+  expect((await preview({ customer, subscription_details: { items: [{ price }] }, discounts })).total).toBe(
+    1000,
+  )
+  const { id: subscription } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price }],
+    discounts: [{ coupon: tenth.id }],
+  })
+  expect((await preview({ subscription })).total).toBe(1800)
+  expect((await preview({ subscription, discounts })).total).toBe(1000)
+  expect((await preview({ subscription, discounts: '' })).total).toBe(2000)
+  expect((await stripe.coupons.retrieve(half.id)).times_redeemed).toBe(0)
+})
+
+test('items with prices of their own, and what is not to be discounted', async () => {
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  const { id: customer } = await world.customer()
+  const product = (await world.product('Setup')).id
+  const price = (await world.price(2000)).id
+  const { id: subscription } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price }],
+    discounts: [{ coupon: coupon.id }],
+  })
+  const shown = await preview({
+    subscription,
+    invoice_items: [
+      { price_data: { currency: 'usd', product, unit_amount: 300 }, quantity: 2, discountable: false },
+      { amount: 100, currency: 'usd' },
+    ],
+  })
+  // 600 stays, of 100 and 2000 a half.
+  expect(shown).toMatchObject({ subtotal: 2700, total: 1650 })
+})
