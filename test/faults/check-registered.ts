@@ -7,10 +7,13 @@ interface Expected {
   readonly end: 'completed' | 'rolledBack'
   readonly charges: number
   readonly lives?: number
+  /** It had something before, which is charged to the card before until something new is bought. */
+  readonly known?: boolean
 }
 
 interface Standing {
   readonly customer: string | null
+  readonly subscription: string | null
   readonly registrations: number
   readonly state: 'completed' | 'rolledBack' | 'parked' | null
   readonly stage: string | null
@@ -29,14 +32,17 @@ interface Standing {
 export async function checkRegistered(
   installation: Installation,
   externalId: string,
-  { end, charges: expectedCharges, lives = 1 }: Expected,
+  { end, charges: expectedCharges, lives = 1, known = false }: Expected,
 ): Promise<{ ended: Ended; breaches: string[] }> {
   const breaches: string[] = []
   const must = (holds: boolean, sentence: string) => {
     if (!holds) breaches.push(`${externalId}: ${sentence}`)
   }
   const here = await standing(installation, externalId)
-  const { customers, subscriptions, charges, invoices, pages } = await atStripe(installation, here.customer)
+  const { customers, charges, invoices, pages, ...found } = await atStripe(installation, here.customer)
+  const subscriptions = found.subscriptions.filter(
+    ({ metadata }) => metadata.lockstep_subscription === here.subscription,
+  )
   const live = subscriptions.filter(({ status }) => status !== 'canceled' && status !== 'incomplete_expired')
 
   if (here.state === null) {
@@ -71,6 +77,19 @@ export async function checkRegistered(
     'a payment page is still open',
   )
   must(charges.length === expectedCharges, `${charges.length} charges instead of ${expectedCharges}`)
+  if (known) {
+    const [card] = customers.map(({ invoice_settings: { default_payment_method: method } }) => method)
+    const brand = typeof card === 'object' ? card?.card?.brand : card
+    must(brand === (end === 'completed' ? 'visa' : 'mastercard'), `everything is charged to the ${brand}`)
+    must(
+      found.subscriptions.length - subscriptions.length === 1,
+      'what the customer had before is not what it was',
+    )
+  }
+  must(
+    live.every(({ default_payment_method: own }) => own === null),
+    'it is charged to a card of its own',
+  )
   if (here.state === 'completed') {
     must(live.length === lives, `${live.length} live subscriptions of a completed registration`)
     must((live[0]?.id ?? null) === here.subscriptionLink, 'the live subscription is not the one linked')
@@ -88,21 +107,27 @@ export async function checkRegistered(
 
 async function standing({ database }: Installation, externalId: string): Promise<Standing> {
   const { rows } = await database.pool.query<Standing>(
-    `select c.id as customer, w.state, w.stage, w.problem ->> 'detail' as problem, s.status,
-       (select count(*)::int from registration where customer_id = c.id) as registrations,
-       (select count(*)::int from subscription_slot where customer_id = c.id) as slots,
+    `select c.id as customer, r.subscription_id as subscription, w.state, w.stage, w.problem ->> 'detail' as problem, s.status,
+       (select count(*)::int from registration where customer_id = c.id and slot <> 'before') as registrations,
+       (select count(*)::int from subscription_slot where subscription_id = r.subscription_id) as slots,
        (select provider_id from mapping where entity_id = c.id) as "customerLink",
        (select provider_id from mapping where entity_id = r.subscription_id) as "subscriptionLink",
        array(select id || ' ' || state from operation o
          where (o.subject_id in (c.id, r.subscription_id) or starts_with(o.id, w.id || '/')) and o.state in ('prepared', 'unknown')) as unsettled
      from customer c
-     left join registration r on r.customer_id = c.id
+     left join registration r on r.customer_id = c.id and r.slot <> 'before'
      left join workflow w on w.id = r.workflow_id
      left join subscription s on s.id = r.subscription_id
      where c.external_id = $1`,
     [externalId],
   )
-  const nobody = { customer: null, customerLink: null, subscriptionLink: null, status: null }
+  const nobody = {
+    customer: null,
+    subscription: null,
+    customerLink: null,
+    subscriptionLink: null,
+    status: null,
+  }
   const nothing = { registrations: 0, state: null, stage: null, problem: null, slots: 0, unsettled: [] }
   return rows[0] ?? { ...nobody, ...nothing }
 }
@@ -110,7 +135,10 @@ async function standing({ database }: Installation, externalId: string): Promise
 /** The newest are this registration's: the lane makes one after the other. */
 async function atStripe({ deps: { provider } }: Installation, customer: string | null) {
   const { stripe, instance } = provider
-  const { data } = await stripe.customers.list({ limit: 5 })
+  const { data } = await stripe.customers.list({
+    limit: 5,
+    expand: ['data.invoice_settings.default_payment_method'],
+  })
   const customers = data.filter(
     ({ metadata }) => metadata.lockstep_instance === instance && metadata.lockstep_customer === customer,
   )

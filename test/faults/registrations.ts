@@ -21,6 +21,7 @@ const CALLS = [
   'POST /v1/payment_methods/*/attach',
   'POST /v1/customers/*',
   'POST /v1/subscriptions',
+  'POST /v1/subscriptions/*',
   'POST /v1/subscription_schedules*',
   'POST /v1/invoices*',
   'POST /v1/invoiceitems',
@@ -185,6 +186,11 @@ async function crashOne(lane: Lane, seed: number) {
     if (acted && (news === 'deadline' || wish.customer === 'stays away')) shift += DAY_AND_MORE
   }
 
+  if (wish.known) {
+    const before = { externalId, plan: 'free', slot: 'before', paymentMethod: 'pm_card_mastercard' }
+    const { status } = await installation.ask('POST', '/v1/registrations', before)
+    if (status !== 201) throw new Error(`${externalId} could not be made known.`)
+  }
   // In every fourth run an answer is lost for more than a day: Stripe's memory of our key is not to be
   // relied on any more, and only a look can tell what was made.
   const lost = random.below(4) === 0

@@ -18,6 +18,8 @@ export interface Wish {
   /** Stripe's names of cards: https://docs.stripe.com/testing. */
   readonly paymentMethod?: string
   readonly onPage?: boolean
+  /** The customer has a free plan in the slot `before`, and a Mastercard that everything is charged to. */
+  readonly known?: boolean
   readonly customer?: Deed
   readonly coupons?: readonly string[]
   readonly end: 'completed' | 'rolledBack'
@@ -55,6 +57,12 @@ export const wishes: readonly Wish[] = [
   { plan: 'team', paymentMethod: ASKS, customer: 'stays away', ...rolledBack },
   { ...ticket, paymentMethod: ASKS, customer: 'stays away', ...rolledBack },
   { plan: 'team', paymentMethod: ASKS, customer: 'gives up', ...rolledBack },
+
+  { plan: 'team', known: true, paymentMethod: VISA, ...completed },
+  { ...ticket, known: true, paymentMethod: VISA, ...completed },
+  { plan: 'team', known: true, paymentMethod: ASKS, customer: 'confirms', ...completed },
+  { plan: 'team', known: true, paymentMethod: ASKS, customer: 'stays away', ...rolledBack },
+  { plan: 'course', known: true, onPage: true, customer: 'leaves a card', ...completed },
 
   { plan: 'team', onPage: true, customer: 'leaves a card', ...completed },
   { plan: 'trial', onPage: true, customer: 'leaves a card', ...unpaid },

@@ -2,7 +2,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { lookAt } from '../src/workflow/look.ts'
-import { smallCatalog } from './support/catalogs.ts'
+import { purchaseCatalog } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 
 // Who has to do something first: the bank's question (3-D Secure), and a page for the payment method.
@@ -16,7 +16,7 @@ let installation: Installation
 
 beforeAll(async () => {
   simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, smallCatalog)
+  installation = await newInstallation(simulator, purchaseCatalog)
 })
 afterAll(async () => {
   await simulator.close()
@@ -226,6 +226,93 @@ describe('a page for the payment method', () => {
       status: 400,
       body: { errors: [{ pointer: '#/paymentPage' }] },
     })
+  })
+})
+
+describe('of one who has something already', () => {
+  const ANOTHER = { plan: 'team', slot: 'second' }
+  const has = (externalId: string) =>
+    register({ externalId, plan: 'free', paymentMethod: 'pm_card_mastercard' })
+
+  /** What is charged for what: by the customer's default, and by the subscription's own. */
+  async function charged(shown: Shown) {
+    const { stripe } = installation.deps.provider
+    const { id, subscriptions } = await atStripe(shown)
+    const customer = await stripe.customers.retrieve(id, {
+      expand: ['invoice_settings.default_payment_method'],
+    })
+    const method = customer.deleted ? null : customer.invoice_settings.default_payment_method
+    const own = subscriptions
+      .filter(({ status }) => status !== 'canceled')
+      .map((one) => one.default_payment_method)
+    return { customer: typeof method === 'object' ? method?.card?.brand : method, own }
+  }
+
+  test('the card before is charged until the bank has its answer, and the new one afterwards', async () => {
+    await has('patient')
+    const asked = await register({ externalId: 'patient', ...ANOTHER, paymentMethod: ASKS })
+    expect(asked.body.state).toBe('requiresAction')
+    expect(await charged(asked.body)).toMatchObject({
+      customer: 'mastercard',
+      own: [expect.any(String), null],
+    })
+
+    const { intents } = await atStripe(asked.body)
+    const asking = intents.find(({ status }) => status === 'requires_action')?.id ?? ''
+    simulator.control.authenticate(asking, 'succeed')
+    expect((await resume(asked.body.id)).body).toMatchObject({ state: 'completed' })
+    expect(await charged(asked.body)).toEqual({ customer: 'visa', own: [null, null] })
+  })
+
+  test('the card before is never touched, where the bank says no', async () => {
+    await has('unlucky')
+    const asked = await register({ externalId: 'unlucky', ...ANOTHER, paymentMethod: ASKS })
+    const { intents } = await atStripe(asked.body)
+    simulator.control.clearRequests()
+    const asking = intents.find(({ status }) => status === 'requires_action')?.id ?? ''
+    simulator.control.authenticate(asking, 'fail')
+    expect((await resume(asked.body.id)).body).toMatchObject({ state: 'rolledBack' })
+    expect(await charged(asked.body)).toMatchObject({ customer: 'mastercard' })
+    const { requests } = simulator.control.requests()
+    expect(requests.filter(({ method, path }) => method === 'POST' && path.includes('/customers/'))).toEqual(
+      [],
+    )
+  })
+
+  test('a ticket is paid with the card that was named for it', async () => {
+    await has('guest')
+    const bought = await register({ externalId: 'guest', plan: 'ticket', paymentMethod: 'pm_card_visa' })
+    expect(bought).toMatchObject({ status: 201, body: { state: 'completed' } })
+    const { stripe } = installation.deps.provider
+    const { id } = await atStripe(bought.body)
+    const { data } = await stripe.charges.list({ customer: id })
+    expect(data.map(({ payment_method_details: paid }) => paid?.card?.brand)).toEqual(['visa'])
+    expect(await charged(bought.body)).toEqual({ customer: 'visa', own: [null] })
+  })
+
+  test('a card that is left on a page pays, and is the default afterwards', async () => {
+    await has('visitor')
+    const asked = await register({ externalId: 'visitor', ...ANOTHER, paymentPage: PAGE })
+    simulator.control.completeCheckout((await atStripe(asked.body)).sessions[0]?.id ?? '', {
+      card: 'pm_card_visa',
+    })
+    expect(await charged(asked.body)).toMatchObject({ customer: 'mastercard' })
+    expect((await resume(asked.body.id)).body).toMatchObject({ state: 'completed' })
+    expect(await charged(asked.body)).toEqual({ customer: 'visa', own: [null, null] })
+  })
+
+  test('a card that was taken off meanwhile undoes nothing that was paid', async () => {
+    await has('hasty')
+    simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/customers/*', times: 12 })
+    const paid = await register({ externalId: 'hasty', ...ANOTHER, paymentMethod: 'pm_card_visa' })
+    expect(paid.body).toMatchObject({ state: 'failed', stage: 'make payment method default' })
+    simulator.control.clearFaults()
+    const { stripe } = installation.deps.provider
+    const { id } = await atStripe(paid.body)
+    const { data } = await stripe.customers.listPaymentMethods(id)
+    await stripe.paymentMethods.detach(data.find(({ card }) => card?.brand === 'visa')?.id ?? '')
+    expect((await resume(paid.body.id)).body).toMatchObject({ state: 'completed' })
+    expect(await charged(paid.body)).toMatchObject({ customer: 'mastercard' })
   })
 })
 

@@ -1,10 +1,7 @@
+import { Problem } from '@lockstep/core/problem'
 import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
-import {
-  attachPaymentMethod,
-  defaultPaymentMethod,
-  restoreDefaultPaymentMethod,
-  setDefaultPaymentMethod,
-} from '../provider/stripe/payment-methods.ts'
+import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
+import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
 import { link, providerIdOf } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
@@ -73,49 +70,71 @@ async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: s
   return { id, isNew: true }
 }
 
-/** Has everything that comes due charged to a payment method that the application collected. */
+/** Attaches a payment method that the application collected; see {@link chargeTo}. */
 export async function providePaymentMethod(
   deps: PurchaseDeps,
   step: Step,
   customer: LinkedCustomer,
   paymentMethod: string,
-): Promise<void> {
-  const attached = await step(
+): Promise<string | null> {
+  const { id } = await step(
     'attach payment method',
-    async (operation) => {
-      const { id } = await attachPaymentMethod(deps, {
-        operation,
-        customerId: customer.id,
-        providerCustomer: customer.providerId,
-        paymentMethod,
-      })
-      return { id, before: customer.isNew ? null : await defaultPaymentMethod(deps, customer.providerId) }
-    },
+    async (operation) =>
+      idOnly(
+        await attachPaymentMethod(deps, {
+          operation,
+          customerId: customer.id,
+          providerCustomer: customer.providerId,
+          paymentMethod,
+        }),
+      ),
     { operation: (key) => key },
   )
-  await chargeTo(deps, step, customer, attached)
+  return chargeTo(deps, step, customer, id)
 }
 
 /**
- * Has everything charged to this method. What the customer has already was charged to the one before, which
- * gets its place back when the registration is undone.
+ * Has everything of a new customer charged to this method. What others have is charged to the one before as
+ * long as nothing is bought, which may be a day where the bank asks; so what they buy has to name it. Returns
+ * it where that is so, to become the default afterwards ({@link makeDefault}).
  */
 export async function chargeTo(
   deps: PurchaseDeps,
   step: Step,
-  customer: Pick<LinkedCustomer, 'id' | 'providerId'>,
-  { id: taken, before }: { readonly id: string; readonly before: string | null },
-): Promise<void> {
+  customer: LinkedCustomer,
+  paymentMethod: string,
+): Promise<string | null> {
+  if (!customer.isNew) return paymentMethod
   await step(
     'set default payment method',
-    async (key) => idOnly(await setDefaultPaymentMethod(deps, key, customer, taken)),
-    {
-      operation: (key) => key,
-      ...(before !== null && {
-        undo: (_, key) => restoreDefaultPaymentMethod(deps, `${key}/undo`, customer, { taken, before }),
-      }),
-    },
+    async (id) =>
+      idOnly(await setDefaultPaymentMethod(deps, { id, settledByCaller: true }, customer, paymentMethod)),
+    { operation: (key) => key },
   )
+  return null
+}
+
+/**
+ * It is bought: from now on everything of the customer's is charged to what it was bought with, the
+ * subscription too, as one card for each customer. A method that was taken off meanwhile stays what the
+ * purchase names: nothing is undone for it.
+ */
+export async function makeDefault(
+  deps: PurchaseDeps,
+  step: Step,
+  customer: LinkedCustomer,
+  paymentMethod: string,
+  subscription: { readonly id: string; readonly providerId: string } | null,
+): Promise<void> {
+  await step('make payment method default', async (key) => {
+    try {
+      await setDefaultPaymentMethod(deps, { id: key }, customer, paymentMethod)
+      if (subscription) await chargeToDefault(deps, `${key}/subscription`, subscription)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'provider_refused') throw error
+      deps.log.warn({ err: error, customer: customer.id }, 'The payment method is not the default.')
+    }
+  })
 }
 
 /** What is ours at the provider says so. */

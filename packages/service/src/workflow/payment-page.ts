@@ -1,8 +1,7 @@
 import { Problem } from '@lockstep/core/problem'
-import { defaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { closePaymentPage, openPaymentPage, readPaymentPage } from '../provider/stripe/payment-pages.ts'
 import { awaitCustomer } from './await-customer.ts'
-import { chargeTo } from './customer-at-provider.ts'
+import { chargeTo, type LinkedCustomer } from './customer-at-provider.ts'
 import type { Step } from './journal.ts'
 import type { Purchase, PurchaseDeps } from './purchase/strategy.ts'
 
@@ -18,9 +17,9 @@ export interface WantedPage {
 export async function collectPaymentMethod(
   deps: PurchaseDeps,
   step: Step,
-  purchase: Pick<Purchase, 'workflowId' | 'customer' | 'version'>,
+  purchase: Pick<Purchase, 'workflowId' | 'version'> & { readonly customer: LinkedCustomer },
   { returnUrl, cancelUrl }: WantedPage,
-): Promise<void> {
+): Promise<string | null> {
   const { customer, workflowId, version } = purchase
   const page = await step(
     'open payment page',
@@ -40,13 +39,10 @@ export async function collectPaymentMethod(
   )
   const method = await step('await payment method', async () => {
     const state = await readPaymentPage(deps, page.id)
-    if (state.kind === 'left') {
-      const before = await defaultPaymentMethod(deps, customer.providerId)
-      return { id: state.paymentMethod, before }
-    }
+    if (state.kind === 'left') return { id: state.paymentMethod }
     if (state.kind === 'open')
       throw await awaitCustomer(deps, purchase, { type: 'providePaymentMethod', url: state.url })
     throw new Problem('registration_abandoned', 'The page for the payment method was closed without one.')
   })
-  await chargeTo(deps, step, customer, method)
+  return chargeTo(deps, step, customer, method.id)
 }

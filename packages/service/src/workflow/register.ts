@@ -10,7 +10,7 @@ import { readSubscription, releaseSlot } from '../store/subscriptions.ts'
 import { markUndone } from '../store/workflows.ts'
 import { agreedDiscounts } from './agreed-discounts.ts'
 import { assessTax } from './assess-tax.ts'
-import { provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
+import { makeDefault, provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
 import { lookIfDeleted } from './look.ts'
 import { noteTrialEnd } from './note-trial-end.ts'
@@ -98,12 +98,21 @@ async function register(
   const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
   const version = await loadPlanVersion(deps.db, input.planVersionId)
   const terms = { version, quantity, coupons, tax, requestOrigin, metadata }
-  const purchase: Purchase = { workflowId, customer, subscriptionId, ...terms }
-  if (paymentMethod !== null) await providePaymentMethod(deps, step, customer, paymentMethod)
-  else if (paymentPage) await collectPaymentMethod(deps, step, purchase, paymentPage)
+  const toCharge =
+    paymentMethod !== null
+      ? await providePaymentMethod(deps, step, customer, paymentMethod)
+      : paymentPage &&
+        (await collectPaymentMethod(deps, step, { workflowId, customer, version }, paymentPage))
+  const purchase: Purchase = { workflowId, customer, subscriptionId, paymentMethod: toCharge, ...terms }
 
   const bought = await strategy.buy(deps, step, purchase)
-  await strategy.activate(deps, step, purchase, bought)
+  if (toCharge !== null) {
+    const subscription =
+      strategy.makes === 'subscription' ? { id: subscriptionId, providerId: bought.id } : null
+    await makeDefault(deps, step, customer, toCharge, subscription)
+  }
+  // What Stripe said of it at the start is not how it is any more where its method was taken off again.
+  await strategy.activate(deps, step, purchase, toCharge === null ? bought : { id: bought.id })
 
   // Both sides have what they agreed on: the contract is made, and can no longer be undone.
   await step('conclude contract', () =>

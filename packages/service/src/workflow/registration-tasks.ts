@@ -25,6 +25,8 @@ export const registrationTasks = {
   'schedule payments': task(['subscription']),
   'make invoice': task(['membership', 'customer'], ['invoice']),
   'pay invoice': task(['invoice']),
+  // Of one who had something already: not before there is something to be charged for.
+  'make payment method default': task(['paymentMethod']),
   'record purchase': task(['invoice']),
   'record subscription': task(['membership', 'subscription']),
   'conclude contract': task(['membership'], ['contract']),

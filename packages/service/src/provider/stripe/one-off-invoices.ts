@@ -99,7 +99,11 @@ async function placeItem(
 export async function payInvoice(
   deps: CallDeps,
   operation: string,
-  { id, subjectId }: { readonly id: string; readonly subjectId: string },
+  {
+    id,
+    subjectId,
+    paymentMethod,
+  }: { readonly id: string; readonly subjectId: string; readonly paymentMethod: string | null },
 ): Promise<FirstPayment> {
   const finalize = { id: `${operation}/finalize`, kind: 'invoice.finalize', subjectId, body: { id } }
   const finalized = await callStripe(
@@ -115,7 +119,7 @@ export async function payInvoice(
   }
   if ((await operationState(deps.db, operation)) === 'refused') return paymentOfInvoice(deps, id)
   try {
-    const body = { off_session: false }
+    const body = { off_session: false, ...(paymentMethod !== null && { payment_method: paymentMethod }) }
     await callStripe(
       deps,
       { id: operation, kind: 'invoice.pay', subjectId, body },

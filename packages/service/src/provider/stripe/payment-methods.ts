@@ -1,8 +1,6 @@
-import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { objectsMadeBy } from '../../store/operations.ts'
 import { type CallDeps, callStripe, type Intention } from './call.ts'
-import { fetchCustomer } from './fetch.ts'
 import { idOf } from './field.ts'
 
 export interface PaymentMethodToAttach {
@@ -45,51 +43,11 @@ export function attachPaymentMethod(
   )
 }
 
-/** Has everything that comes due charged to this method. Settled by the step that it is. */
+/** Has everything that comes due charged to this method, but what names one of its own. */
 export function setDefaultPaymentMethod(
   deps: CallDeps,
-  operation: string,
-  customer: ProvidedCustomer,
-  paymentMethod: string,
-): Promise<Stripe.Customer> {
-  return setDefault(deps, { id: operation, settledByCaller: true }, customer, paymentMethod)
-}
-
-/** What everything that comes due is charged to; null while there is none. */
-export async function defaultPaymentMethod(
-  deps: Pick<CallDeps, 'provider'>,
-  providerCustomer: string,
-): Promise<string | null> {
-  const customer = await fetchCustomer(deps, providerCustomer)
-  const method = customer.deleted ? null : customer.invoice_settings.default_payment_method
-  return method === null ? null : idOf(method)
-}
-
-/** Gives the place back to the method before, if it was not given to another one since. */
-export async function restoreDefaultPaymentMethod(
-  deps: CallDeps,
-  operation: string,
-  customer: ProvidedCustomer,
-  { taken, before }: { readonly taken: string; readonly before: string },
-): Promise<void> {
-  if ((await defaultPaymentMethod(deps, customer.providerId)) !== taken) return
-  try {
-    await setDefault(deps, { id: operation }, customer, before)
-  } catch (error) {
-    // Taken off the customer meanwhile: there is nothing to go back to.
-    if (!(error instanceof Problem) || error.code !== 'provider_refused') throw error
-  }
-}
-
-interface ProvidedCustomer {
-  readonly id: string
-  readonly providerId: string
-}
-
-function setDefault(
-  deps: CallDeps,
   operation: Pick<Intention, 'id' | 'settledByCaller'>,
-  customer: ProvidedCustomer,
+  customer: { readonly id: string; readonly providerId: string },
   paymentMethod: string,
 ): Promise<Stripe.Customer> {
   const body = { invoice_settings: { default_payment_method: paymentMethod } }

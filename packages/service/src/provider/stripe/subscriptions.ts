@@ -13,6 +13,8 @@ export interface SubscriptionToStart {
   readonly providerCustomer: string
   readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
   readonly trialDays: number
+  /** Charged to this one; null: to what the customer has everything charged to. */
+  readonly paymentMethod: string | null
   /** Stripe's ids of the coupons, each with its own duration, in the order in which they are applied. */
   readonly coupons: readonly string[]
   /** The customer can be asked by the bank: what is not paid at once waits as `incomplete`. */
@@ -42,6 +44,7 @@ export function startSubscription(deps: CallDeps, start: SubscriptionToStart): P
     ...(start.customerPresent
       ? { payment_behavior: 'allow_incomplete' as const }
       : { payment_behavior: 'error_if_incomplete' as const, off_session: true }),
+    ...(start.paymentMethod !== null && { default_payment_method: start.paymentMethod }),
     ...(start.automaticTax && { automatic_tax: { enabled: true } }),
     ...(start.coupons.length > 0 && { discounts: start.coupons.map((coupon) => ({ coupon })) }),
     ...(start.trialDays > 0 && { trial_period_days: start.trialDays }),
@@ -125,6 +128,24 @@ export async function endSubscription(
   const intention = { id: operation, kind: 'subscription.cancel', subjectId: subscriptionId, body }
   return callStripe(deps, { ...intention, repeatable: true }, (stripe, options) =>
     stripe.subscriptions.cancel(providerId, body, options),
+  )
+}
+
+/**
+ * Has a subscription that named a payment method of its own charged to the customer's default from now on.
+ * https://docs.stripe.com/api/subscriptions/update: an empty string takes it off.
+ */
+export async function chargeToDefault(
+  deps: CallDeps,
+  operation: string,
+  { id: subscriptionId, providerId }: { readonly id: string; readonly providerId: string },
+): Promise<void> {
+  const body = { default_payment_method: '' as const }
+  const kind = 'subscription.default_payment_method'
+  await callStripe(
+    deps,
+    { id: operation, kind, subjectId: subscriptionId, body, repeatable: true },
+    (stripe, options) => stripe.subscriptions.update(providerId, body, options),
   )
 }
 

@@ -60,6 +60,7 @@ export const eventTicket: PurchaseStrategy = {
       const payment = await payInvoice({ ...deps, withdrawn }, operation, {
         ...invoice,
         subjectId: purchase.subscriptionId,
+        paymentMethod: purchase.paymentMethod,
       })
       if (payment.kind === 'open')
         throw await awaitCustomer(deps, purchase, { type: 'confirmPayment', url: payment.url })

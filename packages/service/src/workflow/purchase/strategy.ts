@@ -26,6 +26,8 @@ export interface Purchase {
   /** Our id of what is bought, given before the provider is asked. */
   readonly subscriptionId: string
   readonly version: PlanVersion
+  /** What it is charged to; null: what the customer has everything charged to. */
+  readonly paymentMethod: string | null
   readonly quantity: number
   /** By key. */
   readonly coupons: readonly string[]

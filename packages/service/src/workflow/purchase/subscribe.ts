@@ -50,13 +50,14 @@ export async function subscribe(
  */
 async function start(
   deps: PurchaseDeps & CallDeps,
-  { customer, subscriptionId }: Purchase,
+  { customer, subscriptionId, paymentMethod }: Purchase,
   configuration: SubscriptionConfiguration,
   operation: string,
 ) {
   const wanted = {
     ...configuration,
     subscriptionId,
+    paymentMethod,
     customerId: customer.id,
     providerCustomer: customer.providerId,
   }
