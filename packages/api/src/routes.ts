@@ -26,6 +26,7 @@ import {
   readRegistration,
   resumeRegistration,
 } from './registrations.ts'
+import { sweepSignUps } from './sign-up-sweeps.ts'
 import {
   cancelSubscription,
   pauseSubscription,
@@ -84,6 +85,7 @@ export const routes: readonly Route[] = [
   retryProviderEvent,
   listOrphans,
   sweepOrphans,
+  sweepSignUps,
   publishBusMessage,
   listBusMessages,
   readBusMessage,

@@ -13,6 +13,7 @@ import * as orphans from '@lockstep/api/orphans'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
 import * as registrations from '@lockstep/api/registrations'
+import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
 import * as deeds from '@lockstep/api/subscription-deeds'
 import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
 import * as subscriptions from '@lockstep/api/subscriptions'
@@ -184,6 +185,11 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof orphans.listOrphans>) => list(orphans.listOrphans, query),
     },
 
+    signUps: {
+      /** Says who they are, unless `dryRun` is false. */
+      sweep: (body: BodyInput<typeof sweepSignUps> = {}) => ask(sweepSignUps, { body }),
+    },
+
     busMessages: {
       read: (id: string) => ask(bus.readBusMessage, { params: { id } }),
       retry: (id: string) => ask(bus.retryBusMessage, { params: { id } }),
@@ -226,6 +232,7 @@ type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : nev
 export type Registration = Answer<typeof registrations.readRegistration>
 export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
+export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Erasure = Answer<typeof customers.eraseCustomer>
 export type Customer = Answer<typeof customers.readCustomer>

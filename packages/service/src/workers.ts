@@ -7,6 +7,7 @@ import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
+import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { doDue } from './workflow/due.ts'
@@ -69,6 +70,13 @@ export const workers: readonly Worker[] = [
     name: 'settle orphans',
     start: async (parts) => {
       await settleOrphans(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'sweep sign-ups',
+    start: async (parts) => {
+      await sweepSignUps(parts)
       return async () => {}
     },
   },

@@ -2,6 +2,7 @@ import type { Registration } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { registrationTable, registrationText } from '../output/registration-text.ts'
+import { signUpSweepText } from '../output/sign-up-sweep-text.ts'
 import { collect, firstOf, parseCount } from './arguments.ts'
 import { findClock } from './clock.ts'
 
@@ -91,6 +92,14 @@ export function addRegistrations(program: Command): void {
       const { client, output } = contextOf(command)
       await client.registrations.cancel(id)
       output.result(await client.registrations.ended(id), registrationText)
+    })
+  registrations
+    .command('sweep')
+    .description('customers whom nobody registered, of an hour or older; with --apply, register them')
+    .option('--apply', 'register them on the plan for signing up')
+    .action(async ({ apply = false }: { apply?: boolean }, command: Command) => {
+      const { client, output } = contextOf(command)
+      output.result(await client.signUps.sweep({ dryRun: !apply }), signUpSweepText)
     })
 }
 

@@ -17,6 +17,7 @@ import { orphanRoutes } from './routes/orphans.ts'
 import { planRoutes } from './routes/plans.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { signUpSweepRoutes } from './routes/sign-up-sweeps.ts'
 import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -56,6 +57,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
   orphanRoutes(app, parts)
+  signUpSweepRoutes(app, parts)
   busMessageRoutes(app, parts)
   webhookRoutes(app, parts)
   apiKeyRoutes(app, parts)
