@@ -169,6 +169,12 @@ async function crashOne(lane: Lane, seed: number) {
     }
   }
 
+  /** Stripe forgets our keys meanwhile: whoever sends an old one again makes a second object. */
+  function passADay(): void {
+    shift += DAY_AND_MORE
+    simulator.control.pruneKeys()
+  }
+
   async function die(times: number, longest: number): Promise<void> {
     for (let left = times; left > 0; left -= 1) {
       await nobodyHasIt(installation)
@@ -183,7 +189,7 @@ async function crashOne(lane: Lane, seed: number) {
     const waits = (await standing(installation, externalId)).state === 'requiresAction'
     acted =
       touched !== undefined || (waits && (wish.customer === 'stays away' || wish.customer === 'gives up'))
-    if (acted && (news === 'deadline' || wish.customer === 'stays away')) shift += DAY_AND_MORE
+    if (acted && (news === 'deadline' || wish.customer === 'stays away')) passADay()
   }
 
   if (wish.known) {
@@ -200,7 +206,7 @@ async function crashOne(lane: Lane, seed: number) {
   } else arm(simulator, random)
   await live(lost ? Number.POSITIVE_INFINITY : 1 + (seed % LONGEST_LIFE))
   await die(random.below(3), LONGEST_LIFE)
-  if (lost || random.below(6) === 0) shift += DAY_AND_MORE
+  if (lost || random.below(6) === 0) passADay()
   if (customer) {
     await act()
     for (let lives = 0; lives < MOST_LIVES && !acted; lives += 1) {

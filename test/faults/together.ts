@@ -23,6 +23,15 @@ export interface TogetherVerdict {
   readonly breaches: readonly string[]
 }
 
+/** What a request waits for its registration. */
+const PATIENCE_SECONDS = 20
+
+async function timed({ ask }: Installation, body: object) {
+  const began = performance.now()
+  const answer = await ask('POST', '/v1/registrations', body)
+  return { ...answer, seconds: (performance.now() - began) / 1000 }
+}
+
 /**
  * Double clicks: in each round 2 to 16 identical sign-ups come at once to two processes on one database,
  * each a request of its own. All of them must learn of one registration, and one subscription must stand.
@@ -42,13 +51,16 @@ export async function registerTogether({ rounds, seed, onRound }: TogetherRuns):
       const body = { externalId, plan: 'team', paymentMethod: 'pm_card_visa' }
       const many = 2 + random.below(15)
       const processes = Array.from({ length: many }, () => random.pick<Installation>([first, second]))
-      const answers = await Promise.all(processes.map(({ ask }) => ask('POST', '/v1/registrations', body)))
+      const answers = await Promise.all(processes.map((process) => timed(process, body)))
       requests += many
       // Who waited longer than a person does is told that it is on its way: of the same one.
       const said = new Set(
         answers.map(({ status, body: { id, code } }) => (status === 201 || status === 202 ? id : code)),
       )
       const isOne = said.size === 1 && answers.every(({ status }) => status < 300)
+      // So nobody is, who did not wait for as long: the end would have been missed.
+      const hasty = answers.filter(({ status, seconds }) => status === 202 && seconds < PATIENCE_SECONDS)
+      for (const { seconds } of hasty) breaches.push(`${externalId}: 202 after ${seconds.toFixed(1)} s`)
       if (!isOne) breaches.push(`${externalId}, ${many} at once: ${[...said].join(', ')}`)
       await atRest(database.pool)
       const rest = await checkRegistered(first, externalId, { end: 'completed', charges: 1 })

@@ -60,7 +60,7 @@ async function onClock() {
       await installation.ask('POST', `/v1/test-clocks/${clock.body.id}/advance`, { frozenTime: to })
       const ready = async () =>
         (await installation.ask('GET', `/v1/test-clocks/${clock.body.id}`)).body.status
-      await expect.poll(ready, { timeout: 20_000 }).toBe('ready')
+      await expect.poll(ready, { timeout: 60_000 }).toBe('ready')
     },
   }
 }

@@ -485,7 +485,7 @@ describe('given up', () => {
     const asked = register({ externalId, plan: 'free' })
     const failed = async () =>
       (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
-    await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
     const id = (await failed())[0]?.id
     // An event tells of it before we know what became of our own call: it runs.
     const [made] = (await ofUser(externalId)).subscriptions
@@ -522,7 +522,7 @@ describe('given up', () => {
     const asked = register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
     const failed = async () =>
       (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
-    await expect.poll(failed, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
     simulator.control.clearRequests()
     const id = (await failed())[0]?.id
     expect(await installation.ask('POST', `/v1/registrations/${id}/cancel`, {})).toMatchObject({

@@ -69,7 +69,7 @@ async function signUpWith(signUp: SignUpInput<'pending' | 'starter' | 'premium'>
     async turn(to: string) {
       await installation.ask('POST', `${at}/advance`, { frozenTime: to })
       const ready = async () => (await installation.ask('GET', at)).body.status
-      await expect.poll(ready, { timeout: 20_000 }).toBe('ready')
+      await expect.poll(ready, { timeout: 60_000 }).toBe('ready')
     },
   }
 }
