@@ -286,7 +286,14 @@ test('a fourth way to buy is one file: the registration does not know it', async
 })
 
 // docs/registrations.md#calls-to-stripe says the same.
-test.each<[what: string, body: { plan: string; paymentMethod?: undefined; isKnown?: boolean }, posts: number, gets: number]>([
+test.each<
+  [
+    what: string,
+    body: { plan: string; paymentMethod?: undefined; isKnown?: boolean },
+    posts: number,
+    gets: number,
+  ]
+>([
   ['a free plan', { plan: 'nothing', paymentMethod: undefined }, 2, 0],
   ['a membership with a card', { plan: 'team' }, 4, 0],
   ['a course with a card', { plan: 'lessons' }, 6, 1],

@@ -1,8 +1,7 @@
-import { Gauge } from 'prom-client'
+import { Counter } from 'prom-client'
 import { inBackground } from '../provider/stripe/limiter.ts'
 import type { ServiceParts } from '../service-parts.ts'
-import { countMissingSignUps } from '../store/missing-sign-ups.ts'
-import { missedBefore, registerMissing } from '../workflow/sweep-sign-ups.ts'
+import { registerMissing } from '../workflow/sweep-sign-ups.ts'
 
 const QUEUE = 'sweep-sign-ups'
 /** A thousand registrations behind people's requests. */
@@ -15,16 +14,17 @@ type SignUpJobs = Pick<
 
 /** Every hour: whoever is a customer and was never registered gets the plan for signing up. */
 export async function sweepSignUps(deps: SignUpJobs): Promise<void> {
-  const { boss, db, clock, metrics } = deps
-  new Gauge({
-    name: 'lockstep_customers_without_subscription',
-    help: 'Customers whom nobody registered for an hour, where the catalogue has a plan for signing up.',
+  const { boss, metrics } = deps
+  const missed = new Counter({
+    name: 'lockstep_missed_sign_ups_total',
+    help: 'Customers whom nobody had registered for an hour: registered by the sweep, or refused.',
+    labelNames: ['outcome'],
     registers: [metrics.registry],
-    async collect() {
-      this.set(await countMissingSignUps(db, missedBefore(clock.now())))
-    },
   })
   await boss.createQueue(QUEUE, { policy: 'exclusive', expireInSeconds: EXPIRES_SECONDS, retryLimit: 0 })
   await boss.schedule(QUEUE, '17 * * * *')
-  await boss.work(QUEUE, () => inBackground(() => registerMissing(deps)))
+  await boss.work(QUEUE, async () => {
+    const { customers } = await inBackground(() => registerMissing(deps))
+    for (const { reason } of customers) missed.inc({ outcome: reason === null ? 'registered' : 'refused' })
+  })
 }

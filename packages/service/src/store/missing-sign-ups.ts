@@ -30,13 +30,3 @@ export async function missingSignUps(
     order by c.id limit ${limit}`.execute(db)
   return rows
 }
-
-/** None where the catalogue has no plan for signing up. */
-export async function countMissingSignUps(db: Db, before: Instant): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from customer c
-    where exists (select from sign_up) and c.created_at < ${sqlTime(before)} and ${neverRegistered}`.execute(
-    db,
-  )
-  return rows[0]?.count ?? 0
-}

@@ -21,13 +21,14 @@ export interface SignUpSweep {
 
 /** Whoever made the customer may be about to register it: this long it is theirs to do. */
 const GRACE_SECONDS = 3600
-/** Of one sweep; the next goes on with those who are left. */
+/** Registered by one sweep, and named by a dry run; the next goes on with those who are left. */
 const MOST = 1000
+/** Looked at by one sweep, so that those who cannot be registered do not stand before the others. */
+const MOST_LOOKED_AT = 10_000
 /** Begun together; the next come when these have stopped. */
 const AT_ONCE = 8
 
-/** A customer is missed from here on. */
-export const missedBefore = (now: Instant): Instant => now - GRACE_SECONDS
+const missedBefore = (now: Instant): Instant => now - GRACE_SECONDS
 
 /** Names the customers who never got the plan for signing up, and does nothing about it. */
 export async function findMissingSignUps({
@@ -52,18 +53,21 @@ export async function registerMissing(deps: SweepDeps): Promise<SignUpSweep> {
   if (!signUp) return { plan: null, customers: [] }
   const before = missedBefore(clock.now())
   const customers: SignUpSweep['customers'][number][] = []
-  for (let after = ''; customers.length < MOST; ) {
-    const found = await missingSignUps(db, { before, after, limit: AT_ONCE })
-    const begun: string[] = []
-    for (const one of found) {
-      const { workflow, ...registered } = await register(deps, one)
-      customers.push({ ...one, ...registered })
-      if (workflow !== undefined) begun.push(workflow)
-    }
-    await Promise.all(begun.map((workflow) => workflows.stopped(workflow)))
+  for (let [after, count] = ['', 0]; count < MOST && customers.length < MOST_LOOKED_AT; ) {
+    const found = await missingSignUps(db, { before, after, limit: MOST - count })
     const last = found.at(-1)
     if (!last) break
     after = last.customerId
+    for (let from = 0; from < found.length; from += AT_ONCE) {
+      const begun: string[] = []
+      for (const one of found.slice(from, from + AT_ONCE)) {
+        const { workflow, ...registered } = await register(deps, one)
+        customers.push({ ...one, ...registered })
+        if (workflow !== undefined) begun.push(workflow)
+      }
+      await Promise.all(begun.map((workflow) => workflows.stopped(workflow)))
+      count += begun.length
+    }
   }
   return { plan: signUp.plan, customers }
 }

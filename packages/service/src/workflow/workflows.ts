@@ -19,7 +19,8 @@ export interface Workflows {
   close(): Promise<void>
 }
 
-const WATCH_MS = 2000
+/** With the lease of a run less than ten seconds: so soon is gone on with what a host left that vanished. */
+export const WATCH_MS = 2000
 const AT_ONCE = 8
 const LOOK_MS = 100
 const CLOSE_MS = 6000
