@@ -208,6 +208,16 @@ describe('a page for the payment method', () => {
     expect((await atStripe(asked.body)).sessions.map(({ status }) => status)).toEqual(['expired'])
   })
 
+  test('left with a card and given up before anybody heard of it, it buys nothing', async () => {
+    const asked = await register({ paymentPage: PAGE })
+    const { sessions } = await atStripe(asked.body)
+    simulator.control.completeCheckout(sessions[0]?.id ?? '', { card: 'pm_card_visa' })
+    const canceled = await installation.ask('POST', `/v1/registrations/${asked.body.id}/cancel`, {})
+    expect(canceled).toMatchObject({ status: 200, body: { state: 'rolledBack', cause: 'canceled' } })
+    const { subscriptions, intents } = await atStripe(asked.body)
+    expect([subscriptions, intents]).toEqual([[], []])
+  })
+
   test('closed by the customer, it is undone in the customer’s time', async () => {
     const { testClock, turn } = await onClock()
     const asked = await register({ paymentPage: PAGE, testClock })
