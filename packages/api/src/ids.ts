@@ -8,6 +8,8 @@ type Noun =
   | 'subscription'
   | 'contract'
   | 'invoice'
+  | 'refund'
+  | 'credit_note'
   | 'line'
   | 'plan_version'
   | 'price'

@@ -2,6 +2,7 @@ import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
 import { downloadContract, listContracts, printContract, readContract, verifyContracts } from './contracts.ts'
+import { createCreditNote, listCreditNotes } from './credit-notes.ts'
 import {
   createCustomer,
   eraseCustomer,
@@ -19,6 +20,7 @@ import { listMeters, readMeter } from './meters.ts'
 import { listOrphans, sweepOrphans } from './orphans.ts'
 import { listPlans, readPlan } from './plans.ts'
 import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
+import { createRefund, listRefunds } from './refunds.ts'
 import {
   cancelRegistration,
   createRegistration,
@@ -72,6 +74,10 @@ export const routes: readonly Route[] = [
   readInvoice,
   explainLine,
   syncInvoice,
+  createRefund,
+  listRefunds,
+  createCreditNote,
+  listCreditNotes,
   readCatalog,
   planCatalog,
   applyCatalog,

@@ -41,7 +41,11 @@ export const scopes = [
     name: 'Read invoices',
     description: 'Invoices, their lines and how each amount came about.',
   },
-  { id: 'invoices:write', name: 'Change invoices', description: 'Send an invoice to the provider now.' },
+  {
+    id: 'invoices:write',
+    name: 'Change invoices',
+    description: 'Send an invoice to the provider now; give money back.',
+  },
   {
     id: 'operations:read',
     name: 'Read operations',

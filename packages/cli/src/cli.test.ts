@@ -277,3 +277,36 @@ test('erasing a customer needs a person or --yes, and a dry run changes nothing'
   expect(stdout).toContain('✓ Erased:')
   expect(stdout).toContain('2 invoices: Books are kept by law.')
 })
+
+test('money goes back after it was shown, and only when somebody says yes', async () => {
+  const amount = (minor: number) => ({ amount: (minor / 100).toFixed(2), minor: `${minor}`, currency: 'usd' })
+  const refunds = 'POST /v1/invoices/invoice_1/refunds'
+  answers = {
+    [refunds]: { body: { invoice: 'invoice_1', amount: amount(750), left: amount(1250) } },
+    [`${refunds}?dryRun=false`]: {
+      status: 201,
+      body: { id: 'refund_1', amount: amount(750), status: 'succeeded' },
+    },
+  }
+  const args = ['invoices', 'refund', 'invoice_1', '7.50', '--reason', 'duplicate', '--key', 'k']
+  const dry = await lockstep([...args, '--dry-run'])
+  expect(dry).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Would give back 7.50 usd, leaving 12.50'),
+  })
+  // Nobody can be asked here: nothing is done.
+  expect((await lockstep(args)).code).not.toBe(0)
+  expect(asked.map(({ request }) => request)).toEqual([refunds, refunds])
+  const done = await lockstep([...args, '--yes'])
+  expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('7.50 usd given back: succeeded') })
+  expect(asked.at(-1)).toMatchObject({
+    request: `${refunds}?dryRun=false`,
+    body: { amount: '7.50', reason: 'duplicate' },
+  })
+
+  const notes = 'POST /v1/invoices/invoice_1/credit-notes'
+  const parts = { prePayment: amount(0), refunded: amount(0), credited: amount(499), outOfBand: amount(0) }
+  answers = { [notes]: { body: { invoice: 'invoice_1', total: amount(499), left: amount(1501), ...parts } } }
+  const credit = ['invoices', 'credit', 'invoice_1', '--paid-part', 'balance', '--dry-run', '--key', 'k']
+  expect((await lockstep(credit)).stdout).toMatch(/Would credit 4\.99 usd.*\n.*on the balance +4\.99 usd/)
+})

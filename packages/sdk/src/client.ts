@@ -2,6 +2,7 @@ import * as apiKeys from '@lockstep/api/api-keys'
 import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
 import * as contracts from '@lockstep/api/contracts'
+import * as creditNotes from '@lockstep/api/credit-notes'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
 import { readEntitlements } from '@lockstep/api/entitlements'
@@ -12,6 +13,7 @@ import * as meters from '@lockstep/api/meters'
 import * as orphans from '@lockstep/api/orphans'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
+import * as refunds from '@lockstep/api/refunds'
 import * as registrations from '@lockstep/api/registrations'
 import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
 import * as deeds from '@lockstep/api/subscription-deeds'
@@ -151,6 +153,36 @@ export function createClient(options: ClientOptions) {
       explain: (id: string, line: string) => ask(invoices.explainLine, { params: { id, line } }),
       sync: (id: string, query: QueryInput<typeof invoices.syncInvoice> = {}) =>
         ask(invoices.syncInvoice, { params: { id }, query }),
+      /** Says what would be given back; without an amount, the most there is. */
+      previewRefund: async (id: string, body: BodyInput<typeof refunds.createRefund> = {}) =>
+        (await ask(refunds.createRefund, { params: { id }, body })) as RefundPreview,
+      /** Gives back what was paid. */
+      refund: async (id: string, body: NamedAmount<typeof refunds.createRefund>, more?: CallOptions) =>
+        (await ask(refunds.createRefund, { params: { id }, query: { dryRun: false }, body }, more)) as Refund,
+      refunds: (id: string) => {
+        const pages = (after: string | undefined) =>
+          ask(refunds.listRefunds, { params: { id }, query: { after } })
+        return listOf(pages)
+      },
+      /** Says what a credit note would do; without an amount, one of all there is. */
+      previewCreditNote: async (id: string, body: BodyInput<typeof creditNotes.createCreditNote> = {}) =>
+        (await ask(creditNotes.createCreditNote, { params: { id }, body })) as CreditNotePreview,
+      /** Takes an amount off a final invoice; what was paid of it goes back as `paidPart` says. */
+      credit: async (
+        id: string,
+        body: NamedAmount<typeof creditNotes.createCreditNote>,
+        more?: CallOptions,
+      ) =>
+        (await ask(
+          creditNotes.createCreditNote,
+          { params: { id }, query: { dryRun: false }, body },
+          more,
+        )) as CreditNote,
+      creditNotes: (id: string) => {
+        const pages = (after: string | undefined) =>
+          ask(creditNotes.listCreditNotes, { params: { id }, query: { after } })
+        return listOf(pages)
+      },
     },
 
     catalog: {
@@ -229,6 +261,13 @@ export function createClient(options: ClientOptions) {
 /** What the pages of a listing route hold. */
 type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : never
 
+/** A deed names the amount that its preview showed. */
+type NamedAmount<R extends Route> = BodyInput<R> & { readonly amount: string }
+
+export type Refund = ItemOf<typeof refunds.listRefunds>
+export type RefundPreview = Exclude<Answer<typeof refunds.createRefund>, Refund>
+export type CreditNote = ItemOf<typeof creditNotes.listCreditNotes>
+export type CreditNotePreview = Exclude<Answer<typeof creditNotes.createCreditNote>, CreditNote>
 export type Registration = Answer<typeof registrations.readRegistration>
 export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>

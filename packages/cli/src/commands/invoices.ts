@@ -7,6 +7,7 @@ import { invoiceText } from '../output/invoice-text.ts'
 import { bold, dim } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { firstOf, parseCount } from './arguments.ts'
+import { addMoneyBack } from './money-back.ts'
 
 export function addInvoices(program: Command): void {
   const invoices = program.command('invoices').description('what customers owe')
@@ -33,6 +34,7 @@ export function addInvoices(program: Command): void {
         return parts.length === 0 ? `${head}  has no subscription` : parts.join('\n\n')
       })
     })
+  addMoneyBack(invoices)
   invoices
     .command('list')
     .description("a customer's invoices, newest first")

@@ -6,6 +6,7 @@ import { billingRoutes } from './routes/billing.ts'
 import { busMessageRoutes } from './routes/bus-messages.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { contractRoutes } from './routes/contracts.ts'
+import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
@@ -16,6 +17,7 @@ import { meterRoutes } from './routes/meters.ts'
 import { orphanRoutes } from './routes/orphans.ts'
 import { planRoutes } from './routes/plans.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
+import { refundRoutes } from './routes/refunds.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { signUpSweepRoutes } from './routes/sign-up-sweeps.ts'
 import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
@@ -50,6 +52,8 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
   invoiceRoutes(app, parts)
+  refundRoutes(app, parts)
+  creditNoteRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)
   meterRoutes(app, parts)

@@ -50,6 +50,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
   'invoice.marked_uncollectible': looksAt('invoice', 'It was given up; it may still be paid.'),
   'invoice.deleted': looksForGone('invoice', 'The draft is gone, and what stood on it has to be sent again.'),
 
+  'credit_note.created': looksAt('credit_note', 'An amount was taken off an invoice.'),
+  'credit_note.updated': looksAt('credit_note', 'Something of it changed.'),
+  'credit_note.voided': looksAt('credit_note', 'It never was: the amount is due again.'),
+
+  'refund.created': looksAt('refund', 'Money went back, here or in the dashboard.'),
+  'refund.updated': looksAt('refund', 'The bank took it, or did not.'),
+  'refund.failed': looksAt('refund', 'The bank sent it back: it counts as never made.'),
+
   'checkout.session.completed': looksAt(
     'checkout_session',
     'The customer left a payment method: the registration goes on.',

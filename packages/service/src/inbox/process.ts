@@ -118,6 +118,8 @@ const ORDER: readonly Observed['type'][] = [
   'customer',
   'subscription',
   'invoice',
+  'credit_note',
+  'refund',
   'checkout_session',
 ]
 

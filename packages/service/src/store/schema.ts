@@ -7,6 +7,7 @@ import type { ContractTables } from './schema/contracts.ts'
 import type { CustomerTables } from './schema/customers.ts'
 import type { InstallationTables } from './schema/installation.ts'
 import type { InvoiceTables } from './schema/invoices.ts'
+import type { MoneyBackTables } from './schema/money-back.ts'
 import type { ProviderTables } from './schema/provider.ts'
 import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
 import type { SubscriptionTables } from './schema/subscriptions.ts'
@@ -28,6 +29,7 @@ export interface Database
     ContractTables,
     UsageTables,
     InvoiceTables,
+    MoneyBackTables,
     ProviderTables,
     BusTables {
   schemaMigration: SchemaMigrationTable

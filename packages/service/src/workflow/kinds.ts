@@ -1,11 +1,13 @@
 import { type AdvanceDeps, advanceClockKind } from './advance-clock.ts'
 import { changeCustomerKind } from './change-customer.ts'
+import { creditNoteKind } from './credit-note.ts'
 import { cancelKind } from './deeds/cancel.ts'
 import { pauseKind } from './deeds/pause.ts'
 import { resumeKinds } from './deeds/resume.ts'
 import type { WorkflowKind } from './journal.ts'
 import { makeTestClockKind } from './make-test-clock.ts'
 import { publishKind } from './publish-catalog.ts'
+import { refundKind } from './refund.ts'
 import { registerKind } from './register.ts'
 
 /** Everything that runs in recorded steps: the index of the workflows. */
@@ -17,6 +19,8 @@ export function workflowKinds(deps: AdvanceDeps): WorkflowKind[] {
     cancelKind(deps),
     pauseKind(deps),
     ...resumeKinds(deps),
+    refundKind(deps),
+    creditNoteKind(deps),
     makeTestClockKind(deps),
     advanceClockKind(deps),
   ]

@@ -4,7 +4,10 @@ import { forgetDraft } from '../invoice/forget-draft.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { type CallDeps, readStripe } from '../provider/stripe/call.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stripe/fetch.ts'
+import { idOf } from '../provider/stripe/field.ts'
 import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
+import { fetchRefund } from '../provider/stripe/refunds.ts'
+import { invoicesOfProvider } from '../store/invoices.ts'
 import { providerIdOf } from '../store/mappings.ts'
 import { markGone, nextObservation } from '../store/provider-objects.ts'
 import { forgetCustomer } from './observe/customer.ts'
@@ -69,6 +72,12 @@ function isGone(error: unknown): boolean {
   return error instanceof Problem && isMissing(error.cause)
 }
 
+/** What is about an invoice that was not seen so far waits until it is. */
+async function knowInvoice(deps: LookDeps, id: string | null): Promise<void> {
+  if (id === null || (await invoicesOfProvider(deps.db, [id])).length > 0) return
+  await lookAt(deps, { type: 'invoice', id })
+}
+
 async function fetchObserved(
   deps: LookDeps,
   { type, id, eventCreated, subscriptionSeen }: ObjectToLookAt,
@@ -82,6 +91,16 @@ async function fetchObserved(
       return { ...how, type, object: await fetchSubscription(deps, id) }
     case 'invoice':
       return { ...how, type, object: await fetchInvoice(deps, id) }
+    case 'credit_note': {
+      const object = await readStripe(deps, (stripe) => stripe.creditNotes.retrieve(id))
+      await knowInvoice(deps, idOf(object.invoice))
+      return { ...how, type, object }
+    }
+    case 'refund': {
+      const object = await fetchRefund(deps, id)
+      await knowInvoice(deps, object.invoice ?? null)
+      return { ...how, type, object }
+    }
     case 'checkout_session': {
       const object = await readStripe(deps, (stripe) => stripe.checkout.sessions.retrieve(id))
       return { ...how, type, object }

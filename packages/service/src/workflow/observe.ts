@@ -5,10 +5,12 @@ import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { ownReference } from '../provider/stripe/field.ts'
+import type { RefundOfInvoice } from '../provider/stripe/to-refund.ts'
 import { settleSeen } from '../store/operations.ts'
 import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
 import { closeGate } from '../usage/gate.ts'
 import { checkoutSessionNoun } from './observe/checkout-session.ts'
+import { creditNoteNoun } from './observe/credit-note.ts'
 import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { invoiceNoun } from './observe/invoice.ts'
@@ -20,6 +22,7 @@ import {
   type Owner,
   SubscriptionBehind,
 } from './observe/noun.ts'
+import { refundNoun } from './observe/refund.ts'
 import { subscriptionNoun } from './observe/subscription.ts'
 import { testClockNoun } from './observe/test-clock.ts'
 
@@ -44,6 +47,8 @@ export type Observed = How &
     | { readonly type: 'customer'; readonly object: Stripe.Customer | Stripe.DeletedCustomer }
     | { readonly type: 'subscription'; readonly object: Stripe.Subscription }
     | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
+    | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
+    | { readonly type: 'refund'; readonly object: RefundOfInvoice }
     | { readonly type: 'checkout_session'; readonly object: Stripe.Checkout.Session }
     | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
   )
@@ -78,6 +83,10 @@ export async function observe(deps: ObserveDeps, observed: Observed, settle?: Se
       return observeAs(deps, subscriptionNoun, observed, observed.object, settle)
     case 'invoice':
       return observeAs(deps, invoiceNoun, observed, observed.object, settle)
+    case 'credit_note':
+      return observeAs(deps, creditNoteNoun, observed, observed.object, settle)
+    case 'refund':
+      return observeAs(deps, refundNoun, observed, observed.object, settle)
     case 'checkout_session':
       return observeAs(deps, checkoutSessionNoun, observed, observed.object, settle)
     case 'test_clock':
@@ -95,6 +104,10 @@ export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
         return (await subscriptionNoun.owner(db, observed.object)) !== null
       case 'invoice':
         return (await invoiceNoun.owner(db, observed.object)) !== null
+      case 'credit_note':
+        return (await creditNoteNoun.owner(db, observed.object)) !== null
+      case 'refund':
+        return (await refundNoun.owner(db, observed.object)) !== null
       case 'checkout_session':
         return (await checkoutSessionNoun.owner(db, observed.object)) !== null
       case 'test_clock':

@@ -52,8 +52,7 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     app,
     api.syncInvoice,
   )(async ({ params, query }) => {
-    const invoice = await readInvoiceRow(db, params.id)
-    if (!invoice) throw notFound(params.id)
+    const invoice = await existingInvoice(db, params.id)
     if (isFrozen(invoice.status) || invoice.subscriptionId === null) {
       throw new Problem('invoice_frozen', `Invoice ${params.id} is final.`)
     }
@@ -63,6 +62,12 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
       : await syncSubscription(parts, subscriptionId, { reason: 'request' })
     return { status: 200, body: planToApi(invoice, query.dryRun, plan) }
   })
+}
+
+export async function existingInvoice(db: Db, id: string): Promise<InvoiceRow> {
+  const invoice = await readInvoiceRow(db, id)
+  if (!invoice) throw notFound(id)
+  return invoice
 }
 
 async function existing(db: Db, id: string): Promise<ShownInvoice> {

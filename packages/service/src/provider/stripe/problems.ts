@@ -112,6 +112,8 @@ function explain({
       'There is something to pay now, and the customer has no payment method.',
     ]
   }
+  if (code === 'charge_already_refunded')
+    return ['refund_exceeds_payment', 'All of it was given back already.']
   // Used up or past its date: it was valid when the request was checked.
   if (code === 'coupon_expired') return ['coupon_expired', 'The coupon can no longer be redeemed.']
   const which = param ? `${code ?? 'invalid'} (${param})` : (code ?? `status ${statusCode}`)

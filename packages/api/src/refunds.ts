@@ -1,0 +1,87 @@
+import { refundReasons, refundStatuses } from '@lockstep/core/money-back'
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { id, idParam, providerId } from './ids.ts'
+import { instant } from './instant.ts'
+import { decimalAmount, money } from './money.ts'
+import { flag, listOf, page } from './pagination.ts'
+
+const reason = z.enum(refundReasons).meta({ description: "The provider's word for why." })
+
+export const refund = z
+  .strictObject({
+    id: id('refund'),
+    customer: id('customer'),
+    invoice: id('invoice'),
+    creditNote: id('credit_note').nullable().meta({ description: 'The credit note that it belongs to.' }),
+    status: z.enum(refundStatuses).meta({
+      description:
+        "`making`: the provider has not answered yet. `refused`: nothing came of it. The others are the provider's; `failed`: the bank sent it back, and it counts as never made.",
+    }),
+    amount: money,
+    reason: z.string().nullable().meta({ description: "The provider's word for why." }),
+    failureReason: z.string().nullable(),
+    providerId: providerId.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Refund', description: 'Money that went back to whoever paid an invoice.' })
+
+const refundPreview = z
+  .strictObject({
+    invoice: id('invoice'),
+    amount: money.meta({
+      description: 'What would be given back; without one asked for, the most there is.',
+    }),
+    left: money.meta({ description: 'What could still be given back afterwards, by any way.' }),
+  })
+  .meta({ id: 'RefundPreview' })
+
+const params = z.strictObject({ id: idParam('invoice') })
+const tags = ['Invoices']
+
+export const createRefund = defineRoute({
+  id: 'createRefund',
+  method: 'POST',
+  path: '/v1/invoices/:id/refunds',
+  callers: { key: 'invoices:write' },
+  summary: 'Give back what was paid for an invoice',
+  description:
+    'Says what would be given back unless `dryRun` is false; only then is anything done, and then the amount must be named. Never more than was paid, all ways of giving back together.',
+  tags,
+  params,
+  query: z.strictObject({
+    dryRun: flag.default(true).meta({ description: 'Only say what would be given back.' }),
+  }),
+  body: z
+    .strictObject({
+      amount: decimalAmount.optional().meta({ description: "In the invoice's currency." }),
+      reason: reason.optional(),
+    })
+    .meta({ id: 'NewRefund' }),
+  answers: {
+    200: refundPreview,
+    201: refund,
+    202: refund.meta({ description: 'The provider has not answered yet.' }),
+  },
+  problems: [
+    'invoice_not_found',
+    'invoice_not_final',
+    'refund_exceeds_payment',
+    'money_back_in_progress',
+    'provider_refused',
+    'provider_unavailable',
+  ],
+})
+
+export const listRefunds = defineRoute({
+  id: 'listRefunds',
+  method: 'GET',
+  path: '/v1/invoices/:id/refunds',
+  callers: { key: 'invoices:read', user: 'own invoice' },
+  summary: 'What was given back of an invoice, newest first',
+  tags,
+  params,
+  query: z.strictObject({ ...page }),
+  answers: { 200: listOf('Refund', refund) },
+  problems: ['invoice_not_found'],
+})

@@ -1,0 +1,142 @@
+import { add, type Currency, formatMoney, type Money, subtract, sum, zero } from './money.ts'
+import { Problem } from './problem.ts'
+
+/** `making` and `refused` are ours: the call is on its way, or nothing came of it. The others are Stripe's. */
+export const refundStatuses = [
+  'making',
+  'refused',
+  'pending',
+  'requires_action',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const
+export type RefundStatus = (typeof refundStatuses)[number]
+
+export const creditNoteStatuses = ['making', 'refused', 'issued', 'void'] as const
+export type CreditNoteStatus = (typeof creditNoteStatuses)[number]
+
+export const refundReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
+export type RefundReason = (typeof refundReasons)[number]
+
+export const creditNoteReasons = [
+  'duplicate',
+  'fraudulent',
+  'order_change',
+  'product_unsatisfactory',
+] as const
+export type CreditNoteReason = (typeof creditNoteReasons)[number]
+
+/** Where the paid part of a credit note goes. */
+export const waysBack = ['refund', 'balance', 'outOfBand'] as const
+export type WayBack = (typeof waysBack)[number]
+
+/** Money that came in for an invoice. */
+export interface Payment {
+  readonly id: string
+  /** Of it for this invoice. */
+  readonly paid: Money
+  /** Given back of it so far, for whatever reason; what failed is not. */
+  readonly refunded: Money
+}
+
+/** A credit note in force: how much it takes off the invoice, and what became of the part that was paid. */
+export interface IssuedNote {
+  readonly total: Money
+  readonly refunded: Money
+  /** On the customer's balance, for invoices to come. */
+  readonly credited: Money
+  /** Given back outside the provider. */
+  readonly outOfBand: Money
+}
+
+/** A final invoice, as far as money can be given back for it. */
+export interface Settlement {
+  readonly currency: Currency
+  readonly total: Money
+  /** Still to be paid; nothing once it is paid or given up. */
+  readonly remaining: Money
+  /** Paid from the customer's balance, of which no payment knows. */
+  readonly fromBalance: Money
+  readonly payments: readonly Payment[]
+  readonly notes: readonly IssuedNote[]
+}
+
+/**
+ * The most that can still be given back of what was paid: by refunds, to the balance, or outside. All ways
+ * together give back no more than came in, though the provider looks at each of them alone.
+ */
+export function leftToGiveBack({ currency, fromBalance, payments, notes }: Settlement): Money {
+  const paid = sum(currency, [fromBalance, ...payments.map((payment) => payment.paid)])
+  const refunded = payments.map((payment) => payment.refunded)
+  const otherwise = notes.flatMap(({ credited, outOfBand }) => [credited, outOfBand])
+  return atLeastNothing(subtract(paid, sum(currency, [...refunded, ...otherwise])))
+}
+
+/** The most that credit notes can still take off: refunds that were made apart from them count as taken off. */
+export function leftToCredit({ currency, total, payments, notes }: Settlement): Money {
+  const refunded = sum(
+    currency,
+    payments.map((payment) => payment.refunded),
+  )
+  const byNotes = sum(
+    currency,
+    notes.map((note) => note.refunded),
+  )
+  const noted = sum(
+    currency,
+    notes.map((note) => note.total),
+  )
+  return atLeastNothing(subtract(total, add(noted, atLeastNothing(subtract(refunded, byNotes)))))
+}
+
+/** The payment that gives it back: the first that has enough left. A refund is never spread over several. */
+export function paymentToRefund(settlement: Settlement, amount: Money): Payment {
+  const most = mostRefundable(settlement)
+  const payment = settlement.payments.find((one) => refundable(one).minor >= amount.minor)
+  if (payment && amount.minor <= most.minor) return payment
+  throw tooMuch('refund_exceeds_payment', `At most ${text(most)} can be refunded.`)
+}
+
+/** The most that one refund can give back. */
+export function mostRefundable(settlement: Settlement): Money {
+  const left = leftToGiveBack(settlement)
+  const largest = settlement.payments.map(refundable).reduce(larger, zero(settlement.currency))
+  return largest.minor < left.minor ? largest : left
+}
+
+/** How a credit note settles: first it lowers what is still to be paid; the rest was paid and goes back. */
+export interface CreditSplit {
+  readonly prePayment: Money
+  readonly postPayment: Money
+}
+
+export function creditSplit(settlement: Settlement, total: Money): CreditSplit {
+  const most = leftToCredit(settlement)
+  if (total.minor > most.minor)
+    throw tooMuch('credit_note_exceeds_invoice', `At most ${text(most)} can be credited.`)
+  const { remaining } = settlement
+  const prePayment = remaining.minor < total.minor ? remaining : total
+  return { prePayment, postPayment: subtract(total, prePayment) }
+}
+
+/** Refuses to give back more than came in, whichever way it goes. */
+export function refuseToGiveBackMore(settlement: Settlement, amount: Money, asRefund: boolean): void {
+  if (amount.minor === 0n) return
+  if (asRefund) return void paymentToRefund(settlement, amount)
+  const most = leftToGiveBack(settlement)
+  if (amount.minor > most.minor)
+    throw tooMuch('refund_exceeds_payment', `At most ${text(most)} of what was paid can be given back.`)
+}
+
+const refundable = ({ paid, refunded }: Payment): Money => atLeastNothing(subtract(paid, refunded))
+
+const larger = (a: Money, b: Money): Money => (b.minor > a.minor ? b : a)
+
+const atLeastNothing = (amount: Money): Money => (amount.minor < 0n ? zero(amount.currency) : amount)
+
+const text = (amount: Money) => `${formatMoney(amount)} ${amount.currency}`
+
+function tooMuch(code: 'refund_exceeds_payment' | 'credit_note_exceeds_invoice', detail: string): Problem {
+  return new Problem(code, detail, { faults: [{ pointer: '#/amount', code, detail }] })
+}

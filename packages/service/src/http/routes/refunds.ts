@@ -1,0 +1,84 @@
+import * as api from '@lockstep/api/refunds'
+import { formatInstant } from '@lockstep/core/instant'
+import { money } from '@lockstep/core/money'
+import type { Db } from '../../postgres/connect.ts'
+import { pageOf } from '../../store/page.ts'
+import { listRefunds, type Refund, readRefund } from '../../store/refunds.ts'
+import type { LookDeps } from '../../workflow/look.ts'
+import { beginRefund, planRefund } from '../../workflow/refund.ts'
+import type { Workflows } from '../../workflow/workflows.ts'
+import { moneyToApi } from '../money-to-api.ts'
+import { amountRequired, readAmount } from '../read-amount.ts'
+import { type App, route } from '../route.ts'
+import { refusalOf } from './deed-refusal.ts'
+import { existingInvoice } from './invoices.ts'
+
+/** A person waits this long; it goes on by itself afterwards. */
+const PATIENCE_SECONDS = 20
+
+interface RefundParts extends LookDeps {
+  readonly workflows: Workflows
+}
+
+/** Money back to whoever paid an invoice: previewed, given, listed. */
+export function refundRoutes(app: App, parts: RefundParts): void {
+  const { db, workflows } = parts
+
+  route(
+    app,
+    api.createRefund,
+  )(async ({ params, query, body, operation }) => {
+    const invoice = await existingInvoice(db, params.id)
+    const amount = body.amount === undefined ? undefined : readAmount(body.amount, invoice.currency)
+    if (query.dryRun) {
+      const plan = await planRefund(parts, invoice, amount)
+      const { id } = invoice
+      return {
+        status: 200,
+        body: { invoice: id, amount: moneyToApi(plan.amount), left: moneyToApi(plan.left) },
+      }
+    }
+    if (amount === undefined) throw amountRequired()
+    // Named after the operation: a repetition after a crash finds it, and gives nothing back again.
+    const id = operation.replace(/^operation/, 'refund')
+    const begun = await readRefund(db, id)
+    const workflow =
+      begun?.workflowId ?? (await beginRefund(parts, invoice, { id, amount, reason: body.reason ?? null }))
+    await workflows.settled(workflow, PATIENCE_SECONDS)
+    const refund = await existing(db, id)
+    if (refund.status === 'refused') throw await refusalOf(db, workflow)
+    return refund.status === 'making'
+      ? { status: 202, body: refundToApi(refund) }
+      : { status: 201, body: refundToApi(refund) }
+  })
+
+  route(
+    app,
+    api.listRefunds,
+  )(async ({ params, query }) => {
+    const { id: invoice } = await existingInvoice(db, params.id)
+    const page = await pageOf(query.limit, (limit) => listRefunds(db, { ...query, invoice, limit }))
+    return { status: 200, body: { ...page, data: page.data.map(refundToApi) } }
+  })
+}
+
+async function existing(db: Db, id: string): Promise<Refund> {
+  const refund = await readRefund(db, id)
+  if (!refund) throw new Error(`There is no refund ${id}.`)
+  return refund
+}
+
+function refundToApi({ id, status, reason, failureReason, ...refund }: Refund) {
+  return {
+    id,
+    customer: refund.customerId,
+    invoice: refund.invoiceId,
+    creditNote: refund.creditNoteId,
+    status,
+    amount: moneyToApi(money(refund.amount, refund.currency)),
+    reason,
+    failureReason,
+    providerId: refund.providerRefundId,
+    createdAt: formatInstant(refund.createdAt),
+  }
+}
