@@ -169,9 +169,6 @@ test('a preview of a new subscription knows the discounts of its items', async (
     subscription_details: { items: [{ price: price.id, discounts: [{ coupon: coupon.id }] }] },
   })
   expect(preview).toMatchObject({ subtotal: 1000, total: 750 })
-  const phases = [{ items: [{ price: price.id, discounts: [{ coupon: coupon.id }] }] }]
-  const schedule = stripe.subscriptionSchedules.create({ customer: id, start_date: 'now', phases })
-  expect(await refusal(schedule)).toMatchObject({ code: 'simulator_gap' })
 })
 
 test("another customer's discount is unknown", async () => {
@@ -286,4 +283,50 @@ test('a promotion code that asks for a minimum is for purchases that reach it', 
     restrictions: { minimum_amount: 100 },
   })
   expect((await refusal(half)).param).toBe('restrictions[minimum_amount_currency]')
+})
+
+// docs.stripe.com/api/invoiceitems/create: discounts of the item come first, a percent applies to what is left.
+test('an invoice item has discounts of its own, and so has a line', async () => {
+  const { stripe } = world
+  const percent = async (percent_off: number) =>
+    (await stripe.coupons.create({ percent_off, duration: 'once' })).id
+  const [half, tenth, all] = [await percent(50), await percent(10), await percent(100)]
+  const { customer, subscription } = await subscribed([2000])
+  const pending = await stripe.invoiceItems.create({
+    customer: customer.id,
+    subscription: subscription.id,
+    amount: 1000,
+    currency: 'usd',
+    discounts: [{ coupon: half }],
+  })
+  expect(pending.discounts).toHaveLength(1)
+  await world.advance(customer.clock, JAN_1 + 31 * DAY)
+  const draft = (await world.invoices(subscription.id)).at(-1) as Stripe.Invoice
+  expect(draft).toMatchObject({ subtotal: 3000, total: 2500 })
+  // Of the whole invoice: 10 % of the 500 that are left, and of the 2000.
+  await stripe.invoices.update(draft.id, { discounts: [{ coupon: tenth }] })
+  const lines = async () =>
+    (await stripe.invoices.retrieve(draft.id)).lines.data.map(({ amount, discount_amounts: off }) => [
+      amount,
+      off?.map((one) => one.amount),
+    ])
+  expect(await lines()).toEqual([
+    [1000, [500, 50]],
+    [2000, [200]],
+  ])
+  await stripe.invoices.updateLineItem(draft.id, draft.lines.data[1]?.id as string, {
+    discounts: [{ coupon: all }],
+  })
+  expect(await lines()).toEqual([
+    [1000, [500, 50]],
+    [2000, [2000]],
+  ])
+  await stripe.invoiceItems.update(pending.id, { discounts: '' })
+  expect(await lines()).toEqual([
+    [1000, [100]],
+    [2000, [2000]],
+  ])
+  // They are of that item and that line alone: the customer's next invoice is whole.
+  expect(await stripe.invoices.finalizeInvoice(draft.id)).toMatchObject({ total: 900 })
+  expect((await stripe.invoices.createPreview({ subscription: subscription.id })).total).toBe(2000)
 })

@@ -342,6 +342,36 @@ test('discounts, extra items and labels belong to their phase', async () => {
   ])
 })
 
+test('items of a phase have discounts of their own, from the start and later', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const [team, extra] = [(await world.price(3000)).id, (await world.price(1000)).id]
+  const half = (await stripe.coupons.create({ percent_off: 50, duration: 'forever' })).id
+  const discounts = [{ coupon: half }]
+  const month = { duration: { interval: 'month' as const } }
+  const { subscription } = await stripe.subscriptionSchedules.create({
+    customer: ada.id,
+    start_date: 'now',
+    phases: [
+      { items: [{ price: team, discounts }, { price: extra }], ...month },
+      {
+        items: [
+          { price: team, discounts },
+          { price: extra, discounts },
+        ],
+        ...month,
+      },
+      { items: [{ price: team }, { price: extra, discounts }], ...month },
+    ],
+  })
+  for (const at of [FEB_1, MAR_1]) await world.advance(ada.clock, at + 2 * HOUR)
+  expect(await totals(subscription as string)).toEqual([2500, 2000, 3500])
+  // Each item's is redeemed once, however many phases it stays in.
+  expect((await stripe.coupons.retrieve(half)).times_redeemed).toBe(2)
+  const after = await stripe.subscriptions.retrieve(subscription as string)
+  expect(after.items.data.map((item) => item.discounts.length)).toEqual([0, 1])
+})
+
 test('a coupon that stays is not redeemed again when the schedule is changed', async () => {
   const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
   const { price, id, schedule } = await planned([{ discounts: [{ coupon: coupon.id }] }, {}])
@@ -446,6 +476,14 @@ describe('what a phase names', () => {
       [{ add_invoice_items: [{ price: yen }] }, 'phases[1][add_invoice_items][0][price]'],
       [{ discounts: [{ coupon: 'nothing' }] }, 'phases[1][discounts][0][coupon]'],
       [{ discounts: [{ promotion_code: 'nothing' }] }, 'phases[1][discounts][0][promotion_code]'],
+      [
+        { items: [{ price: recurring, discounts: [{ coupon: 'nothing' }] }] },
+        'phases[1][items][0][discounts][0][coupon]',
+      ],
+      [
+        { items: [{ price: recurring, billing_thresholds: { usage_gte: 5 } }] },
+        'phases[1][items][0][billing_thresholds]',
+      ],
       [{ default_payment_method: strangers }, 'phases[1][default_payment_method]'],
       [{ currency: 'eur' }, 'phases[1][currency]'],
       [{ items: [{ price: monthlyYen }] }, 'phases[1][items]'],

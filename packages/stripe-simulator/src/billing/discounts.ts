@@ -64,7 +64,9 @@ export function runningDiscounts(
 function customerDiscounts(world: World, customer: string): string[] {
   return world.discounts
     .by('customer', customer)
-    .flatMap((row) => (row.subscription === null && row.invoice === null ? [row.id] : []))
+    .flatMap((row) =>
+      row.subscription === null && row.invoice === null && row.invoice_item === null ? [row.id] : [],
+    )
 }
 
 /** A `once` discount is used up by the first invoice that has an amount. */

@@ -67,6 +67,7 @@ export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
     subtotal: item.amount,
     description: item.description,
     discountable: item.discountable,
+    discounts: [...(item.discounts ?? [])] as string[],
     metadata: item.metadata ?? {},
     parent: ofSubscription
       ? {

@@ -1,4 +1,4 @@
-import { applyDiscounts, redeemer } from '../resources/discounts.ts'
+import { applyDiscounts, type DiscountedObject, redeemer } from '../resources/discounts.ts'
 import { addExtraItems } from '../resources/extra-items.ts'
 import { extrasOf, pricedItem, redeemable, stretchOf } from '../resources/phase-extras.ts'
 import type { ScheduleRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
@@ -28,7 +28,7 @@ export function enterPhase(
   const subscription = world.subscriptions.must(schedule.subscription)
   const now = world.now(subscription.own.clock)
   const items = itemsOf(world, subscription.id)
-  const changes = itemChanges(items, phase)
+  const changes = itemChanges(world, subscription, items, phase)
   const moves = changes.some((change) => movesRhythm(world, items, change))
   const anchor = phase.billing_cycle_anchor ?? schedule.default_settings.billing_cycle_anchor
   const anchorIsPhase = entering && anchor === 'phase_start'
@@ -94,8 +94,17 @@ export function phaseTrialEnd(phase: Phase): number | null {
  */
 function phaseDiscounts(world: World, subscription: SubscriptionRow, phase: Phase): string[] {
   const to = redeemer(world, subscription, phase.items.map(pricedItem))
-  const held = subscription.discounts as string[]
-  return phase.discounts.flatMap((given) => {
+  return redeemed(world, phase.discounts, subscription.discounts, to)
+}
+
+function redeemed(
+  world: World,
+  wanted: Phase['discounts'],
+  has: SubscriptionRow['discounts'],
+  to: DiscountedObject,
+): string[] {
+  const held = has as string[]
+  return wanted.flatMap((given) => {
     const { discount, coupon, promotion_code: code } = given as Record<string, string | null>
     if (discount != null) return [discount]
     const kept = held.find((had) => {
@@ -118,11 +127,11 @@ function isAtBoundary(world: World, subscription: SubscriptionRow, change: ItemC
 
 function applyAtBoundary(world: World, subscription: SubscriptionRow, change: ItemChange, now: number): void {
   if (change.id === undefined) {
-    const { price, quantity, metadata, taxRates } = change
+    const { price, quantity, metadata, taxRates, discounts, thresholds } = change
     addItem(
       world,
       subscription,
-      { price: price as string, quantity, metadata: metadata ?? {}, taxRates },
+      { price: price as string, quantity, metadata: metadata ?? {}, taxRates, discounts, thresholds },
       now,
       now,
     )
@@ -142,12 +151,19 @@ function applyAtBoundary(world: World, subscription: SubscriptionRow, change: It
   world.subscriptionItems.patch(item.id, {
     quantity: change.quantity,
     tax_rates: change.taxRates ?? item.tax_rates,
+    discounts: [...(change.discounts ?? item.discounts)],
+    billing_thresholds: change.thresholds ?? null,
     own: { ...world.subscriptionItems.must(item.id).own, price: change.price ?? item.own.price },
   } as Partial<SubscriptionItemRow>)
 }
 
 /** An item is known by its price; those left over are paired in their order. */
-function itemChanges(items: readonly SubscriptionItemRow[], phase: Phase): ItemChange[] {
+function itemChanges(
+  world: World,
+  subscription: SubscriptionRow,
+  items: readonly SubscriptionItemRow[],
+  phase: Phase,
+): ItemChange[] {
   const free = [...items]
   const take = (price: string) => {
     const at = free.findIndex((item) => item.own.price === price)
@@ -156,6 +172,11 @@ function itemChanges(items: readonly SubscriptionItemRow[], phase: Phase): ItemC
   const paired = phase.items.map((wanted) => ({ wanted, item: take(wanted.price) }))
   const changes = paired.map(({ wanted, item }): ItemChange => {
     const old = item ?? free.shift()
+    const to = redeemer(world, subscription, [pricedItem(wanted)])
+    const discounts = redeemed(world, wanted.discounts, old?.discounts ?? [], to)
+    // An item that is added takes its discounts with it.
+    if (old !== undefined)
+      for (const discount of discounts) world.discounts.patch(discount, { subscription_item: old.id })
     return {
       id: old?.id,
       price: old?.own.price === wanted.price ? undefined : wanted.price,
@@ -163,6 +184,8 @@ function itemChanges(items: readonly SubscriptionItemRow[], phase: Phase): ItemC
       metadata: wanted.metadata ?? undefined,
       deleted: false,
       taxRates: wanted.tax_rates ?? [],
+      discounts,
+      thresholds: wanted.billing_thresholds ?? null,
     }
   })
   const gone = free.map((item) => ({

@@ -3,9 +3,11 @@ import { invoiceItemLine, itemOfLine } from '../billing/lines.ts'
 import { invalid } from '../errors.ts'
 import {
   bool,
+  clearable,
   decimal,
   gaps,
   integer,
+  list,
   metadata,
   oneOf,
   type Params,
@@ -18,6 +20,7 @@ import type { InvoiceItemRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
+import { discountParam, lineDiscounts } from './discounts.ts'
 import { checkedPeriod, paramIn, priceItem } from './make-invoice-item.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
@@ -43,7 +46,8 @@ export const pricedFields = {
   period: shape({ start: required(timestamp), end: required(timestamp) }),
   tax_behavior: oneOf(TAX_BEHAVIORS),
   tax_rates: taxRatesParam,
-  ...gaps('discounts', 'tax_code'),
+  discounts: clearable(list(discountParam)),
+  ...gaps('tax_code'),
 }
 
 export type ItemChanges = Params<typeof pricedFields>
@@ -62,6 +66,9 @@ export function changeItem(
   ) {
     throw invalid('You cannot change the amount of a proration.', paramIn(prefix, 'amount'))
   }
+  const { id, customer, currency: money, amount, own } = item
+  const of = { invoiceItem: id, customer: customer as string, currency: money, amount, clock: own.clock }
+  const discounts = lineDiscounts(world, params.discounts, of, paramIn(prefix, 'discounts'))
   const next = world.invoiceItems.patch(item.id, {
     ...repriced(world, item, params, prefix),
     ...(params.description === undefined ? {} : { description: params.description }),
@@ -69,6 +76,7 @@ export function changeItem(
       ? {}
       : { tax_rates: taxRatesOf(world, params.tax_rates, paramIn(prefix, 'tax_rates'), item.tax_rates) }),
     ...(params.discountable === undefined ? {} : { discountable: params.discountable }),
+    ...(discounts === undefined ? {} : { discounts }),
     ...(params.period === undefined
       ? {}
       : { period: checkedPeriod(params.period, (name) => paramIn(prefix, name)) }),

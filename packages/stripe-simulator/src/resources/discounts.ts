@@ -32,8 +32,16 @@ export interface Redeemer {
 export interface DiscountedObject extends Redeemer {
   readonly subscription?: string
   readonly invoice?: string
+  readonly invoiceItem?: string
   readonly at: number
   readonly clock: string | null
+}
+
+/** A line by the invoice item that it is made of, or of a subscription's own by its invoice. */
+interface DiscountedLine extends Pick<DiscountedObject, 'customer' | 'currency' | 'clock'> {
+  readonly amount: number
+  readonly invoiceItem?: string
+  readonly invoice?: string
 }
 
 /** Redeems coupons and promotion codes into discounts; a discount that is named is kept. */
@@ -63,6 +71,22 @@ export function redeemer(
 ): DiscountedObject {
   const worth = () => worthOf(world, items, currency)
   return { customer, currency, worth, subscription: id, at: world.now(own.clock), clock: own.clock }
+}
+
+/**
+ * The discounts of one line of an invoice, or of the item that becomes one: a filled list replaces, an empty one
+ * changes nothing, the empty text clears. https://docs.stripe.com/api/invoiceitems/create#create_invoiceitem-discounts
+ */
+export function lineDiscounts(
+  world: World,
+  given: readonly DiscountGiven[] | null | undefined,
+  line: DiscountedLine,
+  param: string,
+): string[] | undefined {
+  if (given === null) return []
+  if (given === undefined || given.length === 0) return undefined
+  const { amount, ...of } = line
+  return applyDiscounts(world, given, { ...of, worth: () => amount, at: world.now(of.clock) }, param)
 }
 
 /** Why a customer cannot have a discount now; null if it can. */
@@ -151,7 +175,7 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
     customer_account: null,
     end: coupon.duration === 'repeating' ? addMonths(to.at, coupon.duration_in_months ?? 0) : null,
     invoice: to.invoice ?? null,
-    invoice_item: null,
+    invoice_item: to.invoiceItem ?? null,
     promotion_code: code,
     source: { coupon: coupon.id, type: 'coupon' },
     start: to.at,

@@ -14,6 +14,7 @@ import {
   pricedFields,
   unassignItem,
 } from './change-invoice-item.ts'
+import { lineDiscounts } from './discounts.ts'
 import { find } from './lookup.ts'
 import { addLine, checkedPeriod, createInvoiceItem, editableInvoice, paramIn } from './make-invoice-item.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -113,14 +114,17 @@ function changeLine(world: World, invoice: string, id: string, changes: ItemChan
     rates === undefined
       ? line.own.taxRates
       : taxRatesOf(world, rates, paramIn(prefix, 'tax_rates')).map((rate) => rate.id)
+  const draft = world.invoices.must(invoice)
+  const { customer, currency, own } = draft
+  const of = { invoice, customer: customer as string, currency, amount: line.amount, clock: own.clock }
+  const discounts = lineDiscounts(world, changes.discounts, of, paramIn(prefix, 'discounts'))
   const next: LineRow = {
     ...line,
-    ...defined({ description, discountable }),
+    ...defined({ description, discountable, discounts }),
     period: checkedPeriod(period, (name) => paramIn(prefix, name)) ?? line.period,
     metadata: mergeMetadata(line.metadata, labels),
     own: { ...line.own, taxRates: ids },
   } as LineRow
-  const draft = world.invoices.must(invoice)
   const lines = draft.own.lines.map((row) => (row.id === id ? next : row))
   world.invoices.patch(invoice, { own: { ...draft.own, lines } })
   world.emit('invoice.updated', retotal(world, invoice))

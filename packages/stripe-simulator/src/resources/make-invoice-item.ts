@@ -8,6 +8,7 @@ import { formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal
 import { mergeMetadata } from '../rules/metadata.ts'
 import { priceAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
+import { type DiscountGiven, lineDiscounts } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -37,6 +38,7 @@ export interface NewInvoiceItem extends ItemPricing {
   invoice?: string | undefined
   description?: string | undefined
   discountable?: boolean | undefined
+  discounts?: readonly DiscountGiven[] | null | undefined
   metadata?: MetadataParam | undefined
   period?: { start: number; end: number } | undefined
   tax_rates?: readonly string[] | null | undefined
@@ -242,8 +244,16 @@ export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = 
     throw invalid('An invoice can have at most 250 items.', param('invoice'))
   }
   const now = world.now(customer.own.clock)
+  const id = world.ids.next('ii')
+  const of = { customer: customer.id, currency: priced.currency, amount: priced.amount, invoiceItem: id }
+  const discounts = lineDiscounts(
+    world,
+    given.discounts,
+    { ...of, clock: customer.own.clock },
+    param('discounts'),
+  )
   const row = world.invoiceItems.insert({
-    id: world.ids.next('ii'),
+    id,
     object: 'invoiceitem',
     amount: priced.amount,
     currency: priced.currency,
@@ -252,7 +262,7 @@ export function createInvoiceItem(world: World, given: NewInvoiceItem, prefix = 
     date: now,
     description: given.description ?? priced.name,
     discountable: given.discountable ?? priced.amount >= 0,
-    discounts: [],
+    discounts: discounts ?? [],
     invoice: invoice?.id ?? null,
     livemode: false,
     metadata: mergeMetadata({}, given.metadata),

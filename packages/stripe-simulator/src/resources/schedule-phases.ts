@@ -26,7 +26,7 @@ import { extraItems } from './extra-items.ts'
 import { extraRows, pricedItem } from './phase-extras.ts'
 import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
-import { itemFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
+import { itemFields, sharedFields, thresholdsOf, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
@@ -34,7 +34,7 @@ type Phase = ScheduleRow['phases'][number]
 
 export const phasesParam = list(
   shape({
-    items: required(list(shape({ ...itemFields, ...gaps('billing_thresholds', 'discounts') }), 20)),
+    items: required(list(shape(itemFields), 20)),
     start_date: timestampOrNow,
     end_date: timestamp,
     duration: shape({
@@ -88,8 +88,8 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
     const items = phase.items.map((item, k) => {
       const price = itemPrice(world, item, `${param}[items][${k}]`)
       return {
-        billing_thresholds: null,
-        discounts: [],
+        billing_thresholds: usageThresholdOf(price, item.billing_thresholds, `${param}[items][${k}]`),
+        discounts: shownDiscounts(item.discounts),
         metadata: mergeMetadata({}, item.metadata),
         plan: price.id,
         price: price.id,
@@ -117,11 +117,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
       billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
       billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
-      discounts: (phase.discounts ?? []).map((given) => ({
-        coupon: given.coupon ?? null,
-        discount: given.discount ?? null,
-        promotion_code: given.promotion_code ?? null,
-      })),
+      discounts: shownDiscounts(phase.discounts),
       invoice_settings: phase.invoice_settings === undefined ? null : settingsOf(phase.invoice_settings),
       currency: money,
       default_payment_method: phase.default_payment_method ?? null,
@@ -141,15 +137,40 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
 /** What a phase names must be the customer's and redeemable when it is planned, though it is used later. */
 function checkPhase(
   world: World,
-  { default_payment_method: method, discounts }: PhasesGiven[number],
+  { default_payment_method: method, discounts, items }: PhasesGiven[number],
   of: Redeemer,
   param: string,
 ): void {
   if (method !== undefined) ownMethod(world, of.customer, method, `${param}[default_payment_method]`)
+  checkDiscounts(world, discounts, of, `${param}[discounts]`)
+  for (const [i, item] of items.entries()) {
+    checkDiscounts(world, item.discounts, of, `${param}[items][${i}][discounts]`)
+  }
+}
+
+function checkDiscounts(
+  world: World,
+  discounts: PhasesGiven[number]['discounts'],
+  of: Redeemer,
+  param: string,
+): void {
   for (const [i, given] of (discounts ?? []).entries()) {
-    const refused = discountRefusal(world, given, of, `${param}[discounts][${i}]`)
+    const refused = discountRefusal(world, given, of, `${param}[${i}]`)
     if (refused !== null) throw refused
   }
+}
+
+function shownDiscounts(given: PhasesGiven[number]['discounts']): Phase['discounts'] {
+  return (given ?? []).map(({ coupon = null, discount = null, promotion_code = null }) => ({
+    coupon,
+    discount,
+    promotion_code,
+  }))
+}
+
+/** Discounts that run, as those of a phase. */
+function runningDiscounts(ids: SubscriptionRow['discounts']): Phase['discounts'] {
+  return ids.map((discount) => ({ coupon: null, discount: discount as string, promotion_code: null }))
 }
 
 /** A phase is a trial as a whole, or up to a date inside it. */
@@ -184,11 +205,7 @@ export function phaseOf(world: World, subscription: SubscriptionRow): Phase {
     default_payment_method: subscription.default_payment_method,
     default_tax_rates: subscription.default_tax_rates,
     description: subscription.description,
-    discounts: subscription.discounts.map((discount) => ({
-      coupon: null,
-      discount: discount as string,
-      promotion_code: null,
-    })),
+    discounts: runningDiscounts(subscription.discounts),
     end_date: Math.max(...items.map((item) => item.current_period_end)),
     items: itemsAsPhase(world, subscription.id),
     metadata: subscription.metadata,
@@ -199,8 +216,8 @@ export function phaseOf(world: World, subscription: SubscriptionRow): Phase {
 
 function itemsAsPhase(world: World, subscription: string): Phase['items'] {
   return world.subscriptionItems.by('subscription', subscription).map((item) => ({
-    billing_thresholds: null,
-    discounts: [],
+    billing_thresholds: item.billing_thresholds,
+    discounts: runningDiscounts(item.discounts),
     metadata: item.metadata,
     plan: item.own.price,
     price: item.own.price,

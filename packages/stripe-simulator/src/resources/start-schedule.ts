@@ -94,6 +94,14 @@ export function startSchedule(world: World, id: string): void {
         quantity: item.quantity,
         metadata: item.metadata ?? {},
         tax_rates: (item.tax_rates ?? []).map((rate) => rate.id),
+        discounts: redeemable(world, item.discounts, {
+          customer: row.customer as string,
+          currency: phase.currency,
+          worth: () => worthOf(world, [pricedItem(item)], phase.currency),
+        }),
+        ...(item.billing_thresholds?.usage_gte == null
+          ? {}
+          : { billing_thresholds: { usage_gte: item.billing_thresholds.usage_gte } }),
       })),
       default_tax_rates: (phase.default_tax_rates ?? []).map((rate) => rate.id),
       metadata: phase.metadata ?? {},
