@@ -144,7 +144,7 @@ function behavesLikeAStore(make: () => Promise<TestDatabase>): void {
     expect(claimed).toHaveLength(1)
     expect(claims.filter((claim) => claim.state === 'running')).toHaveLength(19)
     const operation = claimed[0]?.operation ?? ''
-    await completeRequest(database.db, operation, { status: 201, response: ['x'], completedAt: sqlTime(AT) })
+    await completeRequest(database.db, { operation, status: 201, response: ['x'], completedAt: sqlTime(AT) })
     expect(await claimRequest(database.db, request())).toEqual({
       state: 'completed',
       operation,

@@ -32,10 +32,10 @@ export async function recordAcceptance(
     ...accepted
   }: Accepted & { readonly contractId: string; readonly customerId: string; readonly acceptedAt: Instant },
 ): Promise<void> {
-  const customer = await readCustomer(trx, customerId)
+  const [customer, seller] = await Promise.all([readCustomer(trx, customerId), readSeller(trx)])
   await addAcceptance(trx, {
     ...{ contractId, customerId, acceptedAt },
-    terms: termsOf((await readSeller(trx))?.terms ?? null, accepted.termsVersion),
+    terms: termsOf(seller?.terms ?? null, accepted.termsVersion),
     person: {
       salt: newSalt(),
       name: customer?.name ?? null,

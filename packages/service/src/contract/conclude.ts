@@ -43,18 +43,22 @@ export interface Conclusion {
 export async function concludeContract(trx: Trx, conclusion: Conclusion): Promise<string> {
   const { customerId, subscriptionId, planVersionId, quantity, discounts, at } = conclusion
   const contractId = contractIdOf(subscriptionId)
-  await lockChain(trx, customerId)
-  if (await readContract(trx, contractId)) return contractId
-  const { plan, version } = await loadPlanVersion(trx, planVersionId)
+  const [, known, { plan, version }, subscription, features, acceptance] = await Promise.all([
+    lockChain(trx, customerId),
+    readContract(trx, contractId),
+    loadPlanVersion(trx, planVersionId),
+    readSubscription(trx, subscriptionId),
+    readFeatures(trx),
+    readAcceptance(trx, contractId),
+  ])
+  if (known) return contractId
   const agreement = agreementOf({
     ...{ plan, version, versionId: planVersionId, quantity, discounts },
-    startsAt: (await readSubscription(trx, subscriptionId))?.startedAt ?? at,
-    features: await readFeatures(trx),
+    startsAt: subscription?.startedAt ?? at,
+    features,
   })
   // A registration that was begun before acceptances were recorded.
-  if (!(await readAcceptance(trx, contractId))) {
-    await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
-  }
+  if (!acceptance) await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
   await append(trx, { ...conclusion, contractId, agreement, supersedes: null })
   return contractId
 }
@@ -107,16 +111,19 @@ interface Link
 /** Adds a contract to the end of the customer's chain, which must be locked. */
 async function append(trx: Trx, link: Link): Promise<void> {
   const { contractId, customerId, subscriptionId, planVersionId, agreement, supersedes, at } = link
-  const acceptance = await readAcceptance(trx, contractId)
+  const [acceptance, last, seller] = await Promise.all([
+    readAcceptance(trx, contractId),
+    lastLink(trx, customerId),
+    readSeller(trx),
+  ])
   if (!acceptance?.person) throw new Error(`Nobody accepted ${contractId}.`)
-  const last = await lastLink(trx, customerId)
   const { termsVersion, termsUrl, acceptedAt, person } = acceptance
   const document: ContractDocument = {
     format: CONTRACT_FORMAT,
     id: contractId,
     sequence: (last?.sequence ?? 0) + 1,
     previous: last?.hash.toString('hex') ?? null,
-    seller: await readSeller(trx),
+    seller,
     buyer: { customer: customerId, person: sha256(canonicalText(person)) },
     subscription: subscriptionId,
     agreement,

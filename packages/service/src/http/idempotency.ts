@@ -75,7 +75,7 @@ export async function once(
     const answer = await work(operation)
     const { status, text, contentType } = answer
     const response = seal(JSON.stringify({ text, contentType }), caller.secrets[0] ?? '', operation)
-    await completeRequest(db, operation, { status, response, completedAt: sqlTime(clock.now()) })
+    await completeRequest(db, { operation, status, response, completedAt: sqlTime(clock.now()) })
     return { ...answer, replayed: false }
   } catch (error) {
     // If even that fails, the lease runs out by itself.

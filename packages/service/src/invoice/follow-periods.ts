@@ -1,22 +1,29 @@
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { lastPeriodInvoice, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
+import { type InvoiceRow, lastPeriodInvoice, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
-import { cutUsage } from '../store/usage.ts'
+import { cutPeriod, cutUsage } from '../store/usage.ts'
 import { isNothing, type PeriodChanges, periodChanges } from './period-changes.ts'
 import type { Rhythm } from './periods.ts'
 
 export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
 
-/** Whether a subscription's invoices have to follow it: then the gate has to be closed first. */
+/** How a subscription's invoices have to follow it. */
+interface Following {
+  readonly changes: PeriodChanges
+  readonly last: InvoiceRow | undefined
+}
+
+/** Undefined where they need not; where they must, the gate has to be closed first. */
 export async function mustFollow(
   db: Db | Trx,
   subscription: SubscriptionRow,
   rhythm: Rhythm,
-): Promise<boolean> {
-  return !isNothing((await changesOf(db, subscription, rhythm)).changes)
+): Promise<Following | undefined> {
+  const following = await followingOf(db, subscription, rhythm)
+  return isNothing(following.changes) ? undefined : following
 }
 
 /**
@@ -27,10 +34,9 @@ export async function mustFollow(
 export async function followPeriods(
   trx: Trx,
   subscription: SubscriptionRow,
-  rhythm: Rhythm,
+  { changes, last }: Following,
   now: Instant,
 ): Promise<void> {
-  const { changes, last } = await changesOf(trx, subscription, rhythm)
   const { end, closes, opens } = changes
   const { customerId, planVersionId, currency } = subscription
   if (last && end !== null) await cutUsage(trx, customerId, end)
@@ -43,10 +49,7 @@ export async function followPeriods(
   }
   for (const period of opens) {
     const runs = period === opens.at(-1) && !isTerminal(subscription.status)
-    // Cut at its edges, a period is whole buckets of usage.
-    await cutUsage(trx, customerId, period.start)
-    await cutUsage(trx, customerId, period.end)
-    await openPeriodInvoice(trx, {
+    const opened = openPeriodInvoice(trx, {
       customerId,
       subscriptionId: subscription.id,
       planVersionId,
@@ -55,10 +58,12 @@ export async function followPeriods(
       period,
       openedAt: now,
     })
+    // Cut at its edges, a period is whole buckets of usage.
+    await Promise.all([opened, cutPeriod(trx, customerId, period)])
   }
 }
 
-async function changesOf(db: Db | Trx, subscription: SubscriptionRow, rhythm: Rhythm) {
+async function followingOf(db: Db | Trx, subscription: SubscriptionRow, rhythm: Rhythm): Promise<Following> {
   const last = await lastPeriodInvoice(db, subscription.id)
   const changes: PeriodChanges = periodChanges(
     last && {

@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Database } from '../store/schema.ts'
+import { Client } from './client.ts'
 import { applicationName } from './presence.ts'
 import { typeParsers } from './type-parsers.ts'
 
@@ -41,6 +42,8 @@ export function connect(url: string, options: ConnectOptions = {}): Connection {
     // Hours and days in SQL are UTC, whatever the server's zone.
     options: '-c timezone=UTC',
     types: typeParsers,
+    Client,
+    pipeline: true,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
     idle_in_transaction_session_timeout: 60_000,

@@ -1,5 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PostgresDialect, Transaction } from 'kysely'
+import type { Database } from '../store/schema.ts'
+import { isOutdated } from './client.ts'
 import type { Db, Trx } from './connect.ts'
 
 const open = new AsyncLocalStorage<true>()
@@ -15,13 +18,45 @@ const DEADLOCK_DETECTED = '40P01'
 export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await open.run(true, () => db.transaction().execute(work))
+      return await open.run(true, () => db.transaction().execute((trx) => together(trx, work)))
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error
       await delay(10 * attempt)
     }
   }
 }
+
+/**
+ * Runs `work` in the same transaction, in which a statement does not wait for the one before: what is asked
+ * together goes out in one packet, and is done in the order in which it was asked.
+ *
+ * Of several at once one may fail while another goes on. Whatever that asks afterwards is refused here: it
+ * would come behind the roll-back, and would stand.
+ */
+async function together<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const executor = trx.getExecutor()
+  const connection = await executor.provideConnection(async (held) => held)
+  let isOver = false
+  const direct = executor.withConnectionProvider({
+    provideConnection: async (consumer) => {
+      if (isOver) throw new Error('The transaction is over.')
+      return consumer(connection)
+    },
+  })
+  try {
+    return await work(new Transaction<Database>({ ...inert, executor: direct }))
+  } finally {
+    isOver = true
+  }
+}
+
+/** What a transaction carries besides: it opens no connections of its own. */
+const dialect = new PostgresDialect({
+  pool: async () => {
+    throw new Error('A transaction has its connection.')
+  },
+})
+const inert = { config: { dialect }, dialect, driver: dialect.createDriver() }
 
 /** A provider call must not hold a connection, nor be undone by a roll-back it cannot follow. */
 export function assertOutsideTransaction(): void {
@@ -30,5 +65,5 @@ export function assertOutsideTransaction(): void {
 
 function isConflict(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || isOutdated(error)
 }

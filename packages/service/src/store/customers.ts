@@ -2,6 +2,7 @@ import type { Address } from '@lockstep/core/address'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 
@@ -39,13 +40,17 @@ function customers(db: Db | Trx) {
     ])
 }
 
-export function readCustomer(db: Db | Trx, id: string): Promise<Customer | undefined> {
-  return customers(db).where('customer.id', '=', id).executeTakeFirst()
-}
+export const readCustomer = grouped(async (db, ids: readonly string[]): Promise<(Customer | undefined)[]> => {
+  const rows = await customers(db).where(isOneOf('customer.id', ids)).execute()
+  return inOrder(ids, rows, ({ id }) => id)
+})
 
-export function findCustomer(db: Db | Trx, externalId: string): Promise<Customer | undefined> {
-  return customers(db).where('customer.externalId', '=', externalId).executeTakeFirst()
-}
+export const findCustomer = grouped(
+  async (db, externalIds: readonly string[]): Promise<(Customer | undefined)[]> => {
+    const rows = await customers(db).where(isOneOf('customer.external_id', externalIds)).execute()
+    return inOrder(externalIds, rows, ({ externalId }) => externalId)
+  },
+)
 
 export interface CustomerFilter {
   readonly externalId?: string | undefined
@@ -79,13 +84,20 @@ export interface NewCustomer {
 export async function addCustomer(trx: Trx, customer: NewCustomer): Promise<boolean> {
   const { id, externalId, name, email, testClockId, at } = customer
   const added = await trx
-    .insertInto('customer')
-    .values({ id, externalId, testClockId, createdAt: sqlTime(at) })
-    .onConflict((conflict) => conflict.column('externalId').doNothing())
+    .with('added', (cte) =>
+      cte
+        .insertInto('customer')
+        .values({ id, externalId, testClockId, createdAt: sqlTime(at) })
+        .onConflict((conflict) => conflict.column('externalId').doNothing())
+        .returning('id'),
+    )
+    .insertInto('customerProfile')
+    .columns(['customerId', 'name', 'email'])
+    .expression((eb) =>
+      eb.selectFrom('added').select(['added.id', eb.val(name).as('name'), eb.val(email).as('email')]),
+    )
     .executeTakeFirst()
-  if (added.numInsertedOrUpdatedRows !== 1n) return false
-  await trx.insertInto('customerProfile').values({ customerId: id, name, email }).execute()
-  return true
+  return added.numInsertedOrUpdatedRows === 1n
 }
 
 /** Absent stays as it is, null removes. */
@@ -143,14 +155,18 @@ export interface Profile {
 }
 
 /** Who the customer is; undefined of one who was erased. */
-export async function readProfile(db: Db | Trx, customerId: string): Promise<Profile | undefined> {
-  const row = await db
-    .selectFrom('customerProfile')
-    .select(['name', 'email', 'address'])
-    .where('customerId', '=', customerId)
-    .executeTakeFirst()
-  return row && { ...row, address: row.address as Address | null }
-}
+export const readProfile = grouped(
+  async (db, customerIds: readonly string[]): Promise<(Profile | undefined)[]> => {
+    const rows = await db
+      .selectFrom('customerProfile')
+      .select(['customerId', 'name', 'email', 'address'])
+      .where(isOneOf('customer_id', customerIds))
+      .execute()
+    return inOrder(customerIds, rows, ({ customerId }) => customerId).map(
+      (row) => row && { name: row.name, email: row.email, address: row.address as Address | null },
+    )
+  },
+)
 
 /** Where the customer is; null where nobody said. */
 export async function readAddress(db: Db | Trx, customerId: string): Promise<Address | null> {

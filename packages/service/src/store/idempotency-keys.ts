@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 import { isGone, processName } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import type { SqlTime } from './time.ts'
@@ -35,13 +36,7 @@ export type Claim =
 
 /** Of any number of equal requests at one time, exactly one claims. */
 export async function claimRequest(db: Db, request: NewRequest): Promise<Claim> {
-  const inserted = await db
-    .insertInto('idempotencyKey')
-    .values({ ...request, holder: processName, lockedUntil: LEASE })
-    .onConflict((conflict) => conflict.columns(['caller', 'method', 'path', 'key']).doNothing())
-    .returning('operation')
-    .executeTakeFirst()
-  if (inserted) return { state: 'claimed', operation: inserted.operation }
+  if (await insertRequest(db, request)) return { state: 'claimed', operation: request.operation }
 
   const found = await readRequest(db, request)
   // It was there a moment ago: retention took it. Then it is new.
@@ -61,6 +56,21 @@ export async function claimRequest(db: Db, request: NewRequest): Promise<Claim> 
   if (takenOver) return { state: 'claimed', operation: takenOver.operation }
   return { state: 'running', retryAfterSeconds: Math.max(1, Number(found.secondsLeft)) }
 }
+
+/** False: one with this key is there. */
+const insertRequest = grouped(async (db, requests: readonly NewRequest[]) => {
+  const all = requests.map((request) => ({ ...request, bodyHash: request.bodyHash.toString('hex') }))
+  const { rows } = await sql<{ operation: string }>`
+    insert into idempotency_key
+      (caller, method, path, key, body_hash, operation, created_at, holder, locked_until)
+    select caller, method, path, key, decode("bodyHash", 'hex'), operation, "createdAt", ${processName}, ${LEASE}
+    from jsonb_to_recordset(${JSON.stringify(all)}::jsonb) as request (caller text, method text, path text,
+      key text, "bodyHash" text, operation text, "createdAt" timestamptz)
+    on conflict (caller, method, path, key) do nothing
+    returning operation`.execute(db)
+  const inserted = new Set(rows.map(({ operation }) => operation))
+  return requests.map(({ operation }) => inserted.has(operation))
+})
 
 function readRequest(
   db: Db,
@@ -87,15 +97,22 @@ export async function releaseRequest(db: Db, operation: string): Promise<void> {
   await unfinished(db, operation).set({ lockedUntil: sql<Date>`now() - interval '1 second'` }).execute()
 }
 
-export async function completeRequest(
-  db: Db,
-  operation: string,
-  answer: { status: number; response: unknown; completedAt: Date },
-): Promise<void> {
-  await unfinished(db, operation)
-    .set({ ...answer, response: JSON.stringify(answer.response) })
-    .execute()
+interface Completion {
+  readonly operation: string
+  readonly status: number
+  readonly response: unknown
+  readonly completedAt: Date
 }
+
+export const completeRequest = grouped(async (db, completions: readonly Completion[]) => {
+  await sql`
+    update idempotency_key k
+    set status = answer.status, response = answer.response, completed_at = answer."completedAt"
+    from jsonb_to_recordset(${JSON.stringify(completions)}::jsonb) as answer
+      (operation text, status int, response jsonb, "completedAt" timestamptz)
+    where k.operation = answer.operation and k.completed_at is null`.execute(db)
+  return completions.map(() => undefined)
+})
 
 const unfinished = (db: Db, operation: string) =>
   db.updateTable('idempotencyKey').where('operation', '=', operation).where('completedAt', 'is', null)

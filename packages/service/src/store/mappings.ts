@@ -1,7 +1,8 @@
 import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
-import { sqlTime } from './time.ts'
 
 export type Mapping = Row<'mapping'>
 export type EntityType = Mapping['entityType']
@@ -32,17 +33,28 @@ export async function link(
   { account, livemode }: ProviderAccount,
   { at, ...mapping }: NewMapping,
 ): Promise<string> {
-  await db
-    .insertInto('mapping')
-    .values({ ...mapping, provider: STRIPE, providerAccount: account, livemode, createdAt: sqlTime(at) })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+  if (await insertMapping(db, { ...mapping, account, livemode, at })) return mapping.providerId
   const linked = await providerIdOf(db, mapping.entityType, mapping.entityId)
   if (linked === undefined) {
     throw new Error(`${mapping.providerId} is another ${mapping.entityType}'s than ${mapping.entityId}'s.`)
   }
   return linked
 }
+
+/** False: ours is linked already, or the provider's is. */
+const insertMapping = grouped(async (db, mappings: readonly (NewMapping & ProviderAccount)[]) => {
+  const { rows } = await sql<{ entityType: EntityType; entityId: string; providerId: string }>`
+    insert into mapping (entity_type, entity_id, provider, provider_account, livemode, provider_type, provider_id,
+      origin, created_at)
+    select "entityType", "entityId", ${STRIPE}, account, livemode, "providerType", "providerId", origin,
+      to_timestamp(at)
+    from jsonb_to_recordset(${JSON.stringify(mappings)}::jsonb) as mapping ("entityType" text, "entityId" text,
+      account text, livemode boolean, "providerType" text, "providerId" text, origin text, at float8)
+    on conflict do nothing
+    returning entity_type, entity_id, provider_id`.execute(db)
+  const inserted = new Set(rows.map((row) => `${row.entityType} ${row.entityId} ${row.providerId}`))
+  return mappings.map((row) => inserted.has(`${row.entityType} ${row.entityId} ${row.providerId}`))
+})
 
 /** The provider's object is gone: ours is linked to none, and another may take its place. */
 export async function unlink(
@@ -90,6 +102,22 @@ export async function providerIdsOf(
     .where('provider', '=', STRIPE)
     .execute()
   return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))
+}
+
+/** Whether the provider knows each of these, of each type without doubles. */
+export async function areAllMapped(
+  db: Db | Trx,
+  ids: Readonly<Partial<Record<EntityType, readonly string[]>>>,
+): Promise<boolean> {
+  const wanted = Object.entries(ids).flatMap(([type, some]) => some.map((id) => ({ type, id })))
+  const { rows } = await sql<{ isMissing: boolean }>`
+    select exists (
+      select from unnest(${wanted.map(({ type }) => type)}::text[], ${wanted.map(({ id }) => id)}::text[])
+        as wanted (type, id)
+      where not exists (
+        select from mapping m where m.entity_type = type and m.entity_id = id and m.provider = ${STRIPE})
+    ) as is_missing`.execute(db)
+  return rows[0]?.isMissing === false
 }
 
 /** Our id of an object of the provider's. */

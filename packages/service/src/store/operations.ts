@@ -1,6 +1,8 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Problem } from '@lockstep/core/problem'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -13,21 +15,44 @@ export interface Attempt {
   readonly at: Instant
 }
 
+export interface Intended {
+  readonly operation: Operation
+  /** Nobody intended it before. */
+  readonly isNew: boolean
+}
+
 /** Commits the intention before the call is made. Finds the operation if it was begun before. */
 export async function intend(
   db: Db,
   operation: Pick<Operation, 'id' | 'kind' | 'subjectId'>,
-  { idempotencyKey, bodyHash, at }: Attempt,
-): Promise<{ operation: Operation; isNew: boolean }> {
-  const made = await db
-    .insertInto('operation')
-    .values({ ...operation, idempotencyKey, bodyHash, state: 'prepared', preparedAt: sqlTime(at) })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .returningAll()
-    .executeTakeFirst()
+  attempt: Attempt,
+): Promise<Intended> {
+  const made = await prepare(db, { ...operation, ...attempt })
   if (made) return { operation: made, isNew: true }
   return { operation: await readOperation(db, operation.id), isNew: false }
 }
+
+/** Undefined of one that is there already. */
+const prepare = grouped(
+  async (db, intentions: readonly (Pick<Operation, 'id' | 'kind' | 'subjectId'> & Attempt)[]) => {
+    const all = intentions.map(({ bodyHash, ...rest }) => ({ ...rest, bodyHash: bodyHash.toString('hex') }))
+    const { rows } = await sql<Operation>`
+      insert into operation (id, kind, subject_id, idempotency_key, body_hash, state, prepared_at)
+      select id, kind, "subjectId", "idempotencyKey", decode("bodyHash", 'hex'), 'prepared', to_timestamp(at)
+      from jsonb_to_recordset(${JSON.stringify(all)}::jsonb) as intention
+        (id text, kind text, "subjectId" text, "idempotencyKey" text, "bodyHash" text, at float8)
+      order by id
+      on conflict (id) do nothing
+      returning *`.execute(db)
+    const made = new Map(rows.map((row) => [row.id, row]))
+    return intentions.map(({ id }) => {
+      const row = made.get(id)
+      // Of two who intend the same at once, one made it.
+      made.delete(id)
+      return row
+    })
+  },
+)
 
 export function readOperation(db: Db, id: string): Promise<Operation> {
   return db.selectFrom('operation').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
@@ -99,10 +124,10 @@ export async function settle(
 }
 
 /** How a call stands; undefined if it was never begun. */
-export async function operationState(db: Db, id: string): Promise<Operation['state'] | undefined> {
-  const row = await db.selectFrom('operation').select('state').where('id', '=', id).executeTakeFirst()
-  return row?.state
-}
+export const operationState = grouped(async (db, ids: readonly string[]) => {
+  const rows = await db.selectFrom('operation').select(['id', 'state']).where(isOneOf('id', ids)).execute()
+  return inOrder(ids, rows, ({ id }) => id).map((row) => row?.state)
+})
 
 /** Whether a call was begun, whatever became of it. */
 export async function wasBegun(db: Db, id: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Audience, Plan } from '@lockstep/core/plan'
 import { planFromJson } from '@lockstep/core/plan'
 import type { PriceJson } from '@lockstep/core/price'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 /** A plan as it was at one time, for ever. */
@@ -43,33 +44,50 @@ export async function readNewestPlans(
 }
 
 /** The newest version of a plan, archived or not. */
-export async function readNewestPlan(
-  db: Db | Trx,
-  key: string,
-): Promise<(PlanVersion & { readonly isArchived: boolean }) | undefined> {
-  const row = await db
-    .selectFrom('planVersion')
-    .innerJoin('plan', 'plan.key', 'planVersion.planKey')
-    .selectAll('planVersion')
-    .select('plan.archivedAt')
-    .where('planVersion.planKey', '=', key)
-    .orderBy('planVersion.version', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  if (!row) return undefined
-  const [version] = await withPrices(db, [row])
-  return version && { ...version, isArchived: row.archivedAt !== null }
-}
+export const readNewestPlan = grouped(
+  async (db, keys: readonly string[]): Promise<((PlanVersion & { isArchived: boolean }) | undefined)[]> => {
+    const rows = await db
+      .selectFrom('planVersion')
+      .innerJoin('plan', 'plan.key', 'planVersion.planKey')
+      .distinctOn('planVersion.planKey')
+      .selectAll('planVersion')
+      .select('plan.archivedAt')
+      .where(isOneOf('plan_version.plan_key', keys))
+      .orderBy('planVersion.planKey')
+      .orderBy('planVersion.version', 'desc')
+      .execute()
+    const versions = await withPrices(db, rows)
+    const newest = rows.flatMap((row, i) => {
+      const version = versions[i]
+      return version ? [{ ...version, isArchived: row.archivedAt !== null }] : []
+    })
+    return inOrder(keys, newest, ({ plan }) => plan.key)
+  },
+)
 
 export async function loadPlanVersion(db: Db | Trx, id: string): Promise<PlanVersion> {
+  const known = versions.get(id)
+  if (known) return known
   const row = await db.selectFrom('planVersion').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
   const [version] = await withPrices(db, [row])
   if (!version) throw new Error(`There is no plan version ${id}.`)
   return version
 }
 
+/** A version never changes, so it is read once. Of more than these, the ones that were read first are read again. */
+const MOST_KEPT = 1000
+const versions = new Map<string, PlanVersion>()
+
+function keep(version: PlanVersion): PlanVersion {
+  const [oldest] = versions.size < MOST_KEPT ? [] : versions.keys()
+  if (oldest !== undefined) versions.delete(oldest)
+  versions.set(version.id, version)
+  return version
+}
+
 async function withPrices(db: Db | Trx, rows: readonly Row<'planVersion'>[]): Promise<PlanVersion[]> {
-  if (rows.length === 0) return []
+  const known = rows.flatMap(({ id }) => versions.get(id) ?? [])
+  if (known.length === rows.length) return known
   const prices = await db
     .selectFrom('price')
     .select(['id', 'planVersionId', 'key', 'definition'])
@@ -82,7 +100,7 @@ async function withPrices(db: Db | Trx, rows: readonly Row<'planVersion'>[]): Pr
     .execute()
   return rows.map((row) => {
     const own = prices.filter(({ planVersionId }) => planVersionId === row.id)
-    return {
+    return keep({
       id: row.id,
       version: row.version,
       createdAt: row.createdAt,
@@ -93,6 +111,6 @@ async function withPrices(db: Db | Trx, rows: readonly Row<'planVersion'>[]): Pr
         prices: own.map(({ definition }) => definition as PriceJson),
       }),
       priceIds: new Map(own.map(({ key, id }) => [key, id])),
-    }
+    })
   })
 }

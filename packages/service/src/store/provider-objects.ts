@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 import { sqlTime } from './time.ts'
 
 export interface ObjectKey {
@@ -21,12 +22,16 @@ export interface SeenObject {
  * The next number of the one order in which we learn things. Drawn before a fetch or write begins:
  * of two answers the one that was asked for later is the newer, whichever comes back first.
  */
-export async function nextObservation(db: Db | Trx): Promise<bigint> {
-  const { rows } = await sql<{ number: bigint }>`select nextval('observation_counter') as number`.execute(db)
-  const number = rows[0]?.number
-  if (number === undefined) throw new Error('The observation counter gave no number.')
-  return number
+export function nextObservation(db: Db | Trx): Promise<bigint> {
+  return nextNumber(db, undefined)
 }
+
+const nextNumber = grouped(async (db, all: readonly undefined[]) => {
+  const { rows } = await sql<{ number: bigint }>`
+    select nextval('observation_counter') as number from generate_series(1, ${all.length})`.execute(db)
+  if (rows.length < all.length) throw new Error('The observation counter gave no number.')
+  return rows.map(({ number }) => number)
+})
 
 const keyOf = ({ type, id }: ObjectKey) => `${type} ${id}`
 

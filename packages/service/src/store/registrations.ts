@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -61,13 +62,22 @@ function registrations(db: Db | Trx) {
     ])
 }
 
-export async function readRegistration(db: Db | Trx, id: string): Promise<RegistrationWithSteps | undefined> {
-  const [registration] = await withSteps(
-    db,
-    await registrations(db).where('registration.id', '=', id).execute(),
-  )
-  return registration
-}
+export const readRegistration = grouped(
+  async (db, ids: readonly string[]): Promise<(RegistrationWithSteps | undefined)[]> => {
+    const rows = await registrations(db).where(isOneOf('registration.id', ids)).execute()
+    return inOrder(ids, await withSteps(db, rows), ({ id }) => id)
+  },
+)
+
+/** What is registered under a subscription's id, before and after the subscription is there. */
+export const findRegistered = grouped(async (db, subscriptionIds: readonly string[]) => {
+  const rows = await db
+    .selectFrom('registration')
+    .select(['customerId', 'subscriptionId', 'slot', 'planVersionId'])
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .execute()
+  return inOrder(subscriptionIds, rows, ({ subscriptionId }) => subscriptionId)
+})
 
 export interface RegistrationFilter {
   readonly customer?: string | undefined
@@ -98,9 +108,10 @@ async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<R
     .selectFrom('workflowStep')
     .selectAll()
     .where(
-      'workflowId',
-      'in',
-      rows.map(({ workflowId }) => workflowId),
+      isOneOf(
+        'workflow_id',
+        rows.map(({ workflowId }) => workflowId),
+      ),
     )
     .orderBy('ordinal')
     .execute()

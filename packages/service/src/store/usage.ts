@@ -71,11 +71,19 @@ export async function usageTotals(
  */
 export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promise<void> {
   if (at % SECONDS_PER_HOUR === 0) return
-  const added = await sql`
+  const hour = hourOf(at)
+  const inHour = (time: string) =>
+    sql`${sql.ref(time)} >= ${sqlTime(hour)} and ${sql.ref(time)} < ${sqlTime(hour + SECONDS_PER_HOUR)}`
+  const added = await sql<{ cuts: Instant[]; isUsed: boolean }>`
     insert into usage_cut (customer_id, at) values (${customerId}, ${sqlTime(at)}) on conflict do nothing
-    returning at`.execute(trx)
-  if (added.rows.length === 0) return
-  const { start, end } = await bucketAround(trx, customerId, at)
+    returning exists (
+        select from usage_rollup where customer_id = ${customerId} and ${inHour('bucket')}
+      ) as is_used, array(
+        select extract(epoch from at)::float8 from usage_cut where customer_id = ${customerId} and ${inHour('at')}
+      ) as cuts`.execute(trx)
+  const [cut] = added.rows
+  if (!cut?.isUsed) return
+  const { start, end } = bucketAround(at, cut.cuts)
   const removed = await sql<{ count: bigint }>`
     delete from usage_rollup where customer_id = ${customerId} and bucket = ${sqlTime(start)}
     returning count`.execute(trx)
@@ -96,19 +104,20 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
   throw new Error(`The events of ${customerId} at ${at} are no longer all there: their bucket cannot be cut.`)
 }
 
+/** Cuts at both edges of a period. In one hour they cut the same bucket: one after the other. */
+export async function cutPeriod(trx: Trx, customerId: string, { start, end }: Period): Promise<void> {
+  const starts = cutUsage(trx, customerId, start)
+  if (hourOf(start) === hourOf(end)) await starts
+  await Promise.all([starts, cutUsage(trx, customerId, end)])
+}
+
 /** The same order as ingest's: time, then id by Unicode, then quantity. */
 const ofLast = (column: 'quantity' | 'time' | 'id'): RawBuilder<unknown> =>
   sql`(array_agg(${sql.ref(column)} order by time desc, id collate "C" desc, quantity desc))[1]`
 
-/** The bucket that `at` was inside of before it was cut there. */
-async function bucketAround(trx: Trx, customerId: string, at: Instant): Promise<Period> {
+/** The bucket that `at` was inside of before it was cut there, by the cuts of its hour. */
+function bucketAround(at: Instant, cuts: readonly Instant[]): Period {
   const hour = hourOf(at)
-  const { rows } = await sql<{ at: Instant }>`
-    select at from usage_cut
-    where customer_id = ${customerId} and at > ${sqlTime(hour)} and at < ${sqlTime(hour + SECONDS_PER_HOUR)}`.execute(
-    trx,
-  )
-  const cuts = rows.map((row) => row.at)
   return {
     start: Math.max(hour, ...cuts.filter((cut) => cut < at)),
     end: Math.min(hour + SECONDS_PER_HOUR, ...cuts.filter((cut) => cut > at)),

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem, type ProblemCode } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { isGone } from '../postgres/presence.ts'
 import { problemJson } from './operations.ts'
 import type { Row } from './schema.ts'
@@ -32,7 +33,7 @@ export interface NewWorkflow {
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
 export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void> {
   const { input, holder, at, done = [], ...rest } = workflow
-  await trx
+  const added = trx
     .insertInto('workflow')
     .values({
       ...rest,
@@ -45,7 +46,7 @@ export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void
       createdAt: sqlTime(at),
     })
     .execute()
-  if (done.length === 0) return
+  if (done.length === 0) return void (await added)
   const rows = done.map(({ name, result }, index) => ({
     workflowId: workflow.id,
     name,
@@ -55,12 +56,13 @@ export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void
     startedAt: sqlTime(at),
     endedAt: sqlTime(at),
   }))
-  await trx.insertInto('workflowStep').values(rows).execute()
+  await Promise.all([added, trx.insertInto('workflowStep').values(rows).execute()])
 }
 
-export function readWorkflow(db: Db, id: string): Promise<Workflow | undefined> {
-  return db.selectFrom('workflow').selectAll().where('id', '=', id).executeTakeFirst()
-}
+export const readWorkflow = grouped(async (db, ids: readonly string[]): Promise<(Workflow | undefined)[]> => {
+  const rows = await db.selectFrom('workflow').selectAll().where(isOneOf('id', ids)).execute()
+  return inOrder(ids, rows, ({ id }) => id)
+})
 
 /** A workflow that a person has to look at, of those about something that begins like this. */
 export function findParked(db: Db, kind: string, subject: string): Promise<Workflow | undefined> {
@@ -85,14 +87,15 @@ export function findWorkflow(db: Db, kind: string, subjectId: string): Promise<W
     .executeTakeFirst()
 }
 
-export function readSteps(db: Db, workflowId: string): Promise<WorkflowStep[]> {
-  return db
+export const readSteps = grouped(async (db, workflowIds: readonly string[]): Promise<WorkflowStep[][]> => {
+  const rows = await db
     .selectFrom('workflowStep')
     .selectAll()
-    .where('workflowId', '=', workflowId)
+    .where(isOneOf('workflow_id', workflowIds))
     .orderBy('ordinal')
     .execute()
-}
+  return workflowIds.map((id) => rows.filter(({ workflowId }) => workflowId === id))
+})
 
 /** Ended for now: until somebody says so, nobody goes on. */
 const STOPPED = ['requiresAction', 'parked'] as const
@@ -172,34 +175,42 @@ export interface StepsToRecord {
 /** What the record of a step tells its run: null if the lease is lost. */
 export type Recorded = { readonly withdrawal: unknown } | null
 
-/** One statement: the steps' results, the stage, the lease, the call's success. */
-export async function recordSteps(
-  db: Db,
-  { workflowId, holder, steps, operation }: StepsToRecord,
-): Promise<Recorded> {
-  const last = steps.at(-1) ?? steps[0]
-  const result = (step: StepRecord) => JSON.stringify(step.result ?? null)
-  const rows = steps.map(
-    (step) => sql`(${step.name}, ${step.ordinal}::int, ${result(step)}::jsonb,
-      ${sqlTime(step.startedAt)}::timestamptz, ${sqlTime(step.endedAt)}::timestamptz)`,
+/** One statement for whoever records at once: the steps' results, the stage, the lease, the call's success. */
+export const recordSteps = grouped(async (db, runs: readonly StepsToRecord[]): Promise<Recorded[]> => {
+  const entries = runs.map(({ workflowId, holder, steps, operation }, number) => {
+    const last = steps.at(-1) ?? steps[0]
+    const { name: stage, endedAt } = last
+    return { number, workflowId, holder, stage, endedAt, operation, result: jsonOf(last) }
+  })
+  const steps = runs.flatMap((run, number) =>
+    run.steps.map((step) => ({ ...step, number, result: jsonOf(step) })),
   )
-  const { rows: held } = await sql<{ withdrawal: unknown }>`
-    with held as (
-      update workflow set stage = ${last.name}, stage_started_at = null, lease_until = ${leased}
-      where id = ${workflowId} and lease_holder = ${holder}
-      returning id, withdrawal
+  const { rows } = await sql<{ number: number; withdrawal: unknown }>`
+    with run as (
+      select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb) as run
+        (number int, "workflowId" text, holder text, stage text, "endedAt" float8, operation text, result text)
+    ), held as (
+      update workflow set stage = run.stage, stage_started_at = null, lease_until = ${leased}
+      from run where id = run."workflowId" and lease_holder = run.holder
+      returning run.*, id, withdrawal
     ), settled as (
-      update operation set state = 'succeeded', settled_at = ${sqlTime(last.endedAt)}, problem = null,
-        provider_object_id = ${result(last)}::jsonb ->> 'id'
-      where id = ${operation ?? null} and state <> 'succeeded' and exists (select from held)
+      update operation o set state = 'succeeded', settled_at = to_timestamp(held."endedAt"), problem = null,
+        provider_object_id = held.result::jsonb ->> 'id'
+      from held where o.id = held.operation and o.state <> 'succeeded'
     ), recorded as (
       insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
-      select held.id, step.name, step.ordinal, 'done', step.result, step.started_at, step.ended_at
-      from held, (values ${sql.join(rows)}) as step (name, ordinal, result, started_at, ended_at)
+      select held.id, step.name, step.ordinal, 'done', step.result::jsonb,
+        to_timestamp(step."startedAt"), to_timestamp(step."endedAt")
+      from held join jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as step
+        (number int, name text, ordinal int, result text, "startedAt" float8, "endedAt" float8)
+        using (number)
     )
-    select withdrawal from held`.execute(db)
-  return held[0] ?? null
-}
+    select number, withdrawal from held`.execute(db)
+  const held = new Map(rows.map((row) => [row.number, row]))
+  return runs.map((_, number) => held.get(number) ?? null)
+})
+
+const jsonOf = ({ result }: StepRecord) => JSON.stringify(result ?? null)
 
 /** False: the lease is lost. */
 export async function recordUndone(
@@ -237,8 +248,9 @@ export interface Stopped {
 }
 
 /** What is written of a workflow when a run lets go of it, or turns back. */
-export type Turn =
-  | { readonly state: 'completed' }
+export type Turn = { readonly state: 'completed' } | Stop
+
+type Stop =
   | ({ readonly state: 'rolledBack' | 'parked' | 'compensating'; readonly problem: Problem } & Stopped)
   | ({
       readonly state: 'waiting'
@@ -250,7 +262,8 @@ export type Turn =
 
 /** False: the lease is lost, and nothing was written. */
 export async function turnWorkflow(db: Db | Trx, id: string, holder: string, turn: Turn): Promise<boolean> {
-  const stopped = turn.state === 'completed' ? {} : { stage: turn.stage, ...startedAt(turn) }
+  if (turn.state === 'completed') return completeWorkflow(db, { id, holder })
+  const stopped = { stage: turn.stage, ...startedAt(turn) }
   const turned = await db
     .updateTable('workflow')
     .set({
@@ -269,8 +282,19 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
   return turned.numUpdatedRows === 1n
 }
 
+const completeWorkflow = grouped(async (db, runs: readonly { id: string; holder: string }[]) => {
+  const { rows } = await sql<{ leaseHolder: string }>`
+    update workflow set state = 'completed', problem = null, lease_until = null, lease_holder = null,
+      next_attempt_at = null, ended_at = clock_timestamp()
+    from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as run (id text, holder text)
+    where workflow.id = run.id and lease_holder = run.holder
+    returning run.holder as lease_holder`.execute(db)
+  const completed = new Set(rows.map(({ leaseHolder }) => leaseHolder))
+  return runs.map(({ holder }) => completed.has(holder))
+})
+
 /** Whoever would wait, or leave it to a person, does not after what has happened by now. */
-function stateAfter(turn: Turn) {
+function stateAfter(turn: Stop) {
   switch (turn.state) {
     case 'waiting':
       return {}
@@ -284,14 +308,13 @@ function stateAfter(turn: Turn) {
       }
     }
     case 'compensating':
-    case 'completed':
     case 'rolledBack':
       return { state: turn.state }
   }
 }
 
 /** By the database's time: whether a request came before the end is decided by the same clock. */
-function whenAfter(turn: Turn) {
+function whenAfter(turn: Stop) {
   switch (turn.state) {
     case 'waiting':
       return {
@@ -301,7 +324,6 @@ function whenAfter(turn: Turn) {
       }
     case 'parked':
       return { endedAt: sql<Date | null>`case when not ${unheard(turn)} then clock_timestamp() end` }
-    case 'completed':
     case 'rolledBack':
       return { endedAt: sql<Date>`clock_timestamp()` }
     case 'compensating':

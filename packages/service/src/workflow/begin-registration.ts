@@ -126,31 +126,30 @@ async function record(
   const hasMoved = wanted.address !== undefined && (await changeAddress(trx, customerId, wanted.address))
   const isRenamed = !isNew && (await changeProfile(trx, customerId, { name, email }))
   const profileChanged = isRenamed || (!isNew && hasMoved)
-  if (!(await lockCurrency(trx, customerId, plan.currency))) {
+  const subscriptionId = newId('subscription')
+  // In this order: the customer's row is locked before the slot is looked at.
+  const [pays, isReserved, [meter], acceptedAt] = await Promise.all([
+    lockCurrency(trx, customerId, plan.currency),
+    reserveSlot(trx, { customerId, slot, subscriptionId, at }),
+    // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
+    metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
+    customerTime(trx, clock, customerId),
+  ])
+  if (!pays) {
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
   }
-  const subscriptionId = newId('subscription')
-  if (!(await reserveSlot(trx, { customerId, slot, subscriptionId, at }))) throw new SlotTaken(customerId)
+  if (!isReserved) throw new SlotTaken(customerId)
   // Where the place is given back at the end, a twin may have come and gone.
   if (strategy.makes === 'invoice') {
     const twin = await findTwin(trx, { customerId, slot, requestHash, arrivedAt })
     if (twin !== undefined) throw new TwinFound(twin)
   }
-  // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
-  const [meter] = await metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId })
   if (meter !== undefined) {
     const detail = `Another live subscription of this customer bills ${meter} already.`
     throw new Problem('meter_billed_already', detail, {
       faults: [{ pointer: '#/plan', code: 'meter_billed_already', detail }],
     })
   }
-
-  await recordAcceptance(trx, {
-    ...wanted.acceptance,
-    contractId: contractIdOf(subscriptionId),
-    customerId,
-    acceptedAt: await customerTime(trx, clock, customerId),
-  })
 
   const registrationId = newId('registration')
   const input: RegisterInput = {
@@ -169,7 +168,8 @@ async function record(
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
   }
-  await addWorkflow(trx, {
+  const accepted = { ...wanted.acceptance, contractId: contractIdOf(subscriptionId), customerId, acceptedAt }
+  const begun = addWorkflow(trx, {
     ...workflow,
     kind: REGISTER,
     subjectId: registrationId,
@@ -180,7 +180,7 @@ async function record(
       { name: 'reserve membership' satisfies RegistrationTask, result: { subscriptionId } },
     ],
   })
-  await addRegistration(trx, {
+  const added = addRegistration(trx, {
     id: registrationId,
     customerId,
     slot,
@@ -192,6 +192,7 @@ async function record(
     requestOrigin: input.requestOrigin,
     at,
   })
+  await Promise.all([begun, added, recordAcceptance(trx, accepted)])
   return registrationId
 }
 

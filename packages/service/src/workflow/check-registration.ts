@@ -3,7 +3,7 @@ import { Problem, type ProblemCode } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { type Customer, findCustomer, readAddress } from '../store/customers.ts'
-import { providerIdsOf } from '../store/mappings.ts'
+import { areAllMapped } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
 import { readSignUp } from '../store/sign-up.ts'
 import { readTestClock } from '../store/test-clocks.ts'
@@ -128,11 +128,7 @@ function* planFaults(
 async function publicationFaults(db: Db, version: PlanVersion): Promise<CodedFault[]> {
   const products = new Set([version.plan.product, ...version.plan.prices.map(({ product }) => product)])
   const prices = providerPrices(version).map(({ id }) => id)
-  const [knownProducts, knownPrices] = await Promise.all([
-    providerIdsOf(db, 'product', [...products]),
-    providerIdsOf(db, 'price', prices),
-  ])
-  if (knownProducts.size === products.size && knownPrices.size === prices.length) return []
+  if (await areAllMapped(db, { product: [...products], price: prices })) return []
   const detail = `The plan ${version.plan.key} is not yet known to the provider: apply the catalogue again.`
   return [fault('plan_not_published', '#/plan', detail)]
 }

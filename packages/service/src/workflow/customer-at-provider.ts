@@ -3,7 +3,7 @@ import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
-import { link, providerIdOf } from '../store/mappings.ts'
+import { link } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import type { Step } from './journal.ts'
@@ -61,10 +61,9 @@ export async function provideCustomer(
 
 async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: string; isNew: boolean }> {
   const { db } = deps
-  const linked = await providerIdOf(db, 'customer', customerId)
-  if (linked !== undefined) return { id: linked, isNew: false }
   const customer = await readCustomer(db, customerId)
   if (!customer) throw new Error(`There is no customer ${customerId}.`)
+  if (customer.providerId !== null) return { id: customer.providerId, isNew: false }
   const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
   const { id } = await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null })
   return { id, isNew: true }

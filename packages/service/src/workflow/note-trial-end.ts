@@ -12,8 +12,9 @@ export async function noteTrialEnd(
   step: Step,
   { customer, subscriptionId, version }: Purchase,
 ): Promise<void> {
+  if (version.plan.trialDays === 0) return
   const signUp = await readSignUp(db)
-  if (signUp?.plan !== version.plan.key || version.plan.trialDays === 0) return
+  if (signUp?.plan !== version.plan.key) return
   await step('note end of trial', async () => {
     const subscription = await readSubscription(db, subscriptionId)
     if (!subscription?.trialEnd) return

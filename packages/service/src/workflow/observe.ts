@@ -169,26 +169,21 @@ async function write<S extends { readonly id: string }, O extends Owner>(
   settle: Settle,
 ): Promise<Outcome> {
   return transaction(db, async (trx) => {
-    if (gateClosed && owner.customerId !== null) await closeGate(trx, owner.customerId)
+    const closing = gateClosed && owner.customerId !== null ? closeGate(trx, owner.customerId) : undefined
     const at = clock.now()
     const sighting = { type, id: object.id, raw: object, observation, eventCreated: eventCreated ?? null, at }
     const record = source === 'event' ? recordPayload : recordAnswer
-    if (!(await record(trx, sighting))) {
+    const [isNewer] = await Promise.all([record(trx, sighting), closing])
+    if (!isNewer) {
       // An event overtook the answer of our own call. Which is newer is not known: the next one is looked up.
       if (source === 'write') await distrust(trx, sighting)
       return { kind: 'stale' }
     }
     const made = operationOf(object)
-    if (made !== null) await settleSeen(trx, made, object.id, at)
+    const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
     const now = () => customerTime(trx, clock, owner.customerId)
-    const { syncSubscription } = await noun.write(trx, {
-      object,
-      owner,
-      source,
-      now,
-      gateClosed,
-      subscriptionSeen,
-    })
+    const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
+    const [{ syncSubscription }] = await Promise.all([noun.write(trx, writing), settled])
     const outcome: Outcome = { kind: 'applied', syncSubscription }
     await settle(trx, outcome)
     return outcome

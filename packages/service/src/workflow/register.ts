@@ -117,9 +117,12 @@ async function register(
   // Both sides have what they agreed on: the contract is made, and can no longer be undone.
   await step('conclude contract', () =>
     transaction(deps.db, async (trx) => {
-      const at = await customerTime(trx, deps.clock, customerId)
       const { planVersionId } = input
-      const startsAt = (await readSubscription(trx, subscriptionId))?.startedAt ?? at
+      const [at, subscription] = await Promise.all([
+        customerTime(trx, deps.clock, customerId),
+        readSubscription(trx, subscriptionId),
+      ])
+      const startsAt = subscription?.startedAt ?? at
       const discounts = await agreedDiscounts(trx, coupons, startsAt)
       const terms = { planVersionId, quantity, discounts, requestOrigin }
       return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }

@@ -4,10 +4,12 @@ import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
 import type { Rhythm } from '../../invoice/periods.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
-import { wakeRegistration } from '../../store/registrations.ts'
+import { loadPlanVersion } from '../../store/plans.ts'
+import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
@@ -36,11 +38,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const installation = await readInstallation(db)
     const own = ownReference(object.metadata)
     if (own.instance === installation.instance && own.subscription !== null) {
-      const registered = await db
-        .selectFrom('registration')
-        .select(['customerId', 'subscriptionId', 'slot', 'planVersionId'])
-        .where('subscriptionId', '=', own.subscription)
-        .executeTakeFirst()
+      const registered = await findRegistered(db, own.subscription)
       if (registered) return { ...registered, installation }
     }
     const mapped = await entityIdOf(db, installation, 'subscription', object.id)
@@ -55,9 +53,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
 
   async needsGate(db, object, owner) {
     if (object.items.has_more) return false
-    const known = await readSubscription(db, owner.subscriptionId)
+    const known = await readRow(db, owner.subscriptionId)
+    // The first sight of a subscription opens its invoices.
+    if (!known) return true
     const row = rowOf(toSubscription(object), owner, known)
-    return row !== undefined && mustFollow(db, row, await rhythmOf(db, row))
+    return row !== undefined && (await mustFollow(db, row, await rhythmOf(db, row))) !== undefined
   },
 
   async write(
@@ -66,7 +66,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
   ) {
     if (object.items.has_more) throw new Incomplete()
     const seen = toSubscription(object)
-    const known = await readSubscription(trx, owner.subscriptionId, 'lock')
+    const [known, at] = await Promise.all([lockRow(trx, owner.subscriptionId), now()])
     if (known && seen.status && known.status !== seen.status && !mayBecome(known.status, seen.status)) {
       // Nothing leaves a terminal state. A payload that says so is old; an answer of Stripe's own that
       // says so is kept as it is, but changes nothing of ours.
@@ -75,27 +75,31 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     }
     const row = rowOf(seen, owner, known)
     if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
-    const rhythm = await rhythmOf(trx, row)
-    const follows = await mustFollow(trx, row, rhythm)
+    const follows = await mustFollow(trx, row, await rhythmOf(trx, row))
     if (follows && !gateClosed) throw new GateNeeded()
 
-    const at = await now()
-    await saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at)
     const { cancellationReason } = seen
-    await recordHistory(trx, { before: known, after: row, cancellationReason, now: at })
-    await linkSubscription(trx, seen, owner, source, at)
+    await Promise.all([
+      saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at),
+      recordHistory(trx, { before: known, after: row, cancellationReason, now: at }),
+      linkSubscription(trx, seen, owner, source, at),
+      follows && followPeriods(trx, row, follows, at),
+    ])
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
     if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)
-    if (follows) await followPeriods(trx, row, rhythm, at)
     const ended = isTerminal(row.status) && known?.status !== row.status
     return (ended ? { syncSubscription: row.id } : {}) satisfies Effect
   },
 }
 
-async function readSubscription(db: Db | Trx, id: string, lock?: 'lock') {
-  const query = db.selectFrom('subscription').selectAll().where('id', '=', id)
-  return (lock ? query.forUpdate() : query).executeTakeFirst()
+const readRow = grouped(async (db, ids: readonly string[]) => {
+  const rows = await db.selectFrom('subscription').selectAll().where(isOneOf('id', ids)).execute()
+  return inOrder(ids, rows, ({ id }) => id)
+})
+
+function lockRow(trx: Trx, id: string) {
+  return trx.selectFrom('subscription').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 }
 
 /** Undefined where the status is one that we have no word for, and none is known from before. */
@@ -137,11 +141,7 @@ function overdueSince(known: SubscriptionRow | undefined, { status }: Subscripti
 }
 
 async function rhythmOf(db: Db | Trx, row: SubscriptionRow): Promise<Rhythm> {
-  const { interval, intervalCount } = await db
-    .selectFrom('planVersion')
-    .select(['interval', 'intervalCount'])
-    .where('id', '=', row.planVersionId)
-    .executeTakeFirstOrThrow()
+  const { interval, intervalCount } = (await loadPlanVersion(db, row.planVersionId)).plan
   return { cycle: { anchor: row.billingCycleAnchor, interval, intervalCount }, trialEnd: row.trialEnd }
 }
 

@@ -1,0 +1,84 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Db, Trx } from './connect.ts'
+
+/** Does all of these in one statement: all or none. Answers one for each, in their order. */
+type DoAll<One, Answer> = (db: Db | Trx, all: readonly One[]) => Promise<readonly Answer[]>
+
+interface Waiting<One, Answer> {
+  readonly one: One
+  resolve(answer: Answer): void
+  reject(error: unknown): void
+}
+
+/** In one statement; what is more waits for the next. */
+const MOST = 100
+
+/**
+ * What is asked while the same is under way waits for it, and then shares one statement: one round trip,
+ * one commit, one wait for the disk. So it costs less the more there is to do, and one alone does not wait
+ * at all. Each is answered after the commit of its own; a read sees whatever was committed before it was
+ * asked. In a transaction it is done there, alone.
+ *
+ * Where doing it together fails, each is done alone, so that nobody fails by another's fault.
+ */
+export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, one: One) => Promise<Answer> {
+  const queues = new WeakMap<Db, Waiting<One, Answer>[]>()
+
+  async function alone(db: Db | Trx, one: One): Promise<Answer> {
+    const [answer] = await doAll(db, [one])
+    return answer as Answer
+  }
+
+  async function work(db: Db, queue: Waiting<One, Answer>[]): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.splice(0, MOST)
+      if (!(await together(db, batch)))
+        await Promise.all(batch.map(({ one, resolve, reject }) => alone(db, one).then(resolve, reject)))
+    }
+    queues.delete(db)
+  }
+
+  async function together(db: Db, batch: readonly Waiting<One, Answer>[]): Promise<boolean> {
+    if (batch.length === 1) return false
+    try {
+      const answers = await doAll(
+        db,
+        batch.map(({ one }) => one),
+      )
+      for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as Answer)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  return (db, one) => {
+    if (db.isTransaction) return alone(db, one)
+    return new Promise((resolve, reject) => {
+      const known = queues.get(db)
+      const queue = known ?? []
+      queue.push({ one, resolve, reject })
+      if (known) return
+      queues.set(db, queue)
+      void work(db, queue)
+    })
+  }
+}
+
+/**
+ * One of these, by one text for any number of them. Postgres is not shown how many there are: it would plan
+ * anew each time, because a plan for just these looks cheaper.
+ */
+export function isOneOf(column: string, values: readonly string[]): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(column)} = any(array(select unnest(${[...values]}::text[])))`
+}
+
+/** The row of each key, undefined where there is none. */
+export function inOrder<Row>(
+  keys: readonly string[],
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+): (Row | undefined)[] {
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  return keys.map((key) => byKey.get(key))
+}

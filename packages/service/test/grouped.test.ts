@@ -1,0 +1,55 @@
+import { sql } from 'kysely'
+import { afterAll, expect, test } from 'vitest'
+import { newDatabase } from '../../../test/support/database.ts'
+import { grouped } from '../src/postgres/grouped.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+
+const database = await newDatabase()
+const { db } = database
+afterAll(() => database.drop())
+
+/** Answers each with ten times itself, and keeps what came together. */
+function tenfold(refused?: number) {
+  const batches: number[][] = []
+  const ask = grouped(async (_db, all: readonly number[]) => {
+    batches.push([...all])
+    await sql`select 1`.execute(_db)
+    if (refused !== undefined && all.includes(refused)) throw new Error(`not ${refused}`)
+    return all.map((one) => one * 10)
+  })
+  return { ask, batches }
+}
+
+test('what comes while one is under way shares the next', async () => {
+  const { ask, batches } = tenfold()
+  expect(await Promise.all([1, 2, 3, 4].map((one) => ask(db, one)))).toEqual([10, 20, 30, 40])
+  expect(batches).toEqual([[1], [2, 3, 4]])
+  expect(await ask(db, 5)).toBe(50)
+})
+
+test('one that fails does not fail its neighbours', async () => {
+  const { ask } = tenfold(3)
+  const asked = [1, 2, 3, 4].map((one) => ask(db, one))
+  const outcomes = await Promise.allSettled(asked)
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+})
+
+test('no more than a hundred are done at once', async () => {
+  const { ask, batches } = tenfold()
+  await Promise.all(Array.from({ length: 250 }, (_, one) => ask(db, one)))
+  expect(batches.map(({ length }) => length)).toEqual([1, 100, 100, 49])
+})
+
+test('in a transaction it is part of it', async () => {
+  const add = grouped(async (trx, keys: readonly string[]) => {
+    for (const key of keys)
+      await sql`insert into product (key, name, created_at) values (${key}, ${key}, now())`.execute(trx)
+    return keys
+  })
+  const undone = transaction(db, async (trx) => {
+    await Promise.all([add(trx, 'a'), add(trx, 'b')])
+    throw new Error('no')
+  })
+  await expect(undone).rejects.toThrow('no')
+  expect(await db.selectFrom('product').selectAll().execute()).toEqual([])
+})
