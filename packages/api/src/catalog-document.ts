@@ -26,7 +26,7 @@ type WrittenPrice = Entry<'plans'>['prices'][string]
  * so it can go over the wire, be read, changed and applied.
  */
 export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
-  const { seller, products, meters, features, coupons, plans, signUp } = catalog
+  const { seller, products, meters, features, coupons, plans, signUp, planChanges } = catalog
   return {
     // Every plan names its own currency below; this one is only asked for by the form.
     currency: plans[0]?.currency ?? 'usd',
@@ -37,6 +37,7 @@ export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
     coupons: byKey(coupons, writeCoupon),
     plans: byKey(plans, writePlan),
     ...(signUp !== null && { signUp: writeSignUp(signUp) }),
+    planChanges,
   }
 }
 

@@ -1,4 +1,5 @@
 import { couponDurations } from '@lockstep/core/coupon'
+import { changeMoments } from '@lockstep/core/plan-change'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { key } from './ids.ts'
@@ -147,6 +148,13 @@ const signUp = z
   })
   .meta({ id: 'CatalogSignUp' })
 
+const planChanges = z
+  .strictObject({
+    upgrade: z.enum(changeMoments).optional().meta({ description: '`now` unless given.' }),
+    downgrade: z.enum(changeMoments).optional().meta({ description: '`periodEnd` unless given.' }),
+  })
+  .meta({ id: 'CatalogPlanChanges', description: 'When changes of plans take effect.' })
+
 /** A catalogue as a person writes it: the same that `defineCatalog` takes. */
 export const catalogDocument = z
   .strictObject({
@@ -158,6 +166,7 @@ export const catalogDocument = z
     coupons: z.record(key, coupon).optional().meta({ description: 'By key; registrations name them.' }),
     plans: z.record(key, plan).meta({ description: 'By key.' }),
     signUp: signUp.optional().meta({ description: 'What whoever chooses no plan gets.' }),
+    planChanges: planChanges.optional(),
   })
   .meta({
     id: 'Catalog',
@@ -168,7 +177,7 @@ export type CatalogDocument = z.output<typeof catalogDocument>
 
 const change = z
   .strictObject({
-    kind: z.enum(['seller', 'product', 'meter', 'feature', 'coupon', 'plan', 'signUp']),
+    kind: z.enum(['seller', 'product', 'meter', 'feature', 'coupon', 'plan', 'signUp', 'planChanges']),
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:

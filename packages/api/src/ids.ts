@@ -12,6 +12,7 @@ type Noun =
   | 'credit_note'
   | 'line'
   | 'plan_version'
+  | 'plan_change'
   | 'price'
   | 'test_clock'
   | 'api_key'

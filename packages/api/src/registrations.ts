@@ -36,13 +36,13 @@ const webAddress = z
   .regex(ONE_LINE)
   .refine(withoutCardNumber, refuseCardNumber)
 
-const action = z
+export const action = z
   .strictObject({
     type: z.enum(['providePaymentMethod', 'confirmPayment']),
     url: z.url().meta({ description: 'Where to send the customer.' }),
-    expiresAt: instant.meta({ description: 'Not done by then, the registration is undone.' }),
+    expiresAt: instant.meta({ description: 'Not done by then, all of it is undone.' }),
   })
-  .meta({ id: 'RegistrationAction' })
+  .meta({ id: 'RequiredAction' })
 
 const purchase = key.meta({
   description:
@@ -54,7 +54,7 @@ const cause = z
   .enum(['declined', 'authentication', 'abandoned', 'canceled', 'refused'])
   .meta({ description: 'Why it came to nothing, to be counted.' })
 
-const requestOrigin = plainText(500).meta({
+export const requestOrigin = plainText(500).meta({
   description:
     'Where the request came from, in your words; kept here and with the subscription at the provider.',
   examples: ['web/pricing'],
@@ -105,7 +105,7 @@ export const registration = z
     description: 'The confirmation of a contract, from request to running subscription.',
   })
 
-const acceptance = z
+export const acceptance = z
   .strictObject({
     termsVersion: plainText(250)
       .optional()
@@ -149,12 +149,22 @@ const agreed = z
       'What the customer saw. Refused by field where the catalogue says otherwise: a price never comes from a request.',
   })
 
-const paymentPage = z
+export const paymentPage = z
   .strictObject({
     returnUrl: webAddress.meta({ description: 'Where the customer comes back to; then ask to resume.' }),
     cancelUrl: webAddress.optional().meta({ description: 'Where the customer goes who does not want to.' }),
   })
   .meta({ id: 'PaymentPage' })
+
+export const paymentMethod = z
+  .string()
+  .max(100)
+  .refine(withoutCardNumber, { ...refuseCardNumber, abort: true })
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "Give a payment method's id at the provider, never a card number.")
+  .meta({
+    description: "A payment method's id at the provider. Never a card number.",
+    examples: ['pm_card_visa'],
+  })
 
 const newRegistration = z
   .strictObject({
@@ -173,16 +183,7 @@ const newRegistration = z
       .optional()
       .meta({ description: "Must be the plan's, if given: a second look at what was agreed." }),
     agreed: agreed.optional(),
-    paymentMethod: z
-      .string()
-      .max(100)
-      .refine(withoutCardNumber, { ...refuseCardNumber, abort: true })
-      .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "Give a payment method's id at the provider, never a card number.")
-      .optional()
-      .meta({
-        description: "A payment method's id at the provider. Never a card number.",
-        examples: ['pm_card_visa'],
-      }),
+    paymentMethod: paymentMethod.optional(),
     paymentPage: paymentPage.optional().meta({
       description: 'Instead of a payment method: the customer leaves one on a page of the provider.',
     }),

@@ -18,6 +18,14 @@ import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.
 import { listMappings } from './mappings.ts'
 import { listMeters, readMeter } from './meters.ts'
 import { listOrphans, sweepOrphans } from './orphans.ts'
+import {
+  cancelPlanChange,
+  changeSubscription,
+  listPlanChanges,
+  previewSubscriptionChange,
+  readPlanChange,
+  resumePlanChange,
+} from './plan-changes.ts'
 import { listPlans, readPlan } from './plans.ts'
 import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
 import { createRefund, listRefunds } from './refunds.ts'
@@ -67,6 +75,12 @@ export const routes: readonly Route[] = [
   cancelSubscription,
   resumeSubscription,
   pauseSubscription,
+  previewSubscriptionChange,
+  changeSubscription,
+  listPlanChanges,
+  readPlanChange,
+  resumePlanChange,
+  cancelPlanChange,
   readEntitlements,
   sendUsageEvents,
   readUsage,

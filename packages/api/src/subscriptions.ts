@@ -6,6 +6,16 @@ import { currency } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { access, collection, subscriptionStatus } from './subscription-words.ts'
 
+const scheduledChange = z
+  .strictObject({
+    id: id('plan_change'),
+    plan: key,
+    planVersion: z.int().min(1),
+    quantity: z.int(),
+    takesEffectAt: instant,
+  })
+  .meta({ id: 'ScheduledChange' })
+
 export const subscription = z
   .strictObject({
     id: id('subscription'),
@@ -34,6 +44,9 @@ export const subscription = z
     startedAt: instant,
     collection,
     collectionResumesAt: instant.nullable().meta({ description: 'When it is collected again by itself.' }),
+    scheduledChange: scheduledChange
+      .nullable()
+      .meta({ description: 'What it changes to when the period is over.' }),
     providerId: providerId.nullable(),
     createdAt: instant,
   })

@@ -35,6 +35,7 @@ async function readCatalogFile(file: string): Promise<CatalogDocument> {
 function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
   const seller = agreed('sellers', a.seller, b.seller)
   const signUp = agreed('plans for sign-ups', a.signUp, b.signUp)
+  const planChanges = agreed('rules for plan changes', a.planChanges, b.planChanges)
   return {
     currency: a.currency,
     products: joined('product', a.products, b.products),
@@ -44,7 +45,8 @@ function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
     plans: joined('plan', a.plans, inCurrency(b.plans, b)),
     ...(seller && { seller }),
     ...(signUp && { signUp }),
-  } satisfies Record<Exclude<keyof CatalogDocument, 'seller' | 'signUp'>, unknown>
+    ...(planChanges && { planChanges }),
+  } satisfies Record<Exclude<keyof CatalogDocument, 'seller' | 'signUp' | 'planChanges'>, unknown>
 }
 
 /** What named no currency meant its own catalogue's, not the one that it is joined to. */

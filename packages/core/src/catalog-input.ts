@@ -2,6 +2,7 @@ import type { Interval } from './billing-cycle.ts'
 import type { CouponDuration } from './coupon.ts'
 import type { Aggregation } from './meter.ts'
 import type { Audience, TrialUsage } from './plan.ts'
+import type { ChangeMoment } from './plan-change.ts'
 import type { Timing } from './price.ts'
 
 // What a person writes. Numbers that must be exact are decimal text: money in major units ('9.00'),
@@ -18,6 +19,7 @@ export interface CatalogInput<P extends string, M extends string, L extends stri
   coupons?: Record<string, CouponInput>
   plans: Record<L, PlanInput<P, M, L, F>>
   signUp?: SignUpInput<NoInfer<L>>
+  planChanges?: PlanChangesInput
 }
 
 /** A reduction; one with the same key and other terms is refused, because it may have been redeemed. */
@@ -36,6 +38,12 @@ export type CouponInput = {
 export interface SignUpInput<L> {
   plan: L
   afterTrial?: 'expire' | { moveTo: L } | { extendDays: number }
+}
+
+/** Upgrades 'now' and downgrades at 'periodEnd' unless given. */
+export interface PlanChangesInput {
+  upgrade?: ChangeMoment
+  downgrade?: ChangeMoment
 }
 
 /** The other party of every contract. */

@@ -330,6 +330,7 @@ test('what is no longer there is archived, what is new is made', () => {
     coupons: [],
     plans: [],
     signUp: null,
+    planChanges: { upgrade: 'now', downgrade: 'periodEnd' },
   }
   expect(catalogDiff(empty, cloudHost).map(({ kind, action, key }) => `${kind} ${action} ${key}`)).toContain(
     'plan create cloud-host',

@@ -1,5 +1,6 @@
 import type { KnownCurrency } from './catalog/amounts.ts'
 import { describeCoupon, describeFields, differences, planDifferences } from './catalog/describe.ts'
+import { readChangePolicy } from './catalog/read-change-policy.ts'
 import { readCoupon } from './catalog/read-coupon.ts'
 import { readFeature } from './catalog/read-feature.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
@@ -11,6 +12,7 @@ import type { Coupon } from './coupon.ts'
 import type { Feature } from './feature.ts'
 import { aggregations, type Meter } from './meter.ts'
 import type { Plan } from './plan.ts'
+import { type ChangePolicy, defaultChangePolicy } from './plan-change.ts'
 import { child } from './pointer.ts'
 import { type Fault, Problem } from './problem.ts'
 import type { Seller } from './seller.ts'
@@ -35,6 +37,8 @@ export interface Catalog {
   readonly plans: readonly Plan[]
   /** Null where a plan has to be chosen. */
   readonly signUp: SignUp | null
+  /** When changes of plans take effect. */
+  readonly planChanges: ChangePolicy
 }
 
 /**
@@ -69,11 +73,14 @@ export function defineCatalog<
   }
   const plans = planEntries.map(([key, plan]) => readPlan(plan, key, context))
   const signUp = reader.has('signUp') ? readSignUp(reader.object('signUp'), plans) : null
+  const planChanges = reader.has('planChanges')
+    ? readChangePolicy(reader.object('planChanges'))
+    : defaultChangePolicy
   reader.end()
   faults.push(...rollFaults(plans))
 
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
-  return { seller, products, meters, features, coupons, plans, signUp }
+  return { seller, products, meters, features, coupons, plans, signUp, planChanges }
 }
 
 function readProduct([key, reader]: [string, Reader]): Product {
@@ -130,7 +137,7 @@ function sentence(faults: readonly Fault[]): string {
 }
 
 export interface CatalogChange {
-  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'signUp'
+  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'signUp' | 'planChanges'
   readonly action: 'create' | 'update' | 'newVersion' | 'archive' | 'unchanged'
   readonly key: string
   /** What changed, in words: `prices/fee/amount: 9.00 → 10.00`. */
@@ -160,6 +167,7 @@ export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] 
     ...changes('coupon', current.coupons, wanted.coupons, couponDifferences),
     ...changes('plan', current.plans, wanted.plans, planDifferences),
     ...changes('signUp', signUps(current), signUps(wanted), fieldDifferences),
+    ...changes('planChanges', changePolicies(current), changePolicies(wanted), fieldDifferences),
   ]
 }
 
@@ -169,6 +177,12 @@ function sellers({ seller }: Catalog) {
   const { terms, ...named } = seller
   const { version, url } = terms ?? { version: null, url: null }
   return [{ key: 'seller', ...named, termsVersion: version, termsUrl: url }]
+}
+
+/** What is as by default needs no mention. */
+function changePolicies({ planChanges: { upgrade, downgrade } }: Catalog) {
+  const isDefault = upgrade === defaultChangePolicy.upgrade && downgrade === defaultChangePolicy.downgrade
+  return isDefault ? [] : [{ key: 'plan-changes', upgrade, downgrade }]
 }
 
 function signUps({ signUp }: Catalog) {

@@ -8,6 +8,7 @@ import { hideCardNumbers } from './card-number.ts'
 export const problems = {
   // 400: the message itself is broken.
   invalid_request: { status: 400, title: 'The request is not valid.' },
+  empty_change: { status: 400, title: 'Nothing would change.' },
   webhook_signature_invalid: { status: 400, title: 'The webhook signature does not match.' },
   webhook_malformed: { status: 400, title: 'The webhook is not an event of the provider.' },
 
@@ -16,6 +17,7 @@ export const problems = {
   forbidden: { status: 403, title: 'This caller may not do that.' },
   plan_not_allowed: { status: 403, title: 'This plan may not be chosen by this caller.' },
   live_mode_refused: { status: 403, title: 'This is not done in live mode.' },
+  system_property_read_only: { status: 403, title: 'This property is not the caller’s to change.' },
 
   // 402 and not 409: nothing conflicts, the customer's bank said no.
   card_declined: { status: 402, title: 'The card was declined.' },
@@ -32,6 +34,7 @@ export const problems = {
   invoice_not_found: { status: 404, title: 'There is no such invoice.' },
   meter_not_found: { status: 404, title: 'There is no such meter.' },
   plan_not_found: { status: 404, title: 'There is no such plan.' },
+  plan_change_not_found: { status: 404, title: 'There is no such plan change.' },
   bus_message_not_found: { status: 404, title: 'There is no such message.' },
   provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
   registration_not_found: { status: 404, title: 'There is no such registration.' },
@@ -48,11 +51,17 @@ export const problems = {
   invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
   invoice_not_final: { status: 409, title: 'The invoice is not final yet.' },
   money_back_in_progress: { status: 409, title: 'Money of this invoice is being given back already.' },
+  plan_change_abandoned: { status: 409, title: 'The customer did not complete the change.' },
+  plan_change_canceled: { status: 409, title: 'The change was given up.' },
+  plan_change_ended: { status: 409, title: 'There is nothing of the change to give up any more.' },
+  plan_change_in_progress: { status: 409, title: 'Another change of the subscription is still running.' },
+  preview_stale: { status: 409, title: 'What was previewed is not what would be done now.' },
   registration_abandoned: { status: 409, title: 'The customer did not complete the registration.' },
   registration_canceled: { status: 409, title: 'The registration was canceled.' },
   registration_ended: { status: 409, title: 'The registration has ended.' },
   registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
   subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
+  subscription_not_changeable: { status: 409, title: 'The subscription cannot be changed as it stands.' },
   meter_billed_already: { status: 409, title: 'Another subscription of the customer bills the same usage.' },
   subscription_over: { status: 409, title: 'The subscription is over.' },
   subscription_changing: { status: 409, title: 'Something else is being done to the subscription.' },
@@ -113,6 +122,8 @@ export interface ProblemOptions {
   readonly faults?: readonly Fault[]
   readonly cause?: unknown
   readonly retryAfterSeconds?: number
+  /** More that the caller is told, by name: members of the document beside the usual ones (RFC 9457, section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>
 }
 
 /** A refusal, thrown. A bug is a plain `Error`, and the caller sees nothing of it. */
@@ -124,6 +135,7 @@ export class Problem extends Error {
   readonly detail: string
   readonly faults: readonly Fault[]
   readonly retryAfterSeconds: number | undefined
+  readonly members: Readonly<Record<string, unknown>>
 
   constructor(code: ProblemCode, sentence: string, options: ProblemOptions = {}) {
     // What a caller wrote may be quoted: it is stored, logged and shown, and a card must be in none of these.
@@ -136,6 +148,7 @@ export class Problem extends Error {
     this.detail = detail
     this.faults = (options.faults ?? []).map(withoutCardNumbers)
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.members = options.members ?? {}
   }
 }
 

@@ -32,7 +32,7 @@ const catalog = {
 }
 
 /** What belongs to a customer, one of each. */
-type Things = Record<OwnedNoun | 'line', string>
+type Things = Record<OwnedNoun | 'line' | 'change', string>
 const absent: Things = {
   customer: 'customer_none',
   subscription: 'subscription_none',
@@ -40,6 +40,7 @@ const absent: Things = {
   invoice: 'invoice_none',
   registration: 'registration_none',
   line: 'line_none',
+  change: 'plan_change_none',
 }
 
 let simulator: Simulator
@@ -127,7 +128,9 @@ async function register(externalId: string): Promise<Things> {
   const [contract, invoice] = await Promise.all([first('/v1/contracts'), first('/v1/invoices')])
   const { text } = await ask(ADMIN_KEY, 'GET', `/v1/invoices/${invoice}`)
   const line = (JSON.parse(text) as { lines: { id: string }[] }).lines[0]?.id
-  return { customer, subscription, registration, contract, invoice, line } as Things
+  const changed = await ask(ADMIN_KEY, 'PATCH', `/v1/subscriptions/${subscription}`, { name: externalId })
+  const { id: change } = (JSON.parse(changed.text) as { change: { id: string } }).change
+  return { customer, subscription, registration, contract, invoice, line, change } as Things
 }
 
 /** The noun that a route's first parameter names, by its address. */
@@ -143,7 +146,7 @@ const accessOf = ({ callers }: Route): UserAccess | undefined =>
  */
 function probe(route: Route, whose: Things, credentials: string) {
   const noun = nounOf(route)
-  const names = { ':id': noun ? whose[noun] : 'none', ':line': whose.line }
+  const names = { ':id': noun ? whose[noun] : 'none', ':line': whose.line, ':change': whose.change }
   const path = route.path.replaceAll(/:\w+/g, (name) => names[name as keyof typeof names] ?? 'none')
   const access = accessOf(route)
   const query = access === 'own customer in query' ? `customer=${whose.customer}` : ''
@@ -160,7 +163,7 @@ const comparable = ({ status, text, headers }: Answered) => ({
   headers,
   text: text
     .replaceAll(new RegExp(`\\b(${ownedNouns.join('|')})_(none|[0-9a-z]{26})`, 'g'), '$1_X')
-    .replaceAll(/\/lines\/[^/"]+/g, '/lines/X'),
+    .replaceAll(/\/(lines|changes)\/[^/"]+/g, '/$1/X'),
 })
 
 /** Past every question of who may: for a deed, it is the surprise that is refused. */

@@ -9,8 +9,9 @@ export const docsPathOf = (code: ProblemCode | ':code'): string => `/docs/proble
 
 /** A refusal as it goes over the wire (RFC 9457). */
 export function problemDocument(problem: Problem, instance: string): ProblemDocument {
-  const { code, title, status, detail, faults } = problem
+  const { code, title, status, detail, faults, members } = problem
   return {
+    ...members,
     type: docsPathOf(code),
     title,
     status,

@@ -15,6 +15,7 @@ import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
 import { meterRoutes } from './routes/meters.ts'
 import { orphanRoutes } from './routes/orphans.ts'
+import { planChangeRoutes } from './routes/plan-changes.ts'
 import { planRoutes } from './routes/plans.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
 import { refundRoutes } from './routes/refunds.ts'
@@ -48,6 +49,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   subscriptionRoutes(app, parts)
   subscriptionHistoryRoutes(app, parts)
   subscriptionDeedRoutes(app, parts)
+  planChangeRoutes(app, parts)
   entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)

@@ -213,12 +213,16 @@ export async function wakeRegistration(trx: Trx, subscriptionId: string): Promis
   if (registration) await wakeWorkflow(trx, registration.workflowId)
 }
 
-/** Workflows of registrations on a clock for which something happened that they waited for. */
+/** Workflows of a clock's customers for which something happened that they waited for. */
 export async function wokenOn(db: Db, testClock: string): Promise<string[]> {
-  const rows = await db
+  const theirs = db
     .selectFrom('registration')
-    .innerJoin('customer', 'customer.id', 'registration.customerId')
-    .innerJoin('workflow', 'workflow.id', 'registration.workflowId')
+    .select(['customerId', 'workflowId'])
+    .unionAll(db.selectFrom('planChange').select(['customerId', 'workflowId']))
+  const rows = await db
+    .selectFrom(theirs.as('begun'))
+    .innerJoin('customer', 'customer.id', 'begun.customerId')
+    .innerJoin('workflow', 'workflow.id', 'begun.workflowId')
     .select('workflow.id')
     .where('customer.testClockId', '=', testClock)
     .where('workflow.state', '=', 'running')

@@ -8,6 +8,7 @@ import type { CustomerTables } from './schema/customers.ts'
 import type { InstallationTables } from './schema/installation.ts'
 import type { InvoiceTables } from './schema/invoices.ts'
 import type { MoneyBackTables } from './schema/money-back.ts'
+import type { PlanChangeTables } from './schema/plan-changes.ts'
 import type { ProviderTables } from './schema/provider.ts'
 import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
 import type { SubscriptionTables } from './schema/subscriptions.ts'
@@ -26,6 +27,7 @@ export interface Database
     WorkflowTables,
     SubscriptionTables,
     SubscriptionLifeTables,
+    PlanChangeTables,
     ContractTables,
     UsageTables,
     InvoiceTables,

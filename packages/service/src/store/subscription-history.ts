@@ -32,11 +32,14 @@ export async function recordHistory(
     before,
     after,
     cancellationReason,
+    isPlanChange = false,
     now,
   }: {
     readonly before: Lived | undefined
     readonly after: Lived
     readonly cancellationReason: string | null
+    /** A plan change of ours takes effect. */
+    readonly isPlanChange?: boolean
     readonly now: Instant
   },
 ): Promise<void> {
@@ -50,7 +53,9 @@ export async function recordHistory(
   await addStretch(trx, after, {
     ordinal: (last?.ordinal ?? 0) + 1,
     startsAt,
-    cause: causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
+    cause: isPlanChange
+      ? 'planChange'
+      : causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
     deedId: deed?.id ?? null,
     recordedAt: now,
   })

@@ -10,6 +10,12 @@ export type Subscription = Row<'subscription'> & {
   readonly planKey: string
   readonly planVersion: number
   readonly providerId: string | null
+  /** What the provider changes when the period is over; null where nothing is planned. */
+  readonly scheduledId: string | null
+  readonly scheduledPlan: string | null
+  readonly scheduledVersion: number | null
+  readonly scheduledQuantity: number | null
+  readonly scheduledAt: Instant | null
 }
 
 function subscriptions(db: Db | Trx) {
@@ -23,12 +29,23 @@ function subscriptions(db: Db | Trx) {
         .on('mapping.entityType', '=', 'subscription')
         .on('mapping.provider', '=', STRIPE),
     )
+    .leftJoin('planChange', (join) =>
+      join
+        .onRef('planChange.subscriptionId', '=', 'subscription.id')
+        .on('planChange.state', '=', 'scheduled'),
+    )
+    .leftJoin('planVersion as planned', 'planned.id', 'planChange.planVersionId')
     .selectAll('subscription')
     .select([
       'customer.externalId',
       'planVersion.planKey',
       'planVersion.version as planVersion',
       'mapping.providerId',
+      'planChange.id as scheduledId',
+      'planned.planKey as scheduledPlan',
+      'planned.version as scheduledVersion',
+      'planChange.quantity as scheduledQuantity',
+      'planChange.dueAt as scheduledAt',
     ])
 }
 
@@ -94,7 +111,7 @@ export async function releaseSlot(trx: Trx, subscriptionId: string): Promise<voi
 
 /** Meters of a plan version that another live subscription of the customer bills, or is about to. */
 export async function metersBilledElsewhere(
-  trx: Trx,
+  trx: Db | Trx,
   {
     customerId,
     subscriptionId,
@@ -104,7 +121,13 @@ export async function metersBilledElsewhere(
   const rows = await trx
     .selectFrom('subscriptionSlot as other')
     .innerJoin('registration', 'registration.subscriptionId', 'other.subscriptionId')
-    .innerJoin('price as theirs', 'theirs.planVersionId', 'registration.planVersionId')
+    .leftJoin('subscription', 'subscription.id', 'other.subscriptionId')
+    .innerJoin('price as theirs', (join) =>
+      // What it runs on by now; one that is about to begin, what it was registered on.
+      join.on('theirs.planVersionId', '=', (eb) =>
+        eb.fn.coalesce('subscription.planVersionId', 'registration.planVersionId'),
+      ),
+    )
     .innerJoin('price as mine', 'mine.meterKey', 'theirs.meterKey')
     .select('mine.meterKey')
     .distinct()

@@ -2,17 +2,17 @@ import type { Coupon } from '@lockstep/core/coupon'
 import { formatDecimal } from '@lockstep/core/decimal'
 import { agreeDiscount, type Discount, type DiscountDuration } from '@lockstep/core/discount'
 import type { Instant } from '@lockstep/core/instant'
-import type { Trx } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { couponsNamed } from '../store/coupons.ts'
 
 /** What a contract says of the coupons that were redeemed: each runs and ends by itself. */
 export async function agreedDiscounts(
-  trx: Trx,
+  db: Db | Trx,
   keys: readonly string[],
   start: Instant,
 ): Promise<Discount[]> {
   if (keys.length === 0) return []
-  const coupons = await couponsNamed(trx, keys)
+  const coupons = await couponsNamed(db, keys)
   return keys.map((key) => {
     const coupon = coupons.get(key)
     if (!coupon) throw new Error(`There is no coupon ${key}.`)

@@ -18,6 +18,7 @@ import {
   writePlanVersion,
   writeProduct,
 } from '../store/catalog.ts'
+import { writeChangePolicy } from '../store/change-policy.ts'
 import { writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
@@ -120,6 +121,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   )
   for (const plan of plans) await writePlanVersion(trx, plan, newest.get(plan.key), at)
   await writeSignUp(trx, catalog.signUp)
+  await writeChangePolicy(trx, catalog.planChanges)
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)

@@ -15,7 +15,10 @@ export interface NamedCoupon {
   readonly coupon: Coupon | undefined
 }
 
-export async function couponsOf(db: Db, { coupons = [] }: WantedRegistration): Promise<NamedCoupon[]> {
+export async function couponsOf(
+  db: Db,
+  { coupons = [] }: { readonly coupons?: readonly string[] | undefined },
+): Promise<NamedCoupon[]> {
   if (coupons.length === 0) return []
   const known = new Map((await readCoupons(db)).map((coupon) => [coupon.key, coupon]))
   return coupons.map((key) => ({ key, coupon: known.get(key) }))
@@ -28,7 +31,7 @@ export const takesAll = (coupon: Coupon | undefined): boolean =>
 /** A coupon that does not hold is said before anything is recorded, never passed over. */
 export async function couponFaults(
   deps: { readonly db: Db; readonly clock: Clock },
-  wanted: WantedRegistration,
+  wanted: Pick<WantedRegistration, 'testClock'>,
   coupons: readonly NamedCoupon[],
   { plan: { currency } }: PlanVersion,
   customer: Customer | undefined,

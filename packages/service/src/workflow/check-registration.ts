@@ -72,7 +72,7 @@ export async function checkRegistration(
   return { ...found, version: plan, strategy }
 }
 
-function planFault(key: string | undefined): CodedFault {
+export function planFault(key: string | undefined): CodedFault {
   const detail =
     key === undefined ? 'Name a plan: the catalogue has none for signing up.' : `There is no plan ${key}.`
   return fault('plan_unknown', '#/plan', detail)
@@ -99,11 +99,15 @@ function problemOf(first: CodedFault, faults: readonly CodedFault[]): Problem {
   return new Problem(first.code, `${first.detail}${more}`, { faults })
 }
 
-const fault = (code: ProblemCode, pointer: string, detail: string): CodedFault => ({ code, pointer, detail })
+export const fault = (code: ProblemCode, pointer: string, detail: string): CodedFault => ({
+  code,
+  pointer,
+  detail,
+})
 
-function* planFaults(
+export function* planFaults(
   { plan }: PlanVersion,
-  wanted: WantedRegistration,
+  wanted: Pick<WantedRegistration, 'currency'>,
   isGiven: boolean,
   customer: Customer | undefined,
 ): Generator<CodedFault> {
@@ -125,7 +129,7 @@ function* planFaults(
   }
 }
 
-async function publicationFaults(db: Db, version: PlanVersion): Promise<CodedFault[]> {
+export async function publicationFaults(db: Db, version: PlanVersion): Promise<CodedFault[]> {
   const products = new Set([version.plan.product, ...version.plan.prices.map(({ product }) => product)])
   const prices = providerPrices(version).map(({ id }) => id)
   if (await areAllMapped(db, { product: [...products], price: prices })) return []
@@ -133,7 +137,10 @@ async function publicationFaults(db: Db, version: PlanVersion): Promise<CodedFau
   return [fault('plan_not_published', '#/plan', detail)]
 }
 
-function* quantityFaults(version: PlanVersion, { quantity }: WantedRegistration): Generator<CodedFault> {
+export function* quantityFaults(
+  version: PlanVersion,
+  { quantity }: Pick<WantedRegistration, 'quantity'>,
+): Generator<CodedFault> {
   if (quantity > 1 && providerPrices(version).every(({ price }) => price.model === 'flat')) {
     yield fault('quantity_invalid', '#/quantity', `The plan ${version.plan.key} has no price by number.`)
   }

@@ -2,6 +2,7 @@ import { type Due, dueNow, settleDue } from '../store/due.ts'
 import { wokenOn } from '../store/registrations.ts'
 import type { LookDeps } from './look.ts'
 import { customerTime } from './observe/customer-time.ts'
+import { plannedChange } from './plan-change/planned-change.ts'
 import { registrationDeadline } from './registration-deadline.ts'
 import { trialEnd } from './trial-end.ts'
 import type { Workflows } from './workflows.ts'
@@ -18,7 +19,7 @@ export interface DueKind {
 }
 
 /** Everything that becomes due in a customer's own time: the index of it. */
-const kinds: readonly DueKind[] = [registrationDeadline, trialEnd]
+const kinds: readonly DueKind[] = [registrationDeadline, trialEnd, plannedChange]
 
 const BATCH = 100
 

@@ -6,6 +6,7 @@ import { pauseKind } from './deeds/pause.ts'
 import { resumeKinds } from './deeds/resume.ts'
 import type { WorkflowKind } from './journal.ts'
 import { makeTestClockKind } from './make-test-clock.ts'
+import { changePlanKind } from './plan-change/change-plan.ts'
 import { publishKind } from './publish-catalog.ts'
 import { refundKind } from './refund.ts'
 import { registerKind } from './register.ts'
@@ -21,6 +22,7 @@ export function workflowKinds(deps: AdvanceDeps): WorkflowKind[] {
     ...resumeKinds(deps),
     refundKind(deps),
     creditNoteKind(deps),
+    changePlanKind(deps),
     makeTestClockKind(deps),
     advanceClockKind(deps),
   ]

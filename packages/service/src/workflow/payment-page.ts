@@ -1,4 +1,4 @@
-import { Problem } from '@lockstep/core/problem'
+import { Problem, type ProblemCode } from '@lockstep/core/problem'
 import { closePaymentPage, openPaymentPage, readPaymentPage } from '../provider/stripe/payment-pages.ts'
 import { awaitCustomer } from './await-customer.ts'
 import { chargeTo, type LinkedCustomer } from './customer-at-provider.ts'
@@ -12,13 +12,14 @@ export interface WantedPage {
 
 /**
  * Sends the customer to a page of the provider's to leave a payment method, and waits. Coming back and
- * the provider's event both only wake the registration: whichever is first, it looks, and goes on once.
+ * the provider's event both only wake the workflow: whichever is first, it looks, and goes on once.
  */
 export async function collectPaymentMethod(
   deps: PurchaseDeps,
   step: Step,
   purchase: Pick<Purchase, 'workflowId' | 'version'> & { readonly customer: LinkedCustomer },
   { returnUrl, cancelUrl }: WantedPage,
+  { abandoned = 'registration_abandoned' }: { readonly abandoned?: ProblemCode } = {},
 ): Promise<string | null> {
   const { customer, workflowId, version } = purchase
   const page = await step(
@@ -42,7 +43,7 @@ export async function collectPaymentMethod(
     if (state.kind === 'left') return { id: state.paymentMethod }
     if (state.kind === 'open')
       throw await awaitCustomer(deps, purchase, { type: 'providePaymentMethod', url: state.url })
-    throw new Problem('registration_abandoned', 'The page for the payment method was closed without one.')
+    throw new Problem(abandoned, 'The page for the payment method was closed without one.')
   })
   return chargeTo(deps, step, customer, method.id)
 }

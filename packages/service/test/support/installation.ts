@@ -8,6 +8,7 @@ import { customerRoutes } from '../../src/http/routes/customers.ts'
 import { entitlementRoutes } from '../../src/http/routes/entitlements.ts'
 import { mappingRoutes } from '../../src/http/routes/mappings.ts'
 import { meterRoutes } from '../../src/http/routes/meters.ts'
+import { planChangeRoutes } from '../../src/http/routes/plan-changes.ts'
 import { planRoutes } from '../../src/http/routes/plans.ts'
 import { registrationRoutes } from '../../src/http/routes/registrations.ts'
 import { subscriptionRoutes } from '../../src/http/routes/subscriptions.ts'
@@ -46,7 +47,7 @@ export async function onDatabase(
     }),
   )
   const server = await newServer(database, wanted)
-  const parts = { ...deps, workflows }
+  const parts = { ...deps, workflows, config: { secrets: ['a secret of the tests, long enough'] } }
   for (const register of [
     catalogRoutes,
     contractRoutes,
@@ -54,6 +55,7 @@ export async function onDatabase(
     entitlementRoutes,
     mappingRoutes,
     meterRoutes,
+    planChangeRoutes,
     planRoutes,
     registrationRoutes,
     subscriptionRoutes,

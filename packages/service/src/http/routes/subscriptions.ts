@@ -58,9 +58,17 @@ export function subscriptionToApi(subscription: Subscription) {
     startedAt: formatInstant(subscription.startedAt),
     collection: subscription.collection,
     collectionResumesAt: maybe(subscription.collectionResumesAt),
+    scheduledChange: scheduledChange(subscription),
     providerId,
     createdAt: formatInstant(subscription.createdAt),
   }
+}
+
+function scheduledChange(subscription: Subscription) {
+  const { scheduledId: id, scheduledPlan: plan, scheduledVersion: planVersion } = subscription
+  const { scheduledQuantity: quantity, scheduledAt: at } = subscription
+  if (id === null || plan === null || planVersion === null || quantity === null || at === null) return null
+  return { id, plan, planVersion, quantity, takesEffectAt: formatInstant(at) }
 }
 
 const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

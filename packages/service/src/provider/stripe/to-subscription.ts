@@ -38,6 +38,8 @@ export interface ObservedSubscription {
   readonly cancellationReason: string | null
   readonly latestInvoice: string | null
   readonly defaultPaymentMethod: string | null
+  /** What changes it by itself later on. */
+  readonly schedule: string | null
   readonly testClock: string | null
   readonly own: OwnReference
 }
@@ -74,6 +76,7 @@ export function toSubscription(subscription: Stripe.Subscription): ObservedSubsc
     cancellationReason: subscription.cancellation_details?.reason ?? null,
     latestInvoice: idOrNull(subscription.latest_invoice, 'latest_invoice'),
     defaultPaymentMethod: idOrNull(subscription.default_payment_method, 'default_payment_method'),
+    schedule: idOrNull(subscription.schedule ?? null, 'schedule'),
     testClock: idOrNull(subscription.test_clock ?? null, 'test_clock'),
     own: ownReference(present(subscription.metadata, 'metadata')),
   }

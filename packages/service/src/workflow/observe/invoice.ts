@@ -14,6 +14,7 @@ import {
   updateInvoice,
 } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
+import { wakePlanChange } from '../../store/plan-changes.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
 import { sqlTime } from '../../store/time.ts'
 import { cutUsage } from '../../store/usage.ts'
@@ -83,9 +84,11 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
   ): Promise<Effect> {
     await lockSubscription(trx, owner.subscriptionId)
     if (owner.workflowId !== null && object.status !== 'draft') await wakeWorkflow(trx, owner.workflowId)
-    // A registration may wait for its first payment: an attempt was made, and it may have failed for good.
-    if (object.status === 'open' && owner.subscriptionId !== null && isFirst(object))
-      await wakeRegistration(trx, owner.subscriptionId)
+    // A registration or a change may wait for its payment: an attempt was made, and it may have failed for good.
+    if (object.status === 'open' && owner.subscriptionId !== null && object.attempted) {
+      if (object.billing_reason === 'subscription_create') await wakeRegistration(trx, owner.subscriptionId)
+      if (object.billing_reason === 'subscription_update') await wakePlanChange(trx, owner.subscriptionId)
+    }
     // Only a freeze reads the lines; whatever else is seen of an invoice stands on it directly.
     const seen = toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
     const row = await matchInvoice(trx, { ...owner, seen })
@@ -105,10 +108,6 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at })
     return {}
   },
-}
-
-function isFirst({ billing_reason: reason, attempted }: Stripe.Invoice): boolean {
-  return reason === 'subscription_create' && attempted
 }
 
 /** Our subscription of an invoice; null if the provider's subscription is none of ours. */

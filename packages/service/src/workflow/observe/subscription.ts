@@ -7,12 +7,14 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
-import { entityIdOf, link } from '../../store/mappings.ts'
+import { entityIdOf, link, STRIPE } from '../../store/mappings.ts'
+import { wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
+import { takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import {
   type Effect,
@@ -56,7 +58,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const known = await readRow(db, owner.subscriptionId)
     // The first sight of a subscription opens its invoices.
     if (!known) return true
-    const row = rowOf(toSubscription(object), owner, known)
+    const seen = toSubscription(object)
+    const row = rowOf(seen, owner, known, await planVersionSeen(db, owner, seen))
     return row !== undefined && (await mustFollow(db, row, await rhythmOf(db, row))) !== undefined
   },
 
@@ -73,24 +76,58 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       if (source === 'event') throw new Implausible()
       if (isTerminal(known.status)) return {}
     }
-    const row = rowOf(seen, owner, known)
+    const row = rowOf(seen, owner, known, known && (await planVersionSeen(trx, owner, seen)))
     if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
     const follows = await mustFollow(trx, row, await rhythmOf(trx, row))
     if (follows && !gateClosed) throw new GateNeeded()
 
     const { cancellationReason } = seen
+    const isPlanChange = known !== undefined && (await takeEffect(trx, known, row, at))
     await Promise.all([
       saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at),
-      recordHistory(trx, { before: known, after: row, cancellationReason, now: at }),
+      recordHistory(trx, { before: known, after: row, cancellationReason, isPlanChange, now: at }),
       linkSubscription(trx, seen, owner, source, at),
       follows && followPeriods(trx, row, follows, at),
     ])
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
     if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)
+    if (known) {
+      await withdrawUnscheduled(trx, row.id, isTerminal(row.status) ? null : seen.schedule)
+      // A change may wait for this too: its payment was confirmed, or it was given up.
+      if (source !== 'write') await wakePlanChange(trx, row.id)
+    }
     const ended = isTerminal(row.status) && known?.status !== row.status
     return (ended ? { syncSubscription: row.id } : {}) satisfies Effect
   },
+}
+
+/**
+ * The plan whose prices stand on the subscription, whoever put them there; undefined where they are of none
+ * of ours, or of several.
+ */
+async function planVersionSeen(
+  db: Db | Trx,
+  { installation }: SubscriptionOwner,
+  { items }: ObservedSubscription,
+): Promise<string | undefined> {
+  if (items.length === 0) return undefined
+  const rows = await db
+    .selectFrom('mapping')
+    .innerJoin('price', 'price.id', 'mapping.entityId')
+    .select('price.planVersionId')
+    .distinct()
+    .where('mapping.entityType', '=', 'price')
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', installation.account)
+    .where('mapping.livemode', '=', installation.livemode)
+    .where(
+      'mapping.providerId',
+      'in',
+      items.map(({ price }) => price),
+    )
+    .execute()
+  return rows.length === 1 ? rows[0]?.planVersionId : undefined
 }
 
 const readRow = grouped(async (db, ids: readonly string[]) => {
@@ -107,6 +144,7 @@ function rowOf(
   seen: ObservedSubscription,
   owner: SubscriptionOwner,
   known: SubscriptionRow | undefined,
+  planVersionId: string | undefined,
 ): SubscriptionRow | undefined {
   const status = seen.status ?? known?.status
   if (status === undefined) return undefined
@@ -114,7 +152,7 @@ function rowOf(
     id: owner.subscriptionId,
     customerId: owner.customerId,
     slot: owner.slot,
-    planVersionId: known?.planVersionId ?? owner.planVersionId,
+    planVersionId: planVersionId ?? known?.planVersionId ?? owner.planVersionId,
     currency: seen.currency,
     status,
     quantity: seen.quantity,

@@ -1,0 +1,135 @@
+import type { Interval } from '@lockstep/core/billing-cycle'
+import type { Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import { wasBegun } from '../../store/operations.ts'
+import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { idOf } from './field.ts'
+import { isOwn, ownMetadata } from './metadata.ts'
+import type { WantedItem } from './subscription-changes.ts'
+
+export interface ChangeToSchedule {
+  readonly operation: string
+  readonly subscriptionId: string
+  readonly providerSubscription: string
+  readonly items: readonly WantedItem[]
+  /** The end of the period that runs. */
+  readonly at: Instant
+  readonly interval: Interval
+  readonly intervalCount: number
+  /** Periods are counted anew from `at`, because they have another length. */
+  readonly changesRhythm: boolean
+}
+
+/**
+ * Has a subscription go on with other items when its period is over. A schedule is made of the
+ * subscription as it is, with one more phase; one of ours that stands there already is told anew. After
+ * one period it lets go of the subscription by itself.
+ * https://docs.stripe.com/billing/subscriptions/subscription-schedules/use-cases
+ */
+export async function scheduleChange(
+  deps: CallDeps,
+  wanted: ChangeToSchedule,
+): Promise<Stripe.SubscriptionSchedule> {
+  const { operation: id, subscriptionId } = wanted
+  const standing = await scheduleOf(deps, wanted)
+  const schedule = standing ?? (await makeSchedule(deps, wanted))
+  const phase = schedule.phases.find(({ start_date: start }) => start === schedule.current_phase?.start_date)
+  if (!phase) throw new Error(`The schedule ${schedule.id} has no phase that runs.`)
+  // Phases say everything: what is not repeated would end with the first one.
+  const discounts = phase.discounts.map(discountParam)
+  const body = {
+    end_behavior: 'release',
+    proration_behavior: 'none',
+    phases: [
+      {
+        start_date: phase.start_date,
+        end_date: wanted.at,
+        items: phase.items.map(({ price, quantity }) => ({
+          price: idOf(price),
+          ...(quantity !== undefined && { quantity }),
+        })),
+        discounts,
+        proration_behavior: 'none',
+      },
+      {
+        items: wanted.items.map(({ providerPrice: price, quantity }) => ({ price, quantity })),
+        duration: { interval: wanted.interval, interval_count: wanted.intervalCount },
+        discounts,
+        proration_behavior: 'none',
+        ...(wanted.changesRhythm && { billing_cycle_anchor: 'phase_start' as const }),
+      },
+    ],
+    metadata: ownMetadata(deps.provider, id, { lockstep_subscription: subscriptionId }),
+  } satisfies Stripe.SubscriptionScheduleUpdateParams
+  return callStripe(
+    deps,
+    {
+      id: `${id}/phases`,
+      kind: 'subscription_schedule.update',
+      subjectId: subscriptionId,
+      body,
+      repeatable: true,
+    },
+    (stripe, options) => stripe.subscriptionSchedules.update(schedule.id, body, options),
+  )
+}
+
+/** The schedule that stands on a subscription and that we may tell anew. */
+async function scheduleOf(
+  deps: CallDeps,
+  { operation, providerSubscription }: ChangeToSchedule,
+): Promise<Stripe.SubscriptionSchedule | undefined> {
+  const { schedule } = await readStripe(deps, (stripe) => stripe.subscriptions.retrieve(providerSubscription))
+  if (schedule === null) return undefined
+  const found = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(idOf(schedule)))
+  const isFresh = Object.keys(found.metadata ?? {}).length === 0
+  // Made of the subscription by this very call, whose answer was lost; or ours from an earlier change.
+  if (isOwn(deps.provider, found) || (isFresh && (await wasBegun(deps.db, operation)))) return found
+  const detail = 'Somebody else planned changes of the subscription at the payment provider.'
+  throw new Problem('subscription_not_changeable', detail)
+}
+
+function makeSchedule(
+  deps: CallDeps,
+  { operation: id, subscriptionId, providerSubscription: subscription }: ChangeToSchedule,
+): Promise<Stripe.SubscriptionSchedule> {
+  const body = { from_subscription: subscription }
+  return callStripe(
+    deps,
+    { id, kind: 'subscription_schedule.create', subjectId: subscriptionId, body, settledByCaller: true },
+    (stripe, options) => stripe.subscriptionSchedules.create(body, options),
+    async (stripe) => {
+      // A subscription has one schedule: what stands on ours, we made.
+      const { schedule } = await stripe.subscriptions.retrieve(subscription)
+      return schedule === null ? undefined : stripe.subscriptionSchedules.retrieve(idOf(schedule))
+    },
+  )
+}
+
+function discountParam(given: Stripe.SubscriptionSchedule.Phase['discounts'][number]) {
+  if (given.discount !== null) return { discount: idOf(given.discount) }
+  if (given.coupon !== null) return { coupon: idOf(given.coupon) }
+  return { promotion_code: idOf(given.promotion_code ?? '') }
+}
+
+/** Lets go of a subscription, which goes on as it is; what was planned does not come. Safe to repeat. */
+export async function releaseSchedule(
+  deps: CallDeps,
+  operation: string,
+  { subscriptionId, scheduleId }: { readonly subscriptionId: string; readonly scheduleId: string },
+): Promise<void> {
+  const { status } = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(scheduleId))
+  if (status !== 'active' && status !== 'not_started') return
+  await callStripe(
+    deps,
+    {
+      id: operation,
+      kind: 'subscription_schedule.release',
+      subjectId: subscriptionId,
+      body: { id: scheduleId },
+      repeatable: true,
+    },
+    (stripe, options) => stripe.subscriptionSchedules.release(scheduleId, {}, options),
+  )
+}

@@ -1,0 +1,198 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { Arrival } from './registrations.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+import { wakeWorkflow } from './workflows.ts'
+
+/** A change with how far its workflow came. */
+export type PlanChange = Row<'planChange'> & {
+  readonly planKey: string
+  readonly planVersion: number
+  readonly fromPlanKey: string
+  readonly fromPlanVersion: number
+  readonly workflowState: Row<'workflow'>['state']
+  readonly action: unknown
+  readonly problem: unknown
+  /** The contract, where one was made of it. */
+  readonly concluded: string | null
+}
+
+function planChanges(db: Db | Trx) {
+  return db
+    .selectFrom('planChange')
+    .innerJoin('planVersion as wanted', 'wanted.id', 'planChange.planVersionId')
+    .innerJoin('planVersion as former', 'former.id', 'planChange.fromPlanVersionId')
+    .innerJoin('workflow', 'workflow.id', 'planChange.workflowId')
+    .leftJoin('contract', 'contract.id', 'planChange.contractId')
+    .selectAll('planChange')
+    .select([
+      'wanted.planKey',
+      'wanted.version as planVersion',
+      'former.planKey as fromPlanKey',
+      'former.version as fromPlanVersion',
+      'workflow.state as workflowState',
+      'workflow.action',
+      'workflow.problem',
+      'contract.id as concluded',
+    ])
+}
+
+export function readPlanChange(db: Db | Trx, id: string): Promise<PlanChange | undefined> {
+  return planChanges(db).where('planChange.id', '=', id).executeTakeFirst()
+}
+
+/** What a request may have made already, under its own name. */
+export function planChangeOf(db: Db | Trx, operation: string): Promise<PlanChange | undefined> {
+  return planChanges(db).where('planChange.operation', '=', operation).executeTakeFirst()
+}
+
+/** The one that the provider is going to carry out when the period is over. */
+export function readScheduledChange(db: Db | Trx, subscriptionId: string): Promise<PlanChange | undefined> {
+  return planChanges(db)
+    .where('planChange.subscriptionId', '=', subscriptionId)
+    .where('planChange.state', '=', 'scheduled')
+    .executeTakeFirst()
+}
+
+export interface PlanChangeFilter {
+  readonly subscription: string
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** Newest first. */
+export function listPlanChanges(db: Db, filter: PlanChangeFilter): Promise<PlanChange[]> {
+  let query = planChanges(db).where('planChange.subscriptionId', '=', filter.subscription)
+  if (filter.after !== undefined) query = query.where('planChange.id', '<', filter.after)
+  return query.orderBy('planChange.id', 'desc').limit(filter.limit).execute()
+}
+
+/** When a request came, by the clock that says when a workflow ended. */
+export async function arrivalTime(db: Db): Promise<Arrival> {
+  const { rows } = await sql<{ at: Arrival }>`select clock_timestamp()::text as at`.execute(db)
+  const [row] = rows
+  if (!row) throw new Error('The database does not know the time.')
+  return row.at
+}
+
+/** A change in the same words that had not ended when a request came, and was not undone: a double click. */
+export async function findTwinChange(
+  db: Db | Trx,
+  wish: { readonly subscriptionId: string; readonly requestHash: string; readonly arrivedAt: Arrival },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ id: string }>`
+    select c.id from plan_change c join workflow w on w.id = c.workflow_id
+    where c.subscription_id = ${wish.subscriptionId} and c.request_hash = ${wish.requestHash}
+      and w.state <> 'rolledBack' and (w.ended_at is null or w.ended_at >= ${wish.arrivedAt}::timestamptz)
+    order by c.id desc limit 1`.execute(db)
+  return rows[0]?.id
+}
+
+export function readApplying(db: Db | Trx, subscriptionId: string): Promise<PlanChange | undefined> {
+  return planChanges(db)
+    .where('planChange.subscriptionId', '=', subscriptionId)
+    .where('planChange.state', '=', 'applying')
+    .executeTakeFirst()
+}
+
+export type NewPlanChange = Omit<
+  Row<'planChange'>,
+  'state' | 'dueAt' | 'providerScheduleId' | 'effectiveAt' | 'createdAt' | 'coupons'
+> & { readonly coupons: readonly string[]; readonly at: Instant }
+
+export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
+  const { at, coupons, ...row } = change
+  await trx
+    .insertInto('planChange')
+    .values({ ...row, coupons: JSON.stringify(coupons), state: 'applying', createdAt: sqlTime(at) })
+    .execute()
+}
+
+/** The provider does it at the end of the period. What was scheduled before is not any more. */
+export async function markScheduled(
+  trx: Trx,
+  { id, subscriptionId }: { readonly id: string; readonly subscriptionId: string },
+  { dueAt, providerScheduleId }: { readonly dueAt: Instant; readonly providerScheduleId: string },
+): Promise<void> {
+  await withdrawScheduled(trx, subscriptionId)
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'scheduled', dueAt: sqlTime(dueAt), providerScheduleId })
+    .where('id', '=', id)
+    .where('state', '=', 'applying')
+    .execute()
+}
+
+/** What the provider has no schedule for any more, whoever took it away, does not come. */
+export async function withdrawUnscheduled(
+  trx: Trx,
+  subscriptionId: string,
+  schedule: string | null,
+): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'withdrawn' })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', '=', 'scheduled')
+    .where('providerScheduleId', 'is distinct from', schedule)
+    .execute()
+}
+
+export async function withdrawScheduled(trx: Trx, subscriptionId: string): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'withdrawn' })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', '=', 'scheduled')
+    .execute()
+}
+
+/** False: it has ended otherwise, or did before. */
+export async function markEffective(trx: Trx, id: string, at: Instant): Promise<boolean> {
+  const marked = await trx
+    .updateTable('planChange')
+    .set({ state: 'effective', effectiveAt: sqlTime(at) })
+    .where('id', '=', id)
+    .where('state', 'in', ['applying', 'scheduled'])
+    .executeTakeFirst()
+  return marked.numUpdatedRows === 1n
+}
+
+export async function markRefused(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'refused' })
+    .where('id', '=', id)
+    .where('state', '=', 'applying')
+    .execute()
+}
+
+/** The change of ours, if any, that makes of a subscription what it was just seen to be. */
+export function changeTowards(
+  trx: Trx,
+  seen: { readonly id: string; readonly planVersionId: string; readonly quantity: number },
+): Promise<Row<'planChange'> | undefined> {
+  return trx
+    .selectFrom('planChange')
+    .selectAll()
+    .where('subscriptionId', '=', seen.id)
+    .where('state', 'in', ['applying', 'scheduled'])
+    .where('planVersionId', '=', seen.planVersionId)
+    .where('quantity', '=', seen.quantity)
+    .orderBy('state')
+    .limit(1)
+    .executeTakeFirst()
+}
+
+/** Whoever waits for what becomes of a subscription looks once more. */
+export async function wakePlanChange(trx: Trx, subscriptionId: string): Promise<void> {
+  const waiting = await trx
+    .selectFrom('planChange')
+    .select('workflowId')
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', '=', 'applying')
+    .executeTakeFirst()
+  if (waiting) await wakeWorkflow(trx, waiting.workflowId)
+}

@@ -1,0 +1,54 @@
+import { type Agreement, agreementOf, type ContractDocument } from '@lockstep/core/contract'
+import { discountsAt } from '@lockstep/core/discount'
+import type { Instant } from '@lockstep/core/instant'
+import type { Db, Trx } from '../../postgres/connect.ts'
+import { type ContractRow, readContractInForce } from '../../store/contracts.ts'
+import { readFeatures } from '../../store/features.ts'
+import type { PlanVersion } from '../../store/plans.ts'
+import { agreedDiscounts } from '../agreed-discounts.ts'
+
+export interface NewTerms {
+  readonly version: PlanVersion
+  readonly quantity: number
+  /** Keys of coupons that are redeemed beside the discounts that run. */
+  readonly coupons: readonly string[]
+  readonly at: Instant
+}
+
+/**
+ * What becomes different in the agreement of a subscription. Its beginning and its trial stay as they were
+ * agreed: a change begins neither anew.
+ */
+export async function changedAgreement(
+  db: Db | Trx,
+  current: Agreement,
+  { version, quantity, coupons, at }: NewTerms,
+): Promise<Partial<Agreement>> {
+  const running = discountsAt(current.discounts, at)
+  const {
+    startsAt: _startsAt,
+    trial: _trial,
+    ...changed
+  } = agreementOf({
+    plan: version.plan,
+    version: version.version,
+    versionId: version.id,
+    features: await readFeatures(db),
+    quantity,
+    discounts: [...running, ...(await agreedDiscounts(db, coupons, at))],
+    startsAt: at,
+  })
+  return changed
+}
+
+export interface InForce {
+  readonly contract: ContractRow
+  readonly agreement: Agreement
+}
+
+/** What a subscription runs by; undefined of one that was never agreed on here. */
+export async function agreementInForce(db: Db | Trx, subscriptionId: string): Promise<InForce | undefined> {
+  const contract = await readContractInForce(db, subscriptionId)
+  if (!contract) return undefined
+  return { contract, agreement: (JSON.parse(contract.document) as ContractDocument).agreement }
+}

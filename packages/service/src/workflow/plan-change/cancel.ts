@@ -1,0 +1,50 @@
+import { Problem } from '@lockstep/core/problem'
+import type { PlanChange } from '../../store/plan-changes.ts'
+import { withdrawWorkflow } from '../../store/workflows.ts'
+import type { LookDeps } from '../look.ts'
+import type { Workflows } from '../workflows.ts'
+import { beginChange } from './begin.ts'
+
+interface Canceling {
+  readonly requestedBy: string
+  readonly operation: string
+  /** To wait for it to be undone. */
+  readonly seconds: number
+}
+
+/**
+ * Gives up a change that has not taken effect: a scheduled one does not come, by a change of its own that
+ * the record shows; one that is on its way turns back before its next step.
+ */
+export async function cancelChange(
+  deps: LookDeps & { readonly workflows: Workflows },
+  { id, state, subscriptionId, workflowId }: PlanChange,
+  { requestedBy, operation, seconds }: Canceling,
+): Promise<void> {
+  const { db, workflows } = deps
+  if (state === 'scheduled') {
+    const asked = { operation, requestedBy, requestOrigin: null, accepted: {}, mayGivePlans: false }
+    const { changeId, workflow } = await beginChange(deps, subscriptionId, { withdraw: true }, asked)
+    if (workflow) workflows.begin(workflow.id, workflow.holder)
+    const begun = workflow?.id ?? (await workflowOf(deps, changeId))
+    await workflows.settled(begun, seconds)
+    return
+  }
+  const reason = new Problem('plan_change_canceled', `${id} was given up on request.`)
+  const isNews = state === 'applying' && (await withdrawWorkflow(db, workflowId, reason))
+  if (state !== 'applying' && !isNews)
+    throw new Problem('plan_change_ended', `${id} is ${state}: there is nothing to give up.`)
+  void workflows.resume(workflowId)
+  const settled = await workflows.settled(workflowId, seconds)
+  if (settled.state === 'completed')
+    throw new Problem('plan_change_ended', `${id} was faster: it has taken effect.`)
+}
+
+async function workflowOf({ db }: LookDeps, changeId: string): Promise<string> {
+  const row = await db
+    .selectFrom('planChange')
+    .select('workflowId')
+    .where('id', '=', changeId)
+    .executeTakeFirstOrThrow()
+  return row.workflowId
+}

@@ -1,0 +1,263 @@
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import { newId } from '../../ids.ts'
+import { newHolder } from '../../postgres/presence.ts'
+import { transaction } from '../../postgres/transaction.ts'
+import { wasReplayed } from '../../provider/stripe/call.ts'
+import { fetchSubscription } from '../../provider/stripe/fetch.ts'
+import { idOf } from '../../provider/stripe/field.ts'
+import { paymentOfInvoice } from '../../provider/stripe/first-payment.ts'
+import { releaseSchedule, scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
+import {
+  changeSubscription,
+  forgetHeldChange,
+  isHeldFor,
+  payWith,
+} from '../../provider/stripe/subscription-changes.ts'
+import { removeAcceptance } from '../../store/contracts.ts'
+import { changeProfile } from '../../store/customers.ts'
+import { addDue } from '../../store/due.ts'
+import { wasBegun } from '../../store/operations.ts'
+import { markRefused, markScheduled, readPlanChange, withdrawScheduled } from '../../store/plan-changes.ts'
+import { loadPlanVersion } from '../../store/plans.ts'
+import { nextObservation } from '../../store/provider-objects.ts'
+import { readSubscription } from '../../store/subscriptions.ts'
+import { awaitCustomer } from '../await-customer.ts'
+import { tellProvider } from '../change-customer.ts'
+import { makeDefault, providePaymentMethod } from '../customer-at-provider.ts'
+import type { Step, WorkflowKind } from '../journal.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { customerTime } from '../observe/customer-time.ts'
+import { observe } from '../observe.ts'
+import { collectPaymentMethod } from '../payment-page.ts'
+import { syncSubscription } from '../sync-invoice.ts'
+import { CHANGE_PLAN, type ChangeInput } from './input.ts'
+import { PLANNED_CHANGE } from './planned-change.ts'
+import { makeEffective } from './take-effect.ts'
+
+/**
+ * Changes what a subscription runs on: from a recorded wish (begin.ts) to what both sides have. A refusal
+ * leaves everything as it was, the payment method too; what was paid is never taken back.
+ */
+export function changePlanKind(deps: LookDeps): WorkflowKind {
+  return {
+    kind: CHANGE_PLAN,
+    run: (step, { id, input }) => changePlan(deps, step, id, input as ChangeInput),
+    async rolledBack(trx, { input }) {
+      const { changeId } = input as ChangeInput
+      await markRefused(trx, changeId)
+      const change = await readPlanChange(trx, changeId)
+      if (change?.state === 'refused') await removeAcceptance(trx, change.contractId)
+    },
+  }
+}
+
+async function changePlan(deps: LookDeps, step: Step, workflowId: string, input: ChangeInput): Promise<void> {
+  const method = await providePayment(deps, step, workflowId, input)
+  if (input.deed === 'schedule') await schedule(deps, step, input)
+  if (input.deed === 'change') await change(deps, step, workflowId, input, method)
+  // What was bought with it pays for everything of the customer's from now on.
+  if (method !== null)
+    await makeDefault(deps, step, { ...input.customer, isNew: false }, method, input.subscription)
+  if (input.deed !== 'schedule') await conclude(deps, step, input)
+  await changeCustomer(deps, step, input)
+}
+
+/** The method that the change is to be paid with; null where that is what pays already. */
+async function providePayment(
+  deps: LookDeps,
+  step: Step,
+  workflowId: string,
+  input: ChangeInput,
+): Promise<string | null> {
+  const { paymentMethod, paymentPage, planVersionId } = input
+  const customer = { ...input.customer, isNew: false }
+  if (paymentMethod !== null) return providePaymentMethod(deps, step, customer, paymentMethod)
+  if (paymentPage === null) return null
+  const version = await loadPlanVersion(deps.db, planVersionId)
+  const abandoned = 'plan_change_abandoned'
+  return collectPaymentMethod(deps, step, { workflowId, customer, version }, paymentPage, { abandoned })
+}
+
+/** Has the provider change and bill it now, and writes down what it answered. */
+async function change(
+  deps: LookDeps,
+  step: Step,
+  workflowId: string,
+  input: ChangeInput,
+  method: string | null,
+): Promise<void> {
+  const { subscription, startsPeriod } = input
+  // A period that ends early has no draft hour: what was used in it is told first.
+  if (startsPeriod)
+    await step('synchronize usage', async () => {
+      await syncSubscription(deps, subscription.id, { reason: 'plan change' })
+    })
+  let answer: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
+  const made = await step(
+    'change at provider',
+    async (operation, withdrawn) => {
+      const observation = await nextObservation(deps.db)
+      const { object, heldFor } = await tell({ ...deps, withdrawn }, input, operation, method)
+      if (heldFor === null && !wasReplayed(object)) answer = { object, observation }
+      return { id: object.id, heldFor }
+    },
+    {
+      operation: (key) => key,
+      undo: async ({ heldFor }, key) => {
+        const { providerId: providerSubscription } = subscription
+        if (heldFor !== null) {
+          await forgetHeldChange(deps, `${key}/undo`, { providerSubscription, heldFor })
+          if (method !== null) await payWith(deps, `${key}/undo-method`, subscription, input.formerMethod)
+        }
+        await lookAt(deps, { type: 'subscription', id: providerSubscription })
+      },
+    },
+  )
+  const { heldFor } = made
+  if (heldFor !== null) {
+    await step('confirm payment', () => confirmPayment(deps, workflowId, input, heldFor))
+    return
+  }
+  await step('record change', async () => {
+    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
+    else await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+  })
+}
+
+/**
+ * Without the customer first, because most banks do not ask. Where one does, once more in a way that holds
+ * the change back until the customer has answered; that second call, once begun, is the only one that is
+ * made again.
+ */
+async function tell(
+  deps: LookDeps,
+  input: ChangeInput,
+  operation: string,
+  method: string | null,
+): Promise<{ object: Stripe.Subscription; heldFor: string | null }> {
+  const { subscription, items, prorationDate, startsPeriod, trialEnd, discounts } = input
+  const terms = {
+    ...{ items, prorationDate, startsPeriod, trialEnd, discounts },
+    subscriptionId: subscription.id,
+    providerSubscription: subscription.providerId,
+  }
+  const second = {
+    ...{ ...terms, operation: `${operation}/with-customer` },
+    ...{ customerPresent: true, paymentMethod: null },
+  }
+  const withCustomer = async () => {
+    if (method !== null) await payWith(deps, `${operation}/method`, subscription, method)
+    const object = await changeSubscription(deps, second)
+    return { object, heldFor: isHeldFor(object, second.operation) ? second.operation : null }
+  }
+  if (await wasBegun(deps.db, second.operation)) return withCustomer()
+  try {
+    const first = { ...terms, operation, customerPresent: false, paymentMethod: method }
+    const object = await changeSubscription(deps, first)
+    return { object, heldFor: null }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'payment_action_required') throw error
+    return withCustomer()
+  }
+}
+
+/** Waits until the invoice of the change is paid, or never will be. Until then everything is as it was. */
+async function confirmPayment(
+  deps: LookDeps,
+  workflowId: string,
+  { changeId, subscription, customer }: ChangeInput,
+  heldFor: string,
+): Promise<void> {
+  const object = await fetchSubscription(deps, subscription.providerId)
+  if (!isHeldFor(object, heldFor)) {
+    await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+    if (object.metadata.lockstep_change === heldFor) return
+    const { state } = (await readPlanChange(deps.db, changeId)) ?? {}
+    if (state === 'effective') return
+    throw new Problem('payment_not_confirmed', 'The customer did not confirm the payment in time.')
+  }
+  const invoice = object.latest_invoice
+  if (invoice === null) throw new Error(`The held change of ${object.id} has no invoice.`)
+  const payment = await paymentOfInvoice(deps, idOf(invoice))
+  if (payment.kind === 'failed') throw payment.problem
+  if (payment.kind === 'made') throw notYetApplied()
+  throw await awaitCustomer(deps, { workflowId, customer }, { type: 'confirmPayment', url: payment.url })
+}
+
+/** Paid, and not yet so: tried again in a moment. */
+function notYetApplied(): Problem {
+  const detail = 'The payment provider has not applied a change that was paid.'
+  return new Problem('provider_unavailable', detail, { retryAfterSeconds: 1 })
+}
+
+/** What was planned does not come any more, and the change is as it was wished: nobody waits for it. */
+async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise<void> {
+  const { withdraws, subscription, changeId } = input
+  if (withdraws !== null) {
+    await step('release schedule', async (key) => {
+      await releaseSchedule(deps, key, { subscriptionId: subscription.id, scheduleId: withdraws })
+      await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+    })
+  }
+  await step('conclude change', () =>
+    transaction(deps.db, async (trx) => {
+      const change = await readPlanChange(trx, changeId)
+      const now = await readSubscription(trx, subscription.id)
+      if (!change || !now) throw new Error(`${changeId} is not there.`)
+      if (withdraws !== null) await withdrawScheduled(trx, subscription.id)
+      const isSo = now.planVersionId === change.planVersionId && now.quantity === change.quantity
+      if (change.state === 'applying' && !isSo)
+        throw new Error(`${subscription.id} was changed at the provider and is not seen to be.`)
+      await makeEffective(trx, change, await customerTime(trx, deps.clock, change.customerId))
+    }),
+  )
+}
+
+/** Has the provider change it when the period is over. */
+async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise<void> {
+  const { subscription, wanted, periodEnd, rhythm, changeId, customer } = input
+  const planned = await step(
+    'schedule at provider',
+    async (operation) => {
+      const { id } = await scheduleChange(deps, {
+        operation,
+        subscriptionId: subscription.id,
+        providerSubscription: subscription.providerId,
+        items: wanted,
+        at: periodEnd,
+        interval: rhythm.interval,
+        intervalCount: rhythm.intervalCount,
+        changesRhythm: rhythm.isNew,
+      })
+      return { id }
+    },
+    { operation: (key) => key },
+  )
+  await step('record schedule', async () => {
+    await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+    await transaction(deps.db, async (trx) => {
+      const change = { id: changeId, subscriptionId: subscription.id }
+      await markScheduled(trx, change, { dueAt: periodEnd, providerScheduleId: planned.id })
+      const at = deps.clock.now()
+      const due = { customerId: customer.id, kind: PLANNED_CHANGE, subjectId: changeId, dueAt: periodEnd, at }
+      await addDue(trx, due)
+    })
+  })
+}
+
+/** Last, because it cannot be refused: who the customer is, here and then at the provider. */
+async function changeCustomer(
+  { db, clock }: LookDeps,
+  step: Step,
+  { customer, profile }: ChangeInput,
+): Promise<void> {
+  if (profile.email === undefined && profile.name === undefined) return
+  await step('change customer', () =>
+    transaction(db, async (trx) => {
+      if (!(await changeProfile(trx, customer.id, profile))) return
+      const workflow = { id: newId('workflow'), holder: newHolder() }
+      await tellProvider(trx, { ...workflow, customerId: customer.id, at: clock.now() })
+    }),
+  )
+}

@@ -1,0 +1,80 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Customer } from '../../store/customers.ts'
+import type { PlanVersion } from '../../store/plans.ts'
+import { metersBilledElsewhere, type Subscription } from '../../store/subscriptions.ts'
+import { couponFaults, couponsOf } from '../check-coupons.ts'
+import { fault, planFault, planFaults, publicationFaults, quantityFaults } from '../check-registration.ts'
+import type { LookDeps } from '../look.ts'
+import { notOffered } from '../purchase/not-offered.ts'
+import type { CodedFault } from '../purchase/strategy.ts'
+import type { ChangeWish } from './wish.ts'
+
+interface ToCheck {
+  readonly subscription: Subscription
+  readonly customer: Customer
+  readonly from: PlanVersion
+  /** Undefined where there is no such plan. */
+  readonly chosen: (PlanVersion & { readonly isArchived?: boolean }) | undefined
+  readonly wish: ChangeWish
+  readonly mayGivePlans: boolean
+  readonly at: Instant
+}
+
+/** Everything that is wrong with a wish, at once, each by its place in the request. */
+export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<CodedFault[]> {
+  const { chosen, from, wish, customer } = check
+  const isOther = chosen !== undefined && chosen.id !== from.id
+  const plan = isOther && !chosen.isArchived ? await otherPlanFaults(deps, check, chosen) : []
+  return [
+    ...(chosen && !chosen.isArchived ? plan : [planFault(wish.plan)]),
+    ...(chosen ? quantityFaults(chosen, { quantity: wish.quantity ?? check.subscription.quantity }) : []),
+    ...(chosen ? await couponFaults(deps, {}, await couponsOf(deps.db, wish), chosen, customer) : []),
+    ...paymentFaults(wish),
+    ...trialFaults(check),
+  ]
+}
+
+async function otherPlanFaults(deps: LookDeps, check: ToCheck, chosen: PlanVersion): Promise<CodedFault[]> {
+  const { subscription, customer, from, mayGivePlans } = check
+  const { key, purchase } = chosen.plan
+  const isCourse = purchase !== 'membership' || from.plan.purchase !== 'membership'
+  const [meter] = await metersBilledElsewhere(deps.db, {
+    customerId: customer.id,
+    subscriptionId: subscription.id,
+    planVersionId: chosen.id,
+  })
+  return [
+    ...planFaults(chosen, {}, mayGivePlans, customer),
+    ...(await publicationFaults(deps.db, chosen)),
+    ...(isCourse
+      ? [{ ...notOffered(`A ${from.plan.purchase} does not become a ${purchase}.`), pointer: '#/plan' }]
+      : []),
+    ...(meter === undefined
+      ? []
+      : [
+          fault(
+            'meter_billed_already',
+            '#/plan',
+            `Another live subscription bills ${meter} already: ${key} would too.`,
+          ),
+        ]),
+  ]
+}
+
+function* paymentFaults({ paymentMethod, paymentPage }: ChangeWish): Generator<CodedFault> {
+  if (paymentMethod !== undefined && paymentPage !== undefined) {
+    const detail = 'Either a payment method is there, or the customer leaves one on a page.'
+    yield fault('invalid_request', '#/paymentPage', detail)
+  }
+}
+
+function* trialFaults({ subscription: { status }, wish, at }: ToCheck): Generator<CodedFault> {
+  const { trial, trialEnd } = wish
+  if (trial !== undefined && trialEnd !== undefined)
+    yield fault('invalid_request', '#/trialEnd', 'Either the trial ends now, or at another time.')
+  const pointer = trial === undefined ? '#/trialEnd' : '#/trial'
+  if ((trial !== undefined || trialEnd !== undefined) && status !== 'trialing')
+    yield fault('invalid_request', pointer, 'There is no trial that runs.')
+  if (trialEnd !== undefined && trialEnd <= at)
+    yield fault('invalid_request', '#/trialEnd', 'A trial ends in the future; `trial: end` ends it now.')
+}

@@ -1,0 +1,194 @@
+import { recurringAmount } from '@lockstep/core/agreed-terms'
+import type { Instant } from '@lockstep/core/instant'
+import { mayChangePlan, type PlanChange, planChange } from '@lockstep/core/plan-change'
+import { Problem } from '@lockstep/core/problem'
+import {
+  type DiscountParam,
+  type ItemChange,
+  itemChanges,
+  type WantedItem,
+} from '../../provider/stripe/subscription-changes.ts'
+import { readChangePolicy } from '../../store/change-policy.ts'
+import { type Customer, readCustomer } from '../../store/customers.ts'
+import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
+import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
+import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import type { LookDeps } from '../look.ts'
+import { customerTime } from '../observe/customer-time.ts'
+import { couponsAtProvider } from '../purchase/configuration.ts'
+import { changeFaults } from './check.ts'
+import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
+import { wantedItems } from './wanted-items.ts'
+import { type ChangeWish, changesTerms } from './wish.ts'
+
+/** What is to be done about a wish: a value that is shown, signed, recorded and carried out. */
+export interface Decision extends PlanChange {
+  readonly subscription: Subscription & { readonly providerId: string }
+  readonly customer: Customer & { readonly providerId: string }
+  readonly standing: Standing
+  readonly from: PlanVersion
+  readonly to: PlanVersion
+  readonly quantity: number
+  /** Plan, number, coupons or trial become others. */
+  readonly isNewTerms: boolean
+  readonly wanted: readonly WantedItem[]
+  readonly items: readonly ItemChange[]
+  readonly coupons: readonly string[]
+  readonly discounts: readonly DiscountParam[] | null
+  readonly trialEnd: Instant | 'now' | null
+  /** What is planned for the end of the period, and does not come then. */
+  readonly scheduled: Recorded | undefined
+  readonly needsPaymentPage: boolean
+  /** In the customer's own time, inside the period that runs. */
+  readonly prorationDate: Instant
+  /** Now, in the customer's own time. */
+  readonly at: Instant
+}
+
+export interface DecideOptions {
+  readonly mayGivePlans: boolean
+  /** Of a preview: prorations as of then. */
+  readonly prorationDate?: Instant | undefined
+}
+
+/**
+ * Decides what a wish comes to: everything that can be known to be wrong is said at once, and nothing is
+ * changed. The preview and the deed are both made of it.
+ */
+export async function decideChange(
+  deps: LookDeps,
+  subscriptionId: string,
+  wish: ChangeWish,
+  { mayGivePlans, prorationDate }: DecideOptions,
+): Promise<Decision> {
+  const { db, clock } = deps
+  const subscription = await known(deps, subscriptionId)
+  const [customer, from, scheduled, policy, at] = await Promise.all([
+    payer(deps, subscription),
+    loadPlanVersion(db, subscription.planVersionId),
+    readScheduledChange(db, subscriptionId),
+    readChangePolicy(db),
+    customerTime(db, clock, subscription.customerId),
+  ])
+  const isOther = wish.plan !== undefined && wish.plan !== subscription.planKey
+  const chosen = isOther ? await readNewestPlan(db, wish.plan ?? '') : from
+  const quantity = wish.quantity ?? subscription.quantity
+  const faults = await changeFaults(deps, { subscription, customer, from, chosen, wish, mayGivePlans, at })
+  const [first] = faults
+  if (first) {
+    const more = faults.length > 1 ? ` And ${faults.length - 1} more.` : ''
+    throw new Problem(first.code, `${first.detail}${more}`, { faults })
+  }
+  if (!chosen) throw new Error('A plan that does not exist is a fault.')
+
+  const standing = await readStanding(deps, subscription.providerId)
+  const wanted = await wantedItems(db, chosen, quantity)
+  const items = itemChanges(await ours(deps, standing, from), wanted)
+  const coupons = wish.coupons ?? []
+  const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
+  const isNewTerms = items.length > 0 || coupons.length > 0 || trialEnd !== null
+  const withdraws = wish.withdraw === true || wish.plan !== undefined || wish.quantity !== undefined
+  const withdrawn = withdraws ? scheduled : undefined
+  if (!isNewTerms && !withdrawn && !paysOtherwise(wish) && !isNewProfile(wish, customer))
+    throw new Problem('empty_change', 'Nothing of what is asked for is different from what is so.')
+  if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
+
+  const change = planChange(
+    { plan: from.plan, quantity: subscription.quantity },
+    { plan: chosen.plan, quantity },
+    { policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
+  )
+  if (change.takesEffect === 'periodEnd' && coupons.length > 0) {
+    const detail = 'Coupons are redeemed by a change that takes effect now.'
+    throw new Problem('invalid_request', detail, {
+      faults: [{ pointer: '#/coupons', code: 'invalid', detail }],
+    })
+  }
+  const needsPaymentPage = await needsPage(deps, { wish, customer, standing, change, to: chosen, quantity })
+  const { start, end } = standing.period
+  return {
+    ...change,
+    ...{ subscription, customer, standing, from, to: chosen, quantity, isNewTerms },
+    ...{ wanted, items, coupons, trialEnd, scheduled: withdrawn, needsPaymentPage, at },
+    discounts: coupons.length === 0 ? null : await discountsWith(deps, standing, coupons),
+    prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
+  }
+
+  function isNewProfile({ email, name }: ChangeWish, payer: Customer): boolean {
+    return (email !== undefined && email !== payer.email) || (name !== undefined && name !== payer.name)
+  }
+}
+
+async function known({ db }: LookDeps, id: string) {
+  const subscription = await readSubscription(db, id)
+  if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
+  const { providerId } = subscription
+  if (providerId === null) throw new Error(`${id} is not linked to the provider.`)
+  return { ...subscription, providerId }
+}
+
+async function payer({ db }: LookDeps, { customerId }: Subscription) {
+  const customer = await readCustomer(db, customerId)
+  const providerId = customer?.providerId ?? null
+  if (!customer || providerId === null) throw new Error(`${customerId} is not linked to the provider.`)
+  return { ...customer, providerId }
+}
+
+/** The items that stand for the plan: what somebody else added to the subscription is left alone. */
+async function ours({ db }: LookDeps, { items }: Standing, from: PlanVersion) {
+  const own = new Set((await wantedItems(db, from, 1)).map(({ providerPrice }) => providerPrice))
+  return items.filter(({ price }) => own.has(price))
+}
+
+const paysOtherwise = ({ paymentMethod, paymentPage }: ChangeWish): boolean =>
+  paymentMethod !== undefined || paymentPage !== undefined
+
+function refuseAsItStands({ id, status, cancelAt }: Subscription, planned: Recorded | undefined): void {
+  if (!mayChangePlan(status)) {
+    const detail = `${id} is ${status}: its plan changes while it is active or in a trial.`
+    throw new Problem('subscription_not_changeable', detail)
+  }
+  if (planned) {
+    // Its phases say everything that follows, and know nothing of what is added beside them.
+    const detail = `${planned.id} is scheduled for ${id}: name the plan too, or have that given up first.`
+    throw new Problem('subscription_not_changeable', detail)
+  }
+  if (cancelAt !== null)
+    throw new Problem('subscription_not_changeable', `${id} is going to end: have that undone first.`)
+}
+
+interface PaymentQuestion {
+  readonly wish: ChangeWish
+  readonly customer: { readonly providerId: string }
+  readonly standing: Standing
+  readonly change: PlanChange
+  readonly to: PlanVersion
+  readonly quantity: number
+}
+
+/**
+ * With a payment method on file the change happens at once. Without one, what is to be paid needs one: the
+ * request brings it, or the customer leaves it on a page. Who pays less than before is not asked.
+ */
+async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boolean> {
+  const { wish, customer, standing, change, to, quantity } = question
+  if (wish.paymentMethod !== undefined) return false
+  if (!changesTerms(wish)) return wish.paymentPage !== undefined
+  const costs = recurringAmount(to.plan, quantity).minor > 0n
+  if (!costs || change.direction === 'downgrade') return false
+  if (await hasPaymentMethod(deps, customer.providerId, standing)) return false
+  if (wish.paymentPage) return true
+  const detail = `${to.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`
+  throw new Problem('payment_method_required', detail, {
+    faults: [{ pointer: '#/paymentPage', code: 'payment_method_required', detail }],
+  })
+}
+
+async function discountsWith(
+  { db }: LookDeps,
+  { discounts }: Standing,
+  coupons: readonly string[],
+): Promise<DiscountParam[]> {
+  const added = await couponsAtProvider(db, coupons)
+  return [...discounts.map((discount) => ({ discount })), ...added.map((coupon) => ({ coupon }))]
+}

@@ -1,0 +1,36 @@
+import type { Interval } from '@lockstep/core/billing-cycle'
+import type { Instant } from '@lockstep/core/instant'
+import type { DiscountParam, ItemChange, WantedItem } from '../../provider/stripe/subscription-changes.ts'
+import type { WantedPage } from '../payment-page.ts'
+
+export const CHANGE_PLAN = 'change-plan'
+
+/** What was decided, as it is kept with the workflow: the same in every run. */
+export interface ChangeInput {
+  readonly changeId: string
+  readonly customer: { readonly id: string; readonly providerId: string }
+  readonly subscription: { readonly id: string; readonly providerId: string }
+  readonly planVersionId: string
+  /** What the provider is told: now, for the end of the period, or nothing. */
+  readonly deed: 'change' | 'schedule' | 'none'
+  readonly startsPeriod: boolean
+  readonly items: readonly ItemChange[]
+  readonly wanted: readonly WantedItem[]
+  readonly discounts: readonly DiscountParam[] | null
+  readonly trialEnd: Instant | 'now' | null
+  readonly prorationDate: Instant
+  readonly periodEnd: Instant
+  readonly rhythm: {
+    readonly interval: Interval
+    readonly intervalCount: number
+    /** Another than before. */
+    readonly isNew: boolean
+  }
+  /** The provider's schedule of what was planned before and does not come. */
+  readonly withdraws: string | null
+  readonly paymentMethod: string | null
+  readonly paymentPage: WantedPage | null
+  /** What paid for the subscription alone before; null where the customer's own did. */
+  readonly formerMethod: string | null
+  readonly profile: { readonly email?: string | null | undefined; readonly name?: string | null | undefined }
+}

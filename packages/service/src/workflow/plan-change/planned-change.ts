@@ -1,0 +1,34 @@
+import { releaseSchedule } from '../../provider/stripe/scheduled-changes.ts'
+import { readPlanChange } from '../../store/plan-changes.ts'
+import type { DueKind } from '../due.ts'
+import { lookAt } from '../look.ts'
+
+export const PLANNED_CHANGE = 'planned-change'
+
+/**
+ * The period is over for whose end a change was planned. The provider makes it by itself and tells by an
+ * event; here it is looked at too, so that it takes effect even if nobody told us. Then the schedule lets
+ * go of the subscription, which can be changed again.
+ */
+export const plannedChange: DueKind = {
+  kind: PLANNED_CHANGE,
+  async run(deps, { subjectId }) {
+    const planned = await readPlanChange(deps.db, subjectId)
+    if (planned?.state !== 'scheduled' && planned?.state !== 'effective') return 'nothing to do'
+    const { subscriptionId, providerScheduleId: scheduleId } = planned
+    const provider = await deps.db
+      .selectFrom('mapping')
+      .select('providerId')
+      .where('entityType', '=', 'subscription')
+      .where('entityId', '=', subscriptionId)
+      .executeTakeFirstOrThrow()
+    const target = { type: 'subscription', id: provider.providerId } as const
+    if (planned.state === 'scheduled') await lookAt(deps, target)
+    // The provider has not turned the page yet: asked again in the next round.
+    if ((await readPlanChange(deps.db, subjectId))?.state !== 'effective') return null
+    if (scheduleId === null) return 'effective'
+    await releaseSchedule(deps, `${subjectId}/release`, { subscriptionId, scheduleId })
+    await lookAt(deps, target)
+    return 'effective'
+  },
+}

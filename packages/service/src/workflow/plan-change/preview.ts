@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto'
+import { recurringAmount } from '@lockstep/core/agreed-terms'
+import { amend } from '@lockstep/core/contract-amendment'
+import type { Instant } from '@lockstep/core/instant'
+import { type Money, negate, zero } from '@lockstep/core/money'
+import type { Period } from '@lockstep/core/period'
+import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import { previewChange, previewRenewal } from '../../provider/stripe/subscription-changes.ts'
+import { toInvoice } from '../../provider/stripe/to-invoice.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { agreementInForce, changedAgreement } from './agreed-terms.ts'
+import { type DecideOptions, type Decision, decideChange } from './decide.ts'
+import { type Opinion, secondOpinion } from './second-opinion.ts'
+import { signPreview } from './token.ts'
+import { type ChangeWish, hashOfWish } from './wish.ts'
+
+export interface PreviewLine {
+  readonly description: string
+  readonly period: Period
+  readonly quantity: number | null
+  readonly amount: Money
+  /** Credit for unused time, or a charge for what is left of a period. */
+  readonly isProration: boolean
+}
+
+export interface PreviewInvoice {
+  readonly at: Instant
+  readonly lines: readonly PreviewLine[]
+  readonly subtotal: Money
+  readonly total: Money
+  /** What is charged, after the customer's balance. */
+  readonly amountDue: Money
+  /** Of a negative total: what is put on the customer's balance. */
+  readonly credited: Money
+}
+
+/** What a wish comes to, before anything is done. */
+export interface ChangePreview {
+  readonly decision: Decision
+  readonly takesEffectAt: Instant
+  /** The invoice that is made and collected at once; null where there is none. */
+  readonly dueNow: PreviewInvoice | null
+  /** The renewal after it, where it can be said; null where the provider cannot say yet. */
+  readonly nextInvoice: PreviewInvoice | null
+  /** Of one period on the new terms, before discounts and tax. */
+  readonly recurring: Money
+  /** What becomes different in the contract, a sentence each. */
+  readonly contractChanges: readonly string[]
+  readonly warnings: readonly string[]
+  readonly secondOpinion: Opinion
+  readonly token: string
+  readonly expiresAt: Instant
+}
+
+/** A customer who thinks it over for longer is shown anew. */
+const VALID_SECONDS = 3600
+
+export interface PreviewDeps extends LookDeps {
+  readonly secrets: readonly string[]
+}
+
+/**
+ * Says what would be done: the provider's own computation with the date pinned that the deed will name.
+ * Looks at the subscription first, so that what is shown is what is so.
+ */
+export async function previewWish(
+  deps: PreviewDeps,
+  subscriptionId: string,
+  wish: ChangeWish,
+  options: DecideOptions,
+): Promise<ChangePreview> {
+  const { subscription } = await decideChange(deps, subscriptionId, wish, options)
+  await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+  return previewDecision(deps, wish, await decideChange(deps, subscriptionId, wish, options))
+}
+
+async function previewDecision(
+  deps: PreviewDeps,
+  wish: ChangeWish,
+  decision: Decision,
+): Promise<ChangePreview> {
+  const { subscription, standing, to, quantity, takesEffect, at, prorationDate } = decision
+  const { dueNow, nextInvoice } = await invoicesOf(deps, decision)
+  const expiresAt = at + VALID_SECONDS
+  const promise = {
+    subscription: subscription.id,
+    wish: hashOfWish(wish),
+    prorationDate,
+    fingerprint: fingerprintOf(decision),
+    expiresAt,
+  }
+  const opinion = await secondOpinion(deps, decision, dueNow)
+  if (opinion.kind === 'differs')
+    deps.log.error(
+      { subscription: subscription.id, ours: opinion.total, provider: `${dueNow?.total.minor}` },
+      'The provider computes another amount for a change than we do.',
+    )
+  return {
+    decision,
+    takesEffectAt: takesEffect === 'now' ? at : standing.period.end,
+    dueNow,
+    nextInvoice,
+    recurring: recurringAmount(to.plan, quantity),
+    contractChanges: await contractChanges(deps, decision),
+    warnings: warningsOf(decision),
+    secondOpinion: opinion,
+    token: signPreview(promise, deps.secrets),
+    expiresAt,
+  }
+}
+
+/** Equal as long as the same wish comes to the same. */
+export function fingerprintOf(decision: Decision): string {
+  const { subscription, standing, from, to, quantity, scheduled } = decision
+  const { direction, takesEffect, startsPeriod, needsPaymentPage } = decision
+  const { status, cancelAt } = subscription
+  const basis = [
+    ...[status, cancelAt, subscription.quantity, from.id, to.id, quantity, scheduled?.id],
+    ...[direction, takesEffect, startsPeriod, needsPaymentPage],
+    ...[standing.items, standing.discounts, standing.isTaxed, standing.period, standing.trialEnd],
+  ]
+  return createHash('sha256').update(JSON.stringify(basis)).digest('base64url')
+}
+
+async function invoicesOf(deps: LookDeps, decision: Decision) {
+  const { subscription, isNewTerms, takesEffect, items, trialEnd, to, from } = decision
+  const none = { dueNow: null, nextInvoice: null }
+  if (!isNewTerms) return none
+  const providerSubscription = subscription.providerId
+  if (takesEffect === 'periodEnd') {
+    // Of periods of another length the provider knows the first only when it begins.
+    const sameRhythm =
+      to.plan.interval === from.plan.interval && to.plan.intervalCount === from.plan.intervalCount
+    if (!sameRhythm) return none
+    return {
+      dueNow: null,
+      nextInvoice: invoiceOf(await previewRenewal(deps, { providerSubscription, items })),
+    }
+  }
+  const invoice = invoiceOf(await previewChange(deps, { ...decision, providerSubscription }))
+  // A trial that goes on bills nothing: what the provider shows then is the first invoice after it. Nor does
+  // a coupon alone.
+  const bills = (items.length > 0 && subscription.status !== 'trialing') || trialEnd === 'now'
+  return bills ? { dueNow: invoice, nextInvoice: null } : { dueNow: null, nextInvoice: invoice }
+}
+
+function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
+  const { lines, subtotal, total, amountDue, period, currency } = toInvoice(invoice)
+  const nothing = zero(currency)
+  const ending = fromStripeAmount(invoice.total, currency)
+  return {
+    // Of a renewal the moment at which it is made; its payment is tried an hour later.
+    at: period.end,
+    lines: lines.map((line) => ({
+      description: line.description ?? '',
+      period: line.period,
+      quantity: line.quantity,
+      amount: line.amount,
+      isProration: line.isProration,
+    })),
+    ...{ subtotal, total, amountDue },
+    credited: ending.minor < 0n ? negate(ending) : nothing,
+  }
+}
+
+async function contractChanges(
+  { db }: LookDeps,
+  { subscription, to, quantity, coupons, at, isNewTerms }: Decision,
+): Promise<readonly string[]> {
+  const inForce = isNewTerms ? await agreementInForce(db, subscription.id) : undefined
+  if (!inForce) return []
+  const changed = await changedAgreement(db, inForce.agreement, { version: to, quantity, coupons, at })
+  return amend(inForce.agreement, changed).changes
+}
+
+/** What cannot be undone later. */
+function warningsOf({ from, to }: Decision): string[] {
+  if (from.id === to.id || from.plan.audience !== 'legacy') return []
+  return [`${from.plan.name} is no longer sold: who leaves it cannot come back to it.`]
+}

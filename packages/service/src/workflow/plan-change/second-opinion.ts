@@ -1,0 +1,83 @@
+import { type EstimateItem, estimateChange } from '@lockstep/core/change-estimate'
+import type { Instant } from '@lockstep/core/instant'
+import { type Money, sum } from '@lockstep/core/money'
+import { sql } from 'kysely'
+import type { PlanVersion } from '../../store/plans.ts'
+import { sqlTime } from '../../store/time.ts'
+import type { LookDeps } from '../look.ts'
+import { providerPrices } from '../provider-prices.ts'
+import { itemQuantity } from '../purchase/configuration.ts'
+import type { Decision } from './decide.ts'
+import type { PreviewInvoice } from './preview.ts'
+
+/** What our own computation says of the provider's. `notAsked`: it does not know all that counts. */
+export type Opinion =
+  | { readonly kind: 'agrees' | 'differs'; readonly total: string }
+  | { readonly kind: 'notAsked'; readonly total: null }
+
+const notAsked: Opinion = { kind: 'notAsked', total: null }
+
+/** Stripe counts these in hundredths that do not exist. */
+const UNLIKE: readonly string[] = ['isk', 'ugx']
+
+/**
+ * Computes the prorations of a change once more, in core, where everything is known: no discounts, no tax,
+ * nothing else changed in this period, no items of somebody else's. Held against what the provider's lines
+ * of this change add up to; usage that waits for an invoice is none of them.
+ */
+export async function secondOpinion(
+  deps: LookDeps,
+  decision: Decision,
+  invoice: PreviewInvoice | null,
+): Promise<Opinion> {
+  const { subscription, standing, from, to, quantity, startsPeriod, trialEnd, prorationDate } = decision
+  const { currency } = subscription
+  const isPlain =
+    standing.discounts.length === 0 && decision.discounts === null && !standing.isTaxed && trialEnd === null
+  const isWhole = standing.items.length === providerPrices(from).length
+  if (!invoice || !isPlain || !isWhole || UNLIKE.includes(currency)) return notAsked
+  if (await wasChangedInPeriod(deps, decision)) return notAsked
+  const lines = estimateChange({
+    before: itemsOf(from, subscription.quantity),
+    after: itemsOf(to, quantity),
+    period: standing.period,
+    at: prorationDate,
+    startsPeriod,
+  })
+  const ours = sum(
+    currency,
+    lines.map(({ amount }) => amount),
+  )
+  const theirs = sum(currency, ofThisChange(invoice, decision))
+  return { kind: ours.minor === theirs.minor ? 'agrees' : 'differs', total: `${ours.minor}` }
+}
+
+function itemsOf(version: PlanVersion, quantity: number): EstimateItem[] {
+  return providerPrices(version).map(({ id, price }) => ({
+    id,
+    price,
+    quantity: itemQuantity(price, quantity),
+  }))
+}
+
+/** Prorations as of this moment, and the fees of a period that begins. */
+function ofThisChange({ lines }: PreviewInvoice, { prorationDate, startsPeriod, at }: Decision): Money[] {
+  return lines
+    .filter(({ isProration, period }) =>
+      isProration ? period.start === prorationDate : startsPeriod && period.start >= at,
+    )
+    .map(({ amount }) => amount)
+}
+
+/** Whatever was changed, here or at the provider, made a contract. */
+async function wasChangedInPeriod({ db }: LookDeps, { subscription, standing }: Decision): Promise<boolean> {
+  const amended = await db
+    .selectFrom('contract')
+    .select('id')
+    .where('subscriptionId', '=', subscription.id)
+    .where('supersedes', 'is not', null)
+    .where('acceptedAt', '>=', sql<Instant>`${sqlTime(standing.period.start)}`)
+    .limit(1)
+    .executeTakeFirst()
+  return amended !== undefined
+}

@@ -1,0 +1,60 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Period } from '@lockstep/core/period'
+import type Stripe from 'stripe'
+import type { Db } from '../../postgres/connect.ts'
+import { fetchCustomer } from '../../provider/stripe/fetch.ts'
+import { idOf } from '../../provider/stripe/field.ts'
+import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { readObject } from '../../store/provider-objects.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+
+/** How a subscription stands at the provider, as it was last seen. */
+export interface Standing {
+  readonly items: readonly ObservedSubscriptionItem[]
+  /** Ids of the discounts that run, in the order in which they are applied. */
+  readonly discounts: readonly string[]
+  readonly isTaxed: boolean
+  /** What pays for it alone; null where the customer's own does. */
+  readonly paymentMethod: string | null
+  readonly period: Period
+  readonly trialEnd: Instant | null
+}
+
+/** Reads what we last saw of it; of one that we never saw, the provider is asked. */
+export async function readStanding(deps: LookDeps, providerSubscription: string): Promise<Standing> {
+  const key = { type: 'subscription', id: providerSubscription } as const
+  const seen = await readObject(deps.db, key)
+  if (!seen) await lookAt(deps, key)
+  const raw = (seen ?? (await readObject(deps.db, key)))?.raw as Stripe.Subscription | undefined
+  if (!raw) throw new Error(`The provider does not know ${providerSubscription}.`)
+  const { items, currentPeriod, trial, defaultPaymentMethod: paymentMethod } = toSubscription(raw)
+  return {
+    items,
+    discounts: raw.discounts.map(idOf),
+    isTaxed: raw.automatic_tax.enabled || (raw.default_tax_rates ?? []).length > 0,
+    paymentMethod,
+    period: currentPeriod,
+    trialEnd: trial?.end ?? null,
+  }
+}
+
+/**
+ * Whether there is something to charge. What we saw of the customer is believed when it says yes; a no
+ * may be old, and is asked about.
+ */
+export async function hasPaymentMethod(
+  deps: LookDeps,
+  providerCustomer: string,
+  { paymentMethod }: Standing,
+): Promise<boolean> {
+  if (paymentMethod !== null || (await knownMethod(deps.db, providerCustomer)) !== null) return true
+  const customer = await fetchCustomer(deps, providerCustomer)
+  return !customer.deleted && customer.invoice_settings.default_payment_method !== null
+}
+
+async function knownMethod(db: Db, providerCustomer: string): Promise<string | null> {
+  const seen = await readObject(db, { type: 'customer', id: providerCustomer })
+  const raw = seen?.raw as Partial<Stripe.Customer> | undefined
+  const method = raw?.invoice_settings?.default_payment_method ?? null
+  return method === null ? null : idOf(method)
+}

@@ -1,0 +1,432 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
+import { lookAt } from '../src/workflow/look.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+import { type Body, newSubscriber } from './support/subscriber.ts'
+
+// Plans in one currency with figures that are easy to check by hand.
+
+const fee = (amount: string) => ({ fee: { kind: 'recurring' as const, model: 'flat' as const, amount } })
+const plan = (name: string, amount: string) => ({
+  name,
+  product: 'app' as const,
+  interval: 'month' as const,
+  prices: fee(amount),
+})
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'sum' } },
+  coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
+  plans: {
+    starter: plan('Starter', '0'),
+    basic: plan('Basic', '10.00'),
+    premium: plan('Premium', '25.00'),
+    yearly: { ...plan('Yearly', '240.00'), interval: 'year' },
+    team: {
+      ...plan('Team', '0'),
+      prices: { seat: { kind: 'recurring', model: 'perUnit', unitAmount: '29.99' } },
+    },
+    metered: {
+      ...plan('Metered', '10.00'),
+      prices: { ...fee('10.00'), calls: { meter: 'calls', model: 'perUnit', unitAmount: '0.01' } },
+    },
+    gift: { ...plan('Gift', '0'), audience: 'admin' },
+    old: { ...plan('Old', '6.00'), audience: 'legacy' },
+    euro: { ...plan('Euro', '9.00'), currency: 'eur' },
+    pending: { ...plan('Pending', '0'), audience: 'admin', trialDays: 31 },
+  },
+})
+
+let simulator: Simulator
+let installation: Installation
+
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator, catalog)
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+const subscriber = (planKey: string, more?: Parameters<typeof newSubscriber>[2]) =>
+  newSubscriber(installation, planKey, more)
+
+describe('an upgrade', () => {
+  test('is shown, confirmed, and then done exactly as shown', async () => {
+    const ada = await subscriber('basic')
+    await ada.turn('2026-01-17T00:00:00Z')
+    const shown = await ada.preview({ plan: 'premium' })
+    expect(shown.status).toBe(200)
+    // 10.00 → 25.00 with 15 of 31 days left: -4.84 + 12.10.
+    expect(shown.body).toMatchObject({
+      direction: 'upgrade',
+      takesEffect: 'now',
+      takesEffectAt: '2026-01-17T00:00:00Z',
+      dueNow: {
+        lines: [
+          { amount: { minor: '-484' }, isProration: true },
+          { amount: { minor: '1210' }, isProration: true },
+        ],
+        total: { minor: '726' },
+        amountDue: { minor: '726' },
+      },
+      recurring: { amount: '25.00' },
+      secondOpinion: 'agrees',
+      warnings: [],
+    })
+    expect(shown.body.contractChanges).toContain('plan: basic → premium')
+    const done = await ada.change({ plan: 'premium', preview: shown.body.token })
+    expect([done.status, done.body]).toMatchObject([
+      200,
+      {
+        subscription: { plan: 'premium', status: 'active', quantity: 1 },
+        change: { state: 'effective', effectiveAt: '2026-01-17T00:00:00Z', to: { plan: 'premium' } },
+      },
+    ])
+    expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 726 paid'])
+    const [second, first] = await ada.contracts()
+    expect(second).toMatchObject({ supersedes: first?.id })
+    expect((done.body.change as Body).contract).toBe(second?.id)
+  })
+
+  test('twice at once is one change, and the key is answered again', async () => {
+    const ada = await subscriber('basic')
+    const both = await Promise.all([ada.change({ plan: 'premium' }), ada.change({ plan: 'premium' })])
+    expect(both.map(({ status }) => status)).toEqual([200, 200])
+    const ids = both.map(({ body }) => (body.change as Body).id)
+    expect(new Set(ids).size).toBe(1)
+    const first = await ada.change({ plan: 'basic', when: 'now' }, 'a-key')
+    const again = await ada.change({ plan: 'basic', when: 'now' }, 'a-key')
+    expect(again).toEqual(first)
+    expect(await ada.changes()).toHaveLength(2)
+    expect(await ada.contracts()).toHaveLength(3)
+  })
+
+  test('from free to paid begins a whole period, wherever in the free one', async () => {
+    const ada = await subscriber('starter', { at: '2026-01-31T09:30:00Z' })
+    await ada.turn('2026-02-10T12:00:00Z')
+    const shown = await ada.preview({ plan: 'premium' })
+    expect(shown.body).toMatchObject({
+      startsPeriod: true,
+      dueNow: { total: { minor: '2500' } },
+      secondOpinion: 'agrees',
+    })
+    const { body } = await ada.change({ plan: 'premium', preview: shown.body.token })
+    expect(body.subscription).toMatchObject({
+      plan: 'premium',
+      billingCycleAnchor: '2026-02-10T12:00:00Z',
+      currentPeriod: { start: '2026-02-10T12:00:00Z', end: '2026-03-10T12:00:00Z' },
+    })
+    expect(await ada.invoices()).toEqual(['subscription_create 0 paid', 'subscription_update 2500 paid'])
+  })
+
+  test('to a longer rhythm begins anew: the rest of the month is credited, the year is paid', async () => {
+    const ada = await subscriber('basic')
+    await ada.turn('2026-01-17T00:00:00Z')
+    const shown = await ada.preview({ plan: 'yearly' })
+    // 240.00 less 15/31 of 10.00.
+    expect(shown.body).toMatchObject({
+      startsPeriod: true,
+      dueNow: { total: { minor: '23516' } },
+      secondOpinion: 'agrees',
+    })
+    const { body } = await ada.change({ plan: 'yearly', preview: shown.body.token })
+    expect(body.subscription).toMatchObject({ currentPeriod: { end: '2027-01-17T00:00:00Z' } })
+  })
+
+  test('of seats sends the number, and a flat price has none', async () => {
+    const ada = await subscriber('team', { at: '2026-02-01T00:00:00Z', quantity: 5 })
+    await ada.turn('2026-02-11T12:30:00Z')
+    const shown = await ada.preview({ quantity: 8 })
+    // 29.99 for 17 days and 11.5 hours of 28 days: the table of Stripe's facts says -93.61 + 149.77.
+    expect(shown.body).toMatchObject({
+      direction: 'upgrade',
+      dueNow: { total: { minor: '5616' } },
+      secondOpinion: 'agrees',
+    })
+    const done = await ada.change({ quantity: 8, preview: shown.body.token })
+    expect(done.body.subscription).toMatchObject({ plan: 'team', quantity: 8 })
+    const flat = await subscriber('basic')
+    expect(await flat.change({ quantity: 2 })).toMatchObject({
+      status: 422,
+      body: { code: 'quantity_invalid' },
+    })
+  })
+
+  test('whose card is declined changes nothing', async () => {
+    const ada = await subscriber('basic')
+    const refused = await ada.change({
+      plan: 'premium',
+      paymentMethod: 'pm_card_chargeCustomerFail',
+      email: 'new@example.org',
+    })
+    expect(refused).toMatchObject({
+      status: 402,
+      body: { code: 'card_declined', errors: [{ pointer: '#/paymentMethod' }] },
+    })
+    expect(await ada.read()).toMatchObject({ plan: 'basic', status: 'active' })
+    expect(await ada.contracts()).toHaveLength(1)
+    expect((await installation.ask('GET', `/v1/customers/${ada.customer}`)).body.email).toBeNull()
+    expect((await ada.changes())[0]).toMatchObject({ state: 'refused', problem: { code: 'card_declined' } })
+    // The card before is charged, as before.
+    expect(await ada.change({ plan: 'premium' })).toMatchObject({ status: 200 })
+  })
+})
+
+describe('a preview', () => {
+  test('that is not true any more is answered with a new one', async () => {
+    const ada = await subscriber('basic')
+    const { body: shown } = await ada.preview({ plan: 'premium' })
+    await ada.change({ plan: 'yearly' })
+    const stale = await ada.change({ plan: 'premium', when: 'now', preview: shown.token })
+    expect(stale).toMatchObject({
+      status: 409,
+      body: { code: 'preview_stale', preview: { to: { plan: 'premium' } } },
+    })
+    const { token } = (stale.body as { preview: Body }).preview
+    expect(await ada.change({ plan: 'premium', when: 'now', preview: token })).toMatchObject({ status: 200 })
+  })
+
+  test('is kept to the second for an hour, and not beyond', async () => {
+    const ada = await subscriber('basic')
+    await ada.turn('2026-01-17T00:00:00Z')
+    const { body: shown } = await ada.preview({ plan: 'premium' })
+    await ada.turn('2026-01-17T00:59:00Z')
+    const { body: late } = await ada.preview({ plan: 'premium' })
+    await ada.turn('2026-01-17T01:00:01Z')
+    expect(await ada.change({ plan: 'premium', preview: shown.token })).toMatchObject({ status: 409 })
+    const { total } = late.dueNow as { total: { minor: string } }
+    await ada.change({ plan: 'premium', preview: late.token })
+    expect((await ada.invoices()).at(-1)).toBe(`subscription_update ${total.minor} paid`)
+  })
+
+  test('of something else, and one that was written by hand, promise nothing', async () => {
+    const ada = await subscriber('basic')
+    const { body } = await ada.preview({ plan: 'premium' })
+    const token = body.token as string
+    const [version, payload = '', signature] = token.split('.')
+    const promise = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const forged = Buffer.from(JSON.stringify({ ...promise, prorationDate: 1_769_900_000 })).toString(
+      'base64url',
+    )
+    for (const one of [`${version}.${forged}.${signature}`, token.slice(0, -2), 'nonsense', ''])
+      expect(await ada.change({ plan: 'premium', preview: one })).toMatchObject({ status: 409 })
+    expect(await ada.change({ plan: 'yearly', preview: token })).toMatchObject({ status: 409 })
+    expect(await ada.read()).toMatchObject({ plan: 'basic' })
+  })
+})
+
+describe('a downgrade', () => {
+  test('comes when the period is over, is seen until then, and has its contract then', async () => {
+    const ada = await subscriber('premium', { at: '2026-01-31T09:30:00Z' })
+    const shown = await ada.preview({ plan: 'basic' })
+    expect(shown.body).toMatchObject({
+      direction: 'downgrade',
+      takesEffect: 'periodEnd',
+      takesEffectAt: '2026-02-28T09:30:00Z',
+      dueNow: null,
+      nextInvoice: { total: { minor: '1000' } },
+    })
+    const { status, body } = await ada.change({ plan: 'basic', preview: shown.body.token })
+    expect([status, body]).toMatchObject([
+      200,
+      {
+        subscription: {
+          plan: 'premium',
+          scheduledChange: { plan: 'basic', takesEffectAt: '2026-02-28T09:30:00Z' },
+        },
+        change: { state: 'scheduled', dueAt: '2026-02-28T09:30:00Z', contract: null },
+      },
+    ])
+    await ada.turn('2026-02-28T11:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: null, status: 'active' })
+    expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 1000 paid'])
+    expect(await ada.changes()).toMatchObject([{ state: 'effective', effectiveAt: '2026-02-28T09:30:00Z' }])
+    expect(await ada.contracts()).toHaveLength(2)
+    // The schedule let go: what comes next is done at once.
+    expect(await ada.change({ plan: 'premium' })).toMatchObject({
+      status: 200,
+      body: { change: { state: 'effective' } },
+    })
+    await ada.turn('2026-03-31T11:00:00Z')
+    expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 2500 paid')
+  })
+
+  test('is given up by changing back, and by an upgrade', async () => {
+    const ada = await subscriber('premium')
+    await ada.change({ plan: 'basic' })
+    const back = await ada.change({ plan: 'premium' })
+    expect(back).toMatchObject({
+      status: 200,
+      body: {
+        subscription: { plan: 'premium', scheduledChange: null },
+        change: { direction: 'level', state: 'effective' },
+      },
+    })
+    await ada.change({ plan: 'starter' })
+    // Another one takes its place.
+    expect(await ada.change({ plan: 'basic' })).toMatchObject({
+      body: { subscription: { scheduledChange: { plan: 'basic' } } },
+    })
+    const up = await ada.change({ plan: 'yearly' })
+    expect(up).toMatchObject({
+      status: 200,
+      body: { subscription: { plan: 'yearly', scheduledChange: null } },
+    })
+    expect((await ada.changes()).map(({ state }) => state)).toEqual([
+      'effective',
+      'withdrawn',
+      'withdrawn',
+      'effective',
+      'withdrawn',
+    ])
+    await ada.turn('2026-02-01T12:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'yearly' })
+  })
+
+  test('is kept when the upgrade that would replace it is declined', async () => {
+    const ada = await subscriber('basic')
+    await ada.change({ plan: 'starter' })
+    const refused = await ada.change({ plan: 'premium', paymentMethod: 'pm_card_chargeCustomerFail' })
+    expect(refused.status).toBe(402)
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: { plan: 'starter' } })
+  })
+
+  test('does not come where the subscription is ended instead, or the schedule is gone', async () => {
+    const ada = await subscriber('premium')
+    await ada.change({ plan: 'basic' })
+    const { stripe } = installation.deps.provider
+    const { providerId } = await ada.read()
+    const { schedule } = await stripe.subscriptions.retrieve(String(providerId))
+    await stripe.subscriptionSchedules.release(idOf(schedule ?? ''))
+    await lookAt(installation.deps, { type: 'subscription', id: String(providerId) })
+    expect(await ada.read()).toMatchObject({ plan: 'premium', scheduledChange: null })
+    expect(await ada.changes()).toMatchObject([{ state: 'withdrawn' }])
+    await ada.change({ plan: 'basic' })
+    await stripe.subscriptions.cancel(String(providerId))
+    await lookAt(installation.deps, { type: 'subscription', id: String(providerId) })
+    expect(await ada.read()).toMatchObject({ status: 'canceled', scheduledChange: null })
+    expect(await ada.change({ plan: 'starter' })).toMatchObject({
+      status: 409,
+      body: { code: 'subscription_not_changeable' },
+    })
+  })
+
+  test('is given up by name, once', async () => {
+    const ada = await subscriber('premium')
+    const { body } = await ada.change({ plan: 'basic' })
+    const path = `${ada.path}/changes/${(body.change as Body).id}/cancel`
+    expect(await installation.ask('POST', path)).toMatchObject({ status: 200, body: { state: 'withdrawn' } })
+    expect(await installation.ask('POST', path)).toMatchObject({
+      status: 409,
+      body: { code: 'plan_change_ended' },
+    })
+    expect(await ada.read()).toMatchObject({ scheduledChange: null })
+  })
+
+  test('to a shorter rhythm begins its own when the longer one is over', async () => {
+    const ada = await subscriber('yearly', { at: '2026-01-31T00:00:00Z' })
+    const { body } = await ada.change({ plan: 'basic' })
+    expect(body.change).toMatchObject({ state: 'scheduled', dueAt: '2027-01-31T00:00:00Z' })
+    await ada.turn('2027-01-31T02:00:00Z')
+    expect(await ada.read()).toMatchObject({
+      plan: 'basic',
+      currentPeriod: { start: '2027-01-31T00:00:00Z', end: '2027-02-28T00:00:00Z' },
+    })
+    expect(await ada.invoices()).toEqual(['subscription_create 24000 paid', 'subscription_cycle 1000 paid'])
+  })
+
+  test('now, where somebody may say so, is credited', async () => {
+    const ada = await subscriber('premium')
+    await ada.turn('2026-01-17T00:00:00Z')
+    const shown = await ada.preview({ plan: 'basic', when: 'now' })
+    expect(shown.body).toMatchObject({
+      dueNow: { total: { minor: '-726' }, credited: { minor: '726' }, amountDue: { minor: '0' } },
+    })
+    await ada.change({ plan: 'basic', when: 'now', preview: shown.body.token })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.invoices()).toEqual([
+      'subscription_create 2500 paid',
+      'subscription_update -726 paid',
+      'subscription_cycle 1000 paid',
+    ])
+  })
+})
+
+describe('what is not the caller’s to change', () => {
+  const user = async () => {
+    const made = await installation.ask('POST', '/v1/api-keys', {
+      name: 'application',
+      scopes: ['subscriptions:read', 'subscriptions:write'],
+    })
+    const key = (made.body as { secret?: string; key?: string }).secret ?? (made.body as { key?: string }).key
+    return key as string
+  }
+
+  test('is named all at once, and nothing is done', async () => {
+    const ada = await subscriber('basic')
+    const refused = await ada.change({
+      plan: 'premium',
+      status: 'active',
+      trialEnd: '2027-01-01T00:00:00Z',
+      slot: 'x',
+      currentPeriod: {},
+    })
+    expect(refused).toMatchObject({
+      status: 403,
+      body: {
+        code: 'system_property_read_only',
+        errors: [
+          { pointer: '#/slot', code: 'read_only' },
+          { pointer: '#/status', code: 'read_only' },
+          { pointer: '#/currentPeriod', code: 'read_only' },
+        ],
+      },
+    })
+    expect(await ada.read()).toMatchObject({ plan: 'basic' })
+    expect(await ada.changes()).toEqual([])
+    expect(await ada.change({ colour: 'red' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    })
+  })
+
+  test.for([
+    [{}, 400, 'empty_change'],
+    [{ plan: 'basic' }, 400, 'empty_change'],
+    [{ plan: 'nonsense' }, 422, 'plan_unknown'],
+    [{ plan: 'old' }, 403, 'plan_not_allowed'],
+    [{ plan: 'euro' }, 422, 'currency_mismatch'],
+    [{ plan: 'premium', coupons: ['nothing'] }, 422, 'coupon_unknown'],
+    [{ trial: 'end' }, 400, 'invalid_request'],
+  ] as const)('%j is refused', async ([wish, status, code]) => {
+    const ada = await subscriber('basic')
+    expect(await ada.change(wish)).toMatchObject({ status, body: { code } })
+    expect(await ada.preview(wish)).toMatchObject({ status, body: { code } })
+    expect(await ada.changes()).toEqual([])
+  })
+
+  test('plans for the operator to give are not for others', async () => {
+    const ada = await subscriber('basic')
+    const key = await user()
+    const as = async (wish: object) => {
+      const { app } = installation
+      const headers = { authorization: `Bearer ${key}` }
+      const answer = await app.server.inject({ method: 'PATCH', url: ada.path, headers, payload: wish })
+      return { status: answer.statusCode, body: answer.json() as Body }
+    }
+    expect(await as({ plan: 'gift' })).toMatchObject({ status: 403, body: { code: 'plan_not_allowed' } })
+    expect(await as({ plan: 'premium', when: 'periodEnd' })).toMatchObject({
+      status: 403,
+      body: { code: 'system_property_read_only', errors: [{ pointer: '#/when', code: 'admin_only' }] },
+    })
+    expect(await as({ plan: 'premium' })).toMatchObject({ status: 200 })
+    expect(await ada.change({ plan: 'gift' })).toMatchObject({ status: 200 })
+  })
+})
