@@ -3,12 +3,13 @@ import { defineRoute } from './define-route.ts'
 import { id, idParam } from './ids.ts'
 import { instant } from './instant.ts'
 import { listOf, page } from './pagination.ts'
-import { type Scope, scopeIds } from './scopes.ts'
+import { type Scope, scopeIds, scopes } from './scopes.ts'
 import { freeText } from './text.ts'
 
-const scope = z
-  .enum(scopeIds as [Scope, ...Scope[]])
-  .meta({ id: 'Scope', description: 'What a key may be allowed to do.' })
+const scope = z.enum(scopeIds as [Scope, ...Scope[]]).meta({
+  id: 'Scope',
+  description: `What a key may be allowed to do. ${scopes.map(({ id: name, description }) => `\`${name}\`: ${description}`).join(' ')}`,
+})
 
 const fields = {
   id: id('api_key'),
@@ -24,6 +25,26 @@ export const apiKey = z
   .meta({ id: 'ApiKey', description: 'A key of the application’s back end.' })
 
 const tags = ['Operations']
+
+export const listScopes = defineRoute({
+  id: 'listScopes',
+  method: 'GET',
+  path: '/v1/scopes',
+  callers: { key: 'operations:read' },
+  summary: 'What a key may be allowed to do',
+  tags,
+  answers: {
+    200: z
+      .strictObject({
+        data: z.array(
+          z
+            .strictObject({ id: scope, name: z.string(), description: z.string() })
+            .meta({ id: 'ScopeWords', description: 'A scope, in words for whoever makes a key.' }),
+        ),
+      })
+      .meta({ id: 'ScopeList' }),
+  },
+})
 
 export const listApiKeys = defineRoute({
   id: 'listApiKeys',

@@ -10,9 +10,14 @@ export type OwnedNoun = (typeof ownedNouns)[number]
  * framework sees to it before the handler runs.
  *
  * - `own subscription`: the path's `:id` names one of theirs. Where it names a customer, `me` is they.
+ * - `public catalogue`: what is for sale to everybody. The handler leaves out the rest; no customer is concerned.
  * - `own customer in query`, `own customer in body`: `customer` there names them; left out, it is filled in.
  */
-export type UserAccess = `own ${OwnedNoun}` | 'own customer in query' | 'own customer in body'
+export type UserAccess =
+  | `own ${OwnedNoun}`
+  | 'own customer in query'
+  | 'own customer in body'
+  | 'public catalogue'
 
 /**
  * Who may call a route: anybody without credentials, or who holds a key with the scope, and beside them

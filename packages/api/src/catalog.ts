@@ -184,6 +184,16 @@ const change = z
         '`newVersion`: a plan that is sold never changes; its subscribers stay on the old version.',
     }),
     details: z.array(z.string()).readonly().meta({ description: 'What differs, a sentence each.' }),
+    subscribers: z
+      .array(
+        z.strictObject({
+          version: z.int().min(1),
+          count: z.int().min(1).meta({ description: 'Subscriptions that are live.' }),
+        }),
+      )
+      .meta({
+        description: 'Of a plan that changes or is archived: who is on which version, and stays there.',
+      }),
   })
   .meta({ id: 'CatalogChange' })
 

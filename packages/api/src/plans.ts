@@ -50,12 +50,18 @@ export const listPlans = defineRoute({
   id: 'listPlans',
   method: 'GET',
   path: '/v1/plans',
-  callers: { key: 'catalog:read' },
+  callers: { key: 'catalog:read', user: 'public catalogue' },
   summary: 'List plans by key, the newest version of each',
   description:
-    'A page of prices asks with `audience=public`: what is given by the operator, or no longer sold, is not in the answer.',
+    'A page of prices asks with `audience=public`: what is given by the operator, or no longer sold, is not in the answer. Users get nothing else.',
   tags,
-  query: z.strictObject({ audience: audience.optional(), ...page }),
+  query: z.strictObject({
+    audience: audience.optional(),
+    product: key.optional().meta({ description: 'Those of this product.' }),
+    currency: currency.optional(),
+    interval: interval.optional().meta({ description: 'How often it is paid.' }),
+    ...page,
+  }),
   answers: { 200: listOf('Plan', plan) },
 })
 
@@ -63,7 +69,7 @@ export const readPlan = defineRoute({
   id: 'readPlan',
   method: 'GET',
   path: '/v1/plans/:key',
-  callers: { key: 'catalog:read' },
+  callers: { key: 'catalog:read', user: 'public catalogue' },
   summary: 'One plan, newest version',
   tags,
   params: z.strictObject({ key: givenName(100).meta({ description: "The plan's key." }) }),

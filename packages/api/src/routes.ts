@@ -1,7 +1,8 @@
-import { createApiKey, listApiKeys, revokeApiKey } from './api-keys.ts'
+import { createApiKey, listApiKeys, listScopes, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
 import { downloadContract, listContracts, printContract, readContract, verifyContracts } from './contracts.ts'
+import { listCoupons, readCoupon } from './coupons.ts'
 import { createCreditNote, listCreditNotes } from './credit-notes.ts'
 import {
   createCustomer,
@@ -99,6 +100,8 @@ export const routes: readonly Route[] = [
   readPlan,
   listMeters,
   readMeter,
+  listCoupons,
+  readCoupon,
   listMappings,
   listProviderEvents,
   readProviderEvent,
@@ -114,6 +117,7 @@ export const routes: readonly Route[] = [
   listTestClocks,
   readTestClock,
   advanceTestClock,
+  listScopes,
   listApiKeys,
   createApiKey,
   revokeApiKey,

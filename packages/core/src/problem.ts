@@ -29,6 +29,7 @@ export const problems = {
   route_not_found: { status: 404, title: 'There is no such address.' },
   api_key_not_found: { status: 404, title: 'There is no such API key.' },
   contract_not_found: { status: 404, title: 'There is no such contract.' },
+  coupon_not_found: { status: 404, title: 'There is no such coupon.' },
   customer_not_found: { status: 404, title: 'There is no such customer.' },
   feature_not_found: { status: 404, title: 'There is no such feature.' },
   invoice_not_found: { status: 404, title: 'There is no such invoice.' },

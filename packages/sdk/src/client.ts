@@ -2,6 +2,7 @@ import * as apiKeys from '@lockstep/api/api-keys'
 import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
 import * as contracts from '@lockstep/api/contracts'
+import * as coupons from '@lockstep/api/coupons'
 import * as creditNotes from '@lockstep/api/credit-notes'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
@@ -191,6 +192,11 @@ export function createClient(options: ClientOptions) {
       apply: (body: catalog.CatalogDocument, more?: CallOptions) => ask(catalog.applyCatalog, { body }, more),
     },
 
+    coupons: {
+      read: (key: string) => ask(coupons.readCoupon, { params: { key } }),
+      list: (query?: QueryInput<typeof coupons.listCoupons>) => list(coupons.listCoupons, query),
+    },
+
     plans: {
       read: (key: string) => ask(plans.readPlan, { params: { key } }),
       list: (query?: QueryInput<typeof plans.listPlans>) => list(plans.listPlans, query),
@@ -247,6 +253,8 @@ export function createClient(options: ClientOptions) {
     },
 
     apiKeys: {
+      /** What a key may be allowed to do, in words. */
+      scopes: () => ask(apiKeys.listScopes, {}),
       create: (body: BodyInput<typeof apiKeys.createApiKey>, more?: CallOptions) =>
         ask(apiKeys.createApiKey, { body }, more),
       revoke: (id: string) => ask(apiKeys.revokeApiKey, { params: { id } }),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { defineRoute } from '@lockstep/api/define-route'
 import { type Scope, scopeIds } from '@lockstep/api/scopes'
 import { afterAll, expect, test } from 'vitest'
@@ -47,6 +48,17 @@ test('a key does what its scopes say and nothing else', async () => {
       else expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } })
     }
   }
+})
+
+test('scopes are told in words, each once', async () => {
+  const { body } = await call({ method: 'GET', url: '/v1/scopes' })
+  const { data } = body as { data: { id: string; name: string; description: string }[] }
+  expect(data.map(({ id }) => id)).toEqual(scopeIds)
+  for (const words of data) expect(Math.min(words.name.length, words.description.length)).toBeGreaterThan(5)
+  expect(new Set(data.map(({ name }) => name)).size).toBe(scopeIds.length)
+  // The page says the same ones.
+  const page = await readFile(new URL('../../../docs/authorization.md', import.meta.url), 'utf8')
+  for (const id of scopeIds) expect(page).toContain(`\`${id}\``)
 })
 
 test('the key of the environment does everything', async () => {

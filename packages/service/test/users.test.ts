@@ -10,6 +10,7 @@ import { userTokens } from '../src/http/user-token.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { AUDIENCE, ISSUER, NOW, newIssuer, newSigningKey, type SigningKey, sign } from './support/issuer.ts'
 
+const fee = { kind: 'recurring', model: 'flat', amount: '0' } as const
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
@@ -18,9 +19,12 @@ const catalog = defineCatalog({
       name: 'Free',
       product: 'app',
       interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+      prices: { fee },
     },
+    given: { name: 'Given', product: 'app', audience: 'admin', interval: 'year', prices: { fee } },
+    old: { name: 'Old', product: 'app', audience: 'legacy', interval: 'month', prices: { fee } },
   },
+  coupons: { secret: { name: 'A tenth off', percentOff: '12.5', duration: 'once' } },
 })
 
 /** Something that a user asks to be made: the answer holds what only they may see. */
@@ -126,6 +130,21 @@ test('what is not for users is refused to them, whosever it is', async () => {
   expect(
     await as('ada', 'POST', '/v1/registrations', { payload: { externalId: 'ada', plan: 'free' } }),
   ).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+})
+
+test('of the catalogue a user sees what is for sale to everybody', async () => {
+  for (const query of ['', '?audience=public', '?product=app&currency=usd&interval=month']) {
+    const { body } = await as('eve', 'GET', `/v1/plans${query}`)
+    expect((body as { data: object[] }).data).toEqual([expect.objectContaining({ key: 'free' })])
+  }
+  for (const query of ['?audience=admin', '?audience=legacy', '?interval=year', '?currency=jpy'])
+    expect(await as('eve', 'GET', `/v1/plans${query}`)).toMatchObject({ status: 200, body: { data: [] } })
+  expect(await as('eve', 'GET', '/v1/plans/free')).toMatchObject({ status: 200, body: { key: 'free' } })
+  const [given, none] = [await as('eve', 'GET', '/v1/plans/given'), await as('eve', 'GET', '/v1/plans/none')]
+  expect(given.status).toBe(404)
+  expect(given.text.replaceAll('given', 'none')).toBe(none.text)
+  expect((await installation.ask('GET', '/v1/plans/given')).status).toBe(200)
+  expect(await as('eve', 'GET', '/v1/coupons')).toMatchObject({ status: 403 })
 })
 
 test('a repetition with the next token has the same answer, and nobody else has', async () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { readCatalogFiles } from '../catalog-file.ts'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
+import { countText } from '../output/format.ts'
 import { bold, dim, green, yellow } from '../output/style.ts'
 
 const FILES = 'modules whose default export is a catalogue, or JSON; several are one catalogue together'
@@ -50,9 +51,21 @@ const words = { create: '', update: '', newVersion: '  a new version', archive: 
 function changesText({ changes }: CatalogChanges): string {
   const changed = changes.filter(({ action }) => action !== 'unchanged')
   if (changed.length === 0) return `${green('✓')} Nothing to change: everything stands as it is written.`
-  const lines = changed.flatMap(({ action, kind, key, details }) => [
+  const lines = changed.flatMap(({ action, kind, key, details, subscribers }) => [
     `${signs[action]} ${kind} ${bold(key)}${dim(words[action])}`,
     ...(action === 'create' ? [] : details.map((detail) => `    ${detail}`)),
+    ...whoStays(action, subscribers).map((line) => dim(`    ${line}`)),
   ])
   return lines.join('\n')
+}
+
+type Change = CatalogChanges['changes'][number]
+
+/** A plan that is sold never changes: who is on a version stays on it. */
+function whoStays(action: Change['action'], subscribers: Change['subscribers']): string[] {
+  if (action !== 'newVersion' && action !== 'archive') return []
+  if (subscribers.length === 0) return ['nobody is on it']
+  const each = subscribers.map(({ version, count }) => `${countText(count)} on version ${version}`)
+  const after = action === 'archive' ? 'nobody new' : 'the new version is for who comes from now on'
+  return [`${each.join(', ')}: they stay; ${after}`]
 }

@@ -6,6 +6,7 @@ import { billingRoutes } from './routes/billing.ts'
 import { busMessageRoutes } from './routes/bus-messages.ts'
 import { catalogRoutes } from './routes/catalog.ts'
 import { contractRoutes } from './routes/contracts.ts'
+import { couponRoutes } from './routes/coupons.ts'
 import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
@@ -59,6 +60,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   catalogRoutes(app, parts)
   planRoutes(app, parts)
   meterRoutes(app, parts)
+  couponRoutes(app, parts)
   mappingRoutes(app, parts)
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)

@@ -1,4 +1,4 @@
-import type { Coupon } from '@lockstep/core/coupon'
+import type { Coupon, CouponDuration } from '@lockstep/core/coupon'
 import type { Instant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
@@ -15,13 +15,40 @@ export async function readCoupons(db: Db | Trx): Promise<Coupon[]> {
   return rows.map(couponOf)
 }
 
+/** A coupon with what the catalogue did with it. */
+export type StoredCoupon = Coupon & Pick<Row<'coupon'>, 'archivedAt' | 'createdAt'>
+
+export interface CouponFilter {
+  readonly duration?: CouponDuration | undefined
+  /** Those that take off an amount of it, and every share. */
+  readonly currency?: string | undefined
+  readonly archived: boolean
+  readonly limit: number
+  readonly after?: string | undefined
+}
+
+/** By key. */
+export async function listCoupons(db: Db, filter: CouponFilter): Promise<StoredCoupon[]> {
+  const { duration, currency, archived, limit, after } = filter
+  let query = db
+    .selectFrom('coupon')
+    .selectAll()
+    .where('archivedAt', archived ? 'is not' : 'is', null)
+  if (duration !== undefined) query = query.where('duration', '=', duration)
+  if (currency !== undefined)
+    query = query.where((eb) => eb.or([eb('currency', 'is', null), eb('currency', '=', currency)]))
+  if (after !== undefined) query = query.where('key', '>', after)
+  const rows = await query.orderBy('key').limit(limit).execute()
+  return rows.map(storedCouponOf)
+}
+
 /** Those of these keys, archived or not: who has redeemed one keeps it. */
 export async function couponsNamed(
   db: Db | Trx,
   keys: readonly string[],
-): Promise<ReadonlyMap<string, Coupon>> {
+): Promise<ReadonlyMap<string, StoredCoupon>> {
   const rows = await db.selectFrom('coupon').selectAll().where('key', 'in', keys).execute()
-  return new Map(rows.map((row) => [row.key, couponOf(row)]))
+  return new Map(rows.map((row) => [row.key, storedCouponOf(row)]))
 }
 
 /** Written once: one that is there is the same already. */
@@ -40,6 +67,10 @@ export async function writeCoupon(trx: Trx, { reduction, ...coupon }: Coupon, at
     })
     .onConflict((on) => on.column('key').doNothing())
     .execute()
+}
+
+function storedCouponOf(row: Row<'coupon'>): StoredCoupon {
+  return { ...couponOf(row), archivedAt: row.archivedAt, createdAt: row.createdAt }
 }
 
 function couponOf({ basisPoints, amount, currency, ...row }: Row<'coupon'>): Coupon {

@@ -21,6 +21,9 @@ export async function readNewestPlans(
   db: Db | Trx,
   filter: {
     audience?: Audience | undefined
+    product?: string | undefined
+    currency?: string | undefined
+    interval?: Plan['interval'] | undefined
     after?: string | undefined
     limit?: number
     archivedToo?: boolean
@@ -36,9 +39,12 @@ export async function readNewestPlans(
     .orderBy('planVersion.version', 'desc')
   if (!filter.archivedToo) query = query.where('plan.archivedAt', 'is', null)
   if (filter.after !== undefined) query = query.where('planVersion.planKey', '>', filter.after)
-  // The audience is that of the newest version, so it is asked after choosing that.
+  // All this is said by the newest version, so it is asked after choosing that.
   let newest = db.selectFrom(query.as('newest')).selectAll().orderBy('planKey')
   if (filter.audience !== undefined) newest = newest.where('audience', '=', filter.audience)
+  if (filter.product !== undefined) newest = newest.where('productKey', '=', filter.product)
+  if (filter.currency !== undefined) newest = newest.where('currency', '=', filter.currency)
+  if (filter.interval !== undefined) newest = newest.where('interval', '=', filter.interval)
   if (filter.limit !== undefined) newest = newest.limit(filter.limit)
   return withPrices(db, await newest.execute())
 }

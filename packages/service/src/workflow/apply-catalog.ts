@@ -23,6 +23,7 @@ import { writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
+import { type Subscribers, subscribersOf } from '../store/subscribers.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
@@ -36,9 +37,26 @@ export interface CatalogDeps {
 export async function planCatalog(
   { db }: Pick<CatalogDeps, 'db'>,
   wanted: Catalog,
-): Promise<CatalogChange[]> {
+): Promise<ChangeForWhom[]> {
   const { changes, untold } = await compare(db, wanted)
-  return [...changes, ...untold]
+  return forWhom(db, [...changes, ...untold])
+}
+
+/** A change, and who is on which version of the plan: there they stay, whatever the newest one says. */
+export type ChangeForWhom = CatalogChange & { readonly subscribers: readonly Subscribers[] }
+
+async function forWhom(db: Db | Trx, changes: readonly CatalogChange[]): Promise<ChangeForWhom[]> {
+  const changing = changes.filter(
+    ({ kind, action }) => kind === 'plan' && (action === 'newVersion' || action === 'archive'),
+  )
+  const found = await subscribersOf(
+    db,
+    changing.map(({ key }) => key),
+  )
+  return changes.map((change) => ({
+    ...change,
+    subscribers: changing.includes(change) ? (found.get(change.key) ?? []) : [],
+  }))
 }
 
 /** Whoever applies waits this long for the provider; the publishing goes on by itself afterwards. */
@@ -51,7 +69,7 @@ const PATIENCE_SECONDS = 50
 export async function applyCatalog(
   deps: CatalogDeps & { readonly workflows: Workflows },
   wanted: Catalog,
-): Promise<CatalogChange[]> {
+): Promise<ChangeForWhom[]> {
   const { db, clock, workflows } = deps
   const workflow = { id: newId('workflow'), holder: newHolder() }
   const { changes, toPublish } = await transaction(db, async (trx) => {
@@ -69,7 +87,8 @@ export async function applyCatalog(
         at: clock.now(),
       })
     }
-    return { changes: [...found.changes, ...found.untold], toPublish: isPending }
+    const all = await forWhom(trx, [...found.changes, ...found.untold])
+    return { changes: all, toPublish: isPending }
   })
   if (!toPublish) return changes
 

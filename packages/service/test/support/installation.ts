@@ -4,6 +4,7 @@ import { newDatabase, type TestDatabase } from '../../../../test/support/databas
 import { serviceDeps } from '../../../../test/support/simulator.ts'
 import { catalogRoutes } from '../../src/http/routes/catalog.ts'
 import { contractRoutes } from '../../src/http/routes/contracts.ts'
+import { couponRoutes } from '../../src/http/routes/coupons.ts'
 import { customerRoutes } from '../../src/http/routes/customers.ts'
 import { entitlementRoutes } from '../../src/http/routes/entitlements.ts'
 import { mappingRoutes } from '../../src/http/routes/mappings.ts'
@@ -51,6 +52,7 @@ export async function onDatabase(
   for (const register of [
     catalogRoutes,
     contractRoutes,
+    couponRoutes,
     customerRoutes,
     entitlementRoutes,
     mappingRoutes,

@@ -1,5 +1,5 @@
 import * as api from '@lockstep/api/api-keys'
-import type { Scope } from '@lockstep/api/scopes'
+import { type Scope, scopes } from '@lockstep/api/scopes'
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
@@ -21,6 +21,11 @@ export function apiKeyRoutes(
   app: App,
   { db, clock, forgetKeys }: { db: Db; clock: Clock; forgetKeys: () => void },
 ): void {
+  route(
+    app,
+    api.listScopes,
+  )(async () => ({ status: 200, body: { data: scopes.map((scope) => ({ ...scope })) } }))
+
   route(
     app,
     api.listApiKeys,

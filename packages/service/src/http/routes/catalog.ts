@@ -1,11 +1,11 @@
 import * as api from '@lockstep/api/catalog'
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
-import { type Catalog, type CatalogChange, defineCatalog } from '@lockstep/core/catalog'
+import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import type { CatalogInput } from '@lockstep/core/catalog-input'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCatalog } from '../../store/catalog.ts'
-import { applyCatalog, planCatalog } from '../../workflow/apply-catalog.ts'
+import { applyCatalog, type ChangeForWhom, planCatalog } from '../../workflow/apply-catalog.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
 import { type App, route } from '../route.ts'
 
@@ -47,6 +47,9 @@ function catalogOf(document: api.CatalogDocument): Catalog {
   return defineCatalog(document as CatalogInput<string, string, string, string>)
 }
 
-function changesToApi(changes: readonly CatalogChange[]) {
-  return changes.map(({ kind, action, key, details }) => ({ kind, key, action, details: [...details] }))
+function changesToApi(changes: readonly ChangeForWhom[]) {
+  return changes.map(({ kind, action, key, details, subscribers }) => ({
+    ...{ kind, key, action, details: [...details] },
+    subscribers: subscribers.map(({ version, count }) => ({ version, count })),
+  }))
 }

@@ -1,0 +1,46 @@
+import * as api from '@lockstep/api/coupons'
+import { formatDecimal } from '@lockstep/core/decimal'
+import { formatInstant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import type { Db } from '../../postgres/connect.ts'
+import { couponsNamed, listCoupons, type StoredCoupon } from '../../store/coupons.ts'
+import { pageOf } from '../../store/page.ts'
+import { moneyToApi } from '../money-to-api.ts'
+import { type App, route } from '../route.ts'
+
+/** Basis points are hundredths of a percent. */
+const PERCENT_DIGITS = 2
+
+/** Reductions that may be named when something is bought. */
+export function couponRoutes(app: App, { db }: { readonly db: Db }): void {
+  route(
+    app,
+    api.listCoupons,
+  )(async ({ query }) => {
+    const page = await pageOf(query.limit, async (limit) =>
+      (await listCoupons(db, { ...query, limit })).map((coupon) => ({ id: coupon.key, coupon })),
+    )
+    return { status: 200, body: { ...page, data: page.data.map(({ coupon }) => couponToApi(coupon)) } }
+  })
+
+  route(
+    app,
+    api.readCoupon,
+  )(async ({ params }) => {
+    const coupon = (await couponsNamed(db, [params.key])).get(params.key)
+    if (!coupon) throw new Problem('coupon_not_found', `There is no coupon ${params.key}.`)
+    return { status: 200, body: couponToApi(coupon) }
+  })
+}
+
+function couponToApi({ reduction, redeemBy, archivedAt, createdAt, ...coupon }: StoredCoupon) {
+  const isShare = reduction.kind === 'share'
+  return {
+    ...coupon,
+    percentOff: isShare ? formatDecimal(BigInt(reduction.basisPoints), PERCENT_DIGITS) : null,
+    amountOff: isShare ? null : moneyToApi(reduction.amount),
+    redeemBy: redeemBy === null ? null : formatInstant(redeemBy),
+    archived: archivedAt !== null,
+    createdAt: formatInstant(createdAt),
+  }
+}
