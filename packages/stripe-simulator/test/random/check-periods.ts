@@ -86,8 +86,11 @@ function unbilled(told: readonly { at: number; object: Stripe.Subscription }[], 
     const { price, current_period_end: end } = object.items.data.find(({ id }) => id === item) ?? {}
     const { recurring = null } = price ?? {}
     const before = told[index - 1]?.object.items.data.find(({ id }) => id === item)?.price.recurring ?? null
-    // What is left of the period after such a change is billed as a proration, or with `none` not at all.
-    if (end !== undefined && before !== null && billsAnew(before, recurring)) spans.push({ start: at, end })
+    // What is left of the period after such a change, or after a pause when the anchor stays, is billed as a
+    // proration, or with `none` not at all.
+    const resumes = told[index - 1]?.object.status === 'paused' && object.status !== 'paused'
+    if (end !== undefined && before !== null && (resumes || billsAnew(before, recurring)))
+      spans.push({ start: at, end })
     if (!['paused', 'trialing'].includes(object.status) && recurring?.usage_type !== 'metered') continue
     spans.push({ start: at, end: told[index + 1]?.at ?? Number.POSITIVE_INFINITY })
   }
