@@ -12,6 +12,7 @@ import * as invoices from '@lockstep/api/invoices'
 import { listMappings } from '@lockstep/api/mappings'
 import * as meters from '@lockstep/api/meters'
 import * as orphans from '@lockstep/api/orphans'
+import * as changes from '@lockstep/api/plan-changes'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
 import * as refunds from '@lockstep/api/refunds'
@@ -123,6 +124,20 @@ export function createClient(options: ClientOptions) {
         list(subscriptions.listSubscriptions, query),
       /** How it stood at any time, newest first. */
       history: (id: string) => listHistory(id),
+      /** What a change would come to; nothing is done. Its token has the change done exactly so. */
+      preview: (id: string, body: BodyInput<typeof changes.previewSubscriptionChange>) =>
+        ask(changes.previewSubscriptionChange, { params: { id }, body }),
+      /** Another plan, number, payment method: all of it or nothing. */
+      change: (id: string, body: BodyInput<typeof changes.changeSubscription>, more?: CallOptions) =>
+        ask(changes.changeSubscription, { params: { id }, body }, more),
+      changes: (id: string, query?: QueryInput<typeof changes.listPlanChanges>) =>
+        ask(changes.listPlanChanges, { params: { id }, query: query ?? {} }),
+      readChange: (id: string, change: string) => ask(changes.readPlanChange, { params: { id, change } }),
+      /** To be called when the customer is back from the page that a change asked for. */
+      resumeChange: (id: string, change: string, more?: CallOptions) =>
+        ask(changes.resumePlanChange, { params: { id, change } }, more),
+      cancelChange: (id: string, change: string, more?: CallOptions) =>
+        ask(changes.cancelPlanChange, { params: { id, change } }, more),
       /** Ends it: with its period unless told otherwise. */
       cancel: (id: string, body: BodyInput<typeof deeds.cancelSubscription> = {}, more?: CallOptions) =>
         ask(deeds.cancelSubscription, { params: { id }, body }, more),
