@@ -22,7 +22,7 @@ export interface HistoryState {
 /** Who or what began a stretch of history. */
 export const historyCauses = [
   'registration',
-  /** The history begins here; what was before is not known. */
+  /** Seen afterwards: the history begins here, or what came between is not known. */
   'found',
   'firstPayment',
   'firstPaymentFailed',

@@ -130,6 +130,38 @@ test('one that was written before histories were kept has its own begun, once', 
   ])
 })
 
+test('what a version without histories wrote beside this one is caught up with, once', async () => {
+  const ian = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.turn(ian, '2026-01-12T00:00:00Z')
+  await world.deliver()
+  await world.pool.query(`update subscription set status = 'past_due' where id = $1`, [ian.subscriptionId])
+  expect([await beginMissing(world.deps), await beginMissing(world.deps)]).toEqual([1, 0])
+  expect(await story(ian)).toEqual([
+    '2026-01-10T00:00 2026-01-12T00:00 active registration',
+    '2026-01-12T00:00 … past_due found',
+  ])
+})
+
+test('a clock behind the one that wrote the stretch before makes one of no length', async () => {
+  const una = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(una, '2026-01-11T00:00:00Z')
+  await world.stripe.subscriptions.update(una.subscription, { cancel_at_period_end: true })
+  await world.deliver()
+  await world.pool.query(
+    `update test_clock set frozen_at = frozen_at - interval '1 second'
+      where id = (select test_clock_id from customer where id = (select customer_id from subscription where id = $1))`,
+    [una.subscriptionId],
+  )
+  await world.stripe.subscriptions.update(una.subscription, { cancel_at_period_end: false })
+  await world.deliver()
+  expect((await story(una)).slice(1)).toEqual([
+    '2026-01-11T00:00 2026-01-11T00:00 active ending provider',
+    '2026-01-11T00:00 … active provider',
+  ])
+})
+
 test('over HTTP newest first, page by page, each once while more are added', async () => {
   const lea = await world.register('plain', '2026-01-10T00:00:00Z')
   const toggle = async (at: string, on: boolean) => {

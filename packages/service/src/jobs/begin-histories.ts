@@ -2,14 +2,14 @@ import type { PgBoss } from 'pg-boss'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
-import { beginHistory, withoutHistory } from '../store/subscription-history.ts'
+import { behindHistory, catchUpHistory } from '../store/subscription-history.ts'
 import { customerTime } from '../workflow/observe/customer-time.ts'
 
 const QUEUE = 'begin-histories'
 
 /**
  * At every start and every hour: subscriptions that were there before histories were kept, or were
- * written by an older version beside this one, have theirs begun.
+ * written by an older version beside this one, have theirs begun, or caught up with how they stand.
  */
 export async function beginHistories(deps: {
   readonly boss: PgBoss
@@ -32,10 +32,12 @@ export async function beginMissing({
   readonly clock: Clock
 }): Promise<number> {
   let count = 0
-  for (;;) {
-    const ids = await withoutHistory(db, BATCH)
+  for (let after = ''; ; ) {
+    const ids = await behindHistory(db, after, BATCH)
     for (const id of ids) if (await begin(db, clock, id)) count += 1
-    if (ids.length < BATCH) return count
+    const last = ids.at(-1)
+    if (last === undefined) return count
+    after = last
   }
 }
 
@@ -50,14 +52,6 @@ async function begin(db: Db, clock: Clock, id: string): Promise<boolean> {
       .where('id', '=', id)
       .forUpdate()
       .executeTakeFirstOrThrow()
-    const begun = await trx
-      .selectFrom('subscriptionHistory')
-      .select('ordinal')
-      .where('subscriptionId', '=', id)
-      .limit(1)
-      .executeTakeFirst()
-    if (begun) return false
-    await beginHistory(trx, row, await customerTime(trx, clock, row.customerId))
-    return true
+    return catchUpHistory(trx, row, await customerTime(trx, clock, row.customerId))
   })
 }

@@ -9,6 +9,7 @@ import {
   isSameState,
   takesEffectAt,
 } from '@lockstep/core/subscription-history'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
 import { type DeedKind, deedUnderWay } from './subscription-deeds.ts'
@@ -62,7 +63,7 @@ export async function recordHistory(
 }
 
 /** Begins the history of a subscription that has none, with how it stands. */
-export function beginHistory(trx: Trx, state: Lived, now: Instant): Promise<HistoryRow> {
+function beginHistory(trx: Trx, state: Lived, now: Instant): Promise<HistoryRow> {
   return addStretch(trx, state, {
     ordinal: 1,
     startsAt: Math.min(state.startedAt, now),
@@ -72,21 +73,49 @@ export function beginHistory(trx: Trx, state: Lived, now: Instant): Promise<Hist
   })
 }
 
-/** Subscriptions that no history was begun for. */
-export async function withoutHistory(db: Db, limit: number): Promise<string[]> {
+/**
+ * Has the history say how the subscription stands, where a version without histories wrote that. Since when
+ * is not known, but where the provider named a moment. False: it said so already.
+ */
+export async function catchUpHistory(trx: Trx, state: Lived, now: Instant): Promise<boolean> {
+  const last = await openStretch(trx, state.id)
+  if (last && isSameState(last, state)) return false
+  if (!last) {
+    await beginHistory(trx, state, now)
+    return true
+  }
+  const facts = { ...state, cancellationReason: null }
+  const startsAt = takesEffectAt({ ...last, since: last.startsAt }, state, facts, now)
+  await endStretch(trx, last, startsAt)
+  const begin = { ordinal: last.ordinal + 1, startsAt, deedId: null, recordedAt: now }
+  await addStretch(trx, state, { ...begin, cause: 'found' })
+  return true
+}
+
+/** Subscriptions whose history does not say how they stand, by id, after one. */
+export async function behindHistory(db: Db, after: string, limit: number): Promise<string[]> {
   const rows = await db
-    .selectFrom('subscription')
-    .select('id')
+    .selectFrom('subscription as s')
+    .select('s.id')
+    .where('s.id', '>', after)
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
-          selectFrom('subscriptionHistory')
-            .select('ordinal')
-            .whereRef('subscriptionHistory.subscriptionId', '=', 'subscription.id'),
+          selectFrom('subscriptionHistory as h')
+            .select('h.ordinal')
+            .whereRef('h.subscriptionId', '=', 's.id')
+            .where('h.endsAt', '=', sql<Instant>`'infinity'`)
+            .whereRef('h.status', '=', 's.status')
+            .whereRef('h.planVersionId', '=', 's.planVersionId')
+            .whereRef('h.currency', '=', 's.currency')
+            .whereRef('h.quantity', '=', 's.quantity')
+            .whereRef('h.collection', '=', 's.collection')
+            .whereRef('h.cancelAt', 'is not distinct from', 's.cancelAt')
+            .whereRef('h.cancelAtPeriodEnd', '=', 's.cancelAtPeriodEnd'),
         ),
       ),
     )
-    .orderBy('id')
+    .orderBy('s.id')
     .limit(limit)
     .execute()
   return rows.map(({ id }) => id)
@@ -129,7 +158,8 @@ async function addStretch(
       cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
       fee: await feeOf(trx, planVersionId, quantity),
       startsAt: sqlTime(startsAt),
-      recordedAt: sqlTime(recordedAt),
+      // The clock of whoever wrote the stretch before may be ahead of ours.
+      recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
     })
     .returningAll()
     .executeTakeFirstOrThrow()
