@@ -165,6 +165,22 @@ test('nothing is given back twice: what was refunded before is not credited agai
   expect(body.givenBack).toMatchObject({ amount: { minor: '500' } })
 })
 
+test('what went to the balance and what was refunded beside it count together', async () => {
+  for (const how of ['credit', 'refund'] as const) {
+    const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.deliver()
+    const { invoice } = await world.read(payer, 'paid')
+    const { data: charges } = await world.stripe.charges.list({ customer: payer.customer })
+    const note = { invoice: invoice.providerInvoiceId ?? '', amount: 900, credit_amount: 900 }
+    await world.stripe.creditNotes.create(note)
+    await world.stripe.refunds.create({ charge: charges[0]?.id ?? '', amount: 900 })
+    await go(payer, '2026-01-20T12:00:00Z')
+    // 20.00 − 9.00 − 9.00, though 13.23 of the time are unused.
+    const { body } = await ask(payer, 'cancel', { when: 'now', unusedTime: how })
+    expect(body.givenBack).toMatchObject({ how, amount: { minor: '200' } })
+  }
+})
+
 test('what nobody paid is not given back, a date has to come, and one way has to be chosen', async () => {
   const joe = await world.register('trying', '2026-01-01T00:00:00Z')
   await world.deliver()

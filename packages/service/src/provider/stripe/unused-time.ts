@@ -1,11 +1,13 @@
 import { type Money, money } from '@lockstep/core/money'
+import { leftToCredit, leftToGiveBack, mostRefundable } from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import { fromStripeAmount, toStripeAmount } from './amount.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
-import { all, withAllLines } from './fetch.ts'
+import { withAllLines } from './fetch.ts'
 import { idOrNull } from './field.ts'
 import { isOf, ownMetadata } from './metadata.ts'
+import { readSettlement } from './settlement.ts'
 
 export interface UnusedLine {
   readonly description: string
@@ -53,19 +55,17 @@ export async function previewUnusedTime(
   const unused = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n)
   const invoice = await paidInvoice(deps, subscription, prorations)
   if (unused <= 0n || invoice === null) return { ...none, lines }
-  const paid = await paidOf(deps, invoice)
-  const least = (amount: number) => {
-    const { minor } = fromStripeAmount(amount, currency)
-    if (minor <= 0n) return nothing
-    return minor < unused ? money(minor, currency) : money(unused, currency)
-  }
+  const settlement = await readSettlement(deps, invoice.id)
+  const credit = least(money(unused, currency), leftToCredit(settlement))
   return {
     lines,
     invoice: invoice.id,
-    creditable: least(invoice.total - paid.givenBack),
-    refundable: least(Math.min(invoice.amount_paid, invoice.total) - paid.givenBack),
+    creditable: least(credit, leftToGiveBack(settlement)),
+    refundable: least(credit, mostRefundable(settlement)),
   }
 }
+
+const least = (a: Money, b: Money): Money => (b.minor < a.minor ? b : a)
 
 function detailsOf({ parent }: Stripe.InvoiceLineItem) {
   return parent?.subscription_item_details ?? parent?.invoice_item_details ?? null
@@ -98,26 +98,6 @@ async function paidInvoice(
   if (id === null) return null
   const invoice = await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))
   return invoice.status === 'paid' ? invoice : null
-}
-
-/** What was given back of an invoice: by credit notes, or by refunds beside them. */
-async function paidOf(
-  deps: Pick<CallDeps, 'provider'>,
-  { id, post_payment_credit_notes_amount: credited }: Stripe.Invoice,
-): Promise<{ readonly givenBack: number }> {
-  const payments = await readStripe(deps, (stripe) =>
-    all(stripe.invoicePayments.list({ invoice: id, limit: 100 })),
-  )
-  let refunded = 0
-  for (const { payment } of payments) {
-    const intent = idOrNull(payment.payment_intent ?? null, 'payment_intent')
-    if (intent === null) continue
-    const charges = await readStripe(deps, (stripe) =>
-      all(stripe.charges.list({ payment_intent: intent, limit: 100 })),
-    )
-    refunded += charges.reduce((sum, { amount_refunded: amount }) => sum + amount, 0)
-  }
-  return { givenBack: Math.max(credited, refunded) }
 }
 
 /**
