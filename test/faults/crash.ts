@@ -196,9 +196,9 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
     await Promise.all(customers.map(turn))
     // A draft whose "created" met a dead service is held for up to three days.
     await Promise.all(customers.map((customer) => turnOn(customer, THREE_DAYS_LATER)))
-    await atRest(world.db)
+    await atRest(world)
     await Promise.all(customers.map(synchronise))
-    await atRest(world.db)
+    await atRest(world)
     const breaches = [...(await checkWorld(world)), ...(await billed(world, customers))]
     return {
       registered: customers.length,

@@ -79,7 +79,7 @@ test('Postgres stops at once three times while customers register: all are regis
 
     const { pool, close } = connect(postgres.url)
     try {
-      await atRest(pool)
+      await atRest({ db: pool, simulatorUrl: world.simulatorUrl })
       expect(await checkWorld({ db: pool, stripe: world.stripe })).toEqual([])
       const { rows } = await pool.query('select count(*)::int as count from subscription')
       expect(rows).toEqual([{ count: CUSTOMERS }])

@@ -62,7 +62,7 @@ export async function registerTogether({ rounds, seed, onRound }: TogetherRuns):
       const hasty = answers.filter(({ status, seconds }) => status === 202 && seconds < PATIENCE_SECONDS)
       for (const { seconds } of hasty) breaches.push(`${externalId}: 202 after ${seconds.toFixed(1)} s`)
       if (!isOne) breaches.push(`${externalId}, ${many} at once: ${[...said].join(', ')}`)
-      await atRest(database.pool)
+      await atRest({ db: database.pool, simulatorUrl: simulator.url })
       const rest = await checkRegistered(first, externalId, { end: 'completed', charges: 1 })
       breaches.push(...rest.breaches)
       if (rest.ended !== 'completed') breaches.push(`${externalId} came to rest ${rest.ended}`)
