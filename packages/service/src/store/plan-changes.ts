@@ -110,13 +110,13 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
     .execute()
 }
 
-/** The provider does it at the end of the period. What was scheduled before is not any more. */
+/** The provider does it at the end of the period. What was scheduled before is not any more. Again, it changes nothing. */
 export async function markScheduled(
   trx: Trx,
   { id, subscriptionId }: { readonly id: string; readonly subscriptionId: string },
   { dueAt, providerScheduleId }: { readonly dueAt: Instant; readonly providerScheduleId: string },
 ): Promise<void> {
-  await withdrawScheduled(trx, subscriptionId)
+  await withdrawScheduled(trx, subscriptionId, id)
   await trx
     .updateTable('planChange')
     .set({ state: 'scheduled', dueAt: sqlTime(dueAt), providerScheduleId })
@@ -140,12 +140,14 @@ export async function withdrawUnscheduled(
     .execute()
 }
 
-export async function withdrawScheduled(trx: Trx, subscriptionId: string): Promise<void> {
+/** All but one, if that is named. */
+export async function withdrawScheduled(trx: Trx, subscriptionId: string, except = ''): Promise<void> {
   await trx
     .updateTable('planChange')
     .set({ state: 'withdrawn' })
     .where('subscriptionId', '=', subscriptionId)
     .where('state', '=', 'scheduled')
+    .where('id', '!=', except)
     .execute()
 }
 

@@ -1,0 +1,108 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TestDatabase } from '../../../test/support/database.ts'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { mortalConnection } from './support/mortal.ts'
+import { newSubscriber } from './support/subscriber.ts'
+
+const plan = (name: string, amount: string) => ({
+  name,
+  product: 'app' as const,
+  interval: 'month' as const,
+  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount } },
+})
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: { basic: plan('Basic', '10.00'), premium: plan('Premium', '25.00'), starter: plan('Starter', '0') },
+})
+
+let simulator: Simulator
+let installation: Installation
+
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator, catalog)
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+/** Asks a process whose database is gone after so many statements. */
+async function askMortal(statements: number, path: string, wish: object) {
+  const connection = mortalConnection(installation.database.url, statements)
+  const database = { ...installation.database, ...connection } as TestDatabase
+  const own = await onDatabase(database, { ...installation.deps, ...connection })
+  const { status } = await own.ask('PATCH', path, wish)
+  const survived = !connection.died()
+  await connection.close()
+  return { status, survived }
+}
+
+/** Somebody looks after the lease has run out, without waiting for it. */
+async function recover(): Promise<void> {
+  await installation.database.pool.query(
+    `update workflow set lease_until = clock_timestamp() - interval '1 second', next_attempt_at = null where ended_at is null`,
+  )
+  await installation.workflows.resumeDue()
+}
+
+const cases = [
+  // What was paid by the bank's yes stands, whoever dies; there is one payment, one change, one contract.
+  {
+    name: 'an upgrade',
+    wish: { plan: 'premium' },
+    done: {
+      subscription: { plan: 'premium', scheduledChange: null },
+      invoices: ['subscription_create 1000 paid', 'subscription_update 1500 paid'],
+      contracts: 2,
+      state: 'effective',
+    },
+  },
+  {
+    name: 'a downgrade',
+    wish: { plan: 'starter' },
+    done: {
+      subscription: { plan: 'basic', scheduledChange: { plan: 'starter' } },
+      invoices: ['subscription_create 1000 paid'],
+      contracts: 1,
+      state: 'scheduled',
+    },
+  },
+] as const
+
+/** Every statement is a place to die at; every second one fits into the suite. */
+const STRIDE = 2
+
+test.for(cases)(
+  'killed after any statement, $name is finished by the next process, once',
+  { timeout: 120_000 },
+  async ({ wish, done }) => {
+    for (let statements = 1; ; statements += STRIDE) {
+      const ada = await newSubscriber(installation, 'basic')
+      const { status, survived } = await askMortal(statements, ada.path, wish)
+      await recover()
+      const changes = await ada.changes()
+      const story = `after ${statements}`
+      if (changes.length === 0) {
+        // Killed before anything was recorded, nothing was.
+        expect(await ada.read(), story).toMatchObject({ plan: 'basic', scheduledChange: null })
+        expect(await ada.invoices(), story).toEqual(['subscription_create 1000 paid'])
+      } else {
+        expect(changes, story).toMatchObject([{ state: done.state }])
+        expect(await ada.read(), story).toMatchObject(done.subscription)
+        expect(await ada.invoices(), story).toEqual(done.invoices)
+        expect(await ada.contracts(), story).toHaveLength(done.contracts)
+      }
+      if (survived) {
+        expect(status).toBe(200)
+        expect(statements).toBeGreaterThan(20)
+        return
+      }
+    }
+  },
+)
