@@ -26,7 +26,7 @@ type WrittenPrice = Entry<'plans'>['prices'][string]
  * so it can go over the wire, be read, changed and applied.
  */
 export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
-  const { seller, products, meters, features, coupons, plans, signUp, planChanges } = catalog
+  const { seller, products, meters, features, coupons, plans, signUp, planChanges, grace } = catalog
   return {
     // Every plan names its own currency below; this one is only asked for by the form.
     currency: plans[0]?.currency ?? 'usd',
@@ -38,6 +38,7 @@ export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
     plans: byKey(plans, writePlan),
     ...(signUp !== null && { signUp: writeSignUp(signUp) }),
     planChanges,
+    ...(grace.days !== null && { grace: { days: grace.days } }),
   }
 }
 

@@ -167,6 +167,12 @@ export const catalogDocument = z
     plans: z.record(key, plan).meta({ description: 'By key.' }),
     signUp: signUp.optional().meta({ description: 'What whoever chooses no plan gets.' }),
     planChanges: planChanges.optional(),
+    grace: z
+      .strictObject({ days: z.int().min(0).max(365) })
+      .optional()
+      .meta({
+        description: 'How long access outlives a failed payment; as long as the provider tries unless given.',
+      }),
   })
   .meta({
     id: 'Catalog',
@@ -177,7 +183,17 @@ export type CatalogDocument = z.output<typeof catalogDocument>
 
 const change = z
   .strictObject({
-    kind: z.enum(['seller', 'product', 'meter', 'feature', 'coupon', 'plan', 'signUp', 'planChanges']),
+    kind: z.enum([
+      'seller',
+      'product',
+      'meter',
+      'feature',
+      'coupon',
+      'plan',
+      'signUp',
+      'planChanges',
+      'grace',
+    ]),
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:

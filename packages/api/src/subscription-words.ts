@@ -8,7 +8,7 @@ export const subscriptionStatus = z
 
 export const access = z
   .enum(['full', 'grace', 'inactive', 'ended'])
-  .meta({ description: 'What the customer may use now, derived from the status.' })
+  .meta({ description: 'What the customer may use now, derived from the status and the catalogue’s grace.' })
 
 export const collection = z.enum(collections).meta({
   description:

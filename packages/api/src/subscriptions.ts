@@ -32,6 +32,12 @@ export const subscription = z
       .meta({ description: 'Of a plan that was changed, the version this subscription is on.' }),
     status: subscriptionStatus,
     access,
+    pastDueSince: instant
+      .nullable()
+      .meta({ description: 'Since when a payment is overdue; null while none is.' }),
+    graceEndsAt: instant
+      .nullable()
+      .meta({ description: 'When that ends access; null where nothing is overdue, or grace has no end.' }),
     currency,
     quantity: z.int(),
     billingCycleAnchor: instant.meta({ description: 'The moment that periods are counted from.' }),

@@ -36,6 +36,7 @@ function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
   const seller = agreed('sellers', a.seller, b.seller)
   const signUp = agreed('plans for sign-ups', a.signUp, b.signUp)
   const planChanges = agreed('rules for plan changes', a.planChanges, b.planChanges)
+  const grace = agreed('times of grace', a.grace, b.grace)
   return {
     currency: a.currency,
     products: joined('product', a.products, b.products),
@@ -46,7 +47,8 @@ function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
     ...(seller && { seller }),
     ...(signUp && { signUp }),
     ...(planChanges && { planChanges }),
-  } satisfies Record<Exclude<keyof CatalogDocument, 'seller' | 'signUp' | 'planChanges'>, unknown>
+    ...(grace && { grace }),
+  } satisfies Record<Exclude<keyof CatalogDocument, 'seller' | 'signUp' | 'planChanges' | 'grace'>, unknown>
 }
 
 /** What named no currency meant its own catalogue's, not the one that it is joined to. */

@@ -1,3 +1,4 @@
+import type { Instant } from './instant.ts'
 import type { SubscriptionStatus } from './subscription.ts'
 
 /** What a customer may use now. `grace`: a payment failed and is being tried again. */
@@ -20,8 +21,34 @@ export const accessByStatus: Readonly<Record<SubscriptionStatus, Access>> = {
   canceled: 'ended',
 }
 
-export function accessOf(status: SubscriptionStatus): Access {
-  return accessByStatus[status]
+/** How long a catalogue lets an overdue payment be; null: as long as the provider tries to collect it. */
+export interface Grace {
+  readonly days: number | null
+}
+
+const SECONDS_PER_DAY = 86_400
+
+/** What access rests on: the provider's status, and since when a payment is overdue. */
+export interface AccessFacts {
+  readonly status: SubscriptionStatus
+  /** Null while none is. */
+  readonly pastDueSince: Instant | null
+}
+
+/**
+ * What a customer may use at a moment of the customer's own time. The one date in it is the end of
+ * grace, which is the catalogue's and no guess: it ends access early, and nothing ever prolongs it.
+ */
+export function accessOf(facts: AccessFacts, grace: Grace, at: Instant): Access {
+  const access = accessByStatus[facts.status]
+  const end = graceEndOf(facts, grace)
+  return end !== null && at >= end ? 'inactive' : access
+}
+
+/** When an overdue payment ends access; the second of it is without. Null where nothing is, or without an end. */
+export function graceEndOf({ status, pastDueSince }: AccessFacts, { days }: Grace): Instant | null {
+  if (accessByStatus[status] !== 'grace' || pastDueSince === null || days === null) return null
+  return pastDueSince + days * SECONDS_PER_DAY
 }
 
 /** Whether something may be used under it. */

@@ -20,6 +20,7 @@ export interface CatalogInput<P extends string, M extends string, L extends stri
   plans: Record<L, PlanInput<P, M, L, F>>
   signUp?: SignUpInput<NoInfer<L>>
   planChanges?: PlanChangesInput
+  grace?: GraceInput
 }
 
 /** A reduction; one with the same key and other terms is refused, because it may have been redeemed. */
@@ -44,6 +45,11 @@ export interface SignUpInput<L> {
 export interface PlanChangesInput {
   upgrade?: ChangeMoment
   downgrade?: ChangeMoment
+}
+
+/** How long access outlives a failed payment; as long as the provider tries to collect it unless given. */
+export interface GraceInput {
+  days: number
 }
 
 /** The other party of every contract. */

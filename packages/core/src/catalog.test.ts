@@ -331,6 +331,7 @@ test('what is no longer there is archived, what is new is made', () => {
     plans: [],
     signUp: null,
     planChanges: { upgrade: 'now', downgrade: 'periodEnd' },
+    grace: { days: null },
   }
   expect(catalogDiff(empty, cloudHost).map(({ kind, action, key }) => `${kind} ${action} ${key}`)).toContain(
     'plan create cloud-host',

@@ -1,8 +1,10 @@
+import type { Grace } from './access.ts'
 import type { KnownCurrency } from './catalog/amounts.ts'
 import { describeCoupon, describeFields, differences, planDifferences } from './catalog/describe.ts'
 import { readChangePolicy } from './catalog/read-change-policy.ts'
 import { readCoupon } from './catalog/read-coupon.ts'
 import { readFeature } from './catalog/read-feature.ts'
+import { readGrace } from './catalog/read-grace.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
 import { readSeller } from './catalog/read-seller.ts'
 import { readSignUp } from './catalog/read-sign-up.ts'
@@ -39,6 +41,7 @@ export interface Catalog {
   readonly signUp: SignUp | null
   /** When changes of plans take effect. */
   readonly planChanges: ChangePolicy
+  readonly grace: Grace
 }
 
 /**
@@ -76,11 +79,12 @@ export function defineCatalog<
   const planChanges = reader.has('planChanges')
     ? readChangePolicy(reader.object('planChanges'))
     : defaultChangePolicy
+  const grace = reader.has('grace') ? readGrace(reader.object('grace')) : { days: null }
   reader.end()
   faults.push(...rollFaults(plans))
 
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
-  return { seller, products, meters, features, coupons, plans, signUp, planChanges }
+  return { seller, products, meters, features, coupons, plans, signUp, planChanges, grace }
 }
 
 function readProduct([key, reader]: [string, Reader]): Product {
@@ -137,7 +141,16 @@ function sentence(faults: readonly Fault[]): string {
 }
 
 export interface CatalogChange {
-  readonly kind: 'seller' | 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'signUp' | 'planChanges'
+  readonly kind:
+    | 'seller'
+    | 'product'
+    | 'meter'
+    | 'feature'
+    | 'coupon'
+    | 'plan'
+    | 'signUp'
+    | 'planChanges'
+    | 'grace'
   readonly action: 'create' | 'update' | 'newVersion' | 'archive' | 'unchanged'
   readonly key: string
   /** What changed, in words: `prices/fee/amount: 9.00 → 10.00`. */
@@ -168,6 +181,7 @@ export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] 
     ...changes('plan', current.plans, wanted.plans, planDifferences),
     ...changes('signUp', signUps(current), signUps(wanted), fieldDifferences),
     ...changes('planChanges', changePolicies(current), changePolicies(wanted), fieldDifferences),
+    ...changes('grace', graces(current), graces(wanted), fieldDifferences),
   ]
 }
 
@@ -183,6 +197,10 @@ function sellers({ seller }: Catalog) {
 function changePolicies({ planChanges: { upgrade, downgrade } }: Catalog) {
   const isDefault = upgrade === defaultChangePolicy.upgrade && downgrade === defaultChangePolicy.downgrade
   return isDefault ? [] : [{ key: 'plan-changes', upgrade, downgrade }]
+}
+
+function graces({ grace: { days } }: Catalog) {
+  return days === null ? [] : [{ key: 'grace', days }]
 }
 
 function signUps({ signUp }: Catalog) {

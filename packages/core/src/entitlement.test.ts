@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { accessByStatus } from './access.ts'
 import { entitlementOf, type GrantedBy } from './entitlement.ts'
 import type { Feature, FeatureKind, Grant } from './feature.ts'
 import { formatQuantity, units } from './quantity.ts'
@@ -21,7 +22,7 @@ const by = (
   status: SubscriptionStatus = 'active',
   subscription = 's1',
 ): GrantedBy => ({
-  ...{ grant, status, subscription, plan: 'team', planVersion: 1 },
+  ...{ grant, status, access: accessByStatus[status], subscription, plan: 'team', planVersion: 1 },
   used: units(used),
   period: { start: 0, end: 1 },
 })

@@ -1,4 +1,4 @@
-import { accessOf, isUsable } from './access.ts'
+import { type Access, isUsable } from './access.ts'
 import type { Feature, Grant } from './feature.ts'
 import type { Period } from './period.ts'
 import type { Quantity } from './quantity.ts'
@@ -8,6 +8,7 @@ import type { SubscriptionStatus } from './subscription.ts'
 export interface GrantedBy {
   readonly subscription: string
   readonly status: SubscriptionStatus
+  readonly access: Access
   readonly plan: string
   readonly planVersion: number
   readonly period: Period
@@ -63,7 +64,7 @@ function judge(feature: Feature, by: GrantedBy): Entitlement {
   const measured = grant.kind === 'metered' ? used : null
   const left = measured === null || upTo === null ? null : upTo > measured ? upTo - measured : 0n
   const figures = { feature, upTo, used: measured, left, by }
-  if (!isUsable(accessOf(by.status))) return { ...figures, allowed: false, reason: 'inactive' }
+  if (!isUsable(by.access)) return { ...figures, allowed: false, reason: 'inactive' }
   if (grant.kind !== 'metered' || left !== 0n) return { ...figures, allowed: true, reason: 'granted' }
   return grant.beyond === 'billed'
     ? { ...figures, allowed: true, reason: 'billed' }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { accessOf } from './access.ts'
 import { isLive, isTerminal, mayBecome, subscriptionStatuses } from './subscription.ts'
 
 const statuses = fc.constantFrom(...subscriptionStatuses)
@@ -37,17 +36,4 @@ test('nothing leaves a terminal state, and everything else can end', () => {
       expect(isLive(from)).toBe(!isTerminal(from))
     }),
   )
-})
-
-test('past due means past due: grace, not full access and not none', () => {
-  expect(Object.fromEntries(subscriptionStatuses.map((status) => [status, accessOf(status)]))).toEqual({
-    incomplete: 'inactive',
-    incomplete_expired: 'ended',
-    trialing: 'full',
-    active: 'full',
-    past_due: 'grace',
-    unpaid: 'inactive',
-    canceled: 'ended',
-    paused: 'inactive',
-  })
 })

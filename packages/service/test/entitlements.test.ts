@@ -6,7 +6,10 @@ import { subscriptionStatuses } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entitlementRoutes } from '../src/http/routes/entitlements.ts'
-import { accessSql, readGrants } from '../src/store/entitlements.ts'
+import { accessSql } from '../src/store/access.ts'
+import { readGrants } from '../src/store/entitlements.ts'
+import { sqlTime } from '../src/store/time.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
 
@@ -49,7 +52,7 @@ afterAll(() => world.close())
 
 /** The answers in a line each. */
 async function answers(customer: string, feature?: string): Promise<string[]> {
-  const found = await readGrants(world.db, { customer, feature })
+  const found = await readGrants(world.db, { customer, feature, now: world.wall.time })
   return found.map((each) => {
     const { allowed, reason, left, by } = entitlementOf(each.feature, each.grantedBy, each)
     const rest = left === null ? '' : ` ${formatQuantity(left)} left`
@@ -57,11 +60,64 @@ async function answers(customer: string, feature?: string): Promise<string[]> {
   })
 }
 
-test('access in SQL is access in code, for every status', async () => {
-  for (const status of subscriptionStatuses) {
-    const { rows } = await sql`select ${accessSql(sql.lit(status))} as access`.execute(world.db)
-    expect([status, rows]).toEqual([status, [{ access: accessOf(status) }]])
+test('access in SQL is access in code: for every status, grace, and second around its end', async () => {
+  const since = Date.parse('2026-03-27T22:30:00Z') / 1000
+  for (const days of [null, 0, 1, 14, 365]) {
+    await world.pool.query('delete from grace')
+    if (days !== null) await world.pool.query('insert into grace (days) values ($1)', [days])
+    const end = since + (days ?? 3) * 86_400
+    for (const status of subscriptionStatuses)
+      for (const pastDueSince of [null, since])
+        for (const at of [since - 1, since, end - 1, end, end + 1]) {
+          const columns = {
+            status: sql.lit(status),
+            pastDueSince: sql`${pastDueSince === null ? null : sqlTime(pastDueSince)}::timestamptz`,
+            at: sql`${sqlTime(at)}::timestamptz`,
+          }
+          // Where a day of the session's zone is not 24 hours, one of grace is all the same.
+          const access = await world.db.transaction().execute(async (trx) => {
+            await sql`set local time zone 'Europe/Berlin'`.execute(trx)
+            return (await sql<{ access: string }>`select ${accessSql(columns)} as access`.execute(trx))
+              .rows[0]?.access
+          })
+          expect([days, status, pastDueSince, at, access]).toEqual([
+            ...[days, status, pastDueSince, at],
+            accessOf({ status, pastDueSince }, { days }, at),
+          ])
+        }
   }
+  await world.pool.query('delete from grace')
+})
+
+test('grace is the catalogue’s, by the customer’s own time; a replaced card ends it, and gives access back', async () => {
+  const zoe = await world.register('team', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const use = async (method: string) => {
+    const { id } = await world.stripe.paymentMethods.attach(method, { customer: zoe.customer })
+    await world.stripe.customers.update(zoe.customer, { invoice_settings: { default_payment_method: id } })
+  }
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, { ...catalog, grace: { days: 2 } })
+  await use('pm_card_chargeCustomerFail')
+  const story: string[] = []
+  const look = async (time: string) => {
+    await world.turn(zoe, time)
+    await world.deliver()
+    story.push(`${time.slice(5, 16)} ${(await answers(zoe.customerId, 'seats')).join()}`)
+  }
+  await look('2026-02-10T02:00:00Z')
+  await look('2026-02-12T01:59:59Z')
+  await look('2026-02-12T02:00:00Z')
+  await use('pm_card_visa')
+  const { data } = await world.stripe.invoices.list({ customer: zoe.customer, status: 'open' })
+  await world.stripe.invoices.pay(data[0]?.id ?? '')
+  await look('2026-02-12T02:00:01Z')
+  expect(story).toEqual([
+    '02-10T02:00 seats yes granted by team',
+    '02-12T01:59 seats yes granted by team',
+    '02-12T02:00 seats no inactive by team',
+    '02-12T02:00 seats yes granted by team',
+  ])
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog)
 })
 
 test('a customer’s entitlements follow plan, usage and period', async () => {
@@ -94,7 +150,7 @@ test('a customer’s entitlements follow plan, usage and period', async () => {
 test('it is one read, answered over HTTP with the row it rests on', async () => {
   const ada = await world.register('team', '2026-01-31T09:30:00Z')
   const server = await newServer(world)
-  entitlementRoutes(server.app, world)
+  entitlementRoutes(server.app, world.deps)
   const ask = async (query: string) => {
     const { status, body } = await server.call({ method: 'GET', url: `/v1/entitlements?${query}` })
     return { status, body: body as { code?: string; data?: unknown[] } }

@@ -8,6 +8,7 @@ import { priceToJson } from '@lockstep/core/price'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { readGrace } from './access.ts'
 import { readChangePolicy } from './change-policy.ts'
 import { readCoupons } from './coupons.ts'
 import { readFeatures } from './features.ts'
@@ -47,6 +48,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     plans,
     signUp: await readSignUp(db),
     planChanges: await readChangePolicy(db),
+    grace: await readGrace(db),
   }
 }
 

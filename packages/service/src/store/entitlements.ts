@@ -1,20 +1,14 @@
-import { type Access, accessByStatus } from '@lockstep/core/access'
+import type { Access } from '@lockstep/core/access'
 import type { GrantedBy } from '@lockstep/core/entitlement'
 import { type Feature, type GrantJson, grantFromJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import { type Aggregation, measure, noUsage } from '@lockstep/core/meter'
 import { quantityOf } from '@lockstep/core/quantity'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
-
-/** What access a status gives, in SQL: made of the same table as `accessOf`. */
-export function accessSql(status: RawBuilder<unknown>): RawBuilder<Access> {
-  const cases = Object.entries(accessByStatus).map(
-    ([of, access]) => sql`when ${sql.lit(of)} then ${sql.lit(access)}`,
-  )
-  return sql<Access>`case ${status} ${sql.join(cases, sql` `)} end`
-}
+import { accessSql, ownTimeSql } from './access.ts'
+import { sqlTime } from './time.ts'
 
 /** A feature with the live subscriptions of a customer that grant it. */
 export interface FeatureGrants {
@@ -31,6 +25,7 @@ interface Read extends Omit<Feature, 'meter'> {
   readonly aggregation: Aggregation | null
   readonly subscriptionId: string | null
   readonly status: SubscriptionStatus
+  readonly access: Access
   readonly planKey: string
   readonly version: number
   readonly periodStart: Instant
@@ -49,25 +44,37 @@ interface Read extends Omit<Feature, 'meter'> {
  */
 export async function readGrants(
   db: Db,
-  { customer, feature }: { readonly customer: string; readonly feature?: string | undefined },
+  {
+    customer,
+    feature,
+    now,
+  }: {
+    readonly customer: string
+    readonly feature?: string | undefined
+    /** Of the wall; a customer on a test clock has its own. */
+    readonly now: Instant
+  },
 ): Promise<FeatureGrants[]> {
   const { rows } = await sql<Read>`
     with payer as (
-      select id from customer where id = ${customer}
+      select id, test_clock_id from customer where id = ${customer}
       union all
-      select id from customer where external_id = ${customer}
+      select id, test_clock_id from customer where external_id = ${customer}
         and not exists (select from customer where id = ${customer})
     ), live as (
-      select s.*, v.plan_key, v.version, v.grants
-        from payer join subscription s on s.customer_id = payer.id
-        join plan_version v on v.id = s.plan_version_id
-       where ${accessSql(sql`s.status`)} <> 'ended'
+      select * from (
+        select s.*, v.plan_key, v.version, v.grants,
+               ${accessSql({ status: sql`s.status`, pastDueSince: sql`s.past_due_since`, at: ownTimeSql(sqlTime(now)) })} as access
+          from payer join subscription s on s.customer_id = payer.id
+          join plan_version v on v.id = s.plan_version_id
+          left join test_clock on test_clock.id = payer.test_clock_id
+      ) as every where access <> 'ended'
     ), granted as (
       select live.*, given from live cross join lateral jsonb_array_elements(live.grants) as given
     )
     select payer.id as customer_id, exists (select from live) as has_subscription,
            f.key, f.name, f.kind, f.meter_key, f.unit_label, m.aggregation,
-           g.id as subscription_id, g.status, g.plan_key, g.version,
+           g.id as subscription_id, g.status, g.access, g.plan_key, g.version,
            g.current_period_start as period_start, g.current_period_end as period_end, g.given,
            used.count, used.sum, used.max, used.last
       from payer cross join feature f
@@ -99,13 +106,13 @@ export async function readGrants(
 }
 
 function grantedBy(row: Read, subscription: string): GrantedBy {
-  const { status, planKey, version, periodStart, periodEnd, aggregation, count } = row
+  const { status, access, planKey, version, periodStart, periodEnd, aggregation, count } = row
   const totals =
     count === null
       ? noUsage
       : { count, sum: quantityOf(row.sum), max: quantityOf(row.max), last: quantityOf(row.last) }
   return {
-    ...{ subscription, status, plan: planKey, planVersion: version },
+    ...{ subscription, status, access, plan: planKey, planVersion: version },
     period: { start: periodStart, end: periodEnd },
     grant: grantFromJson(row.given),
     used: aggregation === null ? 0n : measure({ aggregation }, totals),

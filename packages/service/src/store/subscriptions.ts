@@ -16,6 +16,9 @@ export type Subscription = Row<'subscription'> & {
   readonly scheduledVersion: number | null
   readonly scheduledQuantity: number | null
   readonly scheduledAt: Instant | null
+  /** The time of the customer's test clock; null for the wall's. */
+  readonly frozenAt: Instant | null
+  readonly graceDays: number | null
 }
 
 function subscriptions(db: Db | Trx) {
@@ -35,6 +38,8 @@ function subscriptions(db: Db | Trx) {
         .on('planChange.state', '=', 'scheduled'),
     )
     .leftJoin('planVersion as planned', 'planned.id', 'planChange.planVersionId')
+    .leftJoin('testClock', 'testClock.id', 'customer.testClockId')
+    .leftJoin('grace', (join) => join.on('grace.onlyRow', '=', true))
     .selectAll('subscription')
     .select([
       'customer.externalId',
@@ -46,6 +51,8 @@ function subscriptions(db: Db | Trx) {
       'planned.version as scheduledVersion',
       'planChange.quantity as scheduledQuantity',
       'planChange.dueAt as scheduledAt',
+      'testClock.frozenAt',
+      'grace.days as graceDays',
     ])
 }
 

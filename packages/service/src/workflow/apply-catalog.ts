@@ -8,6 +8,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { whyNotBillable } from '../provider/stripe/products.ts'
+import { writeGrace } from '../store/access.ts'
 import {
   keepOnly,
   lockCatalog,
@@ -141,6 +142,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   for (const plan of plans) await writePlanVersion(trx, plan, newest.get(plan.key), at)
   await writeSignUp(trx, catalog.signUp)
   await writeChangePolicy(trx, catalog.planChanges)
+  await writeGrace(trx, catalog.grace)
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)

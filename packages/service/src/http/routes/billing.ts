@@ -2,6 +2,7 @@ import * as api from '@lockstep/api/customers'
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
+import type { Clock } from '../../clock.ts'
 import { readCustomerInvoices, type ShownInvoice } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
@@ -15,7 +16,7 @@ import { subscriptionToApi } from './subscriptions.ts'
 const MOST_SUBSCRIPTIONS = 500
 
 /** A customer's billing in one read: what a billing page shows. */
-export function billingRoutes(app: App, { db }: { readonly db: Db }): void {
+export function billingRoutes(app: App, { db, clock }: { readonly db: Db; readonly clock: Clock }): void {
   route(
     app,
     api.readBilling,
@@ -41,7 +42,7 @@ export function billingRoutes(app: App, { db }: { readonly db: Db }): void {
           const toApi = (one: ShownInvoice) => invoiceWithLinesToApi(one, customer)
           const current = own.find(({ invoice }) => invoice.status === 'current')
           return {
-            subscription: subscriptionToApi(subscription),
+            subscription: subscriptionToApi(subscription, clock.now()),
             currentInvoice: current ? toApi(current) : null,
             closingInvoices: own.filter(({ invoice }) => invoice.status === 'closing').map(toApi),
           }

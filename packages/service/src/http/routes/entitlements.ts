@@ -1,21 +1,21 @@
 import { readEntitlements } from '@lockstep/api/entitlements'
-import { accessOf } from '@lockstep/core/access'
 import { type Entitlement, entitlementOf, type GrantedBy } from '@lockstep/core/entitlement'
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { findCustomer, readCustomer } from '../../store/customers.ts'
 import { readGrants } from '../../store/entitlements.ts'
 import { type App, route } from '../route.ts'
 
 /** What customers may use now, asked before every page that is not for everybody. */
-export function entitlementRoutes(app: App, { db }: { readonly db: Db }): void {
+export function entitlementRoutes(app: App, { db, clock }: { readonly db: Db; readonly clock: Clock }): void {
   route(
     app,
     readEntitlements,
   )(async ({ query }) => {
-    const found = await readGrants(db, query)
+    const found = await readGrants(db, { ...query, now: clock.now() })
     const [first] = found
     if (!first) return { status: 200, body: { customer: await nothingFor(db, query), data: [] } }
     const data = found.map((each) => toApi(entitlementOf(each.feature, each.grantedBy, each)))
@@ -47,9 +47,9 @@ function toApi({ feature, by, ...answer }: Entitlement) {
   }
 }
 
-function sourceToApi({ subscription, status, plan, planVersion, period }: GrantedBy) {
+function sourceToApi({ subscription, status, access, plan, planVersion, period }: GrantedBy) {
   return {
-    ...{ subscription, status, access: accessOf(status), plan, planVersion },
+    ...{ subscription, status, access, plan, planVersion },
     period: { start: formatInstant(period.start), end: formatInstant(period.end) },
   }
 }

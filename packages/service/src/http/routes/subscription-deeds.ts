@@ -19,7 +19,7 @@ import { subscriptionToApi } from './subscriptions.ts'
 
 /** What is done to a subscription on somebody's word: ended, taken back, paused. */
 export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
-  const { db } = parts
+  const { db, clock } = parts
 
   route(
     app,
@@ -34,7 +34,12 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
       reason: body.reason ?? (caller.kind === 'user' ? 'customer' : null),
       operation,
     })
-    return answer(db, params.id, settled, settled.state === 'done' ? settled.result.givenBack : null)
+    return answer(
+      { db, now: clock.now() },
+      params.id,
+      settled,
+      settled.state === 'done' ? settled.result.givenBack : null,
+    )
   })
 
   route(
@@ -54,7 +59,7 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
     const { collection } = await existing(db, params.id)
     if (collection !== 'charging') refuseUnlessAdmin(caller, 'Collection was paused by an administrator.')
     const wish = { subscriptionId: params.id, actor: caller.id, reason: null, operation }
-    return answer(db, params.id, await resumeSubscription(parts, wish))
+    return answer({ db, now: clock.now() }, params.id, await resumeSubscription(parts, wish))
   })
 
   route(
@@ -67,7 +72,7 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
       resumesAt: body.resumesAt === undefined ? null : instantOf(body.resumesAt),
     }
     const wish = { subscriptionId: params.id, wanted, actor: caller.id, reason: null, operation }
-    return answer(db, params.id, await pauseSubscription(parts, wish))
+    return answer({ db, now: clock.now() }, params.id, await pauseSubscription(parts, wish))
   })
 }
 
@@ -103,7 +108,7 @@ async function existing(db: Db, id: string): Promise<Subscription> {
 }
 
 async function answer(
-  db: Db,
+  { db, now }: { readonly db: Db; readonly now: Instant },
   id: string,
   { state }: Settled<unknown>,
   given: CancelResult['givenBack'] = null,
@@ -113,6 +118,6 @@ async function answer(
     amount: moneyToApi(money(BigInt(given.amount), given.currency)),
     problem: given.problem,
   }
-  const body = { state, subscription: subscriptionToApi(await existing(db, id)), givenBack }
+  const body = { state, subscription: subscriptionToApi(await existing(db, id), now), givenBack }
   return state === 'running' ? ({ status: 202, body } as const) : ({ status: 200, body } as const)
 }

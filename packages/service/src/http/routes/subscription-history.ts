@@ -1,5 +1,5 @@
 import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
-import { accessOf } from '@lockstep/core/access'
+import { accessByStatus } from '@lockstep/core/access'
 import { formatInstant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
@@ -40,7 +40,7 @@ function stretchToApi(row: Stretch) {
     startsAt: formatInstant(startsAt),
     endsAt: Number.isFinite(endsAt) ? formatInstant(endsAt) : null,
     status,
-    access: accessOf(status),
+    access: accessByStatus[status],
     plan: planKey,
     planVersion,
     quantity,

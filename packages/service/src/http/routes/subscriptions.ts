@@ -1,20 +1,27 @@
 import * as api from '@lockstep/api/subscriptions'
-import { accessOf } from '@lockstep/core/access'
+import { accessOf, graceEndOf } from '@lockstep/core/access'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
+import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { type App, route } from '../route.ts'
 
 /** Running agreements, as the provider last said they are. */
-export function subscriptionRoutes(app: App, { db }: { readonly db: Db }): void {
+export function subscriptionRoutes(
+  app: App,
+  { db, clock }: { readonly db: Db; readonly clock: Clock },
+): void {
   route(
     app,
     api.listSubscriptions,
   )(async ({ query }) => {
     const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...query, limit }))
-    return { status: 200, body: { ...page, data: page.data.map(subscriptionToApi) } }
+    return {
+      status: 200,
+      body: { ...page, data: page.data.map((row) => subscriptionToApi(row, clock.now())) },
+    }
   })
 
   route(
@@ -23,14 +30,16 @@ export function subscriptionRoutes(app: App, { db }: { readonly db: Db }): void 
   )(async ({ params }) => {
     const subscription = await readSubscription(db, params.id)
     if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
-    return { status: 200, body: subscriptionToApi(subscription) }
+    return { status: 200, body: subscriptionToApi(subscription, clock.now()) }
   })
 }
 
-export function subscriptionToApi(subscription: Subscription) {
+/** `now` is the wall's: a customer on a test clock has a time of its own. */
+export function subscriptionToApi(subscription: Subscription, now: Instant) {
   const { id, externalId, slot, planVersion, status, currency, quantity, cancelAtPeriodEnd, providerId } =
     subscription
-  const { trialStart, trialEnd } = subscription
+  const { trialStart, trialEnd, frozenAt, graceDays } = subscription
+  const grace = { days: graceDays }
   return {
     id,
     customer: subscription.customerId,
@@ -39,7 +48,9 @@ export function subscriptionToApi(subscription: Subscription) {
     plan: subscription.planKey,
     planVersion,
     status,
-    access: accessOf(status),
+    access: accessOf(subscription, grace, frozenAt ?? now),
+    pastDueSince: maybe(subscription.pastDueSince),
+    graceEndsAt: maybe(graceEndOf(subscription, grace)),
     currency,
     quantity,
     billingCycleAnchor: formatInstant(subscription.billingCycleAnchor),

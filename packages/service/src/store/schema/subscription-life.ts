@@ -2,12 +2,13 @@ import type { Instant } from '@lockstep/core/instant'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection, HistoryCause } from '@lockstep/core/subscription-history'
 import type { ColumnType, GeneratedAlways } from 'kysely'
-import type { Json, MaybeTime, Time } from './columns.ts'
+import type { Default, Json, MaybeTime, Time } from './columns.ts'
 
 /** What is done to a subscription, and how it stood at any time. */
 export interface SubscriptionLifeTables {
   subscriptionDeed: SubscriptionDeedTable
   subscriptionHistory: SubscriptionHistoryTable
+  grace: GraceTable
 }
 
 interface SubscriptionDeedTable {
@@ -42,6 +43,11 @@ interface SubscriptionHistoryTable {
   cause: HistoryCause
   deedId: string | null
   recordedAt: Time
+}
+
+interface GraceTable {
+  onlyRow: Default<boolean>
+  days: number
 }
 
 /** `Infinity` for the last stretch: what has not ended has no end. */
