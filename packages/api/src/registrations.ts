@@ -1,3 +1,4 @@
+import type { ProblemCode } from '@lockstep/core/problem'
 import { z } from 'zod'
 import { customerFields } from './customers.ts'
 import { defineRoute } from './define-route.ts'
@@ -166,7 +167,7 @@ export const paymentMethod = z
     examples: ['pm_card_visa'],
   })
 
-const newRegistration = z
+export const newRegistration = z
   .strictObject({
     ...customerFields,
     address: address.optional(),
@@ -203,6 +204,33 @@ const newRegistration = z
   })
   .meta({ id: 'NewRegistration' })
 
+/** Why a registration may be refused, whatever way it is asked for. */
+export const registrationProblems = [
+  'agreed_terms_differ',
+  'purchase_unknown',
+  'purchase_not_offered',
+  'coupon_unknown',
+  'coupon_expired',
+  'tax_address_required',
+  'tax_address_invalid',
+  'plan_unknown',
+  'plan_not_allowed',
+  'plan_not_published',
+  'currency_mismatch',
+  'subscription_exists',
+  'meter_billed_already',
+  'registration_in_progress',
+  'payment_method_required',
+  'quantity_invalid',
+  'test_clock_not_found',
+  'live_mode_refused',
+  'card_declined',
+  'payment_not_confirmed',
+  'registration_abandoned',
+  'registration_canceled',
+  'provider_refused',
+] as const satisfies readonly ProblemCode[]
+
 const params = z.strictObject({ id: idParam('registration') })
 const tags = ['Registrations']
 
@@ -222,31 +250,7 @@ export const createRegistration = defineRoute({
       description: 'Still on its way, or the customer has something to do first: see `state`.',
     }),
   },
-  problems: [
-    'agreed_terms_differ',
-    'purchase_unknown',
-    'purchase_not_offered',
-    'coupon_unknown',
-    'coupon_expired',
-    'tax_address_required',
-    'tax_address_invalid',
-    'plan_unknown',
-    'plan_not_allowed',
-    'plan_not_published',
-    'currency_mismatch',
-    'subscription_exists',
-    'meter_billed_already',
-    'registration_in_progress',
-    'payment_method_required',
-    'quantity_invalid',
-    'test_clock_not_found',
-    'live_mode_refused',
-    'card_declined',
-    'payment_not_confirmed',
-    'registration_abandoned',
-    'registration_canceled',
-    'provider_refused',
-  ],
+  problems: registrationProblems,
 })
 
 export const readRegistration = defineRoute({

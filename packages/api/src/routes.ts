@@ -45,6 +45,7 @@ import {
   resumeSubscription,
 } from './subscription-deeds.ts'
 import { readSubscriptionHistory } from './subscription-history.ts'
+import { createSubscription, reactivateSubscription } from './subscription-starts.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
 import { readUsage } from './usage.ts'
@@ -82,6 +83,8 @@ export const routes: readonly Route[] = [
   readPlanChange,
   resumePlanChange,
   cancelPlanChange,
+  createSubscription,
+  reactivateSubscription,
   readEntitlements,
   sendUsageEvents,
   readUsage,

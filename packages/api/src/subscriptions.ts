@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
-import { instant, period } from './instant.ts'
+import { instant, instantInput, period } from './instant.ts'
 import { currency } from './money.ts'
-import { listOf, page } from './pagination.ts'
+import { flag, listOf, page } from './pagination.ts'
 import { access, collection, subscriptionStatus } from './subscription-words.ts'
 
 const scheduledChange = z
@@ -48,6 +48,7 @@ export const subscription = z
     canceledAt: instant.nullable().meta({ description: 'When it was asked to end.' }),
     endedAt: instant.nullable().meta({ description: 'When it was over.' }),
     startedAt: instant,
+    modifiedAt: instant.nullable().meta({ description: 'When it changed last, in the customer’s own time.' }),
     collection,
     collectionResumesAt: instant.nullable().meta({ description: 'When it is collected again by itself.' }),
     scheduledChange: scheduledChange
@@ -71,6 +72,14 @@ export const listSubscriptions = defineRoute({
     customer: idParam('customer').optional(),
     status: subscriptionStatus.optional(),
     plan: key.optional(),
+    ending: flag.optional().meta({ description: 'Whether its end is planned, and has not come.' }),
+    inGrace: flag.optional().meta({ description: 'Whether a payment is overdue that still leaves access.' }),
+    trialEndsBefore: instantInput
+      .optional()
+      .meta({ description: 'On trial now, and not any more at that moment.' }),
+    modifiedAfter: instantInput
+      .optional()
+      .meta({ description: 'Changed later than that moment, in the customer’s own time.' }),
     ...page,
   }),
   answers: { 200: listOf('Subscription', subscription) },

@@ -64,6 +64,7 @@ export const problems = {
   subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
   subscription_not_changeable: { status: 409, title: 'The subscription cannot be changed as it stands.' },
   meter_billed_already: { status: 409, title: 'Another subscription of the customer bills the same usage.' },
+  subscription_live: { status: 409, title: 'The subscription has not ended.' },
   subscription_over: { status: 409, title: 'The subscription is over.' },
   subscription_changing: { status: 409, title: 'Something else is being done to the subscription.' },
   nothing_to_resume: { status: 409, title: 'Nothing keeps the subscription from going on.' },

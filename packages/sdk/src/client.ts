@@ -20,6 +20,7 @@ import * as registrations from '@lockstep/api/registrations'
 import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
 import * as deeds from '@lockstep/api/subscription-deeds'
 import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
+import * as starts from '@lockstep/api/subscription-starts'
 import * as subscriptions from '@lockstep/api/subscriptions'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
@@ -122,6 +123,15 @@ export function createClient(options: ClientOptions) {
       read: (id: string) => ask(subscriptions.readSubscription, { params: { id } }),
       list: (query?: QueryInput<typeof subscriptions.listSubscriptions>) =>
         list(subscriptions.listSubscriptions, query),
+      /** Gives a customer one; the answer is the subscription, or the registration that is still on its way. */
+      create: (body: BodyInput<typeof starts.createSubscription>, more?: CallOptions) =>
+        ask(starts.createSubscription, { body }, more),
+      /** Begins anew what is over. */
+      reactivate: (
+        id: string,
+        body: BodyInput<typeof starts.reactivateSubscription> = {},
+        more?: CallOptions,
+      ) => ask(starts.reactivateSubscription, { params: { id }, body }, more),
       /** How it stood at any time, newest first. */
       history: (id: string) => listHistory(id),
       /** What a change would come to; nothing is done. Its token has the change done exactly so. */

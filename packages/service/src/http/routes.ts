@@ -24,6 +24,7 @@ import { registrationRoutes } from './routes/registrations.ts'
 import { signUpSweepRoutes } from './routes/sign-up-sweeps.ts'
 import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
+import { subscriptionStartRoutes } from './routes/subscription-starts.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -51,6 +52,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   subscriptionHistoryRoutes(app, parts)
   subscriptionDeedRoutes(app, parts)
   planChangeRoutes(app, parts)
+  subscriptionStartRoutes(app, parts)
   entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)

@@ -1,6 +1,8 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { accessSql, ownTimeSql } from './access.ts'
 import { STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -64,16 +66,46 @@ export interface SubscriptionFilter {
   readonly customer?: string | undefined
   readonly status?: SubscriptionStatus | undefined
   readonly plan?: string | undefined
+  /** Its end is planned, and has not come. */
+  readonly ending?: boolean | undefined
+  /** A payment is overdue, and there is access all the same. */
+  readonly inGrace?: boolean | undefined
+  readonly trialEndsBefore?: Instant | undefined
+  readonly modifiedAfter?: Instant | undefined
+  /** Of the wall; a customer on a test clock has its own. */
+  readonly now: Instant
   readonly limit: number
   readonly after?: string | undefined
 }
 
-/** Newest first. */
+const isEnding = sql<boolean>`(subscription.ended_at is null and (subscription.cancel_at is not null or subscription.cancel_at_period_end))`
+
+function isInGrace(now: Instant) {
+  const access = accessSql({
+    status: sql`subscription.status`,
+    pastDueSince: sql`subscription.past_due_since`,
+    at: ownTimeSql(sqlTime(now)),
+  })
+  return sql<boolean>`(${access} = 'grace')`
+}
+
+/**
+ * Newest first. Ids sort by the time they were made, so a page goes on where the one before it ended,
+ * whatever was added meanwhile.
+ */
 export function listSubscriptions(db: Db, filter: SubscriptionFilter): Promise<Subscription[]> {
   let query = subscriptions(db)
   if (filter.customer !== undefined) query = query.where('subscription.customerId', '=', filter.customer)
   if (filter.status !== undefined) query = query.where('subscription.status', '=', filter.status)
   if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
+  if (filter.ending !== undefined) query = query.where(isEnding, '=', filter.ending)
+  if (filter.inGrace !== undefined) query = query.where(isInGrace(filter.now), '=', filter.inGrace)
+  if (filter.trialEndsBefore !== undefined)
+    query = query
+      .where('subscription.status', '=', 'trialing')
+      .where('subscription.trialEnd', '<', sqlTime(filter.trialEndsBefore))
+  if (filter.modifiedAfter !== undefined)
+    query = query.where('subscription.modifiedAt', '>', sqlTime(filter.modifiedAfter))
   if (filter.after !== undefined) query = query.where('subscription.id', '<', filter.after)
   return query.orderBy('subscription.id', 'desc').limit(filter.limit).execute()
 }

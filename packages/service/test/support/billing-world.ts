@@ -195,6 +195,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
   const world = {
     deps,
     workflows,
+    catalog,
     url: database.url,
     db,
     pool: database.pool,

@@ -23,7 +23,7 @@ export function billingRoutes(app: App, { db, clock }: { readonly db: Db; readon
   )(async ({ params }) => {
     const [customer, subscriptions, invoices] = await Promise.all([
       readCustomer(db, params.id),
-      listSubscriptions(db, { customer: params.id, limit: MOST_SUBSCRIPTIONS }),
+      listSubscriptions(db, { customer: params.id, now: clock.now(), limit: MOST_SUBSCRIPTIONS }),
       readCustomerInvoices(db, params.id),
     ])
     if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)

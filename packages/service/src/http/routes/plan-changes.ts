@@ -62,7 +62,10 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
     if (change.state === 'refused') throw refusalOf(change)
     const subscription = await readSubscription(db, params.id)
     if (!subscription) throw new Error(`${params.id} is not there any more.`)
-    const shown = { subscription: subscriptionToApi(subscription), change: planChangeToApi(change) }
+    const shown = {
+      subscription: subscriptionToApi(subscription, parts.clock.now()),
+      change: planChangeToApi(change),
+    }
     return change.state === 'applying' ? { status: 202, body: shown } : { status: 200, body: shown }
   })
 

@@ -1,6 +1,6 @@
 import * as api from '@lockstep/api/subscriptions'
 import { accessOf, graceEndOf } from '@lockstep/core/access'
-import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
@@ -17,7 +17,13 @@ export function subscriptionRoutes(
     app,
     api.listSubscriptions,
   )(async ({ query }) => {
-    const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...query, limit }))
+    const filter = {
+      ...query,
+      trialEndsBefore: momentOf(query.trialEndsBefore),
+      modifiedAfter: momentOf(query.modifiedAfter),
+      now: clock.now(),
+    }
+    const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...filter, limit }))
     return {
       status: 200,
       body: { ...page, data: page.data.map((row) => subscriptionToApi(row, clock.now())) },
@@ -67,6 +73,7 @@ export function subscriptionToApi(subscription: Subscription, now: Instant) {
     canceledAt: maybe(subscription.canceledAt),
     endedAt: maybe(subscription.endedAt),
     startedAt: formatInstant(subscription.startedAt),
+    modifiedAt: maybe(subscription.modifiedAt),
     collection: subscription.collection,
     collectionResumesAt: maybe(subscription.collectionResumesAt),
     scheduledChange: scheduledChange(subscription),
@@ -81,5 +88,7 @@ function scheduledChange(subscription: Subscription) {
   if (id === null || plan === null || planVersion === null || quantity === null || at === null) return null
   return { id, plan, planVersion, quantity, takesEffectAt: formatInstant(at) }
 }
+
+const momentOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))
 
 const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

@@ -1,0 +1,61 @@
+import { Problem } from '@lockstep/core/problem'
+import type { Db } from '../../postgres/connect.ts'
+import { type RegistrationWithSteps, readRegistration } from '../../store/registrations.ts'
+import { problemOf } from '../../store/workflows.ts'
+import { beginRegistration } from '../../workflow/begin-registration.ts'
+import type { RegisterDeps } from '../../workflow/register.ts'
+import type { Asked, WantedRegistration } from '../../workflow/wanted-registration.ts'
+import type { Workflows } from '../../workflow/workflows.ts'
+
+/** A person waits this long; the registration goes on by itself afterwards. */
+export const PATIENCE_SECONDS = 20
+
+export interface RegistrationParts extends RegisterDeps {
+  readonly workflows: Workflows
+}
+
+/** Begins a registration and waits for it, however it was asked for; a refusal is thrown as it was met. */
+export async function register(
+  parts: RegistrationParts,
+  wanted: WantedRegistration,
+  asked: Asked,
+): Promise<RegistrationWithSteps> {
+  const { registrationId, workflow } = await beginRegistration(parts, wanted, asked)
+  if (workflow) parts.workflows.begin(workflow.id, workflow.holder)
+  const registration = await settledRegistration(parts, registrationId, workflow?.id)
+  if (registration.state === 'rolledBack') throw refusalOf(registration)
+  return registration
+}
+
+export async function settledRegistration(
+  { db, workflows }: RegistrationParts,
+  id: string,
+  workflowId?: string,
+): Promise<RegistrationWithSteps> {
+  await workflows.settled(workflowId ?? (await existingRegistration(db, id)).workflowId, PATIENCE_SECONDS)
+  return existingRegistration(db, id)
+}
+
+export async function existingRegistration(db: Db, id: string): Promise<RegistrationWithSteps> {
+  const registration = await readRegistration(db, id)
+  if (!registration) throw new Problem('registration_not_found', `There is no registration ${id}.`)
+  return registration
+}
+
+/** Which parts of a request the steps are about. */
+const pointers: Readonly<Record<string, string>> = {
+  'attach payment method': '#/paymentMethod',
+  'set default payment method': '#/paymentMethod',
+}
+
+function refusalOf({ id, stage, problem: stored }: RegistrationWithSteps): Problem {
+  const problem = problemOf(stored)
+  if (!problem) throw new Error(`${id} was undone for no recorded reason.`)
+  const { code, detail } = problem
+  const isPayment =
+    code === 'card_declined' || code === 'payment_method_required' || code === 'payment_action_required'
+  const pointer = isPayment ? '#/paymentMethod' : pointers[stage ?? '']
+  const faults =
+    problem.faults.length > 0 || pointer === undefined ? problem.faults : [{ pointer, code, detail }]
+  return new Problem(code, `${detail} ${id} was undone at the step '${stage}'.`, { faults })
+}
