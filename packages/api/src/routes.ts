@@ -46,6 +46,7 @@ import {
 } from './subscription-deeds.ts'
 import { readSubscriptionHistory } from './subscription-history.ts'
 import { createSubscription, reactivateSubscription } from './subscription-starts.ts'
+import { readSubscriptionStats } from './subscription-stats.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
 import { readUsage } from './usage.ts'
@@ -85,6 +86,7 @@ export const routes: readonly Route[] = [
   cancelPlanChange,
   createSubscription,
   reactivateSubscription,
+  readSubscriptionStats,
   readEntitlements,
   sendUsageEvents,
   readUsage,

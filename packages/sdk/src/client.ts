@@ -21,6 +21,7 @@ import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
 import * as deeds from '@lockstep/api/subscription-deeds'
 import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
 import * as starts from '@lockstep/api/subscription-starts'
+import { readSubscriptionStats } from '@lockstep/api/subscription-stats'
 import * as subscriptions from '@lockstep/api/subscriptions'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
@@ -132,6 +133,8 @@ export function createClient(options: ClientOptions) {
         body: BodyInput<typeof starts.reactivateSubscription> = {},
         more?: CallOptions,
       ) => ask(starts.reactivateSubscription, { params: { id }, body }, more),
+      /** How many there are, how they stand, and what they bring a month, as of any moment. */
+      stats: (query: QueryInput<typeof readSubscriptionStats> = {}) => ask(readSubscriptionStats, { query }),
       /** How it stood at any time, newest first. */
       history: (id: string) => listHistory(id),
       /** What a change would come to; nothing is done. Its token has the change done exactly so. */

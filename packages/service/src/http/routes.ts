@@ -25,6 +25,7 @@ import { signUpSweepRoutes } from './routes/sign-up-sweeps.ts'
 import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
 import { subscriptionStartRoutes } from './routes/subscription-starts.ts'
+import { subscriptionStatsRoutes } from './routes/subscription-stats.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
@@ -53,6 +54,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   subscriptionDeedRoutes(app, parts)
   planChangeRoutes(app, parts)
   subscriptionStartRoutes(app, parts)
+  subscriptionStatsRoutes(app, parts)
   entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
