@@ -132,6 +132,31 @@ const erasure = z
   })
   .meta({ id: 'Erasure' })
 
+export const deleteCustomer = defineRoute({
+  id: 'deleteCustomer',
+  method: 'DELETE',
+  path: '/v1/customers/:id',
+  callers: { key: 'customers:write' },
+  summary: 'End what a customer has, and erase who it is',
+  description:
+    'Every live subscription is ended now, and what is left to bill is billed; an end that is refused stops it, and ' +
+    'nothing is erased. Then who the customer is is erased for good, as soon as the last invoice is final.',
+  tags,
+  params,
+  answers: {
+    200: z
+      .strictObject({
+        customer: id('customer'),
+        ended: z.array(id('subscription')).meta({ description: 'Subscriptions that were ended for it.' }),
+        state: z.enum(['erased', 'waiting']).meta({
+          description: '`waiting`: the last invoices are not final yet; then it is erased by itself.',
+        }),
+      })
+      .meta({ id: 'CustomerDeletion' }),
+  },
+  problems: ['customer_not_found', 'subscription_changing'],
+})
+
 export const eraseCustomer = defineRoute({
   id: 'eraseCustomer',
   method: 'POST',

@@ -6,6 +6,7 @@ import { listCoupons, readCoupon } from './coupons.ts'
 import { createCreditNote, listCreditNotes } from './credit-notes.ts'
 import {
   createCustomer,
+  deleteCustomer,
   eraseCustomer,
   listCustomers,
   readBilling,
@@ -64,6 +65,7 @@ export const routes: readonly Route[] = [
   createCustomer,
   readCustomer,
   updateCustomer,
+  deleteCustomer,
   eraseCustomer,
   readBilling,
   listContracts,

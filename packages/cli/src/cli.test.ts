@@ -310,3 +310,104 @@ test('money goes back after it was shown, and only when somebody says yes', asyn
   const credit = ['invoices', 'credit', 'invoice_1', '--paid-part', 'balance', '--dry-run', '--key', 'k']
   expect((await lockstep(credit)).stdout).toMatch(/Would credit 4\.99 usd.*\n.*on the balance +4\.99 usd/)
 })
+
+const running = {
+  id: 'subscription_1',
+  ...{
+    customer: 'customer_1',
+    externalId: 'ada',
+    slot: 'default',
+    plan: 'team',
+    planVersion: 2,
+    status: 'active',
+  },
+  ...{ access: 'full', pastDueSince: null, graceEndsAt: null, currency: 'usd', quantity: 3 },
+  billingCycleAnchor: '2026-01-10T00:00:00Z',
+  currentPeriod: { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
+  ...{
+    trial: null,
+    cancelAt: '2026-02-10T00:00:00Z',
+    cancelAtPeriodEnd: true,
+    canceledAt: null,
+    endedAt: null,
+  },
+  startedAt: '2026-01-10T00:00:00Z',
+  ...{ modifiedAt: null, collection: 'charging', collectionResumesAt: null, providerId: 'sub_1' },
+  createdAt: '2026-01-10T00:00:00Z',
+}
+const usd = (minor: string) => ({
+  amount: `${minor.slice(0, -2)}.${minor.slice(-2)}`,
+  minor,
+  currency: 'usd',
+})
+
+test('ending a subscription needs a person or --yes, and a dry run only says what would be', async () => {
+  const preview = {
+    endsAt: '2026-01-20T12:00:00Z',
+    usage: [{ description: 'Seconds', period: running.currentPeriod, amount: usd('300') }],
+    unusedTime: [],
+    ...{ toBill: usd('300'), toGiveBack: usd('1323') },
+  }
+  const givenBack = { how: 'refund', amount: usd('1323'), problem: null }
+  answers = {
+    'POST /v1/subscriptions/subscription_1/cancel/preview': { body: preview },
+    'POST /v1/subscriptions/subscription_1/cancel': {
+      body: { state: 'done', subscription: running, givenBack },
+    },
+  }
+  const cancel = (...more: string[]) => lockstep(['subscriptions', 'cancel', 'subscription_1', ...more])
+  const nobody = await cancel('--now', '--refund')
+  expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
+  const dry = await cancel('--now', '--refund', '--dry-run')
+  expect(dry.stdout).toContain('It would end on 2026-01-20 12:00.')
+  expect(dry.stdout).toContain('given back  13.23 usd')
+  expect(asked.every(({ request }) => request.endsWith('/preview'))).toBe(true)
+  const done = await cancel('--now', '--refund', '--yes')
+  expect(done.stdout).toContain('given back  13.23 usd as refund')
+  expect(asked.at(-1)?.body).toEqual({ when: 'now', unusedTime: 'refund', reason: 'admin' })
+  expect((await cancel('--now', '--at', '2026-03-01')).code).toBe(2)
+})
+
+test('a subscription, its history and the figures are shown', async () => {
+  const stretch = {
+    ...{ subscription: 'subscription_1', startsAt: '2026-01-10T00:00:00Z', endsAt: null, status: 'active' },
+    ...{
+      access: 'full',
+      plan: 'team',
+      planVersion: 2,
+      quantity: 3,
+      fee: usd('2700'),
+      collection: 'charging',
+    },
+    ...{ cancelAt: null, cancelAtPeriodEnd: true, cause: 'cancel', actor: 'api_key_1', reason: 'nonPayment' },
+    recordedAt: '2026-01-10T00:00:00Z',
+  }
+  const movements = { new: usd('2700'), reactivation: usd('000'), expansion: usd('000') }
+  answers = {
+    'GET /v1/subscriptions/subscription_1': { body: running },
+    'GET /v1/subscriptions/subscription_1/history': page(stretch),
+    'GET /v1/subscription-stats?since=2026-01-01T00%3A00%3A00Z': {
+      body: {
+        ...{ at: null, since: '2026-01-01T00:00:00Z', subscribers: 1, subscriptions: 1, failingCards: 0 },
+        ...{ byStatus: [{ status: 'active', subscriptions: 1 }], ending: 1, trialsEnding: 0 },
+        plans: [{ plan: 'team', subscriptions: 1, mrr: [usd('2700')] }],
+        revenue: [
+          {
+            currency: 'usd',
+            mrr: usd('2700'),
+            movements: { ...movements, contraction: usd('000'), churn: usd('000') },
+          },
+        ],
+      },
+    },
+  }
+  const shown = await lockstep(['subscriptions', 'show', 'subscription_1'])
+  expect(shown.stdout).toContain('ada on team, version 2 × 3: active')
+  expect(shown.stdout).toContain('ends          2026-02-10')
+  const history = await lockstep(['subscriptions', 'history', 'subscription_1'])
+  expect(history.stdout).toMatch(
+    /2026-01-10 +… +active +team v2 +27\.00 usd +cancel \(nonPayment\) +api_key_1/,
+  )
+  const stats = await lockstep(['subscriptions', 'stats', '--since', '2026-01-01'])
+  expect(stats.stdout).toMatch(/usd +27\.00 +27\.00/)
+})

@@ -10,6 +10,7 @@ import { addInvoices } from './commands/invoices.ts'
 import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
+import { addSubscriptions } from './commands/subscriptions.ts'
 import { addUsage } from './commands/usage.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -22,6 +23,7 @@ const commands = [
   addCatalog,
   addCustomers,
   addRegistrations,
+  addSubscriptions,
   addContracts,
   addUsage,
   addInvoices,

@@ -104,6 +104,8 @@ export function createClient(options: ClientOptions) {
       update: (id: string, body: BodyInput<typeof customers.updateCustomer>) =>
         ask(customers.updateCustomer, { params: { id }, body }),
       list: (query?: QueryInput<typeof customers.listCustomers>) => list(customers.listCustomers, query),
+      /** Ends what it has, and erases who it is, as soon as the last invoice is final. */
+      delete: (id: string) => ask(customers.deleteCustomer, { params: { id } }),
       /** Erases who it is for good; says what would be erased unless `dryRun` is false. */
       erase: (id: string, query?: QueryInput<typeof customers.eraseCustomer>) =>
         ask(customers.eraseCustomer, { params: { id }, ...(query && { query }) }),
@@ -316,6 +318,11 @@ export type ContractSummary = ItemOf<typeof contracts.listContracts>
 export type ContractChain = Answer<typeof contracts.verifyContracts>
 export type Contract = Answer<typeof contracts.readContract>
 export type Subscription = Answer<typeof subscriptions.readSubscription>
+export type SubscriptionStretch = ItemOf<typeof readSubscriptionHistory>
+export type SubscriptionStats = Answer<typeof readSubscriptionStats>
+export type SubscriptionDeed = Answer<typeof deeds.cancelSubscription>
+export type CancelOptions = BodyInput<typeof deeds.cancelSubscription>
+export type CancellationPreview = Answer<typeof deeds.previewCancellation>
 export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]

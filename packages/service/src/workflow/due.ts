@@ -1,5 +1,6 @@
 import { type Due, dueNow, settleDue } from '../store/due.ts'
 import { wokenOn } from '../store/registrations.ts'
+import { eraseWhenFinal } from './delete-customer.ts'
 import type { LookDeps } from './look.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
@@ -19,7 +20,7 @@ export interface DueKind {
 }
 
 /** Everything that becomes due in a customer's own time: the index of it. */
-const kinds: readonly DueKind[] = [registrationDeadline, trialEnd, plannedChange]
+const kinds: readonly DueKind[] = [registrationDeadline, trialEnd, plannedChange, eraseWhenFinal]
 
 const BATCH = 100
 

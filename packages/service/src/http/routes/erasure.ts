@@ -1,21 +1,24 @@
-import { eraseCustomer as erase } from '@lockstep/api/customers'
+import { eraseCustomer as erase, deleteCustomer as remove } from '@lockstep/api/customers'
 import { Problem } from '@lockstep/core/problem'
-import type { Clock } from '../../clock.ts'
-import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
 import type { PersonalData } from '../../store/erasure.ts'
+import type { DeedDeps } from '../../workflow/deeds/deed.ts'
+import { deleteCustomer } from '../../workflow/delete-customer.ts'
 import { eraseCustomer } from '../../workflow/erase-customer.ts'
-import type { Workflows } from '../../workflow/workflows.ts'
 import { type App, route } from '../route.ts'
 
-interface ErasureParts {
-  readonly db: Db
-  readonly clock: Clock
-  readonly workflows: Workflows
-}
-
 /** Who a customer is, erased on request; what was agreed and billed stays. */
-export function erasureRoutes(app: App, parts: ErasureParts): void {
+export function erasureRoutes(app: App, parts: DeedDeps): void {
+  route(
+    app,
+    remove,
+  )(async ({ params, caller, operation }) => {
+    const customer = await readCustomer(parts.db, params.id)
+    if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)
+    const deletion = await deleteCustomer(parts, customer, { operation, actor: caller.id })
+    return { status: 200, body: { customer: customer.id, ended: [...deletion.ended], state: deletion.state } }
+  })
+
   route(
     app,
     erase,

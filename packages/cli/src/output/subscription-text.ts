@@ -1,0 +1,129 @@
+import type {
+  CancellationPreview,
+  Subscription,
+  SubscriptionDeed,
+  SubscriptionStats,
+  SubscriptionStretch,
+} from '@lockstep/sdk'
+import { amountText, countText, instantText, periodText } from './format.ts'
+import { bold, dim, green, red, yellow } from './style.ts'
+import { table } from './table.ts'
+
+const colors = { full: green, grace: yellow, inactive: red, ended: dim }
+
+export function subscriptionTable(subscriptions: readonly Subscription[]): string {
+  return table(subscriptions, [
+    { title: 'customer', cell: ({ externalId }) => externalId },
+    { title: 'plan', cell: ({ plan, planVersion }) => `${plan} ${dim(`v${planVersion}`)}` },
+    { title: 'status', cell: ({ status, access }) => colors[access](status) },
+    { title: 'ends', cell: endText },
+    { title: 'since', cell: ({ startedAt }) => instantText(startedAt) },
+    { title: 'id', cell: ({ id }) => id },
+  ])
+}
+
+export function subscriptionText(subscription: Subscription): string {
+  const { externalId, plan, planVersion, status, access, currentPeriod, trial, collection } = subscription
+  const { graceEndsAt, id, customer, providerId, quantity } = subscription
+  const end = endText(subscription)
+  return [
+    `${bold(externalId)} on ${bold(plan)}, version ${planVersion}${quantity === 1 ? '' : ` × ${quantity}`}: ${colors[access](status)}`,
+    `access        ${access}${graceEndsAt === null ? '' : `, until ${instantText(graceEndsAt)}`}`,
+    `period        ${periodText(currentPeriod)}`,
+    ...(trial === null ? [] : [`trial         ${periodText(trial)}`]),
+    ...(end === '' ? [] : [`ends          ${end}`]),
+    ...(collection === 'charging' ? [] : [yellow(`invoices      ${collection}`)]),
+    dim(`subscription  ${id}`),
+    dim(`customer      ${customer}`),
+    dim(`provider      ${providerId ?? '–'}`),
+  ].join('\n')
+}
+
+function endText({ cancelAt, cancelAtPeriodEnd, endedAt, currentPeriod }: Subscription): string {
+  if (endedAt !== null) return dim(instantText(endedAt))
+  if (cancelAt !== null) return yellow(instantText(cancelAt))
+  return cancelAtPeriodEnd ? yellow(instantText(currentPeriod.end)) : ''
+}
+
+export function historyTable(stretches: readonly SubscriptionStretch[]): string {
+  return table(stretches, [
+    { title: 'from', cell: ({ startsAt }) => instantText(startsAt) },
+    { title: 'to', cell: ({ endsAt }) => (endsAt === null ? '…' : instantText(endsAt)) },
+    { title: 'status', cell: ({ status, access }) => colors[access](status) },
+    { title: 'plan', cell: ({ plan, planVersion }) => `${plan} ${dim(`v${planVersion}`)}` },
+    { title: 'fee', align: 'right', cell: ({ fee }) => `${amountText(fee)} ${fee.currency}` },
+    { title: 'because', cell: ({ cause, reason }) => (reason === null ? cause : `${cause} (${reason})`) },
+    { title: 'by', cell: ({ actor }) => actor ?? '' },
+  ])
+}
+
+export function cancellationText(preview: CancellationPreview): string {
+  const { endsAt, usage, unusedTime, toBill, toGiveBack } = preview
+  const lines = table(
+    [...usage, ...unusedTime],
+    [
+      { title: 'what', cell: ({ description }) => description },
+      { title: 'of', cell: ({ period }) => periodText(period) },
+      { title: toBill.currency, align: 'right', cell: ({ amount }) => amountText(amount) },
+    ],
+  )
+  return [
+    `It would end on ${bold(instantText(endsAt))}.`,
+    ...(usage.length + unusedTime.length > 0 ? ['', lines, ''] : []),
+    `billed      ${amountText(toBill)} ${toBill.currency}`,
+    `given back  ${amountText(toGiveBack)} ${toGiveBack.currency}`,
+  ].join('\n')
+}
+
+export function deedText({ state, subscription, givenBack }: SubscriptionDeed): string {
+  const head = {
+    done: `${green('✓')} Done.`,
+    running: yellow('It goes on by itself: the provider takes its time.'),
+    unchanged: dim('It was so already.'),
+  }
+  const back = givenBack && `${amountText(givenBack.amount)} ${givenBack.amount.currency} as ${givenBack.how}`
+  const given = givenBack?.problem
+    ? [red(`✗ Not given back: ${back}. ${givenBack.problem.detail}`)]
+    : back
+      ? [`given back  ${back}`]
+      : []
+  return [head[state], ...given, '', subscriptionText(subscription)].join('\n')
+}
+
+export function statsText(stats: SubscriptionStats): string {
+  const { subscribers, subscriptions, byStatus, failingCards, ending, trialsEnding, plans, revenue } = stats
+  const counts: [string, number][] = [
+    ['subscribers', subscribers],
+    ['subscriptions', subscriptions],
+    ...byStatus.map((row): [string, number] => [`  ${row.status}`, row.subscriptions]),
+    ['failing cards', failingCards],
+    ['ending', ending],
+    ['trials ending', trialsEnding],
+  ]
+  const money = table(revenue, [
+    { title: 'currency', cell: ({ currency }) => currency },
+    { title: 'a month', align: 'right', cell: ({ mrr }) => amountText(mrr) },
+    ...(['new', 'reactivation', 'expansion', 'contraction', 'churn'] as const).map((part) => ({
+      title: part,
+      align: 'right' as const,
+      cell: ({ movements }: SubscriptionStats['revenue'][number]) =>
+        movements === null ? '' : amountText(movements[part]),
+    })),
+  ])
+  const byPlan = table(plans, [
+    { title: 'plan', cell: ({ plan }) => plan },
+    { title: 'subscriptions', align: 'right', cell: (row) => countText(row.subscriptions) },
+    {
+      title: 'a month',
+      align: 'right',
+      cell: ({ mrr }) => mrr.map((one) => `${amountText(one)} ${one.currency}`).join(', '),
+    },
+  ])
+  return [
+    ...counts.map(([what, count]) => `${what.padEnd(16)}${countText(count)}`),
+    '',
+    byPlan,
+    '',
+    money,
+  ].join('\n')
+}

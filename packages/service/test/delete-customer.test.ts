@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { erasureRoutes } from '../src/http/routes/erasure.ts'
+import { doDue } from '../src/workflow/due.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld()
+  server = await newServer(world)
+  erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
+})
+afterAll(() => world.close())
+
+const remove = (id: string) => server.call({ method: 'DELETE', url: `/v1/customers/${id}` })
+
+async function emailOf({ customerId }: Payer): Promise<string | null | undefined> {
+  const { rows } = await world.pool.query<{ email: string | null }>(
+    'select email from customer_profile where customer_id = $1',
+    [customerId],
+  )
+  return rows[0]?.email
+}
+
+test('what is left is billed first, and who it is erased when the last invoice is final', async () => {
+  const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.registerAlso(ada, 'leveled', 'second')
+  await world.deliver()
+  await world.turn(ada, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(ada, '300', '2026-01-15T00:00:00Z')
+  const { status, body } = await remove(ada.customerId)
+  expect([status, body]).toMatchObject([200, { customer: ada.customerId, state: 'waiting' }])
+  expect((body as { ended: string[] }).ended).toHaveLength(2)
+  expect(await emailOf(ada)).toBe(`${ada.externalId}@example.org`)
+  await world.deliver()
+  const due = () => doDue({ ...world.deps, workflows: world.workflows })
+  expect(await due()).toBe(0)
+  await world.turn(ada, '2026-01-20T02:00:00Z')
+  await world.deliver()
+  await due()
+  expect(await emailOf(ada)).toBeUndefined()
+  expect((await world.stripe.customers.retrieve(ada.customer)) as object).toMatchObject({ email: null })
+  expect((await world.atStripe(ada)).flatMap(({ lines }) => lines)).toContain('300 Seconds: 300 second')
+  // Asked again, there is nothing left to do.
+  expect((await remove(ada.customerId)).body).toMatchObject({ ended: [], state: 'erased' })
+})
+
+test('an end that is refused stops it with the reason: nothing is erased', async () => {
+  const bob = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  // Something else is being done to it, by a version that this one does not know.
+  await world.pool.query(
+    `with running as (insert into workflow (id, kind, subject_id, input, state, created_at)
+       values ('workflow_other', 'other', 'deed_other', '{}', 'running', now()) returning id)
+     insert into subscription_deed (id, customer_id, subscription_id, kind, input, actor, operation, workflow_id, created_at)
+     select 'deed_other', $1, $2, 'other', '{}', 'test', 'operation_other', id, now() from running`,
+    [bob.customerId, bob.subscriptionId],
+  )
+  const { status, body } = await remove(bob.customerId)
+  expect([status, body]).toMatchObject([409, { code: 'subscription_changing' }])
+  expect(await emailOf(bob)).toBe(`${bob.externalId}@example.org`)
+})
