@@ -2,11 +2,12 @@
 import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { crash } from './crash.ts'
+import { playLifecycle } from './lifecycle/play.ts'
 import { crashRegistrations } from './registrations.ts'
 import { playSimulator } from './simulator.ts'
 import { registerTogether } from './together.ts'
 
-const later = ['inbox', 'ingest', 'import', 'lifecycle']
+const later = ['inbox', 'ingest', 'import']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
@@ -29,6 +30,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   },
   // `--runs` counts commands that were not refused; the last story is played to its end.
   simulator,
+  // `--runs` counts commands, as those of the simulator.
+  lifecycle,
   sync: (tally) => kills(tally, 'sync', runs),
 }
 
@@ -94,6 +97,28 @@ async function simulator(tally: Tally): Promise<void> {
     report(tally, commands, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
       console.log(`  replay: npm run faults -- simulator --runs 1 --seed ${broken}`)
+  }
+}
+
+/** Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. */
+async function lifecycle(tally: Tally): Promise<void> {
+  let from = seed
+  for (let done = 0; done < runs; ) {
+    const {
+      commands,
+      lives,
+      seed: next,
+      breaches,
+    } = await playLifecycle({
+      runs: Math.min(240, runs - done),
+      seed: from,
+    })
+    done += commands
+    from = next
+    console.log(`lifecycle: ${done} commands, ${lives} more lives, ${breaches.length} breaches`)
+    report(tally, commands, breaches)
+    for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
+      console.log(`  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}`)
   }
 }
 
