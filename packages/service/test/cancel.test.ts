@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
+import { workflowKinds } from '../src/workflow/kinds.ts'
+import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
@@ -146,7 +148,16 @@ test.each(['credit', 'refund'] as const)(
     const customer = await world.stripe.customers.retrieve(max.customer)
     const { data: charges } = await world.stripe.charges.list({ customer: max.customer })
     const { data: notes } = await world.stripe.creditNotes.list({ customer: max.customer })
-    expect(notes.map(({ amount }) => amount)).toEqual([1323])
+    expect(notes.map(({ amount, memo }) => [amount, memo])).toEqual([[1323, 'Unused time']])
+    // Written down with its name before it was made: whoever refunds beside it waits.
+    const row = await world.db
+      .selectFrom('creditNote')
+      .select(['status', 'credited', 'refunded', 'providerCreditNoteId as provider'])
+      .where('customerId', '=', max.customerId)
+      .where('workflowId', 'is not', null)
+      .executeTakeFirst()
+    const back = how === 'credit' ? { credited: 1323n, refunded: 0n } : { credited: 0n, refunded: 1323n }
+    expect(row).toEqual({ status: 'issued', provider: notes[0]?.id, ...back })
     expect({
       balance: 'balance' in customer && customer.balance,
       refunded: charges[0]?.amount_refunded,
@@ -179,6 +190,47 @@ test('what went to the balance and what was refunded beside it count together', 
     const { body } = await ask(payer, 'cancel', { when: 'now', unusedTime: how })
     expect(body.givenBack).toMatchObject({ how, amount: { minor: '200' } })
   }
+})
+
+test('what somebody refunds while it ends is not given back as well', async () => {
+  const dan = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(dan, '2026-01-20T12:00:00Z')
+  const { data } = await world.stripe.charges.list({ customer: dan.customer })
+  const { stripe } = world.deps.provider
+  const refundsFirst = Object.create(stripe, {
+    subscriptions: {
+      value: Object.create(stripe.subscriptions, {
+        cancel: {
+          value: async (...call: Parameters<typeof stripe.subscriptions.cancel>) => {
+            await world.stripe.refunds.create({ charge: data[0]?.id ?? '' })
+            return stripe.subscriptions.cancel(...call)
+          },
+        },
+      }),
+    },
+  }) as typeof stripe
+  const deps = { ...world.deps, provider: { ...world.deps.provider, stripe: refundsFirst } }
+  const workflows = makeWorkflows(
+    deps,
+    workflowKinds({ ...deps, drainInbox: async () => {}, doDue: async () => 0 } as never),
+  )
+  const there = await newServer(deps)
+  subscriptionDeedRoutes(there.app, { ...deps, workflows })
+  const { status, body } = await there.call({
+    method: 'POST',
+    url: `/v1/subscriptions/${dan.subscriptionId}/cancel`,
+    payload: { when: 'now', unusedTime: 'credit' },
+  })
+  await workflows.close()
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: {
+      subscription: { status: 'canceled' },
+      givenBack: { amount: { minor: '1323' }, problem: { code: 'credit_note_exceeds_invoice' } },
+    },
+  })
+  expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: 0 })
 })
 
 test('what nobody paid is not given back, a date has to come, and one way has to be chosen', async () => {

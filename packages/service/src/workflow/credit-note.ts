@@ -10,7 +10,12 @@ import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { type CallDeps, wasReplayed } from '../provider/stripe/call.ts'
-import { type CreditNoteToMake, makeCreditNote, previewCreditNote } from '../provider/stripe/credit-notes.ts'
+import {
+  type CreditNoteToMake,
+  type IntendedCreditNote,
+  makeCreditNote,
+  previewCreditNote,
+} from '../provider/stripe/credit-notes.ts'
 import { readSettlement } from '../provider/stripe/settlement.ts'
 import { type ObservedCreditNote, toCreditNote } from '../provider/stripe/to-credit-note.ts'
 import { intendCreditNote, refuseCreditNote } from '../store/credit-notes.ts'
@@ -106,7 +111,8 @@ export async function beginCreditNote(
   return workflow.id
 }
 
-function wayOf(amount: Money, way: WayBack) {
+/** Of what was paid, what goes back in which way. */
+export function wayOf(amount: Money, way: WayBack) {
   const of = (one: WayBack) => (one === way ? amount : zero(amount.currency)).minor
   return { refunded: of('refund'), credited: of('balance'), outOfBand: of('outOfBand') }
 }
@@ -119,23 +125,39 @@ export function creditNoteKind(deps: LookDeps): WorkflowKind {
     neverParked: true,
     async run(step, { input }) {
       const { total, postPayment, currency, ...wanted } = input as CreditNoteInput
-      const refunds = await step('credit note at provider', async (key) => {
-        const observation = await nextObservation(deps.db)
-        const object = await makeCreditNote(deps, key, {
+      const refunds = await step('credit note at provider', (key) =>
+        tellCreditNote(deps, key, {
           ...wanted,
           total: money(BigInt(total), currency),
           postPayment: money(BigInt(postPayment), currency),
-        })
-        // Stripe's memory of an earlier try says how it was then, not how it is.
-        if (wasReplayed(object)) await lookAt(deps, { type: 'credit_note', id: object.id })
-        else await observe(deps, { type: 'credit_note', object, observation, source: 'write' })
-        return toCreditNote(object).refunds
-      })
-      await step('look at what it changed', async () => {
-        for (const id of refunds) await lookAt(deps, { type: 'refund', id })
-        await lookAt(deps, { type: 'invoice', id: wanted.providerInvoice })
-      })
+        }),
+      )
+      await step('look at what it changed', () => lookAtChanged(deps, wanted.providerInvoice, refunds))
     },
     rolledBack: (trx, { input }) => refuseCreditNote(trx, (input as CreditNoteInput).id),
   }
+}
+
+/** Makes what was intended, and writes it down; the refunds that belong to it. */
+export async function tellCreditNote(
+  deps: LookDeps,
+  operation: string,
+  wanted: IntendedCreditNote,
+): Promise<readonly string[]> {
+  const observation = await nextObservation(deps.db)
+  const object = await makeCreditNote(deps, operation, wanted)
+  // Stripe's memory of an earlier try says how it was then, not how it is.
+  if (wasReplayed(object)) await lookAt(deps, { type: 'credit_note', id: object.id })
+  else await observe(deps, { type: 'credit_note', object, observation, source: 'write' })
+  return toCreditNote(object).refunds
+}
+
+/** The refunds that a credit note made, and the invoice that it may have paid. */
+export async function lookAtChanged(
+  deps: LookDeps,
+  providerInvoice: string,
+  refunds: readonly string[],
+): Promise<void> {
+  for (const id of refunds) await lookAt(deps, { type: 'refund', id })
+  await lookAt(deps, { type: 'invoice', id: providerInvoice })
 }

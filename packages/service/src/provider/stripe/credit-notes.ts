@@ -13,6 +13,15 @@ export interface CreditNoteToMake {
   readonly postPayment: Money
   readonly paidPart: WayBack
   readonly reason: CreditNoteReason | null
+  /** Written on it for the customer. */
+  readonly memo?: string
+}
+
+/** One that is recorded, under our own names. */
+export interface IntendedCreditNote extends CreditNoteToMake {
+  readonly id: string
+  readonly customerId: string
+  readonly invoiceId: string
 }
 
 /** What would be made, computed by Stripe. */
@@ -27,7 +36,7 @@ export async function previewCreditNote(
 export function makeCreditNote(
   deps: CallDeps,
   operation: string,
-  wanted: CreditNoteToMake & { readonly id: string; readonly customerId: string; readonly invoiceId: string },
+  wanted: IntendedCreditNote,
 ): Promise<Stripe.CreditNote> {
   const { id, customerId, invoiceId, providerInvoice: invoice } = wanted
   const body = {
@@ -52,13 +61,14 @@ export function makeCreditNote(
 }
 
 /** The same for the preview and for the deed. */
-function paramsOf({ providerInvoice, total, postPayment, paidPart, reason }: CreditNoteToMake) {
+function paramsOf({ providerInvoice, total, postPayment, paidPart, reason, memo }: CreditNoteToMake) {
   const back = toStripeAmount(postPayment)
   return {
     invoice: providerInvoice,
     amount: toStripeAmount(total),
     ...(back > 0 && { [fields[paidPart]]: back }),
     ...(reason !== null && { reason }),
+    ...(memo !== undefined && { memo }),
   }
 }
 

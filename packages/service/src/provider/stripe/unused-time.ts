@@ -2,11 +2,10 @@ import { type Money, money } from '@lockstep/core/money'
 import { leftToCredit, leftToGiveBack, mostRefundable } from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
-import { fromStripeAmount, toStripeAmount } from './amount.ts'
-import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { fromStripeAmount } from './amount.ts'
+import { type CallDeps, readStripe } from './call.ts'
 import { withAllLines } from './fetch.ts'
 import { idOrNull } from './field.ts'
-import { isOf, ownMetadata } from './metadata.ts'
 import { readSettlement } from './settlement.ts'
 
 export interface UnusedLine {
@@ -98,45 +97,4 @@ async function paidInvoice(
   if (id === null) return null
   const invoice = await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))
   return invoice.status === 'paid' ? invoice : null
-}
-
-/**
- * Gives unused time back by a credit note on the invoice that it was paid with: to the customer's
- * balance, or to the card. https://docs.stripe.com/api/credit_notes/create
- */
-export function giveBack(
-  deps: CallDeps,
-  operation: string,
-  {
-    subscriptionId,
-    invoice,
-    amount,
-    how,
-  }: {
-    readonly subscriptionId: string
-    readonly invoice: string
-    readonly amount: Money
-    readonly how: 'credit' | 'refund'
-  },
-): Promise<Stripe.CreditNote> {
-  const total = toStripeAmount(amount)
-  const body = {
-    invoice,
-    amount: total,
-    ...(how === 'refund' ? { refund_amount: total } : { credit_amount: total }),
-    memo: 'Unused time',
-    metadata: ownMetadata(deps.provider, operation, { lockstep_subscription: subscriptionId }),
-  }
-  const intention = { id: operation, kind: 'credit_note.create', subjectId: subscriptionId, body }
-  return callStripe(
-    deps,
-    intention,
-    (stripe, options) => stripe.creditNotes.create(body, options),
-    async (stripe) => {
-      for await (const note of stripe.creditNotes.list({ invoice, limit: 100 })) {
-        if (isOf(deps.provider, operation, note)) return note
-      }
-      return undefined
-    },
-  )
 }

@@ -1,18 +1,27 @@
 import type { Cancellation } from '@lockstep/core/cancellation'
 import { checkCancellation, endsAlready } from '@lockstep/core/cancellation'
-import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
+import { passes } from '../../passing.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { planEnd, releaseSchedule, scheduleOf } from '../../provider/stripe/subscription-end.ts'
 import { endSubscription } from '../../provider/stripe/subscriptions.ts'
-import { giveBack, previewUnusedTime } from '../../provider/stripe/unused-time.ts'
+import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import { wasBegun } from '../../store/operations.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { syncSubscription } from '../sync-invoice.ts'
-import { type DeedDeps, type DeedInput, type DeedWish, deedKind, doDeed, type Settled } from './deed.ts'
+import {
+  type DeedDeps,
+  type DeedInput,
+  type DeedRun,
+  type DeedWish,
+  deedKind,
+  doDeed,
+  type Settled,
+} from './deed.ts'
+import { giveBack, type Refusal, type Unused } from './give-back.ts'
 import { type Target, targetOf, tell } from './tell.ts'
 
 /** What was given back for unused time; amounts in minor units, as text. */
@@ -21,7 +30,7 @@ export interface GivenBack {
   readonly amount: string
   readonly currency: string
   /** Why it was refused, if it was: the subscription has ended all the same. */
-  readonly problem: { readonly code: string; readonly detail: string } | null
+  readonly problem: Refusal | null
 }
 
 export interface CancelResult {
@@ -66,11 +75,9 @@ async function planTheEnd(
  * Usage first: what stands at the provider is on whatever invoice the end makes there. What comes
  * between that and the end is billed afterwards, on an invoice of its own.
  */
-async function endNow(
-  deps: LookDeps,
-  step: Step,
-  { subscriptionId, wanted: { unusedTime: how } }: DeedInput<Cancellation>,
-): Promise<CancelResult> {
+async function endNow(deps: LookDeps, step: Step, deed: DeedRun<Cancellation>): Promise<CancelResult> {
+  const { subscriptionId, wanted } = deed
+  const { unusedTime: how } = wanted
   const target = await targetOf(deps, subscriptionId)
   await step('synchronize usage', async () => {
     // It may have ended in the dashboard, and nobody told us yet.
@@ -82,7 +89,7 @@ async function endNow(
   await step('bill what is left', () => billUsage(deps, subscriptionId))
   // Whoever ended it meanwhile has decided over the unused time as well.
   if (!byUs || how === 'keep' || !unused) return { givenBack: null }
-  const problem = await step('give back unused time', (key) => give(deps, key, target, how, unused))
+  const problem = await giveBack(deps, step, deed, { how, unused })
   return { givenBack: { how, amount: unused.amount, currency: unused.currency, problem } }
 }
 
@@ -92,16 +99,10 @@ async function billUsage(deps: LookDeps, subscriptionId: string): Promise<{ refu
     await syncSubscription(deps, subscriptionId, { reason: 'cancellation' })
     return { refused: null }
   } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500) throw error
+    if (!(error instanceof Problem) || error.status >= 500 || passes(error)) throw error
     deps.log.warn({ subscription: subscriptionId, code: error.code }, 'Usage could not be sent at an end.')
     return { refused: error.code }
   }
-}
-
-interface Unused {
-  readonly invoice: string
-  readonly amount: string
-  readonly currency: string
 }
 
 async function reckon(
@@ -147,21 +148,4 @@ async function letGo(deps: LookDeps, key: string, target: Target): Promise<boole
   const schedule = scheduleOf(seen)
   if (schedule !== null) await releaseSchedule(deps, `${key}/release`, target, schedule)
   return false
-}
-
-async function give(
-  deps: LookDeps,
-  key: string,
-  { id: subscriptionId }: Target,
-  how: 'credit' | 'refund',
-  { invoice, amount, currency }: Unused,
-): Promise<GivenBack['problem']> {
-  try {
-    await giveBack(deps, key, { subscriptionId, invoice, how, amount: money(BigInt(amount), currency) })
-    await lookAt(deps, { type: 'invoice', id: invoice })
-    return null
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500) throw error
-    return { code: error.code, detail: error.detail }
-  }
 }

@@ -42,6 +42,11 @@ export interface DeedInput<I> {
   readonly wanted: I
 }
 
+/** And by what it is carried out. */
+export interface DeedRun<I> extends DeedInput<I> {
+  readonly workflowId: string
+}
+
 export type Settled<R> =
   | { readonly state: 'done'; readonly deed: string; readonly result: R }
   /** It goes on by itself: the provider takes its time. */
@@ -137,13 +142,13 @@ const workflowOf = (kind: DeedKind) => `subscription-${kind}`
 export function deedKind<I, R>(
   { db, clock }: LookDeps,
   kind: DeedKind,
-  run: (step: Step, input: DeedInput<I>) => Promise<R>,
+  run: (step: Step, input: DeedRun<I>) => Promise<R>,
 ): WorkflowKind {
   return {
     kind: workflowOf(kind),
     neverParked: true,
-    async run(step, { input }) {
-      const given = input as DeedInput<I>
+    async run(step, { id: workflowId, input }) {
+      const given = { ...(input as DeedInput<I>), workflowId }
       const result = await run(step, given)
       await step(LAST_STEP, async () => {
         await endDeed(db, given.deedId, clock.now())
