@@ -58,7 +58,7 @@ const readChange = async (id: string) => (await installation.ask('GET', id)).bod
 async function toldTwice(object: { type: 'checkout_session' | 'subscription'; id: string }, change: string) {
   const { deps, workflows } = installation
   await Promise.all([lookAt(deps, object).then(() => workflows.resumeDue()), resume(change)])
-  await expect.poll(async () => (await readChange(change)).state, { timeout: 20_000 }).not.toBe('applying')
+  await expect.poll(async () => (await readChange(change)).state, { timeout: 60_000 }).not.toBe('applying')
 }
 
 describe('without a card', () => {

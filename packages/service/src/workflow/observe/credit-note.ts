@@ -4,6 +4,7 @@ import { toCreditNote } from '../../provider/stripe/to-credit-note.ts'
 import { findCreditNote, writeCreditNote } from '../../store/credit-notes.ts'
 import { invoicesOfProvider } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
+import { lockInvoice } from '../../store/money-back.ts'
 import { readInstallation } from './installation.ts'
 import { Incomplete, type Noun, type Owner } from './noun.ts'
 
@@ -35,6 +36,7 @@ export const creditNoteNoun: Noun<Stripe.CreditNote, CreditNoteOwner> = {
     // It may be heard of before its invoice: whoever looks it up looks at the invoice first.
     if (invoiceId === undefined && source === 'event') throw new Incomplete()
     if (invoiceId === undefined) return {}
+    await lockInvoice(trx, invoiceId)
     const id = known?.id ?? ownId ?? newId('credit_note')
     await writeCreditNote(trx, seen, { id, customerId, invoiceId, workflowId: known?.workflowId ?? null })
     return {}

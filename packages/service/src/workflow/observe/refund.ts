@@ -4,6 +4,7 @@ import { type RefundOfInvoice, toRefund } from '../../provider/stripe/to-refund.
 import { creditNoteOfRefund } from '../../store/credit-notes.ts'
 import { invoicesOfProvider } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
+import { lockInvoice } from '../../store/money-back.ts'
 import { findRefund, writeRefund } from '../../store/refunds.ts'
 import { readInstallation } from './installation.ts'
 import { Incomplete, type Noun, type Owner } from './noun.ts'
@@ -34,6 +35,8 @@ export const refundNoun: Noun<RefundOfInvoice, RefundOwner> = {
     const known = await findRefund(trx, { id: ownId, providerId: seen.providerId })
     const invoiceId = known?.invoiceId ?? (await invoiceOf(trx, seen.invoice))
     if (invoiceId === undefined) return {}
+    // Its credit note may be written down at this moment: whoever comes second sees the other.
+    await lockInvoice(trx, invoiceId)
     await writeRefund(trx, seen, {
       id: known?.id ?? ownId ?? newId('refund'),
       customerId,
