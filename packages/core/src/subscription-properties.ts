@@ -47,6 +47,12 @@ export const subscriptionProperties = {
   canceledAt: provider('Set by canceling and undone by resuming.'),
   endedAt: provider('Set when it is over.'),
   startedAt: provider('Set when it begins.'),
+  pastDueSince: provider('Set while a payment is overdue.'),
+  graceEndsAt: provider('Follows from the catalogue’s grace.'),
+  collection: provider('Set by pausing and undone by resuming.'),
+  collectionResumesAt: provider('Set by pausing and undone by resuming.'),
+  modifiedAt: provider('Set with every change.'),
+  scheduledChange: provider('Set by a change that waits for the end of the period.'),
   providerId: provider('Given by the provider.'),
   createdAt: provider('Set when it is recorded.'),
 } as const satisfies Readonly<Record<string, Property>>
