@@ -206,6 +206,7 @@ export const changeSubscription = defineRoute({
     ...refusals,
     'preview_stale',
     'plan_change_in_progress',
+    'subscription_changing',
     'card_declined',
     'payment_not_confirmed',
     'plan_change_abandoned',
@@ -260,5 +261,5 @@ export const cancelPlanChange = defineRoute({
   tags,
   params: changeParams,
   answers: { 200: planChange, 202: planChange },
-  problems: ['plan_change_not_found', 'plan_change_ended'],
+  problems: ['plan_change_not_found', 'plan_change_ended', 'subscription_changing'],
 })

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { newId } from '../src/ids.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
+import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -192,38 +194,47 @@ test('what went to the balance and what was refunded beside it count together', 
   }
 })
 
-test('what somebody refunds while it ends is not given back as well', async () => {
-  const dan = await world.register('plain', '2026-01-10T00:00:00Z')
-  await world.deliver()
-  await go(dan, '2026-01-20T12:00:00Z')
-  const { data } = await world.stripe.charges.list({ customer: dan.customer })
+/** Ends it now; at the last moment before the provider is told, something else happens. */
+async function cancelWhile(
+  { subscriptionId }: Payer,
+  unusedTime: 'keep' | 'credit',
+  meanwhile: () => Promise<unknown>,
+): Promise<Answered> {
   const { stripe } = world.deps.provider
-  const refundsFirst = Object.create(stripe, {
+  const interrupted = Object.create(stripe, {
     subscriptions: {
       value: Object.create(stripe.subscriptions, {
         cancel: {
           value: async (...call: Parameters<typeof stripe.subscriptions.cancel>) => {
-            await world.stripe.refunds.create({ charge: data[0]?.id ?? '' })
+            await meanwhile()
             return stripe.subscriptions.cancel(...call)
           },
         },
       }),
     },
   }) as typeof stripe
-  const deps = { ...world.deps, provider: { ...world.deps.provider, stripe: refundsFirst } }
+  const deps = { ...world.deps, provider: { ...world.deps.provider, stripe: interrupted } }
   const workflows = makeWorkflows(
     deps,
     workflowKinds({ ...deps, drainInbox: async () => {}, doDue: async () => 0 } as never),
   )
   const there = await newServer(deps)
   subscriptionDeedRoutes(there.app, { ...deps, workflows })
-  const { status, body } = await there.call({
-    method: 'POST',
-    url: `/v1/subscriptions/${dan.subscriptionId}/cancel`,
-    payload: { when: 'now', unusedTime: 'credit' },
-  })
+  const url = `/v1/subscriptions/${subscriptionId}/cancel`
+  const answered = await there.call({ method: 'POST', url, payload: { when: 'now', unusedTime } })
   await workflows.close()
-  expect({ status, body }).toMatchObject({
+  return answered as Answered
+}
+
+test('what somebody refunds while it ends is not given back as well', async () => {
+  const dan = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(dan, '2026-01-20T12:00:00Z')
+  const { data } = await world.stripe.charges.list({ customer: dan.customer })
+  const answered = await cancelWhile(dan, 'credit', () =>
+    world.stripe.refunds.create({ charge: data[0]?.id ?? '' }),
+  )
+  expect(answered).toMatchObject({
     status: 200,
     body: {
       subscription: { status: 'canceled' },
@@ -231,6 +242,28 @@ test('what somebody refunds while it ends is not given back as well', async () =
     },
   })
   expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: 0 })
+})
+
+test('its plan does not change while it ends, nor does it end while its plan changes', async () => {
+  const fay = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const change = (plan: string) => {
+    const asked = { operation: newId('operation'), requestedBy: 'test', mayGivePlans: false }
+    const more = { requestOrigin: null, accepted: {} }
+    return beginChange(world.deps, fay.subscriptionId, { plan }, { ...asked, ...more })
+  }
+  const { workflow } = await change('tiered')
+  expect(await ask(fay, 'cancel', { when: 'now' })).toMatchObject({
+    status: 409,
+    body: { code: 'subscription_changing' },
+  })
+  world.workflows.begin(workflow?.id ?? '', workflow?.holder ?? '')
+  expect(await world.workflows.settled(workflow?.id ?? '', 60)).toMatchObject({ state: 'completed' })
+  const refused: unknown[] = []
+  const { status } = await cancelWhile(fay, 'keep', async () => {
+    refused.push(await change('plain').catch((error: unknown) => error))
+  })
+  expect([status, ...refused]).toMatchObject([200, { code: 'subscription_changing' }])
 })
 
 test('what nobody paid is not given back, a date has to come, and one way has to be chosen', async () => {

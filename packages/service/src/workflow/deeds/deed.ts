@@ -5,6 +5,7 @@ import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
+import { readApplying } from '../../store/plan-changes.ts'
 import type { Row } from '../../store/schema.ts'
 import {
   addDeed,
@@ -58,6 +59,7 @@ export type Settled<R> =
 const PATIENCE_SECONDS = 20
 const LAST_STEP = 'end deed'
 const RETRY_SECONDS = 2
+const isAtWork: ReadonlySet<string> = new Set(['running', 'compensating'])
 
 /**
  * Does one thing to a subscription once, however often and by how many it is asked, and waits for it.
@@ -83,6 +85,9 @@ export async function doDeed<I, R>(
     if (again) return again
     const other = await deedUnderWay(trx, subscription.id)
     if (other) return joinOrRefuse(other, wish)
+    const change = await readApplying(trx, subscription.id)
+    // One that waits for its customer or for a person is held back, and keeps nobody else from anything.
+    if (change && isAtWork.has(change.workflowState)) throw isChanging()
     const at = await customerTime(trx, clock, subscription.customerId)
     const kind = choose(subscription, at)
     return kind && begin(trx, wish, { kind, customerId: subscription.customerId, at, run })
@@ -95,8 +100,13 @@ export async function doDeed<I, R>(
 /** Two who want the very same at once get it once; anything else waits for its turn. */
 function joinOrRefuse(other: Deed, { wanted }: DeedWish<unknown>): Deed {
   if (isDeepStrictEqual(other.input, JSON.parse(JSON.stringify(wanted)))) return other
+  throw isChanging()
+}
+
+/** Two at once would each go by what the other is about to change. */
+export function isChanging(): Problem {
   const detail = 'Something else is being done to this subscription at this moment.'
-  throw new Problem('subscription_changing', detail, { retryAfterSeconds: RETRY_SECONDS })
+  return new Problem('subscription_changing', detail, { retryAfterSeconds: RETRY_SECONDS })
 }
 
 interface Beginning {

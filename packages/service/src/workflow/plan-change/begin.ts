@@ -12,7 +12,9 @@ import {
   planChangeOf,
   readApplying,
 } from '../../store/plan-changes.ts'
+import { deedUnderWay } from '../../store/subscription-deeds.ts'
 import { addWorkflow } from '../../store/workflows.ts'
+import { isChanging } from '../deeds/deed.ts'
 import type { LookDeps } from '../look.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
@@ -155,6 +157,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
     const detail = `${applying.id} of this subscription has not ended.`
     throw new Problem('plan_change_in_progress', detail, { retryAfterSeconds: 2 })
   }
+  if (await deedUnderWay(trx, subscription.id)) throw isChanging()
   const planned = await trx
     .selectFrom('planChange')
     .select('id')
