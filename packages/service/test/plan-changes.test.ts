@@ -412,6 +412,22 @@ describe('what is not the caller’s to change', () => {
     expect(await ada.changes()).toEqual([])
   })
 
+  test('a coupon is redeemed once for a subscription, however often its holder asks', async () => {
+    const ada = await subscriber('basic')
+    const headers = { authorization: `Bearer ${await user()}` }
+    const redeem = async () => {
+      const { server } = installation.app
+      const request = { method: 'PATCH', url: ada.path, headers, payload: { coupons: ['half'] } } as const
+      const answer = await server.inject(request)
+      return { status: answer.statusCode, body: answer.json() as Body }
+    }
+    expect(await redeem()).toMatchObject({ status: 200 })
+    expect(await redeem()).toMatchObject({
+      status: 422,
+      body: { code: 'coupon_expired', errors: [{ pointer: '#/coupons/0' }] },
+    })
+  })
+
   test('plans for the operator to give are not for others', async () => {
     const ada = await subscriber('basic')
     const key = await user()

@@ -42,6 +42,16 @@ export function readContractInForce(db: Db | Trx, subscriptionId: string): Promi
     .executeTakeFirst()
 }
 
+/** Every document that was agreed on for a subscription, in force or not. */
+export async function documentsOf(db: Db | Trx, subscriptionId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('contract')
+    .select('document')
+    .where('subscriptionId', '=', subscriptionId)
+    .execute()
+  return rows.map(({ document }) => document)
+}
+
 export interface ContractFilter {
   readonly customer?: string | undefined
   readonly subscription?: string | undefined

@@ -1,4 +1,6 @@
+import type { ContractDocument } from '@lockstep/core/contract'
 import type { Instant } from '@lockstep/core/instant'
+import { documentsOf } from '../../store/contracts.ts'
 import type { Customer } from '../../store/customers.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { metersBilledElsewhere, type Subscription } from '../../store/subscriptions.ts'
@@ -29,6 +31,7 @@ export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<Code
     ...(chosen && !chosen.isArchived ? plan : [planFault(wish.plan)]),
     ...(chosen ? quantityFaults(chosen, { quantity: wish.quantity ?? check.subscription.quantity }) : []),
     ...(chosen ? await couponFaults(deps, {}, await couponsOf(deps.db, wish), chosen, customer) : []),
+    ...(await redeemedFaults(deps, check)),
     ...paymentFaults(wish),
     ...trialFaults(check),
   ]
@@ -59,6 +62,25 @@ async function otherPlanFaults(deps: LookDeps, check: ToCheck, chosen: PlanVersi
           ),
         ]),
   ]
+}
+
+/** A coupon is for once: asked again and again it would never end. An administrator may give it anew. */
+async function redeemedFaults(
+  { db }: LookDeps,
+  { subscription, wish: { coupons = [] }, mayGivePlans }: ToCheck,
+): Promise<CodedFault[]> {
+  if (coupons.length === 0 || mayGivePlans) return []
+  const documents = await documentsOf(db, subscription.id)
+  const redeemed = new Set(
+    documents.flatMap((text) =>
+      (JSON.parse(text) as ContractDocument).agreement.discounts.map(({ coupon }) => coupon),
+    ),
+  )
+  return coupons.flatMap((key, index): CodedFault[] =>
+    redeemed.has(key)
+      ? [fault('coupon_expired', `#/coupons/${index}`, `The coupon ${key} was redeemed for it before.`)]
+      : [],
+  )
 }
 
 function* paymentFaults({ paymentMethod, paymentPage }: ChangeWish): Generator<CodedFault> {
