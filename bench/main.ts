@@ -10,6 +10,7 @@ import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
 import { invoiceRead } from './invoice-read.ts'
 import { describeMachine, watchMachine } from './machine.ts'
+import { patchLatency } from './patch-latency.ts'
 import { registration } from './registration.ts'
 import { simulatorClock } from './simulator-clock.ts'
 import { simulatorRequests } from './simulator-requests.ts'
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   ingestSingle,
   invoiceRead,
   registration,
+  patchLatency,
   simulatorRequests,
   simulatorClock,
   start,

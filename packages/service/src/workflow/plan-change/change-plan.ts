@@ -55,11 +55,12 @@ export function changePlanKind(deps: LookDeps): WorkflowKind {
 async function changePlan(deps: LookDeps, step: Step, workflowId: string, input: ChangeInput): Promise<void> {
   const method = await providePayment(deps, step, workflowId, input)
   if (input.deed === 'schedule') await schedule(deps, step, input)
-  if (input.deed === 'change') await change(deps, step, workflowId, input, method)
+  const isDone = input.deed === 'change' && (await change(deps, step, workflowId, input, method))
   // What was bought with it pays for everything of the customer's from now on.
   if (method !== null)
     await makeDefault(deps, step, { ...input.customer, isNew: false }, method, input.subscription)
-  if (input.deed !== 'schedule') await conclude(deps, step, input)
+  // What was seen to be so took effect then; only what nobody can see is concluded here.
+  if (input.deed !== 'schedule' && (!isDone || input.withdraws !== null)) await conclude(deps, step, input)
   await changeCustomer(deps, step, input)
 }
 
@@ -79,14 +80,14 @@ async function providePayment(
   return collectPaymentMethod(deps, step, { workflowId, customer, version }, paymentPage, { abandoned })
 }
 
-/** Has the provider change and bill it now, and writes down what it answered. */
+/** Has the provider change and bill it now, and writes down what it answered. Returns whether it took effect. */
 async function change(
   deps: LookDeps,
   step: Step,
   workflowId: string,
   input: ChangeInput,
   method: string | null,
-): Promise<void> {
+): Promise<boolean> {
   const { subscription, startsPeriod } = input
   // A period that ends early has no draft hour: what was used in it is told first.
   if (startsPeriod)
@@ -117,11 +118,12 @@ async function change(
   const { heldFor } = made
   if (heldFor !== null) {
     await step('confirm payment', () => confirmPayment(deps, workflowId, input, heldFor))
-    return
+    return false
   }
-  await step('record change', async () => {
+  return step('record change', async () => {
     if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
     else await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+    return (await readPlanChange(deps.db, input.changeId))?.state === 'effective'
   })
 }
 

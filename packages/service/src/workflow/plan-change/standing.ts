@@ -2,7 +2,6 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import type { Db } from '../../postgres/connect.ts'
-import { fetchCustomer } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { readObject } from '../../store/provider-objects.ts'
@@ -48,8 +47,8 @@ export async function hasPaymentMethod(
   { paymentMethod }: Standing,
 ): Promise<boolean> {
   if (paymentMethod !== null || (await knownMethod(deps.db, providerCustomer)) !== null) return true
-  const customer = await fetchCustomer(deps, providerCustomer)
-  return !customer.deleted && customer.invoice_settings.default_payment_method !== null
+  await lookAt(deps, { type: 'customer', id: providerCustomer })
+  return (await knownMethod(deps.db, providerCustomer)) !== null
 }
 
 async function knownMethod(db: Db, providerCustomer: string): Promise<string | null> {
