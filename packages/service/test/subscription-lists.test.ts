@@ -28,8 +28,12 @@ interface Body {
   readonly nextCursor: string | null
 }
 
-async function ask(method: 'GET' | 'POST', url: string, payload?: object) {
-  const { status, body } = await server.call({ method, url, ...(payload && { payload }) })
+async function ask(method: 'GET' | 'POST', url: string, payload?: object, key?: string) {
+  const { status, body } = await server.call({
+    ...{ method, url },
+    ...(payload && { payload }),
+    ...(key !== undefined && { key }),
+  })
   return { status, body: body as Body }
 }
 
@@ -124,6 +128,26 @@ test('given by an administrator by the same path as any registration; everything
   ])
   expect(rows).toHaveLength(1)
   expect((await ask('POST', '/v1/subscriptions', wanted)).body.code).toBe('subscription_exists')
+})
+
+test('what is over is begun anew without its trial, which nobody has twice', async () => {
+  const tom = await world.register('trying', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.stripe.subscriptions.cancel(tom.subscription)
+  await world.deliver()
+  const { body: made } = await server.call({
+    ...{ method: 'POST', url: '/v1/api-keys' },
+    payload: { name: 'application', scopes: ['subscriptions:write'] },
+  })
+  const { key } = made as { key: string }
+  const url = `/v1/subscriptions/${tom.subscriptionId}/reactivate`
+  const begun = await ask('POST', url, {}, key)
+  expect([begun.status, begun.body.status]).toEqual([201, 'active'])
+  const { rows } = await world.pool.query<{ document: string }>(
+    'select document from contract where subscription_id = $1',
+    [begun.body.id],
+  )
+  expect(rows.map(({ document }) => JSON.parse(document).agreement.trial)).toEqual([null])
 })
 
 test('what is over is begun anew: same customer, same place, a contract of its own; what lives is not', async () => {

@@ -30,6 +30,8 @@ export interface Conclusion {
   readonly planVersionId: string
   readonly quantity: number
   readonly discounts: readonly Discount[]
+  /** Where they are others than the plan's. */
+  readonly trialDays?: number
   /** Where it was asked for, in the application's words. */
   readonly requestOrigin: string | null
   /** Now, in the customer's own time. */
@@ -53,7 +55,8 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
   ])
   if (known) return contractId
   const agreement = agreementOf({
-    ...{ plan, version, versionId: planVersionId, quantity, discounts },
+    plan: { ...plan, trialDays: conclusion.trialDays ?? plan.trialDays },
+    ...{ version, versionId: planVersionId, quantity, discounts },
     startsAt: subscription?.startedAt ?? at,
     features,
   })

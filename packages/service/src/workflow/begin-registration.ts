@@ -167,6 +167,7 @@ async function record(
     profileChanged,
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
+    ...(wanted.withoutTrial && { withoutTrial: true }),
   }
   const accepted = { ...wanted.acceptance, contractId: contractIdOf(subscriptionId), customerId, acceptedAt }
   const begun = addWorkflow(trx, {

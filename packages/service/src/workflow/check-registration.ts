@@ -13,6 +13,7 @@ import { providerPrices } from './provider-prices.ts'
 import { notOffered } from './purchase/not-offered.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
 import type { CodedFault, PurchaseStrategy } from './purchase/strategy.ts'
+import { withoutTrial } from './purchase/without-trial.ts'
 import type { RegisterDeps } from './register.ts'
 import type { Asked, WantedRegistration } from './wanted-registration.ts'
 
@@ -40,11 +41,12 @@ export async function checkRegistration(
 
   const signUp = wanted.plan === undefined ? await readSignUp(db) : null
   const planKey = wanted.plan ?? signUp?.plan
-  const [plan, customer, coupons] = await Promise.all([
+  const [sold, customer, coupons] = await Promise.all([
     planKey === undefined ? undefined : readNewestPlan(db, planKey),
     findCustomer(db, wanted.externalId),
     couponsOf(db, wanted),
   ])
+  const plan = sold && wanted.withoutTrial ? withoutTrial(sold) : sold
   const type = wanted.purchase ?? plan?.plan.purchase
   const strategy = type === undefined ? undefined : findStrategy(purchases, type)
   const isGiven = asked.mayGivePlans || signUp !== null

@@ -18,6 +18,7 @@ import { customerTime } from './observe/customer-time.ts'
 import { collectPaymentMethod, type WantedPage } from './payment-page.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
 import type { Purchase, PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
+import { withoutTrial } from './purchase/without-trial.ts'
 import { registrationTasks } from './registration-tasks.ts'
 
 export interface RegisterDeps extends PurchaseDeps {
@@ -44,6 +45,7 @@ export interface RegisterInput {
   readonly profileChanged: boolean
   readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
+  readonly withoutTrial?: true
 }
 
 /**
@@ -96,7 +98,8 @@ async function register(
   const tax = await assessTax(deps, step, { workflowId, customerId })
   const { profileChanged } = input
   const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
-  const version = await loadPlanVersion(deps.db, input.planVersionId)
+  const sold = await loadPlanVersion(deps.db, input.planVersionId)
+  const version = input.withoutTrial ? withoutTrial(sold) : sold
   const terms = { version, quantity, coupons, tax, requestOrigin, metadata }
   const toCharge =
     paymentMethod !== null
@@ -124,7 +127,8 @@ async function register(
       ])
       const startsAt = subscription?.startedAt ?? at
       const discounts = await agreedDiscounts(trx, coupons, startsAt)
-      const terms = { planVersionId, quantity, discounts, requestOrigin }
+      const { trialDays } = version.plan
+      const terms = { planVersionId, quantity, discounts, trialDays, requestOrigin }
       return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
     }),
   )

@@ -18,6 +18,8 @@ export interface WantedRegistration {
   /** What the customer saw: a second look at the plan's terms. */
   readonly agreed?: AgreedTerms | undefined
   readonly quantity: number
+  /** What is over begins anew: the plan's trial does not. */
+  readonly withoutTrial?: true | undefined
   /** By key; each ends by its own duration. */
   readonly coupons?: readonly string[] | undefined
   readonly paymentMethod?: string | undefined

@@ -28,6 +28,7 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
     if (!over) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
     if (isLive(over.status)) throw new Problem('subscription_live', `${params.id} is ${over.status}.`)
     const { externalId, slot, planKey: plan, quantity } = over
+    const mayGivePlans = holds(caller, 'subscriptions:admin')
     const wanted = {
       plan,
       quantity,
@@ -35,8 +36,8 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
       externalId,
       slot: slot ?? 'default',
       requestOrigin: `reactivate/${over.id}`,
+      ...(mayGivePlans ? {} : { withoutTrial: true as const }),
     }
-    const mayGivePlans = holds(caller, 'subscriptions:admin')
     return begun(parts, await register(parts, wanted, { operation, mayGivePlans }))
   })
 }
