@@ -20,6 +20,8 @@ export interface Model {
   readonly justUsed: number
   /** Cents given back for unused time. */
   readonly givenBack: number
+  /** Some of it is on the balance, which pays fees before the card does: those are not refunded to the card. */
+  readonly hasBalance: boolean
   /** The running period's fee was collected, and nothing about it is open. */
   readonly isPaid: boolean
 }
@@ -41,6 +43,7 @@ export function begin(now: number, plan: 'plain' | 'trying', before?: Model): Mo
     usage: before?.usage ?? 0,
     justUsed: 0,
     givenBack: before?.givenBack ?? 0,
+    hasBalance: before?.hasBalance ?? false,
     isPaid: !isTrial,
   }
 }
@@ -85,10 +88,11 @@ export function settle(model: Model): Model {
   return { ...model, isPaid: model.status === 'active' && (model.isPaid || isCollected) }
 }
 
-export function cancelNow(model: Model, { giveBack }: { giveBack: boolean }): Model {
+export function cancelNow(model: Model, unusedTime: 'keep' | 'credit' | 'refund'): Model {
   const { start, end } = model.period
-  const unused = giveBack ? Math.round((FEE * (end - model.now)) / (end - start)) : 0
-  return ended({ ...model, givenBack: model.givenBack + unused }, model.now)
+  const unused = unusedTime !== 'keep' ? Math.round((FEE * (end - model.now)) / (end - start)) : 0
+  const hasBalance = model.hasBalance || unusedTime === 'credit'
+  return ended({ ...model, hasBalance, givenBack: model.givenBack + unused }, model.now)
 }
 
 export function planEnd(model: Model, at: number | 'periodEnd'): Model {

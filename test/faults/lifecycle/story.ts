@@ -74,7 +74,9 @@ function candidates(now: model.Model, random: Random): Command[] {
     usage(1 + random.below(500)),
     usage(1 + random.below(500)),
     end(place, 'keep'),
-    ...(now.isPaid ? [end('us', random.pick(['credit', 'refund'] as const))] : []),
+    ...(now.isPaid
+      ? [end('us', now.hasBalance ? 'credit' : random.pick(['credit', 'refund'] as const))]
+      : []),
     plan(place, 'periodEnd'),
     plan(place, date),
     ...(now.cancelAt !== null || now.collection !== 'charging' ? [goOn()] : []),
@@ -110,7 +112,7 @@ const end = (place: (typeof places)[number], unusedTime: 'keep' | 'credit' | 're
   async run(world, payer, now) {
     if (place === 'dashboard') await world.stripe.subscriptions.cancel(payer.subscription)
     else await cancelSubscription(partsOf(world), { ...deedOf(payer), wanted: { when: 'now', unusedTime } })
-    return { model: model.cancelNow(now, { giveBack: unusedTime !== 'keep' }) }
+    return { model: model.cancelNow(now, unusedTime) }
   },
 })
 
@@ -244,8 +246,14 @@ async function finish(world: BillingWorld, payer: Payer, now: model.Model, lives
   const back = notes.reduce((sum, { amount }) => sum + amount, 0)
   expectSame('what is given back', back, last.givenBack)
   const { data: charges } = await world.stripe.charges.list({ customer: payer.customer, limit: 100 })
-  const paid = charges.reduce((sum, { amount_captured: amount }) => sum + amount, 0)
-  if (back > paid) throw new Error(`${back} were given back of ${paid} that were paid.`)
+  const sumOfCharges = (of: 'amount_captured' | 'amount_refunded') =>
+    charges.reduce((sum, charge) => sum + charge[of], 0)
+  const [paid, refunded] = [sumOfCharges('amount_captured'), sumOfCharges('amount_refunded')]
+  const customer = await world.stripe.customers.retrieve(payer.customer)
+  // Credit that was spent was given back once, and may be again: what counts is what is left of it.
+  const credit = customer.deleted ? 0 : Math.max(0, -customer.balance)
+  if (refunded + credit > paid)
+    throw new Error(`${refunded} refunded and ${credit} of credit, of ${paid} paid.`)
 }
 
 function expectSame(what: string, found: unknown, wanted: unknown): void {
