@@ -16,7 +16,7 @@ export interface Model {
   /** Cents of fees on invoices, collected or not, and of usage that is to be billed once. */
   readonly fees: number
   readonly usage: number
-  /** What of it was used in the very second that it is. */
+  /** Used in the very second that it is: whose it is shows when that has passed. */
   readonly justUsed: number
   /** Cents given back for unused time. */
   readonly givenBack: number
@@ -41,7 +41,8 @@ export function begin(now: number, plan: 'plain' | 'trying', before?: Model): Mo
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
     fees: (before?.fees ?? 0) + (isTrial ? 0 : FEE),
     usage: before?.usage ?? 0,
-    justUsed: 0,
+    // What was used in the second of an end is the next one's, if that begins in it.
+    justUsed: before?.now === now ? before.justUsed : 0,
     givenBack: before?.givenBack ?? 0,
     hasBalance: before?.hasBalance ?? false,
     isPaid: !isTrial,
@@ -59,7 +60,10 @@ function months(anchor: number, count: number): number {
 
 /** Lets time pass: a planned end comes before the renewal of the same second. */
 export function advance(model: Model, to: number): Model {
-  if (to > model.now && model.justUsed > 0) return advance({ ...model, justUsed: 0 }, to)
+  if (to > model.now && model.justUsed > 0) {
+    const billed = model.status === 'active' ? model.justUsed : 0
+    return advance({ ...model, justUsed: 0, usage: model.usage + billed }, to)
+  }
   if (model.status === 'canceled') return { ...model, now: to }
   const { cancelAt, period } = model
   if (cancelAt !== null && cancelAt <= Math.min(to, period.end)) return advance(ended(model, cancelAt), to)
@@ -79,7 +83,7 @@ export function advance(model: Model, to: number): Model {
 
 /** The second of the end belongs to nobody, and what was used in it neither. */
 function ended(model: Model, at: number): Model {
-  return { ...model, status: 'canceled', endedAt: at, usage: model.usage - model.justUsed, justUsed: 0 }
+  return { ...model, status: 'canceled', endedAt: at }
 }
 
 /** The renewal's draft is collected an hour after it, unless collection is paused by then. */
@@ -109,8 +113,7 @@ export function pause(model: Model, collection: Collection): Model {
   return { ...model, collection, isPaid: false }
 }
 
-/** Usage of a trial is free. */
+/** Usage of a trial is free: it is not counted when its second has passed. */
 export function use(model: Model, quantity: number): Model {
-  if (model.status !== 'active') return model
-  return { ...model, usage: model.usage + quantity, justUsed: model.justUsed + quantity }
+  return { ...model, justUsed: model.justUsed + quantity }
 }
