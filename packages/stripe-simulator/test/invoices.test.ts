@@ -50,6 +50,18 @@ test('a manual invoice: draft, items, finalized with a number, paid by hand', as
   expect((await stripe.invoiceItems.list({ customer: id, pending: true })).data).toHaveLength(1)
 })
 
+test('finalized early, an automatic invoice says when it will be charged, in its event too', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer()
+  const draft = await stripe.invoices.create({ customer, auto_advance: true })
+  await stripe.invoiceItems.create({ customer, invoice: draft.id, amount: 700, currency: 'usd' })
+  const open = await stripe.invoices.finalizeInvoice(draft.id)
+  expect(open).toMatchObject({ status: 'open', next_payment_attempt: JAN_1 + HOUR })
+  const { data } = await stripe.events.list({ type: 'invoice.finalized', limit: 100 })
+  const told = data.find(({ data }) => (data.object as Stripe.Invoice).id === draft.id)
+  expect(told?.data.object).toMatchObject({ status: 'open', next_payment_attempt: JAN_1 + HOUR })
+})
+
 test('pending items go onto a manual invoice only when they are included', async () => {
   const { stripe } = world
   const { id } = await world.customer()

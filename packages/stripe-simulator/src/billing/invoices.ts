@@ -195,8 +195,11 @@ function withCustomer(world: World, invoice: InvoiceRow): InvoiceRow {
   }
 }
 
-/** Freezes a draft: number, balance, addresses, intent. Nothing is collected yet; a due of zero is paid. */
-export function finalize(world: World, id: string): InvoiceRow {
+/**
+ * Freezes a draft: number, balance, addresses, intent. Nothing is collected yet; a due of zero is paid, any
+ * other is charged at `collectAt` where that is given.
+ */
+export function finalize(world: World, id: string, collectAt: number | null = null): InvoiceRow {
   refuseUntaxable(world, id)
   replaceOriginal(world, world.invoices.must(id))
   const draft = retotal(world, id)
@@ -222,7 +225,7 @@ export function finalize(world: World, id: string): InvoiceRow {
     hosted_invoice_url: address,
     invoice_pdf: `${address}/pdf`,
     automatically_finalizes_at: null,
-    next_payment_attempt: null,
+    next_payment_attempt: amountDue > 0 ? collectAt : null,
     status_transitions: { ...draft.status_transitions, finalized_at: at },
   })
   if (endingBalance !== customer.balance) {

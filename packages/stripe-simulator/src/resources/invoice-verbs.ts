@@ -16,10 +16,10 @@ import { methodOf } from './make-method.ts'
 const URL = '/v1/invoices'
 
 /** What stands in the way of finalizing stays written on the draft. */
-function finalizeDraft(world: World, id: string): InvoiceRow {
+function finalizeDraft(world: World, id: string, collectAt: number | null = null): InvoiceRow {
   const error = failFinalization(world, id)
   if (error !== null) throw error
-  return finalize(world, id)
+  return finalize(world, id, collectAt)
 }
 
 /** What can be done to an invoice, as far as its state allows. https://docs.stripe.com/invoicing/overview */
@@ -35,14 +35,12 @@ export const invoiceVerbRoutes = [
     }
     const advance = params.auto_advance ?? invoice.auto_advance ?? false
     world.invoices.patch(invoice.id, { auto_advance: advance })
-    const open = finalizeDraft(world, invoice.id)
-    if (open.status === 'open' && advance && open.collection_method === 'charge_automatically') {
-      // Collection follows about an hour after, as with any automatic invoice.
-      const at = world.now(open.own.clock) + world.settings.draftSeconds
-      world.alarm('invoice.retry', open.id, open.own.clock, at)
-      return world.render(world.invoices.patch(open.id, { next_payment_attempt: at }))
-    }
-    return world.render(world.invoices.must(open.id))
+    // Collection follows about an hour after, as with any automatic invoice.
+    const isCollected = advance && invoice.collection_method === 'charge_automatically'
+    const at = world.now(invoice.own.clock) + world.settings.draftSeconds
+    const open = finalizeDraft(world, invoice.id, isCollected ? at : null)
+    if (open.next_payment_attempt !== null) world.alarm('invoice.retry', open.id, open.own.clock, at)
+    return world.render(open)
   }),
   post(
     `${URL}/:id/pay`,
