@@ -22,11 +22,16 @@ export async function addDue(db: Db | Trx, { at, dueAt, ...due }: NewDue): Promi
   return row.dueAt
 }
 
+export interface DueWanted {
+  readonly now: Instant
+  readonly limit: number
+  readonly testClock?: string | undefined
+  /** Goes on after this one. */
+  readonly after?: Pick<Due, 'dueAt' | 'id'> | undefined
+}
+
 /** What is due and not settled, by each customer's own time, oldest first. */
-export async function dueNow(
-  db: Db,
-  { now, limit, testClock }: { now: Instant; limit: number; testClock?: string | undefined },
-): Promise<Due[]> {
+export async function dueNow(db: Db, { now, limit, testClock, after }: DueWanted): Promise<Due[]> {
   let query = db
     .selectFrom('due')
     .innerJoin('customer', 'customer.id', 'due.customerId')
@@ -37,6 +42,8 @@ export async function dueNow(
     .orderBy('due.dueAt')
     .orderBy('due.id')
     .limit(limit)
+  if (after !== undefined)
+    query = query.where(sql<boolean>`(due.due_at, due.id) > (${sqlTime(after.dueAt)}, ${after.id})`)
   if (testClock !== undefined) query = query.where('customer.testClockId', '=', testClock)
   return query.execute()
 }

@@ -29,23 +29,33 @@ const BATCH = 100
  * round; it keeps nothing else waiting.
  */
 export async function doDue(deps: DueDeps, { testClock }: { testClock?: string } = {}): Promise<number> {
-  const { db, clock, log, workflows } = deps
+  const { db, clock, workflows } = deps
   // On a clock that turns, whoever was woken goes on before time does.
   if (testClock !== undefined) for (const id of await wokenOn(db, testClock)) await workflows.resume(id)
-  const rows = await dueNow(db, { now: clock.now(), limit: BATCH, testClock })
+  const now = clock.now()
   let count = 0
-  for (const due of rows) {
-    const kind = kinds.find((candidate) => candidate.kind === due.kind)
-    // Of a newer version perhaps: left alone.
-    if (!kind) continue
-    try {
-      const outcome = await kind.run(deps, due)
-      if (outcome === null) continue
-      await settleDue(db, due.id, outcome, await customerTime(db, clock, due.customerId))
-      count += 1
-    } catch (error) {
-      log.warn({ err: error, due: due.id, kind: due.kind }, 'What is due could not be done yet.')
-    }
-  }
+  let after: Due | undefined
+  // To the last one: however many stay due, whoever comes behind them has a turn in every round.
+  do {
+    const rows = await dueNow(db, { now, limit: BATCH, testClock, after })
+    for (const due of rows) if (await isDone(deps, due)) count += 1
+    after = rows.length < BATCH ? undefined : rows.at(-1)
+  } while (after !== undefined)
   return count
+}
+
+async function isDone(deps: DueDeps, due: Due): Promise<boolean> {
+  const { db, clock, log } = deps
+  const kind = kinds.find((candidate) => candidate.kind === due.kind)
+  // Of a newer version perhaps: left alone.
+  if (!kind) return false
+  try {
+    const outcome = await kind.run(deps, due)
+    if (outcome === null) return false
+    await settleDue(db, due.id, outcome, await customerTime(db, clock, due.customerId))
+    return true
+  } catch (error) {
+    log.warn({ err: error, due: due.id, kind: due.kind }, 'What is due could not be done yet.')
+    return false
+  }
 }
