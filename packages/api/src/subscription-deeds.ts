@@ -109,7 +109,8 @@ export const resumeSubscription = defineRoute({
   summary: 'Let a subscription go on',
   description:
     'Takes back a planned end, collects invoices again, and goes on with one that is paused, whose new period is ' +
-    'paid at once. Where collection was paused, only `subscriptions:admin` may.',
+    'paid at once. Where collection was paused, only `subscriptions:admin` may. A user ' +
+    'takes back an end that the user planned, or that was planned for the reason `customer`.',
   tags,
   params,
   answers,

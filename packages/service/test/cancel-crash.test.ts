@@ -21,6 +21,7 @@ interface Wish {
   readonly subscriptionId: string
   readonly wanted: { readonly when: 'now'; readonly unusedTime: 'credit' }
   readonly actor: string
+  readonly asks: 'admin'
   readonly reason: null
   readonly operation: string
 }
@@ -79,7 +80,7 @@ test('killed anywhere on the way, an end is brought to its end: once ended, once
     const wish: Wish = {
       subscriptionId: payer.subscriptionId,
       wanted: { when: 'now', unusedTime: 'credit' },
-      ...{ actor: 'test', reason: null, operation: newId('operation') },
+      ...{ actor: 'test', asks: 'admin', reason: null, operation: newId('operation') },
     }
     const died = await diesAt(statements, wish)
     await recover()

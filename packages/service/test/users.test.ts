@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { route } from '../src/http/route.ts'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { signingKeys } from '../src/http/signing-keys.ts'
 import { userTokens } from '../src/http/user-token.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -57,6 +58,7 @@ beforeAll(async () => {
     keys: signingKeys({ url: issuer.url }),
   })
   installation = await newInstallation(simulator, catalog, { tokens })
+  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
   route(
     installation.app,
     makeLink,
@@ -167,4 +169,38 @@ test('a repetition with the next token has the same answer, and nobody else has'
   )
   expect(rows).toHaveLength(2)
   expect(JSON.stringify(rows)).not.toMatch(/ada|bob|pay\.example/)
+})
+
+test('a user takes back an end that is the customer’s own, and neither undoes nor puts off another', async () => {
+  const deeds = `/v1/subscriptions/${of('ada').subscription}`
+  const user = async (verb: string, payload: object = {}) => {
+    const { status, body } = await as('ada', 'POST', `${deeds}/${verb}`, { payload })
+    const { code, subscription } = body as { code?: string; subscription?: { cancelAt: string | null } }
+    return [status, code ?? (subscription?.cancelAt === null ? 'goes on' : 'ends')]
+  }
+  const operator = async (verb: string, payload: object = {}) =>
+    (await installation.ask('POST', `${deeds}/${verb}`, payload)).body.state
+
+  expect([await user('cancel'), await user('resume')]).toEqual([
+    [200, 'ends'],
+    [200, 'goes on'],
+  ])
+  expect(await operator('cancel', { reason: 'customer' })).toBe('done')
+  expect(await user('resume')).toEqual([200, 'goes on'])
+
+  // Wanted by both: what the user planned first is the operator's as well.
+  expect(await user('cancel')).toEqual([200, 'ends'])
+  expect(await operator('cancel', { reason: 'fraud' })).toBe('done')
+  expect(await operator('cancel', { reason: 'fraud' })).toBe('unchanged')
+  expect(await user('resume')).toEqual([403, 'forbidden'])
+  expect(await user('cancel', { at: '2090-01-01T00:00:00Z' })).toEqual([403, 'forbidden'])
+  expect(await user('cancel')).toEqual([200, 'ends'])
+  expect(await user('resume')).toEqual([403, 'forbidden'])
+
+  // Taken back by the operator, it is as if it had never been.
+  expect(await operator('resume')).toBe('done')
+  expect([await user('cancel'), await user('resume')]).toEqual([
+    [200, 'ends'],
+    [200, 'goes on'],
+  ])
 })

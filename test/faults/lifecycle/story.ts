@@ -102,7 +102,7 @@ const usage = (quantity: number): Command => ({
 })
 
 const deedOf = ({ subscriptionId }: Payer) => ({
-  ...{ subscriptionId, actor: 'lifecycle', reason: null },
+  ...{ subscriptionId, actor: 'lifecycle', asks: 'admin' as const, reason: null },
   operation: newId('operation'),
 })
 const partsOf = (world: BillingWorld) => ({ ...world.deps, workflows: world.workflows })

@@ -1,4 +1,5 @@
 import type { Instant } from '@lockstep/core/instant'
+import type { EndPlanner } from '@lockstep/core/planned-end'
 import type { HistoryCause } from '@lockstep/core/subscription-history'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
@@ -34,6 +35,26 @@ export function deedUnderWay(db: Db | Trx, subscriptionId: string): Promise<Deed
     .where('subscriptionId', '=', subscriptionId)
     .where('endedAt', 'is', null)
     .executeTakeFirst()
+}
+
+/**
+ * Whoever had a hand in the end that is planned, first to last: all ends planned since one was last taken
+ * back here. With the subscription locked, while nothing is done to it.
+ */
+export async function plannersOfEnd(trx: Trx, subscriptionId: string): Promise<EndPlanner[]> {
+  const deeds = await trx
+    .selectFrom('subscriptionDeed as deed')
+    .innerJoin('workflow', 'workflow.id', 'deed.workflowId')
+    .select(['deed.kind', 'deed.actor', 'deed.reason'])
+    .where('deed.subscriptionId', '=', subscriptionId)
+    .where('deed.kind', 'in', ['cancel', 'resume', 'cancelUndone'])
+    // One that the provider refused has planned nothing, and taken nothing back.
+    .where('workflow.state', '=', 'completed')
+    .orderBy('deed.endedAt')
+    .orderBy('deed.id')
+    .execute()
+  const undone = deeds.findLastIndex(({ kind }) => kind !== 'cancel')
+  return deeds.slice(undone + 1).map(({ actor, reason }) => ({ byUser: actor.startsWith('user_'), reason }))
 }
 
 /** The next one may begin. */

@@ -38,8 +38,8 @@ export async function deleteCustomer(
   const live = subscriptions.filter(({ status }) => isLive(status))
   for (const { id } of live) {
     const wanted = { when: 'now', unusedTime: 'keep' } as const
-    const wish = { subscriptionId: id, wanted, actor, reason: 'customer', operation: `${operation}/${id}` }
-    const { state } = await cancelSubscription(deps, wish)
+    const wish = { subscriptionId: id, wanted, actor, asks: 'admin', reason: 'customer' } as const
+    const { state } = await cancelSubscription(deps, { ...wish, operation: `${operation}/${id}` })
     if (state === 'running')
       throw new Problem('subscription_changing', `${id} is still being ended.`, { retryAfterSeconds: 2 })
   }

@@ -3,6 +3,7 @@ import * as api from '@lockstep/api/subscription-deeds'
 import type { Cancellation } from '@lockstep/core/cancellation'
 import { type Instant, parseInstant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
+import type { Asker } from '@lockstep/core/planned-end'
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../../postgres/connect.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
@@ -30,7 +31,7 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
     const settled = await cancelSubscription(parts, {
       subscriptionId: params.id,
       wanted: cancellationOf(body),
-      actor: caller.id,
+      ...by(caller),
       reason: body.reason ?? (caller.kind === 'user' ? 'customer' : null),
       operation,
     })
@@ -56,9 +57,8 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
     app,
     api.resumeSubscription,
   )(async ({ params, caller, operation }) => {
-    const { collection } = await existing(db, params.id)
-    if (collection !== 'charging') refuseUnlessAdmin(caller, 'Collection was paused by an administrator.')
-    const wish = { subscriptionId: params.id, actor: caller.id, reason: null, operation }
+    await existing(db, params.id)
+    const wish = { subscriptionId: params.id, ...by(caller), reason: null, operation }
     return answer({ db, now: clock.now() }, params.id, await resumeSubscription(parts, wish))
   })
 
@@ -71,9 +71,14 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
       collection: body.collection,
       resumesAt: body.resumesAt === undefined ? null : instantOf(body.resumesAt),
     }
-    const wish = { subscriptionId: params.id, wanted, actor: caller.id, reason: null, operation }
+    const wish = { subscriptionId: params.id, wanted, ...by(caller), reason: null, operation }
     return answer({ db, now: clock.now() }, params.id, await pauseSubscription(parts, wish))
   })
+}
+
+function by(caller: Caller): { readonly actor: string; readonly asks: Asker } {
+  const asks = caller.kind === 'user' ? 'user' : holds(caller, 'subscriptions:admin') ? 'admin' : 'key'
+  return { actor: caller.id, asks }
 }
 
 type CancelBody = Body<typeof api.cancelSubscription>

@@ -1,5 +1,6 @@
 import type { Cancellation } from '@lockstep/core/cancellation'
 import { checkCancellation, endsAlready } from '@lockstep/core/cancellation'
+import { isCustomersOwn, refuseToPutOff } from '@lockstep/core/planned-end'
 import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
 import { passes } from '../../passing.ts'
@@ -8,6 +9,7 @@ import { planEnd, releaseSchedule, scheduleOf } from '../../provider/stripe/subs
 import { endSubscription } from '../../provider/stripe/subscriptions.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import { wasBegun } from '../../store/operations.ts'
+import { plannersOfEnd } from '../../store/subscription-deeds.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
 import { type LookDeps, lookAt } from '../look.ts'
@@ -37,14 +39,23 @@ export interface CancelResult {
   readonly givenBack: GivenBack | null
 }
 
-/** Ends a subscription now, with its period, or at a date. Asked for what is planned already, nothing is done. */
+/**
+ * Ends a subscription now, with its period, or at a date. Asked for what is planned already, nothing is done,
+ * unless it was the customer's own until now: whoever else wants it too is recorded, and it stays.
+ */
 export function cancelSubscription(
   deps: DeedDeps,
   wish: DeedWish<Cancellation>,
 ): Promise<Settled<CancelResult>> {
-  return doDeed(deps, wish, (subscription, now) => {
-    checkCancellation(subscription, wish.wanted, now)
-    return endsAlready(subscription, wish.wanted) ? null : 'cancel'
+  const { wanted, asks, reason } = wish
+  return doDeed(deps, wish, async (subscription, now, trx) => {
+    checkCancellation(subscription, wanted, now)
+    const isPlanned = subscription.cancelAt !== null || subscription.cancelAtPeriodEnd
+    const planners = isPlanned ? await plannersOfEnd(trx, subscription.id) : []
+    refuseToPutOff(asks, subscription, wanted, planners)
+    const isOwn = isCustomersOwn({ byUser: asks === 'user', reason })
+    const isSettled = isOwn || !planners.every(isCustomersOwn)
+    return endsAlready(subscription, wanted) && isSettled ? null : 'cancel'
   })
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
+import type { Asker } from '@lockstep/core/planned-end'
 import { Problem } from '@lockstep/core/problem'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
@@ -31,6 +32,7 @@ export interface DeedWish<I> {
   /** What exactly: the same, wanted twice at once, is one deed. JSON. */
   readonly wanted: I
   readonly actor: string
+  readonly asks: Asker
   readonly reason: string | null
   /** The idempotency operation of the request. */
   readonly operation: string
@@ -68,7 +70,11 @@ const isAtWork: ReadonlySet<string> = new Set(['running', 'compensating'])
 export async function doDeed<I, R>(
   deps: DeedDeps,
   wish: DeedWish<I>,
-  choose: (subscription: Row<'subscription'>, now: Instant) => DeedKind | null,
+  choose: (
+    subscription: Row<'subscription'>,
+    now: Instant,
+    trx: Trx,
+  ) => DeedKind | null | Promise<DeedKind | null>,
 ): Promise<Settled<R>> {
   const { db, clock, workflows } = deps
   const run = { id: newId('workflow'), holder: newHolder() }
@@ -89,7 +95,7 @@ export async function doDeed<I, R>(
     // One that waits for its customer or for a person is held back, and keeps nobody else from anything.
     if (change && isAtWork.has(change.workflowState)) throw isChanging()
     const at = await customerTime(trx, clock, subscription.customerId)
-    const kind = choose(subscription, at)
+    const kind = await choose(subscription, at, trx)
     return kind && begin(trx, wish, { kind, customerId: subscription.customerId, at, run })
   })
   if (deed === null) return { state: 'unchanged' }

@@ -1,5 +1,7 @@
 import { type Obstacles, obstaclesOf } from '@lockstep/core/cancellation'
+import { refuseToResume } from '@lockstep/core/planned-end'
 import { clearEnd, resumeCollection, resumePaused } from '../../provider/stripe/subscription-end.ts'
+import { plannersOfEnd } from '../../store/subscription-deeds.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
 import type { LookDeps } from '../look.ts'
@@ -11,13 +13,18 @@ export type ResumeResult = Obstacles
 
 type Nothing = Record<string, never>
 
-/** Takes away whatever keeps a subscription from going on: a planned end, paused collection, a pause. */
+/**
+ * Takes away whatever keeps a subscription from going on: a planned end, paused collection, a pause. What was
+ * put there by somebody else is refused, and nothing is done.
+ */
 export function resumeSubscription(
   deps: DeedDeps,
   wish: Omit<DeedWish<Nothing>, 'wanted'>,
 ): Promise<Settled<ResumeResult>> {
-  return doDeed(deps, { ...wish, wanted: {} }, (subscription) => {
-    const { collection, pause } = obstaclesOf(subscription)
+  return doDeed(deps, { ...wish, wanted: {} }, async (subscription, _, trx) => {
+    const obstacles = obstaclesOf(subscription)
+    const { plannedEnd, collection, pause } = obstacles
+    refuseToResume(wish.asks, obstacles, plannedEnd ? await plannersOfEnd(trx, subscription.id) : [])
     return collection || pause ? 'resume' : 'cancelUndone'
   })
 }
