@@ -36,6 +36,7 @@ test('a revision starts as the original, and takes its place when it is finalize
   const types = await world.typesDuring(() => stripe.invoices.finalizeInvoice(draft.id))
   expect(types).toEqual([
     'payment_intent.canceled',
+    'invoice.updated',
     'invoice.voided',
     'invoice.updated',
     'payment_intent.created',

@@ -98,6 +98,7 @@ test('after 23 hours it is gone, and its invoice is voided', async () => {
   expect(types.filter((type) => !type.startsWith('test_helpers.')).sort()).toEqual([
     'customer.subscription.pending_update_expired',
     'customer.subscription.updated',
+    'invoice.updated',
     'invoice.voided',
     'payment_intent.canceled',
   ])
