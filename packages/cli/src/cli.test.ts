@@ -368,6 +368,84 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   expect((await cancel('--now', '--at', '2026-03-01')).code).toBe(2)
 })
 
+const terms = (plan: string) => ({ plan, planVersion: 1, quantity: 1 })
+const planChange = {
+  ...{ id: 'plan_change_1', subscription: 'subscription_1', customer: 'customer_1' },
+  ...{ from: terms('starter'), to: terms('premium'), coupons: [], direction: 'upgrade', takesEffect: 'now' },
+  ...{ state: 'applying', action: null, problem: null, dueAt: null, effectiveAt: null, contract: null },
+  ...{ requestedBy: 'api_key_1', requestOrigin: 'cli', createdAt: '2026-01-10T00:00:00Z' },
+}
+
+test('a change of plan is shown, needs a person or --yes, and says where it is to be finished', async () => {
+  const line = { period: running.currentPeriod, quantity: 1, isProration: false }
+  const preview = {
+    ...{ subscription: 'subscription_1', from: terms('starter'), to: terms('premium') },
+    ...{
+      direction: 'upgrade',
+      takesEffect: 'now',
+      takesEffectAt: '2026-01-10T00:00:00Z',
+      startsPeriod: true,
+    },
+    dueNow: {
+      at: '2026-01-10T00:00:00Z',
+      lines: [{ ...line, description: '1 × Premium', amount: usd('900') }],
+      ...{ subtotal: usd('900'), total: usd('900'), amountDue: usd('400'), credited: usd('0') },
+    },
+    ...{ nextInvoice: null, recurring: usd('900'), contractChanges: ['plan: starter → premium'] },
+    ...{ warnings: [], withdraws: null, needsPaymentPage: true, secondOpinion: 'agrees' },
+    ...{ token: 'preview1.x', expiresAt: '2026-01-10T01:00:00Z' },
+  }
+  const action = {
+    type: 'providePaymentMethod',
+    url: 'https://pages.example/c1',
+    expiresAt: '2026-01-11T00:00:00Z',
+  }
+  const waiting = { ...planChange, state: 'requiresAction', action }
+  answers = {
+    'GET /v1/customers?externalId=ada&limit=1': page(ada),
+    'GET /v1/subscriptions?customer=customer_1': page(running, {
+      ...running,
+      id: 'subscription_0',
+      access: 'ended',
+    }),
+    'POST /v1/subscriptions/subscription_1/preview': { body: preview },
+    'PATCH /v1/subscriptions/subscription_1': {
+      status: 202,
+      body: { subscription: running, change: planChange },
+    },
+    'GET /v1/subscriptions/subscription_1/changes/plan_change_1': { body: waiting },
+  }
+  const change = (...more: string[]) =>
+    lockstep(['subscriptions', 'change', 'ada', '--plan', 'premium', '--when', 'now', ...more])
+  const nobody = await change()
+  expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
+  const dry = await change('--dry-run')
+  expect(dry.stdout).toContain('starter v1 → premium v1: upgrade, takes effect at once')
+  expect(dry.stdout).toMatch(/1 × Premium +2026-01-10 … 2026-02-10 +9\.00/)
+  expect(dry.stdout).toMatch(/charged +4\.00/)
+  expect(dry.stdout).toContain('contract    plan: starter → premium')
+  expect(asked.some(({ request }) => request.startsWith('PATCH'))).toBe(false)
+
+  const done = await change('--quantity', '2', '--coupon', 'friend', '--yes')
+  expect(done).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('until 2026-01-11: https://pages.example/c1'),
+  })
+  expect(asked.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({
+    ...{ plan: 'premium', quantity: 2, coupons: ['friend'], when: 'now', requestOrigin: 'cli' },
+  })
+
+  const problem = { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' }
+  answers['GET /v1/subscriptions/subscription_1/changes/plan_change_1'] = {
+    body: { ...planChange, state: 'refused', problem },
+  }
+  const refused = await change('--yes')
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('The card was declined. Insufficient funds.'),
+  })
+})
+
 test('a subscription, its history and the figures are shown', async () => {
   const stretch = {
     ...{ subscription: 'subscription_1', startsAt: '2026-01-10T00:00:00Z', endsAt: null, status: 'active' },

@@ -153,6 +153,13 @@ export function createClient(options: ClientOptions) {
         ask(changes.resumePlanChange, { params: { id, change } }, more),
       cancelChange: (id: string, change: string, more?: CallOptions) =>
         ask(changes.cancelPlanChange, { params: { id, change } }, more),
+      /** Reads a change until it is no longer on its way: it came to something, or waits for the customer. */
+      changeSettled: (id: string, change: string, wait?: WaitOptions<PlanChange>) =>
+        until(
+          () => ask(changes.readPlanChange, { params: { id, change } }),
+          ({ state }) => state !== 'applying',
+          wait,
+        ),
       /** Ends it: with its period unless told otherwise. */
       cancel: (id: string, body: BodyInput<typeof deeds.cancelSubscription> = {}, more?: CallOptions) =>
         ask(deeds.cancelSubscription, { params: { id }, body }, more),
@@ -321,6 +328,9 @@ export type Subscription = Answer<typeof subscriptions.readSubscription>
 export type SubscriptionStretch = ItemOf<typeof readSubscriptionHistory>
 export type SubscriptionStats = Answer<typeof readSubscriptionStats>
 export type SubscriptionDeed = Answer<typeof deeds.cancelSubscription>
+export type SubscriptionChange = BodyInput<typeof changes.previewSubscriptionChange>
+export type ChangePreview = Answer<typeof changes.previewSubscriptionChange>
+export type PlanChange = Answer<typeof changes.readPlanChange>
 export type CancelOptions = BodyInput<typeof deeds.cancelSubscription>
 export type CancellationPreview = Answer<typeof deeds.previewCancellation>
 export type Invoice = ItemOf<typeof invoices.listInvoices>

@@ -13,6 +13,7 @@ import {
 } from '../output/subscription-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { firstOf, parseCount, parseTime } from './arguments.ts'
+import { addChange } from './subscription-change.ts'
 
 interface ListOptions {
   readonly status?: Subscription['status']
@@ -41,8 +42,9 @@ interface PauseFlags {
 export function addSubscriptions(program: Command): void {
   const subscriptions = program
     .command('subscriptions')
-    .description('running agreements: how they stand, their end')
+    .description('running agreements: how they stand, what changes, their end')
   addReading(subscriptions)
+  addChange(subscriptions)
   subscriptions
     .command('cancel')
     .description('end a subscription: with its period, unless told otherwise')

@@ -1,0 +1,76 @@
+import type { PlanChange, SubscriptionChange } from '@lockstep/sdk'
+import { type Command, Option } from 'commander'
+import { changeAsShown } from '../change-as-shown.ts'
+import { confirm } from '../confirm.ts'
+import { contextOf } from '../context.ts'
+import { findSubscription } from '../find-subscription.ts'
+import { changePreviewText, changeQuestion, planChangeText } from '../output/plan-change-text.ts'
+import { collect, parseCount } from './arguments.ts'
+
+interface ChangeFlags {
+  readonly plan?: string
+  readonly quantity?: number
+  readonly coupon?: string[]
+  readonly when?: 'now' | 'periodEnd'
+  readonly paymentMethod?: string
+  readonly paymentPage?: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+/** `subscriptions change`: shown first, and done exactly so after asking. */
+export function addChange(subscriptions: Command): void {
+  subscriptions
+    .command('change')
+    .description('another plan, quantity or payment method: all of it or nothing')
+    .argument('<subscription>', "its id, or whose it is: the customer's id, or your own")
+    .option('--plan <key>', 'a plan of the catalogue')
+    .option('--quantity <n>', 'the new number, not a difference', parseCount)
+    .option('--coupon <key>', 'a coupon of the catalogue; may be given several times', collect)
+    .addOption(
+      new Option('--when <moment>', 'instead of what the catalogue says').choices(['now', 'periodEnd']),
+    )
+    .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
+    .option('--payment-page <url>', 'let the customer leave one on a page, and come back to this address')
+    .option('--dry-run', 'only say what it would come to')
+    .option('--yes', "don't ask")
+    .action(async (name: string, flags: ChangeFlags, command: Command) => {
+      const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name)
+      const wanted = wishOf(flags)
+      if (flags.dryRun)
+        return output.result(await client.subscriptions.preview(id, wanted), changePreviewText)
+      const { change } = flags.yes
+        ? await client.subscriptions.change(id, wanted)
+        : await changeAsShown(client, id, wanted, (preview) => {
+            if (!output.json) output.result(preview, changePreviewText)
+            return confirm(changeQuestion(preview))
+          })
+      const settled =
+        change.state === 'applying' ? await client.subscriptions.changeSettled(id, change.id) : change
+      output.result(settled, planChangeText)
+      if (cameToNothing(settled)) process.exitCode = 1
+    })
+}
+
+function wishOf({
+  plan,
+  quantity,
+  coupon,
+  when,
+  paymentMethod,
+  paymentPage,
+}: ChangeFlags): SubscriptionChange {
+  return {
+    ...(plan !== undefined && { plan }),
+    ...(quantity !== undefined && { quantity }),
+    ...(coupon && { coupons: coupon }),
+    ...(when && { when }),
+    ...(paymentMethod !== undefined && { paymentMethod }),
+    ...(paymentPage !== undefined && { paymentPage: { returnUrl: paymentPage } }),
+    requestOrigin: 'cli',
+  }
+}
+
+const cameToNothing = ({ state }: PlanChange) =>
+  state === 'refused' || state === 'withdrawn' || state === 'parked'

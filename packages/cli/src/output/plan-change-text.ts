@@ -1,0 +1,81 @@
+import type { ChangePreview, Money, PlanChange } from '@lockstep/sdk'
+import { amountText, instantText, periodText } from './format.ts'
+import { bold, dim, green, red, yellow } from './style.ts'
+import { table } from './table.ts'
+
+type PreviewInvoice = NonNullable<ChangePreview['dueNow']>
+type Terms = PlanChange['to']
+
+/** What a change would come to: when, each line that is billed, and what becomes different in the contract. */
+export function changePreviewText(preview: ChangePreview): string {
+  const { from, to, takesEffectAt, dueNow, nextInvoice, recurring, contractChanges, warnings } = preview
+  const moment = preview.takesEffect === 'now' ? 'at once' : `on ${instantText(takesEffectAt)}`
+  return [
+    `${termsText(from)} → ${bold(termsText(to))}: ${preview.direction}, takes effect ${bold(moment)}`,
+    ...(dueNow ? ['', 'due now', ...invoiceLines(dueNow)] : []),
+    ...(nextInvoice
+      ? ['', `next invoice, on ${instantText(nextInvoice.at)}`, ...invoiceLines(nextInvoice)]
+      : []),
+    '',
+    `a period    ${moneyText(recurring)}${dim(', before discounts and tax')}`,
+    ...contractChanges.map((line) => `contract    ${line}`),
+    ...(preview.withdraws === null ? [] : [yellow('The change that is scheduled does not come then.')]),
+    ...(preview.needsPaymentPage ? [yellow('The customer leaves a payment method on a page first.')] : []),
+    ...warnings.map((warning) => yellow(warning)),
+    ...(preview.secondOpinion === 'differs'
+      ? [red("✗ Our own computation comes to another amount than the provider's.")]
+      : []),
+  ].join('\n')
+}
+
+export function changeQuestion({ to, takesEffect, takesEffectAt, dueNow }: ChangePreview): string {
+  const moment = takesEffect === 'now' ? 'now' : `on ${instantText(takesEffectAt)}`
+  const charge = dueNow ? ` and charge ${moneyText(dueNow.amountDue)}` : ''
+  return `Change to ${termsText(to)} ${moment}${charge}?`
+}
+
+/** How far a change came, and what the customer has to do. */
+export function planChangeText({ id, from, to, state, action, problem, dueAt }: PlanChange): string {
+  const head = {
+    applying: yellow('It goes on by itself: the provider takes its time.'),
+    requiresAction: yellow('The customer has something to do first; until then everything is as it was.'),
+    scheduled: `${green('✓')} Comes on ${dueAt === null ? 'its day' : instantText(dueAt)}.`,
+    effective: `${green('✓')} Done.`,
+    withdrawn: yellow('It was given up.'),
+    refused: `${red('✗')} Nothing was changed.`,
+    parked: `${red('✗')} It is parked: a person has to look.`,
+  }
+  return [
+    `${head[state]} ${termsText(from)} → ${bold(termsText(to))}`,
+    ...(problem ? [`${problem.title} ${problem.detail}`] : []),
+    ...(action ? [`until ${instantText(action.expiresAt)}: ${action.url}`] : []),
+    dim(`change  ${id}`),
+  ].join('\n')
+}
+
+function invoiceLines({ lines, total, amountDue, credited }: PreviewInvoice): string[] {
+  const sums: [string, Money][] = [
+    ['total', total],
+    ...(amountDue.minor === total.minor ? [] : [['charged', amountDue] satisfies [string, Money]]),
+    ...(credited.minor === '0' ? [] : [['on the balance', credited] satisfies [string, Money]]),
+  ]
+  const rows = [
+    ...lines.map(({ description, period, amount }) => ({
+      what: description,
+      of: periodText(period),
+      amount,
+    })),
+    ...sums.map(([what, amount]) => ({ what: bold(what), of: '', amount })),
+  ]
+  return [
+    table(rows, [
+      { title: 'what', cell: ({ what }) => what },
+      { title: 'of', cell: ({ of }) => of },
+      { title: total.currency, align: 'right', cell: ({ amount }) => amountText(amount) },
+    ]),
+  ]
+}
+
+const termsText = ({ plan, planVersion, quantity }: Terms) =>
+  `${plan} ${dim(`v${planVersion}`)}${quantity === 1 ? '' : ` × ${quantity}`}`
+const moneyText = (money: Money) => `${amountText(money)} ${money.currency}`
