@@ -244,11 +244,13 @@ export const resumePlanChange = defineRoute({
   path: '/v1/subscriptions/:id/changes/:change/resume',
   callers: { key: 'subscriptions:write', user: 'own subscription' },
   summary: 'Go on with a plan change that stopped',
-  description: 'Looks whether the customer has done what was asked: to be called when the customer is back.',
+  description:
+    'Looks whether the customer has done what was asked: to be called when the customer is back. A user goes on ' +
+    'with what waits for the customer; what is parked takes a key.',
   tags,
   params: changeParams,
   answers: { 200: planChange, 202: planChange },
-  problems: ['plan_change_not_found'],
+  problems: ['plan_change_not_found', 'forbidden'],
 })
 
 export const cancelPlanChange = defineRoute({
@@ -257,9 +259,10 @@ export const cancelPlanChange = defineRoute({
   path: '/v1/subscriptions/:id/changes/:change/cancel',
   callers: { key: 'subscriptions:write', user: 'own subscription' },
   summary: 'Give up a plan change that has not taken effect',
-  description: 'One that is scheduled does not come; one that waits for the customer is undone.',
+  description:
+    'One that is scheduled does not come; one that waits for the customer is undone. What is parked takes a key.',
   tags,
   params: changeParams,
   answers: { 200: planChange, 202: planChange },
-  problems: ['plan_change_not_found', 'plan_change_ended', 'subscription_changing'],
+  problems: ['plan_change_not_found', 'plan_change_ended', 'subscription_changing', 'forbidden'],
 })

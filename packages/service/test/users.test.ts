@@ -83,7 +83,7 @@ afterAll(async () => {
 
 const of = (name: string) => customers[name] ?? { id: '', subscription: '' }
 
-async function as(name: string, method: 'GET' | 'POST', url: string, more: object = {}) {
+async function as(name: string, method: 'GET' | 'POST' | 'PATCH', url: string, more: object = {}) {
   return installation.call({ method, url, key: await sign(key, { sub: name }), ...more })
 }
 
@@ -203,4 +203,38 @@ test('a user takes back an end that is the customer’s own, and neither undoes 
     [200, 'ends'],
     [200, 'goes on'],
   ])
+})
+
+test('a user goes on with a plan change that waits for the customer; what is parked takes a key', async () => {
+  const paymentPage = { returnUrl: 'https://app.example/billing' }
+  const url = `/v1/subscriptions/${of('bob').subscription}`
+  const asked: { body: { change: { id: string; state: string } } } = await as('bob', 'PATCH', url, {
+    payload: { paymentPage },
+  })
+  const { id, state } = asked.body.change
+  expect(state).toBe('requiresAction')
+  const resumed = { status: 202, body: { id, state: 'requiresAction' } }
+  expect(await as('bob', 'POST', `${url}/changes/${id}/resume`)).toMatchObject(resumed)
+
+  const { workflows, database } = installation
+  const { rows } = await database.pool.query(`select id from workflow where subject_id = $1`, [id])
+  const workflow: string = rows[0].id
+  await workflows.stopped(workflow)
+  await database.pool.query(
+    `update workflow set state = 'parked', action = null, ended_at = clock_timestamp() where id = $1`,
+    [workflow],
+  )
+  const refused = { status: 403, body: { code: 'forbidden' } }
+  expect(await as('bob', 'POST', `${url}/changes/${id}/resume`)).toMatchObject(refused)
+  expect(await as('bob', 'POST', `${url}/changes/${id}/cancel`)).toMatchObject(refused)
+  expect(await as('bob', 'GET', `${url}/changes/${id}`)).toMatchObject({ body: { state: 'parked' } })
+  // Parked between the look and the word, it is not the customer's either.
+  await workflows.resume(workflow, 'customer')
+  expect(await as('bob', 'GET', `${url}/changes/${id}`)).toMatchObject({ body: { state: 'parked' } })
+
+  expect(await installation.ask('POST', `${url}/changes/${id}/resume`)).toMatchObject(resumed)
+  expect(await as('bob', 'POST', `${url}/changes/${id}/cancel`)).toMatchObject({
+    status: 200,
+    body: { state: 'refused', problem: { code: 'plan_change_canceled' } },
+  })
 })

@@ -97,30 +97,39 @@ export const readSteps = grouped(async (db, workflowIds: readonly string[]): Pro
   return workflowIds.map((id) => rows.filter(({ workflowId }) => workflowId === id))
 })
 
+/** On whose word one is gone on with that would not go on by itself now. */
+export type Word = 'person' | 'customer'
+
+const UNFINISHED = ['running', 'compensating'] as const
 /** Ended for now: until somebody says so, nobody goes on. */
 const STOPPED = ['requiresAction', 'parked'] as const
+/** The customer's word is what it waits for where it waits for the customer, and nowhere else. */
+const takenOnWord = {
+  person: [...UNFINISHED, ...STOPPED],
+  customer: ['requiresAction'],
+} as const
 
-/** Takes the lease of an unfinished workflow that nobody runs; of one that stopped, when a person says so. */
+/** Takes the lease of an unfinished workflow that nobody runs; of one that stopped, on somebody's word. */
 export function claimWorkflow(
   db: Db,
   id: string,
   holder: string,
-  { stoppedToo = false }: { stoppedToo?: boolean } = {},
+  { word }: { word?: Word } = {},
 ): Promise<Workflow | undefined> {
   return db
     .updateTable('workflow')
     .set({
       leaseUntil: leased,
       leaseHolder: holder,
-      // A person's word counts the tries from the beginning.
-      attempts: stoppedToo ? 1 : sql<number>`attempts + 1`,
+      // Somebody's word counts the tries from the beginning.
+      attempts: word ? 1 : sql<number>`attempts + 1`,
       state: sql<Workflow['state']>`case when refusal is null then 'running' else 'compensating' end`,
       action: null,
       woken: false,
       endedAt: null,
     })
     .where('id', '=', id)
-    .where('state', 'in', ['running', 'compensating', ...(stoppedToo ? STOPPED : [])])
+    .where('state', 'in', word ? takenOnWord[word] : UNFINISHED)
     .where(isFree)
     .returningAll()
     .executeTakeFirst()

@@ -1,12 +1,15 @@
 import { newHolder } from '../postgres/presence.ts'
-import { claimWorkflow, dueWorkflows, readWorkflow, type Workflow } from '../store/workflows.ts'
+import { claimWorkflow, dueWorkflows, readWorkflow, type Word, type Workflow } from '../store/workflows.ts'
 import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
 
 export interface Workflows {
   /** Runs a workflow that was added with this holder, right after its transaction. */
   begin(id: string, holder: string): void
-  /** Goes on with one that stopped, also if it is parked or waits for the customer. */
-  resume(id: string): Promise<void>
+  /**
+   * Goes on with one that stopped, on a person's word also if it is parked or waits for the customer. The
+   * customer's word goes on with nothing but what waits for it.
+   */
+  resume(id: string, word?: Word): Promise<void>
   /** Goes on with every one whose process died or whose time has come; resolves with how many when those have stopped. */
   resumeDue(): Promise<number>
   /** When this process runs it no more, however it stopped; at once where it does not. */
@@ -44,7 +47,7 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
   }
 
   /** Whether there was something to go on with: what was due when looked for may have ended meanwhile. */
-  async function take(id: string, options: { stoppedToo?: boolean } = {}): Promise<boolean> {
+  async function take(id: string, options: { word?: Word } = {}): Promise<boolean> {
     const holder = newHolder()
     const workflow = await claimWorkflow(db, id, holder, options)
     const kind = workflow && byName.get(workflow.kind)
@@ -88,11 +91,11 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
         if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
       })
     },
-    async resume(id) {
+    async resume(id, word = 'person') {
       // A run that is just ending may not have heard why it is to go on.
       await running.get(id)
       await track(id, async () => {
-        await take(id, { stoppedToo: true })
+        await take(id, { word })
       })
     },
     resumeDue,

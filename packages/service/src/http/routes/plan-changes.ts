@@ -89,9 +89,10 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
   route(
     app,
     api.resumePlanChange,
-  )(async ({ params }) => {
-    const { workflowId } = await existing(db, params.change, params.id)
-    void workflows.resume(workflowId)
+  )(async ({ params, caller }) => {
+    const change = await existing(db, params.change, params.id)
+    refuseParked(change, caller)
+    void workflows.resume(change.workflowId, caller.kind === 'user' ? 'customer' : 'person')
     return stillOnItsWay(await settled(parts, params.change))
   })
 
@@ -100,6 +101,7 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
     api.cancelPlanChange,
   )(async ({ params, caller, operation }) => {
     const change = await existing(db, params.change, params.id)
+    refuseParked(change, caller)
     await cancelChange(parts, change, { requestedBy: caller.id, operation, seconds: PATIENCE_SECONDS })
     return stillOnItsWay(await existing(db, params.change))
   })
@@ -113,6 +115,12 @@ function stillOnItsWay(change: PlanChange) {
 /** Whoever operates may set what follows the rules for everybody else. */
 function isAdmin(caller: Caller): boolean {
   return holds(caller, 'subscriptions:admin')
+}
+
+/** What is put before a person is for whoever operates to look at, and not tried again by users. */
+function refuseParked({ id, workflowState }: PlanChange, caller: Caller): void {
+  if (caller.kind === 'user' && workflowState === 'parked')
+    throw new Problem('forbidden', `${id} is parked. It takes a key with the scope subscriptions:write.`)
 }
 
 async function refuseAbsent(db: Db, id: string): Promise<void> {
