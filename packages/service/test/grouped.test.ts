@@ -34,6 +34,31 @@ test('one that fails does not fail its neighbours', async () => {
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
 })
 
+test('what may have been committed before the connection broke is not done again', async () => {
+  const batches: number[] = []
+  const ask = grouped(async (_db, all: readonly number[]) => {
+    batches.push(all.length)
+    await sql`select 1`.execute(_db)
+    if (all.length > 1) throw new Error('Connection terminated unexpectedly')
+    return all
+  })
+  const outcomes = await Promise.allSettled([1, 2, 3].map((one) => ask(db, one)))
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect(batches).toEqual([1, 2])
+})
+
+test('a deadlock is told as such, also where a statement behind it is heard of first', async () => {
+  let tries = 0
+  const late = async (asked: Promise<unknown>) => asked.then((answer) => answer).then((answer) => answer)
+  await transaction(db, async (trx) => {
+    tries += 1
+    const code = tries === 1 ? '40P01' : '00000'
+    const deadlock = sql`do ${sql.raw(`$$ begin if '${code}' <> '00000' then raise exception using errcode = '${code}'; end if; end $$`)}`
+    await Promise.all([late(deadlock.execute(trx)), sql`select 1`.execute(trx)])
+  })
+  expect(tries).toBe(2)
+})
+
 test('no more than a hundred are done at once', async () => {
   const { ask, batches } = tenfold()
   await Promise.all(Array.from({ length: 250 }, (_, one) => ask(db, one)))

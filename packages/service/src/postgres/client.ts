@@ -35,9 +35,9 @@ export class Client extends pg.Client {
     })
   }
 
-  /** Nobody waits for it: what keeps it from beginning is told by the statement that comes next. */
+  /** Nobody waits for it. Without it what comes next must not be done, so the connection ends, and tells. */
   #begin(): Promise<unknown> {
-    this.#ask(['begin']).catch(() => {})
+    this.#ask(['begin']).catch(() => this.connection.stream.destroy())
     return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [] })
   }
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from './connect.ts'
+import { isDatabaseUnavailable } from './unavailable.ts'
 
 /** Does all of these in one statement: all or none. Answers one for each, in their order. */
 type DoAll<One, Answer> = (db: Db | Trx, all: readonly One[]) => Promise<readonly Answer[]>
@@ -19,7 +20,7 @@ const MOST = 100
  * at all. Each is answered after the commit of its own; a read sees whatever was committed before it was
  * asked. In a transaction it is done there, alone.
  *
- * Where doing it together fails, each is done alone, so that nobody fails by another's fault.
+ * Where doing it together is refused, each is done alone, so that nobody fails by another's fault.
  */
 export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, one: One) => Promise<Answer> {
   const queues = new WeakMap<Db, Waiting<One, Answer>[]>()
@@ -47,8 +48,11 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
       )
       for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as Answer)
       return true
-    } catch {
-      return false
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) return false
+      // It may have been committed before the connection broke, so none is done a second time.
+      for (const { reject } of batch) reject(error)
+      return true
     }
   }
 

@@ -4,12 +4,14 @@ import { PostgresDialect, Transaction } from 'kysely'
 import type { Database } from '../store/schema.ts'
 import { isOutdated } from './client.ts'
 import type { Db, Trx } from './connect.ts'
+import { codeOf } from './unavailable.ts'
 
 const open = new AsyncLocalStorage<true>()
 
 const ATTEMPTS = 5
 const SERIALIZATION_FAILURE = '40001'
 const DEADLOCK_DETECTED = '40P01'
+const IN_FAILED_TRANSACTION = '25P02'
 
 /**
  * Runs `work` in one transaction, again when Postgres chose it as the victim of a deadlock or of a
@@ -37,14 +39,23 @@ async function together<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T>
   const executor = trx.getExecutor()
   const connection = await executor.provideConnection(async (held) => held)
   let isOver = false
+  let first: unknown
   const direct = executor.withConnectionProvider({
     provideConnection: async (consumer) => {
       if (isOver) throw new Error('The transaction is over.')
-      return consumer(connection)
+      try {
+        return await consumer(connection)
+      } catch (error) {
+        first ??= error
+        throw error
+      }
     },
   })
   try {
     return await work(new Transaction<Database>({ ...inert, executor: direct }))
+  } catch (error) {
+    // What came behind the statement that failed may be heard of first.
+    throw codeOf(error) === IN_FAILED_TRANSACTION ? first : error
   } finally {
     isOver = true
   }

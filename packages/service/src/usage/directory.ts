@@ -3,6 +3,7 @@ import type { Meter } from '@lockstep/core/meter'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { stripeOf } from './gate.ts'
+import { newMemory } from './memory.ts'
 
 /** What ingest knows of a customer. None of it ever changes, so it may be remembered. */
 export interface UsageCustomer {
@@ -23,10 +24,11 @@ export interface Directory {
   readClocks(testClockIds: ReadonlySet<string>): Promise<void>
 }
 
-const MAX_CUSTOMERS = 100_000
+/** Far more than all requests of one moment can name. */
+const MAX_CUSTOMERS = 200_000
 
 export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory {
-  const customers = new Map<string, UsageCustomer>()
+  const customers = newMemory<UsageCustomer>(MAX_CUSTOMERS)
   const meters = new Map<string, Meter>()
   // Test clocks only go forward, so what was read once is a lower bound.
   const clocks = new Map<string, Instant>()
@@ -40,10 +42,6 @@ export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory
       .execute()
     for (const { id, externalId, testClockId } of found) {
       customers.set(externalId, { id, stripe: stripeOf(id), testClockId })
-    }
-    for (const oldest of customers.keys()) {
-      if (customers.size <= MAX_CUSTOMERS) break
-      customers.delete(oldest)
     }
   }
   const learnMeters = async (keys: ReadonlySet<string>) => {
