@@ -147,6 +147,38 @@ test('one who cannot be registered keeps nobody else waiting, and is named with 
   expect(again.customers.map(({ registration }) => typeof registration)).toEqual(['string', 'string'])
 })
 
+test('however many cannot be registered, whoever comes after them is', async () => {
+  const foreign = ['eur_1', 'eur_2', 'eur_3']
+  for (const name of foreign) await customer(name)
+  const pays = (currency: string | null) =>
+    installation.database.pool.query(`update customer set currency = $1 where external_id = any($2)`, [
+      currency,
+      foreign,
+    ])
+  await pays('eur')
+  for (const name of ['behind_1', 'behind_2', 'behind_3']) await customer(name)
+  const parts = { ...installation.deps, workflows: installation.workflows }
+  const sweep = async () => {
+    const { customers } = await registerMissing(parts, { most: 2, mostRefusedNamed: 1, page: 2 })
+    return customers.map(({ externalId, reason }) => [externalId, reason === null])
+  }
+  expect(await sweep()).toEqual([
+    ['eur_1', false],
+    ['behind_1', true],
+    ['behind_2', true],
+  ])
+  expect(await sweep()).toEqual([
+    ['eur_1', false],
+    ['behind_3', true],
+  ])
+  await pays(null)
+  expect(await sweep()).toEqual([
+    ['eur_1', true],
+    ['eur_2', true],
+  ])
+  expect(await sweep()).toEqual([['eur_3', true]])
+})
+
 test('where the catalogue has no plan for signing up, nobody must have one', async () => {
   await customer('free_to_choose')
   await catalogIs(smallCatalog)

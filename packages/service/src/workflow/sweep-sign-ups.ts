@@ -23,8 +23,9 @@ export interface SignUpSweep {
 const GRACE_SECONDS = 3600
 /** Registered by one sweep, and named by a dry run; the next goes on with those who are left. */
 const MOST = 1000
-/** Looked at by one sweep, so that those who cannot be registered do not stand before the others. */
-const MOST_LOOKED_AT = 10_000
+/** Of those who cannot be registered, so many are named in the answer; each stands in the log. */
+const MOST_REFUSED_NAMED = 10_000
+const PAGE = 1000
 /** Begun together; the next come when these have stopped. */
 const AT_ONCE = 8
 
@@ -45,24 +46,33 @@ export async function findMissingSignUps({
 /**
  * Registers customers who never got the plan for signing up, as a message of the bus would. Nobody is
  * registered twice, by however many sweeps at once: the request goes by the customer's name. Whoever
- * cannot be registered keeps nobody else waiting.
+ * cannot be registered keeps nobody else waiting: what is bounded is how many are begun, and not how many
+ * are looked at on the way to them.
  */
-export async function registerMissing(deps: SweepDeps): Promise<SignUpSweep> {
+export async function registerMissing(
+  deps: SweepDeps,
+  { most = MOST, mostRefusedNamed = MOST_REFUSED_NAMED, page = PAGE } = {},
+): Promise<SignUpSweep> {
   const { db, clock, workflows } = deps
   const signUp = await readSignUp(db)
   if (!signUp) return { plan: null, customers: [] }
   const before = missedBefore(clock.now())
   const customers: SignUpSweep['customers'][number][] = []
-  for (let [after, count] = ['', 0]; count < MOST && customers.length < MOST_LOOKED_AT; ) {
-    const found = await missingSignUps(db, { before, after, limit: MOST - count })
+  let refused = 0
+  for (let [after, count] = ['', 0]; count < most; ) {
+    const found = await missingSignUps(db, { before, after, limit: page })
     const last = found.at(-1)
     if (!last) break
     after = last.customerId
-    for (let from = 0; from < found.length; from += AT_ONCE) {
+    for (let from = 0; from < found.length && count < most; ) {
       const begun: string[] = []
-      for (const one of found.slice(from, from + AT_ONCE)) {
+      const together = found.slice(from, from + Math.min(AT_ONCE, most - count))
+      from += together.length
+      for (const one of together) {
         const { workflow, ...registered } = await register(deps, one)
-        customers.push({ ...one, ...registered })
+        if (registered.reason !== null) refused += 1
+        if (registered.reason === null || refused <= mostRefusedNamed)
+          customers.push({ ...one, ...registered })
         if (workflow !== undefined) begun.push(workflow)
       }
       await Promise.all(begun.map((workflow) => workflows.stopped(workflow)))
