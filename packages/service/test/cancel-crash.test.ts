@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** Every so many statements; every single one by `npm run faults -- lifecycle`. */
+/** Every so many statements dies one: each of them would take minutes. */
 const STRIDE = 11
 
 interface Wish {
