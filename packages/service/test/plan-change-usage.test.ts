@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../src/ids.ts'
+import { beginChange } from '../src/workflow/plan-change/begin.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+
+// Plain: 20.00 a month and a cent a second. Tiered: 20.00, the first 100 seconds at 10 cents, then a cent,
+// and 10 % of all that for support.
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld()
+})
+afterAll(() => world.close())
+
+async function go(payer: Payer, time: string) {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+
+async function change({ subscriptionId }: Payer, plan: string): Promise<string> {
+  const asked = { operation: newId('operation'), requestedBy: 'api_key_test', requestOrigin: null }
+  const begun = await beginChange(
+    world.deps,
+    subscriptionId,
+    { plan, when: 'now' },
+    { ...asked, accepted: {}, mayGivePlans: false },
+  )
+  const { workflow } = begun
+  if (!workflow) throw new Error('It was begun before.')
+  world.workflows.begin(workflow.id, workflow.holder)
+  return (await world.workflows.settled(workflow.id, 60)).state
+}
+
+async function billed(payer: Payer): Promise<number[][]> {
+  const invoices = await world.atStripe(payer)
+  return invoices.map(({ lines }) => lines.map((line) => Number.parseInt(line, 10)).sort((a, b) => a - b))
+}
+
+test('where other usage prices begin, what was used before is billed by the old ones, once', async () => {
+  const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(ada, '2026-01-20T12:00:00Z')
+  await world.use(ada, '300', '2026-01-15T00:00:00Z')
+  expect(await change(ada, 'tiered')).toBe('completed')
+  await world.deliver()
+  // 300 seconds; 20.5 of 31 days of 20.00 are left, 13.2258 of it; and a whole first month.
+  expect(await billed(ada)).toEqual([[2000], [-1323, 300, 2000]])
+
+  // Late, of the time before the change; and of the time after it.
+  await go(ada, '2026-01-26T00:00:00Z')
+  await world.use(ada, '50', '2026-01-19T00:00:00Z')
+  await world.use(ada, '150', '2026-01-25T00:00:00Z')
+  await world.sync(ada)
+  await go(ada, '2026-02-20T14:00:00Z')
+  await world.deliver()
+  // 50 seconds by the old price; 100 × 0.10 + 50 × 0.01 = 10.50 by the new; 10 % of 20.00 and 10.50.
+  expect((await billed(ada)).slice(2)).toEqual([[50, 305, 1050, 2000]])
+})
