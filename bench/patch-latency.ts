@@ -2,9 +2,8 @@ import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { defineCatalog } from '@lockstep/core/catalog'
 import { createClient } from '@lockstep/sdk'
 import Stripe from 'stripe'
-import { freePort, startProcess } from '../test/support/process.ts'
 import { type Bench, interleave, median, summarize } from './bench.ts'
-import { ADMIN_KEY, openStage } from './stage.ts'
+import { ADMIN_KEY, openStage, startStripeBefore } from './stage.ts'
 
 const DELAY_MS = 100
 
@@ -31,22 +30,14 @@ export const patchLatency: Bench = {
   bar: 0.77,
   run: async ({ seconds, note }) => {
     const stage = await openStage()
-    const [simulatorPort, slowPort] = [await freePort(), await freePort()]
-    const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
-      port: simulatorPort,
-      args: ['--port', String(simulatorPort)],
-    })
-    const slow = await startProcess('bench/reference/slow-stripe.ts', {
-      port: slowPort,
-      env: { PORT: String(slowPort), SIMULATOR_URL: simulator.url, DELAY_MS: String(DELAY_MS) },
-    })
+    const slow = await startStripeBefore('bench/reference/slow-stripe.ts', { DELAY_MS: String(DELAY_MS) })
     try {
       const service = await stage.startService({
         STRIPE_API_BASE: slow.url,
         STRIPE_API_KEY: 'sk_test_bench',
       })
       const client = createClient({ baseUrl: service.url, apiKey: ADMIN_KEY })
-      const host = { host: '127.0.0.1', port: slowPort, protocol: 'http' as const }
+      const host = { host: '127.0.0.1', port: slow.port, protocol: 'http' as const }
       const stripe = new Stripe('sk_test_bench', { ...host, maxNetworkRetries: 0 })
       note('a catalogue and two subscriptions')
       await client.catalog.apply(catalogDocumentOf(catalog))
@@ -97,7 +88,6 @@ export const patchLatency: Bench = {
       return summarize(passes, ({ reference: plain, product: patch }) => plain / patch)
     } finally {
       await slow.stop()
-      await simulator.stop()
       await stage.close()
     }
   },

@@ -1,11 +1,10 @@
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { defineCatalog } from '@lockstep/core/catalog'
 import { createClient } from '@lockstep/sdk'
-import { freePort, startProcess } from '../test/support/process.ts'
 import { type Bench, interleave, summarize } from './bench.ts'
 import type { RegistrationLoad, RegistrationLoadResult } from './load/registration.ts'
 import type { PlainOptions, PlainResult } from './reference/plain-registration.ts'
-import { ADMIN_KEY, openStage, runProgram } from './stage.ts'
+import { ADMIN_KEY, openStage, runProgram, startStripeBefore } from './stage.ts'
 
 const CONNECTIONS = 16
 const WARM_UP_SECONDS = 2
@@ -30,15 +29,7 @@ export const registration: Bench = {
   bar: 0.5,
   run: async ({ seconds, note }) => {
     const stage = await openStage()
-    const [simulatorPort, instantPort] = [await freePort(), await freePort()]
-    const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
-      port: simulatorPort,
-      args: ['--port', String(simulatorPort)],
-    })
-    const instant = await startProcess('bench/reference/instant-stripe.ts', {
-      port: instantPort,
-      env: { PORT: String(instantPort), SIMULATOR_URL: simulator.url },
-    })
+    const instant = await startStripeBefore('bench/reference/instant-stripe.ts')
     try {
       const service = await stage.startService({
         STRIPE_API_BASE: instant.url,
@@ -97,7 +88,6 @@ export const registration: Bench = {
       return summarize(passes, ({ reference: plain, product: ours }) => ours / plain)
     } finally {
       await instant.stop()
-      await simulator.stop()
       await stage.close()
     }
   },

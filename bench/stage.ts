@@ -72,6 +72,30 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
+/** The simulator behind a Stripe of `reference/`, which answers for it in a way of its own. */
+export async function startStripeBefore(
+  entry: string,
+  env: Record<string, string> = {},
+): Promise<Pick<RunningProcess, 'url' | 'stop'> & { readonly port: number }> {
+  const [simulatorPort, port] = [await freePort(), await freePort()]
+  const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
+    port: simulatorPort,
+    args: ['--port', String(simulatorPort)],
+  })
+  const before = await startProcess(entry, {
+    port,
+    env: { PORT: String(port), SIMULATOR_URL: simulator.url, ...env },
+  })
+  return {
+    url: before.url,
+    port,
+    async stop() {
+      await before.stop()
+      await simulator.stop()
+    },
+  }
+}
+
 /** Runs a program of this folder in a process of its own; it prints its result as JSON. */
 export async function runProgram<Result>(entry: string, options: object): Promise<Result> {
   const path = fileURLToPath(new URL(entry, import.meta.url))
