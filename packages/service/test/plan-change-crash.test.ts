@@ -3,21 +3,19 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
 import { mortalConnection } from './support/mortal.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
-const plan = (name: string, amount: string) => ({
-  name,
-  product: 'app' as const,
-  interval: 'month' as const,
-  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount } },
-})
-
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  plans: { basic: plan('Basic', '10.00'), premium: plan('Premium', '25.00'), starter: plan('Starter', '0') },
+  plans: {
+    basic: flatPlan('Basic', '10.00'),
+    premium: flatPlan('Premium', '25.00'),
+    starter: flatPlan('Starter', '0'),
+  },
 })
 
 let simulator: Simulator

@@ -3,28 +3,22 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { lookAt } from '../src/workflow/look.ts'
+import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // How a change is paid: without a card first, with the bank's question, in a trial.
 // Cards: https://docs.stripe.com/testing#regulatory-cards
 
-const plan = (name: string, amount: string) => ({
-  name,
-  product: 'app' as const,
-  interval: 'month' as const,
-  prices: { fee: { kind: 'recurring' as const, model: 'flat' as const, amount } },
-})
-
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
   coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
   plans: {
-    starter: plan('Starter', '0'),
-    basic: plan('Basic', '10.00'),
-    premium: plan('Premium', '25.00'),
-    pending: { ...plan('Pending', '0'), audience: 'admin', trialDays: 31 },
+    starter: flatPlan('Starter', '0'),
+    basic: flatPlan('Basic', '10.00'),
+    premium: flatPlan('Premium', '25.00'),
+    pending: { ...flatPlan('Pending', '0'), audience: 'admin', trialDays: 31 },
   },
   signUp: { plan: 'pending', afterTrial: { moveTo: 'starter' } },
 })

@@ -4,41 +4,29 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
+import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // Plans in one currency with figures that are easy to check by hand.
 
-const fee = (amount: string) => ({ fee: { kind: 'recurring' as const, model: 'flat' as const, amount } })
-const plan = (name: string, amount: string) => ({
-  name,
-  product: 'app' as const,
-  interval: 'month' as const,
-  prices: fee(amount),
-})
-
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'sum' } },
   coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
   plans: {
-    starter: plan('Starter', '0'),
-    basic: plan('Basic', '10.00'),
-    premium: plan('Premium', '25.00'),
-    yearly: { ...plan('Yearly', '240.00'), interval: 'year' },
+    starter: flatPlan('Starter', '0'),
+    basic: flatPlan('Basic', '10.00'),
+    premium: flatPlan('Premium', '25.00'),
+    yearly: { ...flatPlan('Yearly', '240.00'), interval: 'year' },
     team: {
-      ...plan('Team', '0'),
+      ...flatPlan('Team', '0'),
       prices: { seat: { kind: 'recurring', model: 'perUnit', unitAmount: '29.99' } },
     },
-    metered: {
-      ...plan('Metered', '10.00'),
-      prices: { ...fee('10.00'), calls: { meter: 'calls', model: 'perUnit', unitAmount: '0.01' } },
-    },
-    gift: { ...plan('Gift', '0'), audience: 'admin' },
-    old: { ...plan('Old', '6.00'), audience: 'legacy' },
-    euro: { ...plan('Euro', '9.00'), currency: 'eur' },
-    pending: { ...plan('Pending', '0'), audience: 'admin', trialDays: 31 },
+    gift: { ...flatPlan('Gift', '0'), audience: 'admin' },
+    old: { ...flatPlan('Old', '6.00'), audience: 'legacy' },
+    euro: { ...flatPlan('Euro', '9.00'), currency: 'eur' },
+    pending: { ...flatPlan('Pending', '0'), audience: 'admin', trialDays: 31 },
   },
 })
 

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped } from '../postgres/grouped.ts'
+import { grouped, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 export type Mapping = Row<'mapping'>
@@ -98,7 +98,7 @@ export async function providerIdsOf(
     .selectFrom('mapping')
     .select(['entityId', 'providerId'])
     .where('entityType', '=', entityType)
-    .where('entityId', 'in', [...entityIds])
+    .where(isOneOf('entity_id', entityIds))
     .where('provider', '=', STRIPE)
     .execute()
   return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped } from '../postgres/grouped.ts'
+import { grouped, isOneOf } from '../postgres/grouped.ts'
 import { sqlTime } from './time.ts'
 
 export interface ObjectKey {
@@ -45,7 +45,7 @@ export async function readObjects(
     .selectFrom('providerObject')
     .select(['type', 'id', 'raw', 'lastEventCreated', 'observation', 'ownSince', 'gone'])
     .where('provider', '=', 'stripe')
-    .where('id', 'in', [...new Set(keys.map(({ id }) => id))])
+    .where(isOneOf('id', [...new Set(keys.map(({ id }) => id))]))
     .execute()
   return new Map(rows.map((row) => [keyOf(row), row]))
 }

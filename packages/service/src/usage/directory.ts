@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Meter } from '@lockstep/core/meter'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
 import { stripeOf } from './gate.ts'
 import { newMemory } from './memory.ts'
 
@@ -38,7 +39,7 @@ export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory
     const found = await db
       .selectFrom('customer')
       .select(['id', 'externalId', 'testClockId'])
-      .where('externalId', 'in', [...externalIds])
+      .where(isOneOf('external_id', [...externalIds]))
       .execute()
     for (const { id, externalId, testClockId } of found) {
       customers.set(externalId, { id, stripe: stripeOf(id), testClockId })
@@ -49,7 +50,7 @@ export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory
     const found = await db
       .selectFrom('meter')
       .select(['key', 'name', 'unitLabel', 'aggregation'])
-      .where('key', 'in', [...keys])
+      .where(isOneOf('key', [...keys]))
       .execute()
     for (const meter of found) meters.set(meter.key, meter)
   }
@@ -65,7 +66,7 @@ export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory
       const found = await db
         .selectFrom('testClock')
         .select(['id', 'frozenAt'])
-        .where('id', 'in', [...testClockIds])
+        .where(isOneOf('id', [...testClockIds]))
         .execute()
       for (const { id, frozenAt } of found) clocks.set(id, Math.max(frozenAt, clocks.get(id) ?? frozenAt))
     },

@@ -22,6 +22,8 @@ export interface Workflows {
   close(): Promise<void>
 }
 
+/** A person waits this long for what was begun; it goes on by itself afterwards. */
+export const PATIENCE_SECONDS = 20
 /** With the lease of a run less than ten seconds: so soon is gone on with what a host left that vanished. */
 export const WATCH_MS = 2000
 const AT_ONCE = 8

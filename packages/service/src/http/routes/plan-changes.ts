@@ -14,15 +14,12 @@ import { beginChange } from '../../workflow/plan-change/begin.ts'
 import { cancelChange } from '../../workflow/plan-change/cancel.ts'
 import { previewWish } from '../../workflow/plan-change/preview.ts'
 import type { ChangeWish } from '../../workflow/plan-change/wish.ts'
-import type { Workflows } from '../../workflow/workflows.ts'
+import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
 import { type Caller, holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
 import { asShown } from './as-shown.ts'
 import { planChangeToApi, previewToApi } from './plan-change-to-api.ts'
 import { subscriptionToApi } from './subscriptions.ts'
-
-/** A person waits this long; the change goes on by itself afterwards. */
-const PATIENCE_SECONDS = 20
 
 interface PlanChangeParts extends LookDeps {
   readonly workflows: Workflows

@@ -6,15 +6,12 @@ import { pageOf } from '../../store/page.ts'
 import { listRefunds, type Refund, readRefund } from '../../store/refunds.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { beginRefund, planRefund } from '../../workflow/refund.ts'
-import type { Workflows } from '../../workflow/workflows.ts'
+import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { amountRequired, readAmount } from '../read-amount.ts'
 import { type App, route } from '../route.ts'
 import { refusalOf } from './deed-refusal.ts'
 import { existingInvoice } from './invoices.ts'
-
-/** A person waits this long; it goes on by itself afterwards. */
-const PATIENCE_SECONDS = 20
 
 interface RefundParts extends LookDeps {
   readonly workflows: Workflows

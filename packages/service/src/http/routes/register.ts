@@ -5,10 +5,7 @@ import { problemOf } from '../../store/workflows.ts'
 import { beginRegistration } from '../../workflow/begin-registration.ts'
 import type { RegisterDeps } from '../../workflow/register.ts'
 import type { Asked, WantedRegistration } from '../../workflow/wanted-registration.ts'
-import type { Workflows } from '../../workflow/workflows.ts'
-
-/** A person waits this long; the registration goes on by itself afterwards. */
-export const PATIENCE_SECONDS = 20
+import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
 
 export interface RegistrationParts extends RegisterDeps {
   readonly workflows: Workflows

@@ -2,15 +2,10 @@ import * as api from '@lockstep/api/registrations'
 import { pageOf } from '../../store/page.ts'
 import { listRegistrations } from '../../store/registrations.ts'
 import { cancelRegistration } from '../../workflow/cancel-registration.ts'
+import { PATIENCE_SECONDS } from '../../workflow/workflows.ts'
 import { holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
-import {
-  existingRegistration,
-  PATIENCE_SECONDS,
-  type RegistrationParts,
-  register,
-  settledRegistration,
-} from './register.ts'
+import { existingRegistration, type RegistrationParts, register, settledRegistration } from './register.ts'
 import { registrationToApi } from './registration-to-api.ts'
 
 /** The confirmation of a contract, from request to running subscription. */

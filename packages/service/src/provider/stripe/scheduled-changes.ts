@@ -3,9 +3,10 @@ import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { wasBegun } from '../../store/operations.ts'
-import { type CallDeps, callStripe, readStripe } from './call.ts'
+import { type CallDeps, readStripe } from './call.ts'
 import { idOf } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
+import { makeSchedule, tellSchedule } from './schedules.ts'
 import type { WantedItem } from './subscription-changes.ts'
 
 export interface ChangeToSchedule {
@@ -62,17 +63,7 @@ export async function scheduleChange(
     ],
     metadata: ownMetadata(deps.provider, id, { lockstep_subscription: subscriptionId }),
   } satisfies Stripe.SubscriptionScheduleUpdateParams
-  return callStripe(
-    deps,
-    {
-      id: `${id}/phases`,
-      kind: 'subscription_schedule.update',
-      subjectId: subscriptionId,
-      body,
-      repeatable: true,
-    },
-    (stripe, options) => stripe.subscriptionSchedules.update(schedule.id, body, options),
-  )
+  return tellSchedule(deps, wanted, schedule.id, body)
 }
 
 /** The schedule that stands on a subscription and that we may tell anew. */
@@ -90,46 +81,8 @@ async function scheduleOf(
   throw new Problem('subscription_not_changeable', detail)
 }
 
-function makeSchedule(
-  deps: CallDeps,
-  { operation: id, subscriptionId, providerSubscription: subscription }: ChangeToSchedule,
-): Promise<Stripe.SubscriptionSchedule> {
-  const body = { from_subscription: subscription }
-  return callStripe(
-    deps,
-    { id, kind: 'subscription_schedule.create', subjectId: subscriptionId, body, settledByCaller: true },
-    (stripe, options) => stripe.subscriptionSchedules.create(body, options),
-    async (stripe) => {
-      // A subscription has one schedule: what stands on ours, we made.
-      const { schedule } = await stripe.subscriptions.retrieve(subscription)
-      return schedule === null ? undefined : stripe.subscriptionSchedules.retrieve(idOf(schedule))
-    },
-  )
-}
-
 function discountParam(given: Stripe.SubscriptionSchedule.Phase['discounts'][number]) {
   if (given.discount !== null) return { discount: idOf(given.discount) }
   if (given.coupon !== null) return { coupon: idOf(given.coupon) }
   return { promotion_code: idOf(given.promotion_code ?? '') }
-}
-
-/** Lets go of a subscription, which goes on as it is; what was planned does not come. Safe to repeat. */
-export async function releaseSchedule(
-  deps: CallDeps,
-  operation: string,
-  { subscriptionId, scheduleId }: { readonly subscriptionId: string; readonly scheduleId: string },
-): Promise<void> {
-  const { status } = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(scheduleId))
-  if (status !== 'active' && status !== 'not_started') return
-  await callStripe(
-    deps,
-    {
-      id: operation,
-      kind: 'subscription_schedule.release',
-      subjectId: subscriptionId,
-      body: { id: scheduleId },
-      repeatable: true,
-    },
-    (stripe, options) => stripe.subscriptionSchedules.release(scheduleId, {}, options),
-  )
 }

@@ -1,6 +1,6 @@
 import type { Interval } from '@lockstep/core/billing-cycle'
 import type Stripe from 'stripe'
-import { type CallDeps, callStripe } from './call.ts'
+import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { idOf } from './field.ts'
 import { ownMetadata } from './metadata.ts'
 
@@ -23,23 +23,8 @@ export async function schedulePayments(
   deps: CallDeps,
   wanted: PaymentsToSchedule,
 ): Promise<Stripe.SubscriptionSchedule> {
-  const { operation: id, subscriptionId, providerSubscription: subscription } = wanted
-  const schedule = await callStripe(
-    deps,
-    {
-      id,
-      kind: 'subscription_schedule.create',
-      subjectId: subscriptionId,
-      body: { subscription },
-      settledByCaller: true,
-    },
-    (stripe, options) => stripe.subscriptionSchedules.create({ from_subscription: subscription }, options),
-    async (stripe) => {
-      // A subscription has one schedule: what stands on ours, we made.
-      const { schedule: found } = await stripe.subscriptions.retrieve(subscription)
-      return found === null ? undefined : stripe.subscriptionSchedules.retrieve(idOf(found))
-    },
-  )
+  const { operation: id, subscriptionId } = wanted
+  const schedule = await makeSchedule(deps, wanted)
   const [phase] = schedule.phases
   if (!phase) throw new Error(`The schedule ${schedule.id} has no phase.`)
   const body = {
@@ -54,15 +39,67 @@ export async function schedulePayments(
     ],
     metadata: ownMetadata(deps.provider, id, { lockstep_subscription: subscriptionId }),
   } satisfies Stripe.SubscriptionScheduleUpdateParams
+  return tellSchedule(deps, wanted, schedule.id, body)
+}
+
+/** Whose schedule it is, and in which operation it is made or told. */
+interface Scheduled {
+  readonly operation: string
+  readonly subscriptionId: string
+  readonly providerSubscription: string
+}
+
+/** Makes one of a subscription as it is. */
+export function makeSchedule(
+  deps: CallDeps,
+  { operation: id, subscriptionId, providerSubscription }: Scheduled,
+): Promise<Stripe.SubscriptionSchedule> {
+  const body = { from_subscription: providerSubscription }
   return callStripe(
     deps,
-    {
-      id: `${id}/phases`,
-      kind: 'subscription_schedule.update',
-      subjectId: subscriptionId,
-      body,
-      repeatable: true,
+    { id, kind: 'subscription_schedule.create', subjectId: subscriptionId, body, settledByCaller: true },
+    (stripe, options) => stripe.subscriptionSchedules.create(body, options),
+    async (stripe) => {
+      // A subscription has one schedule: what stands on ours, we made.
+      const { schedule } = await stripe.subscriptions.retrieve(providerSubscription)
+      return schedule === null ? undefined : stripe.subscriptionSchedules.retrieve(idOf(schedule))
     },
-    (stripe, options) => stripe.subscriptionSchedules.update(schedule.id, body, options),
+  )
+}
+
+/** Tells one what comes; phases say everything that follows, so it is safe to repeat. */
+export function tellSchedule(
+  deps: CallDeps,
+  { operation, subscriptionId: subjectId }: Scheduled,
+  schedule: string,
+  body: Stripe.SubscriptionScheduleUpdateParams,
+): Promise<Stripe.SubscriptionSchedule> {
+  const kind = 'subscription_schedule.update'
+  return callStripe(
+    deps,
+    { id: `${operation}/phases`, kind, subjectId, body, repeatable: true },
+    (stripe, options) => stripe.subscriptionSchedules.update(schedule, body, options),
+  )
+}
+
+/**
+ * Lets one go of its subscription, which goes on as it is; what was planned does not come. Safe to repeat,
+ * also where somebody else was faster.
+ */
+export async function releaseSchedule(
+  deps: CallDeps,
+  operation: string,
+  {
+    subscriptionId: subjectId,
+    scheduleId: id,
+  }: { readonly subscriptionId: string; readonly scheduleId: string },
+): Promise<void> {
+  const { status } = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(id))
+  if (status !== 'active' && status !== 'not_started') return
+  const kind = 'subscription_schedule.release'
+  await callStripe(
+    deps,
+    { id: operation, kind, subjectId, body: { id }, repeatable: true },
+    (stripe, options) => stripe.subscriptionSchedules.release(id, {}, options),
   )
 }

@@ -81,25 +81,6 @@ export function resumePaused(
   )
 }
 
-/** Lets go of the schedule of a subscription, which would decide over its end; it stays as it is. */
-export async function releaseSchedule(
-  deps: CallDeps,
-  operation: string,
-  { id: subjectId }: Target,
-  schedule: string,
-): Promise<void> {
-  const intention = {
-    id: operation,
-    kind: 'subscription_schedule.release',
-    subjectId,
-    body: { schedule },
-    repeatable: true,
-  }
-  await callStripe(deps, intention, (stripe, options) =>
-    stripe.subscriptionSchedules.release(schedule, {}, options),
-  )
-}
-
 /** The schedule that a subscription follows; null for none. */
 export function scheduleOf({ schedule }: Stripe.Subscription): string | null {
   return schedule === null ? null : idOf(schedule)

@@ -5,7 +5,8 @@ import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
 import { passes } from '../../passing.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
-import { planEnd, releaseSchedule, scheduleOf } from '../../provider/stripe/subscription-end.ts'
+import { releaseSchedule } from '../../provider/stripe/schedules.ts'
+import { planEnd, scheduleOf } from '../../provider/stripe/subscription-end.ts'
 import { endSubscription } from '../../provider/stripe/subscriptions.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import { wasBegun } from '../../store/operations.ts'
@@ -157,6 +158,7 @@ async function letGo(deps: LookDeps, key: string, target: Target): Promise<boole
   const seen = await fetchSubscription(deps, target.providerId)
   if (seen.status === 'canceled' || seen.status === 'incomplete_expired') return true
   const schedule = scheduleOf(seen)
-  if (schedule !== null) await releaseSchedule(deps, `${key}/release`, target, schedule)
+  if (schedule !== null)
+    await releaseSchedule(deps, `${key}/release`, { subscriptionId: target.id, scheduleId: schedule })
   return false
 }

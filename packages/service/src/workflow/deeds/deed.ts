@@ -20,7 +20,7 @@ import { addWorkflow, problemOf, readSteps } from '../../store/workflows.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
 import type { LookDeps } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
-import type { Workflows } from '../workflows.ts'
+import { PATIENCE_SECONDS, type Workflows } from '../workflows.ts'
 
 export interface DeedDeps extends LookDeps {
   readonly workflows: Workflows
@@ -57,8 +57,6 @@ export type Settled<R> =
   /** There was nothing to do. */
   | { readonly state: 'unchanged' }
 
-/** A person waits this long; what was begun goes on by itself afterwards. */
-const PATIENCE_SECONDS = 20
 const LAST_STEP = 'end deed'
 const RETRY_SECONDS = 2
 const isAtWork: ReadonlySet<string> = new Set(['running', 'compensating'])

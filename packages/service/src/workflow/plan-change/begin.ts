@@ -11,6 +11,7 @@ import {
   findTwinChange,
   planChangeOf,
   readApplying,
+  readScheduledChange,
 } from '../../store/plan-changes.ts'
 import { deedUnderWay } from '../../store/subscription-deeds.ts'
 import { addWorkflow } from '../../store/workflows.ts'
@@ -158,12 +159,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
     throw new Problem('plan_change_in_progress', detail, { retryAfterSeconds: 2 })
   }
   if (await deedUnderWay(trx, subscription.id)) throw isChanging()
-  const planned = await trx
-    .selectFrom('planChange')
-    .select('id')
-    .where('subscriptionId', '=', subscription.id)
-    .where('state', '=', 'scheduled')
-    .executeTakeFirst()
+  const planned = await readScheduledChange(trx, subscription.id)
   const isSame =
     now.planVersionId === subscription.planVersionId &&
     now.quantity === subscription.quantity &&

@@ -1,5 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
-import type { PlanChange } from '../../store/plan-changes.ts'
+import { type PlanChange, readPlanChange } from '../../store/plan-changes.ts'
 import { withdrawWorkflow } from '../../store/workflows.ts'
 import type { LookDeps } from '../look.ts'
 import type { Workflows } from '../workflows.ts'
@@ -41,10 +41,7 @@ export async function cancelChange(
 }
 
 async function workflowOf({ db }: LookDeps, changeId: string): Promise<string> {
-  const row = await db
-    .selectFrom('planChange')
-    .select('workflowId')
-    .where('id', '=', changeId)
-    .executeTakeFirstOrThrow()
-  return row.workflowId
+  const change = await readPlanChange(db, changeId)
+  if (!change) throw new Error(`There is no plan change ${changeId}.`)
+  return change.workflowId
 }

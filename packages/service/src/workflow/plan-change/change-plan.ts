@@ -7,7 +7,8 @@ import { wasReplayed } from '../../provider/stripe/call.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { paymentOfInvoice } from '../../provider/stripe/first-payment.ts'
-import { releaseSchedule, scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
+import { scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
+import { releaseSchedule } from '../../provider/stripe/schedules.ts'
 import {
   changeSubscription,
   forgetHeldChange,

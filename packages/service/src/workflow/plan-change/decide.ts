@@ -62,7 +62,7 @@ export async function decideChange(
   { mayGivePlans, prorationDate }: DecideOptions,
 ): Promise<Decision> {
   const { db, clock } = deps
-  const subscription = await known(deps, subscriptionId)
+  const subscription = await linkedSubscription(deps, subscriptionId)
   const [customer, from, scheduled, policy, at] = await Promise.all([
     payer(deps, subscription),
     loadPlanVersion(db, subscription.planVersionId),
@@ -119,7 +119,8 @@ export async function decideChange(
   }
 }
 
-async function known({ db }: LookDeps, id: string) {
+/** One that the provider has, too. */
+export async function linkedSubscription({ db }: LookDeps, id: string) {
   const subscription = await readSubscription(db, id)
   if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
   const { providerId } = subscription

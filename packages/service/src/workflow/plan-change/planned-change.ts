@@ -1,4 +1,4 @@
-import { releaseSchedule } from '../../provider/stripe/scheduled-changes.ts'
+import { releaseSchedule } from '../../provider/stripe/schedules.ts'
 import { readPlanChange } from '../../store/plan-changes.ts'
 import type { DueKind } from '../due.ts'
 import { lookAt } from '../look.ts'

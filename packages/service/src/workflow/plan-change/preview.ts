@@ -9,7 +9,7 @@ import { previewChange, previewRenewal } from '../../provider/stripe/subscriptio
 import { toInvoice } from '../../provider/stripe/to-invoice.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
-import { type DecideOptions, type Decision, decideChange } from './decide.ts'
+import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
 import { type Opinion, secondOpinion } from './second-opinion.ts'
 import { signPreview } from './token.ts'
 import { type ChangeWish, hashOfWish } from './wish.ts'
@@ -69,8 +69,8 @@ export async function previewWish(
   wish: ChangeWish,
   options: DecideOptions,
 ): Promise<ChangePreview> {
-  const { subscription } = await decideChange(deps, subscriptionId, wish, options)
-  await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+  const { providerId } = await linkedSubscription(deps, subscriptionId)
+  await lookAt(deps, { type: 'subscription', id: providerId })
   return previewDecision(deps, wish, await decideChange(deps, subscriptionId, wish, options))
 }
 
