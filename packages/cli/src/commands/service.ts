@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { StripeSetupOptions } from '../start/stripe-setup.ts'
 
 /** The commands that hand over to the service itself; everything else only talks to it. */
 export function addServiceCommands(program: Command): void {
@@ -23,5 +24,22 @@ export function addServiceCommands(program: Command): void {
     .action(async () => {
       const { doctor } = await import('../start/doctor.ts')
       await doctor()
+    })
+  program
+    .command('stripe')
+    .description('what Stripe has to know of this service')
+    .command('setup')
+    .description('let Stripe send here exactly what is handled: shown, and with --apply done')
+    .requiredOption(
+      '--endpoint <address>',
+      'where the service is reached from outside, like https://billing.example.org',
+    )
+    .option('--rotate', 'make a second endpoint, whose secret shall replace the first one')
+    .option('--retire', 'delete all but the newest, once the service takes its secret')
+    .option('--apply', 'do it')
+    .option('--yes', "don't ask")
+    .action(async (options: StripeSetupOptions, command: Command) => {
+      const { setUpStripe } = await import('../start/stripe-setup.ts')
+      await setUpStripe(options, { json: command.optsWithGlobals<{ json?: boolean }>().json === true })
     })
 }

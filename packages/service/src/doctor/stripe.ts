@@ -1,7 +1,9 @@
+import { differenceOf } from '@lockstep/core/webhook-endpoint'
 import type { StripeConfig } from '../config.ts'
 import { handlers } from '../inbox/handlers.ts'
 import { API_VERSION, isStripeItself, makeStripe } from '../provider/stripe/client.ts'
 import { verdictOf } from '../provider/stripe/problems.ts'
+import { listEndpoints, printOf } from '../provider/stripe/webhook-endpoints.ts'
 import { type Check, fine, hint, wrong } from './check.ts'
 
 const PATIENCE_MS = 5000
@@ -21,7 +23,11 @@ export async function examineStripe(config: StripeConfig): Promise<Check[]> {
       : `Start it (\`npx stripe-simulator --port ${new URL(apiBase).port}\`), or set STRIPE_API_KEY to use Stripe.`
     return [wrong('stripe', `${kind}: ${verdictOf(error).problem.detail}`, remedy), secrets(config)]
   }
-  return [fine('stripe', `${kind} takes the key.`), secrets(config), await endpoint(stripe)]
+  return [
+    fine('stripe', `${kind} takes the key.`),
+    secrets(config),
+    await endpoint(stripe, config.webhookSecrets),
+  ]
 }
 
 function secrets({ webhookSecrets }: StripeConfig): Check {
@@ -34,26 +40,31 @@ function secrets({ webhookSecrets }: StripeConfig): Check {
   )
 }
 
-/** Whether an endpoint at the provider sends every event that we act on. */
-async function endpoint(stripe: ReturnType<typeof makeStripe>): Promise<Check> {
+/** Whether an endpoint at the provider sends every event that we act on, signed with a secret that is known here. */
+async function endpoint(stripe: ReturnType<typeof makeStripe>, secrets: readonly string[]): Promise<Check> {
   const name = 'webhook endpoint'
-  const needed = Object.keys(handlers)
-  const remedy = `Let an endpoint for https://YOUR-HOST/webhooks/stripe send these events in API version ${API_VERSION}: ${needed.join(', ')}.`
+  const events = Object.keys(handlers)
+  const remedy = `\`lockstep stripe setup --endpoint https://YOUR-HOST\` makes one that sends, in API version ${API_VERSION}: ${events.join(', ')}.`
   try {
-    const { data } = await stripe.webhookEndpoints.list({ limit: 100 })
-    const ours = data.filter(
-      ({ url, status }) => status === 'enabled' && new URL(url).pathname.startsWith('/webhooks/stripe'),
+    const ours = (await listEndpoints(stripe)).filter(
+      ({ url, enabled }) => enabled && new URL(url).pathname.startsWith('/webhooks/stripe'),
     )
     const [first] = ours
     if (!first) return wrong(name, 'None that is enabled and ends in /webhooks/stripe.', remedy)
-    const sent = new Set(ours.flatMap((one) => one.enabled_events as string[]))
-    const missing = sent.has('*') ? [] : needed.filter((type) => !sent.has(type))
+    const sent = ours.flatMap((one) => one.events)
+    const { missing } = differenceOf({ events, version: API_VERSION }, { ...first, events: sent })
     if (missing.length > 0) return wrong(name, `${first.url} does not send ${missing.join(', ')}.`, remedy)
-    const other = ours.find(({ api_version: version }) => version !== null && version !== API_VERSION)
+    const prints = new Set(secrets.map(printOf))
+    const unknown = ours.find(({ secretPrint }) => secretPrint !== null && !prints.has(secretPrint))
+    if (unknown) {
+      const detail = `The secret of ${unknown.id} is not in STRIPE_WEBHOOK_SECRET: what it sends is refused.`
+      return wrong(name, detail, 'Put it there; is it lost, rotate: `lockstep stripe setup --rotate`.')
+    }
+    const other = ours.find(({ version }) => version !== null && version !== API_VERSION)
     if (other) {
       return hint(
         name,
-        `${other.url} sends API version ${other.api_version}; each object is fetched anew.`,
+        `${other.url} sends API version ${other.version}; each object is fetched anew.`,
         remedy,
       )
     }
