@@ -22,12 +22,12 @@ export const sendUsageEvents = defineRoute({
   callers: { key: 'usage:write' },
   summary: 'Send usage: one event, or up to 1000',
   description:
-    'CloudEvents 1.0 in JSON. `type` is a meter’s key, `subject` the customer’s `externalId`, `data.quantity` a decimal text or a whole number. `source` and `id` together are the identity of an event, for ever: sending it again is counted as a duplicate and changes nothing, so after a failure simply send the same again. A batch with an invalid event is refused whole, every fault named by its index.',
+    'CloudEvents 1.0 in JSON, structured (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`) or in binary mode (`ce-` headers, the body is the data); as `application/json` one or a list of them, or the plain form with `id`, `meter`, `externalId`, `quantity`, `time`. `type` is a meter’s key, `subject` the customer’s `externalId`, `data.quantity` a decimal text or a whole number. `source` and `id` together are the identity of an event, for ever: sending it again is counted as a duplicate and changes nothing, so after a failure simply send the same again. A batch with an invalid event is refused whole, every fault named by its index.',
   tags: ['Usage'],
   consumes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'],
   // Loose on purpose: core's parseUsageEvent names every fault of every event by its pointer, once.
   body: z.unknown().meta({
-    description: 'One CloudEvent, or a list of 1 to 1000.',
+    description: 'One event, or a list of 1 to 1000; in binary mode the data of one.',
     examples: [
       {
         specversion: '1.0',
@@ -37,6 +37,13 @@ export const sendUsageEvents = defineRoute({
         subject: 'user_4711',
         time: '2026-01-31T09:30:00Z',
         data: { quantity: '12.5' },
+      },
+      {
+        id: 'job-81274',
+        meter: 'compute_seconds',
+        externalId: 'user_4711',
+        quantity: '12.5',
+        time: '2026-01-31T09:30:00Z',
       },
     ],
   }),
@@ -49,7 +56,7 @@ export const sendUsageEvents = defineRoute({
       })
       .meta({ id: 'UsageReceipt' }),
   },
-  problems: ['usage_event_invalid', 'batch_too_large'],
+  problems: ['usage_event_invalid', 'batch_too_large', 'overloaded'],
   idempotent: false,
   bodyLimit: 5 * 1024 * 1024,
 })

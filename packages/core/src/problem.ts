@@ -96,6 +96,7 @@ export const problems = {
   test_clock_backwards: { status: 422, title: 'A test clock only goes forward.' },
   usage_event_invalid: { status: 422, title: 'A usage event is not valid.' },
   usage_time_in_future: { status: 422, title: 'A usage event lies in the future.' },
+  usage_time_too_late: { status: 422, title: 'A usage event comes too late.' },
 
   // 429 and up: later, or ours to mend.
   rate_limited: { status: 429, title: 'Too many requests.' },

@@ -1,8 +1,7 @@
-import { formatInstant, type Instant, parseInstant } from './instant.ts'
-import type { Meter } from './meter.ts'
-import { child } from './pointer.ts'
+import { type Instant, parseInstant } from './instant.ts'
 import type { Fault } from './problem.ts'
 import { type Quantity, units } from './quantity.ts'
+import { cloudEventNames, type UsageNames } from './usage-form.ts'
 import { readQuantity } from './usage-quantity.ts'
 
 /** One CloudEvents 1.0 event. `source` and `id` together say which one it is, for ever. */
@@ -16,7 +15,7 @@ export interface UsageEvent {
   readonly time: Instant
   /** As it was sent, fractions of a second included. */
   readonly timeText: string
-  /** 1 unit where the event says none, which only a count meter accepts ({@link checkMeter}). */
+  /** 1 unit where the event says none, which only a count meter accepts (`checkMeter`). */
   readonly quantity: Quantity
   readonly data: Record<string, unknown>
 }
@@ -26,7 +25,6 @@ const MAX_DATA_BYTES = 4096
 const MAX_ATTRIBUTES = 64
 /** Of a JSON number, which JavaScript writes with 17 digits at most: `-2.2250738585072014e-308`. */
 const MAX_NUMBER_BYTES = 25
-const MAX_SECONDS_AHEAD = 300
 
 /** Everything an event may carry besides extensions, which we accept and do not keep. */
 const attributes = new Set([
@@ -41,28 +39,39 @@ const attributes = new Set([
   'data',
 ])
 
+/** There is an event exactly when there are no faults. */
+export interface ParsedUsage {
+  readonly event?: UsageEvent
+  readonly faults: Fault[]
+}
+
 /**
  * Reads one event in CloudEvents' structured JSON; `pointer` says where it stands in the body: `#`,
- * `#/0`. There is an event exactly when there are no faults, and all faults are told at once.
+ * `#/0`. All faults are told at once.
  */
-export function parseUsageEvent(value: unknown, pointer: string): { event?: UsageEvent; faults: Fault[] } {
+export function parseUsageEvent(
+  value: unknown,
+  pointer: string,
+  names: UsageNames = cloudEventNames,
+): ParsedUsage {
   const faults: Fault[] = []
-  const refuse = (name: string, code: string, detail: string) => {
-    faults.push({ pointer: child(pointer, ...name.split('/')), code, detail })
+  const refuse: Refuse = (path, code, detail) => {
+    faults.push({ pointer: names.at(pointer, ...[path].flat()), code, detail })
   }
+  const reading = { names, refuse }
   if (!isObject(value)) {
     return { faults: [{ pointer, code: 'invalid', detail: 'A usage event is a JSON object.' }] }
   }
-  const names = Object.keys(value)
-  if (names.length > MAX_ATTRIBUTES) {
+  const attributeNames = Object.keys(value)
+  if (attributeNames.length > MAX_ATTRIBUTES) {
     const detail = `A usage event has at most ${MAX_ATTRIBUTES} attributes.`
     return { faults: [{ pointer, code: 'too_long', detail }] }
   }
   if (value.specversion !== '1.0') refuse('specversion', 'invalid', 'The specversion is "1.0".')
-  const source = readIdentifier('source', value.source, refuse)
-  const id = readIdentifier('id', value.id, refuse)
-  const type = readIdentifier('type', value.type, refuse)
-  const subject = readIdentifier('subject', value.subject, refuse)
+  const source = readIdentifier('source', value.source, reading)
+  const id = readIdentifier('id', value.id, reading)
+  const type = readIdentifier('type', value.type, reading)
+  const subject = readIdentifier('subject', value.subject, reading)
   const timeText = typeof value.time === 'string' ? value.time : ''
   const time = parseInstant(timeText)
   if (value.time === undefined) refuse('time', 'required', 'An event says when it happened.')
@@ -71,50 +80,28 @@ export function parseUsageEvent(value: unknown, pointer: string): { event?: Usag
   }
   const data = readData(value.data, refuse)
   const quantity = data.quantity === undefined ? units(1n) : readQuantity(data.quantity)
-  if (typeof quantity === 'string') refuse('data/quantity', 'quantity_invalid', quantity)
-  checkOtherAttributes(value, names, { pointer, faults, refuse })
+  if (typeof quantity === 'string') refuse(['data', 'quantity'], 'quantity_invalid', quantity)
+  checkOtherAttributes(value, attributeNames, refuse)
 
   if (faults.length > 0 || time === undefined || typeof quantity === 'string') return { faults }
   return { event: { source, id, type, subject, time, timeText, quantity, data }, faults }
 }
 
-/** Whether the event's meter exists and gets the quantity it needs. */
-export function checkMeter(event: UsageEvent, meter: Meter | undefined, pointer: string): Fault | undefined {
-  if (!meter) {
-    const detail = `There is no meter ${JSON.stringify(event.type)}.`
-    return { pointer: child(pointer, 'type'), code: 'meter_unknown', detail }
-  }
-  if (meter.aggregation === 'count' || event.data.quantity !== undefined) return undefined
-  const detail = `The meter ${meter.key} needs a quantity.`
-  return { pointer: child(pointer, 'data', 'quantity'), code: 'required', detail }
-}
+/** `path` is an attribute, or the way to what is inside of the data. */
+type Refuse = (path: string | readonly string[], code: string, detail: string) => void
 
-/** Producers' clocks differ; more than five minutes ahead of the customer's now is a mistake. */
-export function acceptTime({
-  time,
-  now,
-  pointer = '#',
-}: {
-  time: Instant
-  now: Instant
-  /** Of the event, as for {@link parseUsageEvent}. */
-  pointer?: string
-}): Fault | undefined {
-  if (time <= now + MAX_SECONDS_AHEAD) return undefined
-  const detail = `The event's time is ${formatInstant(time)}, for its customer it is ${formatInstant(now)}.`
-  return { pointer: child(pointer, 'time'), code: 'usage_time_in_future', detail }
-}
-
-type Refuse = (name: string, code: string, detail: string) => void
-
-function readIdentifier(name: string, value: unknown, refuse: Refuse): string {
-  if (value === undefined) refuse(name, 'required', `An event needs its ${name}.`)
-  else if (typeof value !== 'string') refuse(name, 'invalid', `The ${name} is text.`)
-  else if (value === '') refuse(name, 'invalid', `The ${name} is empty.`)
+function readIdentifier(
+  name: string,
+  value: unknown,
+  { names, refuse }: { names: UsageNames; refuse: Refuse },
+): string {
+  if (value === undefined) refuse(name, 'required', `An event needs its ${names.say(name)}.`)
+  else if (typeof value !== 'string') refuse(name, 'invalid', `The ${names.say(name)} is text.`)
+  else if (value === '') refuse(name, 'invalid', `The ${names.say(name)} is empty.`)
   else if (value.length > MAX_TEXT_LENGTH) {
-    refuse(name, 'too_long', `The ${name} has at most ${MAX_TEXT_LENGTH} characters.`)
+    refuse(name, 'too_long', `The ${names.say(name)} has at most ${MAX_TEXT_LENGTH} characters.`)
   } else if (!isPrintable(value)) {
-    refuse(name, 'invalid', `The ${name} has characters that are not text.`)
+    refuse(name, 'invalid', `The ${names.say(name)} has characters that are not text.`)
   } else return value
   return ''
 }
@@ -145,11 +132,7 @@ function readData(data: unknown, refuse: Refuse): Record<string, unknown> {
 }
 
 /** CloudEvents lets producers add scalar attributes with lower-case names; all else is a misspelling. */
-function checkOtherAttributes(
-  event: Record<string, unknown>,
-  names: readonly string[],
-  { pointer, faults, refuse }: { pointer: string; faults: Fault[]; refuse: Refuse },
-) {
+function checkOtherAttributes(event: Record<string, unknown>, names: readonly string[], refuse: Refuse) {
   for (const name of names) {
     if (attributes.has(name)) continue
     const extension = /^[a-z0-9]{1,50}$/.test(name)
@@ -158,7 +141,7 @@ function checkOtherAttributes(
       ? 'An extension attribute is text, a number or a boolean.'
       : 'There is no such attribute; extension names are lower-case letters and digits.'
     const code = extension ? 'invalid' : 'unknown_attribute'
-    faults.push({ pointer: child(pointer, name.slice(0, MAX_TEXT_LENGTH)), code, detail })
+    refuse(name.slice(0, MAX_TEXT_LENGTH), code, detail)
   }
   const { datacontenttype: contentType, dataschema: schema } = event
   const isJson = typeof contentType === 'string' && /^application\/([\w.-]+\+)?json\b/i.test(contentType)
@@ -168,7 +151,7 @@ function checkOtherAttributes(
   if (schema !== undefined && typeof schema !== 'string') refuse('dataschema', 'invalid', 'It is text.')
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

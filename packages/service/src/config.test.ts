@@ -21,6 +21,7 @@ test('nothing set is the embedded service against the simulator, for this machin
     roles: ['api', 'worker'],
     stripe: { apiBase: 'http://127.0.0.1:12111', livemode: false, webhookSecrets: [] },
     syncCron: '0 * * * *',
+    usageTimes: { aheadSeconds: 300, lateDays: null },
   })
 })
 
@@ -46,6 +47,9 @@ test('every fault is told at once, with the name of its variable', () => {
     LOCKSTEP_JWT_JWKS_URL: 'http://keys.example/jwks.json',
     LOCKSTEP_SECRETS: 'short',
     LOCKSTEP_SYNC_CRON: 'hourly',
+    LOCKSTEP_USAGE_AHEAD_SECONDS: '-1',
+    LOCKSTEP_USAGE_LATE_DAYS: 'never',
+    LOCKSTEP_USAGE_QUEUE: '1',
     LOCKSTEP_LOG_LEVEL: 'loud',
   })
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
@@ -60,6 +64,9 @@ test('every fault is told at once, with the name of its variable', () => {
     'LOCKSTEP_JWT_JWKS_URL',
     'LOCKSTEP_SECRETS',
     'LOCKSTEP_SYNC_CRON',
+    'LOCKSTEP_USAGE_AHEAD_SECONDS',
+    'LOCKSTEP_USAGE_LATE_DAYS',
+    'LOCKSTEP_USAGE_QUEUE',
     'LOCKSTEP_LOG_LEVEL',
     'LOCKSTEP_JWT_ISSUER',
   ])

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
 import type { AvalaraSettings } from './tax/avalara.ts'
@@ -54,6 +55,10 @@ export interface Config {
   readonly secrets: readonly string[]
   /** When invoices are synchronised, in UTC: minute, hour, day, month, day of the week. */
   readonly syncCron: string
+  /** What times usage may have. */
+  readonly usageTimes: TimeRules
+  /** Usage events that may wait to be written; what comes beyond is turned away. */
+  readonly usageQueue: number
   readonly logLevel: LogLevel
 }
 
@@ -90,6 +95,11 @@ const port = (standard: number) =>
       .max(65_535, 'must be 0 to 65535')
       .default(standard),
   )
+
+const wholeNumber = ({ min, max }: { min: number; max: number }) => {
+  const range = `must be ${min} to ${max}`
+  return z.coerce.number('must be a number').int('must be a whole number').min(min, range).max(max, range)
+}
 
 const list = (text: string) =>
   text
@@ -222,6 +232,11 @@ const environment = z.object({
       .default('0 * * * *')
       .refine((cron) => CRON.test(cron.trim()), 'must have five fields, like 0 * * * *'),
   ),
+  LOCKSTEP_USAGE_AHEAD_SECONDS: given(
+    wholeNumber({ min: 0, max: 86_400 }).default(defaultTimeRules.aheadSeconds),
+  ),
+  LOCKSTEP_USAGE_LATE_DAYS: given(wholeNumber({ min: 1, max: 36_500 }).optional()),
+  LOCKSTEP_USAGE_QUEUE: given(wholeNumber({ min: 1000, max: 1_000_000 }).default(20_000)),
   LOCKSTEP_LOG_LEVEL: given(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info')),
 })
 
@@ -269,6 +284,11 @@ function assemble(read: Environment): Config {
     jwt: jwtOf(read),
     secrets: secretsOf(read, apiKey),
     syncCron: read.LOCKSTEP_SYNC_CRON.trim(),
+    usageTimes: {
+      aheadSeconds: read.LOCKSTEP_USAGE_AHEAD_SECONDS,
+      lateDays: read.LOCKSTEP_USAGE_LATE_DAYS ?? null,
+    },
+    usageQueue: read.LOCKSTEP_USAGE_QUEUE,
     logLevel: read.LOCKSTEP_LOG_LEVEL,
   }
 }

@@ -81,7 +81,8 @@ async function startParts(
   const metrics = createMetrics()
   const tax = openTax(config)
   const workflows = startWorkflows({ db, clock, log, provider, tax }, started)
-  const usage = openUsage({ db, databaseUrl, clock, metrics })
+  const { usageTimes: times, usageQueue: maxWaiting } = config
+  const usage = openUsage({ db, databaseUrl, clock, metrics, times, queue: { maxWaiting } })
   started.push('usage', usage.close)
   const bell = newBell()
   const bus = await openBus({ config, db, clock, log, bell, provider })

@@ -10,6 +10,7 @@ import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
+import { showUsage } from './usage/figures.ts'
 import { doDue } from './workflow/due.ts'
 
 /**
@@ -50,6 +51,13 @@ export const workers: readonly Worker[] = [
         await listening.close()
         await worker.close()
       }
+    },
+  },
+  {
+    name: 'usage figures',
+    start: async (parts) => {
+      showUsage(parts)
+      return async () => {}
     },
   },
   {

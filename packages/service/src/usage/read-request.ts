@@ -1,67 +1,60 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem } from '@lockstep/core/problem'
-import { acceptTime, checkMeter, parseUsageEvent, type UsageEvent } from '@lockstep/core/usage-event'
+import type { UsageEvent } from '@lockstep/core/usage-event'
+import { acceptTime, checkMeter, type TimeRules, type UsagePlace } from '@lockstep/core/usage-rules'
 import { type Arrival, type Arrivals, arrivalOf } from './arrival.ts'
 import type { Directory } from './directory.ts'
+import type { SentUsage } from './sent.ts'
 
-const MAX_EVENTS = 1000
 const MAX_FAULTS = 1000
 
-/** Where each event of a batch stands, written once and not for every event that comes. */
-const pointers: readonly string[] = Array.from({ length: MAX_EVENTS }, (_, index) => `#/${index}`)
+/** By what an event is judged. */
+interface Judge {
+  readonly directory: Directory
+  readonly times: TimeRules
+}
 
 /**
- * Makes arrivals of a request's body: one event or a list. Throws a Problem that names every fault of
- * every event; then nothing of the request is taken.
+ * Makes arrivals of what a request brought. Throws a Problem that names every fault of every event;
+ * then nothing of the request is taken.
  */
-export async function readRequest(directory: Directory, body: unknown): Promise<Arrivals> {
-  const values = listOf(body)
-  const pointerOf = (index: number) => (Array.isArray(body) ? (pointers[index] ?? '#') : '#')
-  const parsed = values.map((value, index) => parseUsageEvent(value, pointerOf(index)))
+export async function readRequest(judge: Judge, sent: SentUsage): Promise<Arrivals> {
   // By what is remembered, which mostly is enough; and what is wrong by that, by what there is now.
-  const remembered = allow(directory, parsed, pointerOf)
-  if (remembered.faults.length === 0) return remembered.arrivals
+  const remembered = allow(judge, sent)
+  if (remembered.faults.length === 0 && !mayBeTooLateByNow(judge, remembered.arrivals))
+    return remembered.arrivals
   await meet(
-    directory,
-    parsed.map(({ event }) => event),
+    judge,
+    sent.parsed.map(({ event }) => event),
   )
-  const { arrivals, faults } = allow(directory, parsed, pointerOf)
-  if (faults.length > 0) throw refusal(faults, values.length)
+  const { arrivals, faults } = allow(judge, sent)
+  if (faults.length > 0) throw refusal(faults, sent.parsed.length)
   return arrivals
+}
+
+/** A test clock may stand later than we saw it: what was not too late then may be by now. */
+function mayBeTooLateByNow({ times }: Judge, arrivals: Arrivals): boolean {
+  return times.lateDays !== null && arrivals.some(({ customer }) => customer.testClockId !== null)
 }
 
 /** Makes arrivals of events as far as their customers and meters are known and nothing is wrong with them. */
 function allow(
-  directory: Directory,
-  parsed: readonly ReturnType<typeof parseUsageEvent>[],
-  pointerOf: (index: number) => string,
+  judge: Judge,
+  { parsed, pointerOf, names }: SentUsage,
 ): { arrivals: Arrival[]; faults: Fault[] } {
   const arrivals: Arrival[] = []
   const all: Fault[] = []
   // An event that can be read has no faults yet, so they come in the order of the events.
   parsed.forEach(({ event, faults }, index) => {
     if (faults.length > 0) all.push(...faults)
-    const arrival = event && arrive(directory, event, pointerOf(index), all)
+    const arrival = event && arrive(judge, event, { pointer: pointerOf(index), names }, all)
     if (arrival) arrivals.push(arrival)
   })
   return { arrivals, faults: all }
 }
 
-function listOf(body: unknown): readonly unknown[] {
-  if (!Array.isArray(body)) return [body]
-  if (body.length === 0) {
-    const fault = { pointer: '#', code: 'too_few', detail: 'A batch has at least one event.' }
-    throw new Problem('usage_event_invalid', fault.detail, { faults: [fault] })
-  }
-  if (body.length > MAX_EVENTS) {
-    const detail = `A batch has at most ${MAX_EVENTS} events; this one has ${body.length}.`
-    throw new Problem('batch_too_large', detail)
-  }
-  return body
-}
-
 /** Looks up what the events name and is not known yet, and the time of those who may be ahead of it. */
-async function meet(directory: Directory, events: readonly (UsageEvent | undefined)[]): Promise<void> {
+async function meet({ directory, times }: Judge, events: readonly (UsageEvent | undefined)[]): Promise<void> {
   const customers = new Set<string>()
   const meters = new Set<string>()
   for (const event of events) {
@@ -77,35 +70,44 @@ async function meet(directory: Directory, events: readonly (UsageEvent | undefin
     const customer = directory.customer(event.subject)
     if (!customer?.testClockId || clocks.has(customer.testClockId)) continue
     const now = directory.now(customer)
-    if (now === undefined || acceptTime({ time: event.time, now })) clocks.add(customer.testClockId)
+    const isTold =
+      times.lateDays === null && now !== undefined && !acceptTime({ time: event.time, now }, times)
+    if (!isTold) clocks.add(customer.testClockId)
   }
   if (clocks.size > 0) await directory.readClocks(clocks)
 }
 
 /** Makes an arrival of an event, or adds whatever is wrong with it to `faults`. */
 function arrive(
-  directory: Directory,
+  { directory, times }: Judge,
   event: UsageEvent,
-  pointer: string,
+  place: Required<UsagePlace>,
   faults: Fault[],
 ): Arrival | undefined {
   const customer = directory.customer(event.subject)
   const meter = directory.meter(event.type)
-  const early = customer && tooEarly(event, directory.now(customer), pointer)
-  const wrong = checkMeter(event, meter, pointer)
-  if (customer && meter && !early && !wrong) return arrivalOf(event, customer, meter.key)
+  const untimely = customer && checkTime(event, { now: directory.now(customer), times, place })
+  const wrong = checkMeter(event, meter, place)
+  if (customer && meter && !untimely && !wrong) return arrivalOf(event, customer, meter.key)
   if (!customer) {
     const detail = `There is no customer with the external id ${JSON.stringify(event.subject)}.`
-    faults.push({ pointer: `${pointer}/subject`, code: 'customer_unknown', detail })
+    faults.push({ pointer: place.names.at(place.pointer, 'subject'), code: 'customer_unknown', detail })
   }
-  if (early) faults.push(early)
+  if (untimely) faults.push(untimely)
   if (wrong) faults.push(wrong)
   return undefined
 }
 
-function tooEarly({ time }: UsageEvent, now: Instant | undefined, pointer: string): Fault | undefined {
-  if (now !== undefined) return acceptTime({ time, now, pointer })
-  return { pointer: `${pointer}/time`, code: 'usage_time_in_future', detail: 'The clock was not read yet.' }
+interface Moment {
+  readonly now: Instant | undefined
+  readonly times: TimeRules
+  readonly place: Required<UsagePlace>
+}
+
+function checkTime({ time }: UsageEvent, { now, times, place }: Moment): Fault | undefined {
+  if (now !== undefined) return acceptTime({ time, now }, times, place)
+  const pointer = place.names.at(place.pointer, 'time')
+  return { pointer, code: 'usage_time_in_future', detail: 'The clock was not read yet.' }
 }
 
 function refusal(faults: Fault[], count: number): Problem {

@@ -1,18 +1,24 @@
+import type { Headers } from '@lockstep/core/usage-binary'
+import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
 import type { Receipt } from './arrival.ts'
 import { newDirectory } from './directory.ts'
-import { newIngest } from './ingest.ts'
+import { type IngestOptions, newIngest } from './ingest.ts'
 import { observeUsage } from './metrics.ts'
 import { newMonths } from './months.ts'
 import { readRequest } from './read-request.ts'
+import { readSent } from './sent.ts'
 import { newWriter } from './writer.ts'
 
 /** The way in for usage; one for each process. */
 export interface Usage {
-  /** Takes one event or a list in, whole or not at all. Answers after the commit. */
-  take(body: unknown): Promise<Receipt>
+  /**
+   * Takes one event or a list in, whole or not at all, in whichever form it is written ({@link readSent}).
+   * Answers after the commit.
+   */
+  take(body: unknown, headers?: Headers): Promise<Receipt>
   /** Takes no more, and ends when everything that was taken is answered. */
   close(): Promise<void>
 }
@@ -22,20 +28,25 @@ export interface UsageDeps {
   readonly databaseUrl: string
   readonly clock: Clock
   readonly metrics?: Metrics
+  readonly times?: TimeRules
+  /** How much may wait, and for how long. */
+  readonly queue?: Pick<IngestOptions, 'maxWaiting' | 'patienceSeconds'>
 }
 
 /** Transactions at a time: one is written while the next one is read. */
 const LANES = 2
 
-export function openUsage({ db, databaseUrl, clock, metrics }: UsageDeps): Usage {
+export function openUsage(deps: UsageDeps): Usage {
+  const { db, databaseUrl, clock, metrics, times = defaultTimeRules, queue } = deps
   const directory = newDirectory({ db, clock })
   const months = newMonths({ db })
   const writer = newWriter({ databaseUrl, months, clock, lanes: LANES })
-  const ingest = newIngest(writer.write, { lanes: LANES })
+  const ingest = newIngest(writer.write, { ...queue, lanes: LANES })
   const observe = metrics && observeUsage(metrics, ingest)
   return {
-    take: async (body) => {
-      const receipt = await ingest.take(await readRequest(directory, body))
+    take: async (body, headers) => {
+      const arrivals = await readRequest({ directory, times }, readSent(body, headers))
+      const receipt = await ingest.take(arrivals)
       observe?.(receipt)
       return receipt
     },

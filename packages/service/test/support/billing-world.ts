@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { defaultTimeRules } from '@lockstep/core/usage-rules'
 import type Stripe from 'stripe'
 import type { Simulator, SimulatorOptions } from 'stripe-simulator'
 import { newDatabase } from '../../../../test/support/database.ts'
@@ -14,6 +15,7 @@ import { newDirectory } from '../../src/usage/directory.ts'
 import { newIngest } from '../../src/usage/ingest.ts'
 import { newMonths } from '../../src/usage/months.ts'
 import { readRequest } from '../../src/usage/read-request.ts'
+import { readSent } from '../../src/usage/sent.ts'
 import { newWriter } from '../../src/usage/writer.ts'
 import { applyCatalog } from '../../src/workflow/apply-catalog.ts'
 import { beginRegistration } from '../../src/workflow/begin-registration.ts'
@@ -234,7 +236,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
         time,
         data: { quantity },
       }
-      await ingest.take(await readRequest(directory, [event]))
+      await ingest.take(await readRequest({ directory, times: defaultTimeRules }, readSent([event])))
     },
 
     /** Turns the customer's clock at Stripe. We hear of it by events, like of everything else. */

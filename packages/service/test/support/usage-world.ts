@@ -4,7 +4,7 @@ import { newDatabase } from '../../../../test/support/database.ts'
 import { newId } from '../../src/ids.ts'
 import { sqlTime } from '../../src/store/time.ts'
 import { usageTotals } from '../../src/store/usage.ts'
-import { openUsage } from '../../src/usage/usage.ts'
+import { openUsage, type UsageDeps } from '../../src/usage/usage.ts'
 
 export const at = (text: string): Instant => Date.parse(text) / 1000
 
@@ -25,7 +25,8 @@ export async function newUsageWorld({ customers = ['ada', 'ben'] }: { customers?
   const { db } = database
   const wall = { time: at('2026-03-31T12:00:00Z') }
   const clock = { now: () => wall.time }
-  const open = () => openUsage({ db, databaseUrl: database.url, clock })
+  const open = (wanted: Partial<UsageDeps> = {}) =>
+    openUsage({ db, databaseUrl: database.url, clock, ...wanted })
   const usage = open()
   let counter = 0
 

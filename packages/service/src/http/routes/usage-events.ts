@@ -4,5 +4,8 @@ import { type App, route } from '../route.ts'
 
 /** Usage comes in here. */
 export function usageEventRoutes(app: App, { usage }: { readonly usage: Usage }): void {
-  route(app, sendUsageEvents)(async ({ body }) => ({ status: 200, body: await usage.take(body) }))
+  route(
+    app,
+    sendUsageEvents,
+  )(async ({ body, headers }) => ({ status: 200, body: await usage.take(body, headers) }))
 }
