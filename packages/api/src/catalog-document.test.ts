@@ -76,6 +76,25 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
         grants: { seats: { upTo: null }, calls: { upTo: '1000' } },
       },
     },
+    addons: {
+      backups: {
+        name: 'Backups',
+        product: 'b',
+        currency: 'jpy',
+        interval: 'year',
+        audience: 'admin',
+        plans: ['two'],
+        prices: { each: { kind: 'recurring', model: 'perUnit', unitAmount: '100' } },
+        grants: { together: true, seats: { upTo: '1' } },
+      },
+      priority: {
+        name: 'Priority',
+        product: 'a',
+        interval: 'month',
+        intervalCount: 3,
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '5.00' } },
+      },
+    },
   })
   const sent: unknown = JSON.parse(JSON.stringify(catalogDocumentOf(catalog)))
   const received = catalogDocument.parse(sent)

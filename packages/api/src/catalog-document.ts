@@ -1,3 +1,4 @@
+import type { Addon } from '@lockstep/core/addon'
 import type { Catalog, Product } from '@lockstep/core/catalog'
 import type { Coupon } from '@lockstep/core/coupon'
 import { formatDecimal } from '@lockstep/core/decimal'
@@ -15,7 +16,7 @@ import type { CatalogDocument } from './catalog.ts'
 /** A share is kept in 1e-12 of one; a percentage has two decimals fewer. */
 const PERCENT_DIGITS = 10
 
-type Entry<K extends 'products' | 'meters' | 'features' | 'coupons' | 'plans'> = NonNullable<
+type Entry<K extends 'products' | 'meters' | 'features' | 'coupons' | 'plans' | 'addons'> = NonNullable<
   CatalogDocument[K]
 >[string]
 type WrittenGrant = NonNullable<Entry<'plans'>['grants']>[string]
@@ -26,7 +27,7 @@ type WrittenPrice = Entry<'plans'>['prices'][string]
  * so it can go over the wire, be read, changed and applied.
  */
 export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
-  const { seller, products, meters, features, coupons, plans, signUp, planChanges, grace } = catalog
+  const { seller, products, meters, features, coupons, plans, addons, signUp, planChanges, grace } = catalog
   return {
     // Every plan names its own currency below; this one is only asked for by the form.
     currency: plans[0]?.currency ?? 'usd',
@@ -36,6 +37,7 @@ export function catalogDocumentOf(catalog: Catalog): CatalogDocument {
     features: byKey(features, writeFeature),
     coupons: byKey(coupons, writeCoupon),
     plans: byKey(plans, writePlan),
+    ...(addons.length > 0 && { addons: byKey(addons, writeAddon) }),
     ...(signUp !== null && { signUp: writeSignUp(signUp) }),
     planChanges,
     ...(grace.days !== null && { grace: { days: grace.days } }),
@@ -118,10 +120,24 @@ function writePlan(plan: Plan): Entry<'plans'> {
     ...(plan.payments !== null && { payments: plan.payments }),
     ...(plan.rollsInto !== null && { rollsInto: plan.rollsInto }),
     prices: byKey(plan.prices, writePrice),
-    ...(plan.grants.length > 0 && {
-      grants: Object.fromEntries(plan.grants.map((grant) => [grant.feature, writeGrant(grant)])),
-    }),
+    ...writeGrants(plan.grants),
   }
+}
+
+function writeAddon({ plans, prices, grants, ...addon }: Addon): Entry<'addons'> {
+  const { name, audience, product, currency, interval, intervalCount } = addon
+  return {
+    ...{ name, audience, product, currency, interval, intervalCount },
+    ...(plans !== null && { plans: [...plans] }),
+    prices: byKey(prices, writePrice),
+    ...writeGrants(grants),
+  }
+}
+
+function writeGrants(grants: readonly Grant[]) {
+  return grants.length > 0
+    ? { grants: Object.fromEntries(grants.map((grant) => [grant.feature, writeGrant(grant)])) }
+    : {}
 }
 
 function writePrice(price: Price): WrittenPrice {

@@ -118,6 +118,27 @@ const plan = z
   })
   .meta({ id: 'CatalogPlan' })
 
+const addon = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    audience: audience.optional(),
+    product: key,
+    currency: currency.optional(),
+    interval,
+    intervalCount: z.int().min(1).optional(),
+    plans: z
+      .array(key)
+      .min(1)
+      .optional()
+      .meta({ description: 'Those that it goes with; every one of its currency and rhythm unless given.' }),
+    grants: z
+      .record(key, grant)
+      .optional()
+      .meta({ description: 'What one piece of it gives, by feature, beside what the plan does.' }),
+    prices: z.record(key, price).meta({ description: 'Recurring and in advance.' }),
+  })
+  .meta({ id: 'CatalogAddon', description: 'What is sold beside a plan.' })
+
 const coupon = z
   .strictObject({
     name: z.string().min(1).max(40).meta({ description: 'Shown on invoices.' }),
@@ -165,6 +186,7 @@ export const catalogDocument = z
     features: z.record(key, feature).optional().meta({ description: 'By key; plans grant them.' }),
     coupons: z.record(key, coupon).optional().meta({ description: 'By key; registrations name them.' }),
     plans: z.record(key, plan).meta({ description: 'By key.' }),
+    addons: z.record(key, addon).optional().meta({ description: 'By key.' }),
     signUp: signUp.optional().meta({ description: 'What whoever chooses no plan gets.' }),
     planChanges: planChanges.optional(),
     grace: z
@@ -190,6 +212,7 @@ const change = z
       'feature',
       'coupon',
       'plan',
+      'addon',
       'signUp',
       'planChanges',
       'grace',
@@ -197,7 +220,7 @@ const change = z
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:
-        '`newVersion`: a plan that is sold never changes; its subscribers stay on the old version.',
+        '`newVersion`: a plan or add-on that is sold never changes; its subscribers stay on the old version.',
     }),
     details: z.array(z.string()).readonly().meta({ description: 'What differs, a sentence each.' }),
     subscribers: z
@@ -208,7 +231,8 @@ const change = z
         }),
       )
       .meta({
-        description: 'Of a plan that changes or is archived: who is on which version, and stays there.',
+        description:
+          'Of a plan or add-on that changes or is archived: who is on which version, and stays there.',
       }),
   })
   .meta({ id: 'CatalogChange' })
@@ -217,7 +241,7 @@ const changes = z
   .strictObject({
     changes: z.array(change).meta({
       description:
-        'One for each product, meter, feature and plan and for the seller, also for those that stay as they are.',
+        'One for each product, meter, feature, plan and add-on and for the seller, also for those that stay as they are.',
     }),
   })
   .meta({ id: 'CatalogChanges' })

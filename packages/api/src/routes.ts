@@ -1,3 +1,4 @@
+import { listAddons, readAddon } from './addons.ts'
 import { createApiKey, listApiKeys, listScopes, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
@@ -105,6 +106,8 @@ export const routes: readonly Route[] = [
   applyCatalog,
   listPlans,
   readPlan,
+  listAddons,
+  readAddon,
   listMeters,
   readMeter,
   listCoupons,

@@ -44,6 +44,7 @@ function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
     features: joined('feature', a.features ?? {}, b.features ?? {}),
     coupons: joined('coupon', a.coupons ?? {}, inCurrency(b.coupons ?? {}, b)),
     plans: joined('plan', a.plans, inCurrency(b.plans, b)),
+    addons: joined('add-on', a.addons ?? {}, inCurrency(b.addons ?? {}, b)),
     ...(seller && { seller }),
     ...(signUp && { signUp }),
     ...(planChanges && { planChanges }),

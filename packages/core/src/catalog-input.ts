@@ -18,6 +18,7 @@ export interface CatalogInput<P extends string, M extends string, L extends stri
   features?: Record<F, FeatureInput<M>>
   coupons?: Record<string, CouponInput>
   plans: Record<L, PlanInput<P, M, L, F>>
+  addons?: Record<string, AddonInput<P, L, F>>
   signUp?: SignUpInput<NoInfer<L>>
   planChanges?: PlanChangesInput
   grace?: GraceInput
@@ -112,6 +113,30 @@ export interface PlanInput<P, M, L, F extends string = never> {
   /** In the order of the invoice. */
   prices: Record<string, PriceInput<P, M>>
 }
+
+/** What is sold beside a plan. Its prices are recurring, in advance, in the rhythm of the plans it goes with. */
+export interface AddonInput<P, L, F extends string = never> {
+  name: string
+  product: NoInfer<P>
+  currency?: string
+  interval: Interval
+  /** 1 unless given. */
+  intervalCount?: number
+  /** 'public' unless given. */
+  audience?: Audience
+  /** The plans that it goes with; every one of its currency and rhythm unless given. */
+  plans?: NoInfer<L>[]
+  /** What one piece of it gives, beside what the plan does. */
+  grants?: { [K in NoInfer<F>]?: GrantInput }
+  /** In the order of the invoice. */
+  prices: Record<string, AddonPriceInput<P>>
+}
+
+export type AddonPriceInput<P> = { name?: string; product?: NoInfer<P> } & {
+  kind: 'recurring'
+  timing?: 'inAdvance'
+  meter?: never
+} & ModelInput
 
 /**
  * A price with a meter is usage, a percentage is a share of the rest, and a recurring price says

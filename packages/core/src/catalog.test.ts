@@ -329,6 +329,7 @@ test('what is no longer there is archived, what is new is made', () => {
     features: [],
     coupons: [],
     plans: [],
+    addons: [],
     signUp: null,
     planChanges: { upgrade: 'now', downgrade: 'periodEnd' },
     grace: { days: null },

@@ -1,6 +1,14 @@
 import type { Grace } from './access.ts'
+import type { Addon } from './addon.ts'
 import type { KnownCurrency } from './catalog/amounts.ts'
-import { describeCoupon, describeFields, differences, planDifferences } from './catalog/describe.ts'
+import {
+  addonDifferences,
+  describeCoupon,
+  describeFields,
+  differences,
+  planDifferences,
+} from './catalog/describe.ts'
+import { readAddon } from './catalog/read-addon.ts'
 import { readChangePolicy } from './catalog/read-change-policy.ts'
 import { readCoupon } from './catalog/read-coupon.ts'
 import { readFeature } from './catalog/read-feature.ts'
@@ -37,6 +45,7 @@ export interface Catalog {
   readonly features: readonly Feature[]
   readonly coupons: readonly Coupon[]
   readonly plans: readonly Plan[]
+  readonly addons: readonly Addon[]
   /** Null where a plan has to be chosen. */
   readonly signUp: SignUp | null
   /** When changes of plans take effect. */
@@ -75,6 +84,9 @@ export function defineCatalog<
     currency,
   }
   const plans = planEntries.map(([key, plan]) => readPlan(plan, key, context))
+  const addons = reader.has('addons')
+    ? entries(reader, 'addons').map(([key, addon]) => readAddon(addon, key, { ...context, plans }))
+    : []
   const signUp = reader.has('signUp') ? readSignUp(reader.object('signUp'), plans) : null
   const planChanges = reader.has('planChanges')
     ? readChangePolicy(reader.object('planChanges'))
@@ -84,7 +96,7 @@ export function defineCatalog<
   faults.push(...rollFaults(plans))
 
   if (faults.length > 0) throw new Problem('catalog_invalid', sentence(faults), { faults })
-  return { seller, products, meters, features, coupons, plans, signUp, planChanges, grace }
+  return { seller, products, meters, features, coupons, plans, addons, signUp, planChanges, grace }
 }
 
 function readProduct([key, reader]: [string, Reader]): Product {
@@ -148,6 +160,7 @@ export interface CatalogChange {
     | 'feature'
     | 'coupon'
     | 'plan'
+    | 'addon'
     | 'signUp'
     | 'planChanges'
     | 'grace'
@@ -159,7 +172,7 @@ export interface CatalogChange {
 
 /**
  * What has to be done to the stored catalogue (what is archived left out) to make it the wanted
- * one. A plan that may have been sold gets a new version; everything else changes in place.
+ * one. A plan or add-on that may have been sold gets a new version; everything else changes in place.
  *
  * A meter's aggregation cannot change: invoices that are rated already would change with it. Nor can
  * a feature's kind and meter, by which plans grant it, nor a coupon, which may have been redeemed. That
@@ -179,6 +192,7 @@ export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] 
     ...changes('feature', current.features, wanted.features, fieldDifferences),
     ...changes('coupon', current.coupons, wanted.coupons, couponDifferences),
     ...changes('plan', current.plans, wanted.plans, planDifferences),
+    ...changes('addon', current.addons, wanted.addons, addonDifferences),
     ...changes('signUp', signUps(current), signUps(wanted), fieldDifferences),
     ...changes('planChanges', changePolicies(current), changePolicies(wanted), fieldDifferences),
     ...changes('grace', graces(current), graces(wanted), fieldDifferences),
@@ -238,7 +252,7 @@ function changes<T extends { readonly key: string }>(
     const old = stored.get(item.key)
     if (!old) return { kind, action: 'create', key: item.key, details: [] }
     const details = compare(old, item)
-    const change = kind === 'plan' ? 'newVersion' : 'update'
+    const change = kind === 'plan' || kind === 'addon' ? 'newVersion' : 'update'
     return { kind, action: details.length === 0 ? 'unchanged' : change, key: item.key, details }
   })
   const gone = current.filter(({ key }) => !kept.has(key))

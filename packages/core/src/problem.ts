@@ -27,6 +27,7 @@ export const problems = {
 
   // 404: reads of what is not there. Another customer's things answer exactly the same.
   route_not_found: { status: 404, title: 'There is no such address.' },
+  addon_not_found: { status: 404, title: 'There is no such add-on.' },
   api_key_not_found: { status: 404, title: 'There is no such API key.' },
   contract_not_found: { status: 404, title: 'There is no such contract.' },
   coupon_not_found: { status: 404, title: 'There is no such coupon.' },

@@ -1,3 +1,4 @@
+import * as addons from '@lockstep/api/addons'
 import * as apiKeys from '@lockstep/api/api-keys'
 import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
@@ -237,6 +238,11 @@ export function createClient(options: ClientOptions) {
     plans: {
       read: (key: string) => ask(plans.readPlan, { params: { key } }),
       list: (query?: QueryInput<typeof plans.listPlans>) => list(plans.listPlans, query),
+    },
+
+    addons: {
+      read: (key: string) => ask(addons.readAddon, { params: { key } }),
+      list: (query?: QueryInput<typeof addons.listAddons>) => list(addons.listAddons, query),
     },
 
     meters: {

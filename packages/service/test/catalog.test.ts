@@ -283,3 +283,61 @@ test('who sells, features and what plans grant are kept, and are the same when r
   await applyCatalog(deps, { ...writingApp, seller: null, features: [], plans: [] })
   expect(await readCatalog(deps.db)).toMatchObject({ seller: null, features: [], plans: [] })
 })
+
+const withAddon = (amount: string) => ({
+  currency: 'usd',
+  products: { backups: { name: 'Backups' }, team: { name: 'Team' } },
+  features: { seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' } },
+  plans: {
+    team: {
+      name: 'Team',
+      product: 'team',
+      interval: 'month',
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '10.00' } },
+    },
+  },
+  addons: {
+    backups: {
+      name: 'Backups',
+      product: 'backups',
+      interval: 'month',
+      plans: ['team'],
+      prices: { each: { kind: 'recurring', model: 'perUnit', unitAmount: amount } },
+      grants: { seats: { upTo: '1' } },
+    },
+  },
+})
+
+test('an add-on is published as product and price, versioned, archived and brought back', async () => {
+  const deps = await newInstallation()
+  const catalog = (amount: string) => defineCatalog(withAddon(amount) as never)
+  const first = catalog('3.00')
+  expect((await applyCatalog(deps, first)).map(({ kind, key }) => `${kind} ${key}`)).toContain(
+    'addon backups',
+  )
+  expect(await readCatalog(deps.db)).toEqual(first)
+  const atStripe = async () =>
+    (await ownAtStripe(deps)).prices.map(({ unit_amount: amount, metadata }) => [
+      amount,
+      Object.keys(metadata).filter((name) => name.endsWith('_version')),
+    ])
+  expect(await atStripe()).toEqual([
+    [300, ['lockstep_addon_version']],
+    [1000, ['lockstep_plan_version']],
+  ])
+  simulator.control.clearRequests()
+  expect(await applyCatalog(deps, first)).toEqual([])
+  expect(simulator.control.requests().total).toBe(0)
+
+  expect(await applyCatalog(deps, catalog('4.00'))).toMatchObject([
+    { kind: 'addon', action: 'newVersion', key: 'backups', details: ['prices/each/unitAmount: 3 → 4'] },
+  ])
+  expect((await atStripe()).map(([amount]) => amount)).toEqual([400, 300, 1000])
+
+  const { addons: _, ...without } = withAddon('4.00')
+  const archived = await applyCatalog(deps, defineCatalog(without as never))
+  expect(archived).toMatchObject([{ kind: 'addon', action: 'archive' }])
+  expect((await readCatalog(deps.db)).addons).toEqual([])
+  expect(await applyCatalog(deps, catalog('4.00'))).toMatchObject([{ kind: 'addon', action: 'create' }])
+  expect((await atStripe()).map(([amount]) => amount)).toEqual([400, 300, 1000])
+})

@@ -1,3 +1,4 @@
+import type { Addon } from '../addon.ts'
 import type { Coupon } from '../coupon.ts'
 import { formatDecimal } from '../decimal.ts'
 import type { Grant } from '../feature.ts'
@@ -47,6 +48,17 @@ export function planDifferences(current: Plan, wanted: Plan): string[] {
   ]
 }
 
+/** Of two versions of an add-on, told as a plan's are. */
+export function addonDifferences(current: Addon, wanted: Addon): string[] {
+  const described = (addon: Addon) =>
+    new Map(describeTerms(addon)).set('plans', addon.plans?.join(', ') ?? 'every one that fits')
+  return [
+    ...differences(described(current), described(wanted)),
+    ...priceDifferences(current.prices, wanted.prices),
+    ...grantDifferences(current.grants, wanted.grants),
+  ]
+}
+
 export function priceDifferences(current: readonly Price[], wanted: readonly Price[]): string[] {
   const [before, after] = [byKey(current), byKey(wanted)]
   const both = new Map([...after].filter(([key]) => before.has(key)))
@@ -70,11 +82,11 @@ function byKey(prices: readonly Price[]): Map<string, Price> {
   return new Map(prices.map((price) => [price.key, price]))
 }
 
-function describeTerms(plan: Plan): Description {
-  const terms = new Map(describeFields(plan))
+function describeTerms(sold: Plan | Addon): Description {
+  const terms = new Map(describeFields(sold))
   // Told by themselves, one by one.
   terms.delete('grants')
-  return terms.set('prices', plan.prices.map(({ key }) => key).join(', '))
+  return terms.set('prices', sold.prices.map(({ key }) => key).join(', '))
 }
 
 function describeGrants(grants: readonly Grant[]): Description {

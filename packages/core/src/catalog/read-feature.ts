@@ -49,7 +49,7 @@ function readGrant(section: Reader, { key, kind, meter }: Feature, prices: reado
   }
   const beyond = reader.oneOf('beyond', ['billed', 'refused'], 'refused')
   if (beyond === 'billed' && !prices.some((price) => price.meter === meter)) {
-    reader.refuse('beyond', 'price_missing', `The plan has no price for ${meter}.`)
+    reader.refuse('beyond', 'price_missing', `There is no price for ${meter} beside it.`)
   }
   reader.end()
   return { feature: key, kind, upTo, beyond }

@@ -9,13 +9,13 @@ import { type PriceContext, readPrice } from './read-price.ts'
 import { entries, type Reader } from './reader.ts'
 
 /** Stripe bills at most three years at a time. */
-const maxIntervalCount: Record<Interval, number> = { day: 1095, week: 156, month: 36, year: 3 }
+export const maxIntervalCount: Record<Interval, number> = { day: 1095, week: 156, month: 36, year: 3 }
 
 /** Stripe's longest trial, two years. */
 const MAX_TRIAL_DAYS = 730
 
 /** Stripe's limit of items in one subscription. */
-const MAX_PROVIDER_PRICES = 20
+export const MAX_PROVIDER_PRICES = 20
 const MAX_PRICES = 100
 const MAX_PAYMENTS = 120
 

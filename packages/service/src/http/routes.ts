@@ -1,6 +1,7 @@
 import type { readinessOf } from '../readiness.ts'
 import type { ServiceParts } from '../service-parts.ts'
 import type { App } from './route.ts'
+import { addonRoutes } from './routes/addons.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { billingRoutes } from './routes/billing.ts'
 import { busMessageRoutes } from './routes/bus-messages.ts'
@@ -63,6 +64,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   creditNoteRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)
+  addonRoutes(app, parts)
   meterRoutes(app, parts)
   couponRoutes(app, parts)
   mappingRoutes(app, parts)

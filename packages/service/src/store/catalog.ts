@@ -4,16 +4,17 @@ import { type Feature, grantToJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { Meter } from '@lockstep/core/meter'
 import { type Plan, planToJson } from '@lockstep/core/plan'
-import { priceToJson } from '@lockstep/core/price'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { readGrace } from './access.ts'
+import { readNewestAddons } from './addons.ts'
 import { readChangePolicy } from './change-policy.ts'
 import { readCoupons } from './coupons.ts'
 import { readFeatures } from './features.ts'
 import { STRIPE } from './mappings.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
+import { priceRows } from './price-rows.ts'
 import { readSeller } from './seller.ts'
 import { readSignUp } from './sign-up.ts'
 import { sqlTime } from './time.ts'
@@ -46,6 +47,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     features,
     coupons: await readCoupons(db),
     plans,
+    addons: (await readNewestAddons(db)).map(({ addon }) => addon),
     signUp: await readSignUp(db),
     planChanges: await readChangePolicy(db),
     grace: await readGrace(db),
@@ -55,7 +57,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
 /** Archives, or brings back, so that exactly these are for sale. Nothing is ever deleted. */
 export async function keepOnly(
   trx: Trx,
-  table: 'product' | 'meter' | 'feature' | 'coupon' | 'plan',
+  table: 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'addon',
   keys: readonly string[],
   at: Instant,
 ): Promise<void> {
@@ -147,21 +149,7 @@ export async function writePlanVersion(
   if (prices.length === 0) return
   await trx
     .insertInto('price')
-    .values(
-      prices.map((price, position) => ({
-        id: newId('price'),
-        planVersionId: id,
-        key: price.key,
-        position,
-        productKey: price.product,
-        meterKey: price.meter,
-        currency: price.currency,
-        kind: price.kind,
-        timing: price.timing,
-        model: price.model,
-        definition: JSON.stringify(priceToJson(price)),
-      })),
-    )
+    .values(priceRows(prices, { planVersionId: id, addonVersionId: null }))
     .execute()
 }
 

@@ -9,6 +9,7 @@ import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { whyNotBillable } from '../provider/stripe/products.ts'
 import { writeGrace } from '../store/access.ts'
+import { writeAddons } from '../store/addons.ts'
 import {
   keepOnly,
   lockCatalog,
@@ -26,7 +27,7 @@ import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
 import { type Subscribers, subscribersOf } from '../store/subscribers.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
-import { PUBLISH, unpublished } from './publish-catalog.ts'
+import { PUBLISH, type Unpublished, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
 
 export interface CatalogDeps {
@@ -122,14 +123,20 @@ async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
     ...coupons.map(({ key }) => ({ kind: 'coupon' as const, key })),
-    ...[...new Set(prices.map(({ planKey }) => planKey))].map((key) => ({ kind: 'plan' as const, key })),
+    ...soldBy(prices),
   ].filter(({ kind, key }) => !changes.some((change) => change.kind === kind && change.key === key))
   const details = ['The provider does not know it yet.']
   return { changes, untold: untold.map((of) => ({ ...of, action: 'update' as const, details })) }
 }
 
+/** The plans and add-ons that prices are of, each once. */
+function soldBy(prices: Unpublished['prices']) {
+  const byName = new Map(prices.map(({ soldBy: { kind, key } }) => [`${kind} ${key}`, { kind, key }]))
+  return [...byName.values()]
+}
+
 async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
-  const { products, meters, features, coupons, plans } = catalog
+  const { products, meters, features, coupons, plans, addons } = catalog
   await writeSeller(trx, catalog.seller)
   for (const product of products) await writeProduct(trx, product, at)
   for (const meter of meters) await writeMeter(trx, meter, at)
@@ -140,6 +147,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
     (await readNewestPlans(trx, { archivedToo: true })).map((version) => [version.plan.key, version]),
   )
   for (const plan of plans) await writePlanVersion(trx, plan, newest.get(plan.key), at)
+  await writeAddons(trx, addons, at)
   await writeSignUp(trx, catalog.signUp)
   await writeChangePolicy(trx, catalog.planChanges)
   await writeGrace(trx, catalog.grace)
@@ -149,15 +157,20 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   await keepOnly(trx, 'feature', keysOf(features), at)
   await keepOnly(trx, 'coupon', keysOf(coupons), at)
   await keepOnly(trx, 'plan', keysOf(plans), at)
+  await keepOnly(trx, 'addon', keysOf(addons), at)
 }
 
 /** What core can price but Stripe cannot bill is said before anything is written. */
-function refuseUnbillable({ plans }: Catalog): void {
-  const faults = plans.flatMap((plan) =>
-    plan.prices.filter(isBilledByProvider).flatMap((price): Fault[] => {
+function refuseUnbillable({ plans, addons }: Catalog): void {
+  const sold = [
+    ...plans.map((plan) => ({ ...plan, section: 'plans' })),
+    ...addons.map((addon) => ({ ...addon, section: 'addons' })),
+  ]
+  const faults = sold.flatMap(({ section, key, prices }) =>
+    prices.filter(isBilledByProvider).flatMap((price): Fault[] => {
       const why = whyNotBillable(price)
       if (!why) return []
-      const pointer = child('#', 'plans', plan.key, 'prices', price.key, ...why.path.split('/'))
+      const pointer = child('#', section, key, 'prices', price.key, ...why.path.split('/'))
       return [{ pointer, code: 'provider_cannot_bill', detail: why.detail }]
     }),
   )

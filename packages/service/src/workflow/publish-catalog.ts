@@ -4,6 +4,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { makeCoupon } from '../provider/stripe/coupons.ts'
 import { makePrice, type PriceToMake, type ProductToTell, tellProduct } from '../provider/stripe/products.ts'
+import { readNewestAddons } from '../store/addons.ts'
 import { markPublished, unpublishedProducts } from '../store/catalog.ts'
 import { readCoupons } from '../store/coupons.ts'
 import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
@@ -77,7 +78,7 @@ export interface Unpublished {
   readonly coupons: readonly Coupon[]
   readonly products: readonly ProductToTell[]
   readonly prices: readonly (Omit<PriceToMake, 'providerProduct'> & {
-    readonly planKey: string
+    readonly soldBy: { readonly kind: 'plan' | 'addon'; readonly key: string }
     readonly productKey: string
   })[]
 }
@@ -86,17 +87,15 @@ export interface Unpublished {
 export async function unpublished(db: Db | Trx): Promise<Unpublished> {
   const products = await unpublishedProducts(db)
   const versions = await readNewestPlans(db)
-  const wanted = versions.flatMap((version) => {
-    const { currency, interval, intervalCount, key: planKey } = version.plan
+  const sold = [...versions, ...(await readNewestAddons(db))]
+  const wanted = sold.flatMap((version) => {
+    const kind = 'plan' in version ? 'plan' : 'addon'
+    const { key, currency, interval, intervalCount } = 'plan' in version ? version.plan : version.addon
     return providerPrices(version).map(({ id, price }) => ({
-      id,
-      planVersionId: version.id,
-      planKey,
+      ...{ id, currency, interval, intervalCount, price },
+      versionId: version.id,
+      soldBy: { kind, key } as const,
       productKey: price.product,
-      currency,
-      interval,
-      intervalCount,
-      price,
     }))
   })
   const known = await providerIdsOf(

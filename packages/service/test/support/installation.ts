@@ -2,6 +2,7 @@ import type { Catalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { newDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { serviceDeps } from '../../../../test/support/simulator.ts'
+import { addonRoutes } from '../../src/http/routes/addons.ts'
 import { catalogRoutes } from '../../src/http/routes/catalog.ts'
 import { contractRoutes } from '../../src/http/routes/contracts.ts'
 import { couponRoutes } from '../../src/http/routes/coupons.ts'
@@ -50,6 +51,7 @@ export async function onDatabase(
   const server = await newServer(database, wanted)
   const parts = { ...deps, workflows, config: { secrets: ['a secret of the tests, long enough'] } }
   for (const register of [
+    addonRoutes,
     catalogRoutes,
     contractRoutes,
     couponRoutes,

@@ -40,7 +40,7 @@ export function planRoutes(app: App, { db }: { readonly db: Db }): void {
   })
 }
 
-const sees = (caller: Caller, audience: Audience | undefined): boolean =>
+export const sees = (caller: Caller, audience: Audience | undefined): boolean =>
   caller.kind === 'key' || audience === undefined || audience === 'public'
 
 function planToApi({ version, plan, createdAt }: PlanVersion) {

@@ -86,7 +86,9 @@ function withoutEmpty<T extends object>(body: T): T {
 
 export interface PriceToMake {
   readonly id: string
-  readonly planVersionId: string
+  readonly soldBy: { readonly kind: 'plan' | 'addon' }
+  /** Of the plan or add-on. */
+  readonly versionId: string
   readonly providerProduct: string
   readonly currency: Currency
   readonly interval: Interval
@@ -105,7 +107,7 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
     recurring: { interval, interval_count: intervalCount },
     metadata: ownMetadata(deps.provider, id, {
       lockstep_price: wanted.id,
-      lockstep_plan_version: wanted.planVersionId,
+      [`lockstep_${wanted.soldBy.kind}_version`]: wanted.versionId,
     }),
     ...amounts(price),
   } satisfies Stripe.PriceCreateParams

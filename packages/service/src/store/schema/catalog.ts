@@ -9,6 +9,8 @@ export interface CatalogTables {
   plan: PlanTable
   planVersion: PlanVersionTable
   price: PriceTable
+  addon: AddonTable
+  addonVersion: AddonVersionTable
   feature: FeatureTable
   coupon: CouponTable
   seller: SellerTable
@@ -62,9 +64,33 @@ interface PlanVersionTable {
   grants: ColumnType<GrantJson[], string | undefined, string>
 }
 
+interface AddonTable {
+  key: string
+  archivedAt: MaybeTime
+  createdAt: Time
+}
+
+interface AddonVersionTable {
+  id: string
+  addonKey: string
+  version: number
+  name: string
+  audience: 'public' | 'admin' | 'legacy'
+  productKey: string
+  currency: string
+  interval: 'day' | 'week' | 'month' | 'year'
+  intervalCount: number
+  plans: ColumnType<string[] | null, string | null, string | null>
+  grants: ColumnType<GrantJson[], string, string>
+  contentHash: Buffer
+  createdAt: Time
+}
+
+/** Of a version of a plan, or of one of an add-on. */
 interface PriceTable {
   id: string
-  planVersionId: string
+  planVersionId: string | null
+  addonVersionId: string | null
   key: string
   position: number
   productKey: string

@@ -117,6 +117,8 @@ async function planVersionSeen(
     .innerJoin('price', 'price.id', 'mapping.entityId')
     .select('price.planVersionId')
     .distinct()
+    .where('price.planVersionId', 'is not', null)
+    .$narrowType<{ planVersionId: string }>()
     .where('mapping.entityType', '=', 'price')
     .where('mapping.provider', '=', STRIPE)
     .where('mapping.providerAccount', '=', installation.account)
