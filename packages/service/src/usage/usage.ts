@@ -10,6 +10,7 @@ import { observeUsage } from './metrics.ts'
 import { newMonths } from './months.ts'
 import { readRequest } from './read-request.ts'
 import { readSent } from './sent.ts'
+import { newTurns } from './turns.ts'
 import { newWriter } from './writer.ts'
 
 /** The way in for usage; one for each process. */
@@ -36,15 +37,20 @@ export interface UsageDeps {
 /** Transactions at a time: one is written while the next one is read. */
 const LANES = 2
 
+/** Events that are read in a turn of the event loop: about a millisecond. */
+const EVENTS_PER_TURN = 100
+
 export function openUsage(deps: UsageDeps): Usage {
   const { db, databaseUrl, clock, metrics, times = defaultTimeRules, queue } = deps
   const directory = newDirectory({ db, clock })
   const months = newMonths({ db })
   const writer = newWriter({ databaseUrl, months, clock, lanes: LANES })
   const ingest = newIngest(writer.write, { ...queue, lanes: LANES })
+  const turns = newTurns(EVENTS_PER_TURN)
   const observe = metrics && observeUsage(metrics, ingest)
   return {
     take: async (body, headers) => {
+      await turns.begin(Array.isArray(body) ? body.length : 1)
       const arrivals = await readRequest({ directory, times }, readSent(body, headers))
       const receipt = await ingest.take(arrivals)
       observe?.(receipt)
