@@ -16,6 +16,7 @@ import {
 } from './customers.ts'
 import type { Route } from './define-route.ts'
 import { readEntitlements } from './entitlements.ts'
+import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
 import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
 import { listMappings } from './mappings.ts'
@@ -116,6 +117,7 @@ export const routes: readonly Route[] = [
   listProviderEvents,
   readProviderEvent,
   retryProviderEvent,
+  sweepEvents,
   listOrphans,
   sweepOrphans,
   sweepSignUps,

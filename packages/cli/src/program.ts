@@ -6,6 +6,7 @@ import { addCatalog } from './commands/catalog.ts'
 import { addClock } from './commands/clock.ts'
 import { addContracts } from './commands/contracts.ts'
 import { addCustomers } from './commands/customers.ts'
+import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addInvoices } from './commands/invoices.ts'
 import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
@@ -28,6 +29,7 @@ const commands = [
   addUsage,
   addInvoices,
   addBus,
+  addEventSweeps,
   addOrphans,
   addClock,
   addApiKeys,

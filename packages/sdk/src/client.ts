@@ -8,6 +8,7 @@ import * as creditNotes from '@lockstep/api/credit-notes'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
 import { readEntitlements } from '@lockstep/api/entitlements'
+import { sweepEvents } from '@lockstep/api/event-sweeps'
 import { readHealth, readReadiness } from '@lockstep/api/health'
 import * as invoices from '@lockstep/api/invoices'
 import { listMappings } from '@lockstep/api/mappings'
@@ -258,6 +259,8 @@ export function createClient(options: ClientOptions) {
       read: (id: string) => ask(events.readProviderEvent, { params: { id } }),
       retry: (id: string) => ask(events.retryProviderEvent, { params: { id } }),
       list: (query?: QueryInput<typeof events.listProviderEvents>) => list(events.listProviderEvents, query),
+      /** Reads what no webhook brought; says only what it is unless `dryRun` is false. */
+      sweep: (body: BodyInput<typeof sweepEvents> = {}) => ask(sweepEvents, { body }),
     },
 
     orphans: {
@@ -322,6 +325,7 @@ export type CreditNotePreview = Exclude<Answer<typeof creditNotes.createCreditNo
 export type Registration = Answer<typeof registrations.readRegistration>
 export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
+export type EventSweep = Answer<typeof sweepEvents>
 export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Erasure = Answer<typeof customers.eraseCustomer>

@@ -7,6 +7,7 @@ import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
+import { sweepEventsHourly } from './jobs/sweep-events.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
 import type { ServiceParts } from './service-parts.ts'
@@ -71,6 +72,13 @@ export const workers: readonly Worker[] = [
     name: 'sync invoices',
     start: async (parts) => {
       await syncInvoices(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'sweep events',
+    start: async (parts) => {
+      await sweepEventsHourly(parts)
       return async () => {}
     },
   },

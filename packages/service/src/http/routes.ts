@@ -12,6 +12,7 @@ import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
+import { eventSweepRoutes } from './routes/event-sweeps.ts'
 import { healthRoutes } from './routes/health.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
@@ -70,6 +71,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   mappingRoutes(app, parts)
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
+  eventSweepRoutes(app, parts)
   orphanRoutes(app, parts)
   signUpSweepRoutes(app, parts)
   busMessageRoutes(app, parts)

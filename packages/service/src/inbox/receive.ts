@@ -33,19 +33,27 @@ export async function receive(deps: ReceiveDeps, { body, signature }: Delivery):
       'None of the webhook secrets signed this body within the last five minutes.',
     )
   }
-  const event = readEvent(body, at, deps.livemode)
+  const ignoredAs = await store(deps, body.toString('utf8'))
+  if (ignoredAs === null) deps.nudge()
+}
+
+/** Stores one event as its JSON came, however it came: once. Says why nothing is done about it; null if it waits. */
+export async function store(
+  { db, clock, livemode }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode'>,
+  json: string,
+): Promise<string | null> {
+  const event = readEvent(json, clock.now(), livemode)
   try {
-    await insertEvent(deps.db, event)
+    await insertEvent(db, event)
   } catch (error) {
     if (isUnstorable(error)) throw malformed('It holds what cannot be stored as JSON.', error)
     throw error
   }
-  if (event.ignoredAs === null) deps.nudge()
+  return event.ignoredAs
 }
 
 /** What has to be known of an event before it is processed. Everything else stays in its payload. */
-function readEvent(body: Buffer, at: number, livemode: boolean): ReceivedEvent {
-  const payload = body.toString('utf8')
+function readEvent(payload: string, at: number, livemode: boolean): ReceivedEvent {
   const event = parse(payload)
   const object = record(record(event.data)?.object) ?? {}
   const { id, type, created } = event

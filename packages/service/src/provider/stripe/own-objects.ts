@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { type CallDeps, readStripe } from './call.ts'
 import { ownReference } from './field.ts'
 import { isOwn } from './metadata.ts'
+import { type Paging, pages } from './pages.ts'
 
 /** An object at Stripe that carries our name. */
 export interface OwnObject {
@@ -63,11 +64,6 @@ interface Where {
   readonly created?: { readonly gte: Instant }
   readonly test_clock?: string
   readonly customer?: string
-}
-
-interface Paging {
-  readonly limit: number
-  readonly starting_after?: string
 }
 
 interface Listed {
@@ -135,19 +131,4 @@ const kinds: Readonly<Record<OwnObject['type'], Kind>> = {
 async function* ownOf(deps: Deps, { list, own }: Kind, where: Where): AsyncGenerator<OwnObject[]> {
   for await (const page of pages(deps, (stripe, paging) => list(stripe, { ...where, ...paging })))
     yield page.filter((object) => isOwn(deps.provider, object)).flatMap((object) => own(object) ?? [])
-}
-
-/** Page by page, each tried again by itself: a page that fails fails the sweep, not the ones before it. */
-async function* pages<T extends { readonly id: string }>(
-  deps: Deps,
-  list: (stripe: Stripe, page: Paging) => Promise<Stripe.ApiList<T>>,
-): AsyncGenerator<T[]> {
-  let last: string | undefined
-  for (;;) {
-    const paging = { limit: 100, ...(last !== undefined && { starting_after: last }) }
-    const { data, has_more } = await readStripe(deps, (stripe) => list(stripe, paging))
-    yield data
-    last = data.at(-1)?.id
-    if (!has_more || last === undefined) return
-  }
 }

@@ -6,6 +6,7 @@ export interface ProviderTables {
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
   orphan: OrphanTable
+  eventSweep: EventSweepTable
 }
 
 interface ProviderEventTable {
@@ -58,4 +59,14 @@ interface OrphanTable {
   reason: string
   foundAt: Time
   judgedAt: Time
+}
+
+interface EventSweepTable {
+  provider: string
+  providerAccount: string
+  livemode: boolean
+  sweptTo: Time
+  newestEvent: string | null
+  missed: number
+  relistedAt: MaybeTime
 }

@@ -1,0 +1,126 @@
+import { sweepWindow } from '@lockstep/core/event-sweep'
+import type { Instant } from '@lockstep/core/instant'
+import type Stripe from 'stripe'
+import { eventPages } from '../provider/stripe/events.ts'
+import { knownEvents, lastSweep, recordSweep } from '../store/event-sweeps.ts'
+import { stalledCustomers } from '../store/stalled-customers.ts'
+import type { LookDeps } from '../workflow/look.ts'
+import { type Relisting, relist, relistCustomer } from '../workflow/relist.ts'
+import { store } from './receive.ts'
+
+export interface SweepDeps extends LookDeps {
+  /** Tells the worker that there is something to do. */
+  readonly nudge: () => void
+}
+
+/** An event that Stripe lists and no webhook brought. */
+export interface MissedEvent {
+  readonly id: string
+  readonly type: string
+  readonly created: Instant
+  /** Stripe still tries to deliver it, or gave up. */
+  readonly undelivered: boolean
+}
+
+export interface EventSweep {
+  readonly from: Instant
+  /** Events of that time are no longer kept: every object was read instead. */
+  readonly isBeyond: boolean
+  readonly read: number
+  /** How many were missed; of these a hundred are named. */
+  readonly missed: number
+  readonly events: readonly MissedEvent[]
+  /** Null of a dry run. */
+  readonly objects: Relisting | null
+  /** Customers with a subscription whose period is over and of whose next one nobody told; they were looked at. */
+  readonly stalled: number
+}
+
+const MOST_NAMED = 100
+const MOST_STALLED = 500
+
+/**
+ * Reads Stripe's list of events since the last sweep into the inbox, the undelivered ones first, each stored once;
+ * then the objects made since, and those that should have moved on. After an outage of up to 30 days nothing is
+ * lost by it; after a longer one every object is read, and that is said. Where it ended is moved only when all
+ * was read, so that a sweep that is killed is made again.
+ */
+export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean }): Promise<EventSweep> {
+  const { db, clock, log, provider } = deps
+  const startedAt = clock.now()
+  const last = await lastSweep(db, provider)
+  const { from, isBeyond } = sweepWindow({ sweptTo: last.sweptTo, now: startedAt })
+  const found = await readEvents(deps, { from, until: last.newestEvent, dryRun })
+  const { read, missed, events, newest } = found
+  const stalled = await stalledCustomers(db, startedAt, MOST_STALLED)
+  if (dryRun) return { from, isBeyond, read, missed, events, objects: null, stalled: stalled.length }
+
+  if (isBeyond)
+    log.warn({ from }, 'The last sweep is longer ago than Stripe keeps its events: every object is read.')
+  const objects = await relist(deps, isBeyond ? null : from)
+  for (const customer of stalled) await relistCustomer(deps, customer)
+  const relistedAt = isBeyond ? startedAt : null
+  await recordSweep(db, provider, { sweptTo: startedAt, newestEvent: newest, missed, relistedAt })
+  if (missed > 0) log.warn({ missed, from }, 'Stripe had events that no webhook brought.')
+  return { from, isBeyond, read, missed, events, objects, stalled: stalled.length }
+}
+
+interface ToRead {
+  readonly from: Instant
+  readonly until: string | null
+  readonly dryRun: boolean
+}
+
+async function readEvents(deps: SweepDeps, { from, until, dryRun }: ToRead) {
+  const { provider, nudge } = deps
+  const seen = new Set<string>()
+  const events: MissedEvent[] = []
+  let [missed, newest] = [0, null as string | null]
+  // Events of test clocks carry times of their own, before and after any of ours: there the mark is an event.
+  const since = provider.livemode ? from : null
+  for (const undelivered of [true, false]) {
+    for await (const page of untilMet(
+      eventPages(deps, { undelivered, since }),
+      since === null ? until : null,
+    )) {
+      if (!undelivered) newest ??= page[0]?.id ?? null
+      const fresh = await unknown(
+        deps,
+        page.filter(({ id }) => !seen.has(id)),
+      )
+      // Oldest first: the order in which they would have come.
+      if (!dryRun) for (const event of fresh.toReversed()) await takeIn(deps, event)
+      if (!dryRun && fresh.length > 0) nudge()
+      missed += fresh.length
+      for (const { id, type, created } of fresh.slice(0, MOST_NAMED - events.length))
+        events.push({ id, type, created, undelivered })
+      for (const { id } of page) seen.add(id)
+    }
+  }
+  return { read: seen.size, missed, events, newest }
+}
+
+/** Ends with the page behind the one that holds the mark; without one, with the list. */
+async function* untilMet(
+  pages: AsyncGenerator<Stripe.Event[]>,
+  mark: string | null,
+): AsyncGenerator<Stripe.Event[]> {
+  let isMet = false
+  for await (const page of pages) {
+    yield page
+    if (isMet) return
+    isMet = page.some(({ id }) => id === mark)
+  }
+}
+
+async function unknown({ db }: SweepDeps, page: readonly Stripe.Event[]): Promise<Stripe.Event[]> {
+  const known = await knownEvents(
+    db,
+    page.map(({ id }) => id),
+  )
+  return page.filter(({ id }) => !known.has(id))
+}
+
+async function takeIn({ db, clock, provider }: SweepDeps, event: Stripe.Event): Promise<void> {
+  await store({ db, clock, livemode: provider.livemode }, JSON.stringify(event))
+}

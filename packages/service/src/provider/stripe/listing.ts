@@ -1,0 +1,49 @@
+import type { Instant } from '@lockstep/core/instant'
+import type Stripe from 'stripe'
+import type { CallDeps } from './call.ts'
+import { type Paging, pages } from './pages.ts'
+
+/** What is listed, in an order in which each is known before what belongs to it. */
+export const listedTypes = ['customer', 'subscription', 'invoice', 'credit_note', 'refund'] as const
+
+export type ListedType = (typeof listedTypes)[number]
+
+interface Listed {
+  readonly id: string
+  readonly metadata: Stripe.Metadata | null
+}
+
+interface Where {
+  readonly created?: { readonly gte: Instant }
+  readonly test_clock?: string
+  readonly customer?: string
+}
+
+const lists: Readonly<
+  Record<ListedType, (stripe: Stripe, where: Where & Paging) => Promise<Stripe.ApiList<Listed>>>
+> = {
+  customer: (stripe, where) => stripe.customers.list(where),
+  subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
+  invoice: (stripe, where) => stripe.invoices.list(where),
+  credit_note: (stripe, where) => stripe.creditNotes.list(where),
+  refund: (stripe, where) => stripe.refunds.list(where),
+}
+
+/** Everything of a type that stands on no test clock; `since`: and is not older. */
+export function listed(
+  deps: Pick<CallDeps, 'provider'>,
+  type: ListedType,
+  since: Instant | null,
+): AsyncGenerator<Listed[]> {
+  const made = since === null ? {} : { created: { gte: since } }
+  return pages(deps, (stripe, page) => lists[type](stripe, { ...made, ...page }))
+}
+
+/** Everything of a customer: where no list goes by clocks, what stands on one is found by its customers. */
+export function listedOf(
+  deps: Pick<CallDeps, 'provider'>,
+  type: Exclude<ListedType, 'customer' | 'refund'>,
+  customer: string,
+): AsyncGenerator<Listed[]> {
+  return pages(deps, (stripe, page) => lists[type](stripe, { customer, ...page }))
+}

@@ -1,0 +1,105 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Instant } from '@lockstep/core/instant'
+import { type ListedType, listed, listedOf, listedTypes } from '../provider/stripe/listing.ts'
+import { customersOnClocks, mappedIds } from '../store/mapped-ids.ts'
+import { nextObservation, readObjects } from '../store/provider-objects.ts'
+import { type Look, type LookDeps, lookAt } from './look.ts'
+import { type Observed, observe } from './observe.ts'
+import { syncSubscription } from './sync-invoice.ts'
+
+export interface Relisting {
+  /** Objects that Stripe listed, other installations' too. */
+  readonly looked: number
+  /** Of ours, those that were not here as they are there. */
+  readonly changed: number
+}
+
+/**
+ * Reads Stripe's objects themselves, not what was told of them, and takes over what is not known here. `since`:
+ * those made since then; null: all of them, those on test clocks too, and what of ours Stripe lists no more is
+ * looked for. Done again, it changes nothing.
+ */
+export async function relist(deps: LookDeps, since: Instant | null): Promise<Relisting> {
+  const listing = newListing(deps)
+  for (const type of listedTypes) await listing.take(type, listed(deps, type, since))
+  if (since === null) {
+    for (const customer of await customersOnClocks(deps.db, deps.provider))
+      for (const type of ofCustomer) await listing.take(type, listedOf(deps, type, customer))
+    await listing.lookForGone()
+  }
+  return listing.end()
+}
+
+/** The same for what one customer has. */
+export async function relistCustomer(deps: LookDeps, customer: string): Promise<Relisting> {
+  const listing = newListing(deps)
+  for (const type of ofCustomer) await listing.take(type, listedOf(deps, type, customer))
+  return listing.end()
+}
+
+const ofCustomer = ['subscription', 'invoice', 'credit_note'] as const
+
+function newListing(deps: LookDeps) {
+  const found = { looked: 0, changed: 0 }
+  const seen = new Set<string>()
+  const toSync = new Set<string>()
+
+  return {
+    async take(type: ListedType, pages: AsyncGenerator<readonly { readonly id: string }[]>): Promise<void> {
+      for (;;) {
+        const observation = await nextObservation(deps.db)
+        const { value: page, done } = await pages.next()
+        if (done === true) return
+        for (const { id } of page) seen.add(id)
+        found.looked += page.length
+        for (const look of await takePage(deps, type, page, observation)) count(look)
+      }
+    },
+
+    /** What was deleted at Stripe is in no list: whoever of ours was not met is looked at. */
+    async lookForGone(): Promise<void> {
+      for (const type of ['customer', 'subscription'] as const) {
+        for await (const ids of mappedIds(deps.db, deps.provider, type))
+          for (const id of ids.filter((one) => !seen.has(one))) count(await lookAt(deps, { type, id }))
+      }
+    },
+
+    async end(): Promise<Relisting> {
+      for (const subscriptionId of toSync) {
+        await syncSubscription(deps, subscriptionId, { reason: 'draft' }).catch((error: unknown) =>
+          deps.log.warn({ err: error, subscription: subscriptionId }, 'A closing invoice was not sent yet.'),
+        )
+      }
+      return found
+    },
+  }
+
+  function count(look: Look): void {
+    if (look.kind === 'applied' || look.kind === 'gone') found.changed += 1
+    if (look.kind === 'applied' && look.syncSubscription) toSync.add(look.syncSubscription)
+  }
+}
+
+/** What is as we know it costs one read for the page; all else goes the way of every fetch. */
+async function takePage(
+  deps: LookDeps,
+  type: ListedType,
+  page: readonly { readonly id: string }[],
+  observation: bigint,
+): Promise<Look[]> {
+  const known = await readObjects(
+    deps.db,
+    page.map(({ id }) => ({ type, id })),
+  )
+  const looks: Look[] = []
+  for (const object of page) {
+    const before = known.get(`${type} ${object.id}`)
+    if (before && !before.gone && isDeepStrictEqual(before.raw, object)) continue
+    // Stripe listed it as one of this type.
+    const outcome = await observe(deps, { type, object, observation, source: 'fetch' } as Observed)
+    // A list shows ten of its lines, or not whose it is: then it is looked at by itself.
+    const isPart = outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind'
+    looks.push(isPart ? await lookAt(deps, { type, id: object.id }) : outcome)
+  }
+  return looks
+}
