@@ -1,8 +1,9 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Problem } from '@lockstep/core/problem'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { nextObservation } from './provider-objects.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -15,44 +16,65 @@ export interface Attempt {
   readonly at: Instant
 }
 
+/** A call as it is intended first. */
+export type FirstAttempt = Pick<Operation, 'id' | 'kind' | 'subjectId'> & Attempt
+
 export interface Intended {
   readonly operation: Operation
   /** Nobody intended it before. */
   readonly isNew: boolean
+  /** Drawn with the intention, and so before the call: see {@link nextObservation}. */
+  readonly observation: bigint
+  /** Why nothing shall be done any more; null while it shall, undefined where that was not asked. */
+  readonly withdrawal?: Problem | null
 }
 
 /** Commits the intention before the call is made. Finds the operation if it was begun before. */
 export async function intend(
   db: Db,
-  operation: Pick<Operation, 'id' | 'kind' | 'subjectId'>,
+  named: Pick<Operation, 'id' | 'kind' | 'subjectId'>,
   attempt: Attempt,
 ): Promise<Intended> {
-  const made = await prepare(db, { ...operation, ...attempt })
-  if (made) return { operation: made, isNew: true }
-  return { operation: await readOperation(db, operation.id), isNew: false }
+  const made = await prepare(db, { ...named, ...attempt })
+  if (made) {
+    const { observation, ...operation } = made
+    return { operation, isNew: true, observation }
+  }
+  const [operation, observation] = await Promise.all([readOperation(db, named.id), nextObservation(db)])
+  return { operation, isNew: false, observation }
+}
+
+/** As the statements read it that write it down. */
+export function intentionJson({ bodyHash, ...rest }: FirstAttempt): object {
+  return { ...rest, bodyHash: bodyHash.toString('hex') }
+}
+
+export const intentionColumns = sql`id text, kind text, "subjectId" text, "idempotencyKey" text, "bodyHash" text, at float8`
+
+/** Writes down the intentions of a relation of these columns; returns those that nobody intended before. */
+export function insertIntentions(relation: RawBuilder<unknown>): RawBuilder<Operation> {
+  return sql<Operation>`insert into operation (id, kind, subject_id, idempotency_key, body_hash, state, prepared_at)
+      select id, kind, "subjectId", "idempotencyKey", decode("bodyHash", 'hex'), 'prepared', to_timestamp(at)
+      from ${relation}
+      order by id
+      on conflict (id) do nothing
+      returning *`
 }
 
 /** Undefined of one that is there already. */
-const prepare = grouped(
-  async (db, intentions: readonly (Pick<Operation, 'id' | 'kind' | 'subjectId'> & Attempt)[]) => {
-    const all = intentions.map(({ bodyHash, ...rest }) => ({ ...rest, bodyHash: bodyHash.toString('hex') }))
-    const { rows } = await sql<Operation>`
-      insert into operation (id, kind, subject_id, idempotency_key, body_hash, state, prepared_at)
-      select id, kind, "subjectId", "idempotencyKey", decode("bodyHash", 'hex'), 'prepared', to_timestamp(at)
-      from jsonb_to_recordset(${JSON.stringify(all)}::jsonb) as intention
-        (id text, kind text, "subjectId" text, "idempotencyKey" text, "bodyHash" text, at float8)
-      order by id
-      on conflict (id) do nothing
-      returning *`.execute(db)
-    const made = new Map(rows.map((row) => [row.id, row]))
-    return intentions.map(({ id }) => {
-      const row = made.get(id)
-      // Of two who intend the same at once, one made it.
-      made.delete(id)
-      return row
-    })
-  },
-)
+const prepare = grouped(async (db, intentions: readonly FirstAttempt[]) => {
+  const given = sql`jsonb_to_recordset(${JSON.stringify(intentions.map(intentionJson))}::jsonb) as given (${intentionColumns})`
+  const { rows } = await sql<Operation & { observation: bigint }>`
+    with made as (${insertIntentions(given)})
+    select made.*, nextval('observation_counter') as observation from made`.execute(db)
+  const made = new Map(rows.map((row) => [row.id, row]))
+  return intentions.map(({ id }) => {
+    const row = made.get(id)
+    // Of two who intend the same at once, one made it.
+    made.delete(id)
+    return row
+  })
+})
 
 export function readOperation(db: Db, id: string): Promise<Operation> {
   return db.selectFrom('operation').selectAll().where('id', '=', id).executeTakeFirstOrThrow()

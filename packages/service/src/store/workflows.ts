@@ -4,7 +4,14 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { isGone } from '../postgres/presence.ts'
-import { problemJson } from './operations.ts'
+import {
+  type FirstAttempt,
+  insertIntentions,
+  intentionColumns,
+  intentionJson,
+  type Operation,
+  problemJson,
+} from './operations.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -30,33 +37,32 @@ export interface NewWorkflow {
   readonly done?: readonly { readonly name: string; readonly result: unknown }[]
 }
 
+/** What of a step that is recorded its workflow goes on from. */
+export type KnownStep = Pick<WorkflowStep, 'name' | 'state' | 'result'>
+
+/** A workflow as it was written down: whoever runs it first need not read it. */
+export interface Written {
+  readonly workflow: Workflow
+  readonly steps: readonly KnownStep[]
+}
+
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
-export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<void> {
-  const { input, holder, at, done = [], ...rest } = workflow
-  const added = trx
-    .insertInto('workflow')
-    .values({
-      ...rest,
-      input: JSON.stringify(input),
-      state: 'running',
-      stage: done.at(-1)?.name ?? null,
-      attempts: 1,
-      leaseUntil: leased,
-      leaseHolder: holder,
-      createdAt: sqlTime(at),
-    })
-    .execute()
-  if (done.length === 0) return void (await added)
-  const rows = done.map(({ name, result }, index) => ({
-    workflowId: workflow.id,
-    name,
-    ordinal: index + 1,
-    state: 'done' as const,
-    result: JSON.stringify(result ?? null),
-    startedAt: sqlTime(at),
-    endedAt: sqlTime(at),
-  }))
-  await Promise.all([added, trx.insertInto('workflowStep').values(rows).execute()])
+export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<Written> {
+  const { id, kind, subjectId, input, holder, at, done = [] } = workflow
+  const steps = done.map(({ name, result }, index) => ({ name, ordinal: index + 1, result: result ?? null }))
+  const { rows } = await sql<Workflow>`
+    with done as (
+      insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
+      select ${id}, name, ordinal, 'done', result, ${sqlTime(at)}, ${sqlTime(at)}
+      from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as step (name text, ordinal int, result jsonb)
+    )
+    insert into workflow (id, kind, subject_id, input, state, stage, attempts, lease_until, lease_holder, created_at)
+    values (${id}, ${kind}, ${subjectId}, ${JSON.stringify(input)}, 'running', ${done.at(-1)?.name ?? null}, 1,
+      ${leased}, ${holder}, ${sqlTime(at)})
+    returning *`.execute(trx)
+  const [added] = rows
+  if (!added) throw new Error(`${id} was not added.`)
+  return { workflow: added, steps: steps.map(({ name, result }) => ({ name, result, state: 'done' })) }
 }
 
 export const readWorkflow = grouped(async (db, ids: readonly string[]): Promise<(Workflow | undefined)[]> => {
@@ -170,53 +176,95 @@ export interface StepRecord {
   readonly result: unknown
   readonly startedAt: Instant
   readonly endedAt: Instant
-}
-
-export interface StepsToRecord {
-  readonly workflowId: string
-  readonly holder: string
-  /** In order. */
-  readonly steps: readonly [StepRecord, ...StepRecord[]]
-  /** The provider call that the last of them made: known to have succeeded from the same moment on. */
+  /** The provider call that it made: known to have succeeded from the same moment on. */
   readonly operation: string | undefined
 }
 
-/** What the record of a step tells its run: null if the lease is lost. */
-export type Recorded = { readonly withdrawal: unknown } | null
+/** What a run has to say. */
+export interface RunToRecord {
+  readonly workflowId: string
+  readonly holder: string
+  /** In order. */
+  readonly steps: readonly StepRecord[]
+  /** The call that is made next. */
+  readonly intention?: FirstAttempt
+  /** Nothing comes after these steps: the workflow ends with them. */
+  readonly completes?: boolean
+}
 
-/** One statement for whoever records at once: the steps' results, the stage, the lease, the call's success. */
-export const recordSteps = grouped(async (db, runs: readonly StepsToRecord[]): Promise<Recorded[]> => {
-  const entries = runs.map(({ workflowId, holder, steps, operation }, number) => {
-    const last = steps.at(-1) ?? steps[0]
-    const { name: stage, endedAt } = last
-    return { number, workflowId, holder, stage, endedAt, operation, result: jsonOf(last) }
+/** What is told to a run: null if the lease is lost, and nothing was written. */
+export type Recorded = {
+  readonly withdrawal: unknown
+  readonly observation: bigint
+  /** The call that was intended, unless that was done before. */
+  readonly intended: Operation | undefined
+} | null
+
+/**
+ * One statement for whoever has something to say at once: the steps' results, the stage, the lease, the success
+ * of calls that were made, the intention of the next one, the end. What is recorded already stands.
+ */
+export const recordRun = grouped(async (db, runs: readonly RunToRecord[]): Promise<Recorded[]> => {
+  const entries = runs.map(({ workflowId, holder, steps, intention, completes = false }, number) => {
+    const stage = steps.at(-1)?.name ?? null
+    return { number, workflowId, holder, stage, completes, intends: intention?.id ?? null }
   })
   const steps = runs.flatMap((run, number) =>
     run.steps.map((step) => ({ ...step, number, result: jsonOf(step) })),
   )
-  const { rows } = await sql<{ number: number; withdrawal: unknown }>`
+  const intentions = runs.flatMap(({ intention }, number) =>
+    intention ? [{ number, ...intentionJson(intention) }] : [],
+  )
+  const { rows } = await sql<
+    Operation & { number: number; withdrawal: unknown; observation: bigint; isNew: boolean }
+  >`
     with run as (
       select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb) as run
-        (number int, "workflowId" text, holder text, stage text, "endedAt" float8, operation text, result text)
+        (number int, "workflowId" text, holder text, stage text, completes boolean, intends text)
     ), held as (
-      update workflow set stage = run.stage, stage_started_at = null, lease_until = ${leased}
-      from run where id = run."workflowId" and lease_holder = run.holder
-      returning run.*, id, withdrawal
+      update workflow w set
+        stage = coalesce(run.stage, w.stage),
+        stage_started_at = null,
+        state = case when completes then 'completed' else w.state end,
+        problem = case when not completes then w.problem end,
+        next_attempt_at = case when not completes then w.next_attempt_at end,
+        lease_until = case when not completes then ${leased} end,
+        lease_holder = case when not completes then w.lease_holder end,
+        ended_at = case when completes then clock_timestamp() else w.ended_at end
+      from run where w.id = run."workflowId" and w.lease_holder = run.holder
+      returning run.number, run.intends, w.id, w.withdrawal
+    ), step as (
+      select held.id as workflow_id, step.*
+      from held join jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as step
+        (number int, name text, ordinal int, result text, "startedAt" float8, "endedAt" float8, operation text)
+        using (number)
     ), settled as (
-      update operation o set state = 'succeeded', settled_at = to_timestamp(held."endedAt"), problem = null,
-        provider_object_id = held.result::jsonb ->> 'id'
-      from held where o.id = held.operation and o.state <> 'succeeded'
+      update operation o set state = 'succeeded', settled_at = to_timestamp(step."endedAt"), problem = null,
+        provider_object_id = step.result::jsonb ->> 'id'
+      from step where o.id = step.operation and o.state <> 'succeeded'
     ), recorded as (
       insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
-      select held.id, step.name, step.ordinal, 'done', step.result::jsonb,
-        to_timestamp(step."startedAt"), to_timestamp(step."endedAt")
-      from held join jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as step
-        (number int, name text, ordinal int, result text, "startedAt" float8, "endedAt" float8)
-        using (number)
-    )
-    select number, withdrawal from held`.execute(db)
+      select workflow_id, name, ordinal, 'done', result::jsonb, to_timestamp("startedAt"), to_timestamp("endedAt")
+      from step
+      on conflict (workflow_id, name) do nothing
+    ), given as (
+      select given.* from held join jsonb_to_recordset(${JSON.stringify(intentions)}::jsonb) as given
+        (number int, ${intentionColumns}) using (number)
+    ), intended as (${insertIntentions(sql`given`)})
+    select held.number, held.withdrawal, nextval('observation_counter') as observation,
+      intended.id is not null as "isNew", intended.*
+    from held left join intended on intended.id = held.intends`.execute(db)
   const held = new Map(rows.map((row) => [row.number, row]))
-  return runs.map((_, number) => held.get(number) ?? null)
+  const claimed = new Set<string>()
+  return runs.map((_, number) => {
+    const row = held.get(number)
+    if (!row) return null
+    const { number: _number, withdrawal, observation, isNew, ...intended } = row
+    // Of two who intend the same at once, one made it.
+    const isMine = isNew && !claimed.has(intended.id)
+    if (isMine) claimed.add(intended.id)
+    return { withdrawal, observation, intended: isMine ? intended : undefined }
+  })
 })
 
 const jsonOf = ({ result }: StepRecord) => JSON.stringify(result ?? null)
@@ -271,7 +319,8 @@ type Stop =
 
 /** False: the lease is lost, and nothing was written. */
 export async function turnWorkflow(db: Db | Trx, id: string, holder: string, turn: Turn): Promise<boolean> {
-  if (turn.state === 'completed') return completeWorkflow(db, { id, holder })
+  if (turn.state === 'completed')
+    return (await recordRun(db, { workflowId: id, holder, steps: [], completes: true })) !== null
   const stopped = { stage: turn.stage, ...startedAt(turn) }
   const turned = await db
     .updateTable('workflow')
@@ -290,17 +339,6 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
     .executeTakeFirst()
   return turned.numUpdatedRows === 1n
 }
-
-const completeWorkflow = grouped(async (db, runs: readonly { id: string; holder: string }[]) => {
-  const { rows } = await sql<{ leaseHolder: string }>`
-    update workflow set state = 'completed', problem = null, lease_until = null, lease_holder = null,
-      next_attempt_at = null, ended_at = clock_timestamp()
-    from jsonb_to_recordset(${JSON.stringify(runs)}::jsonb) as run (id text, holder text)
-    where workflow.id = run.id and lease_holder = run.holder
-    returning run.holder as lease_holder`.execute(db)
-  const completed = new Set(rows.map(({ leaseHolder }) => leaseHolder))
-  return runs.map(({ holder }) => completed.has(holder))
-})
 
 /** Whoever would wait, or leave it to a person, does not after what has happened by now. */
 function stateAfter(turn: Stop) {

@@ -1,4 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
+import type { CallDeps } from '../provider/stripe/call.ts'
 import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
@@ -31,35 +32,47 @@ export async function provideCustomer(
   { customerId, profileChanged, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
-  const made = await step('create customer at provider', () => makeOnce(deps, customerId), {
-    operation: () => customerOperation(customerId),
-  })
+  const made = await step(
+    'create customer at provider',
+    (_, { intend }) => makeOnce({ ...deps, intend }, customerId),
+    { operation: () => customerOperation(customerId) },
+  )
   // Whoever linked one first has named the customer's one: it is gone on with that.
-  const providerId = await step('link customer', () =>
-    link(db, provider, {
-      entityType: 'customer',
-      entityId: customerId,
-      providerType: 'customer',
-      providerId: made.id,
-      origin: 'outbound',
-      at: clock.now(),
-    }),
+  const providerId = await step(
+    'link customer',
+    () =>
+      link(db, provider, {
+        entityType: 'customer',
+        entityId: customerId,
+        providerType: 'customer',
+        providerId: made.id,
+        origin: 'outbound',
+        at: clock.now(),
+      }),
+    { repeatable: true },
   )
   const customer = { id: customerId, providerId, isNew: made.isNew }
   if (made.isNew || profileChanged) {
     // Only when it is linked: from then on whoever changes the customer tells Stripe.
-    await step('update customer at provider', async (key) => {
-      const metadata = prefixed(tax?.metadata ?? {})
-      const profile = await readProfile(db, customerId)
-      const isNobody = !profile || Object.values(profile).every((value) => value === null)
-      if (isNobody && !profileChanged && Object.keys(metadata).length === 0) return
-      await tellCustomer(deps, key, customer, metadata)
-    })
+    await step(
+      'update customer at provider',
+      async (key) => {
+        const metadata = prefixed(tax?.metadata ?? {})
+        const profile = await readProfile(db, customerId)
+        const isNobody = !profile || Object.values(profile).every((value) => value === null)
+        if (isNobody && !profileChanged && Object.keys(metadata).length === 0) return
+        await tellCustomer(deps, key, customer, metadata)
+      },
+      { repeatable: true },
+    )
   }
   return customer
 }
 
-async function makeOnce(deps: PurchaseDeps, customerId: string): Promise<{ id: string; isNew: boolean }> {
+async function makeOnce(
+  deps: PurchaseDeps & CallDeps,
+  customerId: string,
+): Promise<{ id: string; isNew: boolean }> {
   const { db } = deps
   const customer = await readCustomer(db, customerId)
   if (!customer) throw new Error(`There is no customer ${customerId}.`)
@@ -78,14 +91,17 @@ export async function providePaymentMethod(
 ): Promise<string | null> {
   const { id } = await step(
     'attach payment method',
-    async (operation) =>
+    async (operation, { intend }) =>
       idOnly(
-        await attachPaymentMethod(deps, {
-          operation,
-          customerId: customer.id,
-          providerCustomer: customer.providerId,
-          paymentMethod,
-        }),
+        await attachPaymentMethod(
+          { ...deps, intend },
+          {
+            operation,
+            customerId: customer.id,
+            providerCustomer: customer.providerId,
+            paymentMethod,
+          },
+        ),
       ),
     { operation: (key) => key },
   )
@@ -106,8 +122,10 @@ export async function chargeTo(
   if (!customer.isNew) return paymentMethod
   await step(
     'set default payment method',
-    async (id) =>
-      idOnly(await setDefaultPaymentMethod(deps, { id, settledByCaller: true }, customer, paymentMethod)),
+    async (id, { intend }) => {
+      const operation = { id, settledByCaller: true }
+      return idOnly(await setDefaultPaymentMethod({ ...deps, intend }, operation, customer, paymentMethod))
+    },
     { operation: (key) => key },
   )
   return null

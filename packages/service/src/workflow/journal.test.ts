@@ -317,7 +317,7 @@ describe('given up', () => {
     const told: unknown[] = []
     const { lines, kind } = diary(async (step, wrote) => {
       await step('a', async () => 'A', { undo: async () => wrote('undo a') })
-      await step('b', async (key, withdrawn) => {
+      await step('b', async (key, { withdrawn }) => {
         const at = wallClock.now()
         await intend(
           database.db,

@@ -5,13 +5,16 @@ import { passes } from '../passing.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
-import { mayHaveBegun } from '../store/operations.ts'
+import { type FirstAttempt, type Intended, mayHaveBegun, readOperation } from '../store/operations.ts'
 import {
+  type KnownStep,
   LEASE_SECONDS,
   problemOf,
+  type Recorded,
+  type RunToRecord,
   readSteps,
   readWorkflow,
-  recordSteps,
+  recordRun,
   recordUndone,
   renewLease,
   type StepRecord,
@@ -21,8 +24,20 @@ import {
   type Workflow,
 } from '../store/workflows.ts'
 
-/** Why the workflow shall not go on, as of now; undefined while it shall. */
-export type Withdrawn = () => Promise<Problem | undefined>
+/** What a step is given to do its work with. */
+export interface Run {
+  /** Why the workflow shall not go on, as of now; undefined while it shall. */
+  withdrawn(): Promise<Problem | undefined>
+  /**
+   * Handed to a call: its intention is committed in one statement with the results of the steps before, if
+   * the lease is still held.
+   */
+  intend(intention: FirstAttempt): Promise<Intended>
+  /** No earlier run can have begun this step. */
+  readonly isFirst: boolean
+  /** Records the result in the transaction that brings it about: both are so, or neither. */
+  record(trx: Trx, result: unknown): Promise<void>
+}
 
 /**
  * Does one named thing once. Its result is recorded; when the workflow runs again after a crash, the
@@ -37,17 +52,22 @@ export type Withdrawn = () => Promise<Problem | undefined>
  */
 export type Step = <T>(
   name: string,
-  run: (key: string, withdrawn: Withdrawn) => Promise<T>,
+  run: (key: string, run: Run) => Promise<T>,
   options?: StepOptions<T>,
 ) => Promise<T>
 
 export interface StepOptions<T> {
   /** Takes it back when a later step is refused. */
   readonly undo?: (result: T, key: string) => Promise<void>
-  /** The operation that the step leaves to be marked as succeeded; see `settledByCaller`. */
+  /**
+   * The operation that the step leaves to be marked as succeeded; see `settledByCaller`. Asked again, the
+   * provider answers the same, so that the step is repeatable.
+   */
   readonly operation?: (key: string) => string
-  /** Computes and touches nothing: it is recorded together with the next step, and done again after a crash. */
-  readonly pure?: boolean
+  /** Done again after a crash, it changes nothing: it is recorded together with what comes next. */
+  readonly repeatable?: boolean
+  /** No other step comes after it: the workflow ends in the moment in which it is recorded. */
+  readonly last?: boolean
 }
 
 /** What a step needs of earlier ones, and what it hands on to later ones, by name. */
@@ -101,12 +121,16 @@ class LeaseLost extends Error {}
 /** The end of what was recorded, reached while looking for what there is to undo. */
 class NothingFurther extends Error {}
 
-/** Runs a workflow whose lease this holder has, until it ends, has to wait, or loses the lease. */
+/**
+ * Runs a workflow whose lease this holder has, until it ends, has to wait, or loses the lease. `written`:
+ * nobody ran it before, and these are its steps.
+ */
 export async function runWorkflow(
   deps: JournalDeps,
   kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
+  written?: readonly KnownStep[],
 ): Promise<void> {
   const { db, log } = deps
   const renewal = setInterval(
@@ -118,7 +142,7 @@ export async function runWorkflow(
   try {
     await (workflow.state === 'compensating'
       ? compensate(deps, kind, workflow, holder)
-      : advance(deps, kind, workflow, holder))
+      : advance(deps, kind, workflow, holder, written))
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error
     log.info({ workflow: workflow.id }, 'Another run of this workflow took over.')
@@ -133,11 +157,12 @@ async function advance(
   kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
+  written: readonly KnownStep[] | undefined,
 ): Promise<void> {
-  const journal = await openJournal(deps, kind, workflow, holder, 'forward')
+  const journal = await openJournal(deps, kind, workflow, holder, 'forward', written)
   try {
     await kind.run(journal.step, workflow)
-    await journal.flush()
+    await journal.flush({ completes: true })
   } catch (error) {
     if (error instanceof LeaseLost) throw error
     const stopped = journal.stopped()
@@ -151,7 +176,6 @@ async function advance(
       await turn(deps, workflow, holder, { state: 'compensating', problem, ...stopped })
     return undo(deps, kind, workflow, holder, journal, problem)
   }
-  await turn(deps, workflow, holder, { state: 'completed' })
 }
 
 /** Goes on undoing: plays what is recorded, to learn how each step is taken back. */
@@ -221,8 +245,8 @@ interface Journal {
   readonly undos: { name: string; takeBack: () => Promise<void> }[]
   /** The step that runs, failed, or was last finished; with its beginning, if it was not finished. */
   stopped(): Stopped
-  /** Records the pure steps that no other one came after. */
-  flush(): Promise<void>
+  /** Records what is not recorded yet, and the end, if it is that. */
+  flush(how?: { readonly completes: boolean }): Promise<void>
 }
 
 async function openJournal(
@@ -231,16 +255,20 @@ async function openJournal(
   workflow: Workflow,
   holder: string,
   direction: 'forward' | 'backward',
+  written?: readonly KnownStep[],
 ): Promise<Journal> {
-  const recorded = workflow.attempts === 1 && workflow.stage === null ? [] : await readSteps(db, workflow.id)
+  const recorded = written ?? (await readSteps(db, workflow.id))
   const known = new Map(recorded.map((step) => [step.name, step]))
   const undos: Journal['undos'] = []
   const handedOn = new Set<string>()
   const unrecorded: StepRecord[] = []
   let { stage, stageStartedAt: startedAt, withdrawal } = workflow
   let ordinal = recorded.length
+  let isFirst = written !== undefined
+  let isOver = false
 
   const step: Step = async (name, run, options = {}) => {
+    if (isOver) throw new Error(`The step ${name} comes after the last one.`)
     const key = `${workflow.id}/${name.replaceAll(' ', '-')}`
     const task = kind.tasks?.[name]
     const missing = task?.needs.find((need) => !handedOn.has(need))
@@ -257,23 +285,66 @@ async function openJournal(
       const operation = options.operation?.(key)
       await turnBackIfWithdrawn(operation, key)
       stage = name
-      startedAt = clock.now()
-      const made = await run(key, withdrawn).catch(turnBackInsteadOfWaiting)
+      const began = clock.now()
+      startedAt = began
+      const done = (result: unknown): StepRecord => ({
+        ...{ name, ordinal: ordinal + 1, result, operation },
+        ...{ startedAt: began, endedAt: clock.now() },
+      })
+      let committed: Recorded = null
+      const record = async (trx: Trx, result: unknown) => {
+        committed = await write(trx, {
+          steps: [...unrecorded, done(result)],
+          completes: options.last === true,
+        })
+      }
+      const made = await run(key, { withdrawn, intend: intendNext, isFirst, record }).catch(
+        turnBackInsteadOfWaiting,
+      )
+      isFirst = true
+      if (committed) finish(committed, options.last)
+      else unrecorded.push(done(made))
       ordinal += 1
-      unrecorded.push({ name, ordinal, result: made, startedAt, endedAt: clock.now() })
-      if (options.pure !== true) await flush(operation)
+      const mayWait = operation !== undefined || options.repeatable === true
+      if (options.last || !mayWait) await flush({ completes: options.last === true })
       return made
     }
   }
 
-  async function flush(operation?: string): Promise<void> {
-    const [oldest, ...others] = unrecorded.splice(0)
-    if (!oldest) return
-    const steps: [StepRecord, ...StepRecord[]] = [oldest, ...others]
-    const held = await recordSteps(db, { workflowId: workflow.id, holder, steps, operation })
+  /** Throws if the lease is lost. */
+  async function write(
+    where: Db | Trx,
+    what: Pick<RunToRecord, 'steps' | 'intention' | 'completes'>,
+  ): Promise<NonNullable<Recorded>> {
+    const held = await recordRun(where, { workflowId: workflow.id, holder, ...what })
     if (!held) throw new LeaseLost()
+    return held
+  }
+
+  async function flush({ completes } = { completes: false }): Promise<void> {
+    if (isOver || (unrecorded.length === 0 && !completes)) return
+    finish(await write(db, { steps: [...unrecorded], completes }), completes)
+  }
+
+  function finish(held: NonNullable<Recorded>, completes = false): void {
+    unrecorded.length = 0
     startedAt = null
     withdrawal = held.withdrawal
+    isOver = completes
+  }
+
+  async function intendNext(intention: FirstAttempt): Promise<Intended> {
+    const held = await write(db, { steps: [...unrecorded], intention })
+    unrecorded.length = 0
+    withdrawal = held.withdrawal
+    const { intended, observation } = held
+    const operation = intended ?? (await readOperation(db, intention.id))
+    return {
+      operation,
+      isNew: intended !== undefined,
+      observation,
+      withdrawal: problemOf(withdrawal) ?? null,
+    }
   }
 
   async function withdrawn(): Promise<Problem | undefined> {
@@ -294,7 +365,7 @@ async function openJournal(
   }
 
   const stopped = () => ({ stage, startedAt, withdrawn: problemOf(withdrawal) !== undefined })
-  return { step, undos, stopped, flush: () => flush() }
+  return { step, undos, stopped, flush }
 }
 
 /** Said once and for all: the same again would be refused again. */

@@ -1,10 +1,17 @@
 import { newHolder } from '../postgres/presence.ts'
-import { claimWorkflow, dueWorkflows, readWorkflow, type Word, type Workflow } from '../store/workflows.ts'
+import {
+  claimWorkflow,
+  dueWorkflows,
+  readWorkflow,
+  type Word,
+  type Workflow,
+  type Written,
+} from '../store/workflows.ts'
 import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
 
 export interface Workflows {
-  /** Runs a workflow that was added with this holder, right after its transaction. */
-  begin(id: string, holder: string): void
+  /** Runs a workflow that was added with this holder, right after its transaction; by what that wrote, if it is told. */
+  begin(id: string, holder: string, written?: Written): void
   /**
    * Goes on with one that stopped, on a person's word also if it is parked or waits for the customer. The
    * customer's word goes on with nothing but what waits for it.
@@ -86,11 +93,11 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
   }
 
   return {
-    begin(id, holder) {
+    begin(id, holder, written) {
       void track(id, async () => {
-        const workflow = await readWorkflow(db, id)
+        const workflow = written?.workflow ?? (await readWorkflow(db, id))
         const kind = workflow && byName.get(workflow.kind)
-        if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
+        if (workflow && kind) await runWorkflow(deps, kind, workflow, holder, written?.steps)
       })
     },
     async resume(id, word = 'person') {

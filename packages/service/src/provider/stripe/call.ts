@@ -7,6 +7,8 @@ import { assertOutsideTransaction } from '../../postgres/transaction.ts'
 import {
   type Attempt,
   beginAttempt,
+  type FirstAttempt,
+  type Intended,
   intend,
   markUnknown,
   type Operation,
@@ -26,6 +28,8 @@ export interface CallDeps {
    * found, it succeeded; not found, it is refused for this reason, and nothing is sent.
    */
   readonly withdrawn?: (() => Promise<Problem | undefined>) | undefined
+  /** How the intention is committed; in a statement of its own unless given. */
+  readonly intend?: ((intention: FirstAttempt) => Promise<Intended>) | undefined
 }
 
 /** One thing that Stripe shall do, once. */
@@ -61,13 +65,13 @@ const MOST_ATTEMPTS = 5
  */
 export async function callStripe<T extends { readonly id: string }>(
   deps: CallDeps,
-  intention: Intention,
+  call: Intention,
   send: (stripe: Stripe, options: { idempotencyKey: string }) => Promise<T>,
   find?: (stripe: Stripe) => Promise<T | undefined>,
 ): Promise<T> {
   assertOutsideTransaction()
   const { db, provider } = deps
-  const { id, kind, subjectId, body } = intention
+  const { id, kind, subjectId, body } = call
   const bodyHash = hashOf(body)
   const attemptOf = (number: number): Attempt => ({
     idempotencyKey: `${provider.instance}/${id}/${number}`,
@@ -75,20 +79,24 @@ export async function callStripe<T extends { readonly id: string }>(
     at: deps.clock.now(),
   })
 
-  const { operation: begun, isNew } = await intend(db, { id, kind, subjectId }, attemptOf(1))
-  let operation = begun
+  const [named, first] = [{ id, kind, subjectId }, attemptOf(1)]
+  const intended = await (deps.intend?.({ ...named, ...first }) ?? intend(db, named, first))
+  const { isNew, observation } = intended
+  let { operation } = intended
   // A prepared row that we did not write is of a run that died, or of a twin at this moment.
   let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, bodyHash) ? 'send' : 'look'
 
   for (let tries = 1; ; tries += 1) {
-    const withdrawal = await deps.withdrawn?.()
+    const isFirst = isNew && tries === 1
+    const told = isFirst ? intended.withdrawal : undefined
+    const withdrawal = told === undefined ? await deps.withdrawn?.() : told
     if (withdrawal) {
-      const found = isNew && tries === 1 ? undefined : await lookOnly(deps, operation, tries, find)
+      const found = isFirst ? undefined : await lookOnly(deps, operation, tries, find)
       if (found) return succeed(found)
       throw await refuse(withdrawal, operation.providerRequestId)
     }
     if (next === 'look') {
-      const found = await look(deps, intention, operation, find)
+      const found = await look(deps, call, operation, find)
       if (found) return succeed(found)
       if (tries === 1) refuseIfUnderWay(deps, operation)
       operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
@@ -123,7 +131,8 @@ export async function callStripe<T extends { readonly id: string }>(
   }
 
   async function succeed(answer: T): Promise<T> {
-    if (intention.settledByCaller !== true && operation.state !== 'succeeded') {
+    observations.set(answer, observation)
+    if (call.settledByCaller !== true && operation.state !== 'succeeded') {
       const requestId = responseOf(answer)?.requestId ?? null
       await settle(db, id, { state: 'succeeded', objectId: answer.id, requestId, at: deps.clock.now() })
     }
@@ -154,6 +163,15 @@ export async function readStripe<T>(
 export function wasReplayed(answer: object): boolean {
   return responseOf(answer)?.headers['idempotent-replayed'] === 'true'
 }
+
+/** When an answer was asked for, in the order in which we learn things: drawn before the call was first sent. */
+export function observationOf(answer: object): bigint {
+  const observation = observations.get(answer)
+  if (observation === undefined) throw new Error('It is no answer of a call.')
+  return observation
+}
+
+const observations = new WeakMap<object, bigint>()
 
 /** The same key with the same body is answered from Stripe's memory while it has one. */
 function mayRepeat({ clock }: CallDeps, operation: Operation, bodyHash: Buffer): boolean {

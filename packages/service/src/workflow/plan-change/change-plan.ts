@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
-import { wasReplayed } from '../../provider/stripe/call.ts'
+import { observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { paymentOfInvoice } from '../../provider/stripe/first-payment.ts'
@@ -21,7 +21,6 @@ import { addDue } from '../../store/due.ts'
 import { wasBegun } from '../../store/operations.ts'
 import { markRefused, markScheduled, readPlanChange, withdrawScheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { nextObservation } from '../../store/provider-objects.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import { tellProvider } from '../change-customer.ts'
@@ -98,10 +97,10 @@ async function change(
   let answer: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
   const made = await step(
     'change at provider',
-    async (operation, withdrawn) => {
-      const observation = await nextObservation(deps.db)
-      const { object, heldFor } = await tell({ ...deps, withdrawn }, input, operation, method)
-      if (heldFor === null && !wasReplayed(object)) answer = { object, observation }
+    async (operation, { withdrawn, intend, isFirst }) => {
+      const own = { ...deps, withdrawn, intend }
+      const { object, heldFor } = await tell(own, isFirst, input, operation, method)
+      if (heldFor === null && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
       return { id: object.id, heldFor }
     },
     {
@@ -135,6 +134,7 @@ async function change(
  */
 async function tell(
   deps: LookDeps,
+  isFirst: boolean,
   input: ChangeInput,
   operation: string,
   method: string | null,
@@ -154,7 +154,7 @@ async function tell(
     const object = await changeSubscription(deps, second)
     return { object, heldFor: isHeldFor(object, second.operation) ? second.operation : null }
   }
-  if (await wasBegun(deps.db, second.operation)) return withCustomer()
+  if (!isFirst && (await wasBegun(deps.db, second.operation))) return withCustomer()
   try {
     const first = { ...terms, operation, customerPresent: false, paymentMethod: method }
     const object = await changeSubscription(deps, first)

@@ -25,7 +25,7 @@ export const course: PurchaseStrategy = {
     const configuration = await step(
       'configure subscription',
       () => configureSubscription(deps.db, purchase, { type: course.type, trialDays: 0 }),
-      { pure: true },
+      { repeatable: true },
     )
     const { id } = await subscribe(deps, step, purchase, configuration)
     await step(

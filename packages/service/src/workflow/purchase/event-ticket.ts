@@ -56,7 +56,7 @@ export const eventTicket: PurchaseStrategy = {
           withdrawInvoice(deps, `${key}/undo`, { id, subjectId: purchase.subscriptionId }),
       },
     )
-    await step('pay invoice', async (operation, withdrawn) => {
+    await step('pay invoice', async (operation, { withdrawn }) => {
       const payment = await payInvoice({ ...deps, withdrawn }, operation, {
         ...invoice,
         subjectId: purchase.subscriptionId,

@@ -14,7 +14,7 @@ export const membership: PurchaseStrategy = {
     const configuration = await step(
       'configure subscription',
       () => configureSubscription(deps.db, purchase, { type: membership.type, trialDays }),
-      { pure: true },
+      { repeatable: true },
     )
     return subscribe(deps, step, purchase, configuration)
   },

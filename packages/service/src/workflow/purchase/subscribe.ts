@@ -1,9 +1,8 @@
 import { Problem } from '@lockstep/core/problem'
-import { type CallDeps, wasReplayed } from '../../provider/stripe/call.ts'
+import { type CallDeps, observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { firstPayment } from '../../provider/stripe/first-payment.ts'
 import { startSubscription, withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { wasBegun } from '../../store/operations.ts'
-import { nextObservation } from '../../store/provider-objects.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import type { Step } from '../journal.ts'
 import { lookAt } from '../look.ts'
@@ -24,11 +23,11 @@ export async function subscribe(
   let answer: Bought['answer']
   const started = await step(
     'start subscription',
-    async (operation, withdrawn) => {
-      const observation = await nextObservation(deps.db)
-      const { object, toConfirm } = await start({ ...deps, withdrawn }, purchase, configuration, operation)
+    async (operation, { withdrawn, intend, isFirst }) => {
+      const own = { ...deps, withdrawn, intend }
+      const { object, toConfirm } = await start(own, isFirst, purchase, configuration, operation)
       // Stripe's memory of an earlier try says how it was then, not how it is.
-      if (!toConfirm && !wasReplayed(object)) answer = { object, observation }
+      if (!toConfirm && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
       // Steps keep ids only: what else an object says may have changed by the time it is read again.
       return { id: object.id, toConfirm }
     },
@@ -50,6 +49,7 @@ export async function subscribe(
  */
 async function start(
   deps: PurchaseDeps & CallDeps,
+  isFirst: boolean,
   { customer, subscriptionId, paymentMethod }: Purchase,
   configuration: SubscriptionConfiguration,
   operation: string,
@@ -62,7 +62,7 @@ async function start(
     providerCustomer: customer.providerId,
   }
   const second = { ...wanted, operation: `${operation}/with-customer`, customerPresent: true }
-  if (await wasBegun(deps.db, second.operation))
+  if (!isFirst && (await wasBegun(deps.db, second.operation)))
     return { object: await startSubscription(deps, second), toConfirm: true }
   try {
     const object = await startSubscription(deps, { ...wanted, operation, customerPresent: false })
