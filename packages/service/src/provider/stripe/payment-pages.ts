@@ -76,7 +76,8 @@ export async function closePaymentPage(deps: CallDeps, operation: string, id: st
       (stripe, options) => stripe.checkout.sessions.expire(id, {}, options),
     )
   } catch (error) {
-    // The customer was faster.
     if (!(error instanceof Problem) || (await readPaymentPage(deps, id)).kind === 'open') throw error
+    // The customer was faster, or it was done and the answer is lost.
+    await settleSeen(db, operation, id, clock.now())
   }
 }
