@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { flag } from './pagination.ts'
 
 /** How many events one request may carry. */
 export const MAX_EVENTS_PER_REQUEST = 1000
@@ -25,6 +26,9 @@ export const sendUsageEvents = defineRoute({
     'CloudEvents 1.0 in JSON, structured (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`) or in binary mode (`ce-` headers, the body is the data); as `application/json` one or a list of them, or the plain form with `id`, `meter`, `externalId`, `quantity`, `time`. `type` is a meter’s key, `subject` the customer’s `externalId`, `data.quantity` a decimal text or a whole number. `source` and `id` together are the identity of an event, for ever: sending it again is counted as a duplicate and changes nothing, so after a failure simply send the same again. A batch with an invalid event is refused whole, every fault named by its index.',
   tags: ['Usage'],
   consumes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json'],
+  query: z.strictObject({
+    dryRun: flag.default(false).meta({ description: 'Only say what would become of the events.' }),
+  }),
   // Loose on purpose: core's parseUsageEvent names every fault of every event by its pointer, once.
   body: z.unknown().meta({
     description: 'One event, or a list of 1 to 1000; in binary mode the data of one.',

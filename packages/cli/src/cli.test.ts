@@ -179,6 +179,99 @@ test('usage is imported from a file, and a fault is named by its line', async ()
   expect((await lockstep(['usage', 'import', file])).stderr).toContain(`${file}:2 is not JSON`)
 })
 
+const importCsv = async (content: string, ...options: string[]) => {
+  const file = join(folder, 'usage.csv')
+  writeFileSync(file, content)
+  return { file, ...(await lockstep(['usage', 'import', file, ...options])) }
+}
+
+test('a CSV file is imported by the names of its columns, whatever stands in its cells', async () => {
+  answers = { 'POST /v1/usage-events': { body: { accepted: 3, duplicates: 0, conflicts: [] } } }
+  const { code } = await importCsv(
+    '\ufeffid,meter,externalId,quantity,time,app,note\r\n' +
+      '1,seconds,ada,12.5,2026-01-31T09:30:00Z,web,"a ""b"", c"\r\n' +
+      '\r\n' +
+      '2,seconds,ada,0.1,2026-01-31T09:30:00Z,,"two\nlines"\n' +
+      '3,calls,ben,,2026-01-31T09:30:00Z,,',
+  )
+  expect(code).toBe(0)
+  const time = '2026-01-31T09:30:00Z'
+  expect(asked[0]?.body).toEqual([
+    {
+      id: '1',
+      meter: 'seconds',
+      externalId: 'ada',
+      quantity: '12.5',
+      time,
+      data: { app: 'web', note: 'a "b", c' },
+    },
+    { id: '2', meter: 'seconds', externalId: 'ada', quantity: '0.1', time, data: { note: 'two\nlines' } },
+    { id: '3', meter: 'calls', externalId: 'ben', time },
+  ])
+})
+
+test('columns of other names are named, and what no column says is given to all', async () => {
+  answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 0, conflicts: [] } } }
+  const { code } = await importCsv(
+    'request;account;at;region\nr-1;ada;2026-01-31T09:30:00Z;\n',
+    ...[
+      '--delimiter',
+      ';',
+      '--column',
+      'id=request',
+      '--column',
+      'externalId=account',
+      '--column',
+      'time=at',
+    ],
+    ...['--set', 'meter=calls', '--set', 'source=january', '--set', 'region=eu'],
+  )
+  expect(code).toBe(0)
+  expect(asked[0]?.body).toEqual([
+    {
+      id: 'r-1',
+      source: 'january',
+      meter: 'calls',
+      externalId: 'ada',
+      time: '2026-01-31T09:30:00Z',
+      data: { region: 'eu' },
+    },
+  ])
+})
+
+test('a CSV file that does not say what is what is wrong usage, told all at once', async () => {
+  const { stderr, code } = await importCsv('id,meter,id\n1,calls,2\n', '--column', 'time=at')
+  expect(code).toBe(2)
+  expect(stderr).toContain(
+    'there is no column "at"; no column is the externalId; no column is the time; two columns are "id".',
+  )
+  expect(asked).toEqual([])
+  const broken = await importCsv('id,meter,externalId,time\n1,calls,ada\n')
+  expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('on line 2') })
+})
+
+test('a dry run looks at the whole file, and every fault is told by the line its row begins on', async () => {
+  const rows = Array.from({ length: 1500 }, (_, i) => `${i},calls,ada,"a\nb",2026-01-31T09:30:00Z`)
+  const problem = {
+    ...{ type: 'about:blank', title: 'T.', status: 422, code: 'usage_event_invalid', detail: 'd' },
+    errors: [{ pointer: '#/2/externalId', code: 'customer_unknown', detail: 'Nobody.' }],
+  }
+  answers = { 'POST /v1/usage-events?dryRun=true': { status: 422, body: problem } }
+  const { file, stderr, code } = await importCsv(
+    `id,meter,externalId,note,time\n${rows.join('\n')}`,
+    '--dry-run',
+  )
+  expect(code).toBe(1)
+  expect(asked.map(({ body }) => (body as unknown[]).length)).toEqual([1000, 500])
+  // Two lines a row after the first line: the third event begins on line 6, the 1003rd on line 2006.
+  expect(stderr).toContain(`${file}:6 #/externalId  Nobody.`)
+  expect(stderr).toContain(`${file}:2006 #/externalId  Nobody.`)
+  answers = { 'POST /v1/usage-events?dryRun=true': { body: { accepted: 5, duplicates: 2, conflicts: [] } } }
+  expect((await importCsv('id,meter,externalId,time\n1,calls,ada,x\n', '--dry-run')).stdout).toBe(
+    '5 would be new, 2 known already\n',
+  )
+})
+
 test('a clock is found by its name and turned until it stands still', async () => {
   const clock = {
     id: 'test_clock_1',

@@ -16,6 +16,8 @@ export interface CallOptions {
   /** Made up unless given. Give your own to make the same request safe over restarts of yours. */
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal
+  /** What the body is, of what the route takes; the last of that unless given. */
+  readonly contentType?: string
 }
 
 type Field<K extends string, T> = [T] extends [undefined]
@@ -40,7 +42,8 @@ export async function call<R extends Route>(
   const path = fillIn(route.path, params) + queryString(query)
   const headers: Record<string, string> = { accept: 'application/json' }
   if (connection.apiKey) headers.authorization = `Bearer ${connection.apiKey}`
-  if (body !== undefined) headers['content-type'] = route.consumes?.at(-1) ?? 'application/json'
+  if (body !== undefined)
+    headers['content-type'] = options.contentType ?? route.consumes?.at(-1) ?? 'application/json'
   // Made once, before the first try: all tries are one request.
   if (route.idempotent) headers['idempotency-key'] = options.idempotencyKey ?? newKey()
   const request: RequestInit = { method: route.method, headers }

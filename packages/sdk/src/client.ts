@@ -30,7 +30,7 @@ import { readUsage } from '@lockstep/api/usage'
 import { type CallInput, type CallOptions, type Connection, call } from './call.ts'
 import { type List, listOf, type Page } from './list.ts'
 import { defaultRetry, type RetryOptions } from './retry.ts'
-import { type SendOptions, sendUsage, type UsageEvent } from './usage.ts'
+import { type AnyUsageEvent, type SendOptions, sendUsage } from './usage.ts'
 import { until, type WaitOptions } from './wait.ts'
 
 export interface ClientOptions {
@@ -182,7 +182,7 @@ export function createClient(options: ClientOptions) {
 
     usage: {
       /** Any number of events, in batches. Safe to repeat. */
-      send: (usage: Iterable<UsageEvent> | AsyncIterable<UsageEvent>, more?: SendOptions) =>
+      send: (usage: Iterable<AnyUsageEvent> | AsyncIterable<AnyUsageEvent>, more?: SendOptions) =>
         sendUsage(connection, usage, more),
       read: (query: QueryInput<typeof readUsage>) => ask(readUsage, { query }),
     },

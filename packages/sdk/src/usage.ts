@@ -16,6 +16,21 @@ export interface UsageEvent {
   readonly data?: { readonly quantity?: string | number; readonly [field: string]: unknown }
 }
 
+/** The same in our own words, without CloudEvents' envelope. */
+export interface PlainUsageEvent {
+  readonly id: string
+  /** "default" unless given. */
+  readonly source?: string
+  readonly meter: string
+  readonly externalId: string
+  readonly quantity?: string | number
+  readonly time: string | Date
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+/** All events of one request are written in one form: that of the first one. */
+export type AnyUsageEvent = UsageEvent | PlainUsageEvent
+
 export type UsageReceipt = Answer<typeof sendUsageEvents>
 
 export interface SendOptions extends Pick<CallOptions, 'signal'> {
@@ -23,6 +38,10 @@ export interface SendOptions extends Pick<CallOptions, 'signal'> {
   readonly batchSize?: number
   /** Told after each request what it came to, with the number of events sent in it. */
   readonly onBatch?: (receipt: UsageReceipt, events: number) => void
+  /** Nothing is taken: the receipt says what would be. What the events repeat among themselves it sees within a request only. */
+  readonly dryRun?: boolean
+  /** Told of a request with invalid events, after which sending goes on; without it, it ends there. */
+  readonly onRefused?: (error: ProblemError) => void
 }
 
 /**
@@ -32,16 +51,19 @@ export interface SendOptions extends Pick<CallOptions, 'signal'> {
  */
 export async function sendUsage(
   connection: Connection,
-  events: Iterable<UsageEvent> | AsyncIterable<UsageEvent>,
-  { batchSize = MAX_EVENTS_PER_REQUEST, onBatch, signal }: SendOptions = {},
+  events: Iterable<AnyUsageEvent> | AsyncIterable<AnyUsageEvent>,
+  options: SendOptions = {},
 ): Promise<UsageReceipt> {
+  const { batchSize = MAX_EVENTS_PER_REQUEST, onBatch, onRefused, dryRun = false, signal } = options
   const total: UsageReceipt = { accepted: 0, duplicates: 0, conflicts: [] }
   let offset = 0
-  const flush = async (batch: UsageEvent[]) => {
-    const body = batch.map((event) => ({ specversion: '1.0', ...event }))
-    const receipt = await call(connection, sendUsageEvents, { body }, signal ? { signal } : {}).catch(
+  const flush = async (batch: AnyUsageEvent[]) => {
+    const receipt = await sendBatch(connection, batch, { dryRun, ...(signal && { signal }) }).catch(
       (error) => {
-        throw shifted(error, offset)
+        const refused: unknown = shifted(error, offset)
+        if (!onRefused || !isInvalid(refused)) throw refused
+        onRefused(refused)
+        return { accepted: 0, duplicates: 0, conflicts: [] }
       },
     )
     total.accepted += receipt.accepted
@@ -53,7 +75,7 @@ export async function sendUsage(
     onBatch?.(receipt, batch.length)
   }
 
-  let batch: UsageEvent[] = []
+  let batch: AnyUsageEvent[] = []
   for await (const event of events) {
     batch.push(event)
     if (batch.length < batchSize) continue
@@ -63,6 +85,22 @@ export async function sendUsage(
   if (batch.length > 0) await flush(batch)
   return total
 }
+
+/** One request. Trying it again is safe, since each event has its identity. */
+export function sendBatch(
+  connection: Connection,
+  batch: readonly AnyUsageEvent[],
+  { dryRun = false, signal }: Pick<SendOptions, 'dryRun' | 'signal'> = {},
+): Promise<UsageReceipt> {
+  const isPlain = batch[0] !== undefined && 'meter' in batch[0]
+  const body = isPlain ? batch : batch.map((event) => ({ specversion: '1.0', ...event }))
+  const query = dryRun ? { dryRun } : {}
+  const options = { ...(signal && { signal }), ...(isPlain && { contentType: 'application/json' }) }
+  return call(connection, sendUsageEvents, { query, body }, options)
+}
+
+const isInvalid = (error: unknown): error is ProblemError =>
+  error instanceof ProblemError && error.code === 'usage_event_invalid'
 
 /** `#/3/time` of the second batch of 1000 is `#/1003/time` of what the caller gave. */
 function shifted(error: unknown, offset: number): unknown {

@@ -101,3 +101,25 @@ test('a request is written in one form: no plain events among CloudEvents', asyn
   expect(await post(JSON_TYPE, [event(), plain])).toMatchObject({ status: 422 })
   expect(await post(JSON_TYPE, [plain, event()])).toMatchObject({ status: 422 })
 })
+
+test('a dry run says what would become of the events, and takes none', async () => {
+  const before = await world.counts()
+  const dryRun = async (body: unknown) => {
+    const request = { method: 'POST', url: '/v1/usage-events', query: { dryRun: 'true' } } as const
+    return (await call({ ...request, headers: JSON_TYPE, payload: JSON.stringify(body) })).body as Answer
+  }
+  const known = event({ id: 'known' })
+  expect(await dryRun([known, known, { ...known, data: { quantity: '2' } }])).toEqual({
+    accepted: 1,
+    duplicates: 1,
+    conflicts: [{ index: 2, source: 'test', id: 'known' }],
+  })
+  expect(await dryRun(event({ type: 'nothing' }))).toMatchObject({ code: 'usage_event_invalid' })
+  expect(await world.counts()).toEqual(before)
+  await usage.take(known)
+  expect(await dryRun([known, event(), { ...known, data: { quantity: '2' } }])).toEqual({
+    accepted: 1,
+    duplicates: 1,
+    conflicts: [{ index: 2, source: 'test', id: 'known' }],
+  })
+})

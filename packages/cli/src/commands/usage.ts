@@ -1,14 +1,23 @@
-import { createReadStream, existsSync, statSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { existsSync } from 'node:fs'
+import { type Fault, Problem } from '@lockstep/core/problem'
 import type { Client } from '@lockstep/sdk'
 import { ProblemError } from '@lockstep/sdk/problem-error'
-import type { UsageEvent, UsageReceipt } from '@lockstep/sdk/usage'
+import type { UsageReceipt } from '@lockstep/sdk/usage'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { bytesText, countText, secondsText } from '../output/format.ts'
 import { type Report, withProgress } from '../output/progress.ts'
 import { yellow } from '../output/style.ts'
 import { UsageError } from '../usage-error.ts'
+import { UsageFile } from '../usage-file/usage-file.ts'
+
+interface ImportOptions {
+  readonly format?: 'ndjson' | 'csv'
+  readonly delimiter: string
+  readonly column: ReadonlyMap<string, string>
+  readonly set: ReadonlyMap<string, string>
+  readonly dryRun: boolean
+}
 
 export function addUsage(program: Command): void {
   program
@@ -16,100 +25,90 @@ export function addUsage(program: Command): void {
     .description('what was used')
     .command('import')
     .description('send the usage events of a file; sending it twice changes nothing')
-    .argument('<file>', 'one CloudEvent in JSON on each line (NDJSON)')
-    .action(async (file: string, _: unknown, command: Command) => {
+    .argument('<file>', 'NDJSON, one event on each line, or CSV with its columns named in the first row')
+    .option('--format <name>', 'ndjson or csv; by the ending of the file unless given', readFormat)
+    .option('--delimiter <character>', 'between the cells of a CSV file; "tab" for a tab', readDelimiter, ',')
+    .option('--column <name=column>', 'which column of a CSV file is the name', readPair, new Map())
+    .option('--set <name=value>', 'what every event of a CSV file is given', readPair, new Map())
+    .option('--dry-run', 'check every event and send nothing', false)
+    .action(async (path: string, options: ImportOptions, command: Command) => {
       const { client, output } = contextOf(command)
-      if (!existsSync(file))
-        throw new UsageError(`There is no such file: ${file}`, 'Give the path of an NDJSON file.')
-      const work = (report: Report) => importFile(client, file, report)
-      const receipt = await withProgress(`Importing ${file}`, work, { json: output.json })
-      output.result(receipt, receiptText)
+      if (!existsSync(path))
+        throw new UsageError(`There is no such file: ${path}`, 'Give the path of an NDJSON or CSV file.')
+      const { column: columns, set: constants, delimiter, format } = options
+      const file = new UsageFile(path, { columns, constants, delimiter, format })
+      const work = (report: Report) => importFile(client, file, options, report)
+      const title = `${options.dryRun ? 'Checking' : 'Importing'} ${path}`
+      const receipt = await withProgress(title, work, { json: output.json })
+      output.result(receipt, (shown) => receiptText(shown, options.dryRun))
       if (receipt.conflicts.length > 0) process.exitCode = 1
     })
 }
 
-async function importFile(client: Client, file: string, report: Report) {
-  const size = statSync(file).size
+async function importFile(client: Client, file: UsageFile, { dryRun }: ImportOptions, report: Report) {
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1000
-  const reader = new EventReader(file)
   let sent = 0
-  const onBatch = (_: UsageReceipt, events: number) => {
+  const told = (events: number) => {
     sent += events
-    const share = reader.bytes / size
-    const left = seconds() / share - seconds()
+    const { bytesRead, size } = file
+    const left = (seconds() * (size - bytesRead)) / Math.max(bytesRead, 1)
     const rate = countText(Math.round(sent / seconds()))
     report(
-      `${countText(sent)} events, ${rate} a second, ${bytesText(reader.bytes)} of ${bytesText(size)}, ${secondsText(left)} left`,
+      `${countText(sent)} events, ${rate} a second, ${bytesText(bytesRead)} of ${bytesText(size)}, ${secondsText(left)} left`,
     )
   }
-  const result = await client.usage.send(reader.events(), { onBatch }).catch((error) => {
-    throw reader.located(error)
-  })
+  const faults: Fault[] = []
+  const result = await client.usage
+    .send(file.events(), {
+      dryRun,
+      onBatch: (_, events) => told(events),
+      // What is only looked at is looked at to its end.
+      ...(dryRun && {
+        onRefused: (error) => faults.push(...error.faults.map((fault) => file.located(fault))),
+      }),
+    })
+    .catch((error) => {
+      throw error instanceof ProblemError ? withLines(error, file) : error
+    })
+  if (faults.length > 0) throw new Problem('usage_event_invalid', summaryOf(faults), { faults })
   const rate = countText(Math.round(sent / seconds()))
   return { result, summary: `${countText(sent)} events, ${secondsText(seconds())}, ${rate} a second` }
 }
 
-/** The events of a file, which remembers on which line each one stood. */
-class EventReader {
-  bytes = 0
-  readonly #file: string
-  /** Line numbers of the events so far, if any line was passed over; empty lines are. */
-  readonly #passedOver: number[] = []
-
-  constructor(file: string) {
-    this.#file = file
-  }
-
-  async *events(): AsyncGenerator<UsageEvent> {
-    let line = 0
-    for await (const text of createInterface({ input: createReadStream(this.#file), crlfDelay: Infinity })) {
-      line += 1
-      this.bytes += Buffer.byteLength(text) + 1
-      if (text.trim() === '') {
-        this.#passedOver.push(line)
-        continue
-      }
-      yield this.#parse(text, line)
-    }
-  }
-
-  #parse(text: string, line: number): UsageEvent {
-    try {
-      return JSON.parse(text) as UsageEvent
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new UsageError(
-        `${this.#file}:${line} is not JSON: ${reason}`,
-        'Each line is one event. Correct the line, then import the whole file again: what is stored already counts as a duplicate.',
-      )
-    }
-  }
-
-  /** Events are counted from 0, lines from 1: `#/3/time` is at `usage.ndjson:4 #/time`. */
-  located(error: unknown): unknown {
-    if (!(error instanceof ProblemError) || error.faults.length === 0) return error
-    const errors = error.faults.map((fault) => {
-      const [, index, rest = ''] = /^#\/(\d+)(.*)$/.exec(fault.pointer) ?? []
-      if (index === undefined) return fault
-      return { ...fault, pointer: `${this.#file}:${this.#lineOf(Number(index))} #${rest}` }
-    })
-    const { type, title, status, code, detail } = error
-    return new ProblemError({ type, title, status, code, detail, errors })
-  }
-
-  #lineOf(index: number): number {
-    let line = index + 1
-    for (const empty of this.#passedOver) if (empty <= line) line += 1
-    return line
-  }
+function withLines(error: ProblemError, file: UsageFile): ProblemError {
+  const { type, title, status, code, detail } = error
+  const errors = error.faults.map((fault) => file.located(fault))
+  return new ProblemError({ type, title, status, code, detail, errors })
 }
 
-function receiptText({ accepted, duplicates, conflicts }: UsageReceipt): string {
-  const lines = [`${countText(accepted)} new, ${countText(duplicates)} known already`]
+const summaryOf = (faults: readonly Fault[]) =>
+  `${countText(faults.length)} ${faults.length === 1 ? 'fault' : 'faults'} in the file.`
+
+function receiptText({ accepted, duplicates, conflicts }: UsageReceipt, dryRun: boolean): string {
+  const would = dryRun ? 'would be ' : ''
+  const lines = [`${countText(accepted)} ${would}new, ${countText(duplicates)} known already`]
   if (conflicts.length > 0) {
     lines.push(yellow(`${countText(conflicts.length)} known with another content; the first one stands:`))
     lines.push(...conflicts.slice(0, 20).map(({ source, id }) => `  ${source} ${id}`))
   }
   return lines.join('\n')
+}
+
+function readFormat(text: string): 'ndjson' | 'csv' {
+  if (text === 'ndjson' || text === 'csv') return text
+  throw new UsageError(`There is no such format: ${text}`, 'It is ndjson or csv.')
+}
+
+function readDelimiter(text: string): string {
+  const delimiter = text === 'tab' ? '\t' : text
+  if (delimiter.length === 1 && delimiter !== '"') return delimiter
+  throw new UsageError(`A delimiter is one character, not ${JSON.stringify(text)}.`, 'Like --delimiter ";".')
+}
+
+/** One more of `name=value`. */
+function readPair(text: string, before: ReadonlyMap<string, string>): Map<string, string> {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? []
+  if (name !== undefined && value !== undefined) return new Map(before).set(name, value)
+  throw new UsageError(`This is not name=value: ${text}`, 'Like --column externalId=account.')
 }

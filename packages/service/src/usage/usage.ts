@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
 import type { Receipt } from './arrival.ts'
 import { newDirectory } from './directory.ts'
+import { foresee } from './foresee.ts'
 import { type IngestOptions, newIngest } from './ingest.ts'
 import { observeUsage } from './metrics.ts'
 import { newMonths } from './months.ts'
@@ -20,6 +21,8 @@ export interface Usage {
    * Answers after the commit.
    */
   take(body: unknown, headers?: Headers): Promise<Receipt>
+  /** What would become of it as things stand; takes nothing. */
+  foresee(body: unknown, headers?: Headers): Promise<Receipt>
   /** Takes no more, and ends when everything that was taken is answered. */
   close(): Promise<void>
 }
@@ -48,11 +51,13 @@ export function openUsage(deps: UsageDeps): Usage {
   const ingest = newIngest(writer.write, { ...queue, lanes: LANES })
   const turns = newTurns(EVENTS_PER_TURN)
   const observe = metrics && observeUsage(metrics, ingest)
+  const read = (body: unknown, headers?: Headers) =>
+    readRequest({ directory, times }, readSent(body, headers))
   return {
+    foresee: async (body, headers) => foresee(db, await read(body, headers)),
     take: async (body, headers) => {
       await turns.begin(Array.isArray(body) ? body.length : 1)
-      const arrivals = await readRequest({ directory, times }, readSent(body, headers))
-      const receipt = await ingest.take(arrivals)
+      const receipt = await ingest.take(await read(body, headers))
       observe?.(receipt)
       return receipt
     },

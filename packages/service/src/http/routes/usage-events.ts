@@ -7,5 +7,8 @@ export function usageEventRoutes(app: App, { usage }: { readonly usage: Usage })
   route(
     app,
     sendUsageEvents,
-  )(async ({ body, headers }) => ({ status: 200, body: await usage.take(body, headers) }))
+  )(async ({ body, headers, query }) => ({
+    status: 200,
+    body: await (query.dryRun ? usage.foresee : usage.take)(body, headers),
+  }))
 }
