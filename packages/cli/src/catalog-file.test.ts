@@ -29,6 +29,7 @@ const writing = {
   products: { app: { name: 'App' } },
   features: { history: { name: 'History', kind: 'switch' } },
   plans: { app: plan('app') },
+  addons: { proofreading: plan('app') },
 }
 const cloud = {
   currency: 'jpy',
@@ -36,6 +37,7 @@ const cloud = {
   meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' } },
   coupons: { spring: { name: 'Spring', amountOff: '500', duration: 'once' } },
   plans: { host: plan('host'), euro: { ...plan('host'), currency: 'eur' } },
+  addons: { backups: plan('host') },
   signUp: { plan: 'host' },
 }
 
@@ -53,6 +55,7 @@ test('several files are one catalogue, and nothing of any of them is lost', asyn
       host: { ...plan('host'), currency: 'jpy' },
       euro: { ...plan('host'), currency: 'eur' },
     },
+    addons: { proofreading: plan('app'), backups: { ...plan('host'), currency: 'jpy' } },
     signUp: { plan: 'host' },
   })
 })
