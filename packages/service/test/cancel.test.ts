@@ -252,13 +252,14 @@ test('its plan does not change while it ends, nor does it end while its plan cha
     const more = { requestOrigin: null, accepted: {} }
     return beginChange(world.deps, fay.subscriptionId, { plan }, { ...asked, ...more })
   }
-  const { workflow } = await change('tiered')
+  const { workflowId, written } = await change('tiered')
   expect(await ask(fay, 'cancel', { when: 'now' })).toMatchObject({
     status: 409,
     body: { code: 'subscription_changing' },
   })
-  world.workflows.begin(workflow?.id ?? '', workflow?.holder ?? '')
-  expect(await world.workflows.settled(workflow?.id ?? '', 60)).toMatchObject({ state: 'completed' })
+  if (!written) throw new Error('It was begun before.')
+  world.workflows.beginAs(written)
+  expect(await world.workflows.settled(workflowId, 60)).toMatchObject({ state: 'completed' })
   const refused: unknown[] = []
   const { status } = await cancelWhile(fay, 'keep', async () => {
     refused.push(await change('plain').catch((error: unknown) => error))

@@ -25,10 +25,10 @@ async function change({ subscriptionId }: Payer, plan: string): Promise<string> 
     { plan, when: 'now' },
     { ...asked, accepted: {}, mayGivePlans: false },
   )
-  const { workflow } = begun
-  if (!workflow) throw new Error('It was begun before.')
-  world.workflows.begin(workflow.id, workflow.holder)
-  return (await world.workflows.settled(workflow.id, 60)).state
+  const { workflowId, written } = begun
+  if (!written) throw new Error('It was begun before.')
+  world.workflows.beginAs(written)
+  return (await world.workflows.settled(workflowId, 60)).state
 }
 
 async function billed(payer: Payer): Promise<number[][]> {

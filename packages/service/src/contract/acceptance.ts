@@ -1,7 +1,8 @@
 import type { Instant } from '@lockstep/core/instant'
+import type { Seller } from '@lockstep/core/seller'
 import type { Trx } from '../postgres/connect.ts'
 import { addAcceptance } from '../store/contracts.ts'
-import { readCustomer } from '../store/customers.ts'
+import { type Customer, readCustomer } from '../store/customers.ts'
 import { readSeller } from '../store/seller.ts'
 import { newSalt } from './digest.ts'
 
@@ -19,6 +20,17 @@ export function contractIdOf(subscriptionId: string): string {
   return subscriptionId.replace(/^subscription/, 'contract')
 }
 
+/** Who accepts, as the profile says now, and whose text. */
+export interface Acceptor {
+  readonly customer: Pick<Customer, 'name' | 'email'> | undefined
+  readonly seller: Seller | null
+}
+
+export async function acceptor(trx: Trx, customerId: string): Promise<Acceptor> {
+  const [customer, seller] = await Promise.all([readCustomer(trx, customerId), readSeller(trx)])
+  return { customer, seller }
+}
+
 /**
  * Records that a contract was accepted, with the customer as the profile says now. The contract is made
  * of it later, when both sides have what they agreed on. Recording again changes nothing.
@@ -31,8 +43,9 @@ export async function recordAcceptance(
     acceptedAt,
     ...accepted
   }: Accepted & { readonly contractId: string; readonly customerId: string; readonly acceptedAt: Instant },
+  known?: Acceptor,
 ): Promise<void> {
-  const [customer, seller] = await Promise.all([readCustomer(trx, customerId), readSeller(trx)])
+  const { customer, seller } = known ?? (await acceptor(trx, customerId))
   await addAcceptance(trx, {
     ...{ contractId, customerId, acceptedAt },
     terms: termsOf(seller?.terms ?? null, accepted.termsVersion),

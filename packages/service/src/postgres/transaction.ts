@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { PostgresDialect, Transaction } from 'kysely'
+import { Transaction } from 'kysely'
 import type { Database } from '../store/schema.ts'
 import { isOutdated } from './client.ts'
 import type { Db, Trx } from './connect.ts'
+import { inert } from './packet.ts'
 import { codeOf } from './unavailable.ts'
 
 const open = new AsyncLocalStorage<true>()
@@ -60,14 +61,6 @@ async function together<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T>
     isOver = true
   }
 }
-
-/** What a transaction carries besides: it opens no connections of its own. */
-const dialect = new PostgresDialect({
-  pool: async () => {
-    throw new Error('A transaction has its connection.')
-  },
-})
-const inert = { config: { dialect }, dialect, driver: dialect.createDriver() }
 
 /** A provider call must not hold a connection, nor be undone by a roll-back it cannot follow. */
 export function assertOutsideTransaction(): void {

@@ -43,11 +43,6 @@ export function readPlanChange(db: Db | Trx, id: string): Promise<PlanChange | u
   return planChanges(db).where('planChange.id', '=', id).executeTakeFirst()
 }
 
-/** What a request may have made already, under its own name. */
-export function planChangeOf(db: Db | Trx, operation: string): Promise<PlanChange | undefined> {
-  return planChanges(db).where('planChange.operation', '=', operation).executeTakeFirst()
-}
-
 /** The one that the provider is going to carry out when the period is over. */
 export function readScheduledChange(db: Db | Trx, subscriptionId: string): Promise<PlanChange | undefined> {
   return planChanges(db)
@@ -69,25 +64,47 @@ export function listPlanChanges(db: Db, filter: PlanChangeFilter): Promise<PlanC
   return query.orderBy('planChange.id', 'desc').limit(filter.limit).execute()
 }
 
-/** When a request came, by the clock that says when a workflow ended. */
-export async function arrivalTime(db: Db): Promise<Arrival> {
-  const { rows } = await sql<{ at: Arrival }>`select clock_timestamp()::text as at`.execute(db)
+/** When a request came, by the clock that says when a workflow ended, and what was made before under its own name. */
+export async function arriveAtChange(
+  db: Db | Trx,
+  operation: string,
+): Promise<{ readonly arrivedAt: Arrival; readonly known: Named | undefined }> {
+  const { rows } = await sql<{ arrivedAt: Arrival; id: string | null; workflowId: string | null }>`
+    select clock_timestamp()::text as "arrivedAt", c.id, c.workflow_id
+    from (select) now left join plan_change c on c.operation = ${operation}`.execute(db)
   const [row] = rows
   if (!row) throw new Error('The database does not know the time.')
-  return row.at
+  const { arrivedAt, id, workflowId } = row
+  return { arrivedAt, known: id === null || workflowId === null ? undefined : { id, workflowId } }
 }
+
+type Named = Pick<Row<'planChange'>, 'id' | 'workflowId'>
 
 /** A change in the same words that had not ended when a request came, and was not undone: a double click. */
 export async function findTwinChange(
   db: Db | Trx,
   wish: { readonly subscriptionId: string; readonly requestHash: string; readonly arrivedAt: Arrival },
-): Promise<string | undefined> {
-  const { rows } = await sql<{ id: string }>`
-    select c.id from plan_change c join workflow w on w.id = c.workflow_id
+): Promise<Named | undefined> {
+  const { rows } = await sql<Named>`
+    select c.id, c.workflow_id from plan_change c join workflow w on w.id = c.workflow_id
     where c.subscription_id = ${wish.subscriptionId} and c.request_hash = ${wish.requestHash}
       and w.state <> 'rolledBack' and (w.ended_at is null or w.ended_at >= ${wish.arrivedAt}::timestamptz)
     order by c.id desc limit 1`.execute(db)
-  return rows[0]?.id
+  return rows[0]
+}
+
+/** The changes of a subscription that have not ended, by their state. */
+export async function openChanges(
+  db: Db | Trx,
+  subscriptionId: string,
+): Promise<Readonly<Partial<Record<'applying' | 'scheduled', string>>>> {
+  const rows = await db
+    .selectFrom('planChange')
+    .select(['id', 'state'])
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', 'in', ['applying', 'scheduled'])
+    .execute()
+  return Object.fromEntries(rows.map(({ id, state }) => [state, id]))
 }
 
 export function readApplying(db: Db | Trx, subscriptionId: string): Promise<PlanChange | undefined> {

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, isOneOf } from '../postgres/grouped.ts'
+import { STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 
 export interface ObjectKey {
@@ -52,6 +53,27 @@ export async function readObjects(
 
 export async function readObject(db: Db | Trx, key: ObjectKey): Promise<SeenObject | undefined> {
   return (await readObjects(db, [key])).get(keyOf(key))
+}
+
+/** What we last saw of the provider's object that something of ours is linked to. */
+export function readLinked(
+  db: Db | Trx,
+  type: 'customer' | 'subscription',
+  entityId: string,
+): Promise<Pick<SeenObject, 'raw'> | undefined> {
+  return db
+    .selectFrom('mapping')
+    .innerJoin('providerObject as object', (join) =>
+      join
+        .onRef('object.id', '=', 'mapping.providerId')
+        .onRef('object.provider', '=', 'mapping.provider')
+        .on('object.type', '=', type),
+    )
+    .select('object.raw')
+    .where('mapping.entityType', '=', type)
+    .where('mapping.entityId', '=', entityId)
+    .where('mapping.provider', '=', STRIPE)
+    .executeTakeFirst()
 }
 
 interface Sighting extends ObjectKey {

@@ -103,6 +103,11 @@ export const readSteps = grouped(async (db, workflowIds: readonly string[]): Pro
   return workflowIds.map((id) => rows.filter(({ workflowId }) => workflowId === id))
 })
 
+/** It has ended, or waits for somebody: nobody is at work on it. */
+export function hasStopped(state: Workflow['state']): boolean {
+  return state !== 'running' && state !== 'compensating'
+}
+
 /** On whose word one is gone on with that would not go on by itself now. */
 export type Word = 'person' | 'customer'
 

@@ -2,6 +2,7 @@ import { newHolder } from '../postgres/presence.ts'
 import {
   claimWorkflow,
   dueWorkflows,
+  hasStopped,
   readWorkflow,
   type Word,
   type Workflow,
@@ -10,8 +11,10 @@ import {
 import { type JournalDeps, runWorkflow, type WorkflowKind } from './journal.ts'
 
 export interface Workflows {
-  /** Runs a workflow that was added with this holder, right after its transaction; by what that wrote, if it is told. */
-  begin(id: string, holder: string, written?: Written): void
+  /** Runs a workflow that was added with this holder, right after its transaction. */
+  begin(id: string, holder: string): void
+  /** The same by what the transaction wrote, which then is not read again. */
+  beginAs(written: Written): void
   /**
    * Goes on with one that stopped, on a person's word also if it is parked or waits for the customer. The
    * customer's word goes on with nothing but what waits for it.
@@ -23,6 +26,13 @@ export interface Workflows {
   stopped(id: string): Promise<void>
   /** How it stands when it has ended or waits for the customer, or after so many seconds. */
   settled(id: string, seconds: number): Promise<Workflow>
+  /** The same, by what is read of it instead. */
+  settledAs<T>(
+    id: string,
+    seconds: number,
+    read: () => Promise<T>,
+    isSettled: (read: T) => boolean,
+  ): Promise<T>
   /** Looks for work every few seconds until closed. */
   watch(): void
   /** Lets what is under way reach its end, for some seconds. What does not is resumed next time. */
@@ -83,6 +93,24 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     }
   }
 
+  async function settledAs<T>(
+    id: string,
+    seconds: number,
+    read: () => Promise<T>,
+    isSettled: (read: T) => boolean,
+  ): Promise<T> {
+    const deadline = performance.now() + seconds * 1000
+    let wait = 0
+    for (;;) {
+      const left = deadline - performance.now()
+      // Another process may be the one that runs it: look now and then.
+      await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, wait))])
+      const found = await read()
+      if (isSettled(found) || deadline <= performance.now()) return found
+      wait = LOOK_MS
+    }
+  }
+
   // At once after a start: what the last process left is waiting.
   function watch(waitMs = 0): void {
     timer = setTimeout(() => {
@@ -93,12 +121,18 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
   }
 
   return {
-    begin(id, holder, written) {
+    begin(id, holder) {
       void track(id, async () => {
-        const workflow = written?.workflow ?? (await readWorkflow(db, id))
+        const workflow = await readWorkflow(db, id)
         const kind = workflow && byName.get(workflow.kind)
-        if (workflow && kind) await runWorkflow(deps, kind, workflow, holder, written?.steps)
+        if (workflow && kind) await runWorkflow(deps, kind, workflow, holder)
       })
+    },
+    beginAs({ workflow, steps }) {
+      const kind = byName.get(workflow.kind)
+      const { leaseHolder: holder } = workflow
+      if (kind && holder !== null)
+        void track(workflow.id, () => runWorkflow(deps, kind, workflow, holder, steps))
     },
     async resume(id, word = 'person') {
       // A run that is just ending may not have heard why it is to go on.
@@ -111,20 +145,18 @@ export function makeWorkflows(deps: JournalDeps, kinds: readonly WorkflowKind[])
     async stopped(id) {
       await running.get(id)
     },
-    async settled(id, seconds) {
-      const deadline = performance.now() + seconds * 1000
-      let wait = 0
-      for (;;) {
-        const left = deadline - performance.now()
-        // Another process may be the one that runs it: look now and then.
-        await Promise.race([running.get(id), soon(running.has(id) ? left : Math.min(left, wait))])
-        const workflow = await readWorkflow(db, id)
-        if (!workflow) throw new Error(`There is no workflow ${id}.`)
-        const stopped = workflow.endedAt !== null || workflow.state === 'requiresAction'
-        if (stopped || deadline <= performance.now()) return workflow
-        wait = LOOK_MS
-      }
-    },
+    settled: (id, seconds) =>
+      settledAs(
+        id,
+        seconds,
+        async () => {
+          const workflow = await readWorkflow(db, id)
+          if (!workflow) throw new Error(`There is no workflow ${id}.`)
+          return workflow
+        },
+        ({ state }) => hasStopped(state),
+      ),
+    settledAs,
     watch: () => watch(),
     async close() {
       closed = true

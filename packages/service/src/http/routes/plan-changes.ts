@@ -5,12 +5,13 @@ import { Problem } from '@lockstep/core/problem'
 import { forbiddenProperties } from '@lockstep/core/subscription-properties'
 import type { Config } from '../../config.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { inOnePacket } from '../../postgres/packet.ts'
 import { pageOf } from '../../store/page.ts'
 import { listPlanChanges, type PlanChange, readPlanChange } from '../../store/plan-changes.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
-import { problemOf } from '../../store/workflows.ts'
+import { hasStopped, problemOf } from '../../store/workflows.ts'
 import type { LookDeps } from '../../workflow/look.ts'
-import { beginChange } from '../../workflow/plan-change/begin.ts'
+import { arrive, type BegunChange, beginChange } from '../../workflow/plan-change/begin.ts'
 import { cancelChange } from '../../workflow/plan-change/cancel.ts'
 import { previewWish } from '../../workflow/plan-change/preview.ts'
 import type { ChangeWish } from '../../workflow/plan-change/wish.ts'
@@ -35,7 +36,7 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
     app,
     api.previewSubscriptionChange,
   )(async ({ params, body, caller }) => {
-    await refuseForbidden(db, params.id, body, caller)
+    refuseForbidden(params.id, await readSubscription(db, params.id), body, caller)
     const options = { mayGivePlans: isAdmin(caller) }
     return { status: 200, body: previewToApi(await previewWish(deps, params.id, wishOf(body), options)) }
   })
@@ -44,7 +45,8 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
     app,
     api.changeSubscription,
   )(async ({ params, body, caller, operation }) => {
-    await refuseForbidden(db, params.id, body, caller)
+    const arrived = await arrive(deps, params.id, operation)
+    refuseForbidden(params.id, arrived.subscription, body, caller)
     const { preview, requestOrigin = null, acceptance = {} } = body
     const wish = wishOf(body)
     const asked = {
@@ -53,12 +55,10 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
       mayGivePlans: isAdmin(caller),
     }
     const options = preview === undefined ? {} : asShown(deps, params.id, wish, preview, asked)
-    const { changeId, workflow } = await beginChange(deps, params.id, wish, asked, options)
-    if (workflow) workflows.begin(workflow.id, workflow.holder)
-    const change = await settled(parts, changeId)
+    const begun = await beginChange(deps, params.id, wish, asked, { ...options, arrived })
+    if (begun.written) workflows.beginAs(begun.written)
+    const { change, subscription } = await ended(parts, begun, params.id)
     if (change.state === 'refused') throw refusalOf(change)
-    const subscription = await readSubscription(db, params.id)
-    if (!subscription) throw new Error(`${params.id} is not there any more.`)
     const shown = {
       subscription: subscriptionToApi(subscription, parts.clock.now()),
       change: planChangeToApi(change),
@@ -109,6 +109,20 @@ function stillOnItsWay(change: PlanChange) {
   return change.state === 'applying' ? { status: 202 as const, body } : { status: 200 as const, body }
 }
 
+/** How a change and its subscription stand when it has ended or waits for somebody, or after a while. */
+async function ended({ db, workflows }: PlanChangeParts, { changeId, workflowId }: BegunChange, id: string) {
+  const read = async () => {
+    const [change, subscription] = await inOnePacket(db, (db) =>
+      Promise.all([readPlanChange(db, changeId), readSubscription(db, id)]),
+    )
+    if (!change || !subscription) throw new Error(`${changeId} or ${id} is not there any more.`)
+    return { change, subscription }
+  }
+  return workflows.settledAs(workflowId, PATIENCE_SECONDS, read, ({ change }) =>
+    hasStopped(change.workflowState),
+  )
+}
+
 /** Whoever operates may set what follows the rules for everybody else. */
 function isAdmin(caller: Caller): boolean {
   return holds(caller, 'subscriptions:admin')
@@ -121,15 +135,16 @@ function refuseParked({ id, workflowState }: PlanChange, caller: Caller): void {
 }
 
 async function refuseAbsent(db: Db, id: string): Promise<void> {
-  if (!(await readSubscription(db, id)))
-    throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
+  if (!(await readSubscription(db, id))) throw absent(id)
 }
+
+const absent = (id: string) => new Problem('subscription_not_found', `There is no subscription ${id}.`)
 
 type ChangeBody = Body<typeof api.changeSubscription>
 
 /** All that the caller may not change is named at once, and nothing is done. One that does not exist comes first. */
-async function refuseForbidden(db: Db, id: string, body: Partial<ChangeBody>, caller: Caller): Promise<void> {
-  await refuseAbsent(db, id)
+function refuseForbidden(id: string, subscription: unknown, body: Partial<ChangeBody>, caller: Caller): void {
+  if (!subscription) throw absent(id)
   const faults = forbiddenProperties(body, { isAdmin: isAdmin(caller) })
   if (faults.length > 0) {
     const names = faults.map(({ pointer }) => pointer.slice(2)).join(', ')

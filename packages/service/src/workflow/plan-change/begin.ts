@@ -1,30 +1,27 @@
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
-import { recordAcceptance } from '../../contract/acceptance.ts'
+import { acceptor, recordAcceptance } from '../../contract/acceptance.ts'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
+import { inOnePacket } from '../../postgres/packet.ts'
 import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
-import {
-  addPlanChange,
-  arrivalTime,
-  findTwinChange,
-  planChangeOf,
-  readApplying,
-  readScheduledChange,
-} from '../../store/plan-changes.ts'
+import { addPlanChange, arriveAtChange, findTwinChange, openChanges } from '../../store/plan-changes.ts'
+import type { Arrival } from '../../store/registrations.ts'
 import { deedUnderWay } from '../../store/subscription-deeds.ts'
-import { addWorkflow } from '../../store/workflows.ts'
+import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { addWorkflow, type Written } from '../../store/workflows.ts'
 import { isChanging } from '../deeds/deed.ts'
 import type { LookDeps } from '../look.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
 import { type ChangeAsked, type ChangeWish, hashOfWish } from './wish.ts'
 
-/** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
+/** `written` is there for whoever has to run it: absent, it runs already or has ended. */
 export interface BegunChange {
   readonly changeId: string
-  readonly workflow?: { readonly id: string; readonly holder: string }
+  readonly workflowId: string
+  readonly written?: Written
 }
 
 /** What was decided is not what would be decided now: somebody was faster. */
@@ -36,8 +33,25 @@ const MOST_TRIES = 5
 export type Confirm = (decision: Decision) => Promise<void>
 
 export interface BeginOptions {
+  /** If it was read before; see {@link arrive}. */
+  readonly arrived?: Arrived | undefined
   readonly prorationDate?: Instant | undefined
   readonly confirm?: Confirm | undefined
+}
+
+/** A request for a change as it came, with the subscription as it was then. */
+export interface Arrived {
+  readonly arrivedAt: Arrival
+  /** What was made before under the request's own name. */
+  readonly known: { readonly id: string; readonly workflowId: string } | undefined
+  readonly subscription: Subscription | undefined
+}
+
+export async function arrive({ db }: LookDeps, subscriptionId: string, operation: string): Promise<Arrived> {
+  const [arrival, subscription] = await inOnePacket(db, (db) =>
+    Promise.all([arriveAtChange(db, operation), readSubscription(db, subscriptionId)]),
+  )
+  return { ...arrival, subscription }
 }
 
 /**
@@ -49,24 +63,26 @@ export async function beginChange(
   subscriptionId: string,
   wish: ChangeWish,
   asked: ChangeAsked,
-  { prorationDate, confirm = async () => {} }: BeginOptions = {},
+  { arrived, prorationDate, confirm = async () => {} }: BeginOptions = {},
 ): Promise<BegunChange> {
   const { db } = deps
-  const arrivedAt = await arrivalTime(db)
-  const known = await planChangeOf(db, asked.operation)
-  if (known) return { changeId: known.id }
+  const { arrivedAt, known, subscription } = arrived ?? (await arrive(deps, subscriptionId, asked.operation))
+  if (known) return { changeId: known.id, workflowId: known.workflowId }
   const requestHash = hashOfWish(wish)
   const twin = () => findTwinChange(db, { subscriptionId, requestHash, arrivedAt })
   for (let tries = 1; ; tries += 1) {
     try {
       const { mayGivePlans } = asked
-      const decision = await decideChange(deps, subscriptionId, wish, { mayGivePlans, prorationDate })
+      const asRead = tries === 1 ? subscription : undefined
+      const decision = await decideChange(deps, subscriptionId, wish, {
+        ...{ mayGivePlans, prorationDate, asRead },
+      })
       await confirm(decision)
       return await transaction(db, (trx) => record(deps, trx, decision, wish, asked, requestHash))
     } catch (error) {
       // Somebody was faster, perhaps the other half of a double click.
       const joined = error instanceof Problem || error instanceof Moved ? await twin() : undefined
-      if (joined !== undefined) return { changeId: joined }
+      if (joined) return { changeId: joined.id, workflowId: joined.workflowId }
       if (!(error instanceof Moved) || tries === MOST_TRIES) throw error
     }
   }
@@ -81,7 +97,8 @@ async function record(
   requestHash: string,
 ): Promise<BegunChange> {
   const { subscription, customer, from, to, quantity, coupons, scheduled } = decision
-  await refuseIfMoved(trx, decision)
+  const accepting = decision.isNewTerms ? acceptor(trx, customer.id) : undefined
+  await Promise.all([refuseIfMoved(trx, decision), accepting])
   const at = clock.now()
   const changeId = newId('plan_change')
   const workflow = { id: newId('workflow'), holder: newHolder() }
@@ -110,8 +127,8 @@ async function record(
     formerMethod: decision.standing.paymentMethod,
     profile: { email: wish.email, name: wish.name },
   }
-  await addWorkflow(trx, { ...workflow, kind: CHANGE_PLAN, subjectId: changeId, input, at })
-  await addPlanChange(trx, {
+  const begun = addWorkflow(trx, { ...workflow, kind: CHANGE_PLAN, subjectId: changeId, input, at })
+  const added = addPlanChange(trx, {
     id: changeId,
     customerId: customer.id,
     subscriptionId: subscription.id,
@@ -130,14 +147,10 @@ async function record(
     requestOrigin: asked.requestOrigin,
     at,
   })
-  if (decision.isNewTerms)
-    await recordAcceptance(trx, {
-      ...asked.accepted,
-      contractId,
-      customerId: customer.id,
-      acceptedAt: decision.at,
-    })
-  return { changeId, workflow }
+  const acceptance = { ...asked.accepted, contractId, customerId: customer.id, acceptedAt: decision.at }
+  const accepted = accepting && recordAcceptance(trx, acceptance, await accepting)
+  const [written] = await Promise.all([begun, added, accepted])
+  return { changeId, workflowId: workflow.id, written }
 }
 
 function deedOf({ isNewTerms, takesEffect }: Decision): ChangeInput['deed'] {
@@ -147,19 +160,22 @@ function deedOf({ isNewTerms, takesEffect }: Decision): ChangeInput['deed'] {
 
 /** One change at a time, and made of what still is so: whoever comes second waits for the row. */
 async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): Promise<void> {
-  const now = await trx
-    .selectFrom('subscription')
-    .select(['planVersionId', 'quantity', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
-    .where('id', '=', subscription.id)
-    .forUpdate()
-    .executeTakeFirstOrThrow()
-  const applying = await readApplying(trx, subscription.id)
-  if (applying) {
-    const detail = `${applying.id} of this subscription has not ended.`
+  // The row is locked before the others are read.
+  const [now, open, deed] = await Promise.all([
+    trx
+      .selectFrom('subscription')
+      .select(['planVersionId', 'quantity', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
+      .where('id', '=', subscription.id)
+      .forUpdate()
+      .executeTakeFirstOrThrow(),
+    openChanges(trx, subscription.id),
+    deedUnderWay(trx, subscription.id),
+  ])
+  if (open.applying !== undefined) {
+    const detail = `${open.applying} of this subscription has not ended.`
     throw new Problem('plan_change_in_progress', detail, { retryAfterSeconds: 2 })
   }
-  if (await deedUnderWay(trx, subscription.id)) throw isChanging()
-  const planned = await readScheduledChange(trx, subscription.id)
+  if (deed) throw isChanging()
   const isSame =
     now.planVersionId === subscription.planVersionId &&
     now.quantity === subscription.quantity &&
@@ -167,6 +183,6 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
     now.cancelAt === subscription.cancelAt &&
     now.currentPeriodEnd === subscription.currentPeriodEnd &&
     now.trialEnd === subscription.trialEnd &&
-    (scheduled === undefined || planned?.id === scheduled.id)
+    (scheduled === undefined || open.scheduled === scheduled.id)
   if (!isSame) throw new Moved()
 }

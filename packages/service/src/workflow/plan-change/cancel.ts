@@ -1,5 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
-import { type PlanChange, readPlanChange } from '../../store/plan-changes.ts'
+import type { PlanChange } from '../../store/plan-changes.ts'
 import { withdrawWorkflow } from '../../store/workflows.ts'
 import type { LookDeps } from '../look.ts'
 import type { Workflows } from '../workflows.ts'
@@ -24,10 +24,9 @@ export async function cancelChange(
   const { db, workflows } = deps
   if (state === 'scheduled') {
     const asked = { operation, requestedBy, requestOrigin: null, accepted: {}, mayGivePlans: false }
-    const { changeId, workflow } = await beginChange(deps, subscriptionId, { withdraw: true }, asked)
-    if (workflow) workflows.begin(workflow.id, workflow.holder)
-    const begun = workflow?.id ?? (await workflowOf(deps, changeId))
-    await workflows.settled(begun, seconds)
+    const begun = await beginChange(deps, subscriptionId, { withdraw: true }, asked)
+    if (begun.written) workflows.beginAs(begun.written)
+    await workflows.settled(begun.workflowId, seconds)
     return
   }
   const reason = new Problem('plan_change_canceled', `${id} was given up on request.`)
@@ -38,10 +37,4 @@ export async function cancelChange(
   const settled = await workflows.settled(workflowId, seconds)
   if (settled.state === 'completed')
     throw new Problem('plan_change_ended', `${id} was faster: it has taken effect.`)
-}
-
-async function workflowOf({ db }: LookDeps, changeId: string): Promise<string> {
-  const change = await readPlanChange(db, changeId)
-  if (!change) throw new Error(`There is no plan change ${changeId}.`)
-  return change.workflowId
 }

@@ -2,6 +2,8 @@ import { recurringAmount } from '@lockstep/core/agreed-terms'
 import type { Instant } from '@lockstep/core/instant'
 import { mayChangePlan, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
+import type { Db, Trx } from '../../postgres/connect.ts'
+import { inOnePacket } from '../../postgres/packet.ts'
 import {
   type DiscountParam,
   type ItemChange,
@@ -12,9 +14,9 @@ import { readChangePolicy } from '../../store/change-policy.ts'
 import { type Customer, readCustomer } from '../../store/customers.ts'
 import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
 import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
+import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
-import { customerTime } from '../observe/customer-time.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
 import { changeFaults } from './check.ts'
 import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
@@ -49,6 +51,8 @@ export interface DecideOptions {
   readonly mayGivePlans: boolean
   /** Of a preview: prorations as of then. */
   readonly prorationDate?: Instant | undefined
+  /** As it was read a moment ago. */
+  readonly asRead?: Subscription | undefined
 }
 
 /**
@@ -59,17 +63,21 @@ export async function decideChange(
   deps: LookDeps,
   subscriptionId: string,
   wish: ChangeWish,
-  { mayGivePlans, prorationDate }: DecideOptions,
+  { mayGivePlans, prorationDate, asRead }: DecideOptions,
 ): Promise<Decision> {
   const { db, clock } = deps
-  const subscription = await linkedSubscription(deps, subscriptionId)
-  const [customer, from, scheduled, policy, at] = await Promise.all([
-    payer(deps, subscription),
-    loadPlanVersion(db, subscription.planVersionId),
-    readScheduledChange(db, subscriptionId),
-    readChangePolicy(db),
-    customerTime(db, clock, subscription.customerId),
-  ])
+  const subscription = asRead ? linked(asRead) : await linkedSubscription(deps, subscriptionId)
+  const at = subscription.frozenAt ?? clock.now()
+  const [customer, from, scheduled, policy, seen, payerSeen] = await inOnePacket(db, (db) =>
+    Promise.all([
+      payer(db, subscription),
+      loadPlanVersion(db, subscription.planVersionId),
+      subscription.scheduledId === null ? undefined : readScheduledChange(db, subscriptionId),
+      readChangePolicy(db),
+      readLinked(db, 'subscription', subscriptionId),
+      readLinked(db, 'customer', subscription.customerId),
+    ]),
+  )
   const isOther = wish.plan !== undefined && wish.plan !== subscription.planKey
   const chosen = isOther ? await readNewestPlan(db, wish.plan ?? '') : from
   const quantity = wish.quantity ?? subscription.quantity
@@ -81,9 +89,11 @@ export async function decideChange(
   }
   if (!chosen) throw new Error('A plan that does not exist is a fault.')
 
-  const standing = await readStanding(deps, subscription.providerId)
-  const wanted = await wantedItems(db, chosen, quantity)
-  const items = itemChanges(await ours(deps, standing, from), wanted)
+  const standing = await readStanding(deps, subscription.providerId, seen)
+  const [wanted, own] = await inOnePacket(db, (db) =>
+    Promise.all([wantedItems(db, chosen, quantity), wantedItems(db, from, 1)]),
+  )
+  const items = itemChanges(ours(standing, own), wanted)
   const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
   const isNewTerms = items.length > 0 || coupons.length > 0 || trialEnd !== null
@@ -104,7 +114,8 @@ export async function decideChange(
       faults: [{ pointer: '#/coupons', code: 'invalid', detail }],
     })
   }
-  const needsPaymentPage = await needsPage(deps, { wish, customer, standing, change, to: chosen, quantity })
+  const question = { wish, customer, standing, change, to: chosen, quantity, payerSeen }
+  const needsPaymentPage = await needsPage(deps, question)
   const { start, end } = standing.period
   return {
     ...change,
@@ -123,12 +134,16 @@ export async function decideChange(
 export async function linkedSubscription({ db }: LookDeps, id: string) {
   const subscription = await readSubscription(db, id)
   if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
-  const { providerId } = subscription
+  return linked(subscription)
+}
+
+function linked(subscription: Subscription) {
+  const { id, providerId } = subscription
   if (providerId === null) throw new Error(`${id} is not linked to the provider.`)
   return { ...subscription, providerId }
 }
 
-async function payer({ db }: LookDeps, { customerId }: Subscription) {
+async function payer(db: Db | Trx, { customerId }: Subscription) {
   const customer = await readCustomer(db, customerId)
   const providerId = customer?.providerId ?? null
   if (!customer || providerId === null) throw new Error(`${customerId} is not linked to the provider.`)
@@ -136,8 +151,8 @@ async function payer({ db }: LookDeps, { customerId }: Subscription) {
 }
 
 /** The items that stand for the plan: what somebody else added to the subscription is left alone. */
-async function ours({ db }: LookDeps, { items }: Standing, from: PlanVersion) {
-  const own = new Set((await wantedItems(db, from, 1)).map(({ providerPrice }) => providerPrice))
+function ours({ items }: Standing, ofPlan: readonly WantedItem[]) {
+  const own = new Set(ofPlan.map(({ providerPrice }) => providerPrice))
   return items.filter(({ price }) => own.has(price))
 }
 
@@ -165,6 +180,7 @@ interface PaymentQuestion {
   readonly change: PlanChange
   readonly to: PlanVersion
   readonly quantity: number
+  readonly payerSeen: Pick<SeenObject, 'raw'> | undefined
 }
 
 /**
@@ -172,12 +188,12 @@ interface PaymentQuestion {
  * request brings it, or the customer leaves it on a page. Who pays less than before is not asked.
  */
 async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boolean> {
-  const { wish, customer, standing, change, to, quantity } = question
+  const { wish, customer, standing, change, to, quantity, payerSeen } = question
   if (wish.paymentMethod !== undefined) return false
   if (!changesTerms(wish)) return wish.paymentPage !== undefined
   const costs = recurringAmount(to.plan, quantity).minor > 0n
   if (!costs || change.direction === 'downgrade') return false
-  if (await hasPaymentMethod(deps, customer.providerId, standing)) return false
+  if (await hasPaymentMethod(deps, customer.providerId, standing, payerSeen)) return false
   if (wish.paymentPage) return true
   const detail = `${to.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`
   throw new Problem('payment_method_required', detail, {

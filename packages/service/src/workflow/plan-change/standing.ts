@@ -1,10 +1,9 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
-import type { Db } from '../../postgres/connect.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
-import { readObject } from '../../store/provider-objects.ts'
+import { readObject, type SeenObject } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 
 /** How a subscription stands at the provider, as it was last seen. */
@@ -19,10 +18,13 @@ export interface Standing {
   readonly trialEnd: Instant | null
 }
 
-/** Reads what we last saw of it; of one that we never saw, the provider is asked. */
-export async function readStanding(deps: LookDeps, providerSubscription: string): Promise<Standing> {
+/** What we last saw of it; of one that we never saw, the provider is asked. */
+export async function readStanding(
+  deps: LookDeps,
+  providerSubscription: string,
+  seen: Seen | undefined,
+): Promise<Standing> {
   const key = { type: 'subscription', id: providerSubscription } as const
-  const seen = await readObject(deps.db, key)
   if (!seen) await lookAt(deps, key)
   const raw = (seen ?? (await readObject(deps.db, key)))?.raw as Stripe.Subscription | undefined
   if (!raw) throw new Error(`The provider does not know ${providerSubscription}.`)
@@ -45,14 +47,17 @@ export async function hasPaymentMethod(
   deps: LookDeps,
   providerCustomer: string,
   { paymentMethod }: Standing,
+  seen: Seen | undefined,
 ): Promise<boolean> {
-  if (paymentMethod !== null || (await knownMethod(deps.db, providerCustomer)) !== null) return true
-  await lookAt(deps, { type: 'customer', id: providerCustomer })
-  return (await knownMethod(deps.db, providerCustomer)) !== null
+  if (paymentMethod !== null || methodOf(seen) !== null) return true
+  const key = { type: 'customer', id: providerCustomer } as const
+  await lookAt(deps, key)
+  return methodOf(await readObject(deps.db, key)) !== null
 }
 
-async function knownMethod(db: Db, providerCustomer: string): Promise<string | null> {
-  const seen = await readObject(db, { type: 'customer', id: providerCustomer })
+type Seen = Pick<SeenObject, 'raw'>
+
+function methodOf(seen: Seen | undefined): string | null {
   const raw = seen?.raw as Partial<Stripe.Customer> | undefined
   const method = raw?.invoice_settings?.default_payment_method ?? null
   return method === null ? null : idOf(method)

@@ -1,4 +1,4 @@
-import type { Db } from '../../postgres/connect.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
 import type { WantedItem } from '../../provider/stripe/subscription-changes.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
 import type { PlanVersion } from '../../store/plans.ts'
@@ -6,7 +6,11 @@ import { providerPrices } from '../provider-prices.ts'
 import { itemQuantity } from '../purchase/configuration.ts'
 
 /** What of a plan stands on a subscription at the provider, in the order of the catalogue. */
-export async function wantedItems(db: Db, version: PlanVersion, quantity: number): Promise<WantedItem[]> {
+export async function wantedItems(
+  db: Db | Trx,
+  version: PlanVersion,
+  quantity: number,
+): Promise<WantedItem[]> {
   const prices = providerPrices(version)
   const providerIds = await providerIdsOf(
     db,
