@@ -36,9 +36,15 @@ export default {
     ),
     forbid(
       'sdk-runs-in-browsers',
-      sources(packages('sdk')),
+      { path: packages('sdk'), pathNot: '\\.test\\.ts$|/test/|packages/sdk/src/usage-buffer' },
       { dependencyTypes: ['core'] },
-      'The SDK uses fetch, nothing of Node.',
+      'The SDK uses fetch, nothing of Node, but for the usage buffer, which is a file.',
+    ),
+    forbid(
+      'client-without-files',
+      { path: packages('sdk'), pathNot: '\\.test\\.ts$|/test/|packages/sdk/src/usage-buffer' },
+      { path: 'packages/sdk/src/usage-buffer' },
+      'Whoever takes the client takes no file system with it.',
     ),
     forbid(
       'cli-over-sdk',
