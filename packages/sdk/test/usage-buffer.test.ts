@@ -34,14 +34,18 @@ const problem = (status: number, code: string, errors: object[] = []) => ({
   body: { type: 'about:blank', title: 'No.', status, code, detail: 'Not now.', errors },
 })
 
-const service = createServer(async (request, response) => {
+const service = createServer((request, response) => {
   let text = ''
-  for await (const chunk of request) text += chunk
-  const events = JSON.parse(text) as UsageEvent[]
-  requests.push(events)
-  const { status, headers = {}, body } = answer(events)
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  response.end(JSON.stringify(body))
+  request.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  request.on('end', () => {
+    const events = JSON.parse(text) as UsageEvent[]
+    requests.push(events)
+    const { status, headers = {}, body } = answer(events)
+    response.writeHead(status, { 'content-type': 'application/json', ...headers })
+    response.end(JSON.stringify(body))
+  })
 }).listen(0, '127.0.0.1')
 await once(service, 'listening')
 const baseUrl = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
