@@ -133,3 +133,30 @@ test('secrets are several while one is being replaced, and made of the key of St
   expect(one).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
   expect(readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abd' }).secrets).not.toEqual(one)
 })
+
+test('directions: what is left out stays as by default, what cannot be meant together is refused at once', () => {
+  expect(
+    readConfig({
+      LOCKSTEP_DIRECTIONS: 'customer=both, subscription=both',
+      LOCKSTEP_MISSING_CUSTOMER: 'create',
+    }).stripe.sync,
+  ).toEqual({
+    directions: {
+      customer: 'both',
+      plan: 'outbound',
+      price: 'outbound',
+      subscription: 'both',
+      invoice: 'both',
+    },
+    missingCustomer: 'create',
+    missingPlan: 'park',
+  })
+  expect(faultsOf({ LOCKSTEP_DIRECTIONS: 'customer=inbound,invoice=outbound' })).toEqual([
+    expect.stringContaining('subscription is outbound, but customer is inbound'),
+    expect.stringContaining('invoice is outbound'),
+  ])
+  expect(faultsOf({ LOCKSTEP_DIRECTIONS: 'user=both,plan=sideways,price=off,price=off' })).toEqual([
+    'LOCKSTEP_DIRECTIONS says user=both: it may name customer, plan, price, subscription, invoice, each once, like customer=both; ' +
+      'says plan=sideways: plan goes inbound, outbound, both, off, and no other way; names price twice.',
+  ])
+})

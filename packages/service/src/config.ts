@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
+import {
+  defaultDirections,
+  missingPolicies,
+  type SyncPolicy,
+  syncPolicyFaults,
+} from '@lockstep/core/direction'
 import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
+import { readDirections } from './read-directions.ts'
 import type { AvalaraSettings } from './tax/avalara.ts'
 import { taxProviders, type WhenTaxIsDown } from './tax/port.ts'
 
@@ -12,6 +19,8 @@ export interface StripeConfig {
   readonly livemode: boolean
   /** Every secret a webhook may be signed with: several while one is being replaced. */
   readonly webhookSecrets: readonly string[]
+  /** Which way each kind of object goes between here and there. */
+  readonly sync: SyncPolicy
 }
 
 export interface BusConfig {
@@ -166,6 +175,18 @@ const environment = z.object({
         'must be signing secrets (whsec_…), several of them separated by commas',
       ),
   ),
+  LOCKSTEP_DIRECTIONS: given(
+    z
+      .string()
+      .default('')
+      .transform((text, context) => {
+        const { faults, directions } = readDirections(text)
+        if (faults.length > 0) context.addIssue({ code: 'custom', message: faults.join('; '), input: text })
+        return directions
+      }),
+  ),
+  LOCKSTEP_MISSING_CUSTOMER: given(z.enum(missingPolicies, 'must be create or park').default('park')),
+  LOCKSTEP_MISSING_PLAN: given(z.enum(missingPolicies, 'must be create or park').default('park')),
   LOCKSTEP_TAX: given(z.enum(taxProviders, `must be one of ${taxProviders.join(', ')}`).default('none')),
   LOCKSTEP_TAX_WHEN_DOWN: given(z.enum(['block', 'untaxed'], 'must be block or untaxed').default('block')),
   AVALARA_API_BASE: given(
@@ -274,6 +295,11 @@ function assemble(read: Environment): Config {
       apiBase: new URL(apiBase).origin,
       livemode: /^(sk|rk)_live_/.test(apiKey),
       webhookSecrets: read.STRIPE_WEBHOOK_SECRET,
+      sync: {
+        directions: { ...defaultDirections, ...read.LOCKSTEP_DIRECTIONS },
+        missingCustomer: read.LOCKSTEP_MISSING_CUSTOMER,
+        missingPlan: read.LOCKSTEP_MISSING_PLAN,
+      },
     },
     tax: taxOf(read),
     bus: { natsUrl: read.NATS_URL, profileSubject: read.LOCKSTEP_PROFILE_SUBJECT },
@@ -326,7 +352,8 @@ export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'local
 
 /** Values that are right alone but not together. */
 function* contradictions({ stripe, tax, databaseUrl, host, jwt }: Config): Generator<string> {
-  const { apiKey, apiBase, livemode } = stripe
+  const { apiKey, apiBase, livemode, sync } = stripe
+  for (const fault of syncPolicyFaults(sync)) yield `LOCKSTEP_DIRECTIONS do not hold together: ${fault}`
   if (tax.provider === 'avalara' && (tax.avalara.accountId === '' || tax.avalara.licenseKey === ''))
     yield 'LOCKSTEP_TAX is avalara: set AVALARA_ACCOUNT_ID and AVALARA_LICENSE_KEY.'
   if (apiBase === STRIPE_API_BASE && apiKey === '') {

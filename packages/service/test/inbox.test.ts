@@ -217,7 +217,9 @@ test("what is not this installation's is kept as ignored, and Stripe is not aske
   for (const { id } of events) await requeueEvent(world.db, id, world.wall.time)
   expect(await world.requests(world.drain)).toEqual([])
   const outcomes = await Promise.all(events.map(outcome))
-  expect(new Set(outcomes)).toEqual(new Set(['ignored foreign', 'ignored unhandled_type']))
+  expect(new Set(outcomes)).toEqual(
+    new Set(['ignored foreign', 'ignored unhandled_type', 'processed recorded']),
+  )
   const { rows } = await world.pool.query('select 1 from provider_object where raw::text like $1', [
     `%${foreign.id}%`,
   ])

@@ -12,6 +12,7 @@ import { readConfig } from '../src/config.ts'
 import { examineStripe } from '../src/doctor/stripe.ts'
 import { webhookRoutes } from '../src/http/routes/webhooks.ts'
 import { handlers } from '../src/inbox/handlers.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { type EndpointSetUp, setUpStripe } from '../src/set-up-stripe.ts'
 import { newServer } from './support/server.ts'
 
@@ -181,7 +182,8 @@ async function listening() {
   const { app, server } = await newServer(database)
   const webhookSecrets: string[] = []
   const stripe = { apiKey: 'sk_test_1', apiBase: simulator.url, livemode: false, webhookSecrets }
-  webhookRoutes(app, { db: database.db, clock: wallClock, bell: newBell(), config: { stripe } })
+  const parts = { db: database.db, clock: wallClock, bell: newBell(), metrics: createMetrics() }
+  webhookRoutes(app, { ...parts, config: { stripe } })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   const restartWith = (...secrets: string[]) => webhookSecrets.splice(0, Infinity, ...secrets)
   return { url, restartWith, close: () => server.close() }

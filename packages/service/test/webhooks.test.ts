@@ -4,6 +4,7 @@ import { newDatabase } from '../../../test/support/database.ts'
 import { newBell } from '../src/bell.ts'
 import { providerEventRoutes } from '../src/http/routes/provider-events.ts'
 import { webhookRoutes } from '../src/http/routes/webhooks.ts'
+import { createMetrics } from '../src/metrics.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
 const NOW = 1_800_000_000
@@ -13,6 +14,7 @@ const RETIRING = 'whsec_retiring'
 const database = await newDatabase()
 let server: TestServer
 let rung = 0
+const metrics = createMetrics()
 beforeAll(async () => {
   const clock = { now: () => NOW }
   const bell = newBell()
@@ -26,7 +28,7 @@ beforeAll(async () => {
     livemode: false,
     webhookSecrets: [SECRET, RETIRING],
   }
-  const parts = { db: database.db, clock, bell, config: { stripe } }
+  const parts = { db: database.db, clock, bell, metrics, config: { stripe } }
   webhookRoutes(server.app, parts)
   providerEventRoutes(server.app, parts)
 })
@@ -119,7 +121,7 @@ test('what is not for us is acknowledged and kept as ignored', async () => {
       'evt_live ignored other_mode',
       'evt_new ignored unhandled_type',
       'evt_other ignored other_account',
-      'evt_upcoming ignored unhandled_type',
+      'evt_upcoming processed recorded',
     ]),
   )
   expect(rung).toBe(before)
@@ -182,4 +184,42 @@ test('what came is listed newest first, read with its payload, and can be looked
   expect(await server.call({ method: 'GET', url: '/v1/provider-events?after=nonsense' })).toMatchObject({
     status: 400,
   })
+})
+
+test('a kind that nobody knows is counted, once for each event; one that is only kept is not', async () => {
+  const send20 = (id: string, type: string) =>
+    Promise.all(Array.from({ length: 20 }, () => send(JSON.stringify(event({ id, type })))))
+  await send20('evt_odd_1', 'invoice.unfolded')
+  await send20('evt_odd_2', 'invoice.unfolded')
+  await send20('evt_kept', 'charge.dispute.created')
+  expect(await metrics.registry.metrics()).toContain(
+    'lockstep_inbox_unhandled_total{type="invoice.unfolded"} 2\n',
+  )
+  expect(await metrics.registry.metrics()).not.toContain('charge.dispute')
+  expect(await stored()).toContain('evt_kept processed recorded')
+})
+
+test('a thin event names its object and nothing more', async () => {
+  const thin = {
+    id: 'evt_thin',
+    object: 'v2.core.event',
+    type: 'v1.customer.updated',
+    created: '2026-09-01T12:00:00.000Z',
+    livemode: false,
+    related_object: { id: 'cus_1', type: 'customer', url: '/v1/customers/cus_1' },
+  }
+  expect(await send(JSON.stringify(thin))).toMatchObject({ status: 200 })
+  expect(await send(JSON.stringify({ ...thin, created: 'yesterday' }))).toMatchObject({ status: 400 })
+  const { rows } = await database.pool.query(
+    `select type, object_type, object_id, created, state from provider_event where id = 'evt_thin'`,
+  )
+  expect(rows).toEqual([
+    {
+      type: 'customer.updated',
+      object_type: 'customer',
+      object_id: 'cus_1',
+      created: expect.anything(),
+      state: 'received',
+    },
+  ])
 })

@@ -1,8 +1,8 @@
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
-import { insertEvent, type ReceivedEvent } from '../store/provider-events.ts'
-import { whyIgnored } from './handlers.ts'
+import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
+import { setAside } from './handlers.ts'
 import { signedBy } from './signature.ts'
 
 export interface ReceiveDeps {
@@ -13,6 +13,8 @@ export interface ReceiveDeps {
   readonly livemode: boolean
   /** Tells the worker that there is something to do. */
   readonly nudge: () => void
+  /** Told of each event whose kind is not known, once. */
+  readonly onUnhandled?: (type: string) => void
 }
 
 export interface Delivery {
@@ -33,30 +35,30 @@ export async function receive(deps: ReceiveDeps, { body, signature }: Delivery):
       'None of the webhook secrets signed this body within the last five minutes.',
     )
   }
-  const ignoredAs = await store(deps, body.toString('utf8'))
-  if (ignoredAs === null) deps.nudge()
+  const aside = await store(deps, body.toString('utf8'))
+  if (aside === null) deps.nudge()
 }
 
-/** Stores one event as its JSON came, however it came: once. Says why nothing is done about it; null if it waits. */
+/** Stores one event as its JSON came, however it came: once. Says what becomes of it unseen; null if it waits. */
 export async function store(
-  { db, clock, livemode }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode'>,
+  { db, clock, livemode, onUnhandled }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode' | 'onUnhandled'>,
   json: string,
-): Promise<string | null> {
+): Promise<SetAside | null> {
   const event = readEvent(json, clock.now(), livemode)
   try {
-    await insertEvent(db, event)
+    const isNew = await insertEvent(db, event)
+    if (isNew && event.setAside?.outcome === 'unhandled_type') onUnhandled?.(event.type)
   } catch (error) {
     if (isUnstorable(error)) throw malformed('It holds what cannot be stored as JSON.', error)
     throw error
   }
-  return event.ignoredAs
+  return event.setAside
 }
 
 /** What has to be known of an event before it is processed. Everything else stays in its payload. */
 function readEvent(payload: string, at: number, livemode: boolean): ReceivedEvent {
   const event = parse(payload)
-  const object = record(record(event.data)?.object) ?? {}
-  const { id, type, created } = event
+  const { id, type, object, created } = event.object === THIN ? thin(event) : snapshot(event)
   if (typeof id !== 'string' || id === '' || typeof type !== 'string' || !isInstant(created)) {
     throw malformed('It lacks an id, a type or a time.')
   }
@@ -64,21 +66,44 @@ function readEvent(payload: string, at: number, livemode: boolean): ReceivedEven
     type,
     objectId: text(object.id),
     livemode: event.livemode === true,
-    account: event.account,
+    account: event.account ?? event.context,
   }
   return {
     ...addressed,
     id,
-    objectType: text(object.object),
+    objectType: text(object.type),
     created,
     apiVersion: typeof event.api_version === 'string' ? event.api_version : null,
     payload,
-    ignoredAs: whyIgnored(addressed, { livemode }),
+    setAside: setAside(addressed, { livemode }),
     at,
   }
 }
 
-function parse(payload: string): Readonly<Record<string, unknown>> {
+interface EventHead {
+  readonly id: unknown
+  readonly type: unknown
+  readonly created: unknown
+  readonly object: { readonly id?: unknown; readonly type?: unknown }
+}
+
+function snapshot({ id, type, created, data }: Fields): EventHead {
+  const object = record(record(data)?.object) ?? {}
+  return { id, type, created, object: { id: object.id, type: object.object } }
+}
+
+/** What `object` says of an event without a snapshot: it names its object, which then has to be fetched. */
+const THIN = 'v2.core.event'
+
+/** Of an object of the v1 API, the type is the one we know with its version before it (https://docs.stripe.com/api/v2/core/events). */
+function thin({ id, type, created, related_object: related }: Fields): EventHead {
+  const seconds = typeof created === 'string' ? Math.floor(Date.parse(created) / 1000) : undefined
+  return { id, type: text(type).replace(/^v1\./, ''), created: seconds, object: record(related) ?? {} }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function parse(payload: string): Fields {
   try {
     const event = record(JSON.parse(payload))
     if (event) return event
@@ -88,10 +113,8 @@ function parse(payload: string): Readonly<Record<string, unknown>> {
   throw malformed('It is not an object.')
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined
+function record(value: unknown): Fields | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : '')

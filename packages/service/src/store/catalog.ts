@@ -24,12 +24,13 @@ export async function lockCatalog(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('catalog'))`.execute(trx)
 }
 
-/** The catalogue as it stands: the newest version of each plan, nothing that is archived. */
+/** The catalogue as it stands: the newest version of each plan, nothing that is archived or came in from the provider. */
 export async function readCatalog(db: Db | Trx): Promise<Catalog> {
   const products = await db
     .selectFrom('product')
     .select(['key', 'name', 'description', 'unitLabel', 'taxCode'])
     .where('archivedAt', 'is', null)
+    .where('origin', '=', 'catalog')
     .orderBy('key')
     .execute()
   const meters = await db
@@ -39,7 +40,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     .orderBy('key')
     .execute()
   const features = await readFeatures(db, { archivedToo: false })
-  const plans = (await readNewestPlans(db)).map(({ plan }) => plan)
+  const plans = (await readNewestPlans(db, { origin: 'catalog' })).map(({ plan }) => plan)
   return {
     seller: await readSeller(db),
     products,
@@ -54,7 +55,21 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
   }
 }
 
-/** Archives, or brings back, so that exactly these are for sale. Nothing is ever deleted. */
+/** What the catalogue names is its own from then on, though it came in from the provider once. */
+export async function claimForCatalog(
+  trx: Trx,
+  table: 'product' | 'plan',
+  keys: readonly string[],
+): Promise<void> {
+  await trx
+    .updateTable(table)
+    .set({ origin: 'catalog' })
+    .where('origin', '=', 'provider')
+    .where(sql<boolean>`key = any(${[...keys]}::text[])`)
+    .execute()
+}
+
+/** Archives, or brings back, so that of what the catalogue names exactly these are for sale. Nothing is ever deleted. */
 export async function keepOnly(
   trx: Trx,
   table: 'product' | 'meter' | 'feature' | 'coupon' | 'plan' | 'addon',
@@ -73,8 +88,12 @@ export async function keepOnly(
     .set({ archivedAt: sqlTime(at) })
     .where('archivedAt', 'is', null)
     .where(sql<boolean>`not ${listed}`)
+    .where(hasOrigin.has(table) ? sql<boolean>`origin = 'catalog'` : sql<boolean>`true`)
     .execute()
 }
+
+/** What may have come in from the provider, and is not archived for being named nowhere. */
+const hasOrigin: ReadonlySet<string> = new Set(['product', 'plan'])
 
 /** Writes what a product is. A change is a new revision, of which the provider has to be told. */
 export async function writeProduct(trx: Trx, product: Product, at: Instant): Promise<void> {
@@ -171,6 +190,7 @@ export async function unpublishedProducts(db: Db | Trx) {
     )
     .select(['key', 'name', 'description', 'unitLabel', 'taxCode', 'revision', 'mapping.providerId'])
     .where('product.archivedAt', 'is', null)
+    .where('product.origin', '=', 'catalog')
     .whereRef('publishedRevision', '<', 'revision')
     .orderBy('key')
     .execute()

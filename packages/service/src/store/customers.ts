@@ -119,6 +119,15 @@ export async function changeProfile(trx: Trx, customerId: string, change: Profil
   return changed.numAffectedRows === 1n
 }
 
+/** The provider has this customer no more: nothing can be charged until it is linked to another one. */
+export async function markDeletedAtProvider(trx: Trx, customerId: string, at: Instant): Promise<void> {
+  await trx
+    .updateTable('customer')
+    .set({ deletedAtProvider: sqlTime(at) })
+    .where('id', '=', customerId)
+    .execute()
+}
+
 /** Locks the customer's row until the transaction ends. */
 export async function lockCustomer(trx: Trx, externalId: string): Promise<Customer | undefined> {
   await trx.selectFrom('customer').select('id').where('externalId', '=', externalId).forUpdate().execute()

@@ -56,6 +56,16 @@ const insertMapping = grouped(async (db, mappings: readonly (NewMapping & Provid
   return mappings.map((row) => inserted.has(`${row.entityType} ${row.entityId} ${row.providerId}`))
 })
 
+/** Gives an object of the provider's to another one of ours of the same kind, which was linked to none so far. */
+export async function relink(
+  trx: Trx,
+  { account, livemode }: ProviderAccount,
+  { entityType, entityId, providerType, providerId, origin, at }: NewMapping,
+): Promise<void> {
+  await unlink(trx, { account, livemode }, { entityType, providerId })
+  await link(trx, { account, livemode }, { entityType, entityId, providerType, providerId, origin, at })
+}
+
 /** The provider's object is gone: ours is linked to none, and another may take its place. */
 export async function unlink(
   trx: Trx,
@@ -137,6 +147,24 @@ export async function entityIdOf(
     .where('entityType', '=', entityType)
     .executeTakeFirst()
   return row?.entityId
+}
+
+/** The same, with how both came together. */
+export function mappingOf(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  entityType: EntityType,
+  providerId: string,
+): Promise<Pick<Mapping, 'entityId' | 'origin'> | undefined> {
+  return db
+    .selectFrom('mapping')
+    .select(['entityId', 'origin'])
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where('providerId', '=', providerId)
+    .where('entityType', '=', entityType)
+    .executeTakeFirst()
 }
 
 export interface MappingFilter {

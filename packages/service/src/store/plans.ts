@@ -27,6 +27,8 @@ export async function readNewestPlans(
     after?: string | undefined
     limit?: number
     archivedToo?: boolean
+    /** Only what the catalogue names. */
+    origin?: 'catalog'
   } = {},
 ): Promise<PlanVersion[]> {
   let query = db
@@ -38,6 +40,7 @@ export async function readNewestPlans(
     .orderBy('planVersion.planKey')
     .orderBy('planVersion.version', 'desc')
   if (!filter.archivedToo) query = query.where('plan.archivedAt', 'is', null)
+  if (filter.origin !== undefined) query = query.where('plan.origin', '=', filter.origin)
   if (filter.after !== undefined) query = query.where('planVersion.planKey', '>', filter.after)
   // All this is said by the newest version, so it is asked after choosing that.
   let newest = db.selectFrom(query.as('newest')).selectAll().orderBy('planKey')

@@ -5,6 +5,12 @@ import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
+/** What becomes of an event without anybody looking: it is none of ours, or it is kept as it is. */
+export interface SetAside {
+  readonly state: 'ignored' | 'processed'
+  readonly outcome: 'other_mode' | 'other_account' | 'unhandled_type' | 'recorded'
+}
+
 /** An event as it is taken in. The payload is JSON text, so that nothing is lost by reading it here. */
 export interface ReceivedEvent {
   readonly id: string
@@ -15,8 +21,8 @@ export interface ReceivedEvent {
   readonly apiVersion: string | null
   readonly livemode: boolean
   readonly payload: string
-  /** Why it will not be looked at; null if it waits for the worker. */
-  readonly ignoredAs: string | null
+  /** What becomes of it without being looked at; null if it waits for the worker. */
+  readonly setAside: SetAside | null
   readonly at: Instant
 }
 
@@ -31,19 +37,20 @@ export interface WaitingEvent {
   readonly observation: bigint
   readonly attempts: number
   readonly livemode: boolean
-  readonly payload: { readonly data: { readonly object: unknown }; readonly account?: unknown }
+  /** A thin event has no data: it only names its object. */
+  readonly payload: { readonly data?: { readonly object?: unknown }; readonly account?: unknown }
 }
 
 /** Stores an event once, however often it is delivered. False if it was here before. */
 export async function insertEvent(db: Db, event: ReceivedEvent): Promise<boolean> {
-  const ignored = event.ignoredAs !== null
+  const { state, outcome } = event.setAside ?? { state: 'received', outcome: null }
   const { rows } = await sql`
     insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
       payload, state, outcome, next_attempt_at, received_at, processed_at)
     values ('stripe', ${event.id}, ${event.type}, ${event.objectType}, ${event.objectId},
       ${sqlTime(event.created)}, ${event.apiVersion}, ${event.livemode}, ${event.payload}::jsonb,
-      ${ignored ? 'ignored' : 'received'}, ${event.ignoredAs}, ${sqlTime(event.at)}, ${sqlTime(event.at)},
-      ${ignored ? sqlTime(event.at) : null})
+      ${state}, ${outcome}, ${sqlTime(event.at)}, ${sqlTime(event.at)},
+      ${event.setAside === null ? null : sqlTime(event.at)})
     on conflict (provider, id) do nothing
     returning 1`.execute(db)
   return rows.length > 0
@@ -125,10 +132,12 @@ export interface Failure {
   readonly problem: { readonly code: string; readonly title: string; readonly detail: string }
   /** Null: given up, a person has to look. */
   readonly nextAttemptAt: Instant | null
+  /** What it is given up as. */
+  readonly outcome?: string
   readonly at: Instant
 }
 
-export async function failEvents(db: Db, ids: readonly string[], failure: Failure): Promise<void> {
+export async function failEvents(db: Db | Trx, ids: readonly string[], failure: Failure): Promise<void> {
   if (ids.length === 0) return
   const parked = failure.nextAttemptAt === null
   await db
@@ -138,7 +147,13 @@ export async function failEvents(db: Db, ids: readonly string[], failure: Failur
       problem: JSON.stringify(failure.problem),
       claimedUntil: null,
       nextAttemptAt: sqlTime(failure.nextAttemptAt ?? failure.at),
-      ...(parked ? { state: 'parked' as const, outcome: 'gave_up', processedAt: sqlTime(failure.at) } : {}),
+      ...(parked
+        ? {
+            state: 'parked' as const,
+            outcome: failure.outcome ?? 'gave_up',
+            processedAt: sqlTime(failure.at),
+          }
+        : {}),
     }))
     .where('provider', '=', 'stripe')
     .where('id', 'in', ids)

@@ -34,6 +34,7 @@ export async function recordHistory(
     after,
     cancellationReason,
     isPlanChange = false,
+    isTakenUp = false,
     now,
   }: {
     readonly before: Lived | undefined
@@ -41,6 +42,8 @@ export async function recordHistory(
     readonly cancellationReason: string | null
     /** A plan change of ours takes effect. */
     readonly isPlanChange?: boolean
+    /** It was made at the provider: nobody registered it here. */
+    readonly isTakenUp?: boolean
     readonly now: Instant
   },
 ): Promise<void> {
@@ -56,7 +59,9 @@ export async function recordHistory(
     startsAt,
     cause: isPlanChange
       ? 'planChange'
-      : causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
+      : !before && isTakenUp
+        ? 'provider'
+        : causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
     deedId: deed?.id ?? null,
     recordedAt: now,
   })

@@ -159,7 +159,7 @@ export async function metersBilledElsewhere(
 ): Promise<string[]> {
   const rows = await trx
     .selectFrom('subscriptionSlot as other')
-    .innerJoin('registration', 'registration.subscriptionId', 'other.subscriptionId')
+    .leftJoin('registration', 'registration.subscriptionId', 'other.subscriptionId')
     .leftJoin('subscription', 'subscription.id', 'other.subscriptionId')
     .innerJoin('price as theirs', (join) =>
       // What it runs on by now; one that is about to begin, what it was registered on.

@@ -7,10 +7,12 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
+import type { Provider } from '../provider/stripe/account.ts'
 import { whyNotBillable } from '../provider/stripe/products.ts'
 import { writeGrace } from '../store/access.ts'
 import { writeAddons } from '../store/addons.ts'
 import {
+  claimForCatalog,
   keepOnly,
   lockCatalog,
   readCatalog,
@@ -33,14 +35,15 @@ import type { Workflows } from './workflows.ts'
 export interface CatalogDeps {
   readonly db: Db
   readonly clock: Clock
+  readonly provider: Pick<Provider, 'sync'>
 }
 
 /** What stands otherwise than it is written: here, and at the provider. Nothing is changed. */
 export async function planCatalog(
-  { db }: Pick<CatalogDeps, 'db'>,
+  { db, provider }: Pick<CatalogDeps, 'db' | 'provider'>,
   wanted: Catalog,
 ): Promise<ChangeForWhom[]> {
-  const { changes, untold } = await compare(db, wanted)
+  const { changes, untold } = await compare(db, provider, wanted)
   return forWhom(db, [...changes, ...untold])
 }
 
@@ -72,13 +75,13 @@ export async function applyCatalog(
   deps: CatalogDeps & { readonly workflows: Workflows },
   wanted: Catalog,
 ): Promise<ChangeForWhom[]> {
-  const { db, clock, workflows } = deps
+  const { db, clock, provider, workflows } = deps
   const workflow = { id: newId('workflow'), holder: newHolder() }
   const { changes, toPublish } = await transaction(db, async (trx) => {
     await lockCatalog(trx)
-    const found = await compare(trx, wanted)
+    const found = await compare(trx, provider, wanted)
     if (found.changes.length > 0) await write(trx, wanted, clock.now())
-    const left = await unpublished(trx)
+    const left = await unpublished(trx, provider)
     const isPending = left.products.length > 0 || left.prices.length > 0 || left.coupons.length > 0
     if (isPending) {
       await addWorkflow(trx, {
@@ -116,10 +119,10 @@ interface Difference {
   readonly untold: readonly CatalogChange[]
 }
 
-async function compare(db: Db | Trx, wanted: Catalog): Promise<Difference> {
+async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: Catalog): Promise<Difference> {
   refuseUnbillable(wanted)
   const changes = catalogDiff(await readCatalog(db), wanted).filter(({ action }) => action !== 'unchanged')
-  const { products, prices, coupons } = await unpublished(db)
+  const { products, prices, coupons } = await unpublished(db, provider)
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
     ...coupons.map(({ key }) => ({ kind: 'coupon' as const, key })),
@@ -152,6 +155,8 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   await writeChangePolicy(trx, catalog.planChanges)
   await writeGrace(trx, catalog.grace)
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
+  await claimForCatalog(trx, 'product', keysOf(products))
+  await claimForCatalog(trx, 'plan', keysOf(plans))
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)
   await keepOnly(trx, 'feature', keysOf(features), at)

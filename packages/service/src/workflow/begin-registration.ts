@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { flowsOut } from '@lockstep/core/direction'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import { contractIdOf, recordAcceptance } from '../contract/acceptance.ts'
@@ -34,9 +35,15 @@ export async function beginRegistration(
   wanted: WantedRegistration,
   asked: Asked,
 ): Promise<Begun> {
-  const { db } = deps
+  const { db, provider } = deps
   const { arrivedAt, registrationId } = await arrive(db, asked.operation)
   if (registrationId !== null) return { registrationId }
+  if (!flowsOut(provider.sync.directions.subscription)) {
+    throw new Problem(
+      'direction_closed',
+      'Subscriptions are made at the payment provider and come in from there.',
+    )
+  }
   const checked = await checkRegistration(deps, wanted, asked)
   const request = { wanted, requestHash: hashOf(wanted, checked), arrivedAt, slot: checked.slot }
   if (checked.customerId !== undefined) {

@@ -10,7 +10,9 @@ import { fetchRefund } from '../provider/stripe/refunds.ts'
 import { invoicesOfProvider } from '../store/invoices.ts'
 import { providerIdOf } from '../store/mappings.ts'
 import { markGone, nextObservation } from '../store/provider-objects.ts'
+import { admit } from './admit.ts'
 import { forgetCustomer } from './observe/customer.ts'
+import { retireProduct } from './observe/product.ts'
 import { type ObserveDeps, type Observed, type Outcome, observe, type Settle } from './observe.ts'
 
 export type LookDeps = ObserveDeps & CallDeps
@@ -45,11 +47,13 @@ export async function lookAt(
     await transaction(deps.db, async (trx) => {
       await markGone(trx, target, observation, deps.clock.now())
       if (target.type === 'invoice') await forgetDraft(trx, target.id)
-      if (target.type === 'customer') await forgetCustomer(trx, target.id)
+      if (target.type === 'product') await retireProduct(trx, target.id, deps.clock.now())
+      if (target.type === 'customer') await forgetCustomer(trx, target.id, deps.clock.now())
       await settle?.({ kind: 'gone' })(trx, { kind: 'stale' })
     })
     return { kind: 'gone' }
   }
+  await admit(deps, observed)
   const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
   if (outcome.kind !== 'subscriptionBehind') return outcome
   const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
@@ -99,6 +103,14 @@ async function fetchObserved(
     case 'refund': {
       const object = await fetchRefund(deps, id)
       await knowInvoice(deps, object.invoice ?? null)
+      return { ...how, type, object }
+    }
+    case 'product': {
+      const object = await readStripe(deps, (stripe) => stripe.products.retrieve(id))
+      return { ...how, type, object }
+    }
+    case 'price': {
+      const object = await readStripe(deps, (stripe) => stripe.prices.retrieve(id))
       return { ...how, type, object }
     }
     case 'checkout_session': {

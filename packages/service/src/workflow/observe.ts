@@ -22,6 +22,8 @@ import {
   type Owner,
   SubscriptionBehind,
 } from './observe/noun.ts'
+import { priceNoun } from './observe/price.ts'
+import { productNoun } from './observe/product.ts'
 import { refundNoun } from './observe/refund.ts'
 import { subscriptionNoun } from './observe/subscription.ts'
 import { testClockNoun } from './observe/test-clock.ts'
@@ -45,6 +47,8 @@ interface How {
 export type Observed = How &
   (
     | { readonly type: 'customer'; readonly object: Stripe.Customer | Stripe.DeletedCustomer }
+    | { readonly type: 'product'; readonly object: Stripe.Product | Stripe.DeletedProduct }
+    | { readonly type: 'price'; readonly object: Stripe.Price | Stripe.DeletedPrice }
     | { readonly type: 'subscription'; readonly object: Stripe.Subscription }
     | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
     | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
@@ -79,6 +83,10 @@ export async function observe(deps: ObserveDeps, observed: Observed, settle?: Se
   switch (observed.type) {
     case 'customer':
       return observeAs(deps, customerNoun, observed, observed.object, settle)
+    case 'product':
+      return observeAs(deps, productNoun, observed, observed.object, settle)
+    case 'price':
+      return observeAs(deps, priceNoun, observed, observed.object, settle)
     case 'subscription':
       return observeAs(deps, subscriptionNoun, observed, observed.object, settle)
     case 'invoice':
@@ -100,6 +108,10 @@ export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
     switch (observed.type) {
       case 'customer':
         return (await customerNoun.owner(db, observed.object)) !== null
+      case 'product':
+        return (await productNoun.owner(db, observed.object)) !== null
+      case 'price':
+        return (await priceNoun.owner(db, observed.object)) !== null
       case 'subscription':
         return (await subscriptionNoun.owner(db, observed.object)) !== null
       case 'invoice':

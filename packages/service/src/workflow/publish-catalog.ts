@@ -1,4 +1,5 @@
 import type { Coupon } from '@lockstep/core/coupon'
+import { flowsOut } from '@lockstep/core/direction'
 import type { Clock } from '../clock.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
@@ -9,6 +10,7 @@ import { markPublished, unpublishedProducts } from '../store/catalog.ts'
 import { readCoupons } from '../store/coupons.ts'
 import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
 import { readNewestPlans } from '../store/plans.ts'
+import { adoptPrice } from './adopt-price.ts'
 import type { WorkflowKind } from './journal.ts'
 import { providerPrices } from './provider-prices.ts'
 
@@ -30,7 +32,7 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
     kind: PUBLISH,
     async run() {
       const { db, provider, clock } = deps
-      const { products, prices, coupons } = await unpublished(db)
+      const { products, prices, coupons } = await unpublished(db, provider)
       for (const product of products) {
         const { key } = product.product
         const providerId = await tellProduct(deps, product)
@@ -60,6 +62,8 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
         const providerProduct = await providerIdOf(db, 'product', price.productKey)
         if (providerProduct === undefined)
           throw new Error(`Product ${price.productKey} is not known to the provider.`)
+        if (await adoptPrice(deps, price.id, { ...price, providerProduct })) continue
+        if (!flowsOut(provider.sync.directions.price)) continue
         const providerId = await makePrice(deps, { ...price, providerProduct })
         await link(db, provider, {
           entityType: 'price',
@@ -83,11 +87,22 @@ export interface Unpublished {
   })[]
 }
 
-/** What the provider does not know, or not as it is now. */
-export async function unpublished(db: Db | Trx): Promise<Unpublished> {
-  const products = await unpublishedProducts(db)
-  const versions = await readNewestPlans(db)
-  const sold = [...versions, ...(await readNewestAddons(db))]
+/**
+ * What the provider does not know, or not as it is now. Where plans do not go out, it is told of a product only if a
+ * line of an invoice needs it; where prices go neither way, it is told of none.
+ */
+export async function unpublished(
+  db: Db | Trx,
+  { sync: { directions } }: Pick<Provider, 'sync'>,
+): Promise<Unpublished> {
+  const products = (await unpublishedProducts(db)).filter(
+    ({ providerId }) =>
+      flowsOut(directions.plan) || (flowsOut(directions.invoice) && providerId === undefined),
+  )
+  const sold =
+    directions.price === 'off'
+      ? []
+      : [...(await readNewestPlans(db, { origin: 'catalog' })), ...(await readNewestAddons(db))]
   const wanted = sold.flatMap((version) => {
     const kind = 'plan' in version ? 'plan' : 'addon'
     const { key, currency, interval, intervalCount } = 'plan' in version ? version.plan : version.addon

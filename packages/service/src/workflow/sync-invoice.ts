@@ -1,3 +1,4 @@
+import { flowsOut } from '@lockstep/core/direction'
 import { diffInvoiceItems, type ItemDifference } from '@lockstep/core/invoice-diff'
 import { Problem } from '@lockstep/core/problem'
 import { concludePeriod } from '../invoice/conclude.ts'
@@ -58,7 +59,8 @@ export async function syncSubscription(
   subscriptionId: string,
   { reason }: SyncOptions,
 ): Promise<SyncPlan | undefined> {
-  const { db, clock } = deps
+  const { db, clock, provider } = deps
+  if (!flowsOut(provider.sync.directions.invoice)) return undefined
   if (!(await needsSync(db, subscriptionId))) return undefined
   try {
     for (let round = 1; ; round += 1) {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
+import { defaultSyncPolicy, type SyncPolicy } from '@lockstep/core/direction'
 import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
 import { defaultTimeRules } from '@lockstep/core/usage-rules'
 import type Stripe from 'stripe'
@@ -126,20 +127,27 @@ const SECRET = 'whsec_of_the_tests'
 export interface WorldOptions {
   readonly catalog?: Catalog
   readonly simulator?: SimulatorOptions
+  readonly sync?: SyncPolicy
 }
 
 /** The service without its HTTP: a database, a simulator, and time that is turned by hand. */
 export type BillingWorld = Awaited<ReturnType<typeof newBillingWorld>>
 
-export async function newBillingWorld({ catalog = plainCatalog, simulator: options }: WorldOptions = {}) {
+export async function newBillingWorld({
+  catalog = plainCatalog,
+  simulator: options,
+  sync = defaultSyncPolicy,
+}: WorldOptions = {}) {
   const database = await newDatabase()
   const simulator: Simulator = await newSimulator({
     ...options,
     settings: { unlimitedClocks: true, ...options?.settings },
   })
   const wall = { time: at('2026-01-01T00:00:00Z') }
-  const deps = { ...(await serviceDeps(database, simulator)), clock: { now: () => wall.time } }
-  const { db, provider } = deps
+  const opened = await serviceDeps(database, simulator)
+  const provider = { ...opened.provider, sync }
+  const deps = { ...opened, provider, clock: { now: () => wall.time } }
+  const { db } = deps
   const { stripe } = provider
   const drain = () => drainInbox(deps)
   const workflows: Workflows = makeWorkflows(
@@ -263,7 +271,7 @@ export async function newBillingWorld({ catalog = plainCatalog, simulator: optio
       const body = Buffer.from(JSON.stringify(event))
       const mac = createHmac('sha256', SECRET).update(`${wall.time}.`).update(body).digest('hex')
       await receive(
-        { ...deps, secrets: [SECRET], livemode: false, nudge: () => {} },
+        { ...deps, secrets: [SECRET], livemode: false, nudge: () => {}, onUnhandled: () => {} },
         { body, signature: `t=${wall.time},v1=${mac}` },
       )
     },

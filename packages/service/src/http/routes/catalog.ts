@@ -4,6 +4,7 @@ import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import type { CatalogInput } from '@lockstep/core/catalog-input'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
+import type { Provider } from '../../provider/stripe/account.ts'
 import { readCatalog } from '../../store/catalog.ts'
 import { applyCatalog, type ChangeForWhom, planCatalog } from '../../workflow/apply-catalog.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
@@ -12,6 +13,7 @@ import { type App, route } from '../route.ts'
 interface CatalogParts {
   readonly db: Db
   readonly clock: Clock
+  readonly provider: Pick<Provider, 'sync'>
   readonly workflows: Workflows
 }
 

@@ -1,22 +1,35 @@
 import * as api from '@lockstep/api/webhooks'
+import { Counter } from 'prom-client'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
-import type { Config } from '../../config.ts'
+import type { StripeConfig } from '../../config.ts'
 import { receive } from '../../inbox/receive.ts'
+import type { Metrics } from '../../metrics.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { type App, route } from '../route.ts'
 
 interface WebhookParts {
   readonly db: Db
   readonly clock: Clock
-  readonly config: Pick<Config, 'stripe'>
+  readonly config: { readonly stripe: Pick<StripeConfig, 'webhookSecrets' | 'livemode'> }
   readonly bell: Bell
+  readonly metrics: Metrics
 }
 
 /** What payment providers send. Stored and acknowledged here; what becomes of it is the worker's. */
-export function webhookRoutes(app: App, { db, clock, config, bell }: WebhookParts): void {
+export function webhookRoutes(app: App, { db, clock, config, bell, metrics }: WebhookParts): void {
   const { webhookSecrets: secrets, livemode } = config.stripe
-  const deps = { db, clock, secrets, livemode, nudge: () => void bell.emit('inbox') }
+  const unhandled = new Counter({
+    name: 'lockstep_inbox_unhandled_total',
+    help: 'Events of a kind that is not known, kept and not looked at.',
+    labelNames: ['type'],
+    registers: [metrics.registry],
+  })
+  const deps = {
+    ...{ db, clock, secrets, livemode },
+    nudge: () => void bell.emit('inbox'),
+    onUnhandled: (type: string) => unhandled.inc({ type }),
+  }
   route(
     app,
     api.receiveStripeEvent,

@@ -1,3 +1,4 @@
+import { defaultSyncPolicy, type SyncPolicy } from '@lockstep/core/direction'
 import type { Pool } from 'pg'
 import type Stripe from 'stripe'
 import { CannotStart } from '../../cannot-start.ts'
@@ -14,6 +15,8 @@ export interface Provider {
   readonly account: string
   readonly livemode: boolean
   readonly pace: Pace
+  /** Which way each kind of object goes between here and there. */
+  readonly sync: SyncPolicy
 }
 
 export interface ProviderSettings extends StripeAccess {
@@ -21,6 +24,7 @@ export interface ProviderSettings extends StripeAccess {
   readonly limits?: Limits | null | undefined
   readonly pace?: Pace | undefined
   readonly timeoutMs?: number | undefined
+  readonly sync?: SyncPolicy | undefined
 }
 
 /** Every simulator is one account: it is not asked, so that the service starts without it. */
@@ -34,7 +38,7 @@ export async function openProvider(
   { db, pool }: { db: Db; pool: Pool },
   settings: ProviderSettings,
 ): Promise<Provider> {
-  const { apiKey, apiBase, pace = realPace } = settings
+  const { apiKey, apiBase, pace = realPace, sync = defaultSyncPolicy } = settings
   const livemode = isLiveKey(apiKey)
   const limits =
     settings.limits === undefined ? (isStripeItself(apiBase) ? limitsOf(livemode) : null) : settings.limits
@@ -50,7 +54,7 @@ export async function openProvider(
     throw otherAccount(known.providerAccount, account)
   }
   await db.updateTable('installation').set({ livemode, providerAccount: account }).execute()
-  return { stripe, instance: known.instance, account, livemode, pace }
+  return { stripe, instance: known.instance, account, livemode, pace, sync }
 }
 
 /** Stripe being away does not keep a known installation from starting. */

@@ -1,6 +1,6 @@
 import { assert } from '@lockstep/core/assert'
 import { exponentOf } from '@lockstep/core/currency'
-import { formatDecimal } from '@lockstep/core/decimal'
+import { formatDecimal, parseDecimal } from '@lockstep/core/decimal'
 import { type Currency, type Money, money, type Rate } from '@lockstep/core/money'
 
 // Our minor units are ISO 4217's. Stripe's differ for two currencies, and it charges whole tens of
@@ -53,6 +53,13 @@ export function fromStripeAmount(stripe: number, currency: Currency): Money {
 /** A price of one unit as decimal text of Stripe's minor unit, with at most 12 decimals. */
 export function toStripeRate({ picos, currency }: Rate): string {
   return formatDecimal(picos * factorOf(currency), PICO_DIGITS)
+}
+
+/** Stripe's price of one unit as ours; null where ours, at 1e-12 of a minor unit, is not fine enough for it. */
+export function fromStripeRate(text: string, currency: Currency): Rate | null {
+  const scaled = parseDecimal(text, PICO_DIGITS)
+  const factor = factorOf(currency)
+  return scaled === undefined || scaled % factor !== 0n ? null : { picos: scaled / factor, currency }
 }
 
 function factorOf(currency: Currency): bigint {

@@ -1,15 +1,19 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Currency } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
+import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { type SubscriptionStatus, subscriptionStatuses } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
 import type Stripe from 'stripe'
 import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
+import { rhythmOf } from './to-price.ts'
 
 export interface ObservedSubscriptionItem {
   readonly providerId: string
   readonly price: string
   readonly product: string
+  /** How often its price is billed, and in what. */
+  readonly rhythm: PriceRhythm
   readonly quantity: number
   readonly period: Period
 }
@@ -95,6 +99,7 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
     providerId: item.id,
     price: price.id,
     product: idOf(price.product),
+    rhythm: rhythmOf(price),
     // Items of metered prices have none.
     quantity: item.quantity ?? 1,
     period:

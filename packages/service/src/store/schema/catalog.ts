@@ -25,6 +25,7 @@ interface ProductTable {
   taxCode: string | null
   revision: Default<number>
   publishedRevision: Default<number>
+  origin: Default<'catalog' | 'provider'>
   archivedAt: MaybeTime
   createdAt: Time
 }
@@ -40,6 +41,7 @@ interface MeterTable {
 
 interface PlanTable {
   key: string
+  origin: Default<'catalog' | 'provider'>
   archivedAt: MaybeTime
   createdAt: Time
 }

@@ -23,6 +23,7 @@ interface CustomerTable {
   externalId: string
   currency: string | null
   testClockId: string | null
+  deletedAtProvider: MaybeTime
   createdAt: Time
 }
 

@@ -1,22 +1,29 @@
+import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import type { Trx } from '../../postgres/connect.ts'
 import { customerOperation } from '../../provider/stripe/customers.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { entityIdOf, unlink } from '../../store/mappings.ts'
+import { changeProfile, markDeletedAtProvider } from '../../store/customers.ts'
+import { entityIdOf, type Mapping, mappingOf, unlink } from '../../store/mappings.ts'
 import { settleGone } from '../../store/operations.ts'
 import { readInstallation } from './installation.ts'
 import type { Noun, Owner } from './noun.ts'
 
+interface CustomerOwner extends Owner {
+  /** It was made at Stripe, so it is called here what it is called there. */
+  readonly isTheirs: boolean
+}
+
 /**
- * Stripe's customer. What we keep of it is the picture itself: who it is stands in our own row, and
+ * Stripe's customer. What we keep of it is the picture itself: who one of ours is stands in our own row, and
  * whether a card is there or a payment overdue is read from what Stripe says.
  */
-export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Owner> = {
+export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, CustomerOwner> = {
   async owner(db, object) {
     const installation = await readInstallation(db)
-    const mapped = await entityIdOf(db, installation, 'customer', object.id)
-    if (mapped !== undefined) return { customerId: mapped }
+    const mapped = await mappingOf(db, installation, 'customer', object.id)
+    if (mapped) return { customerId: mapped.entityId, isTheirs: isTheirs(mapped.origin) }
     if (object.deleted) return null
     // Never by e-mail address: that is how accounts are taken over.
     const own = ownReference(object.metadata)
@@ -26,24 +33,30 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Owner>
       .select('id')
       .where('id', '=', own.customer)
       .executeTakeFirst()
-    return known ? { customerId: known.id } : null
+    return known ? { customerId: known.id, isTheirs: false } : null
   },
   needsGate: async () => false,
-  async write(trx, { object, owner }) {
-    if (object.deleted && owner.customerId !== null) await forgetCustomer(trx, object.id)
+  async write(trx, { object, owner, now }) {
+    if (owner.customerId === null) return {}
+    if (object.deleted) await forgetCustomer(trx, object.id, await now())
+    else if (owner.isTheirs)
+      await changeProfile(trx, owner.customerId, { name: object.name ?? null, email: object.email })
     return {}
   },
 }
+
+const isTheirs = (origin: Mapping['origin']) => origin === 'webhook' || origin === 'import'
 
 /**
  * A customer that was deleted at Stripe is gone for good, and its subscriptions with it. Ours stays, linked
  * to none; the next registration makes it a new one.
  */
-export async function forgetCustomer(trx: Trx, providerId: string): Promise<void> {
+export async function forgetCustomer(trx: Trx, providerId: string, at: Instant): Promise<void> {
   const installation = await readInstallation(trx)
   const customerId = await entityIdOf(trx, installation, 'customer', providerId)
   if (customerId === undefined) return
   await unlink(trx, installation, { entityType: 'customer', providerId })
+  await markDeletedAtProvider(trx, customerId, at)
   const problem = new Problem('provider_refused', 'The customer was deleted at the payment provider.')
   await settleGone(trx, customerOperation(customerId), providerId, problem)
 }

@@ -65,6 +65,9 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     const customerId =
       customer === null ? undefined : await entityIdOf(db, installation, 'customer', customer)
     const owner = subscriptionId === null ? customerId : await customerOf(db, subscriptionId)
+    // It was taken up and is linked, but not seen yet.
+    if (owner === undefined && subscriptionId !== null && subscription !== null)
+      throw new SubscriptionBehind(subscription)
     if (owner === undefined) return null
     const madeFor = isOwn ? (object.metadata?.lockstep_invoice ?? null) : null
     const workflowId = isOwn ? own.workflow : null

@@ -7,9 +7,10 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
-import { entityIdOf, link, STRIPE } from '../../store/mappings.ts'
+import { entityIdOf, link } from '../../store/mappings.ts'
 import { wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
+import { planVersionOfItems } from '../../store/plans-of-items.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
@@ -32,6 +33,8 @@ interface SubscriptionOwner extends Owner {
   readonly slot: string | null
   readonly planVersionId: string
   readonly installation: Installation
+  /** It was made at Stripe and taken up here: no registration of ours made it. */
+  readonly isTakenUp: boolean
 }
 
 /** Stripe's subscription: its status, its slot, and the invoices that follow its periods. */
@@ -41,7 +44,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const own = ownReference(object.metadata)
     if (own.instance === installation.instance && own.subscription !== null) {
       const registered = await findRegistered(db, own.subscription)
-      if (registered) return { ...registered, installation }
+      if (registered) return { ...registered, installation, isTakenUp: false }
     }
     const mapped = await entityIdOf(db, installation, 'subscription', object.id)
     if (mapped === undefined) return null
@@ -50,7 +53,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       .select(['customerId', 'id as subscriptionId', 'slot', 'planVersionId'])
       .where('id', '=', mapped)
       .executeTakeFirst()
-    return known ? { ...known, installation } : null
+    if (known) return { ...known, installation, isTakenUp: false }
+    return takenUp(db, installation, mapped, object)
   },
 
   async needsGate(db, object, owner) {
@@ -59,7 +63,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     // The first sight of a subscription opens its invoices.
     if (!known) return true
     const seen = toSubscription(object)
-    const row = rowOf(seen, owner, known, await planVersionSeen(db, owner, seen))
+    const row = rowOf(seen, owner, known, await planVersionSeen(db, owner, seen, known))
     return row !== undefined && (await mustFollow(db, row, await rhythmOf(db, row))) !== undefined
   },
 
@@ -76,7 +80,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       if (source === 'event') throw new Implausible()
       if (isTerminal(known.status)) return {}
     }
-    const row = rowOf(seen, owner, known, known && (await planVersionSeen(trx, owner, seen)))
+    const row = rowOf(seen, owner, known, known && (await planVersionSeen(trx, owner, seen, known)))
     if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
     const follows = await mustFollow(trx, row, await rhythmOf(trx, row))
     if (follows && !gateClosed) throw new GateNeeded()
@@ -85,7 +89,10 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const isPlanChange = known !== undefined && (await takeEffect(trx, known, row, at))
     await Promise.all([
       saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at),
-      recordHistory(trx, { before: known, after: row, cancellationReason, isPlanChange, now: at }),
+      recordHistory(trx, {
+        ...{ before: known, after: row, cancellationReason, isPlanChange, now: at },
+        isTakenUp: owner.isTakenUp,
+      }),
       linkSubscription(trx, seen, owner, source, at),
       follows && followPeriods(trx, row, follows, at),
     ])
@@ -102,34 +109,41 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
   },
 }
 
-/**
- * The plan whose prices stand on the subscription, whoever put them there; undefined where they are of none
- * of ours, or of several.
- */
-async function planVersionSeen(
+/** One that was taken up and is seen for the first time: its links say whose it is, and on which plan. */
+async function takenUp(
+  db: Db,
+  installation: Installation,
+  subscriptionId: string,
+  object: Stripe.Subscription,
+): Promise<SubscriptionOwner | null> {
+  const { items, customer } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const [customerId, planVersionId, held] = await Promise.all([
+    entityIdOf(db, installation, 'customer', customer),
+    planVersionOfItems(db, installation, items),
+    db
+      .selectFrom('subscriptionSlot')
+      .select('slot')
+      .where('subscriptionId', '=', subscriptionId)
+      .executeTakeFirst(),
+  ])
+  if (customerId === undefined || planVersionId === undefined) return null
+  return {
+    customerId,
+    subscriptionId,
+    slot: held?.slot ?? null,
+    planVersionId,
+    installation,
+    isTakenUp: true,
+  }
+}
+
+function planVersionSeen(
   db: Db | Trx,
   { installation }: SubscriptionOwner,
   { items }: ObservedSubscription,
+  { planVersionId }: SubscriptionRow,
 ): Promise<string | undefined> {
-  if (items.length === 0) return undefined
-  const rows = await db
-    .selectFrom('mapping')
-    .innerJoin('price', 'price.id', 'mapping.entityId')
-    .select('price.planVersionId')
-    .distinct()
-    .where('price.planVersionId', 'is not', null)
-    .$narrowType<{ planVersionId: string }>()
-    .where('mapping.entityType', '=', 'price')
-    .where('mapping.provider', '=', STRIPE)
-    .where('mapping.providerAccount', '=', installation.account)
-    .where('mapping.livemode', '=', installation.livemode)
-    .where(
-      'mapping.providerId',
-      'in',
-      items.map(({ price }) => price),
-    )
-    .execute()
-  return rows.length === 1 ? rows[0]?.planVersionId : undefined
+  return planVersionOfItems(db, installation, items, planVersionId)
 }
 
 const readRow = grouped(async (db, ids: readonly string[]) => {

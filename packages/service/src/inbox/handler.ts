@@ -1,0 +1,36 @@
+import type { Observed } from '../workflow/observe.ts'
+
+/**
+ * What is done about one kind of event. It is looked at: its object is brought up to date, and the event itself is
+ * only the reason to look. Or it is recorded: kept as it came, because something else tells what follows from it.
+ */
+export type Handler = Looking | Recording
+
+export interface Looking {
+  readonly does: 'look'
+  readonly observes: Observed['type']
+  /** Why we listen to it. */
+  readonly because: string
+  /** The object is no more: the payload is what it was, and says nothing of what it is. */
+  readonly isEnd?: boolean
+}
+
+interface Recording {
+  readonly does: 'record'
+  readonly because: string
+}
+
+export type Handlers = Readonly<Record<string, Handler>>
+
+export const looksAt = (observes: Looking['observes'], because: string): Looking => ({
+  does: 'look',
+  observes,
+  because,
+})
+
+export const looksForGone = (observes: Looking['observes'], because: string): Looking => ({
+  ...looksAt(observes, because),
+  isEnd: true,
+})
+
+export const records = (because: string): Recording => ({ does: 'record', because })

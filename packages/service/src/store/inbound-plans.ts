@@ -1,0 +1,187 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Rate } from '@lockstep/core/money'
+import type { Plan } from '@lockstep/core/plan'
+import type { PriceRhythm } from '@lockstep/core/price-rhythm'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { writePlanVersion } from './catalog.ts'
+import { type ProviderAccount, STRIPE } from './mappings.ts'
+import { readNewestPlan } from './plans.ts'
+import { sqlTime } from './time.ts'
+
+/** A product of the provider's, as it says it is. */
+export interface InboundProduct {
+  readonly name: string
+  readonly description: string | null
+  readonly unitLabel: string | null
+}
+
+const LONGEST_KEY = 63
+
+/** A key that a catalogue can name: the words of the name, and a number where another has them already. */
+export async function freePlanKey(trx: Trx, name: string): Promise<string> {
+  const words = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, LONGEST_KEY - 8)
+  const stem = words === '' ? 'plan' : words
+  const { rows } = await sql<{ key: string }>`
+    select key from plan where key = ${stem} or key like ${`${stem}-%`}
+    union select key from product where key = ${stem} or key like ${`${stem}-%`}`.execute(trx)
+  const taken = new Set(rows.map(({ key }) => key))
+  for (let number = 1; ; number += 1) {
+    const key = number === 1 ? stem : `${stem}-${number}`
+    if (!taken.has(key)) return key
+  }
+}
+
+/** A plan without prices, features or even a rhythm: that comes with the first price of its product. */
+export async function addInboundPlan(
+  trx: Trx,
+  key: string,
+  product: InboundProduct,
+  at: Instant,
+): Promise<void> {
+  const createdAt = sqlTime(at)
+  // The provider knows it: there is nothing to publish.
+  const known = { key, origin: 'provider' as const, createdAt }
+  await trx
+    .insertInto('product')
+    .values({ ...known, ...product, taxCode: null, revision: 1, publishedRevision: 1 })
+    .execute()
+  await trx.insertInto('plan').values(known).execute()
+}
+
+/** The product as the provider says it is now. One that the catalogue names is the catalogue's to change. */
+export async function changeInboundProduct(trx: Trx, key: string, product: InboundProduct): Promise<void> {
+  await trx
+    .updateTable('product')
+    .set(product)
+    .where('key', '=', key)
+    .where('origin', '=', 'provider')
+    .execute()
+}
+
+/** Takes what the provider no longer sells off sale, or puts it back. */
+export async function setInboundArchived(trx: Trx, key: string, archivedAt: Instant | null): Promise<void> {
+  for (const table of ['product', 'plan'] as const) {
+    await trx
+      .updateTable(table)
+      .set({ archivedAt: archivedAt === null ? null : sqlTime(archivedAt) })
+      .where('key', '=', key)
+      .where('origin', '=', 'provider')
+      .execute()
+  }
+}
+
+/** Forgets a plan of which nothing was ever sold. False: something was, or the catalogue names it. */
+export async function removeUnsold(trx: Trx, key: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from plan p where p.key = ${key} and p.origin = 'provider'
+      and not exists (select from plan_version v join registration r on r.plan_version_id = v.id where v.plan_key = p.key)
+      and not exists (select from plan_version v join subscription s on s.plan_version_id = v.id where v.plan_key = p.key)
+      and not exists (
+        select from plan_version v join subscription_history h on h.plan_version_id = v.id where v.plan_key = p.key)
+      and not exists (select from price r join plan_version v on v.id = r.plan_version_id
+        where r.product_key = p.key and v.plan_key <> p.key)`.execute(trx)
+  if (rows.length === 0) return false
+  await sql`
+    delete from mapping m using price r join plan_version v on v.id = r.plan_version_id
+    where v.plan_key = ${key} and m.entity_type = 'price' and m.entity_id = r.id`.execute(trx)
+  await sql`delete from price r using plan_version v where v.id = r.plan_version_id and v.plan_key = ${key}`.execute(
+    trx,
+  )
+  await trx.deleteFrom('planVersion').where('planKey', '=', key).execute()
+  await trx
+    .deleteFrom('mapping')
+    .where('entityType', 'in', ['plan', 'product'])
+    .where('entityId', '=', key)
+    .execute()
+  await trx.deleteFrom('plan').where('key', '=', key).execute()
+  await trx.deleteFrom('product').where('key', '=', key).execute()
+  return true
+}
+
+/** Writes a version of an inbound plan: empty, or with the one fee that the provider bills. Returns its price's id. */
+export async function addInboundVersion(
+  trx: Trx,
+  {
+    key,
+    name,
+    rhythm,
+    rate,
+    at,
+  }: {
+    readonly key: string
+    readonly name: string
+    readonly rhythm: PriceRhythm
+    readonly rate: Rate | null
+    readonly at: Instant
+  },
+): Promise<string | null> {
+  const plan: Plan = {
+    key,
+    name,
+    // Nobody may choose it before somebody here has said what it grants.
+    audience: 'admin',
+    product: key,
+    ...rhythm,
+    trialDays: 0,
+    trialUsage: 'free',
+    rollsInto: null,
+    purchase: 'membership',
+    payments: null,
+    prices:
+      rate === null
+        ? []
+        : [
+            {
+              ...{ key: 'fee', name, product: key, currency: rhythm.currency, meter: null },
+              ...{ kind: 'recurring', timing: 'inAdvance', model: 'perUnit', rate },
+            },
+          ],
+    grants: [],
+  }
+  const newest = await readNewestPlan(trx, key)
+  await writePlanVersion(trx, plan, newest, at)
+  const written = await readNewestPlan(trx, key)
+  return written?.priceIds.get('fee') ?? null
+}
+
+/** The plan that a product of the provider's is here. */
+export async function planOfProduct(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  providerProduct: string,
+) {
+  return db
+    .selectFrom('mapping')
+    .innerJoin('plan', 'plan.key', 'mapping.entityId')
+    .select(['plan.key', 'plan.origin'])
+    .where('mapping.entityType', '=', 'plan')
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .where('mapping.providerId', '=', providerProduct)
+    .executeTakeFirst()
+}
+
+/** The newest version of a plan that is billed in this rhythm. */
+export async function versionInRhythm(
+  db: Db | Trx,
+  planKey: string,
+  { currency, interval, intervalCount }: PriceRhythm,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('planVersion')
+    .select('id')
+    .where('planKey', '=', planKey)
+    .where('currency', '=', currency)
+    .where('interval', '=', interval)
+    .where('intervalCount', '=', intervalCount)
+    .orderBy('version', 'desc')
+    .executeTakeFirst()
+  return row?.id
+}

@@ -1,0 +1,66 @@
+import { flowsIn } from '@lockstep/core/direction'
+import type { Provider } from '../provider/stripe/account.ts'
+import { admitBilled } from './admit/billed.ts'
+import { admitCustomer } from './admit/customer.ts'
+import { admitPrice, admitPricesOf } from './admit/price.ts'
+import { admitProduct } from './admit/product.ts'
+import { admitSubscription } from './admit/subscription.ts'
+import type { AdmitDeps } from './admit/taking-up.ts'
+import { isOurs, type Observed } from './observe.ts'
+
+/** Whether what is made at Stripe of this kind is taken up here at all. */
+export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type']): boolean {
+  const { customer, plan, subscription } = sync.directions
+  switch (type) {
+    case 'customer':
+      return flowsIn(customer)
+    case 'product':
+    case 'price':
+      return flowsIn(plan)
+    case 'subscription':
+      return flowsIn(subscription)
+    case 'invoice':
+    case 'credit_note':
+      return flowsIn(subscription) || flowsIn(customer)
+    case 'refund':
+    case 'checkout_session':
+    case 'test_clock':
+      return false
+  }
+}
+
+/**
+ * Takes up what somebody made at Stripe and not we: ours is made and linked, in one transaction, and from then on it
+ * is observed like everything else. Again, and by two at once, it is taken up once. Whatever carries the name of an
+ * installation in its metadata is not: another's is not ours to touch, and our own writes are known by it, so that
+ * nothing goes round in a circle.
+ *
+ * Refuses as `mapping_needed` where what it belongs to is linked to nothing and is not to be made.
+ */
+export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> {
+  if (!mayComeIn(deps.provider, observed.type)) return
+  switch (observed.type) {
+    case 'customer':
+      if (!(await isOurs(deps.db, observed))) await admitCustomer(deps, observed.object)
+      return
+    case 'product':
+      if (await isOurs(deps.db, observed)) return
+      if ((await admitProduct(deps, observed.object)) !== undefined)
+        await admitPricesOf(deps, observed.object.id)
+      return
+    case 'subscription':
+      if (!(await isOurs(deps.db, observed))) await admitSubscription(deps, observed.object)
+      return
+    case 'invoice':
+    case 'credit_note':
+      await admitBilled(deps, observed.object)
+      return
+    case 'price':
+      if (!observed.object.deleted) await admitPrice(deps, observed.object)
+      return
+    case 'refund':
+    case 'checkout_session':
+    case 'test_clock':
+      return
+  }
+}

@@ -1,0 +1,30 @@
+import { flowsIn } from '@lockstep/core/direction'
+import type Stripe from 'stripe'
+import { fetchCustomer, fetchSubscription } from '../../provider/stripe/fetch.ts'
+import { idOf } from '../../provider/stripe/field.ts'
+import { entityIdOf } from '../../store/mappings.ts'
+import { admitCustomer } from './customer.ts'
+import { admitSubscription } from './subscription.ts'
+import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
+
+/**
+ * An invoice or a credit note is heard of before the subscription or the customer that it bills: they are taken up
+ * first, as if they had been told of in the right order.
+ */
+export async function admitBilled(
+  deps: AdmitDeps,
+  object: Stripe.Invoice | Stripe.CreditNote,
+): Promise<void> {
+  const { db, provider } = deps
+  const { customer, subscription } = provider.sync.directions
+  const details = object.object === 'invoice' ? object.parent?.subscription_details : null
+  if (details && flowsIn(subscription)) {
+    const id = idOf(details.subscription)
+    if (isUnclaimed(details.metadata) && (await entityIdOf(db, provider, 'subscription', id)) === undefined)
+      await admitSubscription(deps, await fetchSubscription(deps, id))
+  } else if (!details && flowsIn(customer) && object.customer !== null) {
+    const id = idOf(object.customer)
+    if ((await entityIdOf(db, provider, 'customer', id)) === undefined)
+      await admitCustomer(deps, await fetchCustomer(deps, id))
+  }
+}

@@ -1,0 +1,45 @@
+import type Stripe from 'stripe'
+import { newId } from '../../ids.ts'
+import type { Trx } from '../../postgres/connect.ts'
+import { idOf } from '../../provider/stripe/field.ts'
+import { addCustomer, findCustomer } from '../../store/customers.ts'
+import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
+import { knowTestClock } from './test-clock.ts'
+
+/** Where whoever makes a customer at Stripe may say which user of the application it is. */
+const EXTERNAL_ID = 'lockstep_external_id'
+
+/** Our customer for one that was made at Stripe; undefined of one that is gone or somebody else's. */
+export async function admitCustomer(
+  deps: AdmitDeps,
+  object: Stripe.Customer | Stripe.DeletedCustomer,
+): Promise<string | undefined> {
+  if (object.deleted || !isUnclaimed(object.metadata)) return undefined
+  const testClockId = object.test_clock ? await knowTestClock(deps, idOf(object.test_clock)) : null
+  return takeUp(deps, 'customer', { providerType: 'customer', providerId: object.id }, async (trx) => {
+    const entityId = await customerFor(trx, object, testClockId, deps.clock.now())
+    return [{ entityType: 'customer', entityId }]
+  })
+}
+
+/**
+ * Whose id the metadata name is that one: only whoever holds a secret key writes them. Nobody is ever found by an
+ * e-mail address, which anybody may type. Without one, Stripe's own id is the external id.
+ */
+async function customerFor(
+  trx: Trx,
+  { id: providerId, name, email, metadata }: Stripe.Customer,
+  testClockId: string | null,
+  at: number,
+): Promise<string> {
+  const named = metadata[EXTERNAL_ID]
+  const known = named === undefined || named === '' ? undefined : await findCustomer(trx, named)
+  if (known?.providerId === null) return known.id
+  const id = newId('customer')
+  const profile = { id, name: name ?? null, email: email ?? null, testClockId, at }
+  const free = named !== undefined && named !== '' && known === undefined ? [named] : []
+  for (const externalId of [...free, providerId, `${providerId}/${id}`]) {
+    if (await addCustomer(trx, { ...profile, externalId })) return id
+  }
+  throw new Error(`No external id is free for ${providerId}.`)
+}

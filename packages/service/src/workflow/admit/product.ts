@@ -1,0 +1,24 @@
+import type Stripe from 'stripe'
+import { toProduct } from '../../provider/stripe/to-product.ts'
+import { lockCatalog } from '../../store/catalog.ts'
+import { addInboundPlan, freePlanKey } from '../../store/inbound-plans.ts'
+import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
+
+/**
+ * An empty plan for a product that was made at Stripe, to be completed here; its prices give it versions. Returns the plan's key; undefined of a product that is gone or somebody else's.
+ */
+export async function admitProduct(
+  deps: AdmitDeps,
+  object: Stripe.Product | Stripe.DeletedProduct,
+): Promise<string | undefined> {
+  if (object.deleted || !isUnclaimed(object.metadata)) return undefined
+  return takeUp(deps, 'plan', { providerType: 'product', providerId: object.id }, async (trx) => {
+    await lockCatalog(trx)
+    const entityId = await freePlanKey(trx, object.name)
+    await addInboundPlan(trx, entityId, toProduct(object), deps.clock.now())
+    return [
+      { entityType: 'product', entityId },
+      { entityType: 'plan', entityId },
+    ]
+  })
+}

@@ -1,0 +1,79 @@
+import { flowsIn } from '@lockstep/core/direction'
+import { Problem } from '@lockstep/core/problem'
+import { isTerminal } from '@lockstep/core/subscription'
+import type Stripe from 'stripe'
+import { newId } from '../../ids.ts'
+import { readStripe } from '../../provider/stripe/call.ts'
+import { fetchCustomer } from '../../provider/stripe/fetch.ts'
+import { idOf } from '../../provider/stripe/field.ts'
+import { toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { lockCurrency } from '../../store/customers.ts'
+import { planOfProduct } from '../../store/inbound-plans.ts'
+import { entityIdOf } from '../../store/mappings.ts'
+import { planVersionOfItems } from '../../store/plans-of-items.ts'
+import { reserveSlot } from '../../store/subscriptions.ts'
+import { admitCustomer } from './customer.ts'
+import { admitPrice, admitPricesOf } from './price.ts'
+import { admitProduct } from './product.ts'
+import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
+
+/**
+ * Our subscription for one that was made at Stripe: its customer and its plan are found by their links, or made, or
+ * asked for, as the policy says. It gets the default slot where that is free; a second one is mirrored without.
+ */
+export async function admitSubscription(deps: AdmitDeps, object: Stripe.Subscription): Promise<void> {
+  if (!isUnclaimed(object.metadata)) return
+  const customerId = await customerOf(deps, idOf(object.customer))
+  if (customerId === undefined) return
+  await provideVersion(deps, object)
+  await takeUp(deps, 'subscription', { providerType: 'subscription', providerId: object.id }, async (trx) => {
+    const subscriptionId = newId('subscription')
+    await lockCurrency(trx, customerId, object.currency)
+    if (!isTerminal(object.status as Parameters<typeof isTerminal>[0]))
+      await reserveSlot(trx, { customerId, slot: 'default', subscriptionId, at: deps.clock.now() })
+    return [{ entityType: 'subscription', entityId: subscriptionId }]
+  })
+}
+
+/** Undefined: the customer is another installation's, or gone. */
+async function customerOf(deps: AdmitDeps, providerId: string): Promise<string | undefined> {
+  const { db, provider } = deps
+  const known = await entityIdOf(db, provider, 'customer', providerId)
+  if (known !== undefined) return known
+  const object = await fetchCustomer(deps, providerId)
+  if (object.deleted || !isUnclaimed(object.metadata)) return undefined
+  if (provider.sync.missingCustomer === 'create') return admitCustomer(deps, object)
+  throw new Problem(
+    'mapping_needed',
+    `Customer ${providerId} is linked to nobody here. Link it, or set LOCKSTEP_MISSING_CUSTOMER to create.`,
+    { members: { missing: [{ entityType: 'customer', providerId }] } },
+  )
+}
+
+/** Sees to it that the plan of its items has a version that is billed like them. */
+async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<void> {
+  const { db, provider } = deps
+  const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const known = () => planVersionOfItems(db, provider, items)
+  if ((await known()) !== undefined) return
+  for (const { price } of object.items.data) {
+    const product = idOf(price.product)
+    const isKnown = (await planOfProduct(db, provider, product)) !== undefined
+    if (!isKnown && provider.sync.missingPlan === 'create' && flowsIn(provider.sync.directions.plan)) {
+      await admitProduct(deps, await readStripe(deps, (stripe) => stripe.products.retrieve(product)))
+      await admitPricesOf(deps, product)
+    }
+    await admitPrice(deps, price)
+    if ((await known()) !== undefined) return
+  }
+  const named = [...new Set(items.map(({ product }) => product))]
+  const linked = await Promise.all(named.map((product) => planOfProduct(db, provider, product)))
+  const missing = linked.some((plan) => plan !== undefined)
+    ? []
+    : named.map((providerId) => ({ entityType: 'plan', providerId }))
+  throw new Problem(
+    'mapping_needed',
+    `No plan here is billed like subscription ${object.id} of product ${named.join(', ')}. Link the product to a plan in this rhythm, or set LOCKSTEP_MISSING_PLAN to create.`,
+    { members: { missing } },
+  )
+}

@@ -1,0 +1,51 @@
+import { sql } from 'kysely'
+import type { Trx } from '../../postgres/connect.ts'
+import { transaction } from '../../postgres/transaction.ts'
+import { ownReference } from '../../provider/stripe/field.ts'
+import { type EntityType, entityIdOf, link } from '../../store/mappings.ts'
+import { retryUnmapped } from '../../store/unmapped-events.ts'
+import type { LookDeps } from '../look.ts'
+
+/** Made by nobody's installation: what carries a name is that one's, and what carries ours we know already. */
+export function isUnclaimed(metadata: Readonly<Record<string, string>> | null | undefined): boolean {
+  return ownReference(metadata ?? null).instance === null
+}
+
+export interface AdmitDeps extends LookDeps {
+  /** How both come together; seen in an event unless said. */
+  readonly origin?: 'webhook' | 'import'
+}
+
+interface Link {
+  readonly entityType: EntityType
+  readonly entityId: string
+}
+
+/**
+ * Makes ours of one object of Stripe's and links both, once: whoever comes second finds what the first one made.
+ * Events that waited for just this are looked at again.
+ */
+export async function takeUp(
+  { db, clock, provider, origin = 'webhook' }: AdmitDeps,
+  entityType: EntityType,
+  { providerType, providerId }: { readonly providerType: string; readonly providerId: string },
+  make: (trx: Trx) => Promise<readonly Link[]>,
+): Promise<string> {
+  return transaction(db, async (trx) => {
+    await sql`select pg_advisory_xact_lock(${TAKING_UP}, hashtext(${providerId}))`.execute(trx)
+    const known = await entityIdOf(trx, provider, entityType, providerId)
+    if (known !== undefined) return known
+    const at = clock.now()
+    let made: string | undefined
+    for (const one of await make(trx)) {
+      await link(trx, provider, { ...one, providerType, providerId, origin, at })
+      if (one.entityType === entityType) made = one.entityId
+    }
+    if (made === undefined) throw new Error(`Nothing was made of ${providerType} ${providerId}.`)
+    await retryUnmapped(trx, at)
+    return made
+  })
+}
+
+/** The first key of our advisory locks for what is being taken up. */
+const TAKING_UP = 1_802

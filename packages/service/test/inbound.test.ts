@@ -1,0 +1,375 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { SyncPolicy } from '@lockstep/core/direction'
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seeded } from '../../../test/support/random.ts'
+import { readEvent } from '../src/store/provider-events.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+
+/** Metering beside Stripe: customers, plans and subscriptions are made there, usage is sent here. */
+const beside: SyncPolicy = {
+  directions: {
+    customer: 'inbound',
+    plan: 'inbound',
+    price: 'inbound',
+    subscription: 'inbound',
+    invoice: 'both',
+  },
+  missingCustomer: 'create',
+  missingPlan: 'create',
+}
+
+const nothing = defineCatalog({ currency: 'usd', products: {}, plans: {} })
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld({ sync: beside, catalog: nothing })
+})
+afterAll(() => world.close())
+
+const outcome = async ({ id }: { id: string }) => {
+  const row = await readEvent(world.db, id)
+  return row && `${row.state} ${row.outcome}`
+}
+
+async function customerOf(providerId: string) {
+  const { rows } = await world.pool.query(
+    `select c.external_id, p.name, p.email, m.origin, c.id from mapping m join customer c on c.id = m.entity_id
+     left join customer_profile p on p.customer_id = c.id where m.entity_type = 'customer' and m.provider_id = $1`,
+    [providerId],
+  )
+  return rows
+}
+
+/** The versions of a plan in a line each: rhythm, currency, prices. */
+async function plansOf(product: string): Promise<string[]> {
+  const { rows } = await world.pool.query(
+    `select p.key, p.archived_at is not null as archived, v.version, v.name, v.interval, v.interval_count, v.currency,
+       (select string_agg(r.definition->>'ratePicos', ',') from price r where r.plan_version_id = v.id) as rates
+     from mapping m join plan p on p.key = m.entity_id left join plan_version v on v.plan_key = p.key
+     where m.entity_type = 'plan' and m.provider_id = $1 order by v.version`,
+    [product],
+  )
+  return rows.map((row) =>
+    row.version === null
+      ? `${row.key} empty${row.archived ? ' archived' : ''}`
+      : `${row.key}${row.archived ? ' archived' : ''} ${row.version}: ${row.interval_count} ${row.interval} ${row.currency} ${row.rates}`,
+  )
+}
+
+async function subscriptionOf(providerId: string) {
+  const { rows } = await world.pool.query(
+    `select s.status, s.slot, s.quantity::int, v.plan_key, v.version::int, s.cancel_at_period_end, s.id,
+       s.billing_cycle_anchor
+     from mapping m join subscription s on s.id = m.entity_id join plan_version v on v.id = s.plan_version_id
+     where m.entity_type = 'subscription' and m.provider_id = $1`,
+    [providerId],
+  )
+  return rows
+}
+
+async function buyer(name: string): Promise<Stripe.Customer> {
+  const customer = await world.stripe.customers.create({ name, email: `${name}@example.org` })
+  await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id }).then((method) =>
+    world.stripe.customers.update(customer.id, {
+      invoice_settings: { default_payment_method: method.id },
+    }),
+  )
+  return customer
+}
+
+const product = (name: string) => world.stripe.products.create({ name })
+
+const price = (of: Stripe.Product, unitAmount: number, more: Partial<Stripe.PriceCreateParams> = {}) =>
+  world.stripe.prices.create({
+    product: of.id,
+    currency: 'usd',
+    unit_amount: unitAmount,
+    recurring: { interval: 'month' },
+    ...more,
+  })
+
+describe('a customer', () => {
+  test('is made here, once, under its own id at Stripe; it is called here what it is called there', async () => {
+    const made = await world.stripe.customers.create({ name: 'Ada', email: 'ada@example.org' })
+    const [event] = (await world.newEvents()).filter(({ type }) => type === 'customer.created')
+    if (!event) throw new Error('No event.')
+    await Promise.all(Array.from({ length: 10 }, () => world.receive(event)))
+    await Promise.all([world.drain(), world.drain(), world.drain()])
+    expect(await outcome(event)).toBe('processed applied')
+    expect(await customerOf(made.id)).toMatchObject([
+      { external_id: made.id, name: 'Ada', email: 'ada@example.org', origin: 'webhook' },
+    ])
+    await world.stripe.customers.update(made.id, { name: 'Ada King', email: '' })
+    await world.deliver()
+    expect(await customerOf(made.id)).toMatchObject([{ name: 'Ada King', email: null }])
+  })
+
+  test('whose metadata name a user of ours is that one, and nobody is found by an e-mail address', async () => {
+    const named = await world.stripe.customers.create({
+      email: 'grace@example.org',
+      metadata: { lockstep_external_id: 'user_grace' },
+    })
+    const same = await world.stripe.customers.create({ email: 'grace@example.org' })
+    const twice = await world.stripe.customers.create({ metadata: { lockstep_external_id: 'user_grace' } })
+    await world.deliver()
+    expect(await customerOf(named.id)).toMatchObject([{ external_id: 'user_grace' }])
+    expect(await customerOf(same.id)).toMatchObject([{ external_id: same.id }])
+    // Linked already: the second one is somebody else until a person says otherwise.
+    expect(await customerOf(twice.id)).toMatchObject([{ external_id: twice.id }])
+  })
+
+  test('that is deleted is kept, marked, and linked to nothing', async () => {
+    const made = await world.stripe.customers.create({ name: 'Gone' })
+    await world.deliver()
+    const [{ id }] = await customerOf(made.id)
+    await world.stripe.customers.del(made.id)
+    await world.deliver()
+    expect(await customerOf(made.id)).toEqual([])
+    const { rows } = await world.pool.query('select deleted_at_provider from customer where id = $1', [id])
+    expect(rows[0].deleted_at_provider).not.toBeNull()
+  })
+
+  test('that is deleted before it was heard of is not made by what is told late', async () => {
+    const made = await world.stripe.customers.create({ name: 'Brief' })
+    await world.stripe.customers.update(made.id, { name: 'Briefer' })
+    await world.stripe.customers.del(made.id)
+    for (const event of (await world.newEvents()).toReversed()) {
+      await world.receive(event)
+      await world.drain()
+    }
+    expect(await customerOf(made.id)).toEqual([])
+  })
+
+  test("of another installation is not made here, nor is one that carries ours and isn't known", async () => {
+    const foreign = await world.stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+    const lost = await world.stripe.customers.create({
+      metadata: { lockstep_instance: world.deps.provider.instance, lockstep_customer: 'customer_lost' },
+    })
+    const events = await world.deliver()
+    expect(new Set(await Promise.all(events.map(outcome)))).toEqual(new Set(['ignored foreign']))
+    expect(await customerOf(foreign.id)).toEqual([])
+    expect(await customerOf(lost.id)).toEqual([])
+  })
+})
+
+describe('a product', () => {
+  test('is an empty plan, which its prices give a rhythm; a second price is a second version', async () => {
+    const made = await product('Pro Plan')
+    await world.deliver()
+    expect(await plansOf(made.id)).toEqual(['pro-plan empty'])
+    await price(made, 2000)
+    await world.deliver()
+    // 20.00 USD a month: 2000 cents, in 1e-12 of a cent.
+    expect(await plansOf(made.id)).toEqual(['pro-plan 1: 1 month usd 2000000000000000'])
+    await price(made, 5400, { recurring: { interval: 'month', interval_count: 3 } })
+    await world.deliver()
+    expect(await plansOf(made.id)).toEqual([
+      'pro-plan 1: 1 month usd 2000000000000000',
+      'pro-plan 2: 3 month usd 5400000000000000',
+    ])
+  })
+
+  test('in any order: the price before its product', async () => {
+    const made = await product('Backwards')
+    await price(made, 100)
+    await price(made, 200)
+    for (const event of (await world.newEvents()).toReversed()) {
+      await world.receive(event)
+      await world.drain()
+    }
+    expect(await plansOf(made.id)).toEqual([
+      'backwards 1: 1 month usd 100000000000000',
+      'backwards 2: 1 month usd 200000000000000',
+    ])
+  })
+
+  test('with the name of another gets a key of its own; one without letters gets one too', async () => {
+    const [first, second, third] = [await product('Twin'), await product('Twin'), await product('大')]
+    await world.deliver()
+    const twins = [...(await plansOf(first.id)), ...(await plansOf(second.id))]
+    expect(new Set(twins)).toEqual(new Set(['twin empty', 'twin-2 empty']))
+    expect(await plansOf(third.id)).toEqual(['plan empty'])
+  })
+
+  test('that is taken off sale is archived, and forgotten if it is deleted unsold', async () => {
+    const made = await product('Short-lived')
+    await world.deliver()
+    await world.stripe.products.update(made.id, { active: false })
+    await world.deliver()
+    expect(await plansOf(made.id)).toEqual(['short-lived empty archived'])
+    await world.stripe.products.update(made.id, { active: true })
+    await world.deliver()
+    expect(await plansOf(made.id)).toEqual(['short-lived empty'])
+    await world.stripe.products.del(made.id)
+    await world.deliver()
+    expect(await plansOf(made.id)).toEqual([])
+    const { rows } = await world.pool.query(`select 1 from product where key = 'short-lived'`)
+    expect(rows).toEqual([])
+  })
+})
+
+describe('a subscription', () => {
+  test('arrives whole with everything it belongs to, whatever comes first', async () => {
+    const random = seeded(7)
+    const made = await product('Team')
+    const threeMonths = await price(made, 1200, { recurring: { interval: 'month', interval_count: 3 } })
+    const customer = await buyer('team')
+    const subscription = await world.stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: threeMonths.id, quantity: 4 }],
+    })
+    for (const event of random.shuffle(await world.newEvents())) {
+      await world.receive(event)
+      await world.drain()
+    }
+    expect(await subscriptionOf(subscription.id)).toMatchObject([
+      { status: 'active', slot: 'default', quantity: 4, plan_key: 'team', version: 1 },
+    ])
+    const { rows } = await world.pool.query(
+      `select h.cause, h.fee::text from subscription_history h join mapping m on m.entity_id = h.subscription_id
+       where m.provider_id = $1`,
+      [subscription.id],
+    )
+    // Four times 12.00.
+    expect(rows[0]).toEqual({ cause: 'provider', fee: '4800' })
+    const invoices = await world.pool.query(
+      `select i.status, i.total::text from invoice i join mapping m on m.entity_id = i.subscription_id
+       where m.provider_id = $1 order by i.status`,
+      [subscription.id],
+    )
+    expect(invoices.rows).toEqual([
+      { status: 'current', total: null },
+      { status: 'paid', total: '4800' },
+    ])
+  })
+
+  test('that is upgraded keeps its id and its anchor, and is over when it is canceled', async () => {
+    const [basic, pro] = [await product('Basic'), await product('Professional')]
+    const [low, high] = [await price(basic, 1000), await price(pro, 3000)]
+    const customer = await buyer('climber')
+    const { id, items } = await world.stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: low.id }],
+    })
+    await world.deliver()
+    const [before] = await subscriptionOf(id)
+    await world.stripe.subscriptions.update(id, {
+      items: [{ id: items.data[0]?.id ?? '', price: high.id }],
+      cancel_at_period_end: true,
+    })
+    await world.deliver()
+    const [after] = await subscriptionOf(id)
+    expect(before).toMatchObject({ plan_key: 'basic' })
+    expect(after).toMatchObject({
+      id: before.id,
+      plan_key: 'professional',
+      cancel_at_period_end: true,
+      billing_cycle_anchor: before.billing_cycle_anchor,
+    })
+    await world.stripe.subscriptions.cancel(id)
+    await world.deliver()
+    expect(await subscriptionOf(id)).toMatchObject([{ status: 'canceled' }])
+  })
+
+  test('a second live one of the same customer is mirrored without a slot', async () => {
+    const monthly = await price(await product('Solo'), 900)
+    const customer = await buyer('twice')
+    const create = () =>
+      world.stripe.subscriptions.create({ customer: customer.id, items: [{ price: monthly.id }] })
+    const [first, second] = [await create(), await create()]
+    await world.deliver()
+    const slots = [...(await subscriptionOf(first.id)), ...(await subscriptionOf(second.id))].map(
+      ({ slot }) => slot,
+    )
+    expect(slots).toHaveLength(2)
+    expect(new Set(slots)).toEqual(new Set(['default', null]))
+  })
+})
+
+test('made at Stripe, completed here: usage is sent here, and one invoice at Stripe carries both', async () => {
+  const made = await product('Metered cloud')
+  const fee = await price(made, 2000)
+  const clock = await world.stripe.testHelpers.testClocks.create({ frozen_time: 1_770_000_000 })
+  const customer = await world.stripe.customers.create({ test_clock: clock.id, name: 'Linus' })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  const charged = { invoice_settings: { default_payment_method: method.id } }
+  await world.stripe.customers.update(customer.id, charged)
+  await world.deliver()
+  await applyCatalog(
+    { ...world.deps, workflows: world.workflows },
+    defineCatalog({
+      currency: 'usd',
+      products: { 'metered-cloud': { name: 'Metered cloud' } },
+      meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+      plans: {
+        'metered-cloud': {
+          name: 'Metered cloud',
+          product: 'metered-cloud',
+          interval: 'month',
+          prices: {
+            fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
+            compute: { meter: 'seconds', product: 'metered-cloud', model: 'perUnit', unitAmount: '0.01' },
+          },
+        },
+      },
+    }),
+  )
+  // Nothing was made at Stripe for it: what it costs stood there already.
+  const prices = await world.stripe.prices.list({ product: made.id })
+  expect(prices.data.map(({ id }) => id)).toEqual([fee.id])
+
+  const { id } = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: fee.id }],
+  })
+  await world.deliver()
+  const [subscription] = await subscriptionOf(id)
+  expect(subscription).toMatchObject({ plan_key: 'metered-cloud', version: 2 })
+  const [ours] = await customerOf(customer.id)
+  const payer = {
+    externalId: ours.external_id,
+    customerId: ours.id,
+    subscriptionId: subscription.id,
+    customer: customer.id,
+    subscription: id,
+    testClock: clock.id,
+  }
+  await world.turn(payer, '2026-02-10T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '150', '2026-02-05T00:00:00Z')
+  await world.turn(payer, '2026-03-02T03:00:00Z')
+  await world.deliver()
+  await world.turn(payer, '2026-03-02T06:00:00Z')
+  await world.deliver()
+  const last = (await world.atStripe(payer)).at(-1)
+  expect(last?.lines).toHaveLength(2)
+  // 20.00 in advance and 150 seconds at 0.01.
+  expect(last?.invoice).toMatchObject({ status: 'paid', total: 2150 })
+})
+
+test('a thin event, and one of an older version: the object is fetched', async () => {
+  const made = await world.stripe.customers.create({ name: 'Thin' })
+  await world.newEvents()
+  const thin = {
+    id: 'evt_thin_customer',
+    object: 'v2.core.event',
+    type: 'v1.customer.created',
+    created: '2026-01-01T00:00:00.000Z',
+    livemode: false,
+    related_object: { id: made.id, type: 'customer', url: `/v1/customers/${made.id}` },
+  }
+  await world.receive(thin)
+  await world.drain()
+  expect(await outcome(thin)).toBe('processed fetched')
+  expect(await customerOf(made.id)).toMatchObject([{ name: 'Thin' }])
+
+  const old = await world.stripe.customers.create({ name: 'Old' })
+  const [event] = (await world.newEvents()).filter(({ type }) => type === 'customer.created')
+  if (!event) throw new Error('No event.')
+  await world.receive({ ...event, api_version: '2020-08-27' })
+  await world.drain()
+  expect(await outcome(event)).toBe('processed fetched')
+  expect(await customerOf(old.id)).toMatchObject([{ name: 'Old' }])
+})
