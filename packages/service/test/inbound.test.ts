@@ -111,6 +111,7 @@ describe('a customer', () => {
       email: 'grace@example.org',
       metadata: { lockstep_external_id: 'user_grace' },
     })
+    await world.deliver()
     const same = await world.stripe.customers.create({ email: 'grace@example.org' })
     const twice = await world.stripe.customers.create({ metadata: { lockstep_external_id: 'user_grace' } })
     await world.deliver()
