@@ -10,7 +10,12 @@ import { registerTogether } from './together.ts'
 const later = ['inbox', 'ingest', 'import']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+  options: {
+    runs: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    // Of lifecycle: in every portion.
+    deaths: { type: 'boolean', default: false },
+  },
 })
 const [name = ''] = positionals
 const [runs, seed] = [Number(values.runs), Number(values.seed)]
@@ -100,25 +105,26 @@ async function simulator(tally: Tally): Promise<void> {
   }
 }
 
-/** Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. */
+/**
+ * Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. In every second
+ * portion processes die in the middle of requests.
+ */
 async function lifecycle(tally: Tally): Promise<void> {
   let from = seed
-  for (let done = 0; done < runs; ) {
-    const {
-      commands,
-      lives,
-      seed: next,
-      breaches,
-    } = await playLifecycle({
-      runs: Math.min(240, runs - done),
-      seed: from,
-    })
+  let withDeaths = values.deaths
+  for (let done = 0; done < runs; withDeaths = values.deaths || !withDeaths) {
+    const portion = Math.min(1200, runs - done)
+    const played = await playLifecycle({ runs: portion, seed: from, withDeaths })
+    const { commands, lives, breaches } = played
     done += commands
-    from = next
-    console.log(`lifecycle: ${done} commands, ${lives} more lives, ${breaches.length} breaches`)
+    from = played.seed
+    const how = withDeaths ? ' with deaths' : ''
+    console.log(`lifecycle${how}: ${done} commands, ${lives} more lives, ${breaches.length} breaches`)
     report(tally, commands, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
-      console.log(`  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}`)
+      console.log(
+        `  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}${withDeaths ? ' --deaths' : ''}`,
+      )
   }
 }
 

@@ -124,6 +124,8 @@ describe('without a card', () => {
       status: 200,
       body: { state: 'refused', problem: { code: 'plan_change_canceled' } },
     })
+    // Whoever got no answer asks once more.
+    expect(await installation.ask('POST', `${first.id}/cancel`)).toEqual(canceled)
     const second = changeOf(await ada.change({ plan: 'premium', paymentPage: PAGE }))
     await ada.turn('2026-01-01T22:30:00Z')
     expect(await readChange(second.id)).toMatchObject({

@@ -167,6 +167,35 @@ describe('an upgrade', () => {
   })
 })
 
+describe('while collection is paused', () => {
+  // An invoice of a change would be kept as a draft or voided like all others, and the change had for nothing.
+  // https://docs.stripe.com/billing/subscriptions/pause-payment
+  test('nothing that is billed at once changes; what waits for the end of the period does, and a trial', async () => {
+    const [ada, bob] = [await subscriber('basic'), await subscriber('pending')]
+    const { stripe } = installation.deps.provider
+    for (const { read } of [ada, bob]) {
+      const id = String((await read()).providerId)
+      await stripe.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+      await lookAt(installation.deps, { type: 'subscription', id })
+    }
+    for (const ask of [ada.preview, ada.change])
+      expect(await ask({ plan: 'premium' })).toMatchObject({
+        status: 409,
+        body: { code: 'subscription_not_changeable' },
+      })
+    expect(await ada.invoices()).toEqual(['subscription_create 1000 paid'])
+    expect(await ada.change({ plan: 'premium', when: 'periodEnd' })).toMatchObject({
+      status: 200,
+      body: { subscription: { plan: 'basic' }, change: { state: 'scheduled' } },
+    })
+    expect(await bob.change({ plan: 'premium', trial: 'end' })).toMatchObject({ status: 409 })
+    expect(await bob.change({ plan: 'premium' })).toMatchObject({
+      status: 200,
+      body: { subscription: { plan: 'premium', status: 'trialing' } },
+    })
+  })
+})
+
 describe('a preview', () => {
   test('that is not true any more is answered with a new one', async () => {
     const ada = await subscriber('basic')

@@ -1,56 +1,87 @@
-// A subscription as it should be, in a hundred lines: written a second time, without a look at core, so
-// that it cannot agree with a mistake there. Its card always pays.
+// A subscription as it should be, in a few pages: written a second time, without a look at core or at the
+// simulator, so that it cannot agree with a mistake there. The rules are Stripe's, as documented:
+// https://docs.stripe.com/billing/subscriptions/prorations and …/billing-mode (flexible),
+// https://docs.stripe.com/billing/collection-method, https://docs.stripe.com/billing/customer/balance
+import * as money from './accounts.ts'
+import { PERCENT_OFF, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
+/** What the customer's card does when it is charged. */
+export type Card = 'pays' | 'declines' | 'asks'
 
 export interface Model {
   readonly now: number
-  readonly status: 'trialing' | 'active' | 'canceled'
-  /** What periods are counted from: the start, or the end of the trial. */
+  readonly status: 'trialing' | 'active' | 'past_due' | 'canceled'
+  readonly terms: Terms
+  /** Takes the place of the terms when the period is over. */
+  readonly scheduled: Terms | null
+  /** The provider's schedule stands, also for a while after it was carried out: nobody else plans an end then. */
+  readonly isManaged: boolean
+  /** A change that waits for the bank's question to be answered, since when. */
+  readonly held: { readonly to: Terms; readonly since: number } | null
+  readonly isDiscounted: boolean
+  readonly card: Card
+  /** What periods are counted from. */
   readonly anchor: number
-  readonly period: { readonly start: number; readonly end: number }
+  readonly period: Period
   readonly cancelAt: number | null
   readonly cancelAtPeriodEnd: boolean
   readonly collection: Collection
   readonly endedAt: number | null
-  /** Cents of fees on invoices, collected or not, and of usage that is to be billed once. */
-  readonly fees: number
-  readonly usage: number
-  /** Used in the very second that it is: whose it is shows when that has passed. */
-  readonly justUsed: number
-  /** Cents given back for unused time. */
-  readonly givenBack: number
-  /** Some of it is on the balance, which pays fees before the card does: those are not refunded to the card. */
-  readonly hasBalance: boolean
-  /** The running period's fee was collected, and nothing about it is open. */
-  readonly isPaid: boolean
+  /** What was last billed for the time that runs, and for which part of it. */
+  readonly debit: Period & { readonly amount: number }
+  /** The invoice of a period while nobody has paid it. */
+  readonly open: { readonly total: number; readonly dueAt: number; readonly failures: number } | null
+  /** What the running period was bought with, where that is one invoice of one line that the card paid whole. */
+  readonly bought: { readonly paid: number; readonly back: number } | null
+  readonly accounts: money.Accounts
 }
 
-const FEE = 2000
-const DAY = 86_400
-const TRIAL_DAYS = 14
+interface Period {
+  readonly start: number
+  readonly end: number
+}
 
-export function begin(now: number, plan: 'plain' | 'trying', before?: Model): Model {
-  const isTrial = plan === 'trying'
+export const DAY = 86_400
+export const HOUR = 3600
+/** Days after each failed payment until the next, as the simulator is set; after the last one it is over. */
+const RETRY_DAYS = [3, 5, 7]
+
+export interface Beginning {
+  readonly terms: Terms
+  readonly card: Card
+  readonly isDiscounted: boolean
+  /** A plan that has a trial begins with it, unless it was had before. */
+  readonly withTrial: boolean
+}
+
+export function begin(
+  now: number,
+  { terms, card, isDiscounted, withTrial }: Beginning,
+  before?: Model,
+): Model {
+  const isTrial = terms.plan === 'trying' && withTrial
   const anchor = isTrial ? now + TRIAL_DAYS * DAY : now
-  return {
+  const period = { start: now, end: isTrial ? anchor : months(anchor, prices[terms.plan].months) }
+  const started: Model = {
     now,
     status: isTrial ? 'trialing' : 'active',
-    anchor,
-    period: { start: now, end: isTrial ? anchor : months(anchor, 1) },
+    ...{ terms, scheduled: null, isManaged: false, held: null, isDiscounted, card, anchor, period },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    fees: (before?.fees ?? 0) + (isTrial ? 0 : FEE),
-    usage: before?.usage ?? 0,
-    // What was used in the second of an end is the next one's, if that begins in it.
-    justUsed: before?.now === now ? before.justUsed : 0,
-    givenBack: before?.givenBack ?? 0,
-    hasBalance: before?.hasBalance ?? false,
-    isPaid: !isTrial,
+    ...{ debit: { ...period, amount: 0 }, open: null, bought: null },
+    accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
+  return isTrial ? started : collect(billPeriod(started))
+}
+
+/** The whole fee of a period, less the discount: percents of whole cents, never a half. */
+export function feeOf({ isDiscounted }: Pick<Model, 'isDiscounted'>, { plan, quantity }: Terms): number {
+  const whole = prices[plan].cents * quantity
+  return whole - (isDiscounted ? Math.round((whole * PERCENT_OFF) / 100) : 0)
 }
 
 /** The same day of another month, or its last. */
-function months(anchor: number, count: number): number {
+export function months(anchor: number, count: number): number {
   const at = new Date(anchor * 1000)
   const last = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + count + 1, 0)).getUTCDate()
   const day = Math.min(at.getUTCDate(), last)
@@ -58,51 +89,146 @@ function months(anchor: number, count: number): number {
   return midnight + (anchor % DAY)
 }
 
-/** Lets time pass: a planned end comes before the renewal of the same second. */
+/** Lets time pass, from one thing that happens by itself to the next. A planned end comes before a renewal. */
 export function advance(model: Model, to: number): Model {
-  if (to > model.now && model.justUsed > 0) {
-    const billed = model.status === 'active' ? model.justUsed : 0
-    return advance({ ...model, justUsed: 0, usage: model.usage + billed }, to)
-  }
-  if (model.status === 'canceled') return { ...model, now: to }
-  const { cancelAt, period } = model
-  if (cancelAt !== null && cancelAt <= Math.min(to, period.end)) return advance(ended(model, cancelAt), to)
-  if (period.end > to) return { ...model, now: to }
-  const start = period.end
+  const next = nextHappening(model, to)
+  if (next !== undefined) return advance(next.happens(passing(model, next.at)), to)
+  return passing(model, to)
+}
+
+interface Happening {
+  readonly at: number
+  happens(model: Model): Model
+}
+
+function nextHappening(model: Model, to: number): Happening | undefined {
+  if (model.status === 'canceled') return undefined
+  const { cancelAt, period, open, held } = model
+  const all: Happening[] = []
+  if (open !== null) all.push({ at: open.dueAt, happens: (then) => collectLater(then) })
+  if (held !== null) all.push({ at: held.since + 23 * HOUR, happens: (then) => ({ ...then, held: null }) })
+  if (cancelAt !== null) all.push({ at: cancelAt, happens: (then) => ended(then) })
+  all.push({ at: period.end, happens: renew })
+  return all.filter(({ at }) => at <= to).reduce<Happening | undefined>(earliest, undefined)
+}
+
+const earliest = (best: Happening | undefined, one: Happening) => (best && best.at <= one.at ? best : one)
+
+function passing(model: Model, to: number): Model {
+  if (to === model.now) return model
+  const { status, period, terms } = model
+  const isPaidFor = status === 'active' || status === 'past_due'
+  const served = isPaidFor ? (feeOf(model, terms) * (to - model.now)) / (period.end - period.start) : 0
+  const accounts = money.passed(model.accounts, { isBilled: isPaidFor, served })
+  return { ...model, now: to, accounts }
+}
+
+function renew(model: Model): Model {
+  const terms = model.scheduled ?? model.terms
+  const start = model.period.end
+  const isNewRhythm = prices[terms.plan].months !== prices[model.terms.plan].months
+  const anchor = isNewRhythm && model.scheduled !== null ? start : model.anchor
+  const step = prices[terms.plan].months
   let count = 0
-  while (months(model.anchor, count) <= start) count += 1
-  const renewed: Model = {
+  while (months(anchor, count) <= start) count += step
+  const period = { start, end: months(anchor, count) }
+  const billed = billPeriod({ ...model, status: 'active', terms, scheduled: null, anchor, period })
+  // What is made while drafts are kept stays one, also when collection goes on.
+  if (model.collection === 'keepAsDraft') return { ...billed, open: null }
+  return { ...billed, open: { ...billed.open, dueAt: start + HOUR } }
+}
+
+type Billed = Model & { readonly open: NonNullable<Model['open']> }
+
+/** Bills a whole period in advance: a line for its fee. */
+function billPeriod(model: Model): Billed {
+  const fee = feeOf(model, model.terms)
+  return {
     ...model,
-    status: 'active',
-    period: { start, end: months(model.anchor, count) },
-    fees: model.fees + FEE,
-    isPaid: false,
+    debit: { ...model.period, amount: fee },
+    accounts: money.billed(model.accounts, [fee]),
+    open: { total: fee, dueAt: model.now, failures: 0 },
+    bought: null,
   }
-  return advance(renewed, to)
 }
 
-/** The second of the end belongs to nobody, and what was used in it neither. */
-function ended(model: Model, at: number): Model {
-  return { ...model, status: 'canceled', endedAt: at }
+/** An invoice is due: paid by the balance, then by the card. Where collection is paused, nobody pays it. */
+function collectLater(model: Model): Model {
+  const { open } = model
+  if (open === null) return model
+  if (model.collection !== 'charging') return { ...model, open: null }
+  return collect({ ...model, open })
 }
 
-/** The renewal's draft is collected an hour after it, unless collection is paused by then. */
-export function settle(model: Model): Model {
-  const isCollected = model.collection === 'charging' && model.now >= model.period.start + 2 * 3600
-  return { ...model, isPaid: model.status === 'active' && (model.isPaid || isCollected) }
+function collect(model: Billed): Model {
+  const { open, accounts, card, terms } = model
+  const { charge, accounts: paid } = money.settled(accounts, open.total)
+  const isFirst = open.failures === 0
+  if (charge > 0 && card !== 'pays') {
+    const days = RETRY_DAYS[open.failures]
+    const failed: Model = {
+      ...model,
+      status: 'past_due',
+      // What the balance pays of it, it has paid when the invoice was made final.
+      accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
+    }
+    if (days === undefined) return ended(failed)
+    const left = isFirst ? charge : open.total
+    const later = { total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
+    return { ...failed, open: later }
+  }
+  const isWhole = isFirst && charge === open.total && charge === feeOf(model, terms)
+  const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
+  return { ...model, status: 'active', accounts: paid, open: null, bought }
 }
 
-export function cancelNow(model: Model, unusedTime: 'keep' | 'credit' | 'refund'): Model {
-  const { start, end } = model.period
-  const unused = unusedTime !== 'keep' ? Math.round((FEE * (end - model.now)) / (end - start)) : 0
-  const hasBalance = model.hasBalance || unusedTime === 'credit'
-  return ended({ ...model, hasBalance, givenBack: model.givenBack + unused }, model.now)
+/** What is open when it ends is not collected any more; the second of the end belongs to nobody. */
+function ended(model: Model): Model {
+  const { period, now, terms } = model
+  const isPaidFor = model.status !== 'trialing'
+  const rest = isPaidFor ? (feeOf(model, terms) * (period.end - now)) / (period.end - period.start) : 0
+  return {
+    ...model,
+    ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null, bought: null },
+    accounts: money.forfeited(model.accounts, rest),
+  }
 }
 
+/** We heard of everything until now: what was carried out is let go of. */
+export const heard = (model: Model): Model => ({ ...model, isManaged: model.scheduled !== null })
+
+/** The card that failed is another now: the next retry meets it. */
+export const payWith = (model: Model, card: Card): Model => ({ ...model, card })
+
+/** The customer answers the bank's question about an invoice of a renewal. */
+export function confirmOpen(model: Model): Model {
+  const { open } = model
+  return open === null ? model : collect({ ...model, card: 'pays', open })
+}
+
+export function use(model: Model, quantity: number): Model {
+  return { ...model, accounts: money.used(model.accounts, quantity) }
+}
+
+export type UnusedTime = 'keep' | 'credit' | 'refund'
+
+/** What an end now gives back: what is left of the time, but never more than is left of what was paid. */
+export function unusedAmount({ bought, debit, now }: Model): number {
+  if (bought === null) return 0
+  const unused = Math.round((debit.amount * (debit.end - now)) / (debit.end - debit.start))
+  return Math.min(unused, bought.paid - bought.back)
+}
+
+export function cancelNow(model: Model, how: UnusedTime): Model {
+  const accounts = how === 'keep' ? model.accounts : money.givenBack(model.accounts, unusedAmount(model), how)
+  return ended({ ...model, accounts })
+}
+
+/** What was scheduled for the end of the period does not come: the end comes before it. */
 export function planEnd(model: Model, at: number | 'periodEnd'): Model {
-  return at === 'periodEnd'
-    ? { ...model, cancelAt: model.period.end, cancelAtPeriodEnd: true }
-    : { ...model, cancelAt: at, cancelAtPeriodEnd: false }
+  const isPeriodEnd = at === 'periodEnd'
+  const cancelAt = isPeriodEnd ? model.period.end : at
+  return { ...model, cancelAt, cancelAtPeriodEnd: isPeriodEnd, scheduled: null }
 }
 
 export function resume(model: Model): Model {
@@ -110,10 +236,13 @@ export function resume(model: Model): Model {
 }
 
 export function pause(model: Model, collection: Collection): Model {
-  return { ...model, collection, isPaid: false }
+  return { ...model, collection, bought: null }
 }
 
-/** Usage of a trial is free: it is not counted when its second has passed. */
-export function use(model: Model, quantity: number): Model {
-  return { ...model, justUsed: model.justUsed + quantity }
+/** A part of what the period was bought with, to the card. */
+export function refund(model: Model, amount: number): Model {
+  const { bought, accounts } = model
+  if (bought === null) throw new Error('Nothing was bought.')
+  const back = { ...bought, back: bought.back + amount }
+  return { ...model, bought: back, accounts: money.refunded(accounts, amount) }
 }

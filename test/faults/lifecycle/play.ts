@@ -1,6 +1,10 @@
-import { type BillingWorld, newBillingWorld } from '../../../packages/service/test/support/billing-world.ts'
 import { seeded } from '../../support/random.ts'
-import { playLife } from './story.ts'
+import { candidates } from './commands.ts'
+import { compareAll } from './compare.ts'
+import { finishAll } from './finish.ts'
+import { type Life, newLife } from './life.ts'
+import { heard } from './model.ts'
+import { newStage, type Stage } from './stage.ts'
 
 export interface Lived {
   readonly commands: number
@@ -11,26 +15,99 @@ export interface Lived {
   readonly breaches: readonly string[]
 }
 
-const COMMANDS_A_LIFE = 12
+const COMMANDS_A_LIFE = 25
+const LIVES_AT_ONCE = 24
+/** Commands under way at the same time. */
+const HANDS = 6
+
+export interface LifecycleRuns {
+  readonly runs: number
+  readonly seed: number
+  /** Processes die in the middle of requests; one request is made at a time. */
+  readonly withDeaths?: boolean
+}
 
 /** Random lives, each from a seed of its own, until `runs` commands were carried out. */
-export async function playLifecycle({ runs, seed }: { runs: number; seed: number }): Promise<Lived> {
-  const world: BillingWorld = await newBillingWorld()
+export async function playLifecycle({ runs, seed, withDeaths = false }: LifecycleRuns): Promise<Lived> {
+  const stage = await newStage({ deaths: withDeaths ? seeded(seed) : undefined })
+  const hands = withDeaths ? 1 : HANDS
   const breaches: string[] = []
   let [commands, lives, next] = [0, 0, seed]
   try {
     while (commands < runs) {
-      lives += 1
-      commands += COMMANDS_A_LIFE
-      try {
-        await playLife(world, seeded(next), COMMANDS_A_LIFE)
-      } catch (error) {
-        breaches.push(`seed ${next}: ${error instanceof Error ? error.message : String(error)}`)
-      }
-      next += 1
+      const count = Math.min(LIVES_AT_ONCE, Math.ceil((runs - commands) / COMMANDS_A_LIFE))
+      const played = await playGeneration(stage, { seed: next, count, hands })
+      breaches.push(...played.breaches)
+      lives += count
+      commands += played.commands
+      next += count
     }
   } finally {
-    await world.close()
+    await stage.close()
   }
   return { commands, lives, seed: next, breaches }
+}
+
+/**
+ * Some lives side by side, a command each in every round; then everybody hears of what happened, and all are held
+ * against the provider and the model. In two rounds of five nobody hears of anything in between.
+ */
+async function playGeneration(
+  stage: Stage,
+  { seed, count, hands }: { readonly seed: number; readonly count: number; readonly hands: number },
+): Promise<{ commands: number; breaches: string[] }> {
+  const breaches: string[] = []
+  let commands = 0
+  const weather = seeded(seed)
+  const going = new Set<Life>()
+  const failed = (life: Life, error: unknown) => {
+    going.delete(life)
+    const reason = error instanceof Error ? error.message : String(error)
+    breaches.push(`seed ${life.seed}: ${life.told.join('; ')}\n    ${reason}`)
+  }
+  const seeds = Array.from({ length: count }, (_, index) => seed + index)
+  await byHands(hands, seeds, async (one) => void going.add(await newLife(stage, one)))
+  await stage.settle(weather)
+  for (let round = 0; round < COMMANDS_A_LIFE; round += 1) {
+    const isDeaf = [2, 3].includes(round % 5)
+    await byHands(hands, [...going], async (life) => {
+      try {
+        if (await step(stage, life, { isDeaf })) commands += 1
+      } catch (error) {
+        failed(life, error)
+      }
+    })
+    if (round % 5 === 2) continue
+    await stage.settle(weather)
+    for (const life of going) life.expected = heard(life.expected)
+    for (const [life, error] of await compareAll(stage, [...going])) failed(life, error)
+  }
+  await finishAll(stage, [...going], weather, failed)
+  return { commands, breaches }
+}
+
+/**
+ * One command; false where there is none. While nobody tells us what happens, only what happens without us: a
+ * change that waits for the bank's question waits then.
+ */
+async function step(stage: Stage, life: Life, { isDeaf }: { readonly isDeaf: boolean }): Promise<boolean> {
+  const possible = candidates(life).filter((command) => !isDeaf || command.isElsewhere)
+  if (possible.length === 0) return false
+  const command = life.random.pick(possible)
+  life.told.push(command.name)
+  const next = await command.run(stage, life)
+  if (next.payer) {
+    life.payer = next.payer
+    life.payers.push(next.payer)
+  }
+  life.expected = next.model
+  return true
+}
+
+async function byHands<T>(hands: number, all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const queue = all.values()
+  const hand = async () => {
+    for (const one of queue) await work(one)
+  }
+  await Promise.all(Array.from({ length: Math.min(hands, all.length) }, hand))
 }

@@ -167,7 +167,7 @@ export async function newBillingWorld({
   const ingest = newIngest(writer.write)
   const directory = newDirectory(deps)
   await applyCatalog({ ...deps, workflows }, catalog)
-  const taken = new Set<string>()
+  let last: string | undefined
   let counter = 0
 
   async function registerOn(
@@ -177,7 +177,7 @@ export async function newBillingWorld({
   ): Promise<Omit<Payer, 'testClock'>> {
     const begun = await beginRegistration(
       deps,
-      { ...customer, plan, slot, quantity: 1 },
+      { quantity: 1, ...customer, plan, slot },
       { operation: newId('operation'), mayGivePlans: true },
     )
     const { workflow } = begun
@@ -215,7 +215,14 @@ export async function newBillingWorld({
     drain,
 
     /** A customer on a test clock of its own, registered by the real workflow. */
-    async register(plan: string, time: string, { paymentMethod = 'pm_card_visa' } = {}): Promise<Payer> {
+    async register(
+      plan: string,
+      time: string,
+      {
+        paymentMethod = 'pm_card_visa',
+        ...more
+      }: Partial<Pick<Wanted, 'paymentMethod' | 'quantity' | 'coupons'>> = {},
+    ): Promise<Payer> {
       counter += 1
       const externalId = `user_${counter}`
       const clock = await newTestClock(
@@ -223,7 +230,8 @@ export async function newBillingWorld({
         { name: externalId, frozenTime: at(time) },
         newId('operation'),
       )
-      const known = { externalId, testClock: clock.id, paymentMethod, email: `${externalId}@example.org` }
+      const email = `${externalId}@example.org`
+      const known = { externalId, testClock: clock.id, paymentMethod, email, ...more }
       return { ...(await registerOn(plan, 'default', known)), testClock: clock.providerId ?? '' }
     },
 
@@ -256,15 +264,20 @@ export async function newBillingWorld({
     /** Every event that was not delivered yet, oldest first. */
     async newEvents(): Promise<Stripe.Event[]> {
       const events: Stripe.Event[] = []
-      // Newest first: behind a whole page of known ones there is nothing new.
-      let known = 0
-      for await (const event of stripe.events.list({ limit: 100 })) {
-        known = taken.has(event.id) ? known + 1 : 0
-        if (known === 100) break
-        if (known === 0) events.push(event)
+      if (last === undefined) {
+        for await (const event of stripe.events.list({ limit: 100 })) events.push(event)
+        events.reverse()
+        last = events.at(-1)?.id
+        return events
       }
-      for (const { id } of events) taken.add(id)
-      return events.reverse()
+      for (let more = true; more; ) {
+        // Of those after the last one that we know, the oldest; each page has its newest first.
+        const page = await stripe.events.list({ limit: 100, ending_before: last })
+        events.push(...page.data.toReversed())
+        last = page.data[0]?.id ?? last
+        more = page.has_more
+      }
+      return events
     },
 
     async receive(event: object): Promise<void> {

@@ -1,6 +1,6 @@
 import { Problem } from '@lockstep/core/problem'
-import type { PlanChange } from '../../store/plan-changes.ts'
-import { withdrawWorkflow } from '../../store/workflows.ts'
+import { arriveAtChange, type PlanChange } from '../../store/plan-changes.ts'
+import { readWorkflow, withdrawWorkflow } from '../../store/workflows.ts'
 import type { LookDeps } from '../look.ts'
 import type { Workflows } from '../workflows.ts'
 import { beginChange } from './begin.ts'
@@ -22,6 +22,12 @@ export async function cancelChange(
   { requestedBy, operation, seconds }: Canceling,
 ): Promise<void> {
   const { db, workflows } = deps
+  // Asked of a process that died before it could answer.
+  const { known } = await arriveAtChange(db, operation)
+  if (known) {
+    await workflows.settled(known.workflowId, seconds)
+    return
+  }
   if (state === 'scheduled') {
     const asked = { operation, requestedBy, requestOrigin: null, accepted: {}, mayGivePlans: false }
     const begun = await beginChange(deps, subscriptionId, { withdraw: true }, asked)
@@ -31,6 +37,8 @@ export async function cancelChange(
   }
   const reason = new Problem('plan_change_canceled', `${id} was given up on request.`)
   const isNews = state === 'applying' && (await withdrawWorkflow(db, workflowId, reason))
+  // Given up on request is given up, however often that is asked.
+  if (state === 'refused' && (await readWorkflow(db, workflowId))?.withdrawal) return
   if (state !== 'applying' && !isNews)
     throw new Problem('plan_change_ended', `${id} is ${state}: there is nothing to give up.`)
   void workflows.resume(workflowId)

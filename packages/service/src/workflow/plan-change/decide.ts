@@ -108,6 +108,8 @@ export async function decideChange(
     { plan: chosen.plan, quantity },
     { policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
   )
+  const isBilledNow = subscription.status === 'trialing' ? trialEnd === 'now' : items.length > 0
+  if (change.takesEffect === 'now' && isBilledNow) refuseUncollected(subscription)
   if (change.takesEffect === 'periodEnd' && coupons.length > 0) {
     const detail = 'Coupons are redeemed by a change that takes effect now.'
     throw new Problem('invalid_request', detail, {
@@ -171,6 +173,16 @@ function refuseAsItStands({ id, status, cancelAt }: Subscription, planned: Recor
   }
   if (cancelAt !== null)
     throw new Problem('subscription_not_changeable', `${id} is going to end: have that undone first.`)
+}
+
+/**
+ * What a change costs is an invoice like any other: while collection is paused it would not be collected, and the
+ * change would be had for nothing. https://docs.stripe.com/billing/subscriptions/pause-payment
+ */
+function refuseUncollected({ id, collection }: Subscription): void {
+  if (collection === 'charging') return
+  const detail = `Invoices of ${id} are not collected: have that resumed first, or change it when the period is over.`
+  throw new Problem('subscription_not_changeable', detail)
 }
 
 interface PaymentQuestion {

@@ -1,0 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
+import { newId } from '@lockstep/service/ids'
+import type { Answer, Request, Stage } from './stage.ts'
+
+/** Asks, and holds the answer to what it must be. */
+export async function answered(stage: Stage, request: Omit<Request, 'key'>, status: number): Promise<Answer> {
+  const answer = await stage.ask({ ...request, key: newId('operation') })
+  if (answer.status !== status)
+    throw new Error(
+      `${request.method} ${request.url} ${JSON.stringify(request.payload)}: ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`,
+    )
+  return answer
+}
+
+export function expectSame(what: string, found: unknown, wanted: unknown): void {
+  if (isDeepStrictEqual(found, wanted)) return
+  throw new Error(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)
+}

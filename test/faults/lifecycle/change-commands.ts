@@ -1,0 +1,132 @@
+import { answered, expectSame } from './answers.ts'
+import type { Command } from './commands.ts'
+import { iso, type Life } from './life.ts'
+import * as model from './model.ts'
+import { billOf, changed, changeTo, type Outcome, type When } from './plan-changes.ts'
+import type { PlanKey, Terms } from './plans.ts'
+import type { Stage } from './stage.ts'
+
+const plans: readonly PlanKey[] = ['free', 'small', 'plain', 'large', 'seats', 'year']
+
+/** A change to anything, by the rules or against them; half of them previewed first and done as shown. */
+export function changeCommands({ expected: now, random }: Life): Command[] {
+  // While collection is paused nobody pays for a change: refused, and little to be learnt from it often.
+  if (now.collection !== 'charging' && random.below(4) > 0) return []
+  const plan = random.pick(plans)
+  const to = { plan, quantity: plan === 'seats' ? 1 + random.below(9) : 1 }
+  const [when] = random.pick([[], [], ['now'], ['periodEnd']] as const)
+  const back = now.scheduled === null ? [] : [change(now.terms, undefined, false)]
+  return [change(to, when, random.below(2) === 0), ...back]
+}
+
+const name = ({ plan, quantity }: Terms) => `${plan}${quantity === 1 ? '' : ` × ${quantity}`}`
+
+const change = (to: Terms, when: When | undefined, isPreviewed: boolean): Command => ({
+  name: `change to ${name(to)}${when === undefined ? '' : ` ${when}`}${isPreviewed ? ', previewed' : ''}`,
+  isElsewhere: false,
+  async run(stage, life) {
+    const { expected, payer } = life
+    const outcome = changeTo(expected, to, when)
+    const url = `/v1/subscriptions/${payer.subscriptionId}`
+    const wish = { ...to, ...(when !== undefined && { when }) }
+    const token = isPreviewed ? await preview(stage, life, { url, wish, outcome, to }) : undefined
+    const payload = { ...wish, ...(token !== undefined && { preview: token }) }
+    const answer = await answered(stage, { method: 'PATCH', url, payload }, statusOf(outcome))
+    if (outcome.kind === 'refused') expectSame('refused', answer.body.code, outcome.code)
+    return { model: outcome.model }
+  },
+})
+
+interface Previewed {
+  readonly url: string
+  readonly wish: object
+  readonly outcome: Outcome
+  readonly to: Terms
+}
+
+/** What is shown is what the model bills. A declined card shows only when it is charged. */
+async function preview(stage: Stage, { expected }: Life, { url, wish, outcome, to }: Previewed) {
+  const isShown = outcome.kind !== 'refused' || outcome.code === 'card_declined'
+  const request = { method: 'POST', url: `${url}/preview`, payload: wish } as const
+  const { body } = await answered(stage, request, isShown ? 200 : statusOf(outcome))
+  if (!isShown) return undefined
+  const shown = body.dueNow as Shown | null
+  const isBilled =
+    outcome.kind === 'done' && expected.status === 'active' && outcome.model.debit !== expected.debit
+  const isAtOnce = isBilled || outcome.kind === 'held' || outcome.kind === 'refused'
+  const total = billOf(expected, to).lines.reduce((sum, line) => sum + line, 0)
+  expectSame('the preview', shown && feesOf(shown), isAtOnce ? total : null)
+  return body.token
+}
+
+interface Shown {
+  readonly lines: readonly { readonly description: string; readonly amount: { readonly minor: string } }[]
+  readonly total: { readonly minor: string }
+}
+
+/** Usage that waits for an invoice is on this one too. A coupon is in the lines of a period that begins. */
+function feesOf({ lines, total }: Shown): number {
+  const usage = lines.filter(({ description }) => description.includes('Seconds'))
+  return usage.reduce((rest, { amount }) => rest - Number(amount.minor), Number(total.minor))
+}
+
+function statusOf(outcome: Outcome): number {
+  if (outcome.kind === 'held') return 202
+  if (outcome.kind !== 'refused') return 200
+  return { card_declined: 402, empty_change: 400, subscription_not_changeable: 409 }[outcome.code] ?? 0
+}
+
+/** The bank asks: answered with yes, with no, given up, or left until it is too late. */
+export function heldCommands(now: model.Model): Command[] {
+  const { held } = now
+  if (held === null) return []
+  const late = now.now + 25 * model.HOUR
+  const isQuiet = [now.period.end, now.open?.dueAt ?? late, now.cancelAt ?? late].every((at) => at >= late)
+  return [answer('succeed'), answer('fail'), giveUp(), ...(isQuiet ? [tooLate(late)] : [])]
+}
+
+async function pendingChange({ ask }: Stage, { payer }: Life): Promise<string> {
+  const url = `/v1/subscriptions/${payer.subscriptionId}/changes`
+  const { body } = await ask({ method: 'GET', url, key: '' })
+  const [last] = body.data as { readonly id: string; readonly state: string }[]
+  expectSame('it waits', last?.state, 'requiresAction')
+  return `${url}/${last?.id}`
+}
+
+const answer = (outcome: 'succeed' | 'fail'): Command => ({
+  name: `the bank is told to ${outcome}`,
+  isElsewhere: false,
+  async run(stage, life) {
+    const { world } = stage
+    const { expected, payer } = life
+    const url = await pendingChange(stage, life)
+    const { data } = await world.stripe.paymentIntents.list({ customer: payer.customer, limit: 3 })
+    const intent = data.find(({ status }) => status === 'requires_action')
+    if (!intent || expected.held === null) throw new Error('No payment waits for its customer.')
+    world.simulator.control.authenticate(intent.id, outcome)
+    // Half of them come back; of the others only an event tells.
+    if (life.random.below(2) === 0) await stage.ask({ method: 'POST', url: `${url}/resume`, key: url })
+    const back = { ...expected, held: null }
+    if (outcome === 'fail') return { model: back }
+    return { model: changed(back, expected.held.to) }
+  },
+})
+
+const giveUp = (): Command => ({
+  name: 'the change is given up',
+  isElsewhere: false,
+  async run(stage, life) {
+    const url = await pendingChange(stage, life)
+    await answered(stage, { method: 'POST', url: `${url}/cancel` }, 200)
+    return { model: { ...life.expected, held: null } }
+  },
+})
+
+const tooLate = (to: number): Command => ({
+  name: `unanswered until ${iso(to)}`,
+  isElsewhere: false,
+  async run({ world }, { payer, expected }) {
+    await world.turn(payer, iso(to))
+    return { model: model.advance(expected, to) }
+  },
+})

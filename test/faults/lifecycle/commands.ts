@@ -1,0 +1,212 @@
+import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
+import { answered, expectSame } from './answers.ts'
+import { changeCommands, heldCommands } from './change-commands.ts'
+import { cards, iso, type Life } from './life.ts'
+import * as model from './model.ts'
+import type { Stage } from './stage.ts'
+
+export interface Command {
+  readonly name: string
+  /** It happens at the provider or by itself: nobody asks us. */
+  readonly isElsewhere: boolean
+  run(stage: Stage, life: Life): Promise<{ readonly model: model.Model; readonly payer?: Payer }>
+}
+
+const { DAY, HOUR } = model
+const collections = ['keepAsDraft', 'markUncollectible', 'void'] as const
+/** Where a command is given: by our API, or by somebody in the provider's dashboard. */
+const places = ['us', 'dashboard'] as const
+
+/** What may be said at this moment: time always passes, the rest depends on how it stands. */
+export function candidates(life: Life): Command[] {
+  const { expected: now, random } = life
+  if (now.held !== null) return heldCommands(now)
+  const passing = times(life).map(turn)
+  if (now.status === 'canceled') return [...passing, ...passing, reactivate(life)]
+  const place = random.pick(now.isManaged ? (['us'] as const) : places)
+  const date = now.now + (1 + random.below(50)) * DAY + random.below(DAY)
+  return [
+    ...passing,
+    ...(life.kind === 'metered'
+      ? [usage(1 + random.below(500)), usage(1 + random.below(500))]
+      : payingCommands(life)),
+    ...changeCommands(life),
+    ...changeCommands(life),
+    end(place, 'keep'),
+    ...(model.unusedAmount(now) > 0 && now.status === 'active' && now.collection === 'charging'
+      ? [end('us', now.accounts.credit !== 0 ? 'credit' : random.pick(['credit', 'refund'] as const))]
+      : []),
+    planEnd(place, 'periodEnd'),
+    planEnd(place, date),
+    ...(now.cancelAt !== null || now.collection !== 'charging' ? [goOn(), goOn()] : []),
+    // What was made before collection was paused is a story of its own.
+    ...(now.open === null && now.accounts.credit === 0 ? [pause(random.pick(collections))] : []),
+  ]
+}
+
+function times({ expected: now, random }: Life): number[] {
+  const boundaries =
+    now.status === 'canceled'
+      ? []
+      : [now.period.end, now.period.end - 1, ...(now.open ? [now.open.dueAt] : []), now.cancelAt ?? 0]
+  return [
+    now.now + HOUR,
+    now.now + 3 * HOUR,
+    now.now + (1 + random.below(20)) * DAY,
+    ...boundaries.filter((at) => at > now.now),
+  ]
+}
+
+const turn = (to: number): Command => ({
+  name: `to ${iso(to)}`,
+  isElsewhere: true,
+  async run({ world }, { payer, expected }) {
+    await world.turn(payer, iso(to))
+    return { model: model.advance(expected, to) }
+  },
+})
+
+const usage = (quantity: number): Command => ({
+  name: `use ${quantity}`,
+  isElsewhere: false,
+  async run({ world }, { payer, expected }) {
+    await world.use(payer, String(quantity), iso(expected.now))
+    if (quantity % 2 === 0) await world.sync(payer)
+    return { model: model.use(expected, quantity) }
+  },
+})
+
+const pathOf = ({ subscriptionId }: Payer) => `/v1/subscriptions/${subscriptionId}`
+
+/** A deed by our API, answered with 200. */
+async function deed(stage: Stage, { payer }: Life, name: string, payload?: object): Promise<void> {
+  const url = `${pathOf(payer)}/${name}`
+  await answered(stage, { method: 'POST', url, ...(payload && { payload }) }, 200)
+}
+
+const end = (place: (typeof places)[number], unusedTime: model.UnusedTime): Command => ({
+  name: `cancel now, ${unusedTime}, by ${place}`,
+  isElsewhere: place === 'dashboard',
+  async run(stage, life) {
+    if (place === 'dashboard') await stage.world.stripe.subscriptions.cancel(life.payer.subscription)
+    else await deed(stage, life, 'cancel', { when: 'now', unusedTime })
+    return { model: model.cancelNow(life.expected, unusedTime) }
+  },
+})
+
+const planEnd = (place: (typeof places)[number], when: 'periodEnd' | number): Command => ({
+  name: `cancel ${when === 'periodEnd' ? when : iso(when)} by ${place}`,
+  isElsewhere: place === 'dashboard',
+  async run(stage, life) {
+    const { payer, expected } = life
+    if (place === 'us') await deed(stage, life, 'cancel', when === 'periodEnd' ? { when } : { at: iso(when) })
+    else
+      await stage.world.stripe.subscriptions.update(
+        payer.subscription,
+        when === 'periodEnd'
+          ? { cancel_at_period_end: true }
+          : { cancel_at: when, proration_behavior: 'none' },
+      )
+    return { model: model.planEnd(expected, when) }
+  },
+})
+
+const goOn = (): Command => ({
+  name: 'resume',
+  isElsewhere: false,
+  async run(stage, life) {
+    await deed(stage, life, 'resume')
+    return { model: model.resume(life.expected) }
+  },
+})
+
+const pause = (collection: (typeof collections)[number]): Command => ({
+  name: `pause ${collection}`,
+  isElsewhere: false,
+  async run(stage, life) {
+    await deed(stage, life, 'pause', { collection })
+    return { model: model.pause(life.expected, collection) }
+  },
+})
+
+/** Another card, one that fails too; a failed payment confirmed; a part of what was paid given back. */
+function payingCommands({ expected: now, random }: Life): Command[] {
+  const others = (['pays', 'declines', 'asks'] as const).filter((card) => card !== now.card)
+  const { bought } = now
+  return [
+    payWith(now.card === 'pays' ? random.pick(others) : 'pays'),
+    ...(now.card === 'pays' ? [] : [payWith('pays')]),
+    ...(now.status === 'past_due' && now.card === 'asks' ? [confirmOpen(), confirmOpen()] : []),
+    ...(bought && now.status === 'active' && now.collection === 'charging'
+      ? [refund(1 + random.below(bought.paid))]
+      : []),
+  ]
+}
+
+const payWith = (card: model.Card): Command => ({
+  name: `a card that ${card}`,
+  isElsewhere: false,
+  async run(stage, { payer, expected }) {
+    const payload = { paymentMethod: cards[card] }
+    await answered(stage, { method: 'PATCH', url: pathOf(payer), payload }, 200)
+    return { model: model.payWith(expected, card) }
+  },
+})
+
+/** On the page of Stripe's that the customer got by e-mail. */
+const confirmOpen = (): Command => ({
+  name: 'confirm the payment',
+  isElsewhere: true,
+  async run({ world }, { payer, expected }) {
+    const { data } = await world.stripe.paymentIntents.list({ customer: payer.customer, limit: 10 })
+    const intent = data.find(({ status }) => status === 'requires_action')
+    if (!intent) throw new Error('No payment waits for its customer.')
+    world.simulator.control.authenticate(intent.id, 'succeed')
+    return { model: { ...model.confirmOpen(expected), card: expected.card } }
+  },
+})
+
+const refund = (amount: number): Command => ({
+  name: `refund ${amount}`,
+  isElsewhere: false,
+  async run(stage, { payer, expected }) {
+    const { stripe, db } = stage.world
+    const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 5 })
+    const bought = expected.bought
+    const last = data.find(({ amount_paid: paid }) => paid === bought?.paid)
+    if (!last || !bought) throw new Error('What was bought has no invoice.')
+    const { id } = await db
+      .selectFrom('invoice')
+      .select('id')
+      .where('providerInvoiceId', '=', last.id)
+      .executeTakeFirstOrThrow()
+    const left = bought.paid - bought.back
+    const url = `/v1/invoices/${id}/refunds?dryRun=false`
+    const payload = { amount: (amount / 100).toFixed(2) }
+    const { body } = await answered(stage, { method: 'POST', url, payload }, amount > left ? 422 : 201)
+    if (amount <= left) return { model: model.refund(expected, amount) }
+    expectSame('too much is refused', body.code, 'refund_exceeds_payment')
+    return { model: expected }
+  },
+})
+
+/** By whoever administers, who may give a trial once more. */
+function reactivate({ payer, expected, random }: Life): Command {
+  const plan = random.pick(['plain', 'trying', 'large'] as const)
+  const withCard = expected.card === 'pays' ? {} : { paymentMethod: cards.pays }
+  return {
+    name: `begin anew on ${plan}`,
+    isElsewhere: false,
+    async run(stage) {
+      const url = `${pathOf(payer)}/reactivate`
+      const payload = { plan, quantity: 1, ...withCard }
+      const { body } = await answered(stage, { method: 'POST', url, payload }, 201)
+      const terms = { plan, quantity: 1 }
+      const again = { terms, card: 'pays', isDiscounted: false, withTrial: true } as const
+      return {
+        payer: { ...payer, subscriptionId: String(body.id), subscription: String(body.providerId) },
+        model: model.begin(expected.now, again, expected),
+      }
+    },
+  }
+}

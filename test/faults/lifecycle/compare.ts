@@ -1,0 +1,99 @@
+import { expectSame } from './answers.ts'
+import type { Life } from './life.ts'
+import type { Stage } from './stage.ts'
+
+/** Ours is what the provider says, and both are what the model says. Returns what is wrong with whom. */
+export async function compareAll(stage: Stage, lives: readonly Life[]): Promise<Map<Life, Error>> {
+  const ids = lives.map(({ payer }) => payer.subscriptionId)
+  const written = await readOurs(stage, ids)
+  const wrong = new Map<Life, Error>()
+  await Promise.all(
+    lives.map(async (life) => {
+      try {
+        await compare(stage, life, written.get(life.payer.subscriptionId))
+      } catch (error) {
+        wrong.set(life, error as Error)
+      }
+    }),
+  )
+  return wrong
+}
+
+interface Ours {
+  readonly id: string
+  readonly status: string
+  readonly plan: string
+  readonly quantity: number
+  readonly cancelAt: number | null
+  readonly cancelAtPeriodEnd: boolean
+  readonly endedAt: number | null
+  readonly periodStart: number
+  readonly periodEnd: number
+  readonly collection: string
+  readonly scheduled: string | null
+  readonly hasSlot: boolean
+  /** The last stretch of the history. */
+  readonly last: {
+    readonly status: string
+    readonly cancelAt: number | null
+    readonly quantity: number
+  } | null
+}
+
+async function readOurs({ world: { pool } }: Stage, ids: readonly string[]): Promise<Map<string, Ours>> {
+  const { rows } = await pool.query<Ours>(
+    `select s.id, s.status, v.plan_key as plan, s.quantity, extract(epoch from s.cancel_at)::int as "cancelAt",
+            s.cancel_at_period_end as "cancelAtPeriodEnd", extract(epoch from s.ended_at)::int as "endedAt",
+            extract(epoch from s.current_period_start)::int as "periodStart",
+            extract(epoch from s.current_period_end)::int as "periodEnd", s.collection,
+            (select to_version.plan_key
+               from plan_change c join plan_version to_version on to_version.id = c.plan_version_id
+              where c.subscription_id = s.id and c.state = 'scheduled') as scheduled,
+            exists (select from subscription_slot where subscription_id = s.id) as "hasSlot",
+            (select jsonb_build_object('status', h.status, 'cancelAt', extract(epoch from h.cancel_at)::int,
+                                       'quantity', h.quantity)
+               from subscription_history h where h.subscription_id = s.id and h.ends_at = 'infinity') as last
+       from subscription s join plan_version v on v.id = s.plan_version_id
+      where s.id = any($1)`,
+    [ids],
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+async function compare({ world: { stripe } }: Stage, life: Life, ours: Ours | undefined): Promise<void> {
+  const { expected: now, payer } = life
+  if (ours === undefined) throw new Error('It is not there.')
+  const theirs = await stripe.subscriptions.retrieve(payer.subscription)
+  const item = theirs.items.data[0]
+  const seen = {
+    status: theirs.status as string,
+    quantity: item?.quantity,
+    cancelAt: theirs.cancel_at,
+    cancelAtPeriodEnd: theirs.cancel_at_period_end,
+    endedAt: theirs.ended_at,
+    periodStart: item?.current_period_start,
+    periodEnd: item?.current_period_end,
+  }
+  const { status, quantity, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd } = ours
+  const written = { status, quantity, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd }
+  expectSame('ours is not the provider’s', written, seen)
+  // What was planned for an end that came is history.
+  const isOver = now.status === 'canceled'
+  const planned = isOver
+    ? { cancelAt, cancelAtPeriodEnd }
+    : { cancelAt: now.cancelAt, cancelAtPeriodEnd: now.cancelAtPeriodEnd }
+  expectSame('the model says otherwise', written, {
+    status: now.status,
+    quantity: now.terms.quantity,
+    ...planned,
+    endedAt: now.endedAt,
+    periodStart: now.period.start,
+    periodEnd: now.period.end,
+  })
+  expectSame('plan', ours.plan, now.terms.plan)
+  if (!isOver) expectSame('scheduled', ours.scheduled, now.scheduled?.plan ?? null)
+  if (!isOver) expectSame('collection', ours.collection, now.collection)
+  // The last stretch is how it stands; the database sees to the rest.
+  expectSame('history', ours.last, { status, cancelAt, quantity })
+  expectSame('the slot is held exactly while it lives', ours.hasSlot, !isOver)
+}

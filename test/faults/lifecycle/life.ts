@@ -1,0 +1,48 @@
+import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
+import { type Random, seeded } from '../../support/random.ts'
+import { begin, type Card, type Model } from './model.ts'
+import type { Terms } from './plans.ts'
+import type { Stage } from './stage.ts'
+
+/** One customer's life by random commands, and how it should stand after each of them. */
+export interface Life {
+  readonly seed: number
+  readonly random: Random
+  /** With usage, a card that always pays and no coupon; or with everything else. Both at once no short model tells. */
+  readonly kind: 'metered' | 'paying'
+  readonly told: string[]
+  /** One after the other, of one customer. */
+  readonly payers: Payer[]
+  payer: Payer
+  expected: Model
+}
+
+const days = ['2026-01-10', '2026-01-28', '2026-01-29', '2026-01-30', '2026-01-31', '2028-02-29']
+export const cards: Readonly<Record<Card, string>> = {
+  pays: 'pm_card_visa',
+  declines: 'pm_card_chargeCustomerFail',
+  asks: 'pm_card_authenticationRequired',
+}
+
+export const iso = (at: number): string => new Date(at * 1000).toISOString().replace('.000', '')
+
+export async function newLife({ world }: Stage, seed: number): Promise<Life> {
+  const random = seeded(seed)
+  const kind = random.pick(['metered', 'paying', 'paying'] as const)
+  const now = Date.parse(`${random.pick(days)}T09:30:00Z`) / 1000
+  const terms: Terms = random.pick([
+    { plan: 'plain', quantity: 1 },
+    { plan: 'trying', quantity: 1 },
+    { plan: 'seats', quantity: 1 + random.below(9) },
+    { plan: 'large', quantity: 1 },
+    { plan: 'year', quantity: 1 },
+    { plan: 'free', quantity: 1 },
+  ] as const)
+  const isDiscounted = kind === 'paying' && random.below(3) === 0
+  const { plan, quantity } = terms
+  const coupons = isDiscounted ? ['fifth'] : []
+  const payer = await world.register(plan, iso(now), { quantity, coupons })
+  const expected = begin(now, { terms, card: 'pays', isDiscounted, withTrial: true })
+  const told = [`${kind}, ${plan} × ${quantity}${isDiscounted ? ' with a coupon' : ''} from ${iso(now)}`]
+  return { seed, random, kind, told, payers: [payer], payer, expected }
+}

@@ -1,0 +1,57 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+
+/** What a subscription runs on, in the model's words. */
+export interface Terms {
+  readonly plan: PlanKey
+  readonly quantity: number
+}
+
+export type PlanKey = keyof typeof prices
+
+/** Cents of one period, each, and how many months it has. */
+export const prices = {
+  free: { cents: 0, months: 1 },
+  small: { cents: 799, months: 1 },
+  plain: { cents: 2000, months: 1 },
+  large: { cents: 4999, months: 1 },
+  seats: { cents: 700, months: 1 },
+  year: { cents: 20_001, months: 12 },
+  trying: { cents: 2000, months: 1 },
+} as const
+
+export const TRIAL_DAYS = 14
+/** Of the one coupon that there is: for ever. */
+export const PERCENT_OFF = 20
+
+const compute = { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' } as const
+
+function plan(key: PlanKey) {
+  const amount = (prices[key].cents / 100).toFixed(2)
+  const fee =
+    key === 'seats'
+      ? ({ kind: 'recurring', model: 'perUnit', unitAmount: amount } as const)
+      : ({ kind: 'recurring', model: 'flat', amount } as const)
+  return {
+    name: `The ${key} plan`,
+    product: 'cloud' as const,
+    interval: prices[key].months === 12 ? ('year' as const) : ('month' as const),
+    ...(key === 'trying' && { trialDays: TRIAL_DAYS }),
+    prices: { fee, compute },
+  }
+}
+
+export const catalog = defineCatalog({
+  currency: 'usd',
+  products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
+  meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+  coupons: { fifth: { name: 'A fifth', percentOff: `${PERCENT_OFF}`, duration: 'forever' } },
+  plans: {
+    free: plan('free'),
+    small: plan('small'),
+    plain: plan('plain'),
+    large: plan('large'),
+    seats: plan('seats'),
+    year: plan('year'),
+    trying: plan('trying'),
+  },
+})
