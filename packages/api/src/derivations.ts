@@ -1,3 +1,4 @@
+import { adjustmentKinds } from '@lockstep/core/adjustment'
 import type { Derivation, Step } from '@lockstep/core/derivation'
 import { z } from 'zod'
 
@@ -36,12 +37,23 @@ const step: z.ZodType<Step> = z
       percent: decimal,
       amount: decimal,
     }),
+    z.strictObject({
+      kind: z.literal('adjustment'),
+      adjustment: z.string().meta({ description: "The adjustment's id." }),
+      as: z.enum(adjustmentKinds),
+      madeAt: z.string(),
+      withdrawn: z.boolean().meta({ description: 'It was taken back while it was being billed.' }),
+      amount: decimal,
+    }),
   ])
   .meta({ id: 'DerivationStep', description: 'One step from a quantity to an amount.' })
 
 export const derivation: z.ZodType<Derivation> = z
   .strictObject({
-    price: z.strictObject({ key: z.string(), name: z.string(), model: z.string() }),
+    price: z
+      .strictObject({ key: z.string(), name: z.string(), model: z.string() })
+      .nullable()
+      .meta({ description: 'Null for an adjustment, which comes of no price.' }),
     currency: z.string(),
     period: z.strictObject({ start: z.string(), end: z.string() }),
     measured: z

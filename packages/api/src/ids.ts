@@ -8,6 +8,7 @@ type Noun =
   | 'subscription'
   | 'contract'
   | 'invoice'
+  | 'adjustment'
   | 'refund'
   | 'credit_note'
   | 'line'

@@ -19,7 +19,9 @@ export const invoiceStatus = z.enum(invoiceStatuses).meta({
 export const invoiceLine = z
   .strictObject({
     id: z.string().meta({ description: 'Names the line on this invoice.' }),
-    key: key.nullable().meta({ description: "The price's key; null for what only the provider knows." }),
+    key: key.nullable().meta({
+      description: "The price's key or the adjustment's id; null for what only the provider knows.",
+    }),
     description: z.string(),
     period: period.meta({ description: 'When the service was given.' }),
     quantity: quantity.nullable(),
@@ -71,7 +73,7 @@ export const invoiceWithLines = z
 
 const plannedItem = z
   .strictObject({
-    line: key.meta({ description: "The price's key." }),
+    line: key.meta({ description: "The price's key, or the adjustment's id." }),
     originInvoice: id('invoice').meta({
       description: 'The invoice of the period it bills; another one for late usage.',
     }),

@@ -1,4 +1,5 @@
 import { listAddons, readAddon } from './addons.ts'
+import { createAdjustment, listAdjustments, withdrawAdjustment } from './adjustments.ts'
 import { createApiKey, listApiKeys, listScopes, revokeApiKey } from './api-keys.ts'
 import { listBusMessages, publishBusMessage, readBusMessage, retryBusMessage } from './bus-messages.ts'
 import { applyCatalog, planCatalog, readCatalog } from './catalog.ts'
@@ -98,6 +99,9 @@ export const routes: readonly Route[] = [
   readInvoice,
   explainLine,
   syncInvoice,
+  createAdjustment,
+  listAdjustments,
+  withdrawAdjustment,
   createRefund,
   listRefunds,
   createCreditNote,

@@ -1,73 +1,17 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { newFakeService, page } from '../test/support/fake-service.ts'
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-cli-'))
-
-interface Asked {
-  readonly request: string
-  readonly key: string | undefined
-  readonly body: unknown
-}
-
-// A service of which the test says what it answers, over a real socket: the CLI is a process of its own.
-let answers: Record<string, { status?: number; body: unknown }> = {}
-let asked: Asked[] = []
-let url = ''
-const server = createServer((request, response) => void answer(request, response))
-
-async function answer(request: IncomingMessage, response: ServerResponse) {
-  let text = ''
-  for await (const chunk of request) text += chunk
-  const address = `${request.method} ${request.url}`
-  asked.push({ request: address, key: request.headers.authorization, body: text && JSON.parse(text) })
-  const { status = 200, body } = answers[address] ?? {
-    status: 404,
-    body: {
-      type: 'https://x/route_not_found',
-      title: 'There is no such address.',
-      status: 404,
-      code: 'route_not_found',
-      detail: address,
-    },
-  }
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-})
+const fake = await newFakeService()
+const lockstep = fake.run
 afterAll(() => {
-  server.close()
+  fake.close()
 })
 beforeEach(() => {
-  answers = {}
-  asked = []
+  fake.answers = {}
+  fake.asked = []
 })
-
-interface Outcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function lockstep(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const options = { cwd: folder, env: { PATH: process.env.PATH, LOCKSTEP_URL: url, NO_COLOR: '1', ...env } }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-    })
-  })
-}
-
-const page = (...data: unknown[]) => ({ body: { data, hasMore: false, nextCursor: null } })
 
 const ada = {
   id: 'customer_1',
@@ -81,7 +25,7 @@ const ada = {
 }
 
 test('a list is a table for people and JSON for programs', async () => {
-  answers = { 'GET /v1/customers?limit=50': page(ada) }
+  fake.answers = { 'GET /v1/customers?limit=50': page(ada) }
   const { stdout, code } = await lockstep(['customers', 'list', '--key', 'k'])
   expect(stdout.split('\n').map((line) => line.trimEnd())).toEqual([
     'customer  name  id          provider  since       test clock',
@@ -89,13 +33,13 @@ test('a list is a table for people and JSON for programs', async () => {
     '',
   ])
   expect(code).toBe(0)
-  expect(asked[0]?.key).toBe('Bearer k')
+  expect(fake.asked[0]?.key).toBe('Bearer k')
   const json = await lockstep(['customers', 'list', '--json'])
   expect(JSON.parse(json.stdout)).toEqual([ada])
 })
 
 test('a refusal says what, where, what to do, and where to read more, and ends with 1', async () => {
-  answers = {
+  fake.answers = {
     'POST /v1/catalog/plan': {
       status: 422,
       body: {
@@ -108,7 +52,7 @@ test('a refusal says what, where, what to do, and where to read more, and ends w
       },
     },
   }
-  const file = join(folder, 'catalog.json')
+  const file = join(fake.folder, 'catalog.json')
   writeFileSync(file, JSON.stringify({ currency: 'usd', products: {}, plans: {} }))
   const { stderr, stdout, code } = await lockstep(['catalog', 'plan', file])
   expect(stderr.split('\n')).toEqual([
@@ -140,7 +84,7 @@ test.each([
   ['an address that is none', ['customers', 'list', '--url', 'localhost'], 'This is not an address'],
   ['applying with nobody to confirm', ['catalog', 'apply', 'catalog.json'], 'Nobody is here to confirm it'],
 ])('%s is wrong usage and ends with 2', async (_, args, message) => {
-  answers = {
+  fake.answers = {
     'POST /v1/catalog/plan': {
       body: { changes: [{ kind: 'plan', action: 'create', key: 'p', details: [] }] },
     },
@@ -152,14 +96,14 @@ test.each([
 
 test('usage is imported from a file, and a fault is named by its line', async () => {
   const event = (id: string) => JSON.stringify({ source: 's', id, type: 't', subject: 'u', time: 'x' })
-  const file = join(folder, 'usage.ndjson')
+  const file = join(fake.folder, 'usage.ndjson')
   writeFileSync(file, `${event('1')}\n\n${event('2')}\n`)
-  answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 1, conflicts: [] } } }
+  fake.answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 1, conflicts: [] } } }
   const done = await lockstep(['usage', 'import', file])
   expect(done.stdout).toBe('1 new, 1 known already\n')
   expect(done.stderr).toContain('2 events')
   expect(done.code).toBe(0)
-  expect(asked[0]?.body).toHaveLength(2)
+  expect(fake.asked[0]?.body).toHaveLength(2)
 
   const errors = [{ pointer: '#/1/time', code: 'invalid', detail: 'Not a time.' }]
   const problem = {
@@ -170,7 +114,7 @@ test('usage is imported from a file, and a fault is named by its line', async ()
     detail: 'd',
     errors,
   }
-  answers = { 'POST /v1/usage-events': { status: 422, body: problem } }
+  fake.answers = { 'POST /v1/usage-events': { status: 422, body: problem } }
   const refused = await lockstep(['usage', 'import', file])
   expect(refused.stderr).toContain(`${file}:3 #/time  Not a time.`)
   expect(refused.code).toBe(1)
@@ -280,7 +224,7 @@ test('a clock is found by its name and turned until it stands still', async () =
     status: 'ready',
     target: null,
   }
-  answers = {
+  fake.answers = {
     'GET /v1/test-clocks?limit=100': page(clock),
     'POST /v1/test-clocks/test_clock_1/advance': { status: 202, body: { ...clock, status: 'advancing' } },
     'GET /v1/test-clocks/test_clock_1': { body: { ...clock, frozenTime: '2026-02-01T00:00:00Z' } },
@@ -288,7 +232,7 @@ test('a clock is found by its name and turned until it stands still', async () =
   const { stdout, code } = await lockstep(['clock', 'advance', 'ada', '--to', '2026-02-01'])
   expect(stdout).toBe('It is 2026-02-01 now.\n')
   expect(code).toBe(0)
-  expect(asked.find(({ request }) => request.startsWith('POST'))?.body).toEqual({
+  expect(fake.asked.find(({ request }) => request.startsWith('POST'))?.body).toEqual({
     frozenTime: '2026-02-01T00:00:00Z',
   })
 })
@@ -320,7 +264,7 @@ test('a registration that ends badly ends the command badly, and names its stage
     nextAttemptAt: null,
     problem: { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' },
   }
-  answers = {
+  fake.answers = {
     'POST /v1/registrations': { status: 202, body: registration },
     'GET /v1/registrations/registration_1': { body: registration },
   }
@@ -328,13 +272,13 @@ test('a registration that ends badly ends the command badly, and names its stage
   expect(stdout).toContain('start subscription: The card was declined. Insufficient funds.')
   expect(stdout).toContain('what remains: user')
   expect(code).toBe(1)
-  expect(asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team', requestOrigin: 'cli' })
+  expect(fake.asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team', requestOrigin: 'cli' })
 })
 
 test('a chain of contracts that is broken is named and ends with 1', async () => {
   const chain = { customer: 'customer_1', contracts: 2, erased: 0 }
   const broken = { contract: 'contract_2', sequence: 2, reason: 'the text is no contract' }
-  answers = {
+  fake.answers = {
     'GET /v1/customers?externalId=ada&limit=1': page(ada),
     'GET /v1/customers/customer_1/contract-chain': { body: { ...chain, intact: false, head: null, broken } },
   }
@@ -343,7 +287,7 @@ test('a chain of contracts that is broken is named and ends with 1', async () =>
     1,
     '✗ broken at number 2, contract_2\n  the text is no contract\n',
   ])
-  answers['GET /v1/customers/customer_1/contract-chain'] = {
+  fake.answers['GET /v1/customers/customer_1/contract-chain'] = {
     body: { ...chain, intact: true, head: 'abc', broken: null },
   }
   const held = await lockstep(['contracts', 'verify', 'ada'])
@@ -354,7 +298,7 @@ test('erasing a customer needs a person or --yes, and a dry run changes nothing'
   const erased = { profiles: 1, acceptances: 1, requests: 0, providerRows: 3 }
   const remains = [{ what: 'invoices', count: 2, why: 'Books are kept by law.' }]
   const body = { customer: 'customer_1', dryRun: true, erased, remains, provider: 'queued' }
-  answers = {
+  fake.answers = {
     'GET /v1/customers?externalId=ada&limit=1': page(ada),
     'POST /v1/customers/customer_1/erasure': { body },
     'POST /v1/customers/customer_1/erasure?dryRun=false': {
@@ -364,7 +308,7 @@ test('erasing a customer needs a person or --yes, and a dry run changes nothing'
   const nobody = await lockstep(['customers', 'erase', 'ada'])
   expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
   await lockstep(['customers', 'erase', 'ada', '--dry-run'])
-  expect(asked.filter(({ request }) => request.includes('dryRun=false'))).toEqual([])
+  expect(fake.asked.filter(({ request }) => request.includes('dryRun=false'))).toEqual([])
   const { stdout, code } = await lockstep(['customers', 'erase', 'ada', '--yes'])
   expect(code).toBe(0)
   expect(stdout).toContain('✓ Erased:')
@@ -374,7 +318,7 @@ test('erasing a customer needs a person or --yes, and a dry run changes nothing'
 test('money goes back after it was shown, and only when somebody says yes', async () => {
   const amount = (minor: number) => ({ amount: (minor / 100).toFixed(2), minor: `${minor}`, currency: 'usd' })
   const refunds = 'POST /v1/invoices/invoice_1/refunds'
-  answers = {
+  fake.answers = {
     [refunds]: { body: { invoice: 'invoice_1', amount: amount(750), left: amount(1250) } },
     [`${refunds}?dryRun=false`]: {
       status: 201,
@@ -389,17 +333,19 @@ test('money goes back after it was shown, and only when somebody says yes', asyn
   })
   // Nobody can be asked here: nothing is done.
   expect((await lockstep(args)).code).not.toBe(0)
-  expect(asked.map(({ request }) => request)).toEqual([refunds, refunds])
+  expect(fake.asked.map(({ request }) => request)).toEqual([refunds, refunds])
   const done = await lockstep([...args, '--yes'])
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('7.50 usd given back: succeeded') })
-  expect(asked.at(-1)).toMatchObject({
+  expect(fake.asked.at(-1)).toMatchObject({
     request: `${refunds}?dryRun=false`,
     body: { amount: '7.50', reason: 'duplicate' },
   })
 
   const notes = 'POST /v1/invoices/invoice_1/credit-notes'
   const parts = { prePayment: amount(0), refunded: amount(0), credited: amount(499), outOfBand: amount(0) }
-  answers = { [notes]: { body: { invoice: 'invoice_1', total: amount(499), left: amount(1501), ...parts } } }
+  fake.answers = {
+    [notes]: { body: { invoice: 'invoice_1', total: amount(499), left: amount(1501), ...parts } },
+  }
   const credit = ['invoices', 'credit', 'invoice_1', '--paid-part', 'balance', '--dry-run', '--key', 'k']
   expect((await lockstep(credit)).stdout).toMatch(/Would credit 4\.99 usd.*\n.*on the balance +4\.99 usd/)
 })
@@ -442,7 +388,7 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
     ...{ toBill: usd('300'), toGiveBack: usd('1323') },
   }
   const givenBack = { how: 'refund', amount: usd('1323'), problem: null }
-  answers = {
+  fake.answers = {
     'POST /v1/subscriptions/subscription_1/cancel/preview': { body: preview },
     'POST /v1/subscriptions/subscription_1/cancel': {
       body: { state: 'done', subscription: running, givenBack },
@@ -454,10 +400,10 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   const dry = await cancel('--now', '--refund', '--dry-run')
   expect(dry.stdout).toContain('It would end on 2026-01-20 12:00.')
   expect(dry.stdout).toContain('given back  13.23 usd')
-  expect(asked.every(({ request }) => request.endsWith('/preview'))).toBe(true)
+  expect(fake.asked.every(({ request }) => request.endsWith('/preview'))).toBe(true)
   const done = await cancel('--now', '--refund', '--yes')
   expect(done.stdout).toContain('given back  13.23 usd as refund')
-  expect(asked.at(-1)?.body).toEqual({ when: 'now', unusedTime: 'refund', reason: 'admin' })
+  expect(fake.asked.at(-1)?.body).toEqual({ when: 'now', unusedTime: 'refund', reason: 'admin' })
   expect((await cancel('--now', '--at', '2026-03-01')).code).toBe(2)
 })
 
@@ -494,7 +440,7 @@ test('a change of plan is shown, needs a person or --yes, and says where it is t
     expiresAt: '2026-01-11T00:00:00Z',
   }
   const waiting = { ...planChange, state: 'requiresAction', action }
-  answers = {
+  fake.answers = {
     'GET /v1/customers?externalId=ada&limit=1': page(ada),
     'GET /v1/subscriptions?customer=customer_1': page(running, {
       ...running,
@@ -517,19 +463,19 @@ test('a change of plan is shown, needs a person or --yes, and says where it is t
   expect(dry.stdout).toMatch(/1 × Premium +2026-01-10 … 2026-02-10 +9\.00/)
   expect(dry.stdout).toMatch(/charged +4\.00/)
   expect(dry.stdout).toContain('contract    plan: starter → premium')
-  expect(asked.some(({ request }) => request.startsWith('PATCH'))).toBe(false)
+  expect(fake.asked.some(({ request }) => request.startsWith('PATCH'))).toBe(false)
 
   const done = await change('--quantity', '2', '--coupon', 'friend', '--yes')
   expect(done).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('until 2026-01-11: https://pages.example/c1'),
   })
-  expect(asked.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({
+  expect(fake.asked.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({
     ...{ plan: 'premium', quantity: 2, coupons: ['friend'], when: 'now', requestOrigin: 'cli' },
   })
 
   const problem = { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' }
-  answers['GET /v1/subscriptions/subscription_1/changes/plan_change_1'] = {
+  fake.answers['GET /v1/subscriptions/subscription_1/changes/plan_change_1'] = {
     body: { ...planChange, state: 'refused', problem },
   }
   const refused = await change('--yes')
@@ -554,7 +500,7 @@ test('a subscription, its history and the figures are shown', async () => {
     recordedAt: '2026-01-10T00:00:00Z',
   }
   const movements = { new: usd('2700'), reactivation: usd('000'), expansion: usd('000') }
-  answers = {
+  fake.answers = {
     'GET /v1/subscriptions/subscription_1': { body: running },
     'GET /v1/subscriptions/subscription_1/history': page(stretch),
     'GET /v1/subscription-stats?since=2026-01-01T00%3A00%3A00Z': {

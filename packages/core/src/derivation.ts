@@ -38,10 +38,22 @@ export type Step =
       readonly percent: Decimal
       readonly amount: Decimal
     }
+  | {
+      /** What somebody added to the invoice: nothing was computed. */
+      readonly kind: 'adjustment'
+      readonly adjustment: string
+      readonly as: 'credit' | 'charge' | 'note'
+      /** RFC 3339. */
+      readonly madeAt: string
+      /** Taken back since. */
+      readonly withdrawn: boolean
+      readonly amount: Decimal
+    }
 
 /** How a line's amount came about, from the events to the rounding. Plain JSON; every number is exact text. */
 export interface Derivation {
-  readonly price: { readonly key: string; readonly name: string; readonly model: string }
+  /** Null for an adjustment, which comes of no price. */
+  readonly price: { readonly key: string; readonly name: string; readonly model: string } | null
   readonly currency: string
   /** Half-open; RFC 3339. */
   readonly period: { readonly start: string; readonly end: string }
@@ -67,7 +79,9 @@ export interface Derivation {
 /** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
 export function explain(derivation: Derivation): string[] {
   const { price, currency, period, measured, steps, exact, rounded, free, amount } = derivation
-  const lines = [`${price.key}: ${price.name}, ${period.start} … ${period.end}`]
+  const ofPeriod = `${period.start} … ${period.end}`
+  if (price === null) return [`adjustment, ${ofPeriod}`, ...steps.flatMap(explainStep)]
+  const lines = [`${price.key}: ${price.name}, ${ofPeriod}`]
   if (measured) {
     const { quantity, unitLabel, aggregation, events } = measured
     const noun = events === '1' ? 'event' : 'events'
@@ -110,5 +124,11 @@ function explainStep(step: Step): string[] {
         `share: ${n(step.percent)} % × ${n(step.base)} = ${n(step.amount)}`,
       ]
     }
+    case 'adjustment':
+      return [
+        step.withdrawn
+          ? `${step.as} made ${step.madeAt}, and taken back since`
+          : `${step.as} made ${step.madeAt}: ${n(step.amount)}`,
+      ]
   }
 }

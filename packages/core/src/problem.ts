@@ -29,6 +29,7 @@ export const problems = {
   // 404: reads of what is not there. Another customer's things answer exactly the same.
   route_not_found: { status: 404, title: 'There is no such address.' },
   addon_not_found: { status: 404, title: 'There is no such add-on.' },
+  adjustment_not_found: { status: 404, title: 'There is no such adjustment.' },
   api_key_not_found: { status: 404, title: 'There is no such API key.' },
   contract_not_found: { status: 404, title: 'There is no such contract.' },
   coupon_not_found: { status: 404, title: 'There is no such coupon.' },
@@ -47,12 +48,15 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
 
   // 409: right in itself, but the world stands otherwise.
+  adjustment_billed: { status: 409, title: 'The adjustment is on a final invoice already.' },
+  adjustment_withdrawn: { status: 409, title: 'The adjustment was withdrawn already.' },
   bus_message_unreadable: { status: 409, title: 'Nothing of the message was kept.' },
   customer_in_use: { status: 409, title: 'Something of this customer is still under way.' },
   customer_exists: { status: 409, title: 'There is a customer with this external id already.' },
   idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still running.' },
   idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },
   invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
+  invoice_not_adjustable: { status: 409, title: 'The invoice takes no more adjustments.' },
   invoice_not_final: { status: 409, title: 'The invoice is not final yet.' },
   mapping_exists: { status: 409, title: 'One of the two is linked to another.' },
   mapping_needed: { status: 409, title: 'What it belongs to is linked to nothing here.' },

@@ -11,11 +11,13 @@ import { priceQuantity } from './pricing/price-quantity.ts'
 import type { Priced } from './pricing/priced.ts'
 import { formatQuantity, type Quantity, units } from './quantity.ts'
 
-/** What one price costs in one period, and why. */
+/** What one price costs in one period, or an adjustment adds to it, and why. */
 export interface RatedLine {
-  /** The price's key, unique on an invoice. */
+  /** The price's key or the adjustment's id, unique on an invoice. */
   readonly key: string
-  readonly price: Price
+  readonly name: string
+  /** The product that it is sold as. */
+  readonly product: string
   readonly period: Period
   /** Null for a share: it has no quantity. */
   readonly quantity: Quantity | null
@@ -115,5 +117,6 @@ function lineOf(price: Price, priced: Priced, { period, free }: RatingInput, par
     amount: formatMoney(amount),
   }
   const description = price.name + parts.suffix
-  return { key: price.key, price, period, quantity: parts.quantity, amount, description, derivation }
+  const { key, name, product } = price
+  return { key, name, product, period, quantity: parts.quantity, amount, description, derivation }
 }

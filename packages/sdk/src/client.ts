@@ -1,4 +1,5 @@
 import * as addons from '@lockstep/api/addons'
+import * as adjustments from '@lockstep/api/adjustments'
 import * as apiKeys from '@lockstep/api/api-keys'
 import * as bus from '@lockstep/api/bus-messages'
 import * as catalog from '@lockstep/api/catalog'
@@ -193,6 +194,29 @@ export function createClient(options: ClientOptions) {
       explain: (id: string, line: string) => ask(invoices.explainLine, { params: { id, line } }),
       sync: (id: string, query: QueryInput<typeof invoices.syncInvoice> = {}) =>
         ask(invoices.syncInvoice, { params: { id }, query }),
+      /** Says what a credit, charge or note would make of an invoice that is not final. */
+      previewAdjustment: async (id: string, body: BodyInput<typeof adjustments.createAdjustment>) =>
+        (await ask(adjustments.createAdjustment, { params: { id }, body })) as AdjustmentEffect,
+      /** Adds it: on the invoice at once, at the provider with the next sync. */
+      adjust: async (id: string, body: BodyInput<typeof adjustments.createAdjustment>, more?: CallOptions) =>
+        (await ask(
+          adjustments.createAdjustment,
+          { params: { id }, query: { dryRun: false }, body },
+          more,
+        )) as Adjustment,
+      /** Who added what and why, also what was taken back. */
+      adjustments: (id: string) => {
+        const pages = (after: string | undefined) =>
+          ask(adjustments.listAdjustments, { params: { id }, query: { after } })
+        return listOf(pages)
+      },
+      /** Takes an adjustment back. */
+      withdrawAdjustment: async (id: string, adjustment: string, reason: string, more?: CallOptions) =>
+        (await ask(
+          adjustments.withdrawAdjustment,
+          { params: { id, adjustment }, query: { dryRun: false }, body: { reason } },
+          more,
+        )) as Adjustment,
       /** Says what would be given back; without an amount, the most there is. */
       previewRefund: async (id: string, body: BodyInput<typeof refunds.createRefund> = {}) =>
         (await ask(refunds.createRefund, { params: { id }, body })) as RefundPreview,
@@ -318,6 +342,8 @@ type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : nev
 /** A deed names the amount that its preview showed. */
 type NamedAmount<R extends Route> = BodyInput<R> & { readonly amount: string }
 
+export type Adjustment = ItemOf<typeof adjustments.listAdjustments>
+export type AdjustmentEffect = Exclude<Answer<typeof adjustments.createAdjustment>, Adjustment>
 export type Refund = ItemOf<typeof refunds.listRefunds>
 export type RefundPreview = Exclude<Answer<typeof refunds.createRefund>, Refund>
 export type CreditNote = ItemOf<typeof creditNotes.listCreditNotes>

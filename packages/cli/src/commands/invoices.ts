@@ -6,6 +6,7 @@ import { amountText, periodText } from '../output/format.ts'
 import { invoiceText } from '../output/invoice-text.ts'
 import { bold, dim } from '../output/style.ts'
 import { table } from '../output/table.ts'
+import { addAdjustments } from './adjustments.ts'
 import { firstOf, parseCount } from './arguments.ts'
 import { addMoneyBack } from './money-back.ts'
 
@@ -34,6 +35,7 @@ export function addInvoices(program: Command): void {
         return parts.length === 0 ? `${head}  has no subscription` : parts.join('\n\n')
       })
     })
+  addAdjustments(invoices)
   addMoneyBack(invoices)
   invoices
     .command('list')

@@ -2,6 +2,7 @@ import type { readinessOf } from '../readiness.ts'
 import type { ServiceParts } from '../service-parts.ts'
 import type { App } from './route.ts'
 import { addonRoutes } from './routes/addons.ts'
+import { adjustmentRoutes } from './routes/adjustments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { billingRoutes } from './routes/billing.ts'
 import { busMessageRoutes } from './routes/bus-messages.ts'
@@ -61,6 +62,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
   invoiceRoutes(app, parts)
+  adjustmentRoutes(app, parts)
   refundRoutes(app, parts)
   creditNoteRoutes(app, parts)
   catalogRoutes(app, parts)

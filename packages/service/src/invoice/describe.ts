@@ -8,17 +8,26 @@ import type { LineToBill } from './rate.ts'
  * What a line says on the invoice. A remainder names what is new of it; late usage names the period
  * that it was used in, because it stands among the lines of another one.
  */
-export function describeLine({ origin, line, revision, left }: LineToBill): string {
+export function describeLine(toBill: LineToBill): string {
+  const { origin, line, revision, left } = toBill
   const isLate = isFrozen(origin.status)
+  if (line.derivation.price === null) return describeAdjustment(toBill, isLate)
   if (revision === 0 && !isLate) return line.description
   const unit = line.derivation.measured?.unitLabel
   const what =
     left.quantity === null || unit === undefined
       ? line.description
-      : `${line.price.name}: ${groupThousands(formatQuantity(left.quantity))} ${unit}`
+      : `${line.name}: ${groupThousands(formatQuantity(left.quantity))} ${unit}`
   if (!isLate) return `${what}, beyond what was billed before`
-  const [start = '', end = ''] = [line.period.start, line.period.end].map((at) =>
-    formatInstant(at).slice(0, 10),
-  )
-  return `${what}, reported late for ${start} to ${end}`
+  return `${what}, reported late for ${daysOf(toBill)}`
 }
+
+/** One with a revision was withdrawn while it was being billed. */
+function describeAdjustment(toBill: LineToBill, isLate: boolean): string {
+  const { line, revision } = toBill
+  const what = revision === 0 ? line.description : `${line.description}, taken back`
+  return isLate ? `${what}, for ${daysOf(toBill)}` : what
+}
+
+const daysOf = ({ line: { period } }: LineToBill): string =>
+  [period.start, period.end].map((at) => formatInstant(at).slice(0, 10)).join(' to ')

@@ -1,4 +1,5 @@
 import type { Db, Trx } from '../postgres/connect.ts'
+import { adjustmentsOf } from '../store/adjustments.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
@@ -22,21 +23,25 @@ export async function rateInvoices(
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
 ): Promise<Rated> {
-  const [terms, items, ...usages] = await together(db, [
+  const ids = invoices.map(({ id }) => id)
+  const [terms, items, adjustments, ...usages] = await together(db, [
     () => readTerms(db, invoices.map(planVersionOf)),
-    () =>
-      itemsOf(
-        db,
-        invoices.map(({ id }) => id),
-      ),
+    () => itemsOf(db, ids),
+    () => adjustmentsOf(db, ids),
     ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
   ])
   const lines = invoices.flatMap((invoice, i) => {
     const of = terms.get(planVersionOf(invoice))
     const usage = usages[i]
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
-    const own = items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id)
-    return linesToBill({ invoice, terms: of, subscription: subscriptionOf(invoice), usage, items: own })
+    return linesToBill({
+      invoice,
+      terms: of,
+      subscription: subscriptionOf(invoice),
+      usage,
+      adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),
+      items: items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id),
+    })
   })
   return { lines, items, terms }
 }

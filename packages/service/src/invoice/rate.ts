@@ -1,3 +1,4 @@
+import { type Adjustment, adjustmentLine } from '@lockstep/core/adjustment'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
 import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
@@ -32,14 +33,17 @@ export interface RatingInput {
   readonly terms: RatingTerms
   readonly subscription: RatedSubscription
   readonly usage: ReadonlyMap<string, UsageTotals>
+  /** In the order in which they were made, those that were withdrawn among them. */
+  readonly adjustments: readonly Adjustment[]
   /** Every item of this invoice's lines. */
   readonly items: readonly ItemRow[]
 }
 
 /** Rates a period and subtracts what finalized invoices carry of it, line by line. */
 export function linesToBill(input: RatingInput): LineToBill[] {
-  const { invoice, items } = input
-  return rateInvoice(input).map((line) => {
+  const { invoice, items, adjustments, terms } = input
+  const adjusted = adjustments.map((one) => adjustmentLine(one, periodOf(invoice), terms.plan.product))
+  return [...rateInvoice(input), ...adjusted].map((line) => {
     const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
     const billed = parts.map(({ amount, quantity }) => ({
       amount: money(amount, invoice.currency),

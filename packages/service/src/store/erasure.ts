@@ -70,6 +70,11 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
        select unnest(array[id, subscription_id, workflow_id]) from registration where customer_id = ${customerId})`.execute(
     trx,
   )
+  // What was written about a customer for the records; what the customer read stands on the invoices.
+  await sql`
+    update adjustment set reason = 'erased',
+       withdrawal_reason = case when withdrawal_reason is not null then 'erased' end
+     where customer_id = ${customerId}`.execute(trx)
   // Whoever was to be registered by it has been forgotten instead.
   await sql`
     update bus_message set state = 'processed', outcome = 'erased', content = null, problem = null,

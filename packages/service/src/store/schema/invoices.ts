@@ -1,3 +1,4 @@
+import type { AdjustmentKind } from '@lockstep/core/adjustment'
 import type { InvoiceStatus } from '@lockstep/core/invoice'
 import type { Default, Json, MaybeJson, MaybeTime, Numeric, Time } from './columns.ts'
 
@@ -6,6 +7,7 @@ export interface InvoiceTables {
   invoice: InvoiceTable
   lineItem: LineItemTable
   invoiceItem: InvoiceItemTable
+  adjustment: AdjustmentTable
 }
 
 interface InvoiceTable {
@@ -69,4 +71,22 @@ interface InvoiceItemTable {
   derivation: MaybeJson
   providerItemId: string | null
   providerInvoiceId: string | null
+}
+
+interface AdjustmentTable {
+  id: string
+  customerId: string
+  invoiceId: string
+  kind: AdjustmentKind
+  currency: string
+  amount: bigint
+  description: string
+  reason: string
+  madeBy: string
+  agent: string | null
+  madeAt: Time
+  supersedes: string | null
+  withdrawnBy: Default<string | null>
+  withdrawnAt: MaybeTime
+  withdrawalReason: Default<string | null>
 }

@@ -96,7 +96,7 @@ async function picture(
   const products = await providerIdsOf(
     trx,
     'product',
-    due.map(({ line }) => line.price.product),
+    due.map(({ line }) => line.product),
   )
   const standalone = isOver ? usableDraft(invoices) : undefined
   const destinationOf = (origin: InvoiceRow): Destination => {
@@ -140,9 +140,9 @@ function wantedItem(
   destination: Destination,
 ): Wanted {
   const { origin, line, revision, left } = toBill
-  const product = products.get(line.price.product)
+  const product = products.get(line.product)
   if (product === undefined) {
-    throw new Problem('plan_not_published', `The product ${line.price.product} is not at the provider.`)
+    throw new Problem('plan_not_published', `The product ${line.product} is not at the provider.`)
   }
   const item: ItemContent = {
     amount: String(toStripeAmount(left.amount)),

@@ -1,0 +1,53 @@
+import { afterAll, expect, test } from 'vitest'
+import { newFakeService, page } from '../test/support/fake-service.ts'
+
+const fake = await newFakeService()
+afterAll(() => {
+  fake.close()
+})
+
+const usd = (minor: string) => ({ amount: (Number(minor) / 100).toFixed(2), minor, currency: 'usd' })
+const goodwill = {
+  ...{ id: 'adjustment_1', invoice: 'invoice_1', kind: 'credit', amount: usd('-500'), agent: 'Bob' },
+  ...{ description: 'Goodwill', reason: 'Ticket 4711', madeBy: 'api_key_1', supersedes: null },
+  ...{ madeAt: '2026-01-20T00:00:00Z', withdrawn: null },
+}
+
+test('an adjustment is shown before it is made, and its record afterwards', async () => {
+  const effect = { invoice: 'invoice_1', before: usd('300'), after: usd('-200'), toBalance: usd('200') }
+  const path = '/v1/invoices/invoice_1/adjustments'
+  fake.answers = {
+    [`POST ${path}`]: { body: effect },
+    [`POST ${path}?dryRun=false`]: { status: 201, body: goodwill },
+    [`POST ${path}/adjustment_1/withdraw?dryRun=false`]: {
+      body: { ...goodwill, withdrawn: { by: 'api_key_1', at: '2026-01-21T00:00:00Z', reason: 'A mistake' } },
+    },
+    [`GET ${path}`]: page(goodwill),
+  }
+  const adjust = (...more: string[]) => {
+    const told = ['--description', 'Goodwill', '--reason', 'Ticket 4711']
+    return fake.run(['invoices', 'adjust', 'invoice_1', '5.00', ...told, ...more])
+  }
+  const dry = await adjust('--dry-run')
+  expect(dry.stdout).toBe("Would make 3.00 usd -2.00 usd, 2.00 usd of it on the customer's balance\n")
+  const nobody = await adjust()
+  expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
+  expect(fake.asked.some(({ request }) => request.endsWith('dryRun=false'))).toBe(false)
+  const done = await adjust('--agent', 'Bob', '--yes')
+  expect(done.stdout).toContain('✓ credit -5.00 usd added: Goodwill  adjustment_1')
+  expect(fake.asked.at(-1)?.body).toEqual({
+    ...{ kind: 'credit', amount: '5.00', description: 'Goodwill', reason: 'Ticket 4711', agent: 'Bob' },
+  })
+
+  const list = await fake.run(['invoices', 'adjustments', 'invoice_1'])
+  expect(list.stdout).toMatch(/2026-01-20 +credit +-5\.00 +Goodwill +Ticket 4711 +Bob +adjustment_1/)
+  const withdrawn = await fake.run([
+    'invoices',
+    'withdraw',
+    'invoice_1',
+    'adjustment_1',
+    '--reason',
+    'A mistake',
+  ])
+  expect(withdrawn.stdout).toContain('✓ credit -5.00 usd taken back: Goodwill')
+})
