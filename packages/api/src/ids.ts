@@ -9,6 +9,7 @@ type Noun =
   | 'contract'
   | 'invoice'
   | 'adjustment'
+  | 'usage_correction'
   | 'refund'
   | 'credit_note'
   | 'line'

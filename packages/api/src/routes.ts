@@ -54,6 +54,7 @@ import { readSubscriptionStats } from './subscription-stats.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
 import { readUsage } from './usage.ts'
+import { createUsageCorrection, listUsageCorrections } from './usage-corrections.ts'
 import { sendUsageEvents } from './usage-events.ts'
 import { receiveStripeEvent } from './webhooks.ts'
 
@@ -95,6 +96,8 @@ export const routes: readonly Route[] = [
   readEntitlements,
   sendUsageEvents,
   readUsage,
+  createUsageCorrection,
+  listUsageCorrections,
   listInvoices,
   readInvoice,
   explainLine,

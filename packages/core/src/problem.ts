@@ -44,6 +44,7 @@ export const problems = {
   provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
   registration_not_found: { status: 404, title: 'There is no such registration.' },
   subscription_not_found: { status: 404, title: 'There is no such subscription.' },
+  usage_event_not_found: { status: 404, title: 'There is no such usage event.' },
   test_clock_not_found: { status: 404, title: 'There is no such test clock.' },
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
 
@@ -78,6 +79,9 @@ export const problems = {
   subscription_over: { status: 409, title: 'The subscription is over.' },
   subscription_changing: { status: 409, title: 'Something else is being done to the subscription.' },
   nothing_to_resume: { status: 409, title: 'Nothing keeps the subscription from going on.' },
+  usage_event_voided: { status: 409, title: 'The usage event was voided already.' },
+  usage_events_expired: { status: 409, title: 'Usage events of that time are no longer kept.' },
+  usage_identity_known: { status: 409, title: 'The identity of a usage event was used before.' },
   test_clock_busy: { status: 409, title: 'The test clock is still advancing.' },
 
   // 413 and 415: not even read.

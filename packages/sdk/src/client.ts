@@ -28,6 +28,7 @@ import { readSubscriptionStats } from '@lockstep/api/subscription-stats'
 import * as subscriptions from '@lockstep/api/subscriptions'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
+import * as corrections from '@lockstep/api/usage-corrections'
 import { type CallInput, type CallOptions, type Connection, call } from './call.ts'
 import { type List, listOf, type Page } from './list.ts'
 import { defaultRetry, type RetryOptions } from './retry.ts'
@@ -186,6 +187,18 @@ export function createClient(options: ClientOptions) {
       send: (usage: Iterable<AnyUsageEvent> | AsyncIterable<AnyUsageEvent>, more?: SendOptions) =>
         sendUsage(connection, usage, more),
       read: (query: QueryInput<typeof readUsage>) => ask(readUsage, { query }),
+      /** Says what voiding or amending an event, or telling a stretch of time anew, would make of the invoices. */
+      previewCorrection: async (body: BodyInput<typeof corrections.createUsageCorrection>) =>
+        (await ask(corrections.createUsageCorrection, { body })) as UsageCorrectionPreview,
+      correct: async (body: BodyInput<typeof corrections.createUsageCorrection>, more?: CallOptions) =>
+        (await ask(
+          corrections.createUsageCorrection,
+          { query: { dryRun: false }, body },
+          more,
+        )) as UsageCorrection,
+      /** Who corrected what and why, newest first. */
+      corrections: (query: QueryInput<typeof corrections.listUsageCorrections>) =>
+        list(corrections.listUsageCorrections, query),
     },
 
     invoices: {
@@ -344,6 +357,11 @@ type NamedAmount<R extends Route> = BodyInput<R> & { readonly amount: string }
 
 export type Adjustment = ItemOf<typeof adjustments.listAdjustments>
 export type AdjustmentEffect = Exclude<Answer<typeof adjustments.createAdjustment>, Adjustment>
+export type UsageCorrection = ItemOf<typeof corrections.listUsageCorrections>
+export type UsageCorrectionPreview = Exclude<
+  Answer<typeof corrections.createUsageCorrection>,
+  { readonly id: string }
+>
 export type Refund = ItemOf<typeof refunds.listRefunds>
 export type RefundPreview = Exclude<Answer<typeof refunds.createRefund>, Refund>
 export type CreditNote = ItemOf<typeof creditNotes.listCreditNotes>

@@ -18,11 +18,12 @@ interface ImportOptions {
   readonly set: ReadonlyMap<string, string>
   readonly dryRun: boolean
 }
+import { addUsageCorrections } from './usage-corrections.ts'
 
 export function addUsage(program: Command): void {
-  program
-    .command('usage')
-    .description('what was used')
+  const usage = program.command('usage').description('what was used')
+  addUsageCorrections(usage)
+  usage
     .command('import')
     .description('send the usage events of a file; sending it twice changes nothing')
     .argument('<file>', 'NDJSON, one event on each line, or CSV with its columns named in the first row')

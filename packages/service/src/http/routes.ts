@@ -32,6 +32,7 @@ import { subscriptionStatsRoutes } from './routes/subscription-stats.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
+import { usageCorrectionRoutes } from './routes/usage-corrections.ts'
 import { usageEventRoutes } from './routes/usage-events.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
@@ -61,6 +62,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   entitlementRoutes(app, parts)
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
+  usageCorrectionRoutes(app, parts)
   invoiceRoutes(app, parts)
   adjustmentRoutes(app, parts)
   refundRoutes(app, parts)

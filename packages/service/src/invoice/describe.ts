@@ -18,6 +18,9 @@ export function describeLine(toBill: LineToBill): string {
     left.quantity === null || unit === undefined
       ? line.description
       : `${line.name}: ${groupThousands(formatQuantity(left.quantity))} ${unit}`
+  // Only what was taken back makes a rating go down.
+  const isLess = left.amount.minor < 0n || (left.quantity !== null && left.quantity < 0n)
+  if (isLess) return `${what}, corrected for ${daysOf(toBill)}`
   if (!isLate) return `${what}, beyond what was billed before`
   return `${what}, reported late for ${daysOf(toBill)}`
 }

@@ -111,6 +111,24 @@ export async function readInvoiceRows(db: Db | Trx, ids: readonly string[]): Pro
     .execute()
 }
 
+/** The invoices that rate what a customer used in a stretch of time; oldest first. */
+export async function invoicesOfTime(
+  db: Db | Trx,
+  customerId: string,
+  { start, end }: Period,
+): Promise<InvoiceRow[]> {
+  return db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('customerId', '=', customerId)
+    .where('planVersionId', 'is not', null)
+    .where('periodStart', '<', sqlTime(end))
+    .where('periodEnd', '>', sqlTime(start))
+    .orderBy('periodStart')
+    .orderBy('id')
+    .execute()
+}
+
 /** The invoices of ours that these of the provider's are. */
 export async function invoicesOfProvider(
   db: Db | Trx,

@@ -2,9 +2,10 @@ import type { Instant } from '@lockstep/core/instant'
 import type { UsageTotals } from '@lockstep/core/meter'
 import type { Period } from '@lockstep/core/period'
 import { quantityOf } from '@lockstep/core/quantity'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { sqlTime } from './time.ts'
+import { recountUsage } from './usage-recount.ts'
 
 const SECONDS_PER_HOUR = 3600
 
@@ -83,24 +84,8 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
       ) as cuts`.execute(trx)
   const [cut] = added.rows
   if (!cut?.isUsed) return
-  const { start, end } = bucketAround(at, cut.cuts)
-  const removed = await sql<{ count: bigint }>`
-    delete from usage_rollup where customer_id = ${customerId} and bucket = ${sqlTime(start)}
-    returning count`.execute(trx)
-  if (removed.rows.length === 0) return
-
-  const split = await sql<{ count: bigint }>`
-    insert into usage_rollup (customer_id, meter_key, bucket, count, sum, max, last, last_at, last_id)
-    select customer_id, meter_key,
-           case when time < ${sqlTime(at)} then ${sqlTime(start)}::timestamptz else ${sqlTime(at)}::timestamptz end,
-           count(*), sum(quantity), max(quantity),
-           ${ofLast('quantity')}, ${ofLast('time')}, ${ofLast('id')}
-    from usage_event
-    where customer_id = ${customerId} and time >= ${sqlTime(start)} and time < ${sqlTime(end)}
-    group by 1, 2, 3
-    returning count`.execute(trx)
-  const total = (rows: readonly { count: bigint }[]) => rows.reduce((sum, { count }) => sum + count, 0n)
-  if (total(split.rows) === total(removed.rows)) return
+  const { before, after } = await recountUsage(trx, { customerId, period: bucketAround(at, cut.cuts) })
+  if (before === after) return
   throw new Error(`The events of ${customerId} at ${at} are no longer all there: their bucket cannot be cut.`)
 }
 
@@ -110,10 +95,6 @@ export async function cutPeriod(trx: Trx, customerId: string, { start, end }: Pe
   if (hourOf(start) === hourOf(end)) await starts
   await Promise.all([starts, cutUsage(trx, customerId, end)])
 }
-
-/** The same order as ingest's: time, then id by Unicode, then quantity. */
-const ofLast = (column: 'quantity' | 'time' | 'id'): RawBuilder<unknown> =>
-  sql`(array_agg(${sql.ref(column)} order by time desc, id collate "C" desc, quantity desc))[1]`
 
 /** The bucket that `at` was inside of before it was cut there, by the cuts of its hour. */
 function bucketAround(at: Instant, cuts: readonly Instant[]): Period {

@@ -14,15 +14,15 @@ export interface SentUsage {
 
 const MAX_EVENTS = 1000
 
-/** Where each event of a batch stands, written once and not for every event that comes. */
+/** Where each event of a list stands that is the whole body, written once and not for every event that comes. */
 const pointers: readonly string[] = Array.from({ length: MAX_EVENTS }, (_, index) => `#/${index}`)
 
 /**
  * Reads one event or a list, in one of four forms: CloudEvents in binary mode by their headers,
  * structured and batched by their media types, the plain form by its first event. Of plain
- * `application/json` it is the body that says whether it is one event or a list.
+ * `application/json` it is the body that says whether it is one event or a list. `root` is where it stands.
  */
-export function readSent(body: unknown, headers: Headers = {}): SentUsage {
+export function readSent(body: unknown, headers: Headers = {}, root = '#'): SentUsage {
   if (isBinaryUsage(headers)) {
     return { parsed: [parseBinaryUsage(headers, body)], pointerOf: () => '#', names: binaryNames }
   }
@@ -33,7 +33,10 @@ export function readSent(body: unknown, headers: Headers = {}): SentUsage {
   if (mode === 'batch' && !isList) throw malformed('A batch of CloudEvents is a list.')
   const isPlain = mode === undefined && isPlainUsage(values[0])
   const parse = isPlain ? parsePlainUsage : parseUsageEvent
-  const pointerOf = (index: number) => (isList ? (pointers[index] ?? '#') : '#')
+  const pointerOf = (index: number) => {
+    if (!isList) return root
+    return root === '#' ? (pointers[index] ?? '#') : `${root}/${index}`
+  }
   return {
     parsed: values.map((value, index) => parse(value, pointerOf(index))),
     pointerOf,

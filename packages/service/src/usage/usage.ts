@@ -3,7 +3,9 @@ import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
-import type { Receipt } from './arrival.ts'
+import type { UsageCorrection } from '../store/usage-corrections.ts'
+import type { Arrivals, Receipt } from './arrival.ts'
+import { type CorrectionDeed, correctUsage, type WantedCorrection } from './correct.ts'
 import { newDirectory } from './directory.ts'
 import { foresee } from './foresee.ts'
 import { type IngestOptions, newIngest } from './ingest.ts'
@@ -23,6 +25,16 @@ export interface Usage {
   take(body: unknown, headers?: Headers): Promise<Receipt>
   /** What would become of it as things stand; takes nothing. */
   foresee(body: unknown, headers?: Headers): Promise<Receipt>
+  /**
+   * Reads events that correct others; nothing is taken in. `pointer` is where their list stands. However
+   * late they come: a correction is for what was not told in time.
+   */
+  read(events: readonly unknown[], pointer: string): Promise<Arrivals>
+  correct(
+    wanted: WantedCorrection,
+    deed: CorrectionDeed,
+    options: { readonly dryRun: boolean },
+  ): Promise<UsageCorrection>
   /** Takes no more, and ends when everything that was taken is answered. */
   close(): Promise<void>
 }
@@ -61,6 +73,9 @@ export function openUsage(deps: UsageDeps): Usage {
       observe?.(receipt)
       return receipt
     },
+    read: (events, pointer) =>
+      readRequest({ directory, times: { ...times, lateDays: null } }, readSent(events, {}, pointer)),
+    correct: (wanted, deed, options) => correctUsage({ db, clock, months }, wanted, deed, options),
     close: async () => {
       await ingest.close()
       await writer.close()

@@ -1,3 +1,4 @@
+import type { CorrectedInvoice, CorrectionKind } from '@lockstep/core/usage-correction'
 import type { Json, Numeric, Time } from './columns.ts'
 
 /** What was used. */
@@ -6,6 +7,8 @@ export interface UsageTables {
   usageEvent: UsageEventTable
   usageRollup: UsageRollupTable
   usageCut: UsageCutTable
+  usageCorrection: UsageCorrectionTable
+  usageEventCorrected: UsageEventCorrectedTable
 }
 
 interface UsageIdentityTable {
@@ -39,4 +42,36 @@ interface UsageRollupTable {
 interface UsageCutTable {
   customerId: string
   at: Time
+}
+
+interface UsageCorrectionTable {
+  id: string
+  customerId: string
+  meterKey: string
+  kind: CorrectionKind
+  periodStart: Time
+  periodEnd: Time
+  source: string | null
+  eventId: string | null
+  removedEvents: bigint
+  removedQuantity: Numeric
+  addedEvents: bigint
+  addedQuantity: Numeric
+  effect: Json<CorrectedInvoice[]>
+  reason: string
+  madeBy: string
+  agent: string | null
+  madeAt: Time
+}
+
+interface UsageEventCorrectedTable {
+  customerId: string
+  correctionId: string
+  meterKey: string
+  time: Time
+  quantity: Numeric
+  source: string
+  id: string
+  data: Json
+  receivedAt: Time
 }

@@ -1,0 +1,48 @@
+import type { Period } from '@lockstep/core/period'
+import { type RawBuilder, sql } from 'kysely'
+import type { Trx } from '../postgres/connect.ts'
+import { sqlTime } from './time.ts'
+
+interface Recount {
+  readonly customerId: string
+  /** Every meter's unless named. */
+  readonly meterKey?: string
+  /** Whole buckets. */
+  readonly period: Period
+}
+
+/**
+ * Counts buckets again from the events themselves, each by the cuts of now. Answers how many events they
+ * held before and hold now: the caller knows what the difference must be, and that events are missing
+ * where it is another. The customer's gate must be closed, or an event in flight would be counted twice.
+ */
+export async function recountUsage(
+  trx: Trx,
+  { customerId, meterKey, period }: Recount,
+): Promise<{ readonly before: bigint; readonly after: bigint }> {
+  const ofMeter = meterKey === undefined ? sql`true` : sql`meter_key = ${meterKey}`
+  const within = (column: 'bucket' | 'time') =>
+    sql`customer_id = ${customerId} and ${ofMeter}
+      and ${sql.ref(column)} >= ${sqlTime(period.start)} and ${sql.ref(column)} < ${sqlTime(period.end)}`
+  const removed = sql<{ count: bigint }>`
+    delete from usage_rollup where ${within('bucket')} returning count`.execute(trx)
+  const counted = sql<{ count: bigint }>`
+    insert into usage_rollup (customer_id, meter_key, bucket, count, sum, max, last, last_at, last_id)
+    select customer_id, meter_key, bucket, count(*), sum(quantity), max(quantity),
+           ${ofLast('quantity')}, ${ofLast('time')}, ${ofLast('id')}
+    from (
+      select customer_id, meter_key, time, id, quantity, greatest(
+          date_trunc('hour', time, 'UTC'),
+          (select max(at) from usage_cut where customer_id = ${customerId} and at <= time)
+        ) as bucket
+      from usage_event where ${within('time')}
+    ) as event
+    group by customer_id, meter_key, bucket
+    returning count`.execute(trx)
+  const total = (rows: readonly { count: bigint }[]) => rows.reduce((sum, { count }) => sum + count, 0n)
+  return { before: total((await removed).rows), after: total((await counted).rows) }
+}
+
+/** The same order as ingest's: time, then id by Unicode, then quantity. */
+const ofLast = (column: 'quantity' | 'time' | 'id'): RawBuilder<unknown> =>
+  sql`(array_agg(${sql.ref(column)} order by time desc, id collate "C" desc, quantity desc))[1]`

@@ -1,0 +1,181 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Period } from '@lockstep/core/period'
+import { Problem } from '@lockstep/core/problem'
+import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import type { Clock } from '../clock.ts'
+import { rateAgain } from '../invoice/rate-again.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { transaction } from '../postgres/transaction.ts'
+import {
+  type Counted,
+  type EventName,
+  findEvent,
+  insertCorrection,
+  replaceEvent,
+  type UsageCorrection,
+  wasVoided,
+} from '../store/usage-corrections.ts'
+import { recountUsage } from '../store/usage-recount.ts'
+import { customerTime } from '../workflow/observe/customer-time.ts'
+import type { Arrivals } from './arrival.ts'
+import { replaceUsage } from './backfill.ts'
+import { closeGate } from './gate.ts'
+import type { Months } from './months.ts'
+
+export type WantedCorrection =
+  | { readonly kind: 'void'; readonly event: EventName }
+  | { readonly kind: 'amend'; readonly event: EventName; readonly quantity: Quantity }
+  | Backfill
+
+/** What a meter says of a stretch of time, told anew. */
+export interface Backfill {
+  readonly kind: 'backfill'
+  readonly customerId: string
+  readonly meterKey: string
+  readonly period: Period
+  /** All of that customer, meter and stretch. */
+  readonly arrivals: Arrivals
+}
+
+/** Who does it, and why. */
+export interface CorrectionDeed {
+  readonly id: string
+  readonly by: string
+  readonly agent: string | null
+  readonly reason: string
+}
+
+interface CorrectionDeps {
+  readonly db: Db
+  readonly clock: Clock
+  readonly months: Months
+}
+
+/** What is concerned: whose usage of what, and when it was used. */
+interface Place {
+  readonly customerId: string
+  readonly meterKey: string
+  readonly period: Period
+}
+
+const SECONDS_PER_HOUR = 3600
+
+/**
+ * Corrects usage that was taken in, in one transaction: the events, the rollups, counted again from the
+ * events that stay, and the mark on the invoices. The identity of what is taken out stays known for ever.
+ * A dry run does all of it and takes it back, so it says exactly what the deed would do.
+ */
+export async function correctUsage(
+  { db, clock, months }: CorrectionDeps,
+  wanted: WantedCorrection,
+  deed: CorrectionDeed,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<UsageCorrection> {
+  const place = await placeOf(db, wanted)
+  if (wanted.kind === 'backfill') await months.ensure(wanted.arrivals.map(({ time }) => time))
+  try {
+    return await transaction(db, async (trx) => {
+      await closeGate(trx, place.customerId)
+      const at = await customerTime(trx, clock, place.customerId)
+      const hours = hoursAround(place.period)
+      const { value: counted, effect } = await rateAgain(trx, place, async () => {
+        const changed = await change(trx, wanted, deed.id, at)
+        await recount(trx, { ...place, period: hours }, changed)
+        return changed
+      })
+      const correction = correctionOf(wanted, place, deed, { ...counted, effect, at })
+      if (dryRun) throw new Undone(correction)
+      await insertCorrection(trx, correction)
+      return correction
+    })
+  } catch (error) {
+    if (error instanceof Undone) return error.correction
+    throw error
+  }
+}
+
+/** Rolls a dry run back. */
+class Undone extends Error {
+  readonly correction: UsageCorrection
+
+  constructor(correction: UsageCorrection) {
+    super('It was a dry run.')
+    this.correction = correction
+  }
+}
+
+async function placeOf(db: Db, wanted: WantedCorrection): Promise<Place> {
+  if (wanted.kind === 'backfill') return wanted
+  const { event } = wanted
+  const found = await findEvent(db, event)
+  if (!found) throw await absent(db, event)
+  if (wanted.kind === 'amend' && (await aggregationOf(db, found.meterKey)) === 'count') {
+    const detail = `The meter ${found.meterKey} counts events, whatever their quantity. Void the event instead.`
+    throw new Problem('quantity_invalid', detail)
+  }
+  return { ...found, period: { start: event.time, end: event.time + 1 } }
+}
+
+/** Of an archived meter too. */
+async function aggregationOf(db: Db, key: string): Promise<string | undefined> {
+  const row = await db.selectFrom('meter').select('aggregation').where('key', '=', key).executeTakeFirst()
+  return row?.aggregation
+}
+
+async function absent(db: Db, event: EventName): Promise<Problem> {
+  const name = `${JSON.stringify(event.id)} of ${JSON.stringify(event.source)}`
+  return (await wasVoided(db, event))
+    ? new Problem('usage_event_voided', `The event ${name} was voided already.`)
+    : new Problem('usage_event_not_found', `At that second there is no event ${name}.`)
+}
+
+interface Changed {
+  readonly removed: Counted
+  readonly added: Counted
+}
+
+async function change(
+  trx: Trx,
+  wanted: WantedCorrection,
+  correctionId: string,
+  at: Instant,
+): Promise<Changed> {
+  if (wanted.kind === 'backfill') return replaceUsage(trx, correctionId, wanted, at)
+  const quantity = wanted.kind === 'amend' ? wanted.quantity : null
+  const changed = await replaceEvent(trx, correctionId, wanted.event, { quantity, at })
+  // Somebody else has voided it since we found it.
+  if (changed.removed.events === 0n)
+    throw new Problem('usage_event_voided', 'The event was voided at this moment.')
+  return changed
+}
+
+/** Events whose month is no longer kept are counted, but cannot be counted again. */
+async function recount(trx: Trx, place: Place, { removed, added }: Changed): Promise<void> {
+  const { before, after } = await recountUsage(trx, place)
+  if (before - removed.events + added.events === after) return
+  throw new Problem('usage_events_expired', 'Some of the events of that time are no longer kept.')
+}
+
+/** Whole buckets, wherever an hour is cut. */
+function hoursAround({ start, end }: Period): Period {
+  return {
+    start: Math.floor(start / SECONDS_PER_HOUR) * SECONDS_PER_HOUR,
+    end: Math.ceil(end / SECONDS_PER_HOUR) * SECONDS_PER_HOUR,
+  }
+}
+
+function correctionOf(
+  wanted: WantedCorrection,
+  { customerId, meterKey, period }: Place,
+  { id, by, agent, reason }: CorrectionDeed,
+  { removed, added, effect, at }: Changed & Pick<UsageCorrection, 'effect'> & { readonly at: Instant },
+): UsageCorrection {
+  const event = wanted.kind === 'backfill' ? null : wanted.event
+  return {
+    ...{ id, customerId, meterKey, kind: wanted.kind, periodStart: period.start, periodEnd: period.end },
+    ...{ source: event?.source ?? null, eventId: event?.id ?? null },
+    ...{ removedEvents: removed.events, removedQuantity: formatQuantity(removed.quantity) },
+    ...{ addedEvents: added.events, addedQuantity: formatQuantity(added.quantity) },
+    ...{ effect, reason, madeBy: by, agent, madeAt: at },
+  }
+}
