@@ -124,13 +124,13 @@ test('usage is imported from a file, and a fault is named by its line', async ()
 })
 
 const importCsv = async (content: string, ...options: string[]) => {
-  const file = join(folder, 'usage.csv')
+  const file = join(fake.folder, 'usage.csv')
   writeFileSync(file, content)
   return { file, ...(await lockstep(['usage', 'import', file, ...options])) }
 }
 
 test('a CSV file is imported by the names of its columns, whatever stands in its cells', async () => {
-  answers = { 'POST /v1/usage-events': { body: { accepted: 3, duplicates: 0, conflicts: [] } } }
+  fake.answers = { 'POST /v1/usage-events': { body: { accepted: 3, duplicates: 0, conflicts: [] } } }
   const { code } = await importCsv(
     '\ufeffid,meter,externalId,quantity,time,app,note\r\n' +
       '1,seconds,ada,12.5,2026-01-31T09:30:00Z,web,"a ""b"", c"\r\n' +
@@ -140,7 +140,7 @@ test('a CSV file is imported by the names of its columns, whatever stands in its
   )
   expect(code).toBe(0)
   const time = '2026-01-31T09:30:00Z'
-  expect(asked[0]?.body).toEqual([
+  expect(fake.asked[0]?.body).toEqual([
     {
       id: '1',
       meter: 'seconds',
@@ -155,7 +155,7 @@ test('a CSV file is imported by the names of its columns, whatever stands in its
 })
 
 test('columns of other names are named, and what no column says is given to all', async () => {
-  answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 0, conflicts: [] } } }
+  fake.answers = { 'POST /v1/usage-events': { body: { accepted: 1, duplicates: 0, conflicts: [] } } }
   const { code } = await importCsv(
     'request;account;at;region\nr-1;ada;2026-01-31T09:30:00Z;\n',
     ...[
@@ -171,7 +171,7 @@ test('columns of other names are named, and what no column says is given to all'
     ...['--set', 'meter=calls', '--set', 'source=january', '--set', 'region=eu'],
   )
   expect(code).toBe(0)
-  expect(asked[0]?.body).toEqual([
+  expect(fake.asked[0]?.body).toEqual([
     {
       id: 'r-1',
       source: 'january',
@@ -189,7 +189,7 @@ test('a CSV file that does not say what is what is wrong usage, told all at once
   expect(stderr).toContain(
     'there is no column "at"; no column is the externalId; no column is the time; two columns are "id".',
   )
-  expect(asked).toEqual([])
+  expect(fake.asked).toEqual([])
   const broken = await importCsv('id,meter,externalId,time\n1,calls,ada\n')
   expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('on line 2') })
 })
@@ -200,17 +200,19 @@ test('a dry run looks at the whole file, and every fault is told by the line its
     ...{ type: 'about:blank', title: 'T.', status: 422, code: 'usage_event_invalid', detail: 'd' },
     errors: [{ pointer: '#/2/externalId', code: 'customer_unknown', detail: 'Nobody.' }],
   }
-  answers = { 'POST /v1/usage-events?dryRun=true': { status: 422, body: problem } }
+  fake.answers = { 'POST /v1/usage-events?dryRun=true': { status: 422, body: problem } }
   const { file, stderr, code } = await importCsv(
     `id,meter,externalId,note,time\n${rows.join('\n')}`,
     '--dry-run',
   )
   expect(code).toBe(1)
-  expect(asked.map(({ body }) => (body as unknown[]).length)).toEqual([1000, 500])
+  expect(fake.asked.map(({ body }) => (body as unknown[]).length)).toEqual([1000, 500])
   // Two lines a row after the first line: the third event begins on line 6, the 1003rd on line 2006.
   expect(stderr).toContain(`${file}:6 #/externalId  Nobody.`)
   expect(stderr).toContain(`${file}:2006 #/externalId  Nobody.`)
-  answers = { 'POST /v1/usage-events?dryRun=true': { body: { accepted: 5, duplicates: 2, conflicts: [] } } }
+  fake.answers = {
+    'POST /v1/usage-events?dryRun=true': { body: { accepted: 5, duplicates: 2, conflicts: [] } },
+  }
   expect((await importCsv('id,meter,externalId,time\n1,calls,ada,x\n', '--dry-run')).stdout).toBe(
     '5 would be new, 2 known already\n',
   )
