@@ -10,6 +10,7 @@ import { type Report, withProgress } from '../output/progress.ts'
 import { yellow } from '../output/style.ts'
 import { UsageError } from '../usage-error.ts'
 import { UsageFile } from '../usage-file/usage-file.ts'
+import { addUsageCorrections } from './usage-corrections.ts'
 
 interface ImportOptions {
   readonly format?: 'ndjson' | 'csv'
@@ -18,7 +19,6 @@ interface ImportOptions {
   readonly set: ReadonlyMap<string, string>
   readonly dryRun: boolean
 }
-import { addUsageCorrections } from './usage-corrections.ts'
 
 export function addUsage(program: Command): void {
   const usage = program.command('usage').description('what was used')

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,14 +25,7 @@ interface Outcome {
 /** A service of which the test says what it answers, over a real socket: the CLI is a process of its own. */
 export async function newFakeService() {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-cli-'))
-  const server = createServer(async (request, response) => {
-    let text = ''
-    for await (const chunk of request) text += chunk
-    const address = `${request.method} ${request.url}`
-    fake.asked.push({ request: address, key: request.headers.authorization, body: text && JSON.parse(text) })
-    const { status = 200, body } = fake.answers[address] ?? { status: 404, body: notFound(address) }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  })
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
@@ -54,6 +47,15 @@ export async function newFakeService() {
     close: () => server.close(),
   }
   return fake
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const address = `${request.method} ${request.url}`
+    fake.asked.push({ request: address, key: request.headers.authorization, body: text && JSON.parse(text) })
+    const { status = 200, body } = fake.answers[address] ?? { status: 404, body: notFound(address) }
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
 }
 
 const notFound = (detail: string) => ({
