@@ -62,6 +62,10 @@ export const billingOverview = z
       .nullable()
       .meta({ description: 'When the provider was last told; null if it never was.' }),
     stale: z.boolean().meta({ description: 'Something changed since the provider was last told.' }),
+    syncRequested: z.boolean().meta({
+      description:
+        'Looking at stale figures has the provider told soon, if it was not within the last minute.',
+    }),
   })
   .meta({ id: 'BillingOverview', description: "A customer's billing in one read." })
 

@@ -1,4 +1,5 @@
 import { invoiceStatuses } from '@lockstep/core/invoice'
+import { correctionKinds } from '@lockstep/core/usage-correction'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { derivation } from './derivations.ts'
@@ -9,6 +10,7 @@ import { flag, listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { quantity } from './quantity.ts'
 import { givenName } from './text.ts'
+import { countedUsage } from './usage-corrections.ts'
 
 export const invoiceStatus = z.enum(invoiceStatuses).meta({
   id: 'InvoiceStatus',
@@ -103,6 +105,21 @@ export const syncPlan = z
     description: 'The difference between what the invoice must say and what stands at the provider.',
   })
 
+const measuredEvent = z
+  .strictObject({ source: z.string(), id: z.string(), time: instant, quantity })
+  .meta({ id: 'MeasuredEvent' })
+
+const lineCorrection = z
+  .strictObject({
+    kind: z.enum(correctionKinds),
+    madeAt: instant,
+    period,
+    event: z.strictObject({ source: z.string(), id: z.string() }).nullable(),
+    removed: countedUsage,
+    added: countedUsage,
+  })
+  .meta({ id: 'LineCorrection', description: 'What was corrected of the events of a line.' })
+
 const params = z.strictObject({ id: idParam('invoice') })
 const tags = ['Invoices']
 
@@ -142,15 +159,22 @@ export const explainLine = defineRoute({
   callers: { key: 'invoices:read', user: 'own invoice' },
   summary: "How a line's amount came about",
   tags,
+  description:
+    'Down to the events that a quantity is made of, oldest first, a page at a time; those that count now. Corrections are those that the line says already.',
   params: z.strictObject({
     id: idParam('invoice'),
     line: givenName(200).meta({ description: "The line's id." }),
   }),
+  query: z.strictObject({ ...page }),
   answers: {
     200: z
       .strictObject({
         line: invoiceLine,
         derivation: derivation.nullable(),
+        events: listOf('MeasuredEvent', measuredEvent)
+          .nullable()
+          .meta({ description: 'Null where nothing is measured: fees, shares, adjustments.' }),
+        corrections: z.array(lineCorrection).meta({ description: 'Oldest first.' }),
         explanation: z
           .array(z.string())
           .meta({ description: 'The same in words, a line each, for a person to check.' }),

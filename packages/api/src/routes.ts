@@ -52,6 +52,7 @@ import { readSubscriptionHistory } from './subscription-history.ts'
 import { createSubscription, reactivateSubscription } from './subscription-starts.ts'
 import { readSubscriptionStats } from './subscription-stats.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
+import { readSyncStatus } from './sync-status.ts'
 import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from './test-clocks.ts'
 import { readUsage } from './usage.ts'
 import { createUsageCorrection, listUsageCorrections } from './usage-corrections.ts'
@@ -102,6 +103,7 @@ export const routes: readonly Route[] = [
   readInvoice,
   explainLine,
   syncInvoice,
+  readSyncStatus,
   createAdjustment,
   listAdjustments,
   withdrawAdjustment,

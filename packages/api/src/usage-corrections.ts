@@ -9,7 +9,7 @@ import { quantity } from './quantity.ts'
 import { givenName, plainText } from './text.ts'
 import { MAX_EVENTS_PER_REQUEST } from './usage-events.ts'
 
-const counted = z.strictObject({
+export const countedUsage = z.strictObject({
   events: z.int(),
   quantity: quantity.meta({ description: 'Their quantities added up, whatever the meter makes of them.' }),
 })
@@ -41,8 +41,8 @@ const what = {
     .strictObject({ source: z.string(), id: z.string() })
     .nullable()
     .meta({ description: 'The event that was voided or amended; null of a backfill.' }),
-  removed: counted.meta({ description: 'What counts no more.' }),
-  added: counted.meta({ description: 'What counts instead.' }),
+  removed: countedUsage.meta({ description: 'What counts no more.' }),
+  added: countedUsage.meta({ description: 'What counts instead.' }),
   invoices: effect,
 }
 

@@ -12,6 +12,7 @@ import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addSubscriptions } from './commands/subscriptions.ts'
+import { addSync } from './commands/sync.ts'
 import { addUsage } from './commands/usage.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -28,6 +29,7 @@ const commands = [
   addContracts,
   addUsage,
   addInvoices,
+  addSync,
   addBus,
   addEventSweeps,
   addOrphans,

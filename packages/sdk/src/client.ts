@@ -26,6 +26,7 @@ import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
 import * as starts from '@lockstep/api/subscription-starts'
 import { readSubscriptionStats } from '@lockstep/api/subscription-stats'
 import * as subscriptions from '@lockstep/api/subscriptions'
+import { readSyncStatus } from '@lockstep/api/sync-status'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
 import * as corrections from '@lockstep/api/usage-corrections'
@@ -204,7 +205,16 @@ export function createClient(options: ClientOptions) {
     invoices: {
       read: (id: string) => ask(invoices.readInvoice, { params: { id } }),
       list: (query?: QueryInput<typeof invoices.listInvoices>) => list(invoices.listInvoices, query),
-      explain: (id: string, line: string) => ask(invoices.explainLine, { params: { id, line } }),
+      /** How a line's amount came about, with the first of its events. */
+      explain: (id: string, line: string, query: QueryInput<typeof invoices.explainLine> = {}) =>
+        ask(invoices.explainLine, { params: { id, line }, query }),
+      /** The events that a line's quantity is made of, oldest first. */
+      lineEvents: (id: string, line: string) =>
+        listOf(async (after) => {
+          const query = { limit: 100, after }
+          const { events } = await ask(invoices.explainLine, { params: { id, line }, query })
+          return events ?? { data: [], hasMore: false, nextCursor: null }
+        }),
       sync: (id: string, query: QueryInput<typeof invoices.syncInvoice> = {}) =>
         ask(invoices.syncInvoice, { params: { id }, query }),
       /** Says what a credit, charge or note would make of an invoice that is not final. */
@@ -344,6 +354,8 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof apiKeys.listApiKeys>) => list(apiKeys.listApiKeys, query),
     },
 
+    /** Whether the provider says what the invoices say. */
+    syncStatus: (query: QueryInput<typeof readSyncStatus> = {}) => ask(readSyncStatus, { query }),
     health: () => ask(readHealth, {}),
     readiness: () => ask(readReadiness, {}),
   }
@@ -355,6 +367,9 @@ type ItemOf<R extends Route> = Answer<R> extends { data: (infer T)[] } ? T : nev
 /** A deed names the amount that its preview showed. */
 type NamedAmount<R extends Route> = BodyInput<R> & { readonly amount: string }
 
+export type MeasuredEvent = NonNullable<Answer<typeof invoices.explainLine>['events']>['data'][number]
+export type SyncStatus = Answer<typeof readSyncStatus>
+export type SyncPlan = Answer<typeof invoices.syncInvoice>
 export type Adjustment = ItemOf<typeof adjustments.listAdjustments>
 export type AdjustmentEffect = Exclude<Answer<typeof adjustments.createAdjustment>, Adjustment>
 export type UsageCorrection = ItemOf<typeof corrections.listUsageCorrections>

@@ -3,6 +3,7 @@ import { drainBus } from './bus/process.ts'
 import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
 import { drainInbox } from './inbox/process.ts'
+import { showSync } from './invoice/figures.ts'
 import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
@@ -71,6 +72,7 @@ export const workers: readonly Worker[] = [
   {
     name: 'sync invoices',
     start: async (parts) => {
+      showSync(parts)
       await syncInvoices(parts)
       return async () => {}
     },

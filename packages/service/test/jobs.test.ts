@@ -1,8 +1,10 @@
 import type { PgBoss } from 'pg-boss'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { billingRoutes } from '../src/http/routes/billing.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { syncInvoices } from '../src/jobs/sync-invoices.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
 
 let world: BillingWorld
 let boss: PgBoss
@@ -65,4 +67,41 @@ test('a period that is over does not wait for the schedule', async () => {
     },
     { timeout: 30_000, interval: 100 },
   )
+})
+
+test('looking at stale figures has Stripe told, once for however many look', async () => {
+  const server = await newServer(world.deps, { clock: world.deps.clock })
+  billingRoutes(server.app, { ...world.deps, boss })
+  const eve = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.turn(eve, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(eve, '12', '2026-01-15T00:00:00Z')
+  const look = async () => {
+    const { body } = await server.call({ method: 'GET', url: `/v1/customers/${eve.customerId}/billing` })
+    return body as { stale: boolean; syncRequested: boolean; syncedAt: string | null }
+  }
+  const looks = await Promise.all(Array.from({ length: 5 }, look))
+  expect(looks.map(({ syncRequested }) => syncRequested)).toContain(true)
+  await vi.waitFor(async () => expect(await look()).toMatchObject({ stale: false }), {
+    timeout: 30_000,
+    interval: 100,
+  })
+  // Who looked while the job was at its end has made another one, which finds nothing to do.
+  await vi.waitFor(
+    async () => {
+      const ofEve = (await jobs()).filter(({ subscription }) => subscription === eve.subscriptionId)
+      expect(ofEve).toEqual([])
+    },
+    { timeout: 30_000, interval: 100 },
+  )
+  expect(await look()).toMatchObject({ syncRequested: false, syncedAt: '2026-01-01T00:00:00Z' })
+  const items = await world.stripe.invoiceItems.list({ customer: eve.customer, pending: true })
+  expect(items.data.map(({ amount }) => amount)).toEqual([12])
+
+  // Stale again within the minute: the next look after it asks.
+  await world.use(eve, '1', '2026-01-15T00:00:00Z')
+  expect(await look()).toMatchObject({ stale: true, syncRequested: false })
+  world.wall.time += 60
+  expect(await look()).toMatchObject({ stale: true, syncRequested: true })
 })

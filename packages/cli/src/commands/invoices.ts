@@ -8,6 +8,7 @@ import { bold, dim } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { addAdjustments } from './adjustments.ts'
 import { firstOf, parseCount } from './arguments.ts'
+import { addExplanation } from './explain-line.ts'
 import { addMoneyBack } from './money-back.ts'
 
 export function addInvoices(program: Command): void {
@@ -35,6 +36,7 @@ export function addInvoices(program: Command): void {
         return parts.length === 0 ? `${head}  has no subscription` : parts.join('\n\n')
       })
     })
+  addExplanation(invoices)
   addAdjustments(invoices)
   addMoneyBack(invoices)
   invoices

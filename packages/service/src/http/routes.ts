@@ -30,6 +30,7 @@ import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
 import { subscriptionStartRoutes } from './routes/subscription-starts.ts'
 import { subscriptionStatsRoutes } from './routes/subscription-stats.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { syncStatusRoutes } from './routes/sync-status.ts'
 import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageCorrectionRoutes } from './routes/usage-corrections.ts'
@@ -65,6 +66,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageCorrectionRoutes(app, parts)
   invoiceRoutes(app, parts)
   adjustmentRoutes(app, parts)
+  syncStatusRoutes(app, parts)
   refundRoutes(app, parts)
   creditNoteRoutes(app, parts)
   catalogRoutes(app, parts)

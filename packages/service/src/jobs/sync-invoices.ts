@@ -21,6 +21,9 @@ const AT_ONCE = 4
 /** Longer than the calls for one subscription take; a killed one is found again by the next schedule. */
 const EXPIRES_SECONDS = 300
 
+/** One job for each subscription, waiting or running. */
+const QUEUE = { policy: 'exclusive', expireInSeconds: EXPIRES_SECONDS, retryLimit: 0 } as const
+
 interface OneJob {
   readonly subscriptionId: string
 }
@@ -31,8 +34,7 @@ interface OneJob {
  */
 export async function syncInvoices(deps: SyncJobs): Promise<void> {
   const { boss, config } = deps
-  // One job for each subscription, waiting or running.
-  await boss.createQueue(ONE, { policy: 'exclusive', expireInSeconds: EXPIRES_SECONDS, retryLimit: 0 })
+  await boss.createQueue(ONE, QUEUE)
   await boss.work<OneJob>(ONE, { localConcurrency: AT_ONCE, pollingIntervalSeconds: 1 }, async (jobs) => {
     for (const { data } of jobs) await syncOne(deps, data.subscriptionId)
   })
@@ -44,6 +46,14 @@ export async function syncInvoices(deps: SyncJobs): Promise<void> {
   await boss.createQueue(CLOSING, { retryLimit: 0 })
   await boss.schedule(CLOSING, '* * * * *')
   await boss.work(CLOSING, () => enqueue(deps, { closing: true }))
+}
+
+/** Has a subscription synchronised soon, by whoever works: once, however often it is asked meanwhile. */
+export async function requestSync({ boss }: Pick<SyncJobs, 'boss'>, subscriptionId: string): Promise<void> {
+  // A process that only answers requests may be the first one there.
+  await boss.createQueue(ONE, QUEUE)
+  const data: OneJob = { subscriptionId }
+  await boss.send(ONE, data, { singletonKey: subscriptionId })
 }
 
 async function enqueue({ db, boss }: SyncJobs, { closing }: { closing: boolean }): Promise<void> {

@@ -2,6 +2,7 @@ import type { Adjustment } from '@lockstep/core/adjustment'
 import type { Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
 import type { NewRow, Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -29,7 +30,7 @@ export async function adjustmentsOf(
   const rows = await db
     .selectFrom('adjustment')
     .selectAll()
-    .where('invoiceId', 'in', [...new Set(invoiceIds)])
+    .where(isOneOf('invoice_id', invoiceIds))
     .orderBy('id')
     .execute()
   return rows.map(recordOf)

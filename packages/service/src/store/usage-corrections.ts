@@ -126,8 +126,9 @@ export async function insertCorrection(
     .execute()
 }
 
-export function readCorrection(db: Db, id: string): Promise<UsageCorrection | undefined> {
-  return db.selectFrom('usageCorrection').selectAll().where('id', '=', id).executeTakeFirst()
+export async function readCorrection(db: Db, id: string): Promise<UsageCorrection | undefined> {
+  const row = await db.selectFrom('usageCorrection').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && shortest(row)
 }
 
 interface CorrectionFilter {
@@ -138,12 +139,36 @@ interface CorrectionFilter {
 }
 
 /** Newest first. */
-export function listCorrections(db: Db, filter: CorrectionFilter): Promise<UsageCorrection[]> {
+export async function listCorrections(db: Db, filter: CorrectionFilter): Promise<UsageCorrection[]> {
   let query = db.selectFrom('usageCorrection').selectAll().where('customerId', '=', filter.customer)
   if (filter.meter !== undefined) query = query.where('meterKey', '=', filter.meter)
   if (filter.after !== undefined) query = query.where('id', '<', filter.after)
-  return query.orderBy('id', 'desc').limit(filter.limit).execute()
+  return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(shortest)
 }
+
+/** What was corrected of one meter in a stretch of time, oldest first. */
+export async function correctionsOf(
+  db: Db,
+  { customerId, meterKey, period }: { customerId: string; meterKey: string; period: Period },
+): Promise<UsageCorrection[]> {
+  const rows = await db
+    .selectFrom('usageCorrection')
+    .selectAll()
+    .where('customerId', '=', customerId)
+    .where('meterKey', '=', meterKey)
+    .where('periodStart', '<', sqlTime(period.end))
+    .where('periodEnd', '>', sqlTime(period.start))
+    .orderBy('id')
+    .execute()
+  return rows.map(shortest)
+}
+
+/** Postgres writes all decimals of its column. */
+const shortest = (row: UsageCorrection): UsageCorrection => ({
+  ...row,
+  removedQuantity: formatQuantity(quantityOf(row.removedQuantity)),
+  addedQuantity: formatQuantity(quantityOf(row.addedQuantity)),
+})
 
 /** Times are kept to the microsecond, and named to the second. */
 const isEvent = ({ source, id, time }: EventName) =>

@@ -1,9 +1,12 @@
 import * as api from '@lockstep/api/customers'
-import { formatInstant } from '@lockstep/core/instant'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
+import type { PgBoss } from 'pg-boss'
 import type { Clock } from '../../clock.ts'
 import { readCustomerInvoices, type ShownInvoice } from '../../invoice/read.ts'
+import { requestSync } from '../../jobs/sync-invoices.ts'
+import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
 import { listSubscriptions } from '../../store/subscriptions.ts'
@@ -15,12 +18,22 @@ import { subscriptionToApi } from './subscriptions.ts'
 /** More than Stripe lets one customer have. */
 const MOST_SUBSCRIPTIONS = 500
 
-/** A customer's billing in one read: what a billing page shows. */
-export function billingRoutes(app: App, { db, clock }: { readonly db: Db; readonly clock: Clock }): void {
+/** A page that is looked at again and again has the provider told no more often than this. */
+const SYNC_AGAIN_AFTER_SECONDS = 60
+
+interface BillingParts {
+  readonly db: Db
+  readonly clock: Clock
+  readonly boss: PgBoss
+}
+
+/** A customer's billing in one read: what a billing page shows. Looking at stale figures has them sent. */
+export function billingRoutes(app: App, parts: BillingParts): void {
+  const { db, clock } = parts
   route(
     app,
     api.readBilling,
-  )(async ({ params }) => {
+  )(async ({ params, log }) => {
     const [customer, subscriptions, invoices] = await Promise.all([
       readCustomer(db, params.id),
       listSubscriptions(db, { customer: params.id, now: clock.now(), limit: MOST_SUBSCRIPTIONS }),
@@ -33,6 +46,8 @@ export function billingRoutes(app: App, { db, clock }: { readonly db: Db; readon
         ({ id, status }) => isLive(status) || invoices.some(({ invoice }) => invoice.subscriptionId === id),
       )
       .sort((a, b) => Number(b.slot === 'default') - Number(a.slot === 'default'))
+    const toSync = toSynchronize(invoices, clock.now())
+    await requestAll(parts, toSync, log)
     return {
       status: 200,
       body: {
@@ -49,9 +64,28 @@ export function billingRoutes(app: App, { db, clock }: { readonly db: Db; readon
         }),
         syncedAt: oldestSync(invoices),
         stale: invoices.some(({ invoice }) => isStale(invoice)),
+        syncRequested: toSync.length > 0,
       },
     }
   })
+}
+
+/** The subscriptions of stale invoices that were not told of a moment ago. */
+function toSynchronize(invoices: readonly ShownInvoice[], now: Instant): string[] {
+  const stale = invoices.filter(
+    ({ invoice }) =>
+      isStale(invoice) && (invoice.syncedAt === null || now - invoice.syncedAt >= SYNC_AGAIN_AFTER_SECONDS),
+  )
+  return [...new Set(stale.flatMap(({ invoice }) => invoice.subscriptionId ?? []))]
+}
+
+/** The page is shown all the same: without this the schedule tells the provider. */
+async function requestAll(parts: BillingParts, subscriptionIds: readonly string[], log: Log): Promise<void> {
+  try {
+    for (const id of subscriptionIds) await requestSync(parts, id)
+  } catch (err) {
+    log.warn({ err, subscriptions: subscriptionIds }, 'A sync could not be requested.')
+  }
 }
 
 /** Everything shown was told to the provider at this moment or later; null if something never was. */

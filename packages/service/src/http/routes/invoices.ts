@@ -1,19 +1,22 @@
 import * as api from '@lockstep/api/invoices'
-import { explain } from '@lockstep/core/derivation'
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
-import { formatMoney, money, negate, sum } from '@lockstep/core/money'
+import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
-import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/read.ts'
+import { evidenceOf } from '../../invoice/evidence.ts'
+import { explanationOf } from '../../invoice/explain.ts'
+import { readInvoice, type ShownInvoice } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/invoices.ts'
 import { pageOf } from '../../store/page.ts'
+import type { UsageEvent } from '../../store/usage-events.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
 import { invoiceToApi, invoiceWithLinesToApi, lineToApi } from './invoice-to-api.ts'
+import { changeToApi } from './usage-corrections.ts'
 
 /** What customers owe: listed, read with lines, explained, and sent to the provider. */
 export function invoiceRoutes(app: App, parts: LookDeps): void {
@@ -38,13 +41,22 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
   route(
     app,
     api.explainLine,
-  )(async ({ params }) => {
-    const { lines } = await existing(db, params.id)
-    const line = lines.find(({ id }) => id === params.line)
+  )(async ({ params, query }) => {
+    const shown = await existing(db, params.id)
+    const line = shown.lines.find(({ id }) => id === params.line)
     if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
+    const { derivation } = line
+    const evidence = await evidenceOf(db, shown, line, query)
+    const { events = null, corrections = [] } = evidence ?? {}
     return {
       status: 200,
-      body: { line: lineToApi(line), derivation: line.derivation, explanation: explanationOf(line) },
+      body: {
+        line: lineToApi(line),
+        derivation,
+        events: events && { ...events, data: events.data.map(eventToApi) },
+        corrections: corrections.map((one) => ({ ...changeToApi(one), madeAt: formatInstant(one.madeAt) })),
+        explanation: explanationOf(line, corrections),
+      },
     }
   })
 
@@ -82,18 +94,7 @@ async function ownerOf(db: Db, { customerId }: InvoiceRow): Promise<{ externalId
   return db.selectFrom('customer').select('externalId').where('id', '=', customerId).executeTakeFirstOrThrow()
 }
 
-/** The derivation in words; where a part was billed before, the words go on to what is left. */
-function explanationOf({ derivation, billed, amount, description }: ShownLine): string[] {
-  if (!derivation) return [`${description}: the payment provider computed this amount.`]
-  const { currency } = amount
-  const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
-  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]
-  const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
-  // Of a dinar's thousandths only whole tens can be charged.
-  const charged =
-    whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
-  return [...explain(derivation), ...charged, ...rest]
-}
+const eventToApi = ({ time, ...event }: UsageEvent) => ({ ...event, time: formatInstant(time) })
 
 /** Without a plan there was nothing to look at: everything stands as it was last sent. */
 function planToApi({ id: invoice, currency }: InvoiceRow, dryRun: boolean, plan: SyncPlan | undefined) {

@@ -89,16 +89,23 @@ function instantOf(text: string): number {
 }
 
 function whatToApi(correction: UsageCorrection) {
-  const { kind, source, eventId, effect } = correction
   return {
-    kind,
     customer: correction.customerId,
     meter: correction.meterKey,
+    ...changeToApi(correction),
+    invoices: correction.effect.map(invoiceToApi),
+  }
+}
+
+/** What was changed, without its record: this part the customer sees too. */
+export function changeToApi(correction: UsageCorrection) {
+  const { kind, source, eventId } = correction
+  return {
+    kind,
     period: { start: formatInstant(correction.periodStart), end: formatInstant(correction.periodEnd) },
     event: source === null || eventId === null ? null : { source, id: eventId },
     removed: { events: Number(correction.removedEvents), quantity: correction.removedQuantity },
     added: { events: Number(correction.addedEvents), quantity: correction.addedQuantity },
-    invoices: effect.map(invoiceToApi),
   }
 }
 

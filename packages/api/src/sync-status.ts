@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { externalId, id } from './ids.ts'
+import { instant } from './instant.ts'
+import { currency, money } from './money.ts'
+import { recordedProblem } from './problems.ts'
+
+const attention = z.boolean().meta({
+  description: 'It waits for a person; others are tried again by the next schedule and mostly go away.',
+})
+
+export const syncStatus = z
+  .strictObject({
+    status: z.enum(['inStep', 'behind', 'failing']).meta({
+      description:
+        '`inStep`: the provider was told everything. `behind`: something waits for the schedule. `failing`: a sync did not come to its end.',
+    }),
+    open: z.int().meta({ description: 'Invoices that are not final.' }),
+    stale: z.int().meta({ description: 'Of them, those of which the provider does not know everything.' }),
+    lagSeconds: z
+      .int()
+      .meta({ description: 'How long ago the provider was told of the one that waits longest.' }),
+    lastSuccess: instant.nullable().meta({ description: 'When a sync last came to its end.' }),
+    failing: z.array(z.strictObject({ code: z.string(), subscriptions: z.int(), needsAttention: attention })),
+    failures: z.array(
+      z
+        .strictObject({
+          invoice: id('invoice'),
+          customer: id('customer'),
+          externalId,
+          subscription: id('subscription').nullable(),
+          problem: recordedProblem,
+          needsAttention: attention,
+          syncedAt: instant.nullable().meta({ description: 'When the provider was last told of it.' }),
+        })
+        .meta({ id: 'SyncFailure' }),
+    ),
+    totals: z
+      .array(
+        z.strictObject({
+          currency,
+          standing: money.meta({ description: 'What stands at the provider and is not billed yet.' }),
+          sent: money.meta({ description: 'What we last sent of what was billed in the last 35 days.' }),
+          billed: money.meta({ description: 'What the final invoices say of it.' }),
+          equal: z.boolean(),
+        }),
+      )
+      .meta({ description: 'By currency, of what Lockstep rates.' }),
+  })
+  .meta({ id: 'SyncStatus', description: 'Whether the provider says what the invoices say.' })
+
+export const readSyncStatus = defineRoute({
+  id: 'readSyncStatus',
+  method: 'GET',
+  path: '/v1/sync-status',
+  callers: { key: 'operations:read' },
+  summary: 'How the invoices stand against the provider',
+  description: 'Nothing is asked of the provider: it is what was last told and heard.',
+  tags: ['Invoices'],
+  query: z.strictObject({
+    limit: z.coerce.number<number | string>().int().min(1).max(100).default(20).meta({
+      description: 'How many failures are listed, newest first.',
+    }),
+  }),
+  answers: { 200: syncStatus },
+})

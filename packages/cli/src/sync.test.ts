@@ -1,0 +1,60 @@
+import { afterAll, expect, test } from 'vitest'
+import { newFakeService } from '../test/support/fake-service.ts'
+
+const fake = await newFakeService()
+afterAll(() => {
+  fake.close()
+})
+
+const usd = (minor: string) => ({ amount: (Number(minor) / 100).toFixed(2), minor, currency: 'usd' })
+const inStep = {
+  ...{ status: 'inStep', open: 2, stale: 0, lagSeconds: 0, lastSuccess: '2026-01-20T00:00:00Z' },
+  ...{ failing: [], failures: [], totals: [] },
+}
+
+test('in step ends with 0; failing says whose and why, and ends with 1', async () => {
+  fake.answers = { 'GET /v1/sync-status?limit=20': { body: inStep } }
+  const good = await fake.run(['sync', 'status'])
+  expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ in step') })
+  const problem = {
+    code: 'provider_refused',
+    title: 'The payment provider refused.',
+    detail: 'No such product.',
+  }
+  const failure = {
+    ...{ invoice: 'invoice_1', customer: 'customer_1', externalId: 'ada', subscription: 'subscription_1' },
+    ...{ problem, needsAttention: true, syncedAt: null },
+  }
+  const totals = [
+    { currency: 'usd', standing: usd('120'), sent: usd('5000'), billed: usd('4900'), equal: false },
+  ]
+  fake.answers = {
+    'GET /v1/sync-status?limit=20': {
+      body: { ...inStep, status: 'failing', stale: 1, failures: [failure], totals },
+    },
+  }
+  const bad = await fake.run(['sync', 'status'])
+  expect(bad.code).toBe(1)
+  expect(bad.stdout).toMatch(
+    /ada +invoice_1 +never +The payment provider refused\. No such product\. +look at it/,
+  )
+  expect(bad.stdout).toMatch(/usd +1\.20 +50\.00 +49\.00 +differ/)
+})
+
+test('a sync is run for one invoice, and says what it sent', async () => {
+  const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
+  const item = { line: 'compute', description: 'Seconds: 120 second', period, amount: usd('120') }
+  const plan = {
+    invoice: 'invoice_1',
+    dryRun: false,
+    create: [item],
+    update: [],
+    remove: [],
+    keep: [],
+    calls: 1,
+  }
+  fake.answers = { 'POST /v1/invoices/invoice_1/sync?dryRun=false': { body: plan } }
+  const { stdout } = await fake.run(['sync', 'run', 'invoice_1'])
+  expect(stdout).toMatch(/create +1\.20 +usd +Seconds: 120 second/)
+  expect(stdout).toContain('1 call')
+})

@@ -1,0 +1,29 @@
+import { explain } from '@lockstep/core/derivation'
+import { formatInstant } from '@lockstep/core/instant'
+import { formatMoney, negate, sum } from '@lockstep/core/money'
+import type { UsageCorrection } from '../store/usage-corrections.ts'
+import type { ShownLine } from './read.ts'
+
+/** The derivation in words; where a part was billed before, the words go on to what is left. */
+export function explanationOf(line: ShownLine, corrections: readonly UsageCorrection[]): string[] {
+  const { derivation, billed, amount, description } = line
+  if (!derivation) return [`${description}: the payment provider computed this amount.`]
+  const { currency } = amount
+  const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
+  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]
+  const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
+  // Of a dinar's thousandths only whole tens can be charged.
+  const charged =
+    whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
+  return [...explain(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
+}
+
+function correctionInWords(correction: UsageCorrection): string {
+  const { eventId, removedQuantity, addedQuantity, addedEvents, periodStart, periodEnd } = correction
+  const what =
+    eventId === null
+      ? `usage of ${formatInstant(periodStart)} … ${formatInstant(periodEnd)}`
+      : `event ${eventId} of ${formatInstant(periodStart)}`
+  const now = addedEvents === 0n ? 'nothing' : addedQuantity
+  return `corrected ${formatInstant(correction.madeAt)}: ${what}, ${removedQuantity} → ${now}`
+}

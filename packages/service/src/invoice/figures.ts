@@ -1,0 +1,49 @@
+import { Gauge } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Db } from '../postgres/connect.ts'
+import { failuresByCode, syncFigures } from '../store/sync-health.ts'
+
+interface Watched {
+  readonly db: Db
+  readonly clock: Clock
+  readonly metrics: Metrics
+}
+
+/** What an operator watches of the sync: a failure does no harm at once, and shows only here. */
+export function showSync({ db, clock, metrics }: Watched): void {
+  const registers = [metrics.registry]
+  new Gauge({
+    name: 'lockstep_invoices_open',
+    help: 'Invoices that are not final, and of them those of which the provider does not know everything.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const { open, stale } = await syncFigures(db)
+      this.set({ state: 'all' }, open)
+      this.set({ state: 'stale' }, stale)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_invoice_sync_age_seconds',
+    help: 'How long ago the provider was told of the stale invoice that waits longest, and how long ago a sync last came to its end.',
+    labelNames: ['sync'],
+    registers,
+    async collect() {
+      const now = clock.now()
+      const { oldestTold, lastSuccess } = await syncFigures(db)
+      this.set({ sync: 'longest waiting' }, oldestTold === null ? 0 : now - oldestTold)
+      if (lastSuccess !== null) this.set({ sync: 'last success' }, now - lastSuccess)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_invoice_sync_failing',
+    help: 'Subscriptions whose last sync did not come to its end, by the reason.',
+    labelNames: ['code'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { code, subscriptions } of await failuresByCode(db)) this.set({ code }, subscriptions)
+    },
+  })
+}

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { syncStatusRoutes } from '../src/http/routes/sync-status.ts'
+import { showSync } from '../src/invoice/figures.ts'
+import { createMetrics } from '../src/metrics.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+let world: BillingWorld
+let server: TestServer
+const metrics = createMetrics()
+beforeAll(async () => {
+  world = await newBillingWorld()
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  syncStatusRoutes(server.app, world.deps)
+  showSync({ ...world.deps, metrics })
+})
+afterAll(() => world.close())
+
+const status = async () => (await server.call({ method: 'GET', url: '/v1/sync-status' })).body
+const go = async (payer: Payer, time: string) => {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+const usd = (minor: number) => ({ amount: (minor / 100).toFixed(2), minor: `${minor}`, currency: 'usd' })
+
+/** The lines of /metrics that tell of the sync. */
+async function figures(): Promise<string[]> {
+  const text = await metrics.registry.metrics()
+  return text.split('\n').filter((line) => /^lockstep_invoice/.test(line))
+}
+
+test('behind, in step, failing, and in step again: the route and the figures say the same', async () => {
+  expect(await status()).toMatchObject({
+    status: 'inStep',
+    open: 0,
+    stale: 0,
+    lagSeconds: 0,
+    lastSuccess: null,
+  })
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-20T00:00:00Z')
+  await world.use(payer, '120', '2026-01-11T00:00:00Z')
+  expect(await status()).toMatchObject({ status: 'behind', open: 1, stale: 1, failures: [], totals: [] })
+
+  await world.sync(payer)
+  const synced = world.wall.time
+  expect(await status()).toEqual({
+    ...{ status: 'inStep', open: 1, stale: 0, lagSeconds: 0, lastSuccess: '2026-01-01T00:00:00Z' },
+    ...{ failing: [], failures: [] },
+    totals: [{ currency: 'usd', standing: usd(120), sent: usd(0), billed: usd(0), equal: true }],
+  })
+
+  await world.use(payer, '1', '2026-01-11T00:00:00Z')
+  world.wall.time = synced + 7200
+  world.simulator.control.fail({ kind: 'error_500', times: 100 })
+  await expect(world.sync(payer)).rejects.toThrow('provider_unavailable')
+  world.simulator.control.clearFaults()
+  expect(await status()).toMatchObject({
+    ...{ status: 'failing', stale: 1, lagSeconds: 7200 },
+    failing: [{ code: 'provider_unavailable', subscriptions: 1, needsAttention: false }],
+    failures: [
+      {
+        ...{ customer: payer.customerId, externalId: payer.externalId, subscription: payer.subscriptionId },
+        ...{ problem: { code: 'provider_unavailable' }, needsAttention: false },
+        syncedAt: '2026-01-01T00:00:00Z',
+      },
+    ],
+  })
+  expect(await figures()).toEqual([
+    'lockstep_invoices_open{state="all"} 1',
+    'lockstep_invoices_open{state="stale"} 1',
+    'lockstep_invoice_sync_age_seconds{sync="longest waiting"} 7200',
+    'lockstep_invoice_sync_age_seconds{sync="last success"} 7200',
+    'lockstep_invoice_sync_failing{code="provider_unavailable"} 1',
+  ])
+  await world.sync(payer)
+  expect(await status()).toMatchObject({ status: 'inStep', failing: [], lastSuccess: '2026-01-01T02:00:00Z' })
+  expect(await figures()).toContain('lockstep_invoice_sync_age_seconds{sync="last success"} 0')
+})
+
+test('what was sent and what was billed are added up, and differ where somebody changed an item', async () => {
+  const [honest, changed] = [
+    await world.register('plain', '2026-01-10T00:00:00Z'),
+    await world.register('yen', '2026-01-10T00:00:00Z'),
+  ]
+  for (const payer of [honest, changed]) {
+    await go(payer, '2026-01-20T00:00:00Z')
+    await world.use(payer, '50', '2026-01-11T00:00:00Z')
+    await world.sync(payer)
+  }
+  const { data } = await world.stripe.invoiceItems.list({ customer: changed.customer, pending: true })
+  await world.stripe.invoiceItems.update(data[0]?.id ?? '', { amount: 3 })
+  for (const payer of [honest, changed]) await go(payer, '2026-02-10T02:00:00Z')
+  const jpy = (minor: number) => ({ amount: `${minor}`, minor: `${minor}`, currency: 'jpy' })
+  expect(await status()).toMatchObject({
+    totals: [
+      { currency: 'jpy', sent: jpy(5), billed: jpy(3), equal: false },
+      { currency: 'usd', sent: usd(50), billed: usd(50), equal: true },
+    ],
+  })
+})
