@@ -39,3 +39,42 @@ export const listMappings = defineRoute({
   }),
   answers: { 200: listOf('Mapping', mapping) },
 })
+
+const linkable = z
+  .enum(['customer', 'product', 'plan', 'price'])
+  .meta({ description: 'What may be linked by hand. A subscription is linked when it comes in.' })
+
+export const linkMapping = defineRoute({
+  id: 'linkMapping',
+  method: 'POST',
+  path: '/v1/mappings',
+  callers: { key: 'operations:write' },
+  summary: "Link an object of ours to the provider's",
+  description:
+    'Both directions are unique: neither may be linked to another. The object is looked up first. Events that waited for the link go on by themselves. Linking the same two again changes nothing.',
+  tags: ['Operations'],
+  body: z
+    .strictObject({
+      entityType: linkable,
+      entityId: givenName(100).meta({ description: 'Our id, or a catalogue key.' }),
+      providerId: givenName(100).meta({
+        description: "The provider's id of the object; of a plan, its product's.",
+      }),
+    })
+    .meta({ id: 'NewMapping' }),
+  answers: { 201: mapping },
+  problems: ['mapping_exists', 'mapping_invalid'],
+})
+
+export const unlinkMapping = defineRoute({
+  id: 'unlinkMapping',
+  method: 'DELETE',
+  path: '/v1/mappings/:entityType/:entityId',
+  callers: { key: 'operations:write' },
+  summary: 'Take a link away',
+  description: 'Both objects stay. Refused while something is sold under it.',
+  tags: ['Operations'],
+  params: z.strictObject({ entityType: linkable, entityId: idParam('object') }),
+  answers: { 200: mapping },
+  problems: ['mapping_not_found', 'mapping_in_use'],
+})

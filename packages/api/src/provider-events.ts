@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { idParam } from './ids.ts'
-import { instant } from './instant.ts'
+import { instant, instantInput } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { givenName } from './text.ts'
@@ -47,6 +47,11 @@ export const listProviderEvents = defineRoute({
       .optional()
       .meta({ description: "The provider's name for the kind of event.", examples: ['invoice.finalized'] }),
     object: givenName(100).optional().meta({ description: "The provider's id of the object it is about." }),
+    outcome: givenName(50)
+      .optional()
+      .meta({ description: 'What was done about it.', examples: ['needs_mapping'] }),
+    receivedFrom: instantInput.optional().meta({ description: 'Received then or later.' }),
+    receivedBefore: instantInput.optional().meta({ description: 'Received earlier than that.' }),
     ...page,
   }),
   answers: { 200: listOf('ProviderEvent', providerEvent) },
@@ -80,4 +85,46 @@ export const retryProviderEvent = defineRoute({
   params,
   answers: { 202: providerEvent },
   problems: ['provider_event_not_found'],
+})
+
+export const replayProviderEvents = defineRoute({
+  id: 'replayProviderEvents',
+  method: 'POST',
+  path: '/v1/provider-event-replays',
+  callers: { key: 'operations:write' },
+  summary: 'Process many events again',
+  description:
+    'Those that every filter given names, and that do not wait already. A dry run unless told otherwise. Safe at any time, like one of them.',
+  tags,
+  body: z
+    .strictObject({
+      ids: z
+        .array(givenName(100))
+        .min(1)
+        .max(1000)
+        .optional()
+        .meta({ description: 'These events, by the ids of the provider.' }),
+      type: givenName(100).optional().meta({ description: "The provider's name for the kind of event." }),
+      object: givenName(100).optional().meta({ description: "The provider's id of the object it is about." }),
+      state: z.enum(['processed', 'ignored', 'parked']).optional().meta({ description: 'Where it stands.' }),
+      outcome: givenName(50)
+        .optional()
+        .meta({ description: 'What was done about it.', examples: ['needs_mapping'] }),
+      receivedFrom: instantInput.optional().meta({ description: 'Received then or later.' }),
+      receivedBefore: instantInput.optional().meta({ description: 'Received earlier than that.' }),
+      dryRun: z.boolean().default(true).meta({ description: 'Only say how many there are.' }),
+    })
+    .refine(({ dryRun: _, ...filters }) => Object.values(filters).some((filter) => filter !== undefined), {
+      error: 'Name at least one of ids, type, object, state, outcome, receivedFrom, receivedBefore.',
+    })
+    .meta({ id: 'ProviderEventReplayRequest' }),
+  answers: {
+    200: z
+      .strictObject({
+        dryRun: z.boolean(),
+        events: z.int().meta({ description: 'How many wait now, or would.' }),
+        objects: z.int().meta({ description: 'Of how many objects: each is looked at once.' }),
+      })
+      .meta({ id: 'ProviderEventReplay' }),
+  },
 })

@@ -20,7 +20,7 @@ import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
 import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
-import { listMappings } from './mappings.ts'
+import { linkMapping, listMappings, unlinkMapping } from './mappings.ts'
 import { listMeters, readMeter } from './meters.ts'
 import { listOrphans, sweepOrphans } from './orphans.ts'
 import {
@@ -32,7 +32,12 @@ import {
   resumePlanChange,
 } from './plan-changes.ts'
 import { listPlans, readPlan } from './plans.ts'
-import { listProviderEvents, readProviderEvent, retryProviderEvent } from './provider-events.ts'
+import {
+  listProviderEvents,
+  readProviderEvent,
+  replayProviderEvents,
+  retryProviderEvent,
+} from './provider-events.ts'
 import { createRefund, listRefunds } from './refunds.ts'
 import {
   cancelRegistration,
@@ -123,9 +128,12 @@ export const routes: readonly Route[] = [
   listCoupons,
   readCoupon,
   listMappings,
+  linkMapping,
+  unlinkMapping,
   listProviderEvents,
   readProviderEvent,
   retryProviderEvent,
+  replayProviderEvents,
   sweepEvents,
   listOrphans,
   sweepOrphans,

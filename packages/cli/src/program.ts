@@ -7,7 +7,9 @@ import { addClock } from './commands/clock.ts'
 import { addContracts } from './commands/contracts.ts'
 import { addCustomers } from './commands/customers.ts'
 import { addEventSweeps } from './commands/event-sweeps.ts'
+import { addEvents } from './commands/events.ts'
 import { addInvoices } from './commands/invoices.ts'
+import { addMappings } from './commands/mappings.ts'
 import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
@@ -31,7 +33,9 @@ const commands = [
   addInvoices,
   addSync,
   addBus,
+  addEvents,
   addEventSweeps,
+  addMappings,
   addOrphans,
   addClock,
   addApiKeys,

@@ -12,7 +12,7 @@ import { readEntitlements } from '@lockstep/api/entitlements'
 import { sweepEvents } from '@lockstep/api/event-sweeps'
 import { readHealth, readReadiness } from '@lockstep/api/health'
 import * as invoices from '@lockstep/api/invoices'
-import { listMappings } from '@lockstep/api/mappings'
+import * as mappings from '@lockstep/api/mappings'
 import * as meters from '@lockstep/api/meters'
 import * as orphans from '@lockstep/api/orphans'
 import * as changes from '@lockstep/api/plan-changes'
@@ -299,13 +299,21 @@ export function createClient(options: ClientOptions) {
     },
 
     mappings: {
-      list: (query?: QueryInput<typeof listMappings>) => list(listMappings, query),
+      list: (query?: QueryInput<typeof mappings.listMappings>) => list(mappings.listMappings, query),
+      /** What waited for the link goes on by itself. */
+      link: (body: BodyInput<typeof mappings.linkMapping>) => ask(mappings.linkMapping, { body }),
+      /** Both objects stay. Refused while something is sold under it. */
+      unlink: (entityType: 'customer' | 'product' | 'plan' | 'price', entityId: string) =>
+        ask(mappings.unlinkMapping, { params: { entityType, entityId } }),
     },
 
     providerEvents: {
       read: (id: string) => ask(events.readProviderEvent, { params: { id } }),
       retry: (id: string) => ask(events.retryProviderEvent, { params: { id } }),
       list: (query?: QueryInput<typeof events.listProviderEvents>) => list(events.listProviderEvents, query),
+      /** Has many looked at again; says only how many unless `dryRun` is false. */
+      replay: (body: BodyInput<typeof events.replayProviderEvents>) =>
+        ask(events.replayProviderEvents, { body }),
       /** Reads what no webhook brought; says only what it is unless `dryRun` is false. */
       sweep: (body: BodyInput<typeof sweepEvents> = {}) => ask(sweepEvents, { body }),
     },
@@ -384,6 +392,9 @@ export type CreditNotePreview = Exclude<Answer<typeof creditNotes.createCreditNo
 export type Registration = Answer<typeof registrations.readRegistration>
 export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
+export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
+export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
+export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>
 export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>

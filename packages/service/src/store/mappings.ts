@@ -149,6 +149,29 @@ export async function entityIdOf(
   return row?.entityId
 }
 
+/** The link of an object of ours. */
+export function findMapping(
+  db: Db | Trx,
+  entityType: EntityType,
+  entityId: string,
+): Promise<Mapping | undefined> {
+  return db
+    .selectFrom('mapping')
+    .selectAll()
+    .where('provider', '=', STRIPE)
+    .where('entityType', '=', entityType)
+    .where('entityId', '=', entityId)
+    .executeTakeFirst()
+}
+
+/** Whoever links or unlinks an object of the provider's does it alone until the transaction ends. */
+export async function lockLinks(trx: Trx, providerId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${LINKS}, hashtext(${providerId}))`.execute(trx)
+}
+
+/** The first key of our advisory locks for an object of the provider's that is being linked. */
+const LINKS = 1_802
+
 /** The same, with how both came together. */
 export function mappingOf(
   db: Db | Trx,

@@ -217,6 +217,9 @@ export interface EventFilter {
   readonly state?: Row<'providerEvent'>['state'] | undefined
   readonly type?: string | undefined
   readonly object?: string | undefined
+  readonly outcome?: string | undefined
+  readonly receivedFrom?: Instant | undefined
+  readonly receivedBefore?: Instant | undefined
   readonly limit: number
   /** Goes on after this one. */
   readonly after?: { readonly receivedAt: Instant; readonly id: string } | undefined
@@ -228,6 +231,10 @@ export async function listEvents(db: Db, filter: EventFilter): Promise<Row<'prov
   if (filter.state !== undefined) query = query.where('state', '=', filter.state)
   if (filter.type !== undefined) query = query.where('type', '=', filter.type)
   if (filter.object !== undefined) query = query.where('objectId', '=', filter.object)
+  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
+  if (filter.receivedFrom !== undefined) query = query.where('receivedAt', '>=', sqlTime(filter.receivedFrom))
+  if (filter.receivedBefore !== undefined)
+    query = query.where('receivedAt', '<', sqlTime(filter.receivedBefore))
   if (filter.after !== undefined) {
     const { receivedAt, id } = filter.after
     query = query.where(sql<boolean>`(received_at, id) < (${sqlTime(receivedAt)}, ${id})`)

@@ -2,6 +2,7 @@ import type { Catalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { newDatabase, type TestDatabase } from '../../../../test/support/database.ts'
 import { serviceDeps } from '../../../../test/support/simulator.ts'
+import { newBell } from '../../src/bell.ts'
 import { addonRoutes } from '../../src/http/routes/addons.ts'
 import { catalogRoutes } from '../../src/http/routes/catalog.ts'
 import { contractRoutes } from '../../src/http/routes/contracts.ts'
@@ -49,7 +50,12 @@ export async function onDatabase(
     }),
   )
   const server = await newServer(database, wanted)
-  const parts = { ...deps, workflows, config: { secrets: ['a secret of the tests, long enough'] } }
+  const parts = {
+    ...deps,
+    workflows,
+    bell: newBell(),
+    config: { secrets: ['a secret of the tests, long enough'] },
+  }
   for (const register of [
     addonRoutes,
     catalogRoutes,

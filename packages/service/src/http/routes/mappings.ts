@@ -1,12 +1,17 @@
 import * as api from '@lockstep/api/mappings'
 import { formatInstant } from '@lockstep/core/instant'
-import type { Db } from '../../postgres/connect.ts'
+import type { Bell } from '../../bell.ts'
 import { listMappings, type Mapping } from '../../store/mappings.ts'
 import { pageOf } from '../../store/page.ts'
+import { linkByHand, unlinkByHand } from '../../workflow/link-by-hand.ts'
+import type { LookDeps } from '../../workflow/look.ts'
 import { type App, route } from '../route.ts'
 
+type MappingParts = LookDeps & { readonly bell: Bell }
+
 /** Which object of ours is which of the provider's. */
-export function mappingRoutes(app: App, { db }: { readonly db: Db }): void {
+export function mappingRoutes(app: App, parts: MappingParts): void {
+  const { db, bell } = parts
   route(
     app,
     api.listMappings,
@@ -17,6 +22,23 @@ export function mappingRoutes(app: App, { db }: { readonly db: Db }): void {
     })
     return { status: 200, body: { ...page, data: page.data.map(({ row }) => mappingToApi(row)) } }
   })
+
+  route(
+    app,
+    api.linkMapping,
+  )(async ({ body }) => {
+    const made = await linkByHand(parts, body)
+    bell.emit('inbox')
+    return { status: 201, body: mappingToApi(made) }
+  })
+
+  route(
+    app,
+    api.unlinkMapping,
+  )(async ({ params: { entityType, entityId } }) => ({
+    status: 200,
+    body: mappingToApi(await unlinkByHand(parts, entityType, entityId)),
+  }))
 }
 
 /** A cursor that nobody gave out is one that nothing comes after or before: it reads as the end. */

@@ -1,9 +1,10 @@
 import * as api from '@lockstep/api/provider-events'
-import { formatInstant } from '@lockstep/core/instant'
+import { formatInstant, parseInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { planReplay, replayEvents } from '../../store/event-replays.ts'
 import { listEvents, readEvent, requeueEvent } from '../../store/provider-events.ts'
 import type { Row } from '../../store/schema.ts'
 import { type App, route } from '../route.ts'
@@ -21,7 +22,12 @@ export function providerEventRoutes(app: App, { db, clock, bell }: ProviderEvent
     app,
     api.listProviderEvents,
   )(async ({ query }) => {
-    const rows = await listEvents(db, { ...query, after: readCursor(query.after) })
+    const { receivedFrom, receivedBefore, ...filter } = query
+    const rows = await listEvents(db, {
+      ...filter,
+      ...within({ receivedFrom, receivedBefore }),
+      after: readCursor(query.after),
+    })
     const data = rows.slice(0, query.limit)
     const hasMore = rows.length > query.limit
     const last = data.at(-1)
@@ -50,7 +56,30 @@ export function providerEventRoutes(app: App, { db, clock, bell }: ProviderEvent
     bell.emit('inbox')
     return { status: 202, body: eventToApi(event) }
   })
+
+  route(
+    app,
+    api.replayProviderEvents,
+  )(async ({ body: { dryRun, receivedFrom, receivedBefore, ...named } }) => {
+    const filter = { ...named, ...within({ receivedFrom, receivedBefore }) }
+    if (dryRun) return { status: 200, body: { dryRun, ...(await planReplay(db, filter)) } }
+    const replayed = await replayEvents(db, filter, clock.now())
+    bell.emit('inbox')
+    return { status: 200, body: { dryRun, ...replayed } }
+  })
 }
+
+/** Moments as a caller wrote them; the door has seen that they are some. */
+function within({ receivedFrom, receivedBefore }: Within) {
+  return { receivedFrom: instantOf(receivedFrom), receivedBefore: instantOf(receivedBefore) }
+}
+
+interface Within {
+  readonly receivedFrom?: string | undefined
+  readonly receivedBefore?: string | undefined
+}
+
+const instantOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))
 
 const notFound = (id: string) => new Problem('provider_event_not_found', `There is no event ${id}.`)
 

@@ -1,8 +1,7 @@
-import { sql } from 'kysely'
 import type { Trx } from '../../postgres/connect.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { type EntityType, entityIdOf, link } from '../../store/mappings.ts'
+import { type EntityType, entityIdOf, link, lockLinks } from '../../store/mappings.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
 import type { LookDeps } from '../look.ts'
 
@@ -32,7 +31,7 @@ export async function takeUp(
   make: (trx: Trx) => Promise<readonly Link[]>,
 ): Promise<string> {
   return transaction(db, async (trx) => {
-    await sql`select pg_advisory_xact_lock(${TAKING_UP}, hashtext(${providerId}))`.execute(trx)
+    await lockLinks(trx, providerId)
     const known = await entityIdOf(trx, provider, entityType, providerId)
     if (known !== undefined) return known
     const at = clock.now()
@@ -46,6 +45,3 @@ export async function takeUp(
     return made
   })
 }
-
-/** The first key of our advisory locks for what is being taken up. */
-const TAKING_UP = 1_802

@@ -1,0 +1,103 @@
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import { transaction } from '../postgres/transaction.ts'
+import { readStripe } from '../provider/stripe/call.ts'
+import { ownReference } from '../provider/stripe/field.ts'
+import { isMissing } from '../provider/stripe/problems.ts'
+import { isPriceOf } from '../provider/stripe/to-price.ts'
+import { isLinkedInUse, readLinked } from '../store/linked-entities.ts'
+import { findMapping, link, lockLinks, type Mapping, mappingOf, unlink } from '../store/mappings.ts'
+import { retryUnmapped } from '../store/unmapped-events.ts'
+import { type LookDeps, lookAt } from './look.ts'
+
+/** What a person may link. A subscription is linked when it comes in, and never otherwise. */
+export type Linkable = 'customer' | 'product' | 'plan' | 'price'
+
+export interface WantedLink {
+  readonly entityType: Linkable
+  readonly entityId: string
+  readonly providerId: string
+}
+
+const providerTypes = { customer: 'customer', product: 'product', plan: 'product', price: 'price' } as const
+
+/**
+ * Links an object of ours to one of Stripe's, as a person says. Stripe's is looked up first: it has to be there, of
+ * that kind, and nobody else's; a price has to cost the same. The same again changes nothing. What waited for it goes on.
+ */
+export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Mapping> {
+  const { db, clock, provider } = deps
+  const { entityType, entityId, providerId } = wanted
+  await refuseUnfit(deps, wanted)
+  const at = clock.now()
+  const made = await transaction(db, async (trx) => {
+    await lockLinks(trx, providerId)
+    const ours = await findMapping(trx, entityType, entityId)
+    const theirs = await mappingOf(trx, provider, entityType, providerId)
+    if (ours && ours.providerId !== providerId)
+      throw new Problem('mapping_exists', `${entityId} is linked to ${ours.providerId} already.`)
+    if (theirs && theirs.entityId !== entityId)
+      throw new Problem('mapping_exists', `${providerId} is linked to ${theirs.entityId} already.`)
+    const providerType = providerTypes[entityType]
+    await link(trx, provider, { entityType, entityId, providerType, providerId, origin: 'link', at })
+    await retryUnmapped(trx, at)
+    return findMapping(trx, entityType, entityId)
+  })
+  if (!made) throw new Error(`${entityId} was not linked to ${providerId}.`)
+  if (entityType === 'customer') await lookAt(deps, { type: 'customer', id: providerId })
+  return made
+}
+
+/** Takes a link away, unless something is sold under it. */
+export async function unlinkByHand(
+  { db, provider }: LookDeps,
+  entityType: Linkable,
+  entityId: string,
+): Promise<Mapping> {
+  return transaction(db, async (trx) => {
+    const known = await findMapping(trx, entityType, entityId)
+    if (!known) throw new Problem('mapping_not_found', `No ${entityType} is linked under ${entityId}.`)
+    await lockLinks(trx, known.providerId)
+    if (await isLinkedInUse(trx, entityType, entityId))
+      throw new Problem(
+        'mapping_in_use',
+        `A live subscription needs the link of ${entityId} to ${known.providerId}.`,
+      )
+    await unlink(trx, provider, known)
+    return known
+  })
+}
+
+async function refuseUnfit(deps: LookDeps, { entityType, entityId, providerId }: WantedLink): Promise<void> {
+  const { db, provider } = deps
+  const ours = await readLinked(db, entityType, entityId)
+  if (!ours) throw new Problem('mapping_invalid', `There is no ${entityType} ${entityId} here.`)
+  const theirs = await retrieve(deps, entityType, providerId)
+  if (!theirs || ('deleted' in theirs && theirs.deleted))
+    throw new Problem('mapping_invalid', `Stripe has no ${providerTypes[entityType]} ${providerId}.`)
+  const { instance, customer } = ownReference(theirs.metadata)
+  if (instance !== null && instance !== provider.instance)
+    throw new Problem('mapping_invalid', `${providerId} carries the name of another installation.`)
+  if (entityType === 'customer' && customer !== null && customer !== entityId)
+    throw new Problem('mapping_invalid', `${providerId} was made for ${customer}.`)
+  if (theirs.object === 'price' && ours.price && !isPriceOf(theirs, ours.price))
+    throw new Problem(
+      'mapping_invalid',
+      `${providerId} does not cost what ${entityId} does, or not as often.`,
+    )
+}
+
+type Theirs = Stripe.Customer | Stripe.DeletedCustomer | Stripe.Product | Stripe.Price
+
+/** Undefined: Stripe has none, or none of this kind. */
+async function retrieve(deps: LookDeps, entityType: Linkable, id: string): Promise<Theirs | undefined> {
+  try {
+    return await readStripe(deps, async (stripe): Promise<Theirs> => {
+      if (entityType === 'customer') return stripe.customers.retrieve(id)
+      return entityType === 'price' ? stripe.prices.retrieve(id) : stripe.products.retrieve(id)
+    })
+  } catch (error) {
+    if (error instanceof Problem && isMissing(error.cause)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,207 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newBell } from '../src/bell.ts'
+import { mappingRoutes } from '../src/http/routes/mappings.ts'
+import { providerEventRoutes } from '../src/http/routes/provider-events.ts'
+import { newId } from '../src/ids.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { addCustomer } from '../src/store/customers.ts'
+import { readEvent } from '../src/store/provider-events.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+// Subscriptions come in; whose customer or plan is missing is put before a person.
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld({
+    catalog: defineCatalog({
+      currency: 'usd',
+      products: { team: { name: 'Team' } },
+      plans: {
+        team: {
+          name: 'Team',
+          product: 'team',
+          interval: 'month',
+          prices: { fee: { kind: 'recurring', model: 'flat', amount: '20.00' } },
+        },
+      },
+    }),
+    sync: {
+      directions: {
+        customer: 'outbound',
+        plan: 'outbound',
+        price: 'outbound',
+        subscription: 'both',
+        invoice: 'both',
+      },
+      missingCustomer: 'park',
+      missingPlan: 'park',
+    },
+  })
+  server = await newServer({ db: world.db }, { clock: world.deps.clock })
+  const parts = { ...world.deps, bell: newBell() }
+  mappingRoutes(server.app, parts)
+  providerEventRoutes(server.app, parts)
+})
+afterAll(() => world.close())
+
+async function ask(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) {
+  const { status, body } = await server.call({ method, url, ...(payload && { payload }) })
+  const answer = body as Record<string, unknown>
+  return { status, body: answer, said: status < 300 ? status : `${status} ${answer.code}` }
+}
+
+const link = (entityType: string, entityId: string, providerId: string) =>
+  ask('POST', '/v1/mappings', { entityType, entityId, providerId })
+
+async function ours(externalId: string): Promise<string> {
+  const id = newId('customer')
+  const nobody = { name: null, email: null, testClockId: null }
+  await transaction(world.db, (trx) => addCustomer(trx, { id, externalId, ...nobody, at: world.wall.time }))
+  return id
+}
+
+async function subscribe(price: string): Promise<Stripe.Subscription> {
+  const customer = await world.stripe.customers.create({ name: 'Of the dashboard' })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  return world.stripe.subscriptions.create({
+    customer: customer.id,
+    default_payment_method: method.id,
+    items: [{ price }],
+  })
+}
+
+const outcomeOf = async (id: string) => {
+  const event = await readEvent(world.db, id)
+  return `${event?.state} ${event?.outcome}`
+}
+
+const priceOfTeam = async () => {
+  const { data } = await world.stripe.prices.list({ type: 'recurring' })
+  const found = data.find(({ metadata }) => metadata.lockstep_instance === world.deps.provider.instance)
+  if (!found) throw new Error('Not published.')
+  return found
+}
+
+test('a subscription without its customer waits for a person, and goes on when that one has linked it', async () => {
+  const made = await subscribe((await priceOfTeam()).id)
+  const events = await world.deliver()
+  const created = events.find(({ type }) => type === 'customer.subscription.created')
+  expect(await outcomeOf(created?.id ?? '')).toBe('parked needs_mapping')
+  expect(await readEvent(world.db, created?.id ?? '')).toMatchObject({
+    problem: { code: 'mapping_needed', detail: expect.stringContaining(made.customer as string) },
+  })
+  // Looked at again without a link, it waits again.
+  await ask('POST', `/v1/provider-events/${created?.id}/retry`)
+  await world.drain()
+  expect(await outcomeOf(created?.id ?? '')).toBe('parked needs_mapping')
+
+  const customer = await ours('user_linked')
+  const { status, body } = await link('customer', customer, made.customer as string)
+  expect({ status, body }).toMatchObject({
+    status: 201,
+    body: { entityType: 'customer', entityId: customer, providerId: made.customer, origin: 'link' },
+  })
+  await world.drain()
+  expect(await outcomeOf(created?.id ?? '')).toMatch(/^processed/)
+  const { rows } = await world.pool.query(
+    `select s.customer_id, v.plan_key, s.status, s.slot from mapping m join subscription s on s.id = m.entity_id
+     join plan_version v on v.id = s.plan_version_id where m.provider_id = $1`,
+    [made.id],
+  )
+  expect(rows).toEqual([{ customer_id: customer, plan_key: 'team', status: 'active', slot: 'default' }])
+
+  // The same again changes nothing; it is listed both ways, and needed as long as something is sold under it.
+  expect((await link('customer', customer, made.customer as string)).status).toBe(201)
+  for (const query of [`entityId=${customer}`, `providerId=${made.customer}`]) {
+    expect(await ask('GET', `/v1/mappings?${query}`)).toMatchObject({ body: { data: [body] } })
+  }
+  expect((await ask('DELETE', `/v1/mappings/customer/${customer}`)).said).toBe('409 mapping_in_use')
+  await world.stripe.subscriptions.cancel(made.id)
+  await world.deliver()
+  expect(await ask('DELETE', `/v1/mappings/customer/${customer}`)).toMatchObject({ status: 200, body })
+  expect((await ask('DELETE', `/v1/mappings/customer/${customer}`)).said).toBe('404 mapping_not_found')
+})
+
+test('a subscription to a product that is no plan here waits until it is linked to one in its rhythm', async () => {
+  const product = await world.stripe.products.create({ name: 'Elsewhere' })
+  const monthly = await world.stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 2500,
+    recurring: { interval: 'month' },
+  })
+  const made = await subscribe(monthly.id)
+  const customer = await ours('user_of_a_product')
+  expect((await link('customer', customer, made.customer as string)).status).toBe(201)
+  const events = await world.deliver()
+  const created = events.find(({ type }) => type === 'customer.subscription.created')?.id ?? ''
+  expect(await outcomeOf(created)).toBe('parked needs_mapping')
+  expect((await link('plan', 'team', product.id)).status).toBe(201)
+  await world.drain()
+  expect(await outcomeOf(created)).toMatch(/^processed/)
+  expect((await ask('DELETE', '/v1/mappings/plan/team')).said).toBe('409 mapping_in_use')
+})
+
+test('both directions are unique, and what is linked has to be there and nobody else’s', async () => {
+  const { stripe } = world
+  const [first, second] = [await ours('user_first'), await ours('user_second')]
+  const [one, other] = [await stripe.customers.create(), await stripe.customers.create()]
+  const foreign = await stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+  const gone = await stripe.customers.create()
+  await stripe.customers.del(gone.id)
+  const fee = await priceOfTeam()
+  const dear = await stripe.prices.create({
+    product: fee.product as string,
+    currency: 'usd',
+    unit_amount: 9900,
+    recurring: { interval: 'month' },
+  })
+  const priceId = fee.metadata.lockstep_price ?? ''
+
+  const racing = await Promise.all([link('customer', first, one.id), link('customer', second, one.id)])
+  expect(new Set(racing.map(({ said }) => said))).toEqual(new Set([201, '409 mapping_exists']))
+  const winner = racing[0]?.status === 201 ? first : second
+  expect((await link('customer', winner, other.id)).said).toBe('409 mapping_exists')
+
+  const free = await ours('user_free')
+  expect((await link('customer', free, 'cus_nobody')).said).toBe('422 mapping_invalid')
+  expect((await link('customer', free, gone.id)).said).toBe('422 mapping_invalid')
+  expect((await link('customer', free, foreign.id)).said).toBe('422 mapping_invalid')
+  expect((await link('customer', 'customer_nobody', other.id)).said).toBe('422 mapping_invalid')
+  expect((await link('plan', 'team', other.id)).said).toBe('422 mapping_invalid')
+  expect((await link('price', priceId, dear.id)).said).toBe('422 mapping_invalid')
+  expect((await link('subscription', 'subscription_1', 'sub_1')).said).toBe('400 invalid_request')
+})
+
+test('events are found by kind, outcome and time, and replayed: shown first, then done', async () => {
+  world.wall.time += 1000
+  const from = new Date(world.wall.time * 1000).toISOString()
+  const payer = await world.register('team', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const found = await ask('GET', `/v1/provider-events?receivedFrom=${from}&outcome=recorded`)
+  const rows = found.body.data as { type: string; outcome: string }[]
+  expect(rows.length).toBeGreaterThan(0)
+  expect(new Set(rows.map(({ outcome }) => outcome))).toEqual(new Set(['recorded']))
+  expect(await ask('GET', `/v1/provider-events?receivedBefore=2020-01-01T00:00:00Z`)).toMatchObject({
+    body: { data: [] },
+  })
+  expect((await ask('GET', '/v1/provider-events?receivedFrom=yesterday')).status).toBe(400)
+
+  const filter = { object: payer.subscription, receivedFrom: from }
+  const shown = await ask('POST', '/v1/provider-event-replays', filter)
+  expect(shown).toMatchObject({ status: 200, body: { dryRun: true, objects: 1 } })
+  expect(await world.requests(() => world.drain())).toEqual([])
+  const done = await ask('POST', '/v1/provider-event-replays', { ...filter, dryRun: false })
+  expect(done.body).toEqual({ ...shown.body, dryRun: false })
+  // However many there are: the object is looked at once, if at all.
+  const calls = await world.requests(() => world.drain())
+  expect(calls.length).toBeLessThanOrEqual(1)
+  const after = await ask('POST', '/v1/provider-event-replays', { ...filter, state: 'processed' })
+  expect(after.body).toEqual(shown.body)
+  expect((await ask('POST', '/v1/provider-event-replays', { dryRun: false })).said).toBe(
+    '400 invalid_request',
+  )
+})
