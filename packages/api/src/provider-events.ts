@@ -114,7 +114,8 @@ export const replayProviderEvents = defineRoute({
       receivedBefore: instantInput.optional().meta({ description: 'Received earlier than that.' }),
       dryRun: z.boolean().default(true).meta({ description: 'Only say how many there are.' }),
     })
-    .refine(({ dryRun: _, ...filters }) => Object.values(filters).some((filter) => filter !== undefined), {
+    // `dryRun` is always there, and names none.
+    .refine((body) => Object.values(body).filter((value) => value !== undefined).length > 1, {
       error: 'Name at least one of ids, type, object, state, outcome, receivedFrom, receivedBefore.',
     })
     .meta({ id: 'ProviderEventReplayRequest' }),

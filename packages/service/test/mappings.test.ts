@@ -87,11 +87,12 @@ const priceOfTeam = async () => {
 
 test('a subscription without its customer waits for a person, and goes on when that one has linked it', async () => {
   const made = await subscribe((await priceOfTeam()).id)
+  const theirs = made.customer as string
   const events = await world.deliver()
   const created = events.find(({ type }) => type === 'customer.subscription.created')
   expect(await outcomeOf(created?.id ?? '')).toBe('parked needs_mapping')
   expect(await readEvent(world.db, created?.id ?? '')).toMatchObject({
-    problem: { code: 'mapping_needed', detail: expect.stringContaining(made.customer as string) },
+    problem: { code: 'mapping_needed', detail: expect.stringContaining(theirs) },
   })
   // Looked at again without a link, it waits again.
   await ask('POST', `/v1/provider-events/${created?.id}/retry`)
@@ -99,10 +100,10 @@ test('a subscription without its customer waits for a person, and goes on when t
   expect(await outcomeOf(created?.id ?? '')).toBe('parked needs_mapping')
 
   const customer = await ours('user_linked')
-  const { status, body } = await link('customer', customer, made.customer as string)
+  const { status, body } = await link('customer', customer, theirs)
   expect({ status, body }).toMatchObject({
     status: 201,
-    body: { entityType: 'customer', entityId: customer, providerId: made.customer, origin: 'link' },
+    body: { entityType: 'customer', entityId: customer, providerId: theirs, origin: 'link' },
   })
   await world.drain()
   expect(await outcomeOf(created?.id ?? '')).toMatch(/^processed/)
@@ -114,8 +115,8 @@ test('a subscription without its customer waits for a person, and goes on when t
   expect(rows).toEqual([{ customer_id: customer, plan_key: 'team', status: 'active', slot: 'default' }])
 
   // The same again changes nothing; it is listed both ways, and needed as long as something is sold under it.
-  expect((await link('customer', customer, made.customer as string)).status).toBe(201)
-  for (const query of [`entityId=${customer}`, `providerId=${made.customer}`]) {
+  expect((await link('customer', customer, theirs)).status).toBe(201)
+  for (const query of [`entityId=${customer}`, `providerId=${theirs}`]) {
     expect(await ask('GET', `/v1/mappings?${query}`)).toMatchObject({ body: { data: [body] } })
   }
   expect((await ask('DELETE', `/v1/mappings/customer/${customer}`)).said).toBe('409 mapping_in_use')
