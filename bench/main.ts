@@ -15,6 +15,7 @@ import { registration } from './registration.ts'
 import { simulatorClock } from './simulator-clock.ts'
 import { simulatorRequests } from './simulator-requests.ts'
 import { start } from './start.ts'
+import { syncCalls } from './sync-calls.ts'
 
 const benches: readonly Bench[] = [
   ingestBatch,
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   invoiceRead,
   registration,
   patchLatency,
+  syncCalls,
   simulatorRequests,
   simulatorClock,
   start,

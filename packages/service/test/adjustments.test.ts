@@ -63,6 +63,12 @@ async function lastAtStripe(payer: Payer) {
   return { lines, total: invoice?.total, due: invoice?.amount_due, paid: invoice?.amount_paid, balance }
 }
 
+/** What Stripe says the renewal will come to, and what we say. */
+async function upcoming(payer: Payer) {
+  const { total } = await world.stripe.invoices.createPreview({ subscription: payer.subscription })
+  return { stripe: BigInt(total), ours: (await world.read(payer, 'current')).total.minor }
+}
+
 const usd = (minor: number) => ({ amount: (minor / 100).toFixed(2), minor: `${minor}`, currency: 'usd' })
 
 test('a credit, a charge and a note are previewed, made, explained, and billed with the renewal', async () => {
@@ -104,6 +110,7 @@ test('a credit, a charge and a note are previewed, made, explained, and billed w
 
   await world.sync(payer)
   expect(await world.requests(() => world.sync(payer))).toEqual([])
+  expect(await upcoming(payer)).toEqual({ stripe: 4600n, ours: 4600n })
   await go(payer, '2026-02-10T02:00:00Z')
   const lines = [
     '-500 Goodwill for the outage',
@@ -130,6 +137,7 @@ test('a credit beyond the invoice goes onto the balance, and pays the next one',
   })
   await adjust(invoice, { kind: 'credit', amount: '50.00' })
   await world.sync(payer)
+  expect(await upcoming(payer)).toEqual({ stripe: -3000n, ours: -3000n })
   await go(payer, '2026-02-10T02:00:00Z')
   expect(await lastAtStripe(payer)).toMatchObject({ total: -3000, due: 0, paid: 0, balance: -3000 })
   expect((await world.read(payer, 'paid')).invoice).toMatchObject({ total: -3000n, amountDue: 0n })

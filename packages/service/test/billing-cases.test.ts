@@ -61,20 +61,21 @@ async function subscribed(plan: string): Promise<Payer> {
   return payer
 }
 
-/** What the renewal came to: at Stripe, and here. */
-async function renewed(payer: Payer): Promise<{ stripe: number | undefined; ours: bigint; lines: string[] }> {
+/** What Stripe says that the renewal will come to, what it came to there, and here. */
+async function renewed(payer: Payer) {
   await world.sync(payer)
+  const { total: preview } = await world.stripe.invoices.createPreview({ subscription: payer.subscription })
   await go(payer, '2026-02-10T02:00:00Z')
   const last = (await world.atStripe(payer)).at(-1)
   const ours = (await world.read(payer, 'paid')).total.minor
-  return { stripe: last?.invoice.total, ours, lines: last?.lines ?? [] }
+  return { preview, stripe: last?.invoice.total, ours, lines: last?.lines ?? [] }
 }
 
 test('two tiers of half a cent each are one cent: one rounding a line, not one a tier', async () => {
   const payer = await subscribed('halves')
   await world.use(payer, '2', '2026-01-11T00:00:00Z')
   expect(await renewed(payer)).toMatchObject({
-    ...{ stripe: 2001, ours: 2001n },
+    ...{ preview: 2001, stripe: 2001, ours: 2001n },
     lines: expect.arrayContaining(['1 Seconds: 2 second']),
   })
 })
@@ -89,7 +90,9 @@ test('three petabytes of bytes are counted to the byte', async () => {
     '27000000 Bytes: 3,000,000,000,000,001 byte',
     '2000 Bytes',
   ])
-  expect(await renewed(payer)).toMatchObject({ stripe: 27_002_000, ours: 27_002_000n })
+  expect(await renewed(payer)).toMatchObject({
+    ...{ preview: 27_002_000, stripe: 27_002_000, ours: 27_002_000n },
+  })
 })
 
 test('a coupon of one product takes its part off the lines of that product only', async () => {
@@ -103,7 +106,7 @@ test('a coupon of one product takes its part off the lines of that product only'
   await world.deliver()
   await world.use(payer, '1000', '2026-01-11T00:00:00Z')
   // 10.00 of usage, half of it off, and the fee of 20.00 as it is.
-  expect(await renewed(payer)).toMatchObject({ stripe: 2500, ours: 2500n })
+  expect(await renewed(payer)).toMatchObject({ preview: 2500, stripe: 2500, ours: 2500n })
 })
 
 test('usage of a trial is billed where the plan says so', async () => {
