@@ -48,6 +48,22 @@ const discount = z
   })
   .meta({ id: 'AgreedDiscount', description: 'Each runs and ends by itself.' })
 
+const agreedFeature = grant.extend({ name: z.string(), unitLabel: z.string().nullable() })
+
+const agreedAddon = z
+  .strictObject({
+    key,
+    name: z.string(),
+    version: z.int(),
+    quantity: z.int().min(1),
+    prices: z.array(price),
+    features: z.array(agreedFeature).meta({ description: 'Of one piece of it.' }),
+  })
+  .meta({
+    id: 'AgreedAddon',
+    description: 'What is sold beside the plan, in its currency and billing cycle.',
+  })
+
 const agreement = z
   .strictObject({
     plan: z.strictObject({ key, name: z.string(), version: z.int(), rollsInto: key.nullable() }),
@@ -57,7 +73,8 @@ const agreement = z
     trial: z.strictObject({ days: z.int(), usage: z.enum(['free', 'billed']) }).nullable(),
     quantity: z.int().min(1),
     prices: z.array(price),
-    features: z.array(grant.extend({ name: z.string(), unitLabel: z.string().nullable() })),
+    features: z.array(agreedFeature),
+    addons: z.array(agreedAddon),
     discounts: z.array(discount),
   })
   .meta({ id: 'Agreement' })

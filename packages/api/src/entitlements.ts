@@ -28,6 +28,7 @@ const entitlement = z
         access,
         plan: key,
         planVersion: z.int().min(1),
+        addons: z.array(key).meta({ description: 'Those that give some of it.' }),
         period,
       })
       .nullable()

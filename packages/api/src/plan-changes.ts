@@ -1,6 +1,7 @@
 import { changeDirections, changeMoments } from '@lockstep/core/plan-change'
 import { type SubscriptionProperty, subscriptionProperties } from '@lockstep/core/subscription-properties'
 import { z } from 'zod'
+import { attachedAddon, changedAddons } from './attached-addons.ts'
 import { customerFields } from './customers.ts'
 import { defineRoute } from './define-route.ts'
 import { id, idParam, key } from './ids.ts'
@@ -17,6 +18,7 @@ const moment = z.enum(changeMoments)
 const changeable = {
   plan: key,
   quantity: z.int().min(1).max(1_000_000),
+  addons: changedAddons,
   coupons: z
     .array(key)
     .max(20)
@@ -65,7 +67,12 @@ const change = wish
   .meta({ id: 'ConfirmedSubscriptionChange' })
 
 const terms = z
-  .strictObject({ plan: key, planVersion: z.int().min(1), quantity: z.int() })
+  .strictObject({
+    plan: key,
+    planVersion: z.int().min(1),
+    quantity: z.int(),
+    addons: z.array(attachedAddon),
+  })
   .meta({ id: 'PlanTerms' })
 
 export const planChange = z
@@ -163,6 +170,10 @@ const refusals = [
   'purchase_not_offered',
   'currency_mismatch',
   'quantity_invalid',
+  'addon_unknown',
+  'addon_not_allowed',
+  'addon_not_published',
+  'addon_mismatch',
   'coupon_unknown',
   'coupon_expired',
   'meter_billed_already',

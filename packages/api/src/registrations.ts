@@ -1,5 +1,6 @@
 import type { ProblemCode } from '@lockstep/core/problem'
 import { z } from 'zod'
+import { newAddons } from './attached-addons.ts'
 import { customerFields } from './customers.ts'
 import { defineRoute } from './define-route.ts'
 import { externalId, id, idParam, key } from './ids.ts'
@@ -180,6 +181,7 @@ export const newRegistration = z
       .max(1_000_000)
       .default(1)
       .meta({ description: 'Of the recurring prices: seats, for example.' }),
+    addons: newAddons.optional(),
     currency: currency
       .optional()
       .meta({ description: "Must be the plan's, if given: a second look at what was agreed." }),
@@ -206,6 +208,10 @@ export const newRegistration = z
 
 /** Why a registration may be refused, whatever way it is asked for. */
 export const registrationProblems = [
+  'addon_unknown',
+  'addon_not_allowed',
+  'addon_not_published',
+  'addon_mismatch',
   'agreed_terms_differ',
   'purchase_unknown',
   'purchase_not_offered',

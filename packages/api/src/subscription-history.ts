@@ -1,5 +1,6 @@
 import { historyCauses } from '@lockstep/core/subscription-history'
 import { z } from 'zod'
+import { attachedAddon } from './attached-addons.ts'
 import { defineRoute } from './define-route.ts'
 import { id, idParam, key } from './ids.ts'
 import { instant } from './instant.ts'
@@ -22,8 +23,10 @@ export const stretch = z
     plan: key,
     planVersion: z.int().min(1),
     quantity: z.int(),
+    addons: z.array(attachedAddon),
     fee: money.meta({
-      description: 'What one interval of the plan costs, before discounts and tax; usage is not in it.',
+      description:
+        'What one interval of the plan and its add-ons costs, before discounts and tax; usage is not in it.',
     }),
     collection,
     cancelAt: instant.nullable(),
@@ -43,7 +46,7 @@ export const readSubscriptionHistory = defineRoute({
   summary: 'How a subscription stood at any time, newest first',
   description:
     'Half-open stretches without gaps: each begins where the one before it ends, and the last has no end. A change ' +
-    'of status, plan version, quantity, collection or planned end begins a new one. One of no length held for less ' +
+    'of status, plan version, quantity, add-ons, collection or planned end begins a new one. One of no length held for less ' +
     'than a second.',
   tags: ['Subscriptions'],
   params: z.strictObject({ id: idParam('subscription') }),

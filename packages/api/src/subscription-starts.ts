@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { newAddons } from './attached-addons.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, key } from './ids.ts'
 import { newRegistration, registration, registrationProblems } from './registrations.ts'
@@ -45,6 +46,9 @@ export const reactivateSubscription = defineRoute({
       quantity: newRegistration.shape.quantity.unwrap().optional().meta({
         description: 'As it was, unless given.',
       }),
+      addons: newAddons
+        .optional()
+        .meta({ description: 'As they were, unless given; an empty list is none.' }),
       paymentMethod: newRegistration.shape.paymentMethod,
       paymentPage: newRegistration.shape.paymentPage,
     })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { attachedAddon } from './attached-addons.ts'
 import { defineRoute } from './define-route.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
 import { instant, instantInput, period } from './instant.ts'
@@ -12,6 +13,7 @@ const scheduledChange = z
     plan: key,
     planVersion: z.int().min(1),
     quantity: z.int(),
+    addons: z.array(attachedAddon),
     takesEffectAt: instant,
   })
   .meta({ id: 'ScheduledChange' })
@@ -40,6 +42,7 @@ export const subscription = z
       .meta({ description: 'When that ends access; null where nothing is overdue, or grace has no end.' }),
     currency,
     quantity: z.int(),
+    addons: z.array(attachedAddon).meta({ description: 'What runs beside the plan, by key.' }),
     billingCycleAnchor: instant.meta({ description: 'The moment that periods are counted from.' }),
     currentPeriod: period,
     trial: period.nullable(),

@@ -116,12 +116,19 @@ test.each<[string, object, string[]]>([
 
 test('why an add-on does not go with a plan is said in words', () => {
   const monthly = { plans: null, currency: 'usd', interval: 'month', intervalCount: 1 } as const
-  const of = (more: object) =>
-    ({ key: 'p', currency: 'usd', interval: 'month', intervalCount: 1, ...more }) as const
+  const plan = {
+    key: 'p',
+    currency: 'usd',
+    interval: 'month',
+    intervalCount: 1,
+    purchase: 'membership',
+  } as const
+  const of = (more: object) => ({ ...plan, ...more })
   expect(whyNotWith(monthly, of({}))).toBeUndefined()
   expect(whyNotWith(monthly, of({ intervalCount: 3 }))?.detail).toBe(
     'p is paid every 3 months, it every month.',
   )
+  expect(whyNotWith(monthly, of({ purchase: 'course' }))?.code).toBe('no_membership')
   expect(whyNotWith({ ...monthly, plans: ['a', 'b'] }, of({}))).toEqual({
     code: 'not_listed',
     detail: 'It goes with a, b, not with p.',

@@ -44,6 +44,33 @@ export function addonFromJson(json: AddonJson): Addon {
   return { ...terms(json), prices: json.prices.map(priceFromJson), grants: json.grants.map(grantFromJson) }
 }
 
+/** A number of pieces of an add-on. */
+export interface SoldAddon {
+  readonly addon: Addon
+  readonly quantity: number
+}
+
+/** The same by name: what is written down of a subscription. A version of an add-on never changes. */
+export interface AttachedAddon {
+  readonly addon: string
+  readonly version: number
+  readonly quantity: number
+}
+
+/** In one order, whoever attached what first. */
+export function inOrder(attached: readonly AttachedAddon[]): AttachedAddon[] {
+  return attached.toSorted((a, b) =>
+    a.addon === b.addon ? a.version - b.version : a.addon < b.addon ? -1 : 1,
+  )
+}
+
+/** Of two lists in order. */
+export function areSameAddons(a: readonly AttachedAddon[], b: readonly AttachedAddon[]): boolean {
+  const isSame = (one: AttachedAddon, other: AttachedAddon | undefined) =>
+    one.addon === other?.addon && one.version === other.version && one.quantity === other.quantity
+  return a.length === b.length && a.every((one, i) => isSame(one, b[i]))
+}
+
 function terms({ key, name, audience, product, currency, interval, intervalCount, plans }: AddonTerms) {
   return { key, name, audience, product, currency, interval, intervalCount, plans }
 }
@@ -51,12 +78,17 @@ function terms({ key, name, audience, product, currency, interval, intervalCount
 /** Why an add-on does not go with a plan; undefined where it does. */
 export function whyNotWith(
   { plans, ...addon }: Pick<Addon, 'plans' | 'currency' | 'interval' | 'intervalCount'>,
-  plan: Pick<Plan, 'key' | 'currency' | 'interval' | 'intervalCount'>,
+  plan: Pick<Plan, 'key' | 'currency' | 'interval' | 'intervalCount' | 'purchase'>,
 ):
-  | { readonly code: 'currency_mismatch' | 'rhythm_mismatch' | 'not_listed'; readonly detail: string }
+  | {
+      readonly code: 'currency_mismatch' | 'rhythm_mismatch' | 'not_listed' | 'no_membership'
+      readonly detail: string
+    }
   | undefined {
   if (plans !== null && !plans.includes(plan.key))
     return { code: 'not_listed', detail: `It goes with ${plans.join(', ')}, not with ${plan.key}.` }
+  if (plan.purchase !== 'membership')
+    return { code: 'no_membership', detail: `${plan.key} is bought as ${plan.purchase}, once and as it is.` }
   if (addon.currency !== plan.currency)
     return {
       code: 'currency_mismatch',

@@ -39,5 +39,7 @@ test.each([
   [{ amount: 'free' }, ['amount']],
   [{ interval: 'year', intervalCount: 3, product: 'other' }, ['interval', 'intervalCount', 'product']],
 ] as const)('%j differs in %j', (agreed, fields) => {
-  expect(team && [...termsThatDiffer(agreed, team, 3)].map(({ field }) => field)).toEqual(fields)
+  expect(
+    team && [...termsThatDiffer(agreed, { plan: team, quantity: 3, addons: [] })].map(({ field }) => field),
+  ).toEqual(fields)
 })

@@ -1,3 +1,4 @@
+import type { Addon, SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
 import { formatMoney, type Money, parseMoney, round, sum } from './money.ts'
 import type { Plan } from './plan.ts'
@@ -14,8 +15,21 @@ export interface AgreedTerms {
   readonly product?: string | undefined
 }
 
-/** What the recurring prices of a plan come to in one period, each rounded once as on the invoice. */
-export function recurringAmount({ prices, currency }: Plan, quantity: number): Money {
+/** What a subscription runs on, or shall run on. */
+export interface Terms {
+  readonly plan: Plan
+  readonly quantity: number
+  readonly addons: readonly SoldAddon[]
+}
+
+/** What all of it comes to in one period, before discounts and tax. */
+export function amountOfTerms({ plan, quantity, addons }: Terms): Money {
+  const beside = addons.map((sold) => recurringAmount(sold.addon, sold.quantity))
+  return sum(plan.currency, [recurringAmount(plan, quantity), ...beside])
+}
+
+/** What the recurring prices of one of them come to in one period, each rounded once as on the invoice. */
+export function recurringAmount({ prices, currency }: Plan | Addon, quantity: number): Money {
   const amounts = prices
     .filter(isBilledByProvider)
     .map((price) => round(priceQuantity(price, units(BigInt(quantity))).exact))
@@ -25,12 +39,13 @@ export function recurringAmount({ prices, currency }: Plan, quantity: number): M
 /** Where the terms that somebody agreed to are not the plan's, by field. */
 export function* termsThatDiffer(
   agreed: AgreedTerms,
-  plan: Plan,
-  quantity: number,
+  terms: Terms,
 ): Generator<{ readonly field: keyof AgreedTerms; readonly detail: string }> {
-  const amount = recurringAmount(plan, quantity)
+  const { plan } = terms
+  const amount = amountOfTerms(terms)
   if (agreed.amount !== undefined && parseMoney(agreed.amount, plan.currency)?.minor !== amount.minor) {
-    const detail = `${plan.key} costs ${formatMoney(amount)} ${plan.currency} a period, not ${agreed.amount}.`
+    const sold = [plan.key, ...terms.addons.map(({ addon }) => addon.key)].join(' with ')
+    const detail = `${sold} costs ${formatMoney(amount)} ${plan.currency} a period, not ${agreed.amount}.`
     yield { field: 'amount', detail }
   }
   for (const field of ['interval', 'intervalCount', 'product'] as const) {

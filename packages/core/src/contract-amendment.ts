@@ -1,5 +1,5 @@
 import { differences, grantDifferences, priceDifferences } from './catalog/describe.ts'
-import type { Agreement } from './contract.ts'
+import type { AgreedAddon, Agreement } from './contract.ts'
 import { describeDiscount } from './discount.ts'
 import { grantFromJson } from './feature.ts'
 import { priceFromJson } from './price.ts'
@@ -11,9 +11,13 @@ export interface Amendment {
   readonly changes: readonly string[]
 }
 
-/** The successor of an agreement. What is not mentioned stays as it was agreed. */
+/**
+ * The successor of an agreement. What is not mentioned stays as it was agreed; an empty list of add-ons is
+ * one without.
+ */
 export function amend(current: Agreement, changed: Partial<Agreement>): Amendment {
-  const agreement = { ...current, ...changed }
+  const { addons = [], ...rest } = { ...current, ...changed }
+  const agreement: Agreement = addons.length > 0 ? { ...rest, addons } : rest
   return { agreement, changes: agreementDifferences(current, agreement) }
 }
 
@@ -25,6 +29,7 @@ export function agreementDifferences(before: Agreement, after: Agreement): strin
     ...differences(terms(before), terms(after)),
     ...priceDifferences(prices(before), prices(after)),
     ...grantDifferences(grants(before), grants(after)),
+    ...addonDifferences(before, after),
     ...differences(discounts(before), discounts(after)),
   ]
 }
@@ -41,6 +46,26 @@ function terms({ plan, currency, billingCycle, trial, quantity }: Agreement): Ma
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${quantity}`],
   ])
+}
+
+/** One that only one of them has is told in one line, what became of another field by field. */
+function addonDifferences(before: Agreement, after: Agreement): string[] {
+  const numbers = ({ addons = [] }: Agreement) =>
+    new Map(addons.map(({ key, name, quantity }) => [`addons/${key}`, `${quantity} × ${name}`]))
+  const both = (after.addons ?? []).flatMap((next) => {
+    const old = (before.addons ?? []).find(({ key }) => key === next.key)
+    return old ? [...addonTerms(old, next)] : []
+  })
+  return [...differences(numbers(before), numbers(after)), ...both]
+}
+
+function addonTerms(old: AgreedAddon, next: AgreedAddon): string[] {
+  const version = ({ version }: AgreedAddon) => new Map([['version', `${version}`]])
+  return [
+    ...differences(version(old), version(next)),
+    ...priceDifferences(old.prices.map(priceFromJson), next.prices.map(priceFromJson)),
+    ...grantDifferences(old.features.map(grantFromJson), next.features.map(grantFromJson)),
+  ].map((text) => `addons/${next.key}/${text}`)
 }
 
 /** Two of one name are told apart by their place in the list. */

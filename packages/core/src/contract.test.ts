@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { cloudHost } from '../test/cloud-host.ts'
-import {
-  agreementOf,
-  CONTRACT_FORMAT,
-  type ContractDocument,
-  canonicalText,
-  type Person,
-} from './contract.ts'
+import { agreementOf, type ContractDocument, canonicalText, type Person } from './contract.ts'
 import { amend } from './contract-amendment.ts'
 import { type ChainLink, verifyChain } from './contract-chain.ts'
 import { agreeDiscount } from './discount.ts'
@@ -31,6 +25,7 @@ const agreement = agreementOf({
   versionId: 'plan_version_1',
   features: [{ key: 'seats', name: 'Seats', unitLabel: 'seat' }],
   quantity: 3,
+  addons: [],
   discounts: [],
   startsAt: Date.parse('2026-01-31T09:30:00Z') / 1000,
 })
@@ -89,7 +84,7 @@ function chain(length: number): ChainLink[] {
   for (let sequence = 1; sequence <= length; sequence += 1) {
     const who = person(`${sequence}`.padStart(64, '0'))
     const document: ContractDocument = {
-      format: CONTRACT_FORMAT,
+      format: 'lockstep-contract-1',
       id: `contract_${sequence}`,
       sequence,
       previous: links.at(-1)?.hash ?? null,

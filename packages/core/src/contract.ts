@@ -1,3 +1,4 @@
+import { type Addon, addonToJson } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
 import { type Canonical, canonicalJson } from './canonical-json.ts'
 import type { Discount } from './discount.ts'
@@ -7,8 +8,15 @@ import { type Plan, planToJson, type TrialUsage } from './plan.ts'
 import type { PriceJson } from './price.ts'
 import type { Seller } from './seller.ts'
 
-/** Says by which rules a document is to be read. Another shape is another format. */
-export const CONTRACT_FORMAT = 'lockstep-contract-1'
+/**
+ * Says by which rules a document is to be read. Another shape is another format: the second one has add-ons.
+ * One without any is written in the first, as it always was.
+ */
+export const contractFormats = ['lockstep-contract-1', 'lockstep-contract-2'] as const
+
+export function contractFormatOf({ addons }: Agreement): ContractDocument['format'] {
+  return addons === undefined ? 'lockstep-contract-1' : 'lockstep-contract-2'
+}
 
 /**
  * What two parties agreed on, for ever. Made of text, whole numbers and lists only, so that its
@@ -18,7 +26,7 @@ export const CONTRACT_FORMAT = 'lockstep-contract-1'
  * A customer's contracts are a chain: each carries the digest of the one before.
  */
 export interface ContractDocument {
-  readonly format: typeof CONTRACT_FORMAT
+  readonly format: (typeof contractFormats)[number]
   readonly id: string
   /** 1 for the customer's first contract, then 2, … without a gap. */
   readonly sequence: number
@@ -65,6 +73,21 @@ export interface Agreement {
   readonly prices: readonly PriceJson[]
   readonly features: readonly AgreedFeature[]
   readonly discounts: readonly Discount[]
+  /** Absent where there are none: never an empty list. */
+  readonly addons?: readonly AgreedAddon[]
+}
+
+/** What is sold beside the plan, in its currency and billing cycle. */
+export interface AgreedAddon {
+  readonly key: string
+  readonly name: string
+  readonly version: number
+  readonly versionId: string
+  readonly product: string
+  readonly quantity: number
+  readonly prices: readonly PriceJson[]
+  /** Of one piece of it. */
+  readonly features: readonly AgreedFeature[]
 }
 
 export type AgreedFeature = GrantJson & { readonly name: string; readonly unitLabel: string | null }
@@ -90,14 +113,21 @@ export interface AgreementInput {
   /** What the plan's features are called. */
   readonly features: readonly Pick<Feature, 'key' | 'name' | 'unitLabel'>[]
   readonly quantity: number
+  readonly addons: readonly AddonInput[]
   readonly discounts: readonly Discount[]
   readonly startsAt: Instant
+}
+
+interface AddonInput {
+  readonly addon: Addon
+  readonly version: number
+  readonly versionId: string
+  readonly quantity: number
 }
 
 /** The agreement that a version of a plan makes. Everything is copied: a catalogue may change, this not. */
 export function agreementOf(input: AgreementInput): Agreement {
   const { key, name, product, rollsInto, prices, grants, ...terms } = planToJson(input.plan)
-  const named = new Map(input.features.map((feature) => [feature.key, feature]))
   return {
     plan: { key, name, version: input.version, versionId: input.versionId, product, rollsInto },
     currency: terms.currency,
@@ -106,13 +136,27 @@ export function agreementOf(input: AgreementInput): Agreement {
     trial: terms.trialDays === 0 ? null : { days: terms.trialDays, usage: terms.trialUsage },
     quantity: input.quantity,
     prices,
-    features: grants.map((grant) => ({
-      ...grant,
-      name: named.get(grant.feature)?.name ?? grant.feature,
-      unitLabel: named.get(grant.feature)?.unitLabel ?? null,
-    })),
+    features: featuresOf(grants, input),
     discounts: input.discounts,
+    ...(input.addons.length > 0 && { addons: input.addons.map((addon) => agreedAddon(addon, input)) }),
   }
+}
+
+function agreedAddon(
+  { addon, version, versionId, quantity }: AddonInput,
+  input: AgreementInput,
+): AgreedAddon {
+  const { key, name, product, prices, grants } = addonToJson(addon)
+  return { key, name, version, versionId, product, quantity, prices, features: featuresOf(grants, input) }
+}
+
+function featuresOf(grants: readonly GrantJson[], { features }: AgreementInput): AgreedFeature[] {
+  const named = new Map(features.map((feature) => [feature.key, feature]))
+  return grants.map((grant) => ({
+    ...grant,
+    name: named.get(grant.feature)?.name ?? grant.feature,
+    unitLabel: named.get(grant.feature)?.unitLabel ?? null,
+  }))
 }
 
 /** SHA-256 of a text's UTF-8, in hex. Core has no digests of its own: whoever calls brings one. */

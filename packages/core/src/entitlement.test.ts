@@ -23,6 +23,7 @@ const by = (
   subscription = 's1',
 ): GrantedBy => ({
   ...{ grant, status, access: accessByStatus[status], subscription, plan: 'team', planVersion: 1 },
+  addons: [],
   used: units(used),
   period: { start: 0, end: 1 },
 })

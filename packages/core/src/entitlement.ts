@@ -11,6 +11,8 @@ export interface GrantedBy {
   readonly access: Access
   readonly plan: string
   readonly planVersion: number
+  /** The add-ons of it that give some of it, by key. */
+  readonly addons: readonly string[]
   readonly period: Period
   readonly grant: Grant
   /** Of a metered feature, what was used in the period so far. */

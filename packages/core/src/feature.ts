@@ -34,6 +34,20 @@ export type Grant = { readonly feature: string } & (
     }
 )
 
+/** A number of times what one piece of an add-on gives; a switch is on or off however often. */
+export function times(grant: Grant, pieces: number): Grant {
+  if (grant.kind === 'switch' || grant.upTo === null) return grant
+  return { ...grant, upTo: grant.upTo * BigInt(pieces) }
+}
+
+/** What two grants of one feature on one subscription give together; no end and something is no end. */
+export function plus(a: Grant, b: Grant): Grant {
+  if (a.kind === 'switch' || b.kind === 'switch') return a
+  const upTo = a.upTo === null || b.upTo === null ? null : a.upTo + b.upTo
+  if (a.kind === 'limit' || b.kind === 'limit') return { ...a, upTo }
+  return { ...a, upTo, beyond: a.beyond === 'billed' ? a.beyond : b.beyond }
+}
+
 /** A grant as it is stored and hashed: integers as decimal text, keys always in one order. */
 export type GrantJson = { readonly feature: string } & (
   | { readonly kind: 'switch' }

@@ -45,8 +45,8 @@ function decided(
   { status = 'active', endsTrial = false, policy = defaultChangePolicy, when }: Case = {},
 ) {
   const change = planChange(
-    { plan: planOf(from), quantity: 1 },
-    { plan: planOf(to), quantity: 1 },
+    { plan: planOf(from), quantity: 1, addons: [] },
+    { plan: planOf(to), quantity: 1, addons: [] },
     { policy, status, endsTrial, when },
   )
   return [change.direction, change.takesEffect, change.startsPeriod ? 'new period' : 'same period'].join(', ')

@@ -1,4 +1,4 @@
-import { recurringAmount } from './agreed-terms.ts'
+import { amountOfTerms, type Terms } from './agreed-terms.ts'
 import type { Interval } from './billing-cycle.ts'
 import { type Plan, planToJson } from './plan.ts'
 import { isBilledByProvider } from './price.ts'
@@ -23,12 +23,6 @@ export interface ChangePolicy {
 /** Who pays more gets more at once; who pays less keeps what is paid for until it is over. */
 export const defaultChangePolicy: ChangePolicy = { upgrade: 'now', downgrade: 'periodEnd' }
 
-/** What a subscription runs on, or shall run on. */
-export interface PlanTerms {
-  readonly plan: Plan
-  readonly quantity: number
-}
-
 export interface PlanChange {
   readonly direction: ChangeDirection
   readonly takesEffect: ChangeMoment
@@ -49,7 +43,7 @@ export interface ChangeContext {
  * How one agreement becomes another. During a trial nothing is paid for yet, so everything changes at
  * once and the trial stays as long as it was.
  */
-export function planChange(from: PlanTerms, to: PlanTerms, context: ChangeContext): PlanChange {
+export function planChange(from: Terms, to: Terms, context: ChangeContext): PlanChange {
   const { policy, status, endsTrial, when } = context
   const direction = directionOf(from, to)
   const isTrial = status === 'trialing'
@@ -63,9 +57,9 @@ export function planChange(from: PlanTerms, to: PlanTerms, context: ChangeContex
  * A longer rhythm is more, whatever a month of it costs: it is paid for a longer time at once. Beginning
  * to pay is more and ceasing to is less, whatever the rhythm.
  */
-export function directionOf(from: PlanTerms, to: PlanTerms): ChangeDirection {
-  const before = recurringAmount(from.plan, from.quantity).minor
-  const after = recurringAmount(to.plan, to.quantity).minor
+export function directionOf(from: Terms, to: Terms): ChangeDirection {
+  const before = amountOfTerms(from).minor
+  const after = amountOfTerms(to).minor
   const bothPay = before > 0n && after > 0n
   const longer = bothPay ? secondsOf(to.plan) - secondsOf(from.plan) : 0
   if (longer !== 0) return longer > 0 ? 'upgrade' : 'downgrade'
@@ -78,10 +72,9 @@ export function directionOf(from: PlanTerms, to: PlanTerms): ChangeDirection {
  * payment is to be one for a whole period; or what is metered costs something else, and a period is
  * rated by one list of prices.
  */
-function needsNewPeriod(from: PlanTerms, to: PlanTerms): boolean {
+function needsNewPeriod(from: Terms, to: Terms): boolean {
   if (secondsOf(from.plan) !== secondsOf(to.plan)) return true
-  const beginsToPay =
-    recurringAmount(from.plan, from.quantity).minor === 0n && recurringAmount(to.plan, to.quantity).minor > 0n
+  const beginsToPay = amountOfTerms(from).minor === 0n && amountOfTerms(to).minor > 0n
   return beginsToPay || !ratesAlike(from.plan, to.plan)
 }
 

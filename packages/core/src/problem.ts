@@ -15,6 +15,7 @@ export const problems = {
   // 401 and 403: who asks, and what they may.
   unauthorized: { status: 401, title: 'The request carries no valid key or token.' },
   forbidden: { status: 403, title: 'This caller may not do that.' },
+  addon_not_allowed: { status: 403, title: 'This add-on may not be chosen by this caller.' },
   plan_not_allowed: { status: 403, title: 'This plan may not be chosen by this caller.' },
   direction_closed: { status: 403, title: 'This is made at the payment provider, not here.' },
   live_mode_refused: { status: 403, title: 'This is not done in live mode.' },
@@ -91,6 +92,9 @@ export const problems = {
 
   // 422: well formed, but it asks for what cannot be.
   catalog_invalid: { status: 422, title: 'The catalogue is not valid.' },
+  addon_mismatch: { status: 422, title: 'The add-on does not go with the plan.' },
+  addon_not_published: { status: 422, title: 'The add-on is not yet known to the provider.' },
+  addon_unknown: { status: 422, title: 'The request names an add-on that does not exist.' },
   agreed_terms_differ: { status: 422, title: 'What was agreed is not what the catalogue says.' },
   coupon_expired: { status: 422, title: 'The coupon can no longer be redeemed.' },
   coupon_unknown: { status: 422, title: 'The request names a coupon that does not exist.' },

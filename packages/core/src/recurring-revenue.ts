@@ -1,3 +1,4 @@
+import type { SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
 import { type Currency, type Money, round, sum } from './money.ts'
 import type { Plan } from './plan.ts'
@@ -46,6 +47,14 @@ export function recurringRevenue(
       const number = price.model === 'flat' || price.timing === 'inArrears' ? 1 : quantity
       return round(priceQuantity(price, units(BigInt(number))).exact)
     }),
+  )
+}
+
+/** What add-ons cost for one interval of their plan, before discounts and tax. */
+export function addonRevenue(addons: readonly SoldAddon[], currency: Currency): Money {
+  return sum(
+    currency,
+    addons.map(({ addon, quantity }) => recurringRevenue({ ...addon, payments: null }, quantity)),
   )
 }
 

@@ -1,3 +1,4 @@
+import { type AttachedAddon, areSameAddons } from './addon.ts'
 import type { Instant } from './instant.ts'
 import { isTerminal, type SubscriptionStatus } from './subscription.ts'
 
@@ -14,6 +15,7 @@ export interface HistoryState {
   readonly planVersionId: string
   readonly currency: string
   readonly quantity: number
+  readonly addons: readonly AttachedAddon[]
   readonly collection: Collection
   readonly cancelAt: Instant | null
   readonly cancelAtPeriodEnd: boolean
@@ -47,6 +49,7 @@ export function isSameState(a: HistoryState, b: HistoryState): boolean {
     a.planVersionId === b.planVersionId &&
     a.currency === b.currency &&
     a.quantity === b.quantity &&
+    areSameAddons(a.addons, b.addons) &&
     a.collection === b.collection &&
     a.cancelAt === b.cancelAt &&
     a.cancelAtPeriodEnd === b.cancelAtPeriodEnd

@@ -24,6 +24,9 @@ const provider = (how: string): Property => ({ changedBy: 'provider', how })
 export const subscriptionProperties = {
   plan: user('The plan, by its key. Plans for the operator to give are refused to others.'),
   quantity: user('Of the recurring prices: seats, for example. The new number, not a difference.'),
+  addons: user(
+    'Add-ons with their new numbers, 0 to detach one; what is not named stays. Some are for the operator to give.',
+  ),
   coupons: user('Coupons to redeem beside those that run, by their keys.'),
   trial: user('`end` ends the trial now; a trial stays as long as it was otherwise.'),
   paymentMethod: user('What is charged from now on, by its id at the provider.'),

@@ -61,7 +61,7 @@ async function chainOf(customer: string) {
 }
 
 const AT = Date.parse('2026-03-01T00:00:00Z') / 1000
-const origin = { requestOrigin: null, discounts: [] }
+const origin = { requestOrigin: null, addons: [], discounts: [] }
 
 /** The contract of another subscription, without a subscription. */
 async function conclude(customerId: string, subscriptionId: string = newId('subscription')) {

@@ -21,6 +21,18 @@ export function collect(text: string, before: readonly string[] = []): string[] 
   return [...before, text]
 }
 
+export interface WantedAddon {
+  readonly addon: string
+  readonly quantity: number
+}
+
+/** `backups` is one of it, `backups=3` three; may be given several times. */
+export function collectAddon(text: string, before: readonly WantedAddon[] = []): WantedAddon[] {
+  const [addon = '', number = '1', ...more] = text.split('=')
+  if (more.length > 0) throw new InvalidArgumentError('Write it as a key, or as key=number.')
+  return [...before, { addon, quantity: parseCount(number) }]
+}
+
 export async function firstOf<T>(list: AsyncIterable<T>, limit: number): Promise<T[]> {
   const items: T[] = []
   for await (const item of list) {

@@ -61,7 +61,7 @@ function changesText({ changes }: CatalogChanges): string {
 
 type Change = CatalogChanges['changes'][number]
 
-/** A plan that is sold never changes: who is on a version stays on it. */
+/** A plan or add-on that is sold never changes: who is on a version stays on it. */
 function whoStays(action: Change['action'], subscribers: Change['subscribers']): string[] {
   if (action !== 'newVersion' && action !== 'archive') return []
   if (subscribers.length === 0) return ['nobody is on it']

@@ -5,11 +5,13 @@ import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
 import { changePreviewText, changeQuestion, planChangeText } from '../output/plan-change-text.ts'
-import { collect, parseCount } from './arguments.ts'
+import { collect, collectAddon, parseCount, type WantedAddon } from './arguments.ts'
 
 interface ChangeFlags {
   readonly plan?: string
   readonly quantity?: number
+  readonly addon?: WantedAddon[]
+  readonly withoutAddon?: string[]
   readonly coupon?: string[]
   readonly when?: 'now' | 'periodEnd'
   readonly paymentMethod?: string
@@ -22,10 +24,12 @@ interface ChangeFlags {
 export function addChange(subscriptions: Command): void {
   subscriptions
     .command('change')
-    .description('another plan, quantity or payment method: all of it or nothing')
+    .description('another plan, quantity, add-on or payment method: all of it or nothing')
     .argument('<subscription>', "its id, or whose it is: the customer's id, or your own")
     .option('--plan <key>', 'a plan of the catalogue')
     .option('--quantity <n>', 'the new number, not a difference', parseCount)
+    .option('--addon <key[=n]>', 'attach an add-on, or change its number; several times', collectAddon)
+    .option('--without-addon <key>', 'detach an add-on; may be given several times', collect)
     .option('--coupon <key>', 'a coupon of the catalogue; may be given several times', collect)
     .addOption(
       new Option('--when <moment>', 'instead of what the catalogue says').choices(['now', 'periodEnd']),
@@ -56,14 +60,18 @@ export function addChange(subscriptions: Command): void {
 function wishOf({
   plan,
   quantity,
+  addon = [],
+  withoutAddon = [],
   coupon,
   when,
   paymentMethod,
   paymentPage,
 }: ChangeFlags): SubscriptionChange {
+  const addons = [...addon, ...withoutAddon.map((key) => ({ addon: key, quantity: 0 }))]
   return {
     ...(plan !== undefined && { plan }),
     ...(quantity !== undefined && { quantity }),
+    ...(addons.length > 0 && { addons }),
     ...(coupon && { coupons: coupon }),
     ...(when && { when }),
     ...(paymentMethod !== undefined && { paymentMethod }),

@@ -32,3 +32,8 @@ export function secondsText(seconds: number): string {
 export function countText(count: number): string {
   return groupThousands(String(count))
 }
+
+/** ` × 3`; nothing for one. */
+export function timesText(quantity: number): string {
+  return quantity === 1 ? '' : ` × ${quantity}`
+}

@@ -1,5 +1,5 @@
 import type { ChangePreview, Money, PlanChange } from '@lockstep/sdk'
-import { amountText, instantText, periodText } from './format.ts'
+import { amountText, instantText, periodText, timesText } from './format.ts'
 import { bold, dim, green, red, yellow } from './style.ts'
 import { table } from './table.ts'
 
@@ -76,6 +76,9 @@ function invoiceLines({ lines, total, amountDue, credited }: PreviewInvoice): st
   ]
 }
 
-const termsText = ({ plan, planVersion, quantity }: Terms) =>
-  `${plan} ${dim(`v${planVersion}`)}${quantity === 1 ? '' : ` × ${quantity}`}`
+const termsText = ({ plan, planVersion, quantity, addons }: Terms) =>
+  [
+    `${plan} ${dim(`v${planVersion}`)}${timesText(quantity)}`,
+    ...addons.map((one) => `${one.addon}${timesText(one.quantity)}`),
+  ].join(' + ')
 const moneyText = (money: Money) => `${amountText(money)} ${money.currency}`

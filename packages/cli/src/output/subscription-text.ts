@@ -5,7 +5,7 @@ import type {
   SubscriptionStats,
   SubscriptionStretch,
 } from '@lockstep/sdk'
-import { amountText, countText, instantText, periodText } from './format.ts'
+import { amountText, countText, instantText, periodText, timesText } from './format.ts'
 import { bold, dim, green, red, yellow } from './style.ts'
 import { table } from './table.ts'
 
@@ -27,7 +27,10 @@ export function subscriptionText(subscription: Subscription): string {
   const { graceEndsAt, id, customer, providerId, quantity } = subscription
   const end = endText(subscription)
   return [
-    `${bold(externalId)} on ${bold(plan)}, version ${planVersion}${quantity === 1 ? '' : ` × ${quantity}`}: ${colors[access](status)}`,
+    `${bold(externalId)} on ${bold(plan)}, version ${planVersion}${timesText(quantity)}: ${colors[access](status)}`,
+    ...subscription.addons.map(
+      (one) => `with          ${one.addon}, version ${one.version}${timesText(one.quantity)}`,
+    ),
     `access        ${access}${graceEndsAt === null ? '' : `, until ${instantText(graceEndsAt)}`}`,
     `period        ${periodText(currentPeriod)}`,
     ...(trial === null ? [] : [`trial         ${periodText(trial)}`]),

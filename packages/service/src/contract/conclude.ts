@@ -1,14 +1,16 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import {
   type Agreement,
   agreementOf,
-  CONTRACT_FORMAT,
   type ContractDocument,
   canonicalText,
+  contractFormatOf,
 } from '@lockstep/core/contract'
 import { amend } from '@lockstep/core/contract-amendment'
 import type { Discount } from '@lockstep/core/discount'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { Trx } from '../postgres/connect.ts'
+import { agreedOf, loadAttached } from '../store/addons.ts'
 import {
   addContract,
   lastLink,
@@ -29,6 +31,7 @@ export interface Conclusion {
   readonly subscriptionId: string
   readonly planVersionId: string
   readonly quantity: number
+  readonly addons: readonly AttachedAddon[]
   readonly discounts: readonly Discount[]
   /** Where they are others than the plan's. */
   readonly trialDays?: number
@@ -45,13 +48,14 @@ export interface Conclusion {
 export async function concludeContract(trx: Trx, conclusion: Conclusion): Promise<string> {
   const { customerId, subscriptionId, planVersionId, quantity, discounts, at } = conclusion
   const contractId = contractIdOf(subscriptionId)
-  const [, known, { plan, version }, subscription, features, acceptance] = await Promise.all([
+  const [, known, { plan, version }, subscription, features, acceptance, addons] = await Promise.all([
     lockChain(trx, customerId),
     readContract(trx, contractId),
     loadPlanVersion(trx, planVersionId),
     readSubscription(trx, subscriptionId),
     readFeatures(trx),
     readAcceptance(trx, contractId),
+    loadAttached(trx, conclusion.addons),
   ])
   if (known) return contractId
   const agreement = agreementOf({
@@ -59,6 +63,7 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
     ...{ version, versionId: planVersionId, quantity, discounts },
     startsAt: subscription?.startedAt ?? at,
     features,
+    addons: addons.map(agreedOf),
   })
   // A registration that was begun before acceptances were recorded.
   if (!acceptance) await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
@@ -122,7 +127,7 @@ async function append(trx: Trx, link: Link): Promise<void> {
   if (!acceptance?.person) throw new Error(`Nobody accepted ${contractId}.`)
   const { termsVersion, termsUrl, acceptedAt, person } = acceptance
   const document: ContractDocument = {
-    format: CONTRACT_FORMAT,
+    format: contractFormatOf(agreement),
     id: contractId,
     sequence: (last?.sequence ?? 0) + 1,
     previous: last?.hash.toString('hex') ?? null,

@@ -1,5 +1,5 @@
 import { describeGrant } from '@lockstep/core/catalog/describe'
-import type { Agreement, ContractDocument, Person } from '@lockstep/core/contract'
+import type { AgreedAddon, Agreement, ContractDocument, Person } from '@lockstep/core/contract'
 import { describeDiscount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
@@ -30,6 +30,7 @@ export function printed(row: ContractRow): PrintedContract {
     { title: 'Agreement', rows: agreementRows(agreement) },
     { title: 'Prices', rows: agreement.prices.map((price) => [price.name, pricedLines(price)]) },
     { title: 'Included', rows: featureRows(agreement) },
+    ...(agreement.addons ?? []).map(addonSection),
     {
       title: 'Discounts',
       rows: agreement.discounts.map((discount) => [discount.name, [describeDiscount(discount)]]),
@@ -91,7 +92,18 @@ function pricedLines(price: PriceJson): string[] {
   return [...priceInWords(price), `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`]
 }
 
-function featureRows({ features }: Agreement): Rows {
+function addonSection({ name, key, version, quantity, prices, features }: AgreedAddon): PrintedSection {
+  return {
+    title: `Add-on: ${name}`,
+    rows: [
+      ['Add-on', [`${quantity} × ${name} (${key}, version ${version})`]],
+      ...prices.map((price) => [price.name, pricedLines(price)] as const),
+      ...featureRows({ features }),
+    ],
+  }
+}
+
+function featureRows({ features }: Pick<Agreement, 'features'>): Rows {
   return features.map(({ name, unitLabel, ...grant }) => [
     name,
     [describeGrant(grantFromJson(grant)) + (unitLabel === null ? '' : ` (${unitLabel})`)],

@@ -7,6 +7,7 @@ import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import { type Quantity, quantityOf, units } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Db } from '../postgres/connect.ts'
+import { type Attached, loadAttached } from '../store/addons.ts'
 import { type ItemRow, itemsOf, itemsOnInvoice } from '../store/invoice-items.ts'
 import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
 import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
@@ -64,7 +65,10 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
     if (!subscription) throw new Error(`${id} belongs to no subscription.`)
     return subscription
   }
-  const { lines, items, terms } = await rateInvoices(db, invoices, subscriptionOf)
+  const [{ lines, items, terms }, addons] = await Promise.all([
+    rateInvoices(db, invoices, subscriptionOf),
+    addonsOf(db, subscriptions),
+  ])
   return invoices
     .filter(({ status }) => status === 'current' || status === 'closing')
     .map((invoice) => {
@@ -76,7 +80,7 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
         ...[...own, ...late]
           .filter(({ left }) => isWorthSending(left))
           .map((line) => toBill(invoice, line, items)),
-        ...(plan ? upcomingFee(invoice, subscription, plan.prices) : []),
+        ...(plan ? upcomingFee(invoice, subscription, plan.prices, addons.get(subscription.id) ?? []) : []),
       ]
       const subtotal = sum(
         invoice.currency,
@@ -120,23 +124,41 @@ function toBill(invoice: InvoiceRow, toShow: LineToBill, items: readonly ItemRow
   }
 }
 
-/** The fee of the period after the invoice's, in advance: none when the subscription is going to end. */
+/** By subscription; nothing is asked where there are none. */
+async function addonsOf(
+  db: Db,
+  subscriptions: readonly BilledSubscription[],
+): Promise<ReadonlyMap<string, readonly Attached[]>> {
+  const found = await Promise.all(
+    subscriptions.map(async ({ id, addons }) => [id, await loadAttached(db, addons)] as const),
+  )
+  return new Map(found)
+}
+
+/** The fees of the period after the invoice's, in advance: none when the subscription is going to end. */
 function upcomingFee(
   { periodEnd, currency }: InvoiceRow,
   subscription: BilledSubscription,
   prices: readonly Price[],
+  addons: readonly Attached[],
 ): ShownLine[] {
   if (endsBy(subscription, periodEnd)) return []
   const { billingCycleAnchor: anchor, interval, intervalCount, quantity } = subscription
   const period = periodContaining({ anchor, interval, intervalCount }, periodEnd)
-  return prices.filter(isBilledByProvider).map((price) => ({
-    id: `upcoming.${price.key}`,
-    key: price.key,
+  const fees = [
+    ...prices.filter(isBilledByProvider).map((price) => ({ price, key: price.key, quantity })),
+    ...addons.flatMap(({ version: { addon }, quantity: number }) =>
+      addon.prices.map((price) => ({ price, key: `${addon.key}.${price.key}`, quantity: number })),
+    ),
+  ]
+  return fees.map(({ price, key, quantity: number }) => ({
+    id: `upcoming.${key}`,
+    key,
     description: price.name,
     period,
-    quantity: price.model === 'flat' ? units(1n) : units(BigInt(quantity)),
+    quantity: price.model === 'flat' ? units(1n) : units(BigInt(number)),
     unitLabel: null,
-    amount: money(feeOfPrice(price, quantity).minor, currency),
+    amount: money(feeOfPrice(price, number).minor, currency),
     late: false,
     derivation: null,
     billed: [],

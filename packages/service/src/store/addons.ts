@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type Addon, addonFromJson, addonToJson } from '@lockstep/core/addon'
+import {
+  type Addon,
+  type AttachedAddon,
+  addonFromJson,
+  addonToJson,
+  type SoldAddon,
+} from '@lockstep/core/addon'
 import { grantToJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { Audience, Plan } from '@lockstep/core/plan'
@@ -76,6 +82,37 @@ export async function addonsNamed(
       { ...version, isArchived: (rows[i]?.archivedAt ?? null) !== null },
     ]),
   )
+}
+
+/** A number of pieces of a version, as a subscription has it. */
+export interface Attached {
+  readonly version: AddonVersion
+  readonly quantity: number
+}
+
+/** What is written down of it. */
+export const attachedOf = ({ version: { addon, version }, quantity }: Attached): AttachedAddon => ({
+  ...{ addon: addon.key, version, quantity },
+})
+
+export const soldOf = ({ version: { addon }, quantity }: Attached): SoldAddon => ({ addon, quantity })
+
+/** What an agreement is made of. */
+export const agreedOf = ({ version: { id: versionId, addon, version }, quantity }: Attached) => ({
+  ...{ addon, version, versionId, quantity },
+})
+
+/** What a row says of add-ons, with their terms and in the same order. */
+export async function loadAttached(db: Db | Trx, attached: readonly AttachedAddon[]): Promise<Attached[]> {
+  if (attached.length === 0) return []
+  const keys = attached.map(({ addon }) => addon)
+  const rows = await db.selectFrom('addonVersion').selectAll().where('addonKey', 'in', keys).execute()
+  const versions = await withPrices(db, rows)
+  return attached.map(({ addon: key, version, quantity }) => {
+    const found = versions.find((one) => one.addon.key === key && one.version === version)
+    if (!found) throw new Error(`There is no version ${version} of the add-on ${key}.`)
+    return { version: found, quantity }
+  })
 }
 
 async function withPrices(db: Db | Trx, rows: readonly Row<'addonVersion'>[]): Promise<AddonVersion[]> {

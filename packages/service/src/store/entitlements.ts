@@ -1,6 +1,6 @@
 import type { Access } from '@lockstep/core/access'
 import type { GrantedBy } from '@lockstep/core/entitlement'
-import { type Feature, type GrantJson, grantFromJson } from '@lockstep/core/feature'
+import { type Feature, type GrantJson, grantFromJson, plus, times } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import { type Aggregation, measure, noUsage } from '@lockstep/core/meter'
 import { quantityOf } from '@lockstep/core/quantity'
@@ -31,6 +31,9 @@ interface Read extends Omit<Feature, 'meter'> {
   readonly periodStart: Instant
   readonly periodEnd: Instant
   readonly given: GrantJson
+  /** The add-on that gives it, and how many pieces there are of it; null where the plan does. */
+  readonly addonKey: string | null
+  readonly pieces: number | null
   readonly count: bigint | null
   readonly sum: string
   readonly max: string
@@ -70,12 +73,19 @@ export async function readGrants(
           left join test_clock on test_clock.id = payer.test_clock_id
       ) as every where access <> 'ended'
     ), granted as (
-      select live.*, given from live cross join lateral jsonb_array_elements(live.grants) as given
+      select live.*, given, null as addon_key, null::int4 as pieces
+        from live cross join lateral jsonb_array_elements(live.grants) as given
+      union all
+      select live.*, given, a.addon_key, attached.quantity
+        from live
+        cross join lateral jsonb_to_recordset(live.addons) as attached (addon text, version int4, quantity int4)
+        join addon_version a on a.addon_key = attached.addon and a.version = attached.version
+        cross join lateral jsonb_array_elements(a.grants) as given
     )
     select payer.id as customer_id, exists (select from live) as has_subscription,
            f.key, f.name, f.kind, f.meter_key, f.unit_label, m.aggregation,
            g.id as subscription_id, g.status, g.access, g.plan_key, g.version,
-           g.current_period_start as period_start, g.current_period_end as period_end, g.given,
+           g.current_period_start as period_start, g.current_period_end as period_end, g.given, g.addon_key, g.pieces,
            used.count, used.sum, used.max, used.last
       from payer cross join feature f
       left join meter m on m.key = f.meter_key
@@ -89,7 +99,7 @@ export async function readGrants(
       ) as used on f.meter_key is not null
      where (f.archived_at is null or g.id is not null)
        and (${feature ?? null}::text is null or f.key = ${feature ?? null})
-     order by f.key, g.id`.execute(db)
+     order by f.key, g.id, g.addon_key nulls first`.execute(db)
 
   const features = new Map<string, FeatureGrants & { readonly grantedBy: GrantedBy[] }>()
   for (const row of rows) {
@@ -99,10 +109,19 @@ export async function readGrants(
       feature: { key, name, kind, meter: meterKey, unitLabel },
       grantedBy: [],
     }
-    if (row.subscriptionId !== null) found.grantedBy.push(grantedBy(row, row.subscriptionId))
+    if (row.subscriptionId !== null) addGrant(found.grantedBy, row, row.subscriptionId)
     features.set(key, found)
   }
   return [...features.values()]
+}
+
+/** What a subscription gives of a feature is what its plan and its add-ons give together. */
+function addGrant(list: GrantedBy[], row: Read, subscription: string): void {
+  const by = grantedBy(row, subscription)
+  const at = list.findIndex((one) => one.subscription === subscription)
+  const before = list[at]
+  if (!before) list.push(by)
+  else list[at] = { ...before, addons: [...before.addons, ...by.addons], grant: plus(before.grant, by.grant) }
 }
 
 function grantedBy(row: Read, subscription: string): GrantedBy {
@@ -114,7 +133,8 @@ function grantedBy(row: Read, subscription: string): GrantedBy {
   return {
     ...{ subscription, status, access, plan: planKey, planVersion: version },
     period: { start: periodStart, end: periodEnd },
-    grant: grantFromJson(row.given),
+    addons: row.addonKey === null ? [] : [row.addonKey],
+    grant: times(grantFromJson(row.given), row.pieces ?? 1),
     used: aggregation === null ? 0n : measure({ aggregation }, totals),
   }
 }

@@ -1,3 +1,4 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -116,14 +117,26 @@ export function readApplying(db: Db | Trx, subscriptionId: string): Promise<Plan
 
 export type NewPlanChange = Omit<
   Row<'planChange'>,
-  'state' | 'dueAt' | 'providerScheduleId' | 'effectiveAt' | 'createdAt' | 'coupons'
-> & { readonly coupons: readonly string[]; readonly at: Instant }
+  'state' | 'dueAt' | 'providerScheduleId' | 'effectiveAt' | 'createdAt' | 'coupons' | 'fromAddons' | 'addons'
+> & {
+  readonly coupons: readonly string[]
+  readonly fromAddons: readonly AttachedAddon[]
+  readonly addons: readonly AttachedAddon[]
+  readonly at: Instant
+}
 
 export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
-  const { at, coupons, ...row } = change
+  const { at, coupons, fromAddons, addons, ...row } = change
   await trx
     .insertInto('planChange')
-    .values({ ...row, coupons: JSON.stringify(coupons), state: 'applying', createdAt: sqlTime(at) })
+    .values({
+      ...row,
+      coupons: JSON.stringify(coupons),
+      fromAddons: JSON.stringify(fromAddons),
+      addons: JSON.stringify(addons),
+      state: 'applying',
+      createdAt: sqlTime(at),
+    })
     .execute()
 }
 
@@ -191,7 +204,7 @@ export async function markRefused(trx: Trx, id: string): Promise<void> {
 /** The change of ours, if any, that makes of a subscription what it was just seen to be. */
 export function changeTowards(
   trx: Trx,
-  seen: { readonly id: string; readonly planVersionId: string; readonly quantity: number },
+  seen: Pick<Row<'subscription'>, 'id' | 'planVersionId' | 'quantity' | 'addons'>,
 ): Promise<Row<'planChange'> | undefined> {
   return trx
     .selectFrom('planChange')
@@ -200,6 +213,7 @@ export function changeTowards(
     .where('state', 'in', ['applying', 'scheduled'])
     .where('planVersionId', '=', seen.planVersionId)
     .where('quantity', '=', seen.quantity)
+    .where(sql<boolean>`addons = ${JSON.stringify(seen.addons)}::jsonb`)
     .orderBy('state')
     .limit(1)
     .executeTakeFirst()

@@ -1,3 +1,4 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -73,7 +74,7 @@ export const readRegistration = grouped(
 export const findRegistered = grouped(async (db, subscriptionIds: readonly string[]) => {
   const rows = await db
     .selectFrom('registration')
-    .select(['customerId', 'subscriptionId', 'slot', 'planVersionId'])
+    .select(['customerId', 'subscriptionId', 'slot', 'planVersionId', 'addons'])
     .where(isOneOf('subscription_id', subscriptionIds))
     .execute()
   return inOrder(subscriptionIds, rows, ({ subscriptionId }) => subscriptionId)
@@ -190,12 +191,15 @@ export async function findTwin(
 
 export async function addRegistration(
   trx: Trx,
-  registration: Omit<Row<'registration'>, 'createdAt' | 'cause' | 'tax'> & { readonly at: Instant },
+  registration: Omit<Row<'registration'>, 'createdAt' | 'cause' | 'tax' | 'addons'> & {
+    readonly addons: readonly AttachedAddon[]
+    readonly at: Instant
+  },
 ): Promise<void> {
-  const { at, ...row } = registration
+  const { at, addons, ...row } = registration
   await trx
     .insertInto('registration')
-    .values({ ...row, createdAt: sqlTime(at) })
+    .values({ ...row, addons: JSON.stringify(addons), createdAt: sqlTime(at) })
     .execute()
 }
 

@@ -1,6 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type PriceJson, priceFromJson } from '@lockstep/core/price'
-import { recurringRevenue } from '@lockstep/core/recurring-revenue'
+import { addonRevenue, recurringRevenue } from '@lockstep/core/recurring-revenue'
 import {
   type ChangeFacts,
   causeOf,
@@ -11,6 +11,7 @@ import {
 } from '@lockstep/core/subscription-history'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { loadAttached, soldOf } from './addons.ts'
 import type { Row } from './schema.ts'
 import { type DeedKind, deedUnderWay } from './subscription-deeds.ts'
 import { sqlTime } from './time.ts'
@@ -114,6 +115,7 @@ export async function behindHistory(db: Db, after: string, limit: number): Promi
             .whereRef('h.planVersionId', '=', 's.planVersionId')
             .whereRef('h.currency', '=', 's.currency')
             .whereRef('h.quantity', '=', 's.quantity')
+            .whereRef('h.addons', '=', 's.addons')
             .whereRef('h.collection', '=', 's.collection')
             .whereRef('h.cancelAt', 'is not distinct from', 's.cancelAt')
             .whereRef('h.cancelAtPeriodEnd', '=', 's.cancelAtPeriodEnd'),
@@ -155,13 +157,16 @@ async function addStretch(
   { ordinal, startsAt, cause, deedId, recordedAt }: Begin,
 ): Promise<HistoryRow> {
   const { planVersionId, status, currency, quantity, collection, cancelAt, cancelAtPeriodEnd } = state
+  const fee = await feeOf(trx, planVersionId, quantity)
+  const addons = (await loadAttached(trx, state.addons)).map(soldOf)
   return trx
     .insertInto('subscriptionHistory')
     .values({
       ...{ customerId, subscriptionId, ordinal, cause, deedId },
       ...{ planVersionId, status, currency, quantity, collection, cancelAtPeriodEnd },
       cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
-      fee: await feeOf(trx, planVersionId, quantity),
+      addons: JSON.stringify(state.addons),
+      fee: fee + addonRevenue(addons, currency).minor,
       startsAt: sqlTime(startsAt),
       // The clock of whoever wrote the stretch before may be ahead of ours.
       recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
@@ -170,7 +175,7 @@ async function addStretch(
     .executeTakeFirstOrThrow()
 }
 
-/** What one interval costs, in one read: a registration waits for it. */
+/** What one interval of the plan costs, in one read: a registration waits for it. */
 async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {
   const rows = await trx
     .selectFrom('planVersion')

@@ -1,3 +1,4 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
@@ -17,6 +18,7 @@ export type Subscription = Row<'subscription'> & {
   readonly scheduledPlan: string | null
   readonly scheduledVersion: number | null
   readonly scheduledQuantity: number | null
+  readonly scheduledAddons: AttachedAddon[] | null
   readonly scheduledAt: Instant | null
   /** The time of the customer's test clock; null for the wall's. */
   readonly frozenAt: Instant | null
@@ -52,6 +54,7 @@ function subscriptions(db: Db | Trx) {
       'planned.planKey as scheduledPlan',
       'planned.version as scheduledVersion',
       'planChange.quantity as scheduledQuantity',
+      'planChange.addons as scheduledAddons',
       'planChange.dueAt as scheduledAt',
       'testClock.frozenAt',
       'grace.days as graceDays',

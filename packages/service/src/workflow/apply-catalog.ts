@@ -27,7 +27,7 @@ import { writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
-import { type Subscribers, subscribersOf } from '../store/subscribers.ts'
+import { holdersOf, type Subscribers, subscribersOf } from '../store/subscribers.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, type Unpublished, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
@@ -47,21 +47,19 @@ export async function planCatalog(
   return forWhom(db, [...changes, ...untold])
 }
 
-/** A change, and who is on which version of the plan: there they stay, whatever the newest one says. */
+/** A change, and who is on which version of the plan or add-on: there they stay, whatever the newest one says. */
 export type ChangeForWhom = CatalogChange & { readonly subscribers: readonly Subscribers[] }
 
 async function forWhom(db: Db | Trx, changes: readonly CatalogChange[]): Promise<ChangeForWhom[]> {
-  const changing = changes.filter(
-    ({ kind, action }) => kind === 'plan' && (action === 'newVersion' || action === 'archive'),
-  )
-  const found = await subscribersOf(
-    db,
-    changing.map(({ key }) => key),
-  )
-  return changes.map((change) => ({
-    ...change,
-    subscribers: changing.includes(change) ? (found.get(change.key) ?? []) : [],
-  }))
+  const changing = (wanted: CatalogChange['kind']) =>
+    changes
+      .filter(({ kind, action }) => kind === wanted && (action === 'newVersion' || action === 'archive'))
+      .map(({ key }) => key)
+  const plans = await subscribersOf(db, changing('plan'))
+  const addons = await holdersOf(db, changing('addon'))
+  const found = ({ kind, key }: CatalogChange) => (kind === 'addon' ? addons : plans).get(key)
+  const isSold = ({ kind }: CatalogChange) => kind === 'plan' || kind === 'addon'
+  return changes.map((change) => ({ ...change, subscribers: (isSold(change) && found(change)) || [] }))
 }
 
 /** Whoever applies waits this long for the provider; the publishing goes on by itself afterwards. */

@@ -7,6 +7,7 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { attachedOf } from '../store/addons.ts'
 import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
 import { type Arrival, addRegistration, arrive, findTwin, slotHolder } from '../store/registrations.ts'
@@ -121,7 +122,7 @@ async function record(
   { clock }: { readonly clock: Clock },
   trx: Trx,
   { wanted, requestHash, slot, arrivedAt }: Request,
-  { version: { id: planVersionId, plan }, strategy }: Extract<Checked, { version: PlanVersion }>,
+  { version: { id: planVersionId, plan }, strategy, addons }: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
 ): Promise<string> {
@@ -159,6 +160,7 @@ async function record(
   }
 
   const registrationId = newId('registration')
+  const attached = addons.map(attachedOf)
   const input: RegisterInput = {
     requestHash,
     customerId,
@@ -166,6 +168,7 @@ async function record(
     planVersionId,
     purchase: strategy.type,
     quantity: wanted.quantity,
+    ...(attached.length > 0 && { addons: attached }),
     coupons: wanted.coupons ?? [],
     paymentMethod: wanted.paymentMethod ?? null,
     paymentPage: wanted.paymentPage
@@ -193,6 +196,7 @@ async function record(
     customerId,
     slot,
     planVersionId,
+    addons: attached,
     subscriptionId,
     workflowId: workflow.id,
     operation,
@@ -211,6 +215,9 @@ async function record(
 function hashOf(wanted: WantedRegistration, { plan, purchase, slot }: Checked): string {
   const { externalId, quantity, paymentMethod = null, coupons = [] } = wanted
   const asksForPage = wanted.paymentPage !== undefined
+  const beside = (wanted.addons ?? []).map(({ addon, quantity: number }) => `${addon} ${number}`).sort()
   const bought = [externalId, plan, purchase, slot, quantity, paymentMethod, asksForPage, [...coupons].sort()]
-  return createHash('sha256').update(JSON.stringify(bought)).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([...bought, ...beside]))
+    .digest('hex')
 }

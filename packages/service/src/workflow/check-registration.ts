@@ -1,14 +1,17 @@
-import { termsThatDiffer } from '@lockstep/core/agreed-terms'
-import { Problem, type ProblemCode } from '@lockstep/core/problem'
+import { recurringAmount, termsThatDiffer } from '@lockstep/core/agreed-terms'
+import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
+import { type Attached, soldOf } from '../store/addons.ts'
 import { type Customer, findCustomer, readAddress } from '../store/customers.ts'
 import { areAllMapped } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
 import { readSignUp } from '../store/sign-up.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import { untaxed } from '../tax/none.ts'
+import { wantedAddons } from './check-addons.ts'
 import { couponFaults, couponsOf, type NamedCoupon, takesAll } from './check-coupons.ts'
+import { fault } from './coded-fault.ts'
 import { providerPrices } from './provider-prices.ts'
 import { notOffered } from './purchase/not-offered.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
@@ -27,8 +30,13 @@ export type Checked = {
   readonly plan: string | null
   readonly purchase: string | null
 } & (
-  | { readonly problem: Problem; readonly version?: never; readonly strategy?: never }
-  | { readonly problem?: never; readonly version: PlanVersion; readonly strategy: PurchaseStrategy }
+  | { readonly problem: Problem; readonly version?: never }
+  | {
+      readonly problem?: never
+      readonly version: PlanVersion
+      readonly strategy: PurchaseStrategy
+      readonly addons: readonly Attached[]
+    }
 )
 
 /** Everything that can be known to be wrong before anything is recorded, at once. */
@@ -50,6 +58,10 @@ export async function checkRegistration(
   const type = wanted.purchase ?? plan?.plan.purchase
   const strategy = type === undefined ? undefined : findStrategy(purchases, type)
   const isGiven = asked.mayGivePlans || signUp !== null
+  const { addons, faults: ofAddons } = await wantedAddons(db, {
+    ...{ attached: [], wanted: wanted.addons ?? [], plan: sold },
+    ...{ isOtherPlan: false, isGiven: asked.mayGivePlans },
+  })
   const faults = [
     ...(strategy || type === undefined ? [] : [purchaseFault(type, purchases)]),
     ...(plan && !plan.isArchived
@@ -57,10 +69,11 @@ export async function checkRegistration(
           ...planFaults(plan, wanted, isGiven, customer),
           ...(await publicationFaults(db, plan)),
           ...quantityFaults(plan, wanted),
-          ...agreedFaults(plan, wanted),
+          ...ofAddons,
+          ...agreedFaults(plan, wanted, addons),
           ...(await couponFaults(deps, wanted, coupons, plan, customer)),
           ...(strategy ? purchaseFaults(strategy, wanted, plan) : []),
-          ...(strategy ? paymentFaults(plan, wanted, customer, strategy, coupons) : []),
+          ...(strategy ? paymentFaults(plan, wanted, customer, strategy, coupons, addons) : []),
         ]
       : [planFault(planKey)]),
     ...(await clockFaults({ db, provider }, wanted, customer)),
@@ -71,7 +84,7 @@ export async function checkRegistration(
   const [first] = faults
   if (first) return { ...found, problem: problemOf(first, faults) }
   if (!plan || !strategy) throw new Error('A plan or a purchase that does not exist is a fault.')
-  return { ...found, version: plan, strategy }
+  return { ...found, version: plan, strategy, addons }
 }
 
 export function planFault(key: string | undefined): CodedFault {
@@ -100,12 +113,6 @@ function problemOf(first: CodedFault, faults: readonly CodedFault[]): Problem {
   const more = faults.length > 1 ? ` And ${faults.length - 1} more.` : ''
   return new Problem(first.code, `${first.detail}${more}`, { faults })
 }
-
-export const fault = (code: ProblemCode, pointer: string, detail: string): CodedFault => ({
-  code,
-  pointer,
-  detail,
-})
 
 export function* planFaults(
   { plan }: PlanVersion,
@@ -152,8 +159,13 @@ export function* quantityFaults(
 function* agreedFaults(
   { plan }: PlanVersion,
   { agreed, quantity }: WantedRegistration,
+  addons: readonly Attached[],
 ): Generator<CodedFault> {
-  for (const { field, detail } of termsThatDiffer(agreed ?? {}, plan, quantity))
+  for (const { field, detail } of termsThatDiffer(agreed ?? {}, {
+    plan,
+    quantity,
+    addons: addons.map(soldOf),
+  }))
     yield fault('agreed_terms_differ', `#/agreed/${field}`, detail)
 }
 
@@ -163,6 +175,7 @@ function* paymentFaults(
   customer: Customer | undefined,
   strategy: PurchaseStrategy,
   coupons: readonly NamedCoupon[],
+  addons: readonly Attached[],
 ): Generator<CodedFault> {
   // A customer that Stripe knows may have a payment method there: then Stripe is asked.
   const { paymentMethod, paymentPage } = wanted
@@ -172,10 +185,15 @@ function* paymentFaults(
   }
   const mayPay = paymentMethod !== undefined || paymentPage !== undefined || customer?.providerId
   const isFree = coupons.some(({ coupon }) => takesAll(coupon))
-  if (!mayPay && !isFree && strategy.isDueNow(wanted, version)) {
+  const isDue = strategy.isDueNow(wanted, version) || (version.plan.trialDays === 0 && cost(addons))
+  if (!mayPay && !isFree && isDue) {
     const detail = `The plan ${version.plan.key} is paid in advance: name a payment method, or ask for a payment page.`
     yield fault('payment_method_required', '#/paymentMethod', detail)
   }
+}
+
+function cost(addons: readonly Attached[]): boolean {
+  return addons.some(({ version, quantity }) => recurringAmount(version.addon, quantity).minor > 0n)
 }
 
 /** Who taxes by place has to know the place. */

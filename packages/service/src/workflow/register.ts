@@ -1,7 +1,9 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { ProblemCode } from '@lockstep/core/problem'
 import { contractIdOf } from '../contract/acceptance.ts'
 import { concludeContract } from '../contract/conclude.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { loadAttached } from '../store/addons.ts'
 import { removeAcceptance } from '../store/contracts.ts'
 import { unlockCurrency } from '../store/customers.ts'
 import { loadPlanVersion } from '../store/plans.ts'
@@ -37,6 +39,8 @@ export interface RegisterInput {
   readonly planVersionId: string
   readonly purchase: string
   readonly quantity: number
+  /** Absent where there are none. */
+  readonly addons?: readonly AttachedAddon[]
   readonly coupons: readonly string[]
   readonly paymentMethod: string | null
   /** Where the customer leaves one, instead. */
@@ -87,7 +91,7 @@ async function register(
   workflowId: string,
   input: RegisterInput,
 ): Promise<void> {
-  const { paymentMethod, paymentPage, quantity, coupons, requestOrigin, metadata } = input
+  const { paymentMethod, paymentPage, quantity, addons = [], coupons, requestOrigin, metadata } = input
   const strategy = findStrategy(deps.purchases ?? purchaseStrategies, input.purchase)
   if (!strategy) throw new Error(`Nobody knows how to buy a ${input.purchase}.`)
 
@@ -100,7 +104,8 @@ async function register(
   const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
   const sold = await loadPlanVersion(deps.db, input.planVersionId)
   const version = input.withoutTrial ? withoutTrial(sold) : sold
-  const terms = { version, quantity, coupons, tax, requestOrigin, metadata }
+  const attached = await loadAttached(deps.db, addons)
+  const terms = { version, quantity, addons: attached, coupons, tax, requestOrigin, metadata }
   const toCharge =
     paymentMethod !== null
       ? await providePaymentMethod(deps, step, customer, paymentMethod)
@@ -128,7 +133,7 @@ async function register(
       const startsAt = subscription?.startedAt ?? at
       const discounts = await agreedDiscounts(trx, coupons, startsAt)
       const { trialDays } = version.plan
-      const terms = { planVersionId, quantity, discounts, trialDays, requestOrigin }
+      const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin }
       return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
     }),
   )

@@ -1,6 +1,7 @@
 import type { Address } from '@lockstep/core/address'
 import type { AgreedTerms } from '@lockstep/core/agreed-terms'
 import type { Accepted } from '../contract/acceptance.ts'
+import type { WantedAddon } from './check-addons.ts'
 
 /** What a caller asks for: the customer, the plan, and how it is bought and paid. */
 export interface WantedRegistration {
@@ -18,6 +19,7 @@ export interface WantedRegistration {
   /** What the customer saw: a second look at the plan's terms. */
   readonly agreed?: AgreedTerms | undefined
   readonly quantity: number
+  readonly addons?: readonly WantedAddon[] | undefined
   /** What is over begins anew: the plan's trial does not. */
   readonly withoutTrial?: true | undefined
   /** By key; each ends by its own duration. */

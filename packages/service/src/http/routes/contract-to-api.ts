@@ -1,4 +1,4 @@
-import type { AgreedFeature, Agreement, ContractDocument } from '@lockstep/core/contract'
+import type { AgreedAddon, AgreedFeature, Agreement, ContractDocument } from '@lockstep/core/contract'
 import type { Discount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
@@ -41,14 +41,23 @@ export function contractToApi(row: ContractRow) {
   }
 }
 
-function agreementToApi({ plan, prices, features, discounts, ...terms }: Agreement) {
+function agreementToApi({ plan, prices, features, addons = [], discounts, ...terms }: Agreement) {
   const { key, name, version, rollsInto } = plan
   return {
     ...terms,
     plan: { key, name, version, rollsInto },
     prices: prices.map((price) => priceToApi(priceFromJson(price))),
     features: features.map(featureToApi),
+    addons: addons.map(addonToApi),
     discounts: discounts.map(discountToApi),
+  }
+}
+
+function addonToApi({ key, name, version, quantity, prices, features }: AgreedAddon) {
+  return {
+    ...{ key, name, version, quantity },
+    prices: prices.map((price) => priceToApi(priceFromJson(price))),
+    features: features.map(featureToApi),
   }
 }
 

@@ -47,9 +47,9 @@ function toApi({ feature, by, ...answer }: Entitlement) {
   }
 }
 
-function sourceToApi({ subscription, status, access, plan, planVersion, period }: GrantedBy) {
+function sourceToApi({ subscription, status, access, plan, planVersion, addons, period }: GrantedBy) {
   return {
-    ...{ subscription, status, access, plan, planVersion },
+    ...{ subscription, status, access, plan, planVersion, addons: [...addons] },
     period: { start: formatInstant(period.start), end: formatInstant(period.end) },
   }
 }

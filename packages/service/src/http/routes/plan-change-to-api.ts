@@ -1,4 +1,5 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { attachedOf } from '../../store/addons.ts'
 import type { PlanChange } from '../../store/plan-changes.ts'
 import { problemOf } from '../../store/workflows.ts'
 import type { ChangePreview, PreviewInvoice } from '../../workflow/plan-change/preview.ts'
@@ -12,8 +13,14 @@ export function planChangeToApi(change: PlanChange) {
     id: change.id,
     subscription: change.subscriptionId,
     customer: change.customerId,
-    from: { plan: change.fromPlanKey, planVersion: change.fromPlanVersion, quantity: change.fromQuantity },
-    to: { plan: change.planKey, planVersion: change.planVersion, quantity: change.quantity },
+    from: {
+      ...{ plan: change.fromPlanKey, planVersion: change.fromPlanVersion },
+      ...{ quantity: change.fromQuantity, addons: change.fromAddons },
+    },
+    to: {
+      ...{ plan: change.planKey, planVersion: change.planVersion },
+      ...{ quantity: change.quantity, addons: change.addons },
+    },
     coupons: change.coupons,
     direction: change.direction,
     takesEffect: change.takesEffect,
@@ -41,11 +48,15 @@ function actionOf({ action }: PlanChange) {
 }
 
 export function previewToApi({ decision, dueNow, nextInvoice, ...preview }: ChangePreview) {
-  const { subscription, from, to, quantity, direction, takesEffect, startsPeriod, scheduled } = decision
+  const { subscription, from, to, quantity, addons, direction, takesEffect, startsPeriod, scheduled } =
+    decision
   return {
     subscription: subscription.id,
-    from: { plan: from.plan.key, planVersion: from.version, quantity: subscription.quantity },
-    to: { plan: to.plan.key, planVersion: to.version, quantity },
+    from: {
+      ...{ plan: from.plan.key, planVersion: from.version },
+      ...{ quantity: subscription.quantity, addons: subscription.addons },
+    },
+    to: { plan: to.plan.key, planVersion: to.version, quantity, addons: addons.map(attachedOf) },
     ...{ direction, takesEffect, startsPeriod },
     takesEffectAt: formatInstant(preview.takesEffectAt),
     dueNow: dueNow && invoiceToApi(dueNow),

@@ -156,9 +156,10 @@ function refuseForbidden(id: string, subscription: unknown, body: Partial<Change
 }
 
 function wishOf(body: Omit<ChangeBody, 'preview'>): ChangeWish {
-  const { plan, quantity, coupons, trial, trialEnd, when, paymentMethod, paymentPage, email, name } = body
+  const { plan, quantity, addons, coupons, trial, trialEnd, when } = body
+  const { paymentMethod, paymentPage, email, name } = body
   return {
-    ...{ plan, quantity, coupons, trial, when, paymentMethod, email, name },
+    ...{ plan, quantity, addons, coupons, trial, when, paymentMethod, email, name },
     trialEnd: trialEnd === undefined ? undefined : parseInstant(trialEnd),
     paymentPage: paymentPage && {
       returnUrl: paymentPage.returnUrl,

@@ -44,6 +44,7 @@ function stretchToApi(row: Stretch) {
     plan: planKey,
     planVersion,
     quantity,
+    addons: row.addons,
     fee: moneyToApi(money(row.fee, row.currency)),
     collection,
     cancelAt: row.cancelAt === null ? null : formatInstant(row.cancelAt),

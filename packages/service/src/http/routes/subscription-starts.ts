@@ -32,6 +32,7 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
     const wanted = {
       plan,
       quantity,
+      addons: over.addons.map(({ addon, quantity: number }) => ({ addon, quantity: number })),
       ...body,
       externalId,
       slot: slot ?? 'default',

@@ -59,6 +59,7 @@ export function subscriptionToApi(subscription: Subscription, now: Instant) {
     graceEndsAt: maybe(graceEndOf(subscription, grace)),
     currency,
     quantity,
+    addons: subscription.addons,
     billingCycleAnchor: formatInstant(subscription.billingCycleAnchor),
     currentPeriod: {
       start: formatInstant(subscription.currentPeriodStart),
@@ -84,9 +85,9 @@ export function subscriptionToApi(subscription: Subscription, now: Instant) {
 
 function scheduledChange(subscription: Subscription) {
   const { scheduledId: id, scheduledPlan: plan, scheduledVersion: planVersion } = subscription
-  const { scheduledQuantity: quantity, scheduledAt: at } = subscription
+  const { scheduledQuantity: quantity, scheduledAddons: addons, scheduledAt: at } = subscription
   if (id === null || plan === null || planVersion === null || quantity === null || at === null) return null
-  return { id, plan, planVersion, quantity, takesEffectAt: formatInstant(at) }
+  return { id, plan, planVersion, quantity, addons: addons ?? [], takesEffectAt: formatInstant(at) }
 }
 
 const momentOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))

@@ -1,3 +1,4 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import type { ColumnType } from 'kysely'
 
@@ -7,6 +8,8 @@ export type MaybeTime = ColumnType<Instant | null, Date | null | undefined, Date
 /** Read parsed, written as JSON text (`JSON.stringify`): the driver would send a list as an SQL array. */
 export type Json<T = unknown> = ColumnType<T, string, string>
 export type MaybeJson<T = unknown> = ColumnType<T | null, string | null | undefined, string | null>
+/** The add-ons of a subscription, in order; written as JSON text. */
+export type Addons = ColumnType<AttachedAddon[], string | undefined, string>
 /** Exact decimal text. */
 export type Numeric = string
 export type Default<T> = ColumnType<T, T | undefined, T>

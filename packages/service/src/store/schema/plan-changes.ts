@@ -1,6 +1,6 @@
 import type { ChangeDirection, ChangeMoment } from '@lockstep/core/plan-change'
 import type { ColumnType, Generated } from 'kysely'
-import type { MaybeTime, Time } from './columns.ts'
+import type { Addons, MaybeTime, Time } from './columns.ts'
 
 /** How what a subscription runs on becomes something else. */
 export interface PlanChangeTables {
@@ -23,8 +23,10 @@ interface PlanChangeTable {
   requestHash: string
   fromPlanVersionId: string
   fromQuantity: number
+  fromAddons: Addons
   planVersionId: string
   quantity: number
+  addons: Addons
   coupons: ColumnType<string[], string | undefined, string>
   direction: ChangeDirection
   takesEffect: ChangeMoment

@@ -1,6 +1,6 @@
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
-import type { Default, MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** How a subscription begins, and how it stands. */
 export interface SubscriptionTables {
@@ -14,6 +14,7 @@ interface RegistrationTable {
   customerId: string
   slot: string
   planVersionId: string
+  addons: Addons
   subscriptionId: string
   workflowId: string
   operation: string | null
@@ -39,6 +40,7 @@ interface SubscriptionTable {
   currency: string
   status: SubscriptionStatus
   quantity: number
+  addons: Addons
   billingCycleAnchor: Time
   currentPeriodStart: Time
   currentPeriodEnd: Time

@@ -1,3 +1,4 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
@@ -26,12 +27,14 @@ import {
   type Owner,
   type Writing,
 } from './noun.ts'
+import { type TermsSeen, termsSeen } from './terms-seen.ts'
 
 interface SubscriptionOwner extends Owner {
   readonly customerId: string
   readonly subscriptionId: string
   readonly slot: string | null
   readonly planVersionId: string
+  readonly addons: readonly AttachedAddon[]
   readonly installation: Installation
   /** It was made at Stripe and taken up here: no registration of ours made it. */
   readonly isTakenUp: boolean
@@ -50,7 +53,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (mapped === undefined) return null
     const known = await db
       .selectFrom('subscription')
-      .select(['customerId', 'id as subscriptionId', 'slot', 'planVersionId'])
+      .select(['customerId', 'id as subscriptionId', 'slot', 'planVersionId', 'addons'])
       .where('id', '=', mapped)
       .executeTakeFirst()
     if (known) return { ...known, installation, isTakenUp: false }
@@ -63,7 +66,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     // The first sight of a subscription opens its invoices.
     if (!known) return true
     const seen = toSubscription(object)
-    const row = rowOf(seen, owner, known, await planVersionSeen(db, owner, seen, known))
+    const row = rowOf(seen, owner, known, await termsOf(db, owner, seen, known))
     return row !== undefined && (await mustFollow(db, row, await rhythmOf(db, row))) !== undefined
   },
 
@@ -80,7 +83,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       if (source === 'event') throw new Implausible()
       if (isTerminal(known.status)) return {}
     }
-    const row = rowOf(seen, owner, known, known && (await planVersionSeen(trx, owner, seen, known)))
+    const row = rowOf(seen, owner, known, await termsOf(trx, owner, seen, known))
     if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
     const follows = await mustFollow(trx, row, await rhythmOf(trx, row))
     if (follows && !gateClosed) throw new GateNeeded()
@@ -132,18 +135,21 @@ async function takenUp(
     subscriptionId,
     slot: held?.slot ?? null,
     planVersionId,
+    addons: [],
     installation,
     isTakenUp: true,
   }
 }
 
-function planVersionSeen(
+/** At the first sight of one that was registered with its plan alone there is nothing else to find. */
+async function termsOf(
   db: Db | Trx,
-  { installation }: SubscriptionOwner,
+  { installation, planVersionId, addons, isTakenUp }: SubscriptionOwner,
   { items }: ObservedSubscription,
-  { planVersionId }: SubscriptionRow,
-): Promise<string | undefined> {
-  return planVersionOfItems(db, installation, items, planVersionId)
+  known: SubscriptionRow | undefined,
+): Promise<TermsSeen | undefined> {
+  if (!known && addons.length === 0 && !isTakenUp) return undefined
+  return termsSeen(db, installation, items, known?.planVersionId ?? planVersionId)
 }
 
 const readRow = grouped(async (db, ids: readonly string[]) => {
@@ -160,7 +166,7 @@ function rowOf(
   seen: ObservedSubscription,
   owner: SubscriptionOwner,
   known: SubscriptionRow | undefined,
-  planVersionId: string | undefined,
+  terms: TermsSeen | undefined,
 ): SubscriptionRow | undefined {
   const status = seen.status ?? known?.status
   if (status === undefined) return undefined
@@ -168,10 +174,11 @@ function rowOf(
     id: owner.subscriptionId,
     customerId: owner.customerId,
     slot: owner.slot,
-    planVersionId: planVersionId ?? known?.planVersionId ?? owner.planVersionId,
+    planVersionId: terms?.planVersionId ?? known?.planVersionId ?? owner.planVersionId,
     currency: seen.currency,
     status,
-    quantity: seen.quantity,
+    quantity: terms?.quantity ?? seen.quantity,
+    addons: [...(terms?.addons ?? known?.addons ?? owner.addons)],
     billingCycleAnchor: seen.billingCycleAnchor,
     currentPeriodStart: seen.currentPeriod.start,
     currentPeriodEnd: seen.currentPeriod.end,
@@ -203,6 +210,7 @@ async function saveSubscription(trx: Trx, row: SubscriptionRow, now: number): Pr
   const time = (at: number | null) => (at === null ? null : sqlTime(at))
   const values = {
     ...row,
+    addons: JSON.stringify(row.addons),
     billingCycleAnchor: sqlTime(row.billingCycleAnchor),
     currentPeriodStart: sqlTime(row.currentPeriodStart),
     currentPeriodEnd: sqlTime(row.currentPeriodEnd),

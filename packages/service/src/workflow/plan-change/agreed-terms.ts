@@ -2,6 +2,7 @@ import { type Agreement, agreementOf, type ContractDocument } from '@lockstep/co
 import { discountsAt } from '@lockstep/core/discount'
 import type { Instant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../../postgres/connect.ts'
+import { type Attached, agreedOf } from '../../store/addons.ts'
 import { type ContractRow, readContractInForce } from '../../store/contracts.ts'
 import { readFeatures } from '../../store/features.ts'
 import type { PlanVersion } from '../../store/plans.ts'
@@ -10,6 +11,7 @@ import { agreedDiscounts } from '../agreed-discounts.ts'
 export interface NewTerms {
   readonly version: PlanVersion
   readonly quantity: number
+  readonly addons: readonly Attached[]
   /** Keys of coupons that are redeemed beside the discounts that run. */
   readonly coupons: readonly string[]
   readonly at: Instant
@@ -22,7 +24,7 @@ export interface NewTerms {
 export async function changedAgreement(
   db: Db | Trx,
   current: Agreement,
-  { version, quantity, coupons, at }: NewTerms,
+  { version, quantity, addons, coupons, at }: NewTerms,
 ): Promise<Partial<Agreement>> {
   const running = discountsAt(current.discounts, at)
   const {
@@ -35,10 +37,12 @@ export async function changedAgreement(
     versionId: version.id,
     features: await readFeatures(db),
     quantity,
+    addons: addons.map(agreedOf),
     discounts: [...running, ...(await agreedDiscounts(db, coupons, at))],
     startsAt: at,
   })
-  return changed
+  // Said even where there are none: what is not mentioned stays.
+  return { addons: [], ...changed }
 }
 
 export interface InForce {

@@ -1,3 +1,4 @@
+import { areSameAddons } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { acceptor, recordAcceptance } from '../../contract/acceptance.ts'
@@ -6,6 +7,7 @@ import type { Trx } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
 import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
+import { attachedOf } from '../../store/addons.ts'
 import { addPlanChange, arriveAtChange, findTwinChange, openChanges } from '../../store/plan-changes.ts'
 import type { Arrival } from '../../store/registrations.ts'
 import { deedUnderWay } from '../../store/subscription-deeds.ts'
@@ -137,8 +139,10 @@ async function record(
     requestHash,
     fromPlanVersionId: from.id,
     fromQuantity: subscription.quantity,
+    fromAddons: subscription.addons,
     planVersionId: to.id,
     quantity,
+    addons: decision.addons.map(attachedOf),
     coupons,
     direction: decision.direction,
     takesEffect: decision.takesEffect,
@@ -164,7 +168,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
   const [now, open, deed] = await Promise.all([
     trx
       .selectFrom('subscription')
-      .select(['planVersionId', 'quantity', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
+      .select(['planVersionId', 'quantity', 'addons', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
       .where('id', '=', subscription.id)
       .forUpdate()
       .executeTakeFirstOrThrow(),
@@ -179,6 +183,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
   const isSame =
     now.planVersionId === subscription.planVersionId &&
     now.quantity === subscription.quantity &&
+    areSameAddons(now.addons, subscription.addons) &&
     now.status === subscription.status &&
     now.cancelAt === subscription.cancelAt &&
     now.currentPeriodEnd === subscription.currentPeriodEnd &&

@@ -1,3 +1,4 @@
+import { areSameAddons } from '@lockstep/core/addon'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
@@ -209,7 +210,10 @@ async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise
       const now = await readSubscription(trx, subscription.id)
       if (!change || !now) throw new Error(`${changeId} is not there.`)
       if (withdraws !== null) await withdrawScheduled(trx, subscription.id)
-      const isSo = now.planVersionId === change.planVersionId && now.quantity === change.quantity
+      const isSo =
+        now.planVersionId === change.planVersionId &&
+        now.quantity === change.quantity &&
+        areSameAddons(now.addons, change.addons)
       if (change.state === 'applying' && !isSo)
         throw new Error(`${subscription.id} was changed at the provider and is not seen to be.`)
       await makeEffective(trx, change, await customerTime(trx, deps.clock, change.customerId))

@@ -5,7 +5,8 @@ import type { Customer } from '../../store/customers.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { metersBilledElsewhere, type Subscription } from '../../store/subscriptions.ts'
 import { couponFaults, couponsOf } from '../check-coupons.ts'
-import { fault, planFault, planFaults, publicationFaults, quantityFaults } from '../check-registration.ts'
+import { planFault, planFaults, publicationFaults, quantityFaults } from '../check-registration.ts'
+import { fault } from '../coded-fault.ts'
 import type { LookDeps } from '../look.ts'
 import { notOffered } from '../purchase/not-offered.ts'
 import type { CodedFault } from '../purchase/strategy.ts'
@@ -19,6 +20,8 @@ interface ToCheck {
   readonly chosen: (PlanVersion & { readonly isArchived?: boolean }) | undefined
   readonly wish: ChangeWish
   readonly mayGivePlans: boolean
+  /** What is wrong with the add-ons. */
+  readonly ofAddons: readonly CodedFault[]
   readonly at: Instant
 }
 
@@ -30,6 +33,7 @@ export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<Code
   return [
     ...(chosen && !chosen.isArchived ? plan : [planFault(wish.plan)]),
     ...(chosen ? quantityFaults(chosen, { quantity: wish.quantity ?? check.subscription.quantity }) : []),
+    ...check.ofAddons,
     ...(chosen ? await couponFaults(deps, {}, await couponsOf(deps.db, wish), chosen, customer) : []),
     ...(await redeemedFaults(deps, check)),
     ...paymentFaults(wish),

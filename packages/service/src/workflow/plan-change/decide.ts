@@ -1,4 +1,4 @@
-import { recurringAmount } from '@lockstep/core/agreed-terms'
+import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
 import type { Instant } from '@lockstep/core/instant'
 import { mayChangePlan, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
@@ -10,17 +10,19 @@ import {
   itemChanges,
   type WantedItem,
 } from '../../provider/stripe/subscription-changes.ts'
+import { type Attached, loadAttached, soldOf } from '../../store/addons.ts'
 import { readChangePolicy } from '../../store/change-policy.ts'
 import { type Customer, readCustomer } from '../../store/customers.ts'
 import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
 import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
 import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { wantedAddons } from '../check-addons.ts'
 import type { LookDeps } from '../look.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
+import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
 import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
-import { wantedItems } from './wanted-items.ts'
 import { type ChangeWish, changesTerms } from './wish.ts'
 
 /** What is to be done about a wish: a value that is shown, signed, recorded and carried out. */
@@ -31,7 +33,9 @@ export interface Decision extends PlanChange {
   readonly from: PlanVersion
   readonly to: PlanVersion
   readonly quantity: number
-  /** Plan, number, coupons or trial become others. */
+  readonly fromAddons: readonly Attached[]
+  readonly addons: readonly Attached[]
+  /** Plan, number, add-ons, coupons or trial become others. */
   readonly isNewTerms: boolean
   readonly wanted: readonly WantedItem[]
   readonly items: readonly ItemChange[]
@@ -68,10 +72,11 @@ export async function decideChange(
   const { db, clock } = deps
   const subscription = asRead ? linked(asRead) : await linkedSubscription(deps, subscriptionId)
   const at = subscription.frozenAt ?? clock.now()
-  const [customer, from, scheduled, policy, seen, payerSeen] = await inOnePacket(db, (db) =>
+  const [customer, from, fromAddons, scheduled, policy, seen, payerSeen] = await inOnePacket(db, (db) =>
     Promise.all([
       payer(db, subscription),
       loadPlanVersion(db, subscription.planVersionId),
+      loadAttached(db, subscription.addons),
       subscription.scheduledId === null ? undefined : readScheduledChange(db, subscriptionId),
       readChangePolicy(db),
       readLinked(db, 'subscription', subscriptionId),
@@ -81,7 +86,12 @@ export async function decideChange(
   const isOther = wish.plan !== undefined && wish.plan !== subscription.planKey
   const chosen = isOther ? await readNewestPlan(db, wish.plan ?? '') : from
   const quantity = wish.quantity ?? subscription.quantity
-  const faults = await changeFaults(deps, { subscription, customer, from, chosen, wish, mayGivePlans, at })
+  const { addons, faults: ofAddons } = await wantedAddons(db, {
+    ...{ attached: fromAddons, wanted: wish.addons ?? [] },
+    ...{ plan: chosen, isOtherPlan: isOther, isGiven: mayGivePlans },
+  })
+  const toCheck = { subscription, customer, from, chosen, wish, mayGivePlans, ofAddons, at }
+  const faults = await changeFaults(deps, toCheck)
   const [first] = faults
   if (first) {
     const more = faults.length > 1 ? ` And ${faults.length - 1} more.` : ''
@@ -91,7 +101,10 @@ export async function decideChange(
 
   const standing = await readStanding(deps, subscription.providerId, seen)
   const [wanted, own] = await inOnePacket(db, (db) =>
-    Promise.all([wantedItems(db, chosen, quantity), wantedItems(db, from, 1)]),
+    Promise.all([
+      wantedItems(db, { version: chosen, quantity, addons }),
+      wantedItems(db, { version: from, quantity: 1, addons: fromAddons }),
+    ]),
   )
   const items = itemChanges(ours(standing, own), wanted)
   const coupons = wish.coupons ?? []
@@ -103,9 +116,10 @@ export async function decideChange(
     throw new Problem('empty_change', 'Nothing of what is asked for is different from what is so.')
   if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
 
+  const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }
   const change = planChange(
-    { plan: from.plan, quantity: subscription.quantity },
-    { plan: chosen.plan, quantity },
+    { plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) },
+    terms,
     { policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
   )
   const isBilledNow = subscription.status === 'trialing' ? trialEnd === 'now' : items.length > 0
@@ -116,12 +130,12 @@ export async function decideChange(
       faults: [{ pointer: '#/coupons', code: 'invalid', detail }],
     })
   }
-  const question = { wish, customer, standing, change, to: chosen, quantity, payerSeen }
+  const question = { wish, customer, standing, change, terms, payerSeen }
   const needsPaymentPage = await needsPage(deps, question)
   const { start, end } = standing.period
   return {
     ...change,
-    ...{ subscription, customer, standing, from, to: chosen, quantity, isNewTerms },
+    ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
     ...{ wanted, items, coupons, trialEnd, scheduled: withdrawn, needsPaymentPage, at },
     discounts: coupons.length === 0 ? null : await discountsWith(deps, standing, coupons),
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
@@ -152,9 +166,9 @@ async function payer(db: Db | Trx, { customerId }: Subscription) {
   return { ...customer, providerId }
 }
 
-/** The items that stand for the plan: what somebody else added to the subscription is left alone. */
-function ours({ items }: Standing, ofPlan: readonly WantedItem[]) {
-  const own = new Set(ofPlan.map(({ providerPrice }) => providerPrice))
+/** The items that stand for the plan and its add-ons: what somebody else added to the subscription is left alone. */
+function ours({ items }: Standing, stood: readonly WantedItem[]) {
+  const own = new Set(stood.map(({ providerPrice }) => providerPrice))
   return items.filter(({ price }) => own.has(price))
 }
 
@@ -190,8 +204,7 @@ interface PaymentQuestion {
   readonly customer: { readonly providerId: string }
   readonly standing: Standing
   readonly change: PlanChange
-  readonly to: PlanVersion
-  readonly quantity: number
+  readonly terms: Terms
   readonly payerSeen: Pick<SeenObject, 'raw'> | undefined
 }
 
@@ -200,14 +213,14 @@ interface PaymentQuestion {
  * request brings it, or the customer leaves it on a page. Who pays less than before is not asked.
  */
 async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boolean> {
-  const { wish, customer, standing, change, to, quantity, payerSeen } = question
+  const { wish, customer, standing, change, terms, payerSeen } = question
   if (wish.paymentMethod !== undefined) return false
   if (!changesTerms(wish)) return wish.paymentPage !== undefined
-  const costs = recurringAmount(to.plan, quantity).minor > 0n
+  const costs = amountOfTerms(terms).minor > 0n
   if (!costs || change.direction === 'downgrade') return false
   if (await hasPaymentMethod(deps, customer.providerId, standing, payerSeen)) return false
   if (wish.paymentPage) return true
-  const detail = `${to.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`
+  const detail = `${terms.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`
   throw new Problem('payment_method_required', detail, {
     faults: [{ pointer: '#/paymentPage', code: 'payment_method_required', detail }],
   })

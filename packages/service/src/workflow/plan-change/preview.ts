@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { recurringAmount } from '@lockstep/core/agreed-terms'
+import { amountOfTerms } from '@lockstep/core/agreed-terms'
 import { amend } from '@lockstep/core/contract-amendment'
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, negate, zero } from '@lockstep/core/money'
@@ -7,6 +7,7 @@ import type { Period } from '@lockstep/core/period'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { previewChange, previewRenewal } from '../../provider/stripe/subscription-changes.ts'
 import { toInvoice } from '../../provider/stripe/to-invoice.ts'
+import { attachedOf, soldOf } from '../../store/addons.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
@@ -79,7 +80,7 @@ async function previewDecision(
   wish: ChangeWish,
   decision: Decision,
 ): Promise<ChangePreview> {
-  const { subscription, standing, to, quantity, takesEffect, at, prorationDate } = decision
+  const { subscription, standing, to, quantity, addons, takesEffect, at, prorationDate } = decision
   const { dueNow, nextInvoice } = await invoicesOf(deps, decision)
   const expiresAt = at + VALID_SECONDS
   const promise = {
@@ -100,7 +101,7 @@ async function previewDecision(
     takesEffectAt: takesEffect === 'now' ? at : standing.period.end,
     dueNow,
     nextInvoice,
-    recurring: recurringAmount(to.plan, quantity),
+    recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf) }),
     contractChanges: await contractChanges(deps, decision),
     warnings: warningsOf(decision),
     secondOpinion: opinion,
@@ -117,6 +118,7 @@ export function fingerprintOf(decision: Decision): string {
   const basis = [
     ...[status, cancelAt, subscription.quantity, from.id, to.id, quantity, scheduled?.id],
     ...[direction, takesEffect, startsPeriod, needsPaymentPage],
+    ...[subscription.addons, decision.addons.map(attachedOf)],
     ...[standing.items, standing.discounts, standing.isTaxed, standing.period, standing.trialEnd],
   ]
   return createHash('sha256').update(JSON.stringify(basis)).digest('base64url')
@@ -165,16 +167,19 @@ function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
 
 async function contractChanges(
   { db }: LookDeps,
-  { subscription, to, quantity, coupons, at, isNewTerms }: Decision,
+  { subscription, to, quantity, addons, coupons, at, isNewTerms }: Decision,
 ): Promise<readonly string[]> {
   const inForce = isNewTerms ? await agreementInForce(db, subscription.id) : undefined
   if (!inForce) return []
-  const changed = await changedAgreement(db, inForce.agreement, { version: to, quantity, coupons, at })
+  const terms = { version: to, quantity, addons, coupons, at }
+  const changed = await changedAgreement(db, inForce.agreement, terms)
   return amend(inForce.agreement, changed).changes
 }
 
 /** What cannot be undone later. */
-function warningsOf({ from, to }: Decision): string[] {
-  if (from.id === to.id || from.plan.audience !== 'legacy') return []
-  return [`${from.plan.name} is no longer sold: who leaves it cannot come back to it.`]
+function warningsOf({ from, to, fromAddons, addons }: Decision): string[] {
+  const left = fromAddons.filter(({ version }) => !addons.some((kept) => kept.version.id === version.id))
+  return [...(from.id === to.id ? [] : [from.plan]), ...left.map(({ version }) => version.addon)]
+    .filter(({ audience }) => audience === 'legacy')
+    .map(({ name }) => `${name} is no longer sold: who leaves it cannot come back to it.`)
 }

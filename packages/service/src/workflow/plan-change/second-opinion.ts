@@ -1,12 +1,10 @@
-import { type EstimateItem, estimateChange } from '@lockstep/core/change-estimate'
+import { estimateChange } from '@lockstep/core/change-estimate'
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, sum } from '@lockstep/core/money'
 import { sql } from 'kysely'
-import type { PlanVersion } from '../../store/plans.ts'
 import { sqlTime } from '../../store/time.ts'
 import type { LookDeps } from '../look.ts'
-import { providerPrices } from '../provider-prices.ts'
-import { itemQuantity } from '../purchase/configuration.ts'
+import { pricedItems } from '../subscription-items.ts'
 import type { Decision } from './decide.ts'
 import type { PreviewInvoice } from './preview.ts'
 
@@ -34,12 +32,13 @@ export async function secondOpinion(
   const { currency } = subscription
   const isPlain =
     standing.discounts.length === 0 && decision.discounts === null && !standing.isTaxed && trialEnd === null
-  const isWhole = standing.items.length === providerPrices(from).length
+  const before = pricedItems({ version: from, quantity: subscription.quantity, addons: decision.fromAddons })
+  const isWhole = standing.items.length === before.length
   if (!invoice || !isPlain || !isWhole || UNLIKE.includes(currency)) return notAsked
   if (await wasChangedInPeriod(deps, decision)) return notAsked
   const lines = estimateChange({
-    before: itemsOf(from, subscription.quantity),
-    after: itemsOf(to, quantity),
+    before,
+    after: pricedItems({ version: to, quantity, addons: decision.addons }),
     period: standing.period,
     at: prorationDate,
     startsPeriod,
@@ -50,14 +49,6 @@ export async function secondOpinion(
   )
   const theirs = sum(currency, ofThisChange(invoice, decision))
   return { kind: ours.minor === theirs.minor ? 'agrees' : 'differs', total: `${ours.minor}` }
-}
-
-function itemsOf(version: PlanVersion, quantity: number): EstimateItem[] {
-  return providerPrices(version).map(({ id, price }) => ({
-    id,
-    price,
-    quantity: itemQuantity(price, quantity),
-  }))
 }
 
 /** Prorations as of this moment, and the fees of a period that begins. */

@@ -1,15 +1,17 @@
+import { areSameAddons } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { ratesAlike } from '@lockstep/core/plan-change'
 import { amendContract } from '../../contract/conclude.ts'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
+import { loadAttached } from '../../store/addons.ts'
 import { changeTowards, markEffective } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import type { Row } from '../../store/schema.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 
-type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity'>
+type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
 
 /** Where a change comes from that nobody asked us for: the provider's dashboard or portal. */
 const ELSEWHERE = 'provider'
@@ -20,7 +22,8 @@ const ELSEWHERE = 'provider'
  * provider; a contract takes the place of the one before in either case. Returns whether it is ours.
  */
 export async function takeEffect(trx: Trx, before: Terms, after: Terms, at: Instant): Promise<boolean> {
-  if (before.planVersionId === after.planVersionId && before.quantity === after.quantity) return false
+  const isSame = before.planVersionId === after.planVersionId && before.quantity === after.quantity
+  if (isSame && areSameAddons(before.addons, after.addons)) return false
   const change = await changeTowards(trx, after)
   if (change) {
     await makeEffective(trx, change, at)
@@ -39,7 +42,7 @@ export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Ins
 /** Of a subscription without a contract nothing was agreed on that could become different. */
 async function amend(
   trx: Trx,
-  { id, planVersionId, quantity }: Terms,
+  { id, planVersionId, quantity, addons: attached }: Terms,
   {
     contractId,
     requestOrigin,
@@ -50,7 +53,8 @@ async function amend(
   const inForce = await agreementInForce(trx, id)
   if (!inForce) return
   const version = await loadPlanVersion(trx, planVersionId)
-  const changed = await changedAgreement(trx, inForce.agreement, { version, quantity, coupons, at })
+  const addons = await loadAttached(trx, attached)
+  const changed = await changedAgreement(trx, inForce.agreement, { version, quantity, addons, coupons, at })
   // Who accepts was recorded when it was asked for, where anybody asked.
   await amendContract(trx, { subscriptionId: id, contractId, changed, requestOrigin, accepted: {}, at })
 }

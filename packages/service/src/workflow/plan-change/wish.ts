@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Instant } from '@lockstep/core/instant'
 import type { ChangeMoment } from '@lockstep/core/plan-change'
 import type { Accepted } from '../../contract/acceptance.ts'
+import type { WantedAddon } from '../check-addons.ts'
 import type { WantedPage } from '../payment-page.ts'
 
 /** What a subscription shall become. What is left out stays as it is. */
 export interface ChangeWish {
   readonly plan?: string | undefined
   readonly quantity?: number | undefined
+  /** With their new numbers; those that are not named stay. */
+  readonly addons?: readonly WantedAddon[] | undefined
   /** By key, beside those that run. */
   readonly coupons?: readonly string[] | undefined
   readonly trial?: 'end' | undefined
@@ -39,6 +42,7 @@ export function hashOfWish(wish: ChangeWish): string {
   const asked = [
     ...[plan, quantity, [...(coupons ?? [])].sort(), trial, trialEnd, when],
     ...[paymentMethod, paymentPage !== undefined, email, name, wish.withdraw],
+    ...(wish.addons ?? []).map(({ addon, quantity: number }) => `${addon} ${number}`).sort(),
   ]
   return createHash('sha256')
     .update(JSON.stringify(asked, (_, value) => (value === undefined ? '' : value)))
@@ -46,7 +50,7 @@ export function hashOfWish(wish: ChangeWish): string {
 }
 
 /** Whether it is about more than how things are paid and who pays. */
-export function changesTerms({ plan, quantity, coupons, trial, trialEnd }: ChangeWish): boolean {
+export function changesTerms({ plan, quantity, addons, coupons, trial, trialEnd }: ChangeWish): boolean {
   const named = [plan, quantity, trial, trialEnd].some((value) => value !== undefined)
-  return named || (coupons ?? []).length > 0
+  return named || (coupons ?? []).length > 0 || (addons ?? []).length > 0
 }

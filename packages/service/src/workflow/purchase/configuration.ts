@@ -1,10 +1,10 @@
-import type { Price } from '@lockstep/core/price'
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { units } from '@lockstep/core/quantity'
 import type { Db } from '../../postgres/connect.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { providerPrices } from '../provider-prices.ts'
+import { wantedItems } from '../subscription-items.ts'
 import type { Purchase } from './strategy.ts'
 
 /** How a subscription is to begin: everything the provider is told of it but who it is for. */
@@ -19,22 +19,11 @@ export interface SubscriptionConfiguration {
 /** Reads what the provider calls the prices, and merges what is known about the purchase. */
 export async function configureSubscription(
   db: Db,
-  { version, quantity, coupons, tax, metadata, requestOrigin }: Purchase,
+  { version, quantity, addons, coupons, tax, metadata, requestOrigin }: Purchase,
   { type, trialDays }: { readonly type: string; readonly trialDays: number },
 ): Promise<SubscriptionConfiguration> {
-  const prices = providerPrices(version)
-  const providerIds = await providerIdsOf(
-    db,
-    'price',
-    prices.map(({ id }) => id),
-  )
-  const items = prices.map(({ id, price }) => {
-    const providerPrice = providerIds.get(id)
-    if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
-    return { providerPrice, quantity: itemQuantity(price, quantity) }
-  })
   return {
-    items,
+    items: await wantedItems(db, { version, quantity, addons }),
     trialDays,
     coupons: await couponsAtProvider(db, coupons),
     automaticTax: tax?.status === 'automatic',
@@ -54,11 +43,6 @@ export async function couponsAtProvider(db: Db, keys: readonly string[]): Promis
     if (id === undefined) throw new Error(`Coupon ${key} is not known to the provider.`)
     return id
   })
-}
-
-/** A flat price is the same for any number; Stripe would multiply it. */
-export function itemQuantity(price: Price, quantity: number): number {
-  return price.model === 'flat' ? 1 : quantity
 }
 
 /** Whether a number of the plan's recurring prices costs anything. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import type { Provider } from '../../provider/stripe/account.ts'
+import type { Attached } from '../../store/addons.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import type { Tax, TaxAssessment } from '../../tax/port.ts'
 import type { Step } from '../journal.ts'
@@ -29,6 +30,7 @@ export interface Purchase {
   /** What it is charged to; null: what the customer has everything charged to. */
   readonly paymentMethod: string | null
   readonly quantity: number
+  readonly addons: readonly Attached[]
   /** By key. */
   readonly coupons: readonly string[]
   readonly tax: TaxAssessment | null

@@ -1,0 +1,86 @@
+import { type AttachedAddon, byName } from '@lockstep/core/addon'
+import type { Plan } from '@lockstep/core/plan'
+import type { Db, Trx } from '../../postgres/connect.ts'
+import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
+import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
+import { loadPlanVersion } from '../../store/plans.ts'
+import { planVersionOfItems } from '../../store/plans-of-items.ts'
+
+/** What the items of a subscription stand for, whoever put them there. */
+export interface TermsSeen {
+  readonly planVersionId: string
+  /** Of the items that come by number, the add-ons' left out; 1 where none does. */
+  readonly quantity: number
+  readonly addons: readonly AttachedAddon[]
+}
+
+/**
+ * The plan and the add-ons whose prices stand on a subscription. Where the prices are of no plan of ours, or of
+ * several, the plan is the one that was known. An add-on of another rhythm than the plan's is an item of
+ * somebody else's: it has a period of its own, and no plan of ours is billed like that.
+ */
+export async function termsSeen(
+  db: Db | Trx,
+  account: ProviderAccount,
+  items: readonly ObservedSubscriptionItem[],
+  knownVersionId: string,
+): Promise<TermsSeen | undefined> {
+  if (items.length === 0) return undefined
+  const [ofAll, prices] = await Promise.all([
+    planVersionOfItems(db, account, items, knownVersionId),
+    addonPrices(db, account, items),
+  ])
+  const isOfAddon = ({ price }: ObservedSubscriptionItem) =>
+    prices.some(({ providerId }) => providerId === price)
+  const others = items.filter((item) => !isOfAddon(item))
+  // A product may be an add-on's and a plan's: what is an add-on's says nothing of the plan.
+  const isMixed = prices.length > 0
+  const only = isMixed ? await planVersionOfItems(db, account, others, knownVersionId) : ofAll
+  const planVersionId = only ?? knownVersionId
+  return {
+    planVersionId,
+    quantity: Math.max(1, ...others.map(({ quantity }) => quantity)),
+    addons: isMixed ? attached(prices, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
+  }
+}
+
+type AddonPrice = Awaited<ReturnType<typeof addonPrices>>[number]
+
+function attached(
+  prices: readonly AddonPrice[],
+  items: readonly ObservedSubscriptionItem[],
+  plan: Plan,
+): AttachedAddon[] {
+  const found = new Map<string, AttachedAddon>()
+  for (const { providerId, addonKey: addon, version, interval, intervalCount } of prices) {
+    if (interval !== plan.interval || intervalCount !== plan.intervalCount) continue
+    const name = `${addon} ${version}`
+    const numbers = items.filter(({ price }) => price === providerId).map(({ quantity }) => quantity)
+    const quantity = Math.max(found.get(name)?.quantity ?? 1, ...numbers)
+    found.set(name, { addon, version, quantity })
+  }
+  return [...found.values()].sort(byName)
+}
+
+function addonPrices(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  items: readonly ObservedSubscriptionItem[],
+) {
+  return db
+    .selectFrom('mapping')
+    .innerJoin('price', 'price.id', 'mapping.entityId')
+    .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
+    .select(['mapping.providerId', 'addonVersion.addonKey', 'addonVersion.version'])
+    .select(['addonVersion.interval', 'addonVersion.intervalCount'])
+    .where('mapping.entityType', '=', 'price')
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .where(
+      'mapping.providerId',
+      'in',
+      items.map(({ price }) => price),
+    )
+    .execute()
+}

@@ -1,0 +1,41 @@
+import type { Price } from '@lockstep/core/price'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { WantedItem } from '../provider/stripe/subscription-changes.ts'
+import type { AddonVersion, Attached } from '../store/addons.ts'
+import { providerIdsOf } from '../store/mappings.ts'
+import type { PlanVersion } from '../store/plans.ts'
+import { type ProviderPrice, providerPrices } from './provider-prices.ts'
+
+/** What a subscription runs on, or shall run on. */
+interface Terms {
+  readonly version: PlanVersion
+  readonly quantity: number
+  readonly addons: readonly Attached[]
+}
+
+/** Of each recurring price, how many of it: the plan's first, then the add-ons'. */
+export function pricedItems({ version, quantity, addons }: Terms): (ProviderPrice & { quantity: number })[] {
+  const of = (sold: PlanVersion | AddonVersion, number: number) =>
+    providerPrices(sold).map(({ id, price }) => ({ id, price, quantity: itemQuantity(price, number) }))
+  return [...of(version, quantity), ...addons.flatMap((addon) => of(addon.version, addon.quantity))]
+}
+
+/** What of them stands on a subscription at the provider, in the order of the catalogue. */
+export async function wantedItems(db: Db | Trx, terms: Terms): Promise<WantedItem[]> {
+  const items = pricedItems(terms)
+  const providerIds = await providerIdsOf(
+    db,
+    'price',
+    items.map(({ id }) => id),
+  )
+  return items.map(({ id, quantity }) => {
+    const providerPrice = providerIds.get(id)
+    if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
+    return { providerPrice, quantity }
+  })
+}
+
+/** A flat price is the same for any number; Stripe would multiply it. */
+export function itemQuantity(price: Price, quantity: number): number {
+  return price.model === 'flat' ? 1 : quantity
+}
