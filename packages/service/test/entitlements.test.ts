@@ -169,6 +169,7 @@ test('it is one read, answered over HTTP with the row it rests on', async () => 
             status: 'active',
             access: 'full',
             plan: 'team',
+            addons: [],
             planVersion: 1,
           },
           period: { start: '2026-01-31T09:30:00Z', end: '2026-02-28T09:30:00Z' },

@@ -6,7 +6,7 @@ import { newSimulator } from '../../../test/support/simulator.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
-// A preview is the deed: whatever the plans, the numbers, the moment, the currency, coupon and trial, what was
+// A preview is the deed: whatever the plans, the numbers, the add-ons, the moment, the currency, coupon and trial, what was
 // shown is what the simulator then bills, line by line and to the smallest coin.
 
 const CASES = 200
@@ -41,11 +41,25 @@ function chanceCatalog(random: Random) {
       plan('both', 'month', { ...flat(), ...seats() }),
     ]
   })
+  const addons = currencies.flatMap(({ currency, amount }) => {
+    const recurring = { kind: 'recurring' as const }
+    const addon = (name: string, price: object) =>
+      [
+        `${currency}-${name}`,
+        { name, product: 'app', currency, interval: 'month', prices: { one: { ...recurring, ...price } } },
+      ] as const
+    const price = () => amount(1 + random.below(2_000))
+    return [
+      addon('extra', { model: 'perUnit', unitAmount: price() }),
+      addon('block', { model: 'flat', amount: price() }),
+    ]
+  })
   return defineCatalog({
     currency: 'usd',
     products: { app: { name: 'App' } },
     coupons: { tenth: { name: 'A tenth', percentOff: '10', duration: 'forever' } },
     plans: Object.fromEntries(plans) as never,
+    addons: Object.fromEntries(addons) as never,
   })
 }
 
@@ -66,15 +80,19 @@ interface Shown {
   readonly total: { readonly minor: string }
 }
 
+/** Those that are paid by the month: the add-ons go with them, and with no other. */
+const monthly: readonly string[] = ['free', 'trial', 'small', 'large', 'seats', 'both']
+
 const kinds = ['small', 'large', 'quarter', 'year', 'week', 'seats', 'both', 'free'] as const
 
 test(`${CASES} changes of chance are billed as they were shown`, { timeout: 240_000 }, async () => {
   const random = seeded(SEED)
-  const counted = { billed: 0, agreed: 0, notAsked: 0, inTrial: 0, nothing: 0 }
+  const counted = { withAddons: 0, billed: 0, agreed: 0, notAsked: 0, inTrial: 0, nothing: 0 }
   for (let number = 0; number < CASES / CHANGES_EACH; number += 1) await live(random, number, counted)
   // Each kind of case was met, or the test tests less than it says.
   expect(counted.billed).toBeGreaterThan(CASES / 3)
   expect(counted.agreed).toBeGreaterThan(CASES / 10)
+  expect(counted.withAddons).toBeGreaterThan(CASES / 5)
   expect(Math.min(counted.notAsked, counted.inTrial)).toBeGreaterThan(0)
 })
 
@@ -99,6 +117,7 @@ async function live(random: Random, number: number, counted: Record<string, numb
     const byNumber = to === 'seats' || to === 'both'
     const wish = {
       plan: `${currency}-${to}`,
+      addons: chanceAddons(random, (await ada.read()).addons as Attached[], currency, monthly.includes(to)),
       quantity: byNumber ? 1 + random.below(40) : 1,
       when: 'now',
     }
@@ -129,9 +148,30 @@ async function live(random: Random, number: number, counted: Record<string, numb
     })
     expect(invoice?.id).not.toBe(before)
     counted.billed = (counted.billed ?? 0) + 1
+    if (wish.addons.length > 0) counted.withAddons = (counted.withAddons ?? 0) + 1
     const opinion = secondOpinion === 'agrees' ? 'agreed' : 'notAsked'
     counted[opinion] = (counted[opinion] ?? 0) + 1
   }
+}
+
+interface Attached {
+  readonly addon: string
+  readonly quantity: number
+}
+
+/** Some come, some go, some change their number; what does not go with the plan goes. */
+function chanceAddons(
+  random: Random,
+  attached: readonly Attached[],
+  currency: string,
+  fits: boolean,
+): Attached[] {
+  if (!fits) return attached.map(({ addon }) => ({ addon, quantity: 0 }))
+  const wish = [
+    { addon: `${currency}-extra`, quantity: random.below(5) },
+    { addon: `${currency}-block`, quantity: random.below(2) },
+  ]
+  return wish.filter(() => random.below(2) === 0)
 }
 
 async function lastInvoice({ read }: Awaited<ReturnType<typeof newSubscriber>>) {
