@@ -73,4 +73,13 @@ export default defineCatalog({
       },
     },
   },
+  addons: {
+    snapshots: {
+      name: 'Daily snapshots',
+      product: 'storage',
+      interval: 'month',
+      plans: ['cloud-host'],
+      prices: { server: { kind: 'recurring', model: 'perUnit', unitAmount: '4.00' } },
+    },
+  },
 })

@@ -75,6 +75,7 @@ export const listSubscriptions = defineRoute({
     customer: idParam('customer').optional(),
     status: subscriptionStatus.optional(),
     plan: key.optional(),
+    addon: key.optional().meta({ description: 'Those that this add-on is attached to.' }),
     ending: flag.optional().meta({ description: 'Whether its end is planned, and has not come.' }),
     inGrace: flag.optional().meta({ description: 'Whether a payment is overdue that still leaves access.' }),
     trialEndsBefore: instantInput

@@ -363,6 +363,7 @@ const running = {
     status: 'active',
   },
   ...{ access: 'full', pastDueSince: null, graceEndsAt: null, currency: 'usd', quantity: 3 },
+  addons: [{ addon: 'backups', version: 1, quantity: 2 }],
   billingCycleAnchor: '2026-01-10T00:00:00Z',
   currentPeriod: { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
   ...{
@@ -409,7 +410,7 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   expect((await cancel('--now', '--at', '2026-03-01')).code).toBe(2)
 })
 
-const terms = (plan: string) => ({ plan, planVersion: 1, quantity: 1 })
+const terms = (plan: string, addons: object[] = []) => ({ plan, planVersion: 1, quantity: 1, addons })
 const planChange = {
   ...{ id: 'plan_change_1', subscription: 'subscription_1', customer: 'customer_1' },
   ...{ from: terms('starter'), to: terms('premium'), coupons: [], direction: 'upgrade', takesEffect: 'now' },
@@ -420,7 +421,11 @@ const planChange = {
 test('a change of plan is shown, needs a person or --yes, and says where it is to be finished', async () => {
   const line = { period: running.currentPeriod, quantity: 1, isProration: false }
   const preview = {
-    ...{ subscription: 'subscription_1', from: terms('starter'), to: terms('premium') },
+    ...{
+      subscription: 'subscription_1',
+      from: terms('starter'),
+      to: terms('premium', [{ addon: 'backups', version: 1, quantity: 3 }]),
+    },
     ...{
       direction: 'upgrade',
       takesEffect: 'now',
@@ -461,19 +466,25 @@ test('a change of plan is shown, needs a person or --yes, and says where it is t
   const nobody = await change()
   expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
   const dry = await change('--dry-run')
-  expect(dry.stdout).toContain('starter v1 → premium v1: upgrade, takes effect at once')
+  expect(dry.stdout).toContain('starter v1 → premium v1 + backups × 3: upgrade, takes effect at once')
   expect(dry.stdout).toMatch(/1 × Premium +2026-01-10 … 2026-02-10 +9\.00/)
   expect(dry.stdout).toMatch(/charged +4\.00/)
   expect(dry.stdout).toContain('contract    plan: starter → premium')
   expect(fake.asked.some(({ request }) => request.startsWith('PATCH'))).toBe(false)
 
-  const done = await change('--quantity', '2', '--coupon', 'friend', '--yes')
+  const addons = ['--addon', 'backups=3', '--addon', 'seats', '--without-addon', 'support']
+  const done = await change('--quantity', '2', '--coupon', 'friend', ...addons, '--yes')
   expect(done).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('until 2026-01-11: https://pages.example/c1'),
   })
   expect(fake.asked.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({
     ...{ plan: 'premium', quantity: 2, coupons: ['friend'], when: 'now', requestOrigin: 'cli' },
+    addons: [
+      { addon: 'backups', quantity: 3 },
+      { addon: 'seats', quantity: 1 },
+      { addon: 'support', quantity: 0 },
+    ],
   })
 
   const problem = { code: 'card_declined', title: 'The card was declined.', detail: 'Insufficient funds.' }
@@ -522,6 +533,7 @@ test('a subscription, its history and the figures are shown', async () => {
   }
   const shown = await lockstep(['subscriptions', 'show', 'subscription_1'])
   expect(shown.stdout).toContain('ada on team, version 2 × 3: active')
+  expect(shown.stdout).toContain('with          backups, version 1 × 2')
   expect(shown.stdout).toContain('ends          2026-02-10')
   const history = await lockstep(['subscriptions', 'history', 'subscription_1'])
   expect(history.stdout).toMatch(

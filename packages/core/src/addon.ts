@@ -57,14 +57,13 @@ export interface AttachedAddon {
   readonly quantity: number
 }
 
-/** In one order, whoever attached what first. */
-export function inOrder(attached: readonly AttachedAddon[]): AttachedAddon[] {
-  return attached.toSorted((a, b) =>
-    a.addon === b.addon ? a.version - b.version : a.addon < b.addon ? -1 : 1,
-  )
+/** The one order in which they are written down, whoever attached what first: for sorting. */
+export function byName(a: AttachedAddon, b: AttachedAddon): number {
+  if (a.addon !== b.addon) return a.addon < b.addon ? -1 : 1
+  return a.version - b.version
 }
 
-/** Of two lists in order. */
+/** Of two lists in that order. */
 export function areSameAddons(a: readonly AttachedAddon[], b: readonly AttachedAddon[]): boolean {
   const isSame = (one: AttachedAddon, other: AttachedAddon | undefined) =>
     one.addon === other?.addon && one.version === other.version && one.quantity === other.quantity

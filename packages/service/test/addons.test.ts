@@ -127,6 +127,19 @@ describe('attaching', () => {
     ])
   })
 
+  test('makes it one of those that are found by it', async () => {
+    const ada = await subscriber('basic')
+    await ada.change({ addons: [{ addon: 'support', quantity: 1 }] })
+    const found = async (addon: string) => {
+      const { body } = await installation.ask(
+        'GET',
+        `/v1/subscriptions?customer=${ada.customer}&addon=${addon}`,
+      )
+      return (body.data as Body[]).map(({ id }) => id)
+    }
+    expect([await found('support'), await found('backups')]).toEqual([[ada.id], []])
+  })
+
   test('in yen, where a coin is the smallest amount', async () => {
     const ada = await subscriber('yen')
     await ada.turn('2026-01-11T00:00:00Z')
@@ -178,6 +191,22 @@ describe('attaching', () => {
     expect(await addonsOf(ada)).toEqual([])
     expect(await ada.contracts()).toHaveLength(1)
   })
+})
+
+test('where the bank asks, the customer answers first; then it is attached and paid once', async () => {
+  const ada = await subscriber('basic')
+  const asked = await ada.change({ addons: backups(1), paymentMethod: 'pm_card_authenticationRequired' })
+  const change = asked.body.change as Body
+  expect([asked.status, change.state, await addonsOf(ada)]).toEqual([202, 'requiresAction', []])
+  const { intents } = await ada.atStripe()
+  const waiting = intents.find(({ status }) => status === 'requires_action')
+  simulator.control.authenticate(waiting?.id ?? '', 'succeed')
+  const path = `${ada.path}/changes/${change.id}`
+  await installation.ask('POST', `${path}/resume`, {})
+  const state = async () => (await installation.ask('GET', path)).body.state
+  await expect.poll(state, { timeout: 60_000 }).toBe('effective')
+  expect(await addonsOf(ada)).toEqual(['backups 1'])
+  expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 310 paid'])
 })
 
 describe('another number', () => {

@@ -61,6 +61,7 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
     'create feature private_network',
     'create feature transfer',
     'create plan cloud-host',
+    'create addon snapshots',
   ])
   const { products, prices } = await ownAtStripe(deps)
   expect(products.map(({ name }) => name).sort()).toEqual(
@@ -68,6 +69,7 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
   )
   // Only what Stripe bills by itself has a price there.
   expect(prices.map(({ unit_amount: amount, recurring }) => [amount, recurring?.interval])).toEqual([
+    [400, 'month'],
     [2000, 'month'],
   ])
 
@@ -79,9 +81,9 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
 test('the difference is shown before anything is done', async () => {
   const deps = await newInstallation()
   simulator.control.clearRequests()
-  expect(await planCatalog(deps, cloudHost)).toHaveLength(14)
+  expect(await planCatalog(deps, cloudHost)).toHaveLength(15)
   expect(simulator.control.requests().total).toBe(0)
-  expect((await planCatalog(deps, cloudHost)).length).toBe(14)
+  expect((await planCatalog(deps, cloudHost)).length).toBe(15)
 })
 
 test('intervals of three months and of a year', async () => {

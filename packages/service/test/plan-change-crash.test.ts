@@ -16,6 +16,7 @@ const catalog = defineCatalog({
     premium: flatPlan('Premium', '25.00'),
     starter: flatPlan('Starter', '0'),
   },
+  addons: { backups: flatPlan('Backups', '3.00') },
 })
 
 let simulator: Simulator
@@ -53,6 +54,7 @@ const cases = [
   // What was paid by the bank's yes stands, whoever dies; there is one payment, one change, one contract.
   {
     name: 'an upgrade',
+    stride: 2,
     wish: { plan: 'premium' },
     done: {
       subscription: { plan: 'premium', scheduledChange: null },
@@ -63,6 +65,7 @@ const cases = [
   },
   {
     name: 'a downgrade',
+    stride: 2,
     wish: { plan: 'starter' },
     done: {
       subscription: { plan: 'basic', scheduledChange: { plan: 'starter' } },
@@ -71,16 +74,26 @@ const cases = [
       state: 'scheduled',
     },
   },
+  {
+    name: 'an add-on that is attached',
+    // It dies where an upgrade does.
+    stride: 7,
+    wish: { addons: [{ addon: 'backups', quantity: 1 }] },
+    done: {
+      subscription: { plan: 'basic', addons: [{ addon: 'backups', version: 1, quantity: 1 }] },
+      invoices: ['subscription_create 1000 paid', 'subscription_update 300 paid'],
+      contracts: 2,
+      state: 'effective',
+    },
+  },
 ] as const
 
-/** Every statement is a place to die at; every second one fits into the suite. */
-const STRIDE = 2
-
+// Every statement is a place to die at; every second one fits into the suite.
 test.for(cases)(
   'killed after any statement, $name is finished by the next process, once',
   { timeout: 120_000 },
-  async ({ wish, done }) => {
-    for (let statements = 1; ; statements += STRIDE) {
+  async ({ wish, done, stride }) => {
+    for (let statements = 1; ; statements += stride) {
       const ada = await newSubscriber(installation, 'basic')
       const { status, survived } = await askMortal(statements, ada.path, wish)
       await recover()

@@ -69,6 +69,8 @@ export interface SubscriptionFilter {
   readonly customer?: string | undefined
   readonly status?: SubscriptionStatus | undefined
   readonly plan?: string | undefined
+  /** Attached by this key, in whatever version. */
+  readonly addon?: string | undefined
   /** Its end is planned, and has not come. */
   readonly ending?: boolean | undefined
   /** A payment is overdue, and there is access all the same. */
@@ -101,6 +103,10 @@ export function listSubscriptions(db: Db, filter: SubscriptionFilter): Promise<S
   if (filter.customer !== undefined) query = query.where('subscription.customerId', '=', filter.customer)
   if (filter.status !== undefined) query = query.where('subscription.status', '=', filter.status)
   if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
+  if (filter.addon !== undefined)
+    query = query.where(
+      sql<boolean>`subscription.addons @> ${JSON.stringify([{ addon: filter.addon }])}::jsonb`,
+    )
   if (filter.ending !== undefined) query = query.where(isEnding, '=', filter.ending)
   if (filter.inGrace !== undefined) query = query.where(isInGrace(filter.now), '=', filter.inGrace)
   if (filter.trialEndsBefore !== undefined)

@@ -1,4 +1,4 @@
-import { type AttachedAddon, inOrder, whyNotWith } from '@lockstep/core/addon'
+import { byName, whyNotWith } from '@lockstep/core/addon'
 import type { Db } from '../postgres/connect.ts'
 import { type AddonVersion, type Attached, addonsNamed, attachedOf } from '../store/addons.ts'
 import { areAllMapped } from '../store/mappings.ts'
@@ -58,8 +58,8 @@ export async function wantedAddons(
     added.push({ version, quantity })
   }
   if (isOtherPlan && plan) faults.push(...kept.flatMap((one) => keptFaults(one, plan)))
-  const addons = [...kept, ...added]
-  return { addons: byName(addons), faults: [...faults, ...roomFaults(addons, plan)] }
+  const addons = [...kept, ...added].sort((a, b) => byName(attachedOf(a), attachedOf(b)))
+  return { addons, faults: [...faults, ...roomFaults(addons, plan)] }
 }
 
 async function newFaults(
@@ -108,11 +108,4 @@ function roomFaults(addons: readonly Attached[], plan: PlanVersion | undefined):
   if (items <= MOST_ITEMS) return []
   const detail = `A subscription has at most ${MOST_ITEMS} recurring prices; these are ${items}.`
   return [fault('addon_mismatch', '#/addons', detail)]
-}
-
-/** As they are written down. */
-function byName(addons: readonly Attached[]): Attached[] {
-  const nameOf = ({ addon, version }: AttachedAddon) => `${addon} ${version}`
-  const found = new Map(addons.map((one) => [nameOf(attachedOf(one)), one]))
-  return inOrder(addons.map(attachedOf)).flatMap((one) => found.get(nameOf(one)) ?? [])
 }

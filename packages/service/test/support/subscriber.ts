@@ -9,6 +9,7 @@ interface SubscriberOptions {
   readonly card?: string
   readonly quantity?: number
   readonly coupons?: readonly string[]
+  readonly addons?: readonly object[]
 }
 
 let count = 0
@@ -17,7 +18,13 @@ let count = 0
 export async function newSubscriber(
   { ask, deps }: Installation,
   plan: string,
-  { at = '2026-01-01T00:00:00Z', card = 'pm_card_visa', quantity = 1, coupons = [] }: SubscriberOptions = {},
+  {
+    at = '2026-01-01T00:00:00Z',
+    card = 'pm_card_visa',
+    quantity = 1,
+    coupons = [],
+    addons = [],
+  }: SubscriberOptions = {},
 ) {
   count += 1
   const clock = await ask('POST', '/v1/test-clocks', { frozenTime: at })
@@ -27,6 +34,7 @@ export async function newSubscriber(
     quantity,
     testClock: clock.body.id,
     ...(coupons.length > 0 && { coupons }),
+    ...(addons.length > 0 && { addons }),
     ...(card !== '' && { paymentMethod: card }),
   })
   expect([status, body.state, body.problem]).toEqual([201, 'completed', null])
