@@ -151,7 +151,7 @@ test('paused and resumed, and while its end is planned, a subscription keeps its
   const ada = await subscriber('basic', { addons: backups(1) })
   const kept = { addons: [{ addon: 'backups', quantity: 1 }] }
   for (const [verb, payload] of [
-    ['pause', {}],
+    ['pause', { collection: 'keepAsDraft' }],
     ['resume', {}],
     ['cancel', { when: 'periodEnd' }],
   ] as const) {

@@ -260,7 +260,7 @@ test('Stripe away for long: it stands here, says so, and the rest is told later 
   simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/prices', times: 6 })
   const applied = applyCatalog(deps, small('9.00'))
   await expect
-    .poll(() => deps.db.selectFrom('workflow').select('problem').executeTakeFirst())
+    .poll(() => deps.db.selectFrom('workflow').select('problem').executeTakeFirst(), { timeout: 60_000 })
     .toMatchObject({
       problem: { code: 'provider_unknown_outcome' },
     })

@@ -53,9 +53,13 @@ export async function wantedAddons(
       faults.push(fault('addon_unknown', `${pointer}/addon`, `There is no add-on ${key}.`))
       continue
     }
-    if (!standing) faults.push(...(await newFaults(db, version, toAttach, pointer)))
-    faults.push(...numberFaults(version, quantity, pointer))
-    added.push({ version, quantity })
+    const wrong = [
+      ...(standing ? [] : await newFaults(db, version, toAttach, pointer)),
+      ...numberFaults(version, quantity, pointer),
+    ]
+    faults.push(...wrong)
+    // What is wrong is not added up with the rest: it may be in another currency.
+    if (wrong.length === 0) added.push({ version, quantity })
   }
   if (isOtherPlan && plan) faults.push(...kept.flatMap((one) => keptFaults(one, plan)))
   const addons = [...kept, ...added].sort((a, b) => byName(attachedOf(a), attachedOf(b)))
