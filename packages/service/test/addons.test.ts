@@ -345,7 +345,7 @@ test('two who attach at once: one is done and the other is told, or both are one
     ada.change({ addons: backups(1) }),
     ada.change({ addons: support }),
   ])
-  const codes = [one, other].map(({ status, body }) => (status === 200 ? 'done' : body.code)).sort()
+  const codes = [one, other].map(({ status, body }) => (status === 200 ? 'done' : String(body.code))).sort()
   expect([
     ['done', 'done'],
     ['done', 'plan_change_in_progress'],
