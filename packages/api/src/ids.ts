@@ -19,6 +19,9 @@ type Noun =
   | 'test_clock'
   | 'api_key'
   | 'bus_message'
+  | 'webhook_endpoint'
+  | 'event'
+  | 'delivery'
 
 /**
  * An id of ours, as an answer carries it: the noun and a ULID in lower case, so that it sorts by the

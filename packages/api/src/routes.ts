@@ -16,6 +16,7 @@ import {
   updateCustomer,
 } from './customers.ts'
 import type { Route } from './define-route.ts'
+import { listDeliveries, readDelivery, retryDelivery } from './deliveries.ts'
 import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
@@ -62,6 +63,15 @@ import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from
 import { readUsage } from './usage.ts'
 import { createUsageCorrection, listUsageCorrections } from './usage-corrections.ts'
 import { sendUsageEvents } from './usage-events.ts'
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  listWebhookEndpoints,
+  readWebhookEndpoint,
+  replayEvents,
+  rotateWebhookSecret,
+  updateWebhookEndpoint,
+} from './webhook-endpoints.ts'
 import { receiveStripeEvent } from './webhooks.ts'
 
 /** Every route there is: the index of the contract, and what the tests of authorization go through. */
@@ -150,6 +160,16 @@ export const routes: readonly Route[] = [
   listApiKeys,
   createApiKey,
   revokeApiKey,
+  createWebhookEndpoint,
+  listWebhookEndpoints,
+  readWebhookEndpoint,
+  updateWebhookEndpoint,
+  deleteWebhookEndpoint,
+  rotateWebhookSecret,
+  replayEvents,
+  listDeliveries,
+  readDelivery,
+  retryDelivery,
   receiveStripeEvent,
   readHealth,
   readReadiness,

@@ -49,12 +49,14 @@ export const scopes = [
   {
     id: 'operations:read',
     name: 'Read operations',
-    description: 'API keys, mappings, provider events, test clocks.',
+    description:
+      'API keys, mappings, provider events, test clocks, webhook endpoints and what was sent there.',
   },
   {
     id: 'operations:write',
     name: 'Operate',
-    description: 'Make and revoke API keys, retry provider events, turn test clocks.',
+    description:
+      'Make and revoke API keys, retry provider events, turn test clocks, say where webhooks are sent.',
   },
 ] as const
 

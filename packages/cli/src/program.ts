@@ -6,6 +6,7 @@ import { addCatalog } from './commands/catalog.ts'
 import { addClock } from './commands/clock.ts'
 import { addContracts } from './commands/contracts.ts'
 import { addCustomers } from './commands/customers.ts'
+import { addDeliveries } from './commands/deliveries.ts'
 import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addEvents } from './commands/events.ts'
 import { addInvoices } from './commands/invoices.ts'
@@ -16,6 +17,7 @@ import { addServiceCommands } from './commands/service.ts'
 import { addSubscriptions } from './commands/subscriptions.ts'
 import { addSync } from './commands/sync.ts'
 import { addUsage } from './commands/usage.ts'
+import { addWebhookEndpoints } from './commands/webhook-endpoints.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -36,6 +38,8 @@ const commands = [
   addEvents,
   addEventSweeps,
   addMappings,
+  addWebhookEndpoints,
+  addDeliveries,
   addOrphans,
   addClock,
   addApiKeys,

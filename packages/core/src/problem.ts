@@ -42,6 +42,8 @@ export const problems = {
   plan_not_found: { status: 404, title: 'There is no such plan.' },
   plan_change_not_found: { status: 404, title: 'There is no such plan change.' },
   bus_message_not_found: { status: 404, title: 'There is no such message.' },
+  delivery_not_found: { status: 404, title: 'There is no such delivery.' },
+  webhook_endpoint_not_found: { status: 404, title: 'There is no such webhook endpoint.' },
   provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
   registration_not_found: { status: 404, title: 'There is no such registration.' },
   subscription_not_found: { status: 404, title: 'There is no such subscription.' },
@@ -91,6 +93,7 @@ export const problems = {
   unsupported_media_type: { status: 415, title: 'The content type is not supported.' },
 
   // 422: well formed, but it asks for what cannot be.
+  webhook_url_refused: { status: 422, title: 'Webhooks are not sent to this address.' },
   catalog_invalid: { status: 422, title: 'The catalogue is not valid.' },
   addon_mismatch: { status: 422, title: 'The add-on does not go with the plan.' },
   addon_not_published: { status: 422, title: 'The add-on is not yet known to the provider.' },

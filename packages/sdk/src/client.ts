@@ -8,6 +8,7 @@ import * as coupons from '@lockstep/api/coupons'
 import * as creditNotes from '@lockstep/api/credit-notes'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
+import * as deliveries from '@lockstep/api/deliveries'
 import { readEntitlements } from '@lockstep/api/entitlements'
 import { sweepEvents } from '@lockstep/api/event-sweeps'
 import { readHealth, readReadiness } from '@lockstep/api/health'
@@ -30,6 +31,7 @@ import { readSyncStatus } from '@lockstep/api/sync-status'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
 import * as corrections from '@lockstep/api/usage-corrections'
+import * as endpoints from '@lockstep/api/webhook-endpoints'
 import { type CallInput, type CallOptions, type Connection, call } from './call.ts'
 import { type List, listOf, type Page } from './list.ts'
 import { defaultRetry, type RetryOptions } from './retry.ts'
@@ -364,6 +366,32 @@ export function createClient(options: ClientOptions) {
 
     /** Whether the provider says what the invoices say. */
     syncStatus: (query: QueryInput<typeof readSyncStatus> = {}) => ask(readSyncStatus, { query }),
+    webhookEndpoints: {
+      /** The secret in the answer is shown this once. */
+      create: (body: BodyInput<typeof endpoints.createWebhookEndpoint>, more?: CallOptions) =>
+        ask(endpoints.createWebhookEndpoint, { body }, more),
+      read: (id: string) => ask(endpoints.readWebhookEndpoint, { params: { id } }),
+      list: (query?: QueryInput<typeof endpoints.listWebhookEndpoints>) =>
+        list(endpoints.listWebhookEndpoints, query),
+      update: (id: string, body: BodyInput<typeof endpoints.updateWebhookEndpoint>) =>
+        ask(endpoints.updateWebhookEndpoint, { params: { id }, body }),
+      delete: (id: string) => ask(endpoints.deleteWebhookEndpoint, { params: { id } }),
+      rotateSecret: (
+        id: string,
+        body: BodyInput<typeof endpoints.rotateWebhookSecret> = {},
+        more?: CallOptions,
+      ) => ask(endpoints.rotateWebhookSecret, { params: { id }, body }, more),
+      /** Says what would be sent, unless `dryRun` is false. */
+      replay: (id: string, body: BodyInput<typeof endpoints.replayEvents> = {}, more?: CallOptions) =>
+        ask(endpoints.replayEvents, { params: { id }, body }, more),
+    },
+
+    deliveries: {
+      read: (id: string) => ask(deliveries.readDelivery, { params: { id } }),
+      retry: (id: string) => ask(deliveries.retryDelivery, { params: { id } }),
+      list: (query?: QueryInput<typeof deliveries.listDeliveries>) => list(deliveries.listDeliveries, query),
+    },
+
     health: () => ask(readHealth, {}),
     readiness: () => ask(readReadiness, {}),
   }
@@ -417,5 +445,8 @@ export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]
 export type TestClock = Answer<typeof clocks.readTestClock>
+export type WebhookEndpoint = Answer<typeof endpoints.readWebhookEndpoint>
+export type Delivery = ItemOf<typeof deliveries.listDeliveries>
+export type DeliveryWithLog = Answer<typeof deliveries.readDelivery>
 export type Money = InvoiceLine['amount']
 export type CatalogChanges = Answer<typeof catalog.planCatalog>

@@ -8,6 +8,7 @@ import {
 import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
+import { isNetwork } from './outbox/addresses.ts'
 import { readDirections } from './read-directions.ts'
 import type { AvalaraSettings } from './tax/avalara.ts'
 import { taxProviders, type WhenTaxIsDown } from './tax/port.ts'
@@ -68,6 +69,8 @@ export interface Config {
   readonly usageTimes: TimeRules
   /** Usage events that may wait to be written; what comes beyond is turned away. */
   readonly usageQueue: number
+  /** Networks beside the open internet that webhooks may be sent to: `10.1.0.0/16`. */
+  readonly webhookNetworks: readonly string[]
   readonly logLevel: LogLevel
 }
 
@@ -258,6 +261,16 @@ const environment = z.object({
   ),
   LOCKSTEP_USAGE_LATE_DAYS: given(wholeNumber({ min: 1, max: 36_500 }).optional()),
   LOCKSTEP_USAGE_QUEUE: given(wholeNumber({ min: 1000, max: 1_000_000 }).default(20_000)),
+  LOCKSTEP_WEBHOOK_NETWORKS: given(
+    z
+      .string()
+      .transform(list)
+      .refine(
+        (networks) => networks.every(isNetwork),
+        'must be networks like 10.1.0.0/16, several of them separated by commas',
+      )
+      .optional(),
+  ),
   LOCKSTEP_LOG_LEVEL: given(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info')),
 })
 
@@ -315,6 +328,8 @@ function assemble(read: Environment): Config {
       lateDays: read.LOCKSTEP_USAGE_LATE_DAYS ?? null,
     },
     usageQueue: read.LOCKSTEP_USAGE_QUEUE,
+    // On one's own machine, with the embedded database, the application listens there too.
+    webhookNetworks: read.LOCKSTEP_WEBHOOK_NETWORKS ?? (read.DATABASE_URL ? [] : LOOPBACK),
     logLevel: read.LOCKSTEP_LOG_LEVEL,
   }
 }
@@ -347,6 +362,8 @@ function taxOf(read: Environment): TaxConfig {
   }
   return { provider, whenDown, avalara }
 }
+
+const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
 export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
 

@@ -11,6 +11,8 @@ import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepEventsHourly } from './jobs/sweep-events.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
 import { syncInvoices } from './jobs/sync-invoices.ts'
+import { showOutbox } from './outbox/figures.ts'
+import { startOutbox } from './outbox/outbox.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { showUsage } from './usage/figures.ts'
 import { doDue } from './workflow/due.ts'
@@ -60,6 +62,13 @@ export const workers: readonly Worker[] = [
     start: async (parts) => {
       showUsage(parts)
       return async () => {}
+    },
+  },
+  {
+    name: 'outbox',
+    start: async (parts) => {
+      showOutbox(parts)
+      return startOutbox(parts)
     },
   },
   {

@@ -4,10 +4,10 @@ import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Db } from '../postgres/connect.ts'
+import { seal, unseal } from '../seal.ts'
 import { claimRequest, completeRequest, releaseRequest, renewRequest } from '../store/idempotency-keys.ts'
 import { sqlTime } from '../store/time.ts'
 import type { Caller } from './caller.ts'
-import { seal, unseal } from './seal.ts'
 
 /** A third of the lease: two renewals may fail before another takes over. */
 const RENEW_MS = 10_000

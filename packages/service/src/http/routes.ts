@@ -11,6 +11,7 @@ import { contractRoutes } from './routes/contracts.ts'
 import { couponRoutes } from './routes/coupons.ts'
 import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
 import { eventSweepRoutes } from './routes/event-sweeps.ts'
@@ -35,6 +36,7 @@ import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageCorrectionRoutes } from './routes/usage-corrections.ts'
 import { usageEventRoutes } from './routes/usage-events.ts'
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
 export interface RouteParts extends ServiceParts {
@@ -82,5 +84,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   signUpSweepRoutes(app, parts)
   busMessageRoutes(app, parts)
   webhookRoutes(app, parts)
+  webhookEndpointRoutes(app, parts)
+  deliveryRoutes(app, parts)
   apiKeyRoutes(app, parts)
 }

@@ -80,6 +80,10 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
     update bus_message set state = 'processed', outcome = 'erased', content = null, problem = null,
        processed_at = coalesce(processed_at, ${sqlTime(at)})
      where ${isMessageOf(customerId)}`.execute(trx)
+  // What the application was told of it stays, without who it was.
+  await sql`
+    update outgoing_event set data = data || '{"name": null, "email": null}'
+     where customer_id = ${customerId} and subject_id = customer_id`.execute(trx)
   await eraseProviderRows(trx, customerId)
 }
 

@@ -8,6 +8,7 @@ import type { CustomerTables } from './schema/customers.ts'
 import type { InstallationTables } from './schema/installation.ts'
 import type { InvoiceTables } from './schema/invoices.ts'
 import type { MoneyBackTables } from './schema/money-back.ts'
+import type { OutboxTables } from './schema/outbox.ts'
 import type { PlanChangeTables } from './schema/plan-changes.ts'
 import type { ProviderTables } from './schema/provider.ts'
 import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
@@ -33,7 +34,8 @@ export interface Database
     InvoiceTables,
     MoneyBackTables,
     ProviderTables,
-    BusTables {
+    BusTables,
+    OutboxTables {
   schemaMigration: SchemaMigrationTable
 }
 

@@ -73,7 +73,7 @@ async function existing(db: Db, id: string): Promise<CreditNote> {
   return note
 }
 
-function creditNoteToApi(note: CreditNote) {
+export function creditNoteToApi(note: CreditNote) {
   const { id, status, reason, number, pdf } = note
   const amount = amountsIn(note.currency)
   return {

@@ -65,7 +65,7 @@ async function existing(db: Db, id: string): Promise<Refund> {
   return refund
 }
 
-function refundToApi({ id, status, reason, failureReason, ...refund }: Refund) {
+export function refundToApi({ id, status, reason, failureReason, ...refund }: Refund) {
   return {
     id,
     customer: refund.customerId,

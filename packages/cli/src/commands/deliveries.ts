@@ -1,0 +1,104 @@
+import type { Delivery, DeliveryWithLog } from '@lockstep/sdk'
+import type { Command } from 'commander'
+import { contextOf } from '../context.ts'
+import { countText, instantText } from '../output/format.ts'
+import { bold, dim, green, red, yellow } from '../output/style.ts'
+import { table } from '../output/table.ts'
+import { collect, firstOf, parseCount, parseTime } from './arguments.ts'
+import { eventTypesOf } from './event-types.ts'
+
+interface ListOptions {
+  readonly endpoint?: string
+  readonly state?: Delivery['state']
+  readonly event?: string
+  readonly customer?: string
+  readonly limit: number
+}
+
+interface ReplayOptions {
+  readonly event?: string[]
+  readonly type?: string[]
+  readonly since?: string
+  readonly until?: string
+  readonly apply?: boolean
+}
+
+export function addDeliveries(program: Command): void {
+  const deliveries = program.command('deliveries').description('what was sent to webhook endpoints')
+  deliveries
+    .command('list')
+    .description('deliveries, newest first')
+    .option('--endpoint <endpoint>', 'to this one, by its id')
+    .option('--state <state>', 'waiting, delivered or failed')
+    .option('--event <event>', 'of this event, the webhook-id')
+    .option('--customer <customer>', 'of this customer, by our id')
+    .option('--limit <n>', 'how many', parseCount, 50)
+    .action(async ({ limit, ...filter }: ListOptions, command: Command) => {
+      const { client, output } = contextOf(command)
+      const list = client.deliveries.list({ ...filter, limit: Math.min(limit, 100) })
+      output.result(await firstOf(list, limit), deliveryTable)
+    })
+  deliveries
+    .command('show')
+    .description('one delivery: what was sent, and each answer')
+    .argument('<delivery>', 'its id')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      output.result(await client.deliveries.read(id), deliveryText)
+    })
+  deliveries
+    .command('retry')
+    .description('send one again, now; safe at any time')
+    .argument('<delivery>', 'its id')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      output.result(await client.deliveries.retry(id), (delivery) => deliveryTable([delivery]))
+    })
+  deliveries
+    .command('replay')
+    .description('send events to an endpoint again; says what it would send, unless told to apply')
+    .argument('<endpoint>', 'its id')
+    .option('--event <event>', 'this one; several times', collect)
+    .option('--type <type>', 'only these; several times', collect)
+    .option('--since <time>', 'what happened from then on', parseTime)
+    .option('--until <time>', 'what happened before then', parseTime)
+    .option('--apply', 'send them')
+    .action(async (id: string, options: ReplayOptions, command: Command) => {
+      const { client, output } = contextOf(command)
+      const { event, type, apply = false, ...times } = options
+      const wish = { ...times, ...(event && { events: event }), ...(type && { types: eventTypesOf(type) }) }
+      const result = await client.webhookEndpoints.replay(id, { ...wish, dryRun: !apply })
+      output.result(result, ({ events, deliveredBefore }) => {
+        const what = `${bold(countText(events))} events, ${countText(deliveredBefore)} of them taken before.`
+        return apply ? `Queued: ${what}` : `Would send: ${what}\n${dim('Nothing was sent. Add --apply.')}`
+      })
+    })
+}
+
+const colors = { waiting: yellow, delivered: green, failed: red }
+
+function deliveryTable(rows: Delivery[]): string {
+  return table(rows, [
+    { title: 'happened', cell: ({ happenedAt }) => instantText(happenedAt) },
+    { title: 'event', cell: ({ type }) => type },
+    { title: 'of', cell: ({ subject }) => subject },
+    { title: 'state', cell: ({ state }) => colors[state](state) },
+    { title: 'attempts', cell: ({ attempts }) => `${attempts}`, align: 'right' },
+    { title: 'answer', cell: ({ lastStatus }) => `${lastStatus ?? ''}` },
+    { title: 'next', cell: ({ nextAttemptAt }) => (nextAttemptAt ? instantText(nextAttemptAt) : '') },
+    { title: 'id', cell: ({ id }) => id },
+  ])
+}
+
+function deliveryText({ log, data, ...delivery }: DeliveryWithLog): string {
+  const answers = log.map(({ at, status, body, problem, durationMs }) => {
+    const answer = status === null ? red(problem ?? 'no answer') : `${status} ${body?.split('\n')[0] ?? ''}`
+    return `  ${instantText(at)}  ${answer.trim()}  ${dim(`${durationMs} ms`)}`
+  })
+  return [
+    `${bold(delivery.type)} of ${delivery.subject}: ${colors[delivery.state](delivery.state)}`,
+    dim(`webhook-id  ${delivery.event}`),
+    ...answers,
+    JSON.stringify(data, null, 2),
+  ].join('\n')
+}
