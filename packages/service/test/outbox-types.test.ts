@@ -1,0 +1,60 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { newReceiver, type Receiver } from './support/receiver.ts'
+
+let world: OutboxWorld
+let app: Receiver
+beforeAll(async () => {
+  world = await newOutboxWorld()
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  app = await newReceiver()
+  await world.endpoint(app)
+})
+afterEach(async () => {
+  await app.close()
+  await world.db.deleteFrom('webhookEndpoint').execute()
+})
+
+const toldOf = (noun: string) =>
+  app.received
+    .filter(({ body }) => body.type.startsWith(`${noun}.`))
+    .map(({ body }) => `${body.type} ${body.data.status}`)
+
+test('a trial that ends with a card that fails is told as it goes', async () => {
+  const payer = await world.register('trying', '2026-01-10T00:00:00Z', {
+    paymentMethod: 'pm_card_chargeCustomerFail',
+  })
+  await world.deliver()
+  await world.turn(payer, '2026-01-22T00:00:00Z')
+  await world.deliver()
+  await world.tell()
+  expect(toldOf('subscription')).toEqual([
+    'subscription.started trialing',
+    'subscription.trial_ending trialing',
+  ])
+  // The draft of the first paid period is finalized an hour after the trial's end on the 24th, and its charge fails.
+  await world.turn(payer, '2026-01-24T02:00:00Z')
+  await world.deliver()
+  await world.tell()
+  expect(toldOf('subscription')).toContain('subscription.past_due past_due')
+  expect(
+    toldOf('invoice')
+      .filter((told) => told.endsWith(' open'))
+      .toSorted(),
+  ).toEqual(['invoice.finalized open', 'invoice.payment_failed open'])
+})
+
+test('money that is given back is told of', async () => {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const { invoice } = await world.read(payer, 'paid')
+  const { body } = await world.ask('POST', `/v1/invoices/${invoice.id}/refunds?dryRun=false`, {
+    amount: '7.50',
+  })
+  await world.deliver()
+  await world.tell()
+  const refund = app.received.find(({ body: { type } }) => type === 'refund.created')
+  expect(refund?.body.data).toMatchObject({ id: body.id, amount: { amount: '7.50', currency: 'usd' } })
+})
