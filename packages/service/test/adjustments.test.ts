@@ -247,6 +247,20 @@ test('while the draft is open it goes onto it; once final, a credit note is name
   })
 })
 
+test('a credit on the last invoice of a subscription that is over goes onto the balance', async () => {
+  const payer = await subscribed()
+  await adjust(await current(payer), { kind: 'credit', amount: '5.00' })
+  await adjust(await current(payer), { kind: 'note' })
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-01-20T03:00:00Z')
+  expect(await lastAtStripe(payer)).toMatchObject({
+    ...{ lines: ['-500 Goodwill for the outage', '0 Goodwill for the outage'], total: -500, balance: -500 },
+  })
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
+})
+
 test('what an invoice in the middle of the period has billed is not taken back', async () => {
   const payer = await subscribed()
   const invoice = await current(payer)
