@@ -67,7 +67,9 @@ export const createAdjustment = defineRoute({
   query,
   body: z
     .strictObject({
-      kind: z.enum(adjustmentKinds),
+      kind: z.enum(adjustmentKinds).meta({
+        description: '`credit` takes off, `charge` adds, `note` says something and costs nothing.',
+      }),
       amount: decimalAmount
         .optional()
         .meta({ description: "Above zero, in the invoice's currency; none for a note." }),

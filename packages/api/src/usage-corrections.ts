@@ -111,7 +111,7 @@ export const createUsageCorrection = defineRoute({
         ...deed,
       }),
     ])
-    .meta({ id: 'NewUsageCorrection' }),
+    .meta({ description: 'What is not true of the usage that was taken in, and what is.' }),
   answers: { 200: preview, 201: usageCorrection },
   problems: [
     'usage_event_not_found',
