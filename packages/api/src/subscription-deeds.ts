@@ -43,17 +43,32 @@ const givenBack = z
   .nullable()
   .meta({ description: 'What was given back for unused time; null for nothing.' })
 
-const deedState = z.enum(['done', 'running', 'unchanged']).meta({
-  description: '`running`: it goes on by itself. `unchanged`: it was so already.',
+const deedState = z.enum(['done', 'running', 'requiresAction', 'unchanged']).meta({
+  description:
+    '`running`: it goes on by itself. `requiresAction`: when the customer has paid. `unchanged`: it was so already.',
 })
 
+const action = z
+  .strictObject({
+    type: z.literal('payInvoice'),
+    url: z.string().meta({ description: 'A page of the provider, for the customer.' }),
+    problem: z
+      .strictObject({ code: z.string(), detail: z.string() })
+      .nullable()
+      .meta({ description: 'Why it was not paid at once; null where the bank asks the customer.' }),
+  })
+  .nullable()
+  .meta({ description: 'What the customer has to do before it goes on; null for nothing.' })
+
 const deedAnswer = z
-  .strictObject({ state: deedState, subscription, givenBack })
+  .strictObject({ state: deedState, subscription, givenBack, action })
   .meta({ id: 'SubscriptionDeed', description: 'What was done to a subscription, and how it stands now.' })
 
 const answers = {
   200: deedAnswer,
-  202: deedAnswer.meta({ description: 'The provider takes its time; it goes on by itself.' }),
+  202: deedAnswer.meta({
+    description: 'The provider takes its time, or the customer has to pay; it goes on by itself then.',
+  }),
 }
 
 export const cancelSubscription = defineRoute({

@@ -394,7 +394,7 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   fake.answers = {
     'POST /v1/subscriptions/subscription_1/cancel/preview': { body: preview },
     'POST /v1/subscriptions/subscription_1/cancel': {
-      body: { state: 'done', subscription: running, givenBack },
+      body: { state: 'done', subscription: running, givenBack, action: null },
     },
   }
   const cancel = (...more: string[]) => lockstep(['subscriptions', 'cancel', 'subscription_1', ...more])

@@ -78,10 +78,11 @@ export function cancellationText(preview: CancellationPreview): string {
   ].join('\n')
 }
 
-export function deedText({ state, subscription, givenBack }: SubscriptionDeed): string {
+export function deedText({ state, subscription, givenBack, action }: SubscriptionDeed): string {
   const head = {
     done: `${green('✓')} Done.`,
     running: yellow('It goes on by itself: the provider takes its time.'),
+    requiresAction: yellow(`It goes on when the customer has paid: ${action?.url}`),
     unchanged: dim('It was so already.'),
   }
   const back = givenBack && `${amountText(givenBack.amount)} ${givenBack.amount.currency} as ${givenBack.how}`
@@ -90,7 +91,8 @@ export function deedText({ state, subscription, givenBack }: SubscriptionDeed): 
     : back
       ? [`given back  ${back}`]
       : []
-  return [head[state], ...given, '', subscriptionText(subscription)].join('\n')
+  const why = action?.problem ? [red(action.problem.detail)] : []
+  return [head[state], ...why, ...given, '', subscriptionText(subscription)].join('\n')
 }
 
 export function statsText(stats: SubscriptionStats): string {

@@ -24,8 +24,26 @@ export async function addDeed(trx: Trx, { at, input, ...deed }: NewDeed): Promis
     .execute()
 }
 
+/** What a request made, or what it joined. */
 export function findDeed(db: Db | Trx, operation: string): Promise<Deed | undefined> {
-  return db.selectFrom('subscriptionDeed').selectAll().where('operation', '=', operation).executeTakeFirst()
+  const joined = db.selectFrom('subscriptionDeedRequest').select('deedId').where('operation', '=', operation)
+  return db
+    .selectFrom('subscriptionDeed')
+    .selectAll()
+    .where((eb) => eb.or([eb('operation', '=', operation), eb('id', 'in', joined)]))
+    .executeTakeFirst()
+}
+
+/** Writes down that a request wanted what is under way: repeated, it is answered by that. */
+export async function joinDeed(
+  trx: Trx,
+  { id: deedId, customerId }: Pick<Deed, 'id' | 'customerId'>,
+  { operation, actor, reason, at }: Pick<Deed, 'operation' | 'actor' | 'reason'> & { readonly at: Instant },
+): Promise<void> {
+  await trx
+    .insertInto('subscriptionDeedRequest')
+    .values({ customerId, deedId, operation, actor, reason, createdAt: sqlTime(at) })
+    .execute()
 }
 
 export function deedUnderWay(db: Db | Trx, subscriptionId: string): Promise<Deed | undefined> {
@@ -38,14 +56,14 @@ export function deedUnderWay(db: Db | Trx, subscriptionId: string): Promise<Deed
 }
 
 /**
- * Whoever had a hand in the end that is planned, first to last: all ends planned since one was last taken
- * back here. With the subscription locked, while nothing is done to it.
+ * Whoever had a hand in the end that is planned: all ends planned since one was last taken back here, and who
+ * joined them. With the subscription locked, while nothing is done to it.
  */
 export async function plannersOfEnd(trx: Trx, subscriptionId: string): Promise<EndPlanner[]> {
   const deeds = await trx
     .selectFrom('subscriptionDeed as deed')
     .innerJoin('workflow', 'workflow.id', 'deed.workflowId')
-    .select(['deed.kind', 'deed.actor', 'deed.reason'])
+    .select(['deed.id', 'deed.kind', 'deed.actor', 'deed.reason'])
     .where('deed.subscriptionId', '=', subscriptionId)
     .where('deed.kind', 'in', ['cancel', 'resume', 'cancelUndone'])
     // One that the provider refused has planned nothing, and taken nothing back.
@@ -54,7 +72,18 @@ export async function plannersOfEnd(trx: Trx, subscriptionId: string): Promise<E
     .orderBy('deed.id')
     .execute()
   const undone = deeds.findLastIndex(({ kind }) => kind !== 'cancel')
-  return deeds.slice(undone + 1).map(({ actor, reason }) => ({ byUser: actor.startsWith('user_'), reason }))
+  const planned = deeds.slice(undone + 1)
+  if (planned.length === 0) return []
+  const joined = await trx
+    .selectFrom('subscriptionDeedRequest')
+    .select(['actor', 'reason'])
+    .where(
+      'deedId',
+      'in',
+      planned.map(({ id }) => id),
+    )
+    .execute()
+  return [...planned, ...joined].map(({ actor, reason }) => ({ byUser: actor.startsWith('user_'), reason }))
 }
 
 /** The next one may begin. */

@@ -11,7 +11,7 @@ import { type CancelResult, cancelSubscription } from '../../workflow/deeds/canc
 import type { DeedDeps, Settled } from '../../workflow/deeds/deed.ts'
 import { pauseSubscription } from '../../workflow/deeds/pause.ts'
 import { previewCancellation } from '../../workflow/deeds/preview-cancel.ts'
-import { resumeSubscription } from '../../workflow/deeds/resume.ts'
+import { type ResumeResult, resumeSubscription } from '../../workflow/deeds/resume.ts'
 import { type Caller, holds } from '../caller.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
@@ -35,12 +35,9 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
       reason: body.reason ?? (caller.kind === 'user' ? 'customer' : null),
       operation,
     })
-    return answer(
-      { db, now: clock.now() },
-      params.id,
-      settled,
-      settled.state === 'done' ? settled.result.givenBack : null,
-    )
+    return answer({ db, now: clock.now() }, params.id, settled, {
+      givenBack: settled.state === 'done' ? settled.result.givenBack : null,
+    })
   })
 
   route(
@@ -59,7 +56,9 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
   )(async ({ params, caller, operation }) => {
     await existing(db, params.id)
     const wish = { subscriptionId: params.id, ...by(caller), reason: null, operation }
-    return answer({ db, now: clock.now() }, params.id, await resumeSubscription(parts, wish))
+    const settled = await resumeSubscription(parts, wish)
+    const toPay = settled.state === 'done' ? (settled.result.toPay ?? null) : null
+    return answer({ db, now: clock.now() }, params.id, settled, { toPay })
   })
 
   route(
@@ -116,13 +115,18 @@ async function answer(
   { db, now }: { readonly db: Db; readonly now: Instant },
   id: string,
   { state }: Settled<unknown>,
-  given: CancelResult['givenBack'] = null,
+  {
+    givenBack: given = null,
+    toPay = null,
+  }: Pick<Partial<CancelResult & ResumeResult>, 'givenBack' | 'toPay'> = {},
 ) {
   const givenBack = given && {
     how: given.how,
     amount: moneyToApi(money(BigInt(given.amount), given.currency)),
     problem: given.problem,
   }
-  const body = { state, subscription: subscriptionToApi(await existing(db, id), now), givenBack }
-  return state === 'running' ? ({ status: 202, body } as const) : ({ status: 200, body } as const)
+  const subscription = subscriptionToApi(await existing(db, id), now)
+  const action = toPay && ({ type: 'payInvoice', ...toPay } as const)
+  const body = { state: action ? ('requiresAction' as const) : state, subscription, givenBack, action }
+  return state === 'running' || action ? ({ status: 202, body } as const) : ({ status: 200, body } as const)
 }

@@ -9,6 +9,12 @@ export type FirstPayment =
   | { readonly kind: 'open'; readonly url: string }
   | { readonly kind: 'failed'; readonly problem: Problem }
 
+/** An invoice that the customer can still pay, where, and what the last try came to; `problem` null: the bank asks. */
+export interface LeftToPay {
+  readonly url: string
+  readonly problem: { readonly code: string; readonly detail: string } | null
+}
+
 /** Asks about a subscription that began without being paid. */
 export async function firstPayment(deps: Pick<CallDeps, 'provider'>, id: string): Promise<FirstPayment> {
   const { status, latest_invoice: latest } = await readStripe(deps, (stripe) =>
@@ -23,13 +29,7 @@ export async function firstPayment(deps: Pick<CallDeps, 'provider'>, id: string)
 
 /** Asks about an invoice that is open, or was. */
 export async function paymentOfInvoice(deps: Pick<CallDeps, 'provider'>, id: string): Promise<FirstPayment> {
-  const {
-    status,
-    payments,
-    hosted_invoice_url: url,
-  } = await readStripe(deps, (stripe) =>
-    stripe.invoices.retrieve(id, { expand: ['payments.data.payment.payment_intent'] }),
-  )
+  const { status, payments, hosted_invoice_url: url } = await retrieveWithIntent(deps, id)
   if (status === 'paid') return { kind: 'made' }
   const [payment] = payments?.data ?? []
   const intent = payment?.payment.payment_intent
@@ -42,6 +42,24 @@ export async function paymentOfInvoice(deps: Pick<CallDeps, 'provider'>, id: str
   }
   if (!url) throw new Error(`The invoice ${id} is open and has no page to be paid on.`)
   return { kind: 'open', url }
+}
+
+/** What is left to pay of an open invoice, also where a card was declined: another one may pay it. Null: nothing. */
+export async function leftToPay(deps: Pick<CallDeps, 'provider'>, id: string): Promise<LeftToPay | null> {
+  const { status, payments, hosted_invoice_url: url } = await retrieveWithIntent(deps, id)
+  if (status !== 'open') return null
+  if (!url) throw new Error(`The invoice ${id} is open and has no page to be paid on.`)
+  const intent = payments?.data[0]?.payment.payment_intent
+  const error = typeof intent === 'object' ? intent.last_payment_error : null
+  if (!error || error.code === 'authentication_required') return { url, problem: null }
+  const detail = `The card was declined (${error.decline_code ?? error.code}); another one may pay the invoice.`
+  return { url, problem: { code: 'card_declined', detail } }
+}
+
+function retrieveWithIntent(deps: Pick<CallDeps, 'provider'>, id: string) {
+  return readStripe(deps, (stripe) =>
+    stripe.invoices.retrieve(id, { expand: ['payments.data.payment.payment_intent'] }),
+  )
 }
 
 function notConfirmed(detail: string): FirstPayment {

@@ -7,6 +7,7 @@ import type { Addons, Default, Json, MaybeTime, Time } from './columns.ts'
 /** What is done to a subscription, and how it stood at any time. */
 export interface SubscriptionLifeTables {
   subscriptionDeed: SubscriptionDeedTable
+  subscriptionDeedRequest: SubscriptionDeedRequestTable
   subscriptionHistory: SubscriptionHistoryTable
   grace: GraceTable
 }
@@ -23,6 +24,15 @@ interface SubscriptionDeedTable {
   workflowId: string
   createdAt: Time
   endedAt: MaybeTime
+}
+
+interface SubscriptionDeedRequestTable {
+  customerId: string
+  deedId: string
+  operation: string
+  actor: string
+  reason: string | null
+  createdAt: Time
 }
 
 interface SubscriptionHistoryTable {

@@ -15,6 +15,7 @@ import {
   deedUnderWay,
   endDeed,
   findDeed,
+  joinDeed,
 } from '../../store/subscription-deeds.ts'
 import { addWorkflow, problemOf, readSteps } from '../../store/workflows.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
@@ -88,7 +89,7 @@ export async function doDeed<I, R>(
     const again = await findDeed(trx, wish.operation)
     if (again) return again
     const other = await deedUnderWay(trx, subscription.id)
-    if (other) return joinOrRefuse(other, wish)
+    if (other) return joinOrRefuse(trx, other, wish, clock.now())
     const change = await readApplying(trx, subscription.id)
     // One that waits for its customer or for a person is held back, and keeps nobody else from anything.
     if (change && isAtWork.has(change.workflowState)) throw isChanging()
@@ -102,9 +103,10 @@ export async function doDeed<I, R>(
 }
 
 /** Two who want the very same at once get it once; anything else waits for its turn. */
-function joinOrRefuse(other: Deed, { wanted }: DeedWish<unknown>): Deed {
-  if (isDeepStrictEqual(other.input, JSON.parse(JSON.stringify(wanted)))) return other
-  throw isChanging()
+async function joinOrRefuse(trx: Trx, other: Deed, wish: DeedWish<unknown>, at: Instant): Promise<Deed> {
+  if (!isDeepStrictEqual(other.input, JSON.parse(JSON.stringify(wish.wanted)))) throw isChanging()
+  await joinDeed(trx, other, { ...wish, at })
+  return other
 }
 
 /** Two at once would each go by what the other is about to change. */
