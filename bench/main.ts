@@ -15,6 +15,7 @@ import { registration } from './registration.ts'
 import { simulatorClock } from './simulator-clock.ts'
 import { simulatorRequests } from './simulator-requests.ts'
 import { start } from './start.ts'
+import { subscriptionRead } from './subscription-read.ts'
 import { syncCalls } from './sync-calls.ts'
 
 const benches: readonly Bench[] = [
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   registration,
   patchLatency,
   syncCalls,
+  subscriptionRead,
   simulatorRequests,
   simulatorClock,
   start,
