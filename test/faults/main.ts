@@ -4,10 +4,12 @@ import { shareTestServer, startTestServer } from '../support/database.ts'
 import { crash } from './crash.ts'
 import { playLifecycle } from './lifecycle/play.ts'
 import { crashRegistrations } from './registrations.ts'
+import { mutateSignatures } from './signatures.ts'
 import { playSimulator } from './simulator.ts'
+import { storm } from './storm.ts'
 import { registerTogether } from './together.ts'
 
-const later = ['inbox', 'ingest', 'import']
+const later = ['ingest', 'import']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -38,6 +40,11 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   // `--runs` counts commands, as those of the simulator.
   lifecycle,
   sync: (tally) => kills(tally, 'sync', runs),
+  // `--runs` counts events of one storm; and ten times as many signatures, true but for one thing, a million at most.
+  inbox: async (tally) => {
+    signatures(tally)
+    await storms(tally)
+  },
 }
 
 const matrix = matrices[name]
@@ -151,6 +158,27 @@ async function killed(
   } catch (error) {
     return [error instanceof Error ? `${error.message}\n${String(error.cause)}` : String(error)]
   }
+}
+
+function signatures(tally: Tally): void {
+  const count = Math.min(1_000_000, runs * 10)
+  const breaches = mutateSignatures({ runs: count, seed })
+  console.log(`signatures: ${count} mutations, ${breaches.length} breaches`)
+  report(tally, count, breaches)
+}
+
+/** One storm, however many events: what it has to stand is all of them at once. A kill for every thousand. */
+async function storms(tally: Tally): Promise<void> {
+  const { events, objects, deliveries, breaches } = await storm({
+    events: runs,
+    seed,
+    kills: Math.ceil(runs / 1000),
+  })
+  console.log(
+    `storm seed ${seed}: ${events} events of ${objects} objects, ${deliveries} deliveries, ${breaches.length} breaches`,
+  )
+  report(tally, events, breaches)
+  if (breaches.length > 0) console.log(`  replay: npm run faults -- inbox --runs ${runs} --seed ${seed}`)
 }
 
 function report(tally: Tally, portion: number, breaches: readonly string[]): void {
