@@ -1,17 +1,13 @@
 import { createHmac } from 'node:crypto'
+import { newBell } from '@lockstep/service/bell'
+import { webhookRoutes } from '@lockstep/service/http/routes/webhooks'
+import { createMetrics } from '@lockstep/service/metrics'
+import { newServer } from '../../packages/service/test/support/server.ts'
+import { newDatabase, type TestDatabase } from '../support/database.ts'
 import { type Random, seeded } from '../support/random.ts'
 
-/** Answers one delivery, whatever takes it: the status. */
-export type Post = (body: Buffer, signature: string) => Promise<number>
-
-export interface BodyFuzz {
-  readonly runs: number
-  readonly seed: number
-  readonly secret: string
-  /** Of whoever checks the signature. */
-  readonly now: number
-  readonly post: Post
-}
+const NOW = 1_800_000_000
+const SECRET = 'whsec_fuzzed'
 
 const event = (random: Random): Record<string, unknown> => ({
   id: `evt_${random.below(1_000_000_000)}`,
@@ -59,21 +55,50 @@ const raw: readonly string[] = [
   '{"created":1e999}',
 ]
 
+export interface BodyVerdict {
+  readonly stored: number
+  readonly breaches: readonly string[]
+}
+
 /**
  * Bodies that are truly signed and hold anything: fields that are missing, of another type, deep, long, or no JSON
- * at all. What was answered with anything but a 2xx or a refusal.
+ * at all. Each is stored or refused; what was answered otherwise, or broke something, is a breach.
  */
-export async function fuzzBodies({ runs, seed, secret, now, post }: BodyFuzz): Promise<string[]> {
+export async function fuzzBodies({
+  runs,
+  seed,
+}: {
+  readonly runs: number
+  readonly seed: number
+}): Promise<BodyVerdict> {
   const random = seeded(seed)
-  const breaches: string[] = []
-  for (let run = 0; run < runs; run += 1) {
-    const body = anyBody(random)
-    const mac = createHmac('sha256', secret).update(`${now}.`).update(body).digest('hex')
-    const status = await post(body, `t=${now},v1=${mac}`)
-    if (status !== 200 && status !== 400 && status !== 413)
-      breaches.push(`seed ${seed}: answered ${status} to ${body.toString('base64').slice(0, 200)}`)
+  const database = await newDatabase()
+  try {
+    const { call, logged } = await listening(database)
+    const breaches: string[] = []
+    for (let run = 0; run < runs; run += 1) {
+      const payload = anyBody(random)
+      const mac = createHmac('sha256', SECRET).update(`${NOW}.`).update(payload).digest('hex')
+      const headers = { 'content-type': 'application/json', 'stripe-signature': `t=${NOW},v1=${mac}` }
+      const { status } = await call({ method: 'POST', url: '/webhooks/stripe', key: '', payload, headers })
+      if (status !== 200 && status !== 400 && status !== 413)
+        breaches.push(`seed ${seed}: answered ${status} to ${payload.toString('base64').slice(0, 200)}`)
+    }
+    breaches.push(...logged.filter((line) => line.includes('"level":50')))
+    const { rows } = await database.pool.query('select count(*)::int as stored from provider_event')
+    return { stored: rows[0].stored, breaches }
+  } finally {
+    await database.drop()
   }
-  return breaches
+}
+
+async function listening(database: TestDatabase) {
+  const clock = { now: () => NOW }
+  const server = await newServer(database, { clock })
+  const stripe = { livemode: false, webhookSecrets: [SECRET] }
+  const parts = { db: database.db, clock, bell: newBell(), metrics: createMetrics() }
+  webhookRoutes(server.app, { ...parts, config: { stripe } })
+  return server
 }
 
 function anyBody(random: Random): Buffer {

@@ -1,6 +1,7 @@
 /** `npm run faults -- NAME --runs N --seed S`: a fault matrix, larger than the suite runs it. */
 import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
+import { fuzzBodies } from './bodies.ts'
 import { crash } from './crash.ts'
 import { playLifecycle } from './lifecycle/play.ts'
 import { crashRegistrations } from './registrations.ts'
@@ -40,9 +41,10 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   // `--runs` counts commands, as those of the simulator.
   lifecycle,
   sync: (tally) => kills(tally, 'sync', runs),
-  // `--runs` counts events of one storm; and ten times as many signatures, true but for one thing, a million at most.
+  // `--runs` counts events of one storm, as many signed bodies, and ten times as many signatures, true but for one thing, a million at most.
   inbox: async (tally) => {
     signatures(tally)
+    await bodies(tally)
     await storms(tally)
   },
 }
@@ -165,6 +167,12 @@ function signatures(tally: Tally): void {
   const breaches = mutateSignatures({ runs: count, seed })
   console.log(`signatures: ${count} mutations, ${breaches.length} breaches`)
   report(tally, count, breaches)
+}
+
+async function bodies(tally: Tally): Promise<void> {
+  const { stored, breaches } = await fuzzBodies({ runs, seed })
+  console.log(`bodies: ${runs} signed ones that hold anything, ${stored} stored, ${breaches.length} breaches`)
+  report(tally, runs, breaches)
 }
 
 /** One storm, however many events: what it has to stand is all of them at once. A kill for every thousand. */
