@@ -332,6 +332,12 @@ describe('a change of plan', () => {
     await ada.change({ addons: [...backups(1), { addon: 'support', quantity: 1 }] })
     const toYearly = await ada.preview({ plan: 'yearly' })
     expect(faultsOf(toYearly.body)).toEqual(['#/plan addon_mismatch', '#/plan addon_mismatch'])
+    // Nor is it kept by being named with another number.
+    const named = await ada.preview({
+      plan: 'yearly',
+      addons: [...backups(2), { addon: 'support', quantity: 0 }],
+    })
+    expect(faultsOf(named.body)).toEqual(['#/addons/0 addon_mismatch'])
     const wish = { plan: 'premium', addons: [{ addon: 'support', quantity: 0 }], when: 'now' }
     expect((await ada.change(wish)).status).toBe(200)
     expect(await ada.read()).toMatchObject({ plan: 'premium', addons: [{ addon: 'backups', quantity: 1 }] })

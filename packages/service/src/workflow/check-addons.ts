@@ -55,6 +55,7 @@ export async function wantedAddons(
     }
     const wrong = [
       ...(standing ? [] : await newFaults(db, version, toAttach, pointer)),
+      ...(standing && !isOtherPlan ? [] : fitFaults(version, plan, pointer)),
       ...numberFaults(version, quantity, pointer),
     ]
     faults.push(...wrong)
@@ -69,7 +70,7 @@ export async function wantedAddons(
 async function newFaults(
   db: Db,
   version: AddonVersion,
-  { plan, isGiven }: ToAttach,
+  { isGiven }: ToAttach,
   pointer: string,
 ): Promise<CodedFault[]> {
   const { key, audience, product, prices } = version.addon
@@ -78,8 +79,6 @@ async function newFaults(
     faults.push(fault('addon_not_allowed', pointer, `The add-on ${key} is no longer sold.`))
   if (audience === 'admin' && !isGiven)
     faults.push(fault('addon_not_allowed', pointer, `The add-on ${key} is given by the operator only.`))
-  const why = plan && whyNotWith(version.addon, plan.plan)
-  if (why) faults.push(fault('addon_mismatch', pointer, `The add-on ${key}: ${why.detail}`))
   const products = new Set([product, ...prices.map((price) => price.product)])
   const price = providerPrices(version).map(({ id }) => id)
   if (!(await areAllMapped(db, { product: [...products], price }))) {
@@ -87,6 +86,12 @@ async function newFaults(
     faults.push(fault('addon_not_published', pointer, detail))
   }
   return faults
+}
+
+/** Whoever has it may keep it as it was agreed: it is asked of what is new, and of another plan. */
+function fitFaults({ addon }: AddonVersion, version: PlanVersion | undefined, pointer: string): CodedFault[] {
+  const why = version && whyNotWith(addon, version.plan)
+  return why ? [fault('addon_mismatch', pointer, `The add-on ${addon.key}: ${why.detail}`)] : []
 }
 
 /** Nothing that a customer has goes away unnamed: what does not fit the new plan is to be detached with it. */
