@@ -2,6 +2,10 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { subscriptionHistoryRoutes } from '../src/http/routes/subscription-history.ts'
+import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
+import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.ts'
 import { readCustomerInvoices } from '../src/invoice/read.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -37,6 +41,11 @@ let installation: Installation
 beforeAll(async () => {
   simulator = await newSimulator({ settings: { unlimitedClocks: true } })
   installation = await newInstallation(simulator, defineCatalog(document() as never))
+  const parts = { ...installation.deps, workflows: installation.workflows }
+  subscriptionDeedRoutes(installation.app, parts)
+  subscriptionHistoryRoutes(installation.app, parts)
+  subscriptionStartRoutes(installation.app, parts)
+  subscriptionStatsRoutes(installation.app, parts)
 })
 afterAll(async () => {
   await simulator.close()

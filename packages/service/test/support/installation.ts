@@ -14,10 +14,6 @@ import { meterRoutes } from '../../src/http/routes/meters.ts'
 import { planChangeRoutes } from '../../src/http/routes/plan-changes.ts'
 import { planRoutes } from '../../src/http/routes/plans.ts'
 import { registrationRoutes } from '../../src/http/routes/registrations.ts'
-import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
-import { subscriptionHistoryRoutes } from '../../src/http/routes/subscription-history.ts'
-import { subscriptionStartRoutes } from '../../src/http/routes/subscription-starts.ts'
-import { subscriptionStatsRoutes } from '../../src/http/routes/subscription-stats.ts'
 import { subscriptionRoutes } from '../../src/http/routes/subscriptions.ts'
 import { testClockRoutes } from '../../src/http/routes/test-clocks.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
@@ -72,11 +68,7 @@ export async function onDatabase(
     planChangeRoutes,
     planRoutes,
     registrationRoutes,
-    subscriptionDeedRoutes,
-    subscriptionHistoryRoutes,
     subscriptionRoutes,
-    subscriptionStartRoutes,
-    subscriptionStatsRoutes,
     testClockRoutes,
   ]) {
     register(server.app, parts)

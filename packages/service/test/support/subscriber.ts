@@ -54,7 +54,7 @@ export async function newSubscriber(
     async turn(to: string) {
       await ask('POST', `${clockPath}/advance`, { frozenTime: to })
       const ready = async () => (await ask('GET', clockPath)).body.status
-      await expect.poll(ready, { timeout: 20_000 }).toBe('ready')
+      await expect.poll(ready, { timeout: 120_000 }).toBe('ready')
     },
     /** Stripe's invoices of the subscription, oldest first, and what became of them. */
     async invoices() {
