@@ -7,6 +7,7 @@ import { newSimulator } from '../../../test/support/simulator.ts'
 import { amendContract, concludeContract } from '../src/contract/conclude.ts'
 import { sha256 } from '../src/contract/digest.ts'
 import { newId } from '../src/ids.ts'
+import type { Trx } from '../src/postgres/connect.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { readChain } from '../src/store/contracts.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -76,10 +77,21 @@ async function conclude(customerId: string, subscriptionId: string = newId('subs
   )
 }
 
+async function payerOf(trx: Trx, subscriptionId: string): Promise<string> {
+  const { customerId } = await trx
+    .selectFrom('contract')
+    .select('customerId')
+    .where('subscriptionId', '=', subscriptionId)
+    .limit(1)
+    .executeTakeFirstOrThrow()
+  return customerId
+}
+
 const amend = (subscriptionId: string, contractId: string, quantity: number) =>
-  transaction(installation.deps.db, (trx) =>
+  transaction(installation.deps.db, async (trx) =>
     amendContract(trx, {
-      ...{ subscriptionId, contractId, changed: { quantity } },
+      ...{ customerId: await payerOf(trx, subscriptionId), subscriptionId, contractId },
+      changed: () => ({ quantity }),
       ...{ requestOrigin: 'console', accepted: {}, at: AT },
     }),
   )

@@ -9,20 +9,22 @@ import {
 import { amend } from '@lockstep/core/contract-amendment'
 import type { Discount } from '@lockstep/core/discount'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import type { Seller } from '@lockstep/core/seller'
 import type { Trx } from '../postgres/connect.ts'
 import { agreedOf, loadAttached } from '../store/addons.ts'
 import {
   addContract,
+  isConcluded,
   lastLink,
   lockChain,
   readAcceptance,
-  readContract,
   readContractInForce,
 } from '../store/contracts.ts'
 import { readFeatures } from '../store/features.ts'
 import { loadPlanVersion } from '../store/plans.ts'
+import type { Row } from '../store/schema.ts'
 import { readSeller } from '../store/seller.ts'
-import { readSubscription } from '../store/subscriptions.ts'
+import { startedAtOf } from '../store/subscriptions.ts'
 import { type Accepted, contractIdOf, recordAcceptance } from './acceptance.ts'
 import { sha256 } from './digest.ts'
 
@@ -35,6 +37,8 @@ export interface Conclusion {
   readonly discounts: readonly Discount[]
   /** Where they are others than the plan's. */
   readonly trialDays?: number
+  /** When the subscription began, if that was read. */
+  readonly startsAt?: Instant | undefined
   /** Where it was asked for, in the application's words. */
   readonly requestOrigin: string | null
   /** Now, in the customer's own time. */
@@ -48,34 +52,33 @@ export interface Conclusion {
 export async function concludeContract(trx: Trx, conclusion: Conclusion): Promise<string> {
   const { customerId, subscriptionId, planVersionId, quantity, discounts, at } = conclusion
   const contractId = contractIdOf(subscriptionId)
-  const [, known, { plan, version }, subscription, features, acceptance, addons] = await Promise.all([
+  // The chain is locked before any of it is read.
+  const [, chain, { plan, version }, features, startsAt, addons] = await Promise.all([
     lockChain(trx, customerId),
-    readContract(trx, contractId),
+    readEnd(trx, customerId, contractId),
     loadPlanVersion(trx, planVersionId),
-    readSubscription(trx, subscriptionId),
     readFeatures(trx),
-    readAcceptance(trx, contractId),
+    conclusion.startsAt ?? startedAtOf(trx, subscriptionId),
     loadAttached(trx, conclusion.addons),
   ])
-  if (known) return contractId
+  if (chain.isMade) return contractId
   const agreement = agreementOf({
     plan: { ...plan, trialDays: conclusion.trialDays ?? plan.trialDays },
     ...{ version, versionId: planVersionId, quantity, discounts },
-    startsAt: subscription?.startedAt ?? at,
+    startsAt: startsAt ?? at,
     features,
     addons: addons.map(agreedOf),
   })
-  // A registration that was begun before acceptances were recorded.
-  if (!acceptance) await recordAcceptance(trx, { contractId, customerId, acceptedAt: at })
-  await append(trx, { ...conclusion, contractId, agreement, supersedes: null })
+  await append(trx, { ...conclusion, contractId, agreement, supersedes: null, accepted: {} }, chain)
   return contractId
 }
 
 export interface AmendmentInput {
+  readonly customerId: string
   readonly subscriptionId: string
   readonly contractId: string
-  /** What becomes different; what is not mentioned stays as it was agreed. */
-  readonly changed: Partial<Agreement>
+  /** What becomes different of what was agreed; what is not mentioned stays. */
+  readonly changed: (agreed: Agreement) => Partial<Agreement> | Promise<Partial<Agreement>>
   readonly requestOrigin: string | null
   readonly accepted: Accepted
   readonly at: Instant
@@ -83,29 +86,30 @@ export interface AmendmentInput {
 
 /**
  * Makes the contract that takes the place of the one in force. Amending again under the same id changes
- * nothing; an amendment that changes nothing is no contract, and answers the one in force.
+ * nothing; an amendment that changes nothing is no contract, and answers the one in force. Of a subscription
+ * without a contract nothing was agreed on that could become different: undefined.
  */
-export async function amendContract(trx: Trx, input: AmendmentInput): Promise<string> {
-  const { contractId, subscriptionId, at } = input
-  const found = await readContractInForce(trx, subscriptionId)
-  if (!found) throw new Error(`There is no contract of ${subscriptionId}.`)
-  await lockChain(trx, found.customerId)
-  if (await readContract(trx, contractId)) return contractId
-  // Read again: another amendment may have come before the lock.
-  const current = (await readContractInForce(trx, subscriptionId)) ?? found
-  const { customerId } = current
-  const { agreement, changes } = amend(
-    (JSON.parse(current.document) as ContractDocument).agreement,
-    input.changed,
-  )
+export async function amendContract(trx: Trx, input: AmendmentInput): Promise<string | undefined> {
+  const { contractId, subscriptionId, customerId, at } = input
+  // The chain is locked before any of it is read.
+  const [, chain, current] = await Promise.all([
+    lockChain(trx, customerId),
+    readEnd(trx, customerId, contractId),
+    readContractInForce(trx, subscriptionId),
+  ])
+  if (chain.isMade) return contractId
+  if (!current) return undefined
+  const { agreement: agreed } = JSON.parse(current.document) as ContractDocument
+  const { agreement, changes } = amend(agreed, await input.changed(agreed))
   if (changes.length === 0) return current.id
-  await recordAcceptance(trx, { ...input.accepted, contractId, customerId, acceptedAt: at })
-  await append(trx, {
+  const link = {
     ...{ contractId, customerId, subscriptionId, agreement, at },
     planVersionId: agreement.plan.versionId,
     requestOrigin: input.requestOrigin,
+    accepted: input.accepted,
     supersedes: { contract: current.id, changes },
-  })
+  }
+  await append(trx, link, chain)
   return contractId
 }
 
@@ -114,16 +118,34 @@ interface Link
   readonly contractId: string
   readonly agreement: Agreement
   readonly supersedes: ContractDocument['supersedes']
+  /** Of one whose acceptance was not recorded when it was asked for. */
+  readonly accepted: Accepted
 }
 
-/** Adds a contract to the end of the customer's chain, which must be locked. */
-async function append(trx: Trx, link: Link): Promise<void> {
-  const { contractId, customerId, subscriptionId, planVersionId, agreement, supersedes, at } = link
-  const [acceptance, last, seller] = await Promise.all([
+/** What a contract is added to, and of: read while the chain is locked. */
+interface End {
+  readonly isMade: boolean
+  readonly acceptance: Row<'contractAcceptance'> | undefined
+  readonly last: { readonly sequence: number; readonly hash: Buffer } | undefined
+  readonly seller: Seller | null
+}
+
+async function readEnd(trx: Trx, customerId: string, contractId: string): Promise<End> {
+  const [isMade, acceptance, last, seller] = await Promise.all([
+    isConcluded(trx, contractId),
     readAcceptance(trx, contractId),
     lastLink(trx, customerId),
     readSeller(trx),
   ])
+  return { isMade, acceptance, last, seller }
+}
+
+/** Adds a contract to the end of the customer's chain, which must be locked. */
+async function append(trx: Trx, link: Link, { last, seller, ...end }: End): Promise<void> {
+  const { contractId, customerId, subscriptionId, planVersionId, agreement, supersedes, at } = link
+  if (!end.acceptance)
+    await recordAcceptance(trx, { ...link.accepted, contractId, customerId, acceptedAt: at })
+  const acceptance = end.acceptance ?? (await readAcceptance(trx, contractId))
   if (!acceptance?.person) throw new Error(`Nobody accepted ${contractId}.`)
   const { termsVersion, termsUrl, acceptedAt, person } = acceptance
   const document: ContractDocument = {

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal } from '@lockstep/core/subscription'
-import type { Db, Trx } from '../postgres/connect.ts'
-import { type InvoiceRow, lastPeriodInvoice, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
+import type { Trx } from '../postgres/connect.ts'
+import { type InvoiceRow, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutPeriod, cutUsage } from '../store/usage.ts'
@@ -17,13 +17,23 @@ interface Following {
 }
 
 /** Undefined where they need not; where they must, the gate has to be closed first. */
-export async function mustFollow(
-  db: Db | Trx,
+export function mustFollow(
   subscription: SubscriptionRow,
   rhythm: Rhythm,
-): Promise<Following | undefined> {
-  const following = await followingOf(db, subscription, rhythm)
-  return isNothing(following.changes) ? undefined : following
+  last: InvoiceRow | undefined,
+): Following | undefined {
+  const changes = periodChanges(
+    last && {
+      period: { start: last.periodStart, end: last.periodEnd },
+      isCurrent: last.status === 'current',
+    },
+    {
+      ...subscription,
+      period: { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd },
+    },
+    rhythm,
+  )
+  return isNothing(changes) ? undefined : { changes, last }
 }
 
 /**
@@ -61,20 +71,4 @@ export async function followPeriods(
     // Cut at its edges, a period is whole buckets of usage.
     await Promise.all([opened, cutPeriod(trx, customerId, period)])
   }
-}
-
-async function followingOf(db: Db | Trx, subscription: SubscriptionRow, rhythm: Rhythm): Promise<Following> {
-  const last = await lastPeriodInvoice(db, subscription.id)
-  const changes: PeriodChanges = periodChanges(
-    last && {
-      period: { start: last.periodStart, end: last.periodEnd },
-      isCurrent: last.status === 'current',
-    },
-    {
-      ...subscription,
-      period: { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd },
-    },
-    rhythm,
-  )
-  return { changes, last }
 }

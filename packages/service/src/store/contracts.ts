@@ -34,6 +34,11 @@ export function readContract(db: Db | Trx, id: string): Promise<ContractRow | un
   return contracts(db).where('contract.id', '=', id).executeTakeFirst()
 }
 
+export async function isConcluded(trx: Trx, id: string): Promise<boolean> {
+  const row = await trx.selectFrom('contract').select('id').where('id', '=', id).executeTakeFirst()
+  return row !== undefined
+}
+
 /** The one that a subscription runs by: no other took its place. */
 export function readContractInForce(db: Db | Trx, subscriptionId: string): Promise<ContractRow | undefined> {
   return contracts(db)

@@ -155,11 +155,12 @@ export async function markScheduled(
     .execute()
 }
 
-/** What the provider has no schedule for any more, whoever took it away, does not come. */
+/** What the provider has no schedule for any more, whoever took it away, does not come; all but one, if that is named. */
 export async function withdrawUnscheduled(
   trx: Trx,
   subscriptionId: string,
   schedule: string | null,
+  except = '',
 ): Promise<void> {
   await trx
     .updateTable('planChange')
@@ -167,6 +168,7 @@ export async function withdrawUnscheduled(
     .where('subscriptionId', '=', subscriptionId)
     .where('state', '=', 'scheduled')
     .where('providerScheduleId', 'is distinct from', schedule)
+    .where('id', '!=', except)
     .execute()
 }
 
@@ -201,22 +203,15 @@ export async function markRefused(trx: Trx, id: string): Promise<void> {
     .execute()
 }
 
-/** The change of ours, if any, that makes of a subscription what it was just seen to be. */
-export function changeTowards(
-  trx: Trx,
-  seen: Pick<Row<'subscription'>, 'id' | 'planVersionId' | 'quantity' | 'addons'>,
-): Promise<Row<'planChange'> | undefined> {
+/** The changes of a subscription that have not ended, one that is applied now before one that is planned. */
+export function unendedChanges(trx: Trx, subscriptionId: string): Promise<Row<'planChange'>[]> {
   return trx
     .selectFrom('planChange')
     .selectAll()
-    .where('subscriptionId', '=', seen.id)
+    .where('subscriptionId', '=', subscriptionId)
     .where('state', 'in', ['applying', 'scheduled'])
-    .where('planVersionId', '=', seen.planVersionId)
-    .where('quantity', '=', seen.quantity)
-    .where(sql<boolean>`addons = ${JSON.stringify(seen.addons)}::jsonb`)
     .orderBy('state')
-    .limit(1)
-    .executeTakeFirst()
+    .execute()
 }
 
 /** Whoever waits for what becomes of a subscription looks once more. */

@@ -1,5 +1,4 @@
 import type { Instant } from '@lockstep/core/instant'
-import { type PriceJson, priceFromJson } from '@lockstep/core/price'
 import { addonRevenue, recurringRevenue } from '@lockstep/core/recurring-revenue'
 import {
   type ChangeFacts,
@@ -12,6 +11,7 @@ import {
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { loadAttached, soldOf } from './addons.ts'
+import { loadPlanVersion } from './plans.ts'
 import type { Row } from './schema.ts'
 import { type DeedKind, deedUnderWay } from './subscription-deeds.ts'
 import { sqlTime } from './time.ts'
@@ -50,22 +50,27 @@ export async function recordHistory(
 ): Promise<void> {
   if (before && isSameState(before, after)) return
   // Written before histories were kept: it begins with what was known.
-  const last = before && ((await openStretch(trx, after.id)) ?? (await beginHistory(trx, before, now)))
-  const deed = before && (await deedUnderWay(trx, after.id))
+  const [open, deed] = before
+    ? await Promise.all([openStretch(trx, after.id), deedUnderWay(trx, after.id)])
+    : []
+  const last = before && (open ?? (await beginHistory(trx, before, now)))
   const facts = { ...after, cancellationReason }
   const startsAt = takesEffectAt(last && { ...last, since: last.startsAt }, after, facts, now)
-  if (last) await endStretch(trx, last, startsAt)
-  await addStretch(trx, after, {
-    ordinal: (last?.ordinal ?? 0) + 1,
-    startsAt,
-    cause: isPlanChange
-      ? 'planChange'
-      : !before && isTakenUp
-        ? 'provider'
-        : causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
-    deedId: deed?.id ?? null,
-    recordedAt: now,
-  })
+  // In this order: the next one begins where the one before it ended.
+  await Promise.all([
+    last && endStretch(trx, last, startsAt),
+    addStretch(trx, after, {
+      ordinal: (last?.ordinal ?? 0) + 1,
+      startsAt,
+      cause: isPlanChange
+        ? 'planChange'
+        : !before && isTakenUp
+          ? 'provider'
+          : causeOf(last, after, facts, (deed?.kind as DeedKind | undefined) ?? null),
+      deedId: deed?.id ?? null,
+      recordedAt: now,
+    }),
+  ])
 }
 
 /** Begins the history of a subscription that has none, with how it stands. */
@@ -175,20 +180,9 @@ async function addStretch(
     .executeTakeFirstOrThrow()
 }
 
-/** What one interval of the plan costs, in one read: a registration waits for it. */
+/** What one interval of the plan costs. */
 async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {
-  const rows = await trx
-    .selectFrom('planVersion')
-    .leftJoin('price', 'price.planVersionId', 'planVersion.id')
-    .select(['planVersion.currency', 'planVersion.payments', 'price.definition'])
-    .where('planVersion.id', '=', planVersionId)
-    .execute()
-  const [version] = rows
-  if (!version) throw new Error(`There is no plan version ${planVersionId}.`)
-  const prices = rows.flatMap(({ definition }) =>
-    definition === null ? [] : [priceFromJson(definition as PriceJson)],
-  )
-  return recurringRevenue({ ...version, prices }, quantity).minor
+  return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity).minor
 }
 
 export interface Stretch extends HistoryRow {

@@ -65,6 +65,11 @@ export function readSubscription(db: Db | Trx, id: string): Promise<Subscription
   return subscriptions(db).where('subscription.id', '=', id).executeTakeFirst()
 }
 
+export async function startedAtOf(db: Db | Trx, id: string): Promise<Instant | undefined> {
+  const row = await db.selectFrom('subscription').select('startedAt').where('id', '=', id).executeTakeFirst()
+  return row?.startedAt
+}
+
 export interface SubscriptionFilter {
   readonly customer?: string | undefined
   readonly status?: SubscriptionStatus | undefined

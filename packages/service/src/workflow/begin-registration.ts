@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { flowsOut } from '@lockstep/core/direction'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
-import { contractIdOf, recordAcceptance } from '../contract/acceptance.ts'
+import { acceptor, contractIdOf, recordAcceptance } from '../contract/acceptance.ts'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
@@ -12,7 +12,7 @@ import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer }
 import type { PlanVersion } from '../store/plans.ts'
 import { type Arrival, addRegistration, arrive, findTwin, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
-import { addWorkflow } from '../store/workflows.ts'
+import { addWorkflow, type Written } from '../store/workflows.ts'
 import { type Checked, checkRegistration } from './check-registration.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { REGISTER, type RegisterDeps, type RegisterInput } from './register.ts'
@@ -22,7 +22,7 @@ import type { Asked, WantedRegistration } from './wanted-registration.ts'
 /** `holder` is there for whoever has to run it: absent, it runs already or has ended. */
 export interface Begun {
   readonly registrationId: string
-  readonly workflow?: { readonly id: string; readonly holder: string }
+  readonly workflow?: { readonly id: string; readonly holder: string; readonly written: Written }
 }
 
 /**
@@ -59,7 +59,8 @@ export async function beginRegistration(
       const made = await transaction(db, (trx) =>
         record(deps, trx, request, checked, workflow, asked.operation),
       )
-      return { registrationId: made, workflow }
+      const { registrationId, written } = made
+      return { registrationId, workflow: { ...workflow, written } }
     } catch (error) {
       if (error instanceof TwinFound) return { registrationId: error.registrationId }
       // Somebody took the slot between the check and here.
@@ -125,7 +126,7 @@ async function record(
   { version: { id: planVersionId, plan }, strategy, addons }: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
-): Promise<string> {
+): Promise<{ readonly registrationId: string; readonly written: Written }> {
   const at = clock.now()
   const { externalId, name, email } = wanted
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
@@ -136,12 +137,13 @@ async function record(
   const profileChanged = isRenamed || (!isNew && hasMoved)
   const subscriptionId = newId('subscription')
   // In this order: the customer's row is locked before the slot is looked at.
-  const [pays, isReserved, [meter], acceptedAt] = await Promise.all([
+  const [pays, isReserved, [meter], acceptedAt, accepting] = await Promise.all([
     lockCurrency(trx, customerId, plan.currency),
     reserveSlot(trx, { customerId, slot, subscriptionId, at }),
     // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
     metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
     customerTime(trx, clock, customerId),
+    acceptor(trx, customerId),
   ])
   if (!pays) {
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
@@ -204,8 +206,8 @@ async function record(
     requestOrigin: input.requestOrigin,
     at,
   })
-  await Promise.all([begun, added, recordAcceptance(trx, accepted)])
-  return registrationId
+  const [written] = await Promise.all([begun, added, recordAcceptance(trx, accepted, accepting)])
+  return { registrationId, written }
 }
 
 /**

@@ -35,8 +35,11 @@ export interface Run {
   intend(intention: FirstAttempt): Promise<Intended>
   /** No earlier run can have begun this step. */
   readonly isFirst: boolean
-  /** Records the result in the transaction that brings it about: both are so, or neither. */
-  record(trx: Trx, result: unknown): Promise<void>
+  /**
+   * Records the result in the transaction that brings it about: both are so, or neither. Where no other step
+   * comes after it, the workflow ends with it.
+   */
+  record(trx: Trx, result: unknown, options?: { readonly isLast: boolean }): Promise<void>
 }
 
 /**
@@ -66,8 +69,6 @@ export interface StepOptions<T> {
   readonly operation?: (key: string) => string
   /** Done again after a crash, it changes nothing: it is recorded together with what comes next. */
   readonly repeatable?: boolean
-  /** No other step comes after it: the workflow ends in the moment in which it is recorded. */
-  readonly last?: boolean
 }
 
 /** What a step needs of earlier ones, and what it hands on to later ones, by name. */
@@ -292,21 +293,20 @@ async function openJournal(
         ...{ startedAt: began, endedAt: clock.now() },
       })
       let committed: Recorded = null
-      const record = async (trx: Trx, result: unknown) => {
-        committed = await write(trx, {
-          steps: [...unrecorded, done(result)],
-          completes: options.last === true,
-        })
+      let completes = false
+      const record: Run['record'] = async (trx, result, { isLast } = { isLast: false }) => {
+        completes = isLast
+        committed = await write(trx, { steps: [...unrecorded, done(result)], completes })
       }
       const made = await run(key, { withdrawn, intend: intendNext, isFirst, record }).catch(
         turnBackInsteadOfWaiting,
       )
       isFirst = true
-      if (committed) finish(committed, options.last)
+      if (committed) finish(committed, completes)
       else unrecorded.push(done(made))
       ordinal += 1
       const mayWait = operation !== undefined || options.repeatable === true
-      if (options.last || !mayWait) await flush({ completes: options.last === true })
+      if (!mayWait) await flush()
       return made
     }
   }

@@ -15,6 +15,7 @@ import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { invoiceNoun } from './observe/invoice.ts'
 import {
+  type Effect,
   GateNeeded,
   Implausible,
   Incomplete,
@@ -58,8 +59,8 @@ export type Observed = How &
   )
 
 export type Outcome =
-  /** Written down. `syncSubscription`: its lines should be sent now, not by the schedule. */
-  | { readonly kind: 'applied'; readonly syncSubscription?: string | undefined }
+  /** Written down. */
+  | ({ readonly kind: 'applied' } & Effect)
   /** Something newer is known. Of an event: fetch the object. */
   | { readonly kind: 'stale' }
   /** Somebody else's: not kept. */
@@ -195,8 +196,8 @@ async function write<S extends { readonly id: string }, O extends Owner>(
     const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
     const now = () => customerTime(trx, clock, owner.customerId)
     const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
-    const [{ syncSubscription }] = await Promise.all([noun.write(trx, writing), settled])
-    const outcome: Outcome = { kind: 'applied', syncSubscription }
+    const [effect] = await Promise.all([noun.write(trx, writing), settled])
+    const outcome: Outcome = { kind: 'applied', ...effect }
     await settle(trx, outcome)
     return outcome
   })

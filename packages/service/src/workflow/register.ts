@@ -8,7 +8,7 @@ import { removeAcceptance } from '../store/contracts.ts'
 import { unlockCurrency } from '../store/customers.ts'
 import { loadPlanVersion } from '../store/plans.ts'
 import { type Cause, setCause } from '../store/registrations.ts'
-import { readSubscription, releaseSlot } from '../store/subscriptions.ts'
+import { releaseSlot, startedAtOf } from '../store/subscriptions.ts'
 import { markUndone } from '../store/workflows.ts'
 import { agreedDiscounts } from './agreed-discounts.ts'
 import { assessTax } from './assess-tax.ts'
@@ -123,21 +123,24 @@ async function register(
   await strategy.activate(deps, step, purchase, toCharge === null ? bought : { id: bought.id })
 
   // Both sides have what they agreed on: the contract is made, and can no longer be undone.
-  await step('conclude contract', () =>
+  const hasTrial = strategy.makes === 'subscription' && version.plan.trialDays > 0
+  await step('conclude contract', (_, { record }) =>
     transaction(deps.db, async (trx) => {
       const { planVersionId } = input
-      const [at, subscription] = await Promise.all([
+      const [at, startedAt] = await Promise.all([
         customerTime(trx, deps.clock, customerId),
-        readSubscription(trx, subscriptionId),
+        startedAtOf(trx, subscriptionId),
       ])
-      const startsAt = subscription?.startedAt ?? at
+      const startsAt = startedAt ?? at
       const discounts = await agreedDiscounts(trx, coupons, startsAt)
       const { trialDays } = version.plan
-      const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin }
-      return { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
+      const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin, startsAt }
+      const contract = { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
+      await record(trx, contract, { isLast: !hasTrial })
+      return contract
     }),
   )
-  if (strategy.makes === 'subscription') await noteTrialEnd(deps, step, purchase)
+  if (hasTrial) await noteTrialEnd(deps, step, purchase)
 }
 
 /** What a refusal is counted as; every other one is `refused`. */

@@ -1,7 +1,7 @@
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../../postgres/connect.ts'
 import { type RegistrationWithSteps, readRegistration } from '../../store/registrations.ts'
-import { problemOf } from '../../store/workflows.ts'
+import { hasStopped, problemOf } from '../../store/workflows.ts'
 import { beginRegistration } from '../../workflow/begin-registration.ts'
 import type { RegisterDeps } from '../../workflow/register.ts'
 import type { Asked, WantedRegistration } from '../../workflow/wanted-registration.ts'
@@ -18,7 +18,7 @@ export async function register(
   asked: Asked,
 ): Promise<RegistrationWithSteps> {
   const { registrationId, workflow } = await beginRegistration(parts, wanted, asked)
-  if (workflow) parts.workflows.begin(workflow.id, workflow.holder)
+  if (workflow) parts.workflows.beginAs(workflow.written)
   const registration = await settledRegistration(parts, registrationId, workflow?.id)
   if (registration.state === 'rolledBack') throw refusalOf(registration)
   return registration
@@ -29,8 +29,12 @@ export async function settledRegistration(
   id: string,
   workflowId?: string,
 ): Promise<RegistrationWithSteps> {
-  await workflows.settled(workflowId ?? (await existingRegistration(db, id)).workflowId, PATIENCE_SECONDS)
-  return existingRegistration(db, id)
+  return workflows.settledAs(
+    workflowId ?? (await existingRegistration(db, id)).workflowId,
+    PATIENCE_SECONDS,
+    () => existingRegistration(db, id),
+    ({ state }) => state !== 'failed' && hasStopped(state),
+  )
 }
 
 export async function existingRegistration(db: Db, id: string): Promise<RegistrationWithSteps> {

@@ -11,6 +11,8 @@ export interface Owner {
 export interface Effect {
   /** A subscription whose lines should be sent now and not by the schedule. */
   readonly syncSubscription?: string | undefined
+  /** The plan change of ours that took effect by it. */
+  readonly tookEffect?: string | undefined
 }
 
 export interface Writing<Stripe, O extends Owner> {

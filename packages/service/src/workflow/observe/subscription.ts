@@ -8,15 +8,16 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
-import { wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
+import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { planVersionOfItems } from '../../store/plans-of-items.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
-import { takeEffect } from '../plan-change/take-effect.ts'
+import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import {
   type Effect,
@@ -38,6 +39,8 @@ interface SubscriptionOwner extends Owner {
   readonly installation: Installation
   /** It was made at Stripe and taken up here: no registration of ours made it. */
   readonly isTakenUp: boolean
+  /** As it stood a moment ago; undefined of one that was not seen so far. */
+  readonly known: SubscriptionRow | undefined
 }
 
 /** Stripe's subscription: its status, its slot, and the invoices that follow its periods. */
@@ -46,28 +49,25 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const installation = await readInstallation(db)
     const own = ownReference(object.metadata)
     if (own.instance === installation.instance && own.subscription !== null) {
-      const registered = await findRegistered(db, own.subscription)
-      if (registered) return { ...registered, installation, isTakenUp: false }
+      const [registered, known] = await Promise.all([
+        findRegistered(db, own.subscription),
+        readRow(db, own.subscription),
+      ])
+      if (registered) return { ...registered, installation, known, isTakenUp: false }
     }
     const mapped = await entityIdOf(db, installation, 'subscription', object.id)
     if (mapped === undefined) return null
-    const known = await db
-      .selectFrom('subscription')
-      .select(['customerId', 'id as subscriptionId', 'slot', 'planVersionId', 'addons'])
-      .where('id', '=', mapped)
-      .executeTakeFirst()
-    if (known) return { ...known, installation, isTakenUp: false }
-    return takenUp(db, installation, mapped, object)
+    const known = await readRow(db, mapped)
+    if (!known) return takenUp(db, installation, mapped, object)
+    const { id: subscriptionId, customerId, slot, planVersionId, addons } = known
+    const owned = { customerId, subscriptionId, slot, planVersionId, addons }
+    return { ...owned, installation, known, isTakenUp: false }
   },
 
-  async needsGate(db, object, owner) {
+  async needsGate(_, object, { known }) {
     if (object.items.has_more) return false
-    const known = await readRow(db, owner.subscriptionId)
-    // The first sight of a subscription opens its invoices.
-    if (!known) return true
-    const seen = toSubscription(object)
-    const row = rowOf(seen, owner, known, await termsOf(db, owner, seen, known))
-    return row !== undefined && (await mustFollow(db, row, await rhythmOf(db, row))) !== undefined
+    // The first sight of a subscription opens its invoices; then they follow it from period to period.
+    return !known || !isInSamePeriod(known, toSubscription(object))
   },
 
   async write(
@@ -76,21 +76,32 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
   ) {
     if (object.items.has_more) throw new Incomplete()
     const seen = toSubscription(object)
-    const [known, at] = await Promise.all([lockRow(trx, owner.subscriptionId), now()])
+    const { subscriptionId } = owner
+    // The row is locked before what belongs to it is read.
+    const [known, at, early] = await Promise.all([
+      lockRow(trx, subscriptionId),
+      now(),
+      owner.known && readBeside(trx, owner, seen, owner.known),
+    ])
+    const isAsRead = known?.planVersionId === owner.known?.planVersionId
+    const beside = known && ((isAsRead && early) || (await readBeside(trx, owner, seen, known)))
+    const [terms, last, open = []] = beside ?? [await termsOf(trx, owner, seen, undefined)]
     if (known && seen.status && known.status !== seen.status && !mayBecome(known.status, seen.status)) {
       // Nothing leaves a terminal state. A payload that says so is old; an answer of Stripe's own that
       // says so is kept as it is, but changes nothing of ours.
       if (source === 'event') throw new Implausible()
       if (isTerminal(known.status)) return {}
     }
-    const row = rowOf(seen, owner, known, await termsOf(trx, owner, seen, known))
+    const row = rowOf(seen, owner, known, terms)
     if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
-    const follows = await mustFollow(trx, row, await rhythmOf(trx, row))
+    const follows = mustFollow(row, await rhythmOf(trx, row), last)
     if (follows && !gateClosed) throw new GateNeeded()
 
     const { cancellationReason } = seen
-    const isPlanChange = known !== undefined && (await takeEffect(trx, known, row, at))
+    const change = known && changeTowards(open, known, row)
+    const isPlanChange = change !== undefined
     await Promise.all([
+      known && takeEffect(trx, { before: known, after: row, change }, at),
       saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at),
       recordHistory(trx, {
         ...{ before: known, after: row, cancellationReason, isPlanChange, now: at },
@@ -98,17 +109,18 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       }),
       linkSubscription(trx, seen, owner, source, at),
       follows && followPeriods(trx, row, follows, at),
+      known && withdrawUnscheduled(trx, row.id, isTerminal(row.status) ? null : seen.schedule, change?.id),
     ])
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
     if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)
-    if (known) {
-      await withdrawUnscheduled(trx, row.id, isTerminal(row.status) ? null : seen.schedule)
-      // A change may wait for this too: its payment was confirmed, or it was given up.
-      if (source !== 'write') await wakePlanChange(trx, row.id)
-    }
+    // A change may wait for this too: its payment was confirmed, or it was given up.
+    if (known && source !== 'write') await wakePlanChange(trx, row.id)
     const ended = isTerminal(row.status) && known?.status !== row.status
-    return (ended ? { syncSubscription: row.id } : {}) satisfies Effect
+    return {
+      syncSubscription: ended ? row.id : undefined,
+      tookEffect: change?.id,
+    } satisfies Effect
   },
 }
 
@@ -138,7 +150,31 @@ async function takenUp(
     addons: [],
     installation,
     isTakenUp: true,
+    known: undefined,
   }
+}
+
+/** What a subscription that was seen before has beside its row; a new one has none of it. */
+function readBeside(
+  trx: Trx,
+  owner: SubscriptionOwner,
+  seen: ObservedSubscription,
+  standing: SubscriptionRow,
+) {
+  return Promise.all([
+    termsOf(trx, owner, seen, standing),
+    lastPeriodInvoice(trx, owner.subscriptionId),
+    unendedChanges(trx, owner.subscriptionId),
+  ])
+}
+
+/** A guess, made before anything is locked: nothing says that a period begins or ends. */
+function isInSamePeriod(known: SubscriptionRow, seen: ObservedSubscription): boolean {
+  return (
+    known.status === seen.status &&
+    known.currentPeriodStart === seen.currentPeriod.start &&
+    known.currentPeriodEnd === seen.currentPeriod.end
+  )
 }
 
 /** At the first sight of one that was registered with its plan alone there is nothing else to find. */

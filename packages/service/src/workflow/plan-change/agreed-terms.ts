@@ -1,5 +1,6 @@
 import { type Agreement, agreementOf, type ContractDocument } from '@lockstep/core/contract'
 import { discountsAt } from '@lockstep/core/discount'
+import type { Feature } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { type Attached, agreedOf } from '../../store/addons.ts'
@@ -25,6 +26,7 @@ export async function changedAgreement(
   db: Db | Trx,
   current: Agreement,
   { version, quantity, addons, coupons, at }: NewTerms,
+  features?: readonly Feature[],
 ): Promise<Partial<Agreement>> {
   const running = discountsAt(current.discounts, at)
   const {
@@ -35,7 +37,7 @@ export async function changedAgreement(
     plan: version.plan,
     version: version.version,
     versionId: version.id,
-    features: await readFeatures(db),
+    features: features ?? (await readFeatures(db)),
     quantity,
     addons: addons.map(agreedOf),
     discounts: [...running, ...(await agreedDiscounts(db, coupons, at))],

@@ -121,11 +121,21 @@ async function change(
     await step('confirm payment', () => confirmPayment(deps, workflowId, input, heldFor))
     return false
   }
-  return step('record change', async () => {
-    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
+  return step('record change', async (_, { record }) => {
+    let tookEffect = false
+    if (answer)
+      await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, outcome) => {
+        tookEffect = outcome.kind === 'applied' && outcome.tookEffect === input.changeId
+        if (tookEffect) await record(trx, true, { isLast: method === null && isAllToDo(input) })
+      })
     else await lookAt(deps, { type: 'subscription', id: subscription.providerId })
-    return (await readPlanChange(deps.db, input.changeId))?.state === 'effective'
+    return tookEffect || (await readPlanChange(deps.db, input.changeId))?.state === 'effective'
   })
+}
+
+/** What the provider was told is the whole of it: nothing is left to be withdrawn, and the customer stays who they are. */
+function isAllToDo({ withdraws, profile }: ChangeInput): boolean {
+  return withdraws === null && !isNewProfile(profile)
 }
 
 /**
@@ -259,7 +269,7 @@ async function changeCustomer(
   step: Step,
   { customer, profile }: ChangeInput,
 ): Promise<void> {
-  if (profile.email === undefined && profile.name === undefined) return
+  if (!isNewProfile(profile)) return
   await step('change customer', () =>
     transaction(db, async (trx) => {
       if (!(await changeProfile(trx, customer.id, profile))) return
@@ -267,4 +277,8 @@ async function changeCustomer(
       await tellProvider(trx, { ...workflow, customerId: customer.id, at: clock.now() })
     }),
   )
+}
+
+function isNewProfile({ email, name }: ChangeInput['profile']): boolean {
+  return email !== undefined || name !== undefined
 }

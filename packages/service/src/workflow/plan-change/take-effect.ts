@@ -5,11 +5,12 @@ import { amendContract } from '../../contract/conclude.ts'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { loadAttached } from '../../store/addons.ts'
-import { changeTowards, markEffective } from '../../store/plan-changes.ts'
+import { readFeatures } from '../../store/features.ts'
+import { markEffective } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import type { Row } from '../../store/schema.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
-import { agreementInForce, changedAgreement } from './agreed-terms.ts'
+import { changedAgreement } from './agreed-terms.ts'
 
 type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
 
@@ -18,45 +19,77 @@ const ELSEWHERE = 'provider'
 
 /**
  * A subscription was seen on other terms than before: the change takes effect here, once, in the
- * transaction that writes the subscription down. It is one of ours, or one that somebody made at the
- * provider; a contract takes the place of the one before in either case. Returns whether it is ours.
+ * transaction that writes the subscription down. It is one of ours (`open`: those that have not ended), or one
+ * that somebody made at the provider; a contract takes the place of the one before in either case.
  */
-export async function takeEffect(trx: Trx, before: Terms, after: Terms, at: Instant): Promise<boolean> {
-  const isSame = before.planVersionId === after.planVersionId && before.quantity === after.quantity
-  if (isSame && areSameAddons(before.addons, after.addons)) return false
-  const change = await changeTowards(trx, after)
-  if (change) {
-    await makeEffective(trx, change, at)
-    await wakeWorkflow(trx, change.workflowId)
-  } else await amend(trx, after, { contractId: newId('contract'), requestOrigin: ELSEWHERE, coupons: [] }, at)
-  await rateByNewPlan(trx, before, after)
-  return change !== undefined
+export async function takeEffect(trx: Trx, { before, after, change }: Turned, at: Instant): Promise<void> {
+  if (isSame(before, after)) return
+  const elsewhere = { contractId: newId('contract'), requestOrigin: ELSEWHERE, coupons: [] }
+  await Promise.all([
+    change ? makeEffective(trx, change, at) : amend(trx, after, elsewhere, at),
+    change && wakeWorkflow(trx, change.workflowId),
+    rateByNewPlan(trx, before, after),
+  ])
 }
+
+interface Turned {
+  readonly before: Terms
+  readonly after: Terms
+  /** The one of ours that makes of it what it was seen to be; see {@link changeTowards}. */
+  readonly change: Row<'planChange'> | undefined
+}
+
+/** The change of ours, if any, that makes of a subscription what it was just seen to be. */
+export function changeTowards(
+  open: readonly Row<'planChange'>[],
+  before: Terms,
+  after: Terms,
+): Row<'planChange'> | undefined {
+  if (isSame(before, after)) return undefined
+  return open.find((change) => isSame({ ...change, id: change.subscriptionId }, after))
+}
+
+const isSame = (before: Terms, after: Terms): boolean =>
+  before.planVersionId === after.planVersionId &&
+  before.quantity === after.quantity &&
+  areSameAddons(before.addons, after.addons)
 
 /** Marks a change as effective and makes its contract. Again, it changes nothing. */
 export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Instant): Promise<void> {
-  if (!(await markEffective(trx, change.id, at))) return
-  await amend(trx, { ...change, id: change.subscriptionId }, change, at)
+  const isEffective = markEffective(trx, change.id, at)
+  await Promise.all([
+    isEffective,
+    amend(trx, { ...change, id: change.subscriptionId }, change, at, isEffective),
+  ])
 }
 
-/** Of a subscription without a contract nothing was agreed on that could become different. */
 async function amend(
   trx: Trx,
-  { id, planVersionId, quantity, addons: attached }: Terms,
+  { id, customerId, planVersionId, quantity, addons: attached }: Terms,
   {
     contractId,
     requestOrigin,
     coupons,
   }: Pick<Row<'planChange'>, 'contractId' | 'requestOrigin'> & { readonly coupons: readonly string[] },
   at: Instant,
+  isEffective: Promise<boolean> = Promise.resolve(true),
 ): Promise<void> {
-  const inForce = await agreementInForce(trx, id)
-  if (!inForce) return
-  const version = await loadPlanVersion(trx, planVersionId)
-  const addons = await loadAttached(trx, attached)
-  const changed = await changedAgreement(trx, inForce.agreement, { version, quantity, addons, coupons, at })
-  // Who accepts was recorded when it was asked for, where anybody asked.
-  await amendContract(trx, { subscriptionId: id, contractId, changed, requestOrigin, accepted: {}, at })
+  const features = readFeatures(trx)
+  await Promise.all([
+    features,
+    amendContract(trx, {
+      ...{ customerId, subscriptionId: id, contractId, requestOrigin, at },
+      // Who accepts was recorded when it was asked for, where anybody asked.
+      accepted: {},
+      changed: async (agreed) => {
+        if (!(await isEffective)) return {}
+        const version = await loadPlanVersion(trx, planVersionId)
+        const addons = await loadAttached(trx, attached)
+        const terms = { version, quantity, addons, coupons, at }
+        return changedAgreement(trx, agreed, terms, await features)
+      },
+    }),
+  ])
 }
 
 /**

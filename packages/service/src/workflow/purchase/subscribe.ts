@@ -98,8 +98,11 @@ export async function recordSubscription(
   _purchase: Purchase,
   { id, answer }: Bought,
 ): Promise<void> {
-  await step('record subscription', async () => {
-    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
+  await step('record subscription', async (_, { record }) => {
+    if (answer)
+      await observe(deps, { type: 'subscription', source: 'write', ...answer }, (trx) =>
+        record(trx, undefined),
+      )
     else await lookAt(deps, { type: 'subscription', id })
   })
 }
