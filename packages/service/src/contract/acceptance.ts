@@ -26,8 +26,13 @@ export interface Acceptor {
   readonly seller: Seller | null
 }
 
-export async function acceptor(trx: Trx, customerId: string): Promise<Acceptor> {
-  const [customer, seller] = await Promise.all([readCustomer(trx, customerId), readSeller(trx)])
+/** `written`: who was written down in this very transaction. */
+export async function acceptor(
+  trx: Trx,
+  customerId: string,
+  written?: Acceptor['customer'],
+): Promise<Acceptor> {
+  const [customer, seller] = await Promise.all([written ?? readCustomer(trx, customerId), readSeller(trx)])
   return { customer, seller }
 }
 

@@ -14,15 +14,13 @@ import type { Trx } from '../postgres/connect.ts'
 import { agreedOf, loadAttached } from '../store/addons.ts'
 import {
   addContract,
-  isConcluded,
-  lastLink,
+  type ChainEnd,
   lockChain,
-  readAcceptance,
+  readChainEnd,
   readContractInForce,
 } from '../store/contracts.ts'
 import { readFeatures } from '../store/features.ts'
 import { loadPlanVersion } from '../store/plans.ts'
-import type { Row } from '../store/schema.ts'
 import { readSeller } from '../store/seller.ts'
 import { startedAtOf } from '../store/subscriptions.ts'
 import { type Accepted, contractIdOf, recordAcceptance } from './acceptance.ts'
@@ -53,15 +51,16 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
   const { customerId, subscriptionId, planVersionId, quantity, discounts, at } = conclusion
   const contractId = contractIdOf(subscriptionId)
   // The chain is locked before any of it is read.
-  const [, chain, { plan, version }, features, startsAt, addons] = await Promise.all([
+  const [, end, seller, { plan, version }, features, startsAt, addons] = await Promise.all([
     lockChain(trx, customerId),
-    readEnd(trx, customerId, contractId),
+    readChainEnd(trx, customerId, contractId),
+    readSeller(trx),
     loadPlanVersion(trx, planVersionId),
     readFeatures(trx),
     conclusion.startsAt ?? startedAtOf(trx, subscriptionId),
     loadAttached(trx, conclusion.addons),
   ])
-  if (chain.isMade) return contractId
+  if (end.isMade) return contractId
   const agreement = agreementOf({
     plan: { ...plan, trialDays: conclusion.trialDays ?? plan.trialDays },
     ...{ version, versionId: planVersionId, quantity, discounts },
@@ -69,7 +68,7 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
     features,
     addons: addons.map(agreedOf),
   })
-  await append(trx, { ...conclusion, contractId, agreement, supersedes: null, accepted: {} }, chain)
+  await append(trx, { ...conclusion, contractId, agreement, supersedes: null, accepted: {} }, end, seller)
   return contractId
 }
 
@@ -92,12 +91,13 @@ export interface AmendmentInput {
 export async function amendContract(trx: Trx, input: AmendmentInput): Promise<string | undefined> {
   const { contractId, subscriptionId, customerId, at } = input
   // The chain is locked before any of it is read.
-  const [, chain, current] = await Promise.all([
+  const [, end, seller, current] = await Promise.all([
     lockChain(trx, customerId),
-    readEnd(trx, customerId, contractId),
+    readChainEnd(trx, customerId, contractId),
+    readSeller(trx),
     readContractInForce(trx, subscriptionId),
   ])
-  if (chain.isMade) return contractId
+  if (end.isMade) return contractId
   if (!current) return undefined
   const { agreement: agreed } = JSON.parse(current.document) as ContractDocument
   const { agreement, changes } = amend(agreed, await input.changed(agreed))
@@ -109,7 +109,7 @@ export async function amendContract(trx: Trx, input: AmendmentInput): Promise<st
     accepted: input.accepted,
     supersedes: { contract: current.id, changes },
   }
-  await append(trx, link, chain)
+  await append(trx, link, end, seller)
   return contractId
 }
 
@@ -122,32 +122,15 @@ interface Link
   readonly accepted: Accepted
 }
 
-/** What a contract is added to, and of: read while the chain is locked. */
-interface End {
-  readonly isMade: boolean
-  readonly acceptance: Row<'contractAcceptance'> | undefined
-  readonly last: { readonly sequence: number; readonly hash: Buffer } | undefined
-  readonly seller: Seller | null
-}
-
-async function readEnd(trx: Trx, customerId: string, contractId: string): Promise<End> {
-  const [isMade, acceptance, last, seller] = await Promise.all([
-    isConcluded(trx, contractId),
-    readAcceptance(trx, contractId),
-    lastLink(trx, customerId),
-    readSeller(trx),
-  ])
-  return { isMade, acceptance, last, seller }
-}
-
 /** Adds a contract to the end of the customer's chain, which must be locked. */
-async function append(trx: Trx, link: Link, { last, seller, ...end }: End): Promise<void> {
+async function append(trx: Trx, link: Link, end: ChainEnd, seller: Seller | null): Promise<void> {
   const { contractId, customerId, subscriptionId, planVersionId, agreement, supersedes, at } = link
+  const { last } = end
   if (!end.acceptance)
     await recordAcceptance(trx, { ...link.accepted, contractId, customerId, acceptedAt: at })
-  const acceptance = end.acceptance ?? (await readAcceptance(trx, contractId))
-  if (!acceptance?.person) throw new Error(`Nobody accepted ${contractId}.`)
-  const { termsVersion, termsUrl, acceptedAt, person } = acceptance
+  const acceptance = end.acceptance ?? (await readChainEnd(trx, customerId, contractId)).acceptance
+  if (!acceptance) throw new Error(`Nobody accepted ${contractId}.`)
+  const { terms, acceptedAt, person } = acceptance
   const document: ContractDocument = {
     format: contractFormatOf(agreement),
     id: contractId,
@@ -160,7 +143,7 @@ async function append(trx: Trx, link: Link, { last, seller, ...end }: End): Prom
     acceptance: {
       at: formatInstant(acceptedAt),
       requestOrigin: link.requestOrigin,
-      terms: termsVersion === null ? null : { version: termsVersion, url: termsUrl },
+      terms,
     },
     supersedes,
   }

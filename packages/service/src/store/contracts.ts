@@ -34,11 +34,6 @@ export function readContract(db: Db | Trx, id: string): Promise<ContractRow | un
   return contracts(db).where('contract.id', '=', id).executeTakeFirst()
 }
 
-export async function isConcluded(trx: Trx, id: string): Promise<boolean> {
-  const row = await trx.selectFrom('contract').select('id').where('id', '=', id).executeTakeFirst()
-  return row !== undefined
-}
-
 /** The one that a subscription runs by: no other took its place. */
 export function readContractInForce(db: Db | Trx, subscriptionId: string): Promise<ContractRow | undefined> {
   return contracts(db)
@@ -90,18 +85,44 @@ export async function readChain(db: Db | Trx, customerId: string): Promise<Chain
   }))
 }
 
-/** The newest link of a customer's chain. The customer's row must be locked, or another comes between. */
-export async function lastLink(
-  trx: Trx,
-  customerId: string,
-): Promise<{ readonly sequence: number; readonly hash: Buffer } | undefined> {
-  return trx
-    .selectFrom('contract')
-    .select(['sequence', 'hash'])
-    .where('customerId', '=', customerId)
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst()
+/** Where a contract is added: the newest link of the customer's chain, and what was accepted of it. */
+export interface ChainEnd {
+  /** It is there already. */
+  readonly isMade: boolean
+  readonly last: { readonly sequence: number; readonly hash: Buffer } | undefined
+  readonly acceptance: Pick<Acceptance, 'acceptedAt' | 'terms' | 'person'> | undefined
+}
+
+/** The customer's row must be locked ({@link lockChain}), or another link comes between. */
+export async function readChainEnd(trx: Trx, customerId: string, contractId: string): Promise<ChainEnd> {
+  const { rows } = await sql<{
+    isMade: boolean
+    sequence: number | null
+    hash: Buffer | null
+    acceptedAt: Instant | null
+    termsVersion: string | null
+    termsUrl: string | null
+    person: Person | null
+  }>`
+    select c.id is not null as is_made, last.sequence, last.hash,
+      a.accepted_at, a.terms_version, a.terms_url, a.person
+    from (select) this
+      left join contract c on c.id = ${contractId}
+      left join contract_acceptance a on a.contract_id = ${contractId}
+      left join lateral (
+        select sequence, hash from contract where customer_id = ${customerId} order by sequence desc limit 1
+      ) last on true`.execute(trx)
+  const [row] = rows
+  if (!row) throw new Error(`The chain of ${customerId} cannot be read.`)
+  const { isMade, sequence, hash, acceptedAt, termsVersion: version, termsUrl: url, person } = row
+  return {
+    isMade,
+    last: sequence === null || hash === null ? undefined : { sequence, hash },
+    acceptance:
+      acceptedAt === null || person === null
+        ? undefined
+        : { acceptedAt, person, terms: version === null ? null : { version, url } },
+  }
 }
 
 export interface NewContract
@@ -151,17 +172,6 @@ export async function addAcceptance(trx: Trx, acceptance: Acceptance): Promise<v
     })
     .onConflict((conflict) => conflict.column('contractId').doNothing())
     .execute()
-}
-
-export async function readAcceptance(
-  trx: Trx,
-  contractId: string,
-): Promise<Row<'contractAcceptance'> | undefined> {
-  return trx
-    .selectFrom('contractAcceptance')
-    .selectAll()
-    .where('contractId', '=', contractId)
-    .executeTakeFirst()
 }
 
 /** Of a registration that came to nothing: what was accepted for it is nobody's business any more. */

@@ -77,17 +77,19 @@ export interface NewCustomer {
   readonly name: string | null
   readonly email: string | null
   readonly testClockId: string | null
+  /** What the first subscription is paid in, where there is one with it; see {@link lockCurrency}. */
+  readonly currency?: string
   readonly at: Instant
 }
 
 /** False if there is one with this external id already; nothing is changed then. */
 export async function addCustomer(trx: Trx, customer: NewCustomer): Promise<boolean> {
-  const { id, externalId, name, email, testClockId, at } = customer
+  const { id, externalId, name, email, testClockId, currency = null, at } = customer
   const added = await trx
     .with('added', (cte) =>
       cte
         .insertInto('customer')
-        .values({ id, externalId, testClockId, createdAt: sqlTime(at) })
+        .values({ id, externalId, testClockId, currency, createdAt: sqlTime(at) })
         .onConflict((conflict) => conflict.column('externalId').doNothing())
         .returning('id'),
     )

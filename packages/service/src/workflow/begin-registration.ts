@@ -130,20 +130,21 @@ async function record(
   const at = clock.now()
   const { externalId, name, email } = wanted
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
-  const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, at })
+  const { currency } = plan
+  const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, currency, at })
   const customerId = isNew ? newcomer.id : ((await lockCustomer(trx, externalId))?.id ?? newcomer.id)
   const hasMoved = wanted.address !== undefined && (await changeAddress(trx, customerId, wanted.address))
   const isRenamed = !isNew && (await changeProfile(trx, customerId, { name, email }))
   const profileChanged = isRenamed || (!isNew && hasMoved)
   const subscriptionId = newId('subscription')
-  // In this order: the customer's row is locked before the slot is looked at.
+  // In this order: the customer's row is locked before the slot is looked at. One who is new has nothing else.
   const [pays, isReserved, [meter], acceptedAt, accepting] = await Promise.all([
-    lockCurrency(trx, customerId, plan.currency),
+    isNew || lockCurrency(trx, customerId, currency),
     reserveSlot(trx, { customerId, slot, subscriptionId, at }),
     // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
-    metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
-    customerTime(trx, clock, customerId),
-    acceptor(trx, customerId),
+    isNew ? [] : metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
+    isNew && wanted.testClock === undefined ? at : customerTime(trx, clock, customerId),
+    acceptor(trx, customerId, isNew ? newcomer : undefined),
   ])
   if (!pays) {
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)

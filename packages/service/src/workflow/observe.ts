@@ -192,7 +192,8 @@ async function write<S extends { readonly id: string }, O extends Owner>(
       if (source === 'write') await distrust(trx, sighting)
       return { kind: 'stale' }
     }
-    const made = operationOf(object)
+    // Of our own call the run says so that made it, with the result of its step.
+    const made = source === 'write' ? null : operationOf(object)
     const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
     const now = () => customerTime(trx, clock, owner.customerId)
     const writing = { object, owner, source, now, gateClosed, subscriptionSeen }

@@ -98,11 +98,9 @@ export async function recordSubscription(
   _purchase: Purchase,
   { id, answer }: Bought,
 ): Promise<void> {
-  await step('record subscription', async (_, { record }) => {
-    if (answer)
-      await observe(deps, { type: 'subscription', source: 'write', ...answer }, (trx) =>
-        record(trx, undefined),
-      )
+  const record = async () => {
+    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
     else await lookAt(deps, { type: 'subscription', id })
-  })
+  }
+  await step('record subscription', record, { repeatable: true })
 }
