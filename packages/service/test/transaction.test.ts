@@ -1,5 +1,8 @@
+import { sql } from 'kysely'
 import { afterAll, expect, test } from 'vitest'
 import { newDatabase } from '../../../test/support/database.ts'
+import type { Db, Trx } from '../src/postgres/connect.ts'
+import { inOnePacket } from '../src/postgres/packet.ts'
 import { assertOutsideTransaction, transaction } from '../src/postgres/transaction.ts'
 import { sqlTime } from '../src/store/time.ts'
 
@@ -88,4 +91,14 @@ test('keys inside JSON keep their case, column names are translated', async () =
   const row = await db.selectFrom('workflow').selectAll().executeTakeFirstOrThrow()
   expect(row.input).toEqual({ snake_case: [{ camelCase: 1 }] })
   expect(row).toMatchObject({ subjectId: 'x', createdAt: 1_000_000_000, leaseUntil: null })
+})
+
+test('reads that are asked together go out on one connection, in their order', async () => {
+  const ask = (db: Db | Trx) => sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)
+  const pids = await inOnePacket(db, async (held) => {
+    const [one, other] = await Promise.all([ask(held), ask(held)])
+    return [one.rows[0]?.pid, other.rows[0]?.pid]
+  })
+  expect(new Set(pids).size).toBe(1)
+  expect(await transaction(db, (trx) => inOnePacket(trx, async (held) => held === trx))).toBe(true)
 })

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
-import { intend } from '../store/operations.ts'
+import { intend, operationState } from '../store/operations.ts'
 import { addWorkflow, claimWorkflow, readSteps, readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
 import { ActionRequired, type Step, type WorkflowKind } from './journal.ts'
 import { makeWorkflows } from './workflows.ts'
@@ -40,6 +40,14 @@ async function run(kind: WorkflowKind): Promise<{ id: string; again: () => Promi
 const stateOf = async (id: string) => (await readWorkflow(database.db, id))?.state
 const stepsOf = async (id: string) =>
   (await readSteps(database.db, id)).map(({ name, state }) => `${name} ${state}`)
+
+/** The one workflow of a kind. */
+const idOf = async ({ kind }: WorkflowKind) => {
+  const { rows } = await database.pool.query<{ id: string }>('select id from workflow where kind = $1', [
+    kind,
+  ])
+  return rows[0]?.id ?? ''
+}
 
 /** A kind that keeps a diary of what it really did. */
 function diary(body: (step: Step, wrote: (line: string) => void) => Promise<void>) {
@@ -260,12 +268,6 @@ test('undoing that breaks between its steps says why, and is left for a person i
 describe('given up', () => {
   const givenUp = new Problem('registration_canceled', 'Not any more.')
   const giveUp = (id: string) => withdrawWorkflow(database.db, id, givenUp)
-  const idOf = async ({ kind }: WorkflowKind) => {
-    const { rows } = await database.pool.query<{ id: string }>('select id from workflow where kind = $1', [
-      kind,
-    ])
-    return rows[0]?.id ?? ''
-  }
   /** A process that starts afterwards and was told nothing. */
   const nextProcess = (kind: WorkflowKind) =>
     makeWorkflows({ db: database.db, clock: wallClock, log }, [kind]).resumeDue()
@@ -390,6 +392,123 @@ test('a slow one holds up neither those that are due nor those that come due lat
   release()
   expect(await resumed).toBe(14)
   expect(await completed()).toBe(14)
+})
+
+describe('between two calls', () => {
+  const call = (id: string) => ({
+    ...{ id, kind: 'test', subjectId: id, idempotencyKey: id, bodyHash: Buffer.from('') },
+    at: wallClock.now(),
+  })
+  const stateOfCall = async (id: string) => (await operationState(database.db, id)) ?? 'not intended'
+
+  test('what the first made is recorded in one statement with the intention of the second', async () => {
+    const seen: unknown[] = []
+    const { kind } = diary(async (step) => {
+      const look = async (key: string) => seen.push(await stepsOf(await idOf(kind)), await stateOfCall(key))
+      const ask = (name: string) =>
+        step(
+          name,
+          async (key, { intend: next }) => {
+            await look(`${await idOf(kind)}/first`)
+            await next(call(key))
+            return { id: `made by ${name}` }
+          },
+          { operation: (key) => key },
+        )
+      await ask('first')
+      await ask('second')
+    })
+    const { id } = await run(kind)
+    expect(seen).toEqual([[], 'not intended', [], 'prepared'])
+    expect(await stepsOf(id)).toEqual(['first done', 'second done'])
+    expect([await stateOfCall(`${id}/first`), await stateOfCall(`${id}/second`)]).toEqual([
+      'succeeded',
+      'succeeded',
+    ])
+    expect(await stateOf(id)).toBe('completed')
+  })
+
+  test('a process that dies leaves the first to be asked again under its key, and nothing else', async () => {
+    const keys: string[] = []
+    let isAlive = false
+    const { kind } = diary(async (step) => {
+      await step(
+        'first',
+        async (key, { intend: next }) => {
+          const { isNew } = await next(call(key))
+          keys.push(`${key} ${isNew}`)
+          return { id: 'made' }
+        },
+        { operation: (key) => key },
+      )
+      // The lease goes to another: whatever this run says from here on is not heard.
+      if (!isAlive)
+        await database.pool.query('update workflow set lease_holder = $2 where kind = $1', [
+          kind.kind,
+          newHolder(),
+        ])
+      await step('second', async (key, { intend: next }) => void (await next(call(key))))
+    })
+    const { id, again } = await run(kind)
+    expect([await stepsOf(id), await stateOfCall(`${id}/second`)]).toEqual([[], 'not intended'])
+    isAlive = true
+    await database.pool.query('update workflow set lease_until = null, lease_holder = null where id = $1', [
+      id,
+    ])
+    await again()
+    expect(keys).toEqual([`${id}/first true`, `${id}/first false`])
+    expect(await stateOf(id)).toBe('completed')
+  })
+
+  test('what was withdrawn is told with the intention, before anything is sent', async () => {
+    const told: unknown[] = []
+    const { kind } = diary(async (step) => {
+      await step('ask', async (key, { intend: next }) => {
+        await withdrawWorkflow(database.db, await idOf(kind), new Problem('registration_canceled', 'No.'))
+        told.push((await next(call(key))).withdrawal?.code)
+      })
+    })
+    await run(kind)
+    expect(told).toEqual(['registration_canceled'])
+  })
+})
+
+describe('a step that is recorded in its own transaction', () => {
+  test('is done and recorded, or neither; where it is the last, the workflow ends with it', async () => {
+    const { db } = database
+    let mayCommit = false
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('early', async () => 'computed', { repeatable: true })
+      await step('deed', (_, { record }) =>
+        transaction(db, async (trx) => {
+          await record(trx, 'done', { isLast: true })
+          wrote('deed')
+          if (!mayCommit) throw outage
+          return 'done'
+        }),
+      )
+    })
+    const { id, again } = await run(kind)
+    expect(await stepsOf(id)).toEqual(['early done'])
+    expect(await readWorkflow(db, id)).toMatchObject({ state: 'running', stage: 'deed' })
+    mayCommit = true
+    await again()
+    expect(lines).toEqual(['deed', 'deed'])
+    expect(await stepsOf(id)).toEqual(['early done', 'deed done'])
+    expect(await readWorkflow(db, id)).toMatchObject({ state: 'completed', leaseHolder: null })
+  })
+
+  test('says so where another step comes after the last one', async () => {
+    const { kind } = diary(async (step) => {
+      await step('last', (_, { record }) =>
+        transaction(database.db, (trx) => record(trx, null, { isLast: true })),
+      )
+      await step('one more', async () => {})
+    })
+    const { id } = await run(kind)
+    expect(await stepsOf(id)).toEqual(['last done'])
+    expect(await stateOf(id)).toBe('completed')
+  })
 })
 
 test('a run that lost its lease records nothing any more', async () => {
