@@ -15,7 +15,10 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
       a: { name: 'A', description: 'Of a', unitLabel: 'seat', taxCode: 'txcd_1' },
       b: { name: 'B' },
     },
-    meters: { m: { name: 'M', unitLabel: 'byte', aggregation: 'max' } },
+    meters: {
+      m: { name: 'M', unitLabel: 'byte', aggregation: 'max', filter: { region: ['eu', 'us'] } },
+      users: { name: 'Users', unitLabel: 'user', aggregation: 'unique', property: 'user' },
+    },
     features: {
       together: { name: 'Together', kind: 'switch' },
       seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },

@@ -60,8 +60,16 @@ function writeProduct({ name, description, unitLabel, taxCode }: Product): Entry
   }
 }
 
-function writeMeter({ name, unitLabel, aggregation }: Meter): Entry<'meters'> {
-  return { name, unitLabel, aggregation }
+function writeMeter({ name, unitLabel, aggregation, property, filter }: Meter): Entry<'meters'> {
+  return {
+    name,
+    unitLabel,
+    aggregation,
+    ...(property !== undefined && { property }),
+    ...(filter && {
+      filter: Object.fromEntries(Object.entries(filter).map(([name, values]) => [name, [...values]])),
+    }),
+  }
 }
 
 function writeCoupon({ name, reduction, ...coupon }: Coupon): Entry<'coupons'> {

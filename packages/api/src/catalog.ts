@@ -3,7 +3,7 @@ import { changeMoments } from '@lockstep/core/plan-change'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { key } from './ids.ts'
-import { aggregation } from './meters.ts'
+import { aggregation, meterRules } from './meters.ts'
 import { currency, decimalAmount, unitAmount } from './money.ts'
 import { audience, interval } from './plans.ts'
 import { quantity } from './quantity.ts'
@@ -18,7 +18,16 @@ const product = z
   .meta({ id: 'CatalogProduct' })
 
 const meter = z
-  .strictObject({ name: z.string().min(1).max(200), unitLabel: z.string().min(1).max(100), aggregation })
+  .strictObject({
+    name: z.string().min(1).max(200),
+    unitLabel: z.string().min(1).max(100),
+    aggregation,
+    ...meterRules,
+    filter: z
+      .record(z.string(), z.union([z.string(), z.array(z.string())]))
+      .optional()
+      .meta({ description: meterRules.filter.description }),
+  })
   .meta({ id: 'CatalogMeter' })
 
 const seller = z

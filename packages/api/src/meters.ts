@@ -8,8 +8,19 @@ import { givenName } from './text.ts'
 
 export const aggregation = z.enum(aggregations).meta({
   description:
-    'How one quantity is made of the events of a period: how many, their sum, the largest, the latest.',
+    'How one quantity is made of the events of a period: how many, their sum, the largest, the latest, how many different values of a property, or a level that the events change, held second by second.',
 })
+
+/** What a meter says beyond its aggregation. */
+export const meterRules = {
+  property: givenName(250)
+    .optional()
+    .meta({ description: "Of an event's data: whose different values a `unique` meter counts." }),
+  filter: z
+    .record(z.string().min(1).max(250), z.array(z.string().max(250)).min(1).max(100))
+    .optional()
+    .meta({ description: 'Only events with one of these values under each of these names count.' }),
+}
 
 export const meter = z
   .strictObject({
@@ -17,6 +28,7 @@ export const meter = z
     name: z.string(),
     unitLabel: z.string().meta({ examples: ['second'] }),
     aggregation,
+    ...meterRules,
     createdAt: instant,
   })
   .meta({ id: 'Meter', description: 'What is measured.' })

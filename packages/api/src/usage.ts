@@ -22,7 +22,7 @@ export const readUsage = defineRoute({
   callers: { key: 'usage:read', user: 'own customer in query' },
   summary: 'What a customer used',
   description:
-    'By the time of the events, from `start` to before `end`; both are widened to whole hours. Hours or days without usage are left out.',
+    'By the time of the events, from `start` to before `end`; both are widened to whole hours. Hours or days without usage are left out, and there are at most 10,000 of them. A level (`timeWeightedSum`) counts as held to the end of what is asked, as if nothing changed any more.',
   tags: ['Usage'],
   query: z.strictObject({
     customer: idParam('customer'),

@@ -77,6 +77,10 @@ export interface MeterInput {
   name: string
   unitLabel: string
   aggregation: Aggregation
+  /** Of a usage event's data: whose different values a 'unique' meter counts. */
+  property?: string
+  /** Only events with one of these values under each of these names of their data count. */
+  filter?: Record<string, string | string[]>
 }
 
 export type FeatureInput<M> = { name: string } & (

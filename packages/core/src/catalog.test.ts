@@ -349,6 +349,64 @@ test('what is no longer there is archived, what is new is made', () => {
   ])
 })
 
+const withMeter = (meter: object) => ({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  meters: { m: { name: 'M', unitLabel: 'unit', ...meter } },
+  features: {},
+  plans: { team: { name: 'Team', product: 'app', interval: 'month', prices: { fee } } },
+})
+
+test('a meter of different values says of what, and no other does', () => {
+  expect(faultsOf(withMeter({ aggregation: 'unique', property: 'user' }))).toEqual([])
+  expect(faultsOf(withMeter({ aggregation: 'unique' }))).toEqual(['#/meters/m/property required'])
+  expect(faultsOf(withMeter({ aggregation: 'unique', property: 'quantity' }))).toEqual([
+    '#/meters/m/property invalid',
+  ])
+  for (const aggregation of ['count', 'sum', 'max', 'last', 'timeWeightedSum']) {
+    expect(faultsOf(withMeter({ aggregation, property: 'user' }))).toEqual(['#/meters/m/property invalid'])
+  }
+})
+
+test('a filter is texts by name, whatever their order', () => {
+  const meterOf = (filter: object) =>
+    defineCatalog(withMeter({ aggregation: 'sum', filter }) as never).meters[0]?.filter
+  expect(meterOf({ status: ['201', '200', '200'], app: 'web' })).toEqual({
+    app: ['web'],
+    status: ['200', '201'],
+  })
+  for (const filter of [{}, { status: [] }, { status: 200 }, { status: ['200', 1] }, [], 'status']) {
+    expect(faultsOf(withMeter({ aggregation: 'sum', filter }))).not.toEqual([])
+  }
+})
+
+test('no feature is limited by different values or a level', () => {
+  for (const meter of [{ aggregation: 'unique', property: 'user' }, { aggregation: 'timeWeightedSum' }]) {
+    const features = { seats: { name: 'Seats', kind: 'metered', meter: 'm' } }
+    expect(faultsOf({ ...withMeter(meter), features })).toEqual(['#/features/seats/meter invalid'])
+  }
+})
+
+test('what a meter counts cannot change, as its aggregation', () => {
+  const define = (meter: object) => defineCatalog(withMeter(meter) as never)
+  const faultOf = (before: object, after: object) => {
+    try {
+      catalogDiff(define(before), define(after))
+      return undefined
+    } catch (error) {
+      return (error as Problem).faults.map(({ pointer, code }) => `${pointer} ${code}`).join()
+    }
+  }
+  const unique = { aggregation: 'unique', property: 'user' }
+  const filtered = { aggregation: 'sum', filter: { status: ['200'] } }
+  expect(faultOf(unique, { ...unique, property: 'device' })).toBe('#/meters/m/property fixed')
+  expect(faultOf(filtered, { aggregation: 'sum' })).toBe('#/meters/m/filter fixed')
+  expect(faultOf(filtered, { ...filtered, filter: { status: ['200', '201'] } })).toBe(
+    '#/meters/m/filter fixed',
+  )
+  expect(faultOf(filtered, { ...filtered, filter: { status: '200' }, name: 'Other' })).toBeUndefined()
+})
+
 test('a meter’s aggregation cannot change', () => {
   const meters = cloudHost.meters.map((meter) => ({ ...meter, aggregation: 'last' as const }))
   expect(() => catalogDiff(cloudHost, { ...cloudHost, meters })).toThrow(

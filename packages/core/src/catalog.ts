@@ -1,5 +1,6 @@
 import type { Grace } from './access.ts'
 import type { Addon } from './addon.ts'
+import { canonicalJson } from './canonical-json.ts'
 import type { KnownCurrency } from './catalog/amounts.ts'
 import {
   addonDifferences,
@@ -13,6 +14,7 @@ import { readChangePolicy } from './catalog/read-change-policy.ts'
 import { readCoupon } from './catalog/read-coupon.ts'
 import { readFeature } from './catalog/read-feature.ts'
 import { readGrace } from './catalog/read-grace.ts'
+import { readMeter } from './catalog/read-meter.ts'
 import { readCurrency, readPlan } from './catalog/read-plan.ts'
 import { readSeller } from './catalog/read-seller.ts'
 import { readSignUp } from './catalog/read-sign-up.ts'
@@ -20,7 +22,7 @@ import { entries, Reader } from './catalog/reader.ts'
 import type { CatalogInput } from './catalog-input.ts'
 import type { Coupon } from './coupon.ts'
 import type { Feature } from './feature.ts'
-import { aggregations, type Meter } from './meter.ts'
+import type { Meter } from './meter.ts'
 import type { Plan } from './plan.ts'
 import { type ChangePolicy, defaultChangePolicy } from './plan-change.ts'
 import { child } from './pointer.ts'
@@ -70,7 +72,7 @@ export function defineCatalog<
   const products = entries(reader, 'products').map(readProduct)
   const meters = reader.has('meters') ? entries(reader, 'meters').map(readMeter) : []
   const features = reader.has('features')
-    ? entries(reader, 'features').map((entry) => readFeature(entry, keysOf(meters)))
+    ? entries(reader, 'features').map((entry) => readFeature(entry, meters))
     : []
   const coupons = reader.has('coupons')
     ? entries(reader, 'coupons').map((entry) => readCoupon(entry, currency))
@@ -109,17 +111,6 @@ function readProduct([key, reader]: [string, Reader]): Product {
   }
   reader.end()
   return product
-}
-
-function readMeter([key, reader]: [string, Reader]): Meter {
-  const meter = {
-    key,
-    name: reader.text('name'),
-    unitLabel: reader.text('unitLabel'),
-    aggregation: reader.oneOf('aggregation', aggregations),
-  }
-  reader.end()
-  return meter
 }
 
 /** Subscribers roll from plan to plan: in one currency, and not in circles. */
@@ -180,7 +171,7 @@ export interface CatalogChange {
  */
 export function catalogDiff(current: Catalog, wanted: Catalog): CatalogChange[] {
   const faults = [
-    ...aggregationFaults(current.meters, wanted.meters),
+    ...meterFaults(current.meters, wanted.meters),
     ...featureFaults(current.features, wanted.features),
     ...couponFaults(current.coupons, wanted.coupons),
   ]
@@ -259,12 +250,23 @@ function changes<T extends { readonly key: string }>(
   return [...made, ...gone.map(({ key }): CatalogChange => ({ kind, action: 'archive', key, details: [] }))]
 }
 
-function aggregationFaults(current: readonly Meter[], wanted: readonly Meter[]): Fault[] {
-  return wanted.flatMap(({ key, aggregation }) => {
-    const old = current.find((meter) => meter.key === key)
-    if (!old || old.aggregation === aggregation) return []
-    const detail = `The meter ${key} takes the ${old.aggregation} and cannot change; make a new meter.`
-    return [{ pointer: child('#', 'meters', key, 'aggregation'), code: 'fixed', detail }]
+function meterFaults(current: readonly Meter[], wanted: readonly Meter[]): Fault[] {
+  return wanted.flatMap((meter) => {
+    const old = current.find(({ key }) => key === meter.key)
+    if (!old) return []
+    const fixed = (field: string, detail: string) => [
+      { pointer: child('#', 'meters', meter.key, field), code: 'fixed', detail },
+    ]
+    if (old.aggregation !== meter.aggregation) {
+      const detail = `The meter ${meter.key} takes the ${old.aggregation} and cannot change; make a new meter.`
+      return fixed('aggregation', detail)
+    }
+    if (old.property !== meter.property) {
+      const detail = `The meter ${meter.key} looks at ${old.property} and cannot change; make a new meter.`
+      return fixed('property', detail)
+    }
+    if (canonicalJson(old.filter ?? {}) === canonicalJson(meter.filter ?? {})) return []
+    return fixed('filter', `The filter of the meter ${meter.key} cannot change; make a new meter.`)
   })
 }
 

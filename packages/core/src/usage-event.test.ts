@@ -61,6 +61,9 @@ test.each([
   [-0, '0'],
   [12, '12'],
   [999_999_999_999_999, '999999999999999'],
+  ['-1.50', '-1.5'],
+  ['-0.000000001', '-0.000000001'],
+  [-3, '-3'],
 ])('the quantity %j is %s', (quantity, expected) => {
   const { event, faults } = parseUsageEvent({ ...good, data: { quantity } }, '#')
   expect(faults).toEqual([])
@@ -82,13 +85,14 @@ test.each([
   ['1e3', 'A quantity has no exponent: "1e3". Write all its digits.'],
   ['1.5E+3', 'A quantity has no exponent: "1.5E+3". Write all its digits.'],
   ['007', 'A quantity has no leading zeros: "007".'],
-  ['-1', 'A quantity is not negative: "-1".'],
-  ['-0.000000001', 'A quantity is not negative: "-0.000000001".'],
+  ['--1', 'A quantity is written in plain digits, like 12 or 0.5: "--1" is not.'],
+  ['-1000000000000000', 'A quantity has at most 15 digits before the point: "-1000000000000000".'],
   ['1000000000000000', 'A quantity has at most 15 digits before the point: "1000000000000000".'],
   ['0.0000000001', 'A quantity has at most 9 digits after the point: "0.0000000001".'],
   ['9'.repeat(80), `A quantity has at most 15 digits before the point: "${'9'.repeat(40)}…".`],
   [0.1, 'A JSON number with a fraction is not exact. Send it as text: "0.1".'],
-  [-1, 'A quantity is not negative: -1.'],
+  [-0.1, 'A JSON number with a fraction is not exact. Send it as text: "-0.1".'],
+  [-(2 ** 53), 'A JSON number over 9007199254740991 may have lost digits. Send it as text.'],
   [2 ** 53, 'A JSON number over 9007199254740991 may have lost digits. Send it as text.'],
   [2 ** 53 - 1, 'A quantity has at most 15 digits before the point: 9007199254740991.'],
   [1e300, 'A JSON number over 9007199254740991 may have lost digits. Send it as text.'],
@@ -213,7 +217,8 @@ test('a text is read exactly when a model in plain digits reads it', () => {
   fc.assert(
     fc.property(texts, (quantity) => {
       const { event } = parseUsageEvent({ ...good, data: { quantity } }, '#')
-      const [whole = '', fraction = '', ...rest] = quantity.replace(/^-(?=[0.]+$)/, '').split('.')
+      const sign = quantity.startsWith('-') ? -1n : 1n
+      const [whole = '', fraction = '', ...rest] = quantity.replace(/^-/, '').split('.')
       const plain = (text: string) => Array.from(text).every((digit) => '0123456789'.includes(digit))
       const readable =
         plain(whole + fraction) &&
@@ -223,7 +228,8 @@ test('a text is read exactly when a model in plain digits reads it', () => {
         whole.length <= 15 &&
         fraction.length <= 9 &&
         quantity.includes('.') === (fraction !== '')
-      expect(event?.quantity).toBe(readable ? BigInt(whole + fraction.padEnd(9, '0')) : undefined)
+      const expected = readable ? sign * BigInt(whole + fraction.padEnd(9, '0')) : undefined
+      expect(event?.quantity).toBe(expected)
     }),
     { numRuns: 500 },
   )

@@ -1,8 +1,9 @@
 import { parseQuantity, type Quantity, units } from './quantity.ts'
 
 /**
- * Reads the quantity of one event: decimal text, or a JSON number that is exact by itself. The
- * text answer is the sentence that tells the sender what is wrong with it.
+ * Reads the quantity of one event: decimal text, or a JSON number that is exact by itself. Whether it
+ * may be negative is for its meter to say (`checkMeter`). The text answer is the sentence that tells the
+ * sender what is wrong with it.
  */
 export function readQuantity(value: unknown): Quantity | string {
   if (typeof value === 'string') return readText(value)
@@ -12,9 +13,7 @@ export function readQuantity(value: unknown): Quantity | string {
 
 function readText(text: string): Quantity | string {
   const quantity = parseQuantity(text)
-  if (quantity !== undefined) {
-    return quantity < 0n ? `A quantity is not negative: ${quote(text)}.` : quantity
-  }
+  if (quantity !== undefined) return quantity
   if (text === '') return 'The quantity is empty.'
   if (/^-?[0-9]+(\.[0-9]+)?$/.test(text)) {
     const [whole = '', fraction = ''] = text.replace('-', '').split('.')
@@ -32,7 +31,6 @@ function readText(text: string): Quantity | string {
 
 function readNumber(number: number): Quantity | string {
   if (!Number.isFinite(number)) return `A quantity is a finite number, not ${number}.`
-  if (number < 0) return `A quantity is not negative: ${number}.`
   if (!Number.isInteger(number)) {
     return `A JSON number with a fraction is not exact. Send it as text: "${number}".`
   }

@@ -27,6 +27,42 @@ test('a meter has to exist, and all but counts need a quantity', () => {
   expect(checkMeter(event, { ...meter, aggregation: 'max' }, plain)?.pointer).toBe('#/2/quantity')
 })
 
+test('only a level goes down: elsewhere a quantity is not negative', () => {
+  const meter = { key: 'compute_seconds', name: 'Compute', unitLabel: 'second' }
+  const down = (quantity: unknown) =>
+    ({ ...event, quantity: -1_000_000_000n, data: { quantity } }) as UsageEvent
+  for (const aggregation of ['count', 'sum', 'max', 'last', 'unique'] as const) {
+    expect(checkMeter(down('-1'), { ...meter, aggregation }, place)).toEqual({
+      pointer: '#/2/data/quantity',
+      code: 'quantity_invalid',
+      detail: 'A quantity is not negative: "-1".',
+    })
+  }
+  expect(checkMeter(down(-1), { ...meter, aggregation: 'sum' }, place)?.detail).toBe(
+    'A quantity is not negative: -1.',
+  )
+  expect(checkMeter(down('-1'), { ...meter, aggregation: 'timeWeightedSum' }, place)).toBeUndefined()
+})
+
+test('a meter that counts different values needs one, and no quantity', () => {
+  const meter = {
+    key: 'users',
+    name: 'Users',
+    unitLabel: 'user',
+    aggregation: 'unique',
+    property: 'user',
+  } as const
+  const of = (data: object) => checkMeter({ ...event, quantity: 0n, data } as UsageEvent, meter, place)
+  for (const user of ['ada', '', 7, 0, false]) expect(of({ user })).toBeUndefined()
+  for (const data of [{}, { user: null }, { quantity: '1' }]) {
+    expect(of(data)).toEqual({
+      pointer: '#/2/data/user',
+      code: 'required',
+      detail: 'The meter users counts the different values of user.',
+    })
+  }
+})
+
 const now = parseInstant('2026-02-01T00:00:00Z') ?? 0
 const DAY = 86_400
 

@@ -1,5 +1,5 @@
 import { formatInstant, type Instant } from './instant.ts'
-import type { Meter } from './meter.ts'
+import { type Meter, textOfValue } from './meter.ts'
 import type { Fault } from './problem.ts'
 import type { UsageEvent } from './usage-event.ts'
 import { cloudEventNames, type UsageNames } from './usage-form.ts'
@@ -23,7 +23,7 @@ export interface UsagePlace {
   readonly names?: UsageNames
 }
 
-/** Whether the event's meter exists and gets the quantity it needs. */
+/** Whether the event's meter exists and gets what it needs: a quantity, or the property it looks at. */
 export function checkMeter(
   event: UsageEvent,
   meter: Meter | undefined,
@@ -33,9 +33,22 @@ export function checkMeter(
     const detail = `There is no meter ${JSON.stringify(event.type)}.`
     return { pointer: names.at(pointer, 'type'), code: 'meter_unknown', detail }
   }
-  if (meter.aggregation === 'count' || event.data.quantity !== undefined) return undefined
-  const detail = `The meter ${meter.key} needs a quantity.`
-  return { pointer: names.at(pointer, 'data', 'quantity'), code: 'required', detail }
+  const { aggregation, property } = meter
+  const given: unknown = event.data.quantity
+  const fault = (path: string, code: string, detail: string): Fault => ({
+    pointer: names.at(pointer, 'data', path),
+    code,
+    detail,
+  })
+  if (event.quantity < 0n && aggregation !== 'timeWeightedSum') {
+    return fault('quantity', 'quantity_invalid', `A quantity is not negative: ${JSON.stringify(given)}.`)
+  }
+  if (property !== undefined) {
+    if (textOfValue(event.data[property]) !== undefined) return undefined
+    return fault(property, 'required', `The meter ${meter.key} counts the different values of ${property}.`)
+  }
+  if (aggregation === 'count' || given !== undefined) return undefined
+  return fault('quantity', 'required', `The meter ${meter.key} needs a quantity.`)
 }
 
 /** Whether an event of `time` may come at `now`, which is its customer's time. Both ends are still allowed. */

@@ -91,7 +91,10 @@ export const catalogs: fc.Arbitrary<Catalog> = fc
       currency: 'usd',
       products: { cloud: { name: parts.names[0] }, compute: { name: parts.names[1], unitLabel: 'second' } },
       meters: {
-        seconds: { name: 'Seconds', unitLabel: 'second', aggregation: parts.aggregation },
+        seconds: {
+          ...{ name: 'Seconds', unitLabel: 'second', aggregation: parts.aggregation },
+          ...(parts.aggregation === 'unique' && { property: 'user' }),
+        },
         bytes: { name: 'Bytes', unitLabel: 'byte', aggregation: 'sum' },
       },
       plans: parts.plans,

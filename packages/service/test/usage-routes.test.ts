@@ -45,6 +45,7 @@ test('every fault of every event is told by its place, and nothing of the batch 
     event({ quantity: 0.5 }),
     event({ quantity: -1, source: '' }),
     'not an event',
+    event({ quantity: -1 }),
   ])
   expect(refused).toMatchObject({ status: 422, body: { code: 'usage_event_invalid' } })
   expect(faultsOf(refused)).toEqual([
@@ -56,9 +57,10 @@ test('every fault of every event is told by its place, and nothing of the batch 
     '#/4/time usage_time_in_future',
     '#/5/data/quantity required',
     '#/6/data/quantity quantity_invalid',
+    // What an event means is asked of one that can be read: here only a level may go down.
     '#/7/source invalid',
-    '#/7/data/quantity quantity_invalid',
     '#/8 invalid',
+    '#/9/data/quantity quantity_invalid',
   ])
   expect(await world.counts()).toMatchObject({ identities: 0n, events: 0n })
 })

@@ -1,20 +1,31 @@
 import { type Feature, featureKinds, type Grant } from '../feature.ts'
+import type { Meter } from '../meter.ts'
 import type { Price } from '../price.ts'
 import type { Quantity } from '../quantity.ts'
 import { readSize } from './amounts.ts'
 import type { Reader } from './reader.ts'
 
-export function readFeature([key, reader]: [string, Reader], meters: ReadonlySet<string>): Feature {
+export function readFeature([key, reader]: [string, Reader], meters: readonly Meter[]): Feature {
   const kind = reader.oneOf('kind', featureKinds)
   const feature = {
     key,
     name: reader.text('name'),
     kind,
-    meter: kind === 'metered' ? reader.reference('meter', 'meter', meters) : null,
+    meter: kind === 'metered' ? readMeterOf(reader, meters) : null,
     unitLabel: kind === 'limit' ? reader.text('unitLabel') : null,
   }
   reader.end()
   return feature
+}
+
+/** What is held against a grant is read with every answer, from what is kept of each hour. */
+function readMeterOf(reader: Reader, meters: readonly Meter[]): string {
+  const key = reader.reference('meter', 'meter', new Set(meters.map((meter) => meter.key)))
+  const aggregation = meters.find((meter) => meter.key === key)?.aggregation
+  if (aggregation === 'unique' || aggregation === 'timeWeightedSum') {
+    reader.refuse('meter', 'invalid', `A feature cannot be limited by a meter that takes the ${aggregation}.`)
+  }
+  return key
 }
 
 /** By feature, so that the order in which a person wrote them makes no new version of the plan. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Catalog, Product } from '@lockstep/core/catalog'
 import { type Feature, grantToJson } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
-import type { Meter } from '@lockstep/core/meter'
+import { type Meter, rulesOf } from '@lockstep/core/meter'
 import { type Plan, planToJson } from '@lockstep/core/plan'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
@@ -13,6 +13,7 @@ import { readChangePolicy } from './change-policy.ts'
 import { readCoupons } from './coupons.ts'
 import { readFeatures } from './features.ts'
 import { STRIPE } from './mappings.ts'
+import { METER_COLUMNS, meterOf } from './meters.ts'
 import { type PlanVersion, readNewestPlans } from './plans.ts'
 import { priceRows } from './price-rows.ts'
 import { readSeller } from './seller.ts'
@@ -35,7 +36,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     .execute()
   const meters = await db
     .selectFrom('meter')
-    .select(['key', 'name', 'unitLabel', 'aggregation'])
+    .select(METER_COLUMNS)
     .where('archivedAt', 'is', null)
     .orderBy('key')
     .execute()
@@ -44,7 +45,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
   return {
     seller: await readSeller(db),
     products,
-    meters,
+    meters: meters.map(meterOf),
     features,
     coupons: await readCoupons(db),
     plans,
@@ -114,10 +115,14 @@ export async function writeProduct(trx: Trx, product: Product, at: Instant): Pro
 }
 
 export async function writeMeter(trx: Trx, meter: Meter, at: Instant): Promise<void> {
-  const { name, unitLabel } = meter
+  const { key, name, unitLabel, aggregation } = meter
   await trx
     .insertInto('meter')
-    .values({ ...meter, createdAt: sqlTime(at) })
+    .values({
+      ...{ key, name, unitLabel, aggregation },
+      rules: JSON.stringify(rulesOf(meter)),
+      createdAt: sqlTime(at),
+    })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ name, unitLabel }))
     .execute()
 }

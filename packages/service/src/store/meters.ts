@@ -1,5 +1,19 @@
+import type { Meter } from '@lockstep/core/meter'
 import type { Db } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
+
+/** What a meter is made of. */
+export const METER_COLUMNS = ['key', 'name', 'unitLabel', 'aggregation', 'rules'] as const
+
+export function meterOf({
+  key,
+  name,
+  unitLabel,
+  aggregation,
+  rules,
+}: Pick<Row<'meter'>, (typeof METER_COLUMNS)[number]>): Meter {
+  return { key, name, unitLabel, aggregation, ...rules }
+}
 
 /** By key, those that are not archived. */
 export function listMeters(

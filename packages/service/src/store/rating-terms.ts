@@ -2,6 +2,7 @@ import type { Meter } from '@lockstep/core/meter'
 import { type Plan, planFromJson } from '@lockstep/core/plan'
 import type { PriceJson } from '@lockstep/core/price'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { meterOf } from './meters.ts'
 
 /** By what a period is rated: one plan version, and the meters that its prices name. */
 export interface RatingTerms {
@@ -27,6 +28,7 @@ export async function readTerms(
       'meter.name as meterName',
       'meter.unitLabel',
       'meter.aggregation',
+      'meter.rules',
     ])
     .where('planVersion.id', 'in', ids)
     .orderBy('price.position')
@@ -38,9 +40,10 @@ export async function readTerms(
     const [version] = of
     if (!version) throw new Error(`There is no plan version ${id}.`)
     const meters = new Map<string, Meter>()
-    for (const { meterKey, meterName, unitLabel, aggregation } of of) {
-      if (meterKey === null || meterName === null || unitLabel === null || aggregation === null) continue
-      meters.set(meterKey, { key: meterKey, name: meterName, unitLabel, aggregation })
+    for (const { meterKey: key, meterName: name, unitLabel, aggregation, rules } of of) {
+      if (key === null || name === null || unitLabel === null || aggregation === null || rules === null)
+        continue
+      meters.set(key, meterOf({ key, name, unitLabel, aggregation, rules }))
     }
     const plan = planFromJson({
       ...version,

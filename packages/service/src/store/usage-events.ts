@@ -3,6 +3,7 @@ import type { Period } from '@lockstep/core/period'
 import { formatQuantity, quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
+import { isCounted } from './counted-events.ts'
 import type { Page } from './page.ts'
 import { sqlTime } from './time.ts'
 
@@ -42,7 +43,7 @@ export async function listUsageEvents(db: Db, query: EventQuery): Promise<Page<U
            (extract(epoch from time) * 1000000)::int8::text as micros, encode(${ORDER}, 'hex') as digest
     from usage_event
     where customer_id = ${query.customerId} and meter_key = ${query.meterKey}
-      and time >= ${sqlTime(from)} and time < ${sqlTime(end)} and ${behind}
+      and time >= ${sqlTime(from)} and time < ${sqlTime(end)} and ${behind} and ${isCounted('usage_event')}
     order by time, ${ORDER} limit ${query.limit + 1}`.execute(db)
   const shown = rows.slice(0, query.limit)
   const last = shown.at(-1)

@@ -9,19 +9,23 @@ import { recountUsage } from './usage-recount.ts'
 
 const SECONDS_PER_HOUR = 3600
 
-/** What `usage_rollup` holds of some buckets together; decimals as text. */
-interface Summed {
-  readonly count: bigint
-  readonly sum: string
-  readonly max: string
-  readonly last: string
+/** What is kept of some buckets together; decimals as text, null where there is no rollup of them. */
+export interface Summed {
+  readonly count: bigint | null
+  readonly sum: string | null
+  readonly max: string | null
+  readonly last: string | null
+  readonly unique?: bigint | null
+  readonly weighted?: string | null
 }
 
-const totalsOf = ({ count, sum, max, last }: Summed): UsageTotals => ({
-  count,
-  sum: quantityOf(sum),
-  max: quantityOf(max),
-  last: quantityOf(last),
+export const totalsOf = ({ count, sum, max, last, unique, weighted }: Summed): UsageTotals => ({
+  count: count ?? 0n,
+  sum: sum === null ? 0n : quantityOf(sum),
+  max: max === null ? null : quantityOf(max),
+  last: last === null ? null : quantityOf(last),
+  ...(unique ? { unique } : {}),
+  ...(weighted == null ? {} : { weighted: quantityOf(weighted) }),
 })
 
 /**
@@ -36,19 +40,30 @@ export async function usageTotals(
 ): Promise<Map<string, UsageTotals>> {
   const inPeriod = sql`customer_id = ${customerId} and bucket >= ${sqlTime(start)} and bucket < ${sqlTime(end)}`
   const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0)
-  // Buckets do not overlap, so the latest bucket of a meter holds its last event.
+  // Buckets do not overlap, so the latest bucket of a meter holds its last event. A level counts from its
+  // change on, also from a change before the period: as core's `weigh`, in one sum.
   const { rows } = await sql<(Summed & { meterKey: string; uncut: null }) | { uncut: Instant }>`
-    select null::timestamptz as uncut, total.*, latest.last
+    select null::timestamptz as uncut, coalesce(total.meter_key, level.meter_key) as meter_key,
+           total.count, total.sum, total.max, latest.last, (
+             select count(distinct value) from usage_unique
+             where ${inPeriod} and meter_key = total.meter_key
+           ) as unique, level.weighted
     from (
       select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
       from usage_rollup where ${inPeriod} group by meter_key
     ) as total
-    cross join lateral (
+    full join (
+      select meter_key,
+             sum(change * extract(epoch from ${sqlTime(end)}::timestamptz - greatest(bucket, ${sqlTime(start)}))::int8)
+               - coalesce(sum(moment) filter (where bucket >= ${sqlTime(start)}), 0) as weighted
+      from usage_level where customer_id = ${customerId} and bucket < ${sqlTime(end)} group by meter_key
+    ) as level on level.meter_key = total.meter_key
+    left join lateral (
       select last from usage_rollup
       where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
-    ) as latest
+    ) as latest on true
     union all
-    select edge, null, null, null, null, null
+    select edge, null, null, null, null, null, null, null
     from unnest(${edges.map(sqlTime)}::timestamptz[]) as edge
     where not exists (select from usage_cut where customer_id = ${customerId} and at = edge)
       and exists (
@@ -106,39 +121,6 @@ function bucketAround(at: Instant, cuts: readonly Instant[]): Period {
 }
 
 const hourOf = (at: Instant): Instant => Math.floor(at / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
-
-/** Usage of one meter in one hour or day of UTC, or in all of the period. */
-export interface MeasuredUsage {
-  readonly meterKey: string
-  /** Of the hour or day; null for all of it. */
-  readonly start: Instant | null
-  readonly totals: UsageTotals
-}
-
-export interface UsageQuery {
-  readonly customerId: string
-  /** Whole buckets, as for {@link usageTotals}. */
-  readonly period: Period
-  readonly meterKey?: string | undefined
-  readonly groupBy: 'hour' | 'day' | 'none'
-}
-
-/** A customer's usage over time, by meter and then time. What has none is left out. */
-export async function usageOverTime(
-  db: Db,
-  { customerId, period, meterKey, groupBy }: UsageQuery,
-): Promise<MeasuredUsage[]> {
-  const start = groupBy === 'none' ? sql`null::timestamptz` : sql`date_trunc(${groupBy}, bucket, 'UTC')`
-  const { rows } = await sql<Summed & { meterKey: string; start: Instant | null }>`
-    select meter_key, ${start} as start, sum(count)::int8 as count, sum(sum) as sum, max(max) as max,
-           (array_agg(last order by bucket desc))[1] as last
-    from usage_rollup
-    where customer_id = ${customerId}
-      and bucket >= ${sqlTime(period.start)} and bucket < ${sqlTime(period.end)}
-      and ${meterKey === undefined ? sql`true` : sql`meter_key = ${meterKey}`}
-    group by 1, 2 order by 1, 2`.execute(db)
-  return rows.map((row) => ({ meterKey: row.meterKey, start: row.start, totals: totalsOf(row) }))
-}
 
 /** Of these moments, those at which a customer's usage is cut. */
 export async function cutsAmong(db: Db, customerId: string, moments: readonly Instant[]): Promise<Instant[]> {

@@ -1,10 +1,12 @@
 import type { Instant } from '@lockstep/core/instant'
+import { isPlainMeter, type Meter, passesFilter, textOfValue } from '@lockstep/core/meter'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 import type { UsageCustomer } from './directory.ts'
 import {
   bodyHashOf,
   dataTextOf,
+  digest,
   fractionOf,
   type Hash,
   identityOf,
@@ -29,6 +31,18 @@ export interface Arrival {
   /** Orders identities, mostly without looking at them: see {@link rankOf}. */
   readonly rank: number
   readonly bodyHash: Hash
+  /** Of a meter of which more is kept than a rollup, or that does not count every event. */
+  readonly special?: Special
+}
+
+/** What an event does beside, or instead of, going into its rollup. */
+export interface Special {
+  /** Whether its meter's filter lets it through; if not it is kept and counted nowhere. */
+  readonly counted: boolean
+  /** Of a `unique` meter. */
+  readonly value?: Hash
+  /** Of a `timeWeightedSum` meter: it changes a level, from its time on and for ever. */
+  readonly level?: true
 }
 
 /** What one request brought, in its order. It is taken in whole or not at all. */
@@ -46,6 +60,18 @@ export interface Conflict {
   readonly index: number
   readonly source: string
   readonly id: string
+}
+
+/** What an event of this meter does; undefined where it does what every event does. */
+export function specialOf({ data }: UsageEvent, meter: Meter): Special | undefined {
+  if (isPlainMeter(meter)) return undefined
+  const { aggregation, property } = meter
+  const value = property === undefined ? undefined : textOfValue(data[property])
+  return {
+    counted: passesFilter(meter, data),
+    ...(value !== undefined && { value: digest(value) }),
+    ...(aggregation === 'timeWeightedSum' && { level: true }),
+  }
 }
 
 export function arrivalOf(event: UsageEvent, customer: UsageCustomer, meterKey: string): Arrival {

@@ -60,6 +60,9 @@ interface Place {
 
 const SECONDS_PER_HOUR = 3600
 
+/** The last second that can be written. */
+const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000
+
 /**
  * Corrects usage that was taken in, in one transaction: the events, the rollups, counted again from the
  * events that stay, and the mark on the invoices. The identity of what is taken out stays known for ever.
@@ -78,9 +81,11 @@ export async function correctUsage(
       await closeGate(trx, place.customerId)
       const at = await customerTime(trx, clock, place.customerId)
       const hours = hoursAround(place.period)
-      const { value: counted, effect } = await rateAgain(trx, place, async () => {
+      const inHours = { ...place, period: hours }
+      const { value: counted, effect } = await rateAgain(trx, await affectedBy(db, place), async () => {
+        await requireEvents(trx, inHours)
         const changed = await change(trx, wanted, deed.id, at)
-        await recount(trx, { ...place, period: hours }, changed)
+        await recountUsage(trx, inHours)
         return changed
       })
       const correction = correctionOf(wanted, place, deed, { ...counted, effect, at })
@@ -109,8 +114,8 @@ async function placeOf(db: Db, wanted: WantedCorrection): Promise<Place> {
   const { event } = wanted
   const found = await findEvent(db, event)
   if (!found) throw await absent(db, event)
-  if (wanted.kind === 'amend' && (await aggregationOf(db, found.meterKey)) === 'count') {
-    const detail = `The meter ${found.meterKey} counts events, whatever their quantity. Void the event instead.`
+  if (wanted.kind === 'amend' && ['count', 'unique'].includes((await aggregationOf(db, found.meterKey)) ?? '')) {
+    const detail = `The meter ${found.meterKey} does not look at quantities. Void the event instead.`
     throw new Problem('quantity_invalid', detail)
   }
   return { ...found, period: { start: event.time, end: event.time + 1 } }
@@ -150,10 +155,16 @@ async function change(
 }
 
 /** Events whose month is no longer kept are counted, but cannot be counted again. */
-async function recount(trx: Trx, place: Place, { removed, added }: Changed): Promise<void> {
+async function requireEvents(trx: Trx, place: Place): Promise<void> {
   const { before, after } = await recountUsage(trx, place)
-  if (before - removed.events + added.events === after) return
+  if (before === after) return
   throw new Problem('usage_events_expired', 'Some of the events of that time are no longer kept.')
+}
+
+/** A level that was changed is another one for ever after: so are the invoices of every later period. */
+async function affectedBy(db: Db, place: Place): Promise<Place> {
+  if ((await aggregationOf(db, place.meterKey)) !== 'timeWeightedSum') return place
+  return { ...place, period: { start: place.period.start, end: END_OF_TIME } }
 }
 
 /** Whole buckets, wherever an hour is cut. */

@@ -3,6 +3,7 @@ import type { Meter } from '@lockstep/core/meter'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/grouped.ts'
+import { METER_COLUMNS, meterOf } from '../store/meters.ts'
 import { stripeOf } from './gate.ts'
 import { newMemory } from './memory.ts'
 
@@ -49,10 +50,10 @@ export function newDirectory({ db, clock }: { db: Db; clock: Clock }): Directory
     if (keys.size === 0) return
     const found = await db
       .selectFrom('meter')
-      .select(['key', 'name', 'unitLabel', 'aggregation'])
+      .select(METER_COLUMNS)
       .where(isOneOf('key', [...keys]))
       .execute()
-    for (const meter of found) meters.set(meter.key, meter)
+    for (const row of found) meters.set(row.key, meterOf(row))
   }
 
   return {

@@ -83,7 +83,8 @@ export function fractionOf(timeText: string): string {
 
 const isDigit = (code: number) => code >= 48 && code <= 57
 
-const digest = (text: string): Hash => hash('sha256', text, 'binary').slice(0, HASH_BYTES)
+/** The first 16 bytes of SHA-256 over the text's UTF-8. */
+export const digest = (text: string): Hash => hash('sha256', text, 'binary').slice(0, HASH_BYTES)
 
 /** With its length before it, no text can run over into the next. */
 const prefixed = (text: string) => `${text.length}:${text}`

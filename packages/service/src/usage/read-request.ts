@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem } from '@lockstep/core/problem'
 import type { UsageEvent } from '@lockstep/core/usage-event'
 import { acceptTime, checkMeter, type TimeRules, type UsagePlace } from '@lockstep/core/usage-rules'
-import { type Arrival, type Arrivals, arrivalOf } from './arrival.ts'
+import { type Arrival, type Arrivals, arrivalOf, specialOf } from './arrival.ts'
 import type { Directory } from './directory.ts'
 import type { SentUsage } from './sent.ts'
 
@@ -88,7 +88,11 @@ function arrive(
   const meter = directory.meter(event.type)
   const untimely = customer && checkTime(event, { now: directory.now(customer), times, place })
   const wrong = checkMeter(event, meter, place)
-  if (customer && meter && !untimely && !wrong) return arrivalOf(event, customer, meter.key)
+  if (customer && meter && !untimely && !wrong) {
+    const arrival = arrivalOf(event, customer, meter.key)
+    const special = specialOf(event, meter)
+    return special ? { ...arrival, special } : arrival
+  }
   if (!customer) {
     const detail = `There is no customer with the external id ${JSON.stringify(event.subject)}.`
     faults.push({ pointer: place.names.at(place.pointer, 'subject'), code: 'customer_unknown', detail })

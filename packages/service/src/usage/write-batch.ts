@@ -4,8 +4,10 @@ import type pg from 'pg'
 import type { Arrival, Receipt } from './arrival.ts'
 import { type Batch, receiptsOf } from './batch.ts'
 import { Exchange } from './exchange.ts'
-import type { TouchedInvoice } from './places.ts'
+import type { Place, TouchedInvoice } from './places.ts'
 import { rollUp } from './rollups.ts'
+import { rollUpBeside } from './side-rollups.ts'
+import { addBeside, lookAhead } from './side-statements.ts'
 import {
   addRollups,
   begin,
@@ -22,7 +24,8 @@ import {
  * Takes a batch in with one transaction of two round trips: identities first, and only what is new by
  * them becomes events and rollups.
  *
- * Rows are locked in one order by everyone: identities, rollups, invoices, each kind sorted. A deadlock
+ * Rows are locked in one order by everyone: identities, rollups, what is kept beside them, invoices, each
+ * kind sorted. A deadlock
  * with somebody else's transaction is still possible, and is for the caller to repeat.
  */
 export async function writeBatch(
@@ -32,14 +35,17 @@ export async function writeBatch(
 ): Promise<Receipt[]> {
   const additions = (arrivals: readonly Arrival[]) => [
     storeEvents(arrivals, receivedAt),
-    addRollups(rollUp(arrivals, batch.places)),
+    addRollups(rollUp(countedOf(arrivals), batch.places)),
+    ...addBeside(rollUpBeside(arrivals, batch.places)),
   ]
+  const leveled = placesOfLevels(batch)
   const exchange = client.query(new Exchange())
   const looked = exchange.send([
     begin,
     passGate(batch.stripes),
     insertIdentities(batch.firsts),
     look(batch.places.all),
+    ...(leveled.length > 0 ? [lookAhead(leveled)] : []),
   ])
   // Put together while Postgres works, not afterwards: mostly nothing was known before and no hour is cut.
   const likely = additions(batch.firsts)
@@ -56,6 +62,16 @@ export async function writeBatch(
   return receiptsOf(batch, { fresh, conflicting })
 }
 
+/** Those that their meters count: mostly all of them. */
+const countedOf = (arrivals: readonly Arrival[]) =>
+  arrivals.some(({ special }) => special?.counted === false)
+    ? arrivals.filter(({ special }) => special?.counted !== false)
+    : arrivals
+
+const placesOfLevels = ({ firsts, places }: Batch): Place[] => [
+  ...new Set(firsts.filter(({ special }) => special?.level).map(places.of)),
+]
+
 const isCut = ({ places }: Batch) => places.all.some(({ cuts }) => cuts.length > 0)
 
 const none: ReadonlySet<string> = new Set()
@@ -67,8 +83,12 @@ function touchedBy(taken: readonly Arrival[], { places }: Batch): TouchedInvoice
   if (places.all.every(({ invoices }) => invoices.length === 0)) return []
   const touched = new Map<string, TouchedInvoice>()
   for (const arrival of taken) {
+    const { time, special } = arrival
+    if (special?.counted === false) continue
     for (const invoice of places.of(arrival).invoices) {
-      if (contains(invoice.period, arrival.time)) touched.set(invoice.id, invoice)
+      // A level that changes is another one in every later period too.
+      const isLater = special?.level && invoice.period.start > time
+      if (isLater || contains(invoice.period, time)) touched.set(invoice.id, invoice)
     }
   }
   return [...touched.values()]

@@ -1,8 +1,9 @@
 import * as api from '@lockstep/api/meters'
 import { formatInstant } from '@lockstep/core/instant'
+import type { Meter } from '@lockstep/core/meter'
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../../postgres/connect.ts'
-import { listMeters, readMeter } from '../../store/meters.ts'
+import { listMeters, meterOf, readMeter } from '../../store/meters.ts'
 import { pageOf } from '../../store/page.ts'
 import type { Row } from '../../store/schema.ts'
 import { type App, route } from '../route.ts'
@@ -29,6 +30,10 @@ export function meterRoutes(app: App, { db }: { readonly db: Db }): void {
   })
 }
 
-function meterToApi({ key, name, unitLabel, aggregation, createdAt }: Row<'meter'>) {
-  return { key, name, unitLabel, aggregation, createdAt: formatInstant(createdAt) }
+function meterToApi(row: Row<'meter'>) {
+  const { filter, ...meter } = meterOf(row)
+  return { ...meter, ...(filter && { filter: copyOf(filter) }), createdAt: formatInstant(row.createdAt) }
 }
+
+const copyOf = (filter: NonNullable<Meter['filter']>) =>
+  Object.fromEntries(Object.entries(filter).map(([name, values]) => [name, [...values]]))

@@ -7,7 +7,9 @@ import { formatQuantity } from '@lockstep/core/quantity'
 import { isLive } from '@lockstep/core/subscription'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
-import { cutsAmong, type MeasuredUsage, usageOverTime } from '../../store/usage.ts'
+import { METER_COLUMNS, meterOf } from '../../store/meters.ts'
+import { cutsAmong } from '../../store/usage.ts'
+import { type MeasuredUsage, usageOverTime } from '../../store/usage-over-time.ts'
 import { type App, route } from '../route.ts'
 
 /** What a customer used, over time. */
@@ -24,6 +26,7 @@ export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
     }
     const period = await periodOf(db, customer.id, query)
     const { groupBy, meter: meterKey } = query
+    checkLength(period, groupBy)
     const measured = await usageOverTime(db, { customerId: customer.id, period, meterKey, groupBy })
     return {
       status: 200,
@@ -32,14 +35,14 @@ export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
         period: { start: formatInstant(period.start), end: formatInstant(period.end) },
         data: measured.flatMap((usage) => {
           const meter = meters.get(usage.meterKey)
-          return meter ? [usageToApi(usage, meter, stretchOf(usage, groupBy, period))] : []
+          return meter ? [usageToApi(usage, meter)] : []
         }),
       },
     }
   })
 }
 
-function usageToApi({ totals }: MeasuredUsage, meter: Meter, { start, end }: Period) {
+function usageToApi({ totals, stretch: { start, end } }: MeasuredUsage, meter: Meter) {
   return {
     meter: meter.key,
     unitLabel: meter.unitLabel,
@@ -52,16 +55,18 @@ function usageToApi({ totals }: MeasuredUsage, meter: Meter, { start, end }: Per
 
 const SECONDS = { hour: 3600, day: 86_400 }
 
-/** The hour or day that was measured, as far as it lies in the period. */
-function stretchOf({ start }: MeasuredUsage, groupBy: 'hour' | 'day' | 'none', period: Period): Period {
-  if (start === null || groupBy === 'none') return period
-  return { start: Math.max(start, period.start), end: Math.min(start + SECONDS[groupBy], period.end) }
+/** A level is there in every hour, so an answer is as long as what is asked. */
+const MOST_STRETCHES = 10_000
+
+function checkLength({ start, end }: Period, groupBy: 'hour' | 'day' | 'none'): void {
+  if (groupBy === 'none' || (end - start) / SECONDS[groupBy] <= MOST_STRETCHES) return
+  throw invalid('groupBy', 'too_long', `An answer has at most ${MOST_STRETCHES} ${groupBy}s of a meter.`)
 }
 
 /** Archived meters too: what was used is still to be seen. */
 async function metersByKey(db: Db): Promise<Map<string, Meter>> {
-  const rows = await db.selectFrom('meter').select(['key', 'name', 'unitLabel', 'aggregation']).execute()
-  return new Map(rows.map((meter) => [meter.key, meter]))
+  const rows = await db.selectFrom('meter').select(METER_COLUMNS).execute()
+  return new Map(rows.map((row) => [row.key, meterOf(row)]))
 }
 
 interface Asked {

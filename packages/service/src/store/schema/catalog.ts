@@ -1,4 +1,5 @@
 import type { FeatureKind, GrantJson } from '@lockstep/core/feature'
+import type { Aggregation, MeterRules } from '@lockstep/core/meter'
 import type { ColumnType, Generated } from 'kysely'
 import type { Default, Json, MaybeTime, Time } from './columns.ts'
 
@@ -34,7 +35,8 @@ interface MeterTable {
   key: string
   name: string
   unitLabel: string
-  aggregation: 'count' | 'sum' | 'max' | 'last'
+  aggregation: Aggregation
+  rules: ColumnType<MeterRules, string | undefined, string>
   archivedAt: MaybeTime
   createdAt: Time
 }

@@ -9,6 +9,8 @@ export interface UsageTables {
   usageCut: UsageCutTable
   usageCorrection: UsageCorrectionTable
   usageEventCorrected: UsageEventCorrectedTable
+  usageUnique: UsageUniqueTable
+  usageLevel: UsageLevelTable
 }
 
 interface UsageIdentityTable {
@@ -37,6 +39,21 @@ interface UsageRollupTable {
   last: Numeric
   lastAt: Time
   lastId: string
+}
+
+interface UsageUniqueTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  value: string
+}
+
+interface UsageLevelTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  change: Numeric
+  moment: Numeric
 }
 
 interface UsageCutTable {
