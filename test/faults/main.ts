@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { fuzzBodies } from './bodies.ts'
 import { crash } from './crash.ts'
+import { ingest } from './ingest.ts'
 import { playLifecycle } from './lifecycle/play.ts'
 import { crashRegistrations } from './registrations.ts'
 import { mutateSignatures } from './signatures.ts'
@@ -10,7 +11,7 @@ import { playSimulator } from './simulator.ts'
 import { storm } from './storm.ts'
 import { registerTogether } from './together.ts'
 
-const later = ['ingest', 'import']
+const later = ['import']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -47,6 +48,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
     await bodies(tally)
     await storms(tally)
   },
+  // `--runs` counts different events; a third more are sent again, and there are up to 50 kills.
+  ingest: takeUsageIn,
 }
 
 const matrix = matrices[name]
@@ -64,8 +67,8 @@ function refuse(sentence: string): void {
 }
 
 async function run(work: (tally: Tally) => Promise<void>): Promise<void> {
-  // The simulator has no database.
-  const server = name === 'simulator' ? undefined : await startTestServer()
+  // The simulator has no database, and what kills Postgres has one of its own.
+  const server = ['simulator', 'ingest'].includes(name) ? undefined : await startTestServer()
   if (server !== undefined) shareTestServer(server)
   const tally = { passed: 0, failed: 0 }
   try {
@@ -135,6 +138,22 @@ async function lifecycle(tally: Tally): Promise<void> {
         `  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}${withDeaths ? ' --deaths' : ''}`,
       )
   }
+}
+
+async function takeUsageIn(tally: Tally): Promise<void> {
+  const every = Math.ceil(runs / 20)
+  let told = 0
+  const onProgress = (events: number) => {
+    if (events < told + every) return
+    told = events
+    console.log(`ingest: ${events} of ${runs} events`)
+  }
+  const kills = Math.min(50, Math.ceil(runs / 4000))
+  const { sent, repeated, breaches } = await ingest({ events: runs, kills, seed, onProgress })
+  console.log(
+    `ingest seed ${seed}: ${runs} events, ${sent} sent, ${repeated} of them again, ${kills} kills, ${breaches.length} breaches`,
+  )
+  report(tally, runs, breaches)
 }
 
 /** Kills in portions of 20, each in a world of its own, so that a failing seed is quickly replayed. */

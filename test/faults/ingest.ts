@@ -1,0 +1,154 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { createClient } from '@lockstep/sdk'
+import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
+import { startEmbeddedPostgres } from '@lockstep/service/postgres/embedded'
+import { migrate } from '@lockstep/service/postgres/migrate'
+import pg from 'pg'
+import { freePort, type RunningProcess, startProcess } from '../support/process.ts'
+import { seeded } from '../support/random.ts'
+import { CUSTOMERS, eventAt, METERS, newLedger } from './ingest/events.ts'
+import { lookAtTables } from './ingest/tables.ts'
+
+export interface IngestRun {
+  /** Different events; on top of them come the repetitions. */
+  readonly events: number
+  /** Of a service and of Postgres, in turn, under load. */
+  readonly kills: number
+  readonly seed: number
+  readonly onProgress?: (events: number) => void
+}
+
+export interface IngestVerdict {
+  readonly sent: number
+  readonly repeated: number
+  readonly breaches: readonly string[]
+}
+
+const BATCH = 100
+/** Of each batch, so many were sent before: 30 of 100. */
+const REPEATED = 30
+const IN_FLIGHT = 8
+const SERVICES = 2
+const ADMIN_KEY = 'lk_admin_key_of_the_faults_0123456789abcdef'
+
+/**
+ * Sends usage of 400 days to two services on one database, a third of it repeated long after and to
+ * either of them, kills services and Postgres in the middle, and then counts what is there. Whoever gets
+ * no answer sends the same again: so each event was answered 2xx in the end, and must be there once.
+ */
+export async function ingest({ events, kills, seed, onProgress }: IngestRun): Promise<IngestVerdict> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-ingest-'))
+  // Root's Postgres runs as another user, who has to get in.
+  await chmod(folder, 0o755)
+  const directory = join(folder, 'postgres')
+  let postgres = await startEmbeddedPostgres({ directory })
+  await migrate(postgres.url)
+  await query(postgres.url, seedText())
+
+  const ports = await Promise.all(Array.from({ length: SERVICES }, freePort))
+  const start = (port: number) =>
+    startProcess('packages/service/src/main.ts', { port, env: env(port, postgres.url) })
+  const services: RunningProcess[] = []
+  for (const port of ports) services.push(await start(port))
+  const clients = ports.map((port) =>
+    createClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: ADMIN_KEY, retry: { attempts: 1 } }),
+  )
+  const random = seeded(seed)
+  const ledger = newLedger(seed)
+  let [next, sent, repeated, killed] = [0, 0, 0, 0]
+
+  async function killOne(): Promise<void> {
+    killed += 1
+    if (killed % 2 === 0) {
+      const [pid] = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')
+      // An immediate shutdown: no checkpoint, every session is cut, what was committed is in the log.
+      process.kill(Number(pid), 'SIGQUIT')
+      postgres = await startEmbeddedPostgres({ directory })
+      return
+    }
+    const which = random.below(SERVICES)
+    await services[which]?.kill()
+    const port = ports[which]
+    if (port !== undefined) services[which] = await start(port)
+  }
+
+  /** Until it is answered, by whichever service. */
+  async function deliver(batch: readonly number[]): Promise<void> {
+    const body = batch.map((index) => eventAt(index, seed))
+    for (;;) {
+      try {
+        const receipt = await clients[random.below(SERVICES)]?.usage.send(body)
+        if (receipt && receipt.conflicts.length > 0) throw new Error('An event was taken for another one.')
+        return
+      } catch (error) {
+        const again =
+          error instanceof ConnectionError || (error instanceof ProblemError && error.status >= 500)
+        if (!again) throw error
+        await pause(20)
+      }
+    }
+  }
+
+  async function produce(): Promise<void> {
+    while (next < events) {
+      const first = next
+      next = Math.min(events, first + BATCH - REPEATED)
+      const fresh = Array.from({ length: next - first }, (_, i) => first + i)
+      const again = Array.from({ length: REPEATED }, () => random.below(next))
+      for (const index of fresh) ledger.add(index)
+      sent += fresh.length + again.length
+      repeated += again.length
+      const due = killed < kills && next >= ((killed + 1) * events) / (kills + 1)
+      const dying = due ? killOne() : undefined
+      await deliver(random.shuffle([...fresh, ...again]))
+      await dying
+      onProgress?.(next)
+    }
+  }
+
+  try {
+    await Promise.all(Array.from({ length: IN_FLIGHT }, produce))
+    const breaches = await lookAtTables((text) => query(postgres.url, text), ledger)
+    return { sent, repeated, breaches: breaches.map((breach) => `seed ${seed}: ${breach}`) }
+  } finally {
+    for (const service of services) await service.stop()
+    await postgres.stop({ discard: true })
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const env = (port: number, databaseUrl: string) => ({
+  DATABASE_URL: databaseUrl,
+  LOCKSTEP_ADMIN_KEY: ADMIN_KEY,
+  LOCKSTEP_HOST: '127.0.0.1',
+  LOCKSTEP_LOG_LEVEL: 'error',
+  PORT: String(port),
+  // Nobody is there, and ingest asks nobody.
+  STRIPE_API_BASE: 'http://127.0.0.1:9',
+})
+
+/** Customers and meters, as registration and a catalogue would leave them. */
+function seedText(): string {
+  const customers = Array.from(
+    { length: CUSTOMERS },
+    (_, i) => `('customer_${String(i).padStart(26, '0')}', 'user-${i}', now())`,
+  )
+  const meters = Object.entries(METERS).map(
+    ([key, { aggregation, rules }]) => `('${key}', '${key}', 'unit', '${aggregation}', '${rules}', now())`,
+  )
+  return `insert into customer (id, external_id, created_at) values ${customers.join()};
+    insert into meter (key, name, unit_label, aggregation, rules, created_at) values ${meters.join()}`
+}
+
+async function query(url: string, text: string): Promise<Record<string, string>[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, string>>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
