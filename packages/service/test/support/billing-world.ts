@@ -241,7 +241,13 @@ export async function newBillingWorld({
     },
 
     /** Usage over the real ingest. */
-    async use(payer: Payer, quantity: string, time: string, meter = 'seconds'): Promise<void> {
+    async use(
+      payer: Payer,
+      quantity: string,
+      time: string,
+      meter = 'seconds',
+      data: Record<string, string> = {},
+    ): Promise<void> {
       counter += 1
       const event = {
         specversion: '1.0',
@@ -250,7 +256,7 @@ export async function newBillingWorld({
         type: meter,
         subject: payer.externalId,
         time,
-        data: { quantity },
+        data: { ...data, quantity },
       }
       await ingest.take(await readRequest({ directory, times: defaultTimeRules }, readSent([event])))
     },
