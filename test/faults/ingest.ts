@@ -59,10 +59,11 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
   const random = seeded(seed)
   const ledger = newLedger(seed)
   let [next, sent, repeated, killed] = [0, 0, 0, 0]
+  let killing = Promise.resolve()
 
-  async function killOne(): Promise<void> {
-    killed += 1
-    if (killed % 2 === 0) {
+  /** Services and Postgres in turn, each when the one before is up again. */
+  async function kill(nth: number): Promise<void> {
+    if (nth % 2 === 0) {
       const [pid] = (await readFile(join(directory, 'data', 'postmaster.pid'), 'utf8')).split('\n')
       // An immediate shutdown: no checkpoint, every session is cut, what was committed is in the log.
       process.kill(Number(pid), 'SIGQUIT')
@@ -101,10 +102,12 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
       for (const index of fresh) ledger.add(index)
       sent += fresh.length + again.length
       repeated += again.length
-      const due = killed < kills && next >= ((killed + 1) * events) / (kills + 1)
-      const dying = due ? killOne() : undefined
-      await deliver(random.shuffle([...fresh, ...again]))
-      await dying
+      if (killed < kills && next >= ((killed + 1) * events) / (kills + 1)) {
+        killed += 1
+        const nth = killed
+        killing = killing.then(() => kill(nth))
+      }
+      await Promise.all([deliver(random.shuffle([...fresh, ...again])), killing])
       onProgress?.(next)
     }
   }

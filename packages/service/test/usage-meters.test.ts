@@ -2,6 +2,7 @@ import type { MeterRules } from '@lockstep/core/meter'
 import { formatQuantity } from '@lockstep/core/quantity'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
+import { newId } from '../src/ids.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { openPeriodInvoice } from '../src/store/invoices.ts'
 import { sqlTime } from '../src/store/time.ts'
@@ -156,6 +157,31 @@ test('what a filter does not let through is taken in and counts nowhere, also wh
   expect(await world.counts()).toMatchObject({ identities: 8n, events: 8n, counted: 4n })
   // Sent again it is known, like everything else.
   expect(await usage.take(events)).toMatchObject({ duplicates: 4 })
+})
+
+test('what is voided or amended is gone from values and levels too, and what was filtered out stays out', async () => {
+  const name = ({ source, id, time }: ReturnType<typeof event>) => ({ source, id, time: at(time) })
+  const [raise, more] = [grow('2', '10:00:00'), grow('1', '10:30:00')]
+  const [first, second] = [visit('a', '10:00:00'), visit('b', '10:40:00')]
+  const failed = event({ type: 'succeeded', time: `${DAY}T10:10:00Z`, data: { status: 500 } })
+  await usage.take([raise, more, first, second, failed])
+  const correct = (wanted: Parameters<typeof usage.correct>[0]) =>
+    usage.correct(
+      wanted,
+      { id: newId('usage_correction'), by: 'test', agent: null, reason: 'wrong' },
+      { dryRun: false },
+    )
+  await correct({ kind: 'void', event: name(more) })
+  expect(await weightedOf('10:00:00', '11:00:00')).toBe('7200')
+  await correct({ kind: 'amend', event: name(raise), quantity: 500_000_000n })
+  expect(await weightedOf('10:00:00', '11:00:00')).toBe('1800')
+  await correct({ kind: 'void', event: name(second) })
+  expect(await usersOf('10:00:00', '11:00:00')).toBe(1)
+  await correct({ kind: 'void', event: name(failed) })
+  expect(await totalsOf('succeeded', '10:00:00', '11:00:00')).toBeUndefined()
+  await expect(correct({ kind: 'amend', event: name(first), quantity: 1n })).rejects.toMatchObject({
+    code: 'quantity_invalid',
+  })
 })
 
 test('usage over time: values by the hour, and a level in every hour in which it is held', async () => {

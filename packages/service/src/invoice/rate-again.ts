@@ -34,6 +34,8 @@ export async function rateAgain<T>(
 }
 
 async function linesOf(trx: Trx, invoices: readonly InvoiceRow[]) {
+  // Usage of a time without a period is corrected as well.
+  if (invoices.length === 0) return new Map<string, never[]>()
   const ids = [...new Set(invoices.flatMap(({ subscriptionId }) => subscriptionId ?? []))]
   const subscriptions = await trx
     .selectFrom('subscription')

@@ -42,7 +42,10 @@ export async function recountUsage(
            ${ofLast('quantity')}, ${ofLast('time')}, ${ofLast('id')}
     from ${events} group by customer_id, meter_key, bucket
     returning count`.execute(trx)
-  await Promise.all([recountValues(trx, within('bucket'), events), recountLevels(trx, within('bucket'), events)])
+  await Promise.all([
+    recountValues(trx, within('bucket'), events),
+    recountLevels(trx, within('bucket'), events),
+  ])
   const total = (rows: readonly { count: bigint }[]) => rows.reduce((sum, { count }) => sum + count, 0n)
   return { before: total((await removed).rows), after: total((await counted).rows) }
 }

@@ -75,6 +75,7 @@ export async function correctUsage(
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<UsageCorrection> {
   const place = await placeOf(db, wanted)
+  const affected = await affectedBy(db, place)
   if (wanted.kind === 'backfill') await months.ensure(wanted.arrivals.map(({ time }) => time))
   try {
     return await transaction(db, async (trx) => {
@@ -82,7 +83,7 @@ export async function correctUsage(
       const at = await customerTime(trx, clock, place.customerId)
       const hours = hoursAround(place.period)
       const inHours = { ...place, period: hours }
-      const { value: counted, effect } = await rateAgain(trx, await affectedBy(db, place), async () => {
+      const { value: counted, effect } = await rateAgain(trx, affected, async () => {
         await requireEvents(trx, inHours)
         const changed = await change(trx, wanted, deed.id, at)
         await recountUsage(trx, inHours)
@@ -114,7 +115,10 @@ async function placeOf(db: Db, wanted: WantedCorrection): Promise<Place> {
   const { event } = wanted
   const found = await findEvent(db, event)
   if (!found) throw await absent(db, event)
-  if (wanted.kind === 'amend' && ['count', 'unique'].includes((await aggregationOf(db, found.meterKey)) ?? '')) {
+  if (
+    wanted.kind === 'amend' &&
+    ['count', 'unique'].includes((await aggregationOf(db, found.meterKey)) ?? '')
+  ) {
     const detail = `The meter ${found.meterKey} does not look at quantities. Void the event instead.`
     throw new Problem('quantity_invalid', detail)
   }
