@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { replayEvents } from '../src/store/event-replays.ts'
 import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver } from './support/receiver.ts'
 
@@ -44,6 +45,14 @@ test('a trial that ends with a card that fails is told as it goes', async () => 
       .filter((told) => told.endsWith(' open'))
       .toSorted(),
   ).toEqual(['invoice.finalized open', 'invoice.payment_failed open'])
+
+  // Looked at again, the events say nothing new.
+  const told = app.received.length
+  const { events } = await replayEvents(world.db, { type: 'invoice.payment_failed' }, world.deps.clock.now())
+  expect(events).toBe(1)
+  await world.deliver()
+  await world.tell()
+  expect(app.received.length).toBe(told)
 })
 
 test('money that is given back is told of', async () => {

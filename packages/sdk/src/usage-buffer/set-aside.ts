@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readFile, rename, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Fault } from '@lockstep/core/problem'
 import type { UsageEvent } from '../usage.ts'
@@ -17,65 +17,86 @@ export class SetAside {
   readonly #path: string
   readonly #taken: string
   #bytes = 0
+  #last: Promise<void> = Promise.resolve()
 
   constructor(directory: string) {
     this.#path = join(directory, 'refused.ndjson')
     this.#taken = join(directory, 'refused-taken.ndjson')
   }
 
+  /** Whoever was killed while writing left half a line: it goes, or the next one would end it. */
   async open(): Promise<void> {
-    this.#bytes = await stat(this.#path).then(
-      ({ size }) => size,
-      () => 0,
-    )
+    const bytes = await readFile(this.#path).catch(emptyWhereMissing)
+    this.#bytes = bytes.lastIndexOf('\n') + 1
+    if (this.#bytes < bytes.length) await truncate(this.#path, this.#bytes)
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  async add(refused: readonly RefusedUsage[]): Promise<void> {
-    const bytes = Buffer.from(refused.map((one) => `${JSON.stringify(one)}\n`).join(''))
-    const handle = await open(this.#path, 'a')
-    try {
-      await handle.writeFile(bytes)
-      await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-    this.#bytes += bytes.length
+  add(refused: readonly RefusedUsage[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const bytes = Buffer.from(refused.map((one) => `${JSON.stringify(one)}\n`).join(''))
+      const handle = await open(this.#path, 'a')
+      try {
+        // A disk that was full may have taken a part of what was written before.
+        await handle.truncate(this.#bytes)
+        await handle.writeFile(bytes)
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
+      this.#bytes += bytes.length
+    })
   }
 
   /** What is there, oldest first. */
-  list(): Promise<RefusedUsage[]> {
-    return readLines(this.#path)
+  async list(): Promise<RefusedUsage[]> {
+    return [...(await readLines(this.#taken)), ...(await readLines(this.#path))]
   }
 
   /**
    * Hands them over to `take`, which makes them safe, and forgets them then. Whoever is killed in
-   * between hands them over again.
+   * between, or fails, hands them over again.
    */
-  async handOver(take: (refused: readonly RefusedUsage[]) => Promise<void>): Promise<void> {
-    const before = await readLines(this.#taken)
-    if (before.length > 0) await take(before)
-    await rename(this.#path, this.#taken).catch(ignoreMissing)
-    this.#bytes = 0
-    const now = before.length > 0 ? [] : await readLines(this.#taken)
-    if (now.length > 0) await take(now)
-    await rm(this.#taken, { force: true })
+  handOver(take: (refused: readonly RefusedUsage[]) => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      const handOverTaken = async () => {
+        const taken = await readLines(this.#taken)
+        if (taken.length > 0) await take(taken)
+        await rm(this.#taken, { force: true })
+      }
+      // Those of a time before, which came to no end, and only then what has come since.
+      await handOverTaken()
+      await rename(this.#path, this.#taken).catch(ignoreMissing)
+      this.#bytes = 0
+      await handOverTaken()
+    })
+  }
+
+  /** One after the other: what is added while others are handed over is none of those. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work)
+    // Who waits for the turn does not care how the one before ended; its own caller is told.
+    this.#last = done.catch(() => {})
+    return done
   }
 }
 
 /** The last line may be half-written: its event was not acknowledged as refused, and is sent again. */
 async function readLines(path: string): Promise<RefusedUsage[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    ignoreMissing(error)
-    return ''
-  })
-  return text
+  const bytes = await readFile(path).catch(emptyWhereMissing)
+  return bytes
+    .toString()
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as RefusedUsage)
+}
+
+function emptyWhereMissing(error: unknown): Buffer {
+  ignoreMissing(error)
+  return Buffer.alloc(0)
 }
 
 function ignoreMissing(error: unknown): void {

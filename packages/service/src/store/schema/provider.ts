@@ -29,6 +29,8 @@ interface ProviderEventTable {
   problem: MaybeJson
   receivedAt: Time
   processedAt: MaybeTime
+  /** Whether the application was to be told what only the event says; looked at again, it is not told again. */
+  told: Default<boolean>
 }
 
 interface ProviderObjectTable {
