@@ -3,8 +3,15 @@ import type { SyncPolicy } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
+import { newId } from '../src/ids.ts'
+import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
+import { newHolder } from '../src/postgres/presence.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { addCustomer, changeProfile, findCustomer, readProfile } from '../src/store/customers.ts'
 import { readEvent } from '../src/store/provider-events.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { tellProvider } from '../src/workflow/change-customer.ts'
+import { eraseCustomer } from '../src/workflow/erase-customer.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 
 /** Metering beside Stripe: customers, plans and subscriptions are made there, usage is sent here. */
@@ -119,6 +126,69 @@ describe('a customer', () => {
     expect(await customerOf(same.id)).toMatchObject([{ external_id: same.id }])
     // Linked already: the second one is somebody else until a person says otherwise.
     expect(await customerOf(twice.id)).toMatchObject([{ external_id: twice.id }])
+  })
+
+  test('who was here before keeps the name and the address that it has here', async () => {
+    const nobody = { testClockId: null, at: world.wall.time }
+    const ours = { id: newId('customer'), externalId: 'user_hedy', name: 'Hedy', email: 'hedy@example.org' }
+    await transaction(world.db, (trx) => addCustomer(trx, { ...ours, ...nobody }))
+    const made = await world.stripe.customers.create({
+      name: 'H. Lamarr',
+      metadata: { lockstep_external_id: 'user_hedy' },
+    })
+    await world.deliver()
+    await world.stripe.customers.update(made.id, { name: '', email: 'lamarr@example.org' })
+    await world.deliver()
+    expect(await customerOf(made.id)).toMatchObject([
+      { id: ours.id, external_id: 'user_hedy', name: 'Hedy', email: 'hedy@example.org', origin: 'link' },
+    ])
+  })
+
+  test('whose name is changed here is not called back by what waited, here or at Stripe', async () => {
+    const made = await world.stripe.customers.create({ name: 'A' })
+    await world.deliver()
+    const [{ id: customerId }] = await customerOf(made.id)
+    await world.stripe.customers.update(made.id, { metadata: { seen: 'late' } })
+    // Nobody tells Stripe yet.
+    const telling = { id: newId('workflow'), holder: newHolder() }
+    await transaction(world.db, async (trx) => {
+      await changeProfile(trx, customerId, { name: 'B' })
+      await tellProvider(trx, { ...telling, customerId, at: world.wall.time })
+    })
+    await world.deliver()
+    expect(await customerOf(made.id)).toMatchObject([{ name: 'B' }])
+    world.workflows.begin(telling.id, telling.holder)
+    expect(await world.workflows.settled(telling.id, 30)).toMatchObject({ state: 'completed' })
+    await world.deliver()
+    expect(await customerOf(made.id)).toMatchObject([{ name: 'B' }])
+    expect(await world.stripe.customers.retrieve(made.id)).toMatchObject({ name: 'B' })
+    // Told, it is called here what it is called there again.
+    await world.stripe.customers.update(made.id, { name: 'C' })
+    await world.deliver()
+    expect(await customerOf(made.id)).toMatchObject([{ name: 'C' }])
+  })
+
+  test('that was erased stays it, whatever is told late and after it', async () => {
+    const made = await world.stripe.customers.create({ name: 'Forgotten', email: 'forgotten@example.org' })
+    await world.deliver()
+    await world.stripe.customers.update(made.id, { name: 'Forgotten Again' })
+    const [{ external_id: externalId }] = await customerOf(made.id)
+    const customer = await findCustomer(world.db, externalId)
+    if (!customer) throw new Error('Not taken up.')
+    expect(
+      await eraseCustomer({ ...world.deps, workflows: world.workflows }, customer, { dryRun: false }),
+    ).toMatchObject({ provider: 'told' })
+    await world.deliver()
+    await world.stripe.customers.update(made.id, { metadata: { seen: 'later' } })
+    await world.deliver()
+    expect(await readProfile(world.db, customer.id)).toBeUndefined()
+    expect(await world.stripe.customers.retrieve(made.id)).toMatchObject({ name: null, email: null })
+    // The nightly job still knows whom to forget.
+    await eraseWhatCameLater(world.deps)
+    for (const table of ['provider_event', 'provider_object', 'customer_profile', 'outgoing_event']) {
+      const { rows } = await world.pool.query(`select 1 from ${table} t where t::text ilike '%forgotten%'`)
+      expect([table, rows]).toEqual([table, []])
+    }
   })
 
   test('that is deleted is kept, marked, and linked to nothing', async () => {

@@ -18,13 +18,27 @@ beforeAll(async () => {
   world = await newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
-      products: { team: { name: 'Team' } },
+      products: { team: { name: 'Team' }, backups: { name: 'Backups' }, seats: { name: 'Seats' } },
       plans: {
         team: {
           name: 'Team',
           product: 'team',
           interval: 'month',
           prices: { fee: { kind: 'recurring', model: 'flat', amount: '20.00' } },
+        },
+        seated: {
+          name: 'Seated',
+          product: 'team',
+          interval: 'month',
+          prices: { seat: { kind: 'recurring', model: 'perUnit', unitAmount: '7.00', product: 'seats' } },
+        },
+      },
+      addons: {
+        backups: {
+          name: 'Backups',
+          product: 'backups',
+          interval: 'month',
+          prices: { each: { kind: 'recurring', model: 'perUnit', unitAmount: '3.00' } },
         },
       },
     }),
@@ -80,7 +94,10 @@ const outcomeOf = async (id: string) => {
 
 const priceOfTeam = async () => {
   const { data } = await world.stripe.prices.list({ type: 'recurring' })
-  const found = data.find(({ metadata }) => metadata.lockstep_instance === world.deps.provider.instance)
+  const found = data.find(
+    ({ metadata, unit_amount }) =>
+      metadata.lockstep_instance === world.deps.provider.instance && unit_amount === 2000,
+  )
   if (!found) throw new Error('Not published.')
   return found
 }
@@ -175,6 +192,24 @@ test('both directions are unique, and what is linked has to be there and nobody 
   expect((await link('plan', 'team', other.id)).said).toBe('422 mapping_invalid')
   expect((await link('price', priceId, dear.id)).said).toBe('422 mapping_invalid')
   expect((await link('subscription', 'subscription_1', 'sub_1')).said).toBe('400 invalid_request')
+})
+
+test('the links of an add-on, and of a product that only a price is of, are needed while they are sold', async () => {
+  const { rows } = await world.pool.query(
+    `select id from price where addon_version_id is not null or product_key = 'seats' order by product_key`,
+  )
+  const [each, seat] = rows.map(({ id }: { id: string }) => id)
+  const links = ['product/backups', `price/${each}`, 'product/seats', `price/${seat}`]
+  const payer = await world.register('seated', '2026-01-10T00:00:00Z', {
+    addons: [{ addon: 'backups', quantity: 2 }],
+  })
+  for (const one of links) {
+    expect([one, (await ask('DELETE', `/v1/mappings/${one}`)).said]).toEqual([one, '409 mapping_in_use'])
+  }
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  for (const one of links)
+    expect([one, (await ask('DELETE', `/v1/mappings/${one}`)).said]).toEqual([one, 200])
 })
 
 test('events are found by kind, outcome and time, and replayed: shown first, then done', async () => {

@@ -102,13 +102,16 @@ export async function addCustomer(trx: Trx, customer: NewCustomer): Promise<bool
   return added.numInsertedOrUpdatedRows === 1n
 }
 
+/** The kind of the workflow that tells the provider what was changed of a customer here. */
+export const CHANGE_CUSTOMER = 'change-customer'
+
 /** Absent stays as it is, null removes. */
 export interface ProfileChange {
   readonly name?: string | null | undefined
   readonly email?: string | null | undefined
 }
 
-/** Whether anything changed. */
+/** Whether anything changed. Whoever was erased and is named here again has a profile again. */
 export async function changeProfile(trx: Trx, customerId: string, change: ProfileChange): Promise<boolean> {
   const changed = await sql`
     insert into customer_profile as p (customer_id, name, email)
@@ -119,6 +122,29 @@ export async function changeProfile(trx: Trx, customerId: string, change: Profil
     where (${change.name !== undefined} and p.name is distinct from excluded.name)
        or (${change.email !== undefined} and p.email is distinct from excluded.email)`.execute(trx)
   return changed.numAffectedRows === 1n
+}
+
+/**
+ * What the provider says of a customer that was made there. One who has no profile was erased and stays it, whatever
+ * is told late. As long as the provider is still to be told what was changed here, it speaks of before that change.
+ */
+export async function followProfile(
+  trx: Trx,
+  customerId: string,
+  { name, email }: { readonly name: string | null; readonly email: string | null },
+): Promise<void> {
+  // Whoever changes the profile at this moment is waited for: the next statement sees that it is to be told.
+  await trx
+    .selectFrom('customerProfile')
+    .select('customerId')
+    .where('customerId', '=', customerId)
+    .forUpdate()
+    .execute()
+  await sql`
+    update customer_profile set name = ${name}, email = ${email}
+    where customer_id = ${customerId} and (name, email) is distinct from (${name}, ${email})
+      and not exists (select from workflow w where w.state in ('running', 'compensating')
+        and w.kind = ${CHANGE_CUSTOMER} and w.input ->> 'customerId' = ${customerId})`.execute(trx)
 }
 
 /** The provider has this customer no more: nothing can be charged until it is linked to another one. */

@@ -24,16 +24,30 @@ export async function readLinked(db: Db, entityType: Linkable, entityId: string)
   return { price: { ...rhythm, price: priceFromJson(definition as PriceJson) } }
 }
 
-/** Whether a subscription that is not over is a customer's, or on a version of a plan, a product or a price. */
+/**
+ * Whether a subscription that is not over is a customer's, or on a version of a plan, or sells a product or a price,
+ * as its plan or by one of its add-ons.
+ */
 export async function isLinkedInUse(trx: Trx, entityType: Linkable, entityId: string): Promise<boolean> {
-  const { rows } = await sql<{ isInUse: boolean }>`
-    select exists (
-      select from subscription s join plan_version v on v.id = s.plan_version_id
-      where s.status not in ('canceled', 'incomplete_expired') and case ${entityType}
-        when 'customer' then s.customer_id = ${entityId}
-        when 'plan' then v.plan_key = ${entityId}
-        when 'product' then v.product_key = ${entityId}
-        else exists (select from price p where p.plan_version_id = v.id and p.id = ${entityId}) end
-    ) as is_in_use`.execute(trx)
+  const { rows } = await sql<{ isInUse: boolean | null }>`
+    with live as (
+      select s.customer_id, s.addons, v.id as version_id, v.plan_key, v.product_key
+      from subscription s join plan_version v on v.id = s.plan_version_id
+      where s.status not in ('canceled', 'incomplete_expired')
+    ), attached as (
+      select v.id as version_id, v.product_key
+      from live cross join jsonb_to_recordset(live.addons) as attached (addon text, version int)
+      join addon_version v on v.addon_key = attached.addon and v.version = attached.version
+    ), sold as (
+      select id, product_key from price
+      where plan_version_id in (select version_id from live)
+         or addon_version_id in (select version_id from attached)
+    )
+    select case ${entityType}
+      when 'customer' then exists (select from live where customer_id = ${entityId})
+      when 'plan' then exists (select from live where plan_key = ${entityId})
+      when 'product' then ${entityId} in (
+        select product_key from live union all select product_key from attached union all select product_key from sold)
+      else exists (select from sold where id = ${entityId}) end as is_in_use`.execute(trx)
   return rows[0]?.isInUse === true
 }

@@ -4,15 +4,13 @@ import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
-import { changeProfile, type ProfileChange } from '../store/customers.ts'
+import { CHANGE_CUSTOMER, changeProfile, type ProfileChange } from '../store/customers.ts'
 import { providerIdOf } from '../store/mappings.ts'
 import { addWorkflow } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
 import type { LookDeps } from './look.ts'
 import { tellCustomer } from './tell-customer.ts'
 import type { Workflows } from './workflows.ts'
-
-export const CHANGE_CUSTOMER = 'change-customer'
 
 /** The caller's answer does not depend on Stripe, so it hardly waits for it. */
 const PATIENCE_SECONDS = 2

@@ -221,7 +221,7 @@ export async function newBillingWorld({
       {
         paymentMethod = 'pm_card_visa',
         ...more
-      }: Partial<Pick<Wanted, 'paymentMethod' | 'quantity' | 'coupons'>> = {},
+      }: Partial<Pick<Wanted, 'paymentMethod' | 'quantity' | 'coupons' | 'addons'>> = {},
     ): Promise<Payer> {
       counter += 1
       const externalId = `user_${counter}`

@@ -3,7 +3,7 @@ import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { addCustomer, findCustomer } from '../../store/customers.ts'
-import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
+import { type AdmitDeps, isUnclaimed, type Link, takeUp } from './taking-up.ts'
 import { knowTestClock } from './test-clock.ts'
 
 /** Where whoever makes a customer at Stripe may say which user of the application it is. */
@@ -17,8 +17,8 @@ export async function admitCustomer(
   if (object.deleted || !isUnclaimed(object.metadata)) return undefined
   const testClockId = object.test_clock ? await knowTestClock(deps, idOf(object.test_clock)) : null
   return takeUp(deps, 'customer', { providerType: 'customer', providerId: object.id }, async (trx) => {
-    const entityId = await customerFor(trx, object, testClockId, deps.clock.now())
-    return [{ entityType: 'customer', entityId }]
+    const ours = await customerFor(trx, object, testClockId, deps.clock.now())
+    return [{ entityType: 'customer', ...ours }]
   })
 }
 
@@ -31,15 +31,15 @@ async function customerFor(
   { id: providerId, name, email, metadata }: Stripe.Customer,
   testClockId: string | null,
   at: number,
-): Promise<string> {
+): Promise<Pick<Link, 'entityId' | 'origin'>> {
   const named = metadata[EXTERNAL_ID]
   const known = named === undefined || named === '' ? undefined : await findCustomer(trx, named)
-  if (known?.providerId === null) return known.id
+  if (known?.providerId === null) return { entityId: known.id, origin: 'link' }
   const id = newId('customer')
   const profile = { id, name: name ?? null, email: email ?? null, testClockId, at }
   const free = named !== undefined && named !== '' && known === undefined ? [named] : []
   for (const externalId of [...free, providerId, `${providerId}/${id}`]) {
-    if (await addCustomer(trx, { ...profile, externalId })) return id
+    if (await addCustomer(trx, { ...profile, externalId })) return { entityId: id }
   }
   throw new Error(`No external id is free for ${providerId}.`)
 }

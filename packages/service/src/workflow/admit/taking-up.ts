@@ -15,9 +15,11 @@ export interface AdmitDeps extends LookDeps {
   readonly origin?: 'webhook' | 'import'
 }
 
-interface Link {
+export interface Link {
   readonly entityType: EntityType
   readonly entityId: string
+  /** Where ours was here before: it is linked, and stays what it is called here. */
+  readonly origin?: 'link'
 }
 
 /**
@@ -37,7 +39,7 @@ export async function takeUp(
     const at = clock.now()
     let made: string | undefined
     for (const one of await make(trx)) {
-      await link(trx, provider, { ...one, providerType, providerId, origin, at })
+      await link(trx, provider, { origin, ...one, providerType, providerId, at })
       if (one.entityType === entityType) made = one.entityId
     }
     if (made === undefined) throw new Error(`Nothing was made of ${providerType} ${providerId}.`)

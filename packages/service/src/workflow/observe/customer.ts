@@ -4,7 +4,7 @@ import type Stripe from 'stripe'
 import type { Trx } from '../../postgres/connect.ts'
 import { customerOperation } from '../../provider/stripe/customers.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { changeProfile, markDeletedAtProvider } from '../../store/customers.ts'
+import { followProfile, markDeletedAtProvider } from '../../store/customers.ts'
 import { entityIdOf, type Mapping, mappingOf, unlink } from '../../store/mappings.ts'
 import { settleGone } from '../../store/operations.ts'
 import { readInstallation } from './installation.ts'
@@ -40,7 +40,7 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Custom
     if (owner.customerId === null) return {}
     if (object.deleted) await forgetCustomer(trx, object.id, await now())
     else if (owner.isTheirs)
-      await changeProfile(trx, owner.customerId, { name: object.name ?? null, email: object.email })
+      await followProfile(trx, owner.customerId, { name: object.name ?? null, email: object.email })
     return {}
   },
 }
