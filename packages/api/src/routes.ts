@@ -17,6 +17,7 @@ import {
 } from './customers.ts'
 import type { Route } from './define-route.ts'
 import { listDeliveries, readDelivery, retryDelivery } from './deliveries.ts'
+import { findDrift, repairDrift } from './drift.ts'
 import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
@@ -145,6 +146,8 @@ export const routes: readonly Route[] = [
   retryProviderEvent,
   replayProviderEvents,
   sweepEvents,
+  findDrift,
+  repairDrift,
   listOrphans,
   sweepOrphans,
   sweepSignUps,

@@ -9,6 +9,7 @@ import * as creditNotes from '@lockstep/api/credit-notes'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput, Route } from '@lockstep/api/define-route'
 import * as deliveries from '@lockstep/api/deliveries'
+import * as drift from '@lockstep/api/drift'
 import { readEntitlements } from '@lockstep/api/entitlements'
 import { sweepEvents } from '@lockstep/api/event-sweeps'
 import { readHealth, readReadiness } from '@lockstep/api/health'
@@ -320,6 +321,13 @@ export function createClient(options: ClientOptions) {
       sweep: (body: BodyInput<typeof sweepEvents> = {}) => ask(sweepEvents, { body }),
     },
 
+    drift: {
+      /** Holds everything here against everything at the provider; changes nothing. */
+      find: () => ask(drift.findDrift, {}),
+      /** Repairs what can be repaired safely; says only what that is unless `dryRun` is false. */
+      repair: (body: BodyInput<typeof drift.repairDrift> = {}) => ask(drift.repairDrift, { body }),
+    },
+
     orphans: {
       /** Says what would be done, unless `dryRun` is false. */
       sweep: (body: BodyInput<typeof orphans.sweepOrphans> = {}) => ask(orphans.sweepOrphans, { body }),
@@ -424,6 +432,9 @@ export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
 export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
 export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>
+export type DriftReport = Answer<typeof drift.findDrift>
+export type DriftRepairs = Answer<typeof drift.repairDrift>
+export type Drift = DriftReport['drifts'][number]
 export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type Erasure = Answer<typeof customers.eraseCustomer>

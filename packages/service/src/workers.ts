@@ -6,6 +6,7 @@ import { drainInbox } from './inbox/process.ts'
 import { showSync } from './invoice/figures.ts'
 import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
+import { findDriftNightly } from './jobs/find-drift.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepEventsHourly } from './jobs/sweep-events.ts'
@@ -90,6 +91,13 @@ export const workers: readonly Worker[] = [
     name: 'sweep events',
     start: async (parts) => {
       await sweepEventsHourly(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'find drift',
+    start: async (parts) => {
+      await findDriftNightly(parts)
       return async () => {}
     },
   },

@@ -12,6 +12,7 @@ import { couponRoutes } from './routes/coupons.ts'
 import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { driftRoutes } from './routes/drift.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
 import { eventSweepRoutes } from './routes/event-sweeps.ts'
@@ -80,6 +81,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
   eventSweepRoutes(app, parts)
+  driftRoutes(app, parts)
   orphanRoutes(app, parts)
   signUpSweepRoutes(app, parts)
   busMessageRoutes(app, parts)

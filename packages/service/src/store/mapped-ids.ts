@@ -3,16 +3,21 @@ import { type EntityType, type ProviderAccount, STRIPE } from './mappings.ts'
 
 const PAGE = 1000
 
-/** The provider's ids of everything of a type that is linked, by id, in pages. */
-export async function* mappedIds(
+export interface LinkedId {
+  readonly entityId: string
+  readonly providerId: string
+}
+
+/** Everything of a type that is linked, by the provider's id, in pages. */
+export async function* linkedIds(
   db: Db,
   { account, livemode }: ProviderAccount,
   type: EntityType,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<LinkedId[]> {
   for (let after = ''; ; ) {
     const rows = await db
       .selectFrom('mapping')
-      .select('providerId')
+      .select(['entityId', 'providerId'])
       .where('provider', '=', STRIPE)
       .where('providerAccount', '=', account)
       .where('livemode', '=', livemode)
@@ -23,9 +28,20 @@ export async function* mappedIds(
       .execute()
     const last = rows.at(-1)
     if (last === undefined) return
-    yield rows.map(({ providerId }) => providerId)
+    yield rows
     after = last.providerId
   }
+}
+
+/** The provider's ids of the test clocks that we know. */
+export async function clockIds(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom('testClock')
+    .select('providerId')
+    .where('providerId', 'is not', null)
+    .orderBy('id')
+    .execute()
+  return rows.flatMap(({ providerId }) => providerId ?? [])
 }
 
 /** The provider's ids of the customers that live on a test clock. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { type ListedType, listed, listedOf, listedTypes } from '../provider/stripe/listing.ts'
-import { customersOnClocks, mappedIds } from '../store/mapped-ids.ts'
+import { customersOnClocks, linkedIds } from '../store/mapped-ids.ts'
 import { nextObservation, readObjects } from '../store/provider-objects.ts'
 import { type Look, type LookDeps, lookAt } from './look.ts'
 import { type Observed, observe } from './observe.ts'
@@ -59,8 +59,8 @@ function newListing(deps: LookDeps) {
     /** What was deleted at Stripe is in no list: whoever of ours was not met is looked at. */
     async lookForGone(): Promise<void> {
       for (const type of ['customer', 'subscription'] as const) {
-        for await (const ids of mappedIds(deps.db, deps.provider, type))
-          for (const id of ids.filter((one) => !seen.has(one))) count(await lookAt(deps, { type, id }))
+        for await (const links of linkedIds(deps.db, deps.provider, type))
+          for (const { providerId: id } of links) if (!seen.has(id)) count(await lookAt(deps, { type, id }))
       }
     },
 

@@ -39,6 +39,15 @@ export function listed(
   return pages(deps, (stripe, page) => lists[type](stripe, { ...made, ...page }))
 }
 
+/** Everything of a type on one test clock. */
+export function listedOnClock(
+  deps: Pick<CallDeps, 'provider'>,
+  type: 'customer' | 'subscription',
+  clock: string,
+): AsyncGenerator<Listed[]> {
+  return pages(deps, (stripe, page) => lists[type](stripe, { test_clock: clock, ...page }))
+}
+
 /** Everything of a customer: where no list goes by clocks, what stands on one is found by its customers. */
 export function listedOf(
   deps: Pick<CallDeps, 'provider'>,
@@ -46,4 +55,19 @@ export function listedOf(
   customer: string,
 ): AsyncGenerator<Listed[]> {
   return pages(deps, (stripe, page) => lists[type](stripe, { customer, ...page }))
+}
+
+/** Amounts of the items that wait for an invoice, by id: of everybody, and of these customers on test clocks. */
+export async function pendingItemsOf(
+  deps: Pick<CallDeps, 'provider'>,
+  onClocks: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const amounts = new Map<string, string>()
+  for (const where of [{}, ...onClocks.map((customer) => ({ customer }))]) {
+    const found = pages(deps, (stripe, page) =>
+      stripe.invoiceItems.list({ ...where, pending: true, ...page }),
+    )
+    for await (const items of found) for (const { id, amount } of items) amounts.set(id, String(amount))
+  }
+  return amounts
 }

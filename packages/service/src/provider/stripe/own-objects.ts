@@ -44,6 +44,15 @@ async function* onClock(deps: Deps, clock: string): AsyncGenerator<OwnObject[]> 
   yield* ownOf(deps, subscription, { test_clock: clock })
 }
 
+/** What an object that was listed is of ours; undefined: nothing, or another installation's. */
+export function ownObject(
+  provider: Deps['provider'],
+  type: 'customer' | 'subscription',
+  object: Stripe.Customer | Stripe.Subscription,
+): OwnObject | undefined {
+  return isOwn(provider, object) ? kinds[type].own(object) : undefined
+}
+
 /** One of them again; undefined: Stripe has it no more. */
 export async function readOwnObject(
   deps: Deps,

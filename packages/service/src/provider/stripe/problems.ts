@@ -66,6 +66,11 @@ export function isMissing(error: unknown): boolean {
   )
 }
 
+/** The same of what a parameter names, and not the path: Stripe says 400 then. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing'
+}
+
 /** Whether a call was refused because the customer that it is about does not exist. */
 export function isCustomerMissing(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError) || error.code !== 'resource_missing') return false

@@ -7,6 +7,7 @@ export interface ProviderTables {
   providerLimit: ProviderLimitTable
   orphan: OrphanTable
   eventSweep: EventSweepTable
+  driftReport: DriftReportTable
 }
 
 interface ProviderEventTable {
@@ -71,4 +72,12 @@ interface EventSweepTable {
   newestEvent: string | null
   missed: number
   relistedAt: MaybeTime
+}
+
+interface DriftReportTable {
+  onlyRow: Default<boolean>
+  checkedAt: Time
+  looked: number
+  underWay: number
+  drifts: Json
 }

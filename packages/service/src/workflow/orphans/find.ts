@@ -40,9 +40,9 @@ export async function findOrphans(deps: FindDeps): Promise<Sweep> {
   let looked = 0
   const judge = async (objects: readonly OwnObject[]) => {
     looked += objects.length
-    for (const object of await unlinked(deps, objects)) {
-      const key = `${object.type} ${object.id}`
-      if (!found.has(key)) found.set(key, { ...object, ...judgeOrphan(await stateOf(deps, object)) })
+    for (const orphan of await judgeUnlinked(deps, objects)) {
+      const key = `${orphan.type} ${orphan.id}`
+      if (!found.has(key)) found.set(key, orphan)
     }
   }
   for await (const page of ownObjects(deps, last === null ? null : last - OVERLAP_SECONDS)) await judge(page)
@@ -57,6 +57,14 @@ export async function findOrphans(deps: FindDeps): Promise<Sweep> {
     closed.push({ providerType, providerId, ...end })
   }
   return { looked, orphans: [...found.values()], closed }
+}
+
+/** Of these objects of ours, those that no row points to, each with what should become of it. */
+export async function judgeUnlinked(deps: FindDeps, objects: readonly OwnObject[]): Promise<FoundOrphan[]> {
+  const orphans: FoundOrphan[] = []
+  for (const object of await unlinked(deps, objects))
+    orphans.push({ ...object, ...judgeOrphan(await stateOf(deps, object)) })
+  return orphans
 }
 
 async function unlinked({ db, provider }: FindDeps, objects: readonly OwnObject[]): Promise<OwnObject[]> {

@@ -1,5 +1,6 @@
 import { Problem } from '@lockstep/core/problem'
 import { withdrawInvoice } from '../../provider/stripe/one-off-invoices.ts'
+import type { OwnObject } from '../../provider/stripe/own-objects.ts'
 import { closePaymentPage } from '../../provider/stripe/payment-pages.ts'
 import { withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
 import { link } from '../../store/mappings.ts'
@@ -60,7 +61,7 @@ async function carryOut(deps: LookDeps, orphan: FoundOrphan): Promise<FoundOrpha
  * Our row gets what it lacks, and what Stripe says of it is taken over as if an event had come. False if
  * somebody gave it another one meanwhile.
  */
-async function adopt(deps: LookDeps, orphan: FoundOrphan): Promise<boolean> {
+export async function adopt(deps: LookDeps, orphan: OwnObject): Promise<boolean> {
   const { db, clock, provider } = deps
   const { type, id, entityId, operation } = orphan
   if (type === 'customer' && entityId !== null) {

@@ -1,0 +1,162 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
+import type { LinkedId } from './mapped-ids.ts'
+import { type ProviderAccount, STRIPE } from './mappings.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export interface LinkedCustomer extends LinkedId {
+  readonly origin: Row<'mapping'>['origin']
+  readonly name: string | null
+  readonly email: string | null
+  /** Who it is was erased: nothing is said of it here any more. */
+  readonly isErased: boolean
+}
+
+function linkedTo(db: Db, { account, livemode }: ProviderAccount, ids: readonly string[]) {
+  return db
+    .selectFrom('mapping')
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .where(isOneOf('mapping.provider_id', ids))
+}
+
+export async function linkedCustomers(
+  db: Db,
+  account: ProviderAccount,
+  ids: readonly string[],
+): Promise<LinkedCustomer[]> {
+  const rows = await linkedTo(db, account, ids)
+    .where('mapping.entityType', '=', 'customer')
+    .leftJoin('customerProfile', 'customerProfile.customerId', 'mapping.entityId')
+    .select(['mapping.entityId', 'mapping.providerId', 'mapping.origin'])
+    .select(['customerProfile.customerId', 'customerProfile.name', 'customerProfile.email'])
+    .execute()
+  return rows.map(({ customerId, ...row }) => ({ ...row, isErased: customerId === null }))
+}
+
+export type LinkedSubscription = Row<'subscription'> & LinkedId
+
+export async function linkedSubscriptions(
+  db: Db,
+  account: ProviderAccount,
+  ids: readonly string[],
+): Promise<LinkedSubscription[]> {
+  return linkedTo(db, account, ids)
+    .where('mapping.entityType', '=', 'subscription')
+    .innerJoin('subscription', 'subscription.id', 'mapping.entityId')
+    .selectAll('subscription')
+    .select(['mapping.entityId', 'mapping.providerId'])
+    .execute()
+}
+
+export async function invoicesLinked(db: Db, ids: readonly string[]): Promise<Row<'invoice'>[]> {
+  return db.selectFrom('invoice').selectAll().where(isOneOf('provider_invoice_id', ids)).execute()
+}
+
+/** Invoices that are linked and may still change: each has to be there. */
+export async function openInvoiceLinks(db: Db): Promise<LinkedId[]> {
+  const rows = await db
+    .selectFrom('invoice')
+    .select(['id as entityId', 'providerInvoiceId'])
+    .where('status', 'in', ['closing', 'draft', 'open'])
+    .where('providerInvoiceId', 'is not', null)
+    .execute()
+  return rows.map(({ entityId, providerInvoiceId }) => ({ entityId, providerId: providerInvoiceId ?? '' }))
+}
+
+export interface StandingItem {
+  readonly customerId: string
+  readonly subscriptionId: string
+  readonly originInvoiceId: string
+  readonly providerItemId: string
+  /** What was sent, in the provider's minor units. */
+  readonly amount: string
+  readonly currency: string
+}
+
+/** Items that were sent and wait for their invoice, of customers whom the provider still has. */
+export async function pendingItems(db: Db): Promise<StandingItem[]> {
+  const { rows } = await sql<StandingItem>`
+    select i.customer_id, o.subscription_id, i.origin_invoice_id, i.provider_item_id,
+      i.content->>'amount' as amount, i.content->>'currency' as currency
+    from invoice_item i join invoice o on o.id = i.origin_invoice_id
+      join mapping m on m.entity_type = 'customer' and m.entity_id = i.customer_id and m.provider = ${STRIPE}
+    where i.state = 'placed' and i.provider_invoice_id is null and o.subscription_id is not null
+    order by i.provider_item_id`.execute(db)
+  return rows
+}
+
+/** Of these objects, those about which something waits in the inbox, or is being done. */
+export async function underWay(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select object_id as id from provider_event where state = 'received' and object_id = any(${ids})
+    union
+    select m.provider_id from mapping m
+      join subscription_deed d on d.subscription_id = m.entity_id and d.ended_at is null
+      where m.entity_type = 'subscription' and m.provider = ${STRIPE} and m.provider_id = any(${ids})`.execute(
+    db,
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
+export interface UsageDrift {
+  readonly customerId: string
+  readonly meterKey: string
+  readonly events: string
+  readonly rolledUp: string
+}
+
+/** A meter with rules of its own (a filter, say) does not count each of its events. */
+const countsAll = sql`coalesce(to_jsonb(m)->'rules', '{}') = '{}'`
+
+/**
+ * Customers and meters whose rollups do not hold what their events do. One statement, so that both are of one
+ * moment; only of months whose events are still kept.
+ */
+export async function usageDrift(db: Db, limit: number): Promise<UsageDrift[]> {
+  const { rows } = await sql<UsageDrift>`
+    with kept as (select min(time) as since from usage_event),
+    events as (
+      select customer_id, meter_key, count(*) as count, sum(quantity) as sum
+      from usage_event e join meter m on m.key = e.meter_key where ${countsAll} group by customer_id, meter_key
+    ), rollups as (
+      select customer_id, meter_key, sum(count) as count, sum(sum) as sum
+      from usage_rollup r join meter m on m.key = r.meter_key, kept
+      where bucket + interval '1 hour' > kept.since and ${countsAll} group by customer_id, meter_key
+    )
+    select customer_id, meter_key,
+      coalesce(e.count, 0) || ' events, ' || trim_scale(coalesce(e.sum, 0)) as events,
+      coalesce(r.count, 0) || ' events, ' || trim_scale(coalesce(r.sum, 0)) as rolled_up
+    from events e full join rollups r using (customer_id, meter_key)
+    where e.count is distinct from r.count or e.sum is distinct from r.sum
+    order by customer_id, meter_key limit ${limit}`.execute(db)
+  return rows
+}
+
+export interface StoredReport {
+  readonly checkedAt: Instant
+  readonly looked: number
+  readonly underWay: number
+  readonly drifts: readonly unknown[]
+}
+
+export async function saveReport(db: Db, report: StoredReport): Promise<void> {
+  const { checkedAt, looked, underWay: waiting, drifts } = report
+  const values = { checkedAt: sqlTime(checkedAt), looked, underWay: waiting, drifts: JSON.stringify(drifts) }
+  await db
+    .insertInto('driftReport')
+    .values(values)
+    .onConflict((on) => on.column('onlyRow').doUpdateSet(values))
+    .execute()
+}
+
+/** Null: nobody has compared yet. */
+export async function lastReport(db: Db): Promise<{ checkedAt: Instant; count: number } | null> {
+  const { rows } = await sql<{ checkedAt: Instant; count: number }>`
+    select checked_at, jsonb_array_length(drifts) as count from drift_report`.execute(db)
+  return rows[0] ?? null
+}

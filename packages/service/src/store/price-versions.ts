@@ -1,0 +1,26 @@
+import type { Db } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
+import { type ProviderAccount, STRIPE } from './mappings.ts'
+
+/** Of the provider's prices, those that are linked, each with the plan version that sells it. */
+export async function versionsOfPrices(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  prices: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom('mapping')
+    .innerJoin('price', 'price.id', 'mapping.entityId')
+    .select(['mapping.providerId', 'price.planVersionId'])
+    .where('mapping.entityType', '=', 'price')
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .where(isOneOf('mapping.provider_id', [...new Set(prices)]))
+    .execute()
+  return new Map(
+    rows.flatMap(({ providerId, planVersionId }) =>
+      planVersionId === null ? [] : [[providerId, planVersionId]],
+    ),
+  )
+}

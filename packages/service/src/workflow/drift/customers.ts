@@ -1,0 +1,49 @@
+import { fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
+import type Stripe from 'stripe'
+import { linkedCustomers } from '../../store/drift.ts'
+import { readObjects } from '../../store/provider-objects.ts'
+import type { LookDeps } from '../look.ts'
+import type { Compared, Drift } from './drift.ts'
+import { compareUnlinked } from './unlinked.ts'
+
+/** Who customers are. Whoever was erased here is nobody any more, whatever still stands there. */
+export async function compareCustomers(
+  deps: LookDeps,
+  objects: readonly Stripe.Customer[],
+): Promise<Compared> {
+  const { db, provider } = deps
+  const ids = objects.map(({ id }) => id)
+  const [linked, pictures] = await Promise.all([
+    linkedCustomers(db, provider, ids),
+    readObjects(
+      db,
+      ids.map((id) => ({ type: 'customer', id })),
+    ),
+  ])
+  const rows = new Map(linked.map((row) => [row.providerId, row]))
+  const drifts = objects.flatMap((object): Drift[] => {
+    const row = rows.get(object.id)
+    if (!row || row.isErased) return []
+    const { name, email, entityId, origin } = row
+    const there = { name: object.name || null, email: object.email || null }
+    const differences = fieldDifferences({ name: name || null, email: email || null }, there)
+    if (differences.length === 0) return []
+    const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
+    // Only what is compared: a card that became the default says nothing about a name.
+    const seen = { name: raw?.name || null, email: raw?.email || null }
+    const verdict = judgeDifference({
+      entity: 'customer',
+      differences,
+      seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
+      isTheirs: origin === 'webhook' || origin === 'import',
+    })
+    const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
+    return [{ ...known, differences, ...verdict }]
+  })
+  const unlinked = await compareUnlinked(
+    deps,
+    'customer',
+    objects.filter(({ id }) => !rows.has(id)),
+  )
+  return { drifts: [...drifts, ...unlinked.drifts], underWay: unlinked.underWay }
+}

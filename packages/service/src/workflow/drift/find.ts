@@ -1,0 +1,181 @@
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import { fetchCustomer, fetchInvoice, fetchSubscription } from '../../provider/stripe/fetch.ts'
+import { ownReference } from '../../provider/stripe/field.ts'
+import { listed, listedOf, listedOnClock, pendingItemsOf } from '../../provider/stripe/listing.ts'
+import { isOwn } from '../../provider/stripe/metadata.ts'
+import { isAbsent, isMissing } from '../../provider/stripe/problems.ts'
+import { openInvoiceLinks, saveReport, underWay, usageDrift } from '../../store/drift.ts'
+import { clockIds, customersOnClocks, type LinkedId, linkedIds } from '../../store/mapped-ids.ts'
+import type { LookDeps } from '../look.ts'
+import { compareCustomers } from './customers.ts'
+import type { Compared, Drift, DriftReport } from './drift.ts'
+import { compareInvoiceItems } from './invoice-items.ts'
+import { compareInvoices } from './invoices.ts'
+import { compareSubscriptions } from './subscriptions.ts'
+
+type Compare = (deps: LookDeps, objects: readonly never[]) => Promise<Compared>
+
+/** Everything that is held against the provider's lists, in an order in which a link is known before what needs it. */
+const nouns = {
+  customer: compareCustomers as Compare,
+  subscription: compareSubscriptions as Compare,
+  invoice: compareInvoices as Compare,
+}
+type Noun = keyof typeof nouns
+const types = Object.keys(nouns) as Noun[]
+
+const MOST_USAGE = 1000
+
+/**
+ * Holds everything here against everything there. What differs is looked at a second time, both sides anew, so that
+ * nothing is reported that only moved while it was read; what waits in the inbox or is being done is no drift.
+ * Changes nothing but the record of what was found.
+ */
+export async function findDrift(deps: LookDeps): Promise<DriftReport> {
+  const { db, clock, provider } = deps
+  const seen = new Set<string>()
+  /** What of ours an object says it is, whatever it is linked to. */
+  const named = new Map<string, string>()
+  const found: Drift[] = []
+  let [looked, waiting] = [0, 0]
+
+  async function take(type: Noun, pages: AsyncGenerator<readonly unknown[]>): Promise<void> {
+    for await (const listedPage of pages as AsyncGenerator<readonly Stripe.Customer[]>) {
+      // What stands on a test clock may be in the list of all as well.
+      const page = listedPage.filter(({ id }) => !seen.has(id))
+      looked += page.length
+      for (const object of page) {
+        seen.add(object.id)
+        const { customer, subscription } = ownReference(object.metadata)
+        const entity = type === 'customer' ? customer : type === 'subscription' ? subscription : null
+        if (entity !== null && isOwn(provider, object)) named.set(entity, object.id)
+      }
+      const compared = await nouns[type](deps, page as never)
+      waiting += compared.underWay
+      found.push(...compared.drifts)
+    }
+  }
+
+  const clocks = await clockIds(db)
+  /** Only those that are there: of any other one Stripe lists nothing, it refuses. */
+  const onClocks = async () =>
+    (await customersOnClocks(db, provider)).filter((customer) => seen.has(customer))
+  for (const type of types) {
+    await take(type, listed(deps, type, null))
+    if (type === 'invoice')
+      for (const customer of await onClocks()) await take(type, listedOf(deps, type, customer))
+    else for (const clock of clocks) await take(type, listedOnClock(deps, type, clock)).catch(passIfGone)
+  }
+  for (const type of ['customer', 'subscription'] as const) {
+    for await (const page of linkedIds(db, provider, type)) {
+      for (const link of page.filter(({ providerId }) => !seen.has(providerId)))
+        found.push(...(await missingThere(deps, type, link, named)))
+    }
+  }
+  for (const link of await openInvoiceLinks(db))
+    if (!seen.has(link.providerId)) found.push(...(await missingThere(deps, 'invoice', link, named)))
+  found.push(...(await compareInvoiceItems(deps, await pendingItemsOf(deps, await onClocks()))))
+
+  const confirmed = await confirm(deps, found, named)
+  const usage = await usageDrift(db, MOST_USAGE)
+  const drifts = [...confirmed.drifts, ...usage.map(usageToDrift)]
+  const report = { looked, underWay: waiting + confirmed.underWay, drifts }
+  await saveReport(db, { checkedAt: clock.now(), ...report })
+  return report
+}
+
+/** Stripe deletes a test clock after thirty days, and its customers with it: each is looked for by itself. */
+function passIfGone(error: unknown): void {
+  if (!(error instanceof Problem && isAbsent(error.cause))) throw error
+}
+
+/** Looks once more, at both sides, at what differed. */
+async function confirm(
+  deps: LookDeps,
+  found: readonly Drift[],
+  named: ReadonlyMap<string, string>,
+): Promise<Compared> {
+  const ids = found.flatMap(({ providerId }) => providerId ?? [])
+  const busy = await underWay(deps.db, ids)
+  const drifts: Drift[] = []
+  let waiting = 0
+  for (const drift of found) {
+    const { entity, entityId, providerId, kind } = drift
+    if (providerId === null || entity === 'usage') drifts.push(drift)
+    else if (busy.has(providerId)) waiting += 1
+    else if (entity === 'invoiceItem')
+      drifts.push(
+        ...(await compareInvoiceItems(deps, new Map())).filter((one) => one.providerId === providerId),
+      )
+    else if (kind === 'missingThere')
+      drifts.push(...(await missingThere(deps, entity, { entityId: entityId ?? '', providerId }, named)))
+    else {
+      const object = await whole(deps, entity, providerId)
+      const again = object && (await nouns[entity](deps, [object] as never))
+      drifts.push(...(again?.drifts ?? []))
+      waiting += again?.underWay ?? 0
+    }
+  }
+  return { drifts, underWay: waiting }
+}
+
+/** Linked here, and in none of the provider's lists. */
+async function missingThere(
+  deps: LookDeps,
+  type: Noun,
+  { entityId, providerId }: LinkedId,
+  named: ReadonlyMap<string, string>,
+): Promise<Drift[]> {
+  const object = await whole(deps, type, providerId)
+  if (object !== undefined) return [...(await nouns[type](deps, [object] as never)).drifts]
+  const missing = { entity: type, kind: 'missingThere', entityId, providerId, differences: [] } as const
+  const other = named.get(entityId)
+  if (other !== undefined && other !== providerId) {
+    const reason = `Our row is linked to it, and ${other} says that it is our row's.`
+    return [{ ...missing, cause: 'unexplained', repair: null, reason }]
+  }
+  if (type === 'subscription') {
+    const reason = 'The provider keeps ended subscriptions for good, and does not have this one.'
+    return [{ ...missing, cause: 'unexplained', repair: null, reason }]
+  }
+  const reason = type === 'customer' ? 'The customer was deleted there.' : 'The draft was deleted there.'
+  return [{ ...missing, cause: 'gone', repair: 'look', reason }]
+}
+
+/** One object with all its parts; undefined: the provider has it no more. */
+async function whole(deps: LookDeps, type: Noun, id: string): Promise<object | undefined> {
+  try {
+    switch (type) {
+      case 'customer': {
+        const customer = await fetchCustomer(deps, id)
+        return customer.deleted ? undefined : customer
+      }
+      case 'subscription':
+        return await fetchSubscription(deps, id)
+      case 'invoice':
+        return await fetchInvoice(deps, id)
+    }
+  } catch (error) {
+    if (error instanceof Problem && isMissing(error.cause)) return undefined
+    throw error
+  }
+}
+
+function usageToDrift({
+  customerId,
+  meterKey,
+  events,
+  rolledUp,
+}: Awaited<ReturnType<typeof usageDrift>>[number]): Drift {
+  return {
+    entity: 'usage',
+    kind: 'differs',
+    entityId: `${customerId}/${meterKey}`,
+    providerId: null,
+    differences: [{ field: 'total', here: rolledUp, there: events }],
+    cause: 'unexplained',
+    repair: null,
+    reason: 'What is billed from is not what the events add up to.',
+  }
+}

@@ -1,0 +1,46 @@
+import { fieldDifferences, judgeDifference } from '@lockstep/core/drift'
+import { Problem } from '@lockstep/core/problem'
+import { isMissing } from '../../provider/stripe/problems.ts'
+import { pendingItems, type StandingItem } from '../../store/drift.ts'
+import type { LookDeps } from '../look.ts'
+import { findItem } from '../sync/at-stripe.ts'
+import type { Drift } from './drift.ts'
+
+/** What was sent and waits for its invoice: whether it stands there, for what was sent. */
+export async function compareInvoiceItems(
+  deps: LookDeps,
+  pending: ReadonlyMap<string, string>,
+): Promise<Drift[]> {
+  const drifts: Drift[] = []
+  for (const row of await pendingItems(deps.db)) {
+    const amount = pending.get(row.providerItemId) ?? (await amountOf(deps, row))
+    if (amount === 'billed' || amount === row.amount) continue
+    const known = {
+      entity: 'invoiceItem',
+      entityId: row.originInvoiceId,
+      providerId: row.providerItemId,
+    } as const
+    if (amount === undefined) {
+      const reason = 'It was deleted at the provider.'
+      drifts.push({ ...known, kind: 'missingThere', differences: [], cause: 'gone', repair: 'sync', reason })
+      continue
+    }
+    const differences = fieldDifferences({ amount: row.amount }, { amount })
+    const verdict = judgeDifference({ entity: 'invoiceItem', differences, seenAsItIs: null })
+    drifts.push({ ...known, kind: 'differs', differences, ...verdict })
+  }
+  return drifts
+}
+
+/** What no list had: it went onto an invoice meanwhile, or it is gone. */
+async function amountOf(
+  deps: LookDeps,
+  { providerItemId }: StandingItem,
+): Promise<string | 'billed' | undefined> {
+  const item = await findItem(deps, providerItemId).catch((error: unknown) => {
+    if (error instanceof Problem && isMissing(error.cause)) return undefined
+    throw error
+  })
+  if (item === undefined) return undefined
+  return item.invoice === null ? item.item.amount : 'billed'
+}

@@ -1,0 +1,114 @@
+import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
+import { formatInstant } from '@lockstep/core/instant'
+import { isFrozen } from '@lockstep/core/invoice'
+import type Stripe from 'stripe'
+import { idOf } from '../../provider/stripe/field.ts'
+import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
+import { invoicesLinked, linkedCustomers } from '../../store/drift.ts'
+import { readObjects } from '../../store/provider-objects.ts'
+import type { Row } from '../../store/schema.ts'
+import type { LookDeps } from '../look.ts'
+import type { Compared, Drift } from './drift.ts'
+
+/** What invoices say of money, and where they stand. Their lines are written down once, and not compared here. */
+export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.Invoice[]): Promise<Compared> {
+  const { db } = deps
+  const ids = objects.map(({ id }) => id)
+  const [linked, pictures] = await Promise.all([
+    invoicesLinked(db, ids),
+    readObjects(
+      db,
+      ids.map((id) => ({ type: 'invoice', id })),
+    ),
+  ])
+  const rows = new Map(linked.map((row) => [row.providerInvoiceId, row]))
+  const drifts = objects.flatMap((object): Drift[] => {
+    const row = rows.get(object.id)
+    if (!row) return []
+    const seen = read(object)
+    const isFinalThere = seen.status !== 'draft'
+    const differences = fieldDifferences(hereOf(row, isFinalThere), thereOf(seen))
+    if (differences.length === 0) return []
+    const before = pictures.get(`invoice ${object.id}`)?.raw
+    const verdict = judgeDifference({
+      entity: 'invoice',
+      differences,
+      seenAsItIs: wasSeen(before) && saysTheSame(thereOf(read(before)), differences),
+      isOverHere: isFrozen(row.status),
+      isFinalThere,
+    })
+    const known = { entity: 'invoice', kind: 'differs', entityId: row.id, providerId: object.id } as const
+    return [{ ...known, differences, ...verdict }]
+  })
+  const missing = await missingHere(
+    deps,
+    objects.filter(({ id }) => !rows.has(id)),
+  )
+  return { drifts: [...drifts, ...missing], underWay: 0 }
+}
+
+/** Of one that was deleted before it was ever seen nothing is kept. */
+const wasSeen = (raw: unknown): raw is Stripe.Invoice =>
+  typeof raw === 'object' && raw !== null && 'status' in raw
+
+/** What is compared stands on the invoice itself, not on its lines. */
+const read = (object: Stripe.Invoice) => toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
+
+/** A draft's amounts still change; of one that is final both sides have to say the same. */
+function hereOf(row: Row<'invoice'>, isFinalThere: boolean): Record<string, DriftValue> {
+  const status = isFrozen(row.status) ? row.status : 'draft'
+  if (!isFinalThere || !isFrozen(row.status)) return { status, currency: row.currency }
+  const amount = (minor: bigint | null) => (minor === null ? null : `${minor}`)
+  return {
+    status,
+    currency: row.currency,
+    number: row.number,
+    subtotal: amount(row.subtotal),
+    total: amount(row.total),
+    amountDue: amount(row.amountDue),
+    amountPaid: amount(row.amountPaid),
+    amountRemaining: amount(row.amountRemaining),
+    periodStart: formatInstant(row.periodStart),
+    periodEnd: formatInstant(row.periodEnd),
+  }
+}
+
+function thereOf(seen: ObservedInvoice): Record<string, DriftValue> {
+  return {
+    ...(seen.status !== undefined && { status: seen.status }),
+    currency: seen.currency,
+    number: seen.number,
+    subtotal: `${seen.subtotal.minor}`,
+    total: `${seen.total.minor}`,
+    amountDue: `${seen.amountDue.minor}`,
+    amountPaid: `${seen.amountPaid.minor}`,
+    amountRemaining: `${seen.amountRemaining.minor}`,
+    periodStart: formatInstant(seen.period.start),
+    periodEnd: formatInstant(seen.period.end),
+  }
+}
+
+/**
+ * Final invoices of customers of ours that have no row here. What was billed before a customer was taken up from the
+ * provider is that one's history and not ours.
+ */
+async function missingHere(deps: LookDeps, objects: readonly Stripe.Invoice[]): Promise<Drift[]> {
+  const final = objects.filter(({ status, customer }) => status !== 'draft' && customer !== null)
+  const customers = await linkedCustomers(
+    deps.db,
+    deps.provider,
+    final.flatMap(({ customer }) => (customer === null ? [] : idOf(customer))),
+  )
+  const madeHere = new Set(
+    customers.filter(({ origin }) => origin === 'outbound').map(({ providerId }) => providerId),
+  )
+  return final
+    .filter(({ customer }) => customer !== null && madeHere.has(idOf(customer)))
+    .map(({ id }) => ({
+      ...({ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id } as const),
+      differences: [],
+      cause: 'missed',
+      repair: 'look',
+      reason: 'It was finalized and nothing told us.',
+    }))
+}

@@ -1,0 +1,77 @@
+import type { DriftRepair } from '@lockstep/core/drift'
+import { Problem } from '@lockstep/core/problem'
+import { newId } from '../../ids.ts'
+import { readOwnObject } from '../../provider/stripe/own-objects.ts'
+import { subscriptionToSend } from '../../store/invoices-to-send.ts'
+import type { LookDeps } from '../look.ts'
+import { lookAt } from '../look.ts'
+import { adopt } from '../orphans/settle.ts'
+import { syncSubscription } from '../sync-invoice.ts'
+import { tellCustomer } from '../tell-customer.ts'
+import type { Drift, DriftReport } from './drift.ts'
+import { findDrift } from './find.ts'
+
+export interface Repaired {
+  readonly drift: Drift
+  /** Why it was not done; null where it was. */
+  readonly refused: string | null
+}
+
+export interface Repairs {
+  readonly repairs: readonly Repaired[]
+  /** What is left afterwards: what has no safe repair, and what it did not help. */
+  readonly left: DriftReport
+}
+
+/** A link that comes back shows what differed behind it: looked at again, so often at most. */
+const MOST_ROUNDS = 3
+
+/** Does for each drift what its verdict offers, and nothing for the others. None of it charges anybody. */
+export async function repairDrift(deps: LookDeps): Promise<Repairs> {
+  const repairs: Repaired[] = []
+  for (let round = 1; ; round += 1) {
+    const report = await findDrift(deps)
+    const todo = report.drifts.filter(({ repair }) => repair !== null)
+    if (todo.length === 0 || round > MOST_ROUNDS) return { repairs, left: report }
+    for (const drift of todo) repairs.push({ drift, refused: await carryOut(deps, drift) })
+  }
+}
+
+/** What is refused is told; a provider that is away ends it. */
+async function carryOut(deps: LookDeps, drift: Drift): Promise<string | null> {
+  try {
+    if (drift.repair !== null) await deeds[drift.repair](deps, drift)
+    return null
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status >= 500 || error.code === 'rate_limited') throw error
+    return error.detail
+  }
+}
+
+const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Promise<unknown>>> = {
+  look: (deps, drift) => lookAt(deps, { type: looked(drift.entity), id: named(drift.providerId) }),
+  tell: (deps, { entityId, providerId }) =>
+    tellCustomer(deps, `drift/${newId('operation')}/tell`, {
+      id: named(entityId),
+      providerId: named(providerId),
+    }),
+  sync: async (deps, { entityId }) => {
+    const subscriptionId = await subscriptionToSend(deps.db, named(entityId))
+    if (subscriptionId !== undefined) await syncSubscription(deps, subscriptionId, { reason: 'drift' })
+  },
+  link: async (deps, { entity, providerId }) => {
+    if (entity !== 'customer' && entity !== 'subscription') throw new Error(`No ${entity} is linked.`)
+    const object = await readOwnObject(deps, entity, named(providerId))
+    if (object) await adopt(deps, object)
+  },
+}
+
+function looked(entity: Drift['entity']): 'customer' | 'subscription' | 'invoice' {
+  if (entity === 'customer' || entity === 'subscription' || entity === 'invoice') return entity
+  throw new Error(`${entity} is not looked at.`)
+}
+
+function named(id: string | null): string {
+  if (id === null) throw new Error('A repair has to name what it is about.')
+  return id
+}

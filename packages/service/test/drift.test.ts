@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Drift } from '../src/workflow/drift/drift.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
+import { repairDrift } from '../src/workflow/drift/repair.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+
+let world: BillingWorld
+let ada: Payer
+// One customer for all: what is damaged is repaired again before the next.
+beforeAll(async () => {
+  world = await newBillingWorld()
+  ada = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.turn(ada, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(ada, '12', '2026-01-15T00:00:00Z')
+  await world.sync(ada)
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  expect((await findDrift(world.deps)).drifts).toEqual([])
+})
+
+const sql = (text: string, values: unknown[] = []) => world.pool.query(text, values)
+const story = ({ entity, kind, cause, repair, differences }: Drift) =>
+  [entity, kind, ...differences.map(({ field }) => field), cause, repair ?? 'none'].join(' ')
+const drifts = async () => (await findDrift(world.deps)).drifts.map(story)
+
+async function charged(): Promise<number> {
+  const charges = await world.stripe.charges.list({ customer: ada.customer, limit: 100 })
+  return charges.data.length
+}
+
+/** The damage is found as such, and only it; its repair leaves none, and charges nobody. */
+async function mend(found: string): Promise<void> {
+  const before = await charged()
+  expect(await drifts()).toEqual([found])
+  const { repairs, left } = await repairDrift(world.deps)
+  expect(repairs.map(({ refused }) => refused)).toEqual([null])
+  expect(left.drifts).toEqual([])
+  expect(await charged()).toBe(before)
+}
+
+test.each([
+  ['status', `'past_due'`],
+  ['status', `'trialing'`],
+  ['quantity', '9'],
+  ['current_period_end', `current_period_end + interval '1 day'`],
+  ['trial_end', `'2026-03-01Z'`],
+  ['cancel_at', `'2026-03-01Z'`],
+  ['cancel_at_period_end', 'true'],
+  ['canceled_at', `'2026-02-01Z'`],
+  ['ended_at', `'2026-02-01Z'`],
+  ['started_at', `started_at - interval '1 second'`],
+  ['billing_cycle_anchor', `billing_cycle_anchor + interval '1 second'`],
+  ['collection', `'void'`],
+  ['collection_resumes_at', `'2026-03-01Z'`],
+])('a subscription row written by other hands: %s', async (column, value) => {
+  await sql(`update subscription set ${column} = ${value} where id = $1`, [ada.subscriptionId])
+  const field = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+  await mend(`subscription differs ${field} changedHere look`)
+})
+
+test.each(['subtotal', 'total', 'amount_due', 'amount_paid', 'amount_remaining', 'number', 'status'])(
+  'an invoice row written by other hands: %s',
+  async (column) => {
+    const value = column === 'number' ? `'X-1'` : column === 'status' ? `'void'` : '1'
+    await sql(
+      `update invoice set ${column} = ${value} where id = (select id from invoice
+         where subscription_id = $1 and status = 'paid' limit 1)`,
+      [ada.subscriptionId],
+    )
+    const field = column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+    await mend(`invoice differs ${field} changedHere look`)
+  },
+)
+
+test.each<[string, string, () => Promise<unknown>]>([
+  [
+    'canceled in the dashboard',
+    'subscription differs cancelAtPeriodEnd cancelAt canceledAt missed look',
+    () => world.stripe.subscriptions.update(ada.subscription, { cancel_at_period_end: true }),
+  ],
+  [
+    'paused in the dashboard',
+    'subscription differs collection missed look',
+    () =>
+      world.stripe.subscriptions.update(ada.subscription, {
+        pause_collection: { behavior: 'keep_as_draft' },
+      }),
+  ],
+])('%s', async (_name, found, damage) => {
+  await damage()
+  const [first = ''] = await drifts()
+  expect([...first.split(' ')].sort()).toEqual([...found.split(' ')].sort())
+  await mend(first)
+})
+
+test('who a customer is is said here, whatever stands there', async () => {
+  await world.stripe.customers.update(ada.customer, { email: 'other@example.org' })
+  await mend('customer differs email changedThere tell')
+  await world.deliver()
+  await sql(`update customer_profile set name = 'Ada' where customer_id = $1`, [ada.customerId])
+  await mend('customer differs name changedHere tell')
+  const customer = await world.stripe.customers.retrieve(ada.customer)
+  expect(customer).toMatchObject({ name: 'Ada', email: `${ada.externalId}@example.org` })
+})
+
+test.each(['customer', 'subscription'] as const)('a %s that lost its link gets it back', async (entity) => {
+  const id = entity === 'customer' ? ada.customerId : ada.subscriptionId
+  await sql('delete from mapping where entity_id = $1', [id])
+  const before = await drifts()
+  expect(before).toEqual([`${entity} missingHere unlinked link`])
+  const { left } = await repairDrift(world.deps)
+  expect(left.drifts).toEqual([])
+})
+
+test.each([
+  [
+    'changed',
+    (id: string) => world.stripe.invoiceItems.update(id, { amount: 1 }),
+    'differs amount changedThere',
+  ],
+  ['deleted', (id: string) => world.stripe.invoiceItems.del(id), 'missingThere gone'],
+] as const)('an item that was %s there is sent again', async (_name, damage, found) => {
+  const { data } = await world.stripe.invoiceItems.list({ customer: ada.customer, pending: true })
+  await damage(data[0]?.id ?? '')
+  await mend(`invoiceItem ${found} sync`)
+  const after = await world.stripe.invoiceItems.list({ customer: ada.customer, pending: true })
+  expect(after.data.map(({ amount }) => amount)).toEqual([12])
+})
+
+test.each<[string, string, () => Promise<unknown>]>([
+  [
+    'over here, running there',
+    'subscription differs status unexplained none',
+    () => sql(`update subscription set status = 'canceled' where id = $1`, [ada.subscriptionId]),
+  ],
+  [
+    'the period that was billed',
+    'invoice differs periodEnd unexplained none',
+    () =>
+      sql(
+        `update invoice set period_end = period_end + interval '1 day' where id = (select id from invoice
+           where subscription_id = $1 and status = 'paid' order by period_start desc limit 1)`,
+        [ada.subscriptionId],
+      ),
+  ],
+  [
+    'usage that does not add up',
+    'usage differs total unexplained none',
+    () =>
+      sql(
+        `update usage_rollup set sum = sum + 1 where customer_id = $1 and bucket = (
+             select max(bucket) from usage_rollup where customer_id = $1)`,
+        [ada.customerId],
+      ),
+  ],
+  [
+    'a link to another',
+    'customer missingThere unexplained none',
+    () => sql(`update mapping set provider_id = 'cus_none' where entity_id = $1`, [ada.customerId]),
+  ],
+])('what nothing explains is not repaired by guess: %s', async (_name, found, damage) => {
+  await damage()
+  const before = await drifts()
+  expect(before).toContain(found)
+  await repairDrift(world.deps)
+  expect(await drifts()).toContain(found)
+  // Put right by hand, so that it does not stand in the way of what comes.
+  await sql(`update invoice set period_end = period_start where subscription_id = $1 and status = 'paid'`, [
+    ada.subscriptionId,
+  ])
+  await sql(`update subscription set status = 'active' where id = $1`, [ada.subscriptionId])
+  await sql(`update usage_rollup set sum = sum - 1 where customer_id = $1 and sum > 12`, [ada.customerId])
+  await sql(`update mapping set provider_id = $2 where entity_id = $1`, [ada.customerId, ada.customer])
+})
+
+test('what waits in the inbox is no drift', async () => {
+  const { items } = await world.stripe.subscriptions.retrieve(ada.subscription)
+  await world.stripe.subscriptions.update(ada.subscription, {
+    items: [{ id: items.data[0]?.id ?? '', quantity: 5 }],
+    proration_behavior: 'none',
+  })
+  for (const event of await world.newEvents()) await world.receive(event)
+  const report = await findDrift(world.deps)
+  expect(report.drifts).toEqual([])
+  expect(report.underWay).toBe(1)
+  await world.drain()
+  expect((await findDrift(world.deps)).underWay).toBe(0)
+})
+
+test('a customer that was deleted there is forgotten, and its subscription is over', async () => {
+  await world.stripe.customers.del(ada.customer)
+  expect((await drifts()).sort()).toEqual([
+    'customer missingThere gone look',
+    'invoiceItem missingThere gone sync',
+    expect.stringMatching(/^subscription differs status .* missed look$/),
+  ])
+  const { left } = await repairDrift(world.deps)
+  expect(left.drifts).toEqual([])
+})
