@@ -36,8 +36,12 @@ export const sweepEvents = defineRoute({
         read: z.int().meta({ description: 'Events that the provider listed.' }),
         missed: z.int().meta({ description: 'Of these, those that were not here.' }),
         events: z.array(missed).meta({ description: 'The newest hundred of those missed.' }),
+        unstorable: z
+          .array(z.strictObject({ id: z.string(), reason: z.string() }))
+          .meta({ description: 'Of those missed, what cannot be stored, and why: nothing comes of it.' }),
         objects: z
           .strictObject({
+            failed: z.int().meta({ description: 'What could not be written down; the log has the reason.' }),
             looked: z.int().meta({ description: 'Objects that the provider listed.' }),
             changed: z.int().meta({ description: 'Of these, those that were not here as they are there.' }),
           })

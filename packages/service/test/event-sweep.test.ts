@@ -171,6 +171,54 @@ test('a sweep that breaks off is made again from where the last one began', asyn
   await sweep()
 })
 
+const lastSwept = async (): Promise<number> =>
+  (await world.pool.query('select swept_to as at from event_sweep')).rows[0].at
+
+test('an event that cannot be stored is told, and keeps nothing behind it waiting', async () => {
+  await sweep()
+  const before = await lastSwept()
+  // PostgreSQL's jsonb holds no NUL: https://www.postgresql.org/docs/current/datatype-json.html
+  const poison = await world.stripe.customers.create({ name: 'A\u0000B' })
+  const sound = await world.stripe.customers.create({ name: 'C' })
+  world.wall.time += 60
+  const { unstorable } = await sweep()
+  expect(unstorable).toEqual([
+    { id: expect.stringMatching(/^evt_/), reason: expect.stringContaining('JSON') },
+  ])
+  const { rows } = await world.pool.query(
+    'select object_id as id from provider_event where object_id = any($1)',
+    [[poison.id, sound.id]],
+  )
+  expect(rows).toEqual([{ id: sound.id }])
+  expect(await lastSwept()).toBeGreaterThan(before)
+})
+
+test('an object that cannot be written down is counted, and the others are written', async () => {
+  const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await sweep()
+  const [bad, good] = [await finalized(ada), await finalized(ada)]
+  // Something in the database stands in the way of one of them.
+  await world.pool.query(
+    `alter table invoice add constraint broken check (provider_invoice_id is distinct from '${bad}') not valid`,
+  )
+  // Beyond what is kept of events, objects on test clocks are listed as well.
+  world.wall.time += 40 * 86_400
+  expect((await sweep()).objects).toMatchObject({ failed: 1 })
+  const { rows } = await world.pool.query(
+    'select provider_invoice_id as id from invoice where provider_invoice_id = any($1)',
+    [[bad, good]],
+  )
+  expect(rows).toEqual([{ id: good }])
+})
+
+async function finalized({ customer }: Payer): Promise<string> {
+  await world.stripe.invoiceItems.create({ customer, amount: 100, currency: 'usd' })
+  const { id } = await world.stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' })
+  await world.stripe.invoices.finalizeInvoice(id)
+  return id
+}
+
 test('over HTTP it is a dry run unless told otherwise', async () => {
   const server = await newServer(world, { clock: world.deps.clock })
   eventSweepRoutes(server.app, { ...world.deps, bell: newBell() })

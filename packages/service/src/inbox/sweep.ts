@@ -1,5 +1,6 @@
 import { sweepWindow } from '@lockstep/core/event-sweep'
 import type { Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { eventPages } from '../provider/stripe/events.ts'
 import { knownEvents, lastSweep, recordSweep } from '../store/event-sweeps.ts'
@@ -22,6 +23,11 @@ export interface MissedEvent {
   readonly undelivered: boolean
 }
 
+export interface UnstorableEvent {
+  readonly id: string
+  readonly reason: string
+}
+
 export interface EventSweep {
   readonly from: Instant
   /** Events of that time are no longer kept: every object was read instead. */
@@ -30,6 +36,8 @@ export interface EventSweep {
   /** How many were missed; of these a hundred are named. */
   readonly missed: number
   readonly events: readonly MissedEvent[]
+  /** Of those missed, what cannot be stored, each with the reason: nothing comes of it, and nothing waits for it. */
+  readonly unstorable: readonly UnstorableEvent[]
   /** Null of a dry run. */
   readonly objects: Relisting | null
   /** Customers with a subscription whose period is over and of whose next one nobody told; they were looked at. */
@@ -51,9 +59,10 @@ export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean
   const last = await lastSweep(db, provider)
   const { from, isBeyond } = sweepWindow({ sweptTo: last.sweptTo, now: startedAt })
   const found = await readEvents(deps, { from, until: last.newestEvent, dryRun })
-  const { read, missed, events, newest } = found
+  const { read, missed, events, unstorable, newest } = found
   const stalled = await stalledCustomers(db, startedAt, MOST_STALLED)
-  if (dryRun) return { from, isBeyond, read, missed, events, objects: null, stalled: stalled.length }
+  const told = { from, isBeyond, read, missed, events, unstorable, stalled: stalled.length }
+  if (dryRun) return { ...told, objects: null }
 
   if (isBeyond)
     log.warn({ from }, 'The last sweep is longer ago than Stripe keeps its events: every object is read.')
@@ -62,7 +71,7 @@ export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean
   const relistedAt = isBeyond ? startedAt : null
   await recordSweep(db, provider, { sweptTo: startedAt, newestEvent: newest, missed, relistedAt })
   if (missed > 0) log.warn({ missed, from }, 'Stripe had events that no webhook brought.')
-  return { from, isBeyond, read, missed, events, objects, stalled: stalled.length }
+  return { ...told, objects }
 }
 
 interface ToRead {
@@ -75,6 +84,7 @@ async function readEvents(deps: SweepDeps, { from, until, dryRun }: ToRead) {
   const { provider, nudge } = deps
   const seen = new Set<string>()
   const events: MissedEvent[] = []
+  const unstorable: UnstorableEvent[] = []
   let [missed, newest] = [0, null as string | null]
   // Events of test clocks carry times of their own, before and after any of ours: there the mark is an event.
   const since = provider.livemode ? from : null
@@ -89,7 +99,7 @@ async function readEvents(deps: SweepDeps, { from, until, dryRun }: ToRead) {
         page.filter(({ id }) => !seen.has(id)),
       )
       // Oldest first: the order in which they would have come.
-      if (!dryRun) for (const event of fresh.toReversed()) await takeIn(deps, event)
+      if (!dryRun) for (const event of fresh.toReversed()) unstorable.push(...(await takeIn(deps, event)))
       if (!dryRun && fresh.length > 0) nudge()
       missed += fresh.length
       for (const { id, type, created } of fresh.slice(0, MOST_NAMED - events.length))
@@ -97,7 +107,7 @@ async function readEvents(deps: SweepDeps, { from, until, dryRun }: ToRead) {
       for (const { id } of page) seen.add(id)
     }
   }
-  return { read: seen.size, missed, events, newest }
+  return { read: seen.size, missed, events, unstorable, newest }
 }
 
 /** Ends with the page behind the one that holds the mark; without one, with the list. */
@@ -121,6 +131,17 @@ async function unknown({ db }: SweepDeps, page: readonly Stripe.Event[]): Promis
   return page.filter(({ id }) => !known.has(id))
 }
 
-async function takeIn({ db, clock, provider }: SweepDeps, event: Stripe.Event): Promise<void> {
-  await store({ db, clock, livemode: provider.livemode }, JSON.stringify(event))
+/** Stores one; of one that cannot be stored says why, and lets those behind it pass. */
+async function takeIn(
+  { db, clock, provider, log }: SweepDeps,
+  event: Stripe.Event,
+): Promise<UnstorableEvent[]> {
+  try {
+    await store({ db, clock, livemode: provider.livemode }, JSON.stringify(event))
+    return []
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'webhook_malformed') throw error
+    log.error({ event: event.id, reason: error.detail }, 'An event of the list cannot be stored.')
+    return [{ id: event.id, reason: error.detail }]
+  }
 }

@@ -23,6 +23,12 @@ export async function sweepEventsHourly(deps: EventSweepJobs): Promise<void> {
     help: 'Events that Stripe listed and no webhook had brought.',
     registers,
   })
+  const lost = new Counter({
+    name: 'lockstep_sweep_failures_total',
+    help: 'What a sweep met and could not take in: events that cannot be stored, objects that cannot be written down.',
+    labelNames: ['what'],
+    registers,
+  })
   new Gauge({
     name: 'lockstep_event_sweep_age_seconds',
     help: "How long ago the last sweep of Stripe's events began that came to its end.",
@@ -35,7 +41,10 @@ export async function sweepEventsHourly(deps: EventSweepJobs): Promise<void> {
   await boss.schedule(QUEUE, '23 * * * *')
   await boss.work(QUEUE, async () => {
     const sweep = () => sweepEvents({ ...deps, nudge: () => void bell.emit('inbox') }, { dryRun: false })
-    missed.inc((await inBackground(sweep)).missed)
+    const swept = await inBackground(sweep)
+    missed.inc(swept.missed)
+    lost.inc({ what: 'event' }, swept.unstorable.length)
+    lost.inc({ what: 'object' }, swept.objects?.failed ?? 0)
   })
   const { sweptTo, isFirst } = await lastSweep(db, provider)
   if (clock.now() - sweptTo > (isFirst ? YOUNG_SECONDS : OUTAGE_SECONDS)) await boss.send(QUEUE)

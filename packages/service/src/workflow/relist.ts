@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
+import { passes } from '../passing.ts'
 import { type ListedType, listed, listedOf, listedTypes } from '../provider/stripe/listing.ts'
+import { isAbsent } from '../provider/stripe/problems.ts'
 import { customersOnClocks, linkedIds } from '../store/mapped-ids.ts'
 import { nextObservation, readObjects } from '../store/provider-objects.ts'
 import { type Look, type LookDeps, lookAt } from './look.ts'
@@ -12,6 +15,8 @@ export interface Relisting {
   readonly looked: number
   /** Of ours, those that were not here as they are there. */
   readonly changed: number
+  /** What could not be written down; the log has the reason of each. It keeps none of the others waiting. */
+  readonly failed: number
 }
 
 /**
@@ -24,7 +29,7 @@ export async function relist(deps: LookDeps, since: Instant | null): Promise<Rel
   for (const type of listedTypes) await listing.take(type, listed(deps, type, since))
   if (since === null) {
     for (const customer of await customersOnClocks(deps.db, deps.provider))
-      for (const type of ofCustomer) await listing.take(type, listedOf(deps, type, customer))
+      await listing.takeCustomer(customer)
     await listing.lookForGone()
   }
   return listing.end()
@@ -33,26 +38,29 @@ export async function relist(deps: LookDeps, since: Instant | null): Promise<Rel
 /** The same for what one customer has. */
 export async function relistCustomer(deps: LookDeps, customer: string): Promise<Relisting> {
   const listing = newListing(deps)
-  for (const type of ofCustomer) await listing.take(type, listedOf(deps, type, customer))
+  await listing.takeCustomer(customer)
   return listing.end()
 }
 
 const ofCustomer = ['subscription', 'invoice', 'credit_note'] as const
 
 function newListing(deps: LookDeps) {
-  const found = { looked: 0, changed: 0 }
+  const found = { looked: 0, changed: 0, failed: 0 }
   const seen = new Set<string>()
   const toSync = new Set<string>()
 
   return {
-    async take(type: ListedType, pages: AsyncGenerator<readonly { readonly id: string }[]>): Promise<void> {
-      for (;;) {
-        const observation = await nextObservation(deps.db)
-        const { value: page, done } = await pages.next()
-        if (done === true) return
-        for (const { id } of page) seen.add(id)
-        found.looked += page.length
-        for (const look of await takePage(deps, type, page, observation)) count(look)
+    take,
+
+    /** Whatever one customer has. Of one that Stripe does not have it lists nothing, it refuses. */
+    async takeCustomer(customer: string): Promise<void> {
+      try {
+        for (const type of ofCustomer) await take(type, listedOf(deps, type, customer))
+      } catch (error) {
+        if (!(error instanceof Problem && isAbsent(error.cause))) throw error
+        count(
+          await oneOfMany(deps, 'customer', customer, () => lookAt(deps, { type: 'customer', id: customer })),
+        )
       }
     },
 
@@ -60,7 +68,8 @@ function newListing(deps: LookDeps) {
     async lookForGone(): Promise<void> {
       for (const type of ['customer', 'subscription'] as const) {
         for await (const links of linkedIds(deps.db, deps.provider, type))
-          for (const { providerId: id } of links) if (!seen.has(id)) count(await lookAt(deps, { type, id }))
+          for (const { providerId: id } of links)
+            if (!seen.has(id)) count(await oneOfMany(deps, type, id, () => lookAt(deps, { type, id })))
       }
     },
 
@@ -74,7 +83,27 @@ function newListing(deps: LookDeps) {
     },
   }
 
-  function count(look: Look): void {
+  async function take(
+    type: ListedType,
+    pages: AsyncGenerator<readonly { readonly id: string }[]>,
+  ): Promise<void> {
+    for (;;) {
+      const observation = await nextObservation(deps.db)
+      const { value: listedPage, done } = await pages.next()
+      if (done === true) return
+      // What stands on a test clock may be in the list of all as well.
+      const page = listedPage.filter(({ id }) => !seen.has(id))
+      for (const { id } of page) seen.add(id)
+      found.looked += page.length
+      for (const look of await takePage(deps, type, page, observation)) count(look)
+    }
+  }
+
+  function count(look: Look | 'failed'): void {
+    if (look === 'failed') {
+      found.failed += 1
+      return
+    }
     if (look.kind === 'applied' || look.kind === 'gone') found.changed += 1
     if (look.kind === 'applied' && look.syncSubscription) toSync.add(look.syncSubscription)
   }
@@ -86,20 +115,40 @@ async function takePage(
   type: ListedType,
   page: readonly { readonly id: string }[],
   observation: bigint,
-): Promise<Look[]> {
+): Promise<(Look | 'failed')[]> {
   const known = await readObjects(
     deps.db,
     page.map(({ id }) => ({ type, id })),
   )
-  const looks: Look[] = []
+  const looks: (Look | 'failed')[] = []
   for (const object of page) {
     const before = known.get(`${type} ${object.id}`)
     if (before && !before.gone && isDeepStrictEqual(before.raw, object)) continue
-    // Stripe listed it as one of this type.
-    const outcome = await observe(deps, { type, object, observation, source: 'fetch' } as Observed)
-    // A list shows ten of its lines, or not whose it is: then it is looked at by itself.
-    const isPart = outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind'
-    looks.push(isPart ? await lookAt(deps, { type, id: object.id }) : outcome)
+    looks.push(
+      await oneOfMany(deps, type, object.id, async () => {
+        // Stripe listed it as one of this type.
+        const outcome = await observe(deps, { type, object, observation, source: 'fetch' } as Observed)
+        // A list shows ten of its lines, or not whose it is: then it is looked at by itself.
+        const isPart = outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind'
+        return isPart ? await lookAt(deps, { type, id: object.id }) : outcome
+      }),
+    )
   }
   return looks
+}
+
+/** One that breaks something is told and passed over; what passes by itself ends the whole, to be made again. */
+async function oneOfMany(
+  deps: LookDeps,
+  type: ListedType,
+  id: string,
+  look: () => Promise<Look>,
+): Promise<Look | 'failed'> {
+  try {
+    return await look()
+  } catch (error) {
+    if (passes(error)) throw error
+    deps.log.error({ err: error, type, object: id }, 'An object of a list could not be written down.')
+    return 'failed'
+  }
 }
