@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Bench, Measured } from './bench.ts'
+import { importCalls } from './import-calls.ts'
 import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
 import { invoiceRead } from './invoice-read.ts'
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   patchLatency,
   syncCalls,
   subscriptionRead,
+  importCalls,
   simulatorRequests,
   simulatorClock,
   start,

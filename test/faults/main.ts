@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { fuzzBodies } from './bodies.ts'
 import { crash } from './crash.ts'
+import { damage } from './drift.ts'
+import { crashImport } from './import.ts'
 import { ingest } from './ingest.ts'
 import { playLifecycle } from './lifecycle/play.ts'
 import { crashRegistrations } from './registrations.ts'
@@ -11,7 +13,6 @@ import { playSimulator } from './simulator.ts'
 import { storm } from './storm.ts'
 import { registerTogether } from './together.ts'
 
-const later = ['import']
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -50,12 +51,14 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   },
   // `--runs` counts different events; a third more are sent again, and there are up to 50 kills.
   ingest: takeUsageIn,
+  // `--runs` counts customers; a fifth of them has two subscriptions.
+  import: imported,
+  // `--runs` counts damages, of which there are three dozen kinds.
+  drift,
 }
 
 const matrix = matrices[name]
-if (later.includes(name))
-  refuse(`The fault matrix "${name}" comes with the capability it tests, which is not here yet.`)
-else if (!matrix)
+if (!matrix)
   refuse(`Say which one: npm run faults -- ${Object.keys(matrices).join('|')} [--runs 200] [--seed 1]`)
 else if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed))
   refuse('--runs and --seed are whole numbers.')
@@ -152,6 +155,28 @@ async function takeUsageIn(tally: Tally): Promise<void> {
   const { sent, repeated, breaches } = await ingest({ events: runs, kills, seed, onProgress })
   console.log(
     `ingest seed ${seed}: ${runs} events, ${sent} sent, ${repeated} of them again, ${kills} kills, ${breaches.length} breaches`,
+  )
+  report(tally, runs, breaches)
+}
+
+/** Damages on either side, in portions that tell how far it came. */
+async function drift(tally: Tally): Promise<void> {
+  for (let done = 0; done < runs; done += 50) {
+    const portion = Math.min(50, runs - done)
+    const { kinds, breaches } = await damage({ runs: portion, seed: seed + done })
+    console.log(
+      `drift: ${done + portion} damages, ${kinds} kinds in this portion, ${breaches.length} breaches`,
+    )
+    report(tally, portion, breaches)
+  }
+}
+
+/** One import of so many customers, killed ten times. */
+async function imported(tally: Tally): Promise<void> {
+  const verdict = await crashImport({ customers: runs, kills: 10, seed })
+  const { subscriptions, deaths, calls, fewestCalls, breaches } = verdict
+  console.log(
+    `import: ${runs} customers, ${subscriptions} subscriptions, ${deaths} deaths, ${calls} calls for ${fewestCalls} pages, ${breaches.length} breaches`,
   )
   report(tally, runs, breaches)
 }

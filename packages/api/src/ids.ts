@@ -22,6 +22,7 @@ type Noun =
   | 'webhook_endpoint'
   | 'event'
   | 'delivery'
+  | 'import'
 
 /**
  * An id of ours, as an answer carries it: the noun and a ULID in lower case, so that it sorts by the

@@ -21,6 +21,7 @@ import { findDrift, repairDrift } from './drift.ts'
 import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
+import { createImport, listImports, readImport } from './imports.ts'
 import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
 import { linkMapping, listMappings, unlinkMapping } from './mappings.ts'
 import { listMeters, readMeter } from './meters.ts'
@@ -146,6 +147,9 @@ export const routes: readonly Route[] = [
   retryProviderEvent,
   replayProviderEvents,
   sweepEvents,
+  createImport,
+  listImports,
+  readImport,
   findDrift,
   repairDrift,
   listOrphans,

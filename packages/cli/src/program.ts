@@ -10,6 +10,7 @@ import { addDeliveries } from './commands/deliveries.ts'
 import { addDrift } from './commands/drift.ts'
 import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addEvents } from './commands/events.ts'
+import { addImport } from './commands/import.ts'
 import { addInvoices } from './commands/invoices.ts'
 import { addMappings } from './commands/mappings.ts'
 import { addOrphans } from './commands/orphans.ts'
@@ -41,6 +42,7 @@ const commands = [
   addMappings,
   addWebhookEndpoints,
   addDeliveries,
+  addImport,
   addDrift,
   addOrphans,
   addClock,

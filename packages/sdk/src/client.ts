@@ -13,6 +13,7 @@ import * as drift from '@lockstep/api/drift'
 import { readEntitlements } from '@lockstep/api/entitlements'
 import { sweepEvents } from '@lockstep/api/event-sweeps'
 import { readHealth, readReadiness } from '@lockstep/api/health'
+import * as imports from '@lockstep/api/imports'
 import * as invoices from '@lockstep/api/invoices'
 import * as mappings from '@lockstep/api/mappings'
 import * as meters from '@lockstep/api/meters'
@@ -321,6 +322,21 @@ export function createClient(options: ClientOptions) {
       sweep: (body: BodyInput<typeof sweepEvents> = {}) => ask(sweepEvents, { body }),
     },
 
+    imports: {
+      /** A dry run unless `dryRun` is false: says what would be made. */
+      create: (body: BodyInput<typeof imports.createImport> = {}, more?: CallOptions) =>
+        ask(imports.createImport, { body }, more),
+      read: (id: string) => ask(imports.readImport, { params: { id } }),
+      list: (query?: QueryInput<typeof imports.listImports>) => list(imports.listImports, query),
+      /** Reads it until it has come to its end. */
+      ended: (id: string, wait?: WaitOptions<Import>) =>
+        until(
+          () => ask(imports.readImport, { params: { id } }),
+          ({ state }) => state === 'completed',
+          wait,
+        ),
+    },
+
     drift: {
       /** Holds everything here against everything at the provider; changes nothing. */
       find: () => ask(drift.findDrift, {}),
@@ -432,6 +448,7 @@ export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
 export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
 export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>
+export type Import = Answer<typeof imports.readImport>
 export type DriftReport = Answer<typeof drift.findDrift>
 export type DriftRepairs = Answer<typeof drift.repairDrift>
 export type Drift = DriftReport['drifts'][number]

@@ -17,6 +17,7 @@ import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
 import { eventSweepRoutes } from './routes/event-sweeps.ts'
 import { healthRoutes } from './routes/health.ts'
+import { importRoutes } from './routes/imports.ts'
 import { invoiceRoutes } from './routes/invoices.ts'
 import { mappingRoutes } from './routes/mappings.ts'
 import { meterRoutes } from './routes/meters.ts'
@@ -81,6 +82,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   testClockRoutes(app, parts)
   providerEventRoutes(app, parts)
   eventSweepRoutes(app, parts)
+  importRoutes(app, parts)
   driftRoutes(app, parts)
   orphanRoutes(app, parts)
   signUpSweepRoutes(app, parts)

@@ -5,6 +5,7 @@ import type { CatalogTables } from './schema/catalog.ts'
 import type { Default } from './schema/columns.ts'
 import type { ContractTables } from './schema/contracts.ts'
 import type { CustomerTables } from './schema/customers.ts'
+import type { ImportTables } from './schema/imports.ts'
 import type { InstallationTables } from './schema/installation.ts'
 import type { InvoiceTables } from './schema/invoices.ts'
 import type { MoneyBackTables } from './schema/money-back.ts'
@@ -34,6 +35,7 @@ export interface Database
     InvoiceTables,
     MoneyBackTables,
     ProviderTables,
+    ImportTables,
     BusTables,
     OutboxTables {
   schemaMigration: SchemaMigrationTable

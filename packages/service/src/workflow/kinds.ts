@@ -4,6 +4,7 @@ import { creditNoteKind } from './credit-note.ts'
 import { cancelKind } from './deeds/cancel.ts'
 import { pauseKind } from './deeds/pause.ts'
 import { resumeKinds } from './deeds/resume.ts'
+import { importKind } from './import/import-account.ts'
 import type { WorkflowKind } from './journal.ts'
 import { makeTestClockKind } from './make-test-clock.ts'
 import { changePlanKind } from './plan-change/change-plan.ts'
@@ -25,5 +26,6 @@ export function workflowKinds(deps: AdvanceDeps): WorkflowKind[] {
     changePlanKind(deps),
     makeTestClockKind(deps),
     advanceClockKind(deps),
+    importKind(deps),
   ]
 }

@@ -15,11 +15,20 @@ export function eventSweepRoutes(app: App, parts: EventSweepParts): void {
     api.sweepEvents,
   )(async ({ body: { dryRun } }) => {
     // As long as the outage was: whoever waits for a registration goes first.
-    const { from, isBeyond, events, unstorable, ...sweep } = await inBackground(() => sweepEvents(deps, { dryRun }))
+    const { from, isBeyond, events, unstorable, ...sweep } = await inBackground(() =>
+      sweepEvents(deps, { dryRun }),
+    )
     const missed = events.map((event) => ({ ...event, created: formatInstant(event.created) }))
     return {
       status: 200,
-      body: { dryRun, from: formatInstant(from), readsEverything: isBeyond, ...sweep, events: missed, unstorable: [...unstorable] },
+      body: {
+        dryRun,
+        from: formatInstant(from),
+        readsEverything: isBeyond,
+        ...sweep,
+        events: missed,
+        unstorable: [...unstorable],
+      },
     }
   })
 }

@@ -14,7 +14,7 @@ export async function compareInvoiceItems(
   const drifts: Drift[] = []
   for (const row of await pendingItems(deps.db)) {
     const amount = pending.get(row.providerItemId) ?? (await amountOf(deps, row))
-    if (amount === 'billed' || amount === row.amount) continue
+    if (amount === null || amount === row.amount) continue
     const known = {
       entity: 'invoiceItem',
       entityId: row.originInvoiceId,
@@ -32,15 +32,15 @@ export async function compareInvoiceItems(
   return drifts
 }
 
-/** What no list had: it went onto an invoice meanwhile, or it is gone. */
+/** Of what no list had: null, it went onto an invoice meanwhile; undefined, it is gone. */
 async function amountOf(
   deps: LookDeps,
   { providerItemId }: StandingItem,
-): Promise<string | 'billed' | undefined> {
+): Promise<string | null | undefined> {
   const item = await findItem(deps, providerItemId).catch((error: unknown) => {
     if (error instanceof Problem && isMissing(error.cause)) return undefined
     throw error
   })
   if (item === undefined) return undefined
-  return item.invoice === null ? item.item.amount : 'billed'
+  return item.invoice === null ? item.item.amount : null
 }

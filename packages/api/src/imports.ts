@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { defineRoute } from './define-route.ts'
+import { id, idParam } from './ids.ts'
+import { instant } from './instant.ts'
+import { listOf, page } from './pagination.ts'
+import { recordedProblem } from './problems.ts'
+
+const count = z.int().min(0)
+const value = z.union([z.string(), z.number(), z.boolean()]).nullable()
+
+const progress = z
+  .strictObject({
+    type: z.string().meta({ examples: ['customer', 'open invoice'] }),
+    looked: count,
+    made: count.meta({ description: 'Made here; of a dry run, would be.' }),
+    known: count,
+    foreign: count.meta({ description: "Another installation's: left alone." }),
+    refused: count,
+    expected: count
+      .nullable()
+      .meta({ description: 'As many as the last import looked at; null before any.' }),
+    endedAt: instant.nullable(),
+  })
+  .meta({ id: 'ImportProgress' })
+
+const proof = z
+  .strictObject({
+    counts: z.array(z.strictObject({ type: z.string(), there: count, here: count })),
+    mrr: z
+      .array(z.strictObject({ currency: z.string(), there: z.string(), here: z.string() }))
+      .meta({ description: "A month's revenue in minor units, before discounts and tax." }),
+    subscriptions: count.meta({ description: 'How many were held against each other, field by field.' }),
+    unequalCount: count,
+    unequal: z.array(
+      z.strictObject({
+        providerId: z.string(),
+        differences: z.array(z.strictObject({ field: z.string(), here: value, there: value })),
+      }),
+    ),
+    meteredThere: count.meta({
+      description:
+        "Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there.",
+    }),
+  })
+  .meta({ id: 'ImportProof', description: 'What both sides came to when everything was read.' })
+
+const fields = {
+  id: id('import'),
+  dryRun: z.boolean(),
+  state: z.enum(['running', 'completed']),
+  problem: recordedProblem.nullable().meta({ description: 'Why it waits before it goes on.' }),
+  createdAt: instant,
+  endedAt: instant.nullable(),
+}
+
+export const importRun = z
+  .strictObject({
+    ...fields,
+    progress: z.array(progress),
+    secondsLeft: count
+      .nullable()
+      .meta({ description: 'At the pace so far; null where nobody knows how much there is.' }),
+    refusals: z
+      .array(
+        z.strictObject({ type: z.string(), providerId: z.string(), code: z.string(), detail: z.string() }),
+      )
+      .meta({ description: 'The first hundred of what was not taken up, and why.' }),
+    proof: proof.nullable(),
+  })
+  .meta({ id: 'Import', description: "The taking up of the provider's whole account." })
+
+const tags = ['Operations']
+
+export const createImport = defineRoute({
+  id: 'createImport',
+  method: 'POST',
+  path: '/v1/imports',
+  callers: { key: 'operations:write' },
+  summary: "Import the provider's account",
+  description:
+    'Reads products, recurring prices, customers, subscriptions and open invoices from the lists of the provider and makes ours of them. A dry run unless told otherwise. Changes nothing at the provider; done again, it takes up only what is new; webhooks may come meanwhile. It goes on by itself after a crash.',
+  tags,
+  body: z
+    .strictObject({
+      dryRun: z.boolean().default(true).meta({ description: 'Only say what would be made.' }),
+    })
+    .meta({ id: 'ImportRequest' }),
+  answers: { 202: importRun },
+  problems: ['import_in_progress'],
+})
+
+export const readImport = defineRoute({
+  id: 'readImport',
+  method: 'GET',
+  path: '/v1/imports/:id',
+  callers: { key: 'operations:read' },
+  summary: 'How far an import is, and what it proved',
+  tags,
+  params: z.strictObject({ id: idParam('import') }),
+  answers: { 200: importRun },
+  problems: ['import_not_found'],
+})
+
+export const listImports = defineRoute({
+  id: 'listImports',
+  method: 'GET',
+  path: '/v1/imports',
+  callers: { key: 'operations:read' },
+  summary: 'List imports, newest first',
+  tags,
+  query: z.strictObject({ ...page }),
+  answers: { 200: listOf('ImportSummary', z.strictObject(fields)) },
+})

@@ -1,0 +1,80 @@
+import type { Import } from '@lockstep/sdk'
+import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
+import { contextOf } from '../context.ts'
+import { green, red } from '../output/style.ts'
+import { table } from '../output/table.ts'
+
+export function addImport(program: Command): void {
+  program
+    .command('import')
+    .description('take up what stands elsewhere')
+    .command('stripe')
+    .description('take up the whole Stripe account; nothing is changed there')
+    .option('--dry-run', 'only say what would be made')
+    .option('--yes', "don't ask")
+    .action(async ({ dryRun = false, yes }: { dryRun?: boolean; yes?: boolean }, command: Command) => {
+      const { client, output } = contextOf(command)
+      const run = async (isDry: boolean) => {
+        const { id } = await client.imports.create({ dryRun: isDry })
+        const ended = await client.imports.ended(id, {
+          onProgress: (now) => output.json || process.stderr.write(`\r${progressText(now)}`),
+        })
+        if (!output.json) process.stderr.write('\n')
+        return ended
+      }
+      if (dryRun || !yes) {
+        const planned = await run(true)
+        if (dryRun) return output.result(planned, importText)
+        if (!output.json) output.result(planned, importText)
+        await confirm('Take it up?')
+      }
+      const done = await run(false)
+      output.result(done, importText)
+      if (!isProven(done)) process.exitCode = 1
+    })
+}
+
+function progressText({ progress, secondsLeft, problem }: Import): string {
+  const parts = progress.map(({ type, looked }) => `${looked} × ${type}`)
+  const left = secondsLeft === null ? '' : `, about ${secondsLeft} s left`
+  const waits = problem === null ? '' : ` (waits: ${problem.detail})`
+  return `${parts.join(', ')}${left}${waits}  `
+}
+
+function isProven({ proof }: Import): boolean {
+  return (
+    proof !== null &&
+    proof.unequalCount === 0 &&
+    proof.mrr.every(({ there, here }) => there === here) &&
+    proof.counts.every(({ there, here }) => there <= here)
+  )
+}
+
+function importText(run: Import): string {
+  const { dryRun, progress, refusals, proof } = run
+  const parts = [
+    table(progress, [
+      { title: 'at Stripe', cell: ({ type }) => type },
+      { title: 'looked at', cell: ({ looked }) => `${looked}` },
+      { title: dryRun ? 'would make' : 'made', cell: ({ made }) => `${made}` },
+      { title: 'known', cell: ({ known }) => `${known}` },
+      { title: 'of others', cell: ({ foreign }) => `${foreign}` },
+      { title: 'refused', cell: ({ refused }) => `${refused}` },
+    ]),
+  ]
+  if (refusals.length > 0)
+    parts.push(refusals.map(({ providerId, detail }) => `${red('✗')} ${providerId}: ${detail}`).join('\n'))
+  if (proof !== null) {
+    const mrr = proof.mrr.map(({ currency, there, here }) => `${here} of ${there} ${currency}`).join(', ')
+    const mark = isProven(run) ? green('✓') : red('✗')
+    parts.push(
+      `${mark} ${proof.subscriptions} subscriptions held against each other, ${proof.unequalCount} differ; a month brings ${mrr || 'nothing'} (minor units).`,
+    )
+    if (proof.meteredThere > 0)
+      parts.push(
+        `${proof.meteredThere} subscriptions have usage that Stripe itself measures and bills: it stays there.`,
+      )
+  }
+  return parts.join('\n\n')
+}

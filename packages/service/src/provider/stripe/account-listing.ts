@@ -1,0 +1,47 @@
+import type Stripe from 'stripe'
+import { type CallDeps, readStripe } from './call.ts'
+import { PAGE_SIZE } from './pages.ts'
+
+/** Everything of an account that is taken up, in an order in which each is known before what belongs to it. */
+export const importedTypes = [
+  'product',
+  'price',
+  'customer',
+  'subscription',
+  'open invoice',
+  'draft invoice',
+] as const
+
+export type ImportedType = (typeof importedTypes)[number]
+
+interface Where {
+  readonly limit: number
+  readonly starting_after?: string
+}
+
+type List = (stripe: Stripe, where: Where) => Promise<Stripe.ApiList<{ readonly id: string }>>
+
+const lists: Readonly<Record<ImportedType, List>> = {
+  product: (stripe, where) => stripe.products.list(where),
+  price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring' }),
+  customer: (stripe, where) => stripe.customers.list(where),
+  subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
+  'open invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'open' }),
+  'draft invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'draft' }),
+}
+
+export interface ListedPage {
+  readonly objects: readonly { readonly id: string }[]
+  readonly hasMore: boolean
+}
+
+/** The page behind this object; the first one of null. Newest first. */
+export async function readPage(
+  deps: Pick<CallDeps, 'provider'>,
+  type: ImportedType,
+  after: string | null,
+): Promise<ListedPage> {
+  const where = { limit: PAGE_SIZE, ...(after !== null && { starting_after: after }) }
+  const { data, has_more: hasMore } = await readStripe(deps, (stripe) => lists[type](stripe, where))
+  return { objects: data, hasMore }
+}

@@ -1,0 +1,191 @@
+import type { Instant } from '@lockstep/core/instant'
+import { sql } from 'kysely'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { type EntityType, type ProviderAccount, STRIPE } from './mappings.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+export type ImportRun = Row<'importRun'> & { readonly problem: unknown }
+export type ImportCursor = Row<'importCursor'>
+export type ImportRefusal = Row<'importRefusal'>
+
+export interface NewImport {
+  readonly id: string
+  readonly dryRun: boolean
+  readonly workflowId: string
+  readonly operation: string
+  readonly at: Instant
+}
+
+/** False: one of this account is under way, or the same request made one before. */
+export async function addImport(
+  trx: Trx,
+  { account, livemode }: ProviderAccount,
+  { at, ...run }: NewImport,
+): Promise<boolean> {
+  const added = await trx
+    .insertInto('importRun')
+    .values({ ...run, provider: STRIPE, providerAccount: account, livemode, createdAt: sqlTime(at) })
+    .onConflict((on) => on.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  return added !== undefined
+}
+
+function imports(db: Db) {
+  return db
+    .selectFrom('importRun')
+    .innerJoin('workflow', 'workflow.id', 'importRun.workflowId')
+    .selectAll('importRun')
+    .select('workflow.problem')
+}
+
+export function readImport(db: Db, id: string): Promise<ImportRun | undefined> {
+  return imports(db).where('importRun.id', '=', id).executeTakeFirst()
+}
+
+export function importOfOperation(db: Db, operation: string): Promise<ImportRun | undefined> {
+  return imports(db).where('importRun.operation', '=', operation).executeTakeFirst()
+}
+
+/** Newest first. One more than `limit` tells that there is a next page. */
+export function listImports(
+  db: Db,
+  { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+): Promise<ImportRun[]> {
+  let query = imports(db)
+  if (after !== undefined) query = query.where('importRun.id', '<', after)
+  return query.orderBy('importRun.id', 'desc').limit(limit).execute()
+}
+
+export function cursorsOf(db: Db, importId: string): Promise<ImportCursor[]> {
+  return db
+    .selectFrom('importCursor')
+    .selectAll()
+    .where('importId', '=', importId)
+    .orderBy('startedAt')
+    .orderBy('type')
+    .execute()
+}
+
+export function refusalsOf(db: Db, importId: string, limit: number): Promise<ImportRefusal[]> {
+  return db
+    .selectFrom('importRefusal')
+    .selectAll()
+    .where('importId', '=', importId)
+    .orderBy('type')
+    .orderBy('providerId')
+    .limit(limit)
+    .execute()
+}
+
+/** Where a kind of object stands: begun now, or as a run before left it. */
+export async function openCursor(db: Db, importId: string, type: string, at: Instant): Promise<ImportCursor> {
+  await db
+    .insertInto('importCursor')
+    .values({ importId, type, startedAt: sqlTime(at) })
+    .onConflict((on) => on.doNothing())
+    .execute()
+  return db
+    .selectFrom('importCursor')
+    .selectAll()
+    .where('importId', '=', importId)
+    .where('type', '=', type)
+    .executeTakeFirstOrThrow()
+}
+
+export interface PageCounts {
+  readonly looked: number
+  readonly made: number
+  readonly known: number
+  readonly foreignObjects: number
+  readonly refused: number
+}
+
+/** Behind a page: its counts, and where the next one begins. A page that is read again counts once. */
+export async function advanceCursor(
+  db: Db,
+  { importId, type, lastId }: Pick<ImportCursor, 'importId' | 'type' | 'lastId'>,
+  page: PageCounts & { readonly lastId: string | null; readonly endedAt: Instant | null },
+): Promise<void> {
+  await sql`
+    update import_cursor set
+      last_id = coalesce(${page.lastId}, last_id), looked = looked + ${page.looked}, made = made + ${page.made},
+      known = known + ${page.known}, foreign_objects = foreign_objects + ${page.foreignObjects},
+      refused = refused + ${page.refused},
+      ended_at = ${page.endedAt === null ? null : sqlTime(page.endedAt)}
+    where import_id = ${importId} and type = ${type} and last_id is not distinct from ${lastId}
+      and ended_at is null`.execute(db)
+}
+
+export async function recordRefusal(db: Db, refusal: ImportRefusal): Promise<void> {
+  const { code, detail } = refusal
+  await db
+    .insertInto('importRefusal')
+    .values(refusal)
+    .onConflict((on) => on.columns(['importId', 'type', 'providerId']).doUpdateSet({ code, detail }))
+    .execute()
+}
+
+export async function endImport(db: Db, id: string, proof: unknown, at: Instant): Promise<void> {
+  await db
+    .updateTable('importRun')
+    .set({ proof: JSON.stringify(proof), endedAt: sqlTime(at) })
+    .where('id', '=', id)
+    .where('endedAt', 'is', null)
+    .execute()
+}
+
+/** How many of each kind the last import of this account that came to its end had looked at. */
+export async function lastTotals(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ type: string; looked: number }>`
+    select type, looked from import_cursor where import_id = (
+      select id from import_run
+      where provider = ${STRIPE} and provider_account = ${account} and livemode = ${livemode} and ended_at is not null
+      order by ended_at desc limit 1)`.execute(db)
+  return new Map(rows.map(({ type, looked }) => [type, looked]))
+}
+
+export interface StoredPicture {
+  readonly id: string
+  readonly raw: unknown
+}
+
+/** What was last seen of every object of a type that is linked to one of ours, by id, in pages. */
+export async function* linkedPictures(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  type: 'customer' | 'subscription',
+): AsyncGenerator<StoredPicture[]> {
+  for (let after = ''; ; ) {
+    const { rows } = await sql<StoredPicture>`
+      select o.id, o.raw from provider_object o
+        join mapping m on m.provider = o.provider and m.provider_id = o.id and m.entity_type = o.type
+          and m.provider_account = ${account} and m.livemode = ${livemode}
+      where o.provider = ${STRIPE} and o.type = ${type} and not o.gone and o.id > ${after}
+      order by o.id limit 500`.execute(db)
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows
+    after = last.id
+  }
+}
+
+export async function linkedCount(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  type: EntityType,
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('mapping')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where('entityType', '=', type)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}

@@ -1,0 +1,100 @@
+import type { FieldDifference } from '@lockstep/core/drift'
+import { type Fee, MonthlySum } from '@lockstep/core/import'
+import type { Money } from '@lockstep/core/money'
+import { earns } from '@lockstep/core/recurring-revenue'
+import type Stripe from 'stripe'
+import { rhythmOf } from '../../provider/stripe/to-price.ts'
+import { toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { cursorsOf, linkedCount, linkedPictures } from '../../store/imports.ts'
+import { readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
+import { compareSubscriptions } from '../drift/subscriptions.ts'
+import type { LookDeps } from '../look.ts'
+
+export interface Proof {
+  readonly counts: { readonly type: string; readonly there: number; readonly here: number }[]
+  /** A month's revenue of the subscriptions that are linked, before discounts and tax. */
+  readonly mrr: { readonly currency: string; readonly there: string; readonly here: string }[]
+  /** Subscriptions that are not here as the provider showed them. */
+  readonly unequal: {
+    readonly providerId: string
+    readonly differences: FieldDifference[]
+  }[]
+  /** How many of these there are; a thousand are named. */
+  readonly unequalCount: number
+  readonly subscriptions: number
+  /** Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there. */
+  readonly meteredThere: number
+}
+
+const MOST_NAMED = 1000
+
+/**
+ * Holds what was taken up against what the provider showed of it: how many, what they bring a month, and each
+ * subscription field by field. Reads only what is stored: the provider's own words, and our rows made of them.
+ */
+export async function prove(deps: LookDeps, importId: string): Promise<Proof> {
+  const { db, provider } = deps
+  const there = new MonthlySum()
+  const unequal: Proof['unequal'][number][] = []
+  let [subscriptions, meteredThere, unequalCount] = [0, 0, 0]
+  for await (const page of linkedPictures(db, provider, 'subscription')) {
+    const objects = page.map(({ raw }) => raw as Stripe.Subscription)
+    subscriptions += objects.length
+    for (const object of objects) {
+      for (const fee of feesOf(object)) there.add(fee)
+      if (object.items.data.some(({ price }) => price.recurring?.usage_type === 'metered')) meteredThere += 1
+    }
+    const { drifts } = await compareSubscriptions(deps, objects)
+    unequalCount += drifts.length
+    for (const { providerId, differences } of drifts)
+      if (providerId !== null && unequal.length < MOST_NAMED)
+        unequal.push({ providerId, differences: [...differences] })
+  }
+  return {
+    counts: await countsOf(deps, importId),
+    mrr: sideBySide(there.total(), await revenueHere(deps)),
+    unequal,
+    unequalCount,
+    subscriptions,
+    meteredThere,
+  }
+}
+
+/** What a subscription earns in an interval, item by item; only what is one amount for each unit is a fee. */
+function feesOf(object: Stripe.Subscription): Fee[] {
+  const { status, collection } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  if (status === undefined || !earns(status, collection)) return []
+  return object.items.data.flatMap(({ price, quantity }): Fee[] => {
+    const { unit_amount: amount, recurring } = price
+    if (amount === null || recurring === null || recurring.usage_type === 'metered') return []
+    return [{ ...rhythmOf(price), amount: BigInt(amount) * BigInt(quantity ?? 1) }]
+  })
+}
+
+async function countsOf({ db, provider }: LookDeps, importId: string): Promise<Proof['counts']> {
+  const cursors = await cursorsOf(db, importId)
+  const counts: Proof['counts'][number][] = []
+  for (const type of ['product', 'customer', 'subscription'] as const) {
+    const cursor = cursors.find((one) => one.type === type)
+    if (!cursor) continue
+    // Another installation's are none of ours, and those refused are named with their reason.
+    const expected = cursor.looked - cursor.foreignObjects - cursor.refused
+    counts.push({ type, there: expected, here: await linkedCount(db, provider, type) })
+  }
+  return counts
+}
+
+async function revenueHere({ db }: LookDeps): Promise<Money[]> {
+  const revenue = await readWeights(db)
+  const sums = new Map<string, bigint>()
+  for (const { currency, mrr } of await readStandings(db, revenue, 'now'))
+    sums.set(currency, (sums.get(currency) ?? 0n) + mrr)
+  return [...sums].map(([currency, weighted]) => revenueOf(weighted, revenue, currency))
+}
+
+function sideBySide(there: readonly Money[], here: readonly Money[]): Proof['mrr'] {
+  const currencies = [...new Set([...there, ...here].map(({ currency }) => currency))].sort()
+  const of = (sums: readonly Money[], currency: string) =>
+    `${sums.find((sum) => sum.currency === currency)?.minor ?? 0n}`
+  return currencies.map((currency) => ({ currency, there: of(there, currency), here: of(here, currency) }))
+}

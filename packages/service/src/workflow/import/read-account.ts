@@ -1,0 +1,82 @@
+import type { ImportedType } from '../../provider/stripe/account-listing.ts'
+import { readPage } from '../../provider/stripe/account-listing.ts'
+import { advanceCursor, openCursor, recordRefusal } from '../../store/imports.ts'
+import { nextObservation } from '../../store/provider-objects.ts'
+import type { LookDeps } from '../look.ts'
+import type { Observed } from '../observe.ts'
+import { takePage } from './take-page.ts'
+
+const observedAs: Readonly<Record<ImportedType, Observed['type']>> = {
+  product: 'product',
+  price: 'price',
+  customer: 'customer',
+  subscription: 'subscription',
+  'open invoice': 'invoice',
+  'draft invoice': 'invoice',
+}
+
+export interface ToRead {
+  readonly importId: string
+  readonly type: ImportedType
+  readonly dryRun: boolean
+}
+
+/**
+ * Reads all objects of a kind, page by page, and remembers behind each page where the next one begins: killed, it
+ * reads one page a second time, and what was taken up from it is known by then.
+ */
+export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
+  // Versions of a plan are made in the order of its prices, and lists begin with the newest: all of them first.
+  const pages = toRead.type === 'price' ? wholeList(deps, toRead) : pageByPage(deps, toRead)
+  for await (const { objects, observation, lastId, cursor, isLast } of pages) {
+    const { importId, type, dryRun } = toRead
+    const counts = await takePage(deps, {
+      type: observedAs[type],
+      objects,
+      observation,
+      dryRun,
+      inOrder: type === 'price',
+      refuse: (providerId, { code, detail }) =>
+        recordRefusal(deps.db, { importId, type, providerId, code, detail }),
+    })
+    const endedAt = isLast ? deps.clock.now() : null
+    await advanceCursor(deps.db, { importId, type, lastId: cursor }, { ...counts, lastId, endedAt })
+  }
+}
+
+interface Page {
+  readonly objects: readonly { readonly id: string }[]
+  readonly observation: bigint
+  /** Where it was asked for from, and where the next one begins. */
+  readonly cursor: string | null
+  readonly lastId: string | null
+  readonly isLast: boolean
+}
+
+async function* pageByPage(deps: LookDeps, { importId, type }: ToRead): AsyncGenerator<Page> {
+  const { db, clock } = deps
+  for (;;) {
+    const { lastId: cursor, endedAt } = await openCursor(db, importId, type, clock.now())
+    if (endedAt !== null) return
+    const observation = await nextObservation(db)
+    const { objects, hasMore } = await readPage(deps, type, cursor)
+    const lastId = objects.at(-1)?.id ?? null
+    const isLast = !hasMore || lastId === null
+    yield { objects, observation, cursor, lastId, isLast }
+    if (isLast) return
+  }
+}
+
+async function* wholeList(deps: LookDeps, { importId, type }: ToRead): AsyncGenerator<Page> {
+  const { db, clock } = deps
+  if ((await openCursor(db, importId, type, clock.now())).endedAt !== null) return
+  const observation = await nextObservation(db)
+  const all: { readonly id: string }[] = []
+  for (let after: string | null = null; ; ) {
+    const { objects, hasMore } = await readPage(deps, type, after)
+    all.push(...objects)
+    after = objects.at(-1)?.id ?? null
+    if (!hasMore || after === null) break
+  }
+  yield { objects: all.reverse(), observation, cursor: null, lastId: null, isLast: true }
+}

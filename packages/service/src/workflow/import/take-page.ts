@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util'
+import { importPolicy } from '@lockstep/core/import'
+import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
+import { passes } from '../../passing.ts'
+import { isOwn } from '../../provider/stripe/metadata.ts'
+import { someAtOnce } from '../../some-at-once.ts'
+import type { PageCounts } from '../../store/imports.ts'
+import { readObjects } from '../../store/provider-objects.ts'
+import { admitProduct } from '../admit/product.ts'
+import { isUnclaimed } from '../admit/taking-up.ts'
+import { admit } from '../admit.ts'
+import { type LookDeps, lookAt } from '../look.ts'
+import { isOurs, type Observed, observe } from '../observe.ts'
+
+export interface PageToTake {
+  readonly type: Observed['type']
+  readonly objects: readonly { readonly id: string }[]
+  /** Drawn before the page was asked for. */
+  readonly observation: bigint
+  readonly dryRun: boolean
+  /** One behind the other: what is made of them has an order. */
+  readonly inOrder: boolean
+  readonly refuse: (id: string, problem: Problem) => Promise<void>
+}
+
+type Taken = 'made' | 'known' | 'foreignObjects' | 'refused'
+
+/** Objects of one page that are taken up at the same time: fewer than a process has database connections. */
+const AT_ONCE = 4
+
+/**
+ * Takes up what a page of Stripe's lists shows, each object by the same rules as an event would, and writes down
+ * how it stands. What was seen exactly so before costs one read for the page.
+ */
+export async function takePage(deps: LookDeps, page: PageToTake): Promise<PageCounts> {
+  const { type, objects } = page
+  const seen = await readObjects(
+    deps.db,
+    objects.map(({ id }) => ({ type, id })),
+  )
+  const counts = { looked: objects.length, made: 0, known: 0, foreignObjects: 0, refused: 0 }
+  await someAtOnce(objects, page.inOrder ? 1 : AT_ONCE, async (object) => {
+    const before = seen.get(`${type} ${object.id}`)
+    if (before && !before.gone && isDeepStrictEqual(before.raw, object)) counts.known += 1
+    else counts[await take(deps, page, object)] += 1
+  })
+  return counts
+}
+
+async function take(
+  deps: LookDeps,
+  page: PageToTake,
+  object: { readonly id: string },
+  isLastTry = false,
+): Promise<Taken> {
+  const { type, observation, dryRun, refuse } = page
+  const { db } = deps
+  // Stripe listed it as one of this type.
+  const observed = { type, object, observation, source: 'fetch' } as Observed
+  try {
+    const wasOurs = await isOurs(db, observed)
+    if (!wasOurs && isAnothers(deps, object)) return 'foreignObjects'
+    if (dryRun) return wasOurs ? 'known' : 'made'
+    if (!wasOurs) await admitListed(deps, observed)
+    const outcome = await observe(deps, observed)
+    if (outcome.kind === 'foreign') return 'foreignObjects'
+    // A list shows ten of its lines: then it is looked at by itself.
+    if (outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind')
+      await lookAt(deps, { type, id: object.id })
+    return wasOurs ? 'known' : 'made'
+  } catch (error) {
+    if (passes(error)) throw error
+    // What is no refusal may have been of the moment, like a connection that was not free: a second try tells.
+    if (!(error instanceof Problem) && !isLastTry) return take(deps, page, object, true)
+    const problem =
+      error instanceof Problem
+        ? error
+        : new Problem('internal_error', `Something broke; the log has it under ${object.id}.`, {
+            cause: error,
+          })
+    deps.log.warn({ err: error, type, object: object.id }, 'An object was not imported.')
+    await refuse(object.id, problem)
+    return 'refused'
+  }
+}
+
+/** By the rules of an event, except that prices are not asked for product by product: they are listed next. */
+async function admitListed(deps: LookDeps, observed: Observed): Promise<void> {
+  const importing = {
+    ...deps,
+    origin: 'import' as const,
+    provider: { ...deps.provider, sync: importPolicy },
+  }
+  if (observed.type === 'product') await admitProduct(importing, observed.object)
+  else await admit(importing, observed)
+}
+
+/** It carries the name of another installation: that one's to touch, and not ours. */
+function isAnothers({ provider }: LookDeps, object: object): boolean {
+  const { metadata = null } = object as { metadata?: Stripe.Metadata | null }
+  return !isOwn(provider, { metadata }) && !isUnclaimed(metadata)
+}

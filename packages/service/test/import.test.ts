@@ -1,0 +1,195 @@
+import type Stripe from 'stripe'
+import type { Simulator } from 'stripe-simulator'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { importRoutes } from '../src/http/routes/imports.ts'
+import { drainInbox } from '../src/inbox/process.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+import { receiveListed } from './support/receive-listed.ts'
+
+let simulator: Simulator
+let stripe: Stripe
+let one: Installation
+beforeEach(async () => {
+  simulator = await newSimulator()
+  one = await newInstallation(simulator)
+  importRoutes(one.app, { ...one.deps, workflows: one.workflows })
+  stripe = one.deps.provider.stripe
+})
+afterEach(async () => {
+  await one.close()
+  await simulator.close()
+})
+
+interface Import {
+  readonly id: string
+  readonly state: string
+  readonly progress: readonly Record<string, unknown>[]
+  readonly refusals: readonly Record<string, unknown>[]
+  readonly proof: Record<string, unknown> | null
+}
+
+async function ended(id: string): Promise<Import> {
+  const { rows } = await one.database.pool.query('select workflow_id from import_run where id = $1', [id])
+  await one.workflows.settled(rows[0].workflow_id, 60)
+  const { status, body } = await one.ask('GET', `/v1/imports/${id}`)
+  expect(status).toBe(200)
+  return body as unknown as Import
+}
+
+async function run(dryRun: boolean): Promise<Import> {
+  const { status, body } = await one.ask('POST', '/v1/imports', { dryRun })
+  expect(status).toBe(202)
+  return ended(body.id as string)
+}
+
+const of = ({ progress }: Import, type: string) => progress.find((row) => row.type === type)
+const count = async (text: string) =>
+  Number((await one.database.pool.query(`select count(*) as count ${text}`)).rows[0].count)
+
+/** A monthly and a yearly price of one product, and customers who pay them; nothing of it made by us. */
+async function account() {
+  const product = await stripe.products.create({ name: 'Team' })
+  const monthly = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 1200,
+    recurring: { interval: 'month' },
+  })
+  const yearly = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 12000,
+    recurring: { interval: 'year' },
+  })
+  const subscribe = async (
+    name: string,
+    price: string,
+    more: Partial<Stripe.SubscriptionCreateParams> = {},
+  ) => {
+    const customer = await stripe.customers.create({ name, email: `${name}@example.org` })
+    await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+    const { data } = await stripe.paymentMethods.list({ customer: customer.id })
+    await stripe.customers.update(customer.id, {
+      invoice_settings: { default_payment_method: data[0]?.id ?? '' },
+    })
+    return stripe.subscriptions.create({ customer: customer.id, items: [{ price }], ...more })
+  }
+  return { product, monthly, yearly, subscribe }
+}
+
+test('a dry run says what would be made; the import makes it, proves it, and a second one finds nothing new', async () => {
+  const { monthly, yearly, subscribe } = await account()
+  const ada = await subscribe('ada', monthly.id, { items: [{ price: monthly.id, quantity: 3 }] })
+  const bob = await subscribe('bob', yearly.id)
+  const cat = await subscribe('cat', monthly.id, { trial_period_days: 14 })
+  const over = await subscribe('dan', monthly.id)
+  await stripe.subscriptions.cancel(over.id)
+  await stripe.subscriptions.update(bob.id, { cancel_at_period_end: true })
+  const before = await everything()
+
+  const planned = await run(true)
+  expect(of(planned, 'customer')).toMatchObject({ made: 4, known: 0, foreign: 0, refused: 0 })
+  expect(of(planned, 'subscription')).toMatchObject({ made: 4 })
+  expect(planned).toMatchObject({ state: 'completed', proof: null })
+  expect(await count('from customer')).toBe(0)
+
+  const done = await run(false)
+  expect(done.refusals).toEqual([])
+  // Twelve dollars three times and a twelfth of 120: the trial brings nothing yet, the canceled one nothing any more.
+  expect(done.proof).toMatchObject({
+    mrr: [{ currency: 'usd', there: '4600', here: '4600' }],
+    subscriptions: 4,
+    unequalCount: 0,
+    counts: [
+      { type: 'product', there: 1, here: 1 },
+      { type: 'customer', there: 4, here: 4 },
+      { type: 'subscription', there: 4, here: 4 },
+    ],
+  })
+  const { rows } = await one.database.pool.query(
+    `select m.provider_id as id, s.status, s.quantity, s.cancel_at_period_end as ends, v.interval
+       from subscription s join mapping m on m.entity_id = s.id and m.origin = 'import'
+       join plan_version v on v.id = s.plan_version_id`,
+  )
+  expect(new Map(rows.map(({ id, ...row }) => [id, row]))).toEqual(
+    new Map([
+      [ada.id, { status: 'active', quantity: 3, ends: false, interval: 'month' }],
+      [bob.id, { status: 'active', quantity: 1, ends: true, interval: 'year' }],
+      [cat.id, { status: 'trialing', quantity: 1, ends: false, interval: 'month' }],
+      [over.id, { status: 'canceled', quantity: 1, ends: false, interval: 'month' }],
+    ]),
+  )
+
+  const again = await run(false)
+  for (const row of again.progress) expect(row).toMatchObject({ made: 0, refused: 0 })
+  expect(await count('from customer')).toBe(4)
+  expect(await count('from subscription')).toBe(4)
+  // Nothing was changed there, by any of the three.
+  expect(await everything()).toEqual(before)
+})
+
+test("another installation's objects are left alone, and what cannot be taken up is named with its reason", async () => {
+  const foreign = await stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+  const { product, subscribe } = await account()
+  const tiered = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers: [
+      { up_to: 10, unit_amount: 100 },
+      { up_to: 'inf', unit_amount: 50 },
+    ],
+    recurring: { interval: 'month' },
+  })
+  const { id } = await subscribe('eve', tiered.id)
+  const done = await run(false)
+  expect(of(done, 'customer')).toMatchObject({ foreign: 1 })
+  expect(await count(`from mapping where provider_id = '${foreign.id}'`)).toBe(0)
+  // Tiers are Stripe's to bill: the plan has no fee here, and the subscription is as there.
+  expect(done.proof).toMatchObject({ unequalCount: 0 })
+  expect(await count(`from mapping where provider_id = '${id}'`)).toBe(1)
+})
+
+test('webhooks may come all the while: each object is taken up once', async () => {
+  const { monthly, subscribe } = await account()
+  for (const name of ['fay', 'gus', 'hal']) await subscribe(name, monthly.id)
+  const { body } = await one.ask('POST', '/v1/imports', { dryRun: false })
+  await receiveListed(one.deps)
+  await drainInbox(one.deps)
+  const done = await ended(body.id as string)
+  await drainInbox(one.deps)
+  expect(done.proof).toMatchObject({ unequalCount: 0 })
+  for (const table of ['customer', 'subscription']) expect(await count(`from ${table}`)).toBe(3)
+  expect(await count(`from provider_event where state in ('received', 'parked')`)).toBe(0)
+})
+
+test('one at a time, and the same request begins one', async () => {
+  const first = await one.ask('POST', '/v1/imports', {}, 'key-1')
+  const same = await one.ask('POST', '/v1/imports', {}, 'key-1')
+  expect(same.body.id).toBe(first.body.id)
+  await ended(first.body.id as string)
+  await one.database.pool.query('update import_run set ended_at = null')
+  const second = await one.ask('POST', '/v1/imports', {}, 'key-2')
+  expect(second).toMatchObject({ status: 409, body: { code: 'import_in_progress' } })
+  expect(await one.ask('GET', '/v1/imports/import_none')).toMatchObject({
+    status: 404,
+    body: { code: 'import_not_found' },
+  })
+  const { body } = await one.ask('GET', '/v1/imports?limit=1')
+  expect(body).toMatchObject({ data: [{ id: first.body.id, state: 'running' }], hasMore: false })
+})
+
+/** Everything there that an import might have touched. */
+async function everything(): Promise<unknown[]> {
+  const lists = await Promise.all([
+    stripe.customers.list({ limit: 100 }),
+    stripe.subscriptions.list({ limit: 100, status: 'all' }),
+    stripe.products.list({ limit: 100 }),
+    stripe.prices.list({ limit: 100 }),
+    stripe.invoices.list({ limit: 100 }),
+    stripe.events.list({ limit: 1 }),
+  ])
+  return lists.map(({ data }) => data)
+}

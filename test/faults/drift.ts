@@ -1,0 +1,203 @@
+import { findDrift } from '@lockstep/service/workflow/drift/find'
+import { repairDrift } from '@lockstep/service/workflow/drift/repair'
+import {
+  type BillingWorld,
+  newBillingWorld,
+  type Payer,
+} from '../../packages/service/test/support/billing-world.ts'
+import { type Random, seeded } from '../support/random.ts'
+
+export interface DriftRuns {
+  readonly runs: number
+  readonly seed: number
+}
+
+export interface DriftVerdict {
+  readonly kinds: number
+  readonly breaches: readonly string[]
+}
+
+/** One kind of damage: what is done, and what has to be found of it, as entity and kind of difference. */
+interface Damage {
+  readonly name: string
+  readonly found: string
+  do(world: BillingWorld, payer: Payer, random: Random): Promise<unknown>
+}
+
+const PAYERS = 4
+
+/**
+ * Damages one customer after the other, here in a row or there in the dashboard, and holds after each that all of it
+ * is found, nothing else is, that the offered repair leaves no drift, and that nobody was charged by it.
+ */
+export async function damage({ runs, seed }: DriftRuns): Promise<DriftVerdict> {
+  const world = await newBillingWorld()
+  const breaches: string[] = []
+  const done = new Set<string>()
+  try {
+    const payers: Payer[] = []
+    for (let number = 0; number < PAYERS; number += 1) payers.push(await newPayer(world))
+    for (let run = 0; run < runs; run += 1) {
+      const random = seeded(seed + run)
+      const one = random.pick(damages)
+      const payer = random.pick(payers)
+      const breach = await damageOne(world, payer, one, random)
+      done.add(one.name)
+      if (breach !== undefined) breaches.push(`seed ${seed + run}: ${one.name}: ${breach}`)
+    }
+  } finally {
+    await world.close()
+  }
+  return { kinds: done.size, breaches }
+}
+
+async function newPayer(world: BillingWorld): Promise<Payer> {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.turn(payer, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '12', '2026-01-15T00:00:00Z')
+  await world.sync(payer)
+  return payer
+}
+
+async function damageOne(
+  world: BillingWorld,
+  payer: Payer,
+  { found, do: harm }: Damage,
+  random: Random,
+): Promise<string | undefined> {
+  const charged = () => world.stripe.charges.list({ customer: payer.customer, limit: 100 })
+  await harm(world, payer, random)
+  const before = (await charged()).data.length
+  const { drifts } = await findDrift(world.deps)
+  const told = drifts.map(({ entity, kind }) => `${entity} ${kind}`)
+  const { left } = await repairDrift(world.deps)
+  const after = (await charged()).data.length
+  // What happened at Stripe is told by events as well: they come late, and change nothing any more.
+  await world.deliver()
+  if (told.length !== 1 || told[0] !== found) return `found ${told.join(', ') || 'nothing'}, not ${found}`
+  if (left.drifts.length > 0) return `left ${JSON.stringify(left.drifts)}`
+  if (after !== before) return `charged ${after - before} times`
+  return undefined
+}
+
+const days = (random: Random) => 1 + random.below(300)
+
+/** A column of the subscription's row, written by other hands. */
+const subscriptionRow = (name: string, value: (random: Random) => string): Damage => ({
+  name: `subscription ${name} here`,
+  found: 'subscription differs',
+  do: (world, { subscriptionId }, random) =>
+    world.pool.query(`update subscription set ${name} = ${value(random)} where id = $1`, [subscriptionId]),
+})
+
+const moved = (column: string) =>
+  subscriptionRow(column, (random) => `${column} + interval '${days(random)} hours'`)
+
+const set = (column: string) =>
+  subscriptionRow(column, (random) => `timestamptz '2026-03-01Z' + interval '${days(random)} days'`)
+
+/** A column of the first invoice's row. */
+const invoiceRow = (name: string, value: (random: Random) => string): Damage => ({
+  name: `invoice ${name} here`,
+  found: 'invoice differs',
+  do: (world, { subscriptionId }, random) =>
+    world.pool.query(
+      `update invoice set ${name} = ${value(random)} where subscription_id = $1 and status = 'paid'`,
+      [subscriptionId],
+    ),
+})
+
+const amount = (random: Random) => `${3000 + random.below(1_000_000)}`
+
+/** Something that somebody did in the dashboard, and of which nothing told us. */
+const there = (name: string, found: string, harm: Damage['do']): Damage => ({
+  name: `${name} there`,
+  found,
+  do: harm,
+})
+
+const pendingItem = async ({ stripe }: BillingWorld, { customer }: Payer) =>
+  (await stripe.invoiceItems.list({ customer, pending: true })).data[0]?.id ?? ''
+
+const damages: readonly Damage[] = [
+  subscriptionRow(
+    'status',
+    (random) => `'${random.pick(['past_due', 'trialing', 'unpaid', 'paused', 'incomplete'])}'`,
+  ),
+  subscriptionRow('quantity', (random) => `quantity + ${1 + random.below(1000)}`),
+  subscriptionRow('cancel_at_period_end', () => 'not cancel_at_period_end'),
+  subscriptionRow('currency', () => `'eur'`),
+  subscriptionRow('collection', () => `case collection when 'void' then 'keepAsDraft' else 'void' end`),
+  moved('billing_cycle_anchor'),
+  moved('current_period_end'),
+  subscriptionRow(
+    'current_period_start',
+    (random) => `current_period_start - interval '${days(random)} hours'`,
+  ),
+  moved('started_at'),
+  set('trial_start'),
+  set('trial_end'),
+  set('cancel_at'),
+  set('canceled_at'),
+  set('ended_at'),
+  set('collection_resumes_at'),
+  invoiceRow('subtotal', amount),
+  invoiceRow('total', amount),
+  invoiceRow('amount_due', amount),
+  invoiceRow('amount_paid', amount),
+  invoiceRow('amount_remaining', amount),
+  invoiceRow('number', (random) => `'X-${random.below(1000)}'`),
+  invoiceRow('status', (random) => `'${random.pick(['open', 'uncollectible', 'void'])}'`),
+  {
+    name: 'customer name here',
+    found: 'customer differs',
+    do: (world, { customerId }, random) =>
+      world.pool.query('update customer_profile set name = $2 where customer_id = $1', [
+        customerId,
+        `Name ${random.below(1_000_000)}`,
+      ]),
+  },
+  ...(['customer', 'subscription'] as const).map(
+    (entity): Damage => ({
+      name: `link of the ${entity} here`,
+      found: `${entity} missingHere`,
+      do: (world, { customerId, subscriptionId }) =>
+        world.pool.query('delete from mapping where entity_id = $1', [
+          entity === 'customer' ? customerId : subscriptionId,
+        ]),
+    }),
+  ),
+  there('e-mail', 'customer differs', ({ stripe }, { customer }, random) =>
+    stripe.customers.update(customer, { email: `other-${random.below(1_000_000)}@example.org` }),
+  ),
+  there('name', 'customer differs', ({ stripe }, { customer }, random) =>
+    stripe.customers.update(customer, { name: `Other ${random.below(1_000_000)}` }),
+  ),
+  there('quantity', 'subscription differs', async ({ stripe }, { subscription }, random) => {
+    const { items, metadata } = await stripe.subscriptions.retrieve(subscription)
+    const [item] = items.data
+    const quantity = (item?.quantity ?? 1) + 1 + random.below(5)
+    await stripe.subscriptions.update(subscription, {
+      items: [{ id: item?.id ?? '', quantity }],
+      proration_behavior: 'none',
+      metadata,
+    })
+  }),
+  there('pause', 'subscription differs', async ({ stripe }, { subscription }) => {
+    const { pause_collection: pause } = await stripe.subscriptions.retrieve(subscription)
+    await stripe.subscriptions.update(subscription, {
+      pause_collection: pause === null ? { behavior: 'keep_as_draft' } : '',
+    })
+  }),
+  there('planned end', 'subscription differs', async ({ stripe }, { subscription }) => {
+    const { cancel_at_period_end: ends } = await stripe.subscriptions.retrieve(subscription)
+    await stripe.subscriptions.update(subscription, { cancel_at_period_end: !ends })
+  }),
+  there('item changed', 'invoiceItem differs', async (world, payer, random) =>
+    world.stripe.invoiceItems.update(await pendingItem(world, payer), { amount: 100 + random.below(10_000) }),
+  ),
+  there('item deleted', 'invoiceItem missingThere', async (world, payer) =>
+    world.stripe.invoiceItems.del(await pendingItem(world, payer)),
+  ),
+]
