@@ -359,6 +359,25 @@ describe('a subscription', () => {
   })
 })
 
+/** The plan of a product at Stripe, with the fee that stands there and usage beside it. */
+const completed = (second: string) =>
+  defineCatalog({
+    currency: 'usd',
+    products: { 'metered-cloud': { name: 'Metered cloud' } },
+    meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+    plans: {
+      'metered-cloud': {
+        name: 'Metered cloud',
+        product: 'metered-cloud',
+        interval: 'month',
+        prices: {
+          fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
+          compute: { meter: 'seconds', product: 'metered-cloud', model: 'perUnit', unitAmount: second },
+        },
+      },
+    },
+  })
+
 test('made at Stripe, completed here: usage is sent here, and one invoice at Stripe carries both', async () => {
   const made = await product('Metered cloud')
   const fee = await price(made, 2000)
@@ -368,25 +387,7 @@ test('made at Stripe, completed here: usage is sent here, and one invoice at Str
   const charged = { invoice_settings: { default_payment_method: method.id } }
   await world.stripe.customers.update(customer.id, charged)
   await world.deliver()
-  await applyCatalog(
-    { ...world.deps, workflows: world.workflows },
-    defineCatalog({
-      currency: 'usd',
-      products: { 'metered-cloud': { name: 'Metered cloud' } },
-      meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
-      plans: {
-        'metered-cloud': {
-          name: 'Metered cloud',
-          product: 'metered-cloud',
-          interval: 'month',
-          prices: {
-            fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
-            compute: { meter: 'seconds', product: 'metered-cloud', model: 'perUnit', unitAmount: '0.01' },
-          },
-        },
-      },
-    }),
-  )
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, completed('0.01'))
   // Nothing was made at Stripe for it: what it costs stood there already.
   const prices = await world.stripe.prices.list({ product: made.id })
   expect(prices.data.map(({ id }) => id)).toEqual([fee.id])
@@ -418,6 +419,12 @@ test('made at Stripe, completed here: usage is sent here, and one invoice at Str
   expect(last?.lines).toHaveLength(2)
   // 20.00 in advance and 150 seconds at 0.01.
   expect(last?.invoice).toMatchObject({ status: 'paid', total: 2150 })
+
+  // Dearer seconds are a new version; who is on the one before keeps it, though the fee is the same.
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, completed('0.02'))
+  await world.stripe.subscriptions.update(id, { metadata: { seen: 'again' } })
+  await world.deliver()
+  expect(await subscriptionOf(id)).toMatchObject([{ plan_key: 'metered-cloud', version: 2 }])
 })
 
 test('a thin event, and one of an older version: the object is fetched', async () => {

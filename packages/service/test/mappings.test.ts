@@ -8,6 +8,8 @@ import { newId } from '../src/ids.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { addCustomer } from '../src/store/customers.ts'
 import { readEvent } from '../src/store/provider-events.ts'
+import { decideChange } from '../src/workflow/plan-change/decide.ts'
+import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
@@ -25,6 +27,12 @@ beforeAll(async () => {
           product: 'team',
           interval: 'month',
           prices: { fee: { kind: 'recurring', model: 'flat', amount: '20.00' } },
+        },
+        business: {
+          name: 'Business',
+          product: 'team',
+          interval: 'month',
+          prices: { fee: { kind: 'recurring', model: 'flat', amount: '40.00' } },
         },
         seated: {
           name: 'Seated',
@@ -92,11 +100,13 @@ const outcomeOf = async (id: string) => {
   return `${event?.state} ${event?.outcome}`
 }
 
-const priceOfTeam = async () => {
+const priceOfTeam = () => published(2000)
+
+async function published(unitAmount: number): Promise<Stripe.Price> {
   const { data } = await world.stripe.prices.list({ type: 'recurring' })
   const found = data.find(
-    ({ metadata, unit_amount }) =>
-      metadata.lockstep_instance === world.deps.provider.instance && unit_amount === 2000,
+    ({ metadata, unit_amount: amount }) =>
+      metadata.lockstep_instance === world.deps.provider.instance && amount === unitAmount,
   )
   if (!found) throw new Error('Not published.')
   return found
@@ -161,6 +171,28 @@ test('a subscription to a product that is no plan here waits until it is linked 
   await world.drain()
   expect(await outcomeOf(created)).toMatch(/^processed/)
   expect((await ask('DELETE', '/v1/mappings/plan/team')).said).toBe('409 mapping_in_use')
+
+  // Another plan takes the place of the price that is paid at Stripe: it is not billed beside it.
+  const { rows } = await world.pool.query('select entity_id from mapping where provider_id = $1', [made.id])
+  const decide = (wish: ChangeWish) =>
+    decideChange(world.deps, rows[0].entity_id, wish, { mayGivePlans: true })
+  const [item] = made.items.data
+  const { items, wanted } = await decide({ plan: 'business' })
+  expect(items).toEqual([{ id: item?.id, price: (await published(4000)).id, quantity: 1 }])
+  expect(wanted).toHaveLength(1)
+  // Who stays on the plan keeps what is paid for it.
+  await expect(decide({ plan: 'team' })).rejects.toMatchObject({ code: 'empty_change' })
+
+  // With two prices of its product nobody can say which one the plan's is.
+  const second = await world.stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 500,
+    recurring: { interval: 'month' },
+  })
+  await world.stripe.subscriptionItems.create({ subscription: made.id, price: second.id })
+  await world.deliver()
+  await expect(decide({ plan: 'business' })).rejects.toMatchObject({ code: 'subscription_not_changeable' })
 })
 
 test('both directions are unique, and what is linked has to be there and nobody else’s', async () => {

@@ -6,8 +6,9 @@ import { readStripe } from '../provider/stripe/call.ts'
 import { all } from '../provider/stripe/fetch.ts'
 import type { PriceToMake } from '../provider/stripe/products.ts'
 import { isPriceOf } from '../provider/stripe/to-price.ts'
-import { mappingOf, relink } from '../store/mappings.ts'
+import { lockLinks, type Mapping, mappingOf, relink } from '../store/mappings.ts'
 import { retryUnmapped } from '../store/unmapped-events.ts'
+import { isUnclaimed } from './admit/taking-up.ts'
 
 interface AdoptDeps {
   readonly db: Db
@@ -17,8 +18,10 @@ interface AdoptDeps {
 
 /**
  * A plan that came in from Stripe is completed here: its recurring price is the one that stands there already and
- * costs the same. The plan's newest version has it from now on, and whoever pays it is on that version. False where
- * Stripe has none like it, or where the product was made here and no other price of it counts.
+ * costs the same. The plan's newest version has it from now on, and whoever pays it is on that version. Only a price
+ * that is linked to nothing is taken, or to the version that was made of it when it came in: who is on a version of a
+ * catalogue keeps it. False where Stripe has none like it to give, or where the product was made here and no other
+ * price of it counts.
  */
 export async function adoptPrice(
   { db, clock, provider }: AdoptDeps,
@@ -30,14 +33,24 @@ export async function adoptPrice(
   const prices = await readStripe({ provider }, (stripe) =>
     all(stripe.prices.list({ product: wanted.providerProduct, type: 'recurring', active: true, limit: 100 })),
   )
-  const found = prices.find((price) => isPriceOf(price, wanted))
-  if (!found) return false
-  await transaction(db, async (trx) => {
+  const alike = prices.filter((price) => isUnclaimed(price.metadata) && isPriceOf(price, wanted))
+  return transaction(db, async (trx) => {
     const at = clock.now()
-    const ours = { entityType: 'price', entityId: priceId } as const
-    const theirs = { providerType: 'price', providerId: found.id } as const
-    await relink(trx, provider, { ...ours, ...theirs, origin: product.origin, at })
-    await retryUnmapped(trx, at)
+    for (const { id: providerId } of alike) {
+      await lockLinks(trx, providerId)
+      if (!isFree(await mappingOf(trx, provider, 'price', providerId))) continue
+      const ours = { entityType: 'price', entityId: priceId } as const
+      await relink(trx, provider, { ...ours, providerType: 'price', providerId, origin: ADOPTED, at })
+      await retryUnmapped(trx, at)
+      return true
+    }
+    return false
   })
-  return true
+}
+
+/** Who applied the catalogue said so: a price that came in by itself has another origin, and can still be taken. */
+const ADOPTED = 'link'
+
+function isFree(mapping: Pick<Mapping, 'origin'> | undefined): boolean {
+  return mapping === undefined || mapping.origin === 'webhook' || mapping.origin === 'import'
 }

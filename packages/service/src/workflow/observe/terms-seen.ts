@@ -62,7 +62,8 @@ function attached(
   return [...found.values()].sort(byName)
 }
 
-function addonPrices(
+/** Of these items, the prices that are an add-on's. */
+export function addonPrices(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   items: readonly ObservedSubscriptionItem[],

@@ -19,9 +19,11 @@ import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { wantedAddons } from '../check-addons.ts'
 import type { LookDeps } from '../look.ts'
+import { providerPrices } from '../provider-prices.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
 import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
+import { keepingPrice, ownItems } from './own-items.ts'
 import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
 import { type ChangeWish, changesTerms } from './wish.ts'
 
@@ -100,13 +102,21 @@ export async function decideChange(
   if (!chosen) throw new Error('A plan that does not exist is a fault.')
 
   const standing = await readStanding(deps, subscription.providerId, seen)
-  const [wanted, own] = await inOnePacket(db, (db) =>
-    Promise.all([
-      wantedItems(db, { version: chosen, quantity, addons }),
-      wantedItems(db, { version: from, quantity: 1, addons: fromAddons }),
-    ]),
+  const stood = { id: subscriptionId, items: standing.items, version: from, addons: fromAddons }
+  const [priced, own] = await inOnePacket(db, (db) =>
+    Promise.all([wantedItems(db, { version: chosen, quantity, addons }), ownItems(db, deps.provider, stood)]),
   )
-  const items = itemChanges(ours(standing, own), wanted)
+  const isOfItems = isOther || wish.quantity !== undefined || wish.addons !== undefined
+  if (isOfItems && own.undecided !== undefined)
+    throw new Problem('subscription_not_changeable', own.undecided)
+  const ofPlan = providerPrices(chosen).length
+  if (isOther && ofPlan === 0) {
+    const detail = `What ${chosen.plan.key} costs is known at Stripe alone: change it there.`
+    throw new Problem('subscription_not_changeable', detail)
+  }
+  const wanted =
+    own.byProduct && !isOther ? [keepingPrice(own.byProduct, wish.quantity), ...priced.slice(ofPlan)] : priced
+  const items = own.undecided === undefined ? itemChanges(own.items, wanted) : []
   const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
   const isNewTerms = items.length > 0 || coupons.length > 0 || trialEnd !== null
@@ -164,12 +174,6 @@ async function payer(db: Db | Trx, { customerId }: Subscription) {
   const providerId = customer?.providerId ?? null
   if (!customer || providerId === null) throw new Error(`${customerId} is not linked to the provider.`)
   return { ...customer, providerId }
-}
-
-/** The items that stand for the plan and its add-ons: what somebody else added to the subscription is left alone. */
-function ours({ items }: Standing, stood: readonly WantedItem[]) {
-  const own = new Set(stood.map(({ providerPrice }) => providerPrice))
-  return items.filter(({ price }) => own.has(price))
 }
 
 const paysOtherwise = ({ paymentMethod, paymentPage }: ChangeWish): boolean =>
