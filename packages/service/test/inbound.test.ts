@@ -344,6 +344,18 @@ describe('a subscription', () => {
     expect(await subscriptionOf(id)).toMatchObject([{ status: 'canceled' }])
   })
 
+  test('of two plans is on the one of its first item, and is not put before anybody', async () => {
+    const [base, seats] = [await product('Base'), await product('Seats')]
+    const [first, second] = [await price(base, 1000), await price(seats, 300)]
+    const customer = await buyer('both')
+    const { id } = await world.stripe.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: first.id }, { price: second.id, quantity: 2 }],
+    })
+    await world.deliver()
+    expect(await subscriptionOf(id)).toMatchObject([{ status: 'active', plan_key: 'base' }])
+  })
+
   test('a second live one of the same customer is mirrored without a slot', async () => {
     const monthly = await price(await product('Solo'), 900)
     const customer = await buyer('twice')
@@ -360,19 +372,19 @@ describe('a subscription', () => {
 })
 
 /** The plan of a product at Stripe, with the fee that stands there and usage beside it. */
-const completed = (second: string) =>
+const completed = (rate: string, key = 'metered-cloud', meter = 'seconds') =>
   defineCatalog({
     currency: 'usd',
-    products: { 'metered-cloud': { name: 'Metered cloud' } },
-    meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+    products: { [key]: { name: 'Metered cloud' } },
+    meters: { [meter]: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
     plans: {
-      'metered-cloud': {
+      [key]: {
         name: 'Metered cloud',
-        product: 'metered-cloud',
+        product: key,
         interval: 'month',
         prices: {
           fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
-          compute: { meter: 'seconds', product: 'metered-cloud', model: 'perUnit', unitAmount: second },
+          compute: { meter, product: key, model: 'perUnit', unitAmount: rate },
         },
       },
     },
@@ -425,6 +437,44 @@ test('made at Stripe, completed here: usage is sent here, and one invoice at Str
   await world.stripe.subscriptions.update(id, { metadata: { seen: 'again' } })
   await world.deliver()
   expect(await subscriptionOf(id)).toMatchObject([{ plan_key: 'metered-cloud', version: 2 }])
+
+  // Usage is the customer's: a second subscription that bills the same meter waits for a person.
+  const second = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: fee.id }],
+  })
+  const created = (await world.deliver()).find(({ type }) => type === 'customer.subscription.created')
+  expect(await readEvent(world.db, created?.id ?? '')).toMatchObject({
+    state: 'parked',
+    problem: { code: 'meter_billed_already' },
+  })
+  expect(await subscriptionOf(second.id)).toEqual([])
+})
+
+test('of two subscriptions to a plan that gets a meter, one bills it; the other does when that one is over', async () => {
+  const made = await product('Double')
+  const fee = await price(made, 2000)
+  const customer = await buyer('double')
+  const create = () =>
+    world.stripe.subscriptions.create({ customer: customer.id, items: [{ price: fee.id }] })
+  const both = [await create(), await create()]
+  await world.deliver()
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, completed('0.01', 'double', 'calls'))
+  const seeAgain = async (seen: string) => {
+    for (const { id } of both) await world.stripe.subscriptions.update(id, { metadata: { seen } })
+    await world.deliver()
+    return (await Promise.all(both.map(({ id }) => subscriptionOf(id)))).flat()
+  }
+  const versions = (await seeAgain('first')).map(({ version }) => version)
+  expect(new Set(versions)).toEqual(new Set([1, 2]))
+
+  const metered = both[(await seeAgain('still')).findIndex(({ version }) => version === 2)]
+  const other = both.find(({ id }) => id !== metered?.id)
+  await world.stripe.subscriptions.cancel(metered?.id ?? '')
+  await world.deliver()
+  await world.stripe.subscriptions.update(other?.id ?? '', { metadata: { seen: 'last' } })
+  await world.deliver()
+  expect(await subscriptionOf(other?.id ?? '')).toMatchObject([{ status: 'active', version: 2 }])
 })
 
 test('a thin event, and one of an older version: the object is fetched', async () => {

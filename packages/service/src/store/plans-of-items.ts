@@ -1,7 +1,8 @@
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { planOfProduct, versionInRhythm } from './inbound-plans.ts'
-import { type ProviderAccount, STRIPE } from './mappings.ts'
+import type { ProviderAccount } from './mappings.ts'
+import { versionsOfPrices } from './price-versions.ts'
 
 /** What an item of a subscription is for, by the provider's ids. */
 export interface PricedItem {
@@ -12,8 +13,9 @@ export interface PricedItem {
 
 /**
  * The plan version whose prices stand on a subscription, whoever put them there. Prices that are linked say it
- * exactly. Where none is, the product says which plan, and the rhythm which version: the one it is on already, or
- * else the newest. Undefined where they are of none of ours, or of several.
+ * exactly; of several versions' it is the one it is on already, or else the first item's, and what the others are for
+ * is billed by the provider alone. Where none is linked, the product says which plan, and the rhythm which version: the
+ * one it is on already, or else the newest. Undefined where they are of none of ours.
  */
 export async function planVersionOfItems(
   db: Db | Trx,
@@ -22,8 +24,14 @@ export async function planVersionOfItems(
   standing?: string,
 ): Promise<string | undefined> {
   if (items.length === 0) return undefined
-  const byPrice = await versionsOfPrices(db, account, items)
-  if (byPrice.length > 0) return byPrice.length === 1 ? byPrice[0] : undefined
+  const byPrice = await versionsOfPrices(
+    db,
+    account,
+    items.map(({ price }) => price),
+  )
+  if (standing !== undefined && [...byPrice.values()].includes(standing)) return standing
+  const first = items.find(({ price }) => byPrice.has(price))
+  if (first) return byPrice.get(first.price)
   for (const { product, rhythm } of items) {
     const plan = await planOfProduct(db, account, product)
     if (plan === undefined) continue
@@ -32,31 +40,6 @@ export async function planVersionOfItems(
     if (version !== undefined) return version
   }
   return undefined
-}
-
-async function versionsOfPrices(
-  db: Db | Trx,
-  { account, livemode }: ProviderAccount,
-  items: readonly PricedItem[],
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('mapping')
-    .innerJoin('price', 'price.id', 'mapping.entityId')
-    .select('price.planVersionId')
-    .distinct()
-    .where('price.planVersionId', 'is not', null)
-    .$narrowType<{ planVersionId: string }>()
-    .where('mapping.entityType', '=', 'price')
-    .where('mapping.provider', '=', STRIPE)
-    .where('mapping.providerAccount', '=', account)
-    .where('mapping.livemode', '=', livemode)
-    .where(
-      'mapping.providerId',
-      'in',
-      items.map(({ price }) => price),
-    )
-    .execute()
-  return rows.map(({ planVersionId }) => planVersionId)
 }
 
 /** Whoever is on a version stays there until rolled, though there be a newer one. */

@@ -1,10 +1,10 @@
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/grouped.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 
 /** Of the provider's prices, those that are linked, each with the plan version that sells it. */
 export async function versionsOfPrices(
-  db: Db,
+  db: Db | Trx,
   { account, livemode }: ProviderAccount,
   prices: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {

@@ -162,7 +162,10 @@ export async function releaseSlot(trx: Trx, subscriptionId: string): Promise<voi
   await trx.deleteFrom('subscriptionSlot').where('subscriptionId', '=', subscriptionId).execute()
 }
 
-/** Meters of a plan version that another live subscription of the customer bills, or is about to. */
+/**
+ * Meters of a plan version that another live subscription of the customer bills, or is about to: with a slot or, as one
+ * that was made at Stripe may be, without. Whoever decides by it holds the lock of {@link lockPayer}.
+ */
 export async function metersBilledElsewhere(
   trx: Db | Trx,
   {
@@ -171,23 +174,26 @@ export async function metersBilledElsewhere(
     planVersionId,
   }: { customerId: string; subscriptionId: string; planVersionId: string },
 ): Promise<string[]> {
-  const rows = await trx
-    .selectFrom('subscriptionSlot as other')
-    .leftJoin('registration', 'registration.subscriptionId', 'other.subscriptionId')
-    .leftJoin('subscription', 'subscription.id', 'other.subscriptionId')
-    .innerJoin('price as theirs', (join) =>
-      // What it runs on by now; one that is about to begin, what it was registered on.
-      join.on('theirs.planVersionId', '=', (eb) =>
-        eb.fn.coalesce('subscription.planVersionId', 'registration.planVersionId'),
-      ),
+  // What it runs on by now; one that is about to begin, what it was registered on.
+  const { rows } = await sql<{ meterKey: string }>`
+    with other as (
+      select s.id, s.plan_version_id from subscription s
+      where s.customer_id = ${customerId} and s.status not in ('canceled', 'incomplete_expired')
+      union all
+      select r.subscription_id, r.plan_version_id
+      from subscription_slot held join registration r on r.subscription_id = held.subscription_id
+      where held.customer_id = ${customerId}
+        and not exists (select from subscription s where s.id = held.subscription_id)
     )
-    .innerJoin('price as mine', 'mine.meterKey', 'theirs.meterKey')
-    .select('mine.meterKey')
-    .distinct()
-    .where('other.customerId', '=', customerId)
-    .where('other.subscriptionId', '!=', subscriptionId)
-    .where('mine.planVersionId', '=', planVersionId)
-    .orderBy('mine.meterKey')
-    .execute()
-  return rows.flatMap(({ meterKey }) => meterKey ?? [])
+    select distinct mine.meter_key from other
+      join price theirs on theirs.plan_version_id = other.plan_version_id
+      join price mine on mine.meter_key = theirs.meter_key
+    where other.id <> ${subscriptionId} and mine.plan_version_id = ${planVersionId}
+    order by mine.meter_key`.execute(trx)
+  return rows.map(({ meterKey }) => meterKey)
+}
+
+/** From here on nobody else gives this customer a subscription, or another plan that was made at Stripe. */
+export async function lockPayer(trx: Trx, customerId: string): Promise<void> {
+  await trx.selectFrom('customer').select('id').where('id', '=', customerId).forUpdate().execute()
 }

@@ -12,6 +12,7 @@ import { planOfProduct } from '../../store/inbound-plans.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { planVersionOfItems } from '../../store/plans-of-items.ts'
 import { reserveSlot } from '../../store/subscriptions.ts'
+import { refuseDoubleMeter } from '../one-meter.ts'
 import { admitCustomer } from './customer.ts'
 import { admitPrice, admitPricesOf } from './price.ts'
 import { admitProduct } from './product.ts'
@@ -19,18 +20,21 @@ import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
 /**
  * Our subscription for one that was made at Stripe: its customer and its plan are found by their links, or made, or
- * asked for, as the policy says. It gets the default slot where that is free; a second one is mirrored without.
+ * asked for, as the policy says. It gets the default slot where that is free; a second one is mirrored without, and is
+ * put before a person where its plan bills a meter that the first one bills.
  */
 export async function admitSubscription(deps: AdmitDeps, object: Stripe.Subscription): Promise<void> {
   if (!isUnclaimed(object.metadata)) return
   const customerId = await customerOf(deps, idOf(object.customer))
   if (customerId === undefined) return
-  await provideVersion(deps, object)
+  const planVersionId = await provideVersion(deps, object)
   await takeUp(deps, 'subscription', { providerType: 'subscription', providerId: object.id }, async (trx) => {
     const subscriptionId = newId('subscription')
     await lockCurrency(trx, customerId, object.currency)
-    if (!isTerminal(object.status as Parameters<typeof isTerminal>[0]))
+    if (!isTerminal(object.status as Parameters<typeof isTerminal>[0])) {
+      await refuseDoubleMeter(trx, { customerId, subscriptionId, planVersionId })
       await reserveSlot(trx, { customerId, slot: 'default', subscriptionId, at: deps.clock.now() })
+    }
     return [{ entityType: 'subscription', entityId: subscriptionId }]
   })
 }
@@ -50,12 +54,13 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
   )
 }
 
-/** Sees to it that the plan of its items has a version that is billed like them. */
-async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<void> {
+/** Sees to it that the plan of its items has a version that is billed like them, and says which. */
+async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<string> {
   const { db, provider } = deps
   const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
   const known = () => planVersionOfItems(db, provider, items)
-  if ((await known()) !== undefined) return
+  const standing = await known()
+  if (standing !== undefined) return standing
   for (const { price } of object.items.data) {
     const product = idOf(price.product)
     const isKnown = (await planOfProduct(db, provider, product)) !== undefined
@@ -64,7 +69,8 @@ async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Pro
       await admitPricesOf(deps, product)
     }
     await admitPrice(deps, price)
-    if ((await known()) !== undefined) return
+    const provided = await known()
+    if (provided !== undefined) return provided
   }
   const named = [...new Set(items.map(({ product }) => product))]
   const linked = await Promise.all(named.map((product) => planOfProduct(db, provider, product)))

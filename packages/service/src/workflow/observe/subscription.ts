@@ -17,6 +17,7 @@ import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
+import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import {
@@ -92,13 +93,16 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       if (source === 'event') throw new Implausible()
       if (isTerminal(known.status)) return {}
     }
-    const row = rowOf(seen, owner, known, terms)
-    if (!row) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
+    const seenAs = rowOf(seen, owner, known, terms)
+    if (!seenAs) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
+    if (owner.isTakenUp && !known && !isTerminal(seenAs.status))
+      await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
+    const change = known && changeTowards(open, known, seenAs)
+    const row = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
     const follows = mustFollow(row, await rhythmOf(trx, row), last)
     if (follows && !gateClosed) throw new GateNeeded()
 
     const { cancellationReason } = seen
-    const change = known && changeTowards(open, known, row)
     const isPlanChange = change !== undefined
     await Promise.all([
       known && takeEffect(trx, { before: known, after: row, change }, at),
@@ -152,6 +156,20 @@ async function takenUp(
     isTakenUp: true,
     known: undefined,
   }
+}
+
+/**
+ * A plan that somebody gave it at Stripe, or that a new catalogue made of its price, is not followed where it would
+ * bill a meter that another live subscription of the customer bills: it keeps the plan that it was on.
+ */
+async function onePlanPerMeter(
+  trx: Trx,
+  { planVersionId }: SubscriptionRow,
+  row: SubscriptionRow,
+): Promise<SubscriptionRow> {
+  if (row.planVersionId === planVersionId || isTerminal(row.status)) return row
+  const meters = await metersBilledAsWell(trx, { ...row, subscriptionId: row.id })
+  return meters.length === 0 ? row : { ...row, planVersionId }
 }
 
 /** What a subscription that was seen before has beside its row; a new one has none of it. */

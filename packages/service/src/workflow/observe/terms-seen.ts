@@ -15,8 +15,8 @@ export interface TermsSeen {
 }
 
 /**
- * The plan and the add-ons whose prices stand on a subscription. Where the prices are of no plan of ours, or of
- * several, the plan is the one that was known. An add-on of another rhythm than the plan's is an item of
+ * The plan and the add-ons whose prices stand on a subscription. Where the prices are of no plan of ours, the plan is the
+ * one that was known. An add-on of another rhythm than the plan's is an item of
  * somebody else's: it has a period of its own, and no plan of ours is billed like that.
  */
 export async function termsSeen(
