@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
 import { newId } from '../src/ids.ts'
+import { sweepEvents } from '../src/inbox/sweep.ts'
 import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
 import { newHolder } from '../src/postgres/presence.ts'
 import { transaction } from '../src/postgres/transaction.ts'
@@ -500,4 +501,80 @@ test('a thin event, and one of an older version: the object is fetched', async (
   await world.drain()
   expect(await outcome(event)).toBe('processed fetched')
   expect(await customerOf(old.id)).toMatchObject([{ name: 'Old' }])
+})
+
+describe('an outage that is longer than Stripe keeps its events', () => {
+  // Every object is read: so there are no others.
+  beforeAll(async () => {
+    await world.close()
+    world = await newBillingWorld({ sync: beside, catalog: nothing })
+  })
+
+  const sweep = () => sweepEvents({ ...world.deps, nudge: () => {} }, { dryRun: false })
+
+  /** Stripe keeps none of the events that were not delivered so far, and 40 days are gone since `sweptTo`. */
+  async function forget(sweptTo: number): Promise<void> {
+    await world.pool.query(
+      `insert into provider_event (provider, id, type, object_type, object_id, created, livemode, payload, state,
+         next_attempt_at, received_at, processed_at)
+       select 'stripe', id, 'forgotten', '', '', now(), false, '{}', 'ignored', now(), now(), now()
+       from unnest($1::text[]) as t (id)`,
+      [(await world.newEvents()).map(({ id }) => id)],
+    )
+    await world.pool.query('update event_sweep set newest_event = null, swept_to = to_timestamp($1)', [
+      sweptTo,
+    ])
+    world.wall.time = sweptTo + 40 * 86_400
+  }
+
+  test('what was made meanwhile is taken up with all that it belongs to, once', async () => {
+    const before = await product('Before the outage')
+    await world.deliver()
+    await sweep()
+    await price(before, 700)
+    await price(before, 800)
+    const fresh = await product('Made meanwhile')
+    const fee = await price(fresh, 1500)
+    const customer = await buyer('meanwhile')
+    const items = [{ price: fee.id, quantity: 2 }]
+    const { id } = await world.stripe.subscriptions.create({ customer: customer.id, items })
+    const foreign = await world.stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+    await forget(before.created)
+
+    expect(await sweep()).toMatchObject({ isBeyond: true, missed: 0, objects: { failed: 0 } })
+    expect(await plansOf(before.id)).toEqual([
+      'before-the-outage 1: 1 month usd 700000000000000',
+      'before-the-outage 2: 1 month usd 800000000000000',
+    ])
+    expect(await plansOf(fresh.id)).toEqual(['made-meanwhile 1: 1 month usd 1500000000000000'])
+    expect(await customerOf(customer.id)).toMatchObject([{ name: 'meanwhile' }])
+    expect(await subscriptionOf(id)).toMatchObject([
+      { status: 'active', plan_key: 'made-meanwhile', quantity: 2 },
+    ])
+    expect(await customerOf(foreign.id)).toEqual([])
+    const invoices = await world.pool.query(
+      `select i.total::text from invoice i join mapping m on m.entity_id = i.subscription_id
+       where m.provider_id = $1 and i.status = 'paid'`,
+      [id],
+    )
+    expect(invoices.rows).toEqual([{ total: '3000' }])
+
+    const made = async () =>
+      (
+        await world.pool.query(`select (select count(*) from mapping)::int as links,
+          (select count(*) from plan_version)::int as versions, (select count(*) from customer)::int as customers`)
+      ).rows
+    const once = await made()
+    await forget(before.created)
+    expect(await sweep()).toMatchObject({ isBeyond: true, objects: { changed: 0, failed: 0 } })
+    expect(await made()).toEqual(once)
+  })
+
+  test('what was there before it, and was not taken up then, is not taken up now', async () => {
+    const { id, created } = await world.stripe.customers.create({ name: 'Of old' })
+    // Two hours before the last sweep are looked at once more.
+    await forget(created + 3 * 3600)
+    expect(await sweep()).toMatchObject({ isBeyond: true })
+    expect(await customerOf(id)).toEqual([])
+  })
 })

@@ -66,7 +66,7 @@ export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean
 
   if (isBeyond)
     log.warn({ from }, 'The last sweep is longer ago than Stripe keeps its events: every object is read.')
-  const objects = await relist(deps, isBeyond ? null : from)
+  const objects = await relist(deps, { since: from, isBeyond })
   for (const customer of stalled) await relistCustomer(deps, customer)
   const relistedAt = isBeyond ? startedAt : null
   await recordSweep(db, provider, { sweptTo: startedAt, newestEvent: newest, missed, relistedAt })

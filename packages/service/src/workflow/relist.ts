@@ -2,10 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
-import { type ListedType, listed, listedOf, listedTypes } from '../provider/stripe/listing.ts'
+import {
+  catalogTypes,
+  type Listed,
+  type ListedType,
+  listed,
+  listedOf,
+  listedOldestFirst,
+  listedTypes,
+} from '../provider/stripe/listing.ts'
 import { isAbsent } from '../provider/stripe/problems.ts'
 import { customersOnClocks, linkedIds } from '../store/mapped-ids.ts'
 import { nextObservation, readObjects } from '../store/provider-objects.ts'
+import { admit, mayComeIn } from './admit.ts'
 import { type Look, type LookDeps, lookAt } from './look.ts'
 import { type Observed, observe } from './observe.ts'
 import { syncSubscription } from './sync-invoice.ts'
@@ -19,17 +28,33 @@ export interface Relisting {
   readonly failed: number
 }
 
+/** By the time at which it was made at Stripe. */
+type IsMissed = (object: { readonly created: Instant }) => boolean
+
+const none: IsMissed = () => false
+const every: IsMissed = () => true
+
 /**
- * Reads Stripe's objects themselves, not what was told of them, and takes over what is not known here. `since`:
- * those made since then; null: all of them, those on test clocks too, and what of ours Stripe lists no more is
- * looked for. Done again, it changes nothing.
+ * Reads Stripe's objects themselves, not what was told of them, and takes over what is not known here: those made
+ * since then. `isBeyond`: of that time Stripe keeps no events. Then all of them are read, those on test clocks too;
+ * what of ours Stripe lists no more is looked for; and what was made there since is taken up as its event would have
+ * it, once whatever it belongs to was. Done again, it changes nothing.
  */
-export async function relist(deps: LookDeps, since: Instant | null): Promise<Relisting> {
+export async function relist(
+  deps: LookDeps,
+  { since, isBeyond }: { readonly since: Instant; readonly isBeyond: boolean },
+): Promise<Relisting> {
   const listing = newListing(deps)
-  for (const type of listedTypes) await listing.take(type, listed(deps, type, since))
-  if (since === null) {
+  const isMissed: IsMissed = isBeyond ? ({ created }) => created >= since : none
+  if (isBeyond)
+    for (const type of catalogTypes.filter((one) => mayComeIn(deps.provider, one)))
+      await listing.take(type, listedOldestFirst(deps, type), isMissed)
+  for (const type of listedTypes)
+    await listing.take(type, listed(deps, type, isBeyond ? null : since), isMissed)
+  if (isBeyond) {
+    // On a test clock, the time at which something was made says nothing.
     for (const customer of await customersOnClocks(deps.db, deps.provider))
-      await listing.takeCustomer(customer)
+      await listing.takeCustomer(customer, every)
     await listing.lookForGone()
   }
   return listing.end()
@@ -38,7 +63,7 @@ export async function relist(deps: LookDeps, since: Instant | null): Promise<Rel
 /** The same for what one customer has. */
 export async function relistCustomer(deps: LookDeps, customer: string): Promise<Relisting> {
   const listing = newListing(deps)
-  await listing.takeCustomer(customer)
+  await listing.takeCustomer(customer, none)
   return listing.end()
 }
 
@@ -53,9 +78,9 @@ function newListing(deps: LookDeps) {
     take,
 
     /** Whatever one customer has. Of one that Stripe does not have it lists nothing, it refuses. */
-    async takeCustomer(customer: string): Promise<void> {
+    async takeCustomer(customer: string, isMissed: IsMissed): Promise<void> {
       try {
-        for (const type of ofCustomer) await take(type, listedOf(deps, type, customer))
+        for (const type of ofCustomer) await take(type, listedOf(deps, type, customer), isMissed)
       } catch (error) {
         if (!(error instanceof Problem && isAbsent(error.cause))) throw error
         count(
@@ -85,7 +110,8 @@ function newListing(deps: LookDeps) {
 
   async function take(
     type: ListedType,
-    pages: AsyncGenerator<readonly { readonly id: string }[]>,
+    pages: AsyncGenerator<readonly Listed[]>,
+    isMissed: IsMissed,
   ): Promise<void> {
     for (;;) {
       const observation = await nextObservation(deps.db)
@@ -95,7 +121,7 @@ function newListing(deps: LookDeps) {
       const page = listedPage.filter(({ id }) => !seen.has(id))
       for (const { id } of page) seen.add(id)
       found.looked += page.length
-      for (const look of await takePage(deps, type, page, observation)) count(look)
+      for (const look of await takePage(deps, { type, page, observation, isMissed })) count(look)
     }
   }
 
@@ -109,12 +135,20 @@ function newListing(deps: LookDeps) {
   }
 }
 
+/** The client reads decimals as objects; what is kept of them is JSON. */
+const asKept = (object: object): unknown => JSON.parse(JSON.stringify(object))
+
+interface ListedPage {
+  readonly type: ListedType
+  readonly page: readonly Listed[]
+  readonly observation: bigint
+  readonly isMissed: IsMissed
+}
+
 /** What is as we know it costs one read for the page; all else goes the way of every fetch. */
 async function takePage(
   deps: LookDeps,
-  type: ListedType,
-  page: readonly { readonly id: string }[],
-  observation: bigint,
+  { type, page, observation, isMissed }: ListedPage,
 ): Promise<(Look | 'failed')[]> {
   const known = await readObjects(
     deps.db,
@@ -123,11 +157,13 @@ async function takePage(
   const looks: (Look | 'failed')[] = []
   for (const object of page) {
     const before = known.get(`${type} ${object.id}`)
-    if (before && !before.gone && isDeepStrictEqual(before.raw, object)) continue
+    if (before && !before.gone && isDeepStrictEqual(before.raw, asKept(object))) continue
     looks.push(
       await oneOfMany(deps, type, object.id, async () => {
         // Stripe listed it as one of this type.
-        const outcome = await observe(deps, { type, object, observation, source: 'fetch' } as Observed)
+        const observed = { type, object, observation, source: 'fetch' } as Observed
+        if (isMissed(object)) await admit(deps, observed)
+        const outcome = await observe(deps, observed)
         // A list shows ten of its lines, or not whose it is: then it is looked at by itself.
         const isPart = outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind'
         return isPart ? await lookAt(deps, { type, id: object.id }) : outcome

@@ -6,10 +6,14 @@ import { type Paging, pages } from './pages.ts'
 /** What is listed, in an order in which each is known before what belongs to it. */
 export const listedTypes = ['customer', 'subscription', 'invoice', 'credit_note', 'refund'] as const
 
-export type ListedType = (typeof listedTypes)[number]
+/** What is sold, where it is made at Stripe: listed before all of that. */
+export const catalogTypes = ['product', 'price'] as const
 
-interface Listed {
+export type ListedType = (typeof catalogTypes)[number] | (typeof listedTypes)[number]
+
+export interface Listed {
   readonly id: string
+  readonly created: Instant
   readonly metadata: Stripe.Metadata | null
 }
 
@@ -22,6 +26,8 @@ interface Where {
 const lists: Readonly<
   Record<ListedType, (stripe: Stripe, where: Where & Paging) => Promise<Stripe.ApiList<Listed>>>
 > = {
+  product: (stripe, where) => stripe.products.list(where),
+  price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring', active: true }),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
   invoice: (stripe, where) => stripe.invoices.list(where),
@@ -48,10 +54,20 @@ export function listedOnClock(
   return pages(deps, (stripe, page) => lists[type](stripe, { test_clock: clock, ...page }))
 }
 
+/** The products or the prices at once and oldest first: what is made of them has an order. */
+export async function* listedOldestFirst(
+  deps: Pick<CallDeps, 'provider'>,
+  type: (typeof catalogTypes)[number],
+): AsyncGenerator<Listed[]> {
+  const all: Listed[] = []
+  for await (const page of listed(deps, type, null)) all.push(...page)
+  yield all.reverse()
+}
+
 /** Everything of a customer: where no list goes by clocks, what stands on one is found by its customers. */
 export function listedOf(
   deps: Pick<CallDeps, 'provider'>,
-  type: Exclude<ListedType, 'customer' | 'refund'>,
+  type: 'subscription' | 'invoice' | 'credit_note',
   customer: string,
 ): AsyncGenerator<Listed[]> {
   return pages(deps, (stripe, page) => lists[type](stripe, { customer, ...page }))
