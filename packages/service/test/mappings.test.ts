@@ -5,6 +5,7 @@ import { newBell } from '../src/bell.ts'
 import { mappingRoutes } from '../src/http/routes/mappings.ts'
 import { providerEventRoutes } from '../src/http/routes/provider-events.ts'
 import { newId } from '../src/ids.ts'
+import { sweepEvents } from '../src/inbox/sweep.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { addCustomer } from '../src/store/customers.ts'
 import { readEvent } from '../src/store/provider-events.ts'
@@ -272,4 +273,31 @@ test('events are found by kind, outcome and time, and replayed: shown first, the
   expect((await ask('POST', '/v1/provider-event-replays', { dryRun: false })).said).toBe(
     '400 invalid_request',
   )
+})
+
+test('what lacks a link after an outage beyond all events is counted, and comes in when it is linked and changed', async () => {
+  const sweep = () => sweepEvents({ ...world.deps, nudge: () => {} }, { dryRun: false })
+  await sweep()
+  const { id, customer, created } = await subscribe((await priceOfTeam()).id)
+  // Stripe keeps none of its events any more.
+  await world.pool.query(
+    `insert into provider_event (provider, id, type, object_type, object_id, created, livemode, payload, state,
+       next_attempt_at, received_at, processed_at)
+     select 'stripe', id, 'forgotten', '', '', now(), false, '{}', 'ignored', now(), now(), now()
+     from unnest($1::text[]) as t (id) on conflict do nothing`,
+    [(await world.newEvents()).map((event) => event.id)],
+  )
+  await world.pool.query('update event_sweep set newest_event = null, swept_to = to_timestamp($1)', [created])
+  world.wall.time = created + 40 * 86_400
+  const done = await sweep()
+  expect(done).toMatchObject({ isBeyond: true, missed: 0 })
+  expect(done.objects?.failed).toBeGreaterThan(0)
+  const { rows } = await world.pool.query('select swept_to as at from event_sweep')
+  expect(rows).toEqual([{ at: world.wall.time }])
+
+  expect((await link('customer', await ours('user_of_outage'), customer as string)).status).toBe(201)
+  await world.stripe.subscriptions.update(id, { metadata: { looked: 'again' } })
+  await world.deliver()
+  const found = await ask('GET', `/v1/mappings?providerId=${id}`)
+  expect(found).toMatchObject({ body: { data: [{ entityType: 'subscription', origin: 'webhook' }] } })
 })
