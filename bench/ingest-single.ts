@@ -3,7 +3,8 @@ import { type Bench, interleave, summarize } from './bench.ts'
 import { checkTables, newLoad, seed } from './ingest.ts'
 import { openStage } from './stage.ts'
 
-const WARM_UP_SECONDS = 2
+/** As of `ingest-batch`: until then the engine is still compiling the service. */
+const WARM_UP_SECONDS = 10
 
 /** One event a request, against the least that a route can do which answers after its commit. */
 export const ingestSingle: Bench = {

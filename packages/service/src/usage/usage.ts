@@ -52,7 +52,7 @@ export interface UsageDeps {
 /** Transactions at a time: one is written while the next one is read. */
 const LANES = 2
 
-/** Events that are read in a turn of the event loop: about a millisecond. */
+/** Events of lists that are read in a turn of the event loop: about a millisecond. One alone takes no turn. */
 const EVENTS_PER_TURN = 100
 
 export function openUsage(deps: UsageDeps): Usage {
@@ -68,7 +68,7 @@ export function openUsage(deps: UsageDeps): Usage {
   return {
     foresee: async (body, headers) => foresee(db, await read(body, headers)),
     take: async (body, headers) => {
-      await turns.begin(Array.isArray(body) ? body.length : 1)
+      if (Array.isArray(body)) await turns.begin(body.length)
       const receipt = await ingest.take(await read(body, headers))
       observe?.(receipt)
       return receipt
