@@ -1,26 +1,12 @@
-import { catalogDocumentOf } from '@lockstep/api/catalog-document'
-import { defineCatalog } from '@lockstep/core/catalog'
 import { createClient } from '@lockstep/sdk'
 import { type Bench, interleave, summarize } from './bench.ts'
 import type { RegistrationLoad, RegistrationLoadResult } from './load/registration.ts'
 import type { PlainOptions, PlainResult } from './reference/plain-registration.ts'
 import { ADMIN_KEY, openStage, runProgram, startStripeBefore } from './stage.ts'
+import { teamCatalog } from './team-catalog.ts'
 
 const CONNECTIONS = 16
 const WARM_UP_SECONDS = 2
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 
 /** Registrations over HTTP, against six steps and seven commits written by hand, at a Stripe that answers at once. */
 export const registration: Bench = {
@@ -36,7 +22,7 @@ export const registration: Bench = {
         STRIPE_API_KEY: 'sk_test_bench',
       })
       const client = createClient({ baseUrl: service.url, apiKey: ADMIN_KEY })
-      await client.catalog.apply(catalogDocumentOf(catalog))
+      await client.catalog.apply(teamCatalog)
       const mapping = (await client.mappings.list({ entityType: 'price' }).first()) ?? { providerId: '' }
       // The first one shows the instant Stripe what it has to answer.
       const first = { externalId: 'first', plan: 'team', paymentMethod: 'pm_card_visa' }

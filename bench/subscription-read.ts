@@ -1,27 +1,13 @@
-import { catalogDocumentOf } from '@lockstep/api/catalog-document'
-import { defineCatalog } from '@lockstep/core/catalog'
 import { createClient } from '@lockstep/sdk'
 import { freePort, startProcess } from '../test/support/process.ts'
 import { type Bench, interleave, summarize } from './bench.ts'
 import type { ReadLoad, ReadLoadResult } from './load/reads.ts'
 import { ADMIN_KEY, openStage, runProgram } from './stage.ts'
+import { teamCatalog } from './team-catalog.ts'
 
 const CUSTOMERS = 40
 const CONNECTIONS = 16
 const WARM_UP_SECONDS = 2
-
-const catalog = defineCatalog({
-  currency: 'usd',
-  products: { app: { name: 'App' } },
-  plans: {
-    team: {
-      name: 'Team',
-      product: 'app',
-      interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
-    },
-  },
-})
 
 /** Subscriptions read one by one, by customer, and a page of customers, against bare routes of one query each. */
 export const subscriptionRead: Bench = {
@@ -45,7 +31,7 @@ export const subscriptionRead: Bench = {
         STRIPE_API_KEY: 'sk_test_bench',
       })
       const client = createClient({ baseUrl: url, apiKey: ADMIN_KEY })
-      await client.catalog.apply(catalogDocumentOf(catalog))
+      await client.catalog.apply(teamCatalog)
       const paths: string[] = []
       for (let i = 0; i < CUSTOMERS; i += 1) {
         const wanted = { externalId: `user_${i}`, plan: 'team', paymentMethod: 'pm_card_visa' }
