@@ -35,7 +35,7 @@ const SERVICES = 2
 const ADMIN_KEY = 'lk_admin_key_of_the_faults_0123456789abcdef'
 
 /**
- * Sends usage of 400 days to two services on one database, a third of it repeated long after and to
+ * Sends usage of 400 days to two services on one database, three of each ten repeated long after and to
  * either of them, kills services and Postgres in the middle, and then counts what is there. Whoever gets
  * no answer sends the same again: so each event was answered 2xx in the end, and must be there once.
  */

@@ -6,7 +6,7 @@ const COMMANDS = 3000
 /** For a machine that does much else: nothing is waited for here. */
 const timeout = 1_200_000
 
-test('random lives: ours, the provider and a model say the same after every command', {
+test('random lives: ours, the provider and a model say the same after every round that is heard of', {
   timeout,
 }, async () => {
   const { commands, breaches } = await playLifecycle({ runs: COMMANDS, seed: 1 })

@@ -49,7 +49,7 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
     await bodies(tally)
     await storms(tally)
   },
-  // `--runs` counts different events; a third more are sent again, and there are up to 50 kills.
+  // `--runs` counts different events; three of each ten that are sent were sent before, and there are up to 50 kills.
   ingest: takeUsageIn,
   // `--runs` counts customers; a fifth of them has two subscriptions.
   import: imported,
@@ -171,7 +171,7 @@ async function drift(tally: Tally): Promise<void> {
   }
 }
 
-/** One import of so many customers, killed ten times. */
+/** One import of so many customers, killed up to ten times. */
 async function imported(tally: Tally): Promise<void> {
   const verdict = await crashImport({ customers: runs, kills: 10, seed })
   const { subscriptions, deaths, calls, fewestCalls, breaches } = verdict

@@ -139,7 +139,7 @@ test('the next process sends what the one before recorded, also where its answer
   expect([...kept.keys()]).toEqual(['one', 'two', 'three'])
 })
 
-test('killed in the middle of everything, whatever was recorded arrives', { timeout: 60_000 }, async () => {
+test('killed in the middle of everything, whatever was recorded arrives', async () => {
   const recorder = fileURLToPath(new URL('usage-recorder.ts', import.meta.url))
   const recorded: string[] = []
   for (let round = 0; round < 3; round += 1) {

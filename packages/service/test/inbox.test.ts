@@ -220,6 +220,17 @@ test("what is not this installation's is kept as ignored, and Stripe is not aske
   expect(new Set(outcomes)).toEqual(
     new Set(['ignored foreign', 'ignored unhandled_type', 'processed recorded']),
   )
+  // Only kinds that are never looked at are recorded: whatever could become something here is set aside.
+  const looked = events.filter(({ type }) =>
+    ['customer.created', 'customer.subscription.created', 'invoice.created', 'invoice.paid'].includes(type),
+  )
+  expect(looked.map(({ type }) => type).toSorted()).toEqual([
+    'customer.created',
+    'customer.subscription.created',
+    'invoice.created',
+    'invoice.paid',
+  ])
+  expect(new Set(await Promise.all(looked.map(outcome)))).toEqual(new Set(['ignored foreign']))
   const { rows } = await world.pool.query('select 1 from provider_object where raw::text like $1', [
     `%${foreign.id}%`,
   ])

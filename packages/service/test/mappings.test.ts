@@ -265,6 +265,11 @@ test('events are found by kind, outcome and time, and replayed: shown first, the
   expect(await world.requests(() => world.drain())).toEqual([])
   const done = await ask('POST', '/v1/provider-event-replays', { ...filter, dryRun: false })
   expect(done.body).toEqual({ ...shown.body, dryRun: false })
+  const { rows: waiting } = await world.pool.query(
+    `select count(*)::int as events from provider_event where state = 'received' and object_id = $1`,
+    [payer.subscription],
+  )
+  expect(waiting).toEqual([{ events: shown.body.events }])
   // However many there are: the object is looked at once, if at all.
   const calls = await world.requests(() => world.drain())
   expect(calls.length).toBeLessThanOrEqual(1)

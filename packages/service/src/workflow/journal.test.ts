@@ -386,9 +386,9 @@ test('a slow one holds up neither those that are due nor those that come due lat
   await add('slow')
   for (let quick = 1; quick <= 12; quick += 1) await add('quick')
   const resumed = makeWorkflows({ db, clock: wallClock, log }, [kind]).resumeDue()
-  await expect.poll(completed, { timeout: 5000 }).toBe(12)
+  await expect.poll(completed, { timeout: 60_000 }).toBe(12)
   await add('quick')
-  await expect.poll(completed, { timeout: 5000 }).toBe(13)
+  await expect.poll(completed, { timeout: 60_000 }).toBe(13)
   release()
   expect(await resumed).toBe(14)
   expect(await completed()).toBe(14)
@@ -544,7 +544,7 @@ test('a lease is renewed while the run goes on', async () => {
         return rows[0]?.lease
       }
       const before = await leaseOf()
-      await expect.poll(leaseOf, { timeout: 10_000, interval: 100 }).not.toBe(before)
+      await expect.poll(leaseOf, { timeout: 60_000, interval: 100 }).not.toBe(before)
     })
   })
   const { id } = await run(kind)
