@@ -32,7 +32,8 @@ export const scopes = [
   {
     id: 'subscriptions:admin',
     name: 'Administer subscriptions',
-    description: 'Change what otherwise only the system sets, and give plans that customers cannot choose.',
+    description:
+      'Change what otherwise only the system sets, and give a subscription plans that customers cannot choose.',
   },
   { id: 'usage:read', name: 'Read usage', description: 'Quantities measured for each customer and meter.' },
   { id: 'usage:write', name: 'Send usage', description: 'Send usage events.' },
@@ -56,7 +57,8 @@ export const scopes = [
     id: 'operations:write',
     name: 'Operate',
     description:
-      'Make and revoke API keys, retry provider events, turn test clocks, say where webhooks are sent.',
+      'Make and revoke API keys, adjust open invoices, correct usage, give plans at registration that customers ' +
+      'cannot choose, retry provider events, turn test clocks, say where webhooks are sent.',
   },
 ] as const
 

@@ -93,8 +93,8 @@ export const createUsageCorrection = defineRoute({
         ...named,
         quantity: z
           .string()
-          .regex(/^\d{1,15}(\.\d{1,9})?$/, 'Write a decimal number with at most nine decimals.')
-          .meta({ description: 'What it should have said.' }),
+          .regex(/^-?\d{1,15}(\.\d{1,9})?$/, 'Write a decimal number with at most nine decimals.')
+          .meta({ description: 'What it should have said; below zero of a level only.' }),
         ...deed,
       }),
       z.strictObject({

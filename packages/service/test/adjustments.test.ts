@@ -45,8 +45,8 @@ const adjust = (invoice: string, payload: object, key?: string) =>
   ask('POST', `/v1/invoices/${invoice}/adjustments?dryRun=false`, { ...because, ...payload }, key)
 const preview = (invoice: string, payload: object) =>
   ask('POST', `/v1/invoices/${invoice}/adjustments`, { ...because, ...payload })
-const withdraw = (invoice: string, id: string) =>
-  ask('POST', `/v1/invoices/${invoice}/adjustments/${id}/withdraw?dryRun=false`, { reason: 'A mistake' })
+const withdraw = (invoice: string, id: string, reason = 'A mistake') =>
+  ask('POST', `/v1/invoices/${invoice}/adjustments/${id}/withdraw?dryRun=false`, { reason })
 
 async function pending({ customer }: Payer): Promise<string[]> {
   const items = await world.stripe.invoiceItems
@@ -180,7 +180,7 @@ describe('taking back', () => {
     expect(amounts(await world.read(payer, 'current'))).toEqual(['2000 Plain'])
     await world.sync(payer)
     expect(await pending(payer)).toEqual([])
-    expect(await withdraw(invoice, made.id)).toMatchObject({
+    expect(await withdraw(invoice, made.id, 'Another mistake')).toMatchObject({
       status: 409,
       body: { code: 'adjustment_withdrawn' },
     })
@@ -188,6 +188,23 @@ describe('taking back', () => {
     expect(body.data).toMatchObject([
       { id: made.id, reason: 'Ticket 4711', withdrawn: { reason: 'A mistake' } },
     ])
+  })
+
+  test('is repeatable: at once, later, and when the invoice is final', async () => {
+    const payer = await subscribed()
+    const invoice = await current(payer)
+    const { body: made } = await adjust(invoice, { kind: 'credit', amount: '5.00' })
+    const withdrawn = { by: made.madeBy, at: '2026-01-20T00:00:00Z', reason: 'A mistake' }
+    const done = { status: 200, body: { id: made.id, withdrawn } }
+    const answers = await Promise.all(Array.from({ length: 3 }, () => withdraw(invoice, made.id)))
+    expect(answers).toMatchObject([done, done, done])
+    await go(payer, '2026-02-10T02:00:00Z')
+    // Whoever asks, after a crash too, is told what was done and when.
+    expect(await withdraw(invoice, made.id)).toMatchObject(done)
+    expect(await withdraw(invoice, made.id, 'Another mistake')).toMatchObject({
+      status: 409,
+      body: { code: 'invoice_frozen' },
+    })
   })
 
   test('another one takes its place, at no moment both', async () => {

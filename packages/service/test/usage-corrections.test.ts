@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
+import { transaction } from '../src/postgres/transaction.ts'
 import { usageTotals } from '../src/store/usage.ts'
+import { hasMoreEvents } from '../src/store/usage-corrections.ts'
+import { replaceUsage } from '../src/usage/backfill.ts'
 import { openUsage, type Usage } from '../src/usage/usage.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -299,6 +302,65 @@ test('events of another customer, meter or time do not belong into a backfill; e
   expect(await ask({ ...backfill, end: backfill.start, events: [] })).toMatchObject({ status: 400 })
   expect(await ask({ ...backfill, meter: 'none', events: [] })).toMatchObject({ status: 404 })
   expect(await ask({ ...backfill, customer: 'customer_none', events: [] })).toMatchObject({ status: 404 })
+})
+
+test('of the plain form, faults of a backfill point at its own names', async () => {
+  const [payer, other] = [await subscribed(), await subscribed()]
+  const event = (id: string, more: object) => ({
+    ...{ id, meter: 'seconds', externalId: payer.externalId, quantity: '1', time: '2026-01-11T10:00:00Z' },
+    ...more,
+  })
+  const events = [
+    event('plain-1', { externalId: other.externalId }),
+    event('plain-2', { meter: 'level' }),
+    event('plain-3', { time: '2026-01-12T00:00:00Z' }),
+  ]
+  const backfill = {
+    ...{ kind: 'backfill', customer: payer.customerId, meter: 'seconds', events },
+    ...{ start: '2026-01-11T00:00:00Z', end: '2026-01-12T00:00:00Z' },
+  }
+  expect(await ask(backfill)).toMatchObject({
+    status: 400,
+    body: {
+      errors: [
+        { pointer: '#/events/0/externalId' },
+        { pointer: '#/events/1/meter' },
+        { pointer: '#/events/2/time' },
+      ],
+    },
+  })
+})
+
+test('a quantity below zero is for a level alone', async () => {
+  const payer = await subscribed()
+  const [event] = await use(payer, [['2026-01-11T10:00:00Z', '100']])
+  if (!event) throw new Error('One was sent.')
+  expect(await ask({ kind: 'amend', ...nameOf(event), quantity: '-3' })).toMatchObject({
+    status: 422,
+    body: { code: 'quantity_invalid', detail: 'A quantity is not negative: -3.' },
+  })
+})
+
+test('a stretch of more than a hundred thousand events is told in several, also within an hour', async () => {
+  const payer = await subscribed()
+  const fill = (from: number, to: number) =>
+    world.pool.query(
+      `insert into usage_event (customer_id, meter_key, time, quantity, source, id, data, received_at)
+       select $1, 'seconds', '2026-01-11T10:20:00Z', 1, 'bulk', n::text, '{}', now()
+       from generate_series($2::int4, $3::int4) as n`,
+      [payer.customerId, from, to],
+    )
+  const [start, end] = ['2026-01-11T10:15:00Z', '2026-01-11T10:45:00Z'].map((time) => Date.parse(time) / 1000)
+  if (start === undefined || end === undefined) throw new Error('Two moments.')
+  const place = { customerId: payer.customerId, meterKey: 'seconds', period: { start, end } }
+  await fill(1, 100_000)
+  expect(await hasMoreEvents(world.db, place, 100_000)).toBe(false)
+  await fill(100_001, 100_001)
+  const replaced = transaction(world.db, (trx) =>
+    replaceUsage(trx, 'usage_correction_none', { kind: 'backfill', ...place, arrivals: [] }, start),
+  )
+  await expect(replaced).rejects.toMatchObject({ code: 'batch_too_large' })
+  await world.pool.query("delete from usage_event where source = 'bulk'")
 })
 
 test('an event that is not there is not found; one whose neighbours are no longer kept is not recounted', async () => {

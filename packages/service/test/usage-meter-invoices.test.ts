@@ -1,5 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
+import { formatInstant } from '@lockstep/core/instant'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { evidenceOf } from '../src/invoice/evidence.ts'
 import { amounts, type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 
 let world: BillingWorld
@@ -59,6 +61,11 @@ test('a level is billed month after month as long as it is held, and a late chan
   await go('2026-03-01T00:00:00Z')
   // Nothing has happened in March, and the gigabyte is still there.
   expect(amounts(await world.read(ada, 'current'))).toContain('26784 Disk: 2,678,400 GB-second')
+  // The events behind it are those before the period.
+  const march = await world.read(ada, 'current')
+  const [disk] = march.lines
+  const evidence = disk && (await evidenceOf(world.db, march, disk, { limit: 10 }))
+  expect(evidence?.events.data.map(({ time }) => formatInstant(time))).toEqual(['2026-02-15T00:00:00Z'])
   await go('2026-03-01T01:00:01Z')
   expect((await world.read(ada, 'paid')).total.minor).toBe(15_096n)
 

@@ -184,6 +184,33 @@ test('what is voided or amended is gone from values and levels too, and what was
   })
 })
 
+test('a change of a level is amended below zero, a sum is not', async () => {
+  const down = grow('-2', '10:30:00')
+  const sum = event({ type: 'succeeded', time: `${DAY}T10:10:00Z`, quantity: '2', data: { status: 200 } })
+  await usage.take([grow('5', '10:00:00'), down, sum])
+  const amend = ({ source, id, time }: ReturnType<typeof event>, quantity: bigint) =>
+    usage.correct(
+      { kind: 'amend', event: { source, id, time: at(time) }, quantity },
+      { id: newId('usage_correction'), by: 'test', agent: null, reason: 'wrong' },
+      { dryRun: false },
+    )
+  await amend(down, -3_000_000_000n)
+  // 5 × 3600 − 3 × 1800
+  expect(await weightedOf('10:00:00', '11:00:00')).toBe('12600')
+  await expect(amend(sum, -1n)).rejects.toMatchObject({ code: 'quantity_invalid' })
+  expect((await totalsOf('succeeded', '10:00:00', '11:00:00'))?.sum).toBe(2_000_000_000n)
+})
+
+test('a number is the same value however large or small, taken in or counted again', async () => {
+  const numbers = [
+    1e-7, 1.5e-7, -1e-9, 1e21, 1.25e21, 123456789e20, 5e-324, 1.7976931348623157e308, 0.1, 1e20, -0,
+  ]
+  await usage.take(numbers.map((number, i) => visit(number, `10:10:${10 + i}`)))
+  await cut('10:30:00')
+  await usage.take(numbers.map((number, i) => visit(number, `10:20:${10 + i}`)))
+  expect(await usersOf('10:00:00', '10:30:00')).toBe(numbers.length)
+})
+
 test('usage over time: values by the hour, and a level in every hour in which it is held', async () => {
   await usage.take([
     grow('1', '06:30:00'),

@@ -93,12 +93,32 @@ export async function adjustInvoice(
   })
 }
 
-/** Takes one back. Twice is once: the first word stands. */
+/**
+ * Takes one back. Twice is once, also when the invoice is final by then: whoever withdrew it and gives the
+ * same reason has done so. To anybody else it is withdrawn already.
+ */
 export async function takeBackAdjustment(db: Db, invoiceId: string, id: string, deed: Deed): Promise<void> {
+  if (await hasTakenBack(db, invoiceId, id, deed)) return
   await changing(db, invoiceId, async (trx, invoice) => {
+    // Asked twice at once, the other one came first.
+    if (await hasTakenBack(trx, invoiceId, id, deed)) return
     await withdrawable(trx, invoice, id)
     await withdrawAdjustment(trx, id, deed)
   })
+}
+
+async function hasTakenBack(
+  db: Db | Trx,
+  invoiceId: string,
+  id: string,
+  { by, reason }: Deed,
+): Promise<boolean> {
+  const adjustment = await readAdjustment(db, id)
+  return (
+    adjustment?.invoiceId === invoiceId &&
+    adjustment.withdrawnBy === by &&
+    adjustment.withdrawalReason === reason
+  )
 }
 
 /** With the usage held back and the invoice locked, so that a sync or a freeze comes before or after. */

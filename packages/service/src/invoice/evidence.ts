@@ -13,6 +13,9 @@ export interface Evidence {
   readonly corrections: readonly UsageCorrection[]
 }
 
+/** Nothing is used before 1970. */
+const BEGINNING_OF_TIME: Instant = 0
+
 /** Null where nothing was measured: a fee, a share, an adjustment. */
 export async function evidenceOf(
   db: Db,
@@ -20,9 +23,11 @@ export async function evidenceOf(
   { derivation, period }: ShownLine,
   page: { readonly limit: number; readonly after?: string | undefined },
 ): Promise<Evidence | null> {
-  const meterKey = derivation?.measured?.meter
-  if (meterKey === undefined) return null
-  const of = { customerId: invoice.customerId, meterKey, period }
+  const measured = derivation?.measured
+  if (!measured) return null
+  // A level is made of every change before the period's end, however long ago.
+  const start = measured.aggregation === 'timeWeightedSum' ? BEGINNING_OF_TIME : period.start
+  const of = { customerId: invoice.customerId, meterKey: measured.meter, period: { start, end: period.end } }
   const [events, corrections] = await Promise.all([
     listUsageEvents(db, { ...of, ...page }),
     correctionsOf(db, of),

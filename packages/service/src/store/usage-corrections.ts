@@ -98,16 +98,20 @@ export async function learnIdentities(
   return new Set(rows.map(({ key }) => key.replaceAll('-', '')))
 }
 
-/** How many events there are, by the rollups; a bucket counts whole. */
-export async function countEvents(
+/** Whether there are more events than so many, those among them that a filter leaves out. */
+export async function hasMoreEvents(
   db: Db | Trx,
   { customerId, meterKey, period }: { customerId: string; meterKey: string; period: Period },
-): Promise<bigint> {
-  const { rows } = await sql<{ count: bigint }>`
-    select coalesce(sum(count), 0)::int8 as count from usage_rollup
-    where customer_id = ${customerId} and meter_key = ${meterKey}
-      and bucket >= ${sqlTime(period.start)} and bucket < ${sqlTime(period.end)}`.execute(db)
-  return rows[0]?.count ?? 0n
+  most: number,
+): Promise<boolean> {
+  const { rows } = await sql<{ hasMore: boolean }>`
+    select count(*) > ${most}::int8 as has_more from (
+      select from usage_event
+      where customer_id = ${customerId} and meter_key = ${meterKey}
+        and time >= ${sqlTime(period.start)} and time < ${sqlTime(period.end)}
+      limit ${most + 1}
+    ) as event`.execute(db)
+  return rows[0]?.hasMore ?? false
 }
 
 export async function insertCorrection(

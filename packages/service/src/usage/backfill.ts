@@ -1,22 +1,23 @@
 import type { Instant } from '@lockstep/core/instant'
 import { contains } from '@lockstep/core/period'
 import { type Fault, Problem } from '@lockstep/core/problem'
+import type { UsageNames } from '@lockstep/core/usage-form'
 import { CompiledQuery } from 'kysely'
 import type { Trx } from '../postgres/connect.ts'
 import {
   type Counted,
-  countEvents,
   countedOf,
+  hasMoreEvents,
   learnIdentities,
   removeEvents,
 } from '../store/usage-corrections.ts'
 import type { Arrival, Arrivals } from './arrival.ts'
 import type { Backfill } from './correct.ts'
-import type { Hash } from './identity.ts'
+import { type Hash, hexOf } from './identity.ts'
 import { storeEvents } from './statements.ts'
 
 /** While they are moved, the customer's usage waits; a longer stretch is told in several. */
-const MOST_EVENTS = 100_000n
+const MOST_EVENTS = 100_000
 
 /** Takes out what a meter says of a stretch of time, and puts in what it should have said. */
 export async function replaceUsage(
@@ -26,9 +27,8 @@ export async function replaceUsage(
   at: Instant,
 ): Promise<{ readonly removed: Counted; readonly added: Counted }> {
   const { arrivals } = backfill
-  const there = await countEvents(trx, backfill)
-  if (there > MOST_EVENTS) {
-    const detail = `There are ${there} events; a backfill replaces at most ${MOST_EVENTS}. Take a shorter stretch.`
+  if (await hasMoreEvents(trx, backfill, MOST_EVENTS)) {
+    const detail = `A backfill replaces at most ${MOST_EVENTS} events, and there are more. Take a shorter stretch.`
     throw new Problem('batch_too_large', detail)
   }
   await learn(trx, arrivals)
@@ -40,10 +40,13 @@ export async function replaceUsage(
   return { removed, added: countedOf(arrivals.map(({ quantityText }) => quantityText)) }
 }
 
-/** Names every event that does not belong: its pointer is that of a list `events`. */
-export function faultsOf({ customerId, meterKey, period, arrivals }: Backfill): Fault[] {
+/** Names every event that does not belong, as the form it is written in calls things, in a list `events`. */
+export function faultsOf(
+  { customerId, meterKey, period, arrivals }: Backfill,
+  { at }: Pick<UsageNames, 'at'>,
+): Fault[] {
   const wrong = (index: number, name: string, detail: string): Fault => ({
-    pointer: `#/events/${index}/${name}`,
+    pointer: at(`#/events/${index}`, name),
     code: 'not_allowed',
     detail,
   })
@@ -72,6 +75,4 @@ async function learn(trx: Trx, arrivals: Arrivals): Promise<void> {
   throw new Problem('usage_identity_known', 'Events of a backfill have identities of their own.', { faults })
 }
 
-const hex = (hash: Hash) => Buffer.from(hash, 'latin1').toString('hex')
-
-const namesOf = ({ identity, bodyHash }: Arrival) => ({ key: hex(identity), bodyHash: hex(bodyHash) })
+const namesOf = ({ identity, bodyHash }: Arrival) => ({ key: hexOf(identity), bodyHash: hexOf(bodyHash) })

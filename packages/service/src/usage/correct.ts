@@ -66,7 +66,8 @@ const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000
 /**
  * Corrects usage that was taken in, in one transaction: the events, the rollups, counted again from the
  * events that stay, and the mark on the invoices. The identity of what is taken out stays known for ever.
- * A dry run does all of it and takes it back, so it says exactly what the deed would do.
+ * A dry run does all of it and takes it back, so it says exactly what the deed would do; only the months'
+ * partitions that a backfill made stay, empty.
  */
 export async function correctUsage(
   { db, clock, months }: CorrectionDeps,
@@ -115,14 +116,20 @@ async function placeOf(db: Db, wanted: WantedCorrection): Promise<Place> {
   const { event } = wanted
   const found = await findEvent(db, event)
   if (!found) throw await absent(db, event)
-  if (
-    wanted.kind === 'amend' &&
-    ['count', 'unique'].includes((await aggregationOf(db, found.meterKey)) ?? '')
-  ) {
-    const detail = `The meter ${found.meterKey} does not look at quantities. Void the event instead.`
+  if (wanted.kind === 'amend') await requireQuantity(db, found.meterKey, wanted.quantity)
+  return { ...found, period: { start: event.time, end: event.time + 1 } }
+}
+
+/** Only a quantity that the meter would have taken in: one at all, and below zero of a level alone. */
+async function requireQuantity(db: Db, meterKey: string, quantity: Quantity): Promise<void> {
+  const aggregation = await aggregationOf(db, meterKey)
+  if (aggregation === 'count' || aggregation === 'unique') {
+    const detail = `The meter ${meterKey} does not look at quantities. Void the event instead.`
     throw new Problem('quantity_invalid', detail)
   }
-  return { ...found, period: { start: event.time, end: event.time + 1 } }
+  if (quantity < 0n && aggregation !== 'timeWeightedSum') {
+    throw new Problem('quantity_invalid', `A quantity is not negative: ${formatQuantity(quantity)}.`)
+  }
 }
 
 /** Of an archived meter too. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import type { Arrivals, Receipt } from './arrival.ts'
 import { coalesce, receiptsOf } from './batch.ts'
-import type { Hash } from './identity.ts'
+import { type Hash, hashOf, hexOf } from './identity.ts'
 
 /** What would become of a request as things stand. Takes nothing, waits for nobody. */
 export async function foresee(db: Db, arrivals: Arrivals): Promise<Receipt> {
@@ -27,10 +27,6 @@ export async function foresee(db: Db, arrivals: Arrivals): Promise<Receipt> {
 async function bodiesOf(db: Db, identities: readonly Hash[]): Promise<ReadonlyMap<Hash, Hash>> {
   const { rows } = await sql<{ key: string; bodyHash: string }>`
     select key::text, body_hash::text from usage_identity
-    where key = any(${identities.map(uuidOfHash)}::uuid[])`.execute(db)
-  return new Map(rows.map(({ key, bodyHash }) => [hashOfUuid(key), hashOfUuid(bodyHash)]))
+    where key = any(${identities.map(hexOf)}::uuid[])`.execute(db)
+  return new Map(rows.map(({ key, bodyHash }) => [hashOf(key), hashOf(bodyHash)]))
 }
-
-const uuidOfHash = (hash: Hash) => Buffer.from(hash, 'latin1').toString('hex')
-
-const hashOfUuid = (uuid: string): Hash => Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('latin1')

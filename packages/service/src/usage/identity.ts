@@ -7,6 +7,12 @@ export type Hash = string
 
 export const HASH_BYTES = 16
 
+/** As hexadecimal digits, which Postgres reads as a `uuid`. */
+export const hexOf = (hash: Hash): string => Buffer.from(hash, 'latin1').toString('hex')
+
+/** From Postgres' hexadecimal digits, with a `uuid`'s hyphens or without; several hashes one after the other too. */
+export const hashOf = (hex: string): Hash => Buffer.from(hex.replaceAll('-', ''), 'hex').toString('latin1')
+
 /** Which event it is, for ever: the same source and id are the same event, whatever else it says. */
 export function identityOf({ source, id }: Pick<UsageEvent, 'source' | 'id'>): Hash {
   return digest(prefixed(source) + prefixed(id))

@@ -31,8 +31,8 @@ export function readSent(body: unknown, headers: Headers = {}, root = '#'): Sent
   const mode = modeOf(headers)
   if (mode === 'one' && isList) throw malformed('One CloudEvent is an object; a list of them is a batch.')
   if (mode === 'batch' && !isList) throw malformed('A batch of CloudEvents is a list.')
-  const isPlain = mode === undefined && isPlainUsage(values[0])
-  const parse = isPlain ? parsePlainUsage : parseUsageEvent
+  const names = mode === undefined ? namesIn(values) : cloudEventNames
+  const parse = names === plainNames ? parsePlainUsage : parseUsageEvent
   const pointerOf = (index: number) => {
     if (!isList) return root
     return root === '#' ? (pointers[index] ?? '#') : `${root}/${index}`
@@ -40,9 +40,13 @@ export function readSent(body: unknown, headers: Headers = {}, root = '#'): Sent
   return {
     parsed: values.map((value, index) => parse(value, pointerOf(index))),
     pointerOf,
-    names: isPlain ? plainNames : cloudEventNames,
+    names,
   }
 }
+
+/** What events in JSON call their attributes: the first one says it for all. */
+export const namesIn = (events: readonly unknown[]): UsageNames =>
+  isPlainUsage(events[0]) ? plainNames : cloudEventNames
 
 /** What the media type of a CloudEvent promises; undefined where it promises nothing. */
 function modeOf({ 'content-type': type }: Headers): 'one' | 'batch' | undefined {

@@ -3,7 +3,7 @@ import { formatQuantity } from '@lockstep/core/quantity'
 import type { Arrival } from './arrival.ts'
 import type { Statement } from './exchange.ts'
 import { GATE } from './gate.ts'
-import type { Hash } from './identity.ts'
+import { type Hash, hashOf } from './identity.ts'
 import type { Place, TouchedInvoice } from './places.ts'
 import type { Rollup } from './rollups.ts'
 import { instants, jsons, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
@@ -31,9 +31,6 @@ export const passGate = (stripes: readonly number[]): Statement<void> => ({
   read: nothing,
 })
 
-/** Hashes of ours from Postgres' hexadecimal digits. */
-const latin1 = (hex: string) => Buffer.from(hex, 'hex').toString('latin1')
-
 const keysAndHashes = (arrivals: readonly Arrival[]) => [
   uuids(arrivals.map(({ identity }) => identity)),
   uuids(arrivals.map(({ bodyHash }) => bodyHash)),
@@ -55,7 +52,7 @@ export const insertIdentities = (arrivals: readonly Arrival[]): Statement<Readon
   read: (rows) => {
     const keys = rows[0]?.[0]
     if (keys == null) return undefined
-    return new Set(keys === '' ? [] : keys.split(' ').map((key) => latin1(key.replaceAll('-', ''))))
+    return new Set(keys === '' ? [] : keys.split(' ').map(hashOf))
   },
 })
 
@@ -67,7 +64,7 @@ export const findConflicts = (arrivals: readonly Arrival[]): Statement<ReadonlyS
     join usage_identity known on known.key = arrival.key
     where known.body_hash <> arrival.body_hash`,
   values: keysAndHashes(arrivals),
-  read: (rows) => new Set(rows.map(([key]) => latin1(key ?? ''))),
+  read: (rows) => new Set(rows.map(([key]) => hashOf(key ?? ''))),
 })
 
 /**

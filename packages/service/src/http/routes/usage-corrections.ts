@@ -10,6 +10,7 @@ import { pageOf } from '../../store/page.ts'
 import { listCorrections, readCorrection, type UsageCorrection } from '../../store/usage-corrections.ts'
 import { faultsOf } from '../../usage/backfill.ts'
 import type { Backfill, WantedCorrection } from '../../usage/correct.ts'
+import { namesIn } from '../../usage/sent.ts'
 import type { Usage } from '../../usage/usage.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, type Incoming, route } from '../route.ts'
@@ -70,7 +71,7 @@ async function backfillOf(
   const backfill: Backfill = { kind: 'backfill', customerId: customer, meterKey: meter, period, arrivals }
   const faults =
     period.start < period.end
-      ? faultsOf(backfill)
+      ? faultsOf(backfill, namesIn(events))
       : [{ pointer: '#/end', code: 'not_allowed', detail: 'The end comes after the start.' }]
   if (faults.length > 0) throw new Problem('invalid_request', 'The request has faults.', { faults })
   return backfill
