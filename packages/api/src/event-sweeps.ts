@@ -34,7 +34,9 @@ export const sweepEvents = defineRoute({
           .boolean()
           .meta({ description: 'Events of that time are no longer kept: every object is read.' }),
         read: z.int().meta({ description: 'Events that the provider listed.' }),
-        missed: z.int().meta({ description: 'Of these, those that were not here.' }),
+        missed: z
+          .int()
+          .meta({ description: 'Of these, those of a kind that is acted on and that were not here.' }),
         events: z.array(missed).meta({ description: 'The newest hundred of those missed.' }),
         unstorable: z
           .array(z.strictObject({ id: z.string(), reason: z.string() }))

@@ -2,6 +2,7 @@ import { formatInstant } from '@lockstep/core/instant'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { newBell } from '../src/bell.ts'
 import { eventSweepRoutes } from '../src/http/routes/event-sweeps.ts'
+import { handlerOf } from '../src/inbox/handlers.ts'
 import { type EventSweep, sweepEvents } from '../src/inbox/sweep.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
@@ -46,16 +47,18 @@ async function differences({ customer, subscription, subscriptionId }: Payer): P
   return found
 }
 
-const stored = async () =>
-  (await world.pool.query<{ id: string }>('select id from provider_event order by id')).rows.map(
-    ({ id }) => id,
-  )
+async function stored(): Promise<{ id: string; type: string }[]> {
+  return (await world.pool.query('select id, type from provider_event order by id')).rows
+}
+
+/** Of the kinds that are acted on; a webhook brings others as well where an endpoint asks for all. */
+const actedOn = async () => (await stored()).filter(({ type }) => handlerOf(type) !== undefined)
 
 test('what happened in an outage is here after one sweep, each event once, and a second sweep finds nothing', async () => {
   const ada = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.deliver()
   await sweep()
-  const before = (await stored()).length
+  const before = (await actedOn()).length
 
   // Nobody is here while a month passes, and the customer is canceled in the dashboard.
   await world.turn(ada, '2026-02-10T02:00:00Z')
@@ -65,17 +68,17 @@ test('what happened in an outage is here after one sweep, each event once, and a
   const planned = await sweep(true)
   expect(planned.missed).toBeGreaterThan(5)
   expect(planned.events.map(({ type }) => type)).toContain('invoice.paid')
-  expect((await stored()).length).toBe(before)
+  expect((await actedOn()).length).toBe(before)
 
   const done = await sweep()
   expect(done.missed).toBe(planned.missed)
   await world.drain()
   expect(await differences(ada)).toEqual([])
-  expect((await stored()).length).toBe(before + done.missed)
+  expect((await actedOn()).length).toBe(before + done.missed)
 
   // What comes late by webhook as well changes nothing any more.
   await world.deliver()
-  expect((await stored()).length).toBe(before + done.missed)
+  expect((await actedOn()).length).toBe(before + done.missed)
   expect(await sweep()).toMatchObject({ missed: 0, objects: { changed: 0 }, stalled: 0 })
 })
 
@@ -94,6 +97,27 @@ test('more events than a page holds are all read, however many were delivered me
     [ids],
   )
   expect(rows[0].count).toBe(130)
+})
+
+test('kinds that nothing here acts on are read past: nobody subscribed to them', async () => {
+  await sweep()
+  await world.newEvents()
+  const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+  const events = await world.newEvents()
+  const [known, others] = [
+    events.filter(({ type }) => handlerOf(type) !== undefined),
+    events.filter(({ type }) => handlerOf(type) === undefined),
+  ]
+  // The first payment's charge: https://docs.stripe.com/api/events/types#event_types-charge.succeeded
+  expect(others.map(({ type }) => type)).toContain('charge.succeeded')
+  expect((await sweep(true)).missed).toBe(known.length)
+  expect((await sweep()).missed).toBe(known.length)
+  const ids = (await stored()).map(({ id }) => id)
+  expect(others.filter(({ id }) => ids.includes(id))).toEqual([])
+  expect(known.filter(({ id }) => !ids.includes(id))).toEqual([])
+  await world.drain()
+  expect(await differences(ada)).toEqual([])
+  expect(await sweep()).toMatchObject({ missed: 0 })
 })
 
 test('what an endpoint refused is said to be undelivered, and is stored once', async () => {

@@ -7,6 +7,7 @@ import { knownEvents, lastSweep, recordSweep } from '../store/event-sweeps.ts'
 import { stalledCustomers } from '../store/stalled-customers.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import { type Relisting, relist, relistCustomer } from '../workflow/relist.ts'
+import { handlerOf } from './handlers.ts'
 import { store } from './receive.ts'
 
 export interface SweepDeps extends LookDeps {
@@ -32,8 +33,9 @@ export interface EventSweep {
   readonly from: Instant
   /** Events of that time are no longer kept: every object was read instead. */
   readonly isBeyond: boolean
+  /** Of every kind. */
   readonly read: number
-  /** How many were missed; of these a hundred are named. */
+  /** How many of the kinds that are acted on were missed; of these a hundred are named. */
   readonly missed: number
   readonly events: readonly MissedEvent[]
   /** Of those missed, what cannot be stored, each with the reason: nothing comes of it, and nothing waits for it. */
@@ -94,9 +96,10 @@ async function readEvents(deps: SweepDeps, { from, until, dryRun }: ToRead) {
       since === null ? until : null,
     )) {
       if (!undelivered) newest ??= page[0]?.id ?? null
+      // What no endpoint of ours is subscribed to was not missed by any.
       const fresh = await unknown(
         deps,
-        page.filter(({ id }) => !seen.has(id)),
+        page.filter(({ id, type }) => !seen.has(id) && handlerOf(type) !== undefined),
       )
       // Oldest first: the order in which they would have come.
       if (!dryRun) for (const event of fresh.toReversed()) unstorable.push(...(await takeIn(deps, event)))
