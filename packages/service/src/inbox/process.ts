@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
 import { newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { someAtOnce } from '../some-at-once.ts'
 import { claimEvents, failEvents, settleEvents, type WaitingEvent } from '../store/provider-events.ts'
 import { readObjects, type SeenObject } from '../store/provider-objects.ts'
 import { isStillUnmapped, NEEDS_MAPPING } from '../store/unmapped-events.ts'
@@ -69,25 +70,18 @@ async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): P
   }
   // What time it is comes before what happened: the rest is written down at that time.
   const isClock = ({ type }: Group) => type === 'test_clock'
-  await someAtOnce(groups.filter(isClock), work)
+  await someAtOnce(groups.filter(isClock), AT_ONCE, work)
   await someAtOnce(
     groups.filter((group) => !isClock(group)),
+    AT_ONCE,
     work,
   )
   // A draft is open for an hour: its lines are sent now. Should that fail, the next minute's job sends them.
-  await someAtOnce([...toSync], async (subscriptionId) => {
+  await someAtOnce([...toSync], AT_ONCE, async (subscriptionId) => {
     await syncSubscription(deps, subscriptionId, { reason: 'draft' }).catch((error: unknown) =>
       deps.log.warn({ err: error, subscription: subscriptionId }, 'A closing invoice was not sent yet.'),
     )
   })
-}
-
-async function someAtOnce<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const queue = all.values()
-  const worker = async () => {
-    for (const one of queue) await work(one)
-  }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, all.length) }, worker))
 }
 
 function groupByObject(events: readonly WaitingEvent[]): Group[] {
