@@ -105,6 +105,36 @@ test('who a customer is is said here, whatever stands there', async () => {
   expect(customer).toMatchObject({ name: 'Ada', email: `${ada.externalId}@example.org` })
 })
 
+test('what was never said here stays there as it is', async () => {
+  await sql('update customer_profile set email = null where customer_id = $1', [ada.customerId])
+  expect(await drifts()).toEqual([])
+  await world.stripe.customers.update(ada.customer, { name: 'Another' })
+  await mend('customer differs name changedThere tell')
+  const email = `${ada.externalId}@example.org`
+  expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name: 'Ada', email })
+  await sql('update customer_profile set email = $2 where customer_id = $1', [ada.customerId, email])
+  await world.deliver()
+})
+
+test('one whose repair breaks is told, and keeps none of the others from theirs', async () => {
+  await sql('update subscription set quantity = 9 where id = $1', [ada.subscriptionId])
+  await sql(
+    `update invoice set number = 'X-1' where id = (select id from invoice
+       where subscription_id = $1 and status = 'paid' limit 1)`,
+    [ada.subscriptionId],
+  )
+  // Something in the database stands in the way of one of them.
+  await sql('alter table subscription add constraint broken check (quantity <> 1) not valid')
+  const { repairs, left } = await repairDrift(world.deps)
+  await sql('alter table subscription drop constraint broken')
+  const refused = (entity: string) =>
+    new Set(repairs.filter(({ drift }) => drift.entity === entity).map((repair) => repair.refused))
+  expect(refused('subscription')).toEqual(new Set(['Something broke; the log has it.']))
+  expect(refused('invoice')).toEqual(new Set([null]))
+  expect(left.drifts.map(story)).toEqual(['subscription differs quantity changedHere look'])
+  await mend('subscription differs quantity changedHere look')
+})
+
 test.each(['customer', 'subscription'] as const)('a %s that lost its link gets it back', async (entity) => {
   const id = entity === 'customer' ? ada.customerId : ada.subscriptionId
   await sql('delete from mapping where entity_id = $1', [id])

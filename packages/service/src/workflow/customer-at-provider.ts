@@ -61,7 +61,7 @@ export async function provideCustomer(
         const profile = await readProfile(db, customerId)
         const isNobody = !profile || Object.values(profile).every((value) => value === null)
         if (isNobody && !profileChanged && Object.keys(metadata).length === 0) return
-        await tellCustomer(deps, key, customer, metadata)
+        await tellCustomer(deps, key, customer, { metadata })
       },
       { repeatable: true },
     )

@@ -48,8 +48,9 @@ export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<
 }
 
 export interface CustomerProfile {
-  readonly name: string | null
-  readonly email: string | null
+  /** Null: removed there. Left out, it stays as it is; so of the e-mail address. */
+  readonly name?: string | null
+  readonly email?: string | null
   /** Not known, it stays as it is; erased, it is removed. */
   readonly address: Address | null | 'erased'
   /** Added to what is there. */
@@ -75,8 +76,8 @@ export function updateCustomer(
   { name, email, address, metadata = {} }: CustomerProfile,
 ): Promise<Stripe.Customer> {
   const body = {
-    name: name ?? '',
-    email: email ?? '',
+    ...(name !== undefined && { name: name ?? '' }),
+    ...(email !== undefined && { email: email ?? '' }),
     ...(address && { address: address === 'erased' ? ('' as const) : toStripeAddress(address) }),
     ...(Object.keys(metadata).length > 0 && { metadata }),
   }

@@ -26,7 +26,11 @@ export async function compareCustomers(
     if (!row || row.isErased) return []
     const { name, email, entityId, origin } = row
     const there = { name: object.name || null, email: object.email || null }
-    const differences = fieldDifferences({ name: name || null, email: email || null }, there)
+    const isTheirs = origin === 'webhook' || origin === 'import'
+    // Of one of ours, what was never said here may be whatever it is there.
+    const differences = fieldDifferences({ name: name || null, email: email || null }, there).filter(
+      ({ here }) => isTheirs || here !== null,
+    )
     if (differences.length === 0) return []
     const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
     // Only what is compared: a card that became the default says nothing about a name.
@@ -35,7 +39,7 @@ export async function compareCustomers(
       entity: 'customer',
       differences,
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
-      isTheirs: origin === 'webhook' || origin === 'import',
+      isTheirs,
     })
     const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
     return [{ ...known, differences, ...verdict }]

@@ -1,6 +1,7 @@
 import type { DriftRepair } from '@lockstep/core/drift'
 import { Problem } from '@lockstep/core/problem'
 import { newId } from '../../ids.ts'
+import { passes } from '../../passing.ts'
 import { readOwnObject } from '../../provider/stripe/own-objects.ts'
 import { subscriptionToSend } from '../../store/invoices-to-send.ts'
 import type { LookDeps } from '../look.ts'
@@ -37,24 +38,29 @@ export async function repairDrift(deps: LookDeps): Promise<Repairs> {
   }
 }
 
-/** What is refused is told; a provider that is away ends it. */
+/** What is refused or breaks is told, and the others are gone on with; what passes by itself ends the whole. */
 async function carryOut(deps: LookDeps, drift: Drift): Promise<string | null> {
   try {
     if (drift.repair !== null) await deeds[drift.repair](deps, drift)
     return null
   } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500 || error.code === 'rate_limited') throw error
-    return error.detail
+    if (passes(error)) throw error
+    if (error instanceof Problem && error.status < 500) return error.detail
+    const { entity, entityId, providerId } = drift
+    deps.log.error({ err: error, entity, entityId, providerId }, 'A drift could not be repaired.')
+    return 'Something broke; the log has it.'
   }
 }
 
 const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Promise<unknown>>> = {
   look: (deps, drift) => lookAt(deps, { type: looked(drift.entity), id: named(drift.providerId) }),
   tell: (deps, { entityId, providerId }) =>
-    tellCustomer(deps, `drift/${newId('operation')}/tell`, {
-      id: named(entityId),
-      providerId: named(providerId),
-    }),
+    tellCustomer(
+      deps,
+      `drift/${newId('operation')}/tell`,
+      { id: named(entityId), providerId: named(providerId) },
+      { keepsUnknown: true },
+    ),
   sync: async (deps, { entityId }) => {
     const subscriptionId = await subscriptionToSend(deps.db, named(entityId))
     if (subscriptionId !== undefined) await syncSubscription(deps, subscriptionId, { reason: 'drift' })

@@ -69,7 +69,8 @@ export async function adopt(deps: LookDeps, orphan: OwnObject): Promise<boolean>
     const linked = await link(db, provider, { ...mapping, origin: 'outbound', at: clock.now() })
     if (linked !== id) return false
     // Its registration may have ended between making it and telling who it is.
-    await tellCustomer(deps, `orphan/${id}/tell`, { id: entityId, providerId: id })
+    const customer = { id: entityId, providerId: id }
+    await tellCustomer(deps, `orphan/${id}/tell`, customer, { keepsUnknown: true })
   }
   if ((type === 'checkout_session' || type === 'invoice') && operation !== null) {
     await settleSeen(db, operation, id, clock.now())
