@@ -9,7 +9,9 @@ import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
 import { newHolder } from '../src/postgres/presence.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { addCustomer, changeProfile, findCustomer, readProfile } from '../src/store/customers.ts'
+import { link } from '../src/store/mappings.ts'
 import { readEvent } from '../src/store/provider-events.ts'
+import { admitCustomer } from '../src/workflow/admit/customer.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { tellProvider } from '../src/workflow/change-customer.ts'
 import { eraseCustomer } from '../src/workflow/erase-customer.ts'
@@ -127,6 +129,40 @@ describe('a customer', () => {
     expect(await customerOf(same.id)).toMatchObject([{ external_id: same.id }])
     // Linked already: the second one is somebody else until a person says otherwise.
     expect(await customerOf(twice.id)).toMatchObject([{ external_id: twice.id }])
+  })
+
+  test('who is two there at the same moment is first one and then another, and none is lost', async () => {
+    const ours = { id: newId('customer'), externalId: 'user_emmy', name: 'Emmy', email: null }
+    await transaction(world.db, (trx) =>
+      addCustomer(trx, { ...ours, testClockId: null, at: world.wall.time }),
+    )
+    const metadata = { lockstep_external_id: 'user_emmy' }
+    const [first, second] = [
+      await world.stripe.customers.create({ metadata }),
+      await world.stripe.customers.create({ metadata }),
+    ]
+    const admitted = await transaction(world.db, async (trx) => {
+      const { id: entityId } = ours
+      const link1 = {
+        entityType: 'customer',
+        entityId,
+        providerType: 'customer',
+        providerId: first.id,
+      } as const
+      await link(trx, world.deps.provider, { ...link1, origin: 'link', at: world.wall.time })
+      // It sees a customer that is linked to nobody, and waits for what becomes of this link.
+      const admitted = admitCustomer(world.deps, second).then(() => 'taken up', String)
+      const waiting = async () =>
+        (await world.pool.query(`select 1 from pg_locks where not granted`)).rowCount
+      await expect.poll(waiting, { timeout: 200_000, interval: 20 }).toBeGreaterThan(0)
+      return { admitted }
+    })
+    expect(await admitted.admitted).toContain(`was linked to ${first.id}`)
+    expect(await customerOf(second.id)).toEqual([])
+
+    await admitCustomer(world.deps, second)
+    expect(await customerOf(first.id)).toMatchObject([{ external_id: 'user_emmy' }])
+    expect(await customerOf(second.id)).toMatchObject([{ external_id: second.id }])
   })
 
   test('who was here before keeps the name and the address that it has here', async () => {

@@ -24,7 +24,7 @@ export interface Link {
 
 /**
  * Makes ours of one object of Stripe's and links both, once: whoever comes second finds what the first one made.
- * Events that waited for just this are looked at again.
+ * Events that waited for just this are looked at again. Throws when ours was linked to another meanwhile.
  */
 export async function takeUp(
   { db, clock, provider, origin = 'webhook' }: AdmitDeps,
@@ -39,7 +39,10 @@ export async function takeUp(
     const at = clock.now()
     let made: string | undefined
     for (const one of await make(trx)) {
-      await link(trx, provider, { origin, ...one, providerType, providerId, at })
+      const linked = await link(trx, provider, { origin, ...one, providerType, providerId, at })
+      // Another was faster. Tried again, that one is seen, and this one is taken up as one of its own.
+      if (linked !== providerId)
+        throw new Error(`${one.entityType} ${one.entityId} was linked to ${linked}, not to ${providerId}.`)
       if (one.entityType === entityType) made = one.entityId
     }
     if (made === undefined) throw new Error(`Nothing was made of ${providerType} ${providerId}.`)
