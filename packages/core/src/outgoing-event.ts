@@ -1,3 +1,4 @@
+import { type AttachedAddon, areSameAddons } from './addon.ts'
 import { type InvoiceStatus, isFrozen } from './invoice.ts'
 import type { CreditNoteStatus, RefundStatus } from './money-back.ts'
 import { isTerminal, type SubscriptionStatus } from './subscription.ts'
@@ -17,7 +18,7 @@ export const outgoingEvents = {
   'registration.parked': 'It stopped, and a person has to look.',
   'subscription.started': 'It runs: its first payment was made, or none was needed.',
   'subscription.changed':
-    'Its plan, number, period, trial, planned end or collection is another, or it was paid again.',
+    'Its plan, number, add-ons, period, trial, planned end or way of not collecting is another, or it was paid again.',
   'subscription.trial_ending': 'Its trial ends in three days, or sooner where the trial is shorter.',
   'subscription.past_due': 'A payment is overdue.',
   'subscription.unpaid': 'The payment provider gave up collecting.',
@@ -52,6 +53,8 @@ export interface SubscriptionStanding {
   readonly collection: Collection
   readonly planVersionId: string
   readonly quantity: number
+  /** In the order of their names. */
+  readonly addons: readonly AttachedAddon[]
   readonly currentPeriodEnd: unknown
   readonly trialEnd: unknown
   readonly cancelAt: unknown
@@ -95,11 +98,18 @@ function isSameBargain(a: SubscriptionStanding, b: SubscriptionStanding): boolea
   return (
     a.planVersionId === b.planVersionId &&
     a.quantity === b.quantity &&
+    areSameAddons(a.addons, b.addons) &&
+    isSameCollection(a.collection, b.collection) &&
     a.currentPeriodEnd === b.currentPeriodEnd &&
     a.trialEnd === b.trialEnd &&
     a.cancelAt === b.cancelAt &&
     a.cancelAtPeriodEnd === b.cancelAtPeriodEnd
   )
+}
+
+/** Where one of them is charging, it was paused or resumed, and that is its word. */
+function isSameCollection(a: Collection, b: Collection): boolean {
+  return a === b || a === 'charging' || b === 'charging'
 }
 
 /** Seen late, an invoice may be finalized and paid at once: both are said, in that order. */

@@ -67,3 +67,18 @@ test('money that is given back is told of', async () => {
   const refund = app.received.find(({ body: { type } }) => type === 'refund.created')
   expect(refund?.body.data).toMatchObject({ id: body.id, amount: { amount: '7.50', currency: 'usd' } })
 })
+
+test('an add-on that is put on or taken off is told of', async () => {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.tell()
+  const backup = { addon: 'backup', version: 1, quantity: 1 }
+  for (const addons of [[backup], []])
+    await world.pool.query('update subscription set addons = $2 where id = $1', [
+      payer.subscriptionId,
+      JSON.stringify(addons),
+    ])
+  await world.tell()
+  const changed = app.received.filter(({ body: { type } }) => type === 'subscription.changed')
+  expect(changed.map(({ body }) => body.data.addons)).toEqual([[backup], []])
+})

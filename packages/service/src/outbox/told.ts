@@ -112,6 +112,7 @@ function standingOf(row: Row) {
     collection: row.collection,
     planVersionId: row.plan_version_id,
     quantity: row.quantity,
+    addons: row.addons,
     currentPeriodEnd: row.current_period_end,
     trialEnd: row.trial_end,
     cancelAt: row.cancel_at,
