@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { makeEvents } from '../src/outbox/make-events.ts'
+import { drainOutbox } from '../src/outbox/outbox.ts'
 import { mortalConnection } from './support/mortal.ts'
 import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver, referenceSignature } from './support/receiver.ts'
@@ -185,6 +186,48 @@ describe('a delivery', () => {
       return app.received.length
     }
     await expect.poll(received, { timeout: 200_000, interval: 20 }).toBe(1)
+  })
+
+  test('that cannot be signed counts as not taken, until its secret is rotated', async () => {
+    const other = await newReceiver()
+    const endpoints = [await world.endpoint(app), await world.endpoint(other)]
+    await addCustomer()
+    await makeEvents(world.deps)
+    // The secret of before, which sealed those of the endpoints, was taken out.
+    const sender = world.sender(world.db, ['another secret of the tests, long enough'])
+    expect(await sender.begin()).toBe(2)
+    await sender.settled()
+    expect(await sender.begin()).toBe(0)
+    const problem = 'Its secret cannot be opened; rotate it.'
+    for (const { id } of await log()) {
+      const { body } = await world.ask('GET', `/v1/deliveries/${id}`)
+      expect(body).toMatchObject({ state: 'waiting', attempts: 1, log: [{ status: null, problem }] })
+    }
+    expect([...app.received, ...other.received]).toEqual([])
+
+    for (const { id } of endpoints)
+      expect((await world.ask('POST', `/v1/webhook-endpoints/${id}/rotate-secret`, {})).status).toBe(200)
+    world.wall.time += 5
+    await world.tell()
+    expect([app.received.length, other.received.length]).toEqual([1, 1])
+    await other.close()
+  })
+
+  test('begins before all of many changes are made into events', async () => {
+    await world.endpoint(app)
+    await world.pool.query(
+      `insert into outgoing_change (source, subject, changed_at)
+       select 'nothing', i::text, now() from generate_series(1, 250) i`,
+    )
+    const left: number[] = []
+    const sender = world.sender()
+    const begin = async () => {
+      const { rows } = await world.pool.query('select count(*)::int as count from outgoing_change')
+      left.push(rows[0].count)
+      return sender.begin()
+    }
+    await drainOutbox(world.deps, { begin })
+    expect(left).toEqual([50, 0])
   })
 
   test('is given up after ten attempts, and can be retried by hand', async () => {

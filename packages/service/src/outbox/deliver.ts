@@ -88,10 +88,22 @@ async function serve(deps: DeliverDeps, endpointId: string, { holder }: Claim): 
     const delivery = await nextDelivery(db, endpointId, holder, clock.now())
     if (!delivery) break
     // Killed behind this line, it is sent again under the same webhook-id: the receiver tells by that.
-    const attempt = await send(deps, messageOf(deps, delivery))
-    await record(deps, delivery, holder, attempt)
+    await record(deps, delivery, holder, await attemptOf(deps, delivery))
   }
   await releaseEndpoint(db, endpointId, holder)
+}
+
+/** What cannot be signed counts as not taken: it waits like any other, and its endpoint is disabled in the end. */
+async function attemptOf(deps: DeliverDeps, delivery: DueDelivery): Promise<Attempt> {
+  let message: Message
+  try {
+    message = messageOf(deps, delivery)
+  } catch (error) {
+    const { id, endpointId } = delivery
+    deps.log.error({ err: error, endpoint: endpointId, delivery: id }, 'A webhook could not be signed.')
+    return { status: null, body: null, problem: 'Its secret cannot be opened; rotate it.', durationMs: 0 }
+  }
+  return send(deps, message)
 }
 
 function messageOf({ clock, config }: DeliverDeps, delivery: DueDelivery): Message {

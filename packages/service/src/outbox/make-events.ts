@@ -12,7 +12,7 @@ import {
 } from '../store/outgoing-events.ts'
 import { told } from './told.ts'
 
-interface MakeDeps {
+export interface MakeDeps {
   readonly db: Db
   readonly clock: Clock
   readonly log: Log
@@ -21,12 +21,12 @@ interface MakeDeps {
 const LONGEST_WAIT_SECONDS = 3600
 
 /**
- * Makes events of what changed, until nothing is left: each change goes in the transaction that writes
- * its events and their deliveries, so none is lost and none is told twice. Returns how many changes.
+ * Makes events of what changed, until nothing is left or so many were looked at: each change goes in the
+ * transaction that writes its events and their deliveries, so none is lost and none is told twice. Returns how many.
  */
-export async function makeEvents(deps: MakeDeps): Promise<number> {
+export async function makeEvents(deps: MakeDeps, most = Number.POSITIVE_INFINITY): Promise<number> {
   let count = 0
-  while (await makeOf(deps)) count += 1
+  while (count < most && (await makeOf(deps))) count += 1
   return count
 }
 

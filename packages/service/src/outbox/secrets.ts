@@ -16,7 +16,10 @@ export function sealSecret(secret: string, keys: readonly string[], endpointId: 
   return seal(secret, newest, endpointId)
 }
 
-/** The secrets that hold, newest first: while one is being replaced, both sign. */
+/**
+ * The secrets that hold, newest first: while one is being replaced, both sign. One that was replaced because none of
+ * the keys opens it cannot sign any more, and need not. Throws when the newest cannot be opened.
+ */
 export function secretsAt(
   secrets: readonly SealedSecret[],
   keys: readonly string[],
@@ -25,7 +28,14 @@ export function secretsAt(
 ): string[] {
   return secrets
     .filter(({ until }) => until === null || until > at)
-    .map(({ sealed }) => unseal(sealed, keys, endpointId))
+    .flatMap(({ sealed, until }) => {
+      try {
+        return [unseal(sealed, keys, endpointId)]
+      } catch (error) {
+        if (until === null) throw error
+        return []
+      }
+    })
 }
 
 /** A new one in front; those before it hold for the overlap, and none longer than it was to. */

@@ -138,11 +138,13 @@ export interface DeliveryFigures {
 
 export async function deliveryFigures(db: Db): Promise<DeliveryFigures> {
   const { rows } = await sql<DeliveryFigures>`
-    select (select count(*)::int from delivery where state = 'waiting') as waiting,
+    select waiting, oldest_at,
            (select count(*)::int from delivery where state = 'failed') as failed,
            (select count(*)::int from webhook_endpoint where state = 'disabled') as disabled_endpoints,
-           (select count(*)::int from outgoing_change) as unmade,
-           (select min(created_at) from delivery where state = 'waiting') as oldest_at`.execute(db)
+           (select count(*)::int from outgoing_change) as unmade
+      from (select count(*)::int as waiting, min(created_at) as oldest_at from delivery where state = 'waiting')`.execute(
+    db,
+  )
   const [figures] = rows
   if (!figures) throw new Error('The outbox gave no figures.')
   return figures

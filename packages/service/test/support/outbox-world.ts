@@ -51,8 +51,15 @@ export async function newOutboxWorld() {
   }
 
   /** What sends, in a process of its own if its connection is. */
-  const sender = (db: Db = deps.db): Deliveries =>
-    newDeliveries({ ...deps, db, config, guard: newGuard(networks), random: () => 0, timeoutMs: 250_000 })
+  const sender = (db: Db = deps.db, secrets: readonly string[] = config.secrets): Deliveries =>
+    newDeliveries({
+      ...deps,
+      db,
+      config: { secrets },
+      guard: newGuard(networks),
+      random: () => 0,
+      timeoutMs: 250_000,
+    })
   const here = sender()
 
   return {
