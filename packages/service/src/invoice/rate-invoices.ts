@@ -3,6 +3,7 @@ import { adjustmentsOf } from '../store/adjustments.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
+import { quantitiesAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
 import { type LineToBill, linesToBill, periodOf, type RatedSubscription } from './rate.ts'
 
@@ -16,7 +17,8 @@ export interface Rated {
 
 /**
  * Rates some invoices of one customer from the usage of this moment. The number of queries depends on
- * the number of invoices, never on the number of events.
+ * the number of invoices, never on the number of events. Of a period that is over it is the quantity of its
+ * end that counts, whatever the subscription's is by now: its share was of that fee.
  */
 export async function rateInvoices(
   db: Db | Trx,
@@ -24,20 +26,23 @@ export async function rateInvoices(
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
 ): Promise<Rated> {
   const ids = invoices.map(({ id }) => id)
-  const [terms, items, adjustments, ...usages] = await together(db, [
+  const over = invoices.filter(({ status }) => status !== 'current').map(({ id }) => id)
+  const [terms, items, adjustments, quantities, ...usages] = await together(db, [
     () => readTerms(db, invoices.map(planVersionOf)),
     () => itemsOf(db, ids),
     () => adjustmentsOf(db, ids),
+    () => quantitiesAtEnd(db, over),
     ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
   ])
   const lines = invoices.flatMap((invoice, i) => {
     const of = terms.get(planVersionOf(invoice))
     const usage = usages[i]
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
+    const subscription = subscriptionOf(invoice)
     return linesToBill({
       invoice,
       terms: of,
-      subscription: subscriptionOf(invoice),
+      subscription: { ...subscription, quantity: quantities.get(invoice.id) ?? subscription.quantity },
       usage,
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),
       items: items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id),

@@ -10,6 +10,7 @@ import {
 } from '@lockstep/core/subscription-history'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
 import { loadAttached, soldOf } from './addons.ts'
 import { loadPlanVersion } from './plans.ts'
 import type { Row } from './schema.ts'
@@ -183,6 +184,25 @@ async function addStretch(
 /** What one interval of the plan costs. */
 async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {
   return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity).minor
+}
+
+/**
+ * The quantity that was in force at the end of each of these invoices' periods, by invoice. One whose
+ * subscription has no history that goes back so far is left out.
+ */
+export async function quantitiesAtEnd(
+  db: Db | Trx,
+  invoiceIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (invoiceIds.length === 0) return new Map()
+  const { rows } = await sql<{ id: string; quantity: number }>`
+    select invoice.id, stretch.quantity from invoice cross join lateral (
+      select quantity from subscription_history
+      where subscription_id = invoice.subscription_id and starts_at < invoice.period_end
+      order by ordinal desc limit 1
+    ) as stretch
+    where ${isOneOf('invoice.id', invoiceIds)}`.execute(db)
+  return new Map(rows.map(({ id, quantity }) => [id, quantity]))
 }
 
 export interface Stretch extends HistoryRow {
