@@ -47,8 +47,10 @@ const proof = z
 const fields = {
   id: id('import'),
   dryRun: z.boolean(),
-  state: z.enum(['running', 'completed']),
-  problem: recordedProblem.nullable().meta({ description: 'Why it waits before it goes on.' }),
+  state: z.enum(['running', 'completed', 'failed']),
+  problem: recordedProblem
+    .nullable()
+    .meta({ description: 'Why it waits before it goes on, or why it failed.' }),
   createdAt: instant,
   endedAt: instant.nullable(),
 }

@@ -332,7 +332,7 @@ export function createClient(options: ClientOptions) {
       ended: (id: string, wait?: WaitOptions<Import>) =>
         until(
           () => ask(imports.readImport, { params: { id } }),
-          ({ state }) => state === 'completed',
+          ({ state }) => state !== 'running',
           wait,
         ),
     },

@@ -7,6 +7,7 @@ import { subscriptionHistoryRoutes } from '../src/http/routes/subscription-histo
 import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
 import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.ts'
 import { readCustomerInvoices } from '../src/invoice/read.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { newSubscriber } from './support/subscriber.ts'
@@ -108,6 +109,13 @@ test('the invoice to come is what Stripe will bill, add-ons included', async () 
   const { providerId } = await ada.read()
   const preview = await stripe.invoices.createPreview({ subscription: String(providerId) })
   expect(`${current?.total.minor}`).toBe(`${preview.total}`)
+})
+
+test('more of an add-on than of the plan is no drift', async () => {
+  await subscriber('basic', { addons: backups(3) })
+  const { drifts } = await findDrift(installation.deps)
+  // What was finalized is told by events, which nobody delivers here.
+  expect(drifts.filter(({ entity }) => entity === 'subscription')).toEqual([])
 })
 
 test('history and revenue say when an add-on came, changed its number and went', async () => {

@@ -205,6 +205,64 @@ test.each<[string, string, () => Promise<unknown>]>([
   await sql(`update mapping set provider_id = $2 where entity_id = $1`, [ada.customerId, ada.customer])
 })
 
+test('what somebody adds at the provider is no number of the plan, and no drift', async () => {
+  const quantity = async () =>
+    (await sql('select quantity::int from subscription where id = $1', [ada.subscriptionId])).rows[0].quantity
+  const { id: product } = await world.stripe.products.create({ name: 'Consulting' })
+  const terms = { product, currency: 'usd', unit_amount: 15000, recurring: { interval: 'month' } } as const
+  const { id: price } = await world.stripe.prices.create(terms)
+  const added = await world.stripe.subscriptionItems.create({
+    ...{ subscription: ada.subscription, price, quantity: 40 },
+    proration_behavior: 'none',
+  })
+  await world.deliver()
+  expect(await quantity()).toBe(1)
+  expect(await drifts()).toEqual([])
+  await world.stripe.subscriptionItems.del(added.id, { proration_behavior: 'none' })
+  await world.deliver()
+  expect(await quantity()).toBe(1)
+})
+
+test('items whose invoices are final are looked at once each, and sent again', async () => {
+  const bob = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.turn(bob, '2026-02-12T00:00:00Z')
+  await world.deliver()
+  // Late to a period that was billed, and in the one that runs.
+  await world.use(bob, '5', '2026-01-15T00:00:00Z')
+  await world.use(bob, '7', '2026-02-11T00:00:00Z')
+  await world.sync(bob)
+  const pending = async () =>
+    (await world.stripe.invoiceItems.list({ customer: bob.customer, pending: true })).data
+  const items = await pending()
+  expect(items.map(({ amount }) => amount).sort()).toEqual([5, 7])
+  for (const { id } of items) await world.stripe.invoiceItems.update(id, { amount: 1 })
+
+  const requests = await world.requests(async () => {
+    const found = 'invoiceItem differs amount changedThere sync'
+    expect(await drifts()).toEqual([found, found])
+  })
+  expect(requests.filter((request) => request === 'GET /v1/invoiceitems/:id')).toHaveLength(2)
+  const { repairs, left } = await repairDrift(world.deps)
+  expect(repairs.map(({ refused }) => refused)).toEqual([null, null])
+  expect(left.drifts).toEqual([])
+  expect((await pending()).map(({ amount }) => amount).sort()).toEqual([5, 7])
+
+  // Nothing is left that could be sent: that is said, and not that it was done.
+  const { rows: current } = await sql(
+    `update invoice set status = 'void', finalized_at = now() where subscription_id = $1 and finalized_at is null
+       returning id`,
+    [bob.subscriptionId],
+  )
+  expect(current).toHaveLength(1)
+  const [{ id: item } = { id: '' }] = await pending()
+  await world.stripe.invoiceItems.update(item, { amount: 1 })
+  const tried = await repairDrift(world.deps)
+  for (const { refused } of tried.repairs) expect(refused).toMatch(/^No invoice of its subscription is left/)
+  expect(tried.left.drifts.map(story)).toEqual(['invoiceItem differs amount changedThere sync'])
+  await sql(`update invoice set status = 'current', finalized_at = null where id = $1`, [current[0].id])
+  expect((await repairDrift(world.deps)).left.drifts).toEqual([])
+})
+
 test('what waits in the inbox is no drift', async () => {
   const { items } = await world.stripe.subscriptions.retrieve(ada.subscription)
   await world.stripe.subscriptions.update(ada.subscription, {

@@ -1,9 +1,10 @@
-import type Stripe from 'stripe'
+import Stripe from 'stripe'
 import type { Simulator } from 'stripe-simulator'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { drainInbox } from '../src/inbox/process.ts'
+import { readAll } from '../src/workflow/import/read-account.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { receiveListed } from './support/receive-listed.ts'
 
@@ -121,7 +122,17 @@ test('a dry run says what would be made; the import makes it, proves it, and a s
     ]),
   )
 
+  const seen = async () =>
+    (
+      await one.database.pool.query(
+        `select id, observation from provider_object where type = 'price' order by id`,
+      )
+    ).rows
+  const prices = await seen()
   const again = await run(false)
+  // What is as it was seen is not written down once more.
+  expect(prices).toHaveLength(2)
+  expect(await seen()).toEqual(prices)
   for (const row of again.progress) expect(row).toMatchObject({ made: 0, refused: 0 })
   expect(await count('from customer')).toBe(4)
   expect(await count('from subscription')).toBe(4)
@@ -179,6 +190,31 @@ test('one at a time, and the same request begins one', async () => {
   })
   const { body } = await one.ask('GET', '/v1/imports?limit=1')
   expect(body).toMatchObject({ data: [{ id: first.body.id, state: 'running' }], hasMore: false })
+})
+
+test('one that is refused has failed, says why, and is in the way of no other', async () => {
+  const refused = new Stripe.errors.StripeInvalidRequestError({
+    ...{ type: 'invalid_request_error', message: 'Unrecognized request URL.', statusCode: 400 },
+  } as ConstructorParameters<typeof Stripe.errors.StripeInvalidRequestError>[0])
+  vi.spyOn(stripe.customers, 'list').mockImplementationOnce((() => Promise.reject(refused)) as never)
+  const failed = await run(false)
+  expect(failed).toMatchObject({ state: 'failed', problem: { code: 'provider_refused' }, proof: null })
+  const { body } = await one.ask('GET', '/v1/imports')
+  expect(body.data).toMatchObject([{ state: 'failed', problem: { code: 'provider_refused' } }])
+  expect(await run(false)).toMatchObject({ state: 'completed', problem: null })
+})
+
+test('where the object is gone behind which it would go on, it begins that list anew, and counts it once', async () => {
+  const { subscribe, monthly } = await account()
+  for (const name of ['ivy', 'jon']) await subscribe(name, monthly.id)
+  const { id: importId } = await run(true)
+  await one.database.pool.query(
+    `update import_cursor set last_id = 'cus_gone', ended_at = null where import_id = $1 and type = 'customer'`,
+    [importId],
+  )
+  await readAll(one.deps, { importId, type: 'customer', dryRun: true })
+  const { body } = await one.ask('GET', `/v1/imports/${importId}`)
+  expect(of(body as unknown as Import, 'customer')).toMatchObject({ looked: 2, made: 2, known: 0 })
 })
 
 /** Everything there that an import might have touched. */

@@ -235,8 +235,19 @@ describe('a customer', () => {
     await world.stripe.customers.del(made.id)
     await world.deliver()
     expect(await customerOf(made.id)).toEqual([])
-    const { rows } = await world.pool.query('select deleted_at_provider from customer where id = $1', [id])
-    expect(rows[0].deleted_at_provider).not.toBeNull()
+    const deletedAt = async () =>
+      (await world.pool.query('select deleted_at_provider as at from customer where id = $1', [id])).rows[0]
+        .at
+    expect(await deletedAt()).not.toBeNull()
+    const other = await world.stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+    const wanted = {
+      entityType: 'customer',
+      entityId: id,
+      providerType: 'customer',
+      providerId: other.id,
+    } as const
+    await link(world.db, world.deps.provider, { ...wanted, origin: 'link', at: world.wall.time })
+    expect(await deletedAt()).toBeNull()
   })
 
   test('that is deleted before it was heard of is not made by what is told late', async () => {
@@ -390,7 +401,8 @@ describe('a subscription', () => {
       items: [{ price: first.id }, { price: second.id, quantity: 2 }],
     })
     await world.deliver()
-    expect(await subscriptionOf(id)).toMatchObject([{ status: 'active', plan_key: 'base' }])
+    // One of Base; the two are seats.
+    expect(await subscriptionOf(id)).toMatchObject([{ status: 'active', plan_key: 'base', quantity: 1 }])
   })
 
   test('a second live one of the same customer is mirrored without a slot', async () => {

@@ -25,7 +25,8 @@ export function addImport(program: Command): void {
       }
       if (dryRun || !yes) {
         const planned = await run(true)
-        if (dryRun) return output.result(planned, importText)
+        if (planned.state === 'failed') process.exitCode = 1
+        if (dryRun || planned.state === 'failed') return output.result(planned, importText)
         if (!output.json) output.result(planned, importText)
         await confirm('Take it up?')
       }
@@ -52,7 +53,7 @@ function isProven({ proof }: Import): boolean {
 }
 
 function importText(run: Import): string {
-  const { dryRun, progress, refusals, proof } = run
+  const { dryRun, state, problem, progress, refusals, proof } = run
   const parts = [
     table(progress, [
       { title: 'at Stripe', cell: ({ type }) => type },
@@ -63,6 +64,7 @@ function importText(run: Import): string {
       { title: 'refused', cell: ({ refused }) => `${refused}` },
     ]),
   ]
+  if (state === 'failed') parts.push(`${red('✗')} It failed before its end: ${problem?.detail ?? ''}`)
   if (refusals.length > 0)
     parts.push(refusals.map(({ providerId, detail }) => `${red('✗')} ${providerId}: ${detail}`).join('\n'))
   if (proof !== null) {

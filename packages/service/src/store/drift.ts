@@ -78,14 +78,15 @@ export interface StandingItem {
   readonly currency: string
 }
 
-/** Items that were sent and wait for their invoice, of customers whom the provider still has. */
-export async function pendingItems(db: Db): Promise<StandingItem[]> {
+/** Items that were sent and wait for their invoice, or one of them, of customers whom the provider still has. */
+export async function pendingItems(db: Db, only?: string): Promise<StandingItem[]> {
   const { rows } = await sql<StandingItem>`
     select i.customer_id, o.subscription_id, i.origin_invoice_id, i.provider_item_id,
       i.content->>'amount' as amount, i.content->>'currency' as currency
     from invoice_item i join invoice o on o.id = i.origin_invoice_id
       join mapping m on m.entity_type = 'customer' and m.entity_id = i.customer_id and m.provider = ${STRIPE}
     where i.state = 'placed' and i.provider_invoice_id is null and o.subscription_id is not null
+      and i.provider_item_id = coalesce(${only ?? null}, i.provider_item_id)
     order by i.provider_item_id`.execute(db)
   return rows
 }

@@ -5,7 +5,7 @@ import { type EntityType, type ProviderAccount, STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
-export type ImportRun = Row<'importRun'> & { readonly problem: unknown }
+export type ImportRun = Row<'importRun'> & Pick<Row<'workflow'>, 'problem' | 'state'>
 export type ImportCursor = Row<'importCursor'>
 export type ImportRefusal = Row<'importRefusal'>
 
@@ -37,7 +37,7 @@ function imports(db: Db) {
     .selectFrom('importRun')
     .innerJoin('workflow', 'workflow.id', 'importRun.workflowId')
     .selectAll('importRun')
-    .select('workflow.problem')
+    .select(['workflow.problem', 'workflow.state'])
 }
 
 export function readImport(db: Db, id: string): Promise<ImportRun | undefined> {
@@ -118,6 +118,21 @@ export async function advanceCursor(
       and ended_at is null`.execute(db)
 }
 
+/** What the mark stood on is there no more: the list is read, and counted, from its beginning. */
+export async function restartCursor(
+  db: Db,
+  { importId, type, lastId }: Pick<ImportCursor, 'importId' | 'type' | 'lastId'>,
+): Promise<void> {
+  await db
+    .updateTable('importCursor')
+    .set({ lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0 })
+    .where('importId', '=', importId)
+    .where('type', '=', type)
+    .where('lastId', '=', lastId)
+    .where('endedAt', 'is', null)
+    .execute()
+}
+
 export async function recordRefusal(db: Db, refusal: ImportRefusal): Promise<void> {
   const { code, detail } = refusal
   await db
@@ -127,7 +142,8 @@ export async function recordRefusal(db: Db, refusal: ImportRefusal): Promise<voi
     .execute()
 }
 
-export async function endImport(db: Db, id: string, proof: unknown, at: Instant): Promise<void> {
+/** The first end stands. `proof`: null where nothing was to be proved, or it was refused before. */
+export async function endImport(db: Db | Trx, id: string, proof: unknown, at: Instant): Promise<void> {
   await db
     .updateTable('importRun')
     .set({ proof: JSON.stringify(proof), endedAt: sqlTime(at) })
@@ -143,9 +159,10 @@ export async function lastTotals(
 ): Promise<ReadonlyMap<string, number>> {
   const { rows } = await sql<{ type: string; looked: number }>`
     select type, looked from import_cursor where import_id = (
-      select id from import_run
-      where provider = ${STRIPE} and provider_account = ${account} and livemode = ${livemode} and ended_at is not null
-      order by ended_at desc limit 1)`.execute(db)
+      select r.id from import_run r join workflow w on w.id = r.workflow_id and w.state <> 'rolledBack'
+      where provider = ${STRIPE} and provider_account = ${account} and livemode = ${livemode}
+        and r.ended_at is not null
+      order by r.ended_at desc limit 1)`.execute(db)
   return new Map(rows.map(({ type, looked }) => [type, looked]))
 }
 

@@ -41,17 +41,23 @@ export async function link(
   return linked
 }
 
-/** False: ours is linked already, or the provider's is. */
+/** False: ours is linked already, or the provider's is. The provider has a customer again whom it had no more. */
 const insertMapping = grouped(async (db, mappings: readonly (NewMapping & ProviderAccount)[]) => {
   const { rows } = await sql<{ entityType: EntityType; entityId: string; providerId: string }>`
-    insert into mapping (entity_type, entity_id, provider, provider_account, livemode, provider_type, provider_id,
-      origin, created_at)
-    select "entityType", "entityId", ${STRIPE}, account, livemode, "providerType", "providerId", origin,
-      to_timestamp(at)
-    from jsonb_to_recordset(${JSON.stringify(mappings)}::jsonb) as mapping ("entityType" text, "entityId" text,
-      account text, livemode boolean, "providerType" text, "providerId" text, origin text, at float8)
-    on conflict do nothing
-    returning entity_type, entity_id, provider_id`.execute(db)
+    with linked as (
+      insert into mapping (entity_type, entity_id, provider, provider_account, livemode, provider_type, provider_id,
+        origin, created_at)
+      select "entityType", "entityId", ${STRIPE}, account, livemode, "providerType", "providerId", origin,
+        to_timestamp(at)
+      from jsonb_to_recordset(${JSON.stringify(mappings)}::jsonb) as mapping ("entityType" text, "entityId" text,
+        account text, livemode boolean, "providerType" text, "providerId" text, origin text, at float8)
+      on conflict do nothing
+      returning entity_type, entity_id, provider_id
+    ), back as (
+      update customer set deleted_at_provider = null from linked
+      where entity_type = 'customer' and id = entity_id and deleted_at_provider is not null
+    )
+    select * from linked`.execute(db)
   const inserted = new Set(rows.map((row) => `${row.entityType} ${row.entityId} ${row.providerId}`))
   return mappings.map((row) => inserted.has(`${row.entityType} ${row.entityId} ${row.providerId}`))
 })

@@ -2,13 +2,21 @@ import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { planOfProduct, versionInRhythm } from './inbound-plans.ts'
 import type { ProviderAccount } from './mappings.ts'
-import { versionsOfPrices } from './price-versions.ts'
+import { quantityOf, versionsOfPrices } from './price-versions.ts'
 
 /** What an item of a subscription is for, by the provider's ids. */
 export interface PricedItem {
   readonly price: string
   readonly product: string
   readonly rhythm: PriceRhythm
+  readonly quantity: number
+}
+
+/** What of a subscription's items is a plan's of ours. */
+export interface PlanOfItems {
+  readonly versionId: string
+  /** Of the items that are this plan's; those of anything else are left out. */
+  readonly quantity: number
 }
 
 /**
@@ -17,27 +25,29 @@ export interface PricedItem {
  * is billed by the provider alone. Where none is linked, the product says which plan, and the rhythm which version: the
  * one it is on already, or else the newest. Undefined where they are of none of ours.
  */
-export async function planVersionOfItems(
+export async function planOfItems(
   db: Db | Trx,
   account: ProviderAccount,
   items: readonly PricedItem[],
   standing?: string,
-): Promise<string | undefined> {
+): Promise<PlanOfItems | undefined> {
   if (items.length === 0) return undefined
   const byPrice = await versionsOfPrices(
     db,
     account,
     items.map(({ price }) => price),
   )
-  if (standing !== undefined && [...byPrice.values()].includes(standing)) return standing
-  const first = items.find(({ price }) => byPrice.has(price))
-  if (first) return byPrice.get(first.price)
+  const sold = items.flatMap(({ price }) => byPrice.get(price) ?? [])
+  const versionId = sold.find((version) => version === standing) ?? sold[0]
+  const quantity = quantityOf(items, byPrice, versionId)
+  if (versionId !== undefined && quantity !== undefined) return { versionId, quantity }
   for (const { product, rhythm } of items) {
     const plan = await planOfProduct(db, account, product)
     if (plan === undefined) continue
-    if (standing !== undefined && (await isOf(db, standing, plan.key, rhythm))) return standing
-    const version = await versionInRhythm(db, plan.key, rhythm)
-    if (version !== undefined) return version
+    const its = items.filter((item) => item.product === product).map((item) => item.quantity)
+    const isStanding = standing !== undefined && (await isOf(db, standing, plan.key, rhythm))
+    const version = isStanding ? standing : await versionInRhythm(db, plan.key, rhythm)
+    if (version !== undefined) return { versionId: version, quantity: Math.max(1, ...its) }
   }
   return undefined
 }

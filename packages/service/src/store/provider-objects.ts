@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -74,6 +75,12 @@ export function readLinked(
     .where('mapping.entityId', '=', entityId)
     .where('mapping.provider', '=', STRIPE)
     .executeTakeFirst()
+}
+
+/** Whether this is what we last saw of it. The client reads decimals as objects; what is kept of them is JSON. */
+export function isSeenSo(before: SeenObject | undefined, object: object): boolean {
+  if (!before || before.gone) return false
+  return isDeepStrictEqual(before.raw, JSON.parse(JSON.stringify(object)))
 }
 
 interface Sighting extends ObjectKey {

@@ -310,9 +310,7 @@ export interface Stopped {
 }
 
 /** What is written of a workflow when a run lets go of it, or turns back. */
-export type Turn = { readonly state: 'completed' } | Stop
-
-type Stop =
+export type Turn =
   | ({ readonly state: 'rolledBack' | 'parked' | 'compensating'; readonly problem: Problem } & Stopped)
   | ({
       readonly state: 'waiting'
@@ -324,8 +322,6 @@ type Stop =
 
 /** False: the lease is lost, and nothing was written. */
 export async function turnWorkflow(db: Db | Trx, id: string, holder: string, turn: Turn): Promise<boolean> {
-  if (turn.state === 'completed')
-    return (await recordRun(db, { workflowId: id, holder, steps: [], completes: true })) !== null
   const stopped = { stage: turn.stage, ...startedAt(turn) }
   const turned = await db
     .updateTable('workflow')
@@ -346,7 +342,7 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
 }
 
 /** Whoever would wait, or leave it to a person, does not after what has happened by now. */
-function stateAfter(turn: Stop) {
+function stateAfter(turn: Turn) {
   switch (turn.state) {
     case 'waiting':
       return {}
@@ -366,7 +362,7 @@ function stateAfter(turn: Stop) {
 }
 
 /** By the database's time: whether a request came before the end is decided by the same clock. */
-function whenAfter(turn: Stop) {
+function whenAfter(turn: Turn) {
   switch (turn.state) {
     case 'waiting':
       return {

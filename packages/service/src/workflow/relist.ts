@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
@@ -13,7 +12,7 @@ import {
 } from '../provider/stripe/listing.ts'
 import { isAbsent } from '../provider/stripe/problems.ts'
 import { customersOnClocks, linkedIds } from '../store/mapped-ids.ts'
-import { nextObservation, readObjects } from '../store/provider-objects.ts'
+import { isSeenSo, nextObservation, readObjects } from '../store/provider-objects.ts'
 import { admit, mayComeIn } from './admit.ts'
 import { type Look, type LookDeps, lookAt } from './look.ts'
 import { type Observed, observe } from './observe.ts'
@@ -135,9 +134,6 @@ function newListing(deps: LookDeps) {
   }
 }
 
-/** The client reads decimals as objects; what is kept of them is JSON. */
-const asKept = (object: object): unknown => JSON.parse(JSON.stringify(object))
-
 interface ListedPage {
   readonly type: ListedType
   readonly page: readonly Listed[]
@@ -156,8 +152,7 @@ async function takePage(
   )
   const looks: (Look | 'failed')[] = []
   for (const object of page) {
-    const before = known.get(`${type} ${object.id}`)
-    if (before && !before.gone && isDeepStrictEqual(before.raw, asKept(object))) continue
+    if (isSeenSo(known.get(`${type} ${object.id}`), object)) continue
     looks.push(
       await oneOfMany(deps, type, object.id, async () => {
         // Stripe listed it as one of this type.

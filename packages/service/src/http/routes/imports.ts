@@ -1,6 +1,5 @@
 import * as api from '@lockstep/api/imports'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
-import { newId } from '../../ids.ts'
 import {
   cursorsOf,
   type ImportCursor,
@@ -23,7 +22,7 @@ export function importRoutes(app: App, parts: ImportDeps): void {
     app,
     api.createImport,
   )(async ({ body: { dryRun }, operation }) => {
-    const run = await beginImport(parts, { dryRun, operation: operation ?? newId('operation') })
+    const run = await beginImport(parts, { dryRun, operation })
     return { status: 202, body: await shown(parts, run) }
   })
 
@@ -43,12 +42,13 @@ export function importRoutes(app: App, parts: ImportDeps): void {
 
 const time = (at: Instant | null) => (at === null ? null : formatInstant(at))
 
-function summary({ id, dryRun, problem, createdAt, endedAt }: ImportRun) {
+function summary({ id, dryRun, state, problem, createdAt, endedAt }: ImportRun) {
+  const hasFailed = state === 'rolledBack'
   return {
     id,
     dryRun,
-    state: endedAt !== null ? ('completed' as const) : ('running' as const),
-    problem: endedAt === null ? problemToApi(problem) : null,
+    state: endedAt === null ? ('running' as const) : hasFailed ? ('failed' as const) : ('completed' as const),
+    problem: endedAt === null || hasFailed ? problemToApi(problem) : null,
     createdAt: formatInstant(createdAt),
     endedAt: time(endedAt),
   }

@@ -1,6 +1,8 @@
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { type CallDeps, readStripe } from './call.ts'
 import { PAGE_SIZE } from './pages.ts'
+import { isAbsent } from './problems.ts'
 
 /** Everything of an account that is taken up, in an order in which each is known before what belongs to it. */
 export const importedTypes = [
@@ -35,13 +37,18 @@ export interface ListedPage {
   readonly hasMore: boolean
 }
 
-/** The page behind this object; the first one of null. Newest first. */
+/** The page behind this object; the first one of null. Newest first. Undefined: Stripe has that object no more. */
 export async function readPage(
   deps: Pick<CallDeps, 'provider'>,
   type: ImportedType,
   after: string | null,
-): Promise<ListedPage> {
+): Promise<ListedPage | undefined> {
   const where = { limit: PAGE_SIZE, ...(after !== null && { starting_after: after }) }
-  const { data, has_more: hasMore } = await readStripe(deps, (stripe) => lists[type](stripe, where))
-  return { objects: data, hasMore }
+  try {
+    const { data, has_more: hasMore } = await readStripe(deps, (stripe) => lists[type](stripe, where))
+    return { objects: data, hasMore }
+  } catch (error) {
+    if (after !== null && error instanceof Problem && isAbsent(error.cause)) return undefined
+    throw error
+  }
 }

@@ -10,7 +10,7 @@ import { toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { lockCurrency } from '../../store/customers.ts'
 import { planOfProduct } from '../../store/inbound-plans.ts'
 import { entityIdOf } from '../../store/mappings.ts'
-import { planVersionOfItems } from '../../store/plans-of-items.ts'
+import { planOfItems } from '../../store/plans-of-items.ts'
 import { reserveSlot } from '../../store/subscriptions.ts'
 import { refuseDoubleMeter } from '../one-meter.ts'
 import { admitCustomer } from './customer.ts'
@@ -58,7 +58,7 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
 async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<string> {
   const { db, provider } = deps
   const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
-  const known = () => planVersionOfItems(db, provider, items)
+  const known = async () => (await planOfItems(db, provider, items))?.versionId
   const standing = await known()
   if (standing !== undefined) return standing
   for (const { price } of object.items.data) {

@@ -105,9 +105,7 @@ async function confirm(
     if (providerId === null || entity === 'usage') drifts.push(drift)
     else if (busy.has(providerId)) waiting += 1
     else if (entity === 'invoiceItem')
-      drifts.push(
-        ...(await compareInvoiceItems(deps, new Map())).filter((one) => one.providerId === providerId),
-      )
+      drifts.push(...(await compareInvoiceItems(deps, new Map(), providerId)))
     else if (kind === 'missingThere')
       drifts.push(...(await missingThere(deps, entity, { entityId: entityId ?? '', providerId }, named)))
     else {

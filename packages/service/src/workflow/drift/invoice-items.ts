@@ -6,13 +6,14 @@ import type { LookDeps } from '../look.ts'
 import { findItem } from '../sync/at-stripe.ts'
 import type { Drift } from './drift.ts'
 
-/** What was sent and waits for its invoice: whether it stands there, for what was sent. */
+/** What was sent and waits for its invoice, or one of it alone: whether it stands there, for what was sent. */
 export async function compareInvoiceItems(
   deps: LookDeps,
   pending: ReadonlyMap<string, string>,
+  only?: string,
 ): Promise<Drift[]> {
   const drifts: Drift[] = []
-  for (const row of await pendingItems(deps.db)) {
+  for (const row of await pendingItems(deps.db, only)) {
     const amount = pending.get(row.providerItemId) ?? (await amountOf(deps, row))
     if (amount === null || amount === row.amount) continue
     const known = {

@@ -63,7 +63,12 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
     ),
   sync: async (deps, { entityId }) => {
     const subscriptionId = await subscriptionToSend(deps.db, named(entityId))
-    if (subscriptionId !== undefined) await syncSubscription(deps, subscriptionId, { reason: 'drift' })
+    if (subscriptionId === undefined)
+      throw new Problem(
+        'invoice_frozen',
+        `No invoice of its subscription is left that ${entityId} could be sent with.`,
+      )
+    await syncSubscription(deps, subscriptionId, { reason: 'drift' })
   },
   link: async (deps, { entity, providerId }) => {
     if (entity !== 'customer' && entity !== 'subscription') throw new Error(`No ${entity} is linked.`)

@@ -7,7 +7,7 @@ import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
-import { versionsOfPrices } from '../../store/price-versions.ts'
+import { quantityOf, versionsOfPrices } from '../../store/price-versions.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
@@ -35,13 +35,14 @@ export async function compareSubscriptions(
     const row = rows.get(object.id)
     if (!row) return []
     const seen = read(object)
-    const differences = fieldDifferences(hereOf(row), thereOf(seen, versions))
+    const there = (shown: ObservedSubscription) => thereOf(shown, versions, row.planVersionId)
+    const differences = fieldDifferences(hereOf(row), there(seen))
     if (differences.length === 0) return []
     const before = pictures.get(`subscription ${object.id}`)?.raw
     const verdict = judgeDifference({
       entity: 'subscription',
       differences,
-      seenAsItIs: wasSeen(before) && saysTheSame(thereOf(read(before), versions), differences),
+      seenAsItIs: wasSeen(before) && saysTheSame(there(read(before)), differences),
       isOverHere: isTerminal(row.status) && seen.status !== undefined && !isTerminal(seen.status),
     })
     const known = {
@@ -92,16 +93,20 @@ function hereOf(row: LinkedSubscription): Record<string, DriftValue> {
 function thereOf(
   seen: ObservedSubscription,
   versions: ReadonlyMap<string, string>,
+  known: string,
 ): Record<string, DriftValue> {
   const sold = new Set(seen.items.flatMap(({ price }) => versions.get(price) ?? []))
-  const [version] = sold
+  const [first] = sold
+  // Prices of no plan of ours, or of several, say nothing of the plan.
+  const version = sold.size === 1 ? first : undefined
+  const quantity = quantityOf(seen.items, versions, version ?? known)
   return {
     // A status that we have no word for is told by the inbox, and compared with nothing.
     ...(seen.status !== undefined && { status: seen.status }),
-    // Prices of no plan of ours, or of several, say nothing of the plan.
-    ...(sold.size === 1 && version !== undefined && { planVersion: version }),
+    ...(version !== undefined && { planVersion: version }),
     currency: seen.currency,
-    quantity: seen.quantity,
+    // The number of what is no plan's, like an add-on, is not the subscription's.
+    ...(quantity !== undefined && { quantity }),
     billingCycleAnchor: time(seen.billingCycleAnchor),
     currentPeriodStart: time(seen.currentPeriod.start),
     currentPeriodEnd: time(seen.currentPeriod.end),

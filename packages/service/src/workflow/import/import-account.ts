@@ -38,6 +38,10 @@ export function importKind(deps: LookDeps): WorkflowKind {
       })
     },
     neverParked: true,
+    // Else it would be under way for good, and no other could begin.
+    async rolledBack(trx, { input }) {
+      await endImport(trx, (input as ImportInput).importId, null, deps.clock.now())
+    },
   }
 }
 

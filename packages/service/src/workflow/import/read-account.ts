@@ -1,6 +1,6 @@
-import type { ImportedType } from '../../provider/stripe/account-listing.ts'
+import type { ImportedType, ListedPage } from '../../provider/stripe/account-listing.ts'
 import { readPage } from '../../provider/stripe/account-listing.ts'
-import { advanceCursor, openCursor, recordRefusal } from '../../store/imports.ts'
+import { advanceCursor, openCursor, recordRefusal, restartCursor } from '../../store/imports.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Observed } from '../observe.ts'
@@ -59,7 +59,12 @@ async function* pageByPage(deps: LookDeps, { importId, type }: ToRead): AsyncGen
     const { lastId: cursor, endedAt } = await openCursor(db, importId, type, clock.now())
     if (endedAt !== null) return
     const observation = await nextObservation(db)
-    const { objects, hasMore } = await readPage(deps, type, cursor)
+    const page = await readPage(deps, type, cursor)
+    if (!page) {
+      await restartCursor(db, { importId, type, lastId: cursor })
+      continue
+    }
+    const { objects, hasMore } = page
     const lastId = objects.at(-1)?.id ?? null
     const isLast = !hasMore || lastId === null
     yield { objects, observation, cursor, lastId, isLast }
@@ -72,11 +77,11 @@ async function* wholeList(deps: LookDeps, { importId, type }: ToRead): AsyncGene
   if ((await openCursor(db, importId, type, clock.now())).endedAt !== null) return
   const observation = await nextObservation(db)
   const all: { readonly id: string }[] = []
-  for (let after: string | null = null; ; ) {
-    const { objects, hasMore } = await readPage(deps, type, after)
-    all.push(...objects)
-    after = objects.at(-1)?.id ?? null
-    if (!hasMore || after === null) break
+  for (let isWhole = false; !isWhole; ) {
+    const page: ListedPage | undefined = await readPage(deps, type, all.at(-1)?.id ?? null)
+    if (page) all.push(...page.objects)
+    else all.length = 0
+    isWhole = page !== undefined && (!page.hasMore || page.objects.length === 0)
   }
   yield { objects: all.reverse(), observation, cursor: null, lastId: null, isLast: true }
 }

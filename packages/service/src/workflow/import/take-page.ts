@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { importPolicy } from '@lockstep/core/import'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
@@ -6,7 +5,7 @@ import { passes } from '../../passing.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { someAtOnce } from '../../some-at-once.ts'
 import type { PageCounts } from '../../store/imports.ts'
-import { readObjects } from '../../store/provider-objects.ts'
+import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
 import { admitProduct } from '../admit/product.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
@@ -41,8 +40,7 @@ export async function takePage(deps: LookDeps, page: PageToTake): Promise<PageCo
   )
   const counts = { looked: objects.length, made: 0, known: 0, foreignObjects: 0, refused: 0 }
   await someAtOnce(objects, page.inOrder ? 1 : AT_ONCE, async (object) => {
-    const before = seen.get(`${type} ${object.id}`)
-    if (before && !before.gone && isDeepStrictEqual(before.raw, object)) counts.known += 1
+    if (isSeenSo(seen.get(`${type} ${object.id}`), object)) counts.known += 1
     else counts[await take(deps, page, object)] += 1
   })
   return counts

@@ -12,7 +12,7 @@ import { lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { planVersionOfItems } from '../../store/plans-of-items.ts'
+import { planOfItems } from '../../store/plans-of-items.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
@@ -136,21 +136,21 @@ async function takenUp(
   object: Stripe.Subscription,
 ): Promise<SubscriptionOwner | null> {
   const { items, customer } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
-  const [customerId, planVersionId, held] = await Promise.all([
+  const [customerId, plan, held] = await Promise.all([
     entityIdOf(db, installation, 'customer', customer),
-    planVersionOfItems(db, installation, items),
+    planOfItems(db, installation, items),
     db
       .selectFrom('subscriptionSlot')
       .select('slot')
       .where('subscriptionId', '=', subscriptionId)
       .executeTakeFirst(),
   ])
-  if (customerId === undefined || planVersionId === undefined) return null
+  if (customerId === undefined || plan === undefined) return null
   return {
     customerId,
     subscriptionId,
     slot: held?.slot ?? null,
-    planVersionId,
+    planVersionId: plan.versionId,
     addons: [],
     installation,
     isTakenUp: true,

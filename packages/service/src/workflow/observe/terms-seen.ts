@@ -4,19 +4,19 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { planVersionOfItems } from '../../store/plans-of-items.ts'
+import { planOfItems } from '../../store/plans-of-items.ts'
 
 /** What the items of a subscription stand for, whoever put them there. */
 export interface TermsSeen {
   readonly planVersionId: string
-  /** Of the items that come by number, the add-ons' left out; 1 where none does. */
+  /** Of the plan's items that come by number; 1 where none does. What else somebody put there says nothing of it. */
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
 }
 
 /**
  * The plan and the add-ons whose prices stand on a subscription. Where the prices are of no plan of ours, the plan is the
- * one that was known. An add-on of another rhythm than the plan's is an item of
+ * one that was known, and whatever is no add-on stands in its place. An add-on of another rhythm than the plan's is an item of
  * somebody else's: it has a period of its own, and no plan of ours is billed like that.
  */
 export async function termsSeen(
@@ -27,7 +27,7 @@ export async function termsSeen(
 ): Promise<TermsSeen | undefined> {
   if (items.length === 0) return undefined
   const [ofAll, prices] = await Promise.all([
-    planVersionOfItems(db, account, items, knownVersionId),
+    planOfItems(db, account, items, knownVersionId),
     addonPrices(db, account, items),
   ])
   const isOfAddon = ({ price }: ObservedSubscriptionItem) =>
@@ -35,11 +35,11 @@ export async function termsSeen(
   const others = items.filter((item) => !isOfAddon(item))
   // A product may be an add-on's and a plan's: what is an add-on's says nothing of the plan.
   const isMixed = prices.length > 0
-  const only = isMixed ? await planVersionOfItems(db, account, others, knownVersionId) : ofAll
-  const planVersionId = only ?? knownVersionId
+  const only = isMixed ? await planOfItems(db, account, others, knownVersionId) : ofAll
+  const planVersionId = only?.versionId ?? knownVersionId
   return {
     planVersionId,
-    quantity: Math.max(1, ...others.map(({ quantity }) => quantity)),
+    quantity: only?.quantity ?? Math.max(1, ...others.map(({ quantity }) => quantity)),
     addons: isMixed ? attached(prices, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
   }
 }
