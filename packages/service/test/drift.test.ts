@@ -234,7 +234,7 @@ test('items whose invoices are final are looked at once each, and sent again', a
   const pending = async () =>
     (await world.stripe.invoiceItems.list({ customer: bob.customer, pending: true })).data
   const items = await pending()
-  expect(items.map(({ amount }) => amount).sort()).toEqual([5, 7])
+  expect(items.map(({ amount }) => amount).sort((a, b) => a - b)).toEqual([5, 7])
   for (const { id } of items) await world.stripe.invoiceItems.update(id, { amount: 1 })
 
   const requests = await world.requests(async () => {
@@ -245,7 +245,7 @@ test('items whose invoices are final are looked at once each, and sent again', a
   const { repairs, left } = await repairDrift(world.deps)
   expect(repairs.map(({ refused }) => refused)).toEqual([null, null])
   expect(left.drifts).toEqual([])
-  expect((await pending()).map(({ amount }) => amount).sort()).toEqual([5, 7])
+  expect((await pending()).map(({ amount }) => amount).sort((a, b) => a - b)).toEqual([5, 7])
 
   // Nothing is left that could be sent: that is said, and not that it was done.
   const { rows: current } = await sql(
