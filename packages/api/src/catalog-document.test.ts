@@ -58,6 +58,9 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
             tiers: [{ upTo: '10.5' }, { upTo: null, unitAmount: '0.00000000009', flatAmount: '5' }],
           },
           volume: { meter: 'm', model: 'volume', tiers: [{ upTo: null, unitAmount: '2' }] },
+          free: {
+            ...{ meter: 'm', model: 'perUnit', unitAmount: '2', included: '100.5', maximum: '50.00' },
+          },
           share: { model: 'percentage', percent: '12.5' },
         },
         grants: { together: true, seats: { upTo: '2.5' }, calls: { upTo: '0', beyond: 'billed' } },

@@ -150,7 +150,7 @@ function writeGrants(grants: readonly Grant[]) {
 
 function writePrice(price: Price): WrittenPrice {
   const { name, product, kind, timing, meter } = price
-  const terms = { name, product, kind, timing, ...(meter !== null && { meter }) }
+  const terms = { name, product, kind, timing, ...(meter !== null && { meter }), ...writeLimits(price) }
   switch (price.model) {
     case 'flat':
       return { ...terms, model: price.model, amount: formatMoney(price.amount) }
@@ -165,6 +165,13 @@ function writePrice(price: Price): WrittenPrice {
       return { ...terms, model: price.model, tiers: price.tiers.map(writeTier) }
     case 'percentage':
       return { ...terms, model: price.model, percent: formatDecimal(price.picos, PERCENT_DIGITS) }
+  }
+}
+
+function writeLimits({ included, maximum }: Price) {
+  return {
+    ...(included !== undefined && { included: formatQuantity(included) }),
+    ...(maximum !== undefined && { maximum: formatMoney(maximum) }),
   }
 }
 

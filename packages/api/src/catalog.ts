@@ -87,6 +87,8 @@ const common = {
     .meta({ description: 'Needed for `recurring` only: billed every period, whatever is used.' }),
   meter: key.optional().meta({ description: 'Billed by the usage of this meter.' }),
   timing: z.enum(['inAdvance', 'inArrears']).optional(),
+  included: quantity.optional().meta({ description: 'Of usage: units of a period that cost nothing.' }),
+  maximum: decimalAmount.optional().meta({ description: 'Of usage: the most that it costs in a period.' }),
 }
 
 const price = z

@@ -7,6 +7,19 @@ const decimal = z.string().meta({ description: 'Exact decimal text.', examples: 
 /** From a quantity to an amount. Amounts and rates are in major units, quantities in the meter's units. */
 const step: z.ZodType<Step> = z
   .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('included'),
+      quantity: decimal,
+      included: decimal.meta({ description: 'Units that cost nothing.' }),
+      billable: decimal.meta({ description: 'What is left for the steps after it.' }),
+      amount: decimal,
+    }),
+    z.strictObject({
+      kind: z.literal('maximum'),
+      before: decimal.meta({ description: 'What the steps before it come to.' }),
+      maximum: decimal,
+      amount: decimal.meta({ description: 'Below zero: what goes beyond the maximum.' }),
+    }),
     z.strictObject({ kind: z.literal('flat'), quantity: decimal, amount: decimal }),
     z.strictObject({ kind: z.literal('perUnit'), quantity: decimal, rate: decimal, amount: decimal }),
     z.strictObject({

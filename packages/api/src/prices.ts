@@ -25,6 +25,8 @@ const common = {
   }),
   timing: z.enum(['inAdvance', 'inArrears']),
   meter: key.nullable().meta({ description: "The meter's key; null unless `kind` is `usage`." }),
+  included: quantity.optional().meta({ description: 'Units of a period that cost nothing; usage only.' }),
+  maximum: money.optional().meta({ description: 'The most that it costs in a period; usage only.' }),
 }
 
 /** A price as it was published. Amounts are money, prices of one unit are decimal text. */

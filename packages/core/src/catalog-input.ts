@@ -148,7 +148,7 @@ export type AddonPriceInput<P> = { name?: string; product?: NoInfer<P> } & {
  */
 export type PriceInput<P, M> = { name?: string; product?: NoInfer<P> } & (
   | ({ kind: 'recurring'; timing?: Timing; meter?: never } & ModelInput)
-  | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput)
+  | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput & LimitsInput)
   | { kind?: 'share'; timing?: 'inArrears'; meter?: never; model: 'percentage'; percent: string }
 )
 
@@ -158,6 +158,14 @@ export type ModelInput =
   /** Begun packages are charged ('up') unless `round` says 'down'. */
   | { model: 'package'; size: string; amount: string; round?: 'up' | 'down' }
   | { model: 'graduated' | 'volume'; tiers: TierInput[] }
+
+/** Of each period. */
+export interface LimitsInput {
+  /** Units that cost nothing; the model prices what is used beyond them. */
+  included?: string
+  /** What the line costs at most. */
+  maximum?: string
+}
 
 export interface TierInput {
   /** Inclusive; null on the last tier. */

@@ -152,6 +152,17 @@ test.each([
     usage({ model: 'graduated', tiers: [{ upTo: null, flat: '1' }] }),
     ['x/tiers/0/flat unknown_field'],
   ],
+  ['none included', usage({ model: 'flat', amount: '1', included: '0' }), ['x/included quantity_invalid']],
+  [
+    'a maximum below nothing',
+    usage({ model: 'flat', amount: '1', maximum: '-1.00' }),
+    ['x/maximum amount_invalid'],
+  ],
+  [
+    'limits of what is no usage',
+    { kind: 'recurring', model: 'flat', amount: '1', included: '1', maximum: '1' },
+    ['x/included invalid', 'x/maximum invalid'],
+  ],
   ['a share of a meter', usage({ model: 'percentage', percent: '10' }), ['x/model invalid']],
   ['a share that is no percentage', { kind: 'share', model: 'flat', amount: '1' }, ['x/model invalid']],
   ['no percent', { model: 'percentage' }, ['x/percent required']],

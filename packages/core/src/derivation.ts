@@ -5,6 +5,22 @@ type Decimal = string
 
 /** One step from a quantity to an amount, with everything needed to check it by hand. */
 export type Step =
+  | {
+      /** Units that cost nothing: the steps after it price only what is `billable`. */
+      readonly kind: 'included'
+      readonly quantity: Decimal
+      readonly included: Decimal
+      readonly billable: Decimal
+      /** Nothing. */
+      readonly amount: Decimal
+    }
+  | {
+      /** What goes beyond the most that a price costs in a period: `amount` is below zero. */
+      readonly kind: 'maximum'
+      readonly before: Decimal
+      readonly maximum: Decimal
+      readonly amount: Decimal
+    }
   | { readonly kind: 'flat'; readonly quantity: Decimal; readonly amount: Decimal }
   | { readonly kind: 'perUnit'; readonly quantity: Decimal; readonly rate: Decimal; readonly amount: Decimal }
   | {
@@ -90,7 +106,7 @@ export function explain(derivation: Derivation): string[] {
     )
   }
   lines.push(...steps.flatMap(explainStep))
-  if (steps.length > 1) lines.push(`sum: ${groupThousands(exact)}`)
+  if (steps.filter(({ kind }) => kind !== 'included').length > 1) lines.push(`sum: ${groupThousands(exact)}`)
   lines.push(
     `rounded once, half away from zero: ${groupThousands(exact)} → ${groupThousands(rounded)} ${currency}`,
   )
@@ -101,6 +117,14 @@ export function explain(derivation: Derivation): string[] {
 function explainStep(step: Step): string[] {
   const n = groupThousands
   switch (step.kind) {
+    case 'included':
+      return [
+        `included: the first ${n(step.included)}; of ${n(step.quantity)} there are ${n(step.billable)} to pay for`,
+      ]
+    case 'maximum':
+      return [
+        `at most ${n(step.maximum)} a period: ${n(step.before)} + ${n(step.amount)} = ${n(step.maximum)}`,
+      ]
     case 'flat':
       return [`flat: ${n(step.amount)}`]
     case 'perUnit':

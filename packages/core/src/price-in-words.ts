@@ -17,6 +17,15 @@ function rateText({ picos, currency }: Rate): string {
  */
 export function priceInWords(json: PriceJson): string[] {
   const price = priceFromJson(json)
+  const { included, maximum } = price
+  return [
+    ...modelInWords(price),
+    ...(included === undefined ? [] : [`the first ${formatQuantity(included)} of a period are included`]),
+    ...(maximum === undefined ? [] : [`at most ${amount(maximum)} a period`]),
+  ]
+}
+
+function modelInWords(price: Price): string[] {
   switch (price.model) {
     case 'flat':
       return [amount(price.amount)]

@@ -44,7 +44,15 @@ interface PriceTerms {
   readonly meter: string | null
 }
 
-export type Price = PriceModel & PriceTerms
+/** What a usage price may say beside its model, of each period. */
+interface UsageLimits {
+  /** Units that cost nothing; the model prices what is used beyond them. */
+  readonly included?: Quantity
+  /** The line costs no more than this, however much was used. */
+  readonly maximum?: Money
+}
+
+export type Price = PriceModel & PriceTerms & UsageLimits
 
 /**
  * Recurring prices in advance are items of the Stripe subscription; Stripe bills them. Everything
@@ -72,18 +80,39 @@ type ModelJson =
   | { readonly model: 'graduated' | 'volume'; readonly tiers: readonly TierJson[] }
   | { readonly model: 'percentage'; readonly sharePicos: string }
 
+interface LimitsJson {
+  readonly includedNanos?: string
+  readonly maximumMinor?: string
+}
+
 /** The price as it is stored and hashed: integers as decimal text, keys always in one order. */
-export type PriceJson = PriceTerms & ModelJson
+export type PriceJson = PriceTerms & ModelJson & LimitsJson
 
 export function priceToJson(price: Price): PriceJson {
   const { key, name, product, currency, kind, timing, meter } = price
-  return { key, name, product, currency, kind, timing, meter, ...modelToJson(price) }
+  return { key, name, product, currency, kind, timing, meter, ...modelToJson(price), ...limitsToJson(price) }
 }
 
 /** Reads what {@link priceToJson} wrote, here or in a store of ours. */
 export function priceFromJson(json: PriceJson): Price {
   const { key, name, product, currency, kind, timing, meter } = json
-  return { key, name, product, currency, kind, timing, meter, ...modelFromJson(json, currency) }
+  const limits = limitsFromJson(json, currency)
+  return { key, name, product, currency, kind, timing, meter, ...modelFromJson(json, currency), ...limits }
+}
+
+/** Nothing where there is none, so that a price without limits is written as it was before there were any. */
+function limitsToJson({ included, maximum }: UsageLimits): LimitsJson {
+  return {
+    ...(included !== undefined && { includedNanos: `${included}` }),
+    ...(maximum !== undefined && { maximumMinor: `${maximum.minor}` }),
+  }
+}
+
+function limitsFromJson({ includedNanos, maximumMinor }: LimitsJson, currency: Currency): UsageLimits {
+  return {
+    ...(includedNanos !== undefined && { included: BigInt(includedNanos) }),
+    ...(maximumMinor !== undefined && { maximum: { minor: BigInt(maximumMinor), currency } }),
+  }
 }
 
 function modelToJson(price: PriceModel): ModelJson {

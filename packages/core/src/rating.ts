@@ -8,6 +8,7 @@ import type { Period } from './period.ts'
 import { isBilledByProvider, type Price } from './price.ts'
 import { priceShare, type ShareBase } from './pricing/percentage.ts'
 import { priceQuantity } from './pricing/price-quantity.ts'
+import { priceUsage } from './pricing/price-usage.ts'
 import type { Priced } from './pricing/priced.ts'
 import { formatQuantity, type Quantity, units } from './quantity.ts'
 
@@ -68,7 +69,7 @@ export function recurringFee(prices: readonly Price[], currency: Currency): Mone
 function rateQuantity(price: Price, input: RatingInput): RatedLine {
   const { meter, totals, quantity } = measured(price, input)
   const suffix = meter ? `: ${groupThousands(formatQuantity(quantity))} ${meter.unitLabel}` : ''
-  const priced = priceQuantity(price, quantity)
+  const priced = priceUsage(price, quantity)
   const measurement = meter && {
     meter: meter.key,
     unitLabel: meter.unitLabel,

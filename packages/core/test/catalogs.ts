@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type Catalog, defineCatalog } from '../src/catalog.ts'
-import type { ModelInput, PriceInput } from '../src/catalog-input.ts'
+import type { LimitsInput, ModelInput, PriceInput } from '../src/catalog-input.ts'
 import { aggregations } from '../src/meter.ts'
 
 // Catalogues as people might write them, for properties that hold of all of them.
@@ -45,14 +45,26 @@ const models = (exponent: number): fc.Arbitrary<ModelInput> => {
   )
 }
 
+// Of a dinar only whole tens of its thousandths can be a maximum.
+const limits = (exponent: number): fc.Arbitrary<LimitsInput> =>
+  fc.record(
+    {
+      included: fc.integer({ min: 1, max: 1_000_000 }).map(String),
+      maximum: decimals(100_000n, exponent === 0 ? 0 : 2),
+    },
+    { requiredKeys: [] },
+  )
+
 const prices = (exponent: number): fc.Arbitrary<AnyPrice> =>
   fc.oneof(
     fc
       .tuple(models(exponent), fc.constantFrom('inAdvance', 'inArrears'))
       .map(([model, timing]): AnyPrice => ({ kind: 'recurring', timing, ...model })),
     fc
-      .tuple(models(exponent), fc.constantFrom('seconds', 'bytes'), names)
-      .map(([model, meter, name]): AnyPrice => ({ meter, name, product: 'compute', ...model })),
+      .tuple(models(exponent), fc.constantFrom('seconds', 'bytes'), names, limits(exponent))
+      .map(
+        ([model, meter, name, more]): AnyPrice => ({ meter, name, product: 'compute', ...model, ...more }),
+      ),
     decimals(10n ** 11n - 1n, 10).map(
       (percent): AnyPrice => ({ model: 'percentage', percent: percent.replace(/^0\.0+$/, '1') }),
     ),

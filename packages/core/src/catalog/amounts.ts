@@ -1,3 +1,4 @@
+import { exponentOf } from '../currency.ts'
 import { type Currency, type Money, parseMoney, parseRate, type Rate, zero } from '../money.ts'
 import { parseQuantity, type Quantity, units } from '../quantity.ts'
 import type { Reader } from './reader.ts'
@@ -18,6 +19,19 @@ export function readMoney(reader: Reader, field: string, currency: KnownCurrency
   const detail = `An amount of ${currency} is decimal text without a sign, no finer than its smallest coin: "9${coin(currency)}".`
   reader.refuse(field, 'amount_invalid', detail)
   return zero(currency)
+}
+
+/**
+ * An amount that others are held against. It is one that can be charged to the coin, because a line that was
+ * cut down to it costs exactly that: payment providers take a dinar's thousandths in whole tens.
+ */
+export function readBound(reader: Reader, field: string, currency: KnownCurrency): Money {
+  const amount = readMoney(reader, field, currency)
+  if (currency !== undefined && exponentOf(currency) === 3 && amount.minor % 10n !== 0n) {
+    const detail = `Of ${currency} this ends in 0: "9.990". Payment providers charge whole tens of its smallest coin.`
+    reader.refuse(field, 'amount_invalid', detail)
+  }
+  return amount
 }
 
 /** The price of one unit in major units, '0.0004'; never negative. */

@@ -102,16 +102,24 @@ export function describeGrant(grant: Grant): string {
 }
 
 function summary(price: Price): string {
+  const limits = describeLimits(price).map(([name, text]) => `${name} ${text}`)
   if (price.model === 'graduated' || price.model === 'volume') {
-    return `${price.model} with ${price.tiers.length} tiers`
+    return [`${price.model} with ${price.tiers.length} tiers`, ...limits].join(' ')
   }
-  return [price.model, ...describeModel(price).map(([, text]) => text)].join(' ')
+  return [price.model, ...describeModel(price).map(([, text]) => text), ...limits].join(' ')
 }
 
 function describePrice(price: Price): Description {
   const { name, product, kind, timing, meter, currency, model } = price
   const terms = describeFields({ name, product, kind, timing, meter, currency, model })
-  return new Map([...terms, ...describeModel(price)])
+  return new Map([...terms, ...describeModel(price), ...describeLimits(price)])
+}
+
+function describeLimits({ included, maximum }: Price): [path: string, text: string][] {
+  return [
+    ...(included === undefined ? [] : [['included', formatQuantity(included)] as [string, string]]),
+    ...(maximum === undefined ? [] : [['maximum', formatMoney(maximum)] as [string, string]]),
+  ]
 }
 
 function describeModel(price: Price): [path: string, text: string][] {

@@ -1,7 +1,7 @@
 import { parseDecimal } from '../decimal.ts'
 import { zero } from '../money.ts'
 import type { Price, PriceKind, PriceModel, Tier, Timing } from '../price.ts'
-import { type KnownCurrency, readDecimalText, readMoney, readRate, readSize } from './amounts.ts'
+import { type KnownCurrency, readBound, readDecimalText, readMoney, readRate, readSize } from './amounts.ts'
 import type { Reader } from './reader.ts'
 
 /** What a price may refer to, and what it takes from its plan. */
@@ -36,8 +36,25 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
     // The provider counts in whole units.
     whole: kind === 'recurring' && timing === 'inAdvance',
   })
+  const limits = readLimits(reader, kind, plan.currency)
   reader.end()
-  return { key, name, product, currency: plan.currency ?? '', kind, timing, meter, ...terms }
+  return { key, name, product, currency: plan.currency ?? '', kind, timing, meter, ...terms, ...limits }
+}
+
+function readLimits(
+  reader: Reader,
+  kind: PriceKind,
+  currency: KnownCurrency,
+): Pick<Price, 'included' | 'maximum'> {
+  for (const field of ['included', 'maximum']) {
+    if (kind === 'usage' || !reader.has(field)) continue
+    reader.refuse(field, 'invalid', `A ${kind} price has no ${field}; usage has.`)
+  }
+  if (kind !== 'usage') return {}
+  return {
+    ...(reader.has('included') && { included: readSize(reader, 'included', { whole: false }) }),
+    ...(reader.has('maximum') && { maximum: readBound(reader, 'maximum', currency) }),
+  }
 }
 
 function readKind(reader: Reader, model: PriceModel['model']): PriceKind {

@@ -10,7 +10,7 @@ const PERCENT_DIGITS = 10
 /** A price as the contract shows it: amounts as money, prices of one unit as decimal text. */
 export function priceToApi(price: Price) {
   const { key, name, product, currency, kind, timing, meter } = price
-  const terms = { key, name, product, currency, kind, timing, meter }
+  const terms = { key, name, product, currency, kind, timing, meter, ...limitsToApi(price) }
   switch (price.model) {
     case 'flat':
       return { ...terms, model: price.model, amount: moneyToApi(price.amount) }
@@ -25,6 +25,13 @@ export function priceToApi(price: Price) {
       return { ...terms, model: price.model, tiers: price.tiers.map(tierToApi) }
     case 'percentage':
       return { ...terms, model: price.model, percent: formatDecimal(price.picos, PERCENT_DIGITS) }
+  }
+}
+
+function limitsToApi({ included, maximum }: Price) {
+  return {
+    ...(included !== undefined && { included: formatQuantity(included) }),
+    ...(maximum !== undefined && { maximum: moneyToApi(maximum) }),
   }
 }
 
