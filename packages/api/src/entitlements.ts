@@ -15,11 +15,14 @@ const entitlement = z
     allowed: z.boolean(),
     reason: z.enum(['granted', 'billed', 'used_up', 'inactive', 'not_granted', 'no_subscription']).meta({
       description:
-        '`billed`: what is included is used, what comes now is billed. `used_up`: nothing more in this period. `inactive`: its subscription is not paid or is paused.',
+        '`billed`: what is included is used, what comes now is billed. `used_up`: nothing more in this period, or a cap is reached: `cappedBy`. `inactive`: its subscription is not paid or is paused.',
     }),
     upTo: quantity.nullable().meta({ description: 'Inclusive; null for no end, and for a switch.' }),
     used: quantity.nullable().meta({ description: 'Of a metered feature, in the current period.' }),
     left: quantity.nullable().meta({ description: 'Of a metered feature with an end.' }),
+    cappedBy: id('spend_limit')
+      .nullable()
+      .meta({ description: 'The spend limit whose cap is reached; null where none stands against it.' }),
     unitLabel: z.string().nullable(),
     source: z
       .strictObject({

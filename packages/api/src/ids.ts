@@ -10,6 +10,8 @@ type Noun =
   | 'invoice'
   | 'adjustment'
   | 'usage_correction'
+  | 'spend_limit'
+  | 'spend_alert'
   | 'refund'
   | 'credit_note'
   | 'line'

@@ -50,6 +50,7 @@ import {
   resumeRegistration,
 } from './registrations.ts'
 import { sweepSignUps } from './sign-up-sweeps.ts'
+import { endSpendLimit, listSpendAlerts, listSpendLimits, setSpendLimit } from './spend-limits.ts'
 import {
   cancelSubscription,
   pauseSubscription,
@@ -124,6 +125,10 @@ export const routes: readonly Route[] = [
   createAdjustment,
   listAdjustments,
   withdrawAdjustment,
+  setSpendLimit,
+  listSpendLimits,
+  endSpendLimit,
+  listSpendAlerts,
   createRefund,
   listRefunds,
   createCreditNote,

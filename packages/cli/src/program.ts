@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAddons } from './commands/addons.ts'
 import { addApiKeys } from './commands/api-keys.ts'
 import { addBus } from './commands/bus.ts'
 import { addCatalog } from './commands/catalog.ts'
@@ -12,6 +13,7 @@ import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addEvents } from './commands/events.ts'
 import { addImport } from './commands/import.ts'
 import { addInvoices } from './commands/invoices.ts'
+import { addLimits } from './commands/limits.ts'
 import { addMappings } from './commands/mappings.ts'
 import { addOrphans } from './commands/orphans.ts'
 import { addRegistrations } from './commands/registrations.ts'
@@ -29,12 +31,14 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const commands = [
   addServiceCommands,
   addCatalog,
+  addAddons,
   addCustomers,
   addRegistrations,
   addSubscriptions,
   addContracts,
   addUsage,
   addInvoices,
+  addLimits,
   addSync,
   addBus,
   addEvents,

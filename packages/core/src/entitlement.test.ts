@@ -3,6 +3,7 @@ import { accessByStatus } from './access.ts'
 import { entitlementOf, type GrantedBy } from './entitlement.ts'
 import type { Feature, FeatureKind, Grant } from './feature.ts'
 import { formatQuantity, units } from './quantity.ts'
+import type { FeatureCap } from './spend-limit.ts'
 import type { SubscriptionStatus } from './subscription.ts'
 
 const feature = (kind: FeatureKind): Feature => ({ key: 'x', name: 'X', kind, meter: null, unitLabel: null })
@@ -81,4 +82,40 @@ test('who has no subscription is told so', () => {
   expect(entitlementOf(feature('switch'), [], { hasSubscription: false })).toMatchObject({
     ...{ allowed: false, reason: 'no_subscription', by: null },
   })
+})
+
+const cap = (upTo: bigint | null, isReached: boolean): FeatureCap => ({
+  ...{ limit: 'spend_limit_1', isReached },
+  upTo: upTo === null ? null : units(upTo),
+})
+
+test.each<[string, FeatureKind, GrantedBy, FeatureCap[], string]>([
+  ['a cap that is far away', 'metered', by(metered(100n), 30n), [cap(500n, false)], 'yes granted 100 70'],
+  ['a cap below what is included', 'metered', by(metered(100n), 30n), [cap(50n, false)], 'yes granted 50 20'],
+  ['a cap on what has no end', 'metered', by(metered(null), 30n), [cap(50n, false)], 'yes granted 50 20'],
+  [
+    'a cap that is reached',
+    'metered',
+    by(metered(100n, 'billed'), 500n),
+    [cap(500n, true)],
+    'no used_up 100 0',
+  ],
+  ['an amount that is reached', 'metered', by(metered(null), 5n), [cap(null, true)], 'no used_up - 0'],
+  [
+    'the second of two is reached',
+    'metered',
+    by(metered(9n)),
+    [cap(7n, false), cap(null, true)],
+    'no used_up 7 0',
+  ],
+  ['nothing that is measured', 'limit', by(limit(5n)), [cap(null, true)], 'yes granted 5 -'],
+  ['unpaid beside it', 'metered', by(metered(9n), 0n, 'unpaid'), [cap(null, true)], 'no inactive 9 9'],
+])('a cap: %s', (_, kind, given, caps, expected) => {
+  const capsOn = () => caps
+  const { allowed, reason, upTo, left, cappedBy } = entitlementOf(feature(kind), [given], {
+    ...{ hasSubscription: true, capsOn },
+  })
+  const text = (quantity: bigint | null) => (quantity === null ? '-' : formatQuantity(quantity))
+  expect(`${allowed ? 'yes' : 'no'} ${reason} ${text(upTo)} ${text(left)}`).toBe(expected)
+  expect(cappedBy).toBe(reason === 'used_up' ? 'spend_limit_1' : null)
 })

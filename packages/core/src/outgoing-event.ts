@@ -36,6 +36,8 @@ export const outgoingEvents = {
   'invoice.payment_action_required': 'The customer has to confirm the payment.',
   'invoice.voided': 'It is not owed any more.',
   'invoice.uncollectible': 'It is still owed, and nobody collects it.',
+  'spend_limit.alert_reached': 'Usage came to a figure that somebody wants to hear of; once in a period.',
+  'spend_limit.cap_reached': 'Usage came to its cap, and its features are used up; once in a period.',
   'refund.created': 'Money goes back to whoever paid.',
   'refund.updated': 'How it stands at the payment provider is another.',
   'refund.failed': 'The money did not arrive, and is back with the seller.',

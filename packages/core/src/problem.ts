@@ -47,6 +47,7 @@ export const problems = {
   webhook_endpoint_not_found: { status: 404, title: 'There is no such webhook endpoint.' },
   provider_event_not_found: { status: 404, title: 'There is no such provider event.' },
   registration_not_found: { status: 404, title: 'There is no such registration.' },
+  spend_limit_not_found: { status: 404, title: 'There is no such spend limit.' },
   subscription_not_found: { status: 404, title: 'There is no such subscription.' },
   usage_event_not_found: { status: 404, title: 'There is no such usage event.' },
   test_clock_not_found: { status: 404, title: 'There is no such test clock.' },

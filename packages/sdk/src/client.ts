@@ -24,6 +24,7 @@ import * as events from '@lockstep/api/provider-events'
 import * as refunds from '@lockstep/api/refunds'
 import * as registrations from '@lockstep/api/registrations'
 import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
+import * as limits from '@lockstep/api/spend-limits'
 import * as deeds from '@lockstep/api/subscription-deeds'
 import { readSubscriptionHistory } from '@lockstep/api/subscription-history'
 import * as starts from '@lockstep/api/subscription-starts'
@@ -276,6 +277,24 @@ export function createClient(options: ClientOptions) {
       },
     },
 
+    spendLimits: {
+      /** Takes the place of the limit of the same side and meter. */
+      set: (customer: string, body: BodyInput<typeof limits.setSpendLimit>, more?: CallOptions) =>
+        ask(limits.setSpendLimit, { params: { id: customer }, body }, more),
+      /** What holds, and how far it is used; with `ended` those too that do not any more. */
+      list: (customer: string, query: QueryInput<typeof limits.listSpendLimits> = {}) =>
+        listOf((after) =>
+          ask(limits.listSpendLimits, { params: { id: customer }, query: { ...query, after } }),
+        ),
+      end: (customer: string, limit: string) =>
+        ask(limits.endSpendLimit, { params: { id: customer, limit } }),
+      /** Which figures were reached. */
+      alerts: (customer: string, query: QueryInput<typeof limits.listSpendAlerts> = {}) =>
+        listOf((after) =>
+          ask(limits.listSpendAlerts, { params: { id: customer }, query: { ...query, after } }),
+        ),
+    },
+
     catalog: {
       read: () => ask(catalog.readCatalog, {}),
       plan: (body: catalog.CatalogDocument) => ask(catalog.planCatalog, { body }),
@@ -472,6 +491,9 @@ export type CancellationPreview = Answer<typeof deeds.previewCancellation>
 export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]
+export type Addon = ItemOf<typeof addons.listAddons>
+export type SpendLimit = ItemOf<typeof limits.listSpendLimits>
+export type SpendAlert = ItemOf<typeof limits.listSpendAlerts>
 export type TestClock = Answer<typeof clocks.readTestClock>
 export type WebhookEndpoint = Answer<typeof endpoints.readWebhookEndpoint>
 export type Delivery = ItemOf<typeof deliveries.listDeliveries>

@@ -14,13 +14,15 @@ interface DrainDeps {
   readonly name: string
   /** Does everything that is due. */
   readonly drain: () => Promise<unknown>
+  /** How long to wait for the next round, by how long this one took. */
+  readonly restMs?: (tookMs: number) => number
 }
 
 /** What other processes took in is seen after this long; what this one took in, at once. */
 const POLL_MS = 500
 
 /** Works off rows as they come. One run at a time in a process: a nudge during a run leads to one more. */
-export function startDrainWorker({ log, name, drain }: DrainDeps): DrainWorker {
+export function startDrainWorker({ log, name, drain, restMs = () => POLL_MS }: DrainDeps): DrainWorker {
   let closed = false
   let again = false
   let running: Promise<void> | undefined
@@ -28,6 +30,7 @@ export function startDrainWorker({ log, name, drain }: DrainDeps): DrainWorker {
 
   const run = async () => {
     clearTimeout(timer)
+    const begun = performance.now()
     do {
       again = false
       await inBackground(drain).catch((error: unknown) =>
@@ -35,7 +38,7 @@ export function startDrainWorker({ log, name, drain }: DrainDeps): DrainWorker {
       )
     } while (again && !closed)
     running = undefined
-    if (!closed) timer = setTimeout(start, POLL_MS)
+    if (!closed) timer = setTimeout(start, restMs(performance.now() - begun))
   }
   const start = () => {
     if (closed) return

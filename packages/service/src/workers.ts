@@ -3,6 +3,7 @@ import { drainBus } from './bus/process.ts'
 import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
 import { drainInbox } from './inbox/process.ts'
+import { checkLimits } from './invoice/check-limits.ts'
 import { showSync } from './invoice/figures.ts'
 import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
@@ -76,6 +77,15 @@ export const workers: readonly Worker[] = [
     name: 'due',
     start: async (parts) => {
       const worker = startDrainWorker({ ...parts, name: 'due', drain: () => doDue(parts) })
+      return worker.close
+    },
+  },
+  {
+    name: 'spend limits',
+    start: async (parts) => {
+      // However many customers have limits, they take a fifth of a connection's time.
+      const restMs = (tookMs: number) => Math.max(2000, 4 * tookMs)
+      const worker = startDrainWorker({ ...parts, name: 'limits', drain: () => checkLimits(parts), restMs })
       return worker.close
     },
   },

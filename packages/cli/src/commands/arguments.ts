@@ -21,6 +21,11 @@ export function collect(text: string, before: readonly string[] = []): string[] 
   return [...before, text]
 }
 
+/** Hundredths; may be given several times. */
+export function collectPercent(text: string, before: readonly number[] = []): number[] {
+  return [...before, parseCount(text.replace(/ ?%$/, ''))]
+}
+
 export interface WantedAddon {
   readonly addon: string
   readonly quantity: number

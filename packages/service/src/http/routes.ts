@@ -28,6 +28,7 @@ import { providerEventRoutes } from './routes/provider-events.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { signUpSweepRoutes } from './routes/sign-up-sweeps.ts'
+import { spendLimitRoutes } from './routes/spend-limits.ts'
 import { subscriptionDeedRoutes } from './routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from './routes/subscription-history.ts'
 import { subscriptionStartRoutes } from './routes/subscription-starts.ts'
@@ -70,6 +71,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageCorrectionRoutes(app, parts)
   invoiceRoutes(app, parts)
   adjustmentRoutes(app, parts)
+  spendLimitRoutes(app, parts)
   syncStatusRoutes(app, parts)
   refundRoutes(app, parts)
   creditNoteRoutes(app, parts)

@@ -10,6 +10,7 @@ import { type InvoiceRow, readInvoiceRow, updateInvoice } from '../store/invoice
 import { insertLineItems } from '../store/line-items.ts'
 import { sqlTime } from '../store/time.ts'
 import { closeGate } from '../usage/gate.ts'
+import { checkInvoices } from './check-limits.ts'
 import { describeLine } from './describe.ts'
 import { noticeLateUsage } from './late-usage.ts'
 import type { LineToBill } from './rate.ts'
@@ -51,6 +52,7 @@ export async function concludePeriod(
     const shown = why === 'nothingOwed' ? left : []
     for (const line of shown) await billNothing(trx, line)
     if (!isFrozen(row.status)) {
+      if (why !== 'neverBegan') await checkInvoices(trx, row.customerId, [row], now)
       await insertLineItems(
         trx,
         shown.map((line, position) => lineRow(row, line, position)),

@@ -10,6 +10,7 @@ import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoic
 import { insertLineItems } from '../store/line-items.ts'
 import { settleSeen } from '../store/operations.ts'
 import { sqlTime } from '../store/time.ts'
+import { checkInvoices } from './check-limits.ts'
 import { noticeLateUsage } from './late-usage.ts'
 
 export interface Freeze {
@@ -29,6 +30,8 @@ export interface Freeze {
 export async function freezeInvoice(trx: Trx, { invoice, seen, instance, now }: Freeze): Promise<void> {
   const { status, finalizedAt } = seen
   assert(status !== undefined && status !== 'draft' && !isFrozen(invoice.status))
+  // The last moment to tell of a figure that was reached just before.
+  await checkInvoices(trx, invoice.customerId, [invoice], now)
   const own = await ownLines(trx, seen, instance)
   const items = await itemsOf(
     trx,

@@ -11,6 +11,7 @@ import { invoiceToApi } from '../http/routes/invoice-to-api.ts'
 import { planChangeToApi } from '../http/routes/plan-change-to-api.ts'
 import { refundToApi } from '../http/routes/refunds.ts'
 import { registrationToApi } from '../http/routes/registration-to-api.ts'
+import { spendAlertToApi } from '../http/routes/spend-limit-to-api.ts'
 import { subscriptionToApi } from '../http/routes/subscriptions.ts'
 import type { Trx } from '../postgres/connect.ts'
 import { asItStood } from '../store/as-it-stood.ts'
@@ -22,6 +23,7 @@ import type { NewOutgoingEvent, OutgoingChange } from '../store/outgoing-events.
 import { readPlanChange } from '../store/plan-changes.ts'
 import { readRefund } from '../store/refunds.ts'
 import { readRegistration } from '../store/registrations.ts'
+import { readAlert } from '../store/spend-alerts.ts'
 import { readSubscription } from '../store/subscriptions.ts'
 import { readInstallation } from '../workflow/observe/installation.ts'
 
@@ -43,6 +45,7 @@ const tellers: Readonly<Record<string, Teller>> = {
   subscription: ofSubscription,
   plan_change: ofPlanChange,
   invoice: ofInvoice,
+  spend_alert: ofSpendAlert,
   refund: ofRefund,
   credit_note: ofCreditNote,
   provider_event: (trx, change) =>
@@ -162,6 +165,19 @@ async function ofCreditNote(trx: Trx, { subject, before, after }: OutgoingChange
   const types = creditNoteEvents(before && statusOf(before), statusOf(after))
   const note = types.length > 0 && (await readCreditNote(asItStood(trx, 'creditNote', after), subject))
   return note ? { types, ...ofOwn(note), data: creditNoteToApi(note) } : undefined
+}
+
+/** It never changes, so it is read as it stands. */
+async function ofSpendAlert(trx: Trx, { subject }: OutgoingChange): Promise<Told | undefined> {
+  const alert = await readAlert(trx, subject)
+  if (!alert) return undefined
+  const type = alert.kind === 'cap' ? 'spend_limit.cap_reached' : 'spend_limit.alert_reached'
+  return {
+    types: [type],
+    subjectId: alert.limitId,
+    customerId: alert.customerId,
+    data: spendAlertToApi(alert),
+  }
 }
 
 async function ofAttempt(trx: Trx, { subject, after }: OutgoingChange): Promise<Told | undefined> {

@@ -6,7 +6,7 @@ import { type Aggregation, measure, noUsage } from '@lockstep/core/meter'
 import { quantityOf } from '@lockstep/core/quantity'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { accessSql, ownTimeSql } from './access.ts'
 import { sqlTime } from './time.ts'
 
@@ -46,7 +46,7 @@ interface Read extends Omit<Feature, 'meter'> {
  * customer or feature. Archived features are in it only where a plan still grants them.
  */
 export async function readGrants(
-  db: Db,
+  db: Db | Trx,
   {
     customer,
     feature,

@@ -12,6 +12,7 @@ import type { MoneyBackTables } from './schema/money-back.ts'
 import type { OutboxTables } from './schema/outbox.ts'
 import type { PlanChangeTables } from './schema/plan-changes.ts'
 import type { ProviderTables } from './schema/provider.ts'
+import type { SpendLimitTables } from './schema/spend-limits.ts'
 import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
 import type { SubscriptionTables } from './schema/subscriptions.ts'
 import type { UsageTables } from './schema/usage.ts'
@@ -33,6 +34,7 @@ export interface Database
     ContractTables,
     UsageTables,
     InvoiceTables,
+    SpendLimitTables,
     MoneyBackTables,
     ProviderTables,
     ImportTables,

@@ -89,7 +89,7 @@ export const look = (places: readonly Place[]): Statement<void> => ({
       select id, subscription_id, period_start, period_end, finalized_at from invoice
       where customer_id = place.customer_id and plan_version_id is not null
         and period_start < place.hour + interval '1 hour' and period_end > place.hour
-        and (finalized_at is not null or not dirty) offset 0
+        and (finalized_at is not null or not dirty or limits_checked) offset 0
     ) invoice`,
   values: [texts(places.map(({ customer }) => customer.id)), instants(places.map(({ hour }) => hour))],
   read: (rows) => {
@@ -155,14 +155,18 @@ export const addRollups = (rollups: readonly Rollup[]): Statement<void> => {
   }
 }
 
-/** Usage came: live invoices have to be synced again; a frozen one's goes on its subscription's current one. */
+/**
+ * Usage came: live invoices have to be synced again, and where there are limits held against them; a frozen one's goes
+ * on its subscription's current one.
+ */
 export const markInvoices = (invoices: readonly TouchedInvoice[]): Statement<void> => ({
   name: 'mark_invoices',
   text: `update invoice
     set dirty = dirty or finalized_at is null, late_usage = late_usage or finalized_at is not null
     where id in (
       select id from invoice
-      where (id = any ($1::text[]) and (finalized_at is null and not dirty or finalized_at is not null and not late_usage))
+      where (id = any ($1::text[]) and (finalized_at is null and (not dirty or limits_checked)
+            or finalized_at is not null and not late_usage))
          or (subscription_id = any ($2::text[]) and status = 'current' and not dirty)
       order by id for update
     )`,

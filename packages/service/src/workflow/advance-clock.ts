@@ -1,6 +1,7 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { newId } from '../ids.ts'
+import { checkLimits } from '../invoice/check-limits.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { settleAdvances, turnTestClock } from '../provider/stripe/test-clocks.ts'
@@ -113,6 +114,7 @@ async function takeIn(deps: AdvanceDeps, testClockId: string): Promise<void> {
   await each(await customersOnClock(deps.db, testClockId), (id) => refreshCustomer(deps, id))
   await deps.drainInbox()
   await deps.doDue(testClockId)
+  await checkLimits(deps, { testClock: testClockId })
   await each(await clockSubscriptions(deps.db, testClockId), (id) =>
     syncSubscription(deps, id, { reason: 'clock' }),
   )

@@ -3,10 +3,14 @@ import { type Entitlement, entitlementOf, type GrantedBy } from '@lockstep/core/
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import { capsOn, type SpendLimit } from '@lockstep/core/spend-limit'
 import type { Clock } from '../../clock.ts'
+import { currentSpending } from '../../invoice/spending.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { inOnePacket } from '../../postgres/packet.ts'
 import { findCustomer, readCustomer } from '../../store/customers.ts'
-import { readGrants } from '../../store/entitlements.ts'
+import { type FeatureGrants, readGrants } from '../../store/entitlements.ts'
+import { holdingLimits } from '../../store/spend-limits.ts'
 import { type App, route } from '../route.ts'
 
 /** What customers may use now, asked before every page that is not for everybody. */
@@ -15,12 +19,34 @@ export function entitlementRoutes(app: App, { db, clock }: { readonly db: Db; re
     app,
     readEntitlements,
   )(async ({ query }) => {
-    const found = await readGrants(db, { ...query, now: clock.now() })
+    const [found, limits] = await inOnePacket(db, (db) =>
+      Promise.all([readGrants(db, { ...query, now: clock.now() }), holdingLimits(db, query.customer)]),
+    )
     const [first] = found
     if (!first) return { status: 200, body: { customer: await nothingFor(db, query), data: [] } }
-    const data = found.map((each) => toApi(entitlementOf(each.feature, each.grantedBy, each)))
+    const capsOf = await readCaps(db, first.customerId, limits)
+    const data = found.map((each) =>
+      toApi(entitlementOf(each.feature, each.grantedBy, { ...each, capsOn: capsOf(each) })),
+    )
     return { status: 200, body: { customer: first.customerId, data } }
   })
+}
+
+type Caps = NonNullable<Parameters<typeof entitlementOf>[2]['capsOn']>
+
+/** The caps on what a subscription grants, by the usage of this moment. Nothing is rated where there are none. */
+async function readCaps(
+  db: Db,
+  customerId: string,
+  limits: readonly SpendLimit[],
+): Promise<(of: FeatureGrants) => Caps> {
+  const isCapped = limits.some(({ cap }) => cap !== null)
+  const current = isCapped ? await currentSpending(db, customerId) : []
+  return ({ feature: { meter } }) =>
+    ({ subscription }) => {
+      const come = current.find(({ invoice }) => invoice.subscriptionId === subscription)
+      return come && meter !== null ? capsOn(meter, limits, come.spending) : []
+    }
 }
 
 /** Nothing was found: because there is no such customer or feature, or no feature at all. */
@@ -43,6 +69,7 @@ function toApi({ feature, by, ...answer }: Entitlement) {
     upTo: maybe(answer.upTo),
     used: maybe(answer.used),
     left: maybe(answer.left),
+    cappedBy: answer.cappedBy,
     source: by && sourceToApi(by),
   }
 }

@@ -23,6 +23,7 @@ interface InvoiceTable {
   dirty: Default<boolean>
   syncPending: Default<boolean>
   lateUsage: Default<boolean>
+  limitsChecked: Default<boolean>
   syncedAt: MaybeTime
   syncProblem: MaybeJson
   providerInvoiceId: string | null
