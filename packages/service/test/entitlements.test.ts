@@ -162,7 +162,7 @@ test('it is one read, answered over HTTP with the row it rests on', async () => 
     data: [
       {
         ...{ feature: 'seats', name: 'Seats', kind: 'limit', unitLabel: 'seat' },
-        ...{ allowed: true, reason: 'granted', upTo: '5', used: null, left: null },
+        ...{ allowed: true, reason: 'granted', upTo: '5', used: null, left: null, cappedBy: null },
         source: {
           ...{
             subscription: ada.subscriptionId,
