@@ -69,8 +69,36 @@ export const invoice = z
   .strictObject(fields)
   .meta({ id: 'Invoice', description: 'What a customer owes for one period of a subscription.' })
 
+const forecast = z
+  .strictObject({
+    at: instant.meta({ description: "The moment it was made at, in the customer's own time." }),
+    subtotal: money.meta({
+      description: 'Before discounts and tax, with the fees to come and what came late.',
+    }),
+    lines: z
+      .array(
+        z.strictObject({
+          key: z.string(),
+          description: z.string(),
+          quantity: quantity.nullable(),
+          amount: money,
+        }),
+      )
+      .meta({ description: 'Those that Lockstep rates of this period.' }),
+  })
+  .meta({
+    id: 'Forecast',
+    description: 'An estimate of what the invoice says at the end of its period, if usage goes on as it has.',
+  })
+
 export const invoiceWithLines = z
-  .strictObject({ ...fields, lines: z.array(invoiceLine) })
+  .strictObject({
+    ...fields,
+    lines: z.array(invoiceLine),
+    forecast: forecast.nullable().meta({
+      description: 'Null in the first hour of the period, and when it is over. Never sent to the provider.',
+    }),
+  })
   .meta({ id: 'InvoiceWithLines', description: 'An invoice with all its lines.' })
 
 const plannedItem = z

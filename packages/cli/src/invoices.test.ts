@@ -51,3 +51,18 @@ test('an adjustment is shown before it is made, and its record afterwards', asyn
   ])
   expect(withdrawn.stdout).toContain('✓ credit -5.00 usd taken back: Goodwill')
 })
+
+test('a running invoice says about what it will come to', async () => {
+  const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
+  const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null }
+  const invoice = {
+    ...{ id: 'invoice_1', status: 'current', currency: 'usd', period, lines: [], stale: true, ...none },
+    ...{ subtotal: usd('2000'), total: usd('2000') },
+    forecast: { at: '2026-01-20T00:00:00Z', subtotal: usd('353100'), lines: [] },
+  }
+  fake.answers = { 'GET /v1/invoices/invoice_1': { body: invoice } }
+  const shown = async () => (await fake.run(['invoices', 'show', 'invoice_1'])).stdout
+  expect(await shown()).toContain('  about 3,531.00 usd if usage goes on as it has, by 2026-02-10\n')
+  fake.answers = { 'GET /v1/invoices/invoice_1': { body: { ...invoice, forecast: null } } }
+  expect(await shown()).not.toContain('about')
+})

@@ -28,7 +28,15 @@ export function invoiceText(invoice: InvoiceWithLines, options: { explain: boole
     ...sums.map(({ word, amount }) =>
       bold(`${pad(word, leftWidth, 'right')}  ${pad(amount, amountWidth, 'right')} ${currency}`),
     ),
+    ...forecastTexts(invoice),
   ].join('\n')
+}
+
+/** What it may come to: an estimate, and said as one. */
+function forecastTexts({ forecast, period, currency }: InvoiceWithLines): string[] {
+  if (forecast === null) return []
+  const by = `if usage goes on as it has, by ${instantText(period.end)}`
+  return [dim(`  about ${amountText(forecast.subtotal)} ${currency} ${by}`)]
 }
 
 function headText({

@@ -5,10 +5,12 @@ import type { InvoiceRow } from '../store/invoices.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
 import { quantitiesAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
-import { type LineToBill, linesToBill, periodOf, type RatedSubscription } from './rate.ts'
+import { type LineToBill, linesToBill, periodOf, type RatedSubscription, type RatingInput } from './rate.ts'
 
 export interface Rated {
   readonly lines: readonly LineToBill[]
+  /** What they were rated from, by invoice. */
+  readonly inputs: ReadonlyMap<string, RatingInput>
   /** Every item of these invoices' lines, whatever became of it. */
   readonly items: readonly ItemRow[]
   /** By plan version. */
@@ -34,21 +36,26 @@ export async function rateInvoices(
     () => quantitiesAtEnd(db, over),
     ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
   ])
-  const lines = invoices.flatMap((invoice, i) => {
+  const inputs = invoices.map((invoice, i): RatingInput => {
     const of = terms.get(planVersionOf(invoice))
     const usage = usages[i]
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
     const subscription = subscriptionOf(invoice)
-    return linesToBill({
+    return {
       invoice,
       terms: of,
       subscription: { ...subscription, quantity: quantities.get(invoice.id) ?? subscription.quantity },
       usage,
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),
       items: items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id),
-    })
+    }
   })
-  return { lines, items, terms }
+  return {
+    lines: inputs.flatMap(linesToBill),
+    inputs: new Map(inputs.map((input) => [input.invoice.id, input])),
+    items,
+    terms,
+  }
 }
 
 function planVersionOf({ id, planVersionId }: InvoiceRow): string {

@@ -1,7 +1,8 @@
 import { periodContaining } from '@lockstep/core/billing-cycle'
 import type { Derivation } from '@lockstep/core/derivation'
+import type { Instant } from '@lockstep/core/instant'
 import { type Billable, isFrozen, isWorthSending } from '@lockstep/core/invoice'
-import { type Money, money, sum } from '@lockstep/core/money'
+import { type Money, money, subtract, sum } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import { type Quantity, quantityOf, units } from '@lockstep/core/quantity'
@@ -13,6 +14,7 @@ import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
 import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
 import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '../store/open-invoices.ts'
 import { describeLine } from './describe.ts'
+import { type Forecast, forecast } from './forecast.ts'
 import { feeOfPrice, type LineToBill } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
 
@@ -39,6 +41,8 @@ export interface ShownInvoice {
   /** Of all lines, before discounts and tax; of a final one what the provider says. */
   readonly subtotal: Money
   readonly total: Money
+  /** What it may say at its end, seen from a moment of the customer's own time; only while its period runs. */
+  readonly foresee?: (at: Instant) => Forecast | null
 }
 
 /** One invoice with its lines: of this moment while it is open, as they were written down when it is final. */
@@ -65,7 +69,7 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
     if (!subscription) throw new Error(`${id} belongs to no subscription.`)
     return subscription
   }
-  const [{ lines, items, terms }, addons] = await Promise.all([
+  const [{ lines, inputs, items, terms }, addons] = await Promise.all([
     rateInvoices(db, invoices, subscriptionOf),
     addonsOf(db, subscriptions),
   ])
@@ -86,7 +90,15 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
         invoice.currency,
         shown.map(({ amount }) => amount),
       )
-      return { invoice, lines: shown, subtotal, total: subtotal }
+      const input = invoice.status === 'current' ? inputs.get(invoice.id) : undefined
+      const rated = sum(
+        invoice.currency,
+        own.map(({ left }) => left.amount),
+      )
+      return {
+        ...{ invoice, lines: shown, subtotal, total: subtotal },
+        ...(input && { foresee: (at: Instant) => forecast(input, subtract(subtotal, rated), at) }),
+      }
     })
 }
 

@@ -10,6 +10,7 @@ import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
 import { listSubscriptions } from '../../store/subscriptions.ts'
+import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { type App, route } from '../route.ts'
 import { customerToApi } from './customers.ts'
 import { invoiceWithLinesToApi, isStale } from './invoice-to-api.ts'
@@ -34,10 +35,11 @@ export function billingRoutes(app: App, parts: BillingParts): void {
     app,
     api.readBilling,
   )(async ({ params, log }) => {
-    const [customer, subscriptions, invoices] = await Promise.all([
+    const [customer, subscriptions, invoices, now] = await Promise.all([
       readCustomer(db, params.id),
       listSubscriptions(db, { customer: params.id, now: clock.now(), limit: MOST_SUBSCRIPTIONS }),
       readCustomerInvoices(db, params.id),
+      customerTime(db, clock, params.id),
     ])
     if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)
     // One that is over is shown until its last invoice is final.
@@ -54,7 +56,7 @@ export function billingRoutes(app: App, parts: BillingParts): void {
         customer: customerToApi(customer),
         subscriptions: shown.map((subscription) => {
           const own = invoices.filter(({ invoice }) => invoice.subscriptionId === subscription.id)
-          const toApi = (one: ShownInvoice) => invoiceWithLinesToApi(one, customer)
+          const toApi = (one: ShownInvoice) => invoiceWithLinesToApi(one, customer, now)
           const current = own.find(({ invoice }) => invoice.status === 'current')
           return {
             subscription: subscriptionToApi(subscription, clock.now()),

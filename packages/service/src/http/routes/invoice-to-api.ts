@@ -1,6 +1,7 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
+import type { Forecast } from '../../invoice/forecast.ts'
 import type { ShownInvoice, ShownLine } from '../../invoice/read.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
@@ -39,15 +40,31 @@ export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
   }
 }
 
+/** `now`: of the customer's own time. */
 export function invoiceWithLinesToApi(
-  { invoice, lines, subtotal, total }: ShownInvoice,
+  { invoice, lines, subtotal, total, foresee }: ShownInvoice,
   owner: InvoiceOwner,
+  now: Instant,
 ) {
   return {
     ...invoiceToApi(invoice, owner),
     subtotal: moneyToApi(subtotal),
     total: moneyToApi(total),
     lines: lines.map(lineToApi),
+    forecast: forecastToApi(foresee?.(now) ?? null),
+  }
+}
+
+function forecastToApi(forecast: Forecast | null) {
+  if (forecast === null) return null
+  return {
+    at: formatInstant(forecast.at),
+    subtotal: moneyToApi(forecast.subtotal),
+    lines: forecast.lines.map(({ quantity, amount, ...line }) => ({
+      ...line,
+      quantity: quantity === null ? null : formatQuantity(quantity),
+      amount: moneyToApi(amount),
+    })),
   }
 }
 

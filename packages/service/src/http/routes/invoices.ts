@@ -12,6 +12,7 @@ import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/in
 import { pageOf } from '../../store/page.ts'
 import type { UsageEvent } from '../../store/usage-events.ts'
 import type { LookDeps } from '../../workflow/look.ts'
+import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
@@ -35,7 +36,12 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     api.readInvoice,
   )(async ({ params }) => {
     const shown = await existing(db, params.id)
-    return { status: 200, body: invoiceWithLinesToApi(shown, await ownerOf(db, shown.invoice)) }
+    const { customerId } = shown.invoice
+    const [owner, now] = await Promise.all([
+      ownerOf(db, shown.invoice),
+      customerTime(db, parts.clock, customerId),
+    ])
+    return { status: 200, body: invoiceWithLinesToApi(shown, owner, now) }
   })
 
   route(

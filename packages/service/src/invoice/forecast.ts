@@ -1,0 +1,49 @@
+import { foreseeUsage, isForeseeable } from '@lockstep/core/forecast'
+import type { Instant } from '@lockstep/core/instant'
+import { isWorthSending } from '@lockstep/core/invoice'
+import { add, type Money, sum } from '@lockstep/core/money'
+import type { Quantity } from '@lockstep/core/quantity'
+import { describeLine } from './describe.ts'
+import { linesToBill, periodOf, type RatingInput } from './rate.ts'
+
+/** What a running period's invoice may say at its end. Shown, and never sent to anybody. */
+export interface Forecast {
+  readonly at: Instant
+  /** Those that Lockstep rates of this period. */
+  readonly lines: readonly ForecastLine[]
+  /** With what else stands on the invoice: the fees to come, and what came late. */
+  readonly subtotal: Money
+}
+
+interface ForecastLine {
+  readonly key: string
+  readonly description: string
+  readonly quantity: Quantity | null
+  readonly amount: Money
+}
+
+/**
+ * The same rating as the invoice's own, of the usage that is foreseen: so tiers, shares and what is billed already
+ * fall into place by themselves. Null where too little of the period is over, or all of it.
+ */
+export function forecast(input: RatingInput, others: Money, at: Instant): Forecast | null {
+  const period = periodOf(input.invoice)
+  if (!isForeseeable(period, at)) return null
+  const usage = new Map(
+    [...input.usage].map(([key, totals]) => {
+      const meter = input.terms.meters.find((one) => one.key === key)
+      return [key, meter ? foreseeUsage(meter, totals, { period, at }) : totals]
+    }),
+  )
+  const lines = linesToBill({ ...input, usage })
+    .filter(({ left }) => isWorthSending(left))
+    .map((line) => {
+      const { quantity, amount } = line.left
+      return { key: line.line.key, description: describeLine(line), quantity, amount }
+    })
+  const rated = sum(
+    input.invoice.currency,
+    lines.map(({ amount }) => amount),
+  )
+  return { at, lines, subtotal: add(rated, others) }
+}
