@@ -61,6 +61,8 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
           free: {
             ...{ meter: 'm', model: 'perUnit', unitAmount: '2', included: '100.5', maximum: '50.00' },
           },
+          least: { model: 'minimum', amount: '50.00' },
+          most: { model: 'maximum', amount: '50.00', name: 'Ceiling', product: 'b' },
           share: { model: 'percentage', percent: '12.5' },
         },
         grants: { together: true, seats: { upTo: '2.5' }, calls: { upTo: '0', beyond: 'billed' } },

@@ -153,6 +153,8 @@ function writePrice(price: Price): WrittenPrice {
   const terms = { name, product, kind, timing, ...(meter !== null && { meter }), ...writeLimits(price) }
   switch (price.model) {
     case 'flat':
+    case 'minimum':
+    case 'maximum':
       return { ...terms, model: price.model, amount: formatMoney(price.amount) }
     case 'perUnit':
       return { ...terms, model: price.model, unitAmount: formatRate(price.rate) }

@@ -82,7 +82,7 @@ const common = {
   name: z.string().min(1).max(200).optional().meta({ description: 'Shown on invoices.' }),
   product: key.optional().meta({ description: "The plan's unless given." }),
   kind: z
-    .enum(['recurring', 'usage', 'share'])
+    .enum(['recurring', 'usage', 'share', 'bound'])
     .optional()
     .meta({ description: 'Needed for `recurring` only: billed every period, whatever is used.' }),
   meter: key.optional().meta({ description: 'Billed by the usage of this meter.' }),
@@ -93,7 +93,7 @@ const common = {
 
 const price = z
   .discriminatedUnion('model', [
-    z.strictObject({ ...common, model: z.literal('flat'), amount: decimalAmount }),
+    z.strictObject({ ...common, model: z.enum(['flat', 'minimum', 'maximum']), amount: decimalAmount }),
     z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
     z.strictObject({
       ...common,

@@ -42,6 +42,16 @@ const step: z.ZodType<Step> = z
       amount: decimal,
     }),
     z.strictObject({
+      kind: z.literal('minimum'),
+      minimum: decimal.meta({ description: 'The least that usage costs in a whole period.' }),
+      seconds: decimal,
+      wholeSeconds: decimal,
+      due: decimal.meta({ description: 'The least for this period, which may be a part of one.' }),
+      of: z.array(z.strictObject({ key: z.string(), amount: decimal })).readonly(),
+      used: decimal,
+      amount: decimal.meta({ description: 'What is missing.' }),
+    }),
+    z.strictObject({
       kind: z.literal('share'),
       of: z.array(z.strictObject({ key: z.string().nullable(), amount: decimal })).meta({
         description: "The lines it is a share of, by their price's key; the recurring fee without one.",
@@ -86,6 +96,10 @@ export const derivation: z.ZodType<Derivation> = z
       .literal('trial')
       .nullable()
       .meta({ description: 'Why nothing is charged although `rounded` says otherwise.' }),
-    amount: decimal.meta({ description: 'What the line costs: `rounded`, or 0 when free.' }),
+    cut: z
+      .strictObject({ name: z.string(), maximum: decimal, before: decimal })
+      .optional()
+      .meta({ description: "The plan's maximum for usage, and what the lines before this one took of it." }),
+    amount: decimal.meta({ description: 'What the line costs: `rounded`, or less where it is free or cut.' }),
   })
   .meta({ id: 'Derivation', description: 'How an amount came about, from the events to the rounding.' })

@@ -20,8 +20,9 @@ const common = {
   name: z.string(),
   product: key.meta({ description: "The product's key." }),
   currency,
-  kind: z.enum(['recurring', 'usage', 'share']).meta({
-    description: '`recurring`: every period. `usage`: by a meter. `share`: a percentage of the other lines.',
+  kind: z.enum(['recurring', 'usage', 'share', 'bound']).meta({
+    description:
+      '`recurring`: every period. `usage`: by a meter. `share`: a percentage of the other lines. `bound`: of all usage.',
   }),
   timing: z.enum(['inAdvance', 'inArrears']),
   meter: key.nullable().meta({ description: "The meter's key; null unless `kind` is `usage`." }),
@@ -33,6 +34,7 @@ const common = {
 export const price = z
   .discriminatedUnion('model', [
     z.strictObject({ ...common, model: z.literal('flat'), amount: money }),
+    z.strictObject({ ...common, model: z.enum(['minimum', 'maximum']), amount: money }),
     z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
     z.strictObject({
       ...common,

@@ -35,6 +35,16 @@ export function periodContaining(cycle: BillingCycle, at: Instant): Period {
   return period
 }
 
+/**
+ * The whole period that `period` is, or of which it is a part. Counted from the cycle's anchor where it begins on
+ * one of the cycle's boundaries; otherwise (the cycle was begun anew since, or the first period is a part) from
+ * its own start, so that what a period is a part of never changes with a later anchor.
+ */
+export function wholePeriodOf({ start }: Period, cycle: BillingCycle): Period {
+  const own = periodContaining(cycle, start)
+  return own.start === start ? own : periodAt({ ...cycle, anchor: start }, 0)
+}
+
 function guess({ anchor, interval, intervalCount }: BillingCycle, at: Instant): number {
   if (interval === 'day' || interval === 'week') {
     return Math.floor((at - anchor) / (SECONDS_PER_DAY * days(interval) * intervalCount))

@@ -150,7 +150,17 @@ export type PriceInput<P, M> = { name?: string; product?: NoInfer<P> } & (
   | ({ kind: 'recurring'; timing?: Timing; meter?: never } & ModelInput)
   | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput & LimitsInput)
   | { kind?: 'share'; timing?: 'inArrears'; meter?: never; model: 'percentage'; percent: string }
+  | BoundInput
 )
+
+/** What the plan's usage costs in a period, all of it together: at least, or at most. */
+interface BoundInput {
+  kind?: 'bound'
+  timing?: 'inArrears'
+  meter?: never
+  model: 'minimum' | 'maximum'
+  amount: string
+}
 
 export type ModelInput =
   | { model: 'flat'; amount: string }

@@ -163,6 +163,9 @@ test.each([
     { kind: 'recurring', model: 'flat', amount: '1', included: '1', maximum: '1' },
     ['x/included invalid', 'x/maximum invalid'],
   ],
+  ['a bound of a meter', usage({ model: 'maximum', amount: '1' }), ['x/model invalid']],
+  ['a bound that bounds nothing', { kind: 'bound', model: 'flat', amount: '1' }, ['x/model invalid']],
+  ['a bound in advance', { model: 'minimum', amount: '1', timing: 'inAdvance' }, ['x/timing invalid']],
   ['a share of a meter', usage({ model: 'percentage', percent: '10' }), ['x/model invalid']],
   ['a share that is no percentage', { kind: 'share', model: 'flat', amount: '1' }, ['x/model invalid']],
   ['no percent', { model: 'percentage' }, ['x/percent required']],
@@ -199,6 +202,21 @@ test.each([
     'only a fee in arrears',
     { prices: { fee: { ...fee, timing: 'inArrears' } } },
     ['/prices recurring_price_missing'],
+  ],
+  [
+    'two minimums of its usage',
+    { prices: { fee, a: { model: 'minimum', amount: '1' }, b: { model: 'minimum', amount: '1' } } },
+    ['/prices duplicate'],
+  ],
+  [
+    'a minimum above the maximum',
+    { prices: { fee, a: { model: 'minimum', amount: '2' }, b: { model: 'maximum', amount: '1' } } },
+    ['/prices bounds_invalid'],
+  ],
+  [
+    'a minimum that is the maximum',
+    { prices: { fee, a: { model: 'minimum', amount: '1' }, b: { model: 'maximum', amount: '1' } } },
+    [],
   ],
   ['a fee of nothing', { prices: { fee: { ...fee, amount: '0' } } }, []],
   [

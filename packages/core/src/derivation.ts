@@ -47,6 +47,21 @@ export type Step =
       readonly amount: Decimal
     }
   | {
+      /** What a period's usage is short of the least that it costs. */
+      readonly kind: 'minimum'
+      /** Of a whole period. */
+      readonly minimum: Decimal
+      /** How much of a whole period it is. */
+      readonly seconds: Decimal
+      readonly wholeSeconds: Decimal
+      /** The least for this period. */
+      readonly due: Decimal
+      /** The usage lines, by their key. */
+      readonly of: readonly { readonly key: string; readonly amount: Decimal }[]
+      readonly used: Decimal
+      readonly amount: Decimal
+    }
+  | {
       readonly kind: 'share'
       /** The lines it is a share of, by their price's key; the recurring fee without one. */
       readonly of: readonly { readonly key: string | null; readonly amount: Decimal }[]
@@ -88,13 +103,15 @@ export interface Derivation {
   readonly rounded: Decimal
   /** Why nothing is charged although `rounded` says otherwise. */
   readonly free: 'trial' | null
-  /** What the line costs: `rounded`, or 0 when free. */
+  /** Of a line that was cut down to what the plan's maximum leaves: the lines before it came to `before`. */
+  readonly cut?: { readonly name: string; readonly maximum: Decimal; readonly before: Decimal }
+  /** What the line costs: `rounded`, or less of it where it is free or cut. */
   readonly amount: Decimal
 }
 
 /** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
 export function explain(derivation: Derivation): string[] {
-  const { price, currency, period, measured, steps, exact, rounded, free, amount } = derivation
+  const { price, currency, period, measured, steps, exact, rounded, free, cut, amount } = derivation
   const ofPeriod = `${period.start} … ${period.end}`
   if (price === null) return [`adjustment, ${ofPeriod}`, ...steps.flatMap(explainStep)]
   const lines = [`${price.key}: ${price.name}, ${ofPeriod}`]
@@ -110,6 +127,10 @@ export function explain(derivation: Derivation): string[] {
   lines.push(
     `rounded once, half away from zero: ${groupThousands(exact)} → ${groupThousands(rounded)} ${currency}`,
   )
+  if (cut) {
+    const left = `${groupThousands(cut.maximum)} − ${groupThousands(cut.before)} of the lines before`
+    lines.push(`${cut.name}, at most ${left} = ${groupThousands(amount)} ${currency}`)
+  }
   if (free) lines.push(`free during the ${free}: ${groupThousands(amount)} ${currency}`)
   return lines
 }
@@ -139,6 +160,16 @@ function explainStep(step: Step): string[] {
       const flat = step.flat === '0' ? '' : ` + ${n(step.flat)} flat`
       return [
         `tier ${step.tier} (${range}): ${n(step.quantity)} × ${n(step.rate)}${flat} = ${n(step.amount)}`,
+      ]
+    }
+    case 'minimum': {
+      const whole = step.seconds === step.wholeSeconds
+      const part = `${n(step.minimum)} × ${n(step.seconds)} s ÷ ${n(step.wholeSeconds)} s = ${n(step.due)}`
+      const used = step.of.map(({ key, amount }) => `${key} ${n(amount)}`).join(' + ')
+      return [
+        `at least: ${whole ? n(step.due) : part}`,
+        `used: ${used === '' ? n(step.used) : `${used} = ${n(step.used)}`}`,
+        `missing: ${n(step.amount)}`,
       ]
     }
     case 'share': {

@@ -39,6 +39,10 @@ function modelInWords(price: Price): string[] {
       return ['each unit by its own tier:', ...tiersInWords(price.tiers)]
     case 'volume':
       return ['all units by the tier that is reached:', ...tiersInWords(price.tiers)]
+    case 'minimum':
+      return [`at least ${amount(price.amount)} a period for usage`]
+    case 'maximum':
+      return [`at most ${amount(price.amount)} a period for usage`]
     case 'percentage':
       return [`${formatDecimal(price.picos, 10)} % of the other lines`]
   }

@@ -28,8 +28,12 @@ export type PriceModel =
   | { readonly model: 'volume'; readonly tiers: readonly Tier[] }
   /** `picos` is 1e-12 of one: 10 % is `100_000_000_000n`. Of the period's other lines and its recurring fee. */
   | { readonly model: 'percentage'; readonly picos: bigint }
+  /** The plan's usage costs at least this much a period: what is missing is a line. */
+  | { readonly model: 'minimum'; readonly amount: Money }
+  /** The plan's usage costs at most this much a period: its lines are cut down to it. */
+  | { readonly model: 'maximum'; readonly amount: Money }
 
-export type PriceKind = 'recurring' | 'usage' | 'share'
+export type PriceKind = 'recurring' | 'usage' | 'share' | 'bound'
 export type Timing = 'inAdvance' | 'inArrears'
 
 interface PriceTerms {
@@ -38,7 +42,7 @@ interface PriceTerms {
   readonly name: string
   readonly product: string
   readonly currency: Currency
-  /** `usage` has a meter; `share` is a percentage of the rest. */
+  /** `usage` has a meter; `share` is a percentage of the rest; `bound` holds the usage between two amounts. */
   readonly kind: PriceKind
   readonly timing: Timing
   readonly meter: string | null
@@ -53,6 +57,15 @@ interface UsageLimits {
 }
 
 export type Price = PriceModel & PriceTerms & UsageLimits
+export type PriceOf<M extends PriceModel['model']> = Extract<PriceModel, { model: M }> & PriceTerms
+
+/** The one price of a plan that has this model, of models that it has once at most. */
+export function boundOf<M extends 'minimum' | 'maximum'>(
+  prices: readonly Price[],
+  model: M,
+): PriceOf<M> | undefined {
+  return prices.find((price): price is Price & PriceOf<M> => price.model === model)
+}
 
 /**
  * Recurring prices in advance are items of the Stripe subscription; Stripe bills them. Everything
@@ -69,7 +82,7 @@ interface TierJson {
 }
 
 type ModelJson =
-  | { readonly model: 'flat'; readonly amountMinor: string }
+  | { readonly model: 'flat' | 'minimum' | 'maximum'; readonly amountMinor: string }
   | { readonly model: 'perUnit'; readonly ratePicos: string }
   | {
       readonly model: 'package'
@@ -118,6 +131,8 @@ function limitsFromJson({ includedNanos, maximumMinor }: LimitsJson, currency: C
 function modelToJson(price: PriceModel): ModelJson {
   switch (price.model) {
     case 'flat':
+    case 'minimum':
+    case 'maximum':
       return { model: price.model, amountMinor: `${price.amount.minor}` }
     case 'perUnit':
       return { model: price.model, ratePicos: `${price.rate.picos}` }
@@ -136,6 +151,8 @@ function modelToJson(price: PriceModel): ModelJson {
 function modelFromJson(json: ModelJson, currency: Currency): PriceModel {
   switch (json.model) {
     case 'flat':
+    case 'minimum':
+    case 'maximum':
       return { model: json.model, amount: { minor: BigInt(json.amountMinor), currency } }
     case 'perUnit':
       return { model: json.model, rate: { picos: BigInt(json.ratePicos), currency } }

@@ -5,12 +5,13 @@ import { formatInstant } from './instant.ts'
 import { type Aggregation, type Meter, measure, noUsage, type UsageTotals } from './meter.ts'
 import { type Currency, formatExact, formatMoney, type Money, round, sum, zero } from './money.ts'
 import type { Period } from './period.ts'
-import { isBilledByProvider, type Price } from './price.ts'
+import { boundOf, isBilledByProvider, type Price } from './price.ts'
 import { priceShare, type ShareBase } from './pricing/percentage.ts'
 import { priceQuantity } from './pricing/price-quantity.ts'
 import { priceUsage } from './pricing/price-usage.ts'
 import type { Priced } from './pricing/priced.ts'
 import { formatQuantity, type Quantity, units } from './quantity.ts'
+import { lineUpToMinimum, withinMaximum } from './usage-bounds.ts'
 
 /** What one price costs in one period, or an adjustment adds to it, and why. */
 export interface RatedLine {
@@ -38,6 +39,10 @@ export interface RatingInput {
   readonly recurringFee: Money
   /** All lines cost 0, and say why. */
   readonly free?: 'trial' | undefined
+  /** The whole period that this one is, or is a part of; null where no minimum is promised: in a trial. */
+  readonly whole?: Period | null
+  /** What is charged of an amount: all of it, unless the provider's steps are larger than a coin. */
+  readonly charged?: (amount: Money) => Money
 }
 
 /**
@@ -51,13 +56,34 @@ export function rate(input: RatingInput): RatedLine[] {
     'a plan has one currency',
   )
   const lines = new Map<string, RatedLine>()
-  for (const price of ours) if (price.kind !== 'share') lines.set(price.key, rateQuantity(price, input))
+  for (const price of ours) {
+    if (price.kind === 'usage' || price.kind === 'recurring') lines.set(price.key, rateQuantity(price, input))
+  }
+  for (const line of boundedUsage(ours, lines, input)) lines.set(line.key, line)
 
   const shareOf: ShareBase[] = [
     { key: null, amount: input.recurringFee },
     ...[...lines.values()].map(({ key, amount }) => ({ key, amount })),
   ]
-  return ours.map((price) => lines.get(price.key) ?? rateShare(price, shareOf, input))
+  return ours.flatMap((price) => {
+    if (price.kind === 'share') return rateShare(price, shareOf, input)
+    return lines.get(price.key) ?? []
+  })
+}
+
+/** The usage lines within the plan's maximum, and the one that brings them up to its minimum. */
+function boundedUsage(
+  ours: readonly Price[],
+  rated: ReadonlyMap<string, RatedLine>,
+  { period, free, whole = period, charged = (amount) => amount }: RatingInput,
+): RatedLine[] {
+  const [minimum, maximum] = [boundOf(ours, 'minimum'), boundOf(ours, 'maximum')]
+  if (free || (!minimum && !maximum)) return []
+  const all = ours.filter(({ kind }) => kind === 'usage').flatMap(({ key }) => rated.get(key) ?? [])
+  // Held against what will be charged, so that a step of the provider's never goes past them.
+  const lines = all.map((line) => ({ ...line, amount: charged(line.amount) }))
+  const usage = maximum ? withinMaximum(lines, maximum) : lines
+  return minimum && whole ? [...usage, lineUpToMinimum(minimum, usage, { period, whole, charged })] : usage
 }
 
 /** What the provider bills for one period of these prices, at quantity 1. */

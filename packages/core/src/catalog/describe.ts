@@ -125,6 +125,8 @@ function describeLimits({ included, maximum }: Price): [path: string, text: stri
 function describeModel(price: Price): [path: string, text: string][] {
   switch (price.model) {
     case 'flat':
+    case 'minimum':
+    case 'maximum':
       return [['amount', formatMoney(price.amount)]]
     case 'perUnit':
       return [['unitAmount', formatRate(price.rate)]]

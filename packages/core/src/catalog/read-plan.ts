@@ -2,7 +2,7 @@ import { type Interval, intervals } from '../billing-cycle.ts'
 import { isCurrency } from '../currency.ts'
 import type { Feature } from '../feature.ts'
 import { audiences, type Plan } from '../plan.ts'
-import { isBilledByProvider } from '../price.ts'
+import { boundOf, isBilledByProvider, type Price } from '../price.ts'
 import type { KnownCurrency } from './amounts.ts'
 import { readGrants } from './read-feature.ts'
 import { type PriceContext, readPrice } from './read-price.ts'
@@ -75,6 +75,7 @@ function readPrices(reader: Reader, context: PriceContext) {
   if (prices.length > MAX_PRICES) {
     reader.refuse('prices', 'too_long', `A plan has at most ${MAX_PRICES} prices.`)
   }
+  refuseBounds(reader, prices)
   const providerPrices = prices.filter(isBilledByProvider)
   if (providerPrices.length === 0) {
     // A Stripe subscription is made of items; without one there is no period and no invoice.
@@ -87,4 +88,16 @@ function readPrices(reader: Reader, context: PriceContext) {
     reader.refuse('prices', 'too_long', detail)
   }
   return prices
+}
+
+/** One of each, and not the wrong way round. */
+function refuseBounds(reader: Reader, prices: readonly Price[]): void {
+  for (const model of ['minimum', 'maximum'] as const) {
+    if (prices.filter((price) => price.model === model).length <= 1) continue
+    reader.refuse('prices', 'duplicate', `A plan has one ${model} of its usage.`)
+  }
+  const [minimum, maximum] = [boundOf(prices, 'minimum'), boundOf(prices, 'maximum')]
+  if (minimum && maximum && minimum.amount.minor > maximum.amount.minor) {
+    reader.refuse('prices', 'bounds_invalid', 'The least that usage costs is no more than the most.')
+  }
 }

@@ -12,6 +12,16 @@ export interface PriceContext {
   readonly plan: { readonly name: string; readonly product: string; readonly currency: KnownCurrency }
 }
 
+const priceModels = [
+  ...(['flat', 'perUnit', 'package', 'graduated', 'volume', 'percentage', 'minimum', 'maximum'] as const),
+] as const
+
+const impliedKinds: Partial<Record<PriceModel['model'], PriceKind>> = {
+  percentage: 'share',
+  minimum: 'bound',
+  maximum: 'bound',
+}
+
 const MAX_TIERS = 100
 
 /** A percentage of one has ten decimals more than a percent: 1e-12 in all. */
@@ -19,7 +29,7 @@ const PERCENT_DIGITS = 10
 const MAX_SHARE_PICOS = 10n * 10n ** 12n
 
 export function readPrice(reader: Reader, key: string, { products, meters, plan }: PriceContext): Price {
-  const model = reader.oneOf('model', ['flat', 'perUnit', 'package', 'graduated', 'volume', 'percentage'])
+  const model = reader.oneOf('model', priceModels)
   const kind = readKind(reader, model)
   const timing = readTiming(reader, kind)
   const meter = kind === 'usage' ? reader.reference('meter', 'meter', new Set(meters.keys())) : null
@@ -28,6 +38,13 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
   }
   if ((kind === 'share') !== (model === 'percentage')) {
     reader.refuse('model', 'invalid', 'A percentage is a share of the other lines, and a share a percentage.')
+  }
+  if ((kind === 'bound') !== (model === 'minimum' || model === 'maximum')) {
+    reader.refuse(
+      'model',
+      'invalid',
+      'A minimum or a maximum is a bound of the usage, and a bound one of them.',
+    )
   }
   const defaultName = kind === 'recurring' ? plan.name : ((meter && meters.get(meter)) ?? sentenceCase(key))
   const name = reader.optionalText('name') ?? defaultName
@@ -58,13 +75,13 @@ function readLimits(
 }
 
 function readKind(reader: Reader, model: PriceModel['model']): PriceKind {
-  const implied = reader.has('meter') ? 'usage' : model === 'percentage' ? 'share' : undefined
+  const implied = reader.has('meter') ? 'usage' : impliedKinds[model]
   if (implied === undefined && !reader.has('kind')) {
     const detail = 'A price without a meter is recurring: say kind: "recurring", or name its meter.'
     reader.refuse('kind', 'required', detail)
     return 'recurring'
   }
-  return reader.oneOf('kind', ['recurring', 'usage', 'share'], implied)
+  return reader.oneOf('kind', ['recurring', 'usage', 'share', 'bound'], implied)
 }
 
 function readTiming(reader: Reader, kind: PriceKind): Timing {
@@ -96,6 +113,9 @@ function readModel(
       return { model, tiers: readTiers(reader, currency, { whole }) }
     case 'percentage':
       return { model, picos: readPercent(reader) }
+    case 'minimum':
+    case 'maximum':
+      return { model, amount: readBound(reader, 'amount', currency) }
   }
 }
 

@@ -24,6 +24,8 @@ export function priceQuantity(price: PriceModel & { currency: Currency }, quanti
     case 'volume':
       return priceVolume(price.tiers, quantity, price.currency)
     case 'percentage':
-      throw new Error('a percentage is priced from amounts, not from a quantity')
+    case 'minimum':
+    case 'maximum':
+      throw new Error(`a ${price.model} is made of amounts, not of a quantity`)
   }
 }

@@ -9,6 +9,7 @@ import { insertAlerts } from '../store/spend-alerts.ts'
 import { customersToCheck, holdingLimits } from '../store/spend-limits.ts'
 import { closeGate } from '../usage/gate.ts'
 import { customerTime } from '../workflow/observe/customer-time.ts'
+import { ratedColumns } from './rate.ts'
 import { spendingOf } from './spending.ts'
 
 export interface CheckDeps {
@@ -99,7 +100,7 @@ export async function checkInvoices(
 async function subscriptionsOf(trx: Trx, invoices: readonly InvoiceRow[]) {
   const rows = await trx
     .selectFrom('subscription')
-    .select(['id', 'quantity', 'trialStart', 'trialEnd', 'status'])
+    .select(['id', ...ratedColumns])
     .where(
       'id',
       'in',

@@ -18,7 +18,7 @@ export function describeLine(toBill: LineToBill): string {
     left.quantity === null || unit === undefined
       ? line.description
       : `${line.name}: ${groupThousands(formatQuantity(left.quantity))} ${unit}`
-  // Only what was taken back makes a rating go down.
+  // What was taken back makes a rating go down, and more usage the line that makes up for too little of it.
   const isLess = left.amount.minor < 0n || (left.quantity !== null && left.quantity < 0n)
   if (isLess) return `${what}, corrected for ${daysOf(toBill)}`
   if (!isLate) return `${what}, beyond what was billed before`

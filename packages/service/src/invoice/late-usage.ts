@@ -1,7 +1,7 @@
 import { isFrozen } from '@lockstep/core/invoice'
 import type { Trx } from '../postgres/connect.ts'
 import { readInvoiceRows, updateInvoice } from '../store/invoices.ts'
-import { hasSomethingLeft } from './rate.ts'
+import { hasSomethingLeft, ratedColumns } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function noticeLateUsage(trx: Trx, invoiceIds: readonly string[]): 
     if (invoice.planVersionId === null || invoice.subscriptionId === null) continue
     const subscription = await trx
       .selectFrom('subscription')
-      .select(['quantity', 'trialStart', 'trialEnd', 'status'])
+      .select(ratedColumns)
       .where('id', '=', invoice.subscriptionId)
       .executeTakeFirstOrThrow()
     const { lines } = await rateInvoices(trx, [invoice], () => subscription)

@@ -4,6 +4,7 @@ import { type CorrectedInvoice, correctedLines } from '@lockstep/core/usage-corr
 import type { Trx } from '../postgres/connect.ts'
 import { type InvoiceRow, invoicesOfTime } from '../store/invoices.ts'
 import { noticeLateUsage } from './late-usage.ts'
+import { ratedColumns } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
 
 /**
@@ -39,7 +40,7 @@ async function linesOf(trx: Trx, invoices: readonly InvoiceRow[]) {
   const ids = [...new Set(invoices.flatMap(({ subscriptionId }) => subscriptionId ?? []))]
   const subscriptions = await trx
     .selectFrom('subscription')
-    .select(['id', 'quantity', 'trialStart', 'trialEnd', 'status'])
+    .select(['id', ...ratedColumns])
     .where('id', 'in', ids)
     .execute()
   const { lines } = await rateInvoices(trx, invoices, ({ id, subscriptionId }) => {

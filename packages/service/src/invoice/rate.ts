@@ -1,4 +1,5 @@
 import { type Adjustment, adjustmentLine } from '@lockstep/core/adjustment'
+import { wholePeriodOf } from '@lockstep/core/billing-cycle'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
 import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
@@ -15,7 +16,9 @@ import type { RatingTerms } from '../store/rating-terms.ts'
 import type { Row } from '../store/schema.ts'
 
 /** What rating has to know of the subscription. */
-export type RatedSubscription = Pick<Row<'subscription'>, 'quantity' | 'trialStart' | 'trialEnd' | 'status'>
+export const ratedColumns = ['quantity', 'trialStart', 'trialEnd', 'status', 'billingCycleAnchor'] as const
+
+export type RatedSubscription = Pick<Row<'subscription'>, (typeof ratedColumns)[number]>
 
 /** A line of one period, with what is still to bill of it. */
 export interface LineToBill {
@@ -49,13 +52,14 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       amount: money(amount, invoice.currency),
       quantity: quantity === null ? null : quantityOf(quantity),
     }))
-    const left = remainder(line, billed)
+    // Whatever was billed was in the provider's steps, so the whole is too: else half a step never settles.
+    const left = remainder({ quantity: line.quantity, amount: toChargeable(line.amount) }, billed)
     return {
       origin: invoice,
       line,
       revision: parts.length,
       billed,
-      left: { quantity: left.quantity, amount: toChargeable(left.amount) },
+      left,
     }
   })
 }
@@ -81,6 +85,9 @@ function rateInvoice({ invoice, terms, subscription, usage }: RatingInput): Rate
     usage,
     recurringFee,
     free: freeReason(plan, period, trial),
+    // What is promised for a time is promised for the time that is paid.
+    whole: inTrial ? null : wholePeriodOf(period, { ...plan, anchor: subscription.billingCycleAnchor }),
+    charged: toChargeable,
   })
 }
 

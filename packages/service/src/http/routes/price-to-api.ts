@@ -13,6 +13,8 @@ export function priceToApi(price: Price) {
   const terms = { key, name, product, currency, kind, timing, meter, ...limitsToApi(price) }
   switch (price.model) {
     case 'flat':
+    case 'minimum':
+    case 'maximum':
       return { ...terms, model: price.model, amount: moneyToApi(price.amount) }
     case 'perUnit':
       return { ...terms, model: price.model, unitAmount: formatRate(price.rate) }

@@ -147,6 +147,8 @@ export function whyNotBillable(price: Price): { path: string; detail: string } |
       return undefined
     case 'perUnit':
     case 'percentage':
+    case 'minimum':
+    case 'maximum':
       return undefined
   }
 }
@@ -179,7 +181,9 @@ function amounts(price: Price): Amounts {
         })),
       }
     case 'percentage':
-      throw new Error('A share of the rest is rated by Lockstep.')
+    case 'minimum':
+    case 'maximum':
+      throw new Error(`A ${price.model} is rated by Lockstep.`)
   }
 }
 

@@ -100,9 +100,9 @@ interface PriceTable {
   productKey: string
   meterKey: string | null
   currency: string
-  kind: 'recurring' | 'usage' | 'share'
+  kind: 'recurring' | 'usage' | 'share' | 'bound'
   timing: 'inAdvance' | 'inArrears'
-  model: 'flat' | 'perUnit' | 'package' | 'graduated' | 'volume' | 'percentage'
+  model: 'flat' | 'perUnit' | 'package' | 'graduated' | 'volume' | 'percentage' | 'minimum' | 'maximum'
   definition: Json
 }
 

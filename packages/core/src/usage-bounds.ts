@@ -1,0 +1,85 @@
+import { formatInstant } from './instant.ts'
+import { allocate, formatMoney, type Money, subtract, sum, zero } from './money.ts'
+import type { Period } from './period.ts'
+import type { PriceOf } from './price.ts'
+import type { RatedLine } from './rating.ts'
+
+// The most that a plan's usage costs in a period, and the least. Both are held against lines as they are
+// charged, before discounts and tax.
+
+/**
+ * The usage lines of a period within the plan's maximum. The first ones stand, and the last ones are cut
+ * down to what is left of it: so none is negative, and a discount of one product takes its part off what
+ * its lines truly cost. A part of a period has all of it.
+ */
+export function withinMaximum(
+  lines: readonly RatedLine[],
+  { name, amount: maximum }: PriceOf<'maximum'>,
+): RatedLine[] {
+  let left = maximum
+  return lines.map((line) => {
+    const before = subtract(maximum, left)
+    const amount = line.amount.minor > left.minor ? left : line.amount
+    left = subtract(left, amount)
+    if (amount === line.amount) return line
+    const cut = { name, maximum: formatMoney(maximum), before: formatMoney(before) }
+    return { ...line, amount, derivation: { ...line.derivation, cut, amount: formatMoney(amount) } }
+  })
+}
+
+/**
+ * The line that brings a period's usage up to the plan's minimum; of 0 where it is reached. Of a part of a
+ * period only that part is promised, to the second, and never a coin more: it and the rest are the whole.
+ */
+export function lineUpToMinimum(
+  price: PriceOf<'minimum'>,
+  usage: readonly RatedLine[],
+  { period, whole, charged }: { period: Period; whole: Period; charged: (amount: Money) => Money },
+): RatedLine {
+  const { key, name, product, currency } = price
+  const due = charged(promised(price.amount, period, whole))
+  const used = sum(
+    currency,
+    usage.map(({ amount }) => amount),
+  )
+  const amount = used.minor < due.minor ? subtract(due, used) : zero(currency)
+  const text = formatMoney(amount)
+  return {
+    ...{ key, name, product, period, amount },
+    quantity: null,
+    description: `${name}: ${formatMoney(used)} used of ${formatMoney(due)} ${currency.toUpperCase()}`,
+    derivation: {
+      price: { key, name, model: price.model },
+      currency,
+      period: { start: formatInstant(period.start), end: formatInstant(period.end) },
+      measured: null,
+      steps: [
+        {
+          kind: 'minimum',
+          minimum: formatMoney(price.amount),
+          seconds: `${lengthOf(period, whole)}`,
+          wholeSeconds: `${whole.end - whole.start}`,
+          due: formatMoney(due),
+          of: usage.map((line) => ({ key: line.key, amount: formatMoney(line.amount) })),
+          used: formatMoney(used),
+          amount: text,
+        },
+      ],
+      exact: text,
+      rounded: text,
+      free: null,
+      amount: text,
+    },
+  }
+}
+
+function promised(minimum: Money, period: Period, whole: Period): Money {
+  const length = lengthOf(period, whole)
+  // The penny that does not divide goes to the rest: who was there for seconds has promised nothing.
+  const [, due] = allocate(minimum, [BigInt(whole.end - whole.start) - length, length])
+  return due
+}
+
+/** Never more than the whole: one that was made longer costs no more. */
+const lengthOf = (period: Period, whole: Period): bigint =>
+  BigInt(Math.min(period.end - period.start, whole.end - whole.start))
