@@ -111,6 +111,29 @@ const price = z
   ])
   .meta({ id: 'CatalogPrice' })
 
+const limits = {
+  included: quantity.optional(),
+  maximum: decimalAmount.optional(),
+}
+
+/** A price without what it is for: the terms that a subscription may have of its own. */
+export const ownPriceTerms = z
+  .discriminatedUnion('model', [
+    z.strictObject({ ...limits, model: z.literal('flat'), amount: decimalAmount }),
+    z.strictObject({ ...limits, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({
+      ...limits,
+      model: z.literal('package'),
+      amount: decimalAmount,
+      size: quantity,
+      round: z.enum(['up', 'down']).optional(),
+    }),
+    z.strictObject({ ...limits, model: z.enum(['graduated', 'volume']), tiers: z.array(tier).min(1) }),
+    z.strictObject({ model: z.literal('percentage'), percent: z.string().meta({ examples: ['10'] }) }),
+    z.strictObject({ model: z.enum(['minimum', 'maximum']), amount: decimalAmount }),
+  ])
+  .meta({ id: 'OwnPriceTerms' })
+
 const plan = z
   .strictObject({
     name: z.string().min(1).max(200),

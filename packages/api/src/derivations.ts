@@ -74,7 +74,15 @@ const step: z.ZodType<Step> = z
 export const derivation: z.ZodType<Derivation> = z
   .strictObject({
     price: z
-      .strictObject({ key: z.string(), name: z.string(), model: z.string() })
+      .strictObject({
+        key: z.string(),
+        name: z.string(),
+        model: z.string(),
+        override: z
+          .string()
+          .optional()
+          .meta({ description: "Of a price of the subscription's own: the override's id." }),
+      })
       .nullable()
       .meta({ description: 'Null for an adjustment, which comes of no price.' }),
     currency: z.string(),

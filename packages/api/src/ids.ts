@@ -9,6 +9,7 @@ type Noun =
   | 'contract'
   | 'invoice'
   | 'adjustment'
+  | 'price_override'
   | 'usage_correction'
   | 'spend_limit'
   | 'spend_alert'

@@ -35,6 +35,7 @@ import {
   resumePlanChange,
 } from './plan-changes.ts'
 import { listPlans, readPlan } from './plans.ts'
+import { listPriceOverrides, overridePrice } from './price-overrides.ts'
 import {
   listProviderEvents,
   readProviderEvent,
@@ -125,6 +126,8 @@ export const routes: readonly Route[] = [
   createAdjustment,
   listAdjustments,
   withdrawAdjustment,
+  overridePrice,
+  listPriceOverrides,
   setSpendLimit,
   listSpendLimits,
   endSpendLimit,

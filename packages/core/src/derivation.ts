@@ -84,7 +84,13 @@ export type Step =
 /** How a line's amount came about, from the events to the rounding. Plain JSON; every number is exact text. */
 export interface Derivation {
   /** Null for an adjustment, which comes of no price. */
-  readonly price: { readonly key: string; readonly name: string; readonly model: string } | null
+  readonly price: {
+    readonly key: string
+    readonly name: string
+    readonly model: string
+    /** Of a price of the subscription's own: the id of the override. */
+    readonly override?: string
+  } | null
   readonly currency: string
   /** Half-open; RFC 3339. */
   readonly period: { readonly start: string; readonly end: string }
@@ -115,6 +121,7 @@ export function explain(derivation: Derivation): string[] {
   const ofPeriod = `${period.start} … ${period.end}`
   if (price === null) return [`adjustment, ${ofPeriod}`, ...steps.flatMap(explainStep)]
   const lines = [`${price.key}: ${price.name}, ${ofPeriod}`]
+  if (price.override) lines.push(`${price.key}: a price of this subscription's own (${price.override})`)
   if (measured) {
     const { quantity, unitLabel, aggregation, events } = measured
     const noun = events === '1' ? 'event' : 'events'

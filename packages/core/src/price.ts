@@ -36,7 +36,7 @@ export type PriceModel =
 export type PriceKind = 'recurring' | 'usage' | 'share' | 'bound'
 export type Timing = 'inAdvance' | 'inArrears'
 
-interface PriceTerms {
+export interface PriceTerms {
   /** Unique in its plan. A rated line carries it, so it is never given to another price. */
   readonly key: string
   readonly name: string
@@ -56,7 +56,12 @@ interface UsageLimits {
   readonly maximum?: Money
 }
 
-export type Price = PriceModel & PriceTerms & UsageLimits
+export type Price = PriceModel &
+  PriceTerms &
+  UsageLimits & {
+    /** Of a subscription's own: the override that it comes of. Not stored with it. */
+    readonly override?: string
+  }
 export type PriceOf<M extends PriceModel['model']> = Extract<PriceModel, { model: M }> & PriceTerms
 
 /** The one price of a plan that has this model, of models that it has once at most. */
@@ -102,15 +107,17 @@ interface LimitsJson {
 export type PriceJson = PriceTerms & ModelJson & LimitsJson
 
 export function priceToJson(price: Price): PriceJson {
-  const { key, name, product, currency, kind, timing, meter } = price
-  return { key, name, product, currency, kind, timing, meter, ...modelToJson(price), ...limitsToJson(price) }
+  return { ...termsOf(price), ...modelToJson(price), ...limitsToJson(price) }
 }
 
 /** Reads what {@link priceToJson} wrote, here or in a store of ours. */
 export function priceFromJson(json: PriceJson): Price {
-  const { key, name, product, currency, kind, timing, meter } = json
-  const limits = limitsFromJson(json, currency)
-  return { key, name, product, currency, kind, timing, meter, ...modelFromJson(json, currency), ...limits }
+  return { ...termsOf(json), ...modelFromJson(json, json.currency), ...limitsFromJson(json, json.currency) }
+}
+
+/** What a price says beside what it costs. */
+export function termsOf({ key, name, product, currency, kind, timing, meter }: PriceTerms): PriceTerms {
+  return { key, name, product, currency, kind, timing, meter }
 }
 
 /** Nothing where there is none, so that a price without limits is written as it was before there were any. */

@@ -63,6 +63,7 @@ export const problems = {
   idempotency_key_reused: { status: 409, title: 'The idempotency key was used for another request.' },
   import_in_progress: { status: 409, title: 'An import of this account is still running.' },
   invoice_frozen: { status: 409, title: 'The invoice is finalized and does not change.' },
+  price_not_overridable: { status: 409, title: 'A subscription cannot have its own price there.' },
   invoice_not_adjustable: { status: 409, title: 'The invoice takes no more adjustments.' },
   invoice_not_final: { status: 409, title: 'The invoice is not final yet.' },
   mapping_exists: { status: 409, title: 'One of the two is linked to another.' },

@@ -133,7 +133,12 @@ function lineOf(price: Price, priced: Priced, { period, free }: RatingInput, par
   const rounded = round(priced.exact)
   const amount = free ? zero(rounded.currency) : rounded
   const derivation: Derivation = {
-    price: { key: price.key, name: price.name, model: price.model },
+    price: {
+      key: price.key,
+      name: price.name,
+      model: price.model,
+      ...(price.override && { override: price.override }),
+    },
     currency: price.currency,
     period: { start: formatInstant(period.start), end: formatInstant(period.end) },
     measured: parts.measured,

@@ -1,7 +1,7 @@
 import { formatInstant } from './instant.ts'
 import { allocate, formatMoney, type Money, subtract, sum, zero } from './money.ts'
 import type { Period } from './period.ts'
-import type { PriceOf } from './price.ts'
+import type { Price, PriceOf } from './price.ts'
 import type { RatedLine } from './rating.ts'
 
 // The most that a plan's usage costs in a period, and the least. Both are held against lines as they are
@@ -32,7 +32,7 @@ export function withinMaximum(
  * period only that part is promised, to the second, and never a coin more: it and the rest are the whole.
  */
 export function lineUpToMinimum(
-  price: PriceOf<'minimum'>,
+  price: PriceOf<'minimum'> & Pick<Price, 'override'>,
   usage: readonly RatedLine[],
   { period, whole, charged }: { period: Period; whole: Period; charged: (amount: Money) => Money },
 ): RatedLine {
@@ -49,7 +49,7 @@ export function lineUpToMinimum(
     quantity: null,
     description: `${name}: ${formatMoney(used)} used of ${formatMoney(due)} ${currency.toUpperCase()}`,
     derivation: {
-      price: { key, name, model: price.model },
+      price: { key, name, model: price.model, ...(price.override && { override: price.override }) },
       currency,
       period: { start: formatInstant(period.start), end: formatInstant(period.end) },
       measured: null,

@@ -20,6 +20,7 @@ import * as meters from '@lockstep/api/meters'
 import * as orphans from '@lockstep/api/orphans'
 import * as changes from '@lockstep/api/plan-changes'
 import * as plans from '@lockstep/api/plans'
+import * as overrides from '@lockstep/api/price-overrides'
 import * as events from '@lockstep/api/provider-events'
 import * as refunds from '@lockstep/api/refunds'
 import * as registrations from '@lockstep/api/registrations'
@@ -277,6 +278,28 @@ export function createClient(options: ClientOptions) {
       },
     },
 
+    priceOverrides: {
+      /** Says what a subscription's own price would make of its current invoice and its contract. */
+      preview: async (subscription: string, body: BodyInput<typeof overrides.overridePrice>) =>
+        (await ask(overrides.overridePrice, { params: { id: subscription }, body })) as PriceOverrideEffect,
+      /** Gives it that price, or with `terms: null` the plan's again. */
+      set: async (
+        subscription: string,
+        body: BodyInput<typeof overrides.overridePrice>,
+        more?: CallOptions,
+      ) =>
+        (await ask(
+          overrides.overridePrice,
+          { params: { id: subscription }, query: { dryRun: false }, body },
+          more,
+        )) as PriceOverride,
+      /** Who gave it which price, when and why, newest first. */
+      list: (subscription: string) =>
+        listOf((after) =>
+          ask(overrides.listPriceOverrides, { params: { id: subscription }, query: { after } }),
+        ),
+    },
+
     spendLimits: {
       /** Takes the place of the limit of the same side and meter. */
       set: (customer: string, body: BodyInput<typeof limits.setSpendLimit>, more?: CallOptions) =>
@@ -492,6 +515,8 @@ export type Invoice = ItemOf<typeof invoices.listInvoices>
 export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]
 export type Addon = ItemOf<typeof addons.listAddons>
+export type PriceOverride = ItemOf<typeof overrides.listPriceOverrides>
+export type PriceOverrideEffect = Exclude<Answer<typeof overrides.overridePrice>, PriceOverride>
 export type SpendLimit = ItemOf<typeof limits.listSpendLimits>
 export type SpendAlert = ItemOf<typeof limits.listSpendAlerts>
 export type TestClock = Answer<typeof clocks.readTestClock>

@@ -58,7 +58,7 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
   return { key, name, product, currency: plan.currency ?? '', kind, timing, meter, ...terms, ...limits }
 }
 
-function readLimits(
+export function readLimits(
   reader: Reader,
   kind: PriceKind,
   currency: KnownCurrency,
@@ -90,7 +90,7 @@ function readTiming(reader: Reader, kind: PriceKind): Timing {
   return reader.oneOf('timing', ['inArrears'], 'inArrears')
 }
 
-function readModel(
+export function readModel(
   reader: Reader,
   model: PriceModel['model'],
   currency: KnownCurrency,

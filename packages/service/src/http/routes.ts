@@ -24,6 +24,7 @@ import { meterRoutes } from './routes/meters.ts'
 import { orphanRoutes } from './routes/orphans.ts'
 import { planChangeRoutes } from './routes/plan-changes.ts'
 import { planRoutes } from './routes/plans.ts'
+import { priceOverrideRoutes } from './routes/price-overrides.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { registrationRoutes } from './routes/registrations.ts'
@@ -71,6 +72,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageCorrectionRoutes(app, parts)
   invoiceRoutes(app, parts)
   adjustmentRoutes(app, parts)
+  priceOverrideRoutes(app, parts)
   spendLimitRoutes(app, parts)
   syncStatusRoutes(app, parts)
   refundRoutes(app, parts)

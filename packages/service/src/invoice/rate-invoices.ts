@@ -1,7 +1,9 @@
+import { type PriceOverride, withOwnPrices } from '@lockstep/core/price-override'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { adjustmentsOf } from '../store/adjustments.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
+import { overridesOf } from '../store/price-overrides.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
 import { quantitiesAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
@@ -26,11 +28,15 @@ export async function rateInvoices(
   db: Db | Trx,
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
+  /** An override that nobody has made yet: what it would make of them. */
+  { tried }: { readonly tried?: PriceOverride } = {},
 ): Promise<Rated> {
   const ids = invoices.map(({ id }) => id)
   const over = invoices.filter(({ status }) => status !== 'current').map(({ id }) => id)
-  const [terms, items, adjustments, quantities, ...usages] = await together(db, [
+  const subscriptionIds = invoices.flatMap(({ subscriptionId }) => subscriptionId ?? [])
+  const [terms, overrides, items, adjustments, quantities, ...usages] = await together(db, [
     () => readTerms(db, invoices.map(planVersionOf)),
+    () => overridesOf(db, subscriptionIds),
     () => itemsOf(db, ids),
     () => adjustmentsOf(db, ids),
     () => quantitiesAtEnd(db, over),
@@ -41,9 +47,11 @@ export async function rateInvoices(
     const usage = usages[i]
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
     const subscription = subscriptionOf(invoice)
+    const own = overrides.filter(({ subscriptionId }) => subscriptionId === invoice.subscriptionId)
+    const prices = withOwnPrices(of.plan.prices, tried ? [...own, tried] : own, invoice.periodStart)
     return {
       invoice,
-      terms: of,
+      terms: { ...of, plan: { ...of.plan, prices } },
       subscription: { ...subscription, quantity: quantities.get(invoice.id) ?? subscription.quantity },
       usage,
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),

@@ -2,14 +2,17 @@ import { type Agreement, agreementOf, type ContractDocument } from '@lockstep/co
 import { discountsAt } from '@lockstep/core/discount'
 import type { Feature } from '@lockstep/core/feature'
 import type { Instant } from '@lockstep/core/instant'
+import { withOwnPrices } from '@lockstep/core/price-override'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { type Attached, agreedOf } from '../../store/addons.ts'
 import { type ContractRow, readContractInForce } from '../../store/contracts.ts'
 import { readFeatures } from '../../store/features.ts'
 import type { PlanVersion } from '../../store/plans.ts'
+import { overridesOf } from '../../store/price-overrides.ts'
 import { agreedDiscounts } from '../agreed-discounts.ts'
 
 export interface NewTerms {
+  readonly subscriptionId: string
   readonly version: PlanVersion
   readonly quantity: number
   readonly addons: readonly Attached[]
@@ -25,16 +28,19 @@ export interface NewTerms {
 export async function changedAgreement(
   db: Db | Trx,
   current: Agreement,
-  { version, quantity, addons, coupons, at }: NewTerms,
+  { subscriptionId, version, quantity, addons, coupons, at }: NewTerms,
   features?: readonly Feature[],
 ): Promise<Partial<Agreement>> {
   const running = discountsAt(current.discounts, at)
+  // They stay with it from plan to plan; also one that begins with the next period is agreed on.
+  const overrides = await overridesOf(db, [subscriptionId])
+  const prices = withOwnPrices(version.plan.prices, overrides, Number.POSITIVE_INFINITY)
   const {
     startsAt: _startsAt,
     trial: _trial,
     ...changed
   } = agreementOf({
-    plan: version.plan,
+    plan: { ...version.plan, prices },
     version: version.version,
     versionId: version.id,
     features: features ?? (await readFeatures(db)),

@@ -171,7 +171,7 @@ async function contractChanges(
 ): Promise<readonly string[]> {
   const inForce = isNewTerms ? await agreementInForce(db, subscription.id) : undefined
   if (!inForce) return []
-  const terms = { version: to, quantity, addons, coupons, at }
+  const terms = { subscriptionId: subscription.id, version: to, quantity, addons, coupons, at }
   const changed = await changedAgreement(db, inForce.agreement, terms)
   return amend(inForce.agreement, changed).changes
 }

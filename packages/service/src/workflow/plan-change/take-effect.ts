@@ -85,7 +85,7 @@ async function amend(
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
         const addons = await loadAttached(trx, attached)
-        const terms = { version, quantity, addons, coupons, at }
+        const terms = { subscriptionId: id, version, quantity, addons, coupons, at }
         return changedAgreement(trx, agreed, terms, await features)
       },
     }),

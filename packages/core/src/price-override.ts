@@ -1,0 +1,42 @@
+import type { Instant } from './instant.ts'
+import { isBilledByProvider, type Price } from './price.ts'
+
+/** A price that one subscription has of its own, or the plan's again. Never edited: a later one holds instead. */
+export interface PriceOverride {
+  readonly id: string
+  /** The price's key. */
+  readonly price: string
+  /** Null: the plan's price again. */
+  readonly terms: Price | null
+  /** It holds for the periods that begin at this moment or after it. */
+  readonly startsAt: Instant
+}
+
+/**
+ * The prices by which a period is rated that begins at `at`: the plan's, and the subscription's own in their
+ * place. `overrides` are in the order in which they were made; of two that begin alike the later one holds. An
+ * own price stays with the subscription from plan to plan, wherever there is a price of that key for the same thing.
+ */
+export function withOwnPrices(
+  prices: readonly Price[],
+  overrides: readonly PriceOverride[],
+  at: Instant,
+): Price[] {
+  const begun = overrides.filter(({ startsAt }) => startsAt <= at).toSorted((a, b) => a.startsAt - b.startsAt)
+  return prices.map((price) => {
+    const last = begun.findLast((override) => override.price === price.key)
+    if (!last?.terms || !isForTheSame(price, last.terms)) return price
+    // What it is called and sold as is the plan's to say.
+    return { ...last.terms, name: price.name, product: price.product, override: last.id }
+  })
+}
+
+/** Lockstep bills by what it rates. A fee is an item at the provider, and has its price there. */
+export function isOverridable(price: Price): boolean {
+  return price.kind !== 'recurring' && !isBilledByProvider(price)
+}
+
+function isForTheSame(one: Price, other: Price): boolean {
+  const bound = one.kind !== 'bound' || one.model === other.model
+  return one.kind === other.kind && one.meter === other.meter && one.currency === other.currency && bound
+}

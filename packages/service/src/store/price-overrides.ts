@@ -1,0 +1,61 @@
+import { priceFromJson, priceToJson } from '@lockstep/core/price'
+import type { PriceOverride } from '@lockstep/core/price-override'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
+import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
+
+/** An override with its record: whose it is, who made it and why. */
+export interface PriceOverrideRecord
+  extends PriceOverride,
+    Pick<Row<'priceOverride'>, 'customerId' | 'subscriptionId' | 'reason' | 'madeBy' | 'agent' | 'madeAt'> {}
+
+/** Of these subscriptions, in the order in which they were made, whether or not they hold. */
+export async function overridesOf(
+  db: Db | Trx,
+  subscriptionIds: readonly string[],
+): Promise<PriceOverrideRecord[]> {
+  if (subscriptionIds.length === 0) return []
+  const rows = await db
+    .selectFrom('priceOverride')
+    .selectAll()
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .orderBy('id')
+    .execute()
+  return rows.map(recordOf)
+}
+
+/** Newest first. */
+export async function listOverrides(
+  db: Db,
+  filter: { readonly subscription: string; readonly limit: number; readonly after?: string | undefined },
+): Promise<PriceOverrideRecord[]> {
+  let query = db.selectFrom('priceOverride').selectAll().where('subscriptionId', '=', filter.subscription)
+  if (filter.after !== undefined) query = query.where('id', '<', filter.after)
+  return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(recordOf)
+}
+
+export async function readOverrideRecord(db: Db | Trx, id: string): Promise<PriceOverrideRecord | undefined> {
+  const row = await db.selectFrom('priceOverride').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && recordOf(row)
+}
+
+export async function insertOverride(
+  trx: Trx,
+  { price, terms, startsAt, madeAt, ...record }: PriceOverrideRecord,
+): Promise<void> {
+  await trx
+    .insertInto('priceOverride')
+    .values({
+      ...record,
+      priceKey: price,
+      definition: terms === null ? null : JSON.stringify(priceToJson(terms)),
+      startsAt: sqlTime(startsAt),
+      madeAt: sqlTime(madeAt),
+    })
+    .execute()
+}
+
+function recordOf({ priceKey, definition, ...row }: Row<'priceOverride'>): PriceOverrideRecord {
+  return { ...row, price: priceKey, terms: definition === null ? null : priceFromJson(definition) }
+}

@@ -1,0 +1,202 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { ContractDocument } from '@lockstep/core/contract'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { priceOverrideRoutes } from '../src/http/routes/price-overrides.ts'
+import { explanationOf } from '../src/invoice/explain.ts'
+import { readContractInForce } from '../src/store/contracts.ts'
+import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+// A cent a second in both plans, at least 5.00 a month in one of them; a fee of 20.00.
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  const monthly = { product: 'cloud', interval: 'month' } as const
+  const fee = { kind: 'recurring', model: 'flat', amount: '20.00' } as const
+  const compute = { meter: 'seconds', model: 'perUnit', unitAmount: '0.01' } as const
+  world = await newBillingWorld({
+    catalog: defineCatalog({
+      currency: 'usd',
+      products: { cloud: { name: 'Cloud' } },
+      meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+      plans: {
+        plain: { name: 'Plain', ...monthly, prices: { fee, compute } },
+        bounded: {
+          ...{ name: 'Bounded', ...monthly },
+          prices: {
+            fee,
+            compute,
+            least: { model: 'minimum', amount: '5.00' },
+            most: { model: 'maximum', amount: '12.00' },
+          },
+        },
+      },
+    }),
+  })
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  priceOverrideRoutes(server.app, world.deps)
+})
+afterAll(() => world.close())
+
+async function go(payer: Payer, time: string) {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+
+/** A month that runs since 10 January, with a thousand seconds of it used. */
+async function subscribed(plan = 'plain'): Promise<Payer> {
+  const payer = await world.register(plan, '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-20T00:00:00Z')
+  await world.use(payer, '1000', '2026-01-11T00:00:00Z')
+  return payer
+}
+
+type Body = { data: Body[]; id: string; code: string; errors: { pointer: string }[] } & Record<
+  string,
+  unknown
+>
+
+async function ask({ subscriptionId }: Payer, body: object, { dryRun = false, key = '' } = {}) {
+  const answer = await server.call({
+    method: 'POST',
+    url: `/v1/subscriptions/${subscriptionId}/price-overrides?dryRun=${dryRun}`,
+    payload: { reason: 'Ticket 4711', ...body },
+    headers: key === '' ? {} : { 'idempotency-key': key },
+  })
+  return { status: answer.status, body: answer.body as Body }
+}
+
+const cheaper = { price: 'compute', terms: { model: 'perUnit', unitAmount: '0.008', included: '100' } }
+
+async function agreed({ subscriptionId }: Payer) {
+  const contract = await readContractInForce(world.db, subscriptionId)
+  if (!contract) throw new Error('There is a contract.')
+  const { agreement, supersedes } = JSON.parse(contract.document) as ContractDocument
+  return { prices: agreement.prices, changes: supersedes?.changes }
+}
+
+async function lastAtStripe(payer: Payer) {
+  const { invoice, lines } = (await world.atStripe(payer)).at(-1) ?? {}
+  return { total: invoice?.total, lines }
+}
+
+test('from the period that runs on: shown before, billed by Stripe, told in the contract, and nobody else’s', async () => {
+  const [ada, bob] = [await subscribed(), await subscribed()]
+  const from = { from: 'currentPeriod' }
+  const preview = await ask(ada, { ...cheaper, ...from }, { dryRun: true })
+  // 900 beyond the 100 at 0.8 of a cent are 7.20 instead of 10.00, beside the fee.
+  expect(preview).toMatchObject({
+    status: 200,
+    body: {
+      startsAt: '2026-01-10T00:00:00Z',
+      before: { amount: '30.00', currency: 'usd' },
+      after: { amount: '27.20', currency: 'usd' },
+      changes: ['prices/compute/unitAmount: 0.01 → 0.008', 'prices/compute/included: added, 100'],
+    },
+  })
+  expect(amounts(await world.read(ada, 'current'))).toEqual(['1000 Seconds: 1,000 second', '2000 Plain'])
+
+  const made = await ask(ada, { ...cheaper, ...from, agent: 'Eve' }, { key: 'own-price-1' })
+  expect(made).toMatchObject({ status: 201, body: { reason: 'Ticket 4711', agent: 'Eve' } })
+  const shown = await world.read(ada, 'current')
+  expect(amounts(shown)).toEqual(['720 Seconds: 1,000 second', '2000 Plain'])
+  expect(shown.lines[0] && explanationOf(shown.lines[0], []).slice(1)).toEqual([
+    `compute: a price of this subscription's own (${made.body.id})`,
+    'compute: 1,000 second measured (sum of 1 event)',
+    'included: the first 100; of 1,000 there are 900 to pay for',
+    'per unit: 900 × 0.008 = 7.2',
+    'rounded once, half away from zero: 7.2 → 7.20 usd',
+  ])
+  expect(amounts(await world.read(bob, 'current'))).toEqual(['1000 Seconds: 1,000 second', '2000 Plain'])
+  expect(await agreed(ada)).toMatchObject({
+    prices: [{ key: 'fee' }, { key: 'compute', ratePicos: '800000000000', includedNanos: '100000000000' }],
+    changes: preview.body.changes,
+  })
+
+  // The same again is the same, and one contract.
+  const again = await ask(ada, { ...cheaper, ...from, agent: 'Eve' }, { key: 'own-price-1' })
+  expect(again.body).toEqual(made.body)
+
+  await world.sync(ada)
+  const { total } = await world.stripe.invoices.createPreview({ subscription: ada.subscription })
+  await go(ada, '2026-02-10T02:00:00Z')
+  expect([total, (await lastAtStripe(ada)).total]).toEqual([2720, 2720])
+
+  // It goes on by itself. What is over keeps it, whatever is decided later.
+  await world.use(ada, '200', '2026-02-10T01:00:00Z')
+  expect(amounts(await world.read(ada, 'current'))).toEqual(['80 Seconds: 200 second', '2000 Plain'])
+  await ask(ada, { price: 'compute', terms: null, from: 'currentPeriod' })
+  await world.use(ada, '100', '2026-01-12T00:00:00Z')
+  expect(amounts(await world.read(ada, 'current'))).toEqual([
+    '200 Seconds: 200 second',
+    '80 Seconds: 100 second, reported late for 2026-01-10 to 2026-02-10',
+    '2000 Plain',
+  ])
+  const { body } = await server.call({
+    method: 'GET',
+    url: `/v1/subscriptions/${ada.subscriptionId}/price-overrides`,
+  })
+  expect((body as Body).data.map(({ terms }) => (terms === null ? 'the plan’s' : 'its own'))).toEqual([
+    ...['the plan’s', 'its own'],
+  ])
+})
+
+test('from the next period on, also where that begins early because the cycle is begun anew', async () => {
+  const payer = await subscribed()
+  await ask(payer, { ...cheaper, from: 'nextPeriod' })
+  expect(amounts(await world.read(payer, 'current'))).toEqual(['1000 Seconds: 1,000 second', '2000 Plain'])
+  await world.stripe.subscriptions.update(payer.subscription, { billing_cycle_anchor: { type: 'now' } })
+  await world.deliver()
+  await go(payer, '2026-01-25T00:00:00Z')
+  await world.use(payer, '600', '2026-01-21T00:00:00Z')
+  expect(amounts(await world.read(payer, 'current'))).toContain('400 Seconds: 600 second')
+})
+
+test('a minimum of its own, and bounds the wrong way round', async () => {
+  const payer = await subscribed('bounded')
+  const least = (amount: string) => ({
+    price: 'least',
+    terms: { model: 'minimum', amount },
+    from: 'currentPeriod',
+  })
+  expect(await ask(payer, least('12.01'))).toMatchObject({
+    ...{ status: 400, body: { code: 'invalid_request', errors: [{ pointer: '#/terms/amount' }] } },
+  })
+  await ask(payer, least('11.00'))
+  expect(amounts(await world.read(payer, 'current'))).toEqual([
+    '1000 Seconds: 1,000 second',
+    '100 Least: 10.00 used of 11.00 USD',
+    '2000 Bounded',
+  ])
+})
+
+test.each([
+  ['a fee', { price: 'fee', terms: { model: 'flat', amount: '1.00' } }, 409, 'price_not_overridable'],
+  ['no such price', { price: 'nix', terms: null }, 400, 'invalid_request'],
+  [
+    'another kind',
+    { price: 'compute', terms: { model: 'percentage', percent: '1' } },
+    400,
+    'invalid_request',
+  ],
+  [
+    'half a picocent',
+    { price: 'compute', terms: { model: 'perUnit', unitAmount: '0.0000000000000001' } },
+    400,
+    'invalid_request',
+  ],
+])('%s is refused, and nothing is changed', async (_name, body, status, code) => {
+  const payer = await subscribed()
+  for (const dryRun of [true, false]) {
+    expect(await ask(payer, body, { dryRun })).toMatchObject({ status, body: { code } })
+  }
+  expect((await agreed(payer)).changes).toBeUndefined()
+})
+
+test('a subscription that is over has no price of its own any more', async () => {
+  const payer = await subscribed()
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  expect(await ask(payer, cheaper)).toMatchObject({ status: 409, body: { code: 'price_not_overridable' } })
+})
