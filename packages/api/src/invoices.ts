@@ -212,6 +212,23 @@ export const explainLine = defineRoute({
   problems: ['invoice_not_found'],
 })
 
+/** Bytes are no JSON: nothing is checked of them. */
+const bytes = z.unknown() as z.ZodType<Uint8Array>
+
+export const downloadAnnex = defineRoute({
+  id: 'downloadAnnex',
+  method: 'GET',
+  path: '/v1/invoices/:id/annex.pdf',
+  callers: { key: 'invoices:read', user: 'own invoice' },
+  summary: 'How every amount of a final invoice came about, as a PDF',
+  description: "To go with the provider's own PDF. It says the same whenever it is asked for.",
+  tags,
+  params,
+  produces: 'application/pdf',
+  answers: { 200: bytes },
+  problems: ['invoice_not_found', 'invoice_not_final'],
+})
+
 export const syncInvoice = defineRoute({
   id: 'syncInvoice',
   method: 'POST',

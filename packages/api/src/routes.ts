@@ -22,7 +22,7 @@ import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
 import { readHealth, readMetrics, readReadiness } from './health.ts'
 import { createImport, listImports, readImport } from './imports.ts'
-import { explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
+import { downloadAnnex, explainLine, listInvoices, readInvoice, syncInvoice } from './invoices.ts'
 import { linkMapping, listMappings, unlinkMapping } from './mappings.ts'
 import { listMeters, readMeter } from './meters.ts'
 import { listOrphans, sweepOrphans } from './orphans.ts'
@@ -121,6 +121,7 @@ export const routes: readonly Route[] = [
   listInvoices,
   readInvoice,
   explainLine,
+  downloadAnnex,
   syncInvoice,
   readSyncStatus,
   createAdjustment,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { newFakeService, page } from '../test/support/fake-service.ts'
 
@@ -65,4 +67,13 @@ test('a running invoice says about what it will come to', async () => {
   expect(await shown()).toContain('  about 3,531.00 usd if usage goes on as it has, by 2026-02-10\n')
   fake.answers = { 'GET /v1/invoices/invoice_1': { body: { ...invoice, forecast: null } } }
   expect(await shown()).not.toContain('about')
+})
+
+test('an annex is written to a file, byte for byte', async () => {
+  fake.answers = {
+    'GET /v1/invoices/invoice_1/annex.pdf': { body: new Uint8Array([0x25, 0x50, 0x44, 0x46, 0xff]) },
+  }
+  const { stdout } = await fake.run(['invoices', 'annex', 'invoice_1', 'annex.pdf'])
+  expect(stdout).toBe('✓ annex.pdf\n')
+  expect([...readFileSync(join(fake.folder, 'annex.pdf'))]).toEqual([0x25, 0x50, 0x44, 0x46, 0xff])
 })

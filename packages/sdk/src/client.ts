@@ -221,6 +221,8 @@ export function createClient(options: ClientOptions) {
           const { events } = await ask(invoices.explainLine, { params: { id, line }, query })
           return events ?? { data: [], hasMore: false, nextCursor: null }
         }),
+      /** How every amount of a final one came about, as a PDF. */
+      annex: (id: string) => ask(invoices.downloadAnnex, { params: { id } }),
       sync: (id: string, query: QueryInput<typeof invoices.syncInvoice> = {}) =>
         ask(invoices.syncInvoice, { params: { id }, query }),
       /** Says what a credit, charge or note would make of an invoice that is not final. */

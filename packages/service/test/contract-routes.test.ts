@@ -4,8 +4,8 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { contractHtml } from '../src/contract/html.ts'
-import { contractPdf } from '../src/contract/pdf.ts'
 import { printed } from '../src/contract/printed.ts'
+import { documentPdf } from '../src/document/pdf.ts'
 import { readContract } from '../src/store/contracts.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 
@@ -189,7 +189,7 @@ test('as a page and as a PDF it can be had and kept', async () => {
   const html = contractHtml(contract)
   expect(html).toContain('Ada &amp; &quot;Bob&quot; &lt;b&gt;')
   expect(html).not.toMatch(/<script|src=|href=|<b>/)
-  const pdf = await contractPdf(contract)
+  const pdf = await documentPdf(contract)
   expect(Buffer.from(pdf.subarray(0, 5)).toString()).toBe('%PDF-')
   // Its fonts are inside: a euro sign and a Polish name look the same everywhere.
   expect(Buffer.from(pdf).toString('latin1')).toMatch(/\/FontFile2/)

@@ -1,10 +1,11 @@
+import { writeFile } from 'node:fs/promises'
 import type { Invoice } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { findCustomer } from '../find-customer.ts'
 import { amountText, periodText } from '../output/format.ts'
 import { invoiceText } from '../output/invoice-text.ts'
-import { bold, dim } from '../output/style.ts'
+import { bold, dim, green } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { addAdjustments } from './adjustments.ts'
 import { firstOf, parseCount } from './arguments.ts'
@@ -37,6 +38,16 @@ export function addInvoices(program: Command): void {
       })
     })
   addExplanation(invoices)
+  invoices
+    .command('annex')
+    .description('how every amount of a final invoice came about, as a PDF')
+    .argument('<invoice>', "an invoice's id")
+    .argument('<file>', 'where to write it')
+    .action(async (id: string, file: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      await writeFile(file, await client.invoices.annex(id))
+      output.result({ written: [file] }, () => `${green('✓')} ${file}`)
+    })
   addAdjustments(invoices)
   addMoneyBack(invoices)
   invoices

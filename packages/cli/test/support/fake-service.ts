@@ -54,7 +54,9 @@ export async function newFakeService() {
     const address = `${request.method} ${request.url}`
     fake.asked.push({ request: address, key: request.headers.authorization, body: text && JSON.parse(text) })
     const { status = 200, body } = fake.answers[address] ?? { status: 404, body: notFound(address) }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const isFile = body instanceof Uint8Array
+    response.writeHead(status, { 'content-type': isFile ? 'application/pdf' : 'application/json' })
+    response.end(isFile ? body : JSON.stringify(body))
   }
 }
 

@@ -1,7 +1,7 @@
-import type { PrintedContract, PrintedSection } from './printed.ts'
+import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 
 /** A page of its own: no script, nothing to fetch, dark on white, and good on paper. */
-export function contractHtml({ title, subtitle, sections, footer }: PrintedContract): string {
+export function contractHtml({ title, subtitle, sections, footer }: PrintedDocument): string {
   return `<!doctype html>
 <html lang="en">
 <head>

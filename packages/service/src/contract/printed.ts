@@ -5,24 +5,11 @@ import { grantFromJson } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
 import type { PriceJson } from '@lockstep/core/price'
 import { priceInWords } from '@lockstep/core/price-in-words'
+import { type PrintedDocument, type PrintedSection, printedInstant } from '../document/printed.ts'
 import type { ContractRow } from '../store/contracts.ts'
 
-/** A contract laid out for paper, before it is HTML or PDF: both say the same, line by line. */
-export interface PrintedContract {
-  readonly title: string
-  readonly subtitle: string
-  readonly sections: readonly PrintedSection[]
-  /** What a reader verifies it by. */
-  readonly footer: readonly string[]
-}
-
-export interface PrintedSection {
-  readonly title: string
-  /** What it is about, and what is said of it: one line or several. */
-  readonly rows: readonly (readonly [label: string, lines: readonly string[]])[]
-}
-
-export function printed(row: ContractRow): PrintedContract {
+/** A contract laid out for paper. */
+export function printed(row: ContractRow): PrintedDocument {
   const document = JSON.parse(row.document) as ContractDocument
   const { agreement, acceptance, supersedes } = document
   const sections: PrintedSection[] = [
@@ -53,7 +40,8 @@ type Rows = PrintedSection['rows']
 
 function partyRows({ seller, buyer }: ContractDocument, { person, erasedAt }: ContractRow): Rows {
   const known = person && [person.name, person.address, person.email].filter((line) => line !== null)
-  const erased = erasedAt === null ? [] : [`Personal data erased on ${when(formatInstant(erasedAt))}`]
+  const erased =
+    erasedAt === null ? [] : [`Personal data erased on ${printedInstant(formatInstant(erasedAt))}`]
   return [
     [
       'Seller',
@@ -72,7 +60,7 @@ function agreementRows({ plan, billingCycle, trial, currency, ...rest }: Agreeme
   const every = intervalCount === 1 ? `every ${interval}` : `every ${intervalCount} ${interval}s`
   return [
     ['Plan', [`${plan.name} (${plan.key}, version ${plan.version})`]],
-    ['Begins', [when(rest.startsAt)]],
+    ['Begins', [printedInstant(rest.startsAt)]],
     ['Billed', [`${every}, in ${currency.toUpperCase()}`]],
     ['Quantity', [`${rest.quantity}`]],
     [
@@ -115,16 +103,11 @@ function acceptanceRows(
   person: Person | null,
 ): Rows {
   const rows: [string, string | null][] = [
-    ['When', when(at)],
+    ['When', printedInstant(at)],
     ['Text', terms && `Version ${terms.version}${terms.url === null ? '' : `, ${terms.url}`}`],
     ['From', requestOrigin],
     ['Address on the network', person?.ipAddress ?? null],
     ['With', person?.userAgent ?? null],
   ]
   return rows.flatMap(([label, line]) => (line === null ? [] : [[label, [line]] as const]))
-}
-
-/** `2026-01-31 09:30:00 UTC`: a contract says its zone. */
-function when(instant: string): string {
-  return `${instant.replace('T', ' ').replace('Z', '')} UTC`
 }

@@ -19,19 +19,36 @@ const BEGINNING_OF_TIME: Instant = 0
 /** Null where nothing was measured: a fee, a share, an adjustment. */
 export async function evidenceOf(
   db: Db,
-  { invoice }: ShownInvoice,
-  { derivation, period }: ShownLine,
+  shown: ShownInvoice,
+  line: ShownLine,
   page: { readonly limit: number; readonly after?: string | undefined },
 ): Promise<Evidence | null> {
+  const measured = measuredBy(shown, line)
+  if (!measured) return null
+  const [events, corrections] = await Promise.all([
+    listUsageEvents(db, { ...measured, ...page }),
+    correctionsBehind(db, shown, line),
+  ])
+  return { events, corrections }
+}
+
+/** What was corrected of a line's events before it was written down, oldest first. */
+export async function correctionsBehind(
+  db: Db,
+  shown: ShownInvoice,
+  line: ShownLine,
+): Promise<readonly UsageCorrection[]> {
+  const measured = measuredBy(shown, line)
+  if (!measured) return []
+  const until: Instant = shown.invoice.finalizedAt ?? Number.POSITIVE_INFINITY
+  return (await correctionsOf(db, measured)).filter(({ madeAt }) => madeAt <= until)
+}
+
+/** Whose usage of which meter a line measures, and of when. */
+function measuredBy({ invoice }: ShownInvoice, { derivation, period }: ShownLine) {
   const measured = derivation?.measured
   if (!measured) return null
   // A level is made of every change before the period's end, however long ago.
   const start = measured.aggregation === 'timeWeightedSum' ? BEGINNING_OF_TIME : period.start
-  const of = { customerId: invoice.customerId, meterKey: measured.meter, period: { start, end: period.end } }
-  const [events, corrections] = await Promise.all([
-    listUsageEvents(db, { ...of, ...page }),
-    correctionsOf(db, of),
-  ])
-  const until: Instant = invoice.finalizedAt ?? Number.POSITIVE_INFINITY
-  return { events, corrections: corrections.filter(({ madeAt }) => madeAt <= until) }
+  return { customerId: invoice.customerId, meterKey: measured.meter, period: { start, end: period.end } }
 }

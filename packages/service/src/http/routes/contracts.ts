@@ -3,8 +3,9 @@ import { verifyChain } from '@lockstep/core/contract-chain'
 import { Problem } from '@lockstep/core/problem'
 import { sha256 } from '../../contract/digest.ts'
 import { contractHtml } from '../../contract/html.ts'
-import { contractPdf } from '../../contract/pdf.ts'
-import { type PrintedContract, printed } from '../../contract/printed.ts'
+import { printed } from '../../contract/printed.ts'
+import { documentPdf } from '../../document/pdf.ts'
+import type { PrintedDocument } from '../../document/printed.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { type ContractRow, listContracts, readChain, readContract } from '../../store/contracts.ts'
 import { readCustomer } from '../../store/customers.ts'
@@ -35,7 +36,7 @@ export function contractRoutes(app: App, { db }: { readonly db: Db }): void {
   route(
     app,
     api.downloadContract,
-  )(async ({ params }) => ({ status: 200, body: await contractPdf(await toPrint(db, params.id)) }))
+  )(async ({ params }) => ({ status: 200, body: await documentPdf(await toPrint(db, params.id)) }))
 
   route(
     app,
@@ -63,4 +64,4 @@ async function existing(db: Db, id: string): Promise<ContractRow> {
   return contract
 }
 
-const toPrint = async (db: Db, id: string): Promise<PrintedContract> => printed(await existing(db, id))
+const toPrint = async (db: Db, id: string): Promise<PrintedDocument> => printed(await existing(db, id))

@@ -3,6 +3,8 @@ import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
+import { documentPdf } from '../../document/pdf.ts'
+import { annexOf } from '../../invoice/annex.ts'
 import { evidenceOf } from '../../invoice/evidence.ts'
 import { explanationOf } from '../../invoice/explain.ts'
 import { readInvoice, type ShownInvoice } from '../../invoice/read.ts'
@@ -64,6 +66,18 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
         explanation: explanationOf(line, corrections),
       },
     }
+  })
+
+  route(
+    app,
+    api.downloadAnnex,
+  )(async ({ params }) => {
+    const shown = await existing(db, params.id)
+    if (!isFrozen(shown.invoice.status)) {
+      throw new Problem('invoice_not_final', `Invoice ${params.id} is not final yet, so it has no annex.`)
+    }
+    const annex = await annexOf(db, shown, await ownerOf(db, shown.invoice))
+    return { status: 200, body: await documentPdf(annex) }
   })
 
   route(

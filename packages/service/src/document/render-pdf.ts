@@ -1,18 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import type { PrintedContract } from './printed.ts'
+import type { PrintedDocument } from './printed.ts'
 
-type Print = (contract: PrintedContract) => Promise<Uint8Array>
-
-/** Loaded by the first who asks: half a second and fifty megabytes that most processes never need. */
-let loading: Promise<Print> | undefined
-
-/** The contract as a PDF with its fonts inside, so that it looks and prints the same everywhere. */
-export async function contractPdf(contract: PrintedContract): Promise<Uint8Array> {
-  loading ??= load()
-  return (await loading)(contract)
-}
-
-async function load(): Promise<Print> {
+/** Half a second and fifty megabytes that most processes never need: only the thread that writes PDFs loads it. */
+export async function loadRenderer(): Promise<(document: PrintedDocument) => Promise<Uint8Array>> {
   const { Document, Font, Page, renderToBuffer, StyleSheet, Text, View } = await import('@react-pdf/renderer')
   const { createElement: h } = await import('react')
   Font.register({
@@ -39,7 +29,7 @@ async function load(): Promise<Print> {
             View,
             { key: `${index}`, style: styles.row, wrap: false },
             h(Text, { style: styles.label }, label),
-            h(View, { style: styles.lines }, ...lines.map((line, i) => h(Text, { key: `${i}` }, line))),
+            h(Text, { style: styles.lines }, lines.join('\n')),
           ),
         ),
       ),

@@ -1,0 +1,86 @@
+import { formatInstant } from '@lockstep/core/instant'
+import { formatMoney, type Money, subtract } from '@lockstep/core/money'
+import { formatQuantity } from '@lockstep/core/quantity'
+import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
+import { printedInstant } from '../document/printed.ts'
+import type { Db } from '../postgres/connect.ts'
+import { correctionsBehind } from './evidence.ts'
+import { explanationOf } from './explain.ts'
+import type { ShownInvoice, ShownLine } from './read.ts'
+
+/** A row is never divided between two pages, so one of very many lines is several. */
+const LINES_OF_A_ROW = 25
+
+/**
+ * What goes with a final invoice: how every amount on it came about. It says the same whenever it is made, for it is
+ * made of what was written down when the invoice became final. Who the customer is stands on the invoice itself,
+ * and not here, so nothing of it needs to be erased.
+ */
+export async function annexOf(
+  db: Db,
+  shown: ShownInvoice,
+  { externalId }: { readonly externalId: string },
+): Promise<PrintedDocument> {
+  const { invoice, lines } = shown
+  const sections: PrintedSection[] = [{ title: 'Invoice', rows: invoiceRows(shown, externalId) }]
+  for (const line of lines) {
+    const explanation = explanationOf(line, await correctionsBehind(db, shown, line))
+    sections.push({ title: line.description, rows: lineRows(line, explanation) })
+  }
+  sections.push({ title: 'Sum', rows: sumRows(shown) })
+  return {
+    title: `Annex to invoice ${invoice.number ?? invoice.id}`,
+    subtitle: 'How each amount came about',
+    sections,
+    footer: [
+      `Invoice ${invoice.id}`,
+      `At the payment provider ${invoice.providerInvoiceId ?? 'there is none'}`,
+    ],
+  }
+}
+
+type Rows = PrintedSection['rows']
+
+function invoiceRows({ invoice }: ShownInvoice, externalId: string): Rows {
+  const { customerId, subscriptionId, currency, finalizedAt, periodStart, periodEnd } = invoice
+  return [
+    ['Customer', [externalId, customerId]],
+    ...(subscriptionId === null ? [] : [['Subscription', [subscriptionId]] as const]),
+    ['Period', [printedPeriod({ start: periodStart, end: periodEnd })]],
+    ...(finalizedAt === null ? [] : [['Final since', [printedInstant(formatInstant(finalizedAt))]] as const]),
+    ['Currency', [currency.toUpperCase()]],
+  ]
+}
+
+function lineRows(line: ShownLine, explanation: readonly string[]): Rows {
+  const { period, quantity, unitLabel, amount } = line
+  const parts = Array.from({ length: Math.ceil(explanation.length / LINES_OF_A_ROW) }, (_, i) =>
+    explanation.slice(i * LINES_OF_A_ROW, (i + 1) * LINES_OF_A_ROW),
+  )
+  return [
+    ['Amount', [printedMoney(amount)]],
+    [
+      'Of',
+      [printedPeriod(period), ...(line.late ? ['It came after the invoice of that period was final.'] : [])],
+    ],
+    ...(quantity === null
+      ? []
+      : [['Quantity', [`${formatQuantity(quantity)} ${unitLabel ?? ''}`.trim()]] as const]),
+    ...parts.map((part, i) => [i === 0 ? 'How' : '', part] as const),
+  ]
+}
+
+/** Discounts and tax are the provider's, and stand on its invoice. */
+function sumRows({ subtotal, total }: ShownInvoice): Rows {
+  const others = subtract(total, subtotal)
+  return [
+    ['All lines', [printedMoney(subtotal)]],
+    ...(others.minor === 0n ? [] : [['Discounts and tax', [printedMoney(others)]] as const]),
+    ['Total', [printedMoney(total)]],
+  ]
+}
+
+const printedMoney = (amount: Money) => `${formatMoney(amount)} ${amount.currency.toUpperCase()}`
+
+const printedPeriod = ({ start, end }: ShownLine['period']) =>
+  `${printedInstant(formatInstant(start))} … ${printedInstant(formatInstant(end))}`
