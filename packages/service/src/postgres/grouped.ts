@@ -74,7 +74,7 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
  * anew each time, because a plan for just these looks cheaper.
  */
 export function isOneOf(column: string, values: readonly string[]): RawBuilder<boolean> {
-  return sql<boolean>`${sql.ref(column)} = any(array(select unnest(${[...values]}::text[])))`
+  return sql<boolean>`${sql.ref(column)} = any(array(select unnest(${values}::text[])))`
 }
 
 /** The row of each key, undefined where there is none. */

@@ -2,6 +2,7 @@ import { type Access, accessByStatus, type Grace } from '@lockstep/core/access'
 import type { Instant } from '@lockstep/core/instant'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import type { SqlTime } from './time.ts'
 
 /** How long overdue payments are let be. */
 export async function readGrace(db: Db | Trx): Promise<Grace> {
@@ -38,6 +39,6 @@ export function accessSql({ status, pastDueSince, at }: AccessColumns): RawBuild
 const graceSql = sql`make_interval(secs => (select days from grace) * 86400)`
 
 /** The customer's own time: its test clock's, or the wall's. Both tables have to be joined. */
-export function ownTimeSql(now: Date & Instant): RawBuilder<Instant> {
+export function ownTimeSql(now: SqlTime): RawBuilder<Instant> {
   return sql<Instant>`coalesce(test_clock.frozen_at, ${now})`
 }

@@ -1,6 +1,7 @@
 import type { Address } from '@lockstep/core/address'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { STRIPE } from './mappings.ts'
@@ -40,16 +41,22 @@ function customers(db: Db | Trx) {
     ])
 }
 
-export const readCustomer = grouped(async (db, ids: readonly string[]): Promise<(Customer | undefined)[]> => {
-  const rows = await customers(db).where(isOneOf('customer.id', ids)).execute()
-  return inOrder(ids, rows, ({ id }) => id)
-})
+const ofIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
+  customers(db).where(isOneOf('customer.id', ids)),
+)
+
+export const readCustomer = grouped(
+  async (db, ids: readonly string[]): Promise<(Customer | undefined)[]> =>
+    inOrder(ids, await ofIds(db, { ids }), ({ id }) => id),
+)
+
+const ofExternalIds = compiled((db, { externalIds }: { readonly externalIds: readonly string[] }) =>
+  customers(db).where(isOneOf('customer.external_id', externalIds)),
+)
 
 export const findCustomer = grouped(
-  async (db, externalIds: readonly string[]): Promise<(Customer | undefined)[]> => {
-    const rows = await customers(db).where(isOneOf('customer.external_id', externalIds)).execute()
-    return inOrder(externalIds, rows, ({ externalId }) => externalId)
-  },
+  async (db, externalIds: readonly string[]): Promise<(Customer | undefined)[]> =>
+    inOrder(externalIds, await ofExternalIds(db, { externalIds }), ({ externalId }) => externalId),
 )
 
 export interface CustomerFilter {
@@ -60,16 +67,18 @@ export interface CustomerFilter {
   readonly after?: string | undefined
 }
 
-/** Newest first. */
-export function listCustomers(db: Db, filter: CustomerFilter): Promise<Customer[]> {
+const sought = compiled((db, { externalId, email, testClock, after, limit }: CustomerFilter) => {
   let query = customers(db)
-  if (filter.externalId !== undefined) query = query.where('customer.externalId', '=', filter.externalId)
-  if (filter.email !== undefined)
-    query = query.where(sql<string>`lower(customer_profile.email)`, '=', filter.email.toLowerCase())
-  if (filter.testClock !== undefined) query = query.where('customer.testClockId', '=', filter.testClock)
-  if (filter.after !== undefined) query = query.where('customer.id', '<', filter.after)
-  return query.orderBy('customer.id', 'desc').limit(filter.limit).execute()
-}
+  if (externalId !== undefined) query = query.where('customer.externalId', '=', externalId)
+  if (email !== undefined) query = query.where(sql<string>`lower(customer_profile.email)`, '=', email)
+  if (testClock !== undefined) query = query.where('customer.testClockId', '=', testClock)
+  if (after !== undefined) query = query.where('customer.id', '<', after)
+  return query.orderBy('customer.id', 'desc').limit(limit)
+})
+
+/** Newest first. */
+export const listCustomers = (db: Db, filter: CustomerFilter): Promise<Customer[]> =>
+  sought(db, { ...filter, email: filter.email?.toLowerCase() })
 
 export interface NewCustomer {
   readonly id: string
@@ -191,14 +200,17 @@ export interface Profile {
   readonly address: Address | null
 }
 
+const profiles = compiled((db, { customerIds }: { readonly customerIds: readonly string[] }) =>
+  db
+    .selectFrom('customerProfile')
+    .select(['customerId', 'name', 'email', 'address'])
+    .where(isOneOf('customer_id', customerIds)),
+)
+
 /** Who the customer is; undefined of one who was erased. */
 export const readProfile = grouped(
   async (db, customerIds: readonly string[]): Promise<(Profile | undefined)[]> => {
-    const rows = await db
-      .selectFrom('customerProfile')
-      .select(['customerId', 'name', 'email', 'address'])
-      .where(isOneOf('customer_id', customerIds))
-      .execute()
+    const rows = await profiles(db, { customerIds })
     return inOrder(customerIds, rows, ({ customerId }) => customerId).map(
       (row) => row && { name: row.name, email: row.email, address: row.address as Address | null },
     )

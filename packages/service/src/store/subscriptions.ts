@@ -2,11 +2,13 @@ import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { accessSql, ownTimeSql } from './access.ts'
 import { STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
-import { sqlTime } from './time.ts'
+import { type SqlTime, sqlTime } from './time.ts'
 
 export type Subscription = Row<'subscription'> & {
   readonly externalId: string
@@ -61,9 +63,14 @@ function subscriptions(db: Db | Trx) {
     ])
 }
 
-export function readSubscription(db: Db | Trx, id: string): Promise<Subscription | undefined> {
-  return subscriptions(db).where('subscription.id', '=', id).executeTakeFirst()
-}
+const ofIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
+  subscriptions(db).where(isOneOf('subscription.id', ids)),
+)
+
+export const readSubscription = grouped(
+  async (db, ids: readonly string[]): Promise<(Subscription | undefined)[]> =>
+    inOrder(ids, await ofIds(db, { ids }), ({ id }) => id),
+)
 
 export async function startedAtOf(db: Db | Trx, id: string): Promise<Instant | undefined> {
   const row = await db.selectFrom('subscription').select('startedAt').where('id', '=', id).executeTakeFirst()
@@ -90,38 +97,56 @@ export interface SubscriptionFilter {
 
 const isEnding = sql<boolean>`(subscription.ended_at is null and (subscription.cancel_at is not null or subscription.cancel_at_period_end))`
 
-function isInGrace(now: Instant) {
+function isInGrace(now: SqlTime) {
   const access = accessSql({
     status: sql`subscription.status`,
     pastDueSince: sql`subscription.past_due_since`,
-    at: ownTimeSql(sqlTime(now)),
+    at: ownTimeSql(now),
   })
   return sql<boolean>`(${access} = 'grace')`
 }
+
+/** The filter, as it goes into the query. */
+type Sought = Omit<SubscriptionFilter, 'addon' | 'trialEndsBefore' | 'modifiedAfter' | 'now'> & {
+  /** A JSON array. */
+  readonly addons: string | undefined
+  readonly trialEndsBefore: SqlTime | undefined
+  readonly modifiedAfter: SqlTime | undefined
+  readonly now: SqlTime
+}
+
+const sought = compiled((db, given: Sought) => {
+  let query = subscriptions(db)
+  if (given.customer !== undefined) query = query.where('subscription.customerId', '=', given.customer)
+  if (given.status !== undefined) query = query.where('subscription.status', '=', given.status)
+  if (given.plan !== undefined) query = query.where('planVersion.planKey', '=', given.plan)
+  if (given.addons !== undefined)
+    query = query.where(sql<boolean>`subscription.addons @> ${given.addons}::jsonb`)
+  if (given.ending !== undefined) query = query.where(isEnding, '=', given.ending)
+  if (given.inGrace !== undefined) query = query.where(isInGrace(given.now), '=', given.inGrace)
+  if (given.trialEndsBefore !== undefined)
+    query = query
+      .where('subscription.status', '=', 'trialing')
+      .where('subscription.trialEnd', '<', given.trialEndsBefore)
+  if (given.modifiedAfter !== undefined)
+    query = query.where('subscription.modifiedAt', '>', given.modifiedAfter)
+  if (given.after !== undefined) query = query.where('subscription.id', '<', given.after)
+  return query.orderBy('subscription.id', 'desc').limit(given.limit)
+})
 
 /**
  * Newest first. Ids sort by the time they were made, so a page goes on where the one before it ended,
  * whatever was added meanwhile.
  */
 export function listSubscriptions(db: Db, filter: SubscriptionFilter): Promise<Subscription[]> {
-  let query = subscriptions(db)
-  if (filter.customer !== undefined) query = query.where('subscription.customerId', '=', filter.customer)
-  if (filter.status !== undefined) query = query.where('subscription.status', '=', filter.status)
-  if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
-  if (filter.addon !== undefined)
-    query = query.where(
-      sql<boolean>`subscription.addons @> ${JSON.stringify([{ addon: filter.addon }])}::jsonb`,
-    )
-  if (filter.ending !== undefined) query = query.where(isEnding, '=', filter.ending)
-  if (filter.inGrace !== undefined) query = query.where(isInGrace(filter.now), '=', filter.inGrace)
-  if (filter.trialEndsBefore !== undefined)
-    query = query
-      .where('subscription.status', '=', 'trialing')
-      .where('subscription.trialEnd', '<', sqlTime(filter.trialEndsBefore))
-  if (filter.modifiedAfter !== undefined)
-    query = query.where('subscription.modifiedAt', '>', sqlTime(filter.modifiedAfter))
-  if (filter.after !== undefined) query = query.where('subscription.id', '<', filter.after)
-  return query.orderBy('subscription.id', 'desc').limit(filter.limit).execute()
+  const { addon, trialEndsBefore, modifiedAfter, now, ...as } = filter
+  return sought(db, {
+    ...as,
+    addons: addon === undefined ? undefined : JSON.stringify([{ addon }]),
+    trialEndsBefore: trialEndsBefore === undefined ? undefined : sqlTime(trialEndsBefore),
+    modifiedAfter: modifiedAfter === undefined ? undefined : sqlTime(modifiedAfter),
+    now: sqlTime(now),
+  })
 }
 
 /**
