@@ -73,7 +73,7 @@ test('a catalogue goes over the wire and comes back the same, whatever its price
         payments: 3,
         product: 'a',
         interval: 'month',
-        prices: { fee: { kind: 'recurring', model: 'flat', amount: '0' } },
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '0', collectFrom: '5.00' } },
       },
       two: {
         name: 'Two',

@@ -170,10 +170,11 @@ function writePrice(price: Price): WrittenPrice {
   }
 }
 
-function writeLimits({ included, maximum }: Price) {
+function writeLimits({ included, maximum, collectFrom }: Price) {
   return {
     ...(included !== undefined && { included: formatQuantity(included) }),
     ...(maximum !== undefined && { maximum: formatMoney(maximum) }),
+    ...(collectFrom !== undefined && { collectFrom: formatMoney(collectFrom) }),
   }
 }
 

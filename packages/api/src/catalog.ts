@@ -89,6 +89,9 @@ const common = {
   timing: z.enum(['inAdvance', 'inArrears']).optional(),
   included: quantity.optional().meta({ description: 'Of usage: units of a period that cost nothing.' }),
   maximum: decimalAmount.optional().meta({ description: 'Of usage: the most that it costs in a period.' }),
+  collectFrom: decimalAmount.optional().meta({
+    description: 'Of a fee of nothing: an invoice that comes to less is carried to the next one.',
+  }),
 }
 
 const price = z

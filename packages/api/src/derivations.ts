@@ -42,6 +42,12 @@ const step: z.ZodType<Step> = z
       amount: decimal,
     }),
     z.strictObject({
+      kind: z.literal('carried'),
+      of: z.array(z.strictObject({ key: z.string(), amount: decimal })).readonly(),
+      from: decimal.meta({ description: 'From which amount on an invoice is collected.' }),
+      amount: decimal.meta({ description: 'Below zero: what waits for the next invoice.' }),
+    }),
+    z.strictObject({
       kind: z.literal('minimum'),
       minimum: decimal.meta({ description: 'The least that usage costs in a whole period.' }),
       seconds: decimal,

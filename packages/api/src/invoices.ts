@@ -22,7 +22,8 @@ export const invoiceLine = z
   .strictObject({
     id: z.string().meta({ description: 'Names the line on this invoice.' }),
     key: key.nullable().meta({
-      description: "The price's key or the adjustment's id; null for what only the provider knows.",
+      description:
+        "The price's key or the adjustment's id; null for what only the provider knows, and for what is carried to the next invoice.",
     }),
     description: z.string(),
     period: period.meta({ description: 'When the service was given.' }),

@@ -28,6 +28,9 @@ const common = {
   meter: key.nullable().meta({ description: "The meter's key; null unless `kind` is `usage`." }),
   included: quantity.optional().meta({ description: 'Units of a period that cost nothing; usage only.' }),
   maximum: money.optional().meta({ description: 'The most that it costs in a period; usage only.' }),
+  collectFrom: money
+    .optional()
+    .meta({ description: 'Of a fee of nothing: an invoice that comes to less is carried to the next one.' }),
 }
 
 /** A price as it was published. Amounts are money, prices of one unit are decimal text. */

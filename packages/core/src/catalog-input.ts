@@ -147,7 +147,13 @@ export type AddonPriceInput<P> = { name?: string; product?: NoInfer<P> } & {
  * so. Its name is the meter's, the plan's, or made of its key, unless given; its product the plan's.
  */
 export type PriceInput<P, M> = { name?: string; product?: NoInfer<P> } & (
-  | ({ kind: 'recurring'; timing?: Timing; meter?: never } & ModelInput)
+  | ({
+      kind: 'recurring'
+      timing?: Timing
+      meter?: never
+      /** Of a fee of '0': what an invoice has to come to. Less is carried to the next one. */
+      collectFrom?: string
+    } & ModelInput)
   | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput & LimitsInput)
   | { kind?: 'share'; timing?: 'inArrears'; meter?: never; model: 'percentage'; percent: string }
   | BoundInput

@@ -219,6 +219,13 @@ test.each([
     [],
   ],
   ['a fee of nothing', { prices: { fee: { ...fee, amount: '0' } } }, []],
+  ['a fee of nothing that waits', { prices: { fee: { ...fee, amount: '0', collectFrom: '5' } } }, []],
+  ['a fee that waits', { prices: { fee: { ...fee, collectFrom: '5' } } }, ['/prices collected_with_fee']],
+  [
+    'a fee that waits beside one that does not',
+    { prices: { fee, free: { ...fee, amount: '0', collectFrom: '5' } } },
+    ['/prices collected_with_fee'],
+  ],
   [
     '21 items at the provider',
     { prices: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`fee-${i}`, fee])) },

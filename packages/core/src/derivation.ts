@@ -47,6 +47,15 @@ export type Step =
       readonly amount: Decimal
     }
   | {
+      /** What waits for the next invoice: `amount` takes it off this one. */
+      readonly kind: 'carried'
+      /** The lines that wait, by their key. */
+      readonly of: readonly { readonly key: string; readonly amount: Decimal }[]
+      /** From which amount on an invoice is collected. */
+      readonly from: Decimal
+      readonly amount: Decimal
+    }
+  | {
       /** What a period's usage is short of the least that it costs. */
       readonly kind: 'minimum'
       /** Of a whole period. */
@@ -168,6 +177,10 @@ function explainStep(step: Step): string[] {
       return [
         `tier ${step.tier} (${range}): ${n(step.quantity)} × ${n(step.rate)}${flat} = ${n(step.amount)}`,
       ]
+    }
+    case 'carried': {
+      const lines = step.of.map(({ key, amount }) => `${key} ${n(amount)}`).join(' + ')
+      return [`waiting: ${lines}`, `collected from ${n(step.from)} on: ${n(step.amount)} until then`]
     }
     case 'minimum': {
       const whole = step.seconds === step.wholeSeconds

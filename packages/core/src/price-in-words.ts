@@ -17,11 +17,14 @@ function rateText({ picos, currency }: Rate): string {
  */
 export function priceInWords(json: PriceJson): string[] {
   const price = priceFromJson(json)
-  const { included, maximum } = price
+  const { included, maximum, collectFrom } = price
   return [
     ...modelInWords(price),
     ...(included === undefined ? [] : [`the first ${formatQuantity(included)} of a period are included`]),
     ...(maximum === undefined ? [] : [`at most ${amount(maximum)} a period`]),
+    ...(collectFrom === undefined
+      ? []
+      : [`an invoice of less than ${amount(collectFrom)} is carried to the next one`]),
   ]
 }
 

@@ -48,17 +48,19 @@ export interface PriceTerms {
   readonly meter: string | null
 }
 
-/** What a usage price may say beside its model, of each period. */
-interface UsageLimits {
+/** What a price may say beside its model, of each period. */
+interface Limits {
   /** Units that cost nothing; the model prices what is used beyond them. */
   readonly included?: Quantity
   /** The line costs no more than this, however much was used. */
   readonly maximum?: Money
+  /** Of a fee of nothing: an invoice that comes to less is carried to the next one. */
+  readonly collectFrom?: Money
 }
 
 export type Price = PriceModel &
   PriceTerms &
-  UsageLimits & {
+  Limits & {
     /** Of a subscription's own: the override that it comes of. Not stored with it. */
     readonly override?: string
   }
@@ -101,6 +103,7 @@ type ModelJson =
 interface LimitsJson {
   readonly includedNanos?: string
   readonly maximumMinor?: string
+  readonly collectFromMinor?: string
 }
 
 /** The price as it is stored and hashed: integers as decimal text, keys always in one order. */
@@ -121,17 +124,22 @@ export function termsOf({ key, name, product, currency, kind, timing, meter }: P
 }
 
 /** Nothing where there is none, so that a price without limits is written as it was before there were any. */
-function limitsToJson({ included, maximum }: UsageLimits): LimitsJson {
+function limitsToJson({ included, maximum, collectFrom }: Limits): LimitsJson {
   return {
     ...(included !== undefined && { includedNanos: `${included}` }),
     ...(maximum !== undefined && { maximumMinor: `${maximum.minor}` }),
+    ...(collectFrom !== undefined && { collectFromMinor: `${collectFrom.minor}` }),
   }
 }
 
-function limitsFromJson({ includedNanos, maximumMinor }: LimitsJson, currency: Currency): UsageLimits {
+function limitsFromJson(
+  { includedNanos, maximumMinor, collectFromMinor }: LimitsJson,
+  currency: Currency,
+): Limits {
   return {
     ...(includedNanos !== undefined && { included: BigInt(includedNanos) }),
     ...(maximumMinor !== undefined && { maximum: { minor: BigInt(maximumMinor), currency } }),
+    ...(collectFromMinor !== undefined && { collectFrom: { minor: BigInt(collectFromMinor), currency } }),
   }
 }
 

@@ -115,10 +115,11 @@ function describePrice(price: Price): Description {
   return new Map([...terms, ...describeModel(price), ...describeLimits(price)])
 }
 
-function describeLimits({ included, maximum }: Price): [path: string, text: string][] {
+function describeLimits({ included, maximum, collectFrom }: Price): [path: string, text: string][] {
   return [
     ...(included === undefined ? [] : [['included', formatQuantity(included)] as [string, string]]),
     ...(maximum === undefined ? [] : [['maximum', formatMoney(maximum)] as [string, string]]),
+    ...(collectFrom === undefined ? [] : [['collectFrom', formatMoney(collectFrom)] as [string, string]]),
   ]
 }
 

@@ -76,6 +76,7 @@ function readPrices(reader: Reader, context: PriceContext) {
     reader.refuse('prices', 'too_long', `A plan has at most ${MAX_PRICES} prices.`)
   }
   refuseBounds(reader, prices)
+  refuseCollection(reader, prices)
   const providerPrices = prices.filter(isBilledByProvider)
   if (providerPrices.length === 0) {
     // A Stripe subscription is made of items; without one there is no period and no invoice.
@@ -99,5 +100,18 @@ function refuseBounds(reader: Reader, prices: readonly Price[]): void {
   const [minimum, maximum] = [boundOf(prices, 'minimum'), boundOf(prices, 'maximum')]
   if (minimum && maximum && minimum.amount.minor > maximum.amount.minor) {
     reader.refuse('prices', 'bounds_invalid', 'The least that usage costs is no more than the most.')
+  }
+}
+
+/** What the provider bills by itself is collected in each period, so there nothing waits. */
+function refuseCollection(reader: Reader, prices: readonly Price[]): void {
+  const waits = prices.filter(({ collectFrom }) => collectFrom !== undefined)
+  if (waits.length === 0) return
+  if (waits.length > 1) reader.refuse('prices', 'duplicate', 'One fee says what an invoice has to come to.')
+  const costs = (price: Price) => !(price.model === 'flat' && price.amount.minor === 0n)
+  if (prices.some((price) => (isBilledByProvider(price) ? costs(price) : price.collectFrom !== undefined))) {
+    const detail =
+      'Only where the fees in advance are "0" an invoice can wait: others are collected each period.'
+    reader.refuse('prices', 'collected_with_fee', detail)
   }
 }

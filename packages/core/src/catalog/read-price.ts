@@ -53,9 +53,24 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
     // The provider counts in whole units.
     whole: kind === 'recurring' && timing === 'inAdvance',
   })
-  const limits = readLimits(reader, kind, plan.currency)
+  const limits = {
+    ...readLimits(reader, kind, plan.currency),
+    ...readCollectFrom(reader, kind, plan.currency),
+  }
   reader.end()
   return { key, name, product, currency: plan.currency ?? '', kind, timing, meter, ...terms, ...limits }
+}
+
+/** Where the fee is more than nothing is for the plan to see, which may have several. */
+function readCollectFrom(
+  reader: Reader,
+  kind: PriceKind,
+  currency: KnownCurrency,
+): Pick<Price, 'collectFrom'> {
+  if (!reader.has('collectFrom')) return {}
+  if (kind === 'recurring') return { collectFrom: readBound(reader, 'collectFrom', currency) }
+  reader.refuse('collectFrom', 'invalid', 'A fee of nothing says it, which is the renewal that it waits for.')
+  return {}
 }
 
 export function readLimits(

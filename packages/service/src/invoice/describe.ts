@@ -9,7 +9,7 @@ import type { LineToBill } from './rate.ts'
  * that it was used in, because it stands among the lines of another one.
  */
 export function describeLine(toBill: LineToBill): string {
-  const { origin, line, revision, left } = toBill
+  const { origin, line, revision, left, mayWait } = toBill
   const isLate = isFrozen(origin.status)
   if (line.derivation.price === null) return describeAdjustment(toBill, isLate)
   if (revision === 0 && !isLate) return line.description
@@ -22,7 +22,8 @@ export function describeLine(toBill: LineToBill): string {
   const isLess = left.amount.minor < 0n || (left.quantity !== null && left.quantity < 0n)
   if (isLess) return `${what}, corrected for ${daysOf(toBill)}`
   if (!isLate) return `${what}, beyond what was billed before`
-  return `${what}, reported late for ${daysOf(toBill)}`
+  // What waited and what was heard of late are one line: all of it is of that period.
+  return `${what}, ${mayWait && revision === 0 ? 'carried over from' : 'reported late for'} ${daysOf(toBill)}`
 }
 
 /** One with a revision was withdrawn while it was being billed. */

@@ -1,5 +1,6 @@
 import { type Adjustment, adjustmentLine } from '@lockstep/core/adjustment'
 import { wholePeriodOf } from '@lockstep/core/billing-cycle'
+import { carriesOver } from '@lockstep/core/carry-over'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
 import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
@@ -26,6 +27,8 @@ export interface LineToBill {
   readonly line: RatedLine
   /** How many parts of it are billed already. */
   readonly revision: number
+  /** Its plan carries what is too little: what is left of a final period may have waited for more. */
+  readonly mayWait: boolean
   readonly billed: readonly Billable[]
   /** In amounts that the provider charges. */
   readonly left: Billable
@@ -45,6 +48,7 @@ export interface RatingInput {
 /** Rates a period and subtracts what finalized invoices carry of it, line by line. */
 export function linesToBill(input: RatingInput): LineToBill[] {
   const { invoice, items, adjustments, terms } = input
+  const mayWait = carriesOver(terms.plan.prices)
   const adjusted = adjustments.map((one) => adjustmentLine(one, periodOf(invoice), terms.plan.product))
   return [...rateInvoice(input), ...adjusted].map((line) => {
     const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
@@ -58,6 +62,7 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       origin: invoice,
       line,
       revision: parts.length,
+      mayWait,
       billed,
       left,
     }

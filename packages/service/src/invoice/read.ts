@@ -13,6 +13,7 @@ import { type ItemRow, itemsOf, itemsOnInvoice } from '../store/invoice-items.ts
 import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
 import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
 import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '../store/open-invoices.ts'
+import { type CarryOver, carriedLine, carryOver } from './carry-over.ts'
 import { describeLine } from './describe.ts'
 import { type Forecast, forecast } from './forecast.ts'
 import { feeOfPrice, type LineToBill } from './rate.ts'
@@ -73,6 +74,12 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
     rateInvoices(db, invoices, subscriptionOf),
     addonsOf(db, subscriptions),
   ])
+  const carryOf = (subscription: BilledSubscription): CarryOver | undefined => {
+    const own = invoices.filter(({ subscriptionId }) => subscriptionId === subscription.id)
+    const plan = terms.get(own.findLast(({ status }) => !isFrozen(status))?.planVersionId ?? '')?.plan
+    const ofIt = lines.filter(({ origin }) => origin.subscriptionId === subscription.id)
+    return plan && carryOver(subscription, plan.prices, ofIt)
+  }
   return invoices
     .filter(({ status }) => status === 'current' || status === 'closing')
     .map((invoice) => {
@@ -80,10 +87,11 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
       const plan = terms.get(invoice.planVersionId ?? '')?.plan
       const own = lines.filter(({ origin }) => origin.id === invoice.id)
       const late = lines.filter((line) => isFrozen(line.origin.status) && goesOnto(invoice, line, items))
+      const billed = [...own, ...late].filter(({ left }) => isWorthSending(left))
+      const carried = carriedLine(invoice, carryOf(subscription), billed)
       const shown = [
-        ...[...own, ...late]
-          .filter(({ left }) => isWorthSending(left))
-          .map((line) => toBill(invoice, line, items)),
+        ...billed.map((line) => toBill(invoice, line, items)),
+        ...carried,
         ...(plan ? upcomingFee(invoice, subscription, plan.prices, addons.get(subscription.id) ?? []) : []),
       ]
       const subtotal = sum(
@@ -93,7 +101,8 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
       const input = invoice.status === 'current' ? inputs.get(invoice.id) : undefined
       const rated = sum(
         invoice.currency,
-        own.map(({ left }) => left.amount),
+        // What waits takes nothing off what the period may come to.
+        [...own.map(({ left }) => left.amount), ...carried.map(({ amount }) => amount)],
       )
       return {
         ...{ invoice, lines: shown, subtotal, total: subtotal },

@@ -30,10 +30,11 @@ export function priceToApi(price: Price) {
   }
 }
 
-function limitsToApi({ included, maximum }: Price) {
+function limitsToApi({ included, maximum, collectFrom }: Price) {
   return {
     ...(included !== undefined && { included: formatQuantity(included) }),
     ...(maximum !== undefined && { maximum: moneyToApi(maximum) }),
+    ...(collectFrom !== undefined && { collectFrom: moneyToApi(collectFrom) }),
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Derivation } from '@lockstep/core/derivation'
 import type { Instant } from '@lockstep/core/instant'
-import { isWorthSending } from '@lockstep/core/invoice'
+import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
 import type { WantedItem } from '@lockstep/core/invoice-diff'
 import type { Money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
+import { carryOver } from '../../invoice/carry-over.ts'
 import { describeLine } from '../../invoice/describe.ts'
 import type { LineToBill } from '../../invoice/rate.ts'
 import { rateInvoices } from '../../invoice/rate-invoices.ts'
@@ -89,10 +90,13 @@ async function picture(
   if (customer === undefined || atProvider === undefined) return undefined
   const invoices = await invoicesToRate(trx, id)
   const rated = invoices.filter(({ planVersionId }) => planVersionId !== null)
-  const { lines, items } = await rateInvoices(trx, rated, () => subscription)
+  const { lines, items, terms } = await rateInvoices(trx, rated, () => subscription)
   const isOver = isTerminal(subscription.status)
   // What was never paid for begins nothing: its usage is nobody's debt.
   const due = subscription.status === 'incomplete_expired' ? [] : lines
+  const last = rated.findLast(({ status }) => !isFrozen(status))
+  const plan = terms.get(last?.planVersionId ?? '')?.plan
+  const carry = plan && carryOver(subscription, plan.prices, due)
   const products = await providerIdsOf(
     trx,
     'product',
@@ -116,7 +120,7 @@ async function picture(
     invoices,
     lines: due,
     wanted: due
-      .filter(({ left }) => isWorthSending(left))
+      .filter((line) => isWorthSending(line.left) && !carry?.held.has(line))
       .map((line) => wantedItem(line, products, destinationOf(line.origin))),
     items,
     isOver,
