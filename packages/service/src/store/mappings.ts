@@ -1,5 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
@@ -104,19 +105,26 @@ export async function providerIdOf(
   return row?.providerId
 }
 
+const linkedOf = compiled(
+  (
+    db,
+    { entityType, entityIds }: { readonly entityType: EntityType; readonly entityIds: readonly string[] },
+  ) =>
+    db
+      .selectFrom('mapping')
+      .select(['entityId', 'providerId'])
+      .where('entityType', '=', entityType)
+      .where(isOneOf('entity_id', entityIds))
+      .where('provider', '=', STRIPE),
+)
+
 export async function providerIdsOf(
   db: Db | Trx,
   entityType: EntityType,
   entityIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   if (entityIds.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('mapping')
-    .select(['entityId', 'providerId'])
-    .where('entityType', '=', entityType)
-    .where(isOneOf('entity_id', entityIds))
-    .where('provider', '=', STRIPE)
-    .execute()
+  const rows = await linkedOf(db, { entityType, entityIds })
   return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))
 }
 

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Audience, Plan } from '@lockstep/core/plan'
 import { planFromJson } from '@lockstep/core/plan'
 import type { PriceJson } from '@lockstep/core/price'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
@@ -52,19 +53,22 @@ export async function readNewestPlans(
   return withPrices(db, await newest.execute())
 }
 
+const newestOf = compiled((db, { keys }: { readonly keys: readonly string[] }) =>
+  db
+    .selectFrom('planVersion')
+    .innerJoin('plan', 'plan.key', 'planVersion.planKey')
+    .distinctOn('planVersion.planKey')
+    .selectAll('planVersion')
+    .select('plan.archivedAt')
+    .where(isOneOf('plan_version.plan_key', keys))
+    .orderBy('planVersion.planKey')
+    .orderBy('planVersion.version', 'desc'),
+)
+
 /** The newest version of a plan, archived or not. */
 export const readNewestPlan = grouped(
   async (db, keys: readonly string[]): Promise<((PlanVersion & { isArchived: boolean }) | undefined)[]> => {
-    const rows = await db
-      .selectFrom('planVersion')
-      .innerJoin('plan', 'plan.key', 'planVersion.planKey')
-      .distinctOn('planVersion.planKey')
-      .selectAll('planVersion')
-      .select('plan.archivedAt')
-      .where(isOneOf('plan_version.plan_key', keys))
-      .orderBy('planVersion.planKey')
-      .orderBy('planVersion.version', 'desc')
-      .execute()
+    const rows = await newestOf(db, { keys })
     const versions = await withPrices(db, rows)
     const newest = rows.flatMap((row, i) => {
       const version = versions[i]

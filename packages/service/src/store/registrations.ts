@@ -1,6 +1,7 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { TaxAssessment } from '../tax/port.ts'
@@ -63,22 +64,30 @@ function registrations(db: Db | Trx) {
     ])
 }
 
+const ofIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
+  registrations(db).where(isOneOf('registration.id', ids)),
+)
+
 export const readRegistration = grouped(
-  async (db, ids: readonly string[]): Promise<(RegistrationWithSteps | undefined)[]> => {
-    const rows = await registrations(db).where(isOneOf('registration.id', ids)).execute()
-    return inOrder(ids, await withSteps(db, rows), ({ id }) => id)
-  },
+  async (db, ids: readonly string[]): Promise<(RegistrationWithSteps | undefined)[]> =>
+    inOrder(ids, await withSteps(db, await ofIds(db, { ids })), ({ id }) => id),
+)
+
+const ofSubscriptions = compiled((db, { subscriptionIds }: { readonly subscriptionIds: readonly string[] }) =>
+  db
+    .selectFrom('registration')
+    .select(['customerId', 'subscriptionId', 'slot', 'planVersionId', 'addons'])
+    .where(isOneOf('subscription_id', subscriptionIds)),
 )
 
 /** What is registered under a subscription's id, before and after the subscription is there. */
-export const findRegistered = grouped(async (db, subscriptionIds: readonly string[]) => {
-  const rows = await db
-    .selectFrom('registration')
-    .select(['customerId', 'subscriptionId', 'slot', 'planVersionId', 'addons'])
-    .where(isOneOf('subscription_id', subscriptionIds))
-    .execute()
-  return inOrder(subscriptionIds, rows, ({ subscriptionId }) => subscriptionId)
-})
+export const findRegistered = grouped(async (db, subscriptionIds: readonly string[]) =>
+  inOrder(
+    subscriptionIds,
+    await ofSubscriptions(db, { subscriptionIds }),
+    ({ subscriptionId }) => subscriptionId,
+  ),
+)
 
 export interface RegistrationFilter {
   readonly customer?: string | undefined
@@ -103,19 +112,13 @@ export async function listRegistrations(
   return withSteps(db, await query.orderBy('registration.id', 'desc').limit(filter.limit).execute())
 }
 
+const stepsOf = compiled((db, { workflowIds }: { readonly workflowIds: readonly string[] }) =>
+  db.selectFrom('workflowStep').selectAll().where(isOneOf('workflow_id', workflowIds)).orderBy('ordinal'),
+)
+
 async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<RegistrationWithSteps[]> {
   if (rows.length === 0) return []
-  const steps = await db
-    .selectFrom('workflowStep')
-    .selectAll()
-    .where(
-      isOneOf(
-        'workflow_id',
-        rows.map(({ workflowId }) => workflowId),
-      ),
-    )
-    .orderBy('ordinal')
-    .execute()
+  const steps = await stepsOf(db, { workflowIds: rows.map(({ workflowId }) => workflowId) })
   return rows.map((row) => ({
     ...row,
     steps: steps.filter(({ workflowId }) => workflowId === row.workflowId),
