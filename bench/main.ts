@@ -18,6 +18,7 @@ import { simulatorRequests } from './simulator-requests.ts'
 import { start } from './start.ts'
 import { subscriptionRead } from './subscription-read.ts'
 import { syncCalls } from './sync-calls.ts'
+import { syncLimited } from './sync-limited.ts'
 
 const benches: readonly Bench[] = [
   ingestBatch,
@@ -26,6 +27,7 @@ const benches: readonly Bench[] = [
   registration,
   patchLatency,
   syncCalls,
+  syncLimited,
   subscriptionRead,
   importCalls,
   simulatorRequests,

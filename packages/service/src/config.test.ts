@@ -46,6 +46,7 @@ test('every fault is told at once, with the name of its variable', () => {
     LOCKSTEP_JWT_AUDIENCE: 'billing',
     LOCKSTEP_JWT_JWKS_URL: 'http://keys.example/jwks.json',
     LOCKSTEP_SECRETS: 'short',
+    LOCKSTEP_STRIPE_RATE: '80',
     LOCKSTEP_SYNC_CRON: 'hourly',
     LOCKSTEP_USAGE_AHEAD_SECONDS: '-1',
     LOCKSTEP_USAGE_LATE_DAYS: 'never',
@@ -63,6 +64,7 @@ test('every fault is told at once, with the name of its variable', () => {
     'LOCKSTEP_ADMIN_KEY',
     'LOCKSTEP_JWT_JWKS_URL',
     'LOCKSTEP_SECRETS',
+    'LOCKSTEP_STRIPE_RATE',
     'LOCKSTEP_SYNC_CRON',
     'LOCKSTEP_USAGE_AHEAD_SECONDS',
     'LOCKSTEP_USAGE_LATE_DAYS',
@@ -100,6 +102,13 @@ test('set but empty is not set; several webhook secrets are several', () => {
     port: 4000,
     databaseUrl: undefined,
     stripe: { webhookSecrets: ['whsec_a', 'whsec_b'] },
+  })
+})
+
+test('the rate at Stripe is its published one unless told, in all and for one endpoint', () => {
+  expect(readConfig({}).stripe.limits).toBeUndefined()
+  expect(readConfig({ LOCKSTEP_STRIPE_RATE: '400,100' }).stripe.limits).toEqual({
+    ...{ account: 400, endpoint: 100, burst: 5 },
   })
 })
 

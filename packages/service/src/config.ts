@@ -9,6 +9,7 @@ import { defaultTimeRules, type TimeRules } from '@lockstep/core/usage-rules'
 import { z } from 'zod'
 import { CannotStart } from './cannot-start.ts'
 import { isNetwork } from './outbox/addresses.ts'
+import { BURST, type Limits } from './provider/stripe/limiter.ts'
 import { readDirections } from './read-directions.ts'
 import type { AvalaraSettings } from './tax/avalara.ts'
 import { taxProviders, type WhenTaxIsDown } from './tax/port.ts'
@@ -22,6 +23,8 @@ export interface StripeConfig {
   readonly webhookSecrets: readonly string[]
   /** Which way each kind of object goes between here and there. */
   readonly sync: SyncPolicy
+  /** Undefined: Stripe's published limits at Stripe, none at a simulator. */
+  readonly limits: Limits | undefined
 }
 
 export interface BusConfig {
@@ -250,6 +253,12 @@ const environment = z.object({
         'must be secrets of at least 32 characters, several of them separated by commas, the newest first',
       ),
   ),
+  LOCKSTEP_STRIPE_RATE: given(
+    z
+      .string()
+      .regex(/^[1-9]\d{0,3},[1-9]\d{0,3}$/, 'must be two numbers of requests a second, like 80,20')
+      .optional(),
+  ),
   LOCKSTEP_SYNC_CRON: given(
     z
       .string()
@@ -313,6 +322,7 @@ function assemble(read: Environment): Config {
         missingCustomer: read.LOCKSTEP_MISSING_CUSTOMER,
         missingPlan: read.LOCKSTEP_MISSING_PLAN,
       },
+      limits: read.LOCKSTEP_STRIPE_RATE === undefined ? undefined : limitsFrom(read.LOCKSTEP_STRIPE_RATE),
     },
     tax: taxOf(read),
     bus: { natsUrl: read.NATS_URL, profileSubject: read.LOCKSTEP_PROFILE_SUBJECT },
@@ -332,6 +342,12 @@ function assemble(read: Environment): Config {
     webhookNetworks: read.LOCKSTEP_WEBHOOK_NETWORKS ?? (read.DATABASE_URL ? [] : LOOPBACK),
     logLevel: read.LOCKSTEP_LOG_LEVEL,
   }
+}
+
+/** `80,20`: requests a second in all, and for one endpoint. */
+function limitsFrom(rate: string): Limits {
+  const [account = 0, endpoint = 0] = rate.split(',').map(Number)
+  return { account, endpoint, burst: BURST }
 }
 
 /** Anything of it said, all of it is meant: what then is missing is told below. */

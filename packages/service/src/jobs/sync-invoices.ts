@@ -17,7 +17,9 @@ const ONE = 'sync-subscription'
 
 /** The schedule's work is spread over this long, so that it does not come all at once. */
 const SPREAD_SECONDS = 300
-const AT_ONCE = 4
+const WORKERS = 4
+/** Of each worker, at the same time. As long as it gets so many it asks for more at once, and not a second later. */
+const BATCH = 4
 /** Longer than the calls for one subscription take; a killed one is found again by the next schedule. */
 const EXPIRES_SECONDS = 300
 
@@ -35,8 +37,12 @@ interface OneJob {
 export async function syncInvoices(deps: SyncJobs): Promise<void> {
   const { boss, config } = deps
   await boss.createQueue(ONE, QUEUE)
-  await boss.work<OneJob>(ONE, { localConcurrency: AT_ONCE, pollingIntervalSeconds: 1 }, async (jobs) => {
-    for (const { data } of jobs) await syncOne(deps, data.subscriptionId)
+  const options = {
+    ...{ localConcurrency: WORKERS, batchSize: BATCH, burstWhenBatchFull: true },
+    pollingIntervalSeconds: 1,
+  }
+  await boss.work<OneJob>(ONE, options, async (jobs) => {
+    await Promise.all(jobs.map(({ data }) => syncOne(deps, data.subscriptionId)))
   })
 
   await boss.createQueue(SCHEDULE, { retryLimit: 0 })

@@ -47,26 +47,47 @@ test('two processes take turns in one row', async () => {
   expect(new Set(waits.map((wait) => Math.round(wait / 50))).size).toBe(13)
 })
 
-test('background work leaves the queue to people', async () => {
+/** Time passes for the rows of `name` by as much as somebody waits. */
+const passing = (name: string) => {
+  const waits: number[] = []
+  const wait = async (ms: number) => {
+    waits.push(ms)
+    await database.pool.query(
+      `update provider_limit set arrival = arrival - make_interval(secs => $2) where name like $1 || '%'`,
+      [name, ms / 1000],
+    )
+  }
+  return { waits, pace: { random: () => 0.5, wait } }
+}
+
+test('background work goes to the end of the line and takes its turn when it is free, not by trial', async () => {
   const { pace } = paceKeeper()
   const limiter = makeLimiter(database.pool, pace, 'people', limits)
+  // Three at once, and three more in line: 0.6 s.
   for (let i = 0; i < 6; i += 1) await limiter.take('x')
-  let asked = 0
-  const patient = makeLimiter(
-    database.pool,
-    {
-      random: () => 0.5,
-      // Instead of waiting, the queue gets shorter: by the time of one question.
-      wait: async () => {
-        asked += 1
-        await database.pool.query(`update provider_limit set arrival = arrival - interval '0.2 seconds'`)
-      },
-    },
-    'people',
-    limits,
-  )
+  const { waits, pace: passes } = passing('people')
+  const patient = makeLimiter(database.pool, passes, 'people', limits)
   await inBackground(() => patient.take('x'))
-  expect(asked).toBeGreaterThan(0)
+  // Until the line is empty and its own turn has come, with no question in between.
+  expect(waits).toHaveLength(1)
+  expect(waits[0]).toBeGreaterThan(800 - 300)
+  expect(waits[0]).toBeLessThanOrEqual(800 + 5)
+})
+
+test('however much the background does, a person waits one slot at most', async () => {
+  const { pace: passes } = passing('slot')
+  const patient = makeLimiter(database.pool, passes, 'slot', limits)
+  const { waits, pace } = paceKeeper()
+  const limiter = makeLimiter(database.pool, pace, 'slot', limits)
+  for (let round = 0; round < 5; round += 1) {
+    await inBackground(async () => {
+      for (let i = 0; i < 6; i += 1) await patient.take('x')
+    })
+    await limiter.take('x')
+    // The person's own turn is in the line now; the background waits for it.
+  }
+  // A fifth of a second is the slot of the endpoint.
+  for (const wait of waits) expect(wait).toBeLessThanOrEqual(200)
 })
 
 test('a queue that is too long is refused, and told when to come back', async () => {
