@@ -219,12 +219,14 @@ async function bodies(tally: Tally): Promise<void> {
   report(tally, runs, breaches)
 }
 
-/** One storm, however many events: what it has to stand is all of them at once. A kill for every thousand. */
+/** One storm, however many events: what it has to stand is all of them at once. A kill for every thousand, and half as many in a burst. */
 async function storms(tally: Tally): Promise<void> {
   const { events, objects, deliveries, breaches } = await storm({
     events: runs,
+    objects: Math.ceil(runs / 20),
     seed,
     kills: Math.ceil(runs / 1000),
+    burst: Math.ceil(runs / 2000),
   })
   console.log(
     `storm seed ${seed}: ${events} events of ${objects} objects, ${deliveries} deliveries, ${breaches.length} breaches`,

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Agent, request } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type Stripe from 'stripe'
 import { type Random, seeded } from '../support/random.ts'
@@ -16,13 +17,19 @@ const INBOUND = {
 const AT_ONCE = 16
 /** How often each event is delivered. */
 const TIMES = 3
+/** How long the receiver lives in a burst of kills, in milliseconds. */
+const SHORT_LIFE_MS = 200
 
 export interface Storm {
-  /** At least as many events, of a twentieth as many objects. */
+  /** At least as many events. */
   readonly events: number
+  /** About as many objects: of seven four are customers, two subscriptions, one a product. */
+  readonly objects: number
   readonly seed: number
-  /** How often the receiver is killed while they come. */
+  /** How often the receiver is killed while they come, evenly. */
   readonly kills: number
+  /** How often it is killed at the beginning, each time as soon as it answered for 200 ms. */
+  readonly burst?: number
 }
 
 export interface StormVerdict {
@@ -37,18 +44,24 @@ export interface StormVerdict {
  * object. What was told of them comes three times, shuffled, 16 at a time, to a receiver that is killed. At the end
  * every object is here as it is there, once.
  */
-export async function storm({ events: wanted, seed, kills }: Storm): Promise<StormVerdict> {
+export async function storm({
+  events: wanted,
+  objects: most,
+  seed,
+  kills,
+  burst = 0,
+}: Storm): Promise<StormVerdict> {
   const random = seeded(seed)
   const world = await newWorld({ env: { ...INBOUND, LOCKSTEP_LOG_LEVEL: 'silent' } })
   try {
     for (const { id } of (await world.stripe.webhookEndpoints.list()).data)
       await world.stripe.webhookEndpoints.update(id, { disabled: true })
-    const objects = await change(world.stripe, random, wanted)
+    const objects = await change(world.stripe, random, wanted, most)
     const events: Stripe.Event[] = []
     for await (const event of world.stripe.events.list({ limit: 100 })) events.push(event)
     const bodies = events.map((event) => JSON.stringify(event))
     const deliveries = random.shuffle(Array.from({ length: TIMES }, () => bodies).flat())
-    await deliver(world, deliveries, kills)
+    await deliver(world, deliveries, kills, burst)
     await atRest(world)
     const breaches = [...(await compare(world, objects)), ...(await count(world, events, objects))]
     return {
@@ -69,7 +82,7 @@ interface Changing {
 }
 
 /** Makes the objects and changes them, a few at a time, until enough was told of them. */
-async function change(stripe: Stripe, random: Random, wanted: number): Promise<Changing[]> {
+async function change(stripe: Stripe, random: Random, wanted: number, most: number): Promise<Changing[]> {
   const product = await stripe.products.create({ name: 'The one that is sold' })
   const price = await stripe.prices.create({
     product: product.id,
@@ -78,7 +91,7 @@ async function change(stripe: Stripe, random: Random, wanted: number): Promise<C
     recurring: { interval: 'month' },
   })
   const objects: Changing[] = [{ type: 'product', id: product.id, isGone: false }]
-  await together(Math.ceil(wanted / 60), async (i) => {
+  await together(Math.ceil((most * 4) / 7), async (i) => {
     const customer = await stripe.customers.create({ name: `Customer ${i}` })
     objects.push({ type: 'customer', id: customer.id, isGone: false })
     if (i % 4 === 0) {
@@ -146,18 +159,16 @@ async function together(count: number, work: (i: number) => Promise<void>): Prom
 }
 
 /** As Stripe delivers: what is not answered with 2xx is delivered again. On the way the receiver dies. */
-async function deliver(world: World, bodies: readonly string[], kills: number): Promise<void> {
+async function deliver(world: World, bodies: readonly string[], kills: number, burst: number): Promise<void> {
   const every = Math.ceil(bodies.length / (kills + 1))
-  let back: Promise<void> | undefined
+  let back = Promise.resolve()
+  const kill = () => {
+    back = back.then(world.kill).then(world.start)
+    return back
+  }
+  const bursting = shortLives(burst, kill)
   await together(bodies.length, async (i) => {
-    if (i > 0 && i % every === 0) {
-      const before = back
-      back = (async () => {
-        await before
-        await world.kill()
-        await world.start()
-      })()
-    }
+    if (i > 0 && i % every === 0) void kill()
     const body = bodies[i] ?? ''
     for (;;) {
       const status = await send(world, body)
@@ -166,7 +177,16 @@ async function deliver(world: World, bodies: readonly string[], kills: number): 
       await back
     }
   })
+  await bursting
   await back
+}
+
+/** Whoever delivers meanwhile meets a receiver that is there for a moment, and gone again. */
+async function shortLives(count: number, kill: () => Promise<void>): Promise<void> {
+  for (let life = 0; life < count; life += 1) {
+    await setTimeout(SHORT_LIFE_MS)
+    await kill()
+  }
 }
 
 /** 0: it was dead, or died at this moment, and nobody knows whether the event was stored. */
