@@ -19,11 +19,13 @@ import { start } from './start.ts'
 import { subscriptionRead } from './subscription-read.ts'
 import { syncCalls } from './sync-calls.ts'
 import { syncLimited } from './sync-limited.ts'
+import { webhooksVsPeer } from './webhooks-vs-peer.ts'
 
 const benches: readonly Bench[] = [
   ingestBatch,
   ingestSingle,
   invoiceRead,
+  webhooksVsPeer,
   registration,
   patchLatency,
   syncCalls,
