@@ -5,7 +5,7 @@ import { formatDecimal } from '@lockstep/core/decimal'
 import type { Feature, Grant } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
 import type { Meter } from '@lockstep/core/meter'
-import { formatMoney, formatRate } from '@lockstep/core/money'
+import { formatMoney, formatRate, type Rate } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import type { Price, Tier } from '@lockstep/core/price'
 import { formatQuantity } from '@lockstep/core/quantity'
@@ -60,7 +60,7 @@ function writeProduct({ name, description, unitLabel, taxCode }: Product): Entry
   }
 }
 
-function writeMeter({ name, unitLabel, aggregation, property, filter }: Meter): Entry<'meters'> {
+function writeMeter({ name, unitLabel, aggregation, property, filter, dimensions }: Meter): Entry<'meters'> {
   return {
     name,
     unitLabel,
@@ -69,6 +69,7 @@ function writeMeter({ name, unitLabel, aggregation, property, filter }: Meter): 
     ...(filter && {
       filter: Object.fromEntries(Object.entries(filter).map(([name, values]) => [name, [...values]])),
     }),
+    ...(dimensions && { dimensions: [...dimensions] }),
   }
 }
 
@@ -149,15 +150,23 @@ function writeGrants(grants: readonly Grant[]) {
 }
 
 function writePrice(price: Price): WrittenPrice {
-  const { name, product, kind, timing, meter } = price
-  const terms = { name, product, kind, timing, ...(meter !== null && { meter }), ...writeLimits(price) }
+  const { name, product, kind, timing, meter, groupBy } = price
+  const terms = {
+    ...{ name, product, kind, timing },
+    ...(meter !== null && { meter }),
+    ...(groupBy && { groupBy: [...groupBy] }),
+    ...writeLimits(price),
+  }
   switch (price.model) {
     case 'flat':
     case 'minimum':
     case 'maximum':
       return { ...terms, model: price.model, amount: formatMoney(price.amount) }
     case 'perUnit':
-      return { ...terms, model: price.model, unitAmount: formatRate(price.rate) }
+      return {
+        ...{ ...terms, model: price.model, unitAmount: formatRate(price.rate) },
+        ...(price.rates && { unitAmounts: writeRates(price.rates) }),
+      }
     case 'package': {
       const { model, amount, size, round } = price
       return { ...terms, model, amount: formatMoney(amount), size: formatQuantity(size), round }
@@ -176,6 +185,10 @@ function writeLimits({ included, maximum, collectFrom }: Price) {
     ...(maximum !== undefined && { maximum: formatMoney(maximum) }),
     ...(collectFrom !== undefined && { collectFrom: formatMoney(collectFrom) }),
   }
+}
+
+function writeRates(rates: Readonly<Record<string, Rate>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(rates).map(([value, rate]) => [value, formatRate(rate)]))
 }
 
 function writeTier({ upTo, rate, flat }: Tier) {

@@ -6,6 +6,7 @@ import { key } from './ids.ts'
 import { aggregation, meterRules } from './meters.ts'
 import { currency, decimalAmount, unitAmount } from './money.ts'
 import { audience, interval } from './plans.ts'
+import { groupBy, unitAmounts } from './prices.ts'
 import { quantity } from './quantity.ts'
 
 const product = z
@@ -92,12 +93,13 @@ const common = {
   collectFrom: decimalAmount.optional().meta({
     description: 'Of a fee of nothing: an invoice that comes to less is carried to the next one.',
   }),
+  ...groupBy,
 }
 
 const price = z
   .discriminatedUnion('model', [
     z.strictObject({ ...common, model: z.enum(['flat', 'minimum', 'maximum']), amount: decimalAmount }),
-    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount, ...unitAmounts }),
     z.strictObject({
       ...common,
       model: z.literal('package'),

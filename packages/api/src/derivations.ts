@@ -100,6 +100,12 @@ export const derivation: z.ZodType<Derivation> = z
         aggregation: z.string(),
         events: decimal,
         quantity: decimal,
+        group: z.record(z.string(), z.string().nullable()).optional().meta({
+          description: "Of one group's line: the value of each dimension; null: the events have none.",
+        }),
+        groups: decimal.optional().meta({
+          description: 'Of a line of several groups, each measured and priced by itself: how many.',
+        }),
       })
       .nullable()
       .meta({ description: 'Null where nothing is measured: recurring fees and shares.' }),

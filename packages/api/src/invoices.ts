@@ -3,7 +3,7 @@ import { correctionKinds } from '@lockstep/core/usage-correction'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { derivation } from './derivations.ts'
-import { externalId, id, idParam, key, providerId } from './ids.ts'
+import { externalId, id, idParam, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency, money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
@@ -18,12 +18,14 @@ export const invoiceStatus = z.enum(invoiceStatuses).meta({
     "`current`: the period runs. `closing`: it is over, and the provider's draft is still open. The others are the provider's.",
 })
 
+const lineKey = z.string().regex(/^[\w.-]+$/)
+
 export const invoiceLine = z
   .strictObject({
     id: z.string().meta({ description: 'Names the line on this invoice.' }),
-    key: key.nullable().meta({
+    key: lineKey.nullable().meta({
       description:
-        "The price's key or the adjustment's id; null for what only the provider knows, and for what is carried to the next invoice.",
+        "The price's key, with its group's where it has one, or the adjustment's id; null for what only the provider knows, and for what is carried to the next invoice.",
     }),
     description: z.string(),
     period: period.meta({ description: 'When the service was given.' }),
@@ -104,7 +106,9 @@ export const invoiceWithLines = z
 
 const plannedItem = z
   .strictObject({
-    line: key.meta({ description: "The price's key, or the adjustment's id." }),
+    line: lineKey.meta({
+      description: "The price's key, with its group's if it has one, or the adjustment's id.",
+    }),
     originInvoice: id('invoice').meta({
       description: 'The invoice of the period it bills; another one for late usage.',
     }),
@@ -137,6 +141,14 @@ export const syncPlan = z
 const measuredEvent = z
   .strictObject({ source: z.string(), id: z.string(), time: instant, quantity })
   .meta({ id: 'MeasuredEvent' })
+
+const measuredGroup = z
+  .strictObject({
+    dimensions: z.record(z.string(), z.string().nullable()),
+    quantity,
+    events: z.int(),
+  })
+  .meta({ id: 'MeasuredGroup', description: 'Usage of which each dimension has one value, or none (null).' })
 
 const lineCorrection = z
   .strictObject({
@@ -203,6 +215,10 @@ export const explainLine = defineRoute({
         events: listOf('MeasuredEvent', measuredEvent)
           .nullable()
           .meta({ description: 'Null where nothing is measured: fees, shares, adjustments.' }),
+        groups: z.array(measuredGroup).nullable().meta({
+          description:
+            "Of a line of several groups: up to 100 of them, the greatest first, as they are measured now. Null where the line is one group's or its meter has no dimensions.",
+        }),
         corrections: z.array(lineCorrection).meta({ description: 'Oldest first.' }),
         explanation: z
           .array(z.string())

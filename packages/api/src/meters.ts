@@ -20,6 +20,12 @@ export const meterRules = {
     .record(z.string().min(1).max(250), z.array(z.string().max(250)).min(1).max(100))
     .optional()
     .meta({ description: 'Only events with one of these values under each of these names count.' }),
+  dimensions: z
+    .array(givenName(250))
+    .min(1)
+    .max(3)
+    .optional()
+    .meta({ description: "Of an event's data: by the values of these properties usage is kept apart too." }),
 }
 
 export const meter = z

@@ -15,6 +15,21 @@ const tier = z
   })
   .meta({ id: 'Tier' })
 
+export const groupBy = {
+  groupBy: z
+    .array(z.string().min(1).max(250))
+    .min(1)
+    .max(3)
+    .optional()
+    .meta({ description: 'Dimensions of the meter: each group of their values is a line of its own.' }),
+}
+
+export const unitAmounts = {
+  unitAmounts: z.record(z.string().max(250), unitAmount).optional().meta({
+    description: 'Of a price with one dimension: values of it that have a unit amount of their own.',
+  }),
+}
+
 const common = {
   key,
   name: z.string(),
@@ -31,6 +46,7 @@ const common = {
   collectFrom: money
     .optional()
     .meta({ description: 'Of a fee of nothing: an invoice that comes to less is carried to the next one.' }),
+  ...groupBy,
 }
 
 /** A price as it was published. Amounts are money, prices of one unit are decimal text. */
@@ -38,7 +54,7 @@ export const price = z
   .discriminatedUnion('model', [
     z.strictObject({ ...common, model: z.literal('flat'), amount: money }),
     z.strictObject({ ...common, model: z.enum(['minimum', 'maximum']), amount: money }),
-    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({ ...common, model: z.literal('perUnit'), unitAmount, ...unitAmounts }),
     z.strictObject({
       ...common,
       model: z.literal('package'),

@@ -12,6 +12,9 @@ const measured = z
     end: instant,
     quantity: quantity.meta({ description: "By the meter's aggregation." }),
     events: z.int().meta({ description: 'How many events it is made of.' }),
+    dimensions: z.record(z.string(), z.string().nullable()).optional().meta({
+      description: 'The values that it is kept apart by, where `by` asks for it; null: the events have none.',
+    }),
   })
   .meta({ id: 'MeasuredUsage' })
 
@@ -33,6 +36,13 @@ export const readUsage = defineRoute({
       .enum(['hour', 'day', 'none'])
       .default('none')
       .meta({ description: 'One figure for each hour or day (of UTC), or one for it all.' }),
+    by: z.string().max(800).optional().meta({
+      description: 'Dimensions of the meter to keep apart, with commas between them: `region,app`.',
+    }),
+    only: z.string().max(2000).optional().meta({
+      description:
+        'Only usage with these values: `region:eu,app:web`. A dimension without a colon: what has no value of it.',
+    }),
   }),
   answers: {
     200: z

@@ -81,6 +81,8 @@ export interface MeterInput {
   property?: string
   /** Only events with one of these values under each of these names of their data count. */
   filter?: Record<string, string | string[]>
+  /** Of a usage event's data: up to three properties by whose values usage is kept apart too. */
+  dimensions?: string[]
 }
 
 export type FeatureInput<M> = { name: string } & (
@@ -154,7 +156,10 @@ export type PriceInput<P, M> = { name?: string; product?: NoInfer<P> } & (
       /** Of a fee of '0': what an invoice has to come to. Less is carried to the next one. */
       collectFrom?: string
     } & ModelInput)
-  | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & ModelInput & LimitsInput)
+  | ({ kind?: 'usage'; timing?: 'inArrears'; meter: NoInfer<M> } & (
+      | (ModelInput & LimitsInput)
+      | (GroupsInput & (ModelInput | PerValueInput))
+    ))
   | { kind?: 'share'; timing?: 'inArrears'; meter?: never; model: 'percentage'; percent: string }
   | BoundInput
 )
@@ -181,6 +186,18 @@ export interface LimitsInput {
   included?: string
   /** What the line costs at most. */
   maximum?: string
+}
+
+interface GroupsInput {
+  /** Dimensions of the meter: each group of their values is measured, priced and billed by itself. */
+  groupBy: string[]
+}
+
+/** With one dimension in `groupBy`: values of it that have a unit amount of their own. */
+interface PerValueInput {
+  model: 'perUnit'
+  unitAmount: string
+  unitAmounts: Record<string, string>
 }
 
 export interface TierInput {

@@ -80,7 +80,7 @@ export function defineCatalog<
   const planEntries = entries(reader, 'plans')
   const context = {
     products: keysOf(products),
-    meters: new Map(meters.map(({ key, name }) => [key, name])),
+    meters: new Map(meters.map((meter) => [meter.key, meter])),
     features: new Map(features.map((feature) => [feature.key, feature])),
     plans: new Set(planEntries.map(([key]) => key)),
     currency,
@@ -165,7 +165,7 @@ export interface CatalogChange {
  * What has to be done to the stored catalogue (what is archived left out) to make it the wanted
  * one. A plan or add-on that may have been sold gets a new version; everything else changes in place.
  *
- * A meter's aggregation cannot change: invoices that are rated already would change with it. Nor can
+ * A meter's aggregation, and what it counts and keeps apart, cannot change: invoices that are rated already would change with it. Nor can
  * a feature's kind and meter, by which plans grant it, nor a coupon, which may have been redeemed. That
  * is refused as `catalog_invalid`.
  */
@@ -265,8 +265,12 @@ function meterFaults(current: readonly Meter[], wanted: readonly Meter[]): Fault
       const detail = `The meter ${meter.key} looks at ${old.property} and cannot change; make a new meter.`
       return fixed('property', detail)
     }
-    if (canonicalJson(old.filter ?? {}) === canonicalJson(meter.filter ?? {})) return []
-    return fixed('filter', `The filter of the meter ${meter.key} cannot change; make a new meter.`)
+    if (canonicalJson(old.filter ?? {}) !== canonicalJson(meter.filter ?? {})) {
+      return fixed('filter', `The filter of the meter ${meter.key} cannot change; make a new meter.`)
+    }
+    if (canonicalJson(old.dimensions ?? []) === canonicalJson(meter.dimensions ?? [])) return []
+    const detail = `The dimensions of the meter ${meter.key} cannot change: what was used is not kept apart by others. Make a new meter.`
+    return fixed('dimensions', detail)
   })
 }
 

@@ -110,6 +110,10 @@ export interface Derivation {
     readonly aggregation: string
     readonly events: Decimal
     readonly quantity: Decimal
+    /** Of a line that is one group's: the value of each dimension, null where the events have none. */
+    readonly group?: Readonly<Record<string, string | null>>
+    /** Of a line of several groups, each measured and priced by itself: how many they are. */
+    readonly groups?: Decimal
   } | null
   readonly steps: readonly Step[]
   /** Sum of the steps, before rounding. */
@@ -134,9 +138,8 @@ export function explain(derivation: Derivation): string[] {
   if (measured) {
     const { quantity, unitLabel, aggregation, events } = measured
     const noun = events === '1' ? 'event' : 'events'
-    lines.push(
-      `${price.key}: ${groupThousands(quantity)} ${unitLabel} measured (${aggregation} of ${groupThousands(events)} ${noun})`,
-    )
+    const what = `${aggregation} of ${groupThousands(events)} ${noun}${groupsInWords(measured)}`
+    lines.push(`${price.key}: ${groupThousands(quantity)} ${unitLabel} measured (${what})`)
   }
   lines.push(...steps.flatMap(explainStep))
   if (steps.filter(({ kind }) => kind !== 'included').length > 1) lines.push(`sum: ${groupThousands(exact)}`)
@@ -149,6 +152,14 @@ export function explain(derivation: Derivation): string[] {
   }
   if (free) lines.push(`free during the ${free}: ${groupThousands(amount)} ${currency}`)
   return lines
+}
+
+function groupsInWords({ group, groups }: NonNullable<Derivation['measured']>): string {
+  if (groups !== undefined) {
+    return `, ${groupThousands(groups)} ${groups === '1' ? 'group' : 'groups'}, each measured and priced by itself`
+  }
+  const values = Object.entries(group ?? {})
+  return values.map(([name, value]) => (value === null ? `, no ${name}` : `, ${name} ${value}`)).join('')
 }
 
 function explainStep(step: Step): string[] {

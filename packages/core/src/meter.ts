@@ -28,18 +28,29 @@ export interface Meter {
   readonly property?: string
   /** Only events count whose data has one of these values under each of these names, as text. */
   readonly filter?: Readonly<Record<string, readonly string[]>>
+  /** Of the data: by their values usage is kept apart too, beside all of it together. In alphabetical order. */
+  readonly dimensions?: readonly string[]
 }
 
 /** What a meter says beyond its name, unit and aggregation; kept together. */
-export type MeterRules = Pick<Meter, 'property' | 'filter'>
+export type MeterRules = Pick<Meter, 'property' | 'filter' | 'dimensions'>
 
-export function rulesOf({ property, filter }: MeterRules): MeterRules {
-  return { ...(property !== undefined && { property }), ...(filter !== undefined && { filter }) }
+export function rulesOf({ property, filter, dimensions }: MeterRules): MeterRules {
+  return {
+    ...(property !== undefined && { property }),
+    ...(filter !== undefined && { filter }),
+    ...(dimensions !== undefined && { dimensions }),
+  }
 }
 
 /** Whether count, sum, max and last of all its events are all there is to know. */
-export function isPlainMeter({ aggregation, filter }: Pick<Meter, 'aggregation' | 'filter'>): boolean {
-  return aggregation !== 'unique' && aggregation !== 'timeWeightedSum' && filter === undefined
+export function isPlainMeter({
+  aggregation,
+  filter,
+  dimensions,
+}: Pick<Meter, 'aggregation' | 'filter' | 'dimensions'>): boolean {
+  const needsMore = aggregation === 'unique' || aggregation === 'timeWeightedSum'
+  return !needsMore && filter === undefined && dimensions === undefined
 }
 
 /** Whether the event is one that the meter counts. */

@@ -21,6 +21,7 @@ export function priceInWords(json: PriceJson): string[] {
   return [
     ...modelInWords(price),
     ...(included === undefined ? [] : [`the first ${formatQuantity(included)} of a period are included`]),
+    ...(price.groupBy === undefined ? [] : [`each ${price.groupBy.join(' and ')} by itself`]),
     ...(maximum === undefined ? [] : [`at most ${amount(maximum)} a period`]),
     ...(collectFrom === undefined
       ? []
@@ -33,7 +34,10 @@ function modelInWords(price: Price): string[] {
     case 'flat':
       return [amount(price.amount)]
     case 'perUnit':
-      return [`${rateText(price.rate)} ${eachOf(price)}`]
+      return [
+        `${rateText(price.rate)} ${eachOf(price)}`,
+        ...Object.entries(price.rates ?? {}).map(([value, rate]) => `of ${value}: ${rateText(rate)}`),
+      ]
     case 'package':
       return [
         `${amount(price.amount)} for each package of ${formatQuantity(price.size)}, ${price.round === 'up' ? 'begun ones count' : 'full ones only'}`,

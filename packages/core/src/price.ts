@@ -14,7 +14,12 @@ export interface Tier {
 export type PriceModel =
   /** The same amount however much was used; nothing if nothing was. */
   | { readonly model: 'flat'; readonly amount: Money }
-  | { readonly model: 'perUnit'; readonly rate: Rate }
+  | {
+      readonly model: 'perUnit'
+      readonly rate: Rate
+      /** Of a price with one dimension: what other values of it cost, by value. */
+      readonly rates?: Readonly<Record<string, Rate>>
+    }
   /** `amount` for each package of `size` units, begun (`up`) or full (`down`). */
   | {
       readonly model: 'package'
@@ -46,6 +51,8 @@ export interface PriceTerms {
   readonly kind: PriceKind
   readonly timing: Timing
   readonly meter: string | null
+  /** Dimensions of the meter, in alphabetical order: each group of their values is a line of its own. */
+  readonly groupBy?: readonly string[]
 }
 
 /** What a price may say beside its model, of each period. */
@@ -90,7 +97,11 @@ interface TierJson {
 
 type ModelJson =
   | { readonly model: 'flat' | 'minimum' | 'maximum'; readonly amountMinor: string }
-  | { readonly model: 'perUnit'; readonly ratePicos: string }
+  | {
+      readonly model: 'perUnit'
+      readonly ratePicos: string
+      readonly picosByValue?: Readonly<Record<string, string>>
+    }
   | {
       readonly model: 'package'
       readonly amountMinor: string
@@ -119,8 +130,17 @@ export function priceFromJson(json: PriceJson): Price {
 }
 
 /** What a price says beside what it costs. */
-export function termsOf({ key, name, product, currency, kind, timing, meter }: PriceTerms): PriceTerms {
-  return { key, name, product, currency, kind, timing, meter }
+export function termsOf({
+  key,
+  name,
+  product,
+  currency,
+  kind,
+  timing,
+  meter,
+  groupBy,
+}: PriceTerms): PriceTerms {
+  return { key, name, product, currency, kind, timing, meter, ...(groupBy !== undefined && { groupBy }) }
 }
 
 /** Nothing where there is none, so that a price without limits is written as it was before there were any. */
@@ -150,7 +170,13 @@ function modelToJson(price: PriceModel): ModelJson {
     case 'maximum':
       return { model: price.model, amountMinor: `${price.amount.minor}` }
     case 'perUnit':
-      return { model: price.model, ratePicos: `${price.rate.picos}` }
+      return {
+        model: price.model,
+        ratePicos: `${price.rate.picos}`,
+        ...(price.rates !== undefined && {
+          picosByValue: mapValues(price.rates, ({ picos }) => `${picos}`),
+        }),
+      }
     case 'package': {
       const { model, amount, size, round } = price
       return { model, amountMinor: `${amount.minor}`, sizeNanos: `${size}`, round }
@@ -170,7 +196,13 @@ function modelFromJson(json: ModelJson, currency: Currency): PriceModel {
     case 'maximum':
       return { model: json.model, amount: { minor: BigInt(json.amountMinor), currency } }
     case 'perUnit':
-      return { model: json.model, rate: { picos: BigInt(json.ratePicos), currency } }
+      return {
+        model: json.model,
+        rate: { picos: BigInt(json.ratePicos), currency },
+        ...(json.picosByValue !== undefined && {
+          rates: mapValues(json.picosByValue, (picos) => ({ picos: BigInt(picos), currency })),
+        }),
+      }
     case 'package': {
       const amount = { minor: BigInt(json.amountMinor), currency }
       return { model: json.model, amount, size: BigInt(json.sizeNanos), round: json.round }
@@ -181,6 +213,12 @@ function modelFromJson(json: ModelJson, currency: Currency): PriceModel {
     case 'percentage':
       return { model: json.model, picos: BigInt(json.sharePicos) }
   }
+}
+
+/** In alphabetical order, so that equal prices give equal text. */
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+  const entries = Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([name, value]) => [name, map(value)]))
 }
 
 function tierToJson({ upTo, rate, flat }: Tier): TierJson {

@@ -110,9 +110,10 @@ function summary(price: Price): string {
 }
 
 function describePrice(price: Price): Description {
-  const { name, product, kind, timing, meter, currency, model } = price
+  const { name, product, kind, timing, meter, currency, model, groupBy } = price
   const terms = describeFields({ name, product, kind, timing, meter, currency, model })
-  return new Map([...terms, ...describeModel(price), ...describeLimits(price)])
+  const grouped = describeFields(groupBy === undefined ? {} : { groupBy: groupBy.join(', ') })
+  return new Map([...terms, ...grouped, ...describeModel(price), ...describeLimits(price)])
 }
 
 function describeLimits({ included, maximum, collectFrom }: Price): [path: string, text: string][] {
@@ -130,7 +131,13 @@ function describeModel(price: Price): [path: string, text: string][] {
     case 'maximum':
       return [['amount', formatMoney(price.amount)]]
     case 'perUnit':
-      return [['unitAmount', formatRate(price.rate)]]
+      return [
+        ['unitAmount', formatRate(price.rate)],
+        ...Object.entries(price.rates ?? {}).map(([value, rate]): [string, string] => [
+          `unitAmounts/${value}`,
+          formatRate(rate),
+        ]),
+      ]
     case 'package':
       return [
         ['amount', formatMoney(price.amount)],

@@ -1,6 +1,7 @@
 import { type Addon, whyNotWith } from '../addon.ts'
 import { intervals } from '../billing-cycle.ts'
 import type { Feature, Grant } from '../feature.ts'
+import type { Meter } from '../meter.ts'
 import { audiences, type Plan } from '../plan.ts'
 import { child } from '../pointer.ts'
 import { isBilledByProvider, type Price } from '../price.ts'
@@ -12,7 +13,7 @@ import { entries, type Reader } from './reader.ts'
 
 export interface AddonContext {
   readonly products: ReadonlySet<string>
-  readonly meters: ReadonlyMap<string, string>
+  readonly meters: ReadonlyMap<string, Meter>
   readonly features: ReadonlyMap<string, Feature>
   readonly plans: readonly Plan[]
   readonly currency: KnownCurrency

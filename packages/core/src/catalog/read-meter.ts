@@ -1,4 +1,6 @@
 import { type Aggregation, aggregations, type Meter } from '../meter.ts'
+import { MOST_DIMENSIONS } from '../usage-group.ts'
+import { readNames } from './read-names.ts'
 import type { Reader } from './reader.ts'
 
 const MAX_FILTER_NAMES = 10
@@ -12,6 +14,7 @@ export function readMeter([key, reader]: [string, Reader]): Meter {
     aggregation,
     ...readProperty(reader, aggregation),
     ...(reader.has('filter') && { filter: readFilter(reader.object('filter')) }),
+    ...(reader.has('dimensions') && { dimensions: readDimensions(reader) }),
   }
   reader.end()
   return meter
@@ -28,6 +31,13 @@ function readProperty(reader: Reader, aggregation: Aggregation): { property?: st
     reader.refuse('property', 'invalid', `A meter that takes the ${aggregation} looks at the quantity.`)
   }
   return {}
+}
+
+function readDimensions(reader: Reader): string[] {
+  const names = readNames(reader, 'dimensions', MOST_DIMENSIONS)
+  if (names.includes('quantity'))
+    reader.refuse('dimensions', 'invalid', 'A quantity is no value to be told apart.')
+  return names
 }
 
 /** By name, so that the order in which a person wrote them is no change. */

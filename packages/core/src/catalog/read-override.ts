@@ -1,5 +1,6 @@
 import { type Price, type PriceKind, type PriceModel, termsOf } from '../price.ts'
 import type { Fault } from '../problem.ts'
+import { refuseLimits } from './read-grouping.ts'
 import { readLimits, readModel } from './read-price.ts'
 import { Reader } from './reader.ts'
 
@@ -26,6 +27,7 @@ export function readOverride(
   const choices = kind === 'usage' || kind === 'share' ? models[kind] : ([of.model] as const)
   const model = readModel(reader, reader.oneOf('model', choices), currency, { whole: false })
   const limits = readLimits(reader, kind, currency)
+  if (of.groupBy) refuseLimits(reader)
   reader.end()
   return { price: { ...termsOf(of), ...model, ...limits }, faults }
 }

@@ -1,6 +1,7 @@
 import { type Interval, intervals } from '../billing-cycle.ts'
 import { isCurrency } from '../currency.ts'
 import type { Feature } from '../feature.ts'
+import type { Meter } from '../meter.ts'
 import { audiences, type Plan } from '../plan.ts'
 import { boundOf, isBilledByProvider, type Price } from '../price.ts'
 import type { KnownCurrency } from './amounts.ts'
@@ -21,7 +22,7 @@ const MAX_PAYMENTS = 120
 
 export interface PlanContext {
   readonly products: ReadonlySet<string>
-  readonly meters: ReadonlyMap<string, string>
+  readonly meters: ReadonlyMap<string, Meter>
   readonly features: ReadonlyMap<string, Feature>
   readonly plans: ReadonlySet<string>
   readonly currency: KnownCurrency

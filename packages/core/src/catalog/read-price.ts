@@ -1,14 +1,16 @@
 import { parseDecimal } from '../decimal.ts'
+import type { Meter } from '../meter.ts'
 import { zero } from '../money.ts'
 import type { Price, PriceKind, PriceModel, Tier, Timing } from '../price.ts'
 import { type KnownCurrency, readBound, readDecimalText, readMoney, readRate, readSize } from './amounts.ts'
+import { readGrouping } from './read-grouping.ts'
 import type { Reader } from './reader.ts'
 
 /** What a price may refer to, and what it takes from its plan. */
 export interface PriceContext {
   readonly products: ReadonlySet<string>
-  /** Names by key. */
-  readonly meters: ReadonlyMap<string, string>
+  /** By key. */
+  readonly meters: ReadonlyMap<string, Meter>
   readonly plan: { readonly name: string; readonly product: string; readonly currency: KnownCurrency }
 }
 
@@ -46,7 +48,8 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
       'A minimum or a maximum is a bound of the usage, and a bound one of them.',
     )
   }
-  const defaultName = kind === 'recurring' ? plan.name : ((meter && meters.get(meter)) ?? sentenceCase(key))
+  const defaultName =
+    kind === 'recurring' ? plan.name : ((meter && meters.get(meter)?.name) ?? sentenceCase(key))
   const name = reader.optionalText('name') ?? defaultName
   const product = reader.reference('product', 'product', products, plan.product)
   const terms = readModel(reader, model, plan.currency, {
@@ -57,8 +60,11 @@ export function readPrice(reader: Reader, key: string, { products, meters, plan 
     ...readLimits(reader, kind, plan.currency),
     ...readCollectFrom(reader, kind, plan.currency),
   }
+  const of = { kind, model, meter: meters.get(meter ?? ''), currency: plan.currency }
+  const grouping = readGrouping(reader, of)
   reader.end()
-  return { key, name, product, currency: plan.currency ?? '', kind, timing, meter, ...terms, ...limits }
+  const named = { key, name, product, currency: plan.currency ?? '', kind, timing, meter }
+  return { ...named, ...terms, ...limits, ...grouping }
 }
 
 /** Where the fee is more than nothing is for the plan to see, which may have several. */

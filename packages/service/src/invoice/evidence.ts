@@ -3,6 +3,7 @@ import type { Db } from '../postgres/connect.ts'
 import type { Page } from '../store/page.ts'
 import { correctionsOf, type UsageCorrection } from '../store/usage-corrections.ts'
 import { listUsageEvents, type UsageEvent } from '../store/usage-events.ts'
+import { type GroupShown, groupsBehind } from './line-groups.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
 
 /** What stands behind the quantity of a line. */
@@ -11,6 +12,8 @@ export interface Evidence {
   readonly events: Page<UsageEvent>
   /** What was corrected of them before the line was written down, oldest first. */
   readonly corrections: readonly UsageCorrection[]
+  /** Which groups a line is made of, the greatest first; null where it is of one, or its meter has none. */
+  readonly groups: readonly GroupShown[] | null
 }
 
 /** Nothing is used before 1970. */
@@ -25,11 +28,13 @@ export async function evidenceOf(
 ): Promise<Evidence | null> {
   const measured = measuredBy(shown, line)
   if (!measured) return null
+  const { customerId } = shown.invoice
+  const behind = await groupsBehind(db, { customerId, line, lines: shown.lines })
   const [events, corrections] = await Promise.all([
-    listUsageEvents(db, { ...measured, ...page }),
+    listUsageEvents(db, { ...measured, ...page, groups: behind.only }),
     correctionsBehind(db, shown, line),
   ])
-  return { events, corrections }
+  return { events, corrections, groups: behind.shown }
 }
 
 /** What was corrected of a line's events before it was written down, oldest first. */

@@ -35,7 +35,7 @@ export function forecast(input: RatingInput, others: Money, at: Instant): Foreca
       return [key, meter ? foreseeUsage(meter, totals, { period, at }) : totals]
     }),
   )
-  const lines = linesToBill({ ...input, usage })
+  const lines = linesToBill({ ...input, usage, groups: foreseeGroups(input, at) })
     .filter(({ left }) => isWorthSending(left))
     .map((line) => {
       const { quantity, amount } = line.left
@@ -46,4 +46,20 @@ export function forecast(input: RatingInput, others: Money, at: Instant): Foreca
     lines.map(({ amount }) => amount),
   )
   return { at, lines, subtotal: add(rated, others) }
+}
+
+/** Each group as if it were alone. */
+function foreseeGroups({ invoice, terms, groups }: RatingInput, at: Instant): RatingInput['groups'] {
+  const period = periodOf(invoice)
+  return new Map(
+    [...groups].map(([priceKey, list]) => {
+      const price = terms.plan.prices.find(({ key }) => key === priceKey)
+      const meter = terms.meters.find(({ key }) => key === price?.meter)
+      const foreseen = list.map((group) => {
+        const totals = meter ? foreseeUsage(meter, group.totals, { period, at }) : group.totals
+        return { ...group, totals }
+      })
+      return [priceKey, foreseen]
+    }),
+  )
 }

@@ -8,6 +8,7 @@ import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
 import { quantitiesAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
 import { type LineToBill, linesToBill, periodOf, type RatedSubscription, type RatingInput } from './rate.ts'
+import { groupsOf } from './rate-groups.ts'
 
 export interface Rated {
   readonly lines: readonly LineToBill[]
@@ -42,7 +43,7 @@ export async function rateInvoices(
     () => quantitiesAtEnd(db, over),
     ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
   ])
-  const inputs = invoices.map((invoice, i): RatingInput => {
+  const ungrouped = invoices.map((invoice, i): RatingInput => {
     const of = terms.get(planVersionOf(invoice))
     const usage = usages[i]
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
@@ -54,10 +55,16 @@ export async function rateInvoices(
       terms: { ...of, plan: { ...of.plan, prices } },
       subscription: { ...subscription, quantity: quantities.get(invoice.id) ?? subscription.quantity },
       usage,
+      groups: new Map(),
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),
       items: items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id),
     }
   })
+  const groups = await together(
+    db,
+    ungrouped.map((input) => () => groupsOf(db, input)),
+  )
+  const inputs = ungrouped.map((input, i) => ({ ...input, groups: groups[i] ?? input.groups }))
   return {
     lines: inputs.flatMap(linesToBill),
     inputs: new Map(inputs.map((input) => [input.invoice.id, input])),

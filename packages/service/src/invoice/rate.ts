@@ -10,6 +10,7 @@ import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { quantityOf, units } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
+import type { UsageGroup } from '@lockstep/core/usage-group'
 import { toChargeable } from '../provider/stripe/amount.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
@@ -39,6 +40,8 @@ export interface RatingInput {
   readonly terms: RatingTerms
   readonly subscription: RatedSubscription
   readonly usage: ReadonlyMap<string, UsageTotals>
+  /** Of prices that group, by price key; groups that were billed and are not used any more among them. */
+  readonly groups: ReadonlyMap<string, readonly UsageGroup[]>
   /** In the order in which they were made, those that were withdrawn among them. */
   readonly adjustments: readonly Adjustment[]
   /** Every item of this invoice's lines. */
@@ -73,7 +76,7 @@ export function hasSomethingLeft(lines: readonly LineToBill[]): boolean {
   return lines.some(({ left }) => isWorthSending(left))
 }
 
-function rateInvoice({ invoice, terms, subscription, usage }: RatingInput): RatedLine[] {
+function rateInvoice({ invoice, terms, subscription, usage, groups, items }: RatingInput): RatedLine[] {
   const { plan, meters } = terms
   const period = periodOf(invoice)
   const { trialStart, trialEnd } = subscription
@@ -88,6 +91,8 @@ function rateInvoice({ invoice, terms, subscription, usage }: RatingInput): Rate
     prices: plan.prices,
     meters,
     usage,
+    groups,
+    billed: new Set(items.flatMap(({ state, lineKey }) => (state === 'billed' ? [lineKey] : []))),
     recurringFee,
     free: freeReason(plan, period, trial),
     // What is promised for a time is promised for the time that is paid.

@@ -6,6 +6,7 @@ import type { Db } from '../postgres/connect.ts'
 import { isCounted } from './counted-events.ts'
 import type { Page } from './page.ts'
 import { sqlTime } from './time.ts'
+import { isEventOf, isGroupOf, type OnlyGroups } from './usage-groups.ts'
 
 /** An event that counts. */
 export interface UsageEvent {
@@ -23,6 +24,8 @@ interface EventQuery {
   readonly limit: number
   /** `nextCursor` of the page before. */
   readonly after?: string | undefined
+  /** All of them unless given. */
+  readonly groups?: OnlyGroups | undefined
 }
 
 const SECONDS_PER_HOUR = 3600
@@ -44,6 +47,7 @@ export async function listUsageEvents(db: Db, query: EventQuery): Promise<Page<U
     from usage_event
     where customer_id = ${query.customerId} and meter_key = ${query.meterKey}
       and time >= ${sqlTime(from)} and time < ${sqlTime(end)} and ${behind} and ${isCounted('usage_event')}
+      and ${query.groups ? isEventOf(query.groups) : sql`true`}
     order by time, ${ORDER} limit ${query.limit + 1}`.execute(db)
   const shown = rows.slice(0, query.limit)
   const last = shown.at(-1)
@@ -66,17 +70,24 @@ const ORDER = sql`sha256(convert_to(length(source) || ' ' || source || id, 'UTF8
 /** Where enough events for a page end. Of the first hour some may be passed already, so it does not count. */
 async function endOfPage(
   db: Db,
-  { customerId, meterKey, period, limit }: EventQuery,
+  { customerId, meterKey, period, limit, groups }: EventQuery,
   from: Instant,
 ): Promise<Instant> {
+  const ofMeter = sql`customer_id = ${customerId} and meter_key = ${meterKey}`
+  const buckets = groups
+    ? sql`(
+        select bucket, sum(count)::int8 as count from usage_group_rollup
+        where ${ofMeter} and group_id in (select id from usage_group where ${ofMeter} and ${isGroupOf(groups)})
+        group by bucket
+      )`
+    : sql`(select bucket, count from usage_rollup where ${ofMeter})`
   const hour = Math.floor(from / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
   const { rows } = await sql<{ next: Instant | null }>`
     select min(next) as next from (
       select lead(bucket) over (order by bucket) as next,
              sum(count) over (order by bucket) - first_value(count) over (order by bucket) as counted
-      from usage_rollup
-      where customer_id = ${customerId} and meter_key = ${meterKey}
-        and bucket >= ${sqlTime(hour)} and bucket < ${sqlTime(period.end)}
+      from ${buckets} as rollup
+      where bucket >= ${sqlTime(hour)} and bucket < ${sqlTime(period.end)}
     ) as buckets where counted > ${limit}`.execute(db)
   return rows[0]?.next ?? period.end
 }

@@ -3,6 +3,8 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Trx } from '../postgres/connect.ts'
 import { isCounted } from './counted-events.ts'
 import { sqlTime } from './time.ts'
+import { recountGroups } from './usage-group-recount.ts'
+import { ofLast } from './usage-last.ts'
 
 interface Recount {
   readonly customerId: string
@@ -27,7 +29,7 @@ export async function recountUsage(
     sql`customer_id = ${customerId} and ${ofMeter}
       and ${sql.ref(column)} >= ${sqlTime(period.start)} and ${sql.ref(column)} < ${sqlTime(period.end)}`
   const events = sql`(
-    select event.*, aggregation, rules ->> 'property' as property, greatest(
+    select event.*, aggregation, rules, rules ->> 'property' as property, greatest(
         date_trunc('hour', time, 'UTC'),
         (select max(at) from usage_cut where customer_id = ${customerId} and at <= time)
       ) as bucket
@@ -45,6 +47,7 @@ export async function recountUsage(
   await Promise.all([
     recountValues(trx, within('bucket'), events),
     recountLevels(trx, within('bucket'), events),
+    recountGroups(trx, within('bucket'), events, meterKey),
   ])
   const total = (rows: readonly { count: bigint }[]) => rows.reduce((sum, { count }) => sum + count, 0n)
   return { before: total((await removed).rows), after: total((await counted).rows) }
@@ -72,7 +75,3 @@ async function recountLevels(trx: Trx, inBuckets: RawBuilder<unknown>, events: R
     group by customer_id, meter_key, bucket`.execute(trx)
   await Promise.all([removed, counted])
 }
-
-/** The same order as ingest's: time, then id by Unicode, then quantity. */
-const ofLast = (column: 'quantity' | 'time' | 'id'): RawBuilder<unknown> =>
-  sql`(array_agg(${sql.ref(column)} order by time desc, id collate "C" desc, quantity desc))[1]`

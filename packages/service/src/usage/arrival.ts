@@ -2,12 +2,14 @@ import type { Instant } from '@lockstep/core/instant'
 import { isPlainMeter, type Meter, passesFilter, textOfValue } from '@lockstep/core/meter'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
+import { type GroupValues, groupOf } from '@lockstep/core/usage-group'
 import type { UsageCustomer } from './directory.ts'
 import {
   bodyHashOf,
   dataTextOf,
   digest,
   fractionOf,
+  groupIdOf,
   type Hash,
   identityOf,
   quantityTextOf,
@@ -43,6 +45,8 @@ export interface Special {
   readonly value?: Hash
   /** Of a `timeWeightedSum` meter: it changes a level, from its time on and for ever. */
   readonly level?: true
+  /** Of a meter with dimensions. */
+  readonly group?: { readonly id: Hash; readonly values: GroupValues }
 }
 
 /** What one request brought, in its order. It is taken in whole or not at all. */
@@ -67,10 +71,12 @@ export function specialOf({ data }: UsageEvent, meter: Meter): Special | undefin
   if (isPlainMeter(meter)) return undefined
   const { aggregation, property } = meter
   const value = property === undefined ? undefined : textOfValue(data[property])
+  const values = groupOf(meter, data)
   return {
     counted: passesFilter(meter, data),
     ...(value !== undefined && { value: digest(value) }),
     ...(aggregation === 'timeWeightedSum' && { level: true }),
+    ...(values !== undefined && { group: { id: groupIdOf(values), values } }),
   }
 }
 

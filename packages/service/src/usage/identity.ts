@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { UsageEvent } from '@lockstep/core/usage-event'
+import type { GroupValues } from '@lockstep/core/usage-group'
 
 /** Hashes are kept as `uuid`: 16 bytes, here as so many characters of Latin-1, which are compared like bytes. */
 export type Hash = string
@@ -91,6 +92,10 @@ const isDigit = (code: number) => code >= 48 && code <= 57
 
 /** The first 16 bytes of SHA-256 over the text's UTF-8. */
 export const digest = (text: string): Hash => hash('sha256', text, 'binary').slice(0, HASH_BYTES)
+
+/** Which group of a meter's usage it is. SQL makes the same in store/usage-group-recount.ts. */
+export const groupIdOf = (values: GroupValues): Hash =>
+  digest(values.map((value) => (value === null ? '-' : `${Buffer.byteLength(value)}:${value}`)).join(''))
 
 /** With its length before it, no text can run over into the next. */
 const prefixed = (text: string) => `${text.length}:${text}`

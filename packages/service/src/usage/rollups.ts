@@ -5,10 +5,13 @@ import type { Arrival } from './arrival.ts'
 import type { Place, Places } from './places.ts'
 
 /** What a batch adds to one bucket of one customer and meter. */
-export interface Rollup {
+export interface Rollup extends Sums {
   readonly customerId: string
   readonly bucket: Instant
   readonly meterKey: string
+}
+
+export interface Sums {
   count: number
   sum: Quantity
   /** The arrival with the greatest quantity. */
@@ -50,7 +53,7 @@ const first = (arrival: Arrival, bucket: Instant): Rollup => ({
   last: arrival,
 })
 
-function add(rollup: Rollup, arrival: Arrival): void {
+export function add(rollup: Sums, arrival: Arrival): void {
   rollup.count += 1
   rollup.sum += arrival.quantity
   if (arrival.quantity > rollup.max.quantity) rollup.max = arrival

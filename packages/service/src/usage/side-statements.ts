@@ -1,5 +1,6 @@
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { Statement } from './exchange.ts'
+import { addGroups } from './group-statements.ts'
 import type { Place } from './places.ts'
 import type { LevelRollup, SeenValue, SideRollups } from './side-rollups.ts'
 import { instants, numbers, texts, uuids } from './sql-arrays.ts'
@@ -7,9 +8,10 @@ import { instants, numbers, texts, uuids } from './sql-arrays.ts'
 const nothing = () => {}
 
 /** What is written beside the rollups: nothing for plain meters. */
-export const addBeside = ({ values, levels }: SideRollups): Statement<void>[] => [
-  ...(values.length > 0 ? [addValues(values)] : []),
-  ...(levels.length > 0 ? [addLevels(levels)] : []),
+export const addBeside = (beside: SideRollups): Statement<void>[] => [
+  ...(beside.values.length > 0 ? [addValues(beside.values)] : []),
+  ...(beside.levels.length > 0 ? [addLevels(beside.levels)] : []),
+  ...addGroups(beside),
 ]
 
 /** A value that the bucket saw before adds nothing. */

@@ -3,10 +3,12 @@ import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
+import { formatQuantity } from '@lockstep/core/quantity'
 import { documentPdf } from '../../document/pdf.ts'
 import { annexOf } from '../../invoice/annex.ts'
 import { evidenceOf } from '../../invoice/evidence.ts'
 import { explanationOf } from '../../invoice/explain.ts'
+import type { GroupShown } from '../../invoice/line-groups.ts'
 import { readInvoice, type ShownInvoice } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
@@ -55,13 +57,14 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
     const { derivation } = line
     const evidence = await evidenceOf(db, shown, line, query)
-    const { events = null, corrections = [] } = evidence ?? {}
+    const { events = null, corrections = [], groups = null } = evidence ?? {}
     return {
       status: 200,
       body: {
         line: lineToApi(line),
         derivation,
         events: events && { ...events, data: events.data.map(eventToApi) },
+        groups: groups?.map(groupToApi) ?? null,
         corrections: corrections.map((one) => ({ ...changeToApi(one), madeAt: formatInstant(one.madeAt) })),
         explanation: explanationOf(line, corrections),
       },
@@ -113,6 +116,12 @@ const notFound = (id: string) => new Problem('invoice_not_found', `There is no i
 async function ownerOf(db: Db, { customerId }: InvoiceRow): Promise<{ externalId: string }> {
   return db.selectFrom('customer').select('externalId').where('id', '=', customerId).executeTakeFirstOrThrow()
 }
+
+const groupToApi = ({ dimensions, quantity, events }: GroupShown) => ({
+  dimensions: { ...dimensions },
+  quantity: formatQuantity(quantity),
+  events: Number(events),
+})
 
 const eventToApi = ({ time, ...event }: UsageEvent) => ({ ...event, time: formatInstant(time) })
 

@@ -31,8 +31,13 @@ export function meterRoutes(app: App, { db }: { readonly db: Db }): void {
 }
 
 function meterToApi(row: Row<'meter'>) {
-  const { filter, ...meter } = meterOf(row)
-  return { ...meter, ...(filter && { filter: copyOf(filter) }), createdAt: formatInstant(row.createdAt) }
+  const { filter, dimensions, ...meter } = meterOf(row)
+  return {
+    ...meter,
+    ...(filter && { filter: copyOf(filter) }),
+    ...(dimensions && { dimensions: [...dimensions] }),
+    createdAt: formatInstant(row.createdAt),
+  }
 }
 
 const copyOf = (filter: NonNullable<Meter['filter']>) =>

@@ -11,6 +11,8 @@ import { METER_COLUMNS, meterOf } from '../../store/meters.ts'
 import { cutsAmong } from '../../store/usage.ts'
 import { type MeasuredUsage, usageOverTime } from '../../store/usage-over-time.ts'
 import { type App, route } from '../route.ts'
+import { groupsAsked } from './asked-groups.ts'
+import { invalidQuery as invalid } from './invalid-query.ts'
 
 /** What a customer used, over time. */
 export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
@@ -27,7 +29,10 @@ export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
     const period = await periodOf(db, customer.id, query)
     const { groupBy, meter: meterKey } = query
     checkLength(period, groupBy)
-    const measured = await usageOverTime(db, { customerId: customer.id, period, meterKey, groupBy })
+    const groups = groupsAsked(query, meters.get(meterKey ?? ''))
+    const asked = { customerId: customer.id, period, meterKey, groupBy, groups }
+    const measured = await usageOverTime(db, asked)
+    if (measured.length > MOST_STRETCHES) throw tooLong('by', 'figures')
     return {
       status: 200,
       body: {
@@ -35,14 +40,18 @@ export function usageRoutes(app: App, { db }: { readonly db: Db }): void {
         period: { start: formatInstant(period.start), end: formatInstant(period.end) },
         data: measured.flatMap((usage) => {
           const meter = meters.get(usage.meterKey)
-          return meter ? [usageToApi(usage, meter)] : []
+          return meter ? [usageToApi(usage, meter, groups?.groupBy)] : []
         }),
       },
     }
   })
 }
 
-function usageToApi({ totals, stretch: { start, end } }: MeasuredUsage, meter: Meter) {
+function usageToApi(
+  { totals, stretch: { start, end }, values = [] }: MeasuredUsage,
+  meter: Meter,
+  by: readonly string[] = [],
+) {
   return {
     meter: meter.key,
     unitLabel: meter.unitLabel,
@@ -50,6 +59,9 @@ function usageToApi({ totals, stretch: { start, end } }: MeasuredUsage, meter: M
     end: formatInstant(end),
     quantity: formatQuantity(measure(meter, totals)),
     events: Number(totals.count),
+    ...(by.length > 0 && {
+      dimensions: Object.fromEntries(by.map((name, i) => [name, values[i] ?? null])),
+    }),
   }
 }
 
@@ -60,8 +72,11 @@ const MOST_STRETCHES = 10_000
 
 function checkLength({ start, end }: Period, groupBy: 'hour' | 'day' | 'none'): void {
   if (groupBy === 'none' || (end - start) / SECONDS[groupBy] <= MOST_STRETCHES) return
-  throw invalid('groupBy', 'too_long', `An answer has at most ${MOST_STRETCHES} ${groupBy}s of a meter.`)
+  throw tooLong('groupBy', `${groupBy}s of a meter`)
 }
+
+const tooLong = (name: string, what: string) =>
+  invalid(name, 'too_long', `An answer has at most ${MOST_STRETCHES} ${what}.`)
 
 /** Archived meters too: what was used is still to be seen. */
 async function metersByKey(db: Db): Promise<Map<string, Meter>> {
@@ -106,8 +121,4 @@ async function runningPeriod(db: Db, customerId: string): Promise<Period | undef
     .execute()
   const running = subscriptions.find(({ status }) => isLive(status))
   return running && { start: running.currentPeriodStart, end: running.currentPeriodEnd }
-}
-
-function invalid(name: string, code: string, detail: string): Problem {
-  return new Problem('invalid_request', detail, { faults: [{ pointer: `?${name}`, code, detail }] })
 }

@@ -1,4 +1,5 @@
 import type { CorrectedInvoice, CorrectionKind } from '@lockstep/core/usage-correction'
+import type { GroupValues } from '@lockstep/core/usage-group'
 import type { Json, Numeric, Time } from './columns.ts'
 
 /** What was used. */
@@ -11,6 +12,10 @@ export interface UsageTables {
   usageEventCorrected: UsageEventCorrectedTable
   usageUnique: UsageUniqueTable
   usageLevel: UsageLevelTable
+  usageGroup: UsageGroupTable
+  usageGroupRollup: UsageGroupRollupTable
+  usageGroupUnique: UsageGroupUniqueTable
+  usageGroupLevel: UsageGroupLevelTable
 }
 
 interface UsageIdentityTable {
@@ -52,6 +57,43 @@ interface UsageLevelTable {
   customerId: string
   meterKey: string
   bucket: Time
+  change: Numeric
+  moment: Numeric
+}
+
+interface UsageGroupTable {
+  customerId: string
+  meterKey: string
+  id: string
+  dimensionValues: Json<GroupValues>
+}
+
+interface UsageGroupRollupTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  groupId: string
+  count: bigint
+  sum: Numeric
+  max: Numeric
+  last: Numeric
+  lastAt: Time
+  lastId: string
+}
+
+interface UsageGroupUniqueTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  groupId: string
+  value: string
+}
+
+interface UsageGroupLevelTable {
+  customerId: string
+  meterKey: string
+  bucket: Time
+  groupId: string
   change: Numeric
   moment: Numeric
 }

@@ -1,0 +1,45 @@
+import { noUsage } from '@lockstep/core/meter'
+import type { Price } from '@lockstep/core/price'
+import { groupKeyOf, type UsageGroup } from '@lockstep/core/usage-group'
+import type { Db, Trx } from '../postgres/connect.ts'
+import type { ItemRow } from '../store/invoice-items.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+import { usageByGroup } from '../store/usage-groups.ts'
+import { periodOf, type RatingInput } from './rate.ts'
+
+/**
+ * Usage by group of a period's prices that group, by price key; of other prices nothing is asked. A group
+ * that was billed and whose events are all taken back is there with nothing, so that what was billed is
+ * given back.
+ */
+export async function groupsOf(
+  db: Db | Trx,
+  { invoice, terms, items }: Omit<RatingInput, 'groups'>,
+): Promise<ReadonlyMap<string, readonly UsageGroup[]>> {
+  const groups = new Map<string, readonly UsageGroup[]>()
+  for (const price of terms.plan.prices) {
+    const { key, groupBy, meter: meterKey } = price
+    if (groupBy === undefined || meterKey === null) continue
+    const meter = terms.meters.find((one) => one.key === meterKey)
+    const used = await usageByGroup(db, {
+      ...{ customerId: invoice.customerId, meterKey, period: periodOf(invoice) },
+      ...{ dimensions: meter?.dimensions ?? [], groupBy },
+    })
+    const known = new Set(used.map((group) => group.key))
+    const gone = billedGroups(price, invoice, items).filter((group) => !known.has(group.key))
+    groups.set(key, [...used, ...gone])
+  }
+  return groups
+}
+
+function billedGroups(price: Price, { id }: InvoiceRow, items: readonly ItemRow[]): UsageGroup[] {
+  const groups = new Map<string, UsageGroup>()
+  for (const { originInvoiceId, lineKey, state, derivation } of items) {
+    const key = groupKeyOf(price.key, lineKey)
+    if (key === undefined || state !== 'billed' || originInvoiceId !== id) continue
+    const named = derivation?.measured?.group ?? {}
+    const values = (price.groupBy ?? []).map((dimension) => named[dimension] ?? null)
+    groups.set(key, { key, values, totals: noUsage })
+  }
+  return [...groups.values()]
+}

@@ -1,0 +1,175 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { invoiceRoutes } from '../src/http/routes/invoices.ts'
+import { usageRoutes } from '../src/http/routes/usage.ts'
+import { correctUsage } from '../src/usage/correct.ts'
+import { newMonths } from '../src/usage/months.ts'
+import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld({
+    catalog: defineCatalog({
+      currency: 'usd',
+      products: { cloud: { name: 'Cloud' } },
+      meters: {
+        cpu: { name: 'CPU', unitLabel: 'second', aggregation: 'sum', dimensions: ['region', 'app'] },
+      },
+      plans: {
+        cloud: {
+          name: 'Cloud',
+          product: 'cloud',
+          interval: 'month',
+          prices: {
+            fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
+            cpu: {
+              ...{ meter: 'cpu', model: 'perUnit', unitAmount: '0.01' },
+              ...{ groupBy: ['region'], unitAmounts: { eu: '0.02' } },
+            },
+          },
+        },
+        whole: {
+          name: 'Whole',
+          product: 'cloud',
+          interval: 'month',
+          prices: {
+            fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
+            cpu: { meter: 'cpu', model: 'perUnit', unitAmount: '0.01' },
+          },
+        },
+      },
+    }),
+  })
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  invoiceRoutes(server.app, world.deps)
+  usageRoutes(server.app, world.deps)
+})
+afterAll(() => world.close())
+
+const go = async (payer: Payer, time: string) => {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+
+const voidEvent = (id: string, time: string) =>
+  correctUsage(
+    { db: world.db, clock: world.deps.clock, months: newMonths(world.deps) },
+    { kind: 'void', event: { source: 'test', id, time: Date.parse(time) / 1000 } },
+    { id: `usage_correction_${id}`, by: 'test', agent: null, reason: 'It never ran' },
+    { dryRun: false },
+  )
+
+const idOfLast = async () => {
+  const { rows } = await world.pool.query<{ id: string }>(
+    `select id from usage_event order by length(id) desc, id desc limit 1`,
+  )
+  return rows[0]?.id ?? ''
+}
+
+test('each region is a line and an item at Stripe, changed and taken back by itself', async () => {
+  const ada = await world.register('cloud', '2026-01-10T00:00:00Z')
+  await go(ada, '2026-01-20T00:00:00Z')
+  const use = (quantity: string, data: Record<string, string>, time = '2026-01-15T10:00:00Z') =>
+    world.use(ada, quantity, time, 'cpu', data)
+  await use('100', { region: 'eu', app: 'web' })
+  await use('50', { region: 'eu', app: 'api' })
+  await use('30', { region: 'us', app: 'web' })
+  await use('7', { app: 'web' })
+  expect(amounts(await world.read(ada, 'current'))).toEqual([
+    '300 CPU, eu: 150 second',
+    '30 CPU, us: 30 second',
+    '7 CPU, no region: 7 second',
+    '2000 Cloud',
+  ])
+  expect((await world.sync(ada))?.calls).toBe(3)
+  await use('1', { region: 'us' })
+  const plan = await world.sync(ada)
+  expect([plan?.update.length, plan?.create.length, plan?.remove.length]).toEqual([1, 0, 0])
+  expect(await world.sync(ada)).toBeUndefined()
+
+  // The derivation says which group, and only its events stand behind it.
+  const current = await world.read(ada, 'current')
+  const eu = current.lines[0]
+  const { body } = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${current.invoice.id}/lines/${eu?.id}/derivation`,
+  })
+  const explained = body as unknown as {
+    derivation: { measured: { group: object } }
+    events: { data: { quantity: string }[] }
+    explanation: string[]
+  }
+  expect(explained.derivation.measured.group).toEqual({ region: 'eu' })
+  expect(explained.events.data.map(({ quantity }) => quantity).sort()).toEqual(['100', '50'])
+  expect(explained.explanation[1]).toBe('cpu: 150 second measured (sum of 2 events, region eu)')
+
+  await go(ada, '2026-02-10T00:00:00Z')
+  await go(ada, '2026-02-10T01:00:01Z')
+  const paid = await world.read(ada, 'paid')
+  expect(paid.total.minor).toBe(300n + 31n + 7n + 2000n)
+
+  // After the invoice: what had no region never ran, and a new region comes late.
+  await use('5', { region: 'asia' }, '2026-02-01T00:00:00Z')
+  await use('9', {}, '2026-02-01T01:00:00Z')
+  await voidEvent(await idOfLast(), '2026-02-01T01:00:00Z')
+  await go(ada, '2026-02-20T00:00:00Z')
+  expect(amounts(await world.read(ada, 'current'))).toEqual([
+    '5 CPU, asia: 5 second, reported late for 2026-01-10 to 2026-02-10',
+    '2000 Cloud',
+  ])
+})
+
+test('a group that was billed and is all taken back is given back', async () => {
+  const ben = await world.register('cloud', '2026-01-10T00:00:00Z')
+  await go(ben, '2026-01-20T00:00:00Z')
+  await world.use(ben, '40', '2026-01-15T10:00:00Z', 'cpu', { region: 'us' })
+  const id = await idOfLast()
+  await world.sync(ben)
+  await go(ben, '2026-02-10T00:00:00Z')
+  await go(ben, '2026-02-10T01:00:01Z')
+  await voidEvent(id, '2026-01-15T10:00:00Z')
+  expect(amounts(await world.read(ben, 'current'))).toEqual([
+    '-40 CPU, us: -40 second, corrected for 2026-01-10 to 2026-02-10',
+    '2000 Cloud',
+  ])
+})
+
+test('where the price takes all together, the groups are shown behind the line and in the usage', async () => {
+  const eve = await world.register('whole', '2026-01-10T00:00:00Z')
+  await go(eve, '2026-01-20T00:00:00Z')
+  await world.use(eve, '3', '2026-01-15T10:00:00Z', 'cpu', { region: 'eu', app: 'web' })
+  await world.use(eve, '4', '2026-01-15T10:00:00Z', 'cpu', { region: 'us', app: 'web' })
+  const current = await world.read(eve, 'current')
+  expect(amounts(current)[0]).toBe('7 CPU: 7 second')
+  const derivation = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${current.invoice.id}/lines/cpu/derivation`,
+  })
+  expect((derivation.body as { groups: object[] }).groups).toEqual([
+    { dimensions: { app: 'web', region: 'us' }, quantity: '4', events: 1 },
+    { dimensions: { app: 'web', region: 'eu' }, quantity: '3', events: 1 },
+  ])
+  const usage = async (query: string) => {
+    const { status, body } = await server.call({
+      method: 'GET',
+      url: `/v1/usage?customer=${eve.customerId}&meter=cpu&${query}`,
+    })
+    return status === 200
+      ? (body as { data: { dimensions?: object; quantity: string }[] }).data.map(
+          ({ dimensions, quantity }) => ({
+            ...dimensions,
+            quantity,
+          }),
+        )
+      : status
+  }
+  expect(await usage('by=region')).toEqual([
+    { region: 'eu', quantity: '3' },
+    { region: 'us', quantity: '4' },
+  ])
+  expect(await usage('by=app&only=region:eu')).toEqual([{ app: 'web', quantity: '3' }])
+  expect(await usage('only=app')).toEqual([])
+  expect(await usage('by=planet')).toBe(400)
+})
