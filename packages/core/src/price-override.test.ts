@@ -63,6 +63,11 @@ test('its terms take the place of all of the plan’s; another meter is another 
   expect(withOwnPrices(traffic, [own('a', 0, '0.02')], 0)).toEqual(traffic)
 })
 
+test('where the plan groups by other dimensions since, the plan’s price holds: usage is read in its groups', () => {
+  const grouped = prices.map((price) => (price.key === 'compute' ? { ...price, groupBy: ['region'] } : price))
+  expect(withOwnPrices(grouped, [own('a', 0, '0.02')], 0)).toEqual(grouped)
+})
+
 test('what Lockstep rates by usage may be a subscription’s own, and no fee', () => {
   expect(prices.filter(isOverridable).map(({ key }) => key)).toEqual(['compute', 'support', 'least'])
 })

@@ -37,6 +37,13 @@ export function isOverridable(price: Price): boolean {
 }
 
 function isForTheSame(one: Price, other: Price): boolean {
-  const bound = one.kind !== 'bound' || one.model === other.model
-  return one.kind === other.kind && one.meter === other.meter && one.currency === other.currency && bound
+  if (one.kind === 'bound' && one.model !== other.model) return false
+  // Usage is read in the groups that the plan names, so a price by other groups would find none.
+  const groups = ({ groupBy = [] }: Price) => JSON.stringify(groupBy)
+  return (
+    one.kind === other.kind &&
+    one.meter === other.meter &&
+    one.currency === other.currency &&
+    groups(one) === groups(other)
+  )
 }
