@@ -156,3 +156,18 @@ test('usage over time is kept apart, and of some values alone', async () => {
   ])
   expect(await read([], { region: null }, 'none')).toEqual([[0, [], '8']])
 })
+
+test('of groups measured as one, the last event is the same in whatever order they came', async () => {
+  const same = (source: string, app: string, quantity: string) =>
+    event({
+      ...{ type: 'by_last', subject: 'ben', source, id: 'same', time: '2026-03-31T10:00:00Z' },
+      ...{ quantity, data: { app, region: 'eu' } },
+    })
+  await usage.take([same('one', 'web', '9')])
+  await usage.take([same('two', 'api', '3')])
+  const [group] = await usageByGroup(db, {
+    ...{ customerId: idOf('ben'), meterKey: 'by_last', period },
+    ...{ dimensions: DIMENSIONS, groupBy: ['region'] },
+  })
+  expect(group?.totals.last).toBe(9_000_000_000n)
+})

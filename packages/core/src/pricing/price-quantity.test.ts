@@ -157,7 +157,16 @@ test('a share is taken of the amounts as they stand, and rounded once', () => {
 
 test('a negative quantity and a percentage of a quantity are mistakes of ours', () => {
   expect(() => priceQuantity({ ...perUnit, currency: 'usd' }, -1n)).toThrow('refused where it comes in')
-  expect(() => priceQuantity({ model: 'percentage', picos: 1n, currency: 'usd' }, 1n)).toThrow('from amounts')
+  const amount = { minor: 1n, currency: 'usd' }
+  for (const model of [
+    { model: 'percentage', picos: 1n } as const,
+    { model: 'minimum', amount } as const,
+    { model: 'maximum', amount } as const,
+  ]) {
+    expect(() => priceQuantity({ ...model, currency: 'usd' }, 1n)).toThrow(
+      `a ${model.model} is made of amounts`,
+    )
+  }
 })
 
 const quantities = fc.bigInt({ min: 0n, max: 10n ** 18n })

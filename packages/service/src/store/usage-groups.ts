@@ -32,7 +32,7 @@ export async function usageByGroup(db: Db | Trx, query: GroupedQuery): Promise<U
       select id, ${valuesOf(query)} as named from usage_group where ${ofMeter}
     ), total as (
       select named, sum(count)::int8 as count, sum(sum) as sum, max(max) as max,
-             (array_agg(last order by last_at desc, last_id desc))[1] as last
+             (array_agg(last order by last_at desc, last_id desc, last desc))[1] as last
       from usage_group_rollup join groups on id = group_id where ${inPeriod} group by named
     ), seen as (
       select named, count(distinct value) as "unique"

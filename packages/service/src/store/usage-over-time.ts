@@ -44,7 +44,7 @@ export async function usageOverTime(db: Db, query: UsageQuery): Promise<Measured
   const [rolled, values, levels] = await Promise.all([
     sql<Summed & Stretch>`
       select meter_key, named, ${start} as start, sum(count)::int8 as count, sum(sum) as sum, max(max) as max,
-             (array_agg(last order by last_at desc, last_id desc))[1] as last
+             (array_agg(last order by last_at desc, last_id desc, last desc))[1] as last
       from ${keptOf('rollup', query)} as kept where ${inPeriod} group by 1, 2, 3`.execute(db),
     sql<Stretch & { unique: bigint }>`
       select meter_key, named, ${start} as start, count(distinct value) as unique
