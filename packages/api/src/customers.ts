@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { expand, expanded } from './expand.ts'
 import { externalId, id, idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { invoiceWithLines } from './invoices.ts'
@@ -29,6 +30,7 @@ export const customer = z
       .nullable()
       .meta({ description: 'Null until the customer exists at the provider.' }),
     createdAt: instant,
+    ...expanded,
   })
   .meta({ id: 'Customer', description: 'Who pays.' })
 
@@ -85,6 +87,7 @@ export const listCustomers = defineRoute({
       .optional()
       .meta({ description: 'Exactly this address, upper and lower case alike.' }),
     testClock: idParam('test clock').optional(),
+    expand,
     ...page,
   }),
   answers: { 200: listOf('Customer', customer) },
@@ -98,6 +101,7 @@ export const readCustomer = defineRoute({
   summary: 'One customer',
   tags,
   params,
+  query: z.strictObject({ expand }),
   answers: { 200: customer },
   problems: ['customer_not_found'],
 })

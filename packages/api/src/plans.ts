@@ -1,6 +1,7 @@
 import { audiences } from '@lockstep/core/plan'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { expand, expanded } from './expand.ts'
 import { grant } from './grants.ts'
 import { key } from './ids.ts'
 import { instant } from './instant.ts'
@@ -41,6 +42,7 @@ export const plan = z
     prices: z.array(price),
     grants: z.array(grant).meta({ description: 'What is to be had on it, by feature.' }),
     createdAt: instant,
+    ...expanded,
   })
   .meta({ id: 'Plan', description: 'A named bundle of prices and features.' })
 
@@ -60,6 +62,7 @@ export const listPlans = defineRoute({
     product: key.optional().meta({ description: 'Those of this product.' }),
     currency: currency.optional(),
     interval: interval.optional().meta({ description: 'How often it is paid.' }),
+    expand,
     ...page,
   }),
   answers: { 200: listOf('Plan', plan) },
@@ -73,6 +76,7 @@ export const readPlan = defineRoute({
   summary: 'One plan, newest version',
   tags,
   params: z.strictObject({ key: givenName(100).meta({ description: "The plan's key." }) }),
+  query: z.strictObject({ expand }),
   answers: { 200: plan },
   problems: ['plan_not_found'],
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attachedAddon } from './attached-addons.ts'
 import { defineRoute } from './define-route.ts'
+import { expand, expanded } from './expand.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
 import { instant, instantInput, period } from './instant.ts'
 import { currency } from './money.ts'
@@ -59,6 +60,7 @@ export const subscription = z
       .meta({ description: 'What it changes to when the period is over.' }),
     providerId: providerId.nullable(),
     createdAt: instant,
+    ...expanded,
   })
   .meta({ id: 'Subscription', description: 'A running agreement: a customer on a plan.' })
 
@@ -84,6 +86,7 @@ export const listSubscriptions = defineRoute({
     modifiedAfter: instantInput
       .optional()
       .meta({ description: 'Changed later than that moment, in the customer’s own time.' }),
+    expand,
     ...page,
   }),
   answers: { 200: listOf('Subscription', subscription) },
@@ -97,6 +100,7 @@ export const readSubscription = defineRoute({
   summary: 'One subscription',
   tags,
   params: z.strictObject({ id: idParam('subscription') }),
+  query: z.strictObject({ expand }),
   answers: { 200: subscription },
   problems: ['subscription_not_found'],
 })

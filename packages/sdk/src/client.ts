@@ -111,7 +111,8 @@ export function createClient(options: ClientOptions) {
     customers: {
       create: (body: BodyInput<typeof customers.createCustomer>, more?: CallOptions) =>
         ask(customers.createCustomer, { body }, more),
-      read: (id: string) => ask(customers.readCustomer, { params: { id } }),
+      read: (id: string, query?: QueryInput<typeof customers.readCustomer>) =>
+        ask(customers.readCustomer, { params: { id }, ...(query && { query }) }),
       update: (id: string, body: BodyInput<typeof customers.updateCustomer>) =>
         ask(customers.updateCustomer, { params: { id }, body }),
       list: (query?: QueryInput<typeof customers.listCustomers>) => list(customers.listCustomers, query),
@@ -134,7 +135,8 @@ export function createClient(options: ClientOptions) {
     },
 
     subscriptions: {
-      read: (id: string) => ask(subscriptions.readSubscription, { params: { id } }),
+      read: (id: string, query?: QueryInput<typeof subscriptions.readSubscription>) =>
+        ask(subscriptions.readSubscription, { params: { id }, ...(query && { query }) }),
       list: (query?: QueryInput<typeof subscriptions.listSubscriptions>) =>
         list(subscriptions.listSubscriptions, query),
       /** Gives a customer one; the answer is the subscription, or the registration that is still on its way. */
@@ -332,7 +334,8 @@ export function createClient(options: ClientOptions) {
     },
 
     plans: {
-      read: (key: string) => ask(plans.readPlan, { params: { key } }),
+      read: (key: string, query?: QueryInput<typeof plans.readPlan>) =>
+        ask(plans.readPlan, { params: { key }, ...(query && { query }) }),
       list: (query?: QueryInput<typeof plans.listPlans>) => list(plans.listPlans, query),
     },
 

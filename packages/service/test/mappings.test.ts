@@ -2,8 +2,11 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newBell } from '../src/bell.ts'
+import { customerRoutes } from '../src/http/routes/customers.ts'
 import { mappingRoutes } from '../src/http/routes/mappings.ts'
+import { planRoutes } from '../src/http/routes/plans.ts'
 import { providerEventRoutes } from '../src/http/routes/provider-events.ts'
+import { subscriptionRoutes } from '../src/http/routes/subscriptions.ts'
 import { newId } from '../src/ids.ts'
 import { sweepEvents } from '../src/inbox/sweep.ts'
 import { transaction } from '../src/postgres/transaction.ts'
@@ -67,6 +70,9 @@ beforeAll(async () => {
   const parts = { ...world.deps, bell: newBell() }
   mappingRoutes(server.app, parts)
   providerEventRoutes(server.app, parts)
+  customerRoutes(server.app, { ...parts, workflows: world.workflows })
+  planRoutes(server.app, parts)
+  subscriptionRoutes(server.app, parts)
 })
 afterAll(() => world.close())
 
@@ -305,4 +311,33 @@ test('what lacks a link after an outage beyond all events is counted, and comes 
   await world.deliver()
   const found = await ask('GET', `/v1/mappings?providerId=${id}`)
   expect(found).toMatchObject({ body: { data: [{ entityType: 'subscription', origin: 'webhook' }] } })
+})
+
+test('objects answer with the links that the list of links has, where they are asked for', async () => {
+  const customer = await ours('user_expanded')
+  const unlinked = await ask('GET', `/v1/customers/${customer}?expand=mappings`)
+  expect(unlinked.body.mappings).toEqual([])
+  const theirs = await world.stripe.customers.create({ name: 'Expanded' })
+  await link('customer', customer, theirs.id)
+
+  for (const [type, path] of [
+    ['customer', '/v1/customers'],
+    ['plan', '/v1/plans'],
+    ['subscription', '/v1/subscriptions'],
+  ] as const) {
+    const listed = await ask('GET', `/v1/mappings?entityType=${type}&limit=100`)
+    const links = listed.body.data as { entityId: string }[]
+    const { body: all } = await ask('GET', `${path}?expand=mappings&limit=100`)
+    const objects = all.data as { id?: string; key?: string; mappings: object[] }[]
+    expect(objects.length).toBeGreaterThan(0)
+    for (const object of objects) {
+      const id = object.id ?? object.key ?? ''
+      expect(object.mappings).toEqual(links.filter(({ entityId }) => entityId === id))
+      expect((await ask('GET', `${path}/${id}?expand=mappings`)).body.mappings).toEqual(object.mappings)
+    }
+    expect(objects.flatMap(({ mappings }) => mappings).length).toBeGreaterThan(0)
+    const { body: plain } = await ask('GET', path)
+    expect((plain.data as object[])[0]).not.toHaveProperty('mappings')
+  }
+  expect((await ask('GET', `/v1/customers/${customer}?expand=contracts`)).said).toBe('400 invalid_request')
 })

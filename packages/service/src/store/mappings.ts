@@ -178,6 +178,22 @@ export function findMapping(
     .executeTakeFirst()
 }
 
+/** The links of objects of ours of one kind; an object has at most one. */
+export async function mappingsOf(
+  db: Db | Trx,
+  entityType: EntityType,
+  entityIds: readonly string[],
+): Promise<Mapping[]> {
+  if (entityIds.length === 0) return []
+  return db
+    .selectFrom('mapping')
+    .selectAll()
+    .where('provider', '=', STRIPE)
+    .where('entityType', '=', entityType)
+    .where(isOneOf('entity_id', entityIds))
+    .execute()
+}
+
 /** Whoever links or unlinks an object of the provider's does it alone until the transaction ends. */
 export async function lockLinks(trx: Trx, providerId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LINKS}, hashtext(${providerId}))`.execute(trx)

@@ -10,6 +10,7 @@ import { pageOf } from '../../store/page.ts'
 import { readTestClock } from '../../store/test-clocks.ts'
 import { changeCustomer } from '../../workflow/change-customer.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
+import { expandMappings } from '../expand-mappings.ts'
 import { type App, route } from '../route.ts'
 
 interface CustomerParts {
@@ -28,16 +29,19 @@ export function customerRoutes(app: App, parts: CustomerParts): void {
     api.listCustomers,
   )(async ({ query }) => {
     const page = await pageOf(query.limit, (limit) => listCustomers(db, { ...query, limit }))
-    return { status: 200, body: { ...page, data: page.data.map(customerToApi) } }
+    const customers = page.data.map(customerToApi)
+    const data = await expandMappings(db, query, 'customer', customers, ({ id }) => id)
+    return { status: 200, body: { ...page, data } }
   })
 
   route(
     app,
     api.readCustomer,
-  )(async ({ params }) => ({
-    status: 200,
-    body: customerToApi(await existing(db, params.id)),
-  }))
+  )(async ({ params, query }) => {
+    const customer = customerToApi(await existing(db, params.id))
+    const [body = customer] = await expandMappings(db, query, 'customer', [customer], ({ id }) => id)
+    return { status: 200, body }
+  })
 
   route(
     app,

@@ -1,10 +1,10 @@
 import * as api from '@lockstep/api/mappings'
-import { formatInstant } from '@lockstep/core/instant'
 import type { Bell } from '../../bell.ts'
-import { listMappings, type Mapping } from '../../store/mappings.ts'
+import { listMappings } from '../../store/mappings.ts'
 import { pageOf } from '../../store/page.ts'
 import { linkByHand, unlinkByHand } from '../../workflow/link-by-hand.ts'
 import type { LookDeps } from '../../workflow/look.ts'
+import { mappingToApi } from '../expand-mappings.ts'
 import { type App, route } from '../route.ts'
 
 type MappingParts = LookDeps & { readonly bell: Bell }
@@ -46,18 +46,4 @@ function positionOf(cursor: string | undefined): [string, string] | undefined {
   if (cursor === undefined) return undefined
   const [type = '', ...id] = cursor.split('/')
   return [type, id.join('/')]
-}
-
-function mappingToApi(mapping: Mapping) {
-  const { entityType, entityId, providerType, providerId, livemode, origin, createdAt } = mapping
-  return {
-    entityType,
-    entityId,
-    provider: 'stripe' as const,
-    providerType,
-    providerId,
-    livemode,
-    origin,
-    createdAt: formatInstant(createdAt),
-  }
 }

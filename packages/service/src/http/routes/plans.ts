@@ -6,6 +6,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { type PlanVersion, readNewestPlan, readNewestPlans } from '../../store/plans.ts'
 import type { Caller } from '../caller.ts'
+import { expandMappings } from '../expand-mappings.ts'
 import { type App, route } from '../route.ts'
 import { grantToApi } from './grant-to-api.ts'
 import { priceToApi } from './price-to-api.ts'
@@ -26,17 +27,21 @@ export function planRoutes(app: App, { db }: { readonly db: Db }): void {
         version,
       })),
     )
-    return { status: 200, body: { ...page, data: page.data.map(({ version }) => planToApi(version)) } }
+    const plans = page.data.map(({ version }) => planToApi(version))
+    const data = await expandMappings(db, query, 'plan', plans, ({ key }) => key)
+    return { status: 200, body: { ...page, data } }
   })
 
   route(
     app,
     api.readPlan,
-  )(async ({ params, caller }) => {
+  )(async ({ params, query, caller }) => {
     const version = await readNewestPlan(db, params.key)
     if (!version || version.isArchived || !sees(caller, version.plan.audience))
       throw new Problem('plan_not_found', `There is no plan ${params.key}.`)
-    return { status: 200, body: planToApi(version) }
+    const plan = planToApi(version)
+    const [body = plan] = await expandMappings(db, query, 'plan', [plan], ({ key }) => key)
+    return { status: 200, body }
   })
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { expandMappings } from '../expand-mappings.ts'
 import { type App, route } from '../route.ts'
 
 /** Running agreements, as the provider last said they are. */
@@ -24,19 +25,26 @@ export function subscriptionRoutes(
       now: clock.now(),
     }
     const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...filter, limit }))
-    return {
-      status: 200,
-      body: { ...page, data: page.data.map((row) => subscriptionToApi(row, clock.now())) },
-    }
+    const subscriptions = page.data.map((row) => subscriptionToApi(row, clock.now()))
+    const data = await expandMappings(db, query, 'subscription', subscriptions, ({ id }) => id)
+    return { status: 200, body: { ...page, data } }
   })
 
   route(
     app,
     api.readSubscription,
-  )(async ({ params }) => {
-    const subscription = await readSubscription(db, params.id)
-    if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
-    return { status: 200, body: subscriptionToApi(subscription, clock.now()) }
+  )(async ({ params, query }) => {
+    const found = await readSubscription(db, params.id)
+    if (!found) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
+    const subscription = subscriptionToApi(found, clock.now())
+    const [body = subscription] = await expandMappings(
+      db,
+      query,
+      'subscription',
+      [subscription],
+      ({ id }) => id,
+    )
+    return { status: 200, body }
   })
 }
 
