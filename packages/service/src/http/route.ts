@@ -37,6 +37,8 @@ export interface Incoming<R> {
    * is made under it is found instead of made again. Without an Idempotency-Key it is new each time.
    */
   readonly operation: string
+  /** Seconds since the request came: it may have waited here for its turn. */
+  readonly waitedSeconds: () => number
   readonly log: Log
 }
 
@@ -96,8 +98,9 @@ async function answer(
     ? { ...validate({ ...schemas, body: undefined }, named), body: request.body }
     : validate(schemas, named)
   const log = request.log as Log
+  const waitedSeconds = () => reply.elapsedTime / 1000
   const work = (operation: string) =>
-    handler({ ...parsed, headers: request.headers, caller, operation, log } as Incoming<Route>)
+    handler({ ...parsed, headers: request.headers, caller, operation, waitedSeconds, log } as Incoming<Route>)
 
   const key = definition.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : undefined
   if (key === undefined) {

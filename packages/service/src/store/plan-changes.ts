@@ -69,9 +69,10 @@ export function listPlanChanges(db: Db, filter: PlanChangeFilter): Promise<PlanC
 export async function arriveAtChange(
   db: Db | Trx,
   operation: string,
+  waitedSeconds = 0,
 ): Promise<{ readonly arrivedAt: Arrival; readonly known: Named | undefined }> {
   const { rows } = await sql<{ arrivedAt: Arrival; id: string | null; workflowId: string | null }>`
-    select clock_timestamp()::text as "arrivedAt", c.id, c.workflow_id
+    select (clock_timestamp() - make_interval(secs => ${waitedSeconds}))::text as "arrivedAt", c.id, c.workflow_id
     from (select) now left join plan_change c on c.operation = ${operation}`.execute(db)
   const [row] = rows
   if (!row) throw new Error('The database does not know the time.')

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { inOnePacket } from '../postgres/packet.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -128,14 +129,21 @@ async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<R
 /** When a request came, by the clock that says when a workflow ended. */
 export type Arrival = string
 
-/** What a request may have made already, under its own name, and when it came. */
+/**
+ * What a request may have made already, under its own name, and when it came. Where many come at once, one may
+ * have waited here for so long that its twin is over: it came before that all the same. So what it waited is
+ * asked when it has its connection.
+ */
 export async function arrive(
   db: Db,
   operation: string,
+  waitedSeconds: () => number = () => 0,
 ): Promise<{ readonly arrivedAt: Arrival; readonly registrationId: string | null }> {
-  const { rows } = await sql<{ arrivedAt: Arrival; registrationId: string | null }>`
-    select clock_timestamp()::text as "arrivedAt",
-      (select id from registration where operation = ${operation}) as "registrationId"`.execute(db)
+  const { rows } = await inOnePacket(db, (db) =>
+    sql<{ arrivedAt: Arrival; registrationId: string | null }>`
+      select (clock_timestamp() - make_interval(secs => ${waitedSeconds()}))::text as "arrivedAt",
+        (select id from registration where operation = ${operation}) as "registrationId"`.execute(db),
+  )
   const [row] = rows
   if (!row) throw new Error('The database does not know the time.')
   return row

@@ -37,7 +37,7 @@ export async function beginRegistration(
   asked: Asked,
 ): Promise<Begun> {
   const { db, provider } = deps
-  const { arrivedAt, registrationId } = await arrive(db, asked.operation)
+  const { arrivedAt, registrationId } = await arrive(db, asked.operation, asked.waitedSeconds)
   if (registrationId !== null) return { registrationId }
   if (!flowsOut(provider.sync.directions.subscription)) {
     throw new Problem(

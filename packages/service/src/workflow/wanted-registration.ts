@@ -39,6 +39,8 @@ export interface WantedRegistration {
 export interface Asked {
   /** The request's own name: the same when it is repeated. */
   readonly operation: string
+  /** Seconds since the request came; none unless given. */
+  readonly waitedSeconds?: (() => number) | undefined
   /** The caller may give plans that customers cannot choose. */
   readonly mayGivePlans: boolean
 }

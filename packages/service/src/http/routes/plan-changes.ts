@@ -44,8 +44,8 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
   route(
     app,
     api.changeSubscription,
-  )(async ({ params, body, caller, operation }) => {
-    const arrived = await arrive(deps, params.id, operation)
+  )(async ({ params, body, caller, operation, waitedSeconds }) => {
+    const arrived = await arrive(deps, params.id, operation, waitedSeconds)
     refuseForbidden(params.id, arrived.subscription, body, caller)
     const { preview, requestOrigin = null, acceptance = {} } = body
     const wish = wishOf(body)

@@ -15,9 +15,9 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
   route(
     app,
     api.createRegistration,
-  )(async ({ body, operation, caller }) => {
+  )(async ({ body, operation, waitedSeconds, caller }) => {
     const mayGivePlans = holds(caller, 'operations:write')
-    const registration = await register(parts, body, { operation, mayGivePlans })
+    const registration = await register(parts, body, { operation, waitedSeconds, mayGivePlans })
     const shown = registrationToApi(registration)
     return registration.state === 'completed' ? { status: 201, body: shown } : { status: 202, body: shown }
   })

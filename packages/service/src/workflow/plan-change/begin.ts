@@ -49,9 +49,15 @@ export interface Arrived {
   readonly subscription: Subscription | undefined
 }
 
-export async function arrive({ db }: LookDeps, subscriptionId: string, operation: string): Promise<Arrived> {
+/** `waitedSeconds`: since the request came, for its turn and for a connection. */
+export async function arrive(
+  { db }: LookDeps,
+  subscriptionId: string,
+  operation: string,
+  waitedSeconds: () => number = () => 0,
+): Promise<Arrived> {
   const [arrival, subscription] = await inOnePacket(db, (db) =>
-    Promise.all([arriveAtChange(db, operation), readSubscription(db, subscriptionId)]),
+    Promise.all([arriveAtChange(db, operation, waitedSeconds()), readSubscription(db, subscriptionId)]),
   )
   return { ...arrival, subscription }
 }
