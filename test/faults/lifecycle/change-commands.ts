@@ -2,7 +2,7 @@ import { answered, expectSame } from './answers.ts'
 import type { Command } from './commands.ts'
 import { iso, type Life } from './life.ts'
 import * as model from './model.ts'
-import { billOf, changed, changeTo, type Outcome, type When } from './plan-changes.ts'
+import { billOf, changed, changeTo, type Outcome, type Wish } from './plan-changes.ts'
 import type { PlanKey, Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
@@ -13,23 +13,43 @@ export function changeCommands({ expected: now, random }: Life): Command[] {
   // While collection is paused nobody pays for a change: refused, and little to be learnt from it often.
   if (now.collection !== 'charging' && random.below(4) > 0) return []
   const plan = random.pick(plans)
-  const to = { plan, quantity: plan === 'seats' ? 1 + random.below(9) : 1 }
+  const quantity = plan === 'seats' ? 1 + random.below(9) : 1
+  const others = random.below(3) === 0 ? random.below(4) : now.terms.extras
+  const to = { plan, quantity, extras: plan === 'year' && random.below(4) > 0 ? 0 : others }
   const [when] = random.pick([[], [], ['now'], ['periodEnd']] as const)
-  const back = now.scheduled === null ? [] : [change(now.terms, undefined, false)]
-  return [change(to, when, random.below(2) === 0), ...back]
+  const beside = { to: { ...now.terms, extras: random.below(4) }, when, isOfAddonsAlone: true }
+  const back = { to: now.terms, when: undefined, isOfAddonsAlone: false }
+  return [
+    change({ to, when, isOfAddonsAlone: false }, random.below(2) === 0),
+    ...(random.below(2) === 0 ? [change(beside, random.below(2) === 0)] : []),
+    ...(now.scheduled === null ? [] : [change(back, false)]),
+  ]
 }
 
-const name = ({ plan, quantity }: Terms) => `${plan}${quantity === 1 ? '' : ` × ${quantity}`}`
+function name({ to: { plan, quantity, extras }, when, isOfAddonsAlone }: Wish): string {
+  const ofPlan = isOfAddonsAlone ? '' : `${plan}${quantity === 1 ? '' : ` × ${quantity}`} with `
+  return `${ofPlan}${extras} extras${when === undefined ? '' : ` ${when}`}`
+}
 
-const change = (to: Terms, when: When | undefined, isPreviewed: boolean): Command => ({
-  name: `change to ${name(to)}${when === undefined ? '' : ` ${when}`}${isPreviewed ? ', previewed' : ''}`,
+/** As a request says it. An add-on that is not named stays as it is. */
+function payloadOf({ to: { extras, ...plan }, when, isOfAddonsAlone }: Wish, now: Terms): object {
+  const addons = isOfAddonsAlone || extras !== now.extras ? [{ addon: 'extra', quantity: extras }] : []
+  return {
+    ...(!isOfAddonsAlone && plan),
+    ...(addons.length > 0 && { addons }),
+    ...(when !== undefined && { when }),
+  }
+}
+
+const change = (asked: Wish, isPreviewed: boolean): Command => ({
+  name: `change to ${name(asked)}${isPreviewed ? ', previewed' : ''}`,
   isElsewhere: false,
   async run(stage, life) {
     const { expected, payer } = life
-    const outcome = changeTo(expected, to, when)
+    const outcome = changeTo(expected, asked)
     const url = `/v1/subscriptions/${payer.subscriptionId}`
-    const wish = { ...to, ...(when !== undefined && { when }) }
-    const token = isPreviewed ? await preview(stage, life, { url, wish, outcome, to }) : undefined
+    const wish = payloadOf(asked, expected.terms)
+    const token = isPreviewed ? await preview(stage, life, { url, wish, outcome, to: asked.to }) : undefined
     const payload = { ...wish, ...(token !== undefined && { preview: token }) }
     const answer = await answered(stage, { method: 'PATCH', url, payload }, statusOf(outcome))
     if (outcome.kind === 'refused') expectSame('refused', answer.body.code, outcome.code)
@@ -52,7 +72,7 @@ async function preview(stage: Stage, { expected }: Life, { url, wish, outcome, t
   if (!isShown) return undefined
   const shown = body.dueNow as Shown | null
   const isBilled =
-    outcome.kind === 'done' && expected.status === 'active' && outcome.model.debit !== expected.debit
+    outcome.kind === 'done' && expected.status === 'active' && outcome.model.debits !== expected.debits
   const isAtOnce = isBilled || outcome.kind === 'held' || outcome.kind === 'refused'
   const total = billOf(expected, to).lines.reduce((sum, line) => sum + line, 0)
   expectSame('the preview', shown && feesOf(shown), isAtOnce ? total : null)
@@ -73,7 +93,13 @@ function feesOf({ lines, total }: Shown): number {
 function statusOf(outcome: Outcome): number {
   if (outcome.kind === 'held') return 202
   if (outcome.kind !== 'refused') return 200
-  return { card_declined: 402, empty_change: 400, subscription_not_changeable: 409 }[outcome.code] ?? 0
+  const statuses: Readonly<Record<string, number>> = {
+    card_declined: 402,
+    empty_change: 400,
+    subscription_not_changeable: 409,
+    addon_mismatch: 422,
+  }
+  return statuses[outcome.code] ?? 0
 }
 
 /** The bank asks: answered with yes, with no, given up, or left until it is too late. */

@@ -194,14 +194,16 @@ const refund = (amount: number): Command => ({
 function reactivate({ payer, expected, random }: Life): Command {
   const plan = random.pick(['plain', 'trying', 'large'] as const)
   const withCard = expected.card === 'pays' ? {} : { paymentMethod: cards.pays }
+  const { extras } = expected.terms
+  const withoutAddons = random.below(3) === 0 ? { addons: [] } : {}
+  const terms = { plan, quantity: 1, extras: 'addons' in withoutAddons ? 0 : extras }
   return {
-    name: `begin anew on ${plan}`,
+    name: `begin anew on ${plan} with ${terms.extras} extras`,
     isElsewhere: false,
     async run(stage) {
       const url = `${pathOf(payer)}/reactivate`
-      const payload = { plan, quantity: 1, ...withCard }
+      const payload = { plan, quantity: 1, ...withCard, ...withoutAddons }
       const { body } = await answered(stage, { method: 'POST', url, payload }, 201)
-      const terms = { plan, quantity: 1 }
       const again = { terms, card: 'pays', isDiscounted: false, withTrial: true } as const
       return {
         payer: { ...payer, subscriptionId: String(body.id), subscription: String(body.providerId) },

@@ -1,5 +1,6 @@
 import { expectSame } from './answers.ts'
 import type { Life } from './life.ts'
+import { EXTRA_CENTS } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** Ours is what the provider says, and both are what the model says. Returns what is wrong with whom. */
@@ -19,11 +20,15 @@ export async function compareAll(stage: Stage, lives: readonly Life[]): Promise<
   return wrong
 }
 
+/** Pieces of the add-on in a row that has them. */
+const extrasOf = (table: string) => `coalesce((${table}.addons -> 0 ->> 'quantity')::int, 0)`
+
 interface Ours {
   readonly id: string
   readonly status: string
   readonly plan: string
   readonly quantity: number
+  readonly extras: number
   readonly cancelAt: number | null
   readonly cancelAtPeriodEnd: boolean
   readonly endedAt: number | null
@@ -37,12 +42,14 @@ interface Ours {
     readonly status: string
     readonly cancelAt: number | null
     readonly quantity: number
+    readonly extras: number
   } | null
 }
 
 async function readOurs({ world: { pool } }: Stage, ids: readonly string[]): Promise<Map<string, Ours>> {
   const { rows } = await pool.query<Ours>(
-    `select s.id, s.status, v.plan_key as plan, s.quantity, extract(epoch from s.cancel_at)::int as "cancelAt",
+    `select s.id, s.status, v.plan_key as plan, s.quantity, ${extrasOf('s')} as extras,
+            extract(epoch from s.cancel_at)::int as "cancelAt",
             s.cancel_at_period_end as "cancelAtPeriodEnd", extract(epoch from s.ended_at)::int as "endedAt",
             extract(epoch from s.current_period_start)::int as "periodStart",
             extract(epoch from s.current_period_end)::int as "periodEnd", s.collection,
@@ -51,7 +58,7 @@ async function readOurs({ world: { pool } }: Stage, ids: readonly string[]): Pro
               where c.subscription_id = s.id and c.state = 'scheduled') as scheduled,
             exists (select from subscription_slot where subscription_id = s.id) as "hasSlot",
             (select jsonb_build_object('status', h.status, 'cancelAt', extract(epoch from h.cancel_at)::int,
-                                       'quantity', h.quantity)
+                                       'quantity', h.quantity, 'extras', ${extrasOf('h')})
                from subscription_history h where h.subscription_id = s.id and h.ends_at = 'infinity') as last
        from subscription s join plan_version v on v.id = s.plan_version_id
       where s.id = any($1)`,
@@ -64,18 +71,21 @@ async function compare({ world: { stripe } }: Stage, life: Life, ours: Ours | un
   const { expected: now, payer } = life
   if (ours === undefined) throw new Error('It is not there.')
   const theirs = await stripe.subscriptions.retrieve(payer.subscription)
-  const item = theirs.items.data[0]
+  const isExtra = ({ price }: { readonly price: { readonly unit_amount: number | null } }) =>
+    price.unit_amount === EXTRA_CENTS
+  const item = theirs.items.data.find((one) => !isExtra(one))
   const seen = {
     status: theirs.status as string,
     quantity: item?.quantity,
+    extras: theirs.items.data.find(isExtra)?.quantity ?? 0,
     cancelAt: theirs.cancel_at,
     cancelAtPeriodEnd: theirs.cancel_at_period_end,
     endedAt: theirs.ended_at,
     periodStart: item?.current_period_start,
     periodEnd: item?.current_period_end,
   }
-  const { status, quantity, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd } = ours
-  const written = { status, quantity, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd }
+  const { status, quantity, extras, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd } = ours
+  const written = { status, quantity, extras, cancelAt, cancelAtPeriodEnd, endedAt, periodStart, periodEnd }
   expectSame('ours is not the provider’s', written, seen)
   // What was planned for an end that came is history.
   const isOver = now.status === 'canceled'
@@ -85,6 +95,7 @@ async function compare({ world: { stripe } }: Stage, life: Life, ours: Ours | un
   expectSame('the model says otherwise', written, {
     status: now.status,
     quantity: now.terms.quantity,
+    extras: now.terms.extras,
     ...planned,
     endedAt: now.endedAt,
     periodStart: now.period.start,
@@ -94,6 +105,6 @@ async function compare({ world: { stripe } }: Stage, life: Life, ours: Ours | un
   if (!isOver) expectSame('scheduled', ours.scheduled, now.scheduled?.plan ?? null)
   if (!isOver) expectSame('collection', ours.collection, now.collection)
   // The last stretch is how it stands; the database sees to the rest.
-  expectSame('history', ours.last, { status, cancelAt, quantity })
+  expectSame('history', ours.last, { status, cancelAt, quantity, extras })
   expectSame('the slot is held exactly while it lives', ours.hasSlot, !isOver)
 }

@@ -30,19 +30,16 @@ export async function newLife({ world }: Stage, seed: number): Promise<Life> {
   const random = seeded(seed)
   const kind = random.pick(['metered', 'paying', 'paying'] as const)
   const now = Date.parse(`${random.pick(days)}T09:30:00Z`) / 1000
-  const terms: Terms = random.pick([
-    { plan: 'plain', quantity: 1 },
-    { plan: 'trying', quantity: 1 },
-    { plan: 'seats', quantity: 1 + random.below(9) },
-    { plan: 'large', quantity: 1 },
-    { plan: 'year', quantity: 1 },
-    { plan: 'free', quantity: 1 },
-  ] as const)
+  const plan = random.pick(['plain', 'trying', 'seats', 'large', 'year', 'free'] as const)
+  const quantity = plan === 'seats' ? 1 + random.below(9) : 1
+  const extras = plan !== 'year' && random.below(3) === 0 ? 1 + random.below(3) : 0
+  const terms: Terms = { plan, quantity, extras }
   const isDiscounted = kind === 'paying' && random.below(3) === 0
-  const { plan, quantity } = terms
   const coupons = isDiscounted ? ['fifth'] : []
-  const payer = await world.register(plan, iso(now), { quantity, coupons })
+  const addons = extras > 0 ? [{ addon: 'extra', quantity: extras }] : []
+  const payer = await world.register(plan, iso(now), { quantity, coupons, addons })
   const expected = begin(now, { terms, card: 'pays', isDiscounted, withTrial: true })
-  const told = [`${kind}, ${plan} × ${quantity}${isDiscounted ? ' with a coupon' : ''} from ${iso(now)}`]
+  const how = `${plan} × ${quantity} with ${extras} extras${isDiscounted ? ' and a coupon' : ''}`
+  const told = [`${kind}, ${how} from ${iso(now)}`]
   return { seed, random, kind, told, payers: [payer], payer, expected }
 }

@@ -3,7 +3,7 @@
 // https://docs.stripe.com/billing/subscriptions/prorations and …/billing-mode (flexible),
 // https://docs.stripe.com/billing/collection-method, https://docs.stripe.com/billing/customer/balance
 import * as money from './accounts.ts'
-import { PERCENT_OFF, prices, type Terms, TRIAL_DAYS } from './plans.ts'
+import { EXTRA_CENTS, PERCENT_OFF, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
 /** What the customer's card does when it is charged. */
@@ -28,11 +28,10 @@ export interface Model {
   readonly cancelAtPeriodEnd: boolean
   readonly collection: Collection
   readonly endedAt: number | null
-  /** What was last billed for the time that runs, and for which part of it. */
-  readonly debit: Period & { readonly amount: number }
+  readonly debits: Debits
   /** The invoice of a period while nobody has paid it. */
   readonly open: { readonly total: number; readonly dueAt: number; readonly failures: number } | null
-  /** What the running period was bought with, where that is one invoice of one line that the card paid whole. */
+  /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
   readonly bought: { readonly paid: number; readonly back: number } | null
   readonly accounts: money.Accounts
 }
@@ -40,6 +39,15 @@ export interface Model {
 interface Period {
   readonly start: number
   readonly end: number
+}
+
+/** What was last billed for the time that runs, and for which part of it. */
+export type Debit = Period & { readonly amount: number }
+
+/** Of each item that there is: the plan's, and the add-on's. */
+export interface Debits {
+  readonly plan: Debit
+  readonly extras: Debit | null
 }
 
 export const DAY = 86_400
@@ -68,16 +76,30 @@ export function begin(
     status: isTrial ? 'trialing' : 'active',
     ...{ terms, scheduled: null, isManaged: false, held: null, isDiscounted, card, anchor, period },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debit: { ...period, amount: 0 }, open: null, bought: null },
+    ...{ debits: nothingBilled(period), open: null, bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
 }
 
-/** The whole fee of a period, less the discount: percents of whole cents, never a half. */
-export function feeOf({ isDiscounted }: Pick<Model, 'isDiscounted'>, { plan, quantity }: Terms): number {
-  const whole = prices[plan].cents * quantity
-  return whole - (isDiscounted ? Math.round((whole * PERCENT_OFF) / 100) : 0)
+const nothingBilled = (period: Period): Debits => ({ plan: { ...period, amount: 0 }, extras: null })
+
+/** The whole fee of a period, less the discount. */
+export function feeOf(model: Pick<Model, 'isDiscounted'>, terms: Terms): number {
+  return planFee(model, terms) + extrasFee(model, terms)
+}
+
+export function planFee({ isDiscounted }: Pick<Model, 'isDiscounted'>, { plan, quantity }: Terms): number {
+  return lessDiscount(prices[plan].cents * quantity, isDiscounted)
+}
+
+export function extrasFee({ isDiscounted }: Pick<Model, 'isDiscounted'>, { extras }: Terms): number {
+  return lessDiscount(EXTRA_CENTS * extras, isDiscounted)
+}
+
+/** Percents of whole cents, never a half. */
+function lessDiscount(cents: number, isDiscounted: boolean): number {
+  return cents - (isDiscounted ? Math.round((cents * PERCENT_OFF) / 100) : 0)
 }
 
 /** The same day of another month, or its last. */
@@ -140,16 +162,30 @@ function renew(model: Model): Model {
 
 type Billed = Model & { readonly open: NonNullable<Model['open']> }
 
-/** Bills a whole period in advance: a line for its fee. */
+/** Bills a whole period in advance: a line for the plan's fee, and one for the add-on's. */
 function billPeriod(model: Model): Billed {
-  const fee = feeOf(model, model.terms)
+  const { period, terms } = model
+  const debits = {
+    plan: { ...period, amount: planFee(model, terms) },
+    extras: terms.extras > 0 ? { ...period, amount: extrasFee(model, terms) } : null,
+  }
   return {
     ...model,
-    debit: { ...model.period, amount: fee },
-    accounts: money.billed(model.accounts, [fee]),
-    open: { total: fee, dueAt: model.now, failures: 0 },
+    debits,
+    accounts: money.billed(
+      model.accounts,
+      billedItems(debits).map(({ amount }) => amount),
+    ),
+    open: { total: feeOf(model, terms), dueAt: model.now, failures: 0 },
     bought: null,
   }
+}
+
+export const billedItems = ({ plan, extras }: Debits): Debit[] => (extras ? [plan, extras] : [plan])
+
+/** The part of what was billed that belongs to the time from now on, rounded by itself. */
+export function unusedOf({ amount, start, end }: Debit, now: number): number {
+  return now <= start ? amount : Math.round((amount * (end - now)) / (end - start))
 }
 
 /** An invoice is due: paid by the balance, then by the card. Where collection is paused, nobody pays it. */
@@ -213,9 +249,9 @@ export function use(model: Model, quantity: number): Model {
 export type UnusedTime = 'keep' | 'credit' | 'refund'
 
 /** What an end now gives back: what is left of the time, but never more than is left of what was paid. */
-export function unusedAmount({ bought, debit, now }: Model): number {
+export function unusedAmount({ bought, debits, now }: Model): number {
   if (bought === null) return 0
-  const unused = Math.round((debit.amount * (debit.end - now)) / (debit.end - debit.start))
+  const unused = billedItems(debits).reduce((sum, debit) => sum + unusedOf(debit, now), 0)
   return Math.min(unused, bought.paid - bought.back)
 }
 

@@ -1,7 +1,8 @@
 // What becomes of a wish for other terms, in the model: refused, scheduled, held by the bank, or done and billed.
+import { isDeepStrictEqual } from 'node:util'
 import * as money from './accounts.ts'
-import { feeOf, type Model, months } from './model.ts'
-import { prices, type Terms } from './plans.ts'
+import { billedItems, type Debits, extrasFee, feeOf, type Model, months, planFee, unusedOf } from './model.ts'
+import { EXTRA_CENTS, prices, type Terms } from './plans.ts'
 
 export type When = 'now' | 'periodEnd'
 
@@ -13,15 +14,25 @@ export type Outcome =
 export interface Bill {
   readonly lines: readonly number[]
   readonly startsPeriod: boolean
+  readonly debits: Debits
 }
 
-export function changeTo(model: Model, to: Terms, when?: When): Outcome {
+export interface Wish {
+  readonly to: Terms
+  readonly when: When | undefined
+  /** The plan is not named: what is scheduled stays, and nothing may come beside it. */
+  readonly isOfAddonsAlone: boolean
+}
+
+export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Outcome {
   const refused = (code: string): Outcome => ({ kind: 'refused', code, model })
-  const isSame = to.plan === model.terms.plan && to.quantity === model.terms.quantity
-  if (isSame && model.scheduled === null) return refused('empty_change')
+  if (to.extras > 0 && prices[to.plan].months !== 1) return refused('addon_mismatch')
+  const isSame = isDeepStrictEqual(to, model.terms)
+  const withdrawn = isOfAddonsAlone ? null : model.scheduled
+  if (isSame && withdrawn === null) return refused('empty_change')
   if (isSame) return { kind: 'done', model: { ...model, scheduled: null } }
   if (model.status !== 'active' && model.status !== 'trialing') return refused('subscription_not_changeable')
-  if (model.cancelAt !== null) return refused('subscription_not_changeable')
+  if (model.cancelAt !== null || model.scheduled !== withdrawn) return refused('subscription_not_changeable')
   if (model.status === 'trialing') return { kind: 'done', model: { ...model, terms: to } }
   if ((when ?? usualWhen(model.terms, to)) === 'periodEnd')
     return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
@@ -40,37 +51,48 @@ function usualWhen(from: Terms, to: Terms): When {
   return isLess ? 'periodEnd' : 'now'
 }
 
-const gross = ({ plan, quantity }: Terms) => prices[plan].cents * quantity
+const gross = ({ plan, quantity, extras }: Terms) => prices[plan].cents * quantity + EXTRA_CENTS * extras
 
 const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
 
-/** Unused time back at what was billed for it; the rest of the period, or a whole new one, at the new fee. */
+/**
+ * Of each item that changes, unused time back at what was billed for it, and the rest of the period at the new fee;
+ * of every item where a whole new period begins.
+ */
 export function billOf(model: Model, to: Terms): Bill {
-  const { debit, now, period, terms } = model
+  const { now, period, terms, debits } = model
   const startsPeriod =
     prices[to.plan].months !== prices[terms.plan].months || (gross(terms) === 0 && gross(to) > 0)
-  const unused =
-    now <= debit.start
-      ? debit.amount
-      : Math.round((debit.amount * (debit.end - now)) / (debit.end - debit.start))
-  const fee = feeOf(model, to)
-  const part = startsPeriod ? fee : Math.round((fee * (period.end - now)) / (period.end - period.start))
-  return { lines: [-unused, part], startsPeriod }
+  const end = startsPeriod ? months(now, prices[to.plan].months) : period.end
+  const rest = (fee: number) => ({
+    ...{ start: now, end },
+    amount: startsPeriod ? fee : Math.round((fee * (end - now)) / (period.end - period.start)),
+  })
+  const isOtherPlan = startsPeriod || to.plan !== terms.plan || to.quantity !== terms.quantity
+  const isOtherNumber = startsPeriod || to.extras !== terms.extras
+  const extras = to.extras > 0 ? rest(extrasFee(model, to)) : null
+  const after: Debits = {
+    plan: isOtherPlan ? rest(planFee(model, to)) : debits.plan,
+    extras: isOtherNumber ? extras : debits.extras,
+  }
+  const [old, others] = [billedItems(debits), billedItems(after)]
+  const back = old.filter((debit) => !others.includes(debit)).map((debit) => -unusedOf(debit, now))
+  const charged = others.filter((debit) => !old.includes(debit)).map(({ amount }) => amount)
+  return { lines: [...back, ...charged], startsPeriod, debits: after }
 }
 
 /** As of this second, and paid. */
 export function changed(model: Model, to: Terms): Model {
   const bill = billOf(model, to)
-  const [unused = 0, amount = 0] = bill.lines
+  const { lines, startsPeriod, debits } = bill
   const { now } = model
-  const period = bill.startsPeriod ? { start: now, end: months(now, prices[to.plan].months) } : model.period
-  const { charge, accounts } = money.settled(money.billed(model.accounts, bill.lines), totalOf(bill))
+  const period = startsPeriod ? { start: now, end: debits.plan.end } : model.period
+  const { charge, accounts } = money.settled(money.billed(model.accounts, lines), totalOf(bill))
+  const isWhole = startsPeriod && lines.every((line) => line >= 0) && charge === feeOf(model, to)
   return {
     ...model,
-    ...{ terms: to, scheduled: null, held: null, period, accounts },
-    anchor: bill.startsPeriod ? now : model.anchor,
-    debit: { start: now, end: period.end, amount },
-    bought:
-      bill.startsPeriod && unused === 0 && charge === amount && charge > 0 ? { paid: charge, back: 0 } : null,
+    ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
+    anchor: startsPeriod ? now : model.anchor,
+    bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }
 }

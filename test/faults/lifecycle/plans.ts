@@ -4,6 +4,8 @@ import { defineCatalog } from '@lockstep/core/catalog'
 export interface Terms {
   readonly plan: PlanKey
   readonly quantity: number
+  /** Pieces of the one add-on that there is; 0 for none. */
+  readonly extras: number
 }
 
 export type PlanKey = keyof typeof prices
@@ -20,6 +22,8 @@ export const prices = {
 } as const
 
 export const TRIAL_DAYS = 14
+/** Cents a month for each piece of the add-on, which goes with every plan but the yearly one. */
+export const EXTRA_CENTS = 310
 /** Of the one coupon that there is: for ever. */
 export const PERCENT_OFF = 20
 
@@ -45,6 +49,16 @@ export const catalog = defineCatalog({
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
   coupons: { fifth: { name: 'A fifth', percentOff: `${PERCENT_OFF}`, duration: 'forever' } },
+  addons: {
+    extra: {
+      name: 'Extra',
+      product: 'cloud',
+      interval: 'month',
+      prices: {
+        each: { kind: 'recurring', model: 'perUnit', unitAmount: (EXTRA_CENTS / 100).toFixed(2) },
+      },
+    },
+  },
   plans: {
     free: plan('free'),
     small: plan('small'),
