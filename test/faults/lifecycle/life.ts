@@ -32,9 +32,10 @@ export async function newLife({ world }: Stage, seed: number): Promise<Life> {
   const now = Date.parse(`${random.pick(days)}T09:30:00Z`) / 1000
   const plan = random.pick(['plain', 'trying', 'seats', 'large', 'year', 'free'] as const)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
-  const extras = plan !== 'year' && random.below(3) === 0 ? 1 + random.below(3) : 0
-  const terms: Terms = { plan, quantity, extras }
   const isDiscounted = kind === 'paying' && random.below(3) === 0
+  const fits = plan !== 'year' && !isDiscounted
+  const extras = fits && random.below(3) === 0 ? 1 + random.below(3) : 0
+  const terms: Terms = { plan, quantity, extras }
   const coupons = isDiscounted ? ['fifth'] : []
   const addons = extras > 0 ? [{ addon: 'extra', quantity: extras }] : []
   const payer = await world.register(plan, iso(now), { quantity, coupons, addons })

@@ -29,8 +29,7 @@ export interface Model {
   readonly collection: Collection
   readonly endedAt: number | null
   readonly debits: Debits
-  /** The invoice of a period while nobody has paid it. */
-  readonly open: { readonly total: number; readonly dueAt: number; readonly failures: number } | null
+  readonly open: Open | null
   /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
   readonly bought: { readonly paid: number; readonly back: number } | null
   readonly accounts: money.Accounts
@@ -39,6 +38,15 @@ export interface Model {
 interface Period {
   readonly start: number
   readonly end: number
+}
+
+/** The invoice of a period while nobody has paid it. */
+interface Open {
+  readonly total: number
+  readonly dueAt: number
+  readonly failures: number
+  /** Another was made and paid since: the status goes by the last one. https://docs.stripe.com/billing/subscriptions/overview */
+  readonly isOvertaken?: true
 }
 
 /** What was last billed for the time that runs, and for which part of it. */
@@ -204,13 +212,13 @@ function collect(model: Billed): Model {
     const days = RETRY_DAYS[open.failures]
     const failed: Model = {
       ...model,
-      status: 'past_due',
+      status: open.isOvertaken ? model.status : 'past_due',
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
     }
     if (days === undefined) return ended(failed)
     const left = isFirst ? charge : open.total
-    const later = { total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
+    const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
     return { ...failed, open: later }
   }
   const isWhole = isFirst && charge === open.total && charge === feeOf(model, terms)

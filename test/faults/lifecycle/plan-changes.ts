@@ -4,7 +4,7 @@ import * as money from './accounts.ts'
 import { billedItems, type Debits, extrasFee, feeOf, type Model, months, planFee, unusedOf } from './model.ts'
 import { EXTRA_CENTS, prices, type Terms } from './plans.ts'
 
-export type When = 'now' | 'periodEnd'
+type When = 'now' | 'periodEnd'
 
 export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly model: Model }
@@ -92,6 +92,7 @@ export function changed(model: Model, to: Terms): Model {
   return {
     ...model,
     ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
+    open: model.open && { ...model.open, isOvertaken: true },
     anchor: startsPeriod ? now : model.anchor,
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }

@@ -183,7 +183,8 @@ export async function newBillingWorld({
     const { workflow } = begun
     if (!workflow) throw new Error('It was begun before.')
     workflows.begin(workflow.id, workflow.holder)
-    const settled = await workflows.settled(workflow.id, 30)
+    // As long as the machine needs: it is not the time that is tested.
+    const settled = await workflows.settled(workflow.id, 600)
     if (settled.state !== 'completed')
       throw new Error(`Registration ${settled.state}: ${JSON.stringify(settled.problem)}`)
     const row = await db
