@@ -8,8 +8,12 @@ import { flag, listOf, page } from './pagination.ts'
 import { price } from './prices.ts'
 import { plainText } from './text.ts'
 
+const from = z
+  .enum(['currentPeriod', 'nextPeriod'])
+  .meta({ description: 'The first period that it holds for, counted from when it was made.' })
+
 const startsAt = instant.meta({
-  description: 'It holds for the periods that begin at this moment or after it.',
+  description: 'When that period begins; of the next one as the cycle stood then, and it may begin earlier.',
 })
 
 const priceOverride = z
@@ -18,6 +22,7 @@ const priceOverride = z
     subscription: id('subscription'),
     price: key.meta({ description: "The price's key." }),
     terms: price.nullable().meta({ description: "The price in its place; null: the plan's again." }),
+    from,
     startsAt,
     reason: z.string(),
     madeBy: z.string().meta({ description: 'The key that it came by.' }),
@@ -29,13 +34,15 @@ const priceOverride = z
   })
   .meta({
     id: 'PriceOverride',
-    description: 'A price that one subscription has of its own. Of two for one price the later holds.',
+    description:
+      'A price that one subscription has of its own. Of two for one price the one made later holds, from its beginning on.',
   })
 
 const priceOverrideEffect = z
   .strictObject({
     subscription: id('subscription'),
     price: key,
+    from,
     startsAt,
     before: money.meta({ description: 'All lines of the current invoice, before discounts and tax.' }),
     after: money,
@@ -56,8 +63,8 @@ export const overridePrice = defineRoute({
   callers: { key: 'subscriptions:admin' },
   summary: 'Give one subscription its own price for usage',
   description:
-    'A preview unless `dryRun` is false. Of usage, a share, a minimum or a maximum; fees are items at the provider and refused. ' +
-    'It holds from a period on to the next override, and stays from plan to plan.',
+    'A preview unless `dryRun` is false. Of usage, a share, a minimum or a maximum; fees are refused. ' +
+    'It holds from a period on until another one is made that holds, and stays from plan to plan.',
   tags,
   params,
   query: z.strictObject({
@@ -69,8 +76,7 @@ export const overridePrice = defineRoute({
       terms: ownPriceTerms
         .nullable()
         .meta({ description: "As in the catalogue; null gives the plan's price back." }),
-      from: z
-        .enum(['currentPeriod', 'nextPeriod'])
+      from: from
         .default('nextPeriod')
         .meta({ description: 'The first period that it holds for; one that is over stays as it was.' }),
       reason: plainText(500)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readOverride } from './catalog/read-override.ts'
 import { defineCatalog } from './catalog.ts'
 import type { Price } from './price.ts'
-import { isOverridable, type PriceOverride, withOwnPrices } from './price-override.ts'
+import { beginningsOf, isOverridable, type PriceOverride, withOwnPrices } from './price-override.ts'
 
 const { plans } = defineCatalog({
   currency: 'usd',
@@ -48,11 +48,29 @@ const own = (id: string, startsAt: number, unitAmount: string | null): PriceOver
 const holding = (overrides: readonly PriceOverride[], at: number) =>
   withOwnPrices(prices, overrides, at).find(({ key }) => key === 'compute')?.override
 
-test('a period has the latest that began before it, and of two that begin alike the one made later', () => {
+test('a period has the one made last of those that began before it, also where one made earlier begins later', () => {
   const made = [own('a', 200, '0.02'), own('b', 100, '0.03'), own('c', 100, '0.04'), own('d', 300, null)]
   expect([99, 100, 199, 200, 299, 300].map((at) => holding(made, at))).toEqual([
-    ...[undefined, 'c', 'c', 'a', 'a', undefined],
+    ...[undefined, 'c', 'c', 'c', 'c', undefined],
   ])
+})
+
+test.each([
+  ['corrected', '0.008', 'b'],
+  ['taken back', null, undefined],
+])(
+  'a mistake for the next period that is %s from this one on does not come back with the next',
+  (_, unitAmount, expected) => {
+    // 0.08 was typed for 0.008, from 101 on; the period that runs began at 100.
+    const made = [own('a', 101, '0.08'), own('b', 100, unitAmount)]
+    expect([100, 101, 500].map((at) => holding(made, at))).toEqual([expected, expected, expected])
+    expect(holding(made, 99)).toBeUndefined()
+  },
+)
+
+test('the moments at which something may become different, in order and each once', () => {
+  const made = [own('a', 300, '0.02'), own('b', 100, '0.03'), own('c', 300, null), own('d', 50, '0.01')]
+  expect(beginningsOf(made, 100)).toEqual([100, 300])
 })
 
 test('its terms take the place of all of the plan’s; another meter is another thing', () => {
@@ -68,7 +86,7 @@ test('where the plan groups by other dimensions since, the plan’s price holds:
   expect(withOwnPrices(grouped, [own('a', 0, '0.02')], 0)).toEqual(grouped)
 })
 
-test('what Lockstep rates by usage may be a subscription’s own, and no fee', () => {
+test('what Lockstep rates by usage may be a subscription’s own, and no fee, whether in advance or in arrears', () => {
   expect(prices.filter(isOverridable).map(({ key }) => key)).toEqual(['compute', 'support', 'least'])
 })
 

@@ -81,6 +81,12 @@ export function boundOf<M extends 'minimum' | 'maximum'>(
   return prices.find((price): price is Price & PriceOf<M> => price.model === model)
 }
 
+/** Whether the least that a plan's usage costs is more than the most. */
+export function boundsCross(prices: readonly Price[]): boolean {
+  const [minimum, maximum] = [boundOf(prices, 'minimum'), boundOf(prices, 'maximum')]
+  return minimum !== undefined && maximum !== undefined && minimum.amount.minor > maximum.amount.minor
+}
+
 /**
  * Recurring prices in advance are items of the Stripe subscription; Stripe bills them. Everything
  * else is rated by Lockstep when the period is over.

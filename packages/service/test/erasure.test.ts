@@ -3,7 +3,9 @@ import { contractRoutes } from '../src/http/routes/contracts.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
 import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
+import { transaction } from '../src/postgres/transaction.ts'
 import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
+import { insertOverride } from '../src/store/price-overrides.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { smallCatalog } from './support/catalogs.ts'
 import { newServer } from './support/server.ts'
@@ -48,6 +50,14 @@ test('who a customer was is gone from every table; contracts and invoices still 
     ...{ id: newId('bus_message'), subject: 'profile', source: 'auth', messageId: 'one', content },
     ...{ problem: null, sentAt: null, at: world.wall.time },
   })
+  const { customerId, subscriptionId } = ada
+  await transaction(world.db, (trx) =>
+    insertOverride(trx, {
+      ...{ id: newId('price_override'), customerId, subscriptionId, firstPeriod: 'currentPeriod' },
+      ...{ price: 'usage', terms: null, startsAt: world.wall.time, expectedAt: world.wall.time },
+      ...{ reason: `Promised to ${word}`, agent: word, madeBy: 'api_key_1', madeAt: world.wall.time },
+    }),
+  )
   const path = `/v1/customers/${ada.customerId}/erasure`
 
   // As long as something is under way it is refused, and says what.
@@ -62,6 +72,7 @@ test('who a customer was is gone from every table; contracts and invoices still 
     'bus_message',
     'contract_acceptance',
     'customer_profile',
+    'price_override',
     'provider_event',
     'provider_object',
   ])
@@ -71,7 +82,7 @@ test('who a customer was is gone from every table; contracts and invoices still 
     status: 200,
     body: { dryRun: true, erased: { profiles: 1, acceptances: 1, requests: 2 }, provider: 'queued' },
   })
-  expect(await tablesSaying(word)).toHaveLength(5)
+  expect(await tablesSaying(word)).toHaveLength(6)
 
   const done = await ask('POST', `${path}?dryRun=false`)
   expect(done).toMatchObject({

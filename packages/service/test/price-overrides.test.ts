@@ -3,11 +3,14 @@ import type { ContractDocument } from '@lockstep/core/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { priceOverrideRoutes } from '../src/http/routes/price-overrides.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
+import { overridePrice } from '../src/invoice/override-price.ts'
 import { readContractInForce } from '../src/store/contracts.ts'
+import { readNewestPlan } from '../src/store/plans.ts'
+import { previewWish } from '../src/workflow/plan-change/preview.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
-// A cent a second in both plans, at least 5.00 a month in one of them; a fee of 20.00.
+// A cent a second in most plans, at least 5.00 a month in some of them; a fee of 20.00.
 
 let world: BillingWorld
 let server: TestServer
@@ -30,6 +33,15 @@ beforeAll(async () => {
             least: { model: 'minimum', amount: '5.00' },
             most: { model: 'maximum', amount: '12.00' },
           },
+        },
+        roomy: {
+          ...{ name: 'Roomy', ...monthly },
+          prices: { fee, compute, least: { model: 'minimum', amount: '5.00' } },
+        },
+        dear: { name: 'Dear', ...monthly, prices: { fee, compute: { ...compute, unitAmount: '0.02' } } },
+        backed: {
+          ...{ name: 'Backed', ...monthly },
+          prices: { fee, backup: { ...fee, amount: '2.00', timing: 'inArrears' } },
         },
       },
     }),
@@ -144,13 +156,140 @@ test('from the period that runs on: shown before, billed by Stripe, told in the 
 
 test('from the next period on, also where that begins early because the cycle is begun anew', async () => {
   const payer = await subscribed()
-  await ask(payer, { ...cheaper, from: 'nextPeriod' })
+  const { body } = await ask(payer, { ...cheaper, from: 'nextPeriod' })
+  // As the cycle stands: nothing is different before.
+  expect(body).toMatchObject({ from: 'nextPeriod', startsAt: '2026-02-10T00:00:00Z' })
   expect(amounts(await world.read(payer, 'current'))).toEqual(['1000 Seconds: 1,000 second', '2000 Plain'])
   await world.stripe.subscriptions.update(payer.subscription, { billing_cycle_anchor: { type: 'now' } })
   await world.deliver()
   await go(payer, '2026-01-25T00:00:00Z')
   await world.use(payer, '600', '2026-01-21T00:00:00Z')
   expect(amounts(await world.read(payer, 'current'))).toContain('400 Seconds: 600 second')
+})
+
+test.each([
+  // 1,000 seconds at 0.8 of a cent, or at the plan's cent; by mistake they were 80.00.
+  ['corrected', { model: 'perUnit', unitAmount: '0.008' }, '800000000000', '800 Seconds: 1,000 second'],
+  ['taken back', null, '1000000000000', '1000 Seconds: 1,000 second'],
+])(
+  'a mistake for the next period that is %s from this one on stays so in the next',
+  async (_, terms, rate, line) => {
+    const payer = await subscribed()
+    await ask(payer, { price: 'compute', terms: { model: 'perUnit', unitAmount: '0.08' } })
+    await ask(payer, { price: 'compute', terms, from: 'currentPeriod' })
+    expect(amounts(await world.read(payer, 'current'))).toEqual([line, '2000 Plain'])
+    await world.sync(payer)
+    await go(payer, '2026-02-10T02:00:00Z')
+    await world.use(payer, '1000', '2026-02-10T01:00:00Z')
+    expect(amounts(await world.read(payer, 'current'))).toEqual([line, '2000 Plain'])
+    expect((await agreed(payer)).prices[1]).toMatchObject({ key: 'compute', ratePicos: rate })
+  },
+)
+
+const deed = { reason: 'Ticket 4711', madeBy: 'api_key_1', agent: null, madeAt: 1_768_867_200 }
+
+/** As an attempt does it whose operation began when the last letter of its name says. */
+const override = (
+  { subscriptionId }: Payer,
+  letter: string,
+  wanted: { price: string; terms: object | null },
+) =>
+  overridePrice(
+    world.db,
+    {
+      ...{ ...wanted, subscriptionId, firstPeriod: 'currentPeriod' },
+      id: subscriptionId.replace(/^subscription/, 'price_override').replace(/.$/, letter),
+    },
+    deed,
+  )
+
+test('of two the one done last holds, also where it was asked for first and its attempt had died', async () => {
+  const payer = await subscribed()
+  await override(payer, 'b', { price: 'compute', terms: { model: 'perUnit', unitAmount: '0.03' } })
+  await override(payer, 'a', cheaper)
+  // 900 beyond the 100 at 0.8 of a cent, here as in the contract.
+  expect(amounts(await world.read(payer, 'current'))).toEqual(['720 Seconds: 1,000 second', '2000 Plain'])
+  expect((await agreed(payer)).prices[1]).toMatchObject({ ratePicos: '800000000000' })
+  const page = async (after = '') => {
+    const url = `/v1/subscriptions/${payer.subscriptionId}/price-overrides?limit=1${after}`
+    return (await server.call({ method: 'GET', url })).body as Body
+  }
+  const first = await page()
+  const second = await page(`&after=${first.data[0]?.id}`)
+  expect([first, second].map(({ data }) => data[0]?.id.slice(-1))).toEqual(['a', 'b'])
+  expect(second.hasMore).toBe(false)
+})
+
+/** What a change of plan writes first, before a contract says so. */
+async function planOf({ subscriptionId }: Payer, key: string) {
+  const version = await readNewestPlan(world.db, key)
+  return { id: subscriptionId, planVersionId: version?.id ?? '' }
+}
+
+test('a contract has the prices of its own plan while the plan changes', async () => {
+  const payer = await subscribed()
+  await override(payer, 'a', cheaper)
+  const { id, planVersionId } = await planOf(payer, 'dear')
+  await world.db.updateTable('subscription').set({ planVersionId }).where('id', '=', id).execute()
+  await override(payer, 'b', { price: 'compute', terms: null })
+  // The cent of the plan that the contract names, not the two of the one that comes.
+  expect((await agreed(payer)).prices[1]).toMatchObject({ key: 'compute', ratePicos: '1000000000000' })
+})
+
+test('whoever changes the plan is waited for, and the price is looked for on the new one', async () => {
+  const payer = await subscribed()
+  const { id, planVersionId } = await planOf(payer, 'roomy')
+  const waits = async () => {
+    const { rows } = await world.pool.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return rows.length
+  }
+  const { made } = await world.db.transaction().execute(async (trx) => {
+    await trx.updateTable('subscription').set({ planVersionId }).where('id', '=', id).execute()
+    const made = override(payer, 'a', { price: 'least', terms: { model: 'minimum', amount: '7.00' } })
+    await expect.poll(waits, { timeout: 30_000 }).toBe(1)
+    // Not awaited here, where it waits for the end of this.
+    return { made }
+  })
+  await made
+  const { body } = await server.call({ method: 'GET', url: `/v1/subscriptions/${id}/price-overrides` })
+  expect((body as Body).data).toMatchObject([{ price: 'least' }])
+})
+
+test('bounds go together in every period, not only in the last', async () => {
+  const payer = await subscribed('bounded')
+  const bound = (price: string, model: string, amount: string, from: string) =>
+    ask(payer, { price, terms: { model, amount }, from })
+  const crossed = { status: 400, body: { errors: [{ pointer: '#/terms/amount', code: 'bounds_invalid' }] } }
+  // At most 20.00 from the next period on; in this one it is still 12.00.
+  expect((await bound('most', 'maximum', '20.00', 'nextPeriod')).status).toBe(201)
+  expect(await bound('least', 'minimum', '15.00', 'currentPeriod')).toMatchObject(crossed)
+  expect((await bound('least', 'minimum', '15.00', 'nextPeriod')).status).toBe(201)
+  // The other way round: it would do in this period, whose least is 5.00, and not in the next.
+  expect(await bound('most', 'maximum', '14.00', 'currentPeriod')).toMatchObject(crossed)
+  // The plan's 12.00 again is less than 15.00; there is no amount to point at.
+  expect(await ask(payer, { price: 'most', terms: null })).toMatchObject({
+    ...{ status: 400, body: { errors: [{ pointer: '#/terms', code: 'bounds_invalid' }] } },
+  })
+})
+
+test('a change of plan says that a minimum of its own is more than the new plan’s maximum', async () => {
+  const payer = await subscribed('roomy')
+  await ask(payer, { price: 'least', terms: { model: 'minimum', amount: '15.00' } })
+  const warnings = async (plan: string) =>
+    (
+      await previewWish(
+        { ...world.deps, secrets: ['a secret of a test'] },
+        payer.subscriptionId,
+        { plan },
+        { mayGivePlans: true },
+      )
+    ).warnings
+  expect(await warnings('bounded')).toEqual([
+    "With the prices of this subscription's own the least that usage costs on Bounded is more than the most: no more than the most is billed.",
+  ])
+  expect(await warnings('plain')).toEqual([])
 })
 
 test('a minimum of its own, and bounds the wrong way round', async () => {
@@ -192,6 +331,19 @@ test.each([
     expect(await ask(payer, body, { dryRun })).toMatchObject({ status, body: { code } })
   }
   expect((await agreed(payer)).changes).toBeUndefined()
+})
+
+test('a fee in arrears is refused like one in advance: the recurring revenue goes by the plan', async () => {
+  const payer = await world.register('backed', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  expect(await ask(payer, { price: 'backup', terms: { model: 'flat', amount: '1.00' } })).toMatchObject({
+    status: 409,
+    body: {
+      ...{ code: 'price_not_overridable' },
+      detail:
+        'backup of backed is a fee, not a price of usage: a plan of its own, or a coupon, changes it for one customer.',
+    },
+  })
 })
 
 test('a subscription that is over has no price of its own any more', async () => {

@@ -3,7 +3,7 @@ import { isCurrency } from '../currency.ts'
 import type { Feature } from '../feature.ts'
 import type { Meter } from '../meter.ts'
 import { audiences, type Plan } from '../plan.ts'
-import { boundOf, isBilledByProvider, type Price } from '../price.ts'
+import { boundsCross, isBilledByProvider, type Price } from '../price.ts'
 import type { KnownCurrency } from './amounts.ts'
 import { readGrants } from './read-feature.ts'
 import { type PriceContext, readPrice } from './read-price.ts'
@@ -98,8 +98,7 @@ function refuseBounds(reader: Reader, prices: readonly Price[]): void {
     if (prices.filter((price) => price.model === model).length <= 1) continue
     reader.refuse('prices', 'duplicate', `A plan has one ${model} of its usage.`)
   }
-  const [minimum, maximum] = [boundOf(prices, 'minimum'), boundOf(prices, 'maximum')]
-  if (minimum && maximum && minimum.amount.minor > maximum.amount.minor) {
+  if (boundsCross(prices)) {
     reader.refuse('prices', 'bounds_invalid', 'The least that usage costs is no more than the most.')
   }
 }

@@ -75,6 +75,9 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
     update adjustment set reason = 'erased',
        withdrawal_reason = case when withdrawal_reason is not null then 'erased' end
      where customer_id = ${customerId}`.execute(trx)
+  await sql`update price_override set reason = 'erased', agent = null where customer_id = ${customerId}`.execute(
+    trx,
+  )
   // Whoever was to be registered by it has been forgotten instead.
   await sql`
     update bus_message set state = 'processed', outcome = 'erased', content = null, problem = null,

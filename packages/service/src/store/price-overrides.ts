@@ -8,7 +8,17 @@ import { sqlTime } from './time.ts'
 /** An override with its record: whose it is, who made it and why. */
 export interface PriceOverrideRecord
   extends PriceOverride,
-    Pick<Row<'priceOverride'>, 'customerId' | 'subscriptionId' | 'reason' | 'madeBy' | 'agent' | 'madeAt'> {}
+    Pick<
+      Row<'priceOverride'>,
+      | 'customerId'
+      | 'subscriptionId'
+      | 'firstPeriod'
+      | 'expectedAt'
+      | 'reason'
+      | 'madeBy'
+      | 'agent'
+      | 'madeAt'
+    > {}
 
 /** Of these subscriptions, in the order in which they were made, whether or not they hold. */
 export async function overridesOf(
@@ -20,19 +30,23 @@ export async function overridesOf(
     .selectFrom('priceOverride')
     .selectAll()
     .where(isOneOf('subscription_id', subscriptionIds))
-    .orderBy('id')
+    .orderBy('sequence')
     .execute()
   return rows.map(recordOf)
 }
 
-/** Newest first. */
+/** The one made last first. */
 export async function listOverrides(
   db: Db,
   filter: { readonly subscription: string; readonly limit: number; readonly after?: string | undefined },
 ): Promise<PriceOverrideRecord[]> {
   let query = db.selectFrom('priceOverride').selectAll().where('subscriptionId', '=', filter.subscription)
-  if (filter.after !== undefined) query = query.where('id', '<', filter.after)
-  return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(recordOf)
+  const { after } = filter
+  if (after !== undefined)
+    query = query.where('sequence', '<', (eb) =>
+      eb.selectFrom('priceOverride').select('sequence').where('id', '=', after),
+    )
+  return (await query.orderBy('sequence', 'desc').limit(filter.limit).execute()).map(recordOf)
 }
 
 export async function readOverrideRecord(db: Db | Trx, id: string): Promise<PriceOverrideRecord | undefined> {
@@ -40,9 +54,10 @@ export async function readOverrideRecord(db: Db | Trx, id: string): Promise<Pric
   return row && recordOf(row)
 }
 
+/** With the customer's gate closed, so that they are numbered in the order in which they are committed. */
 export async function insertOverride(
   trx: Trx,
-  { price, terms, startsAt, madeAt, ...record }: PriceOverrideRecord,
+  { price, terms, startsAt, expectedAt, madeAt, ...record }: PriceOverrideRecord,
 ): Promise<void> {
   await trx
     .insertInto('priceOverride')
@@ -51,11 +66,17 @@ export async function insertOverride(
       priceKey: price,
       definition: terms === null ? null : JSON.stringify(priceToJson(terms)),
       startsAt: sqlTime(startsAt),
+      expectedAt: sqlTime(expectedAt),
       madeAt: sqlTime(madeAt),
     })
     .execute()
 }
 
-function recordOf({ priceKey, definition, ...row }: Row<'priceOverride'>): PriceOverrideRecord {
+function recordOf({
+  priceKey,
+  definition,
+  sequence: _sequence,
+  ...row
+}: Row<'priceOverride'>): PriceOverrideRecord {
   return { ...row, price: priceKey, terms: definition === null ? null : priceFromJson(definition) }
 }

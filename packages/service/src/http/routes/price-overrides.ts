@@ -23,13 +23,13 @@ export function priceOverrideRoutes(
   )(async ({ params, query, body, operation, caller }) => {
     const { customerId } = await existing(db, params.id)
     const { price, terms, from, reason, agent = null } = body
-    const wanted = { subscriptionId: params.id, price, terms, from }
+    const wanted = { subscriptionId: params.id, price, terms, firstPeriod: from }
     if (query.dryRun) {
-      const { startsAt, before, after, changes } = await previewOverride(db, wanted)
+      const { expectedAt, before, after, changes } = await previewOverride(db, wanted)
       return {
         status: 200,
         body: {
-          ...{ subscription: params.id, price, startsAt: formatInstant(startsAt) },
+          ...{ subscription: params.id, price, from, startsAt: formatInstant(expectedAt) },
           ...{ before: moneyToApi(before), after: moneyToApi(after), changes: [...changes] },
         },
       }
@@ -66,7 +66,8 @@ function overrideToApi(override: PriceOverrideRecord) {
   return {
     ...{ id, subscription: subscriptionId, price, reason, madeBy, agent },
     terms: terms === null ? null : priceToApi(terms),
-    startsAt: formatInstant(override.startsAt),
+    from: override.firstPeriod,
+    startsAt: formatInstant(override.expectedAt),
     madeAt: formatInstant(override.madeAt),
   }
 }

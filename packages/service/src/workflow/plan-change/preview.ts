@@ -4,10 +4,14 @@ import { amend } from '@lockstep/core/contract-amendment'
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, negate, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
+import { boundsCross } from '@lockstep/core/price'
+import { withOwnPrices } from '@lockstep/core/price-override'
+import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { previewChange, previewRenewal } from '../../provider/stripe/subscription-changes.ts'
 import { toInvoice } from '../../provider/stripe/to-invoice.ts'
 import { attachedOf, soldOf } from '../../store/addons.ts'
+import { overridesOf } from '../../store/price-overrides.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
@@ -103,7 +107,7 @@ async function previewDecision(
     nextInvoice,
     recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf) }),
     contractChanges: await contractChanges(deps, decision),
-    warnings: warningsOf(decision),
+    warnings: [...warningsOf(decision), ...(await ownPriceWarnings(deps.db, decision))],
     secondOpinion: opinion,
     token: signPreview(promise, deps.secrets),
     expiresAt,
@@ -174,6 +178,15 @@ async function contractChanges(
   const terms = { subscriptionId: subscription.id, version: to, quantity, addons, coupons, at }
   const changed = await changedAgreement(db, inForce.agreement, terms)
   return amend(inForce.agreement, changed).changes
+}
+
+/** Where a bound of the subscription's own does not go with the other one of the new plan. */
+async function ownPriceWarnings(db: Db, { subscription, from, to }: Decision): Promise<string[]> {
+  if (from.id === to.id) return []
+  const overrides = await overridesOf(db, [subscription.id])
+  if (!boundsCross(withOwnPrices(to.plan.prices, overrides, Number.POSITIVE_INFINITY))) return []
+  const warning = `With the prices of this subscription's own the least that usage costs on ${to.plan.name} is more than the most: no more than the most is billed.`
+  return [warning]
 }
 
 /** What cannot be undone later. */
