@@ -8,6 +8,7 @@ import { signingKeys } from '../src/http/signing-keys.ts'
 import { userTokens } from '../src/http/user-token.ts'
 import { checkLimits } from '../src/invoice/check-limits.ts'
 import { makeEvents } from '../src/outbox/make-events.ts'
+import { GATE, stripeOf } from '../src/usage/gate.ts'
 import { openUsage, type Usage } from '../src/usage/usage.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { AUDIENCE, ISSUER, NOW, newIssuer, newSigningKey, type SigningKey, sign } from './support/issuer.ts'
@@ -273,6 +274,52 @@ test('a figure that is reached just before the period ends is told of, however l
   expect(await world.story(payer)).toContain('2026-01-10 … 2026-02-10 subscription_cycle paid 3300')
   expect(await told(payer)).toEqual(['cap_reached 10.00 at 10.00 (operator)'])
 })
+
+test('the last look does not trust that somebody looked: what took usage in last may be of the version before', async () => {
+  const payer = await subscribed()
+  await set(payer, { cap: '10.00' })
+  // The period is over, its draft not final yet.
+  await go(payer, '2026-02-10T00:30:00Z')
+  await use(payer, '1000', '2026-02-09T00:00:00Z')
+  await world.sync(payer)
+  await world.db
+    .updateTable('invoice')
+    .set({ limitsChecked: true })
+    .where('customerId', '=', payer.customerId)
+    .execute()
+  await go(payer, '2026-02-10T02:00:00Z')
+  expect(await told(payer)).toEqual(['cap_reached 10.00 at 10.00 (operator)'])
+})
+
+test('whoever sets a limit waits for usage at the gate before all else, and not for what refers to the customer', async () => {
+  const payer = await subscribed()
+  const { customerId } = payer
+  const other = await world.pool.connect()
+  try {
+    await other.query('begin')
+    // As an alert's foreign key has it.
+    await other.query('select from customer where id = $1 for key share', [customerId])
+    expect(await set(payer, { cap: '10.00' })).toMatchObject({ status: 201 })
+    await other.query('commit')
+
+    await other.query('begin')
+    await other.query('select pg_advisory_xact_lock_shared($1, $2)', [GATE, stripeOf(customerId)])
+    const setting = set(payer, { cap: '20.00' })
+    await waitsAtGate(customerId)
+    await other.query('select from customer where id = $1 for update nowait', [customerId])
+    await other.query('commit')
+    expect(await setting).toMatchObject({ status: 201 })
+  } finally {
+    other.release(true)
+  }
+})
+
+/** Until somebody waits there. */
+async function waitsAtGate(customerId: string): Promise<void> {
+  const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+    and classid = $1 and objid = $2 and database = (select oid from pg_database where datname = current_database())`
+  while ((await world.pool.query(waiting, [GATE, stripeOf(customerId)])).rowCount === 0);
+}
 
 test('each side sets its own, and both hold', async () => {
   const payer = await subscribed()

@@ -60,8 +60,9 @@ async function checkCustomer(db: Db, customerId: string, now: Instant): Promise<
 }
 
 /**
- * Writes down what a customer's invoices have reached, and that they were looked at; of those that were already,
- * nothing. Part of a transaction that closed the gate.
+ * Writes down what a customer's invoices have reached, and that they were looked at. What was told of is not told
+ * again, so it may look more often than it must: the last look before an invoice is final never trusts the mark.
+ * Part of a transaction that closed the gate.
  */
 export async function checkInvoices(
   trx: Trx,
@@ -69,7 +70,7 @@ export async function checkInvoices(
   some: readonly InvoiceRow[],
   now: Instant,
 ): Promise<void> {
-  const invoices = some.filter(({ planVersionId, limitsChecked }) => planVersionId !== null && !limitsChecked)
+  const invoices = some.filter(({ planVersionId }) => planVersionId !== null)
   if (invoices.length === 0) return
   const limits = await holdingLimits(trx, customerId)
   if (limits.length === 0) return

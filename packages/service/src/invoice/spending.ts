@@ -4,8 +4,7 @@ import type { Spending } from '@lockstep/core/spend-limit'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { readOpenInvoices } from '../store/open-invoices.ts'
-import { usageTotals } from '../store/usage.ts'
-import { type LineToBill, periodOf, type RatedSubscription } from './rate.ts'
+import type { LineToBill, RatedSubscription } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
 
 /**
@@ -18,16 +17,17 @@ export async function spendingOf(
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
 ): Promise<ReadonlyMap<string, Spending>> {
-  const { lines, terms } = await rateInvoices(db, invoices, subscriptionOf)
+  const { lines, inputs } = await rateInvoices(db, invoices, subscriptionOf)
   const spending = new Map<string, Spending>()
   for (const invoice of invoices) {
-    const meters = terms.get(invoice.planVersionId ?? '')?.meters ?? []
-    const usage = await usageTotals(db, invoice.customerId, periodOf(invoice))
+    const input = inputs.get(invoice.id)
+    if (!input) continue
+    const { terms, usage } = input
     spending.set(invoice.id, {
       currency: invoice.currency,
       amount: costOfUsage(invoice, lines),
       quantities: new Map(
-        meters.map((meter) => [meter.key, measure(meter, usage.get(meter.key) ?? noUsage)]),
+        terms.meters.map((meter) => [meter.key, measure(meter, usage.get(meter.key) ?? noUsage)]),
       ),
     })
   }
