@@ -13,8 +13,8 @@ export function isForeseeable({ start, end }: Period, at: Instant): boolean {
 
 /**
  * What a meter comes to by the end of a period, if it goes on as it has from the period's start to `at`. An
- * estimate, exactly reckoned: counts and sums grow with the time, seconds by seconds, and are rounded once, half up,
- * to whole events and to 1e-9 of a unit. What does not add up over time stays as it is: the largest, the last, and
+ * estimate, exactly reckoned: counts and sums grow with the time, seconds by seconds, and are rounded once, to
+ * whole events and to 1e-9 of a unit, a half away from zero. What does not add up over time stays as it is: the largest, the last, and
  * how many different values there are. A level needs no estimate: what is measured of it is reckoned to the end already,
  * as if nobody changed it any more.
  */

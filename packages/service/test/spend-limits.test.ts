@@ -6,7 +6,7 @@ import { spendLimitRoutes } from '../src/http/routes/spend-limits.ts'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
 import { signingKeys } from '../src/http/signing-keys.ts'
 import { userTokens } from '../src/http/user-token.ts'
-import { checkLimits } from '../src/invoice/check-limits.ts'
+import { checkLimits, LOOK } from '../src/invoice/check-limits.ts'
 import { makeEvents } from '../src/outbox/make-events.ts'
 import { GATE, stripeOf } from '../src/usage/gate.ts'
 import { openUsage, type Usage } from '../src/usage/usage.ts'
@@ -312,6 +312,41 @@ test('whoever sets a limit waits for usage at the gate before all else, and not 
   } finally {
     other.release(true)
   }
+})
+
+test('one process looks at a time, and what another left is looked at afterwards', async () => {
+  const payer = await subscribed()
+  await set(payer, { cap: '10.00' })
+  await use(payer, '1000')
+  const other = await world.pool.connect()
+  try {
+    await other.query('begin')
+    await other.query('select pg_advisory_xact_lock($1, 0)', [LOOK])
+    expect(await told(payer)).toEqual([])
+    await other.query('commit')
+    expect(await told(payer)).toEqual(['cap_reached 10.00 at 10.00 (operator)'])
+  } finally {
+    other.release(true)
+  }
+})
+
+test('nothing is rated for an answer that no cap can change', async () => {
+  const payer = await subscribed()
+  await set(payer, { meter: 'seconds', cap: '1000' })
+  // Rating throws where usage is not cut at the period's edges: whoever answers all the same did not rate.
+  await use(payer, '1')
+  const edge = '2026-01-10T00:00:00Z'
+  await world.db
+    .updateTable('invoice')
+    .set({ periodStart: sql`${edge}::timestamptz + interval '1 second'` })
+    .where('customerId', '=', payer.customerId)
+    .where('status', '=', 'current')
+    .execute()
+  await use(payer, '1', edge)
+  expect(await entitled(payer, 'together')).toMatchObject({ allowed: true })
+  expect(await entitled(payer, 'storage')).toMatchObject({ allowed: true })
+  const rated = await ask('GET', `/v1/entitlements?customer=${payer.customerId}&feature=compute`)
+  expect(rated.status).toBe(500)
 })
 
 /** Until somebody waits there. */

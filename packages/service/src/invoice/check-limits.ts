@@ -1,5 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { reached, spentOf } from '@lockstep/core/spend-limit'
+import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -21,6 +22,9 @@ export interface CheckDeps {
 /**
  * Holds what runs against the limits of its customers, wherever usage or a limit is another since the last time.
  * Returns how many customers there were. One that fails stays marked for the next round, and keeps nobody waiting.
+ *
+ * Whatever the number of processes, one looks at a time: whoever finds another at it leaves the rest of the round to
+ * that one. What a test clock turned to is looked at in any case, since its turn ends with it.
  */
 export async function checkLimits(
   { db, clock, log }: CheckDeps,
@@ -29,7 +33,9 @@ export async function checkLimits(
   const customers = await customersToCheck(db, testClock)
   for (const customerId of customers) {
     try {
-      await checkCustomer(db, customerId, await customerTime(db, clock, customerId))
+      const now = await customerTime(db, clock, customerId)
+      const isOurs = await checkCustomer(db, customerId, { now, alone: testClock === null })
+      if (!isOurs) break
     } catch (err) {
       log.warn({ err, customer: customerId }, 'Usage could not be held against its limits yet.')
     }
@@ -39,10 +45,16 @@ export async function checkLimits(
 
 /**
  * With the gate closed, as a sync takes its picture: an event is either in what is held against the limits, or
- * comes after and takes the mark away again.
+ * comes after and takes the mark away again. False if it was to be alone, and another process is at a look.
  */
-async function checkCustomer(db: Db, customerId: string, now: Instant): Promise<void> {
-  await transaction(db, async (trx) => {
+async function checkCustomer(
+  db: Db,
+  customerId: string,
+  { now, alone }: { readonly now: Instant; readonly alone: boolean },
+): Promise<boolean> {
+  return transaction(db, async (trx) => {
+    // Before the gate, which nobody may wait at with a row in hand: nobody waits for this lock, nor is it a row.
+    if (alone && !(await isAlone(trx))) return false
     await closeGate(trx, customerId)
     // Locked before the limits are read: whoever sets one takes the mark away again after us.
     const invoices = await trx
@@ -56,7 +68,17 @@ async function checkCustomer(db: Db, customerId: string, now: Instant): Promise<
       .forUpdate()
       .execute()
     await checkInvoices(trx, customerId, invoices, now)
+    return true
   })
+}
+
+/** Of the advisory lock that whoever looks holds, as the gate's number is of the gate. */
+export const LOOK = 470_166
+
+async function isAlone(trx: Trx): Promise<boolean> {
+  const { rows } = await sql<{ taken: boolean }>`
+    select pg_try_advisory_xact_lock(${LOOK}::int4, 0) as taken`.execute(trx)
+  return rows[0]?.taken === true
 }
 
 /**

@@ -24,7 +24,7 @@ export function entitlementRoutes(app: App, { db, clock }: { readonly db: Db; re
     )
     const [first] = found
     if (!first) return { status: 200, body: { customer: await nothingFor(db, query), data: [] } }
-    const capsOf = await readCaps(db, first.customerId, limits)
+    const capsOf = await readCaps(db, first.customerId, { found, limits })
     const data = found.map((each) =>
       toApi(entitlementOf(each.feature, each.grantedBy, { ...each, capsOn: capsOf(each) })),
     )
@@ -34,13 +34,19 @@ export function entitlementRoutes(app: App, { db, clock }: { readonly db: Db; re
 
 type Caps = NonNullable<Parameters<typeof entitlementOf>[2]['capsOn']>
 
-/** The caps on what a subscription grants, by the usage of this moment. Nothing is rated where there are none. */
+/**
+ * The caps on what a subscription grants, by the usage of this moment. Nothing is rated where no cap can be on what was
+ * asked for: a switch has none, nor a feature that is not granted anyway.
+ */
 async function readCaps(
   db: Db,
   customerId: string,
-  limits: readonly SpendLimit[],
+  { found, limits }: { readonly found: readonly FeatureGrants[]; readonly limits: readonly SpendLimit[] },
 ): Promise<(of: FeatureGrants) => Caps> {
-  const isCapped = limits.some(({ cap }) => cap !== null)
+  const meters = found.flatMap(({ feature: { meter }, grantedBy }) => (grantedBy.length > 0 ? [meter] : []))
+  const isCapped = limits.some(
+    ({ cap, meter }) => cap !== null && meters.some((one) => one !== null && (meter ?? one) === one),
+  )
   const current = isCapped ? await currentSpending(db, customerId) : []
   return ({ feature: { meter } }) =>
     ({ subscription }) => {
