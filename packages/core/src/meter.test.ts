@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { aggregations, isPlainMeter, measure, noUsage, passesFilter } from './meter.ts'
+import { aggregations, isPlainMeter, measure, noUsage, passesFilter, textOfValue } from './meter.ts'
 import { units } from './quantity.ts'
 
 // Three events: 5, then 9, then 2 by their own time.
@@ -33,6 +33,18 @@ test('a filter lets through what has one of its values under each of its names, 
   expect(passesFilter({}, {})).toBe(true)
   expect(isPlainMeter({ aggregation: 'sum' })).toBe(true)
   expect(isPlainMeter({ aggregation: 'sum', filter })).toBe(false)
+})
+
+test.each([
+  [7, '7'],
+  [-0, '0'],
+  [true, 'true'],
+  ['', ''],
+  [1e21, '1e+21'],
+  [Number.POSITIVE_INFINITY, undefined],
+  [null, undefined],
+])('the value %s is %s as text', (value, text) => {
+  expect(textOfValue(value)).toBe(text)
 })
 
 test('no events are nothing, however they are put together', () => {

@@ -62,9 +62,13 @@ export function passesFilter({ filter }: MeterRules, data: Readonly<Record<strin
   })
 }
 
-/** A value of an event's data as text: 7 and "7" are the same. Undefined where there is none. */
+/**
+ * A value of an event's data as text: 7 and "7" are the same. Undefined where there is none, and of a number beyond
+ * JavaScript's, which is kept as null. The same text that SQL reads when events are counted again.
+ */
 export function textOfValue(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
+  if (typeof value === 'number' && !Number.isFinite(value)) return undefined
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

@@ -17,7 +17,10 @@ export type GroupValues = readonly (string | null)[]
 
 /** What events of one group come to. */
 export interface UsageGroup {
-  /** The same for the same values, for ever: up to 16 of 0 to 9 and a to f. */
+  /**
+   * The same for the same values, for ever: up to 32 of 0 to 9 and a to f: half of SHA-256, so that
+   * whoever chooses values cannot make two groups share a line.
+   */
   readonly key: string
   readonly values: GroupValues
   readonly totals: UsageTotals

@@ -171,3 +171,61 @@ test('of groups measured as one, the last event is the same in whatever order th
   })
   expect(group?.totals.last).toBe(9_000_000_000n)
 })
+
+test('values of every kind are the same groups when their events are counted again', async () => {
+  const values = [
+    1e21,
+    1e-7,
+    -0,
+    200,
+    '200',
+    true,
+    'true',
+    Number.POSITIVE_INFINITY,
+    '',
+    '3:a',
+    'a'.repeat(3000),
+  ]
+  await usage.take(
+    values.map((region) =>
+      event({
+        type: 'by_sum',
+        subject: 'ben',
+        time: '2026-03-30T10:00:00Z',
+        quantity: '1',
+        data: { region },
+      }),
+    ),
+  )
+  const customerId = idOf('ben')
+  const day = { start: at('2026-03-30T00:00:00Z'), end: at('2026-03-31T00:00:00Z') }
+  const read = async () =>
+    (
+      await usageByGroup(db, {
+        ...{ customerId, meterKey: 'by_sum', period: day },
+        ...{ dimensions: DIMENSIONS, groupBy: ['region'] },
+      })
+    )
+      .map(
+        ({ key, values: [value], totals }) =>
+          `${key.length} ${value?.slice(0, 30)} ${formatQuantity(totals.sum)}`,
+      )
+      .sort()
+  const expected = [
+    '32  1',
+    '32 0 1',
+    '32 1e+21 1',
+    '32 1e-7 1',
+    '32 200 2',
+    '32 3:a 1',
+    `32 ${'a'.repeat(30)} 1`,
+    '32 true 2',
+    '32 undefined 1',
+  ]
+  expect(await read()).toEqual(expected)
+  await transaction(db, async (trx) => {
+    await closeGate(trx, customerId)
+    await recountUsage(trx, { customerId, period: day })
+  })
+  expect(await read()).toEqual(expected)
+})

@@ -44,7 +44,7 @@ export async function usageByGroup(db: Db | Trx, query: GroupedQuery): Promise<U
       from usage_group_level join groups on id = group_id
       where ${ofMeter} and bucket < ${end} group by named
     )
-    select named, left(encode(sha256(convert_to(named::text, 'UTF8')), 'hex'), 16) as key,
+    select named, left(encode(sha256(convert_to(named::text, 'UTF8')), 'hex'), 32) as key,
            count, sum, max, last, "unique", weighted
     from total full join level using (named) left join seen using (named)
     where count is not null or weighted <> 0`.execute(db)
