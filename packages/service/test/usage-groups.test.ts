@@ -1,8 +1,10 @@
 import { measure } from '@lockstep/core/meter'
 import { formatQuantity } from '@lockstep/core/quantity'
+import { sql } from 'kysely'
 import { afterAll, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
 import { transaction } from '../src/postgres/transaction.ts'
+import { usageDrift } from '../src/store/drift.ts'
 import { sqlTime } from '../src/store/time.ts'
 import { cutUsage } from '../src/store/usage.ts'
 import { usageByGroup } from '../src/store/usage-groups.ts'
@@ -228,4 +230,49 @@ test('values of every kind are the same groups when their events are counted aga
     await recountUsage(trx, { customerId, period: day })
   })
   expect(await read()).toEqual(expected)
+})
+
+// 7 of eu and 5 of us. The group of eu is damaged by 2, so it holds 9; all together still hold 12.
+test('a group that does not hold what its events do is found, and so are meters with a filter', async () => {
+  const rules = { dimensions: ['region'], filter: { status: ['200'] } }
+  const place = { customerId: await world.addCustomer('dan'), meterKey: 'filtered' }
+  await db
+    .insertInto('meter')
+    .values({
+      ...{ key: 'filtered', name: 'Filtered', unitLabel: 'unit', aggregation: 'sum' },
+      ...{ rules: JSON.stringify(rules), createdAt: sqlTime(0) },
+    })
+    .execute()
+  const of = (quantity: string, data: Record<string, unknown>) =>
+    event({ type: 'filtered', subject: 'dan', quantity, data })
+  await usage.take([
+    of('7', { region: 'eu', status: 200 }),
+    of('5', { region: 'us', status: '200' }),
+    of('100', { region: 'us', status: 404 }),
+  ])
+  expect(await usageDrift(db, 10)).toEqual([])
+  const damage = (by: number) =>
+    db
+      .updateTable('usageGroupRollup')
+      .set({ sum: sql`sum + ${by}` })
+      .where('customerId', '=', place.customerId)
+      .where('max', '=', '7')
+      .execute()
+  await damage(2)
+  const [eu, ...others] = await usageDrift(db, 10)
+  expect([eu, others]).toEqual([
+    { ...place, named: '["eu"]', events: '1 events, 7', rolledUp: '1 events, 9' },
+    [],
+  ])
+  await damage(-2)
+  await db.deleteFrom('usageRollup').where('customerId', '=', place.customerId).execute()
+  expect(await usageDrift(db, 10)).toEqual([
+    { ...place, named: '', events: '2 events, 12', rolledUp: '0 events, 0' },
+  ])
+  await db.deleteFrom('usageGroupRollup').where('customerId', '=', place.customerId).execute()
+  expect((await usageDrift(db, 10)).map(({ named, rolledUp }) => `${named} ${rolledUp}`)).toEqual([
+    ' 0 events, 0',
+    '["eu"] 0 events, 0',
+    '["us"] 0 events, 0',
+  ])
 })

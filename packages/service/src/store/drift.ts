@@ -2,10 +2,12 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/grouped.ts'
+import { isCounted } from './counted-events.ts'
 import type { LinkedId } from './mapped-ids.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
+import { GROUP_VALUES } from './usage-group-recount.ts'
 
 export interface LinkedCustomer extends LinkedId {
   readonly origin: Row<'mapping'>['origin']
@@ -107,34 +109,44 @@ export async function underWay(db: Db, ids: readonly string[]): Promise<Readonly
 export interface UsageDrift {
   readonly customerId: string
   readonly meterKey: string
+  /** The values of a group's dimensions as JSON; empty of all usage together. */
+  readonly named: string
   readonly events: string
   readonly rolledUp: string
 }
 
-/** A meter with rules of its own (a filter, say) does not count each of its events. */
-const countsAll = sql`coalesce(to_jsonb(m)->'rules', '{}') = '{}'`
+/** Only with a filter is there something to ask of each event. */
+const counts = sql`(not m.rules ? 'filter' or ${isCounted('e')})`
 
 /**
- * Customers and meters whose rollups do not hold what their events do. One statement, so that both are of one
- * moment; only of months whose events are still kept.
+ * Customers and meters, and groups of theirs, whose rollups do not hold what their events do. One statement, so
+ * that both are of one moment; only of months whose events are still kept.
  */
 export async function usageDrift(db: Db, limit: number): Promise<UsageDrift[]> {
   const { rows } = await sql<UsageDrift>`
     with kept as (select min(time) as since from usage_event),
     events as (
-      select customer_id, meter_key, count(*) as count, sum(quantity) as sum
-      from usage_event e join meter m on m.key = e.meter_key where ${countsAll} group by customer_id, meter_key
+      select customer_id, meter_key, '' as named, count(*) as count, sum(quantity) as sum
+      from usage_event e join meter m on m.key = e.meter_key where ${counts} group by customer_id, meter_key
+      union all
+      select customer_id, meter_key, ${GROUP_VALUES}::text as named, count(*), sum(quantity)
+      from usage_event e join meter m on m.key = e.meter_key
+      where m.rules ? 'dimensions' and ${counts} group by customer_id, meter_key, named
     ), rollups as (
-      select customer_id, meter_key, sum(count) as count, sum(sum) as sum
-      from usage_rollup r join meter m on m.key = r.meter_key, kept
-      where bucket + interval '1 hour' > kept.since and ${countsAll} group by customer_id, meter_key
+      select customer_id, meter_key, '' as named, sum(count) as count, sum(sum) as sum
+      from usage_rollup, kept where bucket + interval '1 hour' > kept.since group by customer_id, meter_key
+      union all
+      select r.customer_id, r.meter_key, coalesce(dimension_values::text, 'no name') as named, sum(count), sum(sum)
+      from kept cross join usage_group_rollup r left join usage_group its
+        on its.customer_id = r.customer_id and its.meter_key = r.meter_key and its.id = r.group_id
+      where bucket + interval '1 hour' > kept.since group by r.customer_id, r.meter_key, named
     )
-    select customer_id, meter_key,
+    select customer_id, meter_key, named,
       coalesce(e.count, 0) || ' events, ' || trim_scale(coalesce(e.sum, 0)) as events,
       coalesce(r.count, 0) || ' events, ' || trim_scale(coalesce(r.sum, 0)) as rolled_up
-    from events e full join rollups r using (customer_id, meter_key)
+    from events e full join rollups r using (customer_id, meter_key, named)
     where e.count is distinct from r.count or e.sum is distinct from r.sum
-    order by customer_id, meter_key limit ${limit}`.execute(db)
+    order by customer_id, meter_key, named limit ${limit}`.execute(db)
   return rows
 }
 

@@ -17,7 +17,7 @@ export async function recountGroups(
   await sql`
     insert into usage_group (customer_id, meter_key, id, dimension_values)
     select distinct on (customer_id, meter_key, group_id) customer_id, meter_key, group_id,
-           (select jsonb_agg(data ->> name order by nth) from ${DIMENSIONS})
+           ${GROUP_VALUES}
     from ${grouped} order by customer_id, meter_key, group_id
     on conflict do nothing`.execute(trx)
   await sql`delete from usage_group_rollup where ${inBuckets}`.execute(trx)
@@ -50,6 +50,9 @@ async function hasDimensions(trx: Trx, meterKey: string | undefined): Promise<bo
 }
 
 const DIMENSIONS = sql`jsonb_array_elements_text(rules -> 'dimensions') with ordinality as dimension (name, nth)`
+
+/** The values of an event's dimensions, as a list. */
+export const GROUP_VALUES = sql`(select jsonb_agg(data ->> name order by nth) from ${DIMENSIONS})`
 
 /** As `groupIdOf` of usage/identity.ts: the first 16 bytes of SHA-256 over each value with its length before it. */
 const GROUP_ID = sql`encode(substr(sha256(convert_to((

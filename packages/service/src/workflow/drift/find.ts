@@ -163,6 +163,7 @@ async function whole(deps: LookDeps, type: Noun, id: string): Promise<object | u
 function usageToDrift({
   customerId,
   meterKey,
+  named,
   events,
   rolledUp,
 }: Awaited<ReturnType<typeof usageDrift>>[number]): Drift {
@@ -171,7 +172,7 @@ function usageToDrift({
     kind: 'differs',
     entityId: `${customerId}/${meterKey}`,
     providerId: null,
-    differences: [{ field: 'total', here: rolledUp, there: events }],
+    differences: [{ field: named === '' ? 'total' : `group ${named}`, here: rolledUp, there: events }],
     cause: 'unexplained',
     repair: null,
     reason: 'What is billed from is not what the events add up to.',
