@@ -521,6 +521,7 @@ export type InvoiceWithLines = Answer<typeof invoices.readInvoice>
 export type InvoiceLine = InvoiceWithLines['lines'][number]
 export type Addon = ItemOf<typeof addons.listAddons>
 export type PriceOverride = ItemOf<typeof overrides.listPriceOverrides>
+export type NewPriceOverride = BodyInput<typeof overrides.overridePrice>
 export type PriceOverrideEffect = Exclude<Answer<typeof overrides.overridePrice>, PriceOverride>
 export type SpendLimit = ItemOf<typeof limits.listSpendLimits>
 export type SpendAlert = ItemOf<typeof limits.listSpendAlerts>

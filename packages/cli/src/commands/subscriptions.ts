@@ -13,6 +13,7 @@ import {
 } from '../output/subscription-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { firstOf, parseCount, parseTime } from './arguments.ts'
+import { addPriceOverrides } from './price-overrides.ts'
 import { addChange } from './subscription-change.ts'
 
 interface ListOptions {
@@ -45,6 +46,7 @@ export function addSubscriptions(program: Command): void {
     .description('running agreements: how they stand, what changes, their end')
   addReading(subscriptions)
   addChange(subscriptions)
+  addPriceOverrides(subscriptions)
   subscriptions
     .command('cancel')
     .description('end a subscription: with its period, unless told otherwise')
