@@ -378,6 +378,55 @@ test('an event that is not there is not found; one whose neighbours are no longe
   expect((await usageTotals(world.db, payer.customerId, period)).get('seconds')?.count).toBe(2n)
 })
 
+test('an event that is gone with its hour was expired, not never there; one that was never sent is not found', async () => {
+  const payer = await subscribed()
+  const [gone, , elsewhere] = await use(payer, [
+    ['2026-01-11T14:00:00Z', '100'],
+    ['2026-01-11T14:30:00Z', '20'],
+    ['2026-01-11T15:30:00Z', '3'],
+  ])
+  if (!gone || !elsewhere) throw new Error('Three were sent.')
+  await world.pool.query(
+    "delete from usage_event where customer_id = $1 and time < '2026-01-11T15:00:00Z' and time >= '2026-01-11T14:00:00Z'",
+    [payer.customerId],
+  )
+  const expired = { status: 409, body: { code: 'usage_events_expired' } }
+  const notFound = { status: 404, body: { code: 'usage_event_not_found' } }
+  expect(await ask(voidOf(gone))).toMatchObject(expired)
+  expect(await ask({ ...voidOf(gone), kind: 'amend', quantity: '3' })).toMatchObject(expired)
+  const stretch = { start: '2026-01-11T14:00:00Z', end: '2026-01-11T15:00:00Z' }
+  const backfill = { kind: 'backfill', customer: payer.customerId, meter: 'seconds', ...stretch, events: [] }
+  expect(await ask(backfill)).toMatchObject(expired)
+  // Nobody sent this one, and no event of that other hour is missing.
+  expect(await ask({ ...voidOf(gone), id: 'nobody' })).toMatchObject(notFound)
+  expect(await ask({ ...voidOf(elsewhere), time: '2026-01-11T15:00:00Z' })).toMatchObject(notFound)
+  // What is no longer kept counts as it did, and sent again it is still known.
+  expect(await usage.take([gone])).toMatchObject({ accepted: 0, duplicates: 1 })
+  expect((await usageTotals(world.db, payer.customerId, period)).get('seconds')?.count).toBe(3n)
+})
+
+test('a period that ends where events are no longer kept is not divided by guessing, and its event says why', async () => {
+  const payer = await subscribed()
+  await go(payer, '2026-01-20T10:20:00Z')
+  await use(payer, [['2026-01-20T10:10:00Z', '45']])
+  await world.pool.query('delete from usage_event where customer_id = $1', [payer.customerId])
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  const { rows } = await world.pool.query(
+    "select state, problem ->> 'code' as code, problem ->> 'detail' as detail from provider_event where object_id = $1 and problem is not null",
+    [payer.subscription],
+  )
+  expect(rows[0]).toEqual({
+    state: 'received',
+    code: 'usage_events_expired',
+    detail:
+      'Usage is to be divided at 2026-01-20T10:20:00Z, and some events of that hour are no longer kept.',
+  })
+  const { invoice } = await world.read(payer, 'current')
+  expect(invoice.periodEnd).toBe(Date.UTC(2026, 1, 10) / 1000)
+  expect((await usageTotals(world.db, payer.customerId, period)).get('seconds')?.count).toBe(1n)
+})
+
 test('corrected by many at once while usage comes in: each once, and the sums hold', async () => {
   const payer = await subscribed()
   const events = await use(

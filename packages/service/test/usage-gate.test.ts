@@ -72,7 +72,9 @@ test('a period with an edge inside a whole bucket is not read', async () => {
 test('a bucket whose events have expired is not cut by guessing', async () => {
   await usage.take(event({ time: '2026-03-31T10:15:00Z' }))
   await world.pool.query('truncate usage_event')
-  await expect(cut('ada', '2026-03-31T10:30:00Z')).rejects.toThrow('no longer all there')
+  await expect(cut('ada', '2026-03-31T10:30:00Z')).rejects.toMatchObject({
+    problem: { code: 'usage_events_expired', status: 409 },
+  })
   expect(await sumOf('2026-03-31T10:00:00Z', '2026-03-31T11:00:00Z')).toBe('1')
 })
 

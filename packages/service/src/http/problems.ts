@@ -2,6 +2,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { newId } from '../ids.ts'
 import { isDatabaseUnavailable } from '../postgres/unavailable.ts'
+import { problemIn } from '../store/events-expired.ts'
 import { problemDocument } from './problem-document.ts'
 
 /** The one place where an error becomes an answer. */
@@ -42,7 +43,8 @@ export const pathOf = (request: FastifyRequest): string => request.url.split('?'
 
 /** What the framework refuses, in our words; undefined for a bug of ours. */
 function problemOf(error: unknown): Problem | undefined {
-  if (error instanceof Problem) return error
+  const problem = problemIn(error)
+  if (problem) return problem
   if (isDatabaseUnavailable(error)) {
     return new Problem('database_unavailable', 'The database does not answer. Try again.', {
       cause: error,

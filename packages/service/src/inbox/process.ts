@@ -4,6 +4,7 @@ import { passes } from '../passing.ts'
 import { newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { someAtOnce } from '../some-at-once.ts'
+import { problemIn } from '../store/events-expired.ts'
 import { claimEvents, failEvents, settleEvents, type WaitingEvent } from '../store/provider-events.ts'
 import { readObjects, type SeenObject } from '../store/provider-objects.ts'
 import { isStillUnmapped, NEEDS_MAPPING } from '../store/unmapped-events.ts'
@@ -137,9 +138,7 @@ async function fail(deps: InboxDeps, { type, id, events }: Group, error: unknown
   const tries = Math.max(...events.map(({ attempts }) => attempts)) + 1
   const at = clock.now()
   const problem =
-    error instanceof Problem
-      ? error
-      : new Problem('internal_error', `Something broke; the log has it under ${id}.`)
+    problemIn(error) ?? new Problem('internal_error', `Something broke; the log has it under ${id}.`)
   const lacksLink = problem.code === 'mapping_needed'
   const needsPerson = lacksLink || problem.code === 'meter_billed_already'
   const givenUp = needsPerson || (tries >= MOST_TRIES && !passes(error))

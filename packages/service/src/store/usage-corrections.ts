@@ -3,6 +3,7 @@ import type { Period } from '@lockstep/core/period'
 import { formatQuantity, type Quantity, quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isCounted } from './counted-events.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -36,6 +37,34 @@ export async function wasVoided(db: Db, name: EventName): Promise<boolean> {
   const { rows } = await sql`
     select 1 from usage_event_corrected where ${isEvent(name)} limit 1`.execute(db)
   return rows.length > 0
+}
+
+/** Whether an event of that identity (hexadecimal digits) was ever taken in. */
+export async function isIdentityKnown(db: Db, key: string): Promise<boolean> {
+  const { rows } = await sql`select 1 from usage_identity where key = ${key}::uuid`.execute(db)
+  return rows.length > 0
+}
+
+/**
+ * Whether somebody's rollups of that stretch hold more events than there are. Reads the events of all customers
+ * in it, and each customer's rollups by their key: seconds where an hour holds millions.
+ */
+export async function lacksEvents(db: Db, { start, end }: Period): Promise<boolean> {
+  const within = (column: string) =>
+    sql`${sql.ref(column)} >= ${sqlTime(start)} and ${sql.ref(column)} < ${sqlTime(end)}`
+  const { rows } = await sql<{ lacks: boolean }>`
+    select exists (
+      select from customer
+      cross join lateral (
+        select sum(count) as count from usage_rollup where customer_id = customer.id and ${within('bucket')}
+      ) as rollups
+      left join (
+        select customer_id, count(*) as count from usage_event
+        where ${within('time')} and ${isCounted('usage_event')} group by customer_id
+      ) as events on events.customer_id = customer.id
+      where rollups.count > coalesce(events.count, 0)
+    ) as lacks`.execute(db)
+  return rows[0]?.lacks ?? false
 }
 
 /** Takes one event out, and puts it in again with another quantity if one is given. */

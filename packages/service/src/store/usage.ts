@@ -4,6 +4,7 @@ import type { Period } from '@lockstep/core/period'
 import { quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { EventsExpired } from './events-expired.ts'
 import { sqlTime } from './time.ts'
 import { recountUsage } from './usage-recount.ts'
 
@@ -84,6 +85,8 @@ export async function usageTotals(
  * the events themselves. Cutting ahead of time, when a period is opened, therefore costs nothing.
  *
  * The customer's gate must be closed, or an event in flight would go by the old bucket.
+ *
+ * @throws {EventsExpired} if events of the bucket are missing: they would be counted as too few.
  */
 export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promise<void> {
   if (at % SECONDS_PER_HOUR === 0) return
@@ -101,7 +104,7 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
   if (!cut?.isUsed) return
   const { before, after } = await recountUsage(trx, { customerId, period: bucketAround(at, cut.cuts) })
   if (before === after) return
-  throw new Error(`The events of ${customerId} at ${at} are no longer all there: their bucket cannot be cut.`)
+  throw new EventsExpired(at)
 }
 
 /** Cuts at both edges of a period. In one hour they cut the same bucket: one after the other. */

@@ -11,6 +11,8 @@ import {
   type EventName,
   findEvent,
   insertCorrection,
+  isIdentityKnown,
+  lacksEvents,
   replaceEvent,
   type UsageCorrection,
   wasVoided,
@@ -20,6 +22,7 @@ import { customerTime } from '../workflow/observe/customer-time.ts'
 import type { Arrivals } from './arrival.ts'
 import { replaceUsage } from './backfill.ts'
 import { closeGate } from './gate.ts'
+import { hexOf, identityOf } from './identity.ts'
 import type { Months } from './months.ts'
 
 export type WantedCorrection =
@@ -138,11 +141,18 @@ async function aggregationOf(db: Db, key: string): Promise<string | undefined> {
   return row?.aggregation
 }
 
+/** Of an event that was taken in once, nobody can say that it was not of an hour whose events are gone. */
 async function absent(db: Db, event: EventName): Promise<Problem> {
   const name = `${JSON.stringify(event.id)} of ${JSON.stringify(event.source)}`
-  return (await wasVoided(db, event))
-    ? new Problem('usage_event_voided', `The event ${name} was voided already.`)
-    : new Problem('usage_event_not_found', `At that second there is no event ${name}.`)
+  if (await wasVoided(db, event))
+    return new Problem('usage_event_voided', `The event ${name} was voided already.`)
+  const hour = hoursAround({ start: event.time, end: event.time + 1 })
+  if ((await isIdentityKnown(db, hexOf(identityOf(event)))) && (await lacksEvents(db, hour)))
+    return new Problem(
+      'usage_events_expired',
+      `Some of the events of that hour are no longer kept, and ${name} is not among those that are.`,
+    )
+  return new Problem('usage_event_not_found', `At that second there is no event ${name}.`)
 }
 
 interface Changed {

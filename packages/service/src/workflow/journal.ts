@@ -5,6 +5,7 @@ import { passes } from '../passing.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
+import { EventsExpired } from '../store/events-expired.ts'
 import { type FirstAttempt, type Intended, mayHaveBegun, readOperation } from '../store/operations.ts'
 import {
   type KnownStep,
@@ -410,5 +411,6 @@ function problemFrom({ log }: JournalDeps, { id, kind }: Workflow, error: unknow
     return error
   }
   log.error({ err: error, workflow: id, kind }, 'A workflow broke.')
+  if (error instanceof EventsExpired) return error.problem
   return new Problem('internal_error', `Something broke; the log has it under ${id}.`, { cause: error })
 }

@@ -2,6 +2,7 @@ import { flowsOut } from '@lockstep/core/direction'
 import { diffInvoiceItems, type ItemDifference } from '@lockstep/core/invoice-diff'
 import { Problem } from '@lockstep/core/problem'
 import { concludePeriod } from '../invoice/conclude.ts'
+import { problemIn } from '../store/events-expired.ts'
 import { intendedItems } from '../store/invoice-items.ts'
 import { markSynced, markSyncFailed, needsSync } from '../store/invoices.ts'
 import { providerIdOf } from '../store/mappings.ts'
@@ -78,8 +79,7 @@ export async function syncSubscription(
       return plan
     }
   } catch (error) {
-    const problem =
-      error instanceof Problem ? error : new Problem('internal_error', 'Something broke; the log has it.')
+    const problem = problemIn(error) ?? new Problem('internal_error', 'Something broke; the log has it.')
     await markSyncFailed(db, subscriptionId, {
       code: problem.code,
       title: problem.title,

@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 import { passes } from '../../passing.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { someAtOnce } from '../../some-at-once.ts'
+import { problemIn } from '../../store/events-expired.ts'
 import type { PageCounts } from '../../store/imports.ts'
 import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
 import { admitProduct } from '../admit/product.ts'
@@ -72,11 +73,8 @@ async function take(
     // What is no refusal may have been of the moment, like a connection that was not free: a second try tells.
     if (!(error instanceof Problem) && !isLastTry) return take(deps, page, object, true)
     const problem =
-      error instanceof Problem
-        ? error
-        : new Problem('internal_error', `Something broke; the log has it under ${object.id}.`, {
-            cause: error,
-          })
+      problemIn(error) ??
+      new Problem('internal_error', `Something broke; the log has it under ${object.id}.`, { cause: error })
     deps.log.warn({ err: error, type, object: object.id }, 'An object was not imported.')
     await refuse(object.id, problem)
     return 'refused'
