@@ -52,7 +52,13 @@ const step: z.ZodType<Step> = z
       minimum: decimal.meta({ description: 'The least that usage costs in a whole period.' }),
       seconds: decimal,
       wholeSeconds: decimal,
-      due: decimal.meta({ description: 'The least for this period, which may be a part of one.' }),
+      part: decimal.optional().meta({
+        description:
+          "The least for this period, where it is more than the plan's maximum, which is then `due`.",
+      }),
+      due: decimal.meta({
+        description: 'The least for this period, which may be a part of one: rounded down.',
+      }),
       of: z.array(z.strictObject({ key: z.string(), amount: decimal })).readonly(),
       used: decimal,
       amount: decimal.meta({ description: 'What is missing.' }),
@@ -116,10 +122,16 @@ export const derivation: z.ZodType<Derivation> = z
       .literal('trial')
       .nullable()
       .meta({ description: 'Why nothing is charged although `rounded` says otherwise.' }),
+    charged: z
+      .strictObject({ step: decimal, before: decimal, after: decimal })
+      .optional()
+      .meta({ description: 'Of a currency of which whole steps are charged only: the nearest one.' }),
     cut: z
       .strictObject({ name: z.string(), maximum: decimal, before: decimal })
       .optional()
       .meta({ description: "The plan's maximum for usage, and what the lines before this one took of it." }),
-    amount: decimal.meta({ description: 'What the line costs: `rounded`, or less where it is free or cut.' }),
+    amount: decimal.meta({
+      description: 'What the line costs: `rounded`, less where it is free or cut, in steps that are charged.',
+    }),
   })
   .meta({ id: 'Derivation', description: 'How an amount came about, from the events to the rounding.' })

@@ -63,7 +63,8 @@ export type Step =
       /** How much of a whole period it is. */
       readonly seconds: Decimal
       readonly wholeSeconds: Decimal
-      /** The least for this period. */
+      /** The least for this period, rounded down; only where the plan's maximum is less, and so is what is `due`. */
+      readonly part?: Decimal
       readonly due: Decimal
       /** The usage lines, by their key. */
       readonly of: readonly { readonly key: string; readonly amount: Decimal }[]
@@ -124,13 +125,15 @@ export interface Derivation {
   readonly free: 'trial' | null
   /** Of a line that was cut down to what the plan's maximum leaves: the lines before it came to `before`. */
   readonly cut?: { readonly name: string; readonly maximum: Decimal; readonly before: Decimal }
-  /** What the line costs: `rounded`, or less of it where it is free or cut. */
+  /** Of a line that the provider charges in steps larger than a coin: the nearest step, half away from zero. */
+  readonly charged?: { readonly step: Decimal; readonly before: Decimal; readonly after: Decimal }
+  /** What the line costs: `rounded`, less of it where it is free or cut, in whole steps of what is charged. */
   readonly amount: Decimal
 }
 
 /** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
 export function explain(derivation: Derivation): string[] {
-  const { price, currency, period, measured, steps, exact, rounded, free, cut, amount } = derivation
+  const { price, currency, period, measured, steps, exact, rounded, free, charged, cut, amount } = derivation
   const ofPeriod = `${period.start} … ${period.end}`
   if (price === null) return [`adjustment, ${ofPeriod}`, ...steps.flatMap(explainStep)]
   const lines = [`${price.key}: ${price.name}, ${ofPeriod}`]
@@ -146,6 +149,10 @@ export function explain(derivation: Derivation): string[] {
   lines.push(
     `rounded once, half away from zero: ${groupThousands(exact)} → ${groupThousands(rounded)} ${currency}`,
   )
+  if (charged) {
+    const nearest = `${groupThousands(charged.before)} → ${groupThousands(charged.after)} ${currency}`
+    lines.push(`charged in steps of ${groupThousands(charged.step)}: ${nearest}`)
+  }
   if (cut) {
     const left = `${groupThousands(cut.maximum)} − ${groupThousands(cut.before)} of the lines before`
     lines.push(`${cut.name}, at most ${left} = ${groupThousands(amount)} ${currency}`)
@@ -195,10 +202,12 @@ function explainStep(step: Step): string[] {
     }
     case 'minimum': {
       const whole = step.seconds === step.wholeSeconds
-      const part = `${n(step.minimum)} × ${n(step.seconds)} s ÷ ${n(step.wholeSeconds)} s = ${n(step.due)}`
+      const least = step.part ?? step.due
+      const part = `${n(step.minimum)} × ${n(step.seconds)} s ÷ ${n(step.wholeSeconds)} s, rounded down = ${n(least)}`
+      const most = step.part === undefined ? '' : `, and at most ${n(step.due)}`
       const used = step.of.map(({ key, amount }) => `${key} ${n(amount)}`).join(' + ')
       return [
-        `at least: ${whole ? n(step.due) : part}`,
+        `at least: ${whole ? n(least) : part}${most}`,
         `used: ${used === '' ? n(step.used) : `${used} = ${n(step.used)}`}`,
         `missing: ${n(step.amount)}`,
       ]

@@ -87,13 +87,8 @@ export function trialOf({ trialDays }: Pick<Plan, 'trialDays'>, startedAt: Insta
 
 /**
  * Why usage of a period costs nothing, if it does. A trial is a period of its own at the provider,
- * so a period lies in the trial or outside it, never across its end.
+ * so a period lies in a trial or outside it, never across its end.
  */
-export function freeReason(
-  { trialUsage }: Pick<Plan, 'trialUsage'>,
-  period: Period,
-  trial: Period | null,
-): 'trial' | undefined {
-  const inTrial = trial !== null && trial.start <= period.start && period.end <= trial.end
+export function freeReason({ trialUsage }: Pick<Plan, 'trialUsage'>, inTrial: boolean): 'trial' | undefined {
   return inTrial && trialUsage === 'free' ? 'trial' : undefined
 }

@@ -1,4 +1,6 @@
 import { assert } from './assert.ts'
+import { toStep } from './charge-step.ts'
+import type { Commitment } from './commitment.ts'
 import { groupThousands } from './decimal.ts'
 import type { Derivation } from './derivation.ts'
 import { formatInstant } from './instant.ts'
@@ -53,10 +55,10 @@ export interface RatingInput {
   readonly recurringFee: Money
   /** All lines cost 0, and say why. */
   readonly free?: 'trial' | undefined
-  /** The whole period that this one is, or is a part of; null where no minimum is promised: in a trial. */
-  readonly whole?: Period | null
-  /** What is charged of an amount: all of it, unless the provider's steps are larger than a coin. */
-  readonly charged?: (amount: Money) => Money
+  /** For how much of which whole period the minimum is promised: all of this one; null in a trial, for none. */
+  readonly promised?: Commitment | null
+  /** The smallest difference between two amounts that is charged: one coin, unless the provider's steps are larger. */
+  readonly step?: bigint
 }
 
 /**
@@ -86,10 +88,21 @@ export function rate(input: RatingInput): RatedLine[] {
     { key: null, amount: input.recurringFee },
     ...[...lines.values()].map(({ key, amount }) => ({ key, amount })),
   ]
-  return ours.flatMap((price) => {
-    if (price.kind === 'share') return rateShare(price, shareOf, input)
-    return (keysOf.get(price.key) ?? [price.key]).flatMap((key) => lines.get(key) ?? [])
-  })
+  return ours
+    .flatMap((price) => {
+      if (price.kind === 'share') return rateShare(price, shareOf, input)
+      return (keysOf.get(price.key) ?? [price.key]).flatMap((key) => lines.get(key) ?? [])
+    })
+    .map((line) => asCharged(line, input))
+}
+
+/** A line for what is charged of it, which its derivation tells. */
+function asCharged(line: RatedLine, { step = 1n }: Pick<RatingInput, 'step'>): RatedLine {
+  const amount = toStep(line.amount, step)
+  if (amount.minor === line.amount.minor) return line
+  const [before, after] = [formatMoney(line.amount), formatMoney(amount)]
+  const charged = { step: formatMoney({ ...amount, minor: step }), before, after }
+  return { ...line, amount, derivation: { ...line.derivation, charged, amount: after } }
 }
 
 /** The usage lines within the plan's maximum, and the one that brings them up to its minimum. */
@@ -97,16 +110,18 @@ function boundedUsage(
   ours: readonly Price[],
   rated: ReadonlyMap<string, RatedLine>,
   keysOf: ReadonlyMap<string, readonly string[]>,
-  { period, free, whole = period, charged = (amount) => amount }: RatingInput,
+  { period, free, promised = { time: period, whole: period }, step = 1n }: RatingInput,
 ): RatedLine[] {
   const [minimum, maximum] = [boundOf(ours, 'minimum'), boundOf(ours, 'maximum')]
   if (free || (!minimum && !maximum)) return []
   const usageKeys = ours.filter(({ kind }) => kind === 'usage').flatMap(({ key }) => keysOf.get(key) ?? [])
   const all = usageKeys.flatMap((key) => rated.get(key) ?? [])
   // Held against what will be charged, so that a step of the provider's never goes past them.
-  const lines = all.map((line) => ({ ...line, amount: charged(line.amount) }))
+  const lines = all.map((line) => asCharged(line, { step }))
   const usage = maximum ? withinMaximum(lines, maximum) : lines
-  return minimum && whole ? [...usage, lineUpToMinimum(minimum, usage, { period, whole, charged })] : usage
+  if (!minimum || !promised) return usage
+  const most = maximum?.amount ?? null
+  return [...usage, lineUpToMinimum(minimum, usage, { period, promised, most, step })]
 }
 
 /** What the provider bills for one period of these prices, at quantity 1. */

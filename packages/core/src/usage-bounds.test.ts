@@ -5,7 +5,7 @@ import { defineCatalog } from './catalog.ts'
 import { explain } from './derivation.ts'
 import { parseInstant } from './instant.ts'
 import { noUsage, type UsageTotals } from './meter.ts'
-import { formatMoney, type Money, zero } from './money.ts'
+import { formatMoney, money, zero } from './money.ts'
 import type { Period } from './period.ts'
 import { units } from './quantity.ts'
 import { type RatingInput, rate } from './rating.ts'
@@ -90,7 +90,11 @@ test('a line says how much was used of the least, and a cut one what was left fo
 })
 
 test('of a part of a period a part is promised, to the second and never a coin more', () => {
-  const until = (end: string) => rate({ ...input(), period: { ...january, end: at(end) }, whole: january })
+  const part = (end: string) => {
+    const time = { ...january, end: at(end) }
+    return { ...input(), period: time, promised: { time, whole: january } }
+  }
+  const until = (end: string) => rate(part(end))
   const least = (end: string) => {
     const line = until(end).find(({ key }) => key === 'least')
     return line && formatMoney(line.amount)
@@ -105,13 +109,15 @@ test('of a part of a period a part is promised, to the second and never a coin m
   // A period that was made longer costs no more.
   expect(least('2026-02-14T00:00:00Z')).toBe('5.00')
   const half = until('2026-01-16T12:00:00Z').find(({ key }) => key === 'least')
-  expect(half && explain(half.derivation)[1]).toBe('at least: 5.00 × 1,339,200 s ÷ 2,678,400 s = 2.50')
+  expect(half && explain(half.derivation)[1]).toBe(
+    'at least: 5.00 × 1,339,200 s ÷ 2,678,400 s, rounded down = 2.50',
+  )
 })
 
 test('a trial has promised nothing; a free one is not cut either, because nothing is charged', () => {
-  const billed = charges({ ...input(dollars, 2000n), whole: null })
+  const billed = charges({ ...input(dollars, 2000n), promised: null })
   expect(billed).toEqual({ compute: '12.00', traffic: '0.00', support: '1.20' })
-  expect(charges({ ...input(dollars, 2000n), free: 'trial', whole: null })).toEqual({
+  expect(charges({ ...input(dollars, 2000n), free: 'trial', promised: null })).toEqual({
     ...{ compute: '0.00', traffic: '0.00', support: '0.00' },
   })
 })
@@ -122,14 +128,63 @@ test('without a smaller coin, and where only whole tens of one are charged', () 
   expect(charges(input(yen, 2000n, 9n))).toMatchObject({ compute: '1000', traffic: '200', least: '0' })
 
   // Half a dinar's cent goes up; what is held against the bounds is what is charged.
-  const tens = ({ minor, currency }: Money): Money => ({ minor: ((minor + 5n) / 10n) * 10n, currency })
   const dinars = catalog('kwd', ['0.005', '0.005', '1.000', '1.250'])
-  expect(charges({ ...input(dinars, 1n, 3n), charged: tens })).toMatchObject({
+  expect(charges({ ...input(dinars, 1n, 3n), step: 10n })).toMatchObject({
     ...{ compute: '0.010', traffic: '0.020', least: '0.970' },
   })
-  expect(charges({ ...input(dinars, 247n, 3n), charged: tens })).toMatchObject({
+  expect(charges({ ...input(dinars, 247n, 3n), step: 10n })).toMatchObject({
     ...{ compute: '1.240', traffic: '0.010', least: '0.000' },
   })
+})
+
+test('of a dinar the part is rounded down to what is charged, and a line tells its step', () => {
+  const dinars = catalog('kwd', ['0.005', '0.005', '1.000', '1.250'])
+  const time = { ...january, end: at('2026-01-17T00:00:00Z') }
+  const rated = rate({
+    ...input(dinars, 47n),
+    ...{ period: time, promised: { time, whole: january }, step: 10n },
+  })
+  // 16 of 31 days are 0.516…, of which 0.510 can be charged; 47 × 0.005 are 0.235, charged 0.240; 0.270 are missing.
+  const told = Object.fromEntries(rated.map(({ key, derivation }) => [key, explain(derivation)]))
+  expect(told.compute?.slice(2)).toEqual([
+    'per unit: 47 × 0.005 = 0.235',
+    'rounded once, half away from zero: 0.235 → 0.235 kwd',
+    'charged in steps of 0.010: 0.235 → 0.240 kwd',
+  ])
+  expect(told.least?.slice(1, 4)).toEqual([
+    'at least: 1.000 × 1,382,400 s ÷ 2,678,400 s, rounded down = 0.510',
+    'used: compute 0.240 + traffic 0.000 = 0.240',
+    'missing: 0.270',
+  ])
+  // A tenth of 0.510 is 0.051.
+  expect(told.support?.at(-1)).toBe('charged in steps of 0.010: 0.051 → 0.050 kwd')
+})
+
+test('without bounds a line of a dinar tells its step as well', () => {
+  const dinars = catalog('kwd', ['0.005', '0.005', '1.000', '1.250'])
+  const { prices, ...rest } = input(dinars, 1n)
+  const [compute] = rate({ ...rest, prices: prices.filter(({ kind }) => kind !== 'bound'), step: 10n })
+  expect(compute && explain(compute.derivation).at(-1)).toBe('charged in steps of 0.010: 0.005 → 0.010 kwd')
+  expect(compute).toMatchObject({ amount: { minor: 10n }, derivation: { amount: '0.010' } })
+})
+
+test('the least is never more than the most: own prices may have made it so', () => {
+  const crossed = input()
+  const prices = crossed.prices.map((price) =>
+    price.model === 'minimum' ? { ...price, amount: money(2000n, 'usd') } : price,
+  )
+  const missing = (of: RatingInput) => rate(of).find(({ key }) => key === 'least')
+  expect(charges({ ...crossed, prices })).toMatchObject({ compute: '0.00', least: '12.00' })
+  const least = missing({ ...input(dollars, 200n), prices })
+  expect(least && explain(least.derivation).slice(1, 4)).toEqual([
+    'at least: 20.00, and at most 12.00',
+    'used: compute 2.00 + traffic 0.00 = 2.00',
+    'missing: 10.00',
+  ])
+  // Of half the time it is 10.00, which is less.
+  const time = { ...january, end: at('2026-01-16T12:00:00Z') }
+  const half = missing({ ...crossed, prices, period: time, promised: { time, whole: january } })
+  expect(half && formatMoney(half.amount)).toBe('10.00')
 })
 
 test('usage and what is missing of it always come to what was used, but within the bounds', () => {

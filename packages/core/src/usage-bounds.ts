@@ -1,3 +1,5 @@
+import { downToStep } from './charge-step.ts'
+import type { Commitment } from './commitment.ts'
 import { formatInstant } from './instant.ts'
 import { allocate, formatMoney, type Money, subtract, sum, zero } from './money.ts'
 import type { Period } from './period.ts'
@@ -27,17 +29,27 @@ export function withinMaximum(
   })
 }
 
+export interface MinimumTerms {
+  readonly period: Period
+  readonly promised: Commitment
+  /** What usage costs at most: less than the minimum is then all that it costs. */
+  readonly most: Money | null
+  /** The smallest difference between two amounts that is charged. */
+  readonly step: bigint
+}
+
 /**
  * The line that brings a period's usage up to the plan's minimum; of 0 where it is reached. Of a part of a
- * period only that part is promised, to the second, and never a coin more: it and the rest are the whole.
+ * period only that part is promised, to the second, and never a step more: it and the rest are the whole.
  */
 export function lineUpToMinimum(
   price: PriceOf<'minimum'> & Pick<Price, 'override'>,
   usage: readonly RatedLine[],
-  { period, whole, charged }: { period: Period; whole: Period; charged: (amount: Money) => Money },
+  { period, promised, most, step }: MinimumTerms,
 ): RatedLine {
   const { key, name, product, currency } = price
-  const due = charged(promised(price.amount, period, whole))
+  const part = downToStep(partOf(price.amount, promised), step)
+  const due = most !== null && most.minor < part.minor ? most : part
   const used = sum(
     currency,
     usage.map(({ amount }) => amount),
@@ -57,8 +69,9 @@ export function lineUpToMinimum(
         {
           kind: 'minimum',
           minimum: formatMoney(price.amount),
-          seconds: `${lengthOf(period, whole)}`,
-          wholeSeconds: `${whole.end - whole.start}`,
+          seconds: `${lengthOf(promised)}`,
+          wholeSeconds: `${promised.whole.end - promised.whole.start}`,
+          ...(due === part ? {} : { part: formatMoney(part) }),
           due: formatMoney(due),
           of: usage.map((line) => ({ key: line.key, amount: formatMoney(line.amount) })),
           used: formatMoney(used),
@@ -73,13 +86,14 @@ export function lineUpToMinimum(
   }
 }
 
-function promised(minimum: Money, period: Period, whole: Period): Money {
-  const length = lengthOf(period, whole)
+function partOf(minimum: Money, promised: Commitment): Money {
+  const { whole } = promised
+  const length = lengthOf(promised)
   // The penny that does not divide goes to the rest: who was there for seconds has promised nothing.
   const [, due] = allocate(minimum, [BigInt(whole.end - whole.start) - length, length])
   return due
 }
 
 /** Never more than the whole: one that was made longer costs no more. */
-const lengthOf = (period: Period, whole: Period): bigint =>
-  BigInt(Math.min(period.end - period.start, whole.end - whole.start))
+const lengthOf = ({ time, whole }: Commitment): bigint =>
+  BigInt(Math.min(time.end - time.start, whole.end - whole.start))

@@ -7,3 +7,11 @@ alter table price
   add constraint price_model_check
     check (model in ('flat', 'perUnit', 'package', 'graduated', 'volume', 'percentage', 'minimum', 'maximum')),
   add constraint price_bound check ((kind = 'bound') = (model in ('minimum', 'maximum')));
+
+-- What a period was when it opened, for which its minimum is promised: whatever becomes of its subscription's trial
+-- and anchor, it stays so. Null in a period that a version without bounds opened: nothing was promised then.
+alter table invoice
+  add column in_trial boolean,
+  add column whole_end timestamptz,
+  add column promised_from timestamptz,
+  add column promised_until timestamptz;

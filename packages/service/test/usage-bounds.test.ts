@@ -203,6 +203,106 @@ test('a trial that bills its usage has promised none', async () => {
   expect(amounts(await world.read(payer, 'current'))).toEqual(['150 Seconds: 250 second', '2000 Trying'])
 })
 
+const least = async (payer: Payer) =>
+  (await world.atStripe(payer)).flatMap(({ lines }) => lines.filter((line) => line.includes('Minimum usage')))
+
+/** It goes on when the invoice of its new period is paid. */
+async function resume(payer: Payer) {
+  const { latest_invoice: latest } = await world.stripe.subscriptions.resume(payer.subscription)
+  const invoice = await world.stripe.invoices.retrieve(latest as string)
+  if (invoice.status === 'open') await world.stripe.invoices.pay(latest as string)
+  await world.deliver()
+}
+
+test('a trial that ended without a card is a pause: nothing is promised until it goes on', async () => {
+  const payer = await world.register('trying', '2026-01-10T00:00:00Z')
+  await world.stripe.subscriptions.update(payer.subscription, {
+    trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+  })
+  const { data } = await world.stripe.paymentMethods.list({ customer: payer.customer })
+  for (const { id } of data) await world.stripe.paymentMethods.detach(id)
+  await go(payer, '2026-01-24T02:00:00Z')
+  const row = world.db.selectFrom('subscription').select('status').where('id', '=', payer.subscriptionId)
+  expect(await row.executeTakeFirst()).toEqual({ status: 'paused' })
+  await go(payer, '2026-02-03T00:00:00Z')
+  const { id } = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: payer.customer })
+  await world.stripe.customers.update(payer.customer, { invoice_settings: { default_payment_method: id } })
+  await resume(payer)
+  await world.sync(payer)
+  await go(payer, '2026-03-03T02:00:00Z')
+  // Only the month that began with the resumption.
+  expect(await least(payer)).toEqual(['500 Minimum usage: 0.00 used of 5.00 USD'])
+})
+
+test('paused in the middle of a period, the part before the pause is promised', async () => {
+  const payer = await world.register('bounded', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-25T12:00:00Z')
+  await world.stripe.subscriptions.pause(payer.subscription, {
+    bill_for: { unused_time_from: { type: 'none' } },
+  })
+  await world.deliver()
+  await go(payer, '2026-02-15T00:00:00Z')
+  await resume(payer)
+  await world.sync(payer)
+  await go(payer, '2026-03-15T02:00:00Z')
+  // 15.5 of 31 days, and the month that began with the resumption.
+  expect(await least(payer)).toEqual([
+    '250 Minimum usage: 0.00 used of 2.50 USD, reported late for 2026-01-10 to 2026-01-25',
+    '500 Minimum usage: 0.00 used of 5.00 USD',
+  ])
+})
+
+test('another trial later changes nothing of the one before, nor of what was paid between', async () => {
+  const payer = await world.register('trying', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-12T00:00:00Z')
+  await world.use(payer, '250', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  await go(payer, '2026-01-24T02:00:00Z')
+  await world.sync(payer)
+  await go(payer, '2026-02-24T02:00:00Z')
+  await go(payer, '2026-03-01T00:00:00Z')
+  await world.stripe.subscriptions.update(payer.subscription, { trial_end: Date.UTC(2026, 2, 15) / 1000 })
+  await world.deliver()
+  await world.use(payer, '1', '2026-01-12T00:00:00Z')
+  await world.use(payer, '30', '2026-01-25T00:00:00Z')
+  await world.sync(payer)
+  // The 251st second of the billed trial, without a minimum; 30 of the 100 that February includes, and its minimum stays.
+  expect(amounts(await world.read(payer, 'current'))).toEqual([
+    '1 Seconds: 1 second, reported late for 2026-01-10 to 2026-01-24',
+    '0 Seconds: 30 second, reported late for 2026-01-24 to 2026-02-24',
+    '2000 Trying',
+  ])
+})
+
+test('a later anchor does not change which period it was that was cut', async () => {
+  const payer = await world.register('bounded', '2026-01-31T00:00:00Z')
+  await go(payer, '2026-02-28T02:00:00Z')
+  await go(payer, '2026-03-15T00:00:00Z')
+  await world.stripe.subscriptions.update(payer.subscription, { billing_cycle_anchor: { type: 'now' } })
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-04-15T02:00:00Z')
+  // February's, and 15 of the 31 days from 28 February to 31 March: 2.419….
+  expect(await least(payer)).toEqual([
+    '241 Minimum usage: 0.00 used of 2.41 USD',
+    '500 Minimum usage: 0.00 used of 5.00 USD',
+    '500 Minimum usage: 0.00 used of 5.00 USD, reported late for 2026-01-31 to 2026-02-28',
+  ])
+})
+
+test('under a coupon late usage is discounted, and what it takes the place of is given back in full', async () => {
+  const payer = await subscribed()
+  const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  await world.stripe.subscriptions.update(payer.subscription, { discounts: [{ coupon: coupon.id }] })
+  await world.deliver()
+  expect(await renewed(payer)).toEqual(each(1250))
+  await world.use(payer, '2', '2026-01-12T00:00:00Z', 'traffic')
+  await world.sync(payer)
+  await go(payer, '2026-03-10T02:00:00Z')
+  // Half of 20.00, 5.00 and the late 2.00, less 2.00: Stripe takes no discount off a credit.
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(1150)
+})
+
 test('half of what can be charged of a dinar is settled once, and nothing is left of it', async () => {
   const payer = await subscribed('dinar')
   // 47 beyond the 100 at 5 fils are 0.235, charged 0.240; 0.760 are missing to a dinar.

@@ -1,3 +1,4 @@
+import { startsIn, termsOf } from '@lockstep/core/commitment'
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Trx } from '../postgres/connect.ts'
@@ -14,6 +15,15 @@ export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
 interface Following {
   readonly changes: PeriodChanges
   readonly last: InvoiceRow | undefined
+  readonly rhythm: Rhythm
+}
+
+/** Where it comes from that a subscription is as it is. */
+export interface Origin {
+  /** As it stood before; undefined of one that was not seen so far. */
+  readonly known: SubscriptionRow | undefined
+  /** It was made at the provider, and is seen for the first time. */
+  readonly isTakenUp: boolean
 }
 
 /** Undefined where they need not; where they must, the gate has to be closed first. */
@@ -33,7 +43,7 @@ export function mustFollow(
     },
     rhythm,
   )
-  return isNothing(changes) ? undefined : { changes, last }
+  return isNothing(changes) ? undefined : { changes, last, rhythm }
 }
 
 /**
@@ -44,17 +54,22 @@ export function mustFollow(
 export async function followPeriods(
   trx: Trx,
   subscription: SubscriptionRow,
-  { changes, last }: Following,
+  { changes, last, rhythm }: Following,
+  { known, isTakenUp }: Origin,
   now: Instant,
 ): Promise<void> {
   const { end, closes, opens } = changes
-  const { customerId, planVersionId, currency } = subscription
+  const { customerId, planVersionId, currency, startedAt, trialStart, trialEnd } = subscription
+  const trial = trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
   if (last && end !== null) await cutUsage(trx, customerId, end)
   if (last && (end !== null || closes)) {
     await updateInvoice(trx, last.id, {
       dirty: true,
       ...(end === null ? {} : { periodEnd: sqlTime(end) }),
-      ...(closes ? { status: 'closing' } : {}),
+      // One that is over stays what it was; the trial of the subscription may be another by now.
+      ...(closes
+        ? { status: 'closing' }
+        : { inTrial: startsIn({ start: last.periodStart, end: last.periodEnd }, trial) }),
     })
   }
   for (const period of opens) {
@@ -66,6 +81,13 @@ export async function followPeriods(
       currency,
       status: runs ? 'current' : 'closing',
       period,
+      terms: termsOf(period, {
+        cycle: rhythm.cycle,
+        trial,
+        currentStart: subscription.currentPeriodStart,
+        wasPaused: known?.status === 'paused',
+        takenUp: isTakenUp && !known ? { startedAt, at: now } : null,
+      }),
       openedAt: now,
     })
     // Cut at its edges, a period is whole buckets of usage.

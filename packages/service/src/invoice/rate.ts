@@ -1,6 +1,7 @@
 import { type Adjustment, adjustmentLine } from '@lockstep/core/adjustment'
-import { wholePeriodOf } from '@lockstep/core/billing-cycle'
+import { type BillingCycle, wholePeriodOf } from '@lockstep/core/billing-cycle'
 import { carriesOver } from '@lockstep/core/carry-over'
+import type { Commitment } from '@lockstep/core/commitment'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
 import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
@@ -11,7 +12,7 @@ import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { quantityOf, units } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
 import type { UsageGroup } from '@lockstep/core/usage-group'
-import { toChargeable } from '../provider/stripe/amount.ts'
+import { chargeStep, toChargeable } from '../provider/stripe/amount.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { RatingTerms } from '../store/rating-terms.ts'
@@ -79,9 +80,7 @@ export function hasSomethingLeft(lines: readonly LineToBill[]): boolean {
 function rateInvoice({ invoice, terms, subscription, usage, groups, items }: RatingInput): RatedLine[] {
   const { plan, meters } = terms
   const period = periodOf(invoice)
-  const { trialStart, trialEnd } = subscription
-  const trial = trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
-  const inTrial = trial !== null && trial.start <= period.start && period.end <= trial.end
+  const inTrial = invoice.inTrial ?? isInTrial(period, subscription)
   // The provider bills nothing for the time of a trial, so there is nothing to take a share of.
   const recurringFee = inTrial
     ? zero(plan.currency)
@@ -94,11 +93,26 @@ function rateInvoice({ invoice, terms, subscription, usage, groups, items }: Rat
     groups,
     billed: new Set(items.flatMap(({ state, lineKey }) => (state === 'billed' ? [lineKey] : []))),
     recurringFee,
-    free: freeReason(plan, period, trial),
+    free: freeReason(plan, inTrial),
     // What is promised for a time is promised for the time that is paid.
-    whole: inTrial ? null : wholePeriodOf(period, { ...plan, anchor: subscription.billingCycleAnchor }),
-    charged: toChargeable,
+    promised: inTrial ? null : commitmentOf(invoice, { ...plan, anchor: subscription.billingCycleAnchor }),
+    step: chargeStep(plan.currency),
   })
+}
+
+/** Of a period that was opened before it was written down what it is. */
+function isInTrial(period: Period, { trialStart, trialEnd }: RatedSubscription): boolean {
+  return trialStart !== null && trialEnd !== null && trialStart <= period.start && period.end <= trialEnd
+}
+
+function commitmentOf(invoice: InvoiceRow, cycle: BillingCycle): Commitment {
+  const { start, end } = periodOf(invoice)
+  const { wholeEnd, promisedFrom, promisedUntil } = invoice
+  const from = Math.min(promisedFrom ?? start, end)
+  return {
+    time: { start: from, end: Math.max(from, Math.min(promisedUntil ?? end, end)) },
+    whole: wholeEnd === null ? wholePeriodOf({ start, end }, cycle) : { start, end: wholeEnd },
+  }
 }
 
 export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodStart' | 'periodEnd'>): Period {

@@ -1,3 +1,4 @@
+import type { PeriodTerms } from '@lockstep/core/commitment'
 import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import { sql } from 'kysely'
@@ -18,12 +19,14 @@ export interface NewPeriodInvoice {
   readonly currency: string
   readonly status: 'current' | 'closing'
   readonly period: Period
+  /** What it is at this moment; left out, it is told by how its subscription stands when it is rated. */
+  readonly terms?: PeriodTerms
   readonly openedAt: Instant
 }
 
 /** Opens the invoice of a period. Nothing happens if that period has one. */
 export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Promise<void> {
-  const { period, openedAt, ...fields } = invoice
+  const { period, openedAt, terms, ...fields } = invoice
   await trx
     .insertInto('invoice')
     .values({
@@ -33,6 +36,11 @@ export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Pr
       billingReason: CYCLE,
       periodStart: sqlTime(period.start),
       periodEnd: sqlTime(period.end),
+      ...(terms && {
+        inTrial: terms.inTrial,
+        wholeEnd: sqlTime(terms.wholeEnd),
+        promisedFrom: sqlTime(terms.promisedFrom),
+      }),
       openedAt: sqlTime(openedAt),
     })
     .onConflict((on) =>
@@ -52,6 +60,17 @@ export const noProviderInvoice = {
   hostedInvoiceUrl: null,
   invoicePdf: null,
 } satisfies Partial<NewRow<'invoice'>>
+
+/** The minimum of the period that runs is promised up to here, and not for the time after. */
+export async function endPromise(trx: Trx, subscriptionId: string, at: Instant): Promise<void> {
+  await trx
+    .updateTable('invoice')
+    .set({ promisedUntil: sqlTime(at), dirty: true })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('status', '=', 'current')
+    .where('promisedUntil', 'is', null)
+    .execute()
+}
 
 /** The newest period of a subscription that has an invoice, whatever became of it. */
 export async function lastPeriodInvoice(

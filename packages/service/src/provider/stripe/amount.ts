@@ -1,4 +1,5 @@
 import { assert } from '@lockstep/core/assert'
+import { toStep } from '@lockstep/core/charge-step'
 import { exponentOf } from '@lockstep/core/currency'
 import { formatDecimal, parseDecimal } from '@lockstep/core/decimal'
 import { type Currency, type Money, money, type Rate } from '@lockstep/core/money'
@@ -25,10 +26,8 @@ export function isChargeable({ minor, currency }: Money): boolean {
 }
 
 /** The nearest amount that Stripe takes, half away from zero: 1.234 and 1.235 kwd are 1.230 and 1.240. */
-export function toChargeable({ minor, currency }: Money): Money {
-  const step = chargeStep(currency)
-  const half = minor < 0n ? -step / 2n : step / 2n
-  return money(((minor + half) / step) * step, currency)
+export function toChargeable(amount: Money): Money {
+  return toStep(amount, chargeStep(amount.currency))
 }
 
 /** Our amount as Stripe writes it. The caller sees to it that it {@link isChargeable}. */

@@ -20,6 +20,10 @@ interface InvoiceTable {
   currency: string
   periodStart: Time
   periodEnd: Time
+  inTrial: Default<boolean | null>
+  wholeEnd: MaybeTime
+  promisedFrom: MaybeTime
+  promisedUntil: MaybeTime
   dirty: Default<boolean>
   syncPending: Default<boolean>
   lateUsage: Default<boolean>

@@ -8,7 +8,7 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
-import { lastPeriodInvoice } from '../../store/invoices.ts'
+import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
@@ -112,7 +112,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
         isTakenUp: owner.isTakenUp,
       }),
       linkSubscription(trx, seen, owner, source, at),
-      follows && followPeriods(trx, row, follows, at),
+      row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
+      follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
       known && withdrawUnscheduled(trx, row.id, isTerminal(row.status) ? null : seen.schedule, change?.id),
     ])
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
