@@ -188,7 +188,7 @@ export const downloadContract = defineRoute({
   params,
   produces: 'application/pdf',
   answers: { 200: bytes },
-  problems: ['contract_not_found'],
+  problems: ['contract_not_found', 'overloaded'],
 })
 
 export const verifyContracts = defineRoute({

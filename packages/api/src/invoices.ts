@@ -243,7 +243,7 @@ export const downloadAnnex = defineRoute({
   params,
   produces: 'application/pdf',
   answers: { 200: bytes },
-  problems: ['invoice_not_found', 'invoice_not_final'],
+  problems: ['invoice_not_found', 'invoice_not_final', 'overloaded'],
 })
 
 export const syncInvoice = defineRoute({

@@ -105,3 +105,39 @@ test('many lines, and a line of hundreds of steps, lose nothing between two page
   for (let i = 0; i < 60; i += 1) expect(text).toContain(`Linenumber${i}.`)
   for (let i = 0; i < 300; i += 1) expect(text).toContain(`tier${i + 1}(${i}…${i + 1}):1×0.5=${i}.5`)
 })
+
+test('lines that are taller than a page go on with the next', async () => {
+  const lines = Array.from({ length: 25 }, (_, i) => `${'word '.repeat(140)}${letters(i)} over`)
+  const pdf = await documentPdf({
+    ...{ title: 'Long', subtitle: 'Lines', footer: [] },
+    sections: [{ title: 'All', rows: [['How', lines]] }],
+  })
+  // 25 lines of 700 characters are 250 on paper, and a page has 55.
+  const pages = Buffer.from(pdf)
+    .toString('latin1')
+    .match(/\/Type \/Page\b/g)
+  expect(pages?.length).toBeGreaterThan(4)
+  const text = textOfPdf(pdf).replaceAll(/\d+\/\d+/g, '')
+  for (const line of lines) expect(text).toContain(without(line))
+})
+
+const letters = (i: number) => String.fromCharCode(97 + i).repeat(3)
+
+test('corrections are read once for all lines of a meter and period', async () => {
+  const payer = await world.register('tiered', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '1', '2026-01-10T00:00:00Z')
+  const shown = await readInvoice(world.db, (await world.read(payer, 'current')).invoice.id)
+  const line = shown?.lines.find(({ derivation }) => derivation?.measured)
+  if (!shown || !line) throw new Error('What is used is a line.')
+  let reads = 0
+  const db = world.db.withPlugin({
+    transformQuery: ({ node }) => {
+      reads += 1
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
+  await annexOf(db, { ...shown, lines: Array.from({ length: 40 }, () => line) }, payer)
+  expect(reads).toBe(1)
+})

@@ -1,29 +1,39 @@
 import { Worker } from 'node:worker_threads'
+import { Problem } from '@lockstep/core/problem'
 import type { PdfAnswer, PdfWanted } from './pdf-thread.ts'
 import type { PrintedDocument } from './printed.ts'
 
-/** Begun by the first who asks, for all who come after. */
-let thread: PdfThread | undefined
+/** So many are written or wait; whoever comes beyond them would wait for minutes, and is turned away. */
+const MOST_WAITING = 32
 
 /**
  * A document as a PDF with its fonts inside, so that it looks and prints the same everywhere. Written by a thread of its
  * own: laying out the hundreds of lines of an annex takes seconds, and whoever else is asked meanwhile must not wait.
  */
-export function documentPdf(document: PrintedDocument): Promise<Uint8Array> {
-  thread ??= startThread(() => {
-    thread = undefined
-  })
-  return thread.write(document)
+export const documentPdf = pdfWriter(new URL('./pdf-thread.ts', import.meta.url))
+
+export type PdfWriter = (document: PrintedDocument) => Promise<Uint8Array>
+
+/** Its thread is begun by the first who asks, for all who come after, and again by the first after it broke. */
+export function pdfWriter(file: URL): PdfWriter {
+  let thread: PdfThread | undefined
+  return async (document) => {
+    // One that breaks says so, and then that it ended: by then another may be at work.
+    thread ??= startThread(file, (ended) => {
+      if (thread === ended) thread = undefined
+    })
+    return thread.write(document)
+  }
 }
 
 interface PdfThread {
-  write(document: PrintedDocument): Promise<Uint8Array>
+  readonly write: PdfWriter
 }
 
 type Waiting = PromiseWithResolvers<Uint8Array>
 
-function startThread(onEnd: () => void): PdfThread {
-  const worker = new Worker(new URL('./pdf-thread.ts', import.meta.url))
+function startThread(file: URL, onEnd: (ended: PdfThread) => void): PdfThread {
+  const worker = new Worker(file)
   const waiting = new Map<number, Waiting>()
   let count = 0
 
@@ -41,14 +51,16 @@ function startThread(onEnd: () => void): PdfThread {
     })
   })
   const end = (why: string) => {
-    onEnd()
+    onEnd(thread)
     for (const number of [...waiting.keys()]) settle(number, ({ reject }) => reject(new Error(why)))
   }
   worker.on('error', (error) => end(`The thread that writes PDFs broke: ${error}`))
   worker.on('exit', () => end('The thread that writes PDFs ended.'))
 
-  return {
-    write(document) {
+  const thread: PdfThread = {
+    write: async (document) => {
+      if (waiting.size >= MOST_WAITING)
+        throw new Problem('overloaded', 'Too many documents wait to be written.', { retryAfterSeconds: 5 })
       const one = Promise.withResolvers<Uint8Array>()
       count += 1
       waiting.set(count, one)
@@ -57,4 +69,5 @@ function startThread(onEnd: () => void): PdfThread {
       return one.promise
     },
   }
+  return thread
 }

@@ -27,7 +27,7 @@ export async function loadRenderer(): Promise<(document: PrintedDocument) => Pro
         ...section.rows.map(([label, lines], index) =>
           h(
             View,
-            { key: `${index}`, style: styles.row, wrap: false },
+            { key: `${index}`, style: styles.row, wrap: isTall(lines) },
             h(Text, { style: styles.label }, label),
             h(Text, { style: styles.lines }, lines.join('\n')),
           ),
@@ -57,6 +57,10 @@ export async function loadRenderer(): Promise<(document: PrintedDocument) => Pro
     )
   }
 }
+
+/** A row stays on one page unless it would fill most of one by itself: a page has 55 lines, of some 60 characters here. */
+const isTall = (lines: readonly string[]): boolean =>
+  lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 50)), 0) > 25
 
 const FAMILY = 'DejaVu Sans'
 

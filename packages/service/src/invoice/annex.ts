@@ -4,12 +4,9 @@ import { formatQuantity } from '@lockstep/core/quantity'
 import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 import { printedInstant } from '../document/printed.ts'
 import type { Db } from '../postgres/connect.ts'
-import { correctionsBehind } from './evidence.ts'
+import { correctionsBehindLines } from './evidence.ts'
 import { explanationOf } from './explain.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
-
-/** A row is never divided between two pages, so one of very many lines is several. */
-const LINES_OF_A_ROW = 25
 
 /**
  * What goes with a final invoice: how every amount on it came about. It says the same whenever it is made, for it is
@@ -23,8 +20,9 @@ export async function annexOf(
 ): Promise<PrintedDocument> {
   const { invoice, lines } = shown
   const sections: PrintedSection[] = [{ title: 'Invoice', rows: invoiceRows(shown, externalId) }]
+  const correctionsBehind = correctionsBehindLines(db, shown)
   for (const line of lines) {
-    const explanation = explanationOf(line, await correctionsBehind(db, shown, line))
+    const explanation = explanationOf(line, await correctionsBehind(line))
     sections.push({ title: line.description, rows: lineRows(line, explanation) })
   }
   sections.push({ title: 'Sum', rows: sumRows(shown) })
@@ -54,9 +52,6 @@ function invoiceRows({ invoice }: ShownInvoice, externalId: string): Rows {
 
 function lineRows(line: ShownLine, explanation: readonly string[]): Rows {
   const { period, quantity, unitLabel, amount } = line
-  const parts = Array.from({ length: Math.ceil(explanation.length / LINES_OF_A_ROW) }, (_, i) =>
-    explanation.slice(i * LINES_OF_A_ROW, (i + 1) * LINES_OF_A_ROW),
-  )
   return [
     ['Amount', [printedMoney(amount)]],
     [
@@ -66,7 +61,7 @@ function lineRows(line: ShownLine, explanation: readonly string[]): Rows {
     ...(quantity === null
       ? []
       : [['Quantity', [`${formatQuantity(quantity)} ${unitLabel ?? ''}`.trim()]] as const]),
-    ...parts.map((part, i) => [i === 0 ? 'How' : '', part] as const),
+    ['How', explanation],
   ]
 }
 

@@ -49,6 +49,20 @@ export async function correctionsBehind(
   return (await correctionsOf(db, measured)).filter(({ madeAt }) => madeAt <= until)
 }
 
+/** The same for many lines of one invoice: those of one meter and time, as groups have them, are one read. */
+export function correctionsBehindLines(
+  db: Db,
+  shown: ShownInvoice,
+): (line: ShownLine) => Promise<readonly UsageCorrection[]> {
+  const reads = new Map<string, Promise<readonly UsageCorrection[]>>()
+  return (line) => {
+    const name = JSON.stringify(measuredBy(shown, line))
+    const read = reads.get(name) ?? correctionsBehind(db, shown, line)
+    reads.set(name, read)
+    return read
+  }
+}
+
 /** Whose usage of which meter a line measures, and of when. */
 function measuredBy({ invoice }: ShownInvoice, { derivation, period }: ShownLine) {
   const measured = derivation?.measured
