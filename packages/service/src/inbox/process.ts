@@ -150,7 +150,10 @@ async function fail(deps: InboxDeps, { type, id, events }: Group, error: unknown
       trx,
       events.map((event) => event.id),
       {
-        problem: { code: problem.code, title: problem.title, detail: problem.detail },
+        problem: {
+          ...{ code: problem.code, title: problem.title, detail: problem.detail },
+          ...(lacksLink && { missing: problem.members.missing }),
+        },
         nextAttemptAt: isParked ? null : givenUp ? at : at + wait,
         ...(lacksLink ? { outcome: NEEDS_MAPPING } : {}),
         at,

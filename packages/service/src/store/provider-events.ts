@@ -129,7 +129,13 @@ export async function settleEvents(db: Db | Trx, ids: readonly string[], settled
 }
 
 export interface Failure {
-  readonly problem: { readonly code: string; readonly title: string; readonly detail: string }
+  readonly problem: {
+    readonly code: string
+    readonly title: string
+    readonly detail: string
+    /** What it waits for, of an event that lacks a link. */
+    readonly missing?: unknown
+  }
   /** Null: given up, a person has to look. */
   readonly nextAttemptAt: Instant | null
   /** What it is given up as. */

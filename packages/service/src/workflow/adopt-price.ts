@@ -41,7 +41,7 @@ export async function adoptPrice(
       if (!isFree(await mappingOf(trx, provider, 'price', providerId))) continue
       const ours = { entityType: 'price', entityId: priceId } as const
       await relink(trx, provider, { ...ours, providerType: 'price', providerId, origin: ADOPTED, at })
-      await retryUnmapped(trx, at)
+      await retryUnmapped(trx, [{ entityType: 'price', providerId }], at)
       return true
     }
     return false

@@ -28,6 +28,7 @@ import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
 import { holdersOf, type Subscribers, subscribersOf } from '../store/subscribers.ts'
+import { retryUnmapped } from '../store/unmapped-events.ts'
 import { addWorkflow, problemOf } from '../store/workflows.ts'
 import { PUBLISH, type Unpublished, unpublished } from './publish-catalog.ts'
 import type { Workflows } from './workflows.ts'
@@ -161,6 +162,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   await keepOnly(trx, 'coupon', keysOf(coupons), at)
   await keepOnly(trx, 'plan', keysOf(plans), at)
   await keepOnly(trx, 'addon', keysOf(addons), at)
+  await retryUnmapped(trx, [{ entityType: 'plan_version' }], at)
 }
 
 /** What core can price but Stripe cannot bill is said before anything is written. */

@@ -40,7 +40,7 @@ export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Ma
       throw new Problem('mapping_exists', `${providerId} is linked to ${theirs.entityId} already.`)
     const providerType = providerTypes[entityType]
     await link(trx, provider, { entityType, entityId, providerType, providerId, origin: 'link', at })
-    await retryUnmapped(trx, at)
+    await retryUnmapped(trx, [{ entityType, providerId }], at)
     return findMapping(trx, entityType, entityId)
   })
   if (!made) throw new Error(`${entityId} was not linked to ${providerId}.`)

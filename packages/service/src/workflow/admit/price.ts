@@ -8,6 +8,7 @@ import { rateOf, rhythmOf } from '../../provider/stripe/to-price.ts'
 import { lockCatalog } from '../../store/catalog.ts'
 import { addInboundVersion, planOfProduct, versionInRhythm } from '../../store/inbound-plans.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
+import { retryUnmapped } from '../../store/unmapped-events.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
 
 /**
@@ -34,6 +35,7 @@ export async function admitPrice(deps: AdmitDeps, price: Stripe.Price): Promise<
       .executeTakeFirstOrThrow()
     const at = clock.now()
     const priceId = await addInboundVersion(trx, { key: plan.key, name, rhythm, rate, at })
+    await retryUnmapped(trx, [{ entityType: 'plan_version', providerId: idOf(price.product) }], at)
     if (rate === null || priceId === null) return
     await link(trx, provider, {
       entityType: 'price',

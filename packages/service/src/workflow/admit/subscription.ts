@@ -12,6 +12,7 @@ import { planOfProduct } from '../../store/inbound-plans.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
 import { reserveSlot } from '../../store/subscriptions.ts'
+import type { Lack, LackMembers } from '../../store/unmapped-events.ts'
 import { refuseDoubleMeter } from '../one-meter.ts'
 import { admitCustomer } from './customer.ts'
 import { admitPrice, admitPricesOf } from './price.ts'
@@ -50,7 +51,7 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
   throw new Problem(
     'mapping_needed',
     `Customer ${providerId} is linked to nobody here. Link it, or set LOCKSTEP_MISSING_CUSTOMER to create.`,
-    { members: { missing: [{ entityType: 'customer', providerId }] } },
+    { members: { missing: [{ entityType: 'customer', providerId }] } satisfies LackMembers },
   )
 }
 
@@ -73,13 +74,18 @@ async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Pro
     if (provided !== undefined) return provided
   }
   const named = [...new Set(items.map(({ product }) => product))]
-  const linked = await Promise.all(named.map((product) => planOfProduct(db, provider, product)))
-  const missing = linked.some((plan) => plan !== undefined)
-    ? []
-    : named.map((providerId) => ({ entityType: 'plan', providerId }))
+  const missing: Lack[] = []
+  for (const product of named) {
+    const isLinked = (await planOfProduct(db, provider, product)) !== undefined
+    missing.push({ entityType: isLinked ? 'plan_version' : 'plan', providerId: product })
+  }
+  for (const { price } of items) {
+    const isLinked = (await entityIdOf(db, provider, 'price', price)) !== undefined
+    if (!isLinked) missing.push({ entityType: 'price', providerId: price })
+  }
   throw new Problem(
     'mapping_needed',
     `No plan here is billed like subscription ${object.id} of product ${named.join(', ')}. Link the product to a plan in this rhythm, or set LOCKSTEP_MISSING_PLAN to create.`,
-    { members: { missing } },
+    { members: { missing, items } satisfies LackMembers },
   )
 }

@@ -38,7 +38,8 @@ export async function takeUp(
     if (known !== undefined) return known
     const at = clock.now()
     let made: string | undefined
-    for (const one of await make(trx)) {
+    const links = await make(trx)
+    for (const one of links) {
       const linked = await link(trx, provider, { origin, ...one, providerType, providerId, at })
       // Another was faster. Tried again, that one is seen, and this one is taken up as one of its own.
       if (linked !== providerId)
@@ -46,7 +47,11 @@ export async function takeUp(
       if (one.entityType === entityType) made = one.entityId
     }
     if (made === undefined) throw new Error(`Nothing was made of ${providerType} ${providerId}.`)
-    await retryUnmapped(trx, at)
+    await retryUnmapped(
+      trx,
+      links.map((one) => ({ entityType: one.entityType, providerId })),
+      at,
+    )
     return made
   })
 }
