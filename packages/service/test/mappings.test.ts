@@ -237,6 +237,68 @@ test('both directions are unique, and what is linked has to be there and nobody 
   expect((await link('subscription', 'subscription_1', 'sub_1')).said).toBe('400 invalid_request')
 })
 
+test('what waits is looked at again when just what it lacks comes, be it a customer or a version of its plan', async () => {
+  const created = async (made: Stripe.Subscription) => {
+    const events = await world.deliver()
+    const event = events.find(
+      ({ type, data }) =>
+        type === 'customer.subscription.created' && (data.object as { id: string }).id === made.id,
+    )
+    return event?.id ?? ''
+  }
+  const team = await priceOfTeam()
+  const [one, other] = [await subscribe(team.id), await subscribe(team.id)]
+  const lacksOne = await created(one)
+  const product = await world.stripe.products.create({ name: 'By the year' })
+  const yearly = await world.stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 40000,
+    recurring: { interval: 'year' },
+  })
+  const subscribed = await subscribe(yearly.id)
+  expect((await link('customer', await ours('user_yearly'), subscribed.customer as string)).status).toBe(201)
+  const lacksPlan = await created(subscribed)
+  const { rows } = await world.pool.query(
+    `select id from provider_event where object_id = $1 and type = 'customer.subscription.created'`,
+    [other.id],
+  )
+  const lacksOther: string = rows[0].id
+  const all = async () => Promise.all([lacksOne, lacksOther, lacksPlan].map(outcomeOf))
+  const [parked, waiting] = ['parked needs_mapping', 'received null']
+  expect(await all()).toEqual([parked, parked, parked])
+  expect(await readEvent(world.db, lacksPlan)).toMatchObject({
+    problem: {
+      missing: [
+        { entityType: 'plan', providerId: product.id },
+        { entityType: 'price', providerId: yearly.id },
+      ],
+    },
+  })
+
+  expect((await link('customer', await ours('user_of_one'), one.customer as string)).status).toBe(201)
+  expect(await all()).toEqual([waiting, parked, parked])
+  await world.drain()
+
+  // Linked to a plan that is billed by the month only, it waits for a version in its own rhythm.
+  expect((await link('plan', 'business', product.id)).status).toBe(201)
+  expect(await outcomeOf(lacksPlan)).toBe(waiting)
+  await world.drain()
+  expect(await outcomeOf(lacksPlan)).toBe(parked)
+  expect((await link('customer', await ours('user_of_other'), other.customer as string)).status).toBe(201)
+  expect([await outcomeOf(lacksOther), await outcomeOf(lacksPlan)]).toEqual([waiting, parked])
+
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog('year'))
+  await world.drain()
+  for (const id of [lacksOne, lacksOther, lacksPlan]) expect(await outcomeOf(id)).toMatch(/^processed/)
+  const { rows: plans } = await world.pool.query(
+    `select v.plan_key, v.interval from mapping m join subscription s on s.id = m.entity_id
+     join plan_version v on v.id = s.plan_version_id where m.provider_id = $1`,
+    [subscribed.id],
+  )
+  expect(plans).toEqual([{ plan_key: 'business', interval: 'year' }])
+})
+
 test('the links of an add-on, and of a product that only a price is of, are needed while they are sold', async () => {
   const { rows } = await world.pool.query(
     `select id from price where addon_version_id is not null or product_key = 'seats' order by product_key`,
@@ -344,66 +406,4 @@ test('objects answer with the links that the list of links has, where they are a
     expect((plain.data as object[])[0]).not.toHaveProperty('mappings')
   }
   expect((await ask('GET', `/v1/customers/${customer}?expand=contracts`)).said).toBe('400 invalid_request')
-})
-
-test('what waits is looked at again when just what it lacks comes, be it a customer or a version of its plan', async () => {
-  const created = async (made: Stripe.Subscription) => {
-    const events = await world.deliver()
-    const event = events.find(
-      ({ type, data }) =>
-        type === 'customer.subscription.created' && (data.object as { id: string }).id === made.id,
-    )
-    return event?.id ?? ''
-  }
-  const team = await priceOfTeam()
-  const [one, other] = [await subscribe(team.id), await subscribe(team.id)]
-  const lacksOne = await created(one)
-  const product = await world.stripe.products.create({ name: 'By the year' })
-  const yearly = await world.stripe.prices.create({
-    product: product.id,
-    currency: 'usd',
-    unit_amount: 40000,
-    recurring: { interval: 'year' },
-  })
-  const subscribed = await subscribe(yearly.id)
-  expect((await link('customer', await ours('user_yearly'), subscribed.customer as string)).status).toBe(201)
-  const lacksPlan = await created(subscribed)
-  const { rows } = await world.pool.query(
-    `select id from provider_event where object_id = $1 and type = 'customer.subscription.created'`,
-    [other.id],
-  )
-  const lacksOther: string = rows[0].id
-  const all = async () => Promise.all([lacksOne, lacksOther, lacksPlan].map(outcomeOf))
-  const [parked, waiting] = ['parked needs_mapping', 'received null']
-  expect(await all()).toEqual([parked, parked, parked])
-  expect(await readEvent(world.db, lacksPlan)).toMatchObject({
-    problem: {
-      missing: [
-        { entityType: 'plan', providerId: product.id },
-        { entityType: 'price', providerId: yearly.id },
-      ],
-    },
-  })
-
-  expect((await link('customer', await ours('user_of_one'), one.customer as string)).status).toBe(201)
-  expect(await all()).toEqual([waiting, parked, parked])
-  await world.drain()
-
-  // Linked to a plan that is billed by the month only, it waits for a version in its own rhythm.
-  expect((await link('plan', 'business', product.id)).status).toBe(201)
-  expect(await outcomeOf(lacksPlan)).toBe(waiting)
-  await world.drain()
-  expect(await outcomeOf(lacksPlan)).toBe(parked)
-  expect((await link('customer', await ours('user_of_other'), other.customer as string)).status).toBe(201)
-  expect([await outcomeOf(lacksOther), await outcomeOf(lacksPlan)]).toEqual([waiting, parked])
-
-  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog('year'))
-  await world.drain()
-  for (const id of [lacksOne, lacksOther, lacksPlan]) expect(await outcomeOf(id)).toMatch(/^processed/)
-  const { rows: plans } = await world.pool.query(
-    `select v.plan_key, v.interval from mapping m join subscription s on s.id = m.entity_id
-     join plan_version v on v.id = s.plan_version_id where m.provider_id = $1`,
-    [subscribed.id],
-  )
-  expect(plans).toEqual([{ plan_key: 'business', interval: 'year' }])
 })
