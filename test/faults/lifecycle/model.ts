@@ -216,7 +216,7 @@ function collect(model: Billed): Model {
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
     }
-    if (days === undefined) return ended(failed)
+    if (days === undefined) return open.isOvertaken ? { ...failed, open: null } : ended(failed)
     const left = isFirst ? charge : open.total
     const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
     return { ...failed, open: later }
