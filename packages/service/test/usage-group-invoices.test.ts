@@ -173,3 +173,55 @@ test('where the price takes all together, the groups are shown behind the line a
   expect(await usage('only=app')).toEqual([])
   expect(await usage('by=planet')).toBe(400)
 })
+
+// 102 regions r000 … r101 use 1 … 102 at 0.01 (5253 in all), 99 + 1 lines: 100 of their own, 2 are the others: 1 + 2.
+test('beyond a hundred regions the least are one item at Stripe, and what comes late to them is too', async () => {
+  const fay = await world.register('cloud', '2026-01-10T00:00:00Z')
+  await go(fay, '2026-01-20T00:00:00Z')
+  const region = (n: number) => `r${String(n).padStart(3, '0')}`
+  const use = (n: number, quantity: string) =>
+    world.use(fay, quantity, '2026-01-15T10:00:00Z', 'cpu', { region: region(n) })
+  for (let n = 0; n < 102; n += 1) await use(n, `${n + 1}`)
+  expect((await world.sync(fay))?.calls).toBe(101)
+  const line = async (what: string) =>
+    amounts(await world.read(fay, 'current')).filter((one) => one.includes(what))
+  expect(await line('others')).toEqual(['3 CPU, others: 3 second'])
+
+  // r000 becomes greater than r002, which goes to the others: r001 and r002, 2 + 3.
+  await use(0, '9')
+  const plan = await world.sync(fay)
+  expect([plan?.remove.length, plan?.update.length, plan?.create.length]).toEqual([1, 1, 1])
+  expect(await world.sync(fay)).toBeUndefined()
+  expect(await line('others')).toEqual(['5 CPU, others: 5 second'])
+
+  await go(fay, '2026-02-10T00:00:00Z')
+  await go(fay, '2026-02-10T01:00:01Z')
+  const paid = await world.read(fay, 'paid')
+  expect(paid.lines).toHaveLength(102)
+  expect(paid.total.minor).toBe(5253n + 9n + 2000n)
+
+  // Late: what is of the others stays with them, new ones go there too, and a line of its own goes on.
+  await use(1, '50')
+  await use(200, '4')
+  await use(101, '6')
+  expect((await line('reported late')).sort()).toEqual([
+    '54 CPU, others: 54 second, reported late for 2026-01-10 to 2026-02-10',
+    '6 CPU, r101: 6 second, reported late for 2026-01-10 to 2026-02-10',
+  ])
+  // Behind it stand the groups that have no line of their own on any invoice: r001 52, r200 4, r002 3.
+  const late = await world.read(fay, 'current')
+  const { body } = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${late.invoice.id}/lines/${late.lines.find(({ key }) => key === 'cpu_Other')?.id}/derivation`,
+  })
+  const behind = body as unknown as {
+    groups: { dimensions: object; quantity: string }[]
+    events: { data: object[] }
+  }
+  expect(behind.groups.map(({ dimensions, quantity }) => ({ ...dimensions, quantity }))).toEqual([
+    { region: 'r001', quantity: '52' },
+    { region: 'r200', quantity: '4' },
+    { region: 'r002', quantity: '3' },
+  ])
+  expect(behind.events.data).toHaveLength(4)
+})

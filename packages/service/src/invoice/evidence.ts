@@ -28,8 +28,8 @@ export async function evidenceOf(
 ): Promise<Evidence | null> {
   const measured = measuredBy(shown, line)
   if (!measured) return null
-  const { customerId } = shown.invoice
-  const behind = await groupsBehind(db, { customerId, line, lines: shown.lines })
+  const { customerId, subscriptionId } = shown.invoice
+  const behind = await groupsBehind(db, { customerId, subscriptionId, line, lines: shown.lines })
   const [events, corrections] = await Promise.all([
     listUsageEvents(db, { ...measured, ...page, groups: behind.only }),
     correctionsBehind(db, shown, line),

@@ -1,8 +1,9 @@
+import type { Derivation } from '@lockstep/core/derivation'
 import { measure } from '@lockstep/core/meter'
-import type { Period } from '@lockstep/core/period'
 import type { Quantity } from '@lockstep/core/quantity'
-import { type GroupValues, otherLineKey } from '@lockstep/core/usage-group'
+import { type GroupValues, groupKeyOf, otherLineKey } from '@lockstep/core/usage-group'
 import type { Db } from '../postgres/connect.ts'
+import { billedItemsOf } from '../store/invoice-items.ts'
 import { METER_COLUMNS, meterOf } from '../store/meters.ts'
 import { type OnlyGroups, usageByGroup } from '../store/usage-groups.ts'
 import type { ShownLine } from './read.ts'
@@ -25,13 +26,15 @@ const MOST_SHOWN = 100
 
 interface LineOf {
   readonly customerId: string
+  readonly subscriptionId: string | null
   readonly line: Pick<ShownLine, 'key' | 'derivation' | 'period'>
   /** All of its invoice. */
   readonly lines: readonly Pick<ShownLine, 'derivation' | 'period'>[]
 }
 
 /** The groups of usage behind a line: one, those that have no line of their own, or all of its meter. */
-export async function groupsBehind(db: Db, { customerId, line, lines }: LineOf): Promise<BehindLine> {
+export async function groupsBehind(db: Db, of: LineOf): Promise<BehindLine> {
+  const { customerId, line } = of
   const measured = line.derivation?.measured
   const priceKey = line.derivation?.price?.key
   if (!measured || priceKey === undefined) return { only: undefined, shown: null }
@@ -50,9 +53,9 @@ export async function groupsBehind(db: Db, { customerId, line, lines }: LineOf):
       shown: null,
     }
   }
-  const own = line.key === otherLineKey(priceKey) ? ownGroups(priceKey, line.period, lines) : []
-  const groupBy = own.length === 0 ? dimensions : Object.keys(own[0] ?? {})
-  const values = own.map((group) => Object.values(group))
+  const own = line.key === otherLineKey(priceKey) ? await ownGroups(db, priceKey, of) : []
+  const groupBy = own.length === 0 ? dimensions : dimensions.filter((name) => name in (own[0] ?? {}))
+  const values = own.map((group) => groupBy.map((name) => group[name] ?? null))
   const only = own.length === 0 ? undefined : { dimensions, groupBy, values, except: true }
   const groups = await usageByGroup(db, {
     ...{ customerId, meterKey: meter.key, period: line.period, dimensions, groupBy },
@@ -70,13 +73,28 @@ export async function groupsBehind(db: Db, { customerId, line, lines }: LineOf):
   return { only, shown }
 }
 
-/** Groups of the same price and period that have lines of their own on the same invoice. */
-function ownGroups(priceKey: string, { start }: Period, lines: LineOf['lines']) {
-  return lines.flatMap(({ derivation, period }) =>
-    derivation?.price?.key === priceKey && period.start === start && derivation.measured?.group
-      ? [derivation.measured.group]
-      : [],
+type Group = NonNullable<NonNullable<Derivation['measured']>['group']>
+
+/**
+ * Groups of the same price and period that have lines of their own: on the same invoice, or billed on another one,
+ * which is where they are if the line came late.
+ */
+async function ownGroups(
+  db: Db,
+  priceKey: string,
+  { subscriptionId, line, lines }: LineOf,
+): Promise<Group[]> {
+  const { start } = line.period
+  const here = lines.filter(
+    ({ derivation, period }) => derivation?.price?.key === priceKey && period.start === start,
   )
+  const billed =
+    subscriptionId === null ? [] : await billedItemsOf(db, { subscriptionId, periodStart: start })
+  const there = billed.filter(({ lineKey }) => groupKeyOf(priceKey, lineKey) !== undefined)
+  return [...here, ...there].flatMap(({ derivation }) => {
+    const group = derivation?.measured?.group
+    return group ? [group] : []
+  })
 }
 
 const named = (groupBy: readonly string[], values: GroupValues) =>

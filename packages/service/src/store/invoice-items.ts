@@ -1,7 +1,9 @@
 import type { Derivation } from '@lockstep/core/derivation'
+import type { Instant } from '@lockstep/core/instant'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
+import { sqlTime } from './time.ts'
 
 /** Everything that a call for an item sends; kept, so that the same call can be made again. */
 export interface ItemContent {
@@ -44,6 +46,22 @@ export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[])
     .orderBy('revision')
     .execute()
   return rows as ItemRow[]
+}
+
+/** What invoices carry of the period of a subscription that began then. */
+export async function billedItemsOf(
+  db: Db,
+  { subscriptionId, periodStart }: { readonly subscriptionId: string; readonly periodStart: Instant },
+): Promise<Pick<ItemRow, 'lineKey' | 'derivation'>[]> {
+  const rows = await db
+    .selectFrom('invoiceItem')
+    .innerJoin('invoice', 'invoice.id', 'invoiceItem.originInvoiceId')
+    .select(['invoiceItem.lineKey', 'invoiceItem.derivation'])
+    .where('invoice.subscriptionId', '=', subscriptionId)
+    .where('invoice.periodStart', '=', sqlTime(periodStart))
+    .where('invoiceItem.state', '=', 'billed')
+    .execute()
+  return rows as Pick<ItemRow, 'lineKey' | 'derivation'>[]
 }
 
 /** What stands on one of the provider's invoices. */
