@@ -58,6 +58,7 @@ export const subscriptionProperties = {
   scheduledChange: provider('Set by a change that waits for the end of the period.'),
   providerId: provider('Given by the provider.'),
   createdAt: provider('Set when it is recorded.'),
+  mappings: provider('Made when it is linked; shown where they are asked for.'),
 } as const satisfies Readonly<Record<string, Property>>
 
 export type SubscriptionProperty = keyof typeof subscriptionProperties
