@@ -224,12 +224,12 @@ test('a part that was billed before is told with the part that is left, and so i
   expect((explained as { explanation: string[] }).explanation.slice(2)).toEqual([
     'per unit: 1,233 × 0.001 = 1.233',
     'rounded once, half away from zero: 1.233 → 1.233 kwd',
-    "charged, by the provider's steps: 1.230 kwd",
+    'charged in steps of 0.010: 1.233 → 1.230 kwd',
   ])
   expect(await words('current')).toEqual([
     'per unit: 1,245 × 0.001 = 1.245',
     'rounded once, half away from zero: 1.245 → 1.245 kwd',
-    "charged, by the provider's steps: 1.250 kwd",
+    'charged in steps of 0.010: 1.245 → 1.250 kwd',
     'billed before: -1.230 kwd',
     'left: 0.020 kwd',
   ])

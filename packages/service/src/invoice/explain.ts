@@ -12,7 +12,7 @@ export function explanationOf(line: ShownLine, corrections: readonly UsageCorrec
   const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
   const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]
   const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
-  // Of a dinar's thousandths only whole tens can be charged.
+  // Of a dinar's thousandths only whole tens can be charged; what was kept before derivations told of it does not.
   const charged =
     whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
   return [...explain(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
