@@ -31,7 +31,7 @@ test('an adjustment is shown before it is made, and its record afterwards', asyn
     return fake.run(['invoices', 'adjust', 'invoice_1', '5.00', ...told, ...more])
   }
   const dry = await adjust('--dry-run')
-  expect(dry.stdout).toBe("Would make 3.00 usd -2.00 usd, 2.00 usd of it on the customer's balance\n")
+  expect(dry.stdout).toBe("Would make 3.00 usd → -2.00 usd, 2.00 usd of it on the customer's balance\n")
   const nobody = await adjust()
   expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
   expect(fake.asked.some(({ request }) => request.endsWith('dryRun=false'))).toBe(false)

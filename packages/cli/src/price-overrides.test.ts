@@ -29,7 +29,7 @@ test('a price of its own is shown, given only to who says so, and listed', async
   }
   const dry = await fake.run([...own, '--terms', JSON.stringify(terms), '--dry-run'])
   expect(dry.stdout).toBe(
-    'Would make the current invoice 30.00 28.00 usd; from 2026-02-10 on\n  prices/compute/unitAmount: 0.01 → 0.008\n',
+    'Would make the current invoice 30.00 → 28.00 usd; from 2026-02-10 on\n  prices/compute/unitAmount: 0.01 → 0.008\n',
   )
   expect(fake.asked.at(-1)?.body).toEqual({
     ...{ price: 'compute', terms, from: 'nextPeriod', reason: 'Ticket 4711' },

@@ -72,7 +72,7 @@ const text = (amount: Money) => `${amountText(amount)} ${amount.currency}`
 
 function effectText({ before, after, toBalance }: AdjustmentEffect): string {
   const credited = toBalance.minor === '0' ? '' : `, ${text(toBalance)} of it on the customer's balance`
-  return `${yellow('Would make')} ${text(before)} ${bold(text(after))}${dim(credited)}`
+  return `${yellow('Would make')} ${text(before)} → ${bold(text(after))}${dim(credited)}`
 }
 
 function adjustmentText({ id, kind, amount, description, withdrawn }: Adjustment): string {

@@ -79,7 +79,7 @@ function termsOf({ terms, plan = false }: Told): NewPriceOverride['terms'] {
 }
 
 function effectText({ before, after, startsAt, changes }: PriceOverrideEffect): string {
-  const much = `${amountText(before)} ${bold(`${amountText(after)} ${after.currency}`)}`
+  const much = `${amountText(before)} → ${bold(`${amountText(after)} ${after.currency}`)}`
   const lines = changes.length === 0 ? ['nothing agreed becomes different'] : changes
   return [
     `${yellow('Would make')} the current invoice ${much}; from ${instantText(startsAt)} on`,
