@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readOverride } from './catalog/read-override.ts'
 import { defineCatalog } from './catalog.ts'
-import type { Price } from './price.ts'
+import { type Price, priceToJson } from './price.ts'
 import { beginningsOf, isOverridable, type PriceOverride, withOwnPrices } from './price-override.ts'
 
 const { plans } = defineCatalog({
@@ -84,6 +84,23 @@ test('its terms take the place of all of the plan’s; another meter is another 
 test('where the plan groups by other dimensions since, the plan’s price holds: usage is read in its groups', () => {
   const grouped = prices.map((price) => (price.key === 'compute' ? { ...price, groupBy: ['region'] } : price))
   expect(withOwnPrices(grouped, [own('a', 0, '0.02')], 0)).toEqual(grouped)
+})
+
+test('of a price that groups, single values may have rates of their own here too', () => {
+  const grouped: Price = { ...priceOf('compute'), groupBy: ['region'] }
+  const written = { model: 'perUnit', unitAmount: '0.02', unitAmounts: { eu: '0.03' } }
+  const { price, faults } = readOverride(written, grouped, '#')
+  expect(faults).toEqual([])
+  // 2 and 3 cents, in millionths of a millionth of a cent.
+  const kept = JSON.parse(JSON.stringify(priceToJson(price)))
+  expect(kept).toMatchObject({
+    groupBy: ['region'],
+    ratePicos: '2000000000000',
+    picosByValue: { eu: '3000000000000' },
+  })
+  const refused = (of: Price) => readOverride(written, of, '#').faults.map(({ pointer }) => pointer)
+  expect(refused(priceOf('compute'))).toEqual(['#/unitAmounts'])
+  expect(refused({ ...grouped, groupBy: ['app', 'region'] })).toEqual(['#/unitAmounts'])
 })
 
 test('what Lockstep rates by usage may be a subscription’s own, and no fee, whether in advance or in arrears', () => {

@@ -23,16 +23,7 @@ interface GroupedPrice {
 
 /** Whether each group of a meter's usage is a line of its own, and which values have a price of their own. */
 export function readGrouping(reader: Reader, { kind, model, meter, currency }: GroupedPrice): Grouping {
-  if (!reader.has('groupBy')) {
-    if (reader.has('unitAmounts')) {
-      reader.refuse(
-        'unitAmounts',
-        'invalid',
-        'Values have prices of their own where groupBy names a dimension.',
-      )
-    }
-    return {}
-  }
+  if (!reader.has('groupBy')) return readRatesByValue(reader, { model, groupBy: [], currency })
   const groupBy = readNames(reader, 'groupBy', MOST_DIMENSIONS)
   if (kind !== 'usage') reader.refuse('groupBy', 'invalid', `A ${kind} price has no groups; usage has.`)
   refuseLimits(reader)
@@ -40,12 +31,24 @@ export function readGrouping(reader: Reader, { kind, model, meter, currency }: G
   for (const name of unknown) {
     reader.refuse('groupBy', 'unknown', `The meter ${meter?.key} has no dimension ${name}.`)
   }
-  if (!reader.has('unitAmounts')) return { groupBy }
+  return { groupBy, ...readRatesByValue(reader, { model, groupBy, currency }) }
+}
+
+/** Which values of the dimension that a price groups by have a rate of their own. */
+export function readRatesByValue(
+  reader: Reader,
+  {
+    model,
+    groupBy,
+    currency,
+  }: Pick<GroupedPrice, 'model' | 'currency'> & Required<Pick<Grouping, 'groupBy'>>,
+): Pick<Grouping, 'rates'> {
+  if (!reader.has('unitAmounts')) return {}
   if (model !== 'perUnit' || groupBy.length !== 1) {
     const detail = 'Values have prices of their own where the model is perUnit and groupBy one dimension.'
     reader.refuse('unitAmounts', 'invalid', detail)
   }
-  return { groupBy, rates: readRates(reader.object('unitAmounts'), currency) }
+  return { rates: readRates(reader.object('unitAmounts'), currency) }
 }
 
 function readRates(reader: Reader, currency: KnownCurrency): Record<string, Rate> {
