@@ -11,7 +11,10 @@ function faultsOf(env: Record<string, string>): readonly string[] {
   return []
 }
 
-const OWN = { DATABASE_URL: 'postgres://me:pw@db.example/billing' }
+const OWN = {
+  DATABASE_URL: 'postgres://me:pw@db.example/billing',
+  LOCKSTEP_SECRETS: 'of-our-own-making-'.repeat(2),
+}
 
 test('nothing set is the embedded service against the simulator, for this machine only', () => {
   expect(readConfig({})).toMatchObject({
@@ -25,7 +28,7 @@ test('nothing set is the embedded service against the simulator, for this machin
   })
 })
 
-test('two variables are a service against Stripe', () => {
+test('three variables are a service against Stripe', () => {
   const config = readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abc' })
   expect(config).toMatchObject({
     host: '0.0.0.0',
@@ -89,6 +92,7 @@ test.each(['http://127.0.0.1:12111', 'https://api.stripe.com.evil.example', 'htt
 test('what is right alone may be wrong together', () => {
   expect(faultsOf({ STRIPE_API_KEY: 'sk_live_abc' })).toEqual([
     expect.stringMatching(/^DATABASE_URL is missing/),
+    expect.stringMatching(/^LOCKSTEP_SECRETS is missing/),
   ])
   expect(faultsOf({ LOCKSTEP_HOST: '0.0.0.0' })).toEqual([expect.stringMatching(/^LOCKSTEP_HOST/)])
   expect(faultsOf({ STRIPE_API_BASE: 'https://api.stripe.com' })).toEqual([
@@ -135,12 +139,13 @@ test("users' tokens need an issuer, an audience and keys that nobody on the way 
   ])
 })
 
-test('secrets are several while one is being replaced, and made of the key of Stripe unless given', () => {
+test('secrets are several while one is being replaced; in test mode one is made of the key of Stripe', () => {
   const [a, b] = ['a'.repeat(32), 'b'.repeat(32)]
   expect(readConfig({ LOCKSTEP_SECRETS: `${a}, ${b}` }).secrets).toEqual([a, b])
-  const one = readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abc' }).secrets
+  const { DATABASE_URL } = OWN
+  const one = readConfig({ DATABASE_URL, STRIPE_API_KEY: 'sk_test_abc' }).secrets
   expect(one).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
-  expect(readConfig({ ...OWN, STRIPE_API_KEY: 'sk_live_abd' }).secrets).not.toEqual(one)
+  expect(readConfig({ DATABASE_URL, STRIPE_API_KEY: 'sk_test_abd' }).secrets).not.toEqual(one)
 })
 
 test('directions: what is left out stays as by default, what cannot be meant together is refused at once', () => {

@@ -315,7 +315,7 @@ function assemble(read: Environment): Config {
     stripe: {
       apiKey,
       apiBase: new URL(apiBase).origin,
-      livemode: /^(sk|rk)_live_/.test(apiKey),
+      livemode: isLive(apiKey),
       webhookSecrets: read.STRIPE_WEBHOOK_SECRET,
       sync: {
         directions: { ...defaultDirections, ...read.LOCKSTEP_DIRECTIONS },
@@ -360,11 +360,12 @@ function jwtOf(read: Environment): JwtConfig | undefined {
 }
 
 /**
- * Unless it is given, made of Stripe's key, which every process of the installation has: whoever knows
- * that one could do worse than to forge a preview.
+ * In test mode, unless given, made of Stripe's key, which every process of the installation has. Not of a
+ * live one: when that is replaced, what was sealed for good, such as the secrets of webhook endpoints,
+ * could not be opened any more.
  */
 function secretsOf(read: Environment, apiKey: string): readonly string[] {
-  if (read.LOCKSTEP_SECRETS.length > 0) return read.LOCKSTEP_SECRETS
+  if (read.LOCKSTEP_SECRETS.length > 0 || isLive(apiKey)) return read.LOCKSTEP_SECRETS
   return [createHash('sha256').update(`lockstep secret of ${apiKey}`).digest('hex')]
 }
 
@@ -379,12 +380,14 @@ function taxOf(read: Environment): TaxConfig {
   return { provider, whenDown, avalara }
 }
 
+const isLive = (apiKey: string): boolean => /^(sk|rk)_live_/.test(apiKey)
+
 const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
 export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
 
 /** Values that are right alone but not together. */
-function* contradictions({ stripe, tax, databaseUrl, host, jwt }: Config): Generator<string> {
+function* contradictions({ stripe, tax, databaseUrl, host, jwt, secrets }: Config): Generator<string> {
   const { apiKey, apiBase, livemode, sync } = stripe
   for (const fault of syncPolicyFaults(sync)) yield `LOCKSTEP_DIRECTIONS do not hold together: ${fault}`
   if (tax.provider === 'avalara' && (tax.avalara.accountId === '' || tax.avalara.licenseKey === ''))
@@ -402,6 +405,9 @@ function* contradictions({ stripe, tax, databaseUrl, host, jwt }: Config): Gener
     yield `LOCKSTEP_JWT_JWKS_URL is missing: ${jwt.jwksUrl} is no https address.`
   if (databaseUrl === undefined && livemode) {
     yield 'DATABASE_URL is missing: a live key needs a Postgres of your own, the embedded one is for one machine.'
+  }
+  if (secrets.length === 0) {
+    yield 'LOCKSTEP_SECRETS is missing: a live key needs a secret of its own beside it. `openssl rand -hex 32` makes one; keep it.'
   }
   if (databaseUrl === undefined && !isLoopback(host)) {
     yield `LOCKSTEP_HOST is ${host}: with the embedded database only this machine may connect. Use 127.0.0.1, or set DATABASE_URL.`

@@ -141,7 +141,7 @@ test('an older endpoint stays while nothing at that address answers as the servi
 
 test('live events go to https only, and an address has to be one', async () => {
   const live = setUpStripe(
-    { STRIPE_API_KEY: 'sk_live_1', DATABASE_URL: 'postgres://x' },
+    { STRIPE_API_KEY: 'sk_live_1', DATABASE_URL: 'postgres://x', LOCKSTEP_SECRETS: 's'.repeat(32) },
     { address: 'http://billing.example.org', wish: 'set up', apply: true },
   )
   await expect(live).rejects.toThrow(CannotStart)
