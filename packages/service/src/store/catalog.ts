@@ -196,7 +196,9 @@ export async function unpublishedProducts(db: Db | Trx) {
     .select(['key', 'name', 'description', 'unitLabel', 'taxCode', 'revision', 'mapping.providerId'])
     .where('product.archivedAt', 'is', null)
     .where('product.origin', '=', 'catalog')
-    .whereRef('publishedRevision', '<', 'revision')
+    .where((eb) =>
+      eb.or([eb('publishedRevision', '<', eb.ref('revision')), eb('mapping.providerId', 'is', null)]),
+    )
     .orderBy('key')
     .execute()
   return rows.map(({ revision, providerId, ...product }) => ({

@@ -4,14 +4,19 @@ import { transaction } from '../postgres/transaction.ts'
 import { readStripe } from '../provider/stripe/call.ts'
 import { ownReference } from '../provider/stripe/field.ts'
 import { isMissing } from '../provider/stripe/problems.ts'
+import { MAKE_PRICE, MAKE_PRODUCT } from '../provider/stripe/products.ts'
 import { isPriceOf } from '../provider/stripe/to-price.ts'
 import { isLinkedInUse, readLinked } from '../store/linked-entities.ts'
 import { findMapping, link, lockLinks, type Mapping, mappingOf, unlink } from '../store/mappings.ts'
+import { settleUnlinked } from '../store/unlinked-operations.ts'
 import { retryUnmapped } from '../store/unmapped-events.ts'
 import { type LookDeps, lookAt } from './look.ts'
 
 /** What a person may link. A subscription is linked when it comes in, and never otherwise. */
 export type Linkable = 'customer' | 'product' | 'plan' | 'price'
+
+/** The kinds of the calls that make them, of what the catalogue tells Stripe. */
+const made: Partial<Record<Linkable, string>> = { product: MAKE_PRODUCT, price: MAKE_PRICE }
 
 export interface WantedLink {
   readonly entityType: Linkable
@@ -30,7 +35,7 @@ export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Ma
   const { entityType, entityId, providerId } = wanted
   await refuseUnfit(deps, wanted)
   const at = clock.now()
-  const made = await transaction(db, async (trx) => {
+  const linked = await transaction(db, async (trx) => {
     await lockLinks(trx, providerId)
     const ours = await findMapping(trx, entityType, entityId)
     const theirs = await mappingOf(trx, provider, entityType, providerId)
@@ -43,12 +48,15 @@ export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Ma
     await retryUnmapped(trx, [{ entityType, providerId }], at)
     return findMapping(trx, entityType, entityId)
   })
-  if (!made) throw new Error(`${entityId} was not linked to ${providerId}.`)
+  if (!linked) throw new Error(`${entityId} was not linked to ${providerId}.`)
   if (entityType === 'customer') await lookAt(deps, { type: 'customer', id: providerId })
-  return made
+  return linked
 }
 
-/** Takes a link away, unless something is sold under it. */
+/**
+ * Takes a link away, unless something is sold under it. What Stripe has is left as it is. Of a product or a price that
+ * the catalogue sells, another one is made when it is applied again.
+ */
 export async function unlinkByHand(
   { db, provider }: LookDeps,
   entityType: Linkable,
@@ -64,6 +72,8 @@ export async function unlinkByHand(
         `A live subscription needs the link of ${entityId} to ${known.providerId}.`,
       )
     await unlink(trx, provider, known)
+    const kind = made[entityType]
+    if (kind !== undefined) await settleUnlinked(trx, { kind, subjectId: entityId }, known.providerId)
     return known
   })
 }

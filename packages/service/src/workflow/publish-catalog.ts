@@ -60,8 +60,10 @@ export function publishKind(deps: PublishDeps): WorkflowKind {
       }
       for (const price of prices) {
         const providerProduct = await providerIdOf(db, 'product', price.productKey)
-        if (providerProduct === undefined)
+        if (providerProduct === undefined) {
+          if (!flowsOut(provider.sync.directions.price)) continue
           throw new Error(`Product ${price.productKey} is not known to the provider.`)
+        }
         if (await adoptPrice(deps, price.id, { ...price, providerProduct })) continue
         if (!flowsOut(provider.sync.directions.price)) continue
         const providerId = await makePrice(deps, { ...price, providerProduct })

@@ -4,6 +4,7 @@ import type { Currency } from '@lockstep/core/money'
 import type { Price } from '@lockstep/core/price'
 import { NANOS_PER_UNIT } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
+import { operationAfterUnlinking } from '../../store/unlinked-operations.ts'
 import { isChargeable, toStripeAmount, toStripeRate } from './amount.ts'
 import { type CallDeps, callStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
@@ -15,17 +16,22 @@ export interface ProductToTell {
   readonly providerId: string | undefined
 }
 
+/** The kinds of the calls that make what a person may unlink. */
+export const MAKE_PRODUCT = 'product.create'
+export const MAKE_PRICE = 'price.create'
+
 /** Makes a product at Stripe, or tells Stripe how it is now. */
 export async function tellProduct(
   deps: CallDeps,
   { product, revision, providerId }: ProductToTell,
 ): Promise<string> {
-  const id = `product/${product.key}`
+  const named = { kind: MAKE_PRODUCT, subjectId: product.key }
+  const id = await operationAfterUnlinking(deps.db, named, `product/${product.key}`)
   const body = productBody(deps, product, id)
   if (providerId !== undefined) return update(deps, providerId, product.key, revision, body)
   const made = await callStripe(
     deps,
-    { id, kind: 'product.create', subjectId: product.key, body },
+    { ...named, id, body },
     (stripe, options) => stripe.products.create(withoutEmpty(body), options),
     async (stripe) => {
       for await (const found of stripe.products.list({ limit: 100 })) {
@@ -98,7 +104,8 @@ export interface PriceToMake {
 
 /** Makes a recurring price at Stripe. Prices never change: a new amount is a new price. */
 export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<string> {
-  const id = `price/${wanted.id}`
+  const named = { kind: MAKE_PRICE, subjectId: wanted.id }
+  const id = await operationAfterUnlinking(deps.db, named, `price/${wanted.id}`)
   const { currency, interval, intervalCount, price, providerProduct: product } = wanted
   const body = {
     product,
@@ -113,7 +120,7 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
   } satisfies Stripe.PriceCreateParams
   const made = await callStripe(
     deps,
-    { id, kind: 'price.create', subjectId: wanted.id, body },
+    { ...named, id, body },
     (stripe, options) => stripe.prices.create(body, options),
     async (stripe) => {
       for await (const found of stripe.prices.list({ product, limit: 100 })) {
