@@ -73,6 +73,31 @@ test.each(cases)('$what, then $order, heard of $how', async ({ plan, at, order, 
   expect(history.at(-1)).toMatchObject({ cause: 'registration' })
 })
 
+// The event before the end of a trial says that it is on trial, and so do we: that confirms nothing beside an end.
+test.each(['in order', 'backwards'] as const)(
+  'what tells nothing new does not hide what ended in its second, heard of %s',
+  async (how) => {
+    const payer = await world.register('trying', '2026-01-10T00:00:00Z')
+    await world.deliver()
+    // Three days before the trial is over: https://docs.stripe.com/billing/subscriptions/trials
+    await world.turn(payer, '2026-01-21T00:00:00Z')
+    await deeds.cancel?.(payer)
+    const events = await world.newEvents()
+    const told = events.filter(({ type }) => type.startsWith('customer.subscription'))
+    expect(told.map(({ type, created }) => [type, created])).toEqual([
+      ['customer.subscription.trial_will_end', Date.parse('2026-01-21T00:00:00Z') / 1000],
+      ['customer.subscription.deleted', Date.parse('2026-01-21T00:00:00Z') / 1000],
+    ])
+    for (const event of deliveries[how](events)) await world.receive(event)
+    await world.drain()
+    const { rows } = await world.pool.query(
+      'select status, ended_at is not null as "isOver" from subscription where id = $1',
+      [payer.subscriptionId],
+    )
+    expect(rows).toEqual([{ status: 'canceled', isOver: true }])
+  },
+)
+
 test('a planned end that falls on a renewal comes first: nothing is renewed', async () => {
   const payer = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.deliver()

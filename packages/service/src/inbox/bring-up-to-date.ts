@@ -55,7 +55,7 @@ export async function bringUpToDate(
     payload === undefined ? undefined : ({ ...how, type, object: payload, source: 'event' } as Observed)
   const isEnd = events.some((event) => lookingHandlerOf(event.type)?.isEnd)
 
-  if (known && !isEnd && newest.apiVersion === API_VERSION && isDeepStrictEqual(payload, known.raw)) {
+  if (known && !isEnd && tellsWhatIsHeld(events, newest, known)) {
     const confirmed = await transaction(db, async (trx) => {
       const same = await confirmObject(trx, { ...key, ...how, raw: payload, at })
       if (same) await settleEvents(trx, all, { state: 'processed', outcome: 'confirmed', at })
@@ -107,6 +107,21 @@ async function neverOurs(
 /** By the provider's time; of one second, the one that came later. */
 function isNewer(a: WaitingEvent, b: WaitingEvent): boolean {
   return a.created === b.created ? a.observation > b.observation : a.created > b.created
+}
+
+/**
+ * The newest event says what we hold; so does every other one of its second, of which nobody knows which came last.
+ */
+function tellsWhatIsHeld(
+  events: readonly WaitingEvent[],
+  newest: WaitingEvent,
+  { raw }: SeenObject,
+): boolean {
+  return events
+    .filter(({ created }) => created === newest.created)
+    .every(
+      ({ apiVersion, payload }) => apiVersion === API_VERSION && isDeepStrictEqual(payload.data?.object, raw),
+    )
 }
 
 function mayApply(
