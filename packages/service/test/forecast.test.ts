@@ -85,3 +85,24 @@ test('a yen is foreseen in whole yen', async () => {
   // 31 times 0.5 are 15.5 seconds, of 0.1 yen: 1.55.
   expect(await foreseen(payer)).toEqual(['2026-01-11T00:00:00Z', '2 Seconds: 15.5 second', '2002'])
 })
+
+test('a subscription that is to end inside the period is foreseen to its end, and no next fee', async () => {
+  const payer = await world.register('tiered', '2026-01-10T00:00:00Z')
+  const end = Date.parse('2026-01-25T00:00:00Z') / 1000
+  await world.stripe.subscriptions.update(payer.subscription, { cancel_at: end, proration_behavior: 'none' })
+  await go(payer, '2026-01-20T00:00:00Z')
+  await world.use(payer, '100', '2026-01-12T00:00:00Z')
+  // Fifteen days at ten a day: 100 at 0.10 and 50 at 0.01, and a tenth of 20.00 and 10.50.
+  expect(await foreseen(payer)).toEqual([
+    '2026-01-20T00:00:00Z',
+    '1050 Seconds: 150 second',
+    '305 Support, 10 %',
+    '1355',
+  ])
+  await go(payer, '2026-01-24T00:00:00Z')
+  await world.use(payer, '50', '2026-01-22T00:00:00Z')
+  await go(payer, '2026-01-25T00:00:00Z')
+  await world.sync(payer)
+  const rest = await world.stripe.invoices.list({ customer: payer.customer, limit: 1 })
+  expect(rest.data.map(({ subtotal }) => subtotal)).toEqual([1355])
+})

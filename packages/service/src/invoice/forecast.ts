@@ -22,11 +22,19 @@ interface ForecastLine {
   readonly amount: Money
 }
 
+export interface Outlook {
+  readonly at: Instant
+  /** When the subscription is to end, as planned. */
+  readonly cancelAt: Instant | null
+}
+
 /**
  * The same rating as the invoice's own, of the usage that is foreseen: so tiers, shares and what is billed already
- * fall into place by themselves. Null where too little of the period is over, or all of it.
+ * fall into place by themselves. A subscription that is to end inside the period is foreseen to its end, which
+ * the period's will be then. Null where too little of the period is over, or all of it.
  */
-export function forecast(input: RatingInput, others: Money, at: Instant): Forecast | null {
+export function forecast(whole: RatingInput, others: Money, { at, cancelAt }: Outlook): Forecast | null {
+  const input = endingBy(whole, cancelAt)
   const period = periodOf(input.invoice)
   if (!isForeseeable(period, at)) return null
   const usage = new Map(
@@ -46,6 +54,12 @@ export function forecast(input: RatingInput, others: Money, at: Instant): Foreca
     lines.map(({ amount }) => amount),
   )
   return { at, lines, subtotal: add(rated, others) }
+}
+
+function endingBy(input: RatingInput, cancelAt: Instant | null): RatingInput {
+  const { invoice } = input
+  if (cancelAt === null || cancelAt <= invoice.periodStart || cancelAt >= invoice.periodEnd) return input
+  return { ...input, invoice: { ...invoice, periodEnd: cancelAt } }
 }
 
 /** Each group as if it were alone. */

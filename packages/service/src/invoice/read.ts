@@ -106,7 +106,10 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
       )
       return {
         ...{ invoice, lines: shown, subtotal, total: subtotal },
-        ...(input && { foresee: (at: Instant) => forecast(input, subtract(subtotal, rated), at) }),
+        ...(input && {
+          foresee: (at: Instant) =>
+            forecast(input, subtract(subtotal, rated), { at, cancelAt: subscription.cancelAt }),
+        }),
       }
     })
 }
