@@ -312,6 +312,65 @@ test('a yearly plan bills its pending items every month', async () => {
   expect(after.next_pending_invoice_item_invoice).toBe(JAN_1 + 90 * DAY)
 })
 
+test('the interval counts from the anchor that a trial leaves behind, and ends with the subscription', async () => {
+  const { stripe } = world
+  const price = await world.price(12_000, { recurring: { interval: 'year' } })
+  const start = date('2027-12-17T00:00:00Z')
+  const { id, clock } = await world.customer({ at: start })
+  const { id: subscription, next_pending_invoice_item_invoice: inTrial } = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: price.id }],
+    trial_period_days: 14,
+    pending_invoice_item_interval: { interval: 'month' },
+  })
+  expect(inTrial).toBeNull()
+  const next = async () =>
+    (await stripe.subscriptions.retrieve(subscription)).next_pending_invoice_item_invoice
+  const owe = (amount: number) =>
+    stripe.invoiceItems.create({ customer: id, subscription, amount, currency: 'usd' })
+  // Anchored on the 31st: short months bill on their last day, 2028 is a leap year.
+  await world.advance(clock, date('2027-12-31T02:00:00Z'))
+  expect(await next()).toBe(date('2028-01-31T00:00:00Z'))
+  await world.advance(clock, date('2028-02-01T00:00:00Z'))
+  expect(await next()).toBe(date('2028-02-29T00:00:00Z'))
+  await owe(300)
+  await world.advance(clock, date('2028-03-01T00:00:00Z'))
+  expect(await next()).toBe(date('2028-03-31T00:00:00Z'))
+  expect((await world.invoices(subscription)).at(-1)).toMatchObject({
+    billing_reason: 'automatic_pending_invoice_item_invoice',
+    total: 300,
+    period_start: date('2028-01-31T00:00:00Z'),
+    period_end: date('2028-02-29T00:00:00Z'),
+  })
+  await owe(400)
+  await stripe.subscriptions.cancel(subscription)
+  const count = (await world.invoices(subscription)).length
+  await world.advance(clock, date('2028-04-02T00:00:00Z'))
+  expect(await world.invoices(subscription)).toHaveLength(count)
+  expect(await next()).toBeNull()
+})
+
+test('where the interval meets the renewal, one invoice has the fee and what was pending', async () => {
+  const { stripe } = world
+  const price = await world.price(12_000, { recurring: { interval: 'year' } })
+  const { id, clock } = await world.customer({ at: date('2027-03-10T00:00:00Z') })
+  const { id: subscription } = await stripe.subscriptions.create({
+    customer: id,
+    items: [{ price: price.id }],
+    pending_invoice_item_interval: { interval: 'month' },
+  })
+  await world.advance(clock, date('2028-03-01T00:00:00Z'))
+  await stripe.invoiceItems.create({ customer: id, subscription, amount: 640, currency: 'usd' })
+  await world.advance(clock, date('2028-03-10T02:00:00Z'))
+  const invoices = await world.invoices(subscription)
+  expect(invoices.map(({ billing_reason, total }) => [billing_reason, total])).toEqual([
+    ['subscription_create', 12_000],
+    ['subscription_cycle', 12_640],
+  ])
+  const after = await stripe.subscriptions.retrieve(subscription)
+  expect(after.next_pending_invoice_item_invoice).toBe(date('2028-04-10T00:00:00Z'))
+})
+
 test('a preview says when its invoice would be made and attempted', async () => {
   const { subscription } = await subscribed({ amount: 500_000 })
   const boundary = JAN_1 + 31 * DAY

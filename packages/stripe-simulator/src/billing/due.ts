@@ -65,9 +65,8 @@ export function renew(world: World, id: string, now: number, pending = true): In
     pending,
     waits: true,
   })
-  const renewed = world.subscriptions.must(id)
-  scheduleDue(world, renewed)
-  world.emit('customer.subscription.updated', renewed)
+  scheduleDue(world, world.subscriptions.must(id))
+  world.emit('customer.subscription.updated', world.subscriptions.must(id))
   return draft
 }
 

@@ -4,6 +4,7 @@ import { divideRounded, PICOS } from '../rules/decimal.ts'
 import { type PriceTerms, pricePicos } from '../rules/pricing.ts'
 import type { Period } from '../rules/proration.ts'
 import type { World } from '../world.ts'
+import { schedulePendingItems } from './pending-interval.ts'
 
 /** The rhythm of a price in a subscription, which may remember the 31st though its anchor is shorter. */
 export function cycleOf(subscription: SubscriptionRow, price: PriceRow): Rhythm {
@@ -97,6 +98,7 @@ export function scheduleDue(world: World, subscription: SubscriptionRow): void {
     if (renewal !== null) moments.push(renewal)
   }
   world.alarm('subscription.due', id, own.clock, moments.length === 0 ? null : Math.min(...moments))
+  schedulePendingItems(world, subscription)
   scheduleNotices(world, subscription, renewal)
 }
 
