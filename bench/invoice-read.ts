@@ -2,9 +2,8 @@ import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { formatInstant } from '@lockstep/core/instant'
 import { type Client, createClient } from '@lockstep/sdk'
 import cloudHost from '../examples/cloud-host/catalog.ts'
-import { freePort, startProcess } from '../test/support/process.ts'
 import { type Bench, interleave, median, summarize } from './bench.ts'
-import { ADMIN_KEY, openStage } from './stage.ts'
+import { ADMIN_KEY, openStageWithSimulator } from './stage.ts'
 
 const FEW = 10_000
 const MANY = 1_000_000
@@ -20,17 +19,9 @@ export const invoiceRead: Bench = {
   unit: 'ms',
   bar: 0.77,
   run: async ({ seconds, note }) => {
-    const stage = await openStage()
-    const simulatorPort = await freePort()
-    const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
-      port: simulatorPort,
-      args: ['--port', String(simulatorPort)],
-    })
+    const stage = await openStageWithSimulator()
     try {
-      const { url } = await stage.startService({
-        STRIPE_API_BASE: simulator.url,
-        STRIPE_API_KEY: 'sk_test_bench',
-      })
+      const { url } = await stage.startService(stage.stripe)
       const client = createClient({ baseUrl: url, apiKey: ADMIN_KEY })
       await client.catalog.apply(catalogDocumentOf(cloudHost))
       const few = await newCustomer(client, 'few')
@@ -58,7 +49,6 @@ export const invoiceRead: Bench = {
         `p99 ${p99(latencies.many).toFixed(2)} ms with ${MANY} events, ${p99(latencies.few).toFixed(2)} ms with ${FEW}`,
       ])
     } finally {
-      await simulator.stop()
       await stage.close()
     }
   },

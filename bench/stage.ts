@@ -72,6 +72,43 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
+/** A stage with the simulator beside it. */
+export interface StageWithSimulator extends Stage {
+  readonly simulator: { readonly url: string; readonly port: number }
+  /** What the service is told of it; it stands before what else a service is started with. */
+  readonly stripe: { readonly STRIPE_API_BASE: string; readonly STRIPE_API_KEY: string }
+  /** What it was asked, since it was last told to forget. */
+  requests(): Promise<readonly StripeRequest[]>
+  forgetRequests(): Promise<void>
+}
+
+interface StripeRequest {
+  readonly method: string
+  readonly route: string | null
+  readonly path: string
+}
+
+export async function openStageWithSimulator(): Promise<StageWithSimulator> {
+  const stage = await openStage()
+  const port = await freePort()
+  const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
+    port,
+    args: ['--port', String(port)],
+  })
+  const log = `${simulator.url}/_simulator/requests`
+  return {
+    ...stage,
+    simulator: { url: simulator.url, port },
+    stripe: { STRIPE_API_BASE: simulator.url, STRIPE_API_KEY: 'sk_test_bench' },
+    forgetRequests: async () => void (await fetch(log, { method: 'DELETE' })),
+    requests: async () => ((await (await fetch(log)).json()) as { requests: StripeRequest[] }).requests,
+    close: async () => {
+      await simulator.stop()
+      await stage.close()
+    },
+  }
+}
+
 /** The simulator behind a Stripe of `reference/`, which answers for it in a way of its own. */
 export async function startStripeBefore(
   entry: string,

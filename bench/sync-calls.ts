@@ -2,9 +2,8 @@ import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { defineCatalog } from '@lockstep/core/catalog'
 import { type Client, createClient } from '@lockstep/sdk'
 import Stripe from 'stripe'
-import { freePort, startProcess } from '../test/support/process.ts'
 import type { Bench } from './bench.ts'
-import { ADMIN_KEY, openStage } from './stage.ts'
+import { ADMIN_KEY, openStageWithSimulator, type StageWithSimulator } from './stage.ts'
 
 const METERS = ['a', 'b', 'c', 'd'] as const
 const ITEMS_A_PAGE = 100
@@ -58,21 +57,17 @@ export const syncCalls: Bench = {
   unit: 'calls',
   bar: 1,
   run: async ({ note }) => {
-    const stage = await openStage()
-    const port = await freePort()
-    const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
-      port,
-      args: ['--port', String(port)],
-    })
+    const stage = await openStageWithSimulator()
     try {
       const { url } = await stage.startService({
-        STRIPE_API_BASE: simulator.url,
-        STRIPE_API_KEY: 'sk_test_bench',
+        ...stage.stripe,
         // Never by itself: the bench says when.
         LOCKSTEP_SYNC_CRON: '0 0 29 2 *',
       })
       const client = createClient({ baseUrl: url, apiKey: ADMIN_KEY })
-      const stripe = new Stripe('sk_test_bench', { host: '127.0.0.1', port, protocol: 'http' })
+      const stripe = new Stripe(stage.stripe.STRIPE_API_KEY, {
+        ...{ host: '127.0.0.1', port: stage.simulator.port, protocol: 'http' },
+      })
       note(`${changes.length} customers`)
       await client.catalog.apply(catalogDocumentOf(catalog))
       const invoices: string[] = []
@@ -86,7 +81,7 @@ export const syncCalls: Bench = {
           if (round === 'made' || used.length > 0)
             await use(client, `user-${i}`, round === 'made' ? METERS : used, round)
         }
-        const calls = await requestsWhile(simulator.url, async () => {
+        const calls = await requestsWhile(stage, async () => {
           for (const invoice of invoices) await client.invoices.sync(invoice)
         })
         ours += calls
@@ -96,7 +91,6 @@ export const syncCalls: Bench = {
       const ratio = fewest / ours
       return { value: ours, baseline: fewest, ratio, ratios: [ratio], remarks: [] }
     } finally {
-      await simulator.stop()
       await stage.close()
     }
   },
@@ -140,10 +134,8 @@ async function use(client: Client, subject: string, meters: readonly string[], i
   await client.usage.send(meters.map((type) => ({ ...event(type), data: { quantity: '7' } })))
 }
 
-async function requestsWhile(simulatorUrl: string, work: () => Promise<void>): Promise<number> {
-  await fetch(`${simulatorUrl}/_simulator/requests`, { method: 'DELETE' })
+async function requestsWhile(stage: StageWithSimulator, work: () => Promise<void>): Promise<number> {
+  await stage.forgetRequests()
   await work()
-  const answer = await fetch(`${simulatorUrl}/_simulator/requests`)
-  const { requests } = (await answer.json()) as { requests: { route: string | null; path: string }[] }
-  return requests.length
+  return (await stage.requests()).length
 }

@@ -1,9 +1,8 @@
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { defineCatalog } from '@lockstep/core/catalog'
 import { type Client, createClient } from '@lockstep/sdk'
-import { freePort, startProcess } from '../test/support/process.ts'
 import { type Bench, median } from './bench.ts'
-import { ADMIN_KEY, openStage, type Stage } from './stage.ts'
+import { ADMIN_KEY, openStageWithSimulator, type Stage, type StageWithSimulator } from './stage.ts'
 
 const INVOICES = 500
 /** Of somebody who waits for the answer, one after the other while the invoices are synchronised. */
@@ -42,16 +41,10 @@ export const syncLimited: Bench = {
   unit: 's',
   bar: 0.9,
   run: async ({ note }) => {
-    const stage = await openStage()
-    const port = await freePort()
-    const simulator = await startProcess('packages/stripe-simulator/src/main.ts', {
-      port,
-      args: ['--port', String(port)],
-    })
+    const stage = await openStageWithSimulator()
     try {
-      const env = { STRIPE_API_BASE: simulator.url, STRIPE_API_KEY: 'sk_test_bench' }
       // Never by itself while they are made.
-      const unlimited = await stage.startService({ ...env, LOCKSTEP_SYNC_CRON: '0 0 29 2 *' })
+      const unlimited = await stage.startService({ ...stage.stripe, LOCKSTEP_SYNC_CRON: '0 0 29 2 *' })
       const before = createClient({ baseUrl: unlimited.url, apiKey: ADMIN_KEY })
       await before.catalog.apply(catalogDocumentOf(catalog))
       const names = Array.from({ length: INVOICES + PEOPLE }, (_, i) => `user-${i}`)
@@ -67,18 +60,18 @@ export const syncLimited: Bench = {
       await unlimited.stop()
 
       const { url } = await stage.startService({
-        ...env,
+        ...stage.stripe,
         LOCKSTEP_STRIPE_RATE: `${RATE.account},${RATE.endpoint}`,
         LOCKSTEP_SYNC_CRON: '* * * * *',
       })
       const client = createClient({ baseUrl: url, apiKey: ADMIN_KEY })
       const [many, people] = [customers.slice(0, INVOICES), customers.slice(INVOICES)]
-      await fetch(`${simulator.url}/_simulator/requests`, { method: 'DELETE' })
+      await stage.forgetRequests()
       await allAtOnce(stage, names.length)
       const begun = performance.now()
       const waited = waitInLine(client, people)
       const seconds = await untilTold(stage, many, begun)
-      const { bound, calls } = await boundOf(simulator.url)
+      const { bound, calls } = await boundOf(stage)
       const ratio = bound / seconds
       return {
         ...{ value: seconds, baseline: bound, ratio, ratios: [ratio] },
@@ -88,7 +81,6 @@ export const syncLimited: Bench = {
         ],
       }
     } finally {
-      await simulator.stop()
       await stage.close()
     }
   },
@@ -162,11 +154,8 @@ async function untilTold(stage: Stage, customers: readonly string[], begun: numb
 }
 
 /** The shortest time that the limits allow for what was asked. */
-async function boundOf(simulatorUrl: string): Promise<{ bound: number; calls: number }> {
-  const answer = await fetch(`${simulatorUrl}/_simulator/requests`)
-  const { requests } = (await answer.json()) as {
-    requests: { method: string; route: string | null; path: string }[]
-  }
+async function boundOf(stage: StageWithSimulator): Promise<{ bound: number; calls: number }> {
+  const requests = await stage.requests()
   const endpoints = Map.groupBy(requests, ({ method, route, path }) => `${method} ${route ?? path}`)
   const busiest = Math.max(...[...endpoints.values()].map((asked) => asked.length))
   return { bound: Math.max(busiest / RATE.endpoint, requests.length / RATE.account), calls: requests.length }
