@@ -11,6 +11,7 @@ import type { Db } from '../postgres/connect.ts'
 import { validate } from '../validate.ts'
 import type { Authenticator } from './authenticate.ts'
 import { type Caller, requireCaller } from './caller.ts'
+import { type Coming, comingOf } from './coming.ts'
 import { type Answer, once, readIdempotencyKey } from './idempotency.ts'
 import { type Named, narrowed } from './ownership.ts'
 import { problemDocument } from './problem-document.ts'
@@ -37,8 +38,8 @@ export interface Incoming<R> {
    * is made under it is found instead of made again. Without an Idempotency-Key it is new each time.
    */
   readonly operation: string
-  /** Seconds since the request came: it may have waited here for its turn. */
-  readonly waitedSeconds: () => number
+  /** When it came, for what may be the other half of a double click. */
+  readonly coming: Coming
   readonly log: Log
 }
 
@@ -91,6 +92,7 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
+  const coming = comingOf(reply)
   const caller = request.caller ?? nobody
   const named = await theirs(app, definition, caller, request)
   const schemas = definition.callers === 'public' ? definition : { query: NO_QUERY, ...definition }
@@ -98,13 +100,13 @@ async function answer(
     ? { ...validate({ ...schemas, body: undefined }, named), body: request.body }
     : validate(schemas, named)
   const log = request.log as Log
-  const waitedSeconds = () => reply.elapsedTime / 1000
   const work = (operation: string) =>
-    handler({ ...parsed, headers: request.headers, caller, operation, waitedSeconds, log } as Incoming<Route>)
+    handler({ ...parsed, headers: request.headers, caller, operation, coming, log } as Incoming<Route>)
 
   const key = definition.idempotent ? readIdempotencyKey(request.headers['idempotency-key']) : undefined
   if (key === undefined) {
     const { status, body } = await work(newId('operation'))
+    coming.answers()
     reply.code(status)
     if (definition.produces !== undefined) reply.header('content-type', definition.produces)
     return reply.send(body)
@@ -130,6 +132,7 @@ async function answer(
       }
     },
   )
+  coming.answers()
   if (replayed) reply.header('idempotent-replayed', 'true')
   return reply.code(status).header('content-type', contentType).send(text)
 }

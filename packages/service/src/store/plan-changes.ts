@@ -2,7 +2,7 @@ import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import type { Arrival } from './registrations.ts'
+import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 import { wakeWorkflow } from './workflows.ts'
@@ -69,30 +69,33 @@ export function listPlanChanges(db: Db, filter: PlanChangeFilter): Promise<PlanC
 export async function arriveAtChange(
   db: Db | Trx,
   operation: string,
-  waitedSeconds = 0,
+  came?: Came,
 ): Promise<{ readonly arrivedAt: Arrival; readonly known: Named | undefined }> {
-  const { rows } = await sql<{ arrivedAt: Arrival; id: string | null; workflowId: string | null }>`
-    select (clock_timestamp() - make_interval(secs => ${waitedSeconds}))::text as "arrivedAt", c.id, c.workflow_id
+  const { rows } = await sql<{ clock: number; id: string | null; workflowId: string | null }>`
+    select ${databaseClock} as clock, c.id, c.workflow_id
     from (select) now left join plan_change c on c.operation = ${operation}`.execute(db)
   const [row] = rows
   if (!row) throw new Error('The database does not know the time.')
-  const { arrivedAt, id, workflowId } = row
-  return { arrivedAt, known: id === null || workflowId === null ? undefined : { id, workflowId } }
+  const { clock, id, workflowId } = row
+  return {
+    arrivedAt: arrivalOf(clock, came),
+    known: id === null || workflowId === null ? undefined : { id, workflowId },
+  }
 }
 
 type Named = Pick<Row<'planChange'>, 'id' | 'workflowId'>
 
-/** A change in the same words that had not ended when a request came, and was not undone: a double click. */
-export async function findTwinChange(
+/** The changes in the same words that had not ended when a request came, and were not undone, newest first: a double click. */
+export async function findTwinChanges(
   db: Db | Trx,
   wish: { readonly subscriptionId: string; readonly requestHash: string; readonly arrivedAt: Arrival },
-): Promise<Named | undefined> {
+): Promise<Named[]> {
   const { rows } = await sql<Named>`
     select c.id, c.workflow_id from plan_change c join workflow w on w.id = c.workflow_id
     where c.subscription_id = ${wish.subscriptionId} and c.request_hash = ${wish.requestHash}
-      and w.state <> 'rolledBack' and (w.ended_at is null or w.ended_at >= ${wish.arrivedAt}::timestamptz)
-    order by c.id desc limit 1`.execute(db)
-  return rows[0]
+      and w.state <> 'rolledBack' and ${ranAt(wish.arrivedAt)}
+    order by c.id desc`.execute(db)
+  return rows
 }
 
 /** The changes of a subscription that have not ended, by their state. */

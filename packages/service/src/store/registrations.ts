@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
-import { inOnePacket } from '../postgres/packet.ts'
 import type { TaxAssessment } from '../tax/port.ts'
+import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 import { type WorkflowStep, wakeWorkflow } from './workflows.ts'
@@ -126,27 +126,18 @@ async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<R
   }))
 }
 
-/** When a request came, by the clock that says when a workflow ended. */
-export type Arrival = string
-
-/**
- * What a request may have made already, under its own name, and when it came. Where many come at once, one may
- * have waited here for so long that its twin is over: it came before that all the same. So what it waited is
- * asked when it has its connection.
- */
+/** What a request may have made already, under its own name, and when it came. */
 export async function arrive(
   db: Db,
   operation: string,
-  waitedSeconds: () => number = () => 0,
+  came?: Came,
 ): Promise<{ readonly arrivedAt: Arrival; readonly registrationId: string | null }> {
-  const { rows } = await inOnePacket(db, (db) =>
-    sql<{ arrivedAt: Arrival; registrationId: string | null }>`
-      select (clock_timestamp() - make_interval(secs => ${waitedSeconds()}))::text as "arrivedAt",
-        (select id from registration where operation = ${operation}) as "registrationId"`.execute(db),
-  )
+  const { rows } = await sql<{ clock: number; registrationId: string | null }>`
+    select ${databaseClock} as clock,
+      (select id from registration where operation = ${operation}) as "registrationId"`.execute(db)
   const [row] = rows
   if (!row) throw new Error('The database does not know the time.')
-  return row
+  return { arrivedAt: arrivalOf(row.clock, came), registrationId: row.registrationId }
 }
 
 export interface SlotHolder {
@@ -167,7 +158,7 @@ export async function slotHolder(
 ): Promise<SlotHolder | undefined> {
   const { rows } = await sql<SlotHolder>`
     select r.id as "registrationId", w.input ->> 'requestHash' as "requestHash",
-      coalesce(w.ended_at is null or w.ended_at >= ${arrivedAt}::timestamptz, false) as "wasRunning",
+      coalesce(${ranAt(arrivedAt)}, false) as "wasRunning",
       coalesce(w.state not in ('completed', 'rolledBack'), false) as "isOpen"
     from subscription_slot s
     left join subscription u on u.id = s.subscription_id
@@ -179,10 +170,10 @@ export async function slotHolder(
 }
 
 /**
- * A registration in the same words that had not ended when a request came, and was not undone. It may
- * have given its slot back by now: what it bought needs none.
+ * The registrations in the same words that had not ended when a request came, and were not undone. They may
+ * have given their slot back by now: what they bought needs none.
  */
-export async function findTwin(
+export async function findTwins(
   trx: Trx,
   wish: {
     readonly customerId: string
@@ -190,14 +181,13 @@ export async function findTwin(
     readonly requestHash: string
     readonly arrivedAt: Arrival
   },
-): Promise<string | undefined> {
+): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select r.id from registration r join workflow w on w.id = r.workflow_id
     where r.customer_id = ${wish.customerId} and r.slot = ${wish.slot}
       and w.input ->> 'requestHash' = ${wish.requestHash} and w.state <> 'rolledBack'
-      and (w.ended_at is null or w.ended_at >= ${wish.arrivedAt}::timestamptz)
-    limit 1`.execute(trx)
-  return rows[0]?.id
+      and ${ranAt(wish.arrivedAt)}`.execute(trx)
+  return rows.map(({ id }) => id)
 }
 
 export async function addRegistration(

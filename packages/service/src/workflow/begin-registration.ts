@@ -8,9 +8,10 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { attachedOf } from '../store/addons.ts'
+import type { Arrival, Came } from '../store/coming.ts'
 import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
-import { type Arrival, addRegistration, arrive, findTwin, slotHolder } from '../store/registrations.ts'
+import { addRegistration, arrive, findTwins, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { addWorkflow, type Written } from '../store/workflows.ts'
 import { type Checked, checkRegistration } from './check-registration.ts'
@@ -37,7 +38,7 @@ export async function beginRegistration(
   asked: Asked,
 ): Promise<Begun> {
   const { db, provider } = deps
-  const { arrivedAt, registrationId } = await arrive(db, asked.operation, asked.waitedSeconds)
+  const { arrivedAt, registrationId } = await arrive(db, asked.operation, asked.came)
   if (registrationId !== null) return { registrationId }
   if (!flowsOut(provider.sync.directions.subscription)) {
     throw new Problem(
@@ -46,7 +47,8 @@ export async function beginRegistration(
     )
   }
   const checked = await checkRegistration(deps, wanted, asked)
-  const request = { wanted, requestHash: hashOf(wanted, checked), arrivedAt, slot: checked.slot }
+  const { came } = asked
+  const request = { wanted, requestHash: hashOf(wanted, checked), arrivedAt, came, slot: checked.slot }
   if (checked.customerId !== undefined) {
     const twin = await joinTwin(db, checked.customerId, request)
     if (twin !== undefined) return { registrationId: twin }
@@ -79,6 +81,7 @@ interface Request {
   readonly wanted: WantedRegistration
   readonly requestHash: string
   readonly arrivedAt: Arrival
+  readonly came: Came | undefined
   readonly slot: string
 }
 
@@ -105,15 +108,15 @@ class SlotTaken extends Error {
  * The registration that holds the slot, if it was asked for the very same and had not ended
  * when this request came: a double click. Any other holder is a refusal.
  */
-async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrivedAt }: Request) {
+async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrivedAt, came }: Request) {
   const holder = await slotHolder(db, customerId, slot, arrivedAt)
   if (!holder) return undefined
-  if (holder.wasRunning && holder.registrationId !== null && holder.requestHash === requestHash) {
-    return holder.registrationId
-  }
+  const { registrationId, wasRunning } = holder
+  const isTwin = holder.requestHash === requestHash && wasRunning
+  if (registrationId !== null && isTwin && !came?.knew(registrationId)) return registrationId
   const where = slot === 'default' ? '' : ` in the slot ${slot}`
   if (holder.isOpen) {
-    const detail = `${holder.registrationId} of this customer${where} has not ended.`
+    const detail = `${registrationId} of this customer${where} has not ended.`
     throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 2 })
   }
   throw new Problem('subscription_exists', `This customer has a live subscription${where} already.`)
@@ -122,7 +125,7 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
 async function record(
   { clock }: { readonly clock: Clock },
   trx: Trx,
-  { wanted, requestHash, slot, arrivedAt }: Request,
+  { wanted, requestHash, slot, arrivedAt, came }: Request,
   { version: { id: planVersionId, plan }, strategy, addons }: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
@@ -152,7 +155,8 @@ async function record(
   if (!isReserved) throw new SlotTaken(customerId)
   // Where the place is given back at the end, a twin may have come and gone.
   if (strategy.makes === 'invoice') {
-    const twin = await findTwin(trx, { customerId, slot, requestHash, arrivedAt })
+    const twins = await findTwins(trx, { customerId, slot, requestHash, arrivedAt })
+    const twin = twins.find((id) => !came?.knew(id))
     if (twin !== undefined) throw new TwinFound(twin)
   }
   if (meter !== undefined) {

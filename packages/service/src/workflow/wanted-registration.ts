@@ -1,6 +1,7 @@
 import type { Address } from '@lockstep/core/address'
 import type { AgreedTerms } from '@lockstep/core/agreed-terms'
 import type { Accepted } from '../contract/acceptance.ts'
+import type { Came } from '../store/coming.ts'
 import type { WantedAddon } from './check-addons.ts'
 
 /** What a caller asks for: the customer, the plan, and how it is bought and paid. */
@@ -39,8 +40,8 @@ export interface WantedRegistration {
 export interface Asked {
   /** The request's own name: the same when it is repeated. */
   readonly operation: string
-  /** Seconds since the request came; none unless given. */
-  readonly waitedSeconds?: (() => number) | undefined
+  /** This very moment unless given. */
+  readonly came?: Came | undefined
   /** The caller may give plans that customers cannot choose. */
   readonly mayGivePlans: boolean
 }

@@ -44,8 +44,8 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
   route(
     app,
     api.changeSubscription,
-  )(async ({ params, body, caller, operation, waitedSeconds }) => {
-    const arrived = await arrive(deps, params.id, operation, waitedSeconds)
+  )(async ({ params, body, caller, operation, coming }) => {
+    const arrived = await arrive(deps, params.id, operation, coming)
     refuseForbidden(params.id, arrived.subscription, body, caller)
     const { preview, requestOrigin = null, acceptance = {} } = body
     const wish = wishOf(body)
@@ -59,6 +59,7 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
     if (begun.written) workflows.beginAs(begun.written)
     const { change, subscription } = await ended(parts, begun, params.id)
     if (change.state === 'refused') throw refusalOf(change)
+    if (change.state !== 'applying') coming.tells(change.id)
     const shown = {
       subscription: subscriptionToApi(subscription, parts.clock.now()),
       change: planChangeToApi(change),
@@ -78,10 +79,11 @@ export function planChangeRoutes(app: App, parts: PlanChangeParts): void {
   route(
     app,
     api.readPlanChange,
-  )(async ({ params }) => ({
-    status: 200,
-    body: planChangeToApi(await existing(db, params.change, params.id)),
-  }))
+  )(async ({ params, coming }) => {
+    const change = await existing(db, params.change, params.id)
+    if (change.state !== 'applying') coming.tells(change.id)
+    return { status: 200, body: planChangeToApi(change) }
+  })
 
   route(
     app,

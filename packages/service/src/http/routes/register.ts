@@ -6,6 +6,7 @@ import { beginRegistration } from '../../workflow/begin-registration.ts'
 import type { RegisterDeps } from '../../workflow/register.ts'
 import type { Asked, WantedRegistration } from '../../workflow/wanted-registration.ts'
 import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
+import type { Coming } from '../coming.ts'
 
 export interface RegistrationParts extends RegisterDeps {
   readonly workflows: Workflows
@@ -15,12 +16,13 @@ export interface RegistrationParts extends RegisterDeps {
 export async function register(
   parts: RegistrationParts,
   wanted: WantedRegistration,
-  asked: Asked,
+  { coming, ...asked }: Omit<Asked, 'came'> & { readonly coming: Coming },
 ): Promise<RegistrationWithSteps> {
-  const { registrationId, workflow } = await beginRegistration(parts, wanted, asked)
+  const { registrationId, workflow } = await beginRegistration(parts, wanted, { ...asked, came: coming })
   if (workflow) parts.workflows.beginAs(workflow.written)
   const registration = await settledRegistration(parts, registrationId, workflow?.id)
   if (registration.state === 'rolledBack') throw refusalOf(registration)
+  if (registration.endedAt !== null) coming.tells(registration.id)
   return registration
 }
 

@@ -15,9 +15,9 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
   route(
     app,
     api.createRegistration,
-  )(async ({ body, operation, waitedSeconds, caller }) => {
+  )(async ({ body, operation, coming, caller }) => {
     const mayGivePlans = holds(caller, 'operations:write')
-    const registration = await register(parts, body, { operation, waitedSeconds, mayGivePlans })
+    const registration = await register(parts, body, { operation, coming, mayGivePlans })
     const shown = registrationToApi(registration)
     return registration.state === 'completed' ? { status: 201, body: shown } : { status: 202, body: shown }
   })
@@ -25,10 +25,11 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
   route(
     app,
     api.readRegistration,
-  )(async ({ params }) => ({
-    status: 200,
-    body: registrationToApi(await existingRegistration(db, params.id)),
-  }))
+  )(async ({ params, coming }) => {
+    const registration = await existingRegistration(db, params.id)
+    if (registration.endedAt !== null) coming.tells(registration.id)
+    return { status: 200, body: registrationToApi(registration) }
+  })
 
   route(
     app,

@@ -16,14 +16,14 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
   route(
     app,
     api.createSubscription,
-  )(async ({ body, operation, waitedSeconds }) =>
-    begun(parts, await register(parts, body, { operation, waitedSeconds, mayGivePlans: true })),
+  )(async ({ body, operation, coming }) =>
+    begun(parts, await register(parts, body, { operation, coming, mayGivePlans: true })),
   )
 
   route(
     app,
     api.reactivateSubscription,
-  )(async ({ params, body, operation, waitedSeconds, caller }) => {
+  )(async ({ params, body, operation, coming, caller }) => {
     const over = await readSubscription(db, params.id)
     if (!over) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
     if (isLive(over.status)) throw new Problem('subscription_live', `${params.id} is ${over.status}.`)
@@ -39,7 +39,7 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
       requestOrigin: `reactivate/${over.id}`,
       ...(mayGivePlans ? {} : { withoutTrial: true as const }),
     }
-    return begun(parts, await register(parts, wanted, { operation, waitedSeconds, mayGivePlans }))
+    return begun(parts, await register(parts, wanted, { operation, coming, mayGivePlans }))
   })
 }
 

@@ -8,8 +8,8 @@ import { inOnePacket } from '../../postgres/packet.ts'
 import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import { attachedOf } from '../../store/addons.ts'
-import { addPlanChange, arriveAtChange, findTwinChange, openChanges } from '../../store/plan-changes.ts'
-import type { Arrival } from '../../store/registrations.ts'
+import type { Arrival, Came } from '../../store/coming.ts'
+import { addPlanChange, arriveAtChange, findTwinChanges, openChanges } from '../../store/plan-changes.ts'
 import { deedUnderWay } from '../../store/subscription-deeds.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { addWorkflow, type Written } from '../../store/workflows.ts'
@@ -44,22 +44,22 @@ export interface BeginOptions {
 /** A request for a change as it came, with the subscription as it was then. */
 export interface Arrived {
   readonly arrivedAt: Arrival
+  readonly came: Came | undefined
   /** What was made before under the request's own name. */
   readonly known: { readonly id: string; readonly workflowId: string } | undefined
   readonly subscription: Subscription | undefined
 }
 
-/** `waitedSeconds`: since the request came, for its turn and for a connection. */
 export async function arrive(
   { db }: LookDeps,
   subscriptionId: string,
   operation: string,
-  waitedSeconds: () => number = () => 0,
+  came?: Came,
 ): Promise<Arrived> {
   const [arrival, subscription] = await inOnePacket(db, (db) =>
-    Promise.all([arriveAtChange(db, operation, waitedSeconds()), readSubscription(db, subscriptionId)]),
+    Promise.all([arriveAtChange(db, operation, came), readSubscription(db, subscriptionId)]),
   )
-  return { ...arrival, subscription }
+  return { ...arrival, came, subscription }
 }
 
 /**
@@ -74,10 +74,14 @@ export async function beginChange(
   { arrived, prorationDate, confirm = async () => {} }: BeginOptions = {},
 ): Promise<BegunChange> {
   const { db } = deps
-  const { arrivedAt, known, subscription } = arrived ?? (await arrive(deps, subscriptionId, asked.operation))
+  const { arrivedAt, came, known, subscription } =
+    arrived ?? (await arrive(deps, subscriptionId, asked.operation))
   if (known) return { changeId: known.id, workflowId: known.workflowId }
   const requestHash = hashOfWish(wish)
-  const twin = () => findTwinChange(db, { subscriptionId, requestHash, arrivedAt })
+  const twin = async () => {
+    const twins = await findTwinChanges(db, { subscriptionId, requestHash, arrivedAt })
+    return twins.find(({ id }) => !came?.knew(id))
+  }
   for (let tries = 1; ; tries += 1) {
     try {
       const { mayGivePlans } = asked
