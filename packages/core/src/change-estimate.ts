@@ -2,8 +2,7 @@ import type { Instant } from './instant.ts'
 import { type ExactAmount, type Money, money, round } from './money.ts'
 import type { Period } from './period.ts'
 import type { Price } from './price.ts'
-import { priceQuantity } from './pricing/price-quantity.ts'
-import { units } from './quantity.ts'
+import { priceFee } from './pricing/price-fee.ts'
 
 /** One recurring price that the provider bills, as it stands on a subscription. */
 export interface EstimateItem {
@@ -64,7 +63,7 @@ function debit({ price, quantity }: EstimateItem, input: EstimateInput): Estimat
 }
 
 function exactOf(price: Price, quantity: number): ExactAmount {
-  return priceQuantity(price, units(BigInt(quantity))).exact
+  return priceFee(price, BigInt(quantity)).exact
 }
 
 /** An exact amount is counted in 1e-21 of a minor unit. */

@@ -2,8 +2,7 @@ import type { SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
 import { type Currency, type Money, round, sum } from './money.ts'
 import type { Plan } from './plan.ts'
-import { priceQuantity } from './pricing/price-quantity.ts'
-import { units } from './quantity.ts'
+import { priceFee } from './pricing/price-fee.ts'
 import type { SubscriptionStatus } from './subscription.ts'
 import type { Collection } from './subscription-history.ts'
 
@@ -45,7 +44,7 @@ export function recurringRevenue(
     recurring.map((price) => {
       // A flat price is the same for any number; one in arrears is sold once, as the plan is.
       const number = price.model === 'flat' || price.timing === 'inArrears' ? 1 : quantity
-      return round(priceQuantity(price, units(BigInt(number))).exact)
+      return round(priceFee(price, BigInt(number)).exact)
     }),
   )
 }

@@ -154,13 +154,29 @@ test("another installation's objects are left alone, and what cannot be taken up
     ],
     recurring: { interval: 'month' },
   })
-  const { id } = await subscribe('eve', tiered.id)
+  // A package for 10.5 cents is nothing that can be paid here.
+  const fine = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount_decimal: Stripe.Decimal.from('10.5'),
+    transform_quantity: { divide_by: 100, round: 'up' },
+    recurring: { interval: 'month' },
+  })
+  const { id } = await subscribe('eve', tiered.id, { items: [{ price: tiered.id, quantity: 30 }] })
+  const refused = await subscribe('fay', fine.id)
   const done = await run(false)
   expect(of(done, 'customer')).toMatchObject({ foreign: 1 })
   expect(await count(`from mapping where provider_id = '${foreign.id}'`)).toBe(0)
-  // Tiers are Stripe's to bill: the plan has no fee here, and the subscription is as there.
-  expect(done.proof).toMatchObject({ unequalCount: 0 })
+  // Ten for 1.00 and twenty for 0.50.
+  expect(done.proof).toMatchObject({
+    unequalCount: 0,
+    mrr: [{ currency: 'usd', there: '2000', here: '2000' }],
+  })
   expect(await count(`from mapping where provider_id = '${id}'`)).toBe(1)
+  expect(done.refusals.map(({ type, providerId, code }) => [type, providerId, code])).toEqual([
+    ['price', fine.id, 'price_unreadable'],
+    ['subscription', refused.id, 'price_unreadable'],
+  ])
 })
 
 test('webhooks may come all the while: each object is taken up once', async () => {

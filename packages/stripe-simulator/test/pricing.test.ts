@@ -67,6 +67,28 @@ test.each<[string, Terms, number, number]>([
   expect((subscription.latest_invoice as Stripe.Invoice).total).toBe(total)
 })
 
+// 10 USD "regardless of the tiered pricing model used. Stripe always bills the first flat rate tier when quantity=0."
+test.each(['graduated', 'volume'] as const)('of none, %s tiers cost the first flat amount', async (mode) => {
+  const price = await world.stripe.prices.create({
+    currency: 'usd',
+    product,
+    recurring: { interval: 'month' },
+    billing_scheme: 'tiered',
+    tiers_mode: mode,
+    tiers: [
+      { up_to: 5, unit_amount: 500, flat_amount: 1000 },
+      { up_to: 10, unit_amount: 400, flat_amount: 2000 },
+      { up_to: 'inf', unit_amount: 300, flat_amount: 3000 },
+    ],
+  })
+  const { id } = await world.customer()
+  const preview = await world.stripe.invoices.createPreview({
+    customer: id,
+    subscription_details: { items: [{ price: price.id, quantity: 0 }] },
+  })
+  expect(preview.total).toBe(1000)
+})
+
 test('unit_amount is null when the decimal is not whole', async () => {
   const fine = await world.stripe.prices.create({
     currency: 'usd',

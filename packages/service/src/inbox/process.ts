@@ -128,10 +128,13 @@ async function processObject(
   }
 }
 
+/** What no second try changes: usage that would be billed twice, a price that cannot be read. */
+const asksAPerson: ReadonlySet<string> = new Set(['meter_billed_already', 'price_unreadable'])
+
 /**
  * Tried again later, longer each time; what is our own fault is given up in the end and left for a person. What
- * lacks a link is left for a person at once, and goes on as soon as that one has linked it; so is what would bill usage
- * twice, until that one has it tried again.
+ * lacks a link is left for a person at once, and goes on as soon as that one has linked it; so is what
+ * {@link asksAPerson}, until that one has it tried again.
  */
 async function fail(deps: InboxDeps, { type, id, events }: Group, error: unknown): Promise<void> {
   const { db, clock, log } = deps
@@ -140,7 +143,7 @@ async function fail(deps: InboxDeps, { type, id, events }: Group, error: unknown
   const problem =
     problemIn(error) ?? new Problem('internal_error', `Something broke; the log has it under ${id}.`)
   const lacksLink = problem.code === 'mapping_needed'
-  const needsPerson = lacksLink || problem.code === 'meter_billed_already'
+  const needsPerson = lacksLink || asksAPerson.has(problem.code)
   const givenUp = needsPerson || (tries >= MOST_TRIES && !passes(error))
   log[givenUp ? 'error' : 'warn']({ err: error, type, object: id, tries }, 'An event could not be processed.')
   const wait = problem.retryAfterSeconds ?? Math.min(LONGEST_WAIT_SECONDS, 2 ** Math.min(tries, 10))

@@ -1,6 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
-import type { Rate } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
+import type { PriceModel } from '@lockstep/core/price'
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -111,13 +111,13 @@ export async function addInboundVersion(
     key,
     name,
     rhythm,
-    rate,
+    model,
     at,
   }: {
     readonly key: string
     readonly name: string
     readonly rhythm: PriceRhythm
-    readonly rate: Rate | null
+    readonly model: PriceModel | null
     readonly at: Instant
   },
 ): Promise<string | null> {
@@ -134,12 +134,13 @@ export async function addInboundVersion(
     purchase: 'membership',
     payments: null,
     prices:
-      rate === null
+      model === null
         ? []
         : [
             {
               ...{ key: 'fee', name, product: key, currency: rhythm.currency, meter: null },
-              ...{ kind: 'recurring', timing: 'inAdvance', model: 'perUnit', rate },
+              ...{ kind: 'recurring', timing: 'inAdvance' },
+              ...model,
             },
           ],
     grants: [],

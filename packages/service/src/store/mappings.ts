@@ -105,7 +105,7 @@ export async function providerIdOf(
   return row?.providerId
 }
 
-const linkedOf = compiled(
+const providerIds = compiled(
   (
     db,
     { entityType, entityIds }: { readonly entityType: EntityType; readonly entityIds: readonly string[] },
@@ -124,7 +124,7 @@ export async function providerIdsOf(
   entityIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   if (entityIds.length === 0) return new Map()
-  const rows = await linkedOf(db, { entityType, entityIds })
+  const rows = await providerIds(db, { entityType, entityIds })
   return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))
 }
 
@@ -161,6 +161,25 @@ export async function entityIdOf(
     .where('entityType', '=', entityType)
     .executeTakeFirst()
   return row?.entityId
+}
+
+/** Of objects of the provider's, those that are linked to one of ours of this kind. */
+export async function linkedOf(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  entityType: EntityType,
+  providerIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('mapping')
+    .select('providerId')
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where(isOneOf('provider_id', providerIds))
+    .where('entityType', '=', entityType)
+    .execute()
+  return new Set(rows.map(({ providerId }) => providerId))
 }
 
 /** The link of an object of ours. */

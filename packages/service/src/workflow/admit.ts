@@ -2,7 +2,7 @@ import { flowsIn } from '@lockstep/core/direction'
 import type { Provider } from '../provider/stripe/account.ts'
 import { admitBilled } from './admit/billed.ts'
 import { admitCustomer } from './admit/customer.ts'
-import { admitPrice, admitPricesOf } from './admit/price.ts'
+import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
 import { admitProduct } from './admit/product.ts'
 import { admitSubscription } from './admit/subscription.ts'
 import type { AdmitDeps } from './admit/taking-up.ts'
@@ -49,7 +49,8 @@ export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> 
         await admitPricesOf(deps, observed.object.id)
       return
     case 'subscription':
-      if (!(await isOurs(deps.db, observed))) await admitSubscription(deps, observed.object)
+      if (await isOurs(deps.db, observed)) await admitPricesOn(deps, observed.object)
+      else await admitSubscription(deps, observed.object)
       return
     case 'invoice':
     case 'credit_note':

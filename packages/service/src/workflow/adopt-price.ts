@@ -31,7 +31,12 @@ export async function adoptPrice(
   const product = await mappingOf(db, provider, 'product', wanted.providerProduct)
   if (product === undefined || product.origin === 'outbound') return false
   const prices = await readStripe({ provider }, (stripe) =>
-    all(stripe.prices.list({ product: wanted.providerProduct, type: 'recurring', active: true, limit: 100 })),
+    all(
+      stripe.prices.list({
+        ...{ product: wanted.providerProduct, type: 'recurring', active: true, limit: 100 },
+        expand: ['data.tiers'],
+      }),
+    ),
   )
   const alike = prices.filter((price) => isUnclaimed(price.metadata) && isPriceOf(price, wanted))
   return transaction(db, async (trx) => {

@@ -104,7 +104,9 @@ async function retrieve(deps: LookDeps, entityType: Linkable, id: string): Promi
   try {
     return await readStripe(deps, async (stripe): Promise<Theirs> => {
       if (entityType === 'customer') return stripe.customers.retrieve(id)
-      return entityType === 'price' ? stripe.prices.retrieve(id) : stripe.products.retrieve(id)
+      return entityType === 'price'
+        ? stripe.prices.retrieve(id, { expand: ['tiers'] })
+        : stripe.products.retrieve(id)
     })
   } catch (error) {
     if (error instanceof Problem && isMissing(error.cause)) return undefined

@@ -110,7 +110,7 @@ async function fetchObserved(
       return { ...how, type, object }
     }
     case 'price': {
-      const object = await readStripe(deps, (stripe) => stripe.prices.retrieve(id))
+      const object = await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand: ['tiers'] }))
       return { ...how, type, object }
     }
     case 'checkout_session': {

@@ -25,7 +25,7 @@ type List = (stripe: Stripe, where: Where) => Promise<Stripe.ApiList<{ readonly 
 
 const lists: Readonly<Record<ImportedType, List>> = {
   product: (stripe, where) => stripe.products.list(where),
-  price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring' }),
+  price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring', expand: ['data.tiers'] }),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
   'open invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'open' }),

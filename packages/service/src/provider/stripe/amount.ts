@@ -61,6 +61,13 @@ export function fromStripeRate(text: string, currency: Currency): Rate | null {
   return scaled === undefined || scaled % factor !== 0n ? null : { picos: scaled / factor, currency }
 }
 
+/** An amount in Stripe's decimal text as ours; null where it is not whole in our minor unit. */
+export function fromStripeDecimal(text: string, currency: Currency): Money | null {
+  const rate = fromStripeRate(text, currency)
+  const scale = 10n ** BigInt(PICO_DIGITS)
+  return rate === null || rate.picos % scale !== 0n ? null : money(rate.picos / scale, currency)
+}
+
 function factorOf(currency: Currency): bigint {
   return 10n ** BigInt((STRIPE_EXPONENT[currency] ?? exponentOf(currency)) - exponentOf(currency))
 }

@@ -27,7 +27,8 @@ const lists: Readonly<
   Record<ListedType, (stripe: Stripe, where: Where & Paging) => Promise<Stripe.ApiList<Listed>>>
 > = {
   product: (stripe, where) => stripe.products.list(where),
-  price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring', active: true }),
+  price: (stripe, where) =>
+    stripe.prices.list({ ...where, type: 'recurring', active: true, expand: ['data.tiers'] }),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
   invoice: (stripe, where) => stripe.invoices.list(where),

@@ -1,31 +1,35 @@
 import { flowsIn } from '@lockstep/core/direction'
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { transaction } from '../../postgres/transaction.ts'
 import { readStripe } from '../../provider/stripe/call.ts'
 import { all } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
-import { rateOf, rhythmOf } from '../../provider/stripe/to-price.ts'
+import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { lockCatalog } from '../../store/catalog.ts'
 import { addInboundVersion, planOfProduct, versionInRhythm } from '../../store/inbound-plans.ts'
-import { entityIdOf, link } from '../../store/mappings.ts'
+import { entityIdOf, link, linkedOf } from '../../store/mappings.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
 
 /**
  * A version of the inbound plan whose product a recurring price is of. Where prices come in, it has the fee that
- * Stripe bills, and the two are linked; where they do not, it says only in what rhythm it is billed, once for each
- * rhythm. A price of a plan that the catalogue names changes nothing: what that costs is said here.
+ * Stripe bills, and the two are linked; where they do not, and where Stripe's own meters count what it is for, it says
+ * only in what rhythm it is billed, once for each rhythm. A price of a plan that the catalogue names changes nothing:
+ * what that costs is said here. Refuses a price that cannot be written as one of ours.
  */
-export async function admitPrice(deps: AdmitDeps, price: Stripe.Price): Promise<void> {
+export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise<void> {
   const { db, clock, provider, origin = 'webhook' } = deps
-  if (!price.recurring || !isUnclaimed(price.metadata)) return
-  const rhythm = rhythmOf(price)
-  const rate = flowsIn(provider.sync.directions.price) ? rateOf(price) : null
+  if (!listed.recurring || !isUnclaimed(listed.metadata)) return
+  const rhythm = rhythmOf(listed)
+  const isFee = flowsIn(provider.sync.directions.price) && !isMetered(listed)
+  const price = isFee ? await withTiers(deps, listed) : listed
   await transaction(db, async (trx) => {
     await lockCatalog(trx)
     const plan = await planOfProduct(trx, provider, idOf(price.product))
     if (plan?.origin !== 'provider') return
-    if (rate === null) {
+    const model = isFee ? modelOf(price) : null
+    if (model === null) {
       if ((await versionInRhythm(trx, plan.key, rhythm)) !== undefined) return
     } else if ((await entityIdOf(trx, provider, 'price', price.id)) !== undefined) return
     const { name } = await trx
@@ -34,9 +38,9 @@ export async function admitPrice(deps: AdmitDeps, price: Stripe.Price): Promise<
       .where('key', '=', plan.key)
       .executeTakeFirstOrThrow()
     const at = clock.now()
-    const priceId = await addInboundVersion(trx, { key: plan.key, name, rhythm, rate, at })
+    const priceId = await addInboundVersion(trx, { key: plan.key, name, rhythm, model, at })
     await retryUnmapped(trx, [{ entityType: 'plan_version', providerId: idOf(price.product) }], at)
-    if (rate === null || priceId === null) return
+    if (model === null || priceId === null) return
     await link(trx, provider, {
       entityType: 'price',
       entityId: priceId,
@@ -48,11 +52,39 @@ export async function admitPrice(deps: AdmitDeps, price: Stripe.Price): Promise<
   })
 }
 
-/** All prices of a product that may have been heard of before it, when nothing was known of them. */
+/**
+ * The prices of a subscription that are heard of with it, before what tells of them: else it would seem to pay an older
+ * price of the same product.
+ */
+export async function admitPricesOn(deps: AdmitDeps, { items }: Stripe.Subscription): Promise<void> {
+  const { db, provider } = deps
+  if (!flowsIn(provider.sync.directions.price)) return
+  const prices = new Map(items.data.map(({ price }) => [price.id, price]))
+  const known = await linkedOf(db, provider, 'price', [...prices.keys()])
+  for (const [id, price] of prices) {
+    if (known.has(id)) continue
+    const plan = await planOfProduct(db, provider, idOf(price.product))
+    if (plan?.origin === 'provider') await admitPrice(deps, price)
+  }
+}
+
+/**
+ * All prices of a product that may have been heard of before it, when nothing was known of them. One that cannot be
+ * read keeps none of the others out; it is told when they are in.
+ */
 export async function admitPricesOf(deps: AdmitDeps, product: string): Promise<void> {
   const prices = await readStripe(deps, (stripe) =>
-    all(stripe.prices.list({ product, type: 'recurring', active: true, limit: 100 })),
+    all(stripe.prices.list({ product, type: 'recurring', active: true, limit: 100, expand: ['data.tiers'] })),
   )
   // Listed newest first.
-  for (const price of prices.toReversed()) await admitPrice(deps, price)
+  let refusal: Problem | undefined
+  for (const price of prices.toReversed()) {
+    try {
+      await admitPrice(deps, price)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'price_unreadable') throw error
+      refusal ??= error
+    }
+  }
+  if (refusal) throw refusal
 }

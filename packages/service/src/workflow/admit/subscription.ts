@@ -15,7 +15,7 @@ import { reserveSlot } from '../../store/subscriptions.ts'
 import type { Lack, LackMembers } from '../../store/unmapped-events.ts'
 import { refuseDoubleMeter } from '../one-meter.ts'
 import { admitCustomer } from './customer.ts'
-import { admitPrice, admitPricesOf } from './price.ts'
+import { admitPrice, admitPricesOf, admitPricesOn } from './price.ts'
 import { admitProduct } from './product.ts'
 import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
@@ -60,6 +60,7 @@ async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Pro
   const { db, provider } = deps
   const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
   const known = async () => (await planOfItems(db, provider, items))?.versionId
+  await admitPricesOn(deps, object)
   const standing = await known()
   if (standing !== undefined) return standing
   for (const { price } of object.items.data) {

@@ -1,9 +1,12 @@
 import type { FieldDifference } from '@lockstep/core/drift'
 import { type Fee, MonthlySum } from '@lockstep/core/import'
-import type { Money } from '@lockstep/core/money'
+import { type Money, round } from '@lockstep/core/money'
+import type { PriceModel } from '@lockstep/core/price'
+import { priceFee } from '@lockstep/core/pricing/price-fee'
+import { Problem } from '@lockstep/core/problem'
 import { earns } from '@lockstep/core/recurring-revenue'
 import type Stripe from 'stripe'
-import { rhythmOf } from '../../provider/stripe/to-price.ts'
+import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { cursorsOf, linkedCount, linkedPictures } from '../../store/imports.ts'
 import { readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
@@ -30,19 +33,21 @@ const MOST_NAMED = 1000
 
 /**
  * Holds what was taken up against what the provider showed of it: how many, what they bring a month, and each
- * subscription field by field. Reads only what is stored: the provider's own words, and our rows made of them.
+ * subscription field by field. Reads what is stored, the provider's own words and our rows made of them; only tiers,
+ * which no subscription shows, are asked for, once for each price.
  */
 export async function prove(deps: LookDeps, importId: string): Promise<Proof> {
   const { db, provider } = deps
   const there = new MonthlySum()
+  const models = newModels(deps)
   const unequal: Proof['unequal'][number][] = []
   let [subscriptions, meteredThere, unequalCount] = [0, 0, 0]
   for await (const page of linkedPictures(db, provider, 'subscription')) {
     const objects = page.map(({ raw }) => raw as Stripe.Subscription)
     subscriptions += objects.length
     for (const object of objects) {
-      for (const fee of feesOf(object)) there.add(fee)
-      if (object.items.data.some(({ price }) => price.recurring?.usage_type === 'metered')) meteredThere += 1
+      for (const fee of await feesOf(object, models)) there.add(fee)
+      if (object.items.data.some(({ price }) => isMetered(price))) meteredThere += 1
     }
     const { drifts } = await compareSubscriptions(deps, objects)
     unequalCount += drifts.length
@@ -60,15 +65,38 @@ export async function prove(deps: LookDeps, importId: string): Promise<Proof> {
   }
 }
 
-/** What a subscription earns in an interval, item by item; only what is one amount for each unit is a fee. */
-function feesOf(object: Stripe.Subscription): Fee[] {
+type Models = (price: Stripe.Price) => Promise<PriceModel | undefined>
+
+/** What each price costs, read once; undefined of one that has no fee here either: it is metered, or cannot be read. */
+function newModels(deps: LookDeps): Models {
+  const known = new Map<string, Promise<PriceModel | undefined>>()
+  const read = async (price: Stripe.Price) => {
+    try {
+      return isMetered(price) ? undefined : modelOf(await withTiers(deps, price))
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'price_unreadable') return undefined
+      throw error
+    }
+  }
+  return (price) => {
+    const reading = known.get(price.id) ?? read(price)
+    known.set(price.id, reading)
+    return reading
+  }
+}
+
+/** What a subscription earns in an interval, item by item. */
+async function feesOf(object: Stripe.Subscription, models: Models): Promise<Fee[]> {
   const { status, collection } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
   if (status === undefined || !earns(status, collection)) return []
-  return object.items.data.flatMap(({ price, quantity }): Fee[] => {
-    const { unit_amount: amount, recurring } = price
-    if (amount === null || recurring === null || recurring.usage_type === 'metered') return []
-    return [{ ...rhythmOf(price), amount: BigInt(amount) * BigInt(quantity ?? 1) }]
-  })
+  const fees: Fee[] = []
+  for (const { price, quantity } of object.items.data) {
+    const model = await models(price)
+    if (model === undefined) continue
+    const { exact } = priceFee({ ...model, currency: price.currency }, BigInt(quantity ?? 1))
+    fees.push({ ...rhythmOf(price), amount: round(exact).minor })
+  }
+  return fees
 }
 
 async function countsOf({ db, provider }: LookDeps, importId: string): Promise<Proof['counts']> {

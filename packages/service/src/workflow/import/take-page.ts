@@ -6,6 +6,7 @@ import { isOwn } from '../../provider/stripe/metadata.ts'
 import { someAtOnce } from '../../some-at-once.ts'
 import { problemIn } from '../../store/events-expired.ts'
 import type { PageCounts } from '../../store/imports.ts'
+import { entityIdOf } from '../../store/mappings.ts'
 import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
 import { admitProduct } from '../admit/product.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
@@ -54,11 +55,10 @@ async function take(
   isLastTry = false,
 ): Promise<Taken> {
   const { type, observation, dryRun, refuse } = page
-  const { db } = deps
   // Stripe listed it as one of this type.
   const observed = { type, object, observation, source: 'fetch' } as Observed
   try {
-    const wasOurs = await isOurs(db, observed)
+    const wasOurs = await isKnown(deps, observed)
     if (!wasOurs && isAnothers(deps, object)) return 'foreignObjects'
     if (dryRun) return wasOurs ? 'known' : 'made'
     if (!wasOurs) await admitListed(deps, observed)
@@ -79,6 +79,12 @@ async function take(
     await refuse(object.id, problem)
     return 'refused'
   }
+}
+
+/** A price is observed as soon as its product is known, and may be new here for all that. */
+async function isKnown({ db, provider }: LookDeps, observed: Observed): Promise<boolean> {
+  if (observed.type !== 'price') return isOurs(db, observed)
+  return (await entityIdOf(db, provider, 'price', observed.object.id)) !== undefined
 }
 
 /** By the rules of an event, except that prices are not asked for product by product: they are listed next. */

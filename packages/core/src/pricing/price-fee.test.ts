@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { money, round } from '../money.ts'
+import type { PriceModel, Tier } from '../price.ts'
+import { units } from '../quantity.ts'
+import { priceFee } from './price-fee.ts'
+
+const usd = (minor: bigint) => money(minor, 'usd')
+const tier = (upTo: bigint | null, unit: bigint, flat: bigint): Tier => ({
+  upTo: upTo === null ? null : units(upTo),
+  rate: { picos: unit * 10n ** 12n, currency: 'usd' },
+  flat: usd(flat),
+})
+
+// https://docs.stripe.com/products-prices/pricing-models: 5 a unit and 10 up to five, 4 and 20 up to ten, 3 and 30
+// beyond. Twelve cost 25 + 10 + 20 + 20 + 6 + 30 = 111 graduated; none cost 10 whatever the tiers mode.
+const tiers = [tier(5n, 500n, 1000n), tier(10n, 400n, 2000n), tier(null, 300n, 3000n)]
+
+test.each<[PriceModel['model'], bigint, bigint]>([
+  ['graduated', 0n, 1000n],
+  ['graduated', 1n, 1500n],
+  ['graduated', 12n, 11_100n],
+  ['volume', 0n, 1000n],
+  ['volume', 12n, 6600n],
+])('%s tiers cost, of %d, %d', (model, number, total) => {
+  const price = { model: model as 'graduated' | 'volume', tiers, currency: 'usd' }
+  expect(round(priceFee(price, number).exact)).toEqual(usd(total))
+})
+
+test('of no package and no unit nothing is paid', () => {
+  const packages = { model: 'package', amount: usd(1000n), size: units(1000n), round: 'up' } as const
+  expect(round(priceFee({ ...packages, currency: 'usd' }, 0n).exact)).toEqual(usd(0n))
+  expect(round(priceFee({ ...packages, currency: 'usd' }, 2001n).exact)).toEqual(usd(3000n))
+})

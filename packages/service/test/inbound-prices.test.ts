@@ -1,0 +1,185 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { SyncPolicy } from '@lockstep/core/direction'
+import Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readNewestPlan } from '../src/store/plans.ts'
+import { readEvent } from '../src/store/provider-events.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { linkByHand } from '../src/workflow/link-by-hand.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+
+const inbound: SyncPolicy = {
+  directions: {
+    customer: 'inbound',
+    plan: 'inbound',
+    price: 'inbound',
+    subscription: 'inbound',
+    invoice: 'both',
+  },
+  missingCustomer: 'create',
+  missingPlan: 'create',
+}
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld({
+    catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
+    sync: inbound,
+  })
+})
+afterAll(() => world.close())
+
+type Terms = Partial<Stripe.PriceCreateParams>
+
+// 5 a unit and 10 up to five, 4 and 20 up to ten, 3 and 30 beyond: the example of
+// https://docs.stripe.com/products-prices/pricing-models
+const tiers: Stripe.PriceCreateParams.Tier[] = [
+  { up_to: 5, unit_amount: 500, flat_amount: 1000 },
+  { up_to: 10, unit_amount: 400, flat_amount: 2000 },
+  { up_to: 'inf', unit_amount: 300, flat_amount: 3000 },
+]
+const tiered = (mode: 'graduated' | 'volume'): Terms => ({
+  billing_scheme: 'tiered',
+  tiers_mode: mode,
+  tiers,
+})
+
+let counter = 0
+async function sold(terms: Terms) {
+  counter += 1
+  const product = await world.stripe.products.create({ name: `Sold ${counter}` })
+  const price = await world.stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    recurring: { interval: 'month' },
+    ...terms,
+  })
+  return { product, price, key: `sold-${counter}` }
+}
+
+async function subscribe(price: string, quantity: number) {
+  const customer = await world.stripe.customers.create({ name: 'Somebody' })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  return world.stripe.subscriptions.create({
+    customer: customer.id,
+    default_payment_method: method.id,
+    items: [{ price, quantity }],
+    expand: ['latest_invoice'],
+  })
+}
+
+async function feeOf(subscription: string) {
+  const { rows } = await world.pool.query(
+    `select h.fee::text, h.quantity::int from subscription_history h join mapping m on m.entity_id = h.subscription_id
+     where m.provider_id = $1 and h.ends_at = 'infinity'`,
+    [subscription],
+  )
+  return rows
+}
+
+const outcomeOf = async (events: readonly Stripe.Event[], type: string) => {
+  const event = await readEvent(world.db, events.find((one) => one.type === type)?.id ?? '')
+  return [event?.state, (event?.problem as { code?: string } | null)?.code]
+}
+
+test.each<[string, Terms, number, number]>([
+  ['graduated', tiered('graduated'), 12, 11_100],
+  ['volume', tiered('volume'), 12, 6600],
+  ['packages begun', { unit_amount: 1000, transform_quantity: { divide_by: 10, round: 'up' } }, 21, 3000],
+  ['full packages', { unit_amount: 1000, transform_quantity: { divide_by: 10, round: 'down' } }, 21, 2000],
+  ['finer than a cent', { unit_amount_decimal: Stripe.Decimal.from('0.05') }, 12_345, 617],
+])(
+  'a price of %s comes in, and a subscription to it costs here what it costs there',
+  async (_, terms, quantity, total) => {
+    const { price } = await sold(terms)
+    const made = await subscribe(price.id, quantity)
+    expect((made.latest_invoice as Stripe.Invoice).total).toBe(total)
+    // Twice, and the last first: whatever is told of it comes to the same.
+    const events = await world.newEvents()
+    for (const event of [...events.toReversed(), ...events]) await world.receive(event)
+    await world.drain()
+    expect(await feeOf(made.id)).toEqual([{ fee: `${total}`, quantity }])
+    const { rows } = await world.pool.query(`select count(*)::int from mapping where provider_id = $1`, [
+      price.id,
+    ])
+    expect(rows).toEqual([{ count: 1 }])
+  },
+)
+
+test('a plan that is completed here finds its tiers at Stripe, and what costs otherwise is another', async () => {
+  const { key, price } = await sold(tiered('graduated'))
+  await world.deliver()
+  const catalog = (last: string) =>
+    defineCatalog({
+      currency: 'usd',
+      products: { [key]: { name: 'Tiers' } },
+      plans: {
+        [key]: {
+          name: 'Tiers',
+          product: key,
+          interval: 'month',
+          prices: {
+            fee: {
+              kind: 'recurring',
+              model: 'graduated',
+              tiers: [
+                { upTo: '5', unitAmount: '5.00', flatAmount: '10.00' },
+                { upTo: '10', unitAmount: '4.00', flatAmount: '20.00' },
+                { upTo: null, unitAmount: last, flatAmount: '30.00' },
+              ],
+            },
+          },
+        },
+      },
+    })
+  const linkOfFee = async () => {
+    const feeId = (await readNewestPlan(world.db, key))?.priceIds.get('fee')
+    const { rows } = await world.pool.query('select provider_id from mapping where entity_id = $1', [feeId])
+    return { feeId: feeId ?? '', providerId: rows[0]?.provider_id }
+  }
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog('3.00'))
+  expect((await linkOfFee()).providerId).toBe(price.id)
+
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog('2.50'))
+  const { feeId, providerId } = await linkOfFee()
+  expect(providerId).toBeUndefined()
+  const link = () => linkByHand(world.deps, { entityType: 'price', entityId: feeId, providerId: price.id })
+  await expect(link()).rejects.toMatchObject({ code: 'mapping_invalid' })
+})
+
+test('a price that cannot be written here is put before a person, and so is who pays it', async () => {
+  const { price } = await sold({
+    ...tiered('volume'),
+    tiers: [{ up_to: 'inf', flat_amount_decimal: Stripe.Decimal.from('0.5') }],
+  })
+  const made = await subscribe(price.id, 1)
+  const events = await world.newEvents()
+  // Its product first: of a product that is not known yet, a price is nobody's.
+  for (const event of events) {
+    await world.receive(event)
+    await world.drain()
+  }
+  expect(await outcomeOf(events, 'product.created')).toEqual(['parked', 'price_unreadable'])
+  expect(await outcomeOf(events, 'price.created')).toEqual(['parked', 'price_unreadable'])
+  expect(await outcomeOf(events, 'customer.subscription.created')).toEqual(['parked', 'price_unreadable'])
+  expect(await feeOf(made.id)).toEqual([])
+})
+
+test('what Stripe’s own meters count has no fee here, and is billed there', async () => {
+  const meter = await world.stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'calls',
+    default_aggregation: { formula: 'sum' },
+  })
+  const { price } = await sold({
+    ...tiered('graduated'),
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const customer = await world.stripe.customers.create({ name: 'Measured there' })
+  const made = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: price.id }],
+  })
+  await world.deliver()
+  expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
+})
