@@ -4,6 +4,11 @@ import { z } from 'zod'
 
 const decimal = z.string().meta({ description: 'Exact decimal text.', examples: ['0.1572554466'] })
 
+const words = z
+  .string()
+  .optional()
+  .meta({ description: "Of a group's line, in place of its key.", examples: ['cpu, eu'] })
+
 /** From a quantity to an amount. Amounts and rates are in major units, quantities in the meter's units. */
 const step: z.ZodType<Step> = z
   .discriminatedUnion('kind', [
@@ -43,7 +48,7 @@ const step: z.ZodType<Step> = z
     }),
     z.strictObject({
       kind: z.literal('carried'),
-      of: z.array(z.strictObject({ key: z.string(), amount: decimal })).readonly(),
+      of: z.array(z.strictObject({ key: z.string(), words, amount: decimal })).readonly(),
       from: decimal.meta({ description: 'From which amount on an invoice is collected.' }),
       amount: decimal.meta({ description: 'Below zero: what waits for the next invoice.' }),
     }),
@@ -59,13 +64,13 @@ const step: z.ZodType<Step> = z
       due: decimal.meta({
         description: 'The least for this period, which may be a part of one: rounded down.',
       }),
-      of: z.array(z.strictObject({ key: z.string(), amount: decimal })).readonly(),
+      of: z.array(z.strictObject({ key: z.string(), words, amount: decimal })).readonly(),
       used: decimal,
       amount: decimal.meta({ description: 'What is missing.' }),
     }),
     z.strictObject({
       kind: z.literal('share'),
-      of: z.array(z.strictObject({ key: z.string().nullable(), amount: decimal })).meta({
+      of: z.array(z.strictObject({ key: z.string().nullable(), words, amount: decimal })).meta({
         description: "The lines it is a share of, by their price's key; the recurring fee without one.",
       }),
       base: decimal,

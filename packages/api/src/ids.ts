@@ -55,6 +55,9 @@ export const key = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'Use a to z, 0 to 9, - and _, at most 63 of them.')
   .meta({ description: 'A key: a to z, 0 to 9, `-` and `_`.', examples: ['cloud-host'] })
 
+/** Names a line of an invoice: a price's key, with its group's behind it where it has one, or an adjustment's id. */
+export const lineKey = z.string().regex(/^[\w.-]+$/)
+
 /** The application's own id of a user. */
 export const externalId = givenName(200).meta({
   description: "The application's own id of the user who pays.",

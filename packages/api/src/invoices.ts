@@ -3,7 +3,7 @@ import { correctionKinds } from '@lockstep/core/usage-correction'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { derivation } from './derivations.ts'
-import { externalId, id, idParam, providerId } from './ids.ts'
+import { externalId, id, idParam, lineKey, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency, money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
@@ -17,8 +17,6 @@ export const invoiceStatus = z.enum(invoiceStatuses).meta({
   description:
     "`current`: the period runs. `closing`: it is over, and the provider's draft is still open. The others are the provider's.",
 })
-
-const lineKey = z.string().regex(/^[\w.-]+$/)
 
 export const invoiceLine = z
   .strictObject({

@@ -1,7 +1,7 @@
 import { correctionKinds } from '@lockstep/core/usage-correction'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
-import { id, idParam, key } from './ids.ts'
+import { id, idParam, key, lineKey } from './ids.ts'
 import { instant, instantInput, period } from './instant.ts'
 import { money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
@@ -22,7 +22,7 @@ const effect = z
         final: z.boolean().meta({ description: 'The difference goes onto the next invoice.' }),
         lines: z.array(
           z.strictObject({
-            line: key,
+            line: lineKey,
             quantity: z.strictObject({ before: quantity, after: quantity }).nullable(),
             amount: z.strictObject({ before: money, after: money }),
           }),

@@ -3,6 +3,14 @@ import { groupThousands } from './decimal.ts'
 /** Exact decimal text: `0.1572554466`. Money and rates are in major units, quantities in the meter's units. */
 type Decimal = string
 
+/** Another line that a step rests on. */
+export interface LinePart {
+  readonly key: string
+  /** Of a group's line, in place of its key, which nobody can read: `vcpu, eu`. */
+  readonly words?: string
+  readonly amount: Decimal
+}
+
 /** One step from a quantity to an amount, with everything needed to check it by hand. */
 export type Step =
   | {
@@ -50,7 +58,7 @@ export type Step =
       /** What waits for the next invoice: `amount` takes it off this one. */
       readonly kind: 'carried'
       /** The lines that wait, by their key. */
-      readonly of: readonly { readonly key: string; readonly amount: Decimal }[]
+      readonly of: readonly LinePart[]
       /** From which amount on an invoice is collected. */
       readonly from: Decimal
       readonly amount: Decimal
@@ -67,14 +75,14 @@ export type Step =
       readonly part?: Decimal
       readonly due: Decimal
       /** The usage lines, by their key. */
-      readonly of: readonly { readonly key: string; readonly amount: Decimal }[]
+      readonly of: readonly LinePart[]
       readonly used: Decimal
       readonly amount: Decimal
     }
   | {
       readonly kind: 'share'
       /** The lines it is a share of, by their price's key; the recurring fee without one. */
-      readonly of: readonly { readonly key: string | null; readonly amount: Decimal }[]
+      readonly of: readonly (Omit<LinePart, 'key'> & { readonly key: string | null })[]
       readonly base: Decimal
       readonly percent: Decimal
       readonly amount: Decimal
@@ -197,7 +205,7 @@ function explainStep(step: Step): string[] {
       ]
     }
     case 'carried': {
-      const lines = step.of.map(({ key, amount }) => `${key} ${n(amount)}`).join(' + ')
+      const lines = step.of.map(({ key, words, amount }) => `${words ?? key} ${n(amount)}`).join(' + ')
       return [`waiting: ${lines}`, `collected from ${n(step.from)} on: ${n(step.amount)} until then`]
     }
     case 'minimum': {
@@ -205,7 +213,7 @@ function explainStep(step: Step): string[] {
       const least = step.part ?? step.due
       const part = `${n(step.minimum)} × ${n(step.seconds)} s ÷ ${n(step.wholeSeconds)} s, rounded down = ${n(least)}`
       const most = step.part === undefined ? '' : `, and at most ${n(step.due)}`
-      const used = step.of.map(({ key, amount }) => `${key} ${n(amount)}`).join(' + ')
+      const used = step.of.map(({ key, words, amount }) => `${words ?? key} ${n(amount)}`).join(' + ')
       return [
         `at least: ${whole ? n(least) : part}${most}`,
         `used: ${used === '' ? n(step.used) : `${used} = ${n(step.used)}`}`,
@@ -213,7 +221,7 @@ function explainStep(step: Step): string[] {
       ]
     }
     case 'share': {
-      const parts = step.of.map(({ key, amount }) => `${key ?? 'recurring fee'} ${n(amount)}`)
+      const parts = step.of.map(({ key, words, amount }) => `${words ?? key ?? 'recurring fee'} ${n(amount)}`)
       return [
         `of: ${parts.join(' + ')} = ${n(step.base)}`,
         `share: ${n(step.percent)} % × ${n(step.base)} = ${n(step.amount)}`,

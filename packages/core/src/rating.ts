@@ -29,6 +29,8 @@ import {
 export interface RatedLine {
   /** The price's key, or its and its group's, or the adjustment's id: unique on an invoice. */
   readonly key: string
+  /** Of a group's line: its price's key and the group, where a person reads it. */
+  readonly words?: string
   readonly name: string
   /** The product that it is sold as. */
   readonly product: string
@@ -86,7 +88,7 @@ export function rate(input: RatingInput): RatedLine[] {
 
   const shareOf: ShareBase[] = [
     { key: null, amount: input.recurringFee },
-    ...[...lines.values()].map(({ key, amount }) => ({ key, amount })),
+    ...[...lines.values()].map(({ key, words, amount }) => ({ key, ...(words && { words }), amount })),
   ]
   return ours
     .flatMap((price) => {
@@ -181,7 +183,8 @@ function groupLine(
   const events = groups.reduce((total, group) => total + group.totals.count, 0n)
   const suffix = `: ${groupThousands(formatQuantity(quantity))} ${meter.unitLabel}`
   const measured = { ...measurementOf(meter, events, quantity), ...of }
-  return { ...lineOf(price, { exact, steps }, input, { quantity, suffix, measured, words }), key }
+  const line = lineOf(price, { exact, steps }, input, { quantity, suffix, measured, words })
+  return { ...line, key, words: `${price.key}, ${words}` }
 }
 
 /** One value may have a rate of its own. */

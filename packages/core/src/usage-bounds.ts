@@ -1,5 +1,6 @@
 import { downToStep } from './charge-step.ts'
 import type { Commitment } from './commitment.ts'
+import type { LinePart } from './derivation.ts'
 import { formatInstant } from './instant.ts'
 import { allocate, formatMoney, type Money, subtract, sum, zero } from './money.ts'
 import type { Period } from './period.ts'
@@ -73,7 +74,7 @@ export function lineUpToMinimum(
           wholeSeconds: `${promised.whole.end - promised.whole.start}`,
           ...(due === part ? {} : { part: formatMoney(part) }),
           due: formatMoney(due),
-          of: usage.map((line) => ({ key: line.key, amount: formatMoney(line.amount) })),
+          of: usage.map(partOfBase),
           used: formatMoney(used),
           amount: text,
         },
@@ -93,6 +94,11 @@ function partOf(minimum: Money, promised: Commitment): Money {
   const [, due] = allocate(minimum, [BigInt(whole.end - whole.start) - length, length])
   return due
 }
+
+const partOfBase = ({ key, words, amount }: RatedLine): LinePart => ({
+  ...{ key, ...(words && { words }) },
+  amount: formatMoney(amount),
+})
 
 /** Never more than the whole: one that was made longer costs no more. */
 const lengthOf = ({ time, whole }: Commitment): bigint =>

@@ -10,7 +10,7 @@ import { formatQuantity, units } from './quantity.ts'
 import { rate } from './rating.ts'
 import type { UsageGroup } from './usage-group.ts'
 
-const catalogOf = (price: object, dimensions: unknown = ['region']) =>
+const catalogOf = (price: object, dimensions: unknown = ['region'], others: object = {}) =>
   defineCatalog({
     currency: 'usd',
     products: { cloud: { name: 'Cloud' } },
@@ -25,6 +25,7 @@ const catalogOf = (price: object, dimensions: unknown = ['region']) =>
         prices: {
           fee: { kind: 'recurring', model: 'flat', amount: '20.00' },
           cpu: { meter: 'cpu', ...price } as never,
+          ...others,
         },
       },
     },
@@ -112,6 +113,22 @@ test('groups in one line are priced each by itself, and rounded once', () => {
     'sum: 3.33',
     'rounded once, half away from zero: 3.33 → 3.33 usd',
   ])
+})
+
+test('a line that others rest on is told by its group, not by a key that nobody can read', () => {
+  const { meters, plans } = catalogOf(perUnit, ['region'], {
+    least: { name: 'Least', model: 'minimum', amount: '5.00' },
+    support: { model: 'percentage', percent: '10' },
+  })
+  const lines = rate({
+    ...{ period: { start: 0, end: 86_400 }, meters, usage: new Map(), recurringFee: zero('usd') },
+    prices: plans[0]?.prices ?? [],
+    groups: new Map([['cpu', [group('eu', 100n), group(null, 50n)]]]),
+  })
+  const words = (key: string) => lines.flatMap((line) => (line.key === key ? explain(line.derivation) : []))
+  // 100 and 50 seconds at 0.01; 5.00 less 1.50.
+  expect(words('least')).toContain('used: cpu, eu 1.00 + cpu, no region 0.50 = 1.50')
+  expect(words('support')).toContain('of: recurring fee 0 + cpu, eu 1 + cpu, no region 0.5 + least 3.5 = 5')
 })
 
 test('a line that was billed stays, and so does what was billed with the others', () => {

@@ -2,13 +2,16 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { usageRoutes } from '../src/http/routes/usage.ts'
+import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
 import { correctUsage } from '../src/usage/correct.ts'
 import { newMonths } from '../src/usage/months.ts'
+import { openUsage, type Usage } from '../src/usage/usage.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
 let world: BillingWorld
 let server: TestServer
+let usage: Usage
 beforeAll(async () => {
   world = await newBillingWorld({
     catalog: defineCatalog({
@@ -45,8 +48,13 @@ beforeAll(async () => {
   server = await newServer(world.deps, { clock: world.deps.clock })
   invoiceRoutes(server.app, world.deps)
   usageRoutes(server.app, world.deps)
+  usage = openUsage({ ...world.deps, databaseUrl: world.url })
+  usageCorrectionRoutes(server.app, { ...world.deps, usage })
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  await usage.close()
+  await world.close()
+})
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)
@@ -129,7 +137,26 @@ test('a group that was billed and is all taken back is given back', async () => 
   await world.sync(ben)
   await go(ben, '2026-02-10T00:00:00Z')
   await go(ben, '2026-02-10T01:00:01Z')
-  await voidEvent(id, '2026-01-15T10:00:00Z')
+  const correction = {
+    kind: 'void',
+    source: 'test',
+    id,
+    time: '2026-01-15T10:00:00Z',
+    reason: 'It never ran',
+  }
+  for (const [dryRun, status] of [
+    [true, 200],
+    [false, 201],
+  ] as const) {
+    const url = `/v1/usage-corrections?dryRun=${dryRun}`
+    const answer = await server.call({ method: 'POST', url, payload: correction })
+    expect(answer.status).toBe(status)
+    const { invoices } = answer.body as unknown as { invoices: { lines: { line: string }[] }[] }
+    // Of groups it is the group's line that changes.
+    expect(invoices[0]?.lines).toMatchObject([
+      { line: expect.stringMatching(/^cpu_G/), quantity: { before: '40', after: '0' } },
+    ])
+  }
   expect(amounts(await world.read(ben, 'current'))).toEqual([
     '-40 CPU, us: -40 second, corrected for 2026-01-10 to 2026-02-10',
     '2000 Cloud',

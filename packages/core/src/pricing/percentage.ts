@@ -6,6 +6,7 @@ import type { Priced } from './priced.ts'
 /** What a share is taken of: another line by its key, or the recurring fee (null). */
 export interface ShareBase {
   readonly key: string | null
+  readonly words?: string
   readonly amount: Money
 }
 
@@ -28,7 +29,7 @@ export function priceShare(picos: bigint, of: readonly ShareBase[], currency: Cu
     steps: [
       {
         kind: 'share',
-        of: of.map(({ key, amount }) => ({ key, amount: formatExact(exactOf(amount)) })),
+        of: of.map((line) => ({ ...line, amount: formatExact(exactOf(line.amount)) })),
         base: formatExact(exactOf(base)),
         percent: formatDecimal(picos, PERCENT_DIGITS),
         amount: formatExact(exact),

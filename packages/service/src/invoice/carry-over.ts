@@ -82,10 +82,11 @@ export function carriedLine(
         steps: [
           {
             kind: 'carried',
-            of: held.map(({ origin, line, left }) => ({
-              key: origin.id === id ? line.key : `${origin.id}.${line.key}`,
-              amount: formatMoney(left.amount),
-            })),
+            of: held.map(({ origin, line: { key, words }, left }) => {
+              const of = origin.id === id ? '' : `${origin.id}.`
+              const amount = formatMoney(left.amount)
+              return { key: of + key, ...(words && { words: of + words }), amount }
+            }),
             from,
             amount,
           },
