@@ -125,6 +125,8 @@ function writePlan(plan: Plan): Entry<'plans'> {
   const { name, audience, product, currency, interval, intervalCount, trialDays, trialUsage } = plan
   return {
     ...{ name, audience, product, currency, interval, intervalCount, trialDays, trialUsage },
+    ...(plan.usageInterval !== null && { usageInterval: plan.usageInterval }),
+    ...(plan.usageIntervalCount !== null && { usageIntervalCount: plan.usageIntervalCount }),
     ...(plan.purchase !== 'membership' && { purchase: plan.purchase }),
     ...(plan.payments !== null && { payments: plan.payments }),
     ...(plan.rollsInto !== null && { rollsInto: plan.rollsInto }),

@@ -147,6 +147,11 @@ const plan = z
     currency: currency.optional(),
     interval,
     intervalCount: z.int().min(1).optional(),
+    usageInterval: interval.optional().meta({
+      description:
+        'How often usage is billed, where that is more often than the fees: `month` on an annual plan.',
+    }),
+    usageIntervalCount: z.int().min(1).optional(),
     trialDays: z.int().min(0).max(730).optional(),
     trialUsage: z.enum(['free', 'billed']).optional(),
     rollsInto: key.optional(),

@@ -70,6 +70,12 @@ const agreement = z
     currency,
     startsAt: instant,
     billingCycle: z.strictObject({ interval, intervalCount: z.int().min(1) }),
+    usageCycle: z
+      .strictObject({ interval, intervalCount: z.int().min(1) })
+      .optional()
+      .meta({
+        description: 'Of usage that is billed more often than the fees; absent where it is billed with them.',
+      }),
     trial: z.strictObject({ days: z.int(), usage: z.enum(['free', 'billed']) }).nullable(),
     quantity: z.int().min(1),
     prices: z.array(price),

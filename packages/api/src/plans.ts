@@ -30,6 +30,10 @@ export const plan = z
     currency,
     interval,
     intervalCount: z.int().min(1),
+    usageInterval: interval.nullable().meta({
+      description: 'How often usage is billed, more often than the fees; null where it is billed with them.',
+    }),
+    usageIntervalCount: z.int().min(1).nullable(),
     trialDays: z.int().min(0),
     trialUsage: z
       .enum(['free', 'billed'])

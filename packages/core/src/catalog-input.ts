@@ -103,6 +103,10 @@ export interface PlanInput<P, M, L, F extends string = never> {
   interval: Interval
   /** 1 unless given; 3 with 'month' bills every quarter. */
   intervalCount?: number
+  /** How often usage is billed, where that is more often than the fees: 'month' on an annual plan. */
+  usageInterval?: Interval
+  /** 1 unless given. */
+  usageIntervalCount?: number
   /** 0 unless given. */
   trialDays?: number
   /** 'free' unless given. */

@@ -46,6 +46,8 @@ test('what is not said is filled in', () => {
     currency: 'usd',
     interval: 'month',
     intervalCount: 1,
+    usageInterval: null,
+    usageIntervalCount: null,
     trialDays: 0,
     trialUsage: 'free',
     rollsInto: null,

@@ -13,11 +13,16 @@ export interface Amendment {
 
 /**
  * The successor of an agreement. What is not mentioned stays as it was agreed; an empty list of add-ons is
- * one without.
+ * one without, and a billing cycle without one of usage says that usage is billed with the fees.
  */
 export function amend(current: Agreement, changed: Partial<Agreement>): Amendment {
-  const { addons = [], ...rest } = { ...current, ...changed }
-  const agreement: Agreement = addons.length > 0 ? { ...rest, addons } : rest
+  const { addons = [], usageCycle: _, ...rest } = { ...current, ...changed }
+  const { usageCycle } = changed.billingCycle === undefined ? current : changed
+  const agreement: Agreement = {
+    ...rest,
+    ...(usageCycle !== undefined && { usageCycle }),
+    ...(addons.length > 0 && { addons }),
+  }
   return { agreement, changes: agreementDifferences(current, agreement) }
 }
 
@@ -34,7 +39,14 @@ export function agreementDifferences(before: Agreement, after: Agreement): strin
   ]
 }
 
-function terms({ plan, currency, billingCycle, trial, quantity }: Agreement): Map<string, string> {
+function terms({
+  plan,
+  currency,
+  billingCycle,
+  usageCycle,
+  trial,
+  quantity,
+}: Agreement): Map<string, string> {
   const { interval, intervalCount } = billingCycle
   return new Map([
     ['plan', plan.key],
@@ -43,6 +55,7 @@ function terms({ plan, currency, billingCycle, trial, quantity }: Agreement): Ma
     ['rolls into', plan.rollsInto ?? 'none'],
     ['currency', currency],
     ['billing cycle', `${intervalCount} ${interval}`],
+    ['usage billed', usageCycle ? `${usageCycle.intervalCount} ${usageCycle.interval}` : 'with the fees'],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${quantity}`],
   ])

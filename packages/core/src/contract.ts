@@ -67,6 +67,8 @@ export interface Agreement {
   /** When it begins, RFC 3339 in UTC. */
   readonly startsAt: string
   readonly billingCycle: { readonly interval: Interval; readonly intervalCount: number }
+  /** Of usage that is billed more often than the fees; absent where it is billed with them. */
+  readonly usageCycle?: { readonly interval: Interval; readonly intervalCount: number }
   readonly trial: { readonly days: number; readonly usage: TrialUsage } | null
   /** Of the recurring prices: seats, for example. */
   readonly quantity: number
@@ -133,6 +135,9 @@ export function agreementOf(input: AgreementInput): Agreement {
     currency: terms.currency,
     startsAt: formatInstant(input.startsAt),
     billingCycle: { interval: terms.interval, intervalCount: terms.intervalCount },
+    ...(terms.usageInterval != null && {
+      usageCycle: { interval: terms.usageInterval, intervalCount: terms.usageIntervalCount ?? 1 },
+    }),
     trial: terms.trialDays === 0 ? null : { days: terms.trialDays, usage: terms.trialUsage },
     quantity: input.quantity,
     prices,

@@ -78,15 +78,15 @@ function needsNewPeriod(from: Terms, to: Terms): boolean {
   return beginsToPay || !ratesAlike(from.plan, to.plan)
 }
 
-/** Whether a period that was begun on one plan may be rated by the other: what is not billed by number is equal. */
+/** Whether a period that was begun on one plan may be rated by the other: what is not billed by number is equal, and as long. */
 export function ratesAlike(one: Plan, other: Plan): boolean {
   return ratedPrices(one) === ratedPrices(other)
 }
 
 function ratedPrices(plan: Plan): string {
-  const { prices, trialUsage } = planToJson(plan)
+  const { prices, trialUsage, usageInterval, usageIntervalCount } = planToJson(plan)
   const rated = prices.filter((price) => !isBilledByProvider(price))
-  return rated.length === 0 ? '' : JSON.stringify([trialUsage, rated])
+  return rated.length === 0 ? '' : JSON.stringify([trialUsage, rated, usageInterval, usageIntervalCount])
 }
 
 const SECONDS_PER_DAY = 86_400

@@ -21,6 +21,9 @@ interface PlanTerms {
   readonly currency: Currency
   readonly interval: Interval
   readonly intervalCount: number
+  /** How often what Lockstep rates is billed, more often than the fees; null where it is billed with them. */
+  readonly usageInterval: Interval | null
+  readonly usageIntervalCount: number | null
   /** 0 for none. */
   readonly trialDays: number
   readonly trialUsage: TrialUsage
@@ -40,15 +43,26 @@ export interface Plan extends PlanTerms {
   readonly grants: readonly Grant[]
 }
 
-/** The plan as it is stored and hashed: integers as decimal text, keys always in one order. */
-export interface PlanJson extends PlanTerms {
+type UsageInterval = Pick<PlanTerms, 'usageInterval' | 'usageIntervalCount'>
+
+/**
+ * The plan as it is stored and hashed: integers as decimal text, keys always in one order. Nothing stands for
+ * usage that is billed with the fees, so that such a plan is written as it was before there was any other.
+ */
+export interface PlanJson extends Omit<PlanTerms, keyof UsageInterval>, Partial<UsageInterval> {
   readonly prices: readonly PriceJson[]
   readonly grants: readonly GrantJson[]
 }
 
 /** Equal plans give equal text under JSON.stringify: a hash of it tells whether a plan has changed. */
 export function planToJson(plan: Plan): PlanJson {
-  return { ...planTerms(plan), prices: plan.prices.map(priceToJson), grants: plan.grants.map(grantToJson) }
+  const { usageInterval, usageIntervalCount, ...terms } = planTerms(plan)
+  return {
+    ...terms,
+    ...(usageInterval !== null && { usageInterval, usageIntervalCount }),
+    prices: plan.prices.map(priceToJson),
+    grants: plan.grants.map(grantToJson),
+  }
 }
 
 /** Reads what {@link planToJson} wrote, here or in a store of ours. */
@@ -60,8 +74,11 @@ export function planFromJson(json: PlanJson): Plan {
   }
 }
 
-function planTerms({ key, name, audience, product, currency, interval, ...rest }: PlanTerms): PlanTerms {
+type GivenTerms = Omit<PlanTerms, keyof UsageInterval> & Partial<UsageInterval>
+
+function planTerms({ key, name, audience, product, currency, interval, ...rest }: GivenTerms): PlanTerms {
   const { intervalCount, trialDays, trialUsage, rollsInto, purchase, payments } = rest
+  const { usageInterval = null, usageIntervalCount = null } = rest
   return {
     key,
     name,
@@ -70,6 +87,8 @@ function planTerms({ key, name, audience, product, currency, interval, ...rest }
     currency,
     interval,
     intervalCount,
+    usageInterval,
+    usageIntervalCount,
     trialDays,
     trialUsage,
     rollsInto,

@@ -4,6 +4,7 @@ import type { Feature } from '../feature.ts'
 import type { Meter } from '../meter.ts'
 import { audiences, type Plan } from '../plan.ts'
 import { boundsCross, isBilledByProvider, type Price } from '../price.ts'
+import { usageIntervalFault } from '../usage-cycle.ts'
 import type { KnownCurrency } from './amounts.ts'
 import { readGrants } from './read-feature.ts'
 import { type PriceContext, readPrice } from './read-price.ts'
@@ -35,7 +36,7 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
   const currency = reader.has('currency') ? readCurrency(reader) : context.currency
   const interval = reader.oneOf('interval', intervals)
   const prices = readPrices(reader, { products, meters, plan: { name, product, currency } })
-  const plan = {
+  const plan: Plan = {
     key,
     name,
     audience: reader.oneOf('audience', audiences, 'public'),
@@ -47,6 +48,7 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
       max: maxIntervalCount[interval],
       otherwise: 1,
     }),
+    ...readUsageInterval(reader),
     trialDays: reader.integer('trialDays', { min: 0, max: MAX_TRIAL_DAYS, otherwise: 0 }),
     trialUsage: reader.oneOf('trialUsage', ['free', 'billed'], 'free'),
     purchase: reader.has('purchase') ? reader.text('purchase') : 'membership',
@@ -57,8 +59,57 @@ export function readPlan(reader: Reader, key: string, context: PlanContext): Pla
     prices,
     grants: readGrants(reader, context.features, prices),
   }
+  refuseUsageInterval(reader, plan)
   reader.end()
   return plan
+}
+
+function readUsageInterval(reader: Reader): Pick<Plan, 'usageInterval' | 'usageIntervalCount'> {
+  if (!reader.has('usageInterval')) {
+    if (reader.has('usageIntervalCount')) {
+      reader.refuse(
+        'usageIntervalCount',
+        'invalid',
+        'It counts intervals of usage, and usageInterval is missing.',
+      )
+    }
+    return { usageInterval: null, usageIntervalCount: null }
+  }
+  const usageInterval = reader.oneOf('usageInterval', intervals)
+  const bounds = { min: 1, max: maxIntervalCount[usageInterval], otherwise: 1 }
+  return { usageInterval, usageIntervalCount: reader.integer('usageIntervalCount', bounds) }
+}
+
+/** What is billed in a rhythm of its own is usage, and the provider has that rhythm only beside a renewal. */
+function refuseUsageInterval(reader: Reader, plan: Plan): void {
+  if (plan.usageInterval === null) return
+  const refuse = (code: string, detail: string) => reader.refuse('usageInterval', code, detail)
+  const fault = usageIntervalFault(plan)
+  if (fault !== undefined) refuse('usage_interval_invalid', fault)
+  if (plan.prices.every(({ kind }) => kind !== 'usage')) {
+    refuse('usage_interval_invalid', 'The plan has no usage that could be billed more often.')
+  }
+  if (plan.prices.some(({ kind }) => kind === 'share')) {
+    refuse(
+      'usage_interval_invalid',
+      'A percentage is of the fees and the usage of one period, and here they have two.',
+    )
+  }
+  if (plan.prices.some((price) => price.kind === 'recurring' && !isBilledByProvider(price))) {
+    refuse(
+      'usage_interval_invalid',
+      'A fee in arrears is billed with the usage, which here has another period.',
+    )
+  }
+  if (plan.prices.some(({ collectFrom }) => collectFrom !== undefined)) {
+    refuse(
+      'usage_interval_invalid',
+      'What is too little waits for the next renewal, and here usage does not come with it.',
+    )
+  }
+  if (plan.purchase !== 'membership' || plan.payments !== null) {
+    refuse('usage_interval_invalid', 'Only of a membership that renews usage is billed more often.')
+  }
 }
 
 export function readCurrency(reader: Reader): KnownCurrency {

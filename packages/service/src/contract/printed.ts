@@ -55,13 +55,15 @@ function partyRows({ seller, buyer }: ContractDocument, { person, erasedAt }: Co
   ]
 }
 
-function agreementRows({ plan, billingCycle, trial, currency, ...rest }: Agreement): Rows {
-  const { interval, intervalCount } = billingCycle
-  const every = intervalCount === 1 ? `every ${interval}` : `every ${intervalCount} ${interval}s`
+const every = ({ interval, intervalCount }: Agreement['billingCycle']): string =>
+  intervalCount === 1 ? `every ${interval}` : `every ${intervalCount} ${interval}s`
+
+function agreementRows({ plan, billingCycle, usageCycle, trial, currency, ...rest }: Agreement): Rows {
   return [
     ['Plan', [`${plan.name} (${plan.key}, version ${plan.version})`]],
     ['Begins', [printedInstant(rest.startsAt)]],
-    ['Billed', [`${every}, in ${currency.toUpperCase()}`]],
+    ['Billed', [`${every(billingCycle)}, in ${currency.toUpperCase()}`]],
+    ...(usageCycle ? [['Usage', [`billed ${every(usageCycle)}`]] as const] : []),
     ['Quantity', [`${rest.quantity}`]],
     [
       'Trial',

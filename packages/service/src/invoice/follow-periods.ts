@@ -1,13 +1,16 @@
 import { startsIn, termsOf } from '@lockstep/core/commitment'
 import type { Instant } from '@lockstep/core/instant'
+import type { Period } from '@lockstep/core/period'
 import { isTerminal } from '@lockstep/core/subscription'
+import { usagePeriodAt } from '@lockstep/core/usage-cycle'
 import type { Trx } from '../postgres/connect.ts'
 import { type InvoiceRow, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutPeriod, cutUsage } from '../store/usage.ts'
+import { expectInvoice, expectTurn } from './expect-turn.ts'
 import { isNothing, type PeriodChanges, periodChanges } from './period-changes.ts'
-import type { Rhythm } from './periods.ts'
+import type { InvoiceRhythm } from './rhythm.ts'
 
 export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
 
@@ -15,7 +18,7 @@ export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
 interface Following {
   readonly changes: PeriodChanges
   readonly last: InvoiceRow | undefined
-  readonly rhythm: Rhythm
+  readonly rhythm: InvoiceRhythm
 }
 
 /** Where it comes from that a subscription is as it is. */
@@ -26,11 +29,12 @@ export interface Origin {
   readonly isTakenUp: boolean
 }
 
-/** Undefined where they need not; where they must, the gate has to be closed first. */
+/** Undefined where they need not at `now`; where they must, the gate has to be closed first. */
 export function mustFollow(
   subscription: SubscriptionRow,
-  rhythm: Rhythm,
+  rhythm: InvoiceRhythm,
   last: InvoiceRow | undefined,
+  now: Instant,
 ): Following | undefined {
   const changes = periodChanges(
     last && {
@@ -39,11 +43,28 @@ export function mustFollow(
     },
     {
       ...subscription,
-      period: { start: subscription.currentPeriodStart, end: subscription.currentPeriodEnd },
+      period: currentPeriod(subscription, rhythm, last, now),
     },
     rhythm,
   )
   return isNothing(changes) ? undefined : { changes, last, rhythm }
+}
+
+/** The provider's own period, or the part of it whose usage is billed by itself: that one goes by the time. */
+function currentPeriod(
+  { status, endedAt, currentPeriodStart, currentPeriodEnd }: SubscriptionRow,
+  rhythm: InvoiceRhythm,
+  last: InvoiceRow | undefined,
+  now: Instant,
+): Period {
+  const paid = { start: currentPeriodStart, end: currentPeriodEnd }
+  if (!rhythm.isSplit) return paid
+  let at = now
+  if (isTerminal(status) && endedAt !== null) at = Math.min(at, endedAt - 1)
+  // While it is paused the provider bills nothing, and what is open stays so.
+  if (status === 'paused' && last) at = Math.min(at, last.periodEnd - 1)
+  // Of two processes whose clocks differ, none goes back.
+  return usagePeriodAt(paid, Math.max(at, last?.periodStart ?? at), rhythm)
 }
 
 /**
@@ -62,6 +83,10 @@ export async function followPeriods(
   const { customerId, planVersionId, currency, startedAt, trialStart, trialEnd } = subscription
   const trial = trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
   if (last && end !== null) await cutUsage(trx, customerId, end)
+  const endsInside = (at: Instant) => rhythm.isSplit && at < subscription.currentPeriodEnd
+  if (last && closes && endsInside(end ?? last.periodEnd)) {
+    await expectInvoice(trx, { ...last, periodEnd: end ?? last.periodEnd }, now)
+  }
   if (last && (end !== null || closes)) {
     await updateInvoice(trx, last.id, {
       dirty: true,
@@ -74,7 +99,7 @@ export async function followPeriods(
   }
   for (const period of opens) {
     const runs = period === opens.at(-1) && !isTerminal(subscription.status)
-    const opened = openPeriodInvoice(trx, {
+    const opening = openPeriodInvoice(trx, {
       customerId,
       subscriptionId: subscription.id,
       planVersionId,
@@ -84,13 +109,17 @@ export async function followPeriods(
       terms: termsOf(period, {
         cycle: rhythm.cycle,
         trial,
-        currentStart: subscription.currentPeriodStart,
+        // What goes by the time alone goes on where the pause ends.
+        currentStart: rhythm.isSplit && known?.status === 'paused' ? now : subscription.currentPeriodStart,
         wasPaused: known?.status === 'paused',
         takenUp: isTakenUp && !known ? { startedAt, at: now } : null,
       }),
       openedAt: now,
     })
     // Cut at its edges, a period is whole buckets of usage.
-    await Promise.all([opened, cutPeriod(trx, customerId, period)])
+    const [opened] = await Promise.all([opening, cutPeriod(trx, customerId, period)])
+    if (opened === undefined || !endsInside(period.end)) continue
+    const row = { id: opened, customerId, periodEnd: period.end }
+    await (runs ? expectTurn(trx, row, now) : expectInvoice(trx, row, now))
   }
 }

@@ -1,6 +1,7 @@
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice } from '../provider/stripe/to-invoice.ts'
-import { CYCLE, type InvoiceRow } from '../store/invoices.ts'
+import { CYCLE, INTERVAL, type InvoiceRow } from '../store/invoices.ts'
+import { USAGE_INVOICE_WITHIN_SECONDS } from './expect-turn.ts'
 
 export interface ToMatch {
   readonly subscriptionId: string | null
@@ -12,7 +13,8 @@ export interface ToMatch {
 /**
  * The invoice of ours that one of Stripe's is: the one linked to it; the one we made it for; or, of a
  * renewal, the one whose period it bills. Stripe's invoice of a renewal carries the period that is
- * over; where Stripe ended it early, only its start is still the same.
+ * over, of which ours may be the last part; where Stripe ended it early, ours goes on beyond it. What Stripe's
+ * invoice of an interval carries is nowhere said: without a match it is the one of the period that was just over.
  */
 export async function matchInvoice(
   db: Db | Trx,
@@ -28,17 +30,22 @@ export async function matchInvoice(
   if (madeFor !== null) {
     return unlinked.where('id', '=', madeFor).where('status', 'in', ['closing', 'draft']).executeTakeFirst()
   }
-  if (subscriptionId === null || seen.billingReason !== CYCLE) return undefined
+  const { billingReason, period, created } = seen
+  if (subscriptionId === null || (billingReason !== CYCLE && billingReason !== INTERVAL)) return undefined
   const candidates = await unlinked
     .where('subscriptionId', '=', subscriptionId)
     .where('planVersionId', 'is not', null)
     .where('status', 'in', ['current', 'closing'])
     .orderBy('periodStart')
     .execute()
-  return (
-    candidates.find(({ periodEnd }) => periodEnd === seen.period.end) ??
-    candidates.find(
-      ({ periodStart, periodEnd }) => periodStart === seen.period.start && seen.period.end < periodEnd,
-    )
-  )
+  const exact = candidates.find(({ periodEnd }) => periodEnd === period.end)
+  if (exact) return exact
+  return billingReason === CYCLE
+    ? candidates.find(
+        ({ periodStart, periodEnd }) =>
+          period.start <= periodStart && periodStart < period.end && period.end < periodEnd,
+      )
+    : candidates.findLast(
+        ({ periodEnd }) => periodEnd <= created && created < periodEnd + USAGE_INVOICE_WITHIN_SECONDS,
+      )
 }

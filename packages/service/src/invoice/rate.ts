@@ -11,6 +11,7 @@ import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { quantityOf, units } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
+import { usageCycleOf } from '@lockstep/core/usage-cycle'
 import type { UsageGroup } from '@lockstep/core/usage-group'
 import { chargeStep, toChargeable } from '../provider/stripe/amount.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
@@ -95,7 +96,7 @@ function rateInvoice({ invoice, terms, subscription, usage, groups, items }: Rat
     recurringFee,
     free: freeReason(plan, inTrial),
     // What is promised for a time is promised for the time that is paid.
-    promised: inTrial ? null : commitmentOf(invoice, { ...plan, anchor: subscription.billingCycleAnchor }),
+    promised: inTrial ? null : commitmentOf(invoice, usageCycleOf(plan, subscription.billingCycleAnchor)),
     step: chargeStep(plan.currency),
   })
 }

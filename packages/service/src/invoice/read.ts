@@ -169,6 +169,8 @@ function upcomingFee(
   if (endsBy(subscription, periodEnd)) return []
   const { billingCycleAnchor: anchor, interval, intervalCount, quantity } = subscription
   const period = periodContaining({ anchor, interval, intervalCount }, periodEnd)
+  // Usage that is billed more often has no fee beside it but where both periods end.
+  if (subscription.usageInterval !== null && period.start !== periodEnd) return []
   const fees = [
     ...prices.filter(isBilledByProvider).map((price) => ({ price, key: price.key, quantity })),
     ...addons.flatMap(({ version: { addon }, quantity: number }) =>

@@ -42,7 +42,7 @@ interface Read extends Omit<Feature, 'meter'> {
 
 /**
  * What is granted to a customer, by our id or the application's, in one read: features, the plan
- * versions of live subscriptions, and usage of their current periods. Empty if there is no such
+ * versions of live subscriptions, and usage of their current periods: of a month, where usage is billed by it. Empty if there is no such
  * customer or feature. Archived features are in it only where a plan still grants them.
  */
 export async function readGrants(
@@ -67,10 +67,16 @@ export async function readGrants(
     ), live as (
       select * from (
         select s.*, v.plan_key, v.version, v.grants,
+               coalesce(usage.period_start, s.current_period_start) as usage_start,
+               coalesce(usage.period_end, s.current_period_end) as usage_end,
                ${accessSql({ status: sql`s.status`, pastDueSince: sql`s.past_due_since`, at: ownTimeSql(sqlTime(now)) })} as access
           from payer join subscription s on s.customer_id = payer.id
           join plan_version v on v.id = s.plan_version_id
           left join test_clock on test_clock.id = payer.test_clock_id
+          left join lateral (
+            select period_start, period_end from invoice
+             where subscription_id = s.id and plan_version_id is not null order by period_start desc limit 1
+          ) as usage on v.usage_interval is not null
       ) as every where access <> 'ended'
     ), granted as (
       select live.*, given, null as addon_key, null::int4 as pieces
@@ -85,7 +91,7 @@ export async function readGrants(
     select payer.id as customer_id, exists (select from live) as has_subscription,
            f.key, f.name, f.kind, f.meter_key, f.unit_label, m.aggregation,
            g.id as subscription_id, g.status, g.access, g.plan_key, g.version,
-           g.current_period_start as period_start, g.current_period_end as period_end, g.given, g.addon_key, g.pieces,
+           g.usage_start as period_start, g.usage_end as period_end, g.given, g.addon_key, g.pieces,
            used.count, used.sum, used.max, used.last
       from payer cross join feature f
       left join meter m on m.key = f.meter_key
@@ -95,7 +101,7 @@ export async function readGrants(
                (array_agg(r.last order by r.bucket desc))[1] as last
           from usage_rollup r
          where r.customer_id = payer.id and r.meter_key = f.meter_key
-           and r.bucket >= g.current_period_start and r.bucket < g.current_period_end
+           and r.bucket >= g.usage_start and r.bucket < g.usage_end
       ) as used on f.meter_key is not null
      where (f.archived_at is null or g.id is not null)
        and (${feature ?? null}::text is null or f.key = ${feature ?? null})

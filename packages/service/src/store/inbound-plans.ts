@@ -128,6 +128,8 @@ export async function addInboundVersion(
     audience: 'admin',
     product: key,
     ...rhythm,
+    usageInterval: null,
+    usageIntervalCount: null,
     trialDays: 0,
     trialUsage: 'free',
     rollsInto: null,

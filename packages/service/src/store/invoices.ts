@@ -12,6 +12,9 @@ export type InvoiceRow = Row<'invoice'>
 /** Stripe's word for the renewal's invoice; ours for those that Lockstep rates, one for each period. */
 export const CYCLE = 'subscription_cycle'
 
+/** Stripe's word for the invoice of what was pending at the end of an interval that is shorter than the fees'. */
+export const INTERVAL = 'automatic_pending_invoice_item_invoice'
+
 export interface NewPeriodInvoice {
   readonly customerId: string
   readonly subscriptionId: string
@@ -24,10 +27,10 @@ export interface NewPeriodInvoice {
   readonly openedAt: Instant
 }
 
-/** Opens the invoice of a period. Nothing happens if that period has one. */
-export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Promise<void> {
+/** Opens the invoice of a period and says its id. Nothing happens if that period has one. */
+export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Promise<string | undefined> {
   const { period, openedAt, terms, ...fields } = invoice
-  await trx
+  const opened = await trx
     .insertInto('invoice')
     .values({
       ...fields,
@@ -46,7 +49,9 @@ export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Pr
     .onConflict((on) =>
       on.columns(['subscriptionId', 'periodStart']).where('planVersionId', 'is not', null).doNothing(),
     )
-    .execute()
+    .returning('id')
+    .executeTakeFirst()
+  return opened?.id
 }
 
 export const noProviderInvoice = {

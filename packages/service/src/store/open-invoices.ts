@@ -6,6 +6,7 @@ import type { Row } from './schema.ts'
 export type BilledSubscription = Row<'subscription'> & {
   readonly interval: Row<'planVersion'>['interval']
   readonly intervalCount: number
+  readonly usageInterval: Row<'planVersion'>['usageInterval']
 }
 
 export interface OpenInvoices {
@@ -23,7 +24,7 @@ export async function readOpenInvoices(
     .selectFrom('subscription')
     .innerJoin('planVersion', 'planVersion.id', 'subscription.planVersionId')
     .selectAll('subscription')
-    .select(['planVersion.interval', 'planVersion.intervalCount'])
+    .select(['planVersion.interval', 'planVersion.intervalCount', 'planVersion.usageInterval'])
   const invoices = db
     .selectFrom('invoice')
     .selectAll()

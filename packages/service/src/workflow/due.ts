@@ -6,6 +6,7 @@ import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
 import { registrationDeadline } from './registration-deadline.ts'
 import { trialEnd } from './trial-end.ts'
+import { usageInvoiceMissing, usagePeriodEnd } from './usage-period.ts'
 import type { Workflows } from './workflows.ts'
 
 export interface DueDeps extends LookDeps {
@@ -20,7 +21,14 @@ export interface DueKind {
 }
 
 /** Everything that becomes due in a customer's own time: the index of it. */
-const kinds: readonly DueKind[] = [registrationDeadline, trialEnd, plannedChange, eraseWhenFinal]
+const kinds: readonly DueKind[] = [
+  registrationDeadline,
+  trialEnd,
+  plannedChange,
+  usagePeriodEnd,
+  usageInvoiceMissing,
+  eraseWhenFinal,
+]
 
 const BATCH = 100
 

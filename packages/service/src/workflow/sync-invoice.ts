@@ -21,6 +21,7 @@ import {
   updateItem,
 } from './sync/place.ts'
 import { createStandalone } from './sync/standalone.ts'
+import { keepUsageInterval } from './sync/usage-interval.ts'
 import { whereItemsAre } from './sync/where-items-are.ts'
 
 /** The calls that make Stripe say what the invoices of a subscription say. */
@@ -100,6 +101,7 @@ async function syncOnce(
     const plan = await lookAndPlan(deps, subscriptionId, { take: true })
     if (plan === 'again') return isLast ? Promise.reject(unsettled()) : 'again'
     if (!plan) return undefined
+    await keepUsageInterval(deps, plan.picture)
     if (await endOfSubscription(deps, plan)) return isLast ? Promise.reject(unsettled()) : 'again'
     await carryOut(deps, plan)
     return plan

@@ -7,7 +7,9 @@ import { formatQuantity } from '@lockstep/core/quantity'
 import { isLive } from '@lockstep/core/subscription'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
+import { lastPeriodInvoice } from '../../store/invoices.ts'
 import { METER_COLUMNS, meterOf } from '../../store/meters.ts'
+import { loadPlanVersion } from '../../store/plans.ts'
 import { cutsAmong } from '../../store/usage.ts'
 import { type MeasuredUsage, usageOverTime } from '../../store/usage-over-time.ts'
 import { type App, route } from '../route.ts'
@@ -115,10 +117,16 @@ function momentOf(name: string, text: string | undefined): Instant | undefined {
 async function runningPeriod(db: Db, customerId: string): Promise<Period | undefined> {
   const subscriptions = await db
     .selectFrom('subscription')
-    .select(['status', 'currentPeriodStart', 'currentPeriodEnd'])
+    .select(['id', 'status', 'planVersionId', 'currentPeriodStart', 'currentPeriodEnd'])
     .where('customerId', '=', customerId)
     .orderBy('startedAt', 'desc')
     .execute()
   const running = subscriptions.find(({ status }) => isLive(status))
-  return running && { start: running.currentPeriodStart, end: running.currentPeriodEnd }
+  if (!running) return undefined
+  const { plan } = await loadPlanVersion(db, running.planVersionId)
+  // Where usage is billed more often than the fees, what runs is its own period.
+  const last = plan.usageInterval === null ? undefined : await lastPeriodInvoice(db, running.id)
+  return last
+    ? { start: last.periodStart, end: last.periodEnd }
+    : { start: running.currentPeriodStart, end: running.currentPeriodEnd }
 }

@@ -5,6 +5,7 @@ import { settleSeen } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { all, fetchSubscription } from './fetch.ts'
 import { isOf, ownMetadata } from './metadata.ts'
+import { intervalParams, type UsageInterval } from './usage-interval.ts'
 
 export interface SubscriptionToStart {
   readonly operation: string
@@ -13,6 +14,8 @@ export interface SubscriptionToStart {
   readonly providerCustomer: string
   readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
   readonly trialDays: number
+  /** Of usage that is billed more often than the fees. */
+  readonly usageInterval?: UsageInterval | null
   /** Charged to this one; null: to what the customer has everything charged to. */
   readonly paymentMethod: string | null
   /** Stripe's ids of the coupons, each with its own duration, in the order in which they are applied. */
@@ -35,6 +38,7 @@ export interface SubscriptionToStart {
  */
 export function startSubscription(deps: CallDeps, start: SubscriptionToStart): Promise<Stripe.Subscription> {
   const { operation: id, subscriptionId, providerCustomer: customer } = start
+  const interval = intervalParams(start.usageInterval)
   const body = {
     customer,
     items: start.items.map(({ providerPrice, quantity }) => ({ price: providerPrice, quantity })),
@@ -48,8 +52,10 @@ export function startSubscription(deps: CallDeps, start: SubscriptionToStart): P
     ...(start.automaticTax && { automatic_tax: { enabled: true } }),
     ...(start.coupons.length > 0 && { discounts: start.coupons.map((coupon) => ({ coupon })) }),
     ...(start.trialDays > 0 && { trial_period_days: start.trialDays }),
+    ...interval?.params,
     metadata: {
       ...start.metadata,
+      ...interval?.metadata,
       ...ownMetadata(deps.provider, id, {
         lockstep_customer: start.customerId,
         lockstep_subscription: subscriptionId,

@@ -58,6 +58,8 @@ interface PlanVersionTable {
   currency: string
   interval: 'day' | 'week' | 'month' | 'year'
   intervalCount: number
+  usageInterval: Default<'day' | 'week' | 'month' | 'year' | null>
+  usageIntervalCount: Default<number | null>
   trialDays: number
   trialUsage: 'free' | 'billed'
   rollsInto: string | null

@@ -8,6 +8,7 @@ import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
 import {
   CYCLE,
+  INTERVAL,
   type InvoiceRow,
   lastPeriodInvoice,
   noProviderInvoice,
@@ -148,13 +149,14 @@ async function lockSubscription(trx: Trx, id: string | null): Promise<void> {
   await trx.selectFrom('subscription').select('id').where('id', '=', id).forUpdate().execute()
 }
 
-/** The invoice of a renewal that we have not heard of yet: its period has to be open before it can close. */
+/** The invoice of a period that we have not heard of yet: it has to be open before it can close. */
 async function waitForPeriod(
   trx: Trx,
   { subscriptionId }: InvoiceOwner,
   seen: ObservedInvoice,
 ): Promise<void> {
-  if (subscriptionId === null || seen.subscription === null || seen.billingReason !== CYCLE) return
+  const ofPeriod = seen.billingReason === CYCLE || seen.billingReason === INTERVAL
+  if (subscriptionId === null || seen.subscription === null || !ofPeriod) return
   const last = await lastPeriodInvoice(trx, subscriptionId)
   if (!last || last.periodEnd < seen.period.end) throw new SubscriptionBehind(seen.subscription)
 }
@@ -170,7 +172,8 @@ async function followDraft(
   seen: ObservedInvoice,
   gateClosed: boolean,
 ): Promise<Effect> {
-  if (row.periodEnd > seen.period.end && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
+  const endsEarly = row.periodEnd > seen.period.end && seen.billingReason !== INTERVAL
+  if (endsEarly && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
   await endWhereSeen(trx, row, seen)
   const isNew = row.providerInvoiceId !== seen.providerId
   const advances = object.auto_advance !== false
@@ -187,7 +190,14 @@ async function followDraft(
 /** A period that Stripe ended earlier than it was to end. */
 async function endWhereSeen(trx: Trx, row: InvoiceRow, seen: ObservedInvoice): Promise<InvoiceRow> {
   const { end } = seen.period
-  if (row.planVersionId === null || row.periodEnd <= end || end < row.periodStart) return row
+  // Only a renewal says where a period ended.
+  if (
+    seen.billingReason === INTERVAL ||
+    row.planVersionId === null ||
+    row.periodEnd <= end ||
+    end < row.periodStart
+  )
+    return row
   await cutUsage(trx, row.customerId, end)
   await updateInvoice(trx, row.id, { periodEnd: sqlTime(end) })
   return { ...row, periodEnd: end }

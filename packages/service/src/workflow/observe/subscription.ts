@@ -3,7 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
-import type { Rhythm } from '../../invoice/periods.ts'
+import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
@@ -11,7 +11,6 @@ import { type ObservedSubscription, toSubscription } from '../../provider/stripe
 import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
-import { loadPlanVersion } from '../../store/plans.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
@@ -99,7 +98,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
     const change = known && changeTowards(open, known, seenAs)
     const row = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
-    const follows = mustFollow(row, await rhythmOf(trx, row), last)
+    const follows = mustFollow(row, await rhythmOf(trx, row), last, at)
     if (follows && !gateClosed) throw new GateNeeded()
 
     const { cancellationReason } = seen
@@ -254,11 +253,6 @@ function rowOf(
 /** A payment is overdue since it was first seen to be, until none is. */
 function overdueSince(known: SubscriptionRow | undefined, { status }: SubscriptionRow, at: Instant) {
   return status === 'past_due' ? (known?.pastDueSince ?? at) : null
-}
-
-async function rhythmOf(db: Db | Trx, row: SubscriptionRow): Promise<Rhythm> {
-  const { interval, intervalCount } = (await loadPlanVersion(db, row.planVersionId)).plan
-  return { cycle: { anchor: row.billingCycleAnchor, interval, intervalCount }, trialEnd: row.trialEnd }
 }
 
 async function saveSubscription(trx: Trx, row: SubscriptionRow, now: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { units } from '@lockstep/core/quantity'
 import type { Db } from '../../postgres/connect.ts'
+import { type UsageInterval, usageIntervalOf } from '../../provider/stripe/usage-interval.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { providerPrices } from '../provider-prices.ts'
@@ -11,6 +12,8 @@ import type { Purchase } from './strategy.ts'
 export interface SubscriptionConfiguration {
   readonly items: readonly { readonly providerPrice: string; readonly quantity: number }[]
   readonly trialDays: number
+  /** Of usage that is billed more often than the fees. */
+  readonly usageInterval: UsageInterval | null
   readonly coupons: readonly string[]
   readonly automaticTax: boolean
   readonly metadata: Readonly<Record<string, string>>
@@ -25,6 +28,7 @@ export async function configureSubscription(
   return {
     items: await wantedItems(db, { version, quantity, addons }),
     trialDays,
+    usageInterval: usageIntervalOf(version.plan),
     coupons: await couponsAtProvider(db, coupons),
     automaticTax: tax?.status === 'automatic',
     // The application's own facts first: what is ours is written over them.

@@ -1,5 +1,7 @@
+import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { concludePeriod } from '../../invoice/conclude.ts'
+import { USAGE_INVOICE_WITHIN_SECONDS } from '../../invoice/expect-turn.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
 import { forgetItem, type ItemRow } from '../../store/invoice-items.ts'
@@ -48,7 +50,8 @@ export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<S
 }
 
 /** A period is over, and Stripe's draft of it is not known: we were away, or its event is still on the way. */
-async function findDrafts(deps: LookDeps, { invoices, provider, isOver, now }: Picture): Promise<boolean> {
+async function findDrafts(deps: LookDeps, picture: Picture): Promise<boolean> {
+  const { invoices, provider, subscription, isOver, now } = picture
   const unmatched = invoices.filter(
     ({ status, providerInvoiceId }) => status === 'closing' && providerInvoiceId === null,
   )
@@ -56,7 +59,13 @@ async function findDrafts(deps: LookDeps, { invoices, provider, isOver, now }: P
   if (await refreshInvoices(deps, { subscription: provider.subscription })) return true
   if (isOver) return false
   // It was never going to come: what is left of the period goes onto the next invoice.
-  const lost = unmatched.filter(({ periodEnd }) => now > periodEnd + NO_INVOICE_AFTER_SECONDS)
+  const isInside = (end: Instant) =>
+    subscription.currentPeriodStart < end && end < subscription.currentPeriodEnd
+  const lost = unmatched.filter(({ periodEnd }) =>
+    isInside(periodEnd)
+      ? now >= periodEnd + USAGE_INVOICE_WITHIN_SECONDS
+      : now > periodEnd + NO_INVOICE_AFTER_SECONDS,
+  )
   const ended = await Promise.all(lost.map((invoice) => concludePeriod(deps.db, invoice, 'carriedOver', now)))
   return ended.includes(true)
 }

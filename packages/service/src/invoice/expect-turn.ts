@@ -1,0 +1,36 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { Trx } from '../postgres/connect.ts'
+import { addDue } from '../store/due.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+
+/** Due at the end of a period that only time ends: inside of the one that the provider's fees are paid for. */
+export const USAGE_PERIOD = 'usage-period'
+
+/** Due when the provider's invoice of such a period should long be there. */
+export const USAGE_INVOICE = 'usage-invoice'
+
+/**
+ * The provider makes an invoice of what is pending within minutes of the interval's end ("approximately", it says),
+ * and none where nothing is: after a day there will be none.
+ * https://docs.stripe.com/api/subscriptions/object#subscription_object-next_pending_invoice_item_invoice
+ */
+export const USAGE_INVOICE_WITHIN_SECONDS = 86_400
+
+type Ending = Pick<InvoiceRow, 'id' | 'customerId' | 'periodEnd'>
+
+export async function expectTurn(
+  trx: Trx,
+  { id, customerId, periodEnd }: Ending,
+  at: Instant,
+): Promise<void> {
+  await addDue(trx, { kind: USAGE_PERIOD, subjectId: id, customerId, dueAt: periodEnd, at })
+}
+
+export async function expectInvoice(
+  trx: Trx,
+  { id, customerId, periodEnd }: Ending,
+  at: Instant,
+): Promise<void> {
+  const dueAt = periodEnd + USAGE_INVOICE_WITHIN_SECONDS
+  await addDue(trx, { kind: USAGE_INVOICE, subjectId: id, customerId, dueAt, at })
+}
