@@ -110,6 +110,8 @@ export type InvoiceRow = RowOf<
     readonly preview: boolean
     /** Automatic attempts so far, for the retry schedule. */
     readonly retries: number
+    /** Of a change that is made when this is paid, and was not made so far. */
+    readonly isHeld?: boolean
   }
 >
 export type InvoiceItemRow = RowOf<

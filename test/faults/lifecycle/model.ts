@@ -45,8 +45,6 @@ interface Open {
   readonly total: number
   readonly dueAt: number
   readonly failures: number
-  /** Another was made and paid since: the status goes by the last one. https://docs.stripe.com/billing/subscriptions/overview */
-  readonly isOvertaken?: true
 }
 
 /** What was last billed for the time that runs, and for which part of it. */
@@ -212,11 +210,11 @@ function collect(model: Billed): Model {
     const days = RETRY_DAYS[open.failures]
     const failed: Model = {
       ...model,
-      status: open.isOvertaken ? model.status : 'past_due',
+      status: 'past_due',
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
     }
-    if (days === undefined) return open.isOvertaken ? { ...failed, open: null } : ended(failed)
+    if (days === undefined) return ended(failed)
     const left = isFirst ? charge : open.total
     const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
     return { ...failed, open: later }

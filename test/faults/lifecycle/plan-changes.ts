@@ -92,7 +92,6 @@ export function changed(model: Model, to: Terms): Model {
   return {
     ...model,
     ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
-    open: model.open && { ...model.open, isOvertaken: true },
     anchor: startsPeriod ? now : model.anchor,
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }

@@ -5,6 +5,7 @@ import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
 import { settleDebit } from './debits.ts'
+import { decidesStatus } from './deciding-invoice.ts'
 import { disputeDue } from './disputes.ts'
 import { draftDue, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
@@ -46,7 +47,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     if (invoice?.status !== 'open') return
     world.emit('invoice.overdue', invoice)
     const subscription = world.subscriptions.get(invoice.own.subscription)
-    if (subscription?.status !== 'active' || subscription.latest_invoice !== id) return
+    if (subscription?.status !== 'active' || !decidesStatus(world, subscription, invoice)) return
     world.emit(
       'customer.subscription.updated',
       world.subscriptions.patch(subscription.id, moved(subscription, 'payment_overdue')),

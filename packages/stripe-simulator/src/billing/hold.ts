@@ -13,6 +13,8 @@ export function hold(
   const { row } = before
   const held = { why, invoice: draft.id, fields: changedFields(row, after.row), items: after.items }
   world.subscriptions.patch(row.id, { ...row, latest_invoice: draft.id, own: { ...row.own, held } })
+  const { own } = world.invoices.must(draft.id)
+  world.invoices.patch(draft.id, { own: { ...own, isHeld: true } })
   replaceItems(world, row.id, before.items)
 }
 

@@ -67,6 +67,8 @@ function release(
   but: Partial<SubscriptionRow>,
 ): void {
   const shown = subscription.pending_update !== null
+  const { own } = world.invoices.must(held.invoice)
+  world.invoices.patch(held.invoice, { own: { ...own, isHeld: false } })
   replaceItems(world, subscription.id, held.items)
   const applied = world.subscriptions.patch(subscription.id, {
     ...held.fields,

@@ -2,6 +2,7 @@ import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { type Collection, type CollectionResult, collect, failed } from './collect.ts'
+import { decidesStatus } from './deciding-invoice.ts'
 import { endSubscription } from './end.ts'
 import { markPaid } from './invoices.ts'
 import { applyHeld, attemptHeld, forgetHeld } from './pending-update.ts'
@@ -25,8 +26,8 @@ export function afterDebit(world: World, id: string, paid: boolean): void {
 }
 
 /**
- * A paid, voided or written-off invoice frees its subscription: the first one activates it, the latest
- * one ends `past_due`. https://docs.stripe.com/billing/subscriptions/overview
+ * A paid, voided or written-off invoice frees its subscription: the first one activates it, the one that was
+ * finalized last ends `past_due`. https://docs.stripe.com/billing/subscriptions/overview
  */
 export function afterPaid(world: World, invoice: InvoiceRow): void {
   const customer = world.customers.must(invoice.customer)
@@ -52,7 +53,7 @@ export function freeSubscription(world: World, subscription: SubscriptionRow, in
   const firstPaid = subscription.trial_end === null ? 'first_payment_made' : 'first_payment_made_in_trial'
   const freed =
     (first ? statusAfter(subscription.status, firstPaid) : undefined) ??
-    (subscription.latest_invoice === invoice.id
+    (decidesStatus(world, subscription, invoice)
       ? statusAfter(subscription.status, 'debt_settled')
       : undefined)
   if (freed === undefined) return
@@ -77,7 +78,7 @@ function afterFailed(world: World, invoice: InvoiceRow, automatic: boolean): voi
   // What waits for its payment goes on waiting.
   if (subscription !== undefined && attemptHeld(world, subscription, invoice)) return
   const status = subscription && statusAfter(subscription.status, 'payment_failed')
-  if (subscription !== undefined && status !== undefined && subscription.latest_invoice === invoice.id) {
+  if (subscription !== undefined && status !== undefined && decidesStatus(world, subscription, invoice)) {
     const late = world.subscriptions.patch(subscription.id, { status })
     world.emit('customer.subscription.updated', late)
   }
