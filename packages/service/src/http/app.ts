@@ -35,6 +35,8 @@ export async function createServer({ log, metrics, loopbackOnly }: ServerOptions
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: DEFAULT_BODY_LIMIT,
     requestTimeout: 60_000,
+    // A machine that starts much at once loads the docs for longer than the usual ten seconds, and would never start.
+    pluginTimeout: 120_000,
     forceCloseConnections: 'idle',
     // A webhook address is pasted by hand: with and without a slash at its end, never a redirect.
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
