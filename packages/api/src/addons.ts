@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
+import { expand, expanded } from './expand.ts'
 import { grant } from './grants.ts'
 import { key } from './ids.ts'
 import { instant } from './instant.ts'
@@ -31,6 +32,7 @@ const addon = z
       .array(grant)
       .meta({ description: 'What one piece of it gives, by feature, beside what the plan does.' }),
     createdAt: instant,
+    ...expanded,
   })
   .meta({
     id: 'Addon',
@@ -51,6 +53,7 @@ export const listAddons = defineRoute({
     plan: key.optional().meta({ description: 'Those that go with this plan.' }),
     audience: audience.optional(),
     product: key.optional().meta({ description: 'Those of this product.' }),
+    expand,
     ...page,
   }),
   answers: { 200: listOf('Addon', addon) },
@@ -64,6 +67,7 @@ export const readAddon = defineRoute({
   summary: 'One add-on, newest version',
   tags,
   params: z.strictObject({ key: givenName(100).meta({ description: "The add-on's key." }) }),
+  query: z.strictObject({ expand }),
   answers: { 200: addon },
   problems: ['addon_not_found'],
 })

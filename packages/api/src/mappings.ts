@@ -6,7 +6,18 @@ import { listOf, page } from './pagination.ts'
 import { givenName } from './text.ts'
 
 const entityType = z
-  .enum(['customer', 'product', 'plan', 'price', 'coupon', 'subscription', 'subscription_item', 'test_clock'])
+  .enum([
+    'customer',
+    'product',
+    'plan',
+    'addon',
+    'price',
+    'addon_price',
+    'coupon',
+    'subscription',
+    'subscription_item',
+    'test_clock',
+  ])
   .meta({ description: 'What kind of object it is here.' })
 
 export const mapping = z

@@ -33,6 +33,7 @@ export interface AddonFilter {
   readonly audience?: Audience | undefined
   readonly product?: string | undefined
   readonly archivedToo?: boolean
+  readonly origin?: 'catalog' | undefined
   readonly limit?: number
   readonly after?: string | undefined
 }
@@ -50,9 +51,10 @@ function newestAddons(db: Db | Trx) {
 
 /** The newest version of each add-on that is not archived, by key. */
 export async function readNewestAddons(db: Db | Trx, filter: AddonFilter = {}): Promise<AddonVersion[]> {
-  const { plan, audience, product, archivedToo, limit, after } = filter
+  const { plan, audience, product, archivedToo, origin, limit, after } = filter
   let query = newestAddons(db)
   if (!archivedToo) query = query.where('addon.archivedAt', 'is', null)
+  if (origin !== undefined) query = query.where('addon.origin', '=', origin)
   if (after !== undefined) query = query.where('addonVersion.addonKey', '>', after)
   // All this is said by the newest version, so it is asked after choosing that.
   let newest = db.selectFrom(query.as('newest')).selectAll().orderBy('addonKey')

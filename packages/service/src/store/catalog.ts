@@ -49,7 +49,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
     features,
     coupons: await readCoupons(db),
     plans,
-    addons: (await readNewestAddons(db)).map(({ addon }) => addon),
+    addons: (await readNewestAddons(db, { origin: 'catalog' })).map(({ addon }) => addon),
     signUp: await readSignUp(db),
     planChanges: await readChangePolicy(db),
     grace: await readGrace(db),
@@ -59,7 +59,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
 /** What the catalogue names is its own from then on, though it came in from the provider once. */
 export async function claimForCatalog(
   trx: Trx,
-  table: 'product' | 'plan',
+  table: 'product' | 'plan' | 'addon',
   keys: readonly string[],
 ): Promise<void> {
   await trx
@@ -94,7 +94,7 @@ export async function keepOnly(
 }
 
 /** What may have come in from the provider, and is not archived for being named nowhere. */
-const hasOrigin: ReadonlySet<string> = new Set(['product', 'plan'])
+const hasOrigin: ReadonlySet<string> = new Set(['product', 'plan', 'addon'])
 
 /** Writes what a product is. A change is a new revision, of which the provider has to be told. */
 export async function writeProduct(trx: Trx, product: Product, at: Instant): Promise<void> {

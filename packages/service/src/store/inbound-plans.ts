@@ -5,6 +5,7 @@ import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { writePlanVersion } from './catalog.ts'
+import { removeTwin, wasAttached } from './inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 import { readNewestPlan } from './plans.ts'
 import { sqlTime } from './time.ts'
@@ -29,7 +30,8 @@ export async function freePlanKey(trx: Trx, name: string): Promise<string> {
   const stem = words === '' ? 'plan' : words
   const { rows } = await sql<{ key: string }>`
     select key from plan where key = ${stem} or key like ${`${stem}-%`}
-    union select key from product where key = ${stem} or key like ${`${stem}-%`}`.execute(trx)
+    union select key from product where key = ${stem} or key like ${`${stem}-%`}
+    union select key from addon where key = ${stem} or key like ${`${stem}-%`}`.execute(trx)
   const taken = new Set(rows.map(({ key }) => key))
   for (let number = 1; ; number += 1) {
     const key = number === 1 ? stem : `${stem}-${number}`
@@ -66,7 +68,7 @@ export async function changeInboundProduct(trx: Trx, key: string, product: Inbou
 
 /** Takes what the provider no longer sells off sale, or puts it back. */
 export async function setInboundArchived(trx: Trx, key: string, archivedAt: Instant | null): Promise<void> {
-  for (const table of ['product', 'plan'] as const) {
+  for (const table of ['product', 'plan', 'addon'] as const) {
     await trx
       .updateTable(table)
       .set({ archivedAt: archivedAt === null ? null : sqlTime(archivedAt) })
@@ -86,7 +88,8 @@ export async function removeUnsold(trx: Trx, key: string): Promise<boolean> {
         select from plan_version v join subscription_history h on h.plan_version_id = v.id where v.plan_key = p.key)
       and not exists (select from price r join plan_version v on v.id = r.plan_version_id
         where r.product_key = p.key and v.plan_key <> p.key)`.execute(trx)
-  if (rows.length === 0) return false
+  if (rows.length === 0 || (await wasAttached(trx, key))) return false
+  await removeTwin(trx, key)
   await sql`
     delete from mapping m using price r join plan_version v on v.id = r.plan_version_id
     where v.plan_key = ${key} and m.entity_type = 'price' and m.entity_id = r.id`.execute(trx)

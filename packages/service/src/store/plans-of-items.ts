@@ -17,6 +17,8 @@ export interface PlanOfItems {
   readonly versionId: string
   /** Of the items that are this plan's; those of anything else are left out. */
   readonly quantity: number
+  /** The provider's prices that stand for it. */
+  readonly prices: ReadonlySet<string>
 }
 
 /**
@@ -40,14 +42,22 @@ export async function planOfItems(
   const sold = items.flatMap(({ price }) => byPrice.get(price) ?? [])
   const versionId = sold.find((version) => version === standing) ?? sold[0]
   const quantity = quantityOf(items, byPrice, versionId)
-  if (versionId !== undefined && quantity !== undefined) return { versionId, quantity }
+  if (versionId !== undefined && quantity !== undefined) {
+    const its = items.filter(({ price }) => byPrice.get(price) === versionId)
+    return { versionId, quantity, prices: new Set(its.map(({ price }) => price)) }
+  }
   for (const { product, rhythm } of items) {
     const plan = await planOfProduct(db, account, product)
     if (plan === undefined) continue
-    const its = items.filter((item) => item.product === product).map((item) => item.quantity)
+    const its = items.filter((item) => item.product === product)
     const isStanding = standing !== undefined && (await isOf(db, standing, plan.key, rhythm))
     const version = isStanding ? standing : await versionInRhythm(db, plan.key, rhythm)
-    if (version !== undefined) return { versionId: version, quantity: Math.max(1, ...its) }
+    if (version !== undefined)
+      return {
+        versionId: version,
+        quantity: Math.max(1, ...its.map((item) => item.quantity)),
+        prices: new Set(its.map(({ price }) => price)),
+      }
   }
   return undefined
 }

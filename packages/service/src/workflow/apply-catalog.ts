@@ -156,6 +156,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   const keysOf = (list: readonly { key: string }[]) => list.map(({ key }) => key)
   await claimForCatalog(trx, 'product', keysOf(products))
   await claimForCatalog(trx, 'plan', keysOf(plans))
+  await claimForCatalog(trx, 'addon', keysOf(addons))
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)
   await keepOnly(trx, 'feature', keysOf(features), at)

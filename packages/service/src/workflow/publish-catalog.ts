@@ -104,7 +104,10 @@ export async function unpublished(
   const sold =
     directions.price === 'off'
       ? []
-      : [...(await readNewestPlans(db, { origin: 'catalog' })), ...(await readNewestAddons(db))]
+      : [
+          ...(await readNewestPlans(db, { origin: 'catalog' })),
+          ...(await readNewestAddons(db, { origin: 'catalog' })),
+        ]
   const wanted = sold.flatMap((version) => {
     const kind = 'plan' in version ? 'plan' : 'addon'
     const { key, currency, interval, intervalCount } = 'plan' in version ? version.plan : version.addon

@@ -23,13 +23,13 @@ export function pricedItems({ version, quantity, addons }: Terms): (ProviderPric
 /** What of them stands on a subscription at the provider, in the order of the catalogue. */
 export async function wantedItems(db: Db | Trx, terms: Terms): Promise<WantedItem[]> {
   const items = pricedItems(terms)
-  const providerIds = await providerIdsOf(
-    db,
-    'price',
-    items.map(({ id }) => id),
-  )
+  const ids = items.map(({ id }) => id)
+  const [own, ofTwins] = await Promise.all([
+    providerIdsOf(db, 'price', ids),
+    terms.addons.length === 0 ? new Map<string, string>() : providerIdsOf(db, 'addon_price', ids),
+  ])
   return items.map(({ id, quantity }) => {
-    const providerPrice = providerIds.get(id)
+    const providerPrice = own.get(id) ?? ofTwins.get(id)
     if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
     return { providerPrice, quantity }
   })

@@ -5,6 +5,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { type AddonVersion, addonsNamed, readNewestAddons } from '../../store/addons.ts'
 import { pageOf } from '../../store/page.ts'
 import { readNewestPlan } from '../../store/plans.ts'
+import { expandMappings } from '../expand-mappings.ts'
 import { type App, route } from '../route.ts'
 import { grantToApi } from './grant-to-api.ts'
 import { sees } from './plans.ts'
@@ -29,17 +30,21 @@ export function addonRoutes(app: App, { db }: { readonly db: Db }): void {
         version,
       })),
     )
-    return { status: 200, body: { ...page, data: page.data.map(({ version }) => addonToApi(version)) } }
+    const addons = page.data.map(({ version }) => addonToApi(version))
+    const data = await expandMappings(db, query, 'addon', addons, ({ key }) => key)
+    return { status: 200, body: { ...page, data } }
   })
 
   route(
     app,
     api.readAddon,
-  )(async ({ params: { key }, caller }) => {
+  )(async ({ params: { key }, query, caller }) => {
     const version = (await addonsNamed(db, [key])).get(key)
     if (!version || version.isArchived || !sees(caller, version.addon.audience))
       throw new Problem('addon_not_found', `There is no add-on ${key}.`)
-    return { status: 200, body: addonToApi(version) }
+    const addon = addonToApi(version)
+    const [body = addon] = await expandMappings(db, query, 'addon', [addon], ({ key }) => key)
+    return { status: 200, body }
   })
 }
 

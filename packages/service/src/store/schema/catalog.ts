@@ -72,6 +72,7 @@ interface PlanVersionTable {
 
 interface AddonTable {
   key: string
+  origin: Default<'catalog' | 'provider'>
   archivedAt: MaybeTime
   createdAt: Time
 }

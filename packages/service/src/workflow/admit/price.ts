@@ -7,13 +7,15 @@ import { all } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { lockCatalog } from '../../store/catalog.ts'
+import { addTwinVersion, hasTwin } from '../../store/inbound-addons.ts'
 import { addInboundVersion, planOfProduct, versionInRhythm } from '../../store/inbound-plans.ts'
 import { entityIdOf, link, linkedOf } from '../../store/mappings.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
+import { admitProduct } from './product.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
 
 /**
- * A version of the inbound plan whose product a recurring price is of. Where prices come in, it has the fee that
+ * A version of the inbound plan whose product a recurring price is of, and of its add-on twin. Where prices come in, it has the fee that
  * Stripe bills, and the two are linked; where they do not, and where Stripe's own meters count what it is for, it says
  * only in what rhythm it is billed, once for each rhythm. A price of a plan that the catalogue names changes nothing:
  * what that costs is said here. Refuses a price that cannot be written as one of ours.
@@ -38,33 +40,37 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
       .where('key', '=', plan.key)
       .executeTakeFirstOrThrow()
     const at = clock.now()
-    const priceId = await addInboundVersion(trx, { key: plan.key, name, rhythm, model, at })
+    const version = { key: plan.key, name, rhythm, model, at }
+    const priceId = await addInboundVersion(trx, version)
+    const twinPriceId = (await hasTwin(trx, plan.key)) ? await addTwinVersion(trx, version) : null
     await retryUnmapped(trx, [{ entityType: 'plan_version', providerId: idOf(price.product) }], at)
-    if (model === null || priceId === null) return
-    await link(trx, provider, {
-      entityType: 'price',
-      entityId: priceId,
-      providerType: 'price',
-      providerId: price.id,
-      origin,
-      at,
-    })
+    if (model === null) return
+    const theirs = { providerType: 'price', providerId: price.id, origin, at }
+    if (priceId !== null) await link(trx, provider, { entityType: 'price', entityId: priceId, ...theirs })
+    if (twinPriceId !== null)
+      await link(trx, provider, { entityType: 'addon_price', entityId: twinPriceId, ...theirs })
   })
 }
 
 /**
  * The prices of a subscription that are heard of with it, before what tells of them: else it would seem to pay an older
- * price of the same product.
+ * price of the same product. A product that is missing here is made where missing plans are: it may be an add-on.
  */
 export async function admitPricesOn(deps: AdmitDeps, { items }: Stripe.Subscription): Promise<void> {
   const { db, provider } = deps
-  if (!flowsIn(provider.sync.directions.price)) return
+  const { directions, missingPlan } = provider.sync
   const prices = new Map(items.data.map(({ price }) => [price.id, price]))
   const known = await linkedOf(db, provider, 'price', [...prices.keys()])
   for (const [id, price] of prices) {
     if (known.has(id)) continue
-    const plan = await planOfProduct(db, provider, idOf(price.product))
-    if (plan?.origin === 'provider') await admitPrice(deps, price)
+    const product = idOf(price.product)
+    let plan = await planOfProduct(db, provider, product)
+    if (plan === undefined && missingPlan === 'create' && flowsIn(directions.plan)) {
+      await admitProduct(deps, await readStripe(deps, (stripe) => stripe.products.retrieve(product)))
+      await admitPricesOf(deps, product)
+      plan = await planOfProduct(db, provider, product)
+    }
+    if (flowsIn(directions.price) && plan?.origin === 'provider') await admitPrice(deps, price)
   }
 }
 

@@ -1,11 +1,13 @@
 import type Stripe from 'stripe'
 import { toProduct } from '../../provider/stripe/to-product.ts'
 import { lockCatalog } from '../../store/catalog.ts'
+import { addInboundAddon } from '../../store/inbound-addons.ts'
 import { addInboundPlan, freePlanKey } from '../../store/inbound-plans.ts'
 import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
 /**
- * An empty plan for a product that was made at Stripe, to be completed here; its prices give it versions. Returns the plan's key; undefined of a product that is gone or somebody else's.
+ * An empty plan for a product that was made at Stripe, and an empty add-on, to be completed here; its prices give both
+ * their versions. Returns the plan's key; undefined of a product that is gone or somebody else's.
  */
 export async function admitProduct(
   deps: AdmitDeps,
@@ -16,9 +18,11 @@ export async function admitProduct(
     await lockCatalog(trx)
     const entityId = await freePlanKey(trx, object.name)
     await addInboundPlan(trx, entityId, toProduct(object), deps.clock.now())
+    await addInboundAddon(trx, entityId, deps.clock.now())
     return [
       { entityType: 'product', entityId },
       { entityType: 'plan', entityId },
+      { entityType: 'addon', entityId },
     ]
   })
 }

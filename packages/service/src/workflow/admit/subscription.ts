@@ -1,9 +1,7 @@
-import { flowsIn } from '@lockstep/core/direction'
 import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
-import { readStripe } from '../../provider/stripe/call.ts'
 import { fetchCustomer } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { toSubscription } from '../../provider/stripe/to-subscription.ts'
@@ -15,8 +13,7 @@ import { reserveSlot } from '../../store/subscriptions.ts'
 import type { Lack, LackMembers } from '../../store/unmapped-events.ts'
 import { refuseDoubleMeter } from '../one-meter.ts'
 import { admitCustomer } from './customer.ts'
-import { admitPrice, admitPricesOf, admitPricesOn } from './price.ts'
-import { admitProduct } from './product.ts'
+import { admitPrice, admitPricesOn } from './price.ts'
 import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
 /**
@@ -64,12 +61,6 @@ async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Pro
   const standing = await known()
   if (standing !== undefined) return standing
   for (const { price } of object.items.data) {
-    const product = idOf(price.product)
-    const isKnown = (await planOfProduct(db, provider, product)) !== undefined
-    if (!isKnown && provider.sync.missingPlan === 'create' && flowsIn(provider.sync.directions.plan)) {
-      await admitProduct(deps, await readStripe(deps, (stripe) => stripe.products.retrieve(product)))
-      await admitPricesOf(deps, product)
-    }
     await admitPrice(deps, price)
     const provided = await known()
     if (provided !== undefined) return provided

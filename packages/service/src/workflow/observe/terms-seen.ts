@@ -2,6 +2,7 @@ import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import type { Plan } from '@lockstep/core/plan'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
+import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
@@ -16,7 +17,8 @@ export interface TermsSeen {
 
 /**
  * The plan and the add-ons whose prices stand on a subscription. Where the prices are of no plan of ours, the plan is the
- * one that was known, and whatever is no add-on stands in its place. An add-on of another rhythm than the plan's is an item of
+ * one that was known, and whatever is no add-on stands in its place. An item beside the plan of a product that was made
+ * at the provider is that product's add-on twin. An add-on of another rhythm than the plan's is an item of
  * somebody else's: it has a period of its own, and no plan of ours is billed like that.
  */
 export async function termsSeen(
@@ -37,17 +39,17 @@ export async function termsSeen(
   const isMixed = prices.length > 0
   const only = isMixed ? await planOfItems(db, account, others, knownVersionId) : ofAll
   const planVersionId = only?.versionId ?? knownVersionId
+  const beside = only ? others.filter(({ price }) => !only.prices.has(price)) : []
+  const all = [...prices, ...(await twinsOf(db, account, beside))]
   return {
     planVersionId,
     quantity: only?.quantity ?? Math.max(1, ...others.map(({ quantity }) => quantity)),
-    addons: isMixed ? attached(prices, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
+    addons: all.length > 0 ? attached(all, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
   }
 }
 
-type AddonPrice = Awaited<ReturnType<typeof addonPrices>>[number]
-
 function attached(
-  prices: readonly AddonPrice[],
+  prices: readonly AddonOfItem[],
   items: readonly ObservedSubscriptionItem[],
   plan: Plan,
 ): AttachedAddon[] {
@@ -67,7 +69,7 @@ export function addonPrices(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   items: readonly ObservedSubscriptionItem[],
-) {
+): Promise<AddonOfItem[]> {
   return db
     .selectFrom('mapping')
     .innerJoin('price', 'price.id', 'mapping.entityId')

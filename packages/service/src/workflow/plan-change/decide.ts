@@ -110,6 +110,7 @@ export async function decideChange(
   if (isOfItems && own.undecided !== undefined)
     throw new Problem('subscription_not_changeable', own.undecided)
   const ofPlan = providerPrices(chosen).length
+  refuseTwice(priced, chosen)
   if (isOther && ofPlan === 0) {
     const detail = `What ${chosen.plan.key} costs is known at Stripe alone: change it there.`
     throw new Problem('subscription_not_changeable', detail)
@@ -154,6 +155,13 @@ export async function decideChange(
   function isNewProfile({ email, name }: ChangeWish, payer: Customer): boolean {
     return (email !== undefined && email !== payer.email) || (name !== undefined && name !== payer.name)
   }
+}
+
+/** What came in as an add-on of a product may be wanted as its plan: Stripe has a price on a subscription once. */
+function refuseTwice(wanted: readonly WantedItem[], { plan }: PlanVersion): void {
+  if (new Set(wanted.map(({ providerPrice }) => providerPrice)).size === wanted.length) return
+  const detail = `A price of ${plan.key} stands on it as an add-on already: detach that first.`
+  throw new Problem('subscription_not_changeable', detail)
 }
 
 /** One that the provider has, too. */
