@@ -102,7 +102,8 @@ test.each<[string, Terms, number, number]>([
     const { rows } = await world.pool.query(`select count(*)::int from mapping where provider_id = $1`, [
       price.id,
     ])
-    expect(rows).toEqual([{ count: 1 }])
+    // One of its plan's, one of its add-on's.
+    expect(rows).toEqual([{ count: 2 }])
   },
 )
 

@@ -182,6 +182,8 @@ async function writeVersion(
       createdAt: sqlTime(at),
     })
     .execute()
+  // Of one that came in from the provider, what it costs may be known there alone.
+  if (prices.length === 0) return
   await trx
     .insertInto('price')
     .values(priceRows(prices, { planVersionId: null, addonVersionId: id }))
