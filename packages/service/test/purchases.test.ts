@@ -267,9 +267,9 @@ test('a fourth way to buy is one file: the registration does not know it', async
     ...membership,
     type: 'raffle',
     slotOf: () => 'raffle',
-    async activate(deps, step, purchase, bought) {
+    async activate(deps, step, purchase, bought, conclude) {
       await step('draw the lot', async () => ({ number: 7 }))
-      await membership.activate(deps, step, purchase, bought)
+      await membership.activate(deps, step, purchase, bought, conclude)
     },
   }
   const unknown = await register({ plan: 'raffle' })

@@ -105,44 +105,70 @@ export async function providerIdOf(
   return row?.providerId
 }
 
-const providerIds = compiled(
-  (
-    db,
-    { entityType, entityIds }: { readonly entityType: EntityType; readonly entityIds: readonly string[] },
-  ) =>
-    db
-      .selectFrom('mapping')
-      .select(['entityId', 'providerId'])
-      .where('entityType', '=', entityType)
-      .where(isOneOf('entity_id', entityIds))
-      .where('provider', '=', STRIPE),
+interface Entities {
+  readonly entityType: EntityType
+  readonly entityIds: readonly string[]
+}
+
+interface Linked {
+  readonly entityTypes: readonly EntityType[]
+  readonly entityIds: readonly string[]
+}
+
+const idsAtProvider = compiled((db, { entityTypes, entityIds }: Linked) =>
+  db
+    .selectFrom('mapping')
+    .select(['entityType', 'entityId', 'providerId'])
+    .where(isOneOf('entity_type', entityTypes))
+    .where(isOneOf('entity_id', entityIds))
+    .where('provider', '=', STRIPE),
 )
 
+const linksOf = grouped(async (db, sets: readonly Entities[]): Promise<ReadonlyMap<string, string>[]> => {
+  const entityTypes = [...new Set(sets.map(({ entityType }) => entityType))]
+  const entityIds = [...new Set(sets.flatMap((set) => set.entityIds))]
+  const rows = await idsAtProvider(db, { entityTypes, entityIds })
+  const linked = new Map(
+    rows.map((row) => [nameOf({ type: row.entityType, id: row.entityId }), row.providerId]),
+  )
+  return sets.map(({ entityType, entityIds }) => {
+    const found = entityIds.map((id) => [id, linked.get(nameOf({ type: entityType, id }))] as const)
+    return new Map(found.flatMap(([id, providerId]) => (providerId === undefined ? [] : [[id, providerId]])))
+  })
+})
+
+/** What the provider calls those of these that it knows, by our ids. */
 export async function providerIdsOf(
   db: Db | Trx,
   entityType: EntityType,
   entityIds: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  if (entityIds.length === 0) return new Map()
-  const rows = await providerIds(db, { entityType, entityIds })
-  return new Map(rows.map(({ entityId, providerId }) => [entityId, providerId]))
+  return entityIds.length === 0 ? new Map() : linksOf(db, { entityType, entityIds })
 }
 
-/** Whether the provider knows each of these, of each type without doubles. */
-export async function areAllMapped(
-  db: Db | Trx,
-  ids: Readonly<Partial<Record<EntityType, readonly string[]>>>,
-): Promise<boolean> {
-  const wanted = Object.entries(ids).flatMap(([type, some]) => some.map((id) => ({ type, id })))
-  const { rows } = await sql<{ isMissing: boolean }>`
-    select exists (
-      select from unnest(${wanted.map(({ type }) => type)}::text[], ${wanted.map(({ id }) => id)}::text[])
-        as wanted (type, id)
+/** Whether the provider knows each of these. */
+export const areAllMapped = grouped(
+  async (
+    db,
+    sets: readonly Readonly<Partial<Record<EntityType, readonly string[]>>>[],
+  ): Promise<boolean[]> => {
+    const entities = sets.map((ids) =>
+      Object.entries(ids).flatMap(([type, some]) => some.map((id) => ({ type, id }))),
+    )
+    const wanted = [...new Map(entities.flat().map((entity) => [nameOf(entity), entity])).values()]
+    const { rows } = await sql<{ type: string; id: string }>`
+      select type, id
+      from unnest(${wanted.map(({ type }) => type)}::text[], ${wanted.map(({ id }) => id)}::text[]) as wanted (type, id)
       where not exists (
-        select from mapping m where m.entity_type = type and m.entity_id = id and m.provider = ${STRIPE})
-    ) as is_missing`.execute(db)
-  return rows[0]?.isMissing === false
-}
+        select from mapping m where m.entity_type = type and m.entity_id = id and m.provider = ${STRIPE})`.execute(
+      db,
+    )
+    const missing = new Set(rows.map(nameOf))
+    return entities.map((some) => some.every((entity) => !missing.has(nameOf(entity))))
+  },
+)
+
+const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type} ${id}`
 
 /** Our id of an object of the provider's. */
 export async function entityIdOf(

@@ -4,9 +4,11 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { inOnePacket } from '../postgres/packet.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
+import { subscriptionRows } from './subscriptions.ts'
 import { sqlTime } from './time.ts'
 import { type WorkflowStep, wakeWorkflow } from './workflows.ts'
 
@@ -71,7 +73,10 @@ const ofIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
 
 export const readRegistration = grouped(
   async (db, ids: readonly string[]): Promise<(RegistrationWithSteps | undefined)[]> =>
-    inOrder(ids, await withSteps(db, await ofIds(db, { ids })), ({ id }) => id),
+    inOnePacket(db, async (db) => {
+      const [rows, steps] = await Promise.all([ofIds(db, { ids }), stepsOfIds(db, { ids })])
+      return inOrder(ids, withSteps(rows, steps), ({ id }) => id)
+    }),
 )
 
 const ofSubscriptions = compiled((db, { subscriptionIds }: { readonly subscriptionIds: readonly string[] }) =>
@@ -81,13 +86,17 @@ const ofSubscriptions = compiled((db, { subscriptionIds }: { readonly subscripti
     .where(isOneOf('subscription_id', subscriptionIds)),
 )
 
-/** What is registered under a subscription's id, before and after the subscription is there. */
-export const findRegistered = grouped(async (db, subscriptionIds: readonly string[]) =>
-  inOrder(
-    subscriptionIds,
-    await ofSubscriptions(db, { subscriptionIds }),
-    ({ subscriptionId }) => subscriptionId,
-  ),
+/** What is registered under a subscription's id, before and after the subscription is there; with that as it stands. */
+export const findRegistered = grouped((db, subscriptionIds: readonly string[]) =>
+  inOnePacket(db, async (db) => {
+    const [registered, standing] = await Promise.all([
+      ofSubscriptions(db, { subscriptionIds }),
+      subscriptionRows(db, { ids: subscriptionIds }),
+    ])
+    const known = new Map(standing.map((row) => [row.id, row]))
+    const found = inOrder(subscriptionIds, registered, ({ subscriptionId }) => subscriptionId)
+    return found.map((row) => row && { ...row, known: known.get(row.subscriptionId) })
+  }),
 )
 
 export interface RegistrationFilter {
@@ -110,16 +119,24 @@ export async function listRegistrations(
   if (filter.cause !== undefined) query = query.where('registration.cause', '=', filter.cause)
   if (filter.plan !== undefined) query = query.where('planVersion.planKey', '=', filter.plan)
   if (filter.after !== undefined) query = query.where('registration.id', '<', filter.after)
-  return withSteps(db, await query.orderBy('registration.id', 'desc').limit(filter.limit).execute())
+  const rows = await query.orderBy('registration.id', 'desc').limit(filter.limit).execute()
+  return withSteps(rows, await stepsOf(db, { workflowIds: rows.map(({ workflowId }) => workflowId) }))
 }
+
+const stepsOfIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
+  db
+    .selectFrom('workflowStep')
+    .innerJoin('registration', 'registration.workflowId', 'workflowStep.workflowId')
+    .selectAll('workflowStep')
+    .where(isOneOf('registration.id', ids))
+    .orderBy('ordinal'),
+)
 
 const stepsOf = compiled((db, { workflowIds }: { readonly workflowIds: readonly string[] }) =>
   db.selectFrom('workflowStep').selectAll().where(isOneOf('workflow_id', workflowIds)).orderBy('ordinal'),
 )
 
-async function withSteps(db: Db | Trx, rows: readonly Registration[]): Promise<RegistrationWithSteps[]> {
-  if (rows.length === 0) return []
-  const steps = await stepsOf(db, { workflowIds: rows.map(({ workflowId }) => workflowId) })
+function withSteps(rows: readonly Registration[], steps: readonly WorkflowStep[]): RegistrationWithSteps[] {
   return rows.map((row) => ({
     ...row,
     steps: steps.filter(({ workflowId }) => workflowId === row.workflowId),
@@ -132,13 +149,19 @@ export async function arrive(
   operation: string,
   came?: Came,
 ): Promise<{ readonly arrivedAt: Arrival; readonly registrationId: string | null }> {
-  const { rows } = await sql<{ clock: number; registrationId: string | null }>`
-    select ${databaseClock} as clock,
-      (select id from registration where operation = ${operation}) as "registrationId"`.execute(db)
-  const [row] = rows
-  if (!row) throw new Error('The database does not know the time.')
-  return { arrivedAt: arrivalOf(row.clock, came), registrationId: row.registrationId }
+  const { clock, registrationId } = await arrivals(db, operation)
+  return { arrivedAt: arrivalOf(clock, came), registrationId }
 }
+
+const arrivals = grouped(async (db, operations: readonly string[]) => {
+  const { rows } = await sql<{ clock: number; registrationId: string | null }>`
+    select ${databaseClock} as clock, r.id as "registrationId"
+    from unnest(${operations}::text[]) with ordinality as asked (operation, ordinal)
+      left join registration r on r.operation = asked.operation
+    order by ordinal`.execute(db)
+  if (rows.length < operations.length) throw new Error('The database does not know the time.')
+  return rows
+})
 
 export interface SlotHolder {
   readonly registrationId: string | null

@@ -1,9 +1,12 @@
 import type { Seller } from '@lockstep/core/seller'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+
+const sellers = compiled((db) => db.selectFrom('seller').selectAll())
 
 /** Who sells, if the catalogue names anybody. */
 export async function readSeller(db: Db | Trx): Promise<Seller | null> {
-  const row = await db.selectFrom('seller').selectAll().executeTakeFirst()
+  const [row] = await sellers(db, {})
   if (!row) return null
   const { name, address, email, taxId, termsVersion, termsUrl } = row
   const terms = termsVersion === null ? null : { version: termsVersion, url: termsUrl }

@@ -72,6 +72,11 @@ export const readSubscription = grouped(
     inOrder(ids, await ofIds(db, { ids }), ({ id }) => id),
 )
 
+/** The rows alone. */
+export const subscriptionRows = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
+  db.selectFrom('subscription').selectAll().where(isOneOf('id', ids)),
+)
+
 export async function startedAtOf(db: Db | Trx, id: string): Promise<Instant | undefined> {
   const row = await db.selectFrom('subscription').select('startedAt').where('id', '=', id).executeTakeFirst()
   return row?.startedAt

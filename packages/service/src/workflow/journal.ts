@@ -37,10 +37,16 @@ export interface Run {
   /** No earlier run can have begun this step. */
   readonly isFirst: boolean
   /**
-   * Records the result in the transaction that brings it about: both are so, or neither. Where no other step
-   * comes after it, the workflow ends with it.
+   * Records the result in the transaction that brings it about: both are so, or neither. So is the next step's, where
+   * that is done in the same transaction. Where no other step comes after them, the workflow ends with them.
    */
-  record(trx: Trx, result: unknown, options?: { readonly isLast: boolean }): Promise<void>
+  record(trx: Trx, result: unknown, options?: RecordOptions): Promise<void>
+}
+
+export interface RecordOptions {
+  readonly isLast?: boolean
+  /** The step that comes next: begun, it is found done. */
+  readonly next?: { readonly name: string; readonly result: unknown }
 }
 
 /**
@@ -270,12 +276,12 @@ async function openJournal(
   let isOver = false
 
   const step: Step = async (name, run, options = {}) => {
-    if (isOver) throw new Error(`The step ${name} comes after the last one.`)
     const key = `${workflow.id}/${name.replaceAll(' ', '-')}`
     const task = kind.tasks?.[name]
     const missing = task?.needs.find((need) => !handedOn.has(need))
     if (missing !== undefined) throw new Error(`The step ${name} needs ${missing}, which nobody handed on.`)
     const before = known.get(name)
+    if (isOver && !before) throw new Error(`The step ${name} comes after the last one.`)
     if (!before && direction === 'backward') throw new NothingFurther()
     const result = before ? (before.result as Awaited<ReturnType<typeof run>>) : await first()
     for (const thing of task?.handsOn ?? []) handedOn.add(thing)
@@ -295,9 +301,14 @@ async function openJournal(
       })
       let committed: Recorded = null
       let completes = false
-      const record: Run['record'] = async (trx, result, { isLast } = { isLast: false }) => {
+      let also: KnownStep | undefined
+      const record: Run['record'] = async (trx, result, { isLast = false, next } = {}) => {
         completes = isLast
-        committed = await write(trx, { steps: [...unrecorded, done(result)], completes })
+        also = next && { ...next, state: 'done' }
+        const after = next
+          ? [{ ...done(next.result), name: next.name, ordinal: ordinal + 2, operation: undefined }]
+          : []
+        committed = await write(trx, { steps: [...unrecorded, done(result), ...after], completes })
       }
       const made = await run(key, { withdrawn, intend: intendNext, isFirst, record }).catch(
         turnBackInsteadOfWaiting,
@@ -306,6 +317,11 @@ async function openJournal(
       if (committed) finish(committed, completes)
       else unrecorded.push(done(made))
       ordinal += 1
+      if (committed && also) {
+        known.set(also.name, also)
+        stage = also.name
+        ordinal += 1
+      }
       const mayWait = operation !== undefined || options.repeatable === true
       if (!mayWait) await flush()
       return made

@@ -70,8 +70,11 @@ export type Outcome =
   /** Look at this subscription first. */
   | { readonly kind: 'subscriptionBehind'; readonly providerId: string }
 
-/** Done in the transaction that writes the object down: an event is processed there, and only there. */
-export type Settle = (trx: Trx, outcome: Outcome) => Promise<void>
+/**
+ * Done in the transaction that writes the object down: an event is processed there, and only there. `now`: of an
+ * object that was applied, the customer's own time.
+ */
+export type Settle = (trx: Trx, outcome: Outcome, now?: () => Promise<Instant>) => Promise<void>
 
 /**
  * The one way in for everything we learn of Stripe's objects: events, fetches and the answers of our
@@ -195,11 +198,15 @@ async function write<S extends { readonly id: string }, O extends Owner>(
     // Of our own call the run says so that made it, with the result of its step.
     const made = source === 'write' ? null : operationOf(object)
     const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
-    const now = () => customerTime(trx, clock, owner.customerId)
+    let time: Promise<Instant> | undefined
+    const now = () => {
+      time ??= customerTime(trx, clock, owner.customerId)
+      return time
+    }
     const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
     const [effect] = await Promise.all([noun.write(trx, writing), settled])
     const outcome: Outcome = { kind: 'applied', ...effect }
-    await settle(trx, outcome)
+    await settle(trx, outcome, now)
     return outcome
   })
 }

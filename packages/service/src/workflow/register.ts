@@ -1,7 +1,9 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
+import type { Instant } from '@lockstep/core/instant'
 import type { ProblemCode } from '@lockstep/core/problem'
 import { contractIdOf } from '../contract/acceptance.ts'
 import { concludeContract } from '../contract/conclude.ts'
+import type { Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { loadAttached } from '../store/addons.ts'
 import { removeAcceptance } from '../store/contracts.ts'
@@ -21,7 +23,7 @@ import { collectPaymentMethod, type WantedPage } from './payment-page.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
 import type { Purchase, PurchaseDeps, PurchaseStrategy } from './purchase/strategy.ts'
 import { withoutTrial } from './purchase/without-trial.ts'
-import { registrationTasks } from './registration-tasks.ts'
+import { type RegistrationTask, registrationTasks } from './registration-tasks.ts'
 
 export interface RegisterDeps extends PurchaseDeps {
   /** Ways to buy; all of them unless given. */
@@ -119,24 +121,35 @@ async function register(
       strategy.makes === 'subscription' ? { id: subscriptionId, providerId: bought.id } : null
     await makeDefault(deps, step, customer, toCharge, subscription)
   }
-  // What Stripe said of it at the start is not how it is any more where its method was taken off again.
-  await strategy.activate(deps, step, purchase, toCharge === null ? bought : { id: bought.id })
 
   // Both sides have what they agreed on: the contract is made, and can no longer be undone.
   const hasTrial = strategy.makes === 'subscription' && version.plan.trialDays > 0
-  await step('conclude contract', (_, { record }) =>
+  const isLast = !hasTrial
+  const contract = { id: contractIdOf(subscriptionId) }
+  const conclude = async (
+    trx: Trx,
+    { startsAt, at }: { readonly startsAt: Instant; readonly at: Instant },
+  ) => {
+    const { planVersionId } = input
+    const discounts = await agreedDiscounts(trx, coupons, startsAt)
+    const { trialDays } = version.plan
+    const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin, startsAt }
+    await concludeContract(trx, { ...terms, customerId, subscriptionId, at })
+  }
+  const next = { name: 'conclude contract' satisfies RegistrationTask, result: contract }
+  // What Stripe said of it at the start is not how it is any more where its method was taken off again.
+  const known = toCharge === null ? bought : { id: bought.id }
+  await strategy.activate(deps, step, purchase, known, async (trx, { record }, subscription) => {
+    await Promise.all([conclude(trx, subscription), record(trx, undefined, { isLast, next })])
+  })
+  // Done already, where it could be.
+  await step(next.name, (_, { record }) =>
     transaction(deps.db, async (trx) => {
-      const { planVersionId } = input
       const [at, startedAt] = await Promise.all([
         customerTime(trx, deps.clock, customerId),
         startedAtOf(trx, subscriptionId),
       ])
-      const startsAt = startedAt ?? at
-      const discounts = await agreedDiscounts(trx, coupons, startsAt)
-      const { trialDays } = version.plan
-      const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin, startsAt }
-      const contract = { id: await concludeContract(trx, { ...terms, customerId, subscriptionId, at }) }
-      await record(trx, contract, { isLast: !hasTrial })
+      await Promise.all([conclude(trx, { startsAt: startedAt ?? at, at }), record(trx, contract, { isLast })])
       return contract
     }),
   )

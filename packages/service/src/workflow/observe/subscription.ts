@@ -5,7 +5,7 @@ import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
+import { grouped, inOrder } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
@@ -14,7 +14,7 @@ import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store
 import { planOfItems } from '../../store/plans-of-items.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
-import { releaseSlot } from '../../store/subscriptions.ts'
+import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
@@ -49,11 +49,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const installation = await readInstallation(db)
     const own = ownReference(object.metadata)
     if (own.instance === installation.instance && own.subscription !== null) {
-      const [registered, known] = await Promise.all([
-        findRegistered(db, own.subscription),
-        readRow(db, own.subscription),
-      ])
-      if (registered) return { ...registered, installation, known, isTakenUp: false }
+      const registered = await findRegistered(db, own.subscription)
+      if (registered) return { ...registered, installation, isTakenUp: false }
     }
     const mapped = await entityIdOf(db, installation, 'subscription', object.id)
     if (mapped === undefined) return null
@@ -206,10 +203,9 @@ async function termsOf(
   return termsSeen(db, installation, items, known?.planVersionId ?? planVersionId)
 }
 
-const readRow = grouped(async (db, ids: readonly string[]) => {
-  const rows = await db.selectFrom('subscription').selectAll().where(isOneOf('id', ids)).execute()
-  return inOrder(ids, rows, ({ id }) => id)
-})
+const readRow = grouped(async (db, ids: readonly string[]) =>
+  inOrder(ids, await subscriptionRows(db, { ids }), ({ id }) => id),
+)
 
 function lockRow(trx: Trx, id: string) {
   return trx.selectFrom('subscription').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()

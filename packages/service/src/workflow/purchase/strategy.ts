@@ -1,14 +1,15 @@
+import type { Instant } from '@lockstep/core/instant'
 import type { Plan } from '@lockstep/core/plan'
 import type { Fault, ProblemCode } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
-import type { Db } from '../../postgres/connect.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
 import type { Provider } from '../../provider/stripe/account.ts'
 import type { Attached } from '../../store/addons.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import type { Tax, TaxAssessment } from '../../tax/port.ts'
-import type { Step } from '../journal.ts'
+import type { Run, Step } from '../journal.ts'
 import type { WantedRegistration } from '../wanted-registration.ts'
 
 export interface PurchaseDeps {
@@ -45,6 +46,13 @@ export interface Bought {
   readonly answer?: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
 }
 
+/** Makes the contract, and records that with the step in whose transaction it is done. `at`: the customer's own time. */
+export type ConcludeWith = (
+  trx: Trx,
+  run: Run,
+  subscription: { readonly startsAt: Instant; readonly at: Instant },
+) => Promise<void>
+
 export interface CodedFault extends Fault {
   readonly code: ProblemCode
 }
@@ -66,6 +74,15 @@ export interface PurchaseStrategy {
   isDueNow(wanted: Pick<WantedRegistration, 'quantity'>, version: PlanVersion): boolean
   /** Makes it at the provider, in steps that can be taken back. */
   buy(deps: PurchaseDeps, step: Step, purchase: Purchase): Promise<Bought>
-  /** Both sides have what they agreed on: writes down what was bought. */
-  activate(deps: PurchaseDeps, step: Step, purchase: Purchase, bought: Bought): Promise<void>
+  /**
+   * Both sides have what they agreed on: writes down what was bought, and concludes the contract in the same
+   * transaction where it can. Otherwise that is the step after it.
+   */
+  activate(
+    deps: PurchaseDeps,
+    step: Step,
+    purchase: Purchase,
+    bought: Bought,
+    conclude: ConcludeWith,
+  ): Promise<void>
 }

@@ -2,13 +2,14 @@ import { Problem } from '@lockstep/core/problem'
 import { type CallDeps, observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { firstPayment } from '../../provider/stripe/first-payment.ts'
 import { startSubscription, withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
+import { toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { wasBegun } from '../../store/operations.ts'
 import { awaitCustomer } from '../await-customer.ts'
-import type { Step } from '../journal.ts'
+import type { Run, Step } from '../journal.ts'
 import { lookAt } from '../look.ts'
 import { observe } from '../observe.ts'
 import type { SubscriptionConfiguration } from './configuration.ts'
-import type { Bought, Purchase, PurchaseDeps } from './strategy.ts'
+import type { Bought, ConcludeWith, Purchase, PurchaseDeps } from './strategy.ts'
 
 /**
  * Starts the subscription at the provider. It runs, or it is refused and nothing is there, or the bank
@@ -91,16 +92,21 @@ async function confirmPayment(deps: PurchaseDeps, step: Step, purchase: Purchase
   })
 }
 
-/** Writes the subscription down: it is the customer's from now on. */
+/** Writes the subscription down, and what was agreed on it: it is the customer's from now on. */
 export async function recordSubscription(
   deps: PurchaseDeps,
   step: Step,
   _purchase: Purchase,
   { id, answer }: Bought,
+  conclude: ConcludeWith,
 ): Promise<void> {
-  const record = async () => {
-    if (answer) await observe(deps, { type: 'subscription', source: 'write', ...answer })
-    else await lookAt(deps, { type: 'subscription', id })
+  const record = async (_: string, run: Run) => {
+    if (!answer) return void (await lookAt(deps, { type: 'subscription', id }))
+    const { startedAt: startsAt } = toSubscription(answer.object)
+    await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, { kind }, now) => {
+      // What an event overtook is written down by whoever looks at it next: the contract has its own transaction then.
+      if (kind === 'applied' && now) await conclude(trx, run, { startsAt, at: await now() })
+    })
   }
   await step('record subscription', record, { repeatable: true })
 }
