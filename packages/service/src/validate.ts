@@ -1,6 +1,7 @@
 import { child } from '@lockstep/core/pointer'
 import { type Fault, Problem } from '@lockstep/core/problem'
 import type { z } from 'zod'
+import { faultSentence } from './fault-sentence.ts'
 
 /** The parts of a request, as they came. */
 interface Raw {
@@ -23,7 +24,7 @@ export function validate(schemas: Schemas, raw: Raw): Raw {
   const faults: Fault[] = []
   const parse = (schema: z.ZodType | undefined, value: unknown, pointerOf: PointerOf) => {
     if (!schema) return undefined
-    const parsed = schema.safeParse(value)
+    const parsed = schema.safeParse(value, { error: faultSentence })
     if (parsed.success) return parsed.data
     faults.push(...parsed.error.issues.flatMap((issue) => faultsOf(issue, value, pointerOf)))
     return undefined
@@ -33,8 +34,15 @@ export function validate(schemas: Schemas, raw: Raw): Raw {
     query: parse(schemas.query, raw.query, (path) => `?${path.join('.')}`),
     body: parse(schemas.body, raw.body, (path) => child('#', ...path.map(String))),
   }
-  if (faults.length > 0) throw new Problem('invalid_request', countOf(faults), { faults })
-  return parsed
+  if (faults.length === 0) return parsed
+  const told = faults.filter(isStrictest)
+  throw new Problem('invalid_request', countOf(told), { faults: told })
+}
+
+/** A number may break two bounds, the type's own and then ours; the last one says what is allowed. */
+function isStrictest({ pointer, code }: Fault, index: number, all: readonly Fault[]): boolean {
+  if (code !== 'too_big' && code !== 'too_small') return true
+  return !all.slice(index + 1).some((other) => other.pointer === pointer && other.code === code)
 }
 
 type Path = readonly PropertyKey[]
@@ -67,13 +75,13 @@ function faultsOf(issue: z.core.$ZodIssue, value: unknown, pointerOf: PointerOf)
       faultsOf({ ...inner, path: issue.path } as z.core.$ZodIssue, value, pointerOf),
     )
   }
-  if (issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined) {
+  if (isMissing(issue, value)) {
     const detail = issue.path.length === 0 ? 'A JSON body is required.' : 'This is required.'
     return [{ pointer: at(issue.path), code: 'required', detail }]
   }
   const ours: unknown = issue.code === 'custom' ? issue.params?.code : undefined
   const code = typeof ours === 'string' ? ours : (codes[issue.code] ?? issue.code)
-  return [{ pointer: at(issue.path), code, detail: sentenceOf(issue) }]
+  return [{ pointer: at(issue.path), code, detail: issue.message }]
 }
 
 /** Our words where the library's are about the library. */
@@ -82,29 +90,10 @@ const codes: Partial<Record<z.core.$ZodIssue['code'], string>> = {
   invalid_union: 'invalid',
 }
 
-/** The library speaks of what it expected and received; about sizes we say what is allowed. */
-function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'too_small') {
-    const { origin, minimum, inclusive } = issue
-    if (origin === 'string')
-      return minimum === 1 ? 'This is empty.' : `This has at least ${minimum} characters.`
-    if (origin === 'array') return `This has at least ${countOfEntries(minimum)}.`
-    if (isNumeric(origin))
-      return inclusive === false ? `This is more than ${minimum}.` : `This is at least ${minimum}.`
-  }
-  if (issue.code === 'too_big') {
-    const { origin, maximum, inclusive } = issue
-    if (origin === 'string') return `This has at most ${maximum} characters.`
-    if (origin === 'array') return `This has at most ${countOfEntries(maximum)}.`
-    if (isNumeric(origin))
-      return inclusive === false ? `This is less than ${maximum}.` : `This is at most ${maximum}.`
-  }
-  return issue.message
+/** A union whose kind is not said lacks that field. */
+function isMissing({ code, path }: z.core.$ZodIssue, value: unknown): boolean {
+  return (code === 'invalid_type' || code === 'invalid_union') && valueAt(value, path) === undefined
 }
-
-const isNumeric = (origin: string) => origin === 'number' || origin === 'int' || origin === 'bigint'
-
-const countOfEntries = (count: number | bigint) => (Number(count) === 1 ? 'one entry' : `${count} entries`)
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
