@@ -35,8 +35,15 @@ test('it is the event that a CloudEvent would be', () => {
   expect(parsePlainUsage(bare, '#')).toMatchObject({ event: { quantity: 1_000_000_000n, data: {} } })
 })
 
-test('it is told by its meter, and a CloudEvent by its specversion', () => {
+test('it is told by a name that no CloudEvent has, and a CloudEvent by its specversion', () => {
   expect(isPlainUsage(plain)).toBe(true)
+  // A misspelled meter is told as one, and not as a CloudEvent without any attribute.
+  const { meter, ...without } = plain
+  expect(isPlainUsage({ ...without, mtr: meter })).toBe(true)
+  expect(faultsOf({ ...without, mtr: meter })).toEqual([
+    '#/3/meter required: An event needs its meter.',
+    '#/3/mtr unknown_attribute: There is no such field; there are id, source, meter, externalId, quantity, time, data.',
+  ])
   expect(isPlainUsage(cloudEvent)).toBe(false)
   // There `meter` is an extension attribute, as any other.
   expect(isPlainUsage({ ...cloudEvent, meter: 'x' })).toBe(false)
@@ -54,6 +61,9 @@ test('every fault is told in its own words, where it stands', () => {
     '#/3/quantity quantity_invalid: A quantity has no exponent: "1e3". Write all its digits.',
     '#/3/at unknown_attribute: There is no such field; there are id, source, meter, externalId, quantity, time, data.',
     '#/3/data/quantity invalid: The quantity stands beside the data, not in it.',
+  ])
+  expect(faultsOf(cloudEvent)).toEqual([
+    '#/3 invalid: A request is written in one form, that of its first event; this is the other.',
   ])
   expect(faultsOf('text')).toEqual(['#/3 invalid: A usage event is a JSON object.'])
   expect(faultsOf({ ...plain, data: [] })).toEqual(['#/3/data invalid: The data is a JSON object.'])

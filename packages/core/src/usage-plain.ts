@@ -16,10 +16,25 @@ const fields: ReadonlySet<string> = new Set([
   'data',
 ])
 
-/** Whether a request is written in the plain form: its first event says so, by naming its `meter`. */
+/**
+ * Whether a request is written in the plain form: its first event says so, by a name that no CloudEvent
+ * has, though another one of it may be misspelled.
+ */
 export function isPlainUsage(event: unknown): boolean {
-  return isObject(event) && event.meter !== undefined && event.specversion === undefined
+  if (!isObject(event) || event.specversion !== undefined) return false
+  return event.meter !== undefined || event.externalId !== undefined || event.quantity !== undefined
 }
+
+/** Of an event in another form than the first one of its request: that says more than each name that is strange. */
+export const anotherForm = (pointer: string): ParsedUsage => ({
+  faults: [
+    {
+      pointer,
+      code: 'invalid',
+      detail: 'A request is written in one form, that of its first event; this is the other.',
+    },
+  ],
+})
 
 /** What the plain form calls things: our own words, and the quantity beside the rest of the data. */
 export const plainNames: UsageNames = {
@@ -43,6 +58,7 @@ export const plainNames: UsageNames = {
  */
 export function parsePlainUsage(value: unknown, pointer: string): ParsedUsage {
   if (!isObject(value)) return parseUsageEvent(value, pointer, plainNames)
+  if (value.specversion !== undefined) return anotherForm(pointer)
   const { id, source = DEFAULT_SOURCE, meter, externalId, quantity, time, data } = value
   const misspelled: Fault[] = Object.keys(value)
     .filter((name) => !fields.has(name))

@@ -2,7 +2,7 @@ import { type Fault, Problem } from '@lockstep/core/problem'
 import { binaryNames, type Headers, isBinaryUsage, parseBinaryUsage } from '@lockstep/core/usage-binary'
 import { type ParsedUsage, parseUsageEvent } from '@lockstep/core/usage-event'
 import { cloudEventNames, type UsageNames } from '@lockstep/core/usage-form'
-import { isPlainUsage, parsePlainUsage, plainNames } from '@lockstep/core/usage-plain'
+import { anotherForm, isPlainUsage, parsePlainUsage, plainNames } from '@lockstep/core/usage-plain'
 
 /** What a request brought, read by the form it is written in. */
 export interface SentUsage {
@@ -32,7 +32,7 @@ export function readSent(body: unknown, headers: Headers = {}, root = '#'): Sent
   if (mode === 'one' && isList) throw malformed('One CloudEvent is an object; a list of them is a batch.')
   if (mode === 'batch' && !isList) throw malformed('A batch of CloudEvents is a list.')
   const names = mode === undefined ? namesIn(values) : cloudEventNames
-  const parse = names === plainNames ? parsePlainUsage : parseUsageEvent
+  const parse = names === plainNames ? parsePlainUsage : parseCloudEvent
   const pointerOf = (index: number) => {
     if (!isList) return root
     return root === '#' ? (pointers[index] ?? '#') : `${root}/${index}`
@@ -43,6 +43,9 @@ export function readSent(body: unknown, headers: Headers = {}, root = '#'): Sent
     names,
   }
 }
+
+const parseCloudEvent = (value: unknown, pointer: string): ParsedUsage =>
+  isPlainUsage(value) ? anotherForm(pointer) : parseUsageEvent(value, pointer)
 
 /** What events in JSON call their attributes: the first one says it for all. */
 export const namesIn = (events: readonly unknown[]): UsageNames =>
