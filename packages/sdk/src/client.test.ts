@@ -60,7 +60,7 @@ const problem = (status: number, code: string, errors?: unknown): Reply => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
   body: {
-    type: `https://x/${code}`,
+    type: `/docs/problems/${code}`,
     title: 'Title.',
     status,
     code,
@@ -102,6 +102,8 @@ describe('a call', () => {
       .catch((thrown) => thrown)
     expect(error).toBeInstanceOf(ProblemError)
     expect(error).toMatchObject({ code: 'plan_unknown', status: 422, faults, instance: '/v1/x' })
+    // The page about it, where a person can open it.
+    expect(error.type).toBe(`${baseUrl}/docs/problems/plan_unknown`)
     expect(seen).toHaveLength(1)
   })
 

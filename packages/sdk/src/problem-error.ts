@@ -45,8 +45,9 @@ export async function problemOf(response: Response, path: string): Promise<Probl
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   const retryAfterSeconds = Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
   const text = await response.text()
+  const problem = parseProblem(text)
   return new ProblemError(
-    parseProblem(text) ?? {
+    (problem && { ...problem, type: absolute(problem.type, response.url) }) ?? {
       type: 'about:blank',
       title: 'The answer is not one of Lockstep.',
       status: response.status,
@@ -56,6 +57,11 @@ export async function problemOf(response: Response, path: string): Promise<Probl
     },
     retryAfterSeconds,
   )
+}
+
+/** The page about a code is the service's own, and `type` is relative to what was called (RFC 9457, section 3.1.1). */
+function absolute(type: string, called: string): string {
+  return URL.canParse(type, called) ? new URL(type, called).href : type
 }
 
 function parseProblem(text: string): ProblemDocument | undefined {
