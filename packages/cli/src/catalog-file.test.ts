@@ -65,5 +65,24 @@ test('what two files name alike, or name only one of, is refused', async () => {
   await expect(read({ ...writing, signUp: { plan: 'app' } }, cloud)).rejects.toThrow(
     'different plans for sign-ups',
   )
+  await expect(read(writing, { ...cloud, addons: writing.addons })).rejects.toThrow(
+    'an add-on alike: proofreading',
+  )
   await expect(read(writing, { ...cloud, seller: { name: 'They' } })).rejects.toThrow('different sellers')
+})
+
+test('a file that cannot be read is named, with what to do about it', async () => {
+  const readText = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text)
+    return readCatalogFiles([join(folder, name)])
+  }
+  await expect(readText('cut.json', '{ "currency": ')).rejects.toThrow(/cut\.json is not JSON: /)
+  await expect(readText('cut.mjs', 'export default {')).rejects.toThrow(/cut\.mjs cannot be read: /)
+  await expect(readText('none.mjs', 'export const catalog = {}')).rejects.toMatchObject({
+    message: expect.stringMatching(/none\.mjs is no catalogue\.$/),
+    remedy: expect.stringContaining('export default defineCatalog'),
+  })
+  // Beside no node_modules of ours.
+  const outside = readText('outside.mjs', "import '@lockstep/nowhere'")
+  await expect(outside).rejects.toMatchObject({ remedy: expect.stringContaining('put the file inside') })
 })

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CatalogDocument } from '@lockstep/api/catalog'
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import type { Catalog } from '@lockstep/core/catalog'
+import { Problem } from '@lockstep/core/problem'
 import { UsageError } from './usage-error.ts'
 
 /** Several files are one catalogue together; what two of them name must not be named alike. */
@@ -21,15 +22,42 @@ async function readCatalogFile(file: string): Promise<CatalogDocument> {
   const path = resolve(file)
   if (!existsSync(path))
     throw new UsageError(`There is no such file: ${file}`, 'Give the path of a catalogue.')
-  if (path.endsWith('.json')) return JSON.parse(await readFile(path, 'utf8')) as CatalogDocument
-  const { default: catalog } = (await import(pathToFileURL(path).href)) as { default?: Partial<Catalog> }
+  if (path.endsWith('.json')) return documentIn(file, await readFile(path, 'utf8'))
+  const { default: catalog } = await runModule(file, path)
   if (!Array.isArray(catalog?.plans) || !Array.isArray(catalog.products)) {
     throw new UsageError(
       `The default export of ${file} is no catalogue.`,
-      'Write `export default defineCatalog({ … })`.',
+      "Write `import { defineCatalog } from '@lockstep/core/catalog'` and `export default defineCatalog({ … })`.",
     )
   }
   return catalogDocumentOf(catalog as Catalog)
+}
+
+function documentIn(file: string, text: string): CatalogDocument {
+  try {
+    return JSON.parse(text) as CatalogDocument
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${messageOf(error)}`, 'Correct the file; nothing was changed.')
+  }
+}
+
+/** What is wrong with the catalogue itself is a Problem and is told by its places; the rest is the module's. */
+async function runModule(file: string, path: string): Promise<{ default?: Partial<Catalog> }> {
+  try {
+    return (await import(pathToFileURL(path).href)) as { default?: Partial<Catalog> }
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`, remedyOf(error))
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+function remedyOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ERR_MODULE_NOT_FOUND'
+    ? 'A module finds @lockstep/core from its own folder: put the file inside this repository, or where the package is installed.'
+    : 'Correct the file; nothing was changed.'
 }
 
 function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
@@ -39,12 +67,12 @@ function merge(a: CatalogDocument, b: CatalogDocument): CatalogDocument {
   const grace = agreed('times of grace', a.grace, b.grace)
   return {
     currency: a.currency,
-    products: joined('product', a.products, b.products),
-    meters: joined('meter', a.meters ?? {}, b.meters ?? {}),
-    features: joined('feature', a.features ?? {}, b.features ?? {}),
-    coupons: joined('coupon', a.coupons ?? {}, inCurrency(b.coupons ?? {}, b)),
-    plans: joined('plan', a.plans, inCurrency(b.plans, b)),
-    addons: joined('add-on', a.addons ?? {}, inCurrency(b.addons ?? {}, b)),
+    products: joined('a product', a.products, b.products),
+    meters: joined('a meter', a.meters ?? {}, b.meters ?? {}),
+    features: joined('a feature', a.features ?? {}, b.features ?? {}),
+    coupons: joined('a coupon', a.coupons ?? {}, inCurrency(b.coupons ?? {}, b)),
+    plans: joined('a plan', a.plans, inCurrency(b.plans, b)),
+    addons: joined('an add-on', a.addons ?? {}, inCurrency(b.addons ?? {}, b)),
     ...(seller && { seller }),
     ...(signUp && { signUp }),
     ...(planChanges && { planChanges }),
@@ -72,5 +100,5 @@ function agreed<T>(what: string, a: T | undefined, b: T | undefined): T | undefi
 function joined<T>(noun: string, a: Record<string, T>, b: Record<string, T>): Record<string, T> {
   const clashes = Object.keys(b).filter((key) => key in a)
   if (clashes.length === 0) return { ...a, ...b }
-  throw new UsageError(`Two catalogues name a ${noun} alike: ${clashes.join(', ')}`, 'Rename one of them.')
+  throw new UsageError(`Two catalogues name ${noun} alike: ${clashes.join(', ')}`, 'Rename one of them.')
 }

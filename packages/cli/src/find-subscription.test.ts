@@ -25,4 +25,17 @@ test('who has several is asked which one, and who has none is told', async () =>
     remedy: 'Name one of them: subscription_0 (plan_0), subscription_1 (plan_1).',
   })
   await expect(findSubscription(clientOf('ended'), 'ada')).rejects.toThrow('ada has no subscription.')
+  await expect(findSubscription(clientOf(), 'ada', { orOver: true })).rejects.toThrow(
+    'ada has no subscription.',
+  )
+})
+
+test('to be read, the newest of those that are over will do', async () => {
+  const reading = { orOver: true }
+  expect(await findSubscription(clientOf('ended', 'ended'), 'ada', reading)).toMatchObject({
+    id: 'subscription_0',
+  })
+  expect(await findSubscription(clientOf('ended', 'full'), 'ada', reading)).toMatchObject({
+    id: 'subscription_1',
+  })
 })

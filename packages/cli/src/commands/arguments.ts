@@ -1,6 +1,9 @@
 import { parseInstant } from '@lockstep/core/instant'
 import { InvalidArgumentError } from 'commander'
 
+/** What `findSubscription` takes. */
+export const SUBSCRIPTION = "its id, or whose it is: the customer's id, or your own"
+
 export function parseCount(text: string): number {
   const count = Number(text)
   if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('Give a whole number from 1.')

@@ -54,12 +54,15 @@ function changesText({ changes }: CatalogChanges): string {
   const lines = changed.flatMap(({ action, kind, key, details, subscribers }) => [
     `${signs[action]} ${kind} ${bold(key)}${dim(words[action])}`,
     ...(action === 'create' ? [] : details.map((detail) => `    ${detail}`)),
-    ...whoStays(action, subscribers).map((line) => dim(`    ${line}`)),
+    ...(isSold(kind) ? whoStays(action, subscribers).map((line) => dim(`    ${line}`)) : []),
   ])
   return lines.join('\n')
 }
 
 type Change = CatalogChanges['changes'][number]
+
+/** Nobody is on a product or a meter by itself. */
+const isSold = (kind: Change['kind']) => kind === 'plan' || kind === 'addon'
 
 /** A plan or add-on that is sold never changes: who is on a version stays on it. */
 function whoStays(action: Change['action'], subscribers: Change['subscribers']): string[] {

@@ -2,11 +2,12 @@ import type { NewPriceOverride, PriceOverride, PriceOverrideEffect } from '@lock
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
+import { findSubscription } from '../find-subscription.ts'
 import { amountText, instantText } from '../output/format.ts'
 import { bold, dim, green, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { UsageError } from '../usage-error.ts'
-import { firstOf } from './arguments.ts'
+import { firstOf, SUBSCRIPTION } from './arguments.ts'
 
 /** More than any subscription was given; the newest ones. */
 const MOST = 200
@@ -26,7 +27,7 @@ export function addPriceOverrides(subscriptions: Command): void {
   subscriptions
     .command('own-price')
     .description("give a subscription its own price for usage, or the plan's again")
-    .argument('<subscription>', 'its id')
+    .argument('<subscription>', SUBSCRIPTION)
     .argument('<price>', "the price's key in the plan")
     .option(
       '--terms <json>',
@@ -43,8 +44,9 @@ export function addPriceOverrides(subscriptions: Command): void {
     .option('--agent <name>', 'the person behind it')
     .option('--dry-run', 'only say what it would do')
     .option('--yes', "don't ask")
-    .action(async (id: string, price: string, told: Told, command: Command) => {
+    .action(async (name: string, price: string, told: Told, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name)
       const { dryRun, yes, from, reason, agent } = told
       const body = { price, terms: termsOf(told), from, reason, ...(agent !== undefined && { agent }) }
       const preview = await client.priceOverrides.preview(id, body)
@@ -56,9 +58,10 @@ export function addPriceOverrides(subscriptions: Command): void {
   subscriptions
     .command('own-prices')
     .description('who gave a subscription which price of its own, and why; the one made last first')
-    .argument('<subscription>', 'its id')
-    .action(async (id: string, _: unknown, command: Command) => {
+    .argument('<subscription>', SUBSCRIPTION)
+    .action(async (name: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name, { orOver: true })
       output.result(await firstOf(client.priceOverrides.list(id), MOST), overrideTable)
     })
 }

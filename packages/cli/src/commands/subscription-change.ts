@@ -5,7 +5,7 @@ import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
 import { changePreviewText, changeQuestion, planChangeText } from '../output/plan-change-text.ts'
-import { collect, collectAddon, parseCount, type WantedAddon } from './arguments.ts'
+import { collect, collectAddon, parseCount, SUBSCRIPTION, type WantedAddon } from './arguments.ts'
 
 interface ChangeFlags {
   readonly plan?: string
@@ -25,7 +25,7 @@ export function addChange(subscriptions: Command): void {
   subscriptions
     .command('change')
     .description('another plan, quantity, add-on or payment method: all of it or nothing')
-    .argument('<subscription>', "its id, or whose it is: the customer's id, or your own")
+    .argument('<subscription>', SUBSCRIPTION)
     .option('--plan <key>', 'a plan of the catalogue')
     .option('--quantity <n>', 'the new number, not a difference', parseCount)
     .option('--addon <key[=n]>', 'attach an add-on, or change its number; several times', collectAddon)

@@ -2,6 +2,7 @@ import type { CancelOptions, Subscription } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
+import { findSubscription } from '../find-subscription.ts'
 import { amountText, instantText } from '../output/format.ts'
 import {
   cancellationText,
@@ -12,7 +13,7 @@ import {
   subscriptionText,
 } from '../output/subscription-text.ts'
 import { UsageError } from '../usage-error.ts'
-import { firstOf, parseCount, parseTime } from './arguments.ts'
+import { firstOf, parseCount, parseTime, SUBSCRIPTION } from './arguments.ts'
 import { addPriceOverrides } from './price-overrides.ts'
 import { addChange } from './subscription-change.ts'
 
@@ -50,7 +51,7 @@ export function addSubscriptions(program: Command): void {
   subscriptions
     .command('cancel')
     .description('end a subscription: with its period, unless told otherwise')
-    .argument('<subscription>', 'its id')
+    .argument('<subscription>', SUBSCRIPTION)
     .option('--now', 'at once')
     .option('--at <date>', 'at a date', parseTime)
     .option('--credit', 'with --now: unused time becomes credit')
@@ -58,8 +59,9 @@ export function addSubscriptions(program: Command): void {
     .option('--reason <reason>', 'customer, admin, nonPayment, authentication, fraud or other', 'admin')
     .option('--dry-run', 'only say what it would bill and give back')
     .option('--yes', "don't ask")
-    .action(async (id: string, flags: CancelFlags, command: Command) => {
+    .action(async (name: string, flags: CancelFlags, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name)
       const wanted = cancellationOf(flags)
       if (flags.dryRun)
         return output.result(await client.subscriptions.previewCancel(id, wanted), cancellationText)
@@ -75,20 +77,22 @@ export function addSubscriptions(program: Command): void {
   subscriptions
     .command('resume')
     .description('take back a planned end or a pause')
-    .argument('<subscription>', 'its id')
-    .action(async (id: string, _: unknown, command: Command) => {
+    .argument('<subscription>', SUBSCRIPTION)
+    .action(async (name: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name)
       output.result(await client.subscriptions.resume(id), deedText)
     })
   subscriptions
     .command('pause')
     .description('leave its invoices uncollected; service goes on')
-    .argument('<subscription>', 'its id')
+    .argument('<subscription>', SUBSCRIPTION)
     .requiredOption('--collection <how>', 'keepAsDraft, markUncollectible or void')
     .option('--until <date>', 'collected again by itself from then on', parseTime)
     .option('--yes', "don't ask")
-    .action(async (id: string, { collection, until, yes }: PauseFlags, command: Command) => {
+    .action(async (name: string, { collection, until, yes }: PauseFlags, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name)
       if (!yes) await confirm(`Leave the invoices of ${id} uncollected (${collection})?`)
       const wanted = { collection, ...(until !== undefined && { resumesAt: until }) }
       output.result(await client.subscriptions.pause(id, wanted), deedText)
@@ -118,18 +122,20 @@ function addReading(subscriptions: Command): void {
   subscriptions
     .command('show')
     .description('how a subscription stands')
-    .argument('<subscription>', 'its id')
-    .action(async (id: string, _: unknown, command: Command) => {
+    .argument('<subscription>', SUBSCRIPTION)
+    .action(async (name: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name, { orOver: true })
       output.result(await client.subscriptions.read(id), subscriptionText)
     })
   subscriptions
     .command('history')
     .description('how it stood at any time, newest first')
-    .argument('<subscription>', 'its id')
+    .argument('<subscription>', SUBSCRIPTION)
     .option('--limit <n>', 'how many', parseCount, 50)
-    .action(async (id: string, { limit }: { limit: number }, command: Command) => {
+    .action(async (name: string, { limit }: { limit: number }, command: Command) => {
       const { client, output } = contextOf(command)
+      const { id } = await findSubscription(client, name, { orOver: true })
       output.result(await firstOf(client.subscriptions.history(id), limit), historyTable)
     })
   subscriptions

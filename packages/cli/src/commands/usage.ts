@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { type Fault, Problem } from '@lockstep/core/problem'
 import type { Client } from '@lockstep/sdk'
 import { ProblemError } from '@lockstep/sdk/problem-error'
@@ -34,7 +34,8 @@ export function addUsage(program: Command): void {
     .option('--dry-run', 'check every event and send nothing', false)
     .action(async (path: string, options: ImportOptions, command: Command) => {
       const { client, output } = contextOf(command)
-      if (!existsSync(path))
+      // A pipe is no file and is read all the same.
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true)
         throw new UsageError(`There is no such file: ${path}`, 'Give the path of an NDJSON or CSV file.')
       const { column: columns, set: constants, delimiter, format } = options
       const file = new UsageFile(path, { columns, constants, delimiter, format })

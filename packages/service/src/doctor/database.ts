@@ -82,6 +82,8 @@ async function mode(db: Db, livemode: boolean): Promise<Check> {
   )
 }
 
+const MOST_PLANS_TOLD = 8
+
 async function catalogue(db: Db): Promise<Check> {
   const plans = await db.selectFrom('plan').select('key').where('archivedAt', 'is', null).execute()
   if (plans.length === 0) {
@@ -93,9 +95,9 @@ async function catalogue(db: Db): Promise<Check> {
   }
   return fine(
     'catalogue',
-    `${plans.length} plans: ${plans
+    `${plans.length} ${plans.length === 1 ? 'plan' : 'plans'}: ${plans
       .map(({ key }) => key)
-      .slice(0, 8)
-      .join(', ')}.`,
+      .slice(0, MOST_PLANS_TOLD)
+      .join(', ')}${plans.length > MOST_PLANS_TOLD ? ', …' : '.'}`,
   )
 }
