@@ -33,6 +33,13 @@ const RENEWAL = '2026-02-28T09:30:00Z'
 const AFTER_RENEWAL = '2026-02-28T12:00:00Z'
 const THREE_DAYS_LATER = '2026-03-04T00:00:00Z'
 
+const requests = {
+  meter: 'requests',
+  product: 'requests',
+  model: 'perUnit' as const,
+  unitAmount: '0.01',
+}
+
 const catalog = {
   currency: 'usd',
   products: { hosting: { name: 'Hosting' }, requests: { name: 'Requests' } },
@@ -44,12 +51,18 @@ const catalog = {
       interval: 'month' as const,
       prices: {
         fee: { kind: 'recurring' as const, model: 'flat' as const, amount: '10.00' },
-        requests: {
-          meter: 'requests',
-          product: 'requests',
-          model: 'perUnit' as const,
-          unitAmount: '0.01',
-        },
+        requests,
+      },
+    },
+    // Its months end when those of the other do, inside of a year.
+    annual: {
+      name: 'Annual',
+      product: 'hosting',
+      interval: 'year' as const,
+      usageInterval: 'month' as const,
+      prices: {
+        fee: { kind: 'recurring' as const, model: 'flat' as const, amount: '100.00' },
+        requests,
       },
     },
   },
@@ -57,6 +70,7 @@ const catalog = {
 
 interface Customer {
   readonly externalId: string
+  readonly plan: 'metered' | 'annual'
   readonly clock: string
   registration?: string
   id?: string
@@ -104,12 +118,21 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
   async function register(): Promise<void> {
     const externalId = `user-${customers.length}`
     const [clockKey, key] = [once(), once()]
-    const customer: Customer = { externalId, clock: '', now: START, owed: 0n, events: 0, turning: false }
+    const plan = customers.length % 3 === 2 ? 'annual' : 'metered'
+    const customer: Customer = {
+      externalId,
+      plan,
+      clock: '',
+      now: START,
+      owed: 0n,
+      events: 0,
+      turning: false,
+    }
     customers.push(customer)
     const clock = await ask(() => client.testClocks.create({ frozenTime: START, name: externalId }, clockKey))
     const registration = await ask(() =>
       client.registrations.create(
-        { externalId, plan: 'metered', paymentMethod: 'pm_card_visa', testClock: clock.id },
+        { externalId, plan, paymentMethod: 'pm_card_visa', testClock: clock.id },
         key,
       ),
     )
@@ -215,13 +238,15 @@ export async function crash({ runs, seed, work, onKill }: CrashRun): Promise<Cra
   }
 }
 
+const reasonOf = { metered: 'subscription_cycle', annual: 'automatic_pending_invoice_item_invoice' }
+
 /** Every customer is billed for what was answered with 2xx, to the cent, whatever died in between. */
 async function billed({ stripe }: World, customers: readonly Customer[]): Promise<string[]> {
   const breaches: string[] = []
   const atStripe = new Map<string, string>()
   for await (const customer of everyCustomer(stripe))
     atStripe.set(customer.metadata.lockstep_customer ?? customer.id, customer.id)
-  for (const { id = '', externalId, owed } of customers) {
+  for (const { id = '', externalId, plan, owed } of customers) {
     const customer = atStripe.get(id)
     if (customer === undefined) {
       breaches.push(`${externalId} is not at Stripe.`)
@@ -235,8 +260,10 @@ async function billed({ stripe }: World, customers: readonly Customer[]): Promis
 
     const cycles: { status: string | null; period_end: number }[] = []
     for await (const invoice of stripe.invoices.list({ customer, limit: 100 }))
-      if (invoice.billing_reason === 'subscription_cycle') cycles.push(invoice)
+      if (invoice.billing_reason === reasonOf[plan]) cycles.push(invoice)
     const [cycle] = cycles
+    // Of a month inside of a year there is one only where something was pending at its end.
+    if (plan === 'annual' && cycle === undefined) continue
     if (cycles.length !== 1 || cycle?.status !== 'paid' || cycle.period_end !== Date.parse(RENEWAL) / 1000)
       breaches.push(
         `${externalId} has ${cycles.length} renewal invoices instead of one that is paid: ${cycles.map(({ status }) => status).join(', ')}.`,
