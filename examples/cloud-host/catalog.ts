@@ -72,6 +72,23 @@ export default defineCatalog({
         transfer: { upTo: '1000000000', beyond: 'billed' },
       },
     },
+    // For who computes the whole year: two months of the fee less, and a million seconds of each month for nothing.
+    'compute-year': {
+      name: 'Compute year',
+      product: 'cloud',
+      interval: 'year',
+      usageInterval: 'month',
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '200.00' },
+        compute: {
+          meter: 'compute_seconds',
+          product: 'compute',
+          model: 'perUnit',
+          unitAmount: '0.0000144',
+          included: '1000000',
+        },
+      },
+    },
   },
   addons: {
     snapshots: {

@@ -61,6 +61,7 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
     'create feature private_network',
     'create feature transfer',
     'create plan cloud-host',
+    'create plan compute-year',
     'create addon snapshots',
   ])
   const { products, prices } = await ownAtStripe(deps)
@@ -70,6 +71,7 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
   // Only what Stripe bills by itself has a price there.
   expect(prices.map(({ unit_amount: amount, recurring }) => [amount, recurring?.interval])).toEqual([
     [400, 'month'],
+    [20_000, 'year'],
     [2000, 'month'],
   ])
 
@@ -81,9 +83,9 @@ test('a catalogue is written here and at Stripe; applied again it asks nothing o
 test('the difference is shown before anything is done', async () => {
   const deps = await newInstallation()
   simulator.control.clearRequests()
-  expect(await planCatalog(deps, cloudHost)).toHaveLength(15)
+  expect(await planCatalog(deps, cloudHost)).toHaveLength(16)
   expect(simulator.control.requests().total).toBe(0)
-  expect((await planCatalog(deps, cloudHost)).length).toBe(15)
+  expect((await planCatalog(deps, cloudHost)).length).toBe(16)
 })
 
 test('intervals of three months and of a year', async () => {

@@ -500,6 +500,70 @@ test('made at Stripe, completed here: usage is sent here, and one invoice at Str
   expect(await subscriptionOf(second.id)).toEqual([])
 })
 
+test('made at Stripe by the year, with an interval of a month: usage is billed by the month here', async () => {
+  const made = await product('Yearly cloud')
+  const fee = await price(made, 12_000, { recurring: { interval: 'year' } })
+  const clock = await world.stripe.testHelpers.testClocks.create({ frozen_time: 1_770_000_000 })
+  const customer = await world.stripe.customers.create({ test_clock: clock.id, name: 'Grace' })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  const charged = { invoice_settings: { default_payment_method: method.id } }
+  await world.stripe.customers.update(customer.id, charged)
+  await world.deliver()
+  const prices = {
+    fee: { kind: 'recurring', model: 'flat', amount: '120.00' },
+    compute: { meter: 'year_seconds', product: 'yearly-cloud', model: 'perUnit', unitAmount: '0.01' },
+  } as const
+  const yearly = defineCatalog({
+    currency: 'usd',
+    products: { 'yearly-cloud': { name: 'Yearly cloud' } },
+    meters: { year_seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+    plans: {
+      'yearly-cloud': {
+        name: 'Yearly cloud',
+        product: 'yearly-cloud',
+        interval: 'year',
+        usageInterval: 'month',
+        prices,
+      },
+    },
+  })
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, yearly)
+  const { id } = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: fee.id }],
+    pending_invoice_item_interval: { interval: 'month' },
+  })
+  await world.deliver()
+  const [subscription] = await subscriptionOf(id)
+  const [ours] = await customerOf(customer.id)
+  const payer = {
+    externalId: ours.external_id,
+    customerId: ours.id,
+    subscriptionId: subscription.id,
+    customer: customer.id,
+    subscription: id,
+    testClock: clock.id,
+  }
+  // From 2 February on.
+  await world.turn(payer, '2026-02-10T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '150', '2026-02-05T00:00:00Z', 'year_seconds')
+  await world.sync(payer)
+  await world.turn(payer, '2026-03-02T03:00:00Z')
+  await world.deliver()
+  await world.turn(payer, '2026-03-02T06:00:00Z')
+  await world.deliver()
+  const invoices = await world.atStripe(payer)
+  expect(invoices.map(({ invoice }) => [invoice.billing_reason, invoice.status, invoice.total])).toEqual([
+    ['subscription_create', 'paid', 12_000],
+    ['automatic_pending_invoice_item_invoice', 'paid', 150],
+  ])
+  expect((await world.story(payer)).slice(1)).toEqual([
+    '2026-02-02 … 2026-03-02 subscription_cycle paid 150',
+    '2026-03-02 … 2026-04-02 subscription_cycle current -',
+  ])
+})
+
 test('of two subscriptions to a plan that gets a meter, one bills it; the other does when that one is over', async () => {
   const made = await product('Double')
   const fee = await price(made, 2000)

@@ -5,18 +5,15 @@ import { bold, dim, green, red } from './style.ts'
 /** What was agreed, a line each; prices in full stand on the page and in the PDF. */
 export function contractText(contract: Contract): string {
   const { agreement, person, terms, seller } = contract
-  const { plan, billingCycle, trial, prices, features, discounts } = agreement
-  const { interval, intervalCount } = billingCycle
+  const { plan, billingCycle, usageCycle, trial, prices, features, discounts } = agreement
   const rows: [string, string][] = [
     ['seller', seller?.name ?? '–'],
     [
       'customer',
       person ? (person.name ?? contract.externalId) : `${contract.externalId}, personal data erased`,
     ],
-    [
-      'billed',
-      `every ${intervalCount === 1 ? interval : `${intervalCount} ${interval}s`}, in ${agreement.currency}`,
-    ],
+    ['billed', `${every(billingCycle)}, in ${agreement.currency}`],
+    ['usage billed', usageCycle ? every(usageCycle) : ''],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${agreement.quantity}`],
     ['prices', prices.map(({ name }) => name).join(', ')],
@@ -31,6 +28,10 @@ export function contractText(contract: Contract): string {
   const lines = rows.filter(([, text]) => text !== '').map(([label, text]) => `  ${label.padEnd(14)} ${text}`)
   const changes = contract.changes.map((change) => `  ${dim('changed')}        ${change}`)
   return [head, ...lines, ...changes].join('\n')
+}
+
+function every({ interval, intervalCount }: Contract['agreement']['billingCycle']): string {
+  return `every ${intervalCount === 1 ? interval : `${intervalCount} ${interval}s`}`
 }
 
 function featureText({ name, kind, upTo }: Contract['agreement']['features'][number]): string {

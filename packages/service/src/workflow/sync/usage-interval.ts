@@ -1,3 +1,4 @@
+import { flowsOut } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { hasOtherInterval, setUsageInterval, usageIntervalOf } from '../../provider/stripe/usage-interval.ts'
@@ -10,11 +11,11 @@ import type { Picture } from './picture.ts'
 /**
  * Sees to it that Stripe invoices what is pending as often as the plan says: of a subscription that was changed to
  * another plan, at once or by a schedule, that was made elsewhere, or that somebody has changed there. No call
- * where it is so already.
+ * where it is so already, nor where subscriptions are Stripe's alone to say: there whoever makes them sets it.
  */
 export async function keepUsageInterval(deps: LookDeps, picture: Picture): Promise<void> {
   const { subscription, provider, isOver } = picture
-  if (isOver) return
+  if (isOver || !flowsOut(deps.provider.sync.directions.subscription)) return
   const { plan } = await loadPlanVersion(deps.db, subscription.planVersionId)
   const wanted = usageIntervalOf(plan)
   const seen = await readObject(deps.db, { type: 'subscription', id: provider.subscription })
