@@ -34,6 +34,7 @@ import {
   readPlanChange,
   resumePlanChange,
 } from './plan-changes.ts'
+import { listPlanRolls, readPlanRoll } from './plan-rolls.ts'
 import { listPlans, readPlan } from './plans.ts'
 import { listPriceOverrides, overridePrice } from './price-overrides.ts'
 import {
@@ -142,6 +143,8 @@ export const routes: readonly Route[] = [
   applyCatalog,
   listPlans,
   readPlan,
+  listPlanRolls,
+  readPlanRoll,
   listAddons,
   readAddon,
   listMeters,

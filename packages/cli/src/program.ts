@@ -16,6 +16,7 @@ import { addInvoices } from './commands/invoices.ts'
 import { addLimits } from './commands/limits.ts'
 import { addMappings } from './commands/mappings.ts'
 import { addOrphans } from './commands/orphans.ts'
+import { addPlanRolls } from './commands/plan-rolls.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addSubscriptions } from './commands/subscriptions.ts'
@@ -32,6 +33,7 @@ const commands = [
   addServiceCommands,
   addCatalog,
   addAddons,
+  addPlanRolls,
   addCustomers,
   addRegistrations,
   addSubscriptions,

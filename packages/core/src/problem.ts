@@ -38,6 +38,7 @@ export const problems = {
   feature_not_found: { status: 404, title: 'There is no such feature.' },
   import_not_found: { status: 404, title: 'There is no such import.' },
   invoice_not_found: { status: 404, title: 'There is no such invoice.' },
+  plan_roll_not_found: { status: 404, title: 'There is no such plan roll.' },
   mapping_not_found: { status: 404, title: 'There is no such mapping.' },
   meter_not_found: { status: 404, title: 'There is no such meter.' },
   plan_not_found: { status: 404, title: 'There is no such plan.' },

@@ -15,6 +15,7 @@ import * as imports from '@lockstep/api/imports'
 import * as mappings from '@lockstep/api/mappings'
 import * as meters from '@lockstep/api/meters'
 import * as orphans from '@lockstep/api/orphans'
+import * as rolls from '@lockstep/api/plan-rolls'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
 import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
@@ -165,6 +166,11 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof meters.listMeters>) => list(meters.listMeters, query),
     },
 
+    planRolls: {
+      list: (query?: QueryInput<typeof rolls.listPlanRolls>) => list(rolls.listPlanRolls, query),
+      read: (id: string) => ask(rolls.readPlanRoll, { params: { id } }),
+    },
+
     mappings: {
       list: (query?: QueryInput<typeof mappings.listMappings>) => list(mappings.listMappings, query),
       /** What waited for the link goes on by itself. */
@@ -294,6 +300,7 @@ export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
 export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
+export type PlanRoll = Answer<typeof rolls.readPlanRoll>
 export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>
 export type Import = Answer<typeof imports.readImport>

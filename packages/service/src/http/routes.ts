@@ -23,6 +23,7 @@ import { mappingRoutes } from './routes/mappings.ts'
 import { meterRoutes } from './routes/meters.ts'
 import { orphanRoutes } from './routes/orphans.ts'
 import { planChangeRoutes } from './routes/plan-changes.ts'
+import { planRollRoutes } from './routes/plan-rolls.ts'
 import { planRoutes } from './routes/plans.ts'
 import { priceOverrideRoutes } from './routes/price-overrides.ts'
 import { providerEventRoutes } from './routes/provider-events.ts'
@@ -79,6 +80,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   creditNoteRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)
+  planRollRoutes(app, parts)
   addonRoutes(app, parts)
   meterRoutes(app, parts)
   couponRoutes(app, parts)

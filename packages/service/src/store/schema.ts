@@ -11,6 +11,7 @@ import type { InvoiceTables } from './schema/invoices.ts'
 import type { MoneyBackTables } from './schema/money-back.ts'
 import type { OutboxTables } from './schema/outbox.ts'
 import type { PlanChangeTables } from './schema/plan-changes.ts'
+import type { PlanRollTables } from './schema/plan-rolls.ts'
 import type { PriceOverrideTables } from './schema/price-overrides.ts'
 import type { ProviderTables } from './schema/provider.ts'
 import type { SpendLimitTables } from './schema/spend-limits.ts'
@@ -32,6 +33,7 @@ export interface Database
     SubscriptionTables,
     SubscriptionLifeTables,
     PlanChangeTables,
+    PlanRollTables,
     ContractTables,
     UsageTables,
     InvoiceTables,

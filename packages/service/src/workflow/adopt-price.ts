@@ -7,6 +7,7 @@ import { all } from '../provider/stripe/fetch.ts'
 import type { PriceToMake } from '../provider/stripe/products.ts'
 import { isPriceOf } from '../provider/stripe/to-price.ts'
 import { lockLinks, type Mapping, mappingOf, relink } from '../store/mappings.ts'
+import { moveRolls } from '../store/plan-rolls.ts'
 import { retryUnmapped } from '../store/unmapped-events.ts'
 import { isUnclaimed } from './admit/taking-up.ts'
 
@@ -43,9 +44,11 @@ export async function adoptPrice(
     const at = clock.now()
     for (const { id: providerId } of alike) {
       await lockLinks(trx, providerId)
-      if (!isFree(await mappingOf(trx, provider, 'price', providerId))) continue
+      const standing = await mappingOf(trx, provider, 'price', providerId)
+      if (!isFree(standing)) continue
       const ours = { entityType: 'price', entityId: priceId } as const
       await relink(trx, provider, { ...ours, providerType: 'price', providerId, origin: ADOPTED, at })
+      if (standing) await moveRolls(trx, { from: standing.entityId, to: priceId })
       await retryUnmapped(trx, [{ entityType: 'price', providerId }], at)
       return true
     }

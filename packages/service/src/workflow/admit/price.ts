@@ -10,6 +10,8 @@ import { lockCatalog } from '../../store/catalog.ts'
 import { addTwinVersion, hasTwin } from '../../store/inbound-addons.ts'
 import { addInboundVersion, planOfProduct, versionInRhythm } from '../../store/inbound-plans.ts'
 import { entityIdOf, link, linkedOf } from '../../store/mappings.ts'
+import { planRolls } from '../../store/plan-rolls.ts'
+import { readNewestPlan } from '../../store/plans.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
 import { admitProduct } from './product.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
@@ -18,7 +20,9 @@ import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
  * A version of the inbound plan whose product a recurring price is of, and of its add-on twin. Where prices come in, it has the fee that
  * Stripe bills, and the two are linked; where they do not, and where Stripe's own meters count what it is for, it says
  * only in what rhythm it is billed, once for each rhythm. A price of a plan that the catalogue names changes nothing:
- * what that costs is said here. Refuses a price that cannot be written as one of ours.
+ * what that costs is said here. Who
+ * subscribed before to another one is to go on to it, which is written down. Refuses a price that cannot be written as
+ * one of ours.
  */
 export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise<void> {
   const { db, clock, provider, origin = 'webhook' } = deps
@@ -46,6 +50,9 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
     await retryUnmapped(trx, [{ entityType: 'plan_version', providerId: idOf(price.product) }], at)
     if (model === null) return
     const theirs = { providerType: 'price', providerId: price.id, origin, at }
+    const written = await readNewestPlan(trx, plan.key)
+    if (written)
+      await planRolls(trx, { planKey: plan.key, versionId: written.id, pricedAt: price.created, at })
     if (priceId !== null) await link(trx, provider, { entityType: 'price', entityId: priceId, ...theirs })
     if (twinPriceId !== null)
       await link(trx, provider, { entityType: 'addon_price', entityId: twinPriceId, ...theirs })

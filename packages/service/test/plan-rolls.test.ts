@@ -1,0 +1,156 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { SyncPolicy } from '@lockstep/core/direction'
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { planRollRoutes } from '../src/http/routes/plan-rolls.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+const inbound: SyncPolicy = {
+  directions: {
+    customer: 'inbound',
+    plan: 'inbound',
+    price: 'inbound',
+    subscription: 'inbound',
+    invoice: 'both',
+  },
+  missingCustomer: 'create',
+  missingPlan: 'create',
+}
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld({
+    catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
+    sync: inbound,
+  })
+  server = await newServer({ db: world.db }, { clock: world.deps.clock })
+  planRollRoutes(server.app, world.deps)
+})
+afterAll(() => world.close())
+
+const price = (product: string, unitAmount: number, interval: 'month' | 'year' = 'month') =>
+  world.stripe.prices.create({
+    ...{ product, currency: 'usd', unit_amount: unitAmount, recurring: { interval } },
+  })
+
+async function subscribe(to: Stripe.Price): Promise<Stripe.Subscription> {
+  // On a clock of its own, at which every price is older than it.
+  const clock = await world.stripe.testHelpers.testClocks.create({ frozen_time: to.created + 60 })
+  const customer = await world.stripe.customers.create({ name: 'Somebody', test_clock: clock.id })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  return world.stripe.subscriptions.create({
+    customer: customer.id,
+    default_payment_method: method.id,
+    items: [{ price: to.id }],
+  })
+}
+
+async function rolls(query: string): Promise<string[]> {
+  const { body } = await server.call({ method: 'GET', url: `/v1/plan-rolls?${query}` })
+  const { data } = body as { data: Roll[] }
+  return data.map(
+    ({ plan, from, to, subscriptions, state }) =>
+      `${plan} ${from.version} (${from.amount.amount}) → ${to.version} (${to.amount.amount}): ${subscriptions} ${state}`,
+  )
+}
+
+interface Roll {
+  readonly id: string
+  readonly plan: string
+  readonly from: { readonly version: number; readonly amount: { readonly amount: string } }
+  readonly to: { readonly version: number; readonly amount: { readonly amount: string } }
+  readonly subscriptions: number
+  readonly state: string
+}
+
+/** All that was told, backwards and twice, each in a batch of its own. */
+async function deliverBackwards(): Promise<void> {
+  const events = await world.newEvents()
+  for (const event of [...events.toReversed(), ...events]) {
+    await world.receive(event)
+    await world.drain()
+  }
+}
+
+test('another price is a planned roll for who is on the old one, and a newer one supersedes it', async () => {
+  const { id: product } = await world.stripe.products.create({ name: 'Pro' })
+  const first = await price(product, 2000)
+  const [, gone] = [await subscribe(first), await subscribe(first)]
+  await subscribe(first)
+  await world.deliver()
+  await world.stripe.subscriptions.cancel(gone.id)
+  // Nobody is rolled to another rhythm.
+  await price(product, 20_000, 'year')
+  await world.deliver()
+  expect(await rolls('plan=pro')).toEqual([])
+
+  await price(product, 2400)
+  await deliverBackwards()
+  const planned = 'pro 1 (20.00) → 3 (24.00): 2'
+  expect(await rolls('plan=pro')).toEqual([`${planned} planned`])
+
+  const calls = await world.requests(async () => {
+    await price(product, 2600)
+    await deliverBackwards()
+  })
+  // Nothing was done about it at Stripe: the one call that writes is the price that was made here.
+  expect(calls.filter((call) => call.startsWith('POST'))).toEqual(['POST /v1/prices'])
+  expect(await rolls('plan=pro')).toEqual(['pro 1 (20.00) → 4 (26.00): 2 planned', `${planned} superseded`])
+  expect(await rolls('state=planned')).toEqual(['pro 1 (20.00) → 4 (26.00): 2 planned'])
+})
+
+test('a plan that the catalogue completes with the new price is what they are to go on to', async () => {
+  const catalog = defineCatalog({
+    currency: 'usd',
+    products: { pro: { name: 'Pro' } },
+    plans: {
+      pro: {
+        name: 'Pro',
+        product: 'pro',
+        interval: 'month',
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '26.00' } },
+      },
+    },
+  })
+  await applyCatalog({ ...world.deps, workflows: world.workflows }, catalog)
+  expect(await rolls('plan=pro&state=planned')).toEqual(['pro 1 (20.00) → 5 (26.00): 2 planned'])
+})
+
+test('the same amount again is no roll, and who subscribed when it was there has chosen', async () => {
+  const { id: product } = await world.stripe.products.create({ name: 'Same' })
+  const first = await price(product, 500)
+  await subscribe(first)
+  await world.deliver()
+  await price(product, 500)
+  await world.deliver()
+  expect(await rolls('plan=same')).toEqual([])
+
+  const { id: other } = await world.stripe.products.create({ name: 'Both' })
+  const [old, dearer] = [await price(other, 500), await price(other, 700)]
+  const customer = await world.stripe.customers.create({ name: 'Chooses the old one' })
+  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  await world.stripe.subscriptions.create({
+    customer: customer.id,
+    default_payment_method: method.id,
+    items: [{ price: old.id }],
+  })
+  await deliverBackwards()
+  expect(dearer.id).not.toBe(old.id)
+  expect(await rolls('plan=both')).toEqual([])
+})
+
+test('one of them by its id, and one that there is not', async () => {
+  const { body } = await server.call({ method: 'GET', url: '/v1/plan-rolls?limit=1' })
+  const [roll] = (body as { data: Roll[] }).data
+  expect(await server.call({ method: 'GET', url: `/v1/plan-rolls/${roll?.id}` })).toMatchObject({
+    status: 200,
+    body: roll,
+  })
+  expect(await server.call({ method: 'GET', url: '/v1/plan-rolls/plan_roll_none' })).toMatchObject({
+    status: 404,
+    body: { code: 'plan_roll_not_found' },
+  })
+})
