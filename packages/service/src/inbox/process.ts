@@ -11,7 +11,9 @@ import { isStillUnmapped, NEEDS_MAPPING } from '../store/unmapped-events.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import type { Observed } from '../workflow/observe.ts'
 import { syncSubscription } from '../workflow/sync-invoice.ts'
-import { bringUpToDate, type Group } from './bring-up-to-date.ts'
+import { bringManyUpToDate } from './bring-many-up-to-date.ts'
+import { bringUpToDate } from './bring-up-to-date.ts'
+import type { Group } from './group.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
 
 export type InboxDeps = LookDeps
@@ -63,20 +65,22 @@ async function ignoreOthers(
 
 async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): Promise<void> {
   const groups = groupByObject(events)
-  const known = await readObjects(deps.db, groups)
+  const seen = await readObjects(deps.db, groups)
+  const known = ({ type, id }: Group) => seen.get(`${type} ${id}`)
   const toSync = new Set<string>()
   const work = async (group: Group) => {
-    const subscription = await processObject(deps, group, known.get(`${group.type} ${group.id}`))
+    const subscription = await processObject(deps, group, known(group))
     if (subscription !== undefined) toSync.add(subscription)
   }
-  // What time it is comes before what happened: the rest is written down at that time.
-  const isClock = ({ type }: Group) => type === 'test_clock'
-  await someAtOnce(groups.filter(isClock), AT_ONCE, work)
-  await someAtOnce(
-    groups.filter((group) => !isClock(group)),
-    AT_ONCE,
-    work,
-  )
+  for (const type of ORDER) {
+    const { done, left } = await bringManyUpToDate(
+      deps,
+      groups.filter((group) => group.type === type),
+      known,
+    )
+    for (const { syncSubscription } of done) if (syncSubscription !== undefined) toSync.add(syncSubscription)
+    await someAtOnce(left, AT_ONCE, work)
+  }
   // A draft is open for an hour: its lines are sent now. Should that fail, the next minute's job sends them.
   await someAtOnce([...toSync], AT_ONCE, async (subscriptionId) => {
     await syncSubscription(deps, subscriptionId, { reason: 'draft' }).catch((error: unknown) =>
@@ -91,16 +95,18 @@ function groupByObject(events: readonly WaitingEvent[]): Group[] {
     const key = `${event.objectType} ${event.objectId}`
     groups.set(key, [...(groups.get(key) ?? []), event])
   }
-  const found = [...groups.values()].map((of) => {
+  return [...groups.values()].map((of) => {
     const [first] = of
     const handler = first && lookingHandlerOf(first.type)
     assert(first && handler, 'only events with a handler wait')
     return { type: handler.observes, id: first.objectId, events: of }
   })
-  return found.sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type))
 }
 
-/** Any order is right; in this one, fewer objects have to be looked up. */
+/**
+ * Kinds, one after the other. What time it is comes before what happened: the rest is written down at that time. Of the
+ * others any order is right; in this one, fewer objects have to be looked up.
+ */
 const ORDER: readonly Observed['type'][] = [
   'test_clock',
   'product',

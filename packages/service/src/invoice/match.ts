@@ -1,6 +1,6 @@
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice } from '../provider/stripe/to-invoice.ts'
-import { CYCLE, INTERVAL, type InvoiceRow } from '../store/invoices.ts'
+import { CYCLE, INTERVAL, type InvoiceRow, linkedInvoice } from '../store/invoices.ts'
 import { USAGE_INVOICE_WITHIN_SECONDS } from './expect-turn.ts'
 
 export interface ToMatch {
@@ -20,11 +20,7 @@ export async function matchInvoice(
   db: Db | Trx,
   { subscriptionId, madeFor, seen }: ToMatch,
 ): Promise<InvoiceRow | undefined> {
-  const linked = await db
-    .selectFrom('invoice')
-    .selectAll()
-    .where('providerInvoiceId', '=', seen.providerId)
-    .executeTakeFirst()
+  const linked = await linkedInvoice(db, seen.providerId)
   if (linked) return linked
   const unlinked = db.selectFrom('invoice').selectAll().where('providerInvoiceId', 'is', null)
   if (madeFor !== null) {

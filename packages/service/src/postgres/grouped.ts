@@ -11,6 +11,14 @@ interface Waiting<One, Answer> {
   reject(error: unknown): void
 }
 
+/** Transactions in which many do the same, each for itself. */
+const shared = new WeakSet<Db | Trx>()
+
+/** Has what is asked in the same moment share a statement in this transaction too. */
+export function share(trx: Trx): void {
+  shared.add(trx)
+}
+
 /** In one statement; what is more waits for the next. */
 const MOST = 100
 
@@ -18,7 +26,8 @@ const MOST = 100
  * What is asked while the same is under way waits for it, and then shares one statement: one round trip,
  * one commit, one wait for the disk. So it costs less the more there is to do, and one alone does not wait
  * at all. Each is answered after the commit of its own; a read sees whatever was committed before it was
- * asked. In a transaction it is done there, alone.
+ * asked. In a transaction it is done there, alone; in one that many share (`forMany`), together with what the others ask in
+ * the same moment, and behind whatever else is asked in it.
  *
  * Where doing it together is refused, each is done alone, so that nobody fails by another's fault.
  */
@@ -56,8 +65,35 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
     }
   }
 
+  /** In a shared transaction: whoever goes on at the same moment asks before the event loop turns. */
+  function gather(trx: Db, one: One): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const known = queues.get(trx)
+      if (known) return void known.push({ one, resolve, reject })
+      queues.set(trx, [{ one, resolve, reject }])
+      process.nextTick(() => {
+        const queue = queues.get(trx) ?? []
+        queues.delete(trx)
+        while (queue.length > 0) void ask(trx, queue.splice(0, MOST))
+      })
+    })
+  }
+
+  /** It fails for all of them: so does their transaction. */
+  async function ask(trx: Db, batch: readonly Waiting<One, Answer>[]): Promise<void> {
+    try {
+      const answers = await doAll(
+        trx,
+        batch.map(({ one }) => one),
+      )
+      for (const [i, { resolve }] of batch.entries()) resolve(answers[i] as Answer)
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+
   return (db, one) => {
-    if (db.isTransaction) return alone(db, one)
+    if (db.isTransaction) return shared.has(db) ? gather(db, one) : alone(db, one)
     return new Promise((resolve, reject) => {
       const known = queues.get(db)
       const queue = known ?? []

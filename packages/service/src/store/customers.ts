@@ -137,23 +137,28 @@ export async function changeProfile(trx: Trx, customerId: string, change: Profil
  * What the provider says of a customer that was made there. One who has no profile was erased and stays it, whatever
  * is told late. As long as the provider is still to be told what was changed here, it speaks of before that change.
  */
-export async function followProfile(
-  trx: Trx,
-  customerId: string,
-  { name, email }: { readonly name: string | null; readonly email: string | null },
-): Promise<void> {
-  // Whoever changes the profile at this moment is waited for: the next statement sees that it is to be told.
-  await trx
-    .selectFrom('customerProfile')
-    .select('customerId')
-    .where('customerId', '=', customerId)
-    .forUpdate()
-    .execute()
-  await sql`
-    update customer_profile set name = ${name}, email = ${email}
-    where customer_id = ${customerId} and (name, email) is distinct from (${name}, ${email})
+export const followProfile = grouped(async (trx, all: readonly SeenProfile[]) => {
+  const ids = all.map(({ customerId }) => customerId)
+  // Whoever changes a profile at this moment is waited for: the next statement sees that it is to be told.
+  const locked = sql`
+    select from customer_profile where ${isOneOf('customer_id', ids)} order by customer_id for update`.execute(
+    trx,
+  )
+  const followed = sql`
+    update customer_profile profile set name = seen.name, email = seen.email
+    from unnest(${ids}::text[], ${all.map(({ name }) => name)}::text[], ${all.map(({ email }) => email)}::text[])
+      as seen (id, name, email)
+    where customer_id = seen.id and (profile.name, profile.email) is distinct from (seen.name, seen.email)
       and not exists (select from workflow w where w.state in ('running', 'compensating')
-        and w.kind = ${CHANGE_CUSTOMER} and w.input ->> 'customerId' = ${customerId})`.execute(trx)
+        and w.kind = ${CHANGE_CUSTOMER} and w.input ->> 'customerId' = seen.id)`.execute(trx)
+  await Promise.all([locked, followed])
+  return all.map(() => undefined)
+})
+
+interface SeenProfile {
+  readonly customerId: string
+  readonly name: string | null
+  readonly email: string | null
 }
 
 /** The provider has this customer no more: nothing can be charged until it is linked to another one. */

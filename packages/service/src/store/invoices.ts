@@ -4,6 +4,7 @@ import type { Period } from '@lockstep/core/period'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { NewRow, Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -78,19 +79,28 @@ export async function endPromise(trx: Trx, subscriptionId: string, at: Instant):
 }
 
 /** The newest period of a subscription that has an invoice, whatever became of it. */
-export async function lastPeriodInvoice(
-  db: Db | Trx,
-  subscriptionId: string,
-): Promise<InvoiceRow | undefined> {
-  return db
+export const lastPeriodInvoice = grouped(async (db, subscriptionIds: readonly string[]) => {
+  const rows = await db
+    .selectFrom('invoice')
+    .distinctOn('subscriptionId')
+    .selectAll()
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .where('planVersionId', 'is not', null)
+    .orderBy('subscriptionId')
+    .orderBy('periodStart', 'desc')
+    .execute()
+  return inOrder(subscriptionIds, rows, (row) => row.subscriptionId ?? '')
+})
+
+/** The invoice of ours that is linked to one of the provider's. */
+export const linkedInvoice = grouped(async (db, providerIds: readonly string[]) => {
+  const rows = await db
     .selectFrom('invoice')
     .selectAll()
-    .where('subscriptionId', '=', subscriptionId)
-    .where('planVersionId', 'is not', null)
-    .orderBy('periodStart', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-}
+    .where(isOneOf('provider_invoice_id', providerIds))
+    .execute()
+  return inOrder(providerIds, rows, (row) => row.providerInvoiceId ?? '')
+})
 
 export async function updateInvoice(
   trx: Trx,

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, isOneOf } from '../postgres/grouped.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 export type Mapping = Row<'mapping'>
@@ -95,14 +95,7 @@ export async function providerIdOf(
   entityType: EntityType,
   entityId: string,
 ): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('mapping')
-    .select('providerId')
-    .where('entityType', '=', entityType)
-    .where('entityId', '=', entityId)
-    .where('provider', '=', STRIPE)
-    .executeTakeFirst()
-  return row?.providerId
+  return (await linksOf(db, { entityType, entityIds: [entityId] })).get(entityId)
 }
 
 interface Entities {
@@ -170,23 +163,35 @@ export const areAllMapped = grouped(
 
 const nameOf = ({ type, id }: { readonly type: string; readonly id: string }) => `${type} ${id}`
 
+interface ProviderObject extends ProviderAccount {
+  readonly entityType: EntityType
+  readonly providerId: string
+}
+
+const theirNameOf = ({ account, livemode, entityType, providerId }: ProviderObject) =>
+  `${account} ${livemode} ${entityType} ${providerId}`
+
+/** The links of objects of the provider's, each with how both came together. */
+const linkOf = grouped(async (db, all: readonly ProviderObject[]) => {
+  const rows = await db
+    .selectFrom('mapping')
+    .select(['entityId', 'origin', 'entityType', 'providerId', 'providerAccount as account', 'livemode'])
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', 'in', [...new Set(all.map(({ account }) => account))])
+    .where('livemode', 'in', [...new Set(all.map(({ livemode }) => livemode))])
+    .where(isOneOf('provider_id', [...new Set(all.map(({ providerId }) => providerId))]))
+    .execute()
+  return inOrder(all.map(theirNameOf), rows, theirNameOf)
+})
+
 /** Our id of an object of the provider's. */
 export async function entityIdOf(
   db: Db | Trx,
-  { account, livemode }: ProviderAccount,
+  account: ProviderAccount,
   entityType: EntityType,
   providerId: string,
 ): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('mapping')
-    .select('entityId')
-    .where('provider', '=', STRIPE)
-    .where('providerAccount', '=', account)
-    .where('livemode', '=', livemode)
-    .where('providerId', '=', providerId)
-    .where('entityType', '=', entityType)
-    .executeTakeFirst()
-  return row?.entityId
+  return (await mappingOf(db, account, entityType, providerId))?.entityId
 }
 
 /** Of objects of the provider's, those that are linked to one of ours of this kind. */
@@ -247,22 +252,14 @@ export async function lockLinks(trx: Trx, providerId: string): Promise<void> {
 /** The first key of our advisory locks for an object of the provider's that is being linked. */
 const LINKS = 1_802
 
-/** The same, with how both came together. */
+/** The link of an object of the provider's, with how both came together. */
 export function mappingOf(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   entityType: EntityType,
   providerId: string,
 ): Promise<Pick<Mapping, 'entityId' | 'origin'> | undefined> {
-  return db
-    .selectFrom('mapping')
-    .select(['entityId', 'origin'])
-    .where('provider', '=', STRIPE)
-    .where('providerAccount', '=', account)
-    .where('livemode', '=', livemode)
-    .where('providerId', '=', providerId)
-    .where('entityType', '=', entityType)
-    .executeTakeFirst()
+  return linkOf(db, { account, livemode, entityType, providerId })
 }
 
 export interface MappingFilter {

@@ -201,14 +201,23 @@ export async function unsettledOf(db: Db, kind: string, subjectId: string): Prom
 /**
  * What an operation was to make was seen at the provider: it was done, whoever waited for the answer.
  */
-export async function settleSeen(trx: Db | Trx, id: string, objectId: string, at: Instant): Promise<void> {
-  await trx
-    .updateTable('operation')
-    .set({ state: 'succeeded', providerObjectId: objectId, problem: null, settledAt: sqlTime(at) })
-    .where('id', '=', id)
-    .where('state', 'in', ['prepared', 'unknown'])
-    .execute()
+export function settleSeen(trx: Db | Trx, id: string, objectId: string, at: Instant): Promise<void> {
+  return settleSeenAs(trx, { id, objectId, at })
 }
+
+const settleSeenAs = grouped(
+  async (
+    trx,
+    all: readonly { readonly id: string; readonly objectId: string; readonly at: Instant }[],
+  ): Promise<undefined[]> => {
+    await sql`
+      update operation set state = 'succeeded', provider_object_id = seen.object_id, problem = null, settled_at = seen.at
+      from unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ objectId }) => objectId)}::text[],
+        ${all.map(({ at }) => sqlTime(at))}::timestamptz[]) as seen (id, object_id, at)
+      where operation.id = seen.id and operation.state in ('prepared', 'unknown')`.execute(trx)
+    return all.map(() => undefined)
+  },
+)
 
 /**
  * What an operation made is gone at the provider, for good: it counts as refused, so that asked again it is

@@ -2,6 +2,7 @@ import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -160,20 +161,24 @@ export async function markScheduled(
 }
 
 /** What the provider has no schedule for any more, whoever took it away, does not come; all but one, if that is named. */
-export async function withdrawUnscheduled(
-  trx: Trx,
-  subscriptionId: string,
-  schedule: string | null,
-  except = '',
-): Promise<void> {
-  await trx
-    .updateTable('planChange')
-    .set({ state: 'withdrawn' })
-    .where('subscriptionId', '=', subscriptionId)
-    .where('state', '=', 'scheduled')
-    .where('providerScheduleId', 'is distinct from', schedule)
-    .where('id', '!=', except)
-    .execute()
+export const withdrawUnscheduled = grouped(async (trx, all: readonly Unscheduled[]) => {
+  await sql`
+    update plan_change change set state = 'withdrawn'
+    from unnest(${all.map(({ subscriptionId }) => subscriptionId)}::text[],
+      ${all.map(({ schedule }) => schedule)}::text[], ${all.map(({ except }) => except ?? null)}::text[])
+      as seen (subscription_id, schedule, kept)
+    where change.subscription_id = seen.subscription_id and change.state = 'scheduled'
+      and change.provider_schedule_id is distinct from seen.schedule and change.id is distinct from seen.kept`.execute(
+    trx,
+  )
+  return all.map(() => undefined)
+})
+
+interface Unscheduled {
+  readonly subscriptionId: string
+  /** The provider's schedule that it follows, if any. */
+  readonly schedule: string | null
+  readonly except: string | undefined
 }
 
 /** All but one, if that is named. */
@@ -208,23 +213,30 @@ export async function markRefused(trx: Trx, id: string): Promise<void> {
 }
 
 /** The changes of a subscription that have not ended, one that is applied now before one that is planned. */
-export function unendedChanges(trx: Trx, subscriptionId: string): Promise<Row<'planChange'>[]> {
-  return trx
+export const unendedChanges = grouped(async (trx, subscriptionIds: readonly string[]) => {
+  const rows = await trx
     .selectFrom('planChange')
     .selectAll()
-    .where('subscriptionId', '=', subscriptionId)
+    .where(isOneOf('subscription_id', subscriptionIds))
     .where('state', 'in', ['applying', 'scheduled'])
     .orderBy('state')
     .execute()
-}
+  const of = Map.groupBy(rows, ({ subscriptionId }) => subscriptionId)
+  return subscriptionIds.map((id): readonly Row<'planChange'>[] => of.get(id) ?? [])
+})
 
 /** Whoever waits for what becomes of a subscription looks once more. */
 export async function wakePlanChange(trx: Trx, subscriptionId: string): Promise<void> {
-  const waiting = await trx
-    .selectFrom('planChange')
-    .select('workflowId')
-    .where('subscriptionId', '=', subscriptionId)
-    .where('state', '=', 'applying')
-    .executeTakeFirst()
+  const waiting = await applyingChange(trx, subscriptionId)
   if (waiting) await wakeWorkflow(trx, waiting.workflowId)
 }
+
+const applyingChange = grouped(async (trx, subscriptionIds: readonly string[]) => {
+  const rows = await trx
+    .selectFrom('planChange')
+    .select(['subscriptionId', 'workflowId'])
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .where('state', '=', 'applying')
+    .execute()
+  return inOrder(subscriptionIds, rows, (row) => row.subscriptionId)
+})

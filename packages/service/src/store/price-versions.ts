@@ -1,5 +1,5 @@
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { grouped, isOneOf } from '../postgres/grouped.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 
 /** How many of a plan version stand there: the most of any item with a price of it, 1 at least. Undefined: none has one. */
@@ -18,19 +18,29 @@ export async function versionsOfPrices(
   { account, livemode }: ProviderAccount,
   prices: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const rows = await db
-    .selectFrom('mapping')
-    .innerJoin('price', 'price.id', 'mapping.entityId')
-    .select(['mapping.providerId', 'price.planVersionId'])
-    .where('mapping.entityType', '=', 'price')
-    .where('mapping.provider', '=', STRIPE)
-    .where('mapping.providerAccount', '=', account)
-    .where('mapping.livemode', '=', livemode)
-    .where(isOneOf('mapping.provider_id', [...new Set(prices)]))
-    .execute()
-  return new Map(
-    rows.flatMap(({ providerId, planVersionId }) =>
-      planVersionId === null ? [] : [[providerId, planVersionId]],
-    ),
-  )
+  return soldAt(db, { account, livemode, prices })
 }
+
+/** Of one account's prices; those of several are answered each by itself. */
+const soldAt = grouped(
+  async (db, all: readonly (ProviderAccount & { readonly prices: readonly string[] })[]) => {
+    const rows = await db
+      .selectFrom('mapping')
+      .innerJoin('price', 'price.id', 'mapping.entityId')
+      .select(['mapping.providerId', 'mapping.providerAccount', 'mapping.livemode', 'price.planVersionId'])
+      .where('mapping.entityType', '=', 'price')
+      .where('mapping.provider', '=', STRIPE)
+      .where('mapping.providerAccount', 'in', [...new Set(all.map(({ account }) => account))])
+      .where('mapping.livemode', 'in', [...new Set(all.map(({ livemode }) => livemode))])
+      .where(isOneOf('mapping.provider_id', [...new Set(all.flatMap(({ prices }) => prices))]))
+      .execute()
+    return all.map(({ account, livemode, prices }) => {
+      const own = rows.filter((row) => row.providerAccount === account && row.livemode === livemode)
+      return new Map(
+        own.flatMap(({ providerId, planVersionId }) =>
+          planVersionId === null || !prices.includes(providerId) ? [] : [[providerId, planVersionId]],
+        ),
+      )
+    })
+  },
+)

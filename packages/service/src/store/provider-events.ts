@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -42,19 +43,29 @@ export interface WaitingEvent {
 }
 
 /** Stores an event once, however often it is delivered. False if it was here before. */
-export async function insertEvent(db: Db, event: ReceivedEvent): Promise<boolean> {
-  const { state, outcome } = event.setAside ?? { state: 'received', outcome: null }
-  const { rows } = await sql`
+export const insertEvent = grouped(async (db, events: readonly ReceivedEvent[]): Promise<boolean[]> => {
+  const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
+  const times = (of: (event: ReceivedEvent) => Instant | null) =>
+    sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
+  const { rows } = await sql<{ id: string }>`
     insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
       payload, state, outcome, next_attempt_at, received_at, processed_at)
-    values ('stripe', ${event.id}, ${event.type}, ${event.objectType}, ${event.objectId},
-      ${sqlTime(event.created)}, ${event.apiVersion}, ${event.livemode}, ${event.payload}::jsonb,
-      ${state}, ${outcome}, ${sqlTime(event.at)}, ${sqlTime(event.at)},
-      ${event.setAside === null ? null : sqlTime(event.at)})
+    select 'stripe', id, type, object_type, object_id, created, api_version, livemode, payload::jsonb, state, outcome,
+      at, at, processed_at
+    from unnest(${texts(({ id }) => id)}, ${texts(({ type }) => type)}, ${texts(({ objectType }) => objectType)},
+      ${texts(({ objectId }) => objectId)}, ${times(({ created }) => created)},
+      ${texts(({ apiVersion }) => apiVersion)}, ${events.map(({ livemode }) => livemode)}::boolean[],
+      ${texts(({ payload }) => payload)}, ${texts(({ setAside }) => setAside?.state ?? 'received')},
+      ${texts(({ setAside }) => setAside?.outcome ?? null)}, ${times(({ at }) => at)},
+      ${times(({ setAside, at }) => (setAside === null ? null : at))})
+      as event (id, type, object_type, object_id, created, api_version, livemode, payload, state, outcome, at,
+        processed_at)
     on conflict (provider, id) do nothing
-    returning 1`.execute(db)
-  return rows.length > 0
-}
+    returning id`.execute(db)
+  // Delivered twice in one moment, it is one of them that stored it.
+  const isNew = new Set(rows.map(({ id }) => id))
+  return events.map(({ id }) => isNew.delete(id))
+})
 
 export interface EventsToClaim {
   readonly now: Instant
@@ -111,22 +122,23 @@ export interface Settled {
 }
 
 /** Part of the transaction that wrote the effect, so that there is never one without the other. */
-export async function settleEvents(db: Db | Trx, ids: readonly string[], settled: Settled): Promise<void> {
-  if (ids.length === 0) return
-  await db
-    .updateTable('providerEvent')
-    .set({
-      state: settled.state,
-      outcome: settled.outcome,
-      problem: null,
-      processedAt: sqlTime(settled.at),
-      claimedUntil: null,
-    })
-    .where('provider', '=', 'stripe')
-    .where('id', 'in', ids)
-    .where('state', '=', 'received')
-    .execute()
+export function settleEvents(db: Db | Trx, ids: readonly string[], settled: Settled): Promise<void> {
+  return settleAll(db, { ids, settled })
 }
+
+const settleAll = grouped(
+  async (db, all: readonly { readonly ids: readonly string[]; readonly settled: Settled }[]) => {
+    const each = all.flatMap(({ ids, settled }) => ids.map((id) => ({ id, ...settled })))
+    await sql`
+      update provider_event event set
+        state = settled.state, outcome = settled.outcome, problem = null, processed_at = settled.at, claimed_until = null
+      from unnest(${each.map(({ id }) => id)}::text[], ${each.map(({ state }) => state)}::text[],
+        ${each.map(({ outcome }) => outcome)}::text[], ${each.map(({ at }) => sqlTime(at))}::timestamptz[])
+        as settled (id, state, outcome, at)
+      where event.provider = 'stripe' and event.id = settled.id and event.state = 'received'`.execute(db)
+    return all.map(() => undefined)
+  },
+)
 
 export interface Failure {
   readonly problem: {

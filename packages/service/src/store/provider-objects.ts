@@ -91,17 +91,29 @@ interface Sighting extends ObjectKey {
   readonly at: Instant
 }
 
+/** An event's payload, which stands in the inbox. */
+interface PayloadSighting extends Omit<Sighting, 'raw'> {
+  readonly eventId: string
+  readonly eventCreated: Instant
+}
+
 /**
  * Records an event's payload as the object's state, unless an event as new was seen or an answer of
  * our own came since: false then, and the object has to be fetched. The guard is in the statement, so
- * that two workers cannot both pass it.
+ * that two workers cannot both pass it. The payload need not be sent: it is in the inbox.
  */
-export async function recordPayload(trx: Trx, seen: Sighting): Promise<boolean> {
-  const { rows } = await sql`
+export const recordPayload = grouped(async (trx, all: readonly PayloadSighting[]) => {
+  const { rows } = await sql<{ type: string; id: string }>`
     insert into provider_object as known
       (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
-    values ('stripe', ${seen.type}, ${seen.id}, ${JSON.stringify(seen.raw)}::jsonb, ${time(seen.eventCreated)},
-      ${seen.observation}, false, false, ${sqlTime(seen.at)})
+    select 'stripe', seen.type, seen.id, event.payload #> '{data,object}', seen.created, seen.observation, false, false,
+      seen.at
+    from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+      ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[],
+      ${all.map(({ observation }) => observation)}::bigint[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[])
+      as seen (type, id, event_id, created, observation, at)
+    join provider_event event on event.provider = 'stripe' and event.id = seen.event_id
+    order by seen.type, seen.id
     on conflict (provider, type, id) do update set
       raw = excluded.raw,
       last_event_created = excluded.last_event_created,
@@ -109,8 +121,13 @@ export async function recordPayload(trx: Trx, seen: Sighting): Promise<boolean> 
       updated_at = excluded.updated_at
     where not known.own_since and not known.gone
       and (known.last_event_created is null or known.last_event_created < excluded.last_event_created)
-    returning 1`.execute(trx)
-  return rows.length > 0
+    returning type, id`.execute(trx)
+  return areIn(rows, all)
+})
+
+function areIn(rows: readonly ObjectKey[], all: readonly ObjectKey[]): boolean[] {
+  const found = new Set(rows.map(keyOf))
+  return all.map((key) => found.has(keyOf(key)))
 }
 
 /** Records an answer of our own, unless we know a newer one. Later payloads cannot be trusted any more. */
@@ -141,22 +158,31 @@ export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
  * An event says exactly what we hold: nothing changed, and payloads newer than it can be trusted
  * again. False if what we hold is no longer the same.
  */
-export async function confirmObject(trx: Trx, seen: Sighting): Promise<boolean> {
-  const { rows } = await sql`
-    update provider_object set
-      own_since = false, last_event_created = greatest(last_event_created, ${time(seen.eventCreated)})
-    where provider = 'stripe' and type = ${seen.type} and id = ${seen.id}
-      and raw = ${JSON.stringify(seen.raw)}::jsonb and not gone
-    returning 1`.execute(trx)
-  return rows.length > 0
-}
+export const confirmObject = grouped(async (trx, all: readonly PayloadSighting[]) => {
+  const { rows } = await sql<{ type: string; id: string }>`
+    update provider_object known set
+      own_since = false, last_event_created = greatest(known.last_event_created, seen.created)
+    from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+      ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[])
+      as seen (type, id, event_id, created)
+    join provider_event event on event.provider = 'stripe' and event.id = seen.event_id
+    where known.provider = 'stripe' and known.type = seen.type and known.id = seen.id
+      and known.raw = event.payload #> '{data,object}' and not known.gone
+    returning known.type, known.id`.execute(trx)
+  return areIn(rows, all)
+})
 
 /** The newest event of an object, although its payload was not used. */
-export async function noteEvent(trx: Trx, key: ObjectKey, created: Instant): Promise<void> {
-  await sql`
-    update provider_object set last_event_created = greatest(last_event_created, ${sqlTime(created)})
-    where provider = 'stripe' and type = ${key.type} and id = ${key.id}`.execute(trx)
-}
+export const noteEvent = grouped(
+  async (trx, all: readonly (ObjectKey & { readonly created: Instant })[]): Promise<undefined[]> => {
+    await sql`
+      update provider_object known set last_event_created = greatest(known.last_event_created, seen.created)
+      from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+        ${all.map(({ created }) => sqlTime(created))}::timestamptz[]) as seen (type, id, created)
+      where known.provider = 'stripe' and known.type = seen.type and known.id = seen.id`.execute(trx)
+    return all.map(() => undefined)
+  },
+)
 
 /** What we hold may be older than something on its way: the next event is looked up. */
 export async function distrust(trx: Trx, key: ObjectKey): Promise<void> {

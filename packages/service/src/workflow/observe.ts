@@ -35,15 +35,19 @@ export interface ObserveDeps {
   readonly log: Log
 }
 
-interface How {
+type How = {
   /** Drawn before the fetch or write began, or when the event was received: `nextObservation`. */
   readonly observation: bigint
-  readonly source: 'event' | 'fetch' | 'write'
-  /** The newest event of the object that this has seen. */
-  readonly eventCreated?: Instant | undefined
   /** Of an invoice: its subscription was just looked at. */
   readonly subscriptionSeen?: boolean | undefined
-}
+} & (
+  | { readonly source: 'event'; readonly eventId: string; readonly eventCreated: Instant }
+  | {
+      readonly source: 'fetch' | 'write'
+      /** The newest event of the object that this has seen. */
+      readonly eventCreated?: Instant | undefined
+    }
+)
 
 export type Observed = How &
   (
@@ -84,54 +88,65 @@ export type Settle = (trx: Trx, outcome: Outcome, now?: () => Promise<Instant>) 
  * The order of locks: the customer's gate, the object, its subscription, the invoices.
  */
 export async function observe(deps: ObserveDeps, observed: Observed, settle?: Settle): Promise<Outcome> {
-  switch (observed.type) {
-    case 'customer':
-      return observeAs(deps, customerNoun, observed, observed.object, settle)
-    case 'product':
-      return observeAs(deps, productNoun, observed, observed.object, settle)
-    case 'price':
-      return observeAs(deps, priceNoun, observed, observed.object, settle)
-    case 'subscription':
-      return observeAs(deps, subscriptionNoun, observed, observed.object, settle)
-    case 'invoice':
-      return observeAs(deps, invoiceNoun, observed, observed.object, settle)
-    case 'credit_note':
-      return observeAs(deps, creditNoteNoun, observed, observed.object, settle)
-    case 'refund':
-      return observeAs(deps, refundNoun, observed, observed.object, settle)
-    case 'checkout_session':
-      return observeAs(deps, checkoutSessionNoun, observed, observed.object, settle)
-    case 'test_clock':
-      return observeAs(deps, testClockNoun, observed, observed.object, settle)
-  }
+  return asNoun(observed, (noun, object) => observeAs(deps, noun, observed, object, settle))
 }
 
 /** Whether an object is ours, by what it says of itself and by what we know. */
 export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
   try {
-    switch (observed.type) {
-      case 'customer':
-        return (await customerNoun.owner(db, observed.object)) !== null
-      case 'product':
-        return (await productNoun.owner(db, observed.object)) !== null
-      case 'price':
-        return (await priceNoun.owner(db, observed.object)) !== null
-      case 'subscription':
-        return (await subscriptionNoun.owner(db, observed.object)) !== null
-      case 'invoice':
-        return (await invoiceNoun.owner(db, observed.object)) !== null
-      case 'credit_note':
-        return (await creditNoteNoun.owner(db, observed.object)) !== null
-      case 'refund':
-        return (await refundNoun.owner(db, observed.object)) !== null
-      case 'checkout_session':
-        return (await checkoutSessionNoun.owner(db, observed.object)) !== null
-      case 'test_clock':
-        return (await testClockNoun.owner(db, observed.object)) !== null
-    }
+    return await asNoun(observed, async (noun, object) => (await noun.owner(db, object)) !== null)
   } catch (error) {
     if (error instanceof SubscriptionBehind) return true
     throw error
+  }
+}
+
+/** An object whose owner is known, to be written down in a transaction that it may share with others. */
+export interface Ready {
+  readonly customerId: string
+  /** Refuses, by an error, what it cannot write there. */
+  write(trx: Trx): Promise<Outcome>
+}
+
+/**
+ * Makes ready what needs no transaction of its own: an object of a customer's of ours whose usage need not stand still.
+ * Undefined for everything else, which {@link observe} takes and says why.
+ */
+export async function makeReady(deps: ObserveDeps, observed: Observed): Promise<Ready | undefined> {
+  return asNoun(observed, async (noun, object) => {
+    const owner = await noun.owner(deps.db, object)
+    if (!owner || owner.customerId === null) return undefined
+    if (await noun.needsGate(deps.db, object, owner)) return undefined
+    const write = (trx: Trx) =>
+      writeIn(trx, deps, noun, observed, object, owner, false, ownTime(trx, deps.clock, owner))
+    return { customerId: owner.customerId, write }
+  })
+}
+
+/** Calls `use` with the noun that an object stands for. */
+function asNoun<R>(
+  observed: Observed,
+  use: <S extends { readonly id: string }, O extends Owner>(noun: Noun<S, O>, object: S) => R,
+): R {
+  switch (observed.type) {
+    case 'customer':
+      return use(customerNoun, observed.object)
+    case 'product':
+      return use(productNoun, observed.object)
+    case 'price':
+      return use(priceNoun, observed.object)
+    case 'subscription':
+      return use(subscriptionNoun, observed.object)
+    case 'invoice':
+      return use(invoiceNoun, observed.object)
+    case 'credit_note':
+      return use(creditNoteNoun, observed.object)
+    case 'refund':
+      return use(refundNoun, observed.object)
+    case 'checkout_session':
+      return use(checkoutSessionNoun, observed.object)
+    case 'test_clock':
+      return use(testClockNoun, observed.object)
   }
 }
 
@@ -176,37 +191,68 @@ function operationOf(object: object): string | null {
 }
 
 async function write<S extends { readonly id: string }, O extends Owner>(
-  { db, clock }: ObserveDeps,
+  deps: ObserveDeps,
   noun: Noun<S, O>,
-  { type, observation, source, eventCreated, subscriptionSeen = false }: How & Pick<Observed, 'type'>,
+  how: How & Pick<Observed, 'type'>,
   object: S,
   owner: O,
   gateClosed: boolean,
   settle: Settle,
 ): Promise<Outcome> {
-  return transaction(db, async (trx) => {
-    const closing = gateClosed && owner.customerId !== null ? closeGate(trx, owner.customerId) : undefined
-    const at = clock.now()
-    const sighting = { type, id: object.id, raw: object, observation, eventCreated: eventCreated ?? null, at }
-    const record = source === 'event' ? recordPayload : recordAnswer
-    const [isNewer] = await Promise.all([record(trx, sighting), closing])
-    if (!isNewer) {
-      // An event overtook the answer of our own call. Which is newer is not known: the next one is looked up.
-      if (source === 'write') await distrust(trx, sighting)
-      return { kind: 'stale' }
-    }
-    // Of our own call the run says so that made it, with the result of its step.
-    const made = source === 'write' ? null : operationOf(object)
-    const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
-    let time: Promise<Instant> | undefined
-    const now = () => {
-      time ??= customerTime(trx, clock, owner.customerId)
-      return time
-    }
-    const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
-    const [effect] = await Promise.all([noun.write(trx, writing), settled])
-    const outcome: Outcome = { kind: 'applied', ...effect }
-    await settle(trx, outcome, now)
+  return transaction(deps.db, async (trx) => {
+    const now = ownTime(trx, deps.clock, owner)
+    const outcome = await writeIn(trx, deps, noun, how, object, owner, gateClosed, now)
+    if (outcome.kind === 'applied') await settle(trx, outcome, now)
     return outcome
   })
+}
+
+async function writeIn<S extends { readonly id: string }, O extends Owner>(
+  trx: Trx,
+  { clock }: ObserveDeps,
+  noun: Noun<S, O>,
+  how: How & Pick<Observed, 'type'>,
+  object: S,
+  owner: O,
+  gateClosed: boolean,
+  now: () => Promise<Instant>,
+): Promise<Outcome> {
+  const { source, subscriptionSeen = false } = how
+  const closing = gateClosed && owner.customerId !== null ? closeGate(trx, owner.customerId) : undefined
+  const at = clock.now()
+  const [isNewer] = await Promise.all([record(trx, how, object, at), closing])
+  if (!isNewer) {
+    // An event overtook the answer of our own call. Which is newer is not known: the next one is looked up.
+    if (source === 'write') await distrust(trx, { type: how.type, id: object.id })
+    return { kind: 'stale' }
+  }
+  // Of our own call the run says so that made it, with the result of its step.
+  const made = source === 'write' ? null : operationOf(object)
+  const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
+  const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
+  const [effect] = await Promise.all([noun.write(trx, writing), settled])
+  return { kind: 'applied', ...effect }
+}
+
+/** The customer's own time, asked for once. */
+function ownTime(trx: Trx, clock: Clock, { customerId }: Owner): () => Promise<Instant> {
+  let time: Promise<Instant> | undefined
+  return () => {
+    time ??= customerTime(trx, clock, customerId)
+    return time
+  }
+}
+
+/** False: something as new is known. */
+function record(
+  trx: Trx,
+  how: How & Pick<Observed, 'type'>,
+  object: { readonly id: string },
+  at: Instant,
+): Promise<boolean> {
+  const { type, observation } = how
+  const seen = { type, id: object.id, observation, at }
+  return how.source === 'event'
+    ? recordPayload(trx, { ...seen, eventId: how.eventId, eventCreated: how.eventCreated })
+    : recordAnswer(trx, { ...seen, raw: object, eventCreated: how.eventCreated ?? null })
 }

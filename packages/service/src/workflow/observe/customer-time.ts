@@ -2,18 +2,23 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Clock } from '../../clock.ts'
 import { compiled } from '../../postgres/compiled.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
+import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 
-const testClockOf = compiled((db, { customerId }: { readonly customerId: string }) =>
+const testClocksOf = compiled((db, { customerIds }: { readonly customerIds: readonly string[] }) =>
   db
     .selectFrom('customer')
     .innerJoin('testClock', 'testClock.id', 'customer.testClockId')
-    .select('testClock.frozenAt')
-    .where('customer.id', '=', customerId),
+    .select(['customer.id', 'testClock.frozenAt'])
+    .where(isOneOf('customer.id', customerIds)),
+)
+
+const testClockOf = grouped(async (db, customerIds: readonly string[]) =>
+  inOrder(customerIds, await testClocksOf(db, { customerIds }), ({ id }) => id),
 )
 
 /** A customer's own time: its test clock's, or the wall's. */
 export async function customerTime(db: Db | Trx, clock: Clock, customerId: string | null): Promise<Instant> {
   if (customerId === null) return clock.now()
-  const [testClock] = await testClockOf(db, { customerId })
+  const testClock = await testClockOf(db, customerId)
   return testClock?.frozenAt ?? clock.now()
 }

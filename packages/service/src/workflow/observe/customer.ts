@@ -40,7 +40,9 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Custom
     if (owner.customerId === null) return {}
     if (object.deleted) await forgetCustomer(trx, object.id, await now())
     else if (owner.isTheirs)
-      await followProfile(trx, owner.customerId, { name: object.name ?? null, email: object.email })
+      await followProfile(trx, {
+        ...{ customerId: owner.customerId, name: object.name ?? null, email: object.email },
+      })
     return {}
   },
 }

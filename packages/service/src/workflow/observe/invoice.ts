@@ -4,6 +4,7 @@ import { newId } from '../../ids.ts'
 import { freezeInvoice, hasOwnLines, paymentOf } from '../../invoice/freeze.ts'
 import { matchInvoice } from '../../invoice/match.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
+import { grouped, isOneOf } from '../../postgres/grouped.ts'
 import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
 import {
@@ -86,7 +87,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     trx,
     { object, owner, now, gateClosed, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
   ): Promise<Effect> {
-    await lockSubscription(trx, owner.subscriptionId)
+    if (owner.subscriptionId !== null) await lockSubscription(trx, owner.subscriptionId)
     if (owner.workflowId !== null && object.status !== 'draft') await wakeWorkflow(trx, owner.workflowId)
     // A registration or a change may wait for its payment: an attempt was made, and it may have failed for good.
     if (object.status === 'open' && owner.subscriptionId !== null && object.attempted) {
@@ -99,8 +100,8 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     if (seen.status === undefined)
       throw new Error(`Invoice ${seen.providerId} has a status that we do not know.`)
     if (row && isFrozen(row.status)) {
-      if (seen.status !== 'draft')
-        await updateInvoice(trx, row.id, { ...paymentOf(seen), status: seen.status })
+      const payment = { ...paymentOf(seen), status: seen.status }
+      if (seen.status !== 'draft' && !says(row, payment)) await updateInvoice(trx, row.id, payment)
       return {}
     }
     if (!row && !subscriptionSeen) await waitForPeriod(trx, owner, seen)
@@ -112,6 +113,11 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at })
     return {}
   },
+}
+
+/** Whoever writes what was paid of an invoice has seen the provider's, one at a time: what is read of it stands. */
+function says(row: InvoiceRow, payment: Partial<InvoiceRow>): boolean {
+  return Object.entries(payment).every(([name, value]) => row[name as keyof InvoiceRow] === value)
 }
 
 /** Our subscription of an invoice; null if the provider's subscription is none of ours. */
@@ -134,20 +140,27 @@ async function subscriptionOf(
   return null
 }
 
-async function customerOf(db: Db, subscriptionId: string): Promise<string | undefined> {
-  const row = await db
+const customerOf = grouped(async (db, subscriptionIds: readonly string[]) => {
+  const rows = await db
     .selectFrom('subscription')
-    .select('customerId')
-    .where('id', '=', subscriptionId)
-    .executeTakeFirst()
-  return row?.customerId
-}
+    .select(['id', 'customerId'])
+    .where(isOneOf('id', subscriptionIds))
+    .execute()
+  const of = new Map(rows.map(({ id, customerId }) => [id, customerId]))
+  return subscriptionIds.map((id) => of.get(id))
+})
 
 /** One order for all who write a subscription's invoices: its own row first. */
-async function lockSubscription(trx: Trx, id: string | null): Promise<void> {
-  if (id === null) return
-  await trx.selectFrom('subscription').select('id').where('id', '=', id).forUpdate().execute()
-}
+const lockSubscription = grouped(async (trx, ids: readonly string[]): Promise<undefined[]> => {
+  await trx
+    .selectFrom('subscription')
+    .select('id')
+    .where(isOneOf('id', ids))
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  return ids.map(() => undefined)
+})
 
 /** The invoice of a period that we have not heard of yet: it has to be open before it can close. */
 async function waitForPeriod(

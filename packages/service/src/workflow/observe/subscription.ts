@@ -1,11 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
+import { sql } from 'kysely'
 import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
-import { grouped, inOrder } from '../../postgres/grouped.ts'
+import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
@@ -102,7 +104,12 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const isPlanChange = change !== undefined
     await Promise.all([
       known && takeEffect(trx, { before: known, after: row, change }, at),
-      saveSubscription(trx, { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at }, at),
+      saveSubscription(
+        trx,
+        known,
+        { ...row, pastDueSince: overdueSince(known, row, at), modifiedAt: at },
+        at,
+      ),
       recordHistory(trx, {
         ...{ before: known, after: row, cancellationReason, isPlanChange, now: at },
         isTakenUp: owner.isTakenUp,
@@ -110,7 +117,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
       follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
-      known && withdrawUnscheduled(trx, row.id, isTerminal(row.status) ? null : seen.schedule, change?.id),
+      known &&
+        withdrawUnscheduled(trx, {
+          ...{ subscriptionId: row.id, schedule: isTerminal(row.status) ? null : seen.schedule },
+          except: change?.id,
+        }),
     ])
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
@@ -207,9 +218,16 @@ const readRow = grouped(async (db, ids: readonly string[]) =>
   inOrder(ids, await subscriptionRows(db, { ids }), ({ id }) => id),
 )
 
-function lockRow(trx: Trx, id: string) {
-  return trx.selectFrom('subscription').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
-}
+const lockRow = grouped(async (trx, ids: readonly string[]) => {
+  const rows = await trx
+    .selectFrom('subscription')
+    .selectAll()
+    .where(isOneOf('id', ids))
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  return inOrder(ids, rows, ({ id }) => id)
+})
 
 /** Undefined where the status is one that we have no word for, and none is known from before. */
 function rowOf(
@@ -251,7 +269,14 @@ function overdueSince(known: SubscriptionRow | undefined, { status }: Subscripti
   return status === 'past_due' ? (known?.pastDueSince ?? at) : null
 }
 
-async function saveSubscription(trx: Trx, row: SubscriptionRow, now: number): Promise<void> {
+async function saveSubscription(
+  trx: Trx,
+  known: SubscriptionRow | undefined,
+  row: SubscriptionRow,
+  now: number,
+): Promise<void> {
+  if (known && isDeepStrictEqual({ ...known, createdAt: null, modifiedAt: now }, { ...row, createdAt: null }))
+    return noteSeen(trx, { id: row.id, at: now })
   const time = (at: number | null) => (at === null ? null : sqlTime(at))
   const values = {
     ...row,
@@ -276,6 +301,17 @@ async function saveSubscription(trx: Trx, row: SubscriptionRow, now: number): Pr
     .onConflict((on) => on.column('id').doUpdateSet(changes))
     .execute()
 }
+
+/** Seen again as it was. */
+const noteSeen = grouped(
+  async (trx, all: readonly { readonly id: string; readonly at: Instant }[]): Promise<undefined[]> => {
+    await sql`
+      update subscription set modified_at = seen.at
+      from unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[]) as seen (id, at)
+      where subscription.id = seen.id`.execute(trx)
+    return all.map(() => undefined)
+  },
+)
 
 async function linkSubscription(
   trx: Trx,

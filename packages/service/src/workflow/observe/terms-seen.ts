@@ -1,6 +1,7 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import type { Plan } from '@lockstep/core/plan'
 import type { Db, Trx } from '../../postgres/connect.ts'
+import { grouped, isOneOf } from '../../postgres/grouped.ts'
 import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
 import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
@@ -68,22 +69,31 @@ function attached(
 export function addonPrices(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
-  items: readonly ObservedSubscriptionItem[],
+  items: readonly { readonly price: string }[],
 ): Promise<AddonOfItem[]> {
-  return db
-    .selectFrom('mapping')
-    .innerJoin('price', 'price.id', 'mapping.entityId')
-    .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
-    .select(['mapping.providerId', 'addonVersion.addonKey', 'addonVersion.version'])
-    .select(['addonVersion.interval', 'addonVersion.intervalCount'])
-    .where('mapping.entityType', '=', 'price')
-    .where('mapping.provider', '=', STRIPE)
-    .where('mapping.providerAccount', '=', account)
-    .where('mapping.livemode', '=', livemode)
-    .where(
-      'mapping.providerId',
-      'in',
-      items.map(({ price }) => price),
-    )
-    .execute()
+  return addonsSoldAt(db, { account, livemode, prices: items.map(({ price }) => price) })
 }
+
+const addonsSoldAt = grouped(
+  async (db, all: readonly (ProviderAccount & { readonly prices: readonly string[] })[]) => {
+    const rows = await db
+      .selectFrom('mapping')
+      .innerJoin('price', 'price.id', 'mapping.entityId')
+      .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
+      .select(['mapping.providerId', 'mapping.providerAccount', 'mapping.livemode'])
+      .select(['addonVersion.addonKey', 'addonVersion.version'])
+      .select(['addonVersion.interval', 'addonVersion.intervalCount'])
+      .where('mapping.entityType', '=', 'price')
+      .where('mapping.provider', '=', STRIPE)
+      .where('mapping.providerAccount', 'in', [...new Set(all.map(({ account }) => account))])
+      .where('mapping.livemode', 'in', [...new Set(all.map(({ livemode }) => livemode))])
+      .where(isOneOf('mapping.provider_id', [...new Set(all.flatMap(({ prices }) => prices))]))
+      .execute()
+    return all.map(({ account, livemode, prices }) =>
+      rows.filter(
+        (row) =>
+          row.providerAccount === account && row.livemode === livemode && prices.includes(row.providerId),
+      ),
+    )
+  },
+)

@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Instant } from '@lockstep/core/instant'
+import { decide } from '@lockstep/core/observation'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { API_VERSION } from '../provider/stripe/client.ts'
+import { settleEvents, type WaitingEvent } from '../store/provider-events.ts'
+import type { ObjectKey, SeenObject } from '../store/provider-objects.ts'
+import type { Look } from '../workflow/look.ts'
+import type { Observed } from '../workflow/observe.ts'
+import { lookingHandlerOf } from './handlers.ts'
+
+/** The events of one object that wait. */
+export interface Group extends ObjectKey {
+  readonly type: Observed['type']
+  readonly events: readonly WaitingEvent[]
+}
+
+/** By the provider's time; of one second, the one that came later. */
+export function newestOf({ events }: Group): WaitingEvent {
+  return events.reduce((a, b) => (isNewer(b, a) ? b : a))
+}
+
+function isNewer(a: WaitingEvent, b: WaitingEvent): boolean {
+  return a.created === b.created ? a.observation > b.observation : a.created > b.created
+}
+
+/** What the newest event shows. Undefined of a thin event, which only names its object. */
+export function shownBy(group: Group): (Observed & { readonly source: 'event' }) | undefined {
+  const { id: eventId, created: eventCreated, observation, payload } = newestOf(group)
+  const object = payload.data?.object
+  if (object === undefined) return undefined
+  const how = { source: 'event', eventId, eventCreated, observation } as const
+  // Stripe made it of an object of this type.
+  return { ...how, type: group.type, object } as Observed & { readonly source: 'event' }
+}
+
+/** What the waiting events of an object come to, by what is known of it. */
+export type Way =
+  /** Our own look began after the last of them came: whatever they tell, it has seen. */
+  | 'covered'
+  /** They tell what we hold. */
+  | 'confirmed'
+  /** Nothing can be newer than the newest payload. */
+  | 'applied'
+  /** The object has to be fetched. */
+  | 'fetched'
+
+export function wayOf(group: Group, known: SeenObject | undefined): Way {
+  const newest = newestOf(group)
+  if (known?.ownSince && group.events.every(({ observation }) => observation < known.observation)) {
+    return 'covered'
+  }
+  if (isEnd(group) || newest.payload.data?.object === undefined) return 'fetched'
+  if (known && tellsWhatIsHeld(group, newest, known)) return 'confirmed'
+  return mayApply(group, newest, known) ? 'applied' : 'fetched'
+}
+
+/** The object is no more: what a payload shows is what it was. */
+export function isEnd({ events }: Group): boolean {
+  return events.some(({ type }) => lookingHandlerOf(type)?.isEnd)
+}
+
+/**
+ * The newest event says what we hold; so does every other one of its second, of which nobody knows which came last.
+ */
+function tellsWhatIsHeld({ events }: Group, newest: WaitingEvent, { raw }: SeenObject): boolean {
+  return events
+    .filter(({ created }) => created === newest.created)
+    .every(
+      ({ apiVersion, payload }) => apiVersion === API_VERSION && isDeepStrictEqual(payload.data?.object, raw),
+    )
+}
+
+function mayApply({ events }: Group, newest: WaitingEvent, known: SeenObject | undefined): boolean {
+  const tied = events.some(({ id, created }) => id !== newest.id && created === newest.created)
+  return (
+    !tied &&
+    decide({
+      eventCreated: newest.created,
+      lastEventCreated: known?.lastEventCreated ?? null,
+      ownSince: known?.ownSince ?? false,
+      terminal: known?.gone ?? false,
+      otherVersion: newest.apiVersion !== API_VERSION,
+    }) === 'apply'
+  )
+}
+
+/** Settles the events of a group with what was written of their object, in the same transaction. */
+export function settle(db: Db | Trx, group: Group, outcome: string, at: Instant): Promise<void> {
+  const state = outcome === 'foreign' ? 'ignored' : 'processed'
+  return settleEvents(
+    db,
+    group.events.map(({ id }) => id),
+    { state, outcome, at },
+  )
+}
+
+/** The word for how a look at them ended; `how` where something was written down. */
+export const wordFor = ({ kind }: Look, how: Way): string => (kind === 'applied' ? how : kind)

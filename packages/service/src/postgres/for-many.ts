@@ -1,0 +1,62 @@
+import type { Db, Trx } from './connect.ts'
+import { share } from './grouped.ts'
+import { transaction } from './transaction.ts'
+import { codeOf, isDatabaseUnavailable } from './unavailable.ts'
+
+/** The second time without those that failed in the first. */
+const TRIES = 2
+const IN_FAILED_TRANSACTION = '25P02'
+
+/**
+ * Does the same for many in one transaction, each of them for itself and all at the same time: what they ask of a
+ * {@link grouped} statement in the same moment is one statement for all of them. One commit, and no more round trips than
+ * one of them needs alone.
+ *
+ * All of it stands or none. Where some fail it is tried once more without them. Answers those that are not done: each can
+ * then be done alone, where its error is its own.
+ */
+export async function forMany<One>(
+  db: Db,
+  all: readonly One[],
+  work: (trx: Trx, one: One) => Promise<void>,
+): Promise<readonly One[]> {
+  const left: One[] = []
+  let wanted = all
+  // One alone has nobody to share with.
+  for (let attempt = 1; attempt <= TRIES && wanted.length > 1; attempt += 1) {
+    const failed = await together(db, wanted, work)
+    if (failed.length === 0) return left
+    left.push(...failed)
+    wanted = wanted.filter((one) => !failed.includes(one))
+  }
+  return [...left, ...wanted]
+}
+
+/** Those because of whom none was done. */
+async function together<One>(
+  db: Db,
+  all: readonly One[],
+  work: (trx: Trx, one: One) => Promise<void>,
+): Promise<One[]> {
+  const failed: One[] = []
+  try {
+    await transaction(db, async (trx) => {
+      failed.length = 0
+      share(trx)
+      const ended = await Promise.allSettled(all.map((one) => work(trx, one)))
+      const errors = ended.map((end) => (end.status === 'rejected' ? end.reason : undefined))
+      failed.push(...all.filter((_, i) => errors[i] !== undefined && !isAftermath(errors[i])))
+      const failures = errors.filter((error) => error !== undefined)
+      if (failures.length > 0) throw failures.find((error) => !isAftermath(error)) ?? failures[0]
+    })
+    return []
+  } catch (error) {
+    // It may have been committed before the connection broke: whoever asks again finds out.
+    if (isDatabaseUnavailable(error)) throw error
+    // What is refused only at the commit is nobody's in particular.
+    return failed.length > 0 ? failed : [...all]
+  }
+}
+
+/** It did not fail itself: another statement of the transaction did. */
+const isAftermath = (error: unknown) => codeOf(error) === IN_FAILED_TRANSACTION
