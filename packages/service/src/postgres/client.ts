@@ -44,14 +44,24 @@ export class Client extends pg.Client {
   async #prepared(text: string, values: unknown[]): Promise<unknown> {
     const name = nameOf(text)
     try {
-      return await this.#ask([{ name, text, values }])
+      return await this.#named(name, text, values)
     } catch (error) {
+      // It came out of the socket: from here the way leads back to whoever asked.
+      if (error instanceof Error) Error.captureStackTrace(error)
       if (!isOutdated(error)) throw error
       names.set(text, newName())
       // In a transaction it is the whole that is repeated: `transaction` does.
       if (this.getTransactionStatus() !== 'I') throw error
-      return this.#ask([{ name: nameOf(text), text, values }])
+      return this.#named(nameOf(text), text, values)
     }
+  }
+
+  /** As `query` does it with an object, but without the copy that it makes of that: a quarter of its time. */
+  #named(name: string | undefined, text: string, values: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const callback = (error: unknown, result: unknown) => (error ? reject(error) : resolve(result))
+      void this.#ask([Object.assign(new pg.Query(text, values), { name, callback })])
+    })
   }
 
   #ask(args: unknown[]): Promise<unknown> {
