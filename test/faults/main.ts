@@ -7,6 +7,7 @@ import { damage } from './drift.ts'
 import { crashImport } from './import.ts'
 import { ingest } from './ingest.ts'
 import { playLifecycle } from './lifecycle/play.ts'
+import { playPlanChanges } from './plan-change/play.ts'
 import { crashRegistrations } from './registrations.ts'
 import { mutateSignatures } from './signatures.ts'
 import { playSimulator } from './simulator.ts'
@@ -42,6 +43,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   simulator,
   // `--runs` counts commands, as those of the simulator.
   lifecycle,
+  // `--runs` counts changes; a customer makes five.
+  'plan-change': planChange,
   sync: (tally) => kills(tally, 'sync', runs),
   // `--runs` counts events of one storm, as many signed bodies, and ten times as many signatures, true but for one thing, a million at most.
   inbox: async (tally) => {
@@ -140,6 +143,22 @@ async function lifecycle(tally: Tally): Promise<void> {
       console.log(
         `  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}${withDeaths ? ' --deaths' : ''}`,
       )
+  }
+}
+
+/** Changes of chance, in portions that tell how far it came; each customer has a seed of its own. */
+async function planChange(tally: Tally): Promise<void> {
+  let from = seed
+  for (let done = 0; done < runs; ) {
+    const played = await playPlanChanges({ runs: Math.min(100, runs - done), seed: from })
+    const { changes, sorts, breaches } = played
+    done += changes
+    from = played.seed
+    const met = Object.entries(sorts).map(([sort, count]) => `${count} ${sort}`)
+    console.log(`plan-change: ${done} changes, ${met.join(', ')}, ${breaches.length} breaches`)
+    report(tally, changes, breaches)
+    for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
+      console.log(`  replay: npm run faults -- plan-change --runs 1 --seed ${broken}`)
   }
 }
 

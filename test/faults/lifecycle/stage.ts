@@ -1,9 +1,11 @@
+import type { Catalog } from '@lockstep/core/catalog'
 import { creditNoteRoutes } from '@lockstep/service/http/routes/credit-notes'
 import { planChangeRoutes } from '@lockstep/service/http/routes/plan-changes'
 import { refundRoutes } from '@lockstep/service/http/routes/refunds'
 import { subscriptionDeedRoutes } from '@lockstep/service/http/routes/subscription-deeds'
 import { subscriptionStartRoutes } from '@lockstep/service/http/routes/subscription-starts'
 import type { Connection } from '@lockstep/service/postgres/connect'
+import { someAtOnce } from '@lockstep/service/some-at-once'
 import { doDue } from '@lockstep/service/workflow/due'
 import { workflowKinds } from '@lockstep/service/workflow/kinds'
 import { makeWorkflows, type Workflows } from '@lockstep/service/workflow/workflows'
@@ -11,7 +13,7 @@ import { type BillingWorld, newBillingWorld } from '../../../packages/service/te
 import { mortalConnection } from '../../../packages/service/test/support/mortal.ts'
 import { newServer } from '../../../packages/service/test/support/server.ts'
 import type { Random } from '../../support/random.ts'
-import { catalog } from './plans.ts'
+import { catalog as lives } from './plans.ts'
 
 export interface Answer {
   readonly status: number
@@ -35,12 +37,20 @@ export interface Stage {
   close(): Promise<void>
 }
 
+interface StageOptions {
+  readonly deaths?: Random | undefined
+  /** What is sold; that of the random lives unless said. */
+  readonly catalog?: Catalog
+}
+
 /** Statements of the longest request: every one of them is a place to die. */
 const LONGEST_LIFE = 60
+/** As many as the service has connections: a slow machine does not make the others wait for one too long. */
+const DELIVERED_AT_ONCE = 8
 const SECRETS = ['a secret of the tests, long enough']
 
 /** With `deaths`, every sixth request is answered by a process that dies after one of its statements. */
-export async function newStage({ deaths }: { readonly deaths?: Random | undefined } = {}): Promise<Stage> {
+export async function newStage({ deaths, catalog = lives }: StageOptions = {}): Promise<Stage> {
   const world = await newBillingWorld({ catalog })
   const { db, pool, deps, workflows } = world
   const askLiving = await asker({ db, pool }, deps, workflows)
@@ -53,7 +63,9 @@ export async function newStage({ deaths }: { readonly deaths?: Random | undefine
   async function deliver(random: Random): Promise<number> {
     const events = await world.newEvents()
     const twice = events.filter(() => random.below(8) === 0)
-    await Promise.all(random.shuffle([...events, ...twice]).map((event) => world.receive(event)))
+    await someAtOnce(random.shuffle([...events, ...twice]), DELIVERED_AT_ONCE, (event) =>
+      world.receive(event),
+    )
     await world.drain()
     return events.length
   }
