@@ -9,7 +9,7 @@ import { migrate } from '@lockstep/service/postgres/migrate'
 import pg from 'pg'
 import { freePort, type RunningProcess, startProcess } from '../support/process.ts'
 import { seeded } from '../support/random.ts'
-import { CUSTOMERS, eventAt, METERS, newLedger } from './ingest/events.ts'
+import { CUSTOMERS, eventAt, idOf, METERS, newLedger } from './ingest/events.ts'
 import { lookAtTables } from './ingest/tables.ts'
 
 export interface IngestRun {
@@ -135,22 +135,20 @@ const env = (port: number, databaseUrl: string) => ({
 
 /** Customers and meters, as registration and a catalogue would leave them. */
 function seedText(): string {
-  const customers = Array.from(
-    { length: CUSTOMERS },
-    (_, i) => `('customer_${String(i).padStart(26, '0')}', 'user-${i}', now())`,
-  )
+  const customers = Array.from({ length: CUSTOMERS }, (_, i) => `('${idOf(i)}', 'user-${i}', now())`)
   const meters = Object.entries(METERS).map(
-    ([key, { aggregation, rules }]) => `('${key}', '${key}', 'unit', '${aggregation}', '${rules}', now())`,
+    ([key, { aggregation, rules }]) =>
+      `('${key}', '${key}', 'unit', '${aggregation}', '${JSON.stringify(rules)}', now())`,
   )
   return `insert into customer (id, external_id, created_at) values ${customers.join()};
     insert into meter (key, name, unit_label, aggregation, rules, created_at) values ${meters.join()}`
 }
 
-async function query(url: string, text: string): Promise<Record<string, string>[]> {
+async function query(url: string, text: string): Promise<Record<string, string | null>[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    return (await client.query<Record<string, string>>(text)).rows
+    return (await client.query<Record<string, string | null>>(text)).rows
   } finally {
     await client.end()
   }

@@ -2,20 +2,32 @@ import type { UsageEvent } from '@lockstep/sdk/usage'
 
 export const CUSTOMERS = 20
 
-/** One of each kind that is kept in a table of its own. */
+/** One of each kind that is kept in a table of its own: of all usage together, and by groups. */
 export const METERS = {
-  bytes: { aggregation: 'sum', rules: '{}' },
-  users: { aggregation: 'unique', rules: '{"property":"user"}' },
-  disk: { aggregation: 'timeWeightedSum', rules: '{}' },
+  bytes: { aggregation: 'sum', rules: {} },
+  users: { aggregation: 'unique', rules: { property: 'user' } },
+  disk: { aggregation: 'timeWeightedSum', rules: {} },
+  traffic: { aggregation: 'sum', rules: { dimensions: ['app', 'region'] } },
+  seats: { aggregation: 'unique', rules: { property: 'user', dimensions: ['app'] } },
+  volumes: { aggregation: 'timeWeightedSum', rules: { dimensions: ['region'] } },
 } as const
 
 type MeterKey = keyof typeof METERS
 
+/** By the last digit of an event's number. */
+const METER_OF_DIGIT: readonly MeterKey[] = [
+  ...(['users', 'seats', 'disk', 'volumes'] as const),
+  ...(['traffic', 'traffic', 'traffic', 'bytes', 'bytes', 'bytes'] as const),
+]
+
 const DAYS = 400
 const SECONDS_PER_DAY = 86_400
 /** The last second that an event of any run has. */
-const END = Date.parse('2026-02-01T00:00:00Z') / 1000
+export const END = Date.parse('2026-02-01T00:00:00Z') / 1000
 const USERS = 500
+const APPS = 12
+/** An event without a region is of a group too. */
+const REGIONS = ['de', 'fr', 'jp', null] as const
 
 /** What an event is made of; the same again for the same number and seed. */
 interface Parts {
@@ -25,63 +37,92 @@ interface Parts {
   /** In thousandths; of a level it may be negative. */
   readonly thousandths: number
   readonly user: number
+  readonly app: string
+  readonly region: string | null
 }
 
 function partsOf(index: number, seed: number): Parts {
   const dice = (salt: number, below: number) => mix(index, seed + salt) % below
-  const meter: MeterKey = index % 10 === 0 ? 'users' : index % 10 === 1 ? 'disk' : 'bytes'
-  const thousandths = meter === 'disk' ? dice(3, 20_001) - 10_000 : dice(3, 1_000_000)
+  const meter = METER_OF_DIGIT[index % 10] ?? 'bytes'
+  const isLevel = METERS[meter].aggregation === 'timeWeightedSum'
   return {
     customer: dice(1, CUSTOMERS),
     meter,
     time: END - 1 - dice(2, DAYS * SECONDS_PER_DAY),
-    thousandths,
+    thousandths: isLevel ? dice(3, 20_001) - 10_000 : dice(3, 1_000_000),
     user: dice(4, USERS),
+    app: `app-${dice(5, APPS)}`,
+    region: REGIONS[dice(6, REGIONS.length)] ?? null,
   }
 }
 
 export function eventAt(index: number, seed: number): UsageEvent {
-  const { customer, meter, time, thousandths, user } = partsOf(index, seed)
+  const { customer, meter, time, thousandths, user, app, region } = partsOf(index, seed)
   return {
     source: `faults-${seed}`,
     id: `event-${index}`,
     type: meter,
     subject: `user-${customer}`,
     time: new Date(time * 1000).toISOString(),
-    data: meter === 'users' ? { user: `u-${user}` } : { quantity: decimal(thousandths) },
+    data: {
+      ...(METERS[meter].aggregation === 'unique'
+        ? { user: `u-${user}` }
+        : { quantity: decimal(thousandths) }),
+      ...('dimensions' in METERS[meter].rules && { app, ...(region !== null && { region }) }),
+    },
   }
+}
+
+/** What is kept of some events together. */
+export interface Tally {
+  count: number
+  /** Thousandths; and of levels, those times the seconds since 1970. */
+  sum: bigint
+  moment: bigint
+  readonly users: Set<number>
 }
 
 /** What the tables must hold, counted while the events are made: by its own arithmetic, in whole numbers. */
 export interface Ledger {
   events: number
-  /** Thousandths of `bytes`, by customer. */
-  readonly bytes: bigint[]
-  /** Users, by customer. */
-  readonly users: Set<number>[]
-  /** Thousandths that `disk` changed by, and those times the seconds since 1970. */
-  readonly change: bigint[]
-  readonly moment: bigint[]
+  /** By customer and meter; of meters with dimensions by group too ({@link nameOf}). */
+  readonly tallies: ReadonlyMap<string, Tally>
   add(index: number): void
 }
 
+/** Of a tally: all usage of a meter together, or what has these values of its dimensions. */
+export const nameOf = (customer: string, meter: string, group?: string): string =>
+  [customer, meter, ...(group === undefined ? [] : [group])].join(' ')
+
+export const idOf = (customer: number): string => `customer_${String(customer).padStart(26, '0')}`
+
 export function newLedger(seed: number): Ledger {
-  const zeros = () => Array.from({ length: CUSTOMERS }, () => 0n)
-  const [bytes, change, moment] = [zeros(), zeros(), zeros()]
-  const users = Array.from({ length: CUSTOMERS }, () => new Set<number>())
-  const raise = (list: bigint[], customer: number, by: bigint) => {
-    list[customer] = (list[customer] ?? 0n) + by
+  const tallies = new Map<string, Tally>()
+  const tallyOf = (name: string): Tally => {
+    const known = tallies.get(name) ?? { count: 0, sum: 0n, moment: 0n, users: new Set<number>() }
+    tallies.set(name, known)
+    return known
   }
   return {
-    ...{ events: 0, bytes, users, change, moment },
+    events: 0,
+    tallies,
     add(index) {
-      const { customer, meter, time, thousandths, user } = partsOf(index, seed)
+      const parts = partsOf(index, seed)
+      const { customer, meter, time, thousandths, user } = parts
+      const { aggregation, rules } = METERS[meter]
+      const dimensions: readonly ('app' | 'region')[] = 'dimensions' in rules ? rules.dimensions : []
+      const group = JSON.stringify(dimensions.map((name) => parts[name]))
       this.events += 1
-      if (meter === 'users') users[customer]?.add(user)
-      else if (meter === 'bytes') raise(bytes, customer, BigInt(thousandths))
-      else {
-        raise(change, customer, BigInt(thousandths))
-        raise(moment, customer, BigInt(thousandths) * BigInt(time))
+      for (const name of [
+        nameOf(idOf(customer), meter),
+        ...(dimensions.length > 0 ? [nameOf(idOf(customer), meter, group)] : []),
+      ]) {
+        const tally = tallyOf(name)
+        tally.count += 1
+        if (aggregation === 'unique') tally.users.add(user)
+        // An event without a quantity is one.
+        tally.sum += aggregation === 'unique' ? 1000n : BigInt(thousandths)
+        if (aggregation === 'timeWeightedSum') tally.moment += BigInt(thousandths) * BigInt(time)
       }
     },
   }

@@ -1,6 +1,7 @@
-import { CUSTOMERS, type Ledger } from './events.ts'
+import { type Ledger, nameOf, type Tally } from './events.ts'
 
-type Query = (text: string) => Promise<Record<string, string>[]>
+type Row = Record<string, string | null>
+type Query = (text: string) => Promise<Row[]>
 
 /** Holds what is in the tables against the ledger. One sentence for each promise that was broken. */
 export async function lookAtTables(query: Query, ledger: Ledger): Promise<string[]> {
@@ -24,21 +25,50 @@ export async function lookAtTables(query: Query, ledger: Ledger): Promise<string
     ) as apart`)
   expect('hours that are not what their events are', apart?.buckets, 0)
 
-  const sums = await query(`
-    select customer_id, (sum(sum) * 1000)::numeric(40, 0) as thousandths
-    from usage_rollup where meter_key = 'bytes' group by 1`)
-  const users = await query(`select customer_id, count(distinct value) as users from usage_unique group by 1`)
-  const levels = await query(`
-    select customer_id, (sum(change) * 1000)::numeric(40, 0) as change,
-           (sum(moment + change * extract(epoch from bucket)) * 1000)::numeric(60, 0) as moment
-    from usage_level group by 1`)
-  for (let customer = 0; customer < CUSTOMERS; customer += 1) {
-    const id = `customer_${String(customer).padStart(26, '0')}`
-    const of = (rows: readonly Record<string, string>[]) => rows.find(({ customer_id }) => customer_id === id)
-    expect(`bytes of ${id}`, of(sums)?.thousandths ?? 0, ledger.bytes[customer])
-    expect(`users of ${id}`, of(users)?.users ?? 0, ledger.users[customer]?.size)
-    expect(`level of ${id}`, of(levels)?.change ?? 0, ledger.change[customer])
-    expect(`level over time of ${id}`, of(levels)?.moment ?? 0, ledger.moment[customer])
+  const kept = await keptIn(query)
+  for (const [name, tally] of ledger.tallies) {
+    const found = kept.get(name)
+    for (const what of ['count', 'sum', 'moment', 'users'] as const)
+      expect(`${what} of ${name}`, found?.[what] ?? 0, tellOf(tally)[what])
+    kept.delete(name)
   }
+  expect('usage of nobody', [...kept.keys()].join(), '')
   return breaches
+}
+
+const tellOf = ({ count, sum, moment, users }: Tally) => ({ count, sum, moment, users: users.size })
+
+type Kept = Partial<Record<keyof Tally, string>>
+
+/** What the rollups, and what stands beside them, hold of each customer and meter, and of each group. */
+async function keptIn(query: Query): Promise<Map<string, Kept>> {
+  const kept = new Map<string, Kept>()
+  for (const apart of [false, true]) {
+    const from = (table: string) =>
+      !apart
+        ? `select null::jsonb as named, * from usage_${table}`
+        : `select its.dimension_values as named, kept.* from usage_group_${table} as kept join usage_group as its
+            on its.customer_id = kept.customer_id and its.meter_key = kept.meter_key and its.id = kept.group_id`
+    const rows = await query(`
+      with rollup as (${from('rollup')}), seen as (${from('unique')}), level as (${from('level')})
+      select customer_id, meter_key, named::text, sum(count) as count, (sum(sum) * 1000)::numeric(60, 0) as sum,
+             null::numeric as moment, null::int8 as users from rollup group by 1, 2, 3
+      union all
+      select customer_id, meter_key, named::text, null, null, null, count(distinct value) from seen group by 1, 2, 3
+      union all
+      select customer_id, meter_key, named::text, null, (sum(change) * 1000)::numeric(60, 0),
+             (sum(moment + change * extract(epoch from bucket)) * 1000)::numeric(60, 0), null
+      from level group by 1, 2, 3`)
+    for (const { customer_id, meter_key, named, ...told } of rows) {
+      const group = named == null ? undefined : JSON.stringify(JSON.parse(named))
+      const name = nameOf(customer_id ?? '', meter_key ?? '', group)
+      const found = kept.get(name) ?? {}
+      for (const what of ['count', 'sum', 'moment', 'users'] as const) {
+        const value = told[what]
+        if (value != null) found[what] = value
+      }
+      kept.set(name, found)
+    }
+  }
+  return kept
 }
