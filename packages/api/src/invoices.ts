@@ -11,6 +11,7 @@ import { recordedProblem } from './problems.ts'
 import { quantity } from './quantity.ts'
 import { givenName } from './text.ts'
 import { countedUsage } from './usage-corrections.ts'
+import { usageMonth } from './usage-retention.ts'
 
 export const invoiceStatus = z.enum(invoiceStatuses).meta({
   id: 'InvoiceStatus',
@@ -213,6 +214,9 @@ export const explainLine = defineRoute({
         events: listOf('MeasuredEvent', measuredEvent)
           .nullable()
           .meta({ description: 'Null where nothing is measured: fees, shares, adjustments.' }),
+        expired: z
+          .array(z.strictObject({ month: usageMonth, events: z.int() }))
+          .meta({ description: 'Events that count and are no longer kept, by month: they are not listed.' }),
         groups: z.array(measuredGroup).nullable().meta({
           description:
             "Of a line of several groups: up to 100 of them, the greatest first, as they are measured now. Null where the line is one group's or its meter has no dimensions.",

@@ -68,6 +68,7 @@ import { advanceTestClock, createTestClock, listTestClocks, readTestClock } from
 import { readUsage } from './usage.ts'
 import { createUsageCorrection, listUsageCorrections } from './usage-corrections.ts'
 import { sendUsageEvents } from './usage-events.ts'
+import { expireUsage, listUsageExpiries } from './usage-retention.ts'
 import {
   createWebhookEndpoint,
   deleteWebhookEndpoint,
@@ -117,6 +118,8 @@ export const routes: readonly Route[] = [
   readEntitlements,
   sendUsageEvents,
   readUsage,
+  listUsageExpiries,
+  expireUsage,
   createUsageCorrection,
   listUsageCorrections,
   listInvoices,

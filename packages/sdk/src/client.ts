@@ -23,6 +23,7 @@ import { readSyncStatus } from '@lockstep/api/sync-status'
 import * as clocks from '@lockstep/api/test-clocks'
 import { readUsage } from '@lockstep/api/usage'
 import * as corrections from '@lockstep/api/usage-corrections'
+import * as retention from '@lockstep/api/usage-retention'
 import * as endpoints from '@lockstep/api/webhook-endpoints'
 import { askingOver, type ItemOf } from './asking.ts'
 import type { CallOptions, Connection } from './call.ts'
@@ -131,6 +132,11 @@ export function createClient(options: ClientOptions) {
       /** Who corrected what and why, newest first. */
       corrections: (query: QueryInput<typeof corrections.listUsageCorrections>) =>
         list(corrections.listUsageCorrections, query),
+      /** Drops raw events that need no longer be kept; a dry run unless told otherwise. */
+      expire: (body: BodyInput<typeof retention.expireUsage> = {}) => ask(retention.expireUsage, { body }),
+      /** Months whose raw events are no longer kept. */
+      expired: (query?: QueryInput<typeof retention.listUsageExpiries>) =>
+        list(retention.listUsageExpiries, query),
     },
 
     invoices: invoiceCalls(asking),
@@ -291,6 +297,7 @@ export function createClient(options: ClientOptions) {
 }
 
 export type SyncStatus = Answer<typeof readSyncStatus>
+export type UsageExpiry = Answer<typeof retention.expireUsage>
 export type UsageCorrection = ItemOf<typeof corrections.listUsageCorrections>
 export type UsageCorrectionPreview = Exclude<
   Answer<typeof corrections.createUsageCorrection>,

@@ -72,6 +72,8 @@ export interface Config {
   readonly usageTimes: TimeRules
   /** Usage events that may wait to be written; what comes beyond is turned away. */
   readonly usageQueue: number
+  /** Raw usage events are kept for so many whole months before the one that runs; null for ever. */
+  readonly usageRetentionMonths: number | null
   /** Networks beside the open internet that webhooks may be sent to: `10.1.0.0/16`. */
   readonly webhookNetworks: readonly string[]
   readonly logLevel: LogLevel
@@ -270,6 +272,7 @@ const environment = z.object({
   ),
   LOCKSTEP_USAGE_LATE_DAYS: given(wholeNumber({ min: 1, max: 36_500 }).optional()),
   LOCKSTEP_USAGE_QUEUE: given(wholeNumber({ min: 1000, max: 1_000_000 }).default(20_000)),
+  LOCKSTEP_USAGE_RETENTION_MONTHS: given(wholeNumber({ min: 1, max: 1200 }).optional()),
   LOCKSTEP_WEBHOOK_NETWORKS: given(
     z
       .string()
@@ -338,6 +341,7 @@ function assemble(read: Environment): Config {
       lateDays: read.LOCKSTEP_USAGE_LATE_DAYS ?? null,
     },
     usageQueue: read.LOCKSTEP_USAGE_QUEUE,
+    usageRetentionMonths: read.LOCKSTEP_USAGE_RETENTION_MONTHS ?? null,
     // On one's own machine, with the embedded database, the application listens there too.
     webhookNetworks: read.LOCKSTEP_WEBHOOK_NETWORKS ?? (read.DATABASE_URL ? [] : LOOPBACK),
     logLevel: read.LOCKSTEP_LOG_LEVEL,

@@ -7,6 +7,7 @@ import { checkLimits } from './invoice/check-limits.ts'
 import { showSync } from './invoice/figures.ts'
 import { beginHistories } from './jobs/begin-histories.ts'
 import { eraseAgain } from './jobs/erase-again.ts'
+import { expireUsageNightly } from './jobs/expire-usage.ts'
 import { findDriftNightly } from './jobs/find-drift.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
@@ -136,6 +137,13 @@ export const workers: readonly Worker[] = [
     name: 'begin histories',
     start: async (parts) => {
       await beginHistories(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'expire usage',
+    start: async (parts) => {
+      await expireUsageNightly(parts)
       return async () => {}
     },
   },

@@ -11,6 +11,7 @@ import { yellow } from '../output/style.ts'
 import { UsageError } from '../usage-error.ts'
 import { UsageFile } from '../usage-file/usage-file.ts'
 import { addUsageCorrections } from './usage-corrections.ts'
+import { addUsageRetention } from './usage-retention.ts'
 
 interface ImportOptions {
   readonly format?: 'ndjson' | 'csv'
@@ -23,6 +24,7 @@ interface ImportOptions {
 export function addUsage(program: Command): void {
   const usage = program.command('usage').description('what was used')
   addUsageCorrections(usage)
+  addUsageRetention(usage)
   usage
     .command('import')
     .description('send the usage events of a file; sending it twice changes nothing')

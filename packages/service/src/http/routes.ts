@@ -41,6 +41,7 @@ import { testClockRoutes } from './routes/test-clocks.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { usageCorrectionRoutes } from './routes/usage-corrections.ts'
 import { usageEventRoutes } from './routes/usage-events.ts'
+import { usageRetentionRoutes } from './routes/usage-retention.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 
@@ -71,6 +72,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   usageEventRoutes(app, parts)
   usageRoutes(app, parts)
   usageCorrectionRoutes(app, parts)
+  usageRetentionRoutes(app, parts)
   invoiceRoutes(app, parts)
   adjustmentRoutes(app, parts)
   priceOverrideRoutes(app, parts)

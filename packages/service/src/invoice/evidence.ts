@@ -3,6 +3,7 @@ import type { Db } from '../postgres/connect.ts'
 import type { Page } from '../store/page.ts'
 import { correctionsOf, type UsageCorrection } from '../store/usage-corrections.ts'
 import { listUsageEvents, type UsageEvent } from '../store/usage-events.ts'
+import { type ExpiredEvents, expiredEvents } from '../store/usage-expired.ts'
 import { type GroupShown, groupsBehind } from './line-groups.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
 
@@ -12,6 +13,8 @@ export interface Evidence {
   readonly events: Page<UsageEvent>
   /** What was corrected of them before the line was written down, oldest first. */
   readonly corrections: readonly UsageCorrection[]
+  /** Those that count and are no longer kept, by month; oldest first. */
+  readonly expired: readonly ExpiredEvents[]
   /** Which groups a line is made of, the greatest first; null where it is of one, or its meter has none. */
   readonly groups: readonly GroupShown[] | null
 }
@@ -30,11 +33,13 @@ export async function evidenceOf(
   if (!measured) return null
   const { customerId, subscriptionId } = shown.invoice
   const behind = await groupsBehind(db, { customerId, subscriptionId, line, lines: shown.lines })
-  const [events, corrections] = await Promise.all([
-    listUsageEvents(db, { ...measured, ...page, groups: behind.only }),
+  const query = { ...measured, groups: behind.only }
+  const [events, expired, corrections] = await Promise.all([
+    listUsageEvents(db, { ...query, ...page }),
+    expiredEvents(db, query),
     correctionsBehind(db, shown, line),
   ])
-  return { events, corrections, groups: behind.shown }
+  return { events, expired, corrections, groups: behind.shown }
 }
 
 /** What was corrected of a line's events before it was written down, oldest first. */

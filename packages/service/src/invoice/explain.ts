@@ -1,7 +1,9 @@
 import { explain } from '@lockstep/core/derivation'
 import { formatInstant } from '@lockstep/core/instant'
 import { formatMoney, negate, sum } from '@lockstep/core/money'
+import { formatMonth } from '@lockstep/core/usage-retention'
 import type { UsageCorrection } from '../store/usage-corrections.ts'
+import type { ExpiredEvents } from '../store/usage-expired.ts'
 import type { ShownLine } from './read.ts'
 
 /** The derivation in words; where a part was billed before, the words go on to what is left. */
@@ -17,6 +19,10 @@ export function explanationOf(line: ShownLine, corrections: readonly UsageCorrec
     whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
   return [...explain(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
 }
+
+/** What is counted and can no longer be shown. */
+export const expiredInWords = ({ month, events }: ExpiredEvents): string =>
+  `no longer kept: ${events === 1n ? '1 event' : `${events} events`} of ${formatMonth(month)}`
 
 function correctionInWords(correction: UsageCorrection): string {
   const { eventId, removedQuantity, addedQuantity, addedEvents, periodStart, periodEnd } = correction

@@ -1,5 +1,5 @@
 import type { Instant } from '@lockstep/core/instant'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/grouped.ts'
 import { isCounted } from './counted-events.ts'
@@ -118,28 +118,45 @@ export interface UsageDrift {
 /** Only with a filter is there something to ask of each event. */
 const counts = sql`(not m.rules ? 'filter' or ${isCounted('e')})`
 
+const MONTH = sql`date_trunc('month', bucket, 'UTC')`
+
+/** Whether it is a month whose events are no longer kept, and how far that came. */
+const isOf = (month: RawBuilder<unknown>, ...states: Row<'usageExpiredMonth'>['state'][]) => sql`exists (
+  select from usage_expired_month as its where its.month = ${month} and its.state = any(${states})
+)`
+
 /**
  * Customers and meters, and groups of theirs, whose rollups do not hold what their events do. One statement, so
- * that both are of one moment; only of months whose events are still kept.
+ * that both are of one moment. Of months that were expired, what was written down of their events stands for these; of
+ * their groups nothing was, and while a month is on its way out nothing of it is looked at.
  */
 export async function usageDrift(db: Db, limit: number): Promise<UsageDrift[]> {
   const { rows } = await sql<UsageDrift>`
-    with kept as (select min(time) as since from usage_event),
+    with kept as (
+      select least((select min(time) from usage_event), (select min(month) from usage_expired_month)) as since
+    ),
     events as (
+      select customer_id, meter_key, named, sum(count) as count, sum(sum) as sum from (
       select customer_id, meter_key, '' as named, count(*) as count, sum(quantity) as sum
       from usage_event e join meter m on m.key = e.meter_key where ${counts} group by customer_id, meter_key
       union all
       select customer_id, meter_key, ${GROUP_VALUES}::text as named, count(*), sum(quantity)
       from usage_event e join meter m on m.key = e.meter_key
       where m.rules ? 'dimensions' and ${counts} group by customer_id, meter_key, named
+      union all
+      select customer_id, meter_key, '', counted, sum from usage_expired
+      where counted > 0 and not ${isOf(sql`month`, 'expiring')}
+      ) as counted group by customer_id, meter_key, named
     ), rollups as (
       select customer_id, meter_key, '' as named, sum(count) as count, sum(sum) as sum
-      from usage_rollup, kept where bucket + interval '1 hour' > kept.since group by customer_id, meter_key
+      from usage_rollup, kept where bucket + interval '1 hour' > kept.since and not ${isOf(MONTH, 'expiring')}
+      group by customer_id, meter_key
       union all
       select r.customer_id, r.meter_key, coalesce(dimension_values::text, 'no name') as named, sum(count), sum(sum)
       from kept cross join usage_group_rollup r left join usage_group its
         on its.customer_id = r.customer_id and its.meter_key = r.meter_key and its.id = r.group_id
-      where bucket + interval '1 hour' > kept.since group by r.customer_id, r.meter_key, named
+      where bucket + interval '1 hour' > kept.since and not ${isOf(MONTH, 'expiring', 'expired')}
+      group by r.customer_id, r.meter_key, named
     )
     select customer_id, meter_key, named,
       coalesce(e.count, 0) || ' events, ' || trim_scale(coalesce(e.sum, 0)) as events,

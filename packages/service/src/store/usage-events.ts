@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import { formatQuantity, quantityOf } from '@lockstep/core/quantity'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { isCounted } from './counted-events.ts'
 import type { Page } from './page.ts'
@@ -17,7 +17,7 @@ export interface UsageEvent {
   readonly quantity: string
 }
 
-interface EventQuery {
+export interface EventQuery {
   readonly customerId: string
   readonly meterKey: string
   readonly period: Period
@@ -68,28 +68,31 @@ export async function listUsageEvents(db: Db, query: EventQuery): Promise<Page<U
 const ORDER = sql`sha256(convert_to(length(source) || ' ' || source || id, 'UTF8'))`
 
 /** Where enough events for a page end. Of the first hour some may be passed already, so it does not count. */
-async function endOfPage(
-  db: Db,
-  { customerId, meterKey, period, limit, groups }: EventQuery,
-  from: Instant,
-): Promise<Instant> {
-  const ofMeter = sql`customer_id = ${customerId} and meter_key = ${meterKey}`
-  const buckets = groups
-    ? sql`(
-        select bucket, sum(count)::int8 as count from usage_group_rollup
-        where ${ofMeter} and group_id in (select id from usage_group where ${ofMeter} and ${isGroupOf(groups)})
-        group by bucket
-      )`
-    : sql`(select bucket, count from usage_rollup where ${ofMeter})`
+async function endOfPage(db: Db, { period, limit, ...query }: EventQuery, from: Instant): Promise<Instant> {
   const hour = Math.floor(from / SECONDS_PER_HOUR) * SECONDS_PER_HOUR
   const { rows } = await sql<{ next: Instant | null }>`
     select min(next) as next from (
       select lead(bucket) over (order by bucket) as next,
              sum(count) over (order by bucket) - first_value(count) over (order by bucket) as counted
-      from ${buckets} as rollup
+      from ${bucketsOf(query)} as rollup
       where bucket >= ${sqlTime(hour)} and bucket < ${sqlTime(period.end)}
     ) as buckets where counted > ${limit}`.execute(db)
   return rows[0]?.next ?? period.end
+}
+
+/** The hours in which such events lie, and how many in each. */
+export function bucketsOf({
+  customerId,
+  meterKey,
+  groups,
+}: Pick<EventQuery, 'customerId' | 'meterKey' | 'groups'>): RawBuilder<unknown> {
+  const ofMeter = sql`customer_id = ${customerId} and meter_key = ${meterKey}`
+  if (!groups) return sql`(select bucket, count from usage_rollup where ${ofMeter})`
+  return sql`(
+    select bucket, sum(count)::int8 as count from usage_group_rollup
+    where ${ofMeter} and group_id in (select id from usage_group where ${ofMeter} and ${isGroupOf(groups)})
+    group by bucket
+  )`
 }
 
 /** One that we did not make is read from the beginning. */

@@ -17,12 +17,14 @@ import {
   type UsageCorrection,
   wasVoided,
 } from '../store/usage-corrections.ts'
+import { expiredMonthsIn } from '../store/usage-expired.ts'
 import { recountUsage } from '../store/usage-recount.ts'
 import { customerTime } from '../workflow/observe/customer-time.ts'
 import type { Arrivals } from './arrival.ts'
 import { replaceUsage } from './backfill.ts'
 import { closeGate } from './gate.ts'
 import { hexOf, identityOf } from './identity.ts'
+import { keepMonths } from './keep-months.ts'
 import type { Months } from './months.ts'
 
 export type WantedCorrection =
@@ -84,8 +86,9 @@ export async function correctUsage(
   try {
     return await transaction(db, async (trx) => {
       await closeGate(trx, place.customerId)
-      const at = await customerTime(trx, clock, place.customerId)
       const hours = hoursAround(place.period)
+      await keepMonths(trx, hours)
+      const at = await customerTime(trx, clock, place.customerId)
       const inHours = { ...place, period: hours }
       const { value: counted, effect } = await rateAgain(trx, affected, async () => {
         await requireEvents(trx, inHours)
@@ -146,8 +149,10 @@ async function absent(db: Db, event: EventName): Promise<Problem> {
   const name = `${JSON.stringify(event.id)} of ${JSON.stringify(event.source)}`
   if (await wasVoided(db, event))
     return new Problem('usage_event_voided', `The event ${name} was voided already.`)
-  const hour = hoursAround({ start: event.time, end: event.time + 1 })
-  if ((await isIdentityKnown(db, hexOf(identityOf(event)))) && (await lacksEvents(db, hour)))
+  const second = { start: event.time, end: event.time + 1 }
+  const isGone = async () =>
+    (await expiredMonthsIn(db, second)).length > 0 || (await lacksEvents(db, hoursAround(second)))
+  if ((await isIdentityKnown(db, hexOf(identityOf(event)))) && (await isGone()))
     return new Problem(
       'usage_events_expired',
       `Some of the events of that hour are no longer kept, and ${name} is not among those that are.`,

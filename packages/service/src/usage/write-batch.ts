@@ -4,6 +4,8 @@ import type pg from 'pg'
 import type { Arrival, Receipt } from './arrival.ts'
 import { type Batch, receiptsOf } from './batch.ts'
 import { Exchange } from './exchange.ts'
+import { countExpired } from './expired-statements.ts'
+import type { Months } from './months.ts'
 import type { Place, TouchedInvoice } from './places.ts'
 import { rollUp } from './rollups.ts'
 import { rollUpBeside } from './side-rollups.ts'
@@ -24,20 +26,27 @@ import {
  * Takes a batch in with one transaction of two round trips: identities first, and only what is new by
  * them becomes events and rollups.
  *
- * Rows are locked in one order by everyone: identities, rollups, what is kept beside them, invoices, each
- * kind sorted. A deadlock
- * with somebody else's transaction is still possible, and is for the caller to repeat.
+ * Rows are locked in one order by everyone: identities, rollups, what is kept beside them, what is counted of
+ * expired months, invoices, each kind sorted. A deadlock with somebody else's transaction is still possible,
+ * and is for the caller to repeat.
  */
 export async function writeBatch(
   client: pg.ClientBase,
   batch: Batch,
-  receivedAt: Instant,
+  {
+    months,
+    receivedAt,
+  }: { readonly months: Pick<Months, 'isKept' | 'areAllKept'>; readonly receivedAt: Instant },
 ): Promise<Receipt[]> {
-  const additions = (arrivals: readonly Arrival[]) => [
-    storeEvents(arrivals, receivedAt),
-    addRollups(rollUp(countedOf(arrivals), batch.places)),
-    ...addBeside(rollUpBeside(arrivals, batch.places)),
-  ]
+  const additions = (arrivals: readonly Arrival[]) => {
+    const { kept, expired } = byKeeping(arrivals, months)
+    return [
+      ...(kept.length > 0 ? [storeEvents(kept, receivedAt)] : []),
+      addRollups(rollUp(countedOf(arrivals), batch.places)),
+      ...addBeside(rollUpBeside(arrivals, batch.places)),
+      ...(expired.length > 0 ? [countExpired(expired)] : []),
+    ]
+  }
   const leveled = placesOfLevels(batch)
   const exchange = client.query(new Exchange())
   const looked = exchange.send([
@@ -60,6 +69,15 @@ export async function writeBatch(
   ])
   if (ended.at(-1) !== true) throw new Error('The transaction was not committed.')
   return receiptsOf(batch, { fresh, conflicting })
+}
+
+/** What came for a month whose events are no longer kept counts like any other, and is not stored. */
+function byKeeping(arrivals: readonly Arrival[], months: Pick<Months, 'isKept' | 'areAllKept'>) {
+  if (months.areAllKept()) return { kept: arrivals, expired: [] }
+  return {
+    kept: arrivals.filter(({ time }) => months.isKept(time)),
+    expired: arrivals.filter(({ time }) => !months.isKept(time)),
+  }
 }
 
 /** Those that their meters count: mostly all of them. */

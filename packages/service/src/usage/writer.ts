@@ -45,7 +45,7 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
     await months.ensure(timesOf(requests))
     const client = await pool.connect()
     try {
-      const receipts = await writeBatch(client, coalesce(requests), clock.now())
+      const receipts = await writeBatch(client, coalesce(requests), { months, receivedAt: clock.now() })
       client.release()
       return receipts.map((receipt) => ({ receipt }))
     } catch (error) {

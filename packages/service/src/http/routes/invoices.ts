@@ -4,10 +4,11 @@ import { isFrozen } from '@lockstep/core/invoice'
 import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity } from '@lockstep/core/quantity'
+import { formatMonth } from '@lockstep/core/usage-retention'
 import { documentPdf } from '../../document/pdf.ts'
 import { annexOf } from '../../invoice/annex.ts'
 import { evidenceOf } from '../../invoice/evidence.ts'
-import { explanationOf } from '../../invoice/explain.ts'
+import { expiredInWords, explanationOf } from '../../invoice/explain.ts'
 import type { GroupShown } from '../../invoice/line-groups.ts'
 import { readInvoice, type ShownInvoice } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
@@ -57,16 +58,17 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
     const { derivation } = line
     const evidence = await evidenceOf(db, shown, line, query)
-    const { events = null, corrections = [], groups = null } = evidence ?? {}
+    const { events = null, expired = [], corrections = [], groups = null } = evidence ?? {}
     return {
       status: 200,
       body: {
         line: lineToApi(line),
         derivation,
         events: events && { ...events, data: events.data.map(eventToApi) },
+        expired: expired.map((one) => ({ month: formatMonth(one.month), events: Number(one.events) })),
         groups: groups?.map(groupToApi) ?? null,
         corrections: corrections.map((one) => ({ ...changeToApi(one), madeAt: formatInstant(one.madeAt) })),
-        explanation: explanationOf(line, corrections),
+        explanation: [...explanationOf(line, corrections), ...expired.map(expiredInWords)],
       },
     }
   })

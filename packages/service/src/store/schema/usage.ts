@@ -1,6 +1,6 @@
 import type { CorrectedInvoice, CorrectionKind } from '@lockstep/core/usage-correction'
 import type { GroupValues } from '@lockstep/core/usage-group'
-import type { Json, Numeric, Time } from './columns.ts'
+import type { Json, MaybeTime, Numeric, Time } from './columns.ts'
 
 /** What was used. */
 export interface UsageTables {
@@ -16,6 +16,8 @@ export interface UsageTables {
   usageGroupRollup: UsageGroupRollupTable
   usageGroupUnique: UsageGroupUniqueTable
   usageGroupLevel: UsageGroupLevelTable
+  usageExpiredMonth: UsageExpiredMonthTable
+  usageExpired: UsageExpiredTable
 }
 
 interface UsageIdentityTable {
@@ -133,4 +135,23 @@ interface UsageEventCorrectedTable {
   id: string
   data: Json
   receivedAt: Time
+}
+
+interface UsageExpiredMonthTable {
+  month: Time
+  state: 'expiring' | 'expired'
+  keptMonths: number
+  decidedBy: string
+  decidedAt: Time
+  events: bigint | null
+  expiredAt: MaybeTime
+}
+
+interface UsageExpiredTable {
+  customerId: string
+  meterKey: string
+  month: Time
+  events: bigint
+  counted: bigint
+  sum: Numeric
 }
