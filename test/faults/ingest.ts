@@ -2,14 +2,14 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createClient } from '@lockstep/sdk'
+import { type Client, createClient } from '@lockstep/sdk'
 import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
 import { startEmbeddedPostgres } from '@lockstep/service/postgres/embedded'
 import { migrate } from '@lockstep/service/postgres/migrate'
 import pg from 'pg'
 import { freePort, type RunningProcess, startProcess } from '../support/process.ts'
 import { seeded } from '../support/random.ts'
-import { CUSTOMERS, eventAt, idOf, METERS, newLedger } from './ingest/events.ts'
+import { CUSTOMERS, END, eventAt, idOf, METERS, newLedger } from './ingest/events.ts'
 import { lookAtTables } from './ingest/tables.ts'
 
 export interface IngestRun {
@@ -18,12 +18,16 @@ export interface IngestRun {
   /** Of a service and of Postgres, in turn, under load. */
   readonly kills: number
   readonly seed: number
+  /** Raw events are dropped meanwhile, a month or more at each kill; most of those months' events come late. */
+  readonly expires?: boolean
   readonly onProgress?: (events: number) => void
 }
 
 export interface IngestVerdict {
   readonly sent: number
   readonly repeated: number
+  /** Events that were dropped, or came for a month whose events had been. */
+  readonly expired: number
   readonly breaches: readonly string[]
 }
 
@@ -39,7 +43,8 @@ const ADMIN_KEY = 'lk_admin_key_of_the_faults_0123456789abcdef'
  * either of them, kills services and Postgres in the middle, and then counts what is there. Whoever gets
  * no answer sends the same again: so each event was answered 2xx in the end, and must be there once.
  */
-export async function ingest({ events, kills, seed, onProgress }: IngestRun): Promise<IngestVerdict> {
+export async function ingest(run: IngestRun): Promise<IngestVerdict> {
+  const { events, kills, seed, expires = false, onProgress } = run
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-ingest-'))
   // Root's Postgres runs as another user, who has to get in.
   await chmod(folder, 0o755)
@@ -49,8 +54,12 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
   await query(postgres.url, seedText())
 
   const ports = await Promise.all(Array.from({ length: SERVICES }, freePort))
+  let killed = 0
   const start = (port: number) =>
-    startProcess('packages/service/src/main.ts', { port, env: env(port, postgres.url) })
+    startProcess('packages/service/src/main.ts', {
+      port,
+      env: { ...env(port, postgres.url), ...(expires && retention(killed / kills)) },
+    })
   const services: RunningProcess[] = []
   for (const port of ports) services.push(await start(port))
   const clients = ports.map((port) =>
@@ -58,7 +67,7 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
   )
   const random = seeded(seed)
   const ledger = newLedger(seed)
-  let [next, sent, repeated, killed] = [0, 0, 0, 0]
+  let [next, sent, repeated] = [0, 0, 0]
   let killing = Promise.resolve()
 
   /** Services and Postgres in turn, each when the one before is up again. */
@@ -77,20 +86,32 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
   }
 
   /** Until it is answered, by whichever service. */
-  async function deliver(batch: readonly number[]): Promise<void> {
-    const body = batch.map((index) => eventAt(index, seed))
+  async function insist<T>(ask: (client: Client) => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        const receipt = await clients[random.below(SERVICES)]?.usage.send(body)
-        if (receipt && receipt.conflicts.length > 0) throw new Error('An event was taken for another one.')
-        return
+        return await ask(random.pick(clients))
       } catch (error) {
-        const again =
-          error instanceof ConnectionError || (error instanceof ProblemError && error.status >= 500)
-        if (!again) throw error
+        if (!isOutage(error)) throw error
         await pause(20)
       }
     }
+  }
+
+  async function deliver(batch: readonly number[]): Promise<void> {
+    const body = batch.map((index) => eventAt(index, seed))
+    const { conflicts } = await insist((client) => client.usage.send(body))
+    if (conflicts.length > 0) throw new Error('An event was taken for another one.')
+  }
+
+  /** Killed as well, if it comes to that: the next one goes on. */
+  async function expire(): Promise<void> {
+    if (!expires) return
+    await random
+      .pick(clients)
+      .usage.expire({ dryRun: false })
+      .catch((error) => {
+        if (!isOutage(error)) throw error
+      })
   }
 
   async function produce(): Promise<void> {
@@ -105,7 +126,10 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
       if (killed < kills && next >= ((killed + 1) * events) / (kills + 1)) {
         killed += 1
         const nth = killed
-        killing = killing.then(() => kill(nth))
+        killing = killing.then(async () => {
+          await Promise.all([expire(), kill(nth)])
+          await expire()
+        })
       }
       await Promise.all([deliver(random.shuffle([...fresh, ...again])), killing])
       onProgress?.(next)
@@ -114,13 +138,24 @@ export async function ingest({ events, kills, seed, onProgress }: IngestRun): Pr
 
   try {
     await Promise.all(Array.from({ length: IN_FLIGHT }, produce))
-    const breaches = await lookAtTables((text) => query(postgres.url, text), ledger)
-    return { sent, repeated, breaches: breaches.map((breach) => `seed ${seed}: ${breach}`) }
+    if (expires) for (const client of clients) await insist(() => client.usage.expire({ dryRun: false }))
+    const { expired, breaches } = await lookAtTables((text) => query(postgres.url, text), ledger)
+    return { sent, repeated, expired, breaches: breaches.map((breach) => `seed ${seed}: ${breach}`) }
   } finally {
     for (const service of services) await service.stop()
     await postgres.stop({ discard: true })
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+const isOutage = (error: unknown) =>
+  error instanceof ConnectionError || (error instanceof ProblemError && error.status >= 500)
+
+/** What is kept shrinks from nearly all of the run's 400 days to the last four months of them. */
+function retention(progress: number) {
+  const monthsOf = (date: Date) => 12 * date.getUTCFullYear() + date.getUTCMonth()
+  const oldest = monthsOf(new Date(END * 1000)) - Math.round(12 - 8 * progress)
+  return { LOCKSTEP_USAGE_RETENTION_MONTHS: String(monthsOf(new Date()) - oldest) }
 }
 
 const env = (port: number, databaseUrl: string) => ({

@@ -3,8 +3,14 @@ import { type Ledger, nameOf, type Tally } from './events.ts'
 type Row = Record<string, string | null>
 type Query = (text: string) => Promise<Row[]>
 
-/** Holds what is in the tables against the ledger. One sentence for each promise that was broken. */
-export async function lookAtTables(query: Query, ledger: Ledger): Promise<string[]> {
+/**
+ * Holds what is in the tables against the ledger. One sentence for each promise that was broken; and how many events
+ * are no longer stored, by what was written down of them.
+ */
+export async function lookAtTables(
+  query: Query,
+  ledger: Ledger,
+): Promise<{ readonly expired: number; readonly breaches: readonly string[] }> {
   const breaches: string[] = []
   const expect = (what: string, found: unknown, expected: unknown) => {
     if (String(found) !== String(expected))
@@ -13,9 +19,22 @@ export async function lookAtTables(query: Query, ledger: Ledger): Promise<string
   const [counts] = await query(`
     select (select count(*) from usage_identity) as identities, (select count(*) from usage_event) as events,
            (select count(distinct id) from usage_event) as different,
-           (select sum(count) from usage_rollup) as counted`)
-  for (const name of ['identities', 'events', 'different', 'counted'])
-    expect(name, counts?.[name], ledger.events)
+           (select sum(count) from usage_rollup) as counted,
+           (select coalesce(sum(events), 0) from usage_expired) as expired,
+           (select count(*) from usage_event join usage_expired_month
+              on time >= month and time < month + interval '1 month') as kept_of_expired`)
+  const expired = Number(counts?.expired)
+  for (const name of ['identities', 'counted']) expect(name, counts?.[name], ledger.events)
+  for (const name of ['events', 'different']) expect(name, counts?.[name], ledger.events - expired)
+  expect('events of months that were dropped', counts?.kept_of_expired, 0)
+
+  const [wrong] = await query(`
+    select count(*) as months from (
+      select customer_id, meter_key, date_trunc('month', bucket, 'UTC') as month, sum(count) as count, sum(sum) as sum
+      from usage_rollup where date_trunc('month', bucket, 'UTC') in (select month from usage_expired_month) group by 1, 2, 3
+      except all select customer_id, meter_key, month, counted, sum from usage_expired
+    ) as wrong`)
+  expect('months that are not what was dropped of them', wrong?.months, 0)
 
   const [apart] = await query(`
     select count(*) as buckets from (
@@ -33,7 +52,7 @@ export async function lookAtTables(query: Query, ledger: Ledger): Promise<string
     kept.delete(name)
   }
   expect('usage of nobody', [...kept.keys()].join(), '')
-  return breaches
+  return { expired, breaches }
 }
 
 const tellOf = ({ count, sum, moment, users }: Tally) => ({ count, sum, moment, users: users.size })
