@@ -25,6 +25,7 @@ test('nothing set is the embedded service against the simulator, for this machin
     stripe: { apiBase: 'http://127.0.0.1:12111', livemode: false, webhookSecrets: [] },
     syncCron: '0 * * * *',
     usageTimes: { aheadSeconds: 300, lateDays: null },
+    usageRetentionMonths: null,
   })
 })
 
@@ -53,6 +54,7 @@ test('every fault is told at once, with the name of its variable', () => {
     LOCKSTEP_SYNC_CRON: 'hourly',
     LOCKSTEP_USAGE_AHEAD_SECONDS: '-1',
     LOCKSTEP_USAGE_LATE_DAYS: 'never',
+    LOCKSTEP_USAGE_RETENTION_MONTHS: '0',
     LOCKSTEP_USAGE_QUEUE: '1',
     LOCKSTEP_LOG_LEVEL: 'loud',
   })
@@ -71,6 +73,7 @@ test('every fault is told at once, with the name of its variable', () => {
     'LOCKSTEP_SYNC_CRON',
     'LOCKSTEP_USAGE_AHEAD_SECONDS',
     'LOCKSTEP_USAGE_LATE_DAYS',
+    'LOCKSTEP_USAGE_RETENTION_MONTHS',
     'LOCKSTEP_USAGE_QUEUE',
     'LOCKSTEP_LOG_LEVEL',
     'LOCKSTEP_JWT_ISSUER',

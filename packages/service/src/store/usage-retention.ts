@@ -6,7 +6,7 @@ import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
 /** How a month's table stands: `detaching` is one whose detaching was cut off, `gone` has none. */
-export type Standing = 'attached' | 'detaching' | 'detached' | 'gone'
+type Standing = 'attached' | 'detaching' | 'detached' | 'gone'
 
 export async function standingOf(db: Db | Trx, table: string): Promise<Standing> {
   const { rows } = await sql<{ standing: Standing }>`
@@ -40,7 +40,7 @@ export async function unfinishedMonths(db: Db): Promise<Instant[]> {
   return rows.map(({ month }) => month)
 }
 
-export type ExpiredMonth = Row<'usageExpiredMonth'>
+type ExpiredMonth = Row<'usageExpiredMonth'>
 
 /** From when this is committed on no event of that month is stored or read. False if it was decided before. */
 export async function decideMonth(

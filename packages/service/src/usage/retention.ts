@@ -7,7 +7,7 @@ import { type Hold, holdsOf, weighMonth } from '../store/usage-retention-holds.t
 import { aloneWithMonths, type ExpireDeps, expireMonth } from './expire-month.ts'
 import { CORRECTING, MAKING, MONTHS, monthOf } from './months.ts'
 
-export interface RetentionDeps extends ExpireDeps {
+interface RetentionDeps extends ExpireDeps {
   /** Whole months before the one that runs; null: everything is kept. */
   readonly keepMonths: number | null
 }
