@@ -36,6 +36,7 @@ const BATCH = 100
 const REPEATED = 30
 const IN_FLIGHT = 8
 const SERVICES = 2
+const MOST_STARTS = 5
 const ADMIN_KEY = 'lk_admin_key_of_the_faults_0123456789abcdef'
 
 /**
@@ -55,11 +56,16 @@ export async function ingest(run: IngestRun): Promise<IngestVerdict> {
 
   const ports = await Promise.all(Array.from({ length: SERVICES }, freePort))
   let killed = 0
-  const start = (port: number) =>
-    startProcess('packages/service/src/main.ts', {
-      port,
-      env: { ...env(port, postgres.url), ...(expires && retention(killed / kills)) },
-    })
+  /** As a supervisor does: one that ended because Postgres was not there is started again. */
+  const start = async (port: number, starts = 1): Promise<RunningProcess> => {
+    const options = { port, env: { ...env(port, postgres.url), ...(expires && retention(killed / kills)) } }
+    try {
+      return await startProcess('packages/service/src/main.ts', options)
+    } catch (error) {
+      if (starts === MOST_STARTS) throw error
+      return start(port, starts + 1)
+    }
+  }
   const services: RunningProcess[] = []
   for (const port of ports) services.push(await start(port))
   const clients = ports.map((port) =>

@@ -73,8 +73,8 @@ test('every fault is told at once, with the name of its variable', () => {
     'LOCKSTEP_SYNC_CRON',
     'LOCKSTEP_USAGE_AHEAD_SECONDS',
     'LOCKSTEP_USAGE_LATE_DAYS',
-    'LOCKSTEP_USAGE_RETENTION_MONTHS',
     'LOCKSTEP_USAGE_QUEUE',
+    'LOCKSTEP_USAGE_RETENTION_MONTHS',
     'LOCKSTEP_LOG_LEVEL',
     'LOCKSTEP_JWT_ISSUER',
   ])

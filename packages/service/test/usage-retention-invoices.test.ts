@@ -44,13 +44,13 @@ async function go(time: string) {
 test('a month is held until all that it is billed on is final for long enough, and then its events are no longer shown', async () => {
   await go('2026-01-12T00:00:00Z')
   await world.use(ada, '100', '2026-01-11T10:00:00Z')
+  await world.sync(ada)
   // The wall is ahead of the customer, who lives by a test clock.
   world.wall.time = Date.parse('2026-04-01T00:00:00Z') / 1000
   expect(await causes()).toEqual([['2026-01', 'clock', 'open']])
 
   // 10 February is the end of its period, and an hour later Stripe finalizes: two months count from there.
   await go('2026-02-10T02:00:00Z')
-  await world.sync(ada)
   await go('2026-02-10T04:00:00Z')
   await world.use(ada, '50', '2026-01-12T10:00:00Z')
   await go('2026-04-01T00:00:00Z')
