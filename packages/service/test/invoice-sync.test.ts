@@ -32,6 +32,29 @@ const shown = (items: Stripe.InvoiceItem[]) =>
     .map(({ amount, description, metadata }) => `${amount} ${description} r${metadata?.lockstep_revision}`)
     .sort()
 
+test('usage is taken in while invoices are rated for a sync, and asks for another one', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  const reader = await world.pool.connect()
+  await reader.query('begin')
+  // Rating reads adjustments, and ingest does not: so rating takes as long as we like.
+  await reader.query('lock table adjustment in access exclusive mode')
+  const synced = world.sync(payer)
+  const isDirty = async () =>
+    (await world.invoices(payer)).findLast(({ status }) => status === 'current')?.dirty
+  await expect.poll(isDirty, { timeout: 60_000 }).toBe(false)
+  // Answered although nobody lets the rating go on.
+  await world.use(payer, '50', '2026-01-12T00:00:00Z')
+  expect(await isDirty()).toBe(true)
+  await reader.query('rollback')
+  reader.release()
+  await synced
+  expect(shown(await pending(payer))).toEqual([expect.stringMatching(/^100 /)])
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual([expect.stringMatching(/^150 /)])
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
+})
+
 test('an item is made, changed and removed, each by one call; a second sync makes none', async () => {
   const payer = await subscribed('plain')
   const LIST = 'GET /v1/invoiceitems'

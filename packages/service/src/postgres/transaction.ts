@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Transaction } from 'kysely'
+import { sql, Transaction } from 'kysely'
 import type { Database } from '../store/schema.ts'
 import { isOutdated } from './client.ts'
 import type { Db, Trx } from './connect.ts'
@@ -27,6 +27,14 @@ export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Pr
       await delay(10 * attempt)
     }
   }
+}
+
+/** Reads that are all of one moment, whatever is committed meanwhile. Locks nothing and writes nothing. */
+export async function snapshot<T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> {
+  return transaction(db, async (trx) => {
+    await sql`set transaction isolation level repeatable read, read only`.execute(trx)
+    return read(trx)
+  })
 }
 
 /**

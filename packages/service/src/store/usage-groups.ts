@@ -19,7 +19,8 @@ export interface GroupedQuery {
 /**
  * A customer's usage of one meter and period by group; groups without usage are left out, and a level's
  * that is held is there. Where only some of the dimensions count, groups that differ in the others are
- * measured as one. Costs by the groups and hours, never by the events.
+ * measured as one. Costs by the groups and hours, never by the events. What came last is told only of meters that
+ * ask for it: to find it, every hour of every group is sorted.
  */
 export async function usageByGroup(db: Db | Trx, query: GroupedQuery): Promise<UsageGroup[]> {
   const { customerId, meterKey, period } = query
@@ -30,10 +31,16 @@ export async function usageByGroup(db: Db | Trx, query: GroupedQuery): Promise<U
   const { rows } = await sql<Summed & { key: string; named: GroupValues }>`
     with groups as (
       select id, ${valuesOf(query)} as named from usage_group where ${ofMeter}
+    ), one as (
+      select group_id, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
+      from usage_group_rollup where ${inPeriod} group by group_id
+    ), latest as (
+      select named, (array_agg(last order by last_at desc, last_id desc, last desc))[1] as last
+      from usage_group_rollup join groups on id = group_id
+      where ${inPeriod} and exists (select from meter where key = ${meterKey} and aggregation = 'last') group by named
     ), total as (
-      select named, sum(count)::int8 as count, sum(sum) as sum, max(max) as max,
-             (array_agg(last order by last_at desc, last_id desc, last desc))[1] as last
-      from usage_group_rollup join groups on id = group_id where ${inPeriod} group by named
+      select named, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
+      from one join groups on id = group_id group by named
     ), seen as (
       select named, count(distinct value) as "unique"
       from usage_group_unique join groups on id = group_id where ${inPeriod} group by named
@@ -46,7 +53,7 @@ export async function usageByGroup(db: Db | Trx, query: GroupedQuery): Promise<U
     )
     select named, left(encode(sha256(convert_to(named::text, 'UTF8')), 'hex'), 32) as key,
            count, sum, max, last, "unique", weighted
-    from total full join level using (named) left join seen using (named)
+    from total full join level using (named) left join seen using (named) left join latest using (named)
     where count is not null or weighted <> 0`.execute(db)
   return rows.map(({ key, named, ...summed }) => ({ key, values: named, totals: totalsOf(summed) }))
 }

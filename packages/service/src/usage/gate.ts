@@ -6,7 +6,7 @@ import type { Trx } from '../postgres/connect.ts'
  *
  * Ingest passes together with other ingest: the first statement of its transaction takes the stripes
  * of its customers *shared*. Whoever needs a still picture takes the stripe *exclusive*, first thing:
- * a cut, a sync that reads the totals and clears `dirty`, a freeze that writes lines down.
+ * a cut, a sync that clears `dirty` and reads the totals afterwards, a freeze that writes lines down.
  *
  * Why that is right. Both kinds of lock end after the commit is visible, and under READ COMMITTED each
  * statement sees what was committed before it began. So, for one customer:

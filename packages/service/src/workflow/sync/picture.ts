@@ -11,7 +11,7 @@ import { describeLine } from '../../invoice/describe.ts'
 import type { LineToBill } from '../../invoice/rate.ts'
 import { rateInvoices } from '../../invoice/rate-invoices.ts'
 import type { Trx } from '../../postgres/connect.ts'
-import { transaction } from '../../postgres/transaction.ts'
+import { snapshot, transaction } from '../../postgres/transaction.ts'
 import { toStripeAmount } from '../../provider/stripe/amount.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
 import type { ItemContent, ItemRow } from '../../store/invoice-items.ts'
@@ -52,8 +52,11 @@ export interface Picture {
 }
 
 /**
- * Takes the picture while the customer's usage stands still. With `take`, `dirty` is cleared in the
- * same transaction: an event is either in the picture, or comes after and sets it again.
+ * Takes the picture. With `take`, `dirty` is cleared before it, while the customer's usage stands still: an event
+ * was committed before that and is in the picture, or comes after and sets it again, whether it is in it or not.
+ *
+ * So the gate is closed for a moment only, and not as long as ten thousand groups take to add up. What is read is
+ * of one moment all the same: a snapshot, begun after the marks were committed.
  */
 export async function takePicture(
   deps: LookDeps,
@@ -67,23 +70,36 @@ export async function takePicture(
     .where('id', '=', subscriptionId)
     .executeTakeFirst()
   if (!subscription) return undefined
-  return transaction(db, async (trx) => {
-    await closeGate(trx, subscription.customerId)
-    return picture(trx, deps, subscriptionId, take)
-  })
+  if (take) {
+    const isHere = await transaction(db, async (trx) => {
+      await closeGate(trx, subscription.customerId)
+      return markIfLinked(trx, { id: subscriptionId, customerId: subscription.customerId })
+    })
+    if (!isHere) return undefined
+  }
+  return snapshot(db, (trx) => picture(trx, deps, subscriptionId))
 }
 
-async function picture(
+/** False, and nothing is marked, of a subscription that is not at the provider: nobody could be told. */
+async function markIfLinked(
   trx: Trx,
-  { clock }: LookDeps,
-  id: string,
-  take: boolean,
-): Promise<Picture | undefined> {
+  { id, customerId }: Pick<Row<'subscription'>, 'id' | 'customerId'>,
+): Promise<boolean> {
+  if ((await providerIdOf(trx, 'customer', customerId)) === undefined) return false
+  if ((await providerIdOf(trx, 'subscription', id)) === undefined) return false
+  const invoices = await invoicesToRate(trx, id)
+  await markPictured(
+    trx,
+    invoices.filter(({ finalizedAt }) => finalizedAt === null).map((invoice) => invoice.id),
+  )
+  return true
+}
+
+async function picture(trx: Trx, { clock }: LookDeps, id: string): Promise<Picture | undefined> {
   const subscription = await trx
     .selectFrom('subscription')
     .selectAll()
     .where('id', '=', id)
-    .forUpdate()
     .executeTakeFirstOrThrow()
   const customer = await providerIdOf(trx, 'customer', subscription.customerId)
   const atProvider = await providerIdOf(trx, 'subscription', id)
@@ -107,12 +123,6 @@ async function picture(
     if (isOver) return standalone === undefined ? 'standalone' : { draft: standalone }
     const draft = origin.status === 'closing' ? origin.providerInvoiceId : null
     return draft === null ? 'subscription' : { draft }
-  }
-  if (take) {
-    await markPictured(
-      trx,
-      invoices.filter(({ finalizedAt }) => finalizedAt === null).map((invoice) => invoice.id),
-    )
   }
   return {
     subscription,
