@@ -7,7 +7,7 @@ const INPUT = 'Input'
 
 /**
  * Each schema arrives twice, `Plan` for what is answered and `PlanInput` for what is sent, because a
- * default makes them differ. Where they do not, and where nothing is sent, `Plan` alone stays.
+ * default makes them differ. Where they do not, and where only one of them is used, `Plan` alone stays.
  */
 export function mergeEqualSchemas<D extends Document>(document: D): D {
   const schemas = document.components?.schemas ?? {}
@@ -19,16 +19,23 @@ export function mergeEqualSchemas<D extends Document>(document: D): D {
     if (still.length === equal.length) break
     equal = still
   }
-  const rest = mergeReferences(document, equal)
-  const text = JSON.stringify(rest)
-  const kept = Object.entries(rest.components?.schemas ?? {}).filter(
-    ([name]) => !isInput(name, schemas) || text.includes(`"${reference(name)}"`),
-  )
+  const merged = mergeReferences(document, equal)
+  const text = JSON.stringify(merged)
+  const isUsed = (name: string) => text.includes(`"${reference(name)}"`)
+  const onlySent = Object.keys(schemas).filter((name) => !isUsed(name) && isUsed(name + INPUT))
+  const rest = mergeReferences(merged, onlySent)
+  const all = rest.components?.schemas ?? {}
+  const kept = Object.entries(all).flatMap(([name, schema]) => {
+    if (onlySent.includes(name)) return [[name, all[name + INPUT]]]
+    const isDropped = isInput(name, schemas) && (!isUsed(name) || onlySent.includes(withoutInput(name)))
+    return isDropped ? [] : [[name, schema]]
+  })
   return { ...rest, components: { ...rest.components, schemas: Object.fromEntries(kept) } }
 }
 
-const isInput = (name: string, schemas: object) =>
-  name.endsWith(INPUT) && name.slice(0, -INPUT.length) in schemas
+const withoutInput = (name: string) => name.slice(0, -INPUT.length)
+
+const isInput = (name: string, schemas: object) => name.endsWith(INPUT) && withoutInput(name) in schemas
 
 const reference = (name: string) => `#/components/schemas/${name}`
 
