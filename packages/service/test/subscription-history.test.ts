@@ -73,6 +73,37 @@ test('a card that fails and is replaced is a stretch of its own', async () => {
   ])
 })
 
+test('what is unpaid is overdue since it first was', async () => {
+  const lenient = await newBillingWorld({ simulator: { settings: { afterRetries: 'unpaid' } } })
+  try {
+    const kay = await lenient.register('plain', '2026-01-10T00:00:00Z')
+    await lenient.deliver()
+    const declined = await lenient.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+      customer: kay.customer,
+    })
+    await lenient.stripe.customers.update(kay.customer, {
+      invoice_settings: { default_payment_method: declined.id },
+    })
+    const since = Date.parse('2026-02-10T02:00:00Z') / 1000
+    // The retries of the renewal of 10 February are over by March.
+    for (const [time, status] of [
+      ['2026-02-10T02:00:00Z', 'past_due'],
+      ['2026-03-05T00:00:00Z', 'unpaid'],
+    ] as const) {
+      await lenient.turn(kay, time)
+      await lenient.deliver()
+      const row = await lenient.db
+        .selectFrom('subscription')
+        .select(['status', 'pastDueSince'])
+        .where('id', '=', kay.subscriptionId)
+        .executeTakeFirstOrThrow()
+      expect(row).toEqual({ status, pastDueSince: since })
+    }
+  } finally {
+    await lenient.close()
+  }
+})
+
 test('the same news twice, and old news, leave history as it is', async () => {
   const eve = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.stripe.subscriptions.update(eve.subscription, { cancel_at_period_end: true })

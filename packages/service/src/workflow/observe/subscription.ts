@@ -264,9 +264,12 @@ function rowOf(
   }
 }
 
-/** A payment is overdue since it was first seen to be, until none is. */
+/** A payment is overdue since it was first seen to be, until none is: also when nobody tries to collect it any more. */
 function overdueSince(known: SubscriptionRow | undefined, { status }: SubscriptionRow, at: Instant) {
-  return status === 'past_due' ? (known?.pastDueSince ?? at) : null
+  if (status !== 'past_due' && status !== 'unpaid') return null
+  if (known?.pastDueSince != null) return known.pastDueSince
+  // Of what was unpaid already when a version came that keeps this, nobody knows since when.
+  return status === 'unpaid' && known?.status === 'unpaid' ? null : at
 }
 
 async function saveSubscription(
