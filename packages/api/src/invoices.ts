@@ -203,7 +203,7 @@ export const explainLine = defineRoute({
     'Down to the events that a quantity is made of, oldest first, a page at a time; those that count now. Corrections are those that the line says already.',
   params: z.strictObject({
     id: idParam('invoice'),
-    line: givenName(200).meta({ description: "The line's id." }),
+    line: givenName(200).meta({ description: "The line's id, or its key where no other line has it." }),
   }),
   query: z.strictObject({ ...page }),
   answers: {

@@ -117,6 +117,12 @@ test('each region is a line and an item at Stripe, changed and taken back by its
   await go(ada, '2026-02-10T01:00:01Z')
   const paid = await world.read(ada, 'paid')
   expect(paid.total.minor).toBe(300n + 31n + 7n + 2000n)
+  // A final line has an id of its own, and its key goes on to name it.
+  const final = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${paid.invoice.id}/lines/${eu?.id}/derivation`,
+  })
+  expect(final).toMatchObject({ status: 200, body: { line: { key: eu?.id, quantity: '150' } } })
 
   // After the invoice: what had no region never ran, and a new region comes late.
   await use('5', { region: 'asia' }, '2026-02-01T00:00:00Z')

@@ -12,7 +12,7 @@ export function addExplanation(invoices: Command): void {
     .command('explain')
     .description('how the amount of a line came about, down to its events')
     .argument('<invoice>', "an invoice's id")
-    .argument('<line>', "the line's id, as --json shows it: mostly the key of its price")
+    .argument('<line>', "the key of its price, or the line's id: --json shows both")
     .option('--events <n>', 'how many events', parseCount, 20)
     .action(async (id: string, line: string, options: { events: number }, command: Command) => {
       const { client, output } = contextOf(command)

@@ -10,7 +10,7 @@ import { annexOf } from '../../invoice/annex.ts'
 import { evidenceOf } from '../../invoice/evidence.ts'
 import { expiredInWords, explanationOf } from '../../invoice/explain.ts'
 import type { GroupShown } from '../../invoice/line-groups.ts'
-import { readInvoice, type ShownInvoice } from '../../invoice/read.ts'
+import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/invoices.ts'
@@ -54,7 +54,7 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     api.explainLine,
   )(async ({ params, query }) => {
     const shown = await existing(db, params.id)
-    const line = shown.lines.find(({ id }) => id === params.line)
+    const line = lineOf(shown.lines, params.line)
     if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
     const { derivation } = line
     const evidence = await evidenceOf(db, shown, line, query)
@@ -163,6 +163,15 @@ function planToApi({ id: invoice, currency }: InvoiceRow, dryRun: boolean, plan:
 }
 
 type Placed = NonNullable<SyncPlan['picture']>['items']
+
+/**
+ * A line by its id. While an invoice runs that is mostly the key of its price, and another one once it is
+ * final: so the key goes on to name the line, where it is the only one of that key.
+ */
+function lineOf(lines: readonly ShownLine[], name: string): ShownLine | undefined {
+  const byKey = lines.filter(({ key }) => key === name)
+  return lines.find(({ id }) => id === name) ?? (byKey.length === 1 ? byKey[0] : undefined)
+}
 
 /** A line that moves stands somewhere else still. */
 function placedId(placed: Placed, { origin, lineKey, revision }: SyncPlan['create'][number]): string | null {
