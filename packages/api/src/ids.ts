@@ -14,6 +14,7 @@ type Noun =
   | 'spend_limit'
   | 'spend_alert'
   | 'refund'
+  | 'dispute'
   | 'credit_note'
   | 'line'
   | 'plan_version'

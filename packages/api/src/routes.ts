@@ -17,6 +17,7 @@ import {
 } from './customers.ts'
 import type { Route } from './define-route.ts'
 import { listDeliveries, readDelivery, retryDelivery } from './deliveries.ts'
+import { listDisputes } from './disputes.ts'
 import { findDrift, repairDrift } from './drift.ts'
 import { readEntitlements } from './entitlements.ts'
 import { sweepEvents } from './event-sweeps.ts'
@@ -141,6 +142,7 @@ export const routes: readonly Route[] = [
   listRefunds,
   createCreditNote,
   listCreditNotes,
+  listDisputes,
   readCatalog,
   planCatalog,
   applyCatalog,

@@ -8,6 +8,7 @@ import { addClock } from './commands/clock.ts'
 import { addContracts } from './commands/contracts.ts'
 import { addCustomers } from './commands/customers.ts'
 import { addDeliveries } from './commands/deliveries.ts'
+import { addDisputes } from './commands/disputes.ts'
 import { addDrift } from './commands/drift.ts'
 import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addEvents } from './commands/events.ts'
@@ -40,6 +41,7 @@ const commands = [
   addContracts,
   addUsage,
   addInvoices,
+  addDisputes,
   addLimits,
   addSync,
   addBus,

@@ -41,6 +41,9 @@ export const outgoingEvents = {
   'refund.created': 'Money goes back to whoever paid.',
   'refund.updated': 'How it stands at the payment provider is another.',
   'refund.failed': 'The money did not arrive, and is back with the seller.',
+  'dispute.created': 'A bank takes a payment back, or asks about one. It is answered at the provider.',
+  'dispute.updated': 'How it stands with the bank is another.',
+  'dispute.closed': 'It is decided: see `status`.',
   'credit_note.created': 'An amount was taken off a final invoice.',
   'credit_note.voided': 'The credit note does not hold any more.',
 } as const

@@ -7,6 +7,7 @@ import * as coupons from '@lockstep/api/coupons'
 import * as customers from '@lockstep/api/customers'
 import type { Answer, BodyInput, QueryInput } from '@lockstep/api/define-route'
 import * as deliveries from '@lockstep/api/deliveries'
+import * as disputes from '@lockstep/api/disputes'
 import * as drift from '@lockstep/api/drift'
 import { readEntitlements } from '@lockstep/api/entitlements'
 import { sweepEvents } from '@lockstep/api/event-sweeps'
@@ -172,6 +173,10 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof meters.listMeters>) => list(meters.listMeters, query),
     },
 
+    disputes: {
+      list: (query?: QueryInput<typeof disputes.listDisputes>) => list(disputes.listDisputes, query),
+    },
+
     planRolls: {
       list: (query?: QueryInput<typeof rolls.listPlanRolls>) => list(rolls.listPlanRolls, query),
       read: (id: string) => ask(rolls.readPlanRoll, { params: { id } }),
@@ -307,6 +312,7 @@ export type Orphan = ItemOf<typeof orphans.listOrphans>
 export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
 export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
+export type Dispute = ItemOf<typeof disputes.listDisputes>
 export type PlanRoll = Answer<typeof rolls.readPlanRoll>
 export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>

@@ -191,11 +191,11 @@ test('a kind that nobody knows is counted, once for each event; one that is only
     Promise.all(Array.from({ length: 20 }, () => send(JSON.stringify(event({ id, type })))))
   await send20('evt_odd_1', 'invoice.unfolded')
   await send20('evt_odd_2', 'invoice.unfolded')
-  await send20('evt_kept', 'charge.dispute.created')
+  await send20('evt_kept', 'charge.refunded')
   expect(await metrics.registry.metrics()).toContain(
     'lockstep_inbox_unhandled_total{type="invoice.unfolded"} 2\n',
   )
-  expect(await metrics.registry.metrics()).not.toContain('charge.dispute')
+  expect(await metrics.registry.metrics()).not.toContain('charge.refunded')
   expect(await stored()).toContain('evt_kept processed recorded')
 })
 

@@ -12,6 +12,7 @@ import { couponRoutes } from './routes/coupons.ts'
 import { creditNoteRoutes } from './routes/credit-notes.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { disputeRoutes } from './routes/disputes.ts'
 import { driftRoutes } from './routes/drift.ts'
 import { entitlementRoutes } from './routes/entitlements.ts'
 import { erasureRoutes } from './routes/erasure.ts'
@@ -80,6 +81,7 @@ export function registerRoutes(app: App, parts: RouteParts): void {
   syncStatusRoutes(app, parts)
   refundRoutes(app, parts)
   creditNoteRoutes(app, parts)
+  disputeRoutes(app, parts)
   catalogRoutes(app, parts)
   planRoutes(app, parts)
   planRollRoutes(app, parts)

@@ -116,6 +116,7 @@ const ORDER: readonly Observed['type'][] = [
   'invoice',
   'credit_note',
   'refund',
+  'dispute',
   'checkout_session',
 ]
 

@@ -2,6 +2,7 @@ import { Gauge } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
+import { countDisputes } from '../store/disputes.ts'
 import { failuresByCode, syncFigures } from '../store/sync-health.ts'
 
 interface Watched {
@@ -44,6 +45,16 @@ export function showSync({ db, clock, metrics }: Watched): void {
     async collect() {
       this.reset()
       for (const { code, subscriptions } of await failuresByCode(db)) this.set({ code }, subscriptions)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_disputes',
+    help: 'Payments that a bank took back or asked about, by how they stand. Those that need a response lose by waiting.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { status, disputes } of await countDisputes(db)) this.set({ status }, disputes)
     },
   })
 }

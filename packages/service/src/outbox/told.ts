@@ -1,3 +1,4 @@
+import { disputeEvents } from '@lockstep/core/dispute'
 import {
   creditNoteEvents,
   invoiceEvents,
@@ -7,6 +8,7 @@ import {
 } from '@lockstep/core/outgoing-event'
 import { creditNoteToApi } from '../http/routes/credit-notes.ts'
 import { customerToApi } from '../http/routes/customers.ts'
+import { disputeToApi } from '../http/routes/disputes.ts'
 import { invoiceToApi } from '../http/routes/invoice-to-api.ts'
 import { planChangeToApi } from '../http/routes/plan-change-to-api.ts'
 import { refundToApi } from '../http/routes/refunds.ts'
@@ -17,6 +19,7 @@ import type { Trx } from '../postgres/connect.ts'
 import { asItStood } from '../store/as-it-stood.ts'
 import { readCreditNote } from '../store/credit-notes.ts'
 import { readCustomer } from '../store/customers.ts'
+import { readDispute } from '../store/disputes.ts'
 import { invoicesOfProvider, readInvoiceRow } from '../store/invoices.ts'
 import { entityIdOf } from '../store/mappings.ts'
 import type { NewOutgoingEvent, OutgoingChange } from '../store/outgoing-events.ts'
@@ -48,6 +51,7 @@ const tellers: Readonly<Record<string, Teller>> = {
   spend_alert: ofSpendAlert,
   refund: ofRefund,
   credit_note: ofCreditNote,
+  dispute: ofDispute,
   provider_event: (trx, change) =>
     change.after?.type === 'customer.subscription.trial_will_end'
       ? ofTrialEnding(trx, change)
@@ -158,6 +162,13 @@ async function ofRefund(trx: Trx, { subject, before, after }: OutgoingChange): P
   const types = refundEvents(before && statusOf(before), statusOf(after))
   const refund = types.length > 0 && (await readRefund(asItStood(trx, 'refund', after), subject))
   return refund ? { types, ...ofOwn(refund), data: refundToApi(refund) } : undefined
+}
+
+async function ofDispute(trx: Trx, { subject, before, after }: OutgoingChange): Promise<Told | undefined> {
+  if (!after) return undefined
+  const types = disputeEvents(before && statusOf(before), statusOf(after))
+  const dispute = types.length > 0 && (await readDispute(asItStood(trx, 'dispute', after), subject))
+  return dispute ? { types, ...ofOwn(dispute), data: disputeToApi(dispute) } : undefined
 }
 
 async function ofCreditNote(trx: Trx, { subject, before, after }: OutgoingChange): Promise<Told | undefined> {

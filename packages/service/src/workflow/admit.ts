@@ -23,6 +23,7 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
     case 'credit_note':
       return flowsIn(subscription) || flowsIn(customer)
     case 'refund':
+    case 'dispute':
     case 'checkout_session':
     case 'test_clock':
       return false
@@ -60,6 +61,7 @@ export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> 
       if (!observed.object.deleted) await admitPrice(deps, observed.object)
       return
     case 'refund':
+    case 'dispute':
     case 'checkout_session':
     case 'test_clock':
       return

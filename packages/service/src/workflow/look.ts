@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import { forgetDraft } from '../invoice/forget-draft.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { type CallDeps, readStripe } from '../provider/stripe/call.ts'
+import { fetchDispute } from '../provider/stripe/disputes.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stripe/fetch.ts'
 import { idOf } from '../provider/stripe/field.ts'
 import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
@@ -102,6 +103,11 @@ async function fetchObserved(
     }
     case 'refund': {
       const object = await fetchRefund(deps, id)
+      await knowInvoice(deps, object.invoice ?? null)
+      return { ...how, type, object }
+    }
+    case 'dispute': {
+      const object = await fetchDispute(deps, id)
       await knowInvoice(deps, object.invoice ?? null)
       return { ...how, type, object }
     }

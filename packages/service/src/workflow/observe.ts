@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { ownReference } from '../provider/stripe/field.ts'
+import type { DisputeOfCharge } from '../provider/stripe/to-dispute.ts'
 import type { RefundOfInvoice } from '../provider/stripe/to-refund.ts'
 import { settleSeen } from '../store/operations.ts'
 import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
@@ -13,6 +14,7 @@ import { checkoutSessionNoun } from './observe/checkout-session.ts'
 import { creditNoteNoun } from './observe/credit-note.ts'
 import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
+import { disputeNoun } from './observe/dispute.ts'
 import { invoiceNoun } from './observe/invoice.ts'
 import {
   type Effect,
@@ -58,6 +60,7 @@ export type Observed = How &
     | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
     | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
     | { readonly type: 'refund'; readonly object: RefundOfInvoice }
+    | { readonly type: 'dispute'; readonly object: DisputeOfCharge }
     | { readonly type: 'checkout_session'; readonly object: Stripe.Checkout.Session }
     | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
   )
@@ -96,7 +99,8 @@ export async function isOurs(db: Db, observed: Observed): Promise<boolean> {
   try {
     return await asNoun(observed, async (noun, object) => (await noun.owner(db, object)) !== null)
   } catch (error) {
-    if (error instanceof SubscriptionBehind) return true
+    // A payload that does not say whose it is may be ours: it is looked up.
+    if (error instanceof SubscriptionBehind || error instanceof Incomplete) return true
     throw error
   }
 }
@@ -143,6 +147,8 @@ function asNoun<R>(
       return use(creditNoteNoun, observed.object)
     case 'refund':
       return use(refundNoun, observed.object)
+    case 'dispute':
+      return use(disputeNoun, observed.object)
     case 'checkout_session':
       return use(checkoutSessionNoun, observed.object)
     case 'test_clock':

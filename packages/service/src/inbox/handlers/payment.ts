@@ -20,11 +20,11 @@ export const paymentHandlers: Handlers = {
   'payment_intent.canceled': records('Its invoice was voided, or closed.'),
 
   'charge.refunded': records('refund.created tells how much, and of which invoice.'),
-  'charge.dispute.created': records('Nothing is done by itself: what to answer the bank is for a person.'),
-  'charge.dispute.updated': records('Nothing is done by itself.'),
-  'charge.dispute.closed': records('Nothing is done by itself.'),
-  'charge.dispute.funds_withdrawn': records('It shows on the balance at Stripe.'),
-  'charge.dispute.funds_reinstated': records('It shows on the balance at Stripe.'),
+  'charge.dispute.created': looksAt('dispute', 'A bank takes a payment back, or asks about one.'),
+  'charge.dispute.updated': looksAt('dispute', 'It was answered, or the bank did more than ask.'),
+  'charge.dispute.closed': looksAt('dispute', 'It was won, or lost.'),
+  'charge.dispute.funds_withdrawn': looksAt('dispute', 'The money is gone until it is won.'),
+  'charge.dispute.funds_reinstated': looksAt('dispute', 'The money is back.'),
 
   'refund.created': looksAt('refund', 'Money went back, here or in the dashboard.'),
   'refund.updated': looksAt('refund', 'The bank took it, or did not.'),

@@ -1,10 +1,12 @@
+import type { DisputeStatus } from '@lockstep/core/dispute'
 import type { CreditNoteStatus, RefundStatus } from '@lockstep/core/money-back'
-import type { Default, Time } from './columns.ts'
+import type { Default, MaybeTime, Time } from './columns.ts'
 
-/** What is given back. */
+/** What is given back, and what is taken back. */
 export interface MoneyBackTables {
   creditNote: CreditNoteTable
   refund: RefundTable
+  dispute: DisputeTable
 }
 
 interface CreditNoteTable {
@@ -39,5 +41,18 @@ interface RefundTable {
   reason: string | null
   failureReason: string | null
   providerRefundId: string | null
+  createdAt: Time
+}
+
+interface DisputeTable {
+  id: string
+  customerId: string
+  invoiceId: string | null
+  status: DisputeStatus
+  currency: string
+  amount: bigint
+  reason: string
+  respondBy: MaybeTime
+  providerDisputeId: string
   createdAt: Time
 }
