@@ -6,6 +6,7 @@ import { crash } from './crash.ts'
 import { damage } from './drift.ts'
 import { crashImport } from './import.ts'
 import { ingest } from './ingest.ts'
+import { playAdversary } from './lifecycle/adversary.ts'
 import { playLifecycle } from './lifecycle/play.ts'
 import { playPlanChanges } from './plan-change/play.ts'
 import { crashRegistrations } from './registrations.ts'
@@ -45,6 +46,8 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   lifecycle,
   // `--runs` counts changes; a customer makes five.
   'plan-change': planChange,
+  // `--runs` counts moves; a customer makes forty.
+  adversary,
   sync: (tally) => kills(tally, 'sync', runs),
   // `--runs` counts events of one storm, as many signed bodies, and ten times as many signatures, true but for one thing, a million at most.
   inbox: async (tally) => {
@@ -159,6 +162,24 @@ async function planChange(tally: Tally): Promise<void> {
     report(tally, changes, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
       console.log(`  replay: npm run faults -- plan-change --runs 1 --seed ${broken}`)
+  }
+}
+
+/** Customers who want to gain, in portions that tell how far it came; each has a seed of its own. */
+async function adversary(tally: Tally): Promise<void> {
+  let from = seed
+  for (let done = 0; done < runs; ) {
+    const {
+      moves,
+      seed: next,
+      breaches,
+    } = await playAdversary({ runs: Math.min(1000, runs - done), seed: from })
+    done += moves
+    from = next
+    console.log(`adversary: ${done} moves, ${breaches.length} breaches`)
+    report(tally, moves, breaches)
+    for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
+      console.log(`  replay: npm run faults -- adversary --runs 1 --seed ${broken}`)
   }
 }
 

@@ -43,7 +43,7 @@ function payloadOf({ to: { extras, ...plan }, when, isOfAddonsAlone }: Wish, now
   }
 }
 
-const change = (asked: Wish, isPreviewed: boolean): Command => ({
+export const change = (asked: Wish, isPreviewed: boolean): Command => ({
   name: `change to ${name(asked)}${isPreviewed ? ', previewed' : ''}`,
   isElsewhere: false,
   async run(stage, life) {

@@ -57,7 +57,7 @@ function times({ expected: now, random }: Life): number[] {
   ]
 }
 
-const turn = (to: number): Command => ({
+export const turn = (to: number): Command => ({
   name: `to ${iso(to)}`,
   isElsewhere: true,
   async run({ world }, { payer, expected }) {
@@ -84,7 +84,7 @@ async function deed(stage: Stage, { payer }: Life, name: string, payload?: objec
   await answered(stage, { method: 'POST', url, ...(payload && { payload }) }, 200)
 }
 
-const end = (place: (typeof places)[number], unusedTime: model.UnusedTime): Command => ({
+export const end = (place: (typeof places)[number], unusedTime: model.UnusedTime): Command => ({
   name: `cancel now, ${unusedTime}, by ${place}`,
   isElsewhere: place === 'dashboard',
   async run(stage, life) {
@@ -191,7 +191,7 @@ const refund = (amount: number): Command => ({
 })
 
 /** By whoever administers, who may give a trial once more. */
-function reactivate({ payer, expected, random }: Life): Command {
+export function reactivate({ payer, expected, random }: Life): Command {
   const plan = random.pick(['plain', 'trying', 'large'] as const)
   const withCard = expected.card === 'pays' ? {} : { paymentMethod: cards.pays }
   const { extras } = expected.terms

@@ -26,13 +26,18 @@ export const cards: Readonly<Record<Card, string>> = {
 
 export const iso = (at: number): string => new Date(at * 1000).toISOString().replace('.000', '')
 
-export async function newLife({ world }: Stage, seed: number): Promise<Life> {
+export async function newLife(
+  { world }: Stage,
+  seed: number,
+  /** One that pays and has no coupon: every cent that it gains is somebody's loss. */
+  who: 'anybody' | 'greedy' = 'anybody',
+): Promise<Life> {
   const random = seeded(seed)
-  const kind = random.pick(['metered', 'paying', 'paying'] as const)
+  const kind = who === 'greedy' ? 'paying' : random.pick(['metered', 'paying', 'paying'] as const)
   const now = Date.parse(`${random.pick(days)}T09:30:00Z`) / 1000
   const plan = random.pick(['plain', 'trying', 'seats', 'large', 'year', 'free'] as const)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
-  const isDiscounted = kind === 'paying' && random.below(3) === 0
+  const isDiscounted = who !== 'greedy' && kind === 'paying' && random.below(3) === 0
   const fits = plan !== 'year' && !isDiscounted
   const extras = fits && random.below(3) === 0 ? 1 + random.below(3) : 0
   const terms: Terms = { plan, quantity, extras }

@@ -1,0 +1,167 @@
+import type Stripe from 'stripe'
+import { seeded } from '../../support/random.ts'
+import { change } from './change-commands.ts'
+import { type Command, end, reactivate, turn } from './commands.ts'
+import { type Life, newLife } from './life.ts'
+import * as model from './model.ts'
+import { changeTo } from './plan-changes.ts'
+import { type PlanKey, prices } from './plans.ts'
+import { newStage, type Stage } from './stage.ts'
+
+export interface Robbed {
+  readonly moves: number
+  readonly seed: number
+  /** Each begins with `seed N`. */
+  readonly breaches: readonly string[]
+}
+
+const MOVES_EACH = 40
+const { DAY, HOUR } = model
+/** From the start of a period until its invoice was tried for the last time: an hour as a draft, three retries. */
+const LONGEST_DUNNING = HOUR + 15 * DAY
+
+/** A move, and what the model says the customer then has. */
+interface Move {
+  readonly command: Command
+  readonly wealth: number
+}
+
+/**
+ * Customers who do whatever makes them richest at once (switch and switch back, end with the rest given back, begin
+ * anew) and never gain: what they were served, at list price, is no more than what the seller keeps of their money.
+ */
+export async function playAdversary({
+  runs,
+  seed,
+}: {
+  readonly runs: number
+  readonly seed: number
+}): Promise<Robbed> {
+  const stage = await newStage()
+  const breaches: string[] = []
+  let [moves, next] = [0, seed]
+  try {
+    for (; moves < runs; next += 1) {
+      const breach = await rob(stage, next)
+      if (breach !== undefined) breaches.push(`seed ${next}: ${breach}`)
+      moves += MOVES_EACH
+    }
+  } finally {
+    await stage.close()
+  }
+  return { moves, seed: next, breaches }
+}
+
+async function rob(stage: Stage, seed: number): Promise<string | undefined> {
+  const life = await newLife(stage, seed, 'greedy')
+  const weather = seeded(seed + 1_000_000_007)
+  let served = 0
+  try {
+    await stage.settle(weather)
+    for (let number = 0; number < MOVES_EACH; number += 1) {
+      const command = life.random.below(3) === 0 ? passing(life) : greediest(life)
+      life.told.push(command.name)
+      const worth = await worthPerSecond(stage, life)
+      const since = life.expected.now
+      const { model: expected, payer } = await command.run(stage, life)
+      if (payer) Object.assign(life, { payer, payers: [...life.payers, payer] })
+      served += worth * (expected.now - since)
+      life.expected = expected
+      await stage.settle(weather)
+    }
+    await stage.world.stripe.subscriptions.cancel(life.payer.subscription).catch(unlessOver)
+    return await gained(stage, life, served)
+  } catch (error) {
+    return `${life.told.join('; ')}\n    ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+function unlessOver(error: unknown): void {
+  if ((error as Stripe.errors.StripeError).code !== 'resource_missing') throw error
+}
+
+/** Never over the end of a period: then what is served would be of two plans. */
+function passing({ expected, random }: Life): Command {
+  const { now, period, status } = expected
+  const most = status === 'canceled' ? DAY : period.end - now
+  return turn(now + 1 + random.below(Math.min(most, 40 * DAY)))
+}
+
+/** What makes the customer richest by the model, the first of several; time where nothing does. */
+function greediest(life: Life): Command {
+  const { expected: now } = life
+  if (now.status === 'canceled') return reactivate(life)
+  const moves = [...changes(life), ...endings(now)]
+  const [first] = moves
+  if (first === undefined) return passing(life)
+  return moves.reduce((best, one) => (one.wealth > best.wealth ? one : best), first).command
+}
+
+function changes({ expected, random }: Life): Move[] {
+  const plans = random.shuffle(Object.keys(prices).filter((plan) => plan !== 'trying') as PlanKey[])
+  return plans.flatMap((plan) => {
+    const quantity = plan === 'seats' ? 1 + random.below(9) : 1
+    const extras = plan === 'year' ? 0 : random.below(4)
+    const wish = { to: { plan, quantity, extras }, when: 'now', isOfAddonsAlone: false } as const
+    const outcome = changeTo(expected, wish)
+    return outcome.kind === 'done' ? [{ command: change(wish, false), wealth: wealthOf(outcome.model) }] : []
+  })
+}
+
+function endings(now: model.Model): Move[] {
+  if (model.unusedAmount(now) === 0 || now.status !== 'active' || now.collection !== 'charging') return []
+  return (['credit', 'refund'] as const)
+    .filter((how) => how === 'credit' || now.accounts.credit === 0)
+    .map((how) => ({ command: end('us', how), wealth: wealthOf(model.cancelNow(now, how)) }))
+}
+
+/** What was had and is still to be had, and money, less what was paid for it. */
+function wealthOf(now: model.Model): number {
+  const { accounts, period, status, terms } = now
+  const left = (period.end - now.now) / (period.end - period.start)
+  const rest = status === 'active' ? model.feeOf(now, terms) * left : 0
+  return accounts.served + rest + accounts.credit + accounts.refunded - accounts.paid
+}
+
+/** Of what Stripe has on the subscription, at list price; a trial is a gift. */
+async function worthPerSecond({ world: { stripe } }: Stage, { payer }: Life): Promise<number> {
+  const { status, items } = await stripe.subscriptions.retrieve(payer.subscription)
+  if (status !== 'active' && status !== 'past_due') return 0
+  return items.data.reduce(
+    (sum, { price, quantity, current_period_start: start, current_period_end: over }) => {
+      return sum + ((price.unit_amount ?? 0) * (quantity ?? 1)) / (over - start)
+    },
+    0,
+  )
+}
+
+/** By Stripe's books alone. Undefined where nothing was gained. */
+async function gained({ world: { stripe } }: Stage, life: Life, served: number): Promise<string | undefined> {
+  const { customer: id } = life.payer
+  const [charges, customer] = [
+    await all(stripe.charges.list({ customer: id, limit: 100 })),
+    await stripe.customers.retrieve(id),
+  ]
+  const kept = charges.reduce((sum, charge) => sum + charge.amount_captured - charge.amount_refunded, 0)
+  const credit = customer.deleted ? 0 : 0 - customer.balance
+  let [lines, owed] = [0, 0]
+  for (const invoice of await all(stripe.invoices.list({ customer: id, limit: 100 }))) {
+    const of = await all(stripe.invoices.listLineItems(invoice.id, { limit: 100 }))
+    lines += of.length
+    if (invoice.status !== 'open' && invoice.status !== 'draft') continue
+    // Nobody paid for it: served while it was tried, as documented, and no longer.
+    for (const { amount, period } of of) {
+      const had = Math.min(life.expected.now, period.end) - period.start
+      owed += (amount * Math.min(had, LONGEST_DUNNING)) / (period.end - period.start)
+    }
+  }
+  // A line is rounded to the nearest cent: https://docs.stripe.com/billing/subscriptions/prorations
+  const gain = served + credit - kept - owed
+  return gain > lines / 2 + 0.001
+    ? `${life.told.join('; ')}\n    gained ${gain} by ${lines} lines: served ${served}, credit ${credit}, kept ${kept}, owed ${owed}`
+    : undefined
+}
+
+function all<T>(list: { autoPagingToArray(options: { limit: number }): Promise<T[]> }): Promise<T[]> {
+  return list.autoPagingToArray({ limit: 10_000 })
+}
