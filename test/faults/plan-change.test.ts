@@ -18,3 +18,11 @@ test('changes of chance are billed as they were shown, and as Stripe itself show
   expect(sorts.withAddons).toBeGreaterThan(CHANGES / 5)
   expect(Math.min(sorts.withCoupon, sorts.inTrial, sorts.trialEnded)).toBeGreaterThan(4)
 })
+
+test.each([
+  { seed: 1003, what: 'a coupon alone bills nothing' },
+  { seed: 1029, what: 'of a coupon that was used up core has no opinion' },
+  { seed: 1064, what: 'an amount off is shared alike in whatever order items change' },
+])('$what', { timeout }, async ({ seed }) => {
+  expect((await playPlanChanges({ runs: 1, seed })).breaches).toEqual([])
+})

@@ -1,4 +1,5 @@
 // Expected amounts: docs.stripe.com/billing/subscriptions/prorations and .../billing-mode, and hand arithmetic.
+import type Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
 
@@ -342,3 +343,38 @@ test('classic keeps to one interval: a change of some items alone, or another it
   })
   expect(both.items.data.map((item) => item.current_period_end)).toEqual([JAN_1 + 7 * DAY, JAN_1 + 7 * DAY])
 })
+
+// docs.stripe.com/billing/subscriptions/prorations#prorations-and-discounts: an amount off is shared by what is there.
+test.each(['as they stand', 'backwards'] as const)(
+  'of 10.00 off each new price has its share of all of them, named %s',
+  async (order) => {
+    const { stripe } = world
+    const ada = await world.customer()
+    const coupon = await stripe.coupons.create({ amount_off: 1000, currency: 'usd', duration: 'forever' })
+    const [a, b] = [(await world.price(1000)).id, (await world.price(2000)).id]
+    const { id, items } = await stripe.subscriptions.create({
+      customer: ada.id,
+      items: [{ price: a }, { price: b }],
+      discounts: [{ coupon: coupon.id }],
+    })
+    await world.advance(ada.clock, JAN_1 + 15.5 * DAY)
+    const changes = [
+      {
+        id: items.data.find(({ price }) => price.id === a)?.id as string,
+        price: (await world.price(3000)).id,
+      },
+      {
+        id: items.data.find(({ price }) => price.id === b)?.id as string,
+        price: (await world.price(1000)).id,
+      },
+    ]
+    const changed = await stripe.subscriptions.update(id, {
+      items: order === 'backwards' ? changes.toReversed() : changes,
+      proration_behavior: 'always_invoice',
+      expand: ['latest_invoice'],
+    })
+    // 3000 and 1000 less 750 and 250, for half of January.
+    const debits = amounts(changed.latest_invoice as Stripe.Invoice).filter((amount) => amount > 0)
+    expect(debits.toSorted((a, b) => b - a)).toEqual([1125, 375])
+  },
+)

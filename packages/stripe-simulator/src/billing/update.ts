@@ -1,5 +1,6 @@
 import type { InvoiceRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
+import type { Period } from '../rules/proration.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { refusedWhole } from './create.ts'
@@ -155,6 +156,7 @@ function adjust(
 ): InvoiceRow | null {
   const prorating = prorates(before, change)
   let bills = false
+  const toDebit: { id: string; period: Period }[] = []
   for (const entry of change.items) {
     const old = world.subscriptionItems.get(entry.id)
     if (old !== undefined && !isChanged(old, entry)) {
@@ -178,9 +180,11 @@ function adjust(
       current_period_start: period.start,
       current_period_end: period.end,
     })
-    if (prorating && !isMetered(price)) {
-      debitRemaining(world, before, world.subscriptionItems.must(item.id), period, at)
-    }
+    if (prorating && !isMetered(price)) toDebit.push({ id: item.id, period })
+  }
+  // Each has its share of a discount among all that are there then, in whatever order they are named.
+  for (const { id, period } of toDebit) {
+    debitRemaining(world, before, world.subscriptionItems.must(id), period, at)
   }
   const invoices = (change.prorationBehavior === 'always_invoice' || bills) && change.items.length > 0
   if (!invoices || before.status === 'trialing' || before.status === 'paused' || !hasPending(world, before))

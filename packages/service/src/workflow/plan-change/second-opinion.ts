@@ -1,7 +1,9 @@
 import { estimateChange } from '@lockstep/core/change-estimate'
+import type { ContractDocument } from '@lockstep/core/contract'
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, sum } from '@lockstep/core/money'
 import { sql } from 'kysely'
+import { documentsOf } from '../../store/contracts.ts'
 import { sqlTime } from '../../store/time.ts'
 import type { LookDeps } from '../look.ts'
 import { pricedItems } from '../subscription-items.ts'
@@ -19,7 +21,7 @@ const notAsked: Opinion = { kind: 'notAsked', total: null }
 const UNLIKE: readonly string[] = ['isk', 'ugx']
 
 /**
- * Computes the prorations of a change once more, in core, where everything is known: no discounts, no tax,
+ * Computes the prorations of a change once more, in core, where everything is known: no discounts now or before, no tax,
  * nothing else changed in this period, no items of somebody else's. Held against what the provider's lines
  * of this change add up to; usage that waits for an invoice is none of them.
  */
@@ -36,6 +38,7 @@ export async function secondOpinion(
   const isWhole = standing.items.length === before.length
   if (!invoice || !isPlain || !isWhole || UNLIKE.includes(currency)) return notAsked
   if (await wasChangedInPeriod(deps, decision)) return notAsked
+  if (await wasEverDiscounted(deps, decision)) return notAsked
   const lines = estimateChange({
     before,
     after: pricedItems({ version: to, quantity, addons: decision.addons }),
@@ -71,4 +74,10 @@ async function wasChangedInPeriod({ db }: LookDeps, { subscription, standing }: 
     .limit(1)
     .executeTakeFirst()
   return amended !== undefined
+}
+
+/** A coupon for once is used up with the first invoice, and what that was lowered to is what unused time gives back. */
+async function wasEverDiscounted({ db }: LookDeps, { subscription }: Decision): Promise<boolean> {
+  const documents = await documentsOf(db, subscription.id)
+  return documents.some((text) => (JSON.parse(text) as ContractDocument).agreement.discounts.length > 0)
 }
