@@ -142,6 +142,8 @@ async function untilCommitted(db: pg.Client): Promise<void> {
       `select exists (select from provider_event where state = 'received') as waits`,
     )
     if (!rows[0]?.waits) return
+    // Looking without a pause would take the processor from those that are looked at.
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
