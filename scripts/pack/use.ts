@@ -17,8 +17,9 @@ export async function useCatalogue(project: string): Promise<string> {
   const script = `
     import catalog from './catalog.js'
     import { formatMoney } from '@lockstep/core/money'
-    console.log(catalog.plans.length, formatMoney(catalog.plans[0].prices[0].amount))`
-  return expectOutput(await runScript(project, script), '1 20.00')
+    const { key, prices } = catalog.plans[0]
+    console.log(key, formatMoney(prices[0].amount))`
+  return expectOutput(await runScript(project, script), 'cloud-host 20.00')
 }
 
 /** The SDK loads, and tells of a service that is not there. */

@@ -1,6 +1,8 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newId } from '../src/ids.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
+import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
 // What is included, and the least and the most that usage costs, held against what Stripe finalized.
@@ -28,6 +30,11 @@ beforeAll(async () => {
       },
       plans: {
         bounded: { name: 'Bounded', ...monthly, prices },
+        wider: {
+          name: 'Wider',
+          ...monthly,
+          prices: { fee, compute, least: { ...least, amount: '8.00' } },
+        },
         trying: { name: 'Trying', ...monthly, trialDays: 14, trialUsage: 'billed', prices },
         dinar: {
           ...{ name: 'Dinar', ...monthly, currency: 'kwd' },
@@ -312,4 +319,29 @@ test('half of what can be charged of a dinar is settled once, and nothing is lef
     '1000 Minimum usage: 0.000 used of 1.000 KWD',
     '2000 Dinar',
   ])
+})
+
+test('a change that ends the period bills the part that was promised until then, and gives nothing back later', async () => {
+  const payer = await subscribed()
+  // The whole month's 5.00 waits at Stripe, where the invoice of the change takes whatever is pending.
+  await world.sync(payer)
+  await go(payer, '2026-01-25T12:00:00Z')
+  const asked = { operation: newId('operation'), requestedBy: 'api_key_test', requestOrigin: null }
+  const { workflowId, written } = await beginChange(
+    world.deps,
+    payer.subscriptionId,
+    { plan: 'wider', when: 'now' },
+    { ...asked, accepted: {}, mayGivePlans: false },
+  )
+  if (!written) throw new Error('It was begun before.')
+  world.workflows.beginAs(written)
+  expect((await world.workflows.settled(workflowId, 60)).state).toBe('completed')
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-02-25T14:00:00Z')
+  const billed = (await world.atStripe(payer)).map(({ lines }) =>
+    lines.map((line) => Number.parseInt(line, 10)).sort((a, b) => a - b),
+  )
+  // 15.5 of 31 days: half of 20.00 back, half of 5.00; a whole month of the other plan; and its 8.00 at the end.
+  expect(billed).toEqual([[2000], [-1000, 250, 2000], [800, 2000]])
 })

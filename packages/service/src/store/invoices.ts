@@ -178,12 +178,16 @@ export async function markPictured(trx: Trx, ids: readonly string[]): Promise<vo
   await trx.updateTable('invoice').set({ dirty: false, syncPending: true }).where('id', 'in', ids).execute()
 }
 
-/** Stripe says what the picture said. */
-export async function markSynced(db: Db, ids: readonly string[], at: Instant): Promise<void> {
+/** Stripe says what the picture said; `again`: which is not yet what holds, so they are to be sent once more. */
+export async function markSynced(
+  db: Db,
+  ids: readonly string[],
+  { at, again }: { readonly at: Instant; readonly again: boolean },
+): Promise<void> {
   if (ids.length === 0) return
   await db
     .updateTable('invoice')
-    .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null })
+    .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null, ...(again && { dirty: true }) })
     .where('id', 'in', ids)
     .execute()
 }

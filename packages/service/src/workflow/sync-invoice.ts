@@ -9,7 +9,7 @@ import { providerIdOf } from '../store/mappings.ts'
 import type { LookDeps } from './look.ts'
 import { refreshInvoices } from './refresh.ts'
 import type { Standing } from './sync/at-stripe.ts'
-import { type Picture, takePicture, type Wanted } from './sync/picture.ts'
+import { type Picture, type PictureOptions, takePicture, type Wanted } from './sync/picture.ts'
 import {
   createItem,
   isRefusal,
@@ -34,6 +34,11 @@ export interface SyncPlan extends ItemDifference<Wanted, Standing> {
 export interface SyncOptions {
   /** For the log: `schedule`, `request`, `draft`, `clock`. */
   readonly reason: string
+  /**
+   * What comes next ends the period that runs and bills what is pending: what is promised for a time is told up to
+   * now. It stays to be sent, in case the period goes on after all.
+   */
+  readonly endsPeriod?: boolean
 }
 
 /** Looking again after the world moved: an invoice was finalized, another sync was faster. */
@@ -42,7 +47,7 @@ const MOST_ROUNDS = 6
 /** What a sync would do now. Looks at Stripe, and changes nothing there. */
 export async function planSync(deps: LookDeps, subscriptionId: string): Promise<SyncPlan | undefined> {
   for (let round = 1; ; round += 1) {
-    const plan = await lookAndPlan(deps, subscriptionId, { take: false })
+    const plan = await lookAndPlan(deps, subscriptionId, { take: false, endsPeriod: false })
     if (plan !== 'again') return plan
     if (round === MOST_ROUNDS) throw unsettled()
   }
@@ -59,21 +64,21 @@ export async function planSync(deps: LookDeps, subscriptionId: string): Promise<
 export async function syncSubscription(
   deps: LookDeps,
   subscriptionId: string,
-  { reason }: SyncOptions,
+  { reason, endsPeriod = false }: SyncOptions,
 ): Promise<SyncPlan | undefined> {
   const { db, clock, provider } = deps
   if (!flowsOut(provider.sync.directions.invoice)) return undefined
-  if (!(await needsSync(db, subscriptionId))) return undefined
+  if (!endsPeriod && !(await needsSync(db, subscriptionId))) return undefined
   try {
     for (let round = 1; ; round += 1) {
-      const plan = await syncOnce(deps, subscriptionId, round === MOST_ROUNDS)
+      const plan = await syncOnce(deps, subscriptionId, { isLast: round === MOST_ROUNDS, endsPeriod })
       if (plan === 'again') continue
       if (plan) {
         const open = plan.picture.invoices.filter(({ finalizedAt }) => finalizedAt === null)
         await markSynced(
           db,
           open.map(({ id }) => id),
-          clock.now(),
+          { at: clock.now(), again: endsPeriod },
         )
         report(deps, subscriptionId, reason, plan)
       }
@@ -94,11 +99,11 @@ export async function syncSubscription(
 async function syncOnce(
   deps: LookDeps,
   subscriptionId: string,
-  isLast: boolean,
+  { isLast, endsPeriod }: { readonly isLast: boolean; readonly endsPeriod: boolean },
 ): Promise<SyncPlan | undefined | 'again'> {
   try {
     await settleIntended(deps, subscriptionId)
-    const plan = await lookAndPlan(deps, subscriptionId, { take: true })
+    const plan = await lookAndPlan(deps, subscriptionId, { take: true, endsPeriod })
     if (plan === 'again') return isLast ? Promise.reject(unsettled()) : 'again'
     if (!plan) return undefined
     await keepUsageInterval(deps, plan.picture)
@@ -130,9 +135,9 @@ async function settleIntended(deps: LookDeps, subscriptionId: string): Promise<v
 async function lookAndPlan(
   deps: LookDeps,
   subscriptionId: string,
-  { take }: { readonly take: boolean },
+  how: PictureOptions,
 ): Promise<SyncPlan | undefined | 'again'> {
-  const picture = await takePicture(deps, subscriptionId, { take })
+  const picture = await takePicture(deps, subscriptionId, how)
   if (!picture) return undefined
   const standing = await whereItemsAre(deps, picture)
   if (standing === 'again') return 'again'

@@ -93,7 +93,7 @@ async function change(
   // A period that ends early has no draft hour: what was used in it is told first.
   if (startsPeriod)
     await step('synchronize usage', async () => {
-      await syncSubscription(deps, subscription.id, { reason: 'plan change' })
+      await syncSubscription(deps, subscription.id, { reason: 'plan change', endsPeriod: true })
     })
   let answer: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
   const made = await step(

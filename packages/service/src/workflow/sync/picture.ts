@@ -51,6 +51,13 @@ export interface Picture {
   readonly now: Instant
 }
 
+export interface PictureOptions {
+  /** It is going to be told. */
+  readonly take: boolean
+  /** As if the period that runs ended now. */
+  readonly endsPeriod: boolean
+}
+
 /**
  * Takes the picture. With `take`, `dirty` is cleared before it, while the customer's usage stands still: an event
  * was committed before that and is in the picture, or comes after and sets it again, whether it is in it or not.
@@ -61,7 +68,7 @@ export interface Picture {
 export async function takePicture(
   deps: LookDeps,
   subscriptionId: string,
-  { take }: { readonly take: boolean },
+  { take, endsPeriod }: PictureOptions,
 ): Promise<Picture | undefined> {
   const { db } = deps
   const subscription = await db
@@ -77,7 +84,7 @@ export async function takePicture(
     })
     if (!isHere) return undefined
   }
-  return snapshot(db, (trx) => picture(trx, deps, subscriptionId))
+  return snapshot(db, (trx) => picture(trx, deps, subscriptionId, endsPeriod))
 }
 
 /** False, and nothing is marked, of a subscription that is not at the provider: nobody could be told. */
@@ -95,7 +102,12 @@ async function markIfLinked(
   return true
 }
 
-async function picture(trx: Trx, { clock }: LookDeps, id: string): Promise<Picture | undefined> {
+async function picture(
+  trx: Trx,
+  { clock }: LookDeps,
+  id: string,
+  endsPeriod: boolean,
+): Promise<Picture | undefined> {
   const subscription = await trx
     .selectFrom('subscription')
     .selectAll()
@@ -104,7 +116,9 @@ async function picture(trx: Trx, { clock }: LookDeps, id: string): Promise<Pictu
   const customer = await providerIdOf(trx, 'customer', subscription.customerId)
   const atProvider = await providerIdOf(trx, 'subscription', id)
   if (customer === undefined || atProvider === undefined) return undefined
-  const invoices = await invoicesToRate(trx, id)
+  const now = await customerTime(trx, clock, subscription.customerId)
+  const found = await invoicesToRate(trx, id)
+  const invoices = endsPeriod ? found.map((invoice) => endedAt(invoice, now)) : found
   const rated = invoices.filter(({ planVersionId }) => planVersionId !== null)
   const { lines, items, terms } = await rateInvoices(trx, rated, () => subscription)
   const isOver = isTerminal(subscription.status)
@@ -134,8 +148,15 @@ async function picture(trx: Trx, { clock }: LookDeps, id: string): Promise<Pictu
       .map((line) => wantedItem(line, products, destinationOf(line.origin))),
     items,
     isOver,
-    now: await customerTime(trx, clock, subscription.customerId),
+    now,
   }
+}
+
+function endedAt(invoice: InvoiceRow, now: Instant): InvoiceRow {
+  const { status, periodStart, periodEnd } = invoice
+  return status === 'current' && periodStart < now && now < periodEnd
+    ? { ...invoice, periodEnd: now }
+    : invoice
 }
 
 /** The draft that takes what is left of a subscription that is over; one that nobody will finalize does not. */
