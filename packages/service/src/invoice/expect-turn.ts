@@ -18,12 +18,20 @@ export const USAGE_INVOICE_WITHIN_SECONDS = 86_400
 
 type Ending = Pick<InvoiceRow, 'id' | 'customerId' | 'periodEnd'>
 
+/** Of each end that a period has had there is one: where that moves, what was due at the old one finds nothing over. */
 export async function expectTurn(
   trx: Trx,
   { id, customerId, periodEnd }: Ending,
   at: Instant,
 ): Promise<void> {
-  await addDue(trx, { kind: USAGE_PERIOD, subjectId: id, customerId, dueAt: periodEnd, at })
+  const subjectId = `${id}/${periodEnd}`
+  await addDue(trx, { kind: USAGE_PERIOD, subjectId, customerId, dueAt: periodEnd, at })
+}
+
+/** The id of the invoice whose period is to turn. */
+export function invoiceOfTurn(subjectId: string): string {
+  const [id = subjectId] = subjectId.split('/')
+  return id
 }
 
 export async function expectInvoice(

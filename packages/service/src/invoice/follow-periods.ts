@@ -87,6 +87,10 @@ export async function followPeriods(
   if (last && closes && endsInside(end ?? last.periodEnd)) {
     await expectInvoice(trx, { ...last, periodEnd: end ?? last.periodEnd }, now)
   }
+  // Its end moved: it turns at the new one.
+  if (last && end !== null && !closes && endsInside(end)) {
+    await expectTurn(trx, { ...last, periodEnd: end }, now)
+  }
   if (last && (end !== null || closes)) {
     await updateInvoice(trx, last.id, {
       dirty: true,

@@ -1,42 +1,27 @@
 import { isTerminal } from '@lockstep/core/subscription'
-import { USAGE_INVOICE, USAGE_PERIOD } from '../invoice/expect-turn.ts'
-import { followPeriods, mustFollow } from '../invoice/follow-periods.ts'
-import { rhythmOf } from '../invoice/rhythm.ts'
+import { invoiceOfTurn, USAGE_INVOICE, USAGE_PERIOD } from '../invoice/expect-turn.ts'
 import { transaction } from '../postgres/transaction.ts'
-import { lastPeriodInvoice, readInvoiceRow, updateInvoice } from '../store/invoices.ts'
-import { closeGate } from '../usage/gate.ts'
+import { readInvoiceRow, updateInvoice } from '../store/invoices.ts'
+import { providerIdOf } from '../store/mappings.ts'
 import type { DueKind } from './due.ts'
-import { customerTime } from './observe/customer-time.ts'
+import { lookAt } from './look.ts'
 import { syncSubscription } from './sync-invoice.ts'
 
 /**
  * A month of usage is over in the middle of a year that is paid for. The provider's period goes on, so that nothing
- * but time says it: the month closes, and the next one is current.
+ * but time says it. What became of the subscription meanwhile may not have been heard of yet: it is looked at, and
+ * what is seen closes the month where it ended. Where the look fails, the month stays open and this stays due.
  */
 export const usagePeriodEnd: DueKind = {
   kind: USAGE_PERIOD,
-  async run({ db, clock }, { subjectId, customerId }) {
-    const ended = await readInvoiceRow(db, subjectId)
-    const id = ended?.subscriptionId
-    if (id == null) return 'nothing to do'
-    return transaction(db, async (trx) => {
-      await closeGate(trx, customerId)
-      const subscription = await trx
-        .selectFrom('subscription')
-        .selectAll()
-        .where('id', '=', id)
-        .forUpdate()
-        .executeTakeFirstOrThrow()
-      const [rhythm, last, now] = await Promise.all([
-        rhythmOf(trx, subscription),
-        lastPeriodInvoice(trx, id),
-        customerTime(trx, clock, customerId),
-      ])
-      const follows = mustFollow(subscription, rhythm, last, now)
-      if (!follows) return 'nothing to do'
-      await followPeriods(trx, subscription, follows, { known: subscription, isTakenUp: false }, now)
-      return 'turned'
-    })
+  async run(deps, { subjectId }) {
+    const ended = await readInvoiceRow(deps.db, invoiceOfTurn(subjectId))
+    if (ended?.subscriptionId == null || ended.status !== 'current') return 'nothing to do'
+    const providerId = await providerIdOf(deps.db, 'subscription', ended.subscriptionId)
+    if (providerId === undefined) return 'nothing to do'
+    const { kind } = await lookAt(deps, { type: 'subscription', id: providerId })
+    // Overtaken by a newer look: the next round sees what that made of the month.
+    return kind === 'stale' ? null : 'looked at'
   },
 }
 

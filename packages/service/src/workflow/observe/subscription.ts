@@ -97,8 +97,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
     const change = known && changeTowards(open, known, seenAs)
     const row = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
-    const follows = mustFollow(row, await rhythmOf(trx, row), last, at)
+    const rhythm = await rhythmOf(trx, row)
+    const follows = mustFollow(row, rhythm, last, at)
     if (follows && !gateClosed) throw new GateNeeded()
+    // A payload says how it stood when it was made, and time alone turns these: they follow what is looked at now.
+    if (follows && rhythm.isSplit && source === 'event') throw new Implausible()
 
     const { cancellationReason } = seen
     const isPlanChange = change !== undefined
