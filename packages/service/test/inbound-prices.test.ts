@@ -155,12 +155,11 @@ test('a price that cannot be written here is put before a person, and so is who 
   })
   const made = await subscribe(price.id, 1)
   const events = await world.newEvents()
-  // Its product first: of a product that is not known yet, a price is nobody's.
   for (const event of events) {
     await world.receive(event)
     await world.drain()
   }
-  expect(await outcomeOf(events, 'product.created')).toEqual(['parked', 'price_unreadable'])
+  expect(await outcomeOf(events, 'product.created')).toEqual(['processed', undefined])
   expect(await outcomeOf(events, 'price.created')).toEqual(['parked', 'price_unreadable'])
   expect(await outcomeOf(events, 'customer.subscription.created')).toEqual(['parked', 'price_unreadable'])
   expect(await feeOf(made.id)).toEqual([])

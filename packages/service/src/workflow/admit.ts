@@ -1,4 +1,6 @@
 import { flowsIn } from '@lockstep/core/direction'
+import { isTerminal } from '@lockstep/core/subscription'
+import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
 import { admitBilled } from './admit/billed.ts'
 import { admitCustomer } from './admit/customer.ts'
@@ -50,8 +52,9 @@ export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> 
         await admitPricesOf(deps, observed.object.id)
       return
     case 'subscription':
-      if (await isOurs(deps.db, observed)) await admitPricesOn(deps, observed.object)
-      else await admitSubscription(deps, observed.object)
+      if (!(await isOurs(deps.db, observed))) await admitSubscription(deps, observed.object)
+      // Nothing that is said of a price hides what becomes of ours: it stays on the version that it is on.
+      else if (!isOver(observed.object)) await admitPricesOn(deps, observed.object)
       return
     case 'invoice':
     case 'credit_note':
@@ -66,4 +69,9 @@ export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> 
     case 'test_clock':
       return
   }
+}
+
+/** What it paid at last is of no more use; its end waits for no price. */
+function isOver({ status }: Stripe.Subscription): boolean {
+  return isTerminal(status as Parameters<typeof isTerminal>[0])
 }

@@ -5,6 +5,7 @@ import { transaction } from '../../postgres/transaction.ts'
 import { readStripe } from '../../provider/stripe/call.ts'
 import { all } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
+import { isMissing } from '../../provider/stripe/problems.ts'
 import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { lockCatalog } from '../../store/catalog.ts'
 import { addTwinVersion, hasTwin } from '../../store/inbound-addons.ts'
@@ -30,6 +31,14 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
   const rhythm = rhythmOf(listed)
   const isFee = flowsIn(provider.sync.directions.price) && !isMetered(listed)
   const price = isFee ? await withTiers(deps, listed) : listed
+  try {
+    if (isFee) modelOf(price)
+  } catch (refusal) {
+    // Heard of before its product, it would be nobody's, and what refuses it would be lost.
+    await knowProduct(deps, idOf(price.product))
+    if ((await planOfProduct(db, provider, idOf(price.product)))?.origin !== 'provider') return
+    throw refusal
+  }
   await transaction(db, async (trx) => {
     await lockCatalog(trx)
     const plan = await planOfProduct(trx, provider, idOf(price.product))
@@ -59,45 +68,66 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
   })
 }
 
+/** The refusals of prices that cannot be read, by the price's id. */
+export type Unreadable = ReadonlyMap<string, Problem>
+
 /**
  * The prices of a subscription that are heard of with it, before what tells of them: else it would seem to pay an older
- * price of the same product. A product that is missing here is made where missing plans are: it may be an add-on.
+ * price of the same product. A product that is missing here is made where missing plans are: it may be an add-on. What
+ * cannot be read keeps none of the others out, and is for the caller to judge.
  */
-export async function admitPricesOn(deps: AdmitDeps, { items }: Stripe.Subscription): Promise<void> {
+export async function admitPricesOn(deps: AdmitDeps, { items }: Stripe.Subscription): Promise<Unreadable> {
   const { db, provider } = deps
   const { directions, missingPlan } = provider.sync
   const prices = new Map(items.data.map(({ price }) => [price.id, price]))
   const known = await linkedOf(db, provider, 'price', [...prices.keys()])
+  const sold: Stripe.Price[] = []
   for (const [id, price] of prices) {
     if (known.has(id)) continue
     const product = idOf(price.product)
-    let plan = await planOfProduct(db, provider, product)
-    if (plan === undefined && missingPlan === 'create' && flowsIn(directions.plan)) {
-      await admitProduct(deps, await readStripe(deps, (stripe) => stripe.products.retrieve(product)))
-      await admitPricesOf(deps, product)
-      plan = await planOfProduct(db, provider, product)
-    }
-    if (flowsIn(directions.price) && plan?.origin === 'provider') await admitPrice(deps, price)
+    if (missingPlan === 'create') await knowProduct(deps, product)
+    const plan = await planOfProduct(db, provider, product)
+    if (flowsIn(directions.price) && plan?.origin === 'provider') sold.push(price)
+  }
+  return admitReadable(deps, sold)
+}
+
+/** Takes up a product that is missing here, if products come in, as if it had been told of before what it is asked for. */
+async function knowProduct(deps: AdmitDeps, product: string): Promise<void> {
+  const { db, provider } = deps
+  if (!flowsIn(provider.sync.directions.plan)) return
+  if ((await planOfProduct(db, provider, product)) !== undefined) return
+  try {
+    const object = await readStripe(deps, (stripe) => stripe.products.retrieve(product))
+    if ((await admitProduct(deps, object)) !== undefined) await admitPricesOf(deps, product)
+  } catch (error) {
+    // Gone meanwhile: then nothing is sold of it.
+    if (!(error instanceof Problem) || !isMissing(error.cause)) throw error
   }
 }
 
 /**
  * All prices of a product that may have been heard of before it, when nothing was known of them. One that cannot be
- * read keeps none of the others out; it is told when they are in.
+ * read keeps neither its product nor the others out: its own event is refused.
  */
 export async function admitPricesOf(deps: AdmitDeps, product: string): Promise<void> {
   const prices = await readStripe(deps, (stripe) =>
     all(stripe.prices.list({ product, type: 'recurring', active: true, limit: 100, expand: ['data.tiers'] })),
   )
   // Listed newest first.
-  let refusal: Problem | undefined
-  for (const price of prices.toReversed()) {
+  await admitReadable(deps, prices.toReversed())
+}
+
+async function admitReadable(deps: AdmitDeps, prices: readonly Stripe.Price[]): Promise<Unreadable> {
+  const refused = new Map<string, Problem>()
+  for (const price of prices) {
     try {
       await admitPrice(deps, price)
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'price_unreadable') throw error
-      refusal ??= error
+      deps.log.warn({ err: error, price: price.id }, 'A price is left out.')
+      refused.set(price.id, error)
     }
   }
-  if (refusal) throw refusal
+  return refused
 }

@@ -57,9 +57,15 @@ async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Pro
   const { db, provider } = deps
   const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
   const known = async () => (await planOfItems(db, provider, items))?.versionId
-  await admitPricesOn(deps, object)
-  const standing = await known()
-  if (standing !== undefined) return standing
+  const unreadable = await admitPricesOn(deps, object)
+  const standing = await planOfItems(db, provider, items)
+  const own = items.filter(({ price }) => standing?.prices.has(price)).map(({ product }) => product)
+  for (const [index, { price, product }] of items.entries()) {
+    // Beside the plan it is billed by Stripe alone; the first one, and another of the plan's product, say what it is on.
+    const refusal = index === 0 || own.includes(product) ? unreadable.get(price) : undefined
+    if (refusal) throw refusal
+  }
+  if (standing !== undefined) return standing.versionId
   for (const { price } of object.items.data) {
     await admitPrice(deps, price)
     const provided = await known()
