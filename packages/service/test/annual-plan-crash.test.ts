@@ -73,7 +73,8 @@ test('killed after any statement, a month turns once, whoever tells first', asyn
     await world.deliver()
     expect((await story(payer))[0], at).toBe('2026-01-31 … 2026-02-28 paid 100')
     if (survived) {
-      expect(statements).toBeGreaterThan(10)
+      // So many statements a turn has at least, the look before it among them.
+      expect(statements).toBeGreaterThan(6)
       return
     }
   }
