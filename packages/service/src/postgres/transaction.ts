@@ -8,6 +8,7 @@ import { inert } from './packet.ts'
 import { codeOf } from './unavailable.ts'
 
 const open = new AsyncLocalStorage<true>()
+const committed = new WeakSet<Trx>()
 
 const ATTEMPTS = 5
 const SERIALIZATION_FAILURE = '40001'
@@ -21,12 +22,19 @@ const IN_FAILED_TRANSACTION = '25P02'
 export async function transaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await open.run(true, () => db.transaction().execute((trx) => together(trx, work)))
+      const done = await open.run(true, () => db.transaction().execute((trx) => together(trx, work)))
+      committed.add(done.trx)
+      return done.result
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error
       await delay(10 * attempt)
     }
   }
+}
+
+/** Whether what was written in a transaction stands: one that was begun again is another. */
+export function hasCommitted(trx: Trx): boolean {
+  return committed.has(trx)
 }
 
 /** Reads that are all of one moment, whatever is committed meanwhile. Locks nothing and writes nothing. */
@@ -44,7 +52,10 @@ export async function snapshot<T>(db: Db, read: (trx: Trx) => Promise<T>): Promi
  * Of several at once one may fail while another goes on. Whatever that asks afterwards is refused here: it
  * would come behind the roll-back, and would stand.
  */
-async function together<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T> {
+async function together<T>(
+  trx: Trx,
+  work: (trx: Trx) => Promise<T>,
+): Promise<{ readonly trx: Trx; readonly result: T }> {
   const executor = trx.getExecutor()
   const connection = await executor.provideConnection(async (held) => held)
   let isOver = false
@@ -60,8 +71,9 @@ async function together<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T>
       }
     },
   })
+  const own = new Transaction<Database>({ ...inert, executor: direct })
   try {
-    return await work(new Transaction<Database>({ ...inert, executor: direct }))
+    return { trx: own, result: await work(own) }
   } catch (error) {
     // What came behind the statement that failed may be heard of first.
     throw codeOf(error) === IN_FAILED_TRANSACTION ? first : error

@@ -498,6 +498,29 @@ describe('a step that is recorded in its own transaction', () => {
     expect(await readWorkflow(db, id)).toMatchObject({ state: 'completed', leaseHolder: null })
   })
 
+  test('counts as recorded by the try that stood, not by one that was rolled back before it', async () => {
+    const { db } = database
+    const deadlock = Object.assign(new Error('Chosen as the victim.'), { code: '40P01' })
+    let tries = 0
+    const { lines, kind } = diary(async (step, wrote) => {
+      await step('early', async () => 'computed', { repeatable: true })
+      await step('deed', (_, { record }) =>
+        transaction(db, async (trx) => {
+          tries += 1
+          // What an event overtook in between is not recorded any more.
+          if (tries > 1) return
+          await record(trx, null, { isLast: true, next: { name: 'conclude', result: null } })
+          throw deadlock
+        }),
+      )
+      await step('conclude', async () => wrote('conclude'))
+    })
+    const { id } = await run(kind)
+    expect({ tries, lines }).toEqual({ tries: 2, lines: ['conclude'] })
+    expect(await stepsOf(id)).toEqual(['early done', 'deed done', 'conclude done'])
+    expect(await stateOf(id)).toBe('completed')
+  })
+
   test('says so where another step comes after the last one', async () => {
     const { kind } = diary(async (step) => {
       await step('last', (_, { record }) =>

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { passes } from '../passing.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { transaction } from '../postgres/transaction.ts'
+import { hasCommitted, transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
 import { EventsExpired } from '../store/events-expired.ts'
 import { type FirstAttempt, type Intended, mayHaveBegun, readOperation } from '../store/operations.ts'
@@ -302,7 +302,9 @@ async function openJournal(
       let committed: Recorded = null
       let completes = false
       let also: KnownStep | undefined
+      let within: Trx | undefined
       const record: Run['record'] = async (trx, result, { isLast = false, next } = {}) => {
+        within = trx
         completes = isLast
         also = next && { ...next, state: 'done' }
         const after = next
@@ -314,10 +316,12 @@ async function openJournal(
         turnBackInsteadOfWaiting,
       )
       isFirst = true
-      if (committed) finish(committed, completes)
+      // A transaction that was begun again may have recorded the first time only, when it did not stand.
+      const stands = within !== undefined && hasCommitted(within)
+      if (committed && stands) finish(committed, completes)
       else unrecorded.push(done(made))
       ordinal += 1
-      if (committed && also) {
+      if (committed && stands && also) {
         known.set(also.name, also)
         stage = also.name
         ordinal += 1
