@@ -11,8 +11,9 @@ import type { Db, Trx } from './connect.ts'
  * ```
  */
 export async function inOnePacket<T>(db: Db | Trx, ask: (db: Db | Trx) => Promise<T>): Promise<T> {
-  // In a transaction they are on one connection anyway.
-  if (db.isTransaction) return ask(db)
+  // In a transaction they are on one connection anyway, and so is what reads rows as they stood: no Kysely, but
+  // one in front of which those rows stand.
+  if (!(db instanceof Kysely) || db.isTransaction) return ask(db)
   const executor = db.getExecutor()
   return executor.provideConnection((connection) => {
     const held = executor.withConnectionProvider({ provideConnection: (consumer) => consumer(connection) })
