@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
+import { previewWish } from '../src/workflow/plan-change/preview.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
 // Plain: 20.00 a month and a cent a second. Tiered: 20.00, the first 100 seconds at 10 cents, then a cent,
@@ -31,6 +32,17 @@ async function change({ subscriptionId }: Payer, plan: string): Promise<string> 
   return (await world.workflows.settled(workflowId, 60)).state
 }
 
+/** The lines that a change would bill at once. */
+async function previewed({ subscriptionId }: Payer, plan: string): Promise<number[] | undefined> {
+  const preview = await previewWish(
+    { ...world.deps, secrets: ['a secret for previews of at least 32'] },
+    subscriptionId,
+    { plan, when: 'now' },
+    { mayGivePlans: false },
+  )
+  return preview.dueNow?.lines.map(({ amount }) => Number(amount.minor)).sort((a, b) => a - b)
+}
+
 async function billed(payer: Payer): Promise<number[][]> {
   const invoices = await world.atStripe(payer)
   return invoices.map(({ lines }) => lines.map((line) => Number.parseInt(line, 10)).sort((a, b) => a - b))
@@ -41,6 +53,9 @@ test('where other usage prices begin, what was used before is billed by the old 
   await world.deliver()
   await go(ada, '2026-01-20T12:00:00Z')
   await world.use(ada, '300', '2026-01-15T00:00:00Z')
+  // Nobody has told Stripe of the usage yet, and the preview says it all the same.
+  expect(await previewed(ada, 'tiered')).toEqual([-1323, 300, 2000])
+  expect(await world.atStripe(ada)).toHaveLength(1)
   expect(await change(ada, 'tiered')).toBe('completed')
   await world.deliver()
   // 300 seconds; 20.5 of 31 days of 20.00 are left, 13.2258 of it; and a whole first month.

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
+import { previewWish } from '../src/workflow/plan-change/preview.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
 // What is included, and the least and the most that usage costs, held against what Stripe finalized.
@@ -326,13 +327,18 @@ test('a change that ends the period bills the part that was promised until then,
   // The whole month's 5.00 waits at Stripe, where the invoice of the change takes whatever is pending.
   await world.sync(payer)
   await go(payer, '2026-01-25T12:00:00Z')
+  const secrets = ['a secret for previews of at least 32']
+  const wish = { plan: 'wider', when: 'now' } as const
+  const preview = await previewWish({ ...world.deps, secrets }, payer.subscriptionId, wish, {
+    mayGivePlans: false,
+  })
+  expect(preview.dueNow?.total).toEqual({ minor: 1250n, currency: 'usd' })
   const asked = { operation: newId('operation'), requestedBy: 'api_key_test', requestOrigin: null }
-  const { workflowId, written } = await beginChange(
-    world.deps,
-    payer.subscriptionId,
-    { plan: 'wider', when: 'now' },
-    { ...asked, accepted: {}, mayGivePlans: false },
-  )
+  const { workflowId, written } = await beginChange(world.deps, payer.subscriptionId, wish, {
+    ...asked,
+    accepted: {},
+    mayGivePlans: false,
+  })
   if (!written) throw new Error('It was begun before.')
   world.workflows.beginAs(written)
   expect((await world.workflows.settled(workflowId, 60)).state).toBe('completed')

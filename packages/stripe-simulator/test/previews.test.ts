@@ -142,3 +142,31 @@ test('items with prices of their own, and what is not to be discounted', async (
   // 600 stays, of 100 and 2000 a half.
   expect(shown).toMatchObject({ subtotal: 2700, total: 1650 })
 })
+
+test('an item that waits is shown as it would be with other words and amounts, and stays as it is', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const price = (await world.price(3000)).id
+  const { id } = await stripe.subscriptions.create({ customer: ada.id, items: [{ price }] })
+  const of = { customer: ada.id, subscription: id, currency: 'usd' }
+  const waiting = await stripe.invoiceItems.create({ ...of, amount: 500, description: 'Usage' })
+  const other = await stripe.invoiceItems.create({
+    customer: (await world.customer()).id,
+    amount: 1,
+    currency: 'usd',
+  })
+  const shown = await preview({
+    subscription: id,
+    invoice_items: [
+      { invoiceitem: waiting.id, amount: 250, description: 'Half of it' },
+      { amount: 70, currency: 'usd' },
+    ],
+  })
+  expect(amounts(shown).toSorted((a, b) => a - b)).toEqual([70, 250, 3000])
+  expect(shown.lines.data.map(({ description }) => description)).toContain('Half of it')
+  expect(await stripe.invoiceItems.retrieve(waiting.id)).toEqual(waiting)
+  const foreign = await refusal(
+    preview({ subscription: id, invoice_items: [{ invoiceitem: other.id, amount: 1 }] }),
+  )
+  expect(foreign.param).toBe('invoice_items[0][invoiceitem]')
+})

@@ -45,9 +45,13 @@ export interface SyncOptions {
 const MOST_ROUNDS = 6
 
 /** What a sync would do now. Looks at Stripe, and changes nothing there. */
-export async function planSync(deps: LookDeps, subscriptionId: string): Promise<SyncPlan | undefined> {
+export async function planSync(
+  deps: LookDeps,
+  subscriptionId: string,
+  { endsPeriod = false }: Pick<SyncOptions, 'endsPeriod'> = {},
+): Promise<SyncPlan | undefined> {
   for (let round = 1; ; round += 1) {
-    const plan = await lookAndPlan(deps, subscriptionId, { take: false, endsPeriod: false })
+    const plan = await lookAndPlan(deps, subscriptionId, { take: false, endsPeriod })
     if (plan !== 'again') return plan
     if (round === MOST_ROUNDS) throw unsettled()
   }

@@ -20,7 +20,7 @@ import type { CustomerRow, InvoiceRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { pricedFields } from './change-invoice-item.ts'
+import { changeItem, pricedFields } from './change-invoice-item.ts'
 import { changeFields, itemChange } from './change-params.ts'
 import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
@@ -63,7 +63,7 @@ export const previewFields = {
     ...gaps('billing_schedules', 'start_date'),
   }),
   invoice_items: list(
-    shape({ ...lineFields, currency, price: text(), ...gaps('invoiceitem', 'unit_amount') }),
+    shape({ ...lineFields, currency, price: text(), invoiceitem: text(), ...gaps('unit_amount') }),
     250,
   ),
   ...gaps('currency', 'customer_account', 'issuer', 'on_behalf_of'),
@@ -102,19 +102,7 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
     return ofSchedule(world, params)
   }
   const subscription = subscriptionOf(world, params)
-  for (const [i, { price, ...item }] of (params.invoice_items ?? []).entries()) {
-    const customer = subscription?.customer ?? params.customer
-    createInvoiceItem(
-      world,
-      {
-        ...item,
-        ...(price === undefined ? {} : { pricing: { price } }),
-        customer,
-        subscription: subscription?.id,
-      },
-      `invoice_items[${i}]`,
-    )
-  }
+  addItems(world, params, subscription)
   if (subscription === undefined) return previewCreation(world, params)
   if (params.discounts !== undefined) setDiscounts(world, subscription, params.discounts)
   const {
@@ -152,6 +140,28 @@ function preview(world: World, params: PreviewParams): InvoiceRow {
   const next = draft ?? upcomingInvoice(world, subscription.id, params.preview_mode !== 'recurring')
   if (next === null) throw nothingUpcoming(subscription.customer)
   return next
+}
+
+/** "If not specified, a new invoice item will be added", and with `invoiceitem` that one is changed. */
+function addItems(
+  world: World,
+  { invoice_items: items = [], ...params }: PreviewParams,
+  subscription: SubscriptionRow | undefined,
+): void {
+  const customer = subscription?.customer ?? params.customer
+  for (const [i, { price, invoiceitem: id, currency: money, ...given }] of items.entries()) {
+    const prefix = `invoice_items[${i}]`
+    const item = { ...given, ...(price === undefined ? {} : { pricing: { price } }) }
+    if (id === undefined) {
+      createInvoiceItem(world, { ...item, currency: money, customer, subscription: subscription?.id }, prefix)
+      continue
+    }
+    const known = find(world.invoiceItems, 'invoiceitem', id, `${prefix}[invoiceitem]`)
+    if (known.customer !== customer) {
+      throw invalid(`The invoice item ${id} does not belong to the customer.`, `${prefix}[invoiceitem]`)
+    }
+    changeItem(world, known, item, prefix)
+  }
 }
 
 function subscriptionOf(world: World, params: PreviewParams): SubscriptionRow | undefined {

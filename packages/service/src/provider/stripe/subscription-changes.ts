@@ -120,13 +120,21 @@ export async function payWith(
   )
 }
 
-/** The invoice that a change would make at once; of one that bills nothing now, the next one. */
+/** An item that will be pending by then, or one that will say something else: https://docs.stripe.com/api/invoices/create_preview */
+export type PreviewItem = Stripe.InvoiceCreatePreviewParams.InvoiceItem
+
+/**
+ * The invoice that a change would make at once; of one that bills nothing now, the next one. `pending`: what is told
+ * before the change.
+ */
 export function previewChange(
   deps: Pick<CallDeps, 'provider'>,
   terms: SubscriptionTerms,
+  pending: readonly PreviewItem[],
 ): Promise<Stripe.Invoice> {
   return preview(deps, {
     subscription: terms.providerSubscription,
+    ...(pending.length > 0 && { invoice_items: [...pending] }),
     subscription_details: details(terms),
     ...discounts(terms),
   })

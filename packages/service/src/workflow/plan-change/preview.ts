@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { amountOfTerms } from '@lockstep/core/agreed-terms'
 import { amend } from '@lockstep/core/contract-amendment'
+import { flowsOut } from '@lockstep/core/direction'
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, negate, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
@@ -8,11 +9,18 @@ import { boundsCross } from '@lockstep/core/price'
 import { withOwnPrices } from '@lockstep/core/price-override'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
-import { previewChange, previewRenewal } from '../../provider/stripe/subscription-changes.ts'
+import { pricing, repricing, wording } from '../../provider/stripe/item-params.ts'
+import {
+  type PreviewItem,
+  previewChange,
+  previewRenewal,
+} from '../../provider/stripe/subscription-changes.ts'
 import { toInvoice } from '../../provider/stripe/to-invoice.ts'
 import { attachedOf, soldOf } from '../../store/addons.ts'
 import { overridesOf } from '../../store/price-overrides.ts'
 import { type LookDeps, lookAt } from '../look.ts'
+import type { Standing } from '../sync/at-stripe.ts'
+import { planSync } from '../sync-invoice.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
 import { type Opinion, secondOpinion } from './second-opinion.ts'
@@ -143,11 +151,32 @@ async function invoicesOf(deps: LookDeps, decision: Decision) {
       nextInvoice: invoiceOf(await previewRenewal(deps, { providerSubscription, items })),
     }
   }
-  const invoice = invoiceOf(await previewChange(deps, { ...decision, providerSubscription }))
+  const told = decision.startsPeriod ? await toldBefore(deps, subscription.id) : []
+  const invoice = invoiceOf(await previewChange(deps, { ...decision, providerSubscription }, told))
   // A trial that goes on bills nothing: what the provider shows then is the first invoice after it. Nor does
   // a coupon alone.
   const bills = (items.length > 0 && subscription.status !== 'trialing') || trialEnd === 'now'
   return bills ? { dueNow: invoice, nextInvoice: null } : { dueNow: null, nextInvoice: invoice }
+}
+
+/** What the change tells the provider of the period that it ends, before it bills what is pending. */
+async function toldBefore(deps: LookDeps, subscriptionId: string): Promise<PreviewItem[]> {
+  if (!flowsOut(deps.provider.sync.directions.invoice)) return []
+  const plan = await planSync(deps, subscriptionId, { endsPeriod: true })
+  if (!plan) return []
+  const isPending = ({ invoice }: Standing) => invoice === null
+  return [
+    ...plan.create
+      .filter(({ destination }) => destination === 'subscription')
+      .map(({ item }) => ({ ...pricing(item), ...wording(item) })),
+    ...plan.update
+      .filter(({ existing }) => isPending(existing))
+      .map(({ existing, wanted: { item } }) => ({
+        ...{ invoiceitem: existing.providerId, ...repricing(item), ...wording(item) },
+      })),
+    // A preview cannot leave an item out.
+    ...plan.remove.filter(isPending).map(({ providerId }) => ({ invoiceitem: providerId, amount: 0 })),
+  ]
 }
 
 function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {

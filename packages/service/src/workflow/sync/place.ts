@@ -3,6 +3,7 @@ import { parseQuantity } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { callStripe } from '../../provider/stripe/call.ts'
+import { pricing, repricing, wording } from '../../provider/stripe/item-params.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
@@ -152,8 +153,8 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
       ...(row.providerInvoiceId === null
         ? { subscription: payer.provider.subscription }
         : { invoice: row.providerInvoiceId }),
-      ...pricing(row),
-      ...wording(row),
+      ...pricing(row.content),
+      ...wording(row.content),
       metadata: ownMetadata(provider, call.id, {
         lockstep_customer: row.customerId,
         lockstep_subscription: payer.subscription.id,
@@ -172,8 +173,8 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
 
   function update(id: string) {
     const body: Stripe.InvoiceItemUpdateParams = {
-      ...repricing(row),
-      ...wording(row),
+      ...repricing(row.content),
+      ...wording(row.content),
       metadata: quantityOf(row),
     }
     return callStripe(deps, { ...call, body, repeatable: true }, (stripe, options) =>
@@ -221,25 +222,6 @@ function rowOf({ items }: Picture, { origin, lineKey, revision }: Wanted): ItemR
   return items.find(
     (row) => row.originInvoiceId === origin.id && row.lineKey === lineKey && row.revision === revision,
   )
-}
-
-function pricing({
-  content: { amount, currency, product },
-}: ItemRow): Pick<Stripe.InvoiceItemCreateParams, 'amount' | 'currency' | 'price_data'> {
-  const value = Number(amount)
-  return product === null
-    ? { amount: value, currency }
-    : { price_data: { currency, product, unit_amount: value } }
-}
-
-/** An item keeps its currency for life, so a change does not name it. */
-function repricing(row: ItemRow): Stripe.InvoiceItemUpdateParams {
-  const { amount, price_data } = pricing(row)
-  return price_data ? { price_data } : { amount }
-}
-
-function wording({ content: { description, periodStart, periodEnd } }: ItemRow) {
-  return { description, period: { start: periodStart, end: periodEnd } }
 }
 
 const quantityOf = ({ content: { quantity } }: ItemRow): Record<string, string> =>
