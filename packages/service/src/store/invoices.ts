@@ -198,11 +198,14 @@ export interface SyncProblem {
   readonly detail: string
 }
 
-/** The sync did not come to its end; it is tried again because `sync_pending` stays. */
+/**
+ * The sync did not come to its end, and is tried again. Dirty too: one that looked before it may still come to its own
+ * end, which says nothing of what this one saw.
+ */
 export async function markSyncFailed(db: Db, subscriptionId: string, problem: SyncProblem): Promise<void> {
   await db
     .updateTable('invoice')
-    .set({ syncProblem: JSON.stringify(problem), syncPending: true })
+    .set({ syncProblem: JSON.stringify(problem), syncPending: true, dirty: true })
     .where('subscriptionId', '=', subscriptionId)
     .where('status', 'in', ['current', 'closing', 'draft'])
     .execute()
