@@ -3,6 +3,8 @@ import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
 import { usageDrift } from '../src/store/drift.ts'
+import { EventsExpired } from '../src/store/events-expired.ts'
+import { cutUsage } from '../src/store/usage.ts'
 import { decideMonth, dropMonth, listExpiredMonths, standingOf } from '../src/store/usage-retention.ts'
 import { expireUsage, planExpiry } from '../src/usage/retention.ts'
 import type { Usage } from '../src/usage/usage.ts'
@@ -147,6 +149,23 @@ test('nothing that was counted is lost where the process ends after any of the s
   expect(await standing()).toBe('gone')
   expect(await expired()).toMatchObject([{ state: 'expired', events: 3n, lateEvents: 4n }])
   await expectConserved(8n)
+})
+
+test('from its decision on nothing of a month is held against anything, nor divided while it can be read', async () => {
+  await use([{ time: OLD }, { time: OLD }, { time: NEW }])
+  const decision = { month: OLD_MONTH, keptMonths: 13, decidedBy: 'schedule', decidedAt: world.wall.time }
+  await transaction(world.db, (trx) => decideMonth(trx, decision))
+  expect(await standing()).toBe('attached')
+  expect(await usageDrift(world.db, 10)).toEqual([])
+
+  const { rows } = await world.pool.query(
+    `select customer_id as id, extract(epoch from time)::int as time from usage_event order by time limit 1`,
+  )
+  const within = Math.floor(rows[0].time / 3600) * 3600 + 1799
+  const cut = transaction(world.db, (trx) => cutUsage(trx, rows[0].id, within))
+  await expect(cut).rejects.toThrow(EventsExpired)
+  await expire()
+  await expectConserved(3n)
 })
 
 test('detaching that was cut off is ended by the next round, and usage is taken in meanwhile', async () => {

@@ -119,6 +119,7 @@ export interface UsageDrift {
 const counts = sql`(not m.rules ? 'filter' or ${isCounted('e')})`
 
 const MONTH = sql`date_trunc('month', bucket, 'UTC')`
+const MONTH_OF_EVENT = sql`date_trunc('month', time, 'UTC')`
 
 /** Whether it is a month whose events are no longer kept, and how far that came. */
 const isOf = (month: RawBuilder<unknown>, ...states: Row<'usageExpiredMonth'>['state'][]) => sql`exists (
@@ -138,11 +139,13 @@ export async function usageDrift(db: Db, limit: number): Promise<UsageDrift[]> {
     events as (
       select customer_id, meter_key, named, sum(count) as count, sum(sum) as sum from (
       select customer_id, meter_key, '' as named, count(*) as count, sum(quantity) as sum
-      from usage_event e join meter m on m.key = e.meter_key where ${counts} group by customer_id, meter_key
+      from usage_event e join meter m on m.key = e.meter_key
+      where ${counts} and not ${isOf(MONTH_OF_EVENT, 'expiring')} group by customer_id, meter_key
       union all
       select customer_id, meter_key, ${GROUP_VALUES}::text as named, count(*), sum(quantity)
       from usage_event e join meter m on m.key = e.meter_key
-      where m.rules ? 'dimensions' and ${counts} group by customer_id, meter_key, named
+      where m.rules ? 'dimensions' and ${counts} and not ${isOf(MONTH_OF_EVENT, 'expiring')}
+      group by customer_id, meter_key, named
       union all
       select customer_id, meter_key, '', counted, sum from usage_expired
       where counted > 0 and not ${isOf(sql`month`, 'expiring')}

@@ -68,13 +68,19 @@ export async function dropMonth(trx: Trx, month: Instant, table: string, at: Ins
   await sql`select from usage_expired_month where month = ${sqlTime(month)} for no key update`.execute(trx)
   const standing = await standingOf(trx, table)
   if (standing !== 'gone' && standing !== 'detached') throw new Error(`${table} is still ${standing}.`)
-  if (standing === 'detached') {
+  const isThere = standing === 'detached'
+  if (isThere) {
+    // Counted before anything of `usage_expired` is locked: a late event waits for its row as long as that is.
+    await sql`
+      create temporary table expiring_usage on commit drop as
+      select customer_id, meter_key, count(*) as events, count(*) filter (where is_counted) as counted,
+             coalesce(sum(quantity) filter (where is_counted), 0) as sum
+      from (select *, ${isCounted('event')} as is_counted from ${sql.table(table)} as event) as event
+      group by customer_id, meter_key`.execute(trx)
     await sql`
       insert into usage_expired as here (customer_id, meter_key, month, events, counted, sum)
-      select customer_id, meter_key, ${sqlTime(month)}::timestamptz, count(*), count(*) filter (where is_counted),
-             coalesce(sum(quantity) filter (where is_counted), 0)
-      from (select *, ${isCounted('event')} as is_counted from ${sql.table(table)} as event) as event
-      group by customer_id, meter_key order by customer_id, meter_key
+      select customer_id, meter_key, ${sqlTime(month)}::timestamptz, events, counted, sum
+      from expiring_usage order by customer_id, meter_key
       on conflict (customer_id, meter_key, month) do update set
         events = here.events + excluded.events,
         counted = here.counted + excluded.counted,
@@ -82,9 +88,9 @@ export async function dropMonth(trx: Trx, month: Instant, table: string, at: Ins
   }
   await sql`
     update usage_expired_month set state = 'expired', expired_at = coalesce(expired_at, ${sqlTime(at)}),
-      events = coalesce(events, 0) + ${standing === 'detached' ? sql`(select count(*) from ${sql.table(table)})` : sql`0`}
+      events = coalesce(events, 0) + ${isThere ? sql`(select coalesce(sum(events), 0)::int8 from expiring_usage)` : sql`0`}
     where month = ${sqlTime(month)}`.execute(trx)
-  if (standing === 'detached') await sql`drop table ${sql.table(table)}`.execute(trx)
+  if (isThere) await sql`drop table ${sql.table(table)}`.execute(trx)
 }
 
 /** A month whose events are gone, and how many events of it came afterwards. */

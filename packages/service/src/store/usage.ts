@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { EventsExpired } from './events-expired.ts'
 import { sqlTime } from './time.ts'
+import { holdMonths } from './usage-expired.ts'
 import { recountUsage } from './usage-recount.ts'
 
 const SECONDS_PER_HOUR = 3600
@@ -102,7 +103,10 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
       ) as cuts`.execute(trx)
   const [cut] = added.rows
   if (!cut?.isUsed) return
-  const { before, after } = await recountUsage(trx, { customerId, period: bucketAround(at, cut.cuts) })
+  const bucket = bucketAround(at, cut.cuts)
+  // They are read by several statements: none may find them there and the next one not.
+  if ((await holdMonths(trx, bucket)) !== undefined) throw new EventsExpired(at)
+  const { before, after } = await recountUsage(trx, { customerId, period: bucket })
   if (before === after) return
   throw new EventsExpired(at)
 }

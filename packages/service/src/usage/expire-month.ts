@@ -3,8 +3,9 @@ import type { Pool, PoolClient } from 'pg'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { DROPPING, MONTHS } from '../store/month-locks.ts'
 import { dropMonth, standingOf } from '../store/usage-retention.ts'
-import { DROPPING, MONTHS, monthOf } from './months.ts'
+import { monthOf } from './months.ts'
 
 export interface ExpireDeps {
   readonly db: Db

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { MAKING, MONTHS } from '../store/month-locks.ts'
 import { sqlTime } from '../store/time.ts'
 
 /** Makes sure that `usage_event` has a partition for every month that events come from and that is kept. */
@@ -30,13 +31,6 @@ interface KnownMonth extends Month {
 
 /** What is older lies in one partition, made with the table. */
 const FIRST_YEAR = 2010
-
-/** First half of the keys of advisory locks. */
-export const MONTHS = 470_165
-/** Second halves: partitions are made; a correction is at work; months are being dropped. */
-export const MAKING = 0
-export const CORRECTING = 1
-export const DROPPING = 2
 
 export function newMonths({ db }: { db: Db }): Months {
   let known: KnownMonth[] = []

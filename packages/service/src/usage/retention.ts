@@ -2,10 +2,11 @@ import type { Instant } from '@lockstep/core/instant'
 import { keptSince } from '@lockstep/core/usage-retention'
 import { sql } from 'kysely'
 import { transaction } from '../postgres/transaction.ts'
+import { CORRECTING, MAKING, MONTHS } from '../store/month-locks.ts'
 import { decideMonth, keptMonths, unfinishedMonths } from '../store/usage-retention.ts'
 import { type Hold, holdsOf, weighMonth } from '../store/usage-retention-holds.ts'
 import { aloneWithMonths, type ExpireDeps, expireMonth } from './expire-month.ts'
-import { CORRECTING, MAKING, MONTHS, monthOf } from './months.ts'
+import { monthOf } from './months.ts'
 
 interface RetentionDeps extends ExpireDeps {
   /** Whole months before the one that runs; null: everything is kept. */
