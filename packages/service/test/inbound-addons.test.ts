@@ -1,32 +1,17 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { SyncPolicy } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addonRoutes } from '../src/http/routes/addons.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import type { BillingWorld } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
-
-const inbound: SyncPolicy = {
-  directions: {
-    customer: 'inbound',
-    plan: 'inbound',
-    price: 'inbound',
-    subscription: 'inbound',
-    invoice: 'both',
-  },
-  missingCustomer: 'create',
-  missingPlan: 'create',
-}
 
 let world: BillingWorld
 let server: TestServer
 beforeAll(async () => {
-  world = await newBillingWorld({
-    catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
-    sync: inbound,
-  })
+  world = await newInboundWorld()
   server = await newServer({ db: world.db }, { clock: world.deps.clock })
   addonRoutes(server.app, world.deps)
 })

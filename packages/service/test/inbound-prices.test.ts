@@ -1,31 +1,16 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { SyncPolicy } from '@lockstep/core/direction'
 import Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { readEvent } from '../src/store/provider-events.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { linkByHand } from '../src/workflow/link-by-hand.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
-
-const inbound: SyncPolicy = {
-  directions: {
-    customer: 'inbound',
-    plan: 'inbound',
-    price: 'inbound',
-    subscription: 'inbound',
-    invoice: 'both',
-  },
-  missingCustomer: 'create',
-  missingPlan: 'create',
-}
+import type { BillingWorld } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
 
 let world: BillingWorld
 beforeAll(async () => {
-  world = await newBillingWorld({
-    catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
-    sync: inbound,
-  })
+  world = await newInboundWorld()
 })
 afterAll(() => world.close())
 

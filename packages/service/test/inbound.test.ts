@@ -1,5 +1,4 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { SyncPolicy } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
@@ -15,26 +14,12 @@ import { admitCustomer } from '../src/workflow/admit/customer.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { tellProvider } from '../src/workflow/change-customer.ts'
 import { eraseCustomer } from '../src/workflow/erase-customer.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
-
-/** Metering beside Stripe: customers, plans and subscriptions are made there, usage is sent here. */
-const beside: SyncPolicy = {
-  directions: {
-    customer: 'inbound',
-    plan: 'inbound',
-    price: 'inbound',
-    subscription: 'inbound',
-    invoice: 'both',
-  },
-  missingCustomer: 'create',
-  missingPlan: 'create',
-}
-
-const nothing = defineCatalog({ currency: 'usd', products: {}, plans: {} })
+import type { BillingWorld } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
 
 let world: BillingWorld
 beforeAll(async () => {
-  world = await newBillingWorld({ sync: beside, catalog: nothing })
+  world = await newInboundWorld()
 })
 afterAll(() => world.close())
 
@@ -619,7 +604,7 @@ describe('an outage that is longer than Stripe keeps its events', () => {
   // Every object is read: so there are no others.
   beforeAll(async () => {
     await world.close()
-    world = await newBillingWorld({ sync: beside, catalog: nothing })
+    world = await newInboundWorld()
   })
 
   const sweep = () => sweepEvents({ ...world.deps, nudge: () => {} }, { dryRun: false })

@@ -1,31 +1,16 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { SyncPolicy } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planRollRoutes } from '../src/http/routes/plan-rolls.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import type { BillingWorld } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
-
-const inbound: SyncPolicy = {
-  directions: {
-    customer: 'inbound',
-    plan: 'inbound',
-    price: 'inbound',
-    subscription: 'inbound',
-    invoice: 'both',
-  },
-  missingCustomer: 'create',
-  missingPlan: 'create',
-}
 
 let world: BillingWorld
 let server: TestServer
 beforeAll(async () => {
-  world = await newBillingWorld({
-    catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
-    sync: inbound,
-  })
+  world = await newInboundWorld()
   server = await newServer({ db: world.db }, { clock: world.deps.clock })
   planRollRoutes(server.app, world.deps)
 })
