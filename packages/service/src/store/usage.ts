@@ -5,8 +5,8 @@ import { quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { EventsExpired } from './events-expired.ts'
+import { holdMonths } from './expired-months.ts'
 import { sqlTime } from './time.ts'
-import { holdMonths } from './usage-expired.ts'
 import { recountUsage } from './usage-recount.ts'
 
 const SECONDS_PER_HOUR = 3600

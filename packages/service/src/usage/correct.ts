@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { rateAgain } from '../invoice/rate-again.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { expiredMonthsIn } from '../store/expired-months.ts'
 import {
   type Counted,
   type EventName,
@@ -17,7 +18,6 @@ import {
   type UsageCorrection,
   wasVoided,
 } from '../store/usage-corrections.ts'
-import { expiredMonthsIn } from '../store/usage-expired.ts'
 import { recountUsage } from '../store/usage-recount.ts'
 import { customerTime } from '../workflow/observe/customer-time.ts'
 import type { Arrivals } from './arrival.ts'

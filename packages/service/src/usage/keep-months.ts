@@ -2,7 +2,7 @@ import type { Period } from '@lockstep/core/period'
 import { Problem } from '@lockstep/core/problem'
 import { formatMonth } from '@lockstep/core/usage-retention'
 import type { Trx } from '../postgres/connect.ts'
-import { holdMonths } from '../store/usage-expired.ts'
+import { holdMonths } from '../store/expired-months.ts'
 
 /**
  * Makes sure that the events of a stretch of time are kept, and stay until the transaction ends. First thing after
