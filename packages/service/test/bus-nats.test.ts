@@ -163,7 +163,14 @@ describe.skipIf(!isHere)('on a real nats-server', () => {
   test('a server that is killed and comes back is listened to again, and has lost nothing', async () => {
     const subject = newSubject()
     const { kept, has, take } = newKeeper()
-    const bus = newBus(take)
+    // Killed before it has heard the acknowledgement it delivers once more: the name tells that it is the same.
+    const names = new Set<string>()
+    const takeOnce = async (delivery: Delivery) => {
+      if (names.has(delivery.name.id)) return
+      names.add(delivery.name.id)
+      await take(delivery)
+    }
+    const bus = newBus(takeOnce)
     bus.listen(subject)
     await say(bus, subject, 'before')
     await has(1)
