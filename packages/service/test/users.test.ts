@@ -168,7 +168,11 @@ test('a repetition with the next token has the same answer, and nobody else has'
     `select caller, response::text from idempotency_key where key = 'one'`,
   )
   expect(rows).toHaveLength(2)
-  expect(JSON.stringify(rows)).not.toMatch(/ada|bob|pay\.example/)
+  // A digest may spell "ada", and what is sealed "bob": so its shape is looked at, and names that are long.
+  for (const { caller, response } of rows) {
+    expect(caller).toMatch(/^user_[0-9a-f]{32}$/)
+    for (const secret of ['pay.example', of('ada').id, of('bob').id]) expect(response).not.toContain(secret)
+  }
 })
 
 test('a user takes back an end that is the customer’s own, and neither undoes nor puts off another', async () => {
