@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
-import { markPictured, markSynced, needsSync } from '../src/store/invoices.ts'
+import { markPictured, markSynced, needsSync, readInvoiceRows } from '../src/store/invoices.ts'
 import { planSync } from '../src/workflow/sync-invoice.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
@@ -280,22 +280,33 @@ test('more than a page of items, and one call for each that changed', async () =
   ])
 })
 
-test('what a failed sync had seen is not taken for told when one that looked before it ends', async () => {
-  const payer = await subscribed('plain')
-  await world.use(payer, '100', '2026-01-11T00:00:00Z')
-  const { id } = (await world.read(payer, 'current')).invoice
-  const { db, clock } = world.deps
-  // The older one has its picture and is on its way; the newer one, with more usage in its, is refused by Stripe.
-  await transaction(db, (trx) => markPictured(trx, [id]))
-  await world.use(payer, '50', '2026-01-12T00:00:00Z')
-  world.simulator.control.fail({ kind: 'error_500', times: 100 })
-  await expect(world.sync(payer)).rejects.toThrow('provider_unavailable')
-  world.simulator.control.clearFaults()
-  await markSynced(db, [id], { at: clock.now(), again: false })
-  expect(await needsSync(db, payer.subscriptionId)).toBe(true)
-  await world.sync(payer)
-  expect(shown(await pending(payer))).toEqual(['150 Seconds: 150 second r0'])
-})
+test.each(['refused by Stripe', 'killed'])(
+  'what a sync had seen that was %s is not taken for told when an older one ends',
+  async (end) => {
+    const payer = await subscribed('plain')
+    await world.use(payer, '100', '2026-01-11T00:00:00Z')
+    const { id } = (await world.read(payer, 'current')).invoice
+    const { db, clock } = world.deps
+    const pictured = async () => {
+      await transaction(db, (trx) => markPictured(trx, [id]))
+      return readInvoiceRows(db, [id])
+    }
+    // The older one has its picture and is on its way; the newer one has more usage in its.
+    const older = await pictured()
+    await world.use(payer, '50', '2026-01-12T00:00:00Z')
+    if (end === 'killed') await pictured()
+    else {
+      world.simulator.control.fail({ kind: 'error_500', times: 100 })
+      await expect(world.sync(payer)).rejects.toThrow('provider_unavailable')
+      world.simulator.control.clearFaults()
+    }
+    await markSynced(db, older, { at: clock.now(), again: false })
+    expect(await needsSync(db, payer.subscriptionId)).toBe(true)
+    await world.sync(payer)
+    expect(shown(await pending(payer))).toEqual(['150 Seconds: 150 second r0'])
+    expect(await needsSync(db, payer.subscriptionId)).toBe(false)
+  },
+)
 
 test('two syncs at the same time make one item for each line', async () => {
   const payer = await subscribed('tiered')

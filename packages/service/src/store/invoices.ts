@@ -175,20 +175,33 @@ export async function invoicesOfProvider(
 /** A picture of the usage was taken: what comes from now on makes it dirty again. */
 export async function markPictured(trx: Trx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return
-  await trx.updateTable('invoice').set({ dirty: false, syncPending: true }).where('id', 'in', ids).execute()
+  await trx
+    .updateTable('invoice')
+    .set((eb) => ({ dirty: false, syncPending: true, pictures: eb('pictures', '+', 1) }))
+    .where('id', 'in', ids)
+    .execute()
 }
 
-/** Stripe says what the picture said; `again`: which is not yet what holds, so they are to be sent once more. */
+/**
+ * Stripe says what the picture said; `again`: which is not yet what holds, so they are to be sent once more. What a
+ * newer picture was taken of since is left to whoever took that.
+ */
 export async function markSynced(
   db: Db,
-  ids: readonly string[],
+  pictured: readonly Pick<InvoiceRow, 'id' | 'pictures'>[],
   { at, again }: { readonly at: Instant; readonly again: boolean },
 ): Promise<void> {
-  if (ids.length === 0) return
+  if (pictured.length === 0) return
   await db
     .updateTable('invoice')
     .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null, ...(again && { dirty: true }) })
-    .where('id', 'in', ids)
+    .where(({ eb, refTuple, tuple }) =>
+      eb(
+        refTuple('id', 'pictures'),
+        'in',
+        pictured.map(({ id, pictures }) => tuple(id, pictures)),
+      ),
+    )
     .execute()
 }
 
@@ -199,8 +212,8 @@ export interface SyncProblem {
 }
 
 /**
- * The sync did not come to its end, and is tried again. Dirty too: one that looked before it may still come to its own
- * end, which says nothing of what this one saw.
+ * The sync did not come to its end, and is tried again. Dirty too: it may have failed before it had a picture, and one
+ * that has the newest may still come to its own end.
  */
 export async function markSyncFailed(db: Db, subscriptionId: string, problem: SyncProblem): Promise<void> {
   await db

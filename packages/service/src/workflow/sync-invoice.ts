@@ -63,7 +63,7 @@ export async function planSync(
  *
  * Safe to run at any time, twice, in two processes, and again after a crash on any line: each call is
  * a committed intention with its own key, and the picture clears `dirty` only together with setting
- * `sync_pending`, which stays until Stripe says the same.
+ * `sync_pending`, which stays until Stripe says the same as the newest picture.
  */
 export async function syncSubscription(
   deps: LookDeps,
@@ -79,11 +79,7 @@ export async function syncSubscription(
       if (plan === 'again') continue
       if (plan) {
         const open = plan.picture.invoices.filter(({ finalizedAt }) => finalizedAt === null)
-        await markSynced(
-          db,
-          open.map(({ id }) => id),
-          { at: clock.now(), again: endsPeriod },
-        )
+        await markSynced(db, open, { at: clock.now(), again: endsPeriod })
         report(deps, subscriptionId, reason, plan)
       }
       return plan

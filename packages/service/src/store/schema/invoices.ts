@@ -26,6 +26,7 @@ interface InvoiceTable {
   promisedUntil: MaybeTime
   dirty: Default<boolean>
   syncPending: Default<boolean>
+  pictures: Default<number>
   lateUsage: Default<boolean>
   limitsChecked: Default<boolean>
   syncedAt: MaybeTime
