@@ -93,3 +93,16 @@ test('a deadlock is tried again and blames nobody', async () => {
   expect([left, tries]).toEqual([[], 2])
   expect(await standing()).toEqual(['A', 'B'])
 })
+
+test('one that finds its row locked is left, and holds up the others no longer than a moment', async () => {
+  await forMany(db, ['a', 'b', 'c'], (trx, key) => add(trx, key).then(() => {}))
+  const holder = await db.startTransaction().execute()
+  await sql`select from product where key = 'b' for update`.execute(holder)
+  const left = await forMany(db, ['a', 'b', 'c'], async (trx, key) => {
+    await sql`update product set name = upper(key) where key = ${key}`.execute(trx)
+  })
+  await holder.rollback().execute()
+  // Whoever stood behind it in the transaction is done in the second try.
+  expect(left).toEqual(['b'])
+  expect(await standing()).toEqual(['A', 'C', 'b'])
+})

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db, Trx } from './connect.ts'
 import { share } from './grouped.ts'
 import { transaction } from './transaction.ts'
@@ -5,6 +6,8 @@ import { codeOf, isDatabaseUnavailable } from './unavailable.ts'
 
 /** The second time without those that failed in the first. */
 const TRIES = 2
+/** All of them wait with the one that waits for a lock, and hold what they have locked. */
+const LOCK_TIMEOUT = '1s'
 const IN_FAILED_TRANSACTION = '25P02'
 
 /**
@@ -12,8 +15,9 @@ const IN_FAILED_TRANSACTION = '25P02'
  * {@link grouped} statement in the same moment is one statement for all of them. One commit, and no more round trips than
  * one of them needs alone.
  *
- * All of it stands or none. Where some fail it is tried once more without them. Answers those that are not done: each can
- * then be done alone, where its error is its own.
+ * All of it stands or none. Where some fail it is tried once more without them; so it is where one finds something locked
+ * for longer than a second. Answers those that are not done: each can then be done alone, where its error, or its wait, is
+ * its own.
  */
 export async function forMany<One>(
   db: Db,
@@ -43,7 +47,10 @@ async function together<One>(
     await transaction(db, async (trx) => {
       failed.length = 0
       share(trx)
-      const ended = await Promise.allSettled(all.map((one) => work(trx, one)))
+      const [, ended] = await Promise.all([
+        sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(trx),
+        Promise.allSettled(all.map((one) => work(trx, one))),
+      ])
       const errors = ended.map((end) => (end.status === 'rejected' ? end.reason : undefined))
       failed.push(...all.filter((_, i) => errors[i] !== undefined && !isAftermath(errors[i])))
       const failures = errors.filter((error) => error !== undefined)
