@@ -11,7 +11,7 @@ export const attachedAddon = z
       .int()
       .min(1)
       .meta({ description: 'The one that was attached: it stays until it is detached.' }),
-    quantity: z.int().min(1),
+    quantity: z.int().min(0).meta({ description: '0 only where the provider was told so elsewhere.' }),
   })
   .meta({ id: 'AttachedAddon' })
 

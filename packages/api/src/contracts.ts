@@ -55,7 +55,7 @@ const agreedAddon = z
     key,
     name: z.string(),
     version: z.int(),
-    quantity: z.int().min(1),
+    quantity: z.int().min(0),
     prices: z.array(price),
     features: z.array(agreedFeature).meta({ description: 'Of one piece of it.' }),
   })
@@ -77,7 +77,7 @@ const agreement = z
         description: 'Of usage that is billed more often than the fees; absent where it is billed with them.',
       }),
     trial: z.strictObject({ days: z.int(), usage: z.enum(['free', 'billed']) }).nullable(),
-    quantity: z.int().min(1),
+    quantity: z.int().min(0),
     prices: z.array(price),
     features: z.array(agreedFeature),
     addons: z.array(agreedAddon),

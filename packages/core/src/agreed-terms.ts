@@ -3,8 +3,7 @@ import type { Interval } from './billing-cycle.ts'
 import { formatMoney, type Money, parseMoney, round, sum } from './money.ts'
 import type { Plan } from './plan.ts'
 import { isBilledByProvider } from './price.ts'
-import { priceQuantity } from './pricing/price-quantity.ts'
-import { units } from './quantity.ts'
+import { priceFee } from './pricing/price-fee.ts'
 
 /** What a customer saw when they agreed: a second look, never where a price comes from. */
 export interface AgreedTerms {
@@ -32,7 +31,7 @@ export function amountOfTerms({ plan, quantity, addons }: Terms): Money {
 export function recurringAmount({ prices, currency }: Plan | Addon, quantity: number): Money {
   const amounts = prices
     .filter(isBilledByProvider)
-    .map((price) => round(priceQuantity(price, units(BigInt(quantity))).exact))
+    .map((price) => round(priceFee(price, BigInt(quantity)).exact))
   return sum(currency, amounts)
 }
 

@@ -80,32 +80,41 @@ async function account() {
 }
 
 test('a dry run says what would be made; the import makes it, proves it, and a second one finds nothing new', async () => {
-  const { monthly, yearly, subscribe } = await account()
+  const { product, monthly, yearly, subscribe } = await account()
   const ada = await subscribe('ada', monthly.id, { items: [{ price: monthly.id, quantity: 3 }] })
   const bob = await subscribe('bob', yearly.id)
   const cat = await subscribe('cat', monthly.id, { trial_period_days: 14 })
   const over = await subscribe('dan', monthly.id)
   await stripe.subscriptions.cancel(over.id)
   await stripe.subscriptions.update(bob.id, { cancel_at_period_end: true })
+  const seats = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers: [{ up_to: 'inf', unit_amount: 500, flat_amount: 700 }],
+    recurring: { interval: 'month' },
+  })
+  const none = await subscribe('eli', seats.id, { items: [{ price: seats.id, quantity: 0 }] })
   const before = await everything()
 
   const planned = await run(true)
-  expect(of(planned, 'customer')).toMatchObject({ made: 4, known: 0, foreign: 0, refused: 0 })
-  expect(of(planned, 'subscription')).toMatchObject({ made: 4 })
+  expect(of(planned, 'customer')).toMatchObject({ made: 5, known: 0, foreign: 0, refused: 0 })
+  expect(of(planned, 'subscription')).toMatchObject({ made: 5 })
   expect(planned).toMatchObject({ state: 'completed', proof: null })
   expect(await count('from customer')).toBe(0)
 
   const done = await run(false)
   expect(done.refusals).toEqual([])
-  // Twelve dollars three times and a twelfth of 120: the trial brings nothing yet, the canceled one nothing any more.
+  // Twelve dollars three times, a twelfth of 120 and the 7 that no seat costs: the trial brings nothing yet, the canceled one nothing any more.
   expect(done.proof).toMatchObject({
-    mrr: [{ currency: 'usd', there: '4600', here: '4600' }],
-    subscriptions: 4,
+    mrr: [{ currency: 'usd', there: '5300', here: '5300' }],
+    subscriptions: 5,
     unequalCount: 0,
     counts: [
       { type: 'product', there: 1, here: 1 },
-      { type: 'customer', there: 4, here: 4 },
-      { type: 'subscription', there: 4, here: 4 },
+      { type: 'customer', there: 5, here: 5 },
+      { type: 'subscription', there: 5, here: 5 },
     ],
   })
   const { rows } = await one.database.pool.query(
@@ -118,6 +127,7 @@ test('a dry run says what would be made; the import makes it, proves it, and a s
       [ada.id, { status: 'active', quantity: 3, ends: false, interval: 'month' }],
       [bob.id, { status: 'active', quantity: 1, ends: true, interval: 'year' }],
       [cat.id, { status: 'trialing', quantity: 1, ends: false, interval: 'month' }],
+      [none.id, { status: 'active', quantity: 0, ends: false, interval: 'month' }],
       [over.id, { status: 'canceled', quantity: 1, ends: false, interval: 'month' }],
     ]),
   )
@@ -131,11 +141,11 @@ test('a dry run says what would be made; the import makes it, proves it, and a s
   const prices = await seen()
   const again = await run(false)
   // What is as it was seen is not written down once more.
-  expect(prices).toHaveLength(2)
+  expect(prices).toHaveLength(3)
   expect(await seen()).toEqual(prices)
   for (const row of again.progress) expect(row).toMatchObject({ made: 0, refused: 0 })
-  expect(await count('from customer')).toBe(4)
-  expect(await count('from subscription')).toBe(4)
+  expect(await count('from customer')).toBe(5)
+  expect(await count('from subscription')).toBe(5)
   // Nothing was changed there, by any of the three.
   expect(await everything()).toEqual(before)
 })

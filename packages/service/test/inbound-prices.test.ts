@@ -1,6 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readInvoice } from '../src/invoice/read.ts'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { readEvent } from '../src/store/provider-events.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
@@ -62,6 +63,15 @@ async function feeOf(subscription: string) {
   return rows
 }
 
+async function currentTotal(subscription: string) {
+  const { rows } = await world.pool.query(
+    `select i.id from invoice i join mapping m on m.entity_id = i.subscription_id
+     where m.provider_id = $1 and i.status = 'current'`,
+    [subscription],
+  )
+  return (await readInvoice(world.db, rows[0]?.id))?.total.minor
+}
+
 const outcomeOf = async (events: readonly Stripe.Event[], type: string) => {
   const event = await readEvent(world.db, events.find((one) => one.type === type)?.id ?? '')
   return [event?.state, (event?.problem as { code?: string } | null)?.code]
@@ -70,6 +80,10 @@ const outcomeOf = async (events: readonly Stripe.Event[], type: string) => {
 test.each<[string, Terms, number, number]>([
   ['graduated', tiered('graduated'), 12, 11_100],
   ['volume', tiered('volume'), 12, 6600],
+  // Of none, the flat amount of the first tier: https://docs.stripe.com/products-prices/pricing-models
+  ['graduated, of which none is taken', tiered('graduated'), 0, 1000],
+  ['volume, of which none is taken', tiered('volume'), 0, 1000],
+  ['an amount for each, of which none is taken', { unit_amount: 1000 }, 0, 0],
   ['packages begun', { unit_amount: 1000, transform_quantity: { divide_by: 10, round: 'up' } }, 21, 3000],
   ['full packages', { unit_amount: 1000, transform_quantity: { divide_by: 10, round: 'down' } }, 21, 2000],
   ['finer than a cent', { unit_amount_decimal: Stripe.Decimal.from('0.05') }, 12_345, 617],
@@ -89,6 +103,8 @@ test.each<[string, Terms, number, number]>([
     ])
     // One of its plan's, one of its add-on's.
     expect(rows).toEqual([{ count: 2 }])
+    const { total: next } = await world.stripe.invoices.createPreview({ subscription: made.id })
+    expect(await currentTotal(made.id)).toBe(BigInt(next))
   },
 )
 

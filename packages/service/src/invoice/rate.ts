@@ -8,8 +8,8 @@ import { type Currency, type Money, money, round, sum, zero } from '@lockstep/co
 import type { Period } from '@lockstep/core/period'
 import { freeReason } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
-import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
-import { quantityOf, units } from '@lockstep/core/quantity'
+import { priceFee } from '@lockstep/core/pricing/price-fee'
+import { quantityOf } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
 import { usageCycleOf } from '@lockstep/core/usage-cycle'
 import type { UsageGroup } from '@lockstep/core/usage-group'
@@ -130,5 +130,5 @@ export function feeOf(prices: readonly Price[], currency: Currency, quantity: nu
 
 /** One price of those; the provider's item carries the quantity, as a flat price's does not. */
 export function feeOfPrice(price: Price, quantity: number): Money {
-  return round(priceQuantity(price, units(BigInt(quantity))).exact)
+  return round(priceFee(price, BigInt(quantity)).exact)
 }

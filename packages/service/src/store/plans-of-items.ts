@@ -1,4 +1,5 @@
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
+import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { planOfProduct, versionInRhythm } from './inbound-plans.ts'
 import type { ProviderAccount } from './mappings.ts'
@@ -9,7 +10,8 @@ export interface PricedItem {
   readonly price: string
   readonly product: string
   readonly rhythm: PriceRhythm
-  readonly quantity: number
+  /** Null of one that does not come by number. */
+  readonly quantity: number | null
 }
 
 /** What of a subscription's items is a plan's of ours. */
@@ -39,11 +41,11 @@ export async function planOfItems(
     account,
     items.map(({ price }) => price),
   )
-  const sold = items.flatMap(({ price }) => byPrice.get(price) ?? [])
+  const sold = items.flatMap(({ price }) => byPrice.get(price)?.versionId ?? [])
   const versionId = sold.find((version) => version === standing) ?? sold[0]
   const quantity = quantityOf(items, byPrice, versionId)
   if (versionId !== undefined && quantity !== undefined) {
-    const its = items.filter(({ price }) => byPrice.get(price) === versionId)
+    const its = items.filter(({ price }) => byPrice.get(price)?.versionId === versionId)
     return { versionId, quantity, prices: new Set(its.map(({ price }) => price)) }
   }
   for (const { product, rhythm } of items) {
@@ -55,7 +57,7 @@ export async function planOfItems(
     if (version !== undefined)
       return {
         versionId: version,
-        quantity: Math.max(1, ...its.map((item) => item.quantity)),
+        quantity: quantityOfItems(its),
         prices: new Set(its.map(({ price }) => price)),
       }
   }

@@ -1,15 +1,28 @@
+import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, isOneOf } from '../postgres/grouped.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 
-/** How many of a plan version stand there: the most of any item with a price of it, 1 at least. Undefined: none has one. */
+/** What one of the provider's prices is sold for here. */
+export interface SoldFor {
+  readonly versionId: string
+  /** It costs the same for any number, and its item says nothing of how many there are. */
+  readonly isFlat: boolean
+}
+
+/**
+ * How many of a plan version stand there: the most of any item with a price of it, of flat ones only where there is no
+ * other. Undefined: none has one.
+ */
 export function quantityOf(
-  items: readonly { readonly price: string; readonly quantity: number }[],
-  versions: ReadonlyMap<string, string>,
+  items: readonly { readonly price: string; readonly quantity: number | null }[],
+  versions: ReadonlyMap<string, SoldFor>,
   version: string | undefined,
 ): number | undefined {
-  const its = items.filter(({ price }) => version !== undefined && versions.get(price) === version)
-  return its.length === 0 ? undefined : Math.max(1, ...its.map(({ quantity }) => quantity))
+  const its = items.filter(({ price }) => version !== undefined && versions.get(price)?.versionId === version)
+  if (its.length === 0) return undefined
+  const counted = its.filter(({ price }) => versions.get(price)?.isFlat === false)
+  return quantityOfItems(counted.length > 0 ? counted : its)
 }
 
 /** Of the provider's prices, those that are linked, each with the plan version that sells it. */
@@ -17,7 +30,7 @@ export async function versionsOfPrices(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   prices: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, SoldFor>> {
   return soldAt(db, { account, livemode, prices })
 }
 
@@ -27,7 +40,13 @@ const soldAt = grouped(
     const rows = await db
       .selectFrom('mapping')
       .innerJoin('price', 'price.id', 'mapping.entityId')
-      .select(['mapping.providerId', 'mapping.providerAccount', 'mapping.livemode', 'price.planVersionId'])
+      .select([
+        'mapping.providerId',
+        'mapping.providerAccount',
+        'mapping.livemode',
+        'price.planVersionId',
+        'price.model',
+      ])
       .where('mapping.entityType', '=', 'price')
       .where('mapping.provider', '=', STRIPE)
       .where('mapping.providerAccount', 'in', [...new Set(all.map(({ account }) => account))])
@@ -37,8 +56,10 @@ const soldAt = grouped(
     return all.map(({ account, livemode, prices }) => {
       const own = rows.filter((row) => row.providerAccount === account && row.livemode === livemode)
       return new Map(
-        own.flatMap(({ providerId, planVersionId }) =>
-          planVersionId === null || !prices.includes(providerId) ? [] : [[providerId, planVersionId]],
+        own.flatMap(({ providerId, planVersionId: versionId, model }): [string, SoldFor][] =>
+          versionId === null || !prices.includes(providerId)
+            ? []
+            : [[providerId, { versionId, isFlat: model === 'flat' }]],
         ),
       )
     })

@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Currency } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
+import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import { type SubscriptionStatus, subscriptionStatuses } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
 import type Stripe from 'stripe'
@@ -14,7 +15,8 @@ export interface ObservedSubscriptionItem {
   readonly product: string
   /** How often its price is billed, and in what. */
   readonly rhythm: PriceRhythm
-  readonly quantity: number
+  /** Null of a metered price, which does not come by number. */
+  readonly quantity: number | null
   readonly period: Period
 }
 
@@ -66,7 +68,7 @@ export function toSubscription(subscription: Stripe.Subscription): ObservedSubsc
     status: subscriptionStatuses.find((status) => status === subscription.status),
     currency: present(subscription.currency, 'currency'),
     items,
-    quantity: Math.max(1, ...items.map(({ quantity }) => quantity)),
+    quantity: quantityOfItems(items),
     billingCycleAnchor: present(subscription.billing_cycle_anchor, 'billing_cycle_anchor'),
     currentPeriod: currentPeriod(items, subscription),
     trial: trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd },
@@ -100,8 +102,7 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
     price: price.id,
     product: idOf(price.product),
     rhythm: rhythmOf(price),
-    // Items of metered prices have none.
-    quantity: item.quantity ?? 1,
+    quantity: item.quantity ?? null,
     period:
       periodOf(item) ?? periodOf(subscription) ?? present<Period>(undefined, 'items.current_period_start'),
   }

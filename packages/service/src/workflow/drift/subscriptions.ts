@@ -7,7 +7,7 @@ import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
-import { quantityOf, versionsOfPrices } from '../../store/price-versions.ts'
+import { quantityOf, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
@@ -92,10 +92,10 @@ function hereOf(row: LinkedSubscription): Record<string, DriftValue> {
 
 function thereOf(
   seen: ObservedSubscription,
-  versions: ReadonlyMap<string, string>,
+  versions: ReadonlyMap<string, SoldFor>,
   known: string,
 ): Record<string, DriftValue> {
-  const sold = new Set(seen.items.flatMap(({ price }) => versions.get(price) ?? []))
+  const sold = new Set(seen.items.flatMap(({ price }) => versions.get(price)?.versionId ?? []))
   const [first] = sold
   // Prices of no plan of ours, or of several, say nothing of the plan.
   const version = sold.size === 1 ? first : undefined

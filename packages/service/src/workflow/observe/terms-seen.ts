@@ -1,5 +1,6 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import type { Plan } from '@lockstep/core/plan'
+import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, isOneOf } from '../../postgres/grouped.ts'
 import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
@@ -44,7 +45,7 @@ export async function termsSeen(
   const all = [...prices, ...(await twinsOf(db, account, beside))]
   return {
     planVersionId,
-    quantity: only?.quantity ?? Math.max(1, ...others.map(({ quantity }) => quantity)),
+    quantity: only?.quantity ?? quantityOfItems(others),
     addons: all.length > 0 ? attached(all, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
   }
 }
@@ -58,9 +59,8 @@ function attached(
   for (const { providerId, addonKey: addon, version, interval, intervalCount } of prices) {
     if (interval !== plan.interval || intervalCount !== plan.intervalCount) continue
     const name = `${addon} ${version}`
-    const numbers = items.filter(({ price }) => price === providerId).map(({ quantity }) => quantity)
-    const quantity = Math.max(found.get(name)?.quantity ?? 1, ...numbers)
-    found.set(name, { addon, version, quantity })
+    const number = quantityOfItems(items.filter(({ price }) => price === providerId))
+    found.set(name, { addon, version, quantity: Math.max(found.get(name)?.quantity ?? 0, number) })
   }
   return [...found.values()].sort(byName)
 }

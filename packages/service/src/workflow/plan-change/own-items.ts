@@ -61,7 +61,7 @@ export function keepingPrice(
   { price, quantity: standing }: ObservedSubscriptionItem,
   quantity: number | undefined,
 ): WantedItem {
-  return { providerPrice: price, quantity: quantity ?? standing }
+  return { providerPrice: price, quantity: quantity ?? standing ?? 1 }
 }
 
 const pricesOf = (items: readonly WantedItem[]) => new Set(items.map(({ providerPrice }) => providerPrice))

@@ -1,5 +1,4 @@
-import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
-import { units } from '@lockstep/core/quantity'
+import { priceFee } from '@lockstep/core/pricing/price-fee'
 import type { Db } from '../../postgres/connect.ts'
 import { type UsageInterval, usageIntervalOf } from '../../provider/stripe/usage-interval.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
@@ -51,7 +50,5 @@ export async function couponsAtProvider(db: Db, keys: readonly string[]): Promis
 
 /** Whether a number of the plan's recurring prices costs anything. */
 export function costsSomething(version: PlanVersion, quantity: number): boolean {
-  return providerPrices(version).some(
-    ({ price }) => priceQuantity(price, units(BigInt(quantity))).exact.scaled > 0n,
-  )
+  return providerPrices(version).some(({ price }) => priceFee(price, BigInt(quantity)).exact.scaled > 0n)
 }
