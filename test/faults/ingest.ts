@@ -31,9 +31,9 @@ export interface IngestVerdict {
   readonly breaches: readonly string[]
 }
 
-const BATCH = 100
-/** Of each batch, so many were sent before: 30 of 100. */
-const REPEATED = 30
+const BATCH = 500
+/** Of each batch, so many were sent before: three of ten. */
+const REPEATED = 150
 const IN_FLIGHT = 8
 const SERVICES = 2
 const MOST_STARTS = 5
@@ -72,7 +72,7 @@ export async function ingest(run: IngestRun): Promise<IngestVerdict> {
     createClient({ baseUrl: `http://127.0.0.1:${port}`, apiKey: ADMIN_KEY, retry: { attempts: 1 } }),
   )
   const random = seeded(seed)
-  const ledger = newLedger(seed)
+  const ledger = newLedger(run)
   let [next, sent, repeated] = [0, 0, 0]
   let killing = Promise.resolve()
 
@@ -104,7 +104,7 @@ export async function ingest(run: IngestRun): Promise<IngestVerdict> {
   }
 
   async function deliver(batch: readonly number[]): Promise<void> {
-    const body = batch.map((index) => eventAt(index, seed))
+    const body = batch.map((index) => eventAt(index, run))
     const { conflicts } = await insist((client) => client.usage.send(body))
     if (conflicts.length > 0) throw new Error('An event was taken for another one.')
   }

@@ -24,12 +24,24 @@ const DAYS = 400
 const SECONDS_PER_DAY = 86_400
 /** The last second that an event of any run has. */
 export const END = Date.parse('2026-02-01T00:00:00Z') / 1000
+const START = END - DAYS * SECONDS_PER_DAY
 const USERS = 500
 const APPS = 12
 /** An event without a region is of a group too. */
 const REGIONS = ['de', 'fr', 'jp', null] as const
 
-/** What an event is made of; the same again for the same number and seed. */
+/** One of so many is of any of the 400 days; the others come when their day does. */
+const LATE = 10
+/** Of a day, in which people work: usage comes by hours that many share. */
+const HOURS_OF_WORK = 3
+
+/** Which events: as many as there will be, as the 400 days go by while they come. */
+export interface Story {
+  readonly events: number
+  readonly seed: number
+}
+
+/** What an event is made of; the same again for the same number of the same story. */
 interface Parts {
   readonly customer: number
   readonly meter: MeterKey
@@ -41,14 +53,18 @@ interface Parts {
   readonly region: string | null
 }
 
-function partsOf(index: number, seed: number): Parts {
+function partsOf(index: number, { events, seed }: Story): Parts {
   const dice = (salt: number, below: number) => mix(index, seed + salt) % below
   const meter = METER_OF_DIGIT[index % 10] ?? 'bytes'
   const isLevel = METERS[meter].aggregation === 'timeWeightedSum'
+  const inTime = () => {
+    const day = Math.floor((index / events) * DAYS)
+    return START + day * SECONDS_PER_DAY + 8 * 3600 + dice(2, HOURS_OF_WORK * 3600)
+  }
   return {
     customer: dice(1, CUSTOMERS),
     meter,
-    time: END - 1 - dice(2, DAYS * SECONDS_PER_DAY),
+    time: dice(7, LATE) === 0 ? START + dice(2, DAYS * SECONDS_PER_DAY) : inTime(),
     thousandths: isLevel ? dice(3, 20_001) - 10_000 : dice(3, 1_000_000),
     user: dice(4, USERS),
     app: `app-${dice(5, APPS)}`,
@@ -56,10 +72,10 @@ function partsOf(index: number, seed: number): Parts {
   }
 }
 
-export function eventAt(index: number, seed: number): UsageEvent {
-  const { customer, meter, time, thousandths, user, app, region } = partsOf(index, seed)
+export function eventAt(index: number, story: Story): UsageEvent {
+  const { customer, meter, time, thousandths, user, app, region } = partsOf(index, story)
   return {
-    source: `faults-${seed}`,
+    source: `faults-${story.seed}`,
     id: `event-${index}`,
     type: meter,
     subject: `user-${customer}`,
@@ -96,7 +112,7 @@ export const nameOf = (customer: string, meter: string, group?: string): string 
 
 export const idOf = (customer: number): string => `customer_${String(customer).padStart(26, '0')}`
 
-export function newLedger(seed: number): Ledger {
+export function newLedger(story: Story): Ledger {
   const tallies = new Map<string, Tally>()
   const tallyOf = (name: string): Tally => {
     const known = tallies.get(name) ?? { count: 0, sum: 0n, moment: 0n, users: new Set<number>() }
@@ -107,7 +123,7 @@ export function newLedger(seed: number): Ledger {
     events: 0,
     tallies,
     add(index) {
-      const parts = partsOf(index, seed)
+      const parts = partsOf(index, story)
       const { customer, meter, time, thousandths, user } = parts
       const { aggregation, rules } = METERS[meter]
       const dimensions: readonly ('app' | 'region')[] = 'dimensions' in rules ? rules.dimensions : []
