@@ -20,6 +20,7 @@ function invoice(
 ): Settlement {
   return {
     currency: 'jpy',
+    step: 1n,
     total: yen(3000),
     remaining: yen(remaining),
     fromBalance: yen(fromBalance),
@@ -89,4 +90,16 @@ test('a refund gives back no more than a payment brought, whatever came from the
   const settlement = invoice([[2000, 0]], [], { fromBalance: 1000 })
   expect(mostRefundable(settlement)).toEqual(yen(2000))
   expect(() => paymentToRefund(settlement, yen(2001))).toThrow('At most 2000 jpy')
+})
+
+test('of dinars, whose fils go back in tens, the rest stays', () => {
+  const kwd = (fils: number) => money(BigInt(fils), 'kwd')
+  // 3.387 were billed, 3.390 charged; 3 fils are on the balance.
+  const settlement: Settlement = {
+    ...{ currency: 'kwd', step: 10n, total: kwd(3387), remaining: kwd(0), fromBalance: kwd(0), notes: [] },
+    payments: [{ id: 'payment', paid: kwd(3390), refunded: kwd(1000) }],
+  }
+  expect(leftToCredit(settlement)).toEqual(kwd(2380))
+  expect(leftToGiveBack(settlement)).toEqual(kwd(2390))
+  expect(mostRefundable(settlement)).toEqual(kwd(2390))
 })

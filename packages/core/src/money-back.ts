@@ -1,3 +1,4 @@
+import { downToStep } from './charge-step.ts'
 import { add, type Currency, formatMoney, type Money, subtract, sum, zero } from './money.ts'
 import { Problem } from './problem.ts'
 
@@ -53,6 +54,8 @@ export interface IssuedNote {
 /** A final invoice, as far as money can be given back for it. */
 export interface Settlement {
   readonly currency: Currency
+  /** The smallest amount that can be given back, and all others are multiples of it: in the minor unit. */
+  readonly step: bigint
   readonly total: Money
   /** Still to be paid; nothing once it is paid or given up. */
   readonly remaining: Money
@@ -64,17 +67,20 @@ export interface Settlement {
 
 /**
  * The most that can still be given back of what was paid: by refunds, to the balance, or outside. All ways
- * together give back no more than came in, though the provider looks at each of them alone.
+ * together give back no more than came in, though the provider looks at each of them alone. In whole steps.
  */
-export function leftToGiveBack({ currency, fromBalance, payments, notes }: Settlement): Money {
+export function leftToGiveBack({ currency, step, fromBalance, payments, notes }: Settlement): Money {
   const paid = sum(currency, [fromBalance, ...payments.map((payment) => payment.paid)])
   const refunded = payments.map((payment) => payment.refunded)
   const otherwise = notes.flatMap(({ credited, outOfBand }) => [credited, outOfBand])
-  return atLeastNothing(subtract(paid, sum(currency, [...refunded, ...otherwise])))
+  return downToStep(atLeastNothing(subtract(paid, sum(currency, [...refunded, ...otherwise]))), step)
 }
 
-/** The most that credit notes can still take off: refunds that were made apart from them count as taken off. */
-export function leftToCredit({ currency, total, payments, notes }: Settlement): Money {
+/**
+ * The most that credit notes can still take off: refunds that were made apart from them count as taken off. In
+ * whole steps.
+ */
+export function leftToCredit({ currency, step, total, payments, notes }: Settlement): Money {
   const refunded = sum(
     currency,
     payments.map((payment) => payment.refunded),
@@ -87,7 +93,8 @@ export function leftToCredit({ currency, total, payments, notes }: Settlement): 
     currency,
     notes.map((note) => note.total),
   )
-  return atLeastNothing(subtract(total, add(noted, atLeastNothing(subtract(refunded, byNotes)))))
+  const taken = add(noted, atLeastNothing(subtract(refunded, byNotes)))
+  return downToStep(atLeastNothing(subtract(total, taken)), step)
 }
 
 /** The payment that gives it back: the first that has enough left. A refund is never spread over several. */
@@ -98,11 +105,11 @@ export function paymentToRefund(settlement: Settlement, amount: Money): Payment 
   throw tooMuch('refund_exceeds_payment', `At most ${text(most)} can be refunded.`)
 }
 
-/** The most that one refund can give back. */
+/** The most that one refund can give back, in whole steps. */
 export function mostRefundable(settlement: Settlement): Money {
   const left = leftToGiveBack(settlement)
   const largest = settlement.payments.map(refundable).reduce(larger, zero(settlement.currency))
-  return largest.minor < left.minor ? largest : left
+  return downToStep(largest.minor < left.minor ? largest : left, settlement.step)
 }
 
 /** How a credit note settles: first it lowers what is still to be paid; the rest was paid and goes back. */

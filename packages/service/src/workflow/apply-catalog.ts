@@ -8,7 +8,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import type { Provider } from '../provider/stripe/account.ts'
-import { whyNotBillable } from '../provider/stripe/products.ts'
+import { whyNotBillable, whyNotReducible } from '../provider/stripe/products.ts'
 import { writeGrace } from '../store/access.ts'
 import { writeAddons } from '../store/addons.ts'
 import {
@@ -167,19 +167,29 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
 }
 
 /** What core can price but Stripe cannot bill is said before anything is written. */
-function refuseUnbillable({ plans, addons }: Catalog): void {
+function refuseUnbillable({ plans, addons, coupons }: Catalog): void {
   const sold = [
     ...plans.map((plan) => ({ ...plan, section: 'plans' })),
     ...addons.map((addon) => ({ ...addon, section: 'addons' })),
   ]
+  const cannot = (pointer: string, detail: string): Fault => ({
+    pointer,
+    code: 'provider_cannot_bill',
+    detail,
+  })
+  const reductions = coupons.flatMap((coupon): Fault[] => {
+    const why = whyNotReducible(coupon)
+    return why === undefined ? [] : [cannot(child('#', 'coupons', coupon.key, 'amountOff'), why)]
+  })
   const faults = sold.flatMap(({ section, key, prices }) =>
     prices.filter(isBilledByProvider).flatMap((price): Fault[] => {
       const why = whyNotBillable(price)
       if (!why) return []
       const pointer = child('#', section, key, 'prices', price.key, ...why.path.split('/'))
-      return [{ pointer, code: 'provider_cannot_bill', detail: why.detail }]
+      return [cannot(pointer, why.detail)]
     }),
   )
-  const [first] = faults
-  if (first) throw new Problem('catalog_invalid', `${first.pointer}: ${first.detail}`, { faults })
+  const all = [...faults, ...reductions]
+  const [first] = all
+  if (first) throw new Problem('catalog_invalid', `${first.pointer}: ${first.detail}`, { faults: all })
 }

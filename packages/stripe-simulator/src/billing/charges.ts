@@ -3,6 +3,7 @@ import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { behaviorOf } from './methods.ts'
+import { refuseUnchargeable } from './refuse-unchargeable.ts'
 
 /** How long a bank holds money for a card that is charged by its holder. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
 const HOLD_SECONDS = 7 * 86_400
@@ -138,6 +139,7 @@ export function captureIntent(world: World, id: string, asked: number | undefine
       'amount_too_large',
     )
   }
+  refuseUnchargeable(amount, intent.currency, 'amount_to_capture')
   world.alarm('intent.expire', id, intent.own.clock, null)
   const charge = world.charges.patch(intent.latest_charge as string, {
     amount_captured: amount,

@@ -5,6 +5,7 @@ import { changeBalance } from './balance.ts'
 import { setRemaining, settleCredited } from './credited-invoice.ts'
 import { intentsOf } from './invoice-payments.ts'
 import { createRefund } from './refunds.ts'
+import { refuseUnchargeable } from './refuse-unchargeable.ts'
 
 export interface CreditNoteOf {
   readonly invoice: InvoiceRow
@@ -31,6 +32,8 @@ export function issueCreditNote(world: World, of: CreditNoteOf): CreditNoteRow {
   refuseTooMuch(world, of, sums.total)
   const pre = invoice.status === 'open' ? Math.min(sums.total, invoice.amount_remaining) : 0
   const post = sums.total - pre
+  // What is left of an open invoice is charged.
+  if (pre > 0) refuseUnchargeable(invoice.amount_remaining - pre, invoice.currency)
   const linked = of.refunds.reduce((sum, { amount }) => sum + amount, 0)
   const settled = of.refundAmount + of.creditAmount + (of.outOfBandAmount ?? 0) + linked
   if (settled !== post) {

@@ -1,5 +1,5 @@
 import type { InvoiceRow, LineRow } from '../rows.ts'
-import { minimumCharge } from '../rules/currency.ts'
+import { chargeStep, minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { automaticStatus, automaticTax, refuseUntaxable } from './automatic-tax.ts'
 import { changeBalance } from './balance.ts'
@@ -11,7 +11,7 @@ import { nextNumber } from './numbering.ts'
 import { cancelIntent, createIntent } from './payments.ts'
 import { replaceOriginal } from './revise.ts'
 import { taxLines } from './taxes.ts'
-import { applyBalance, totalOf } from './totals.ts'
+import { applyBalance, type Chargeable, totalOf } from './totals.ts'
 
 export interface DraftOf {
   readonly customer: string
@@ -159,7 +159,7 @@ export function retotal(world: World, id: string): InvoiceRow {
   const taxed = taxLines(world, invoice, sums.lines)
   const total = sums.total + taxed.exclusive
   const balance = world.customers.must(invoice.customer).balance
-  const { amountDue } = applyBalance(total, balance, minimumOf(invoice))
+  const { amountDue } = applyBalance(total, balance, chargeableOf(invoice))
   return world.invoices.replace({
     ...invoice,
     automatic_tax: automaticStatus(world, invoice),
@@ -205,7 +205,7 @@ export function finalize(world: World, id: string, collectAt: number | null = nu
   const draft = retotal(world, id)
   const customer = world.customers.must(draft.customer)
   const at = world.now(draft.own.clock)
-  const { amountDue, endingBalance } = applyBalance(draft.total, customer.balance, minimumOf(draft))
+  const { amountDue, endingBalance } = applyBalance(draft.total, customer.balance, chargeableOf(draft))
   const number = draft.number ?? nextNumber(world, customer)
   world.customers.patch(customer.id, { currency: customer.currency ?? draft.currency })
   // The first invoice settles the customer's currency.
@@ -290,6 +290,9 @@ export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: b
   return paid
 }
 
-function minimumOf(invoice: InvoiceRow): number {
-  return invoice.collection_method === 'charge_automatically' ? minimumCharge(invoice.currency) : 1
+function chargeableOf({ collection_method: method, currency }: InvoiceRow): Chargeable {
+  return {
+    minimum: method === 'charge_automatically' ? minimumCharge(currency) : 1,
+    step: chargeStep(currency),
+  }
 }

@@ -6,6 +6,7 @@ import { challengeOf } from './challenge.ts'
 import { createCharge, releaseHold } from './charges.ts'
 import { createDispute } from './disputes.ts'
 import { behaviorOf } from './methods.ts'
+import { refuseUnchargeable } from './refuse-unchargeable.ts'
 import { startDebit } from './start-debit.ts'
 
 export interface IntentOf {
@@ -22,6 +23,7 @@ export interface IntentOf {
 
 /** A PaymentIntent that waits for a method. https://docs.stripe.com/payments/paymentintents/lifecycle */
 export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
+  refuseUnchargeable(of.amount, of.currency)
   const id = world.ids.next('pi')
   const intent = world.paymentIntents.insert({
     id,

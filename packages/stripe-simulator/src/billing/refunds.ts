@@ -2,6 +2,7 @@ import type { ChargeRow, RefundRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { endInquiry, refuseDisputed } from './disputes.ts'
 import { behaviorOf } from './methods.ts'
+import { refuseUnchargeable } from './refuse-unchargeable.ts'
 
 export interface RefundOf {
   readonly amount: number
@@ -15,6 +16,7 @@ export interface RefundOf {
  */
 export function createRefund(world: World, charge: ChargeRow, of: RefundOf): RefundRow {
   refuseDisputed(world, charge)
+  refuseUnchargeable(of.amount, charge.currency)
   const later = laterOf(world, charge)
   const now = world.now(charge.own.clock)
   const refund = world.refunds.insert({

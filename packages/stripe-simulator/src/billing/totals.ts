@@ -84,14 +84,22 @@ export interface BalanceEffect {
   readonly endingBalance: number
 }
 
+/** What can be charged in a currency: nothing less than `minimum`, and only multiples of `step`. */
+export interface Chargeable {
+  readonly minimum: number
+  readonly step: number
+}
+
 /**
  * What the customer's balance (negative is credit) makes of a total. A negative total becomes credit; less
- * than the minimum charge cannot be charged and becomes a debit for the next invoice.
- * https://docs.stripe.com/billing/customer/balance
+ * than the minimum charge cannot be charged and becomes a debit for the next invoice. A fraction of what can
+ * be charged is rounded to the nearest, an exact half up, and the difference is credited or debited to the
+ * balance. https://docs.stripe.com/billing/customer/balance and https://docs.stripe.com/currencies#special-cases
  */
-export function applyBalance(total: number, balance: number, minimum: number): BalanceEffect {
-  const due = total + balance
-  if (due <= 0) return { amountDue: 0, endingBalance: due }
-  if (due < minimum) return { amountDue: 0, endingBalance: due }
-  return { amountDue: due, endingBalance: 0 }
+export function applyBalance(total: number, balance: number, { minimum, step }: Chargeable): BalanceEffect {
+  const owed = total + balance
+  if (owed <= 0) return { amountDue: 0, endingBalance: owed }
+  const due = Math.floor((owed + step / 2) / step) * step
+  if (due < minimum) return { amountDue: 0, endingBalance: owed }
+  return { amountDue: due, endingBalance: owed - due }
 }

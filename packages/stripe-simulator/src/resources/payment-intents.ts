@@ -2,6 +2,7 @@ import { cancelAttached, creditAttached } from '../billing/attach-payment.ts'
 import { captureIntent } from '../billing/charges.ts'
 import { confirmWith } from '../billing/confirm.ts'
 import { cancelIntent, createIntent } from '../billing/payments.ts'
+import { refuseUnchargeable } from '../billing/refuse-unchargeable.ts'
 import { invalid } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
@@ -235,7 +236,9 @@ function refuseChange(
   changes: { amount?: number | undefined; currency?: string | undefined; customer?: string | undefined },
 ): void {
   if (changes.customer !== undefined) liveCustomer(world, changes.customer, 'customer')
-  if (changes.amount !== undefined) refuseTooSmall(changes.amount, changes.currency ?? intent.currency)
+  const { amount = intent.amount, currency: next = intent.currency } = changes
+  if (changes.amount !== undefined) refuseTooSmall(amount, next)
+  refuseUnchargeable(amount, next)
   const moving = (['amount', 'currency', 'customer'] as const).find((name) => changes[name] !== undefined)
   if (moving === undefined) return
   const open = ['requires_payment_method', 'requires_confirmation', 'requires_action'].includes(intent.status)

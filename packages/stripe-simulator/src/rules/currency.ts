@@ -46,11 +46,22 @@ export function isSupported(currency: string): boolean {
 
 const ZERO_DECIMAL = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '))
 const THREE_DECIMAL = new Set('bhd jod kwd omr tnd'.split(' '))
+const HUNDREDS_ONLY = new Set(['isk', 'ugx'])
 const SYMBOL: Record<string, string> = { usd: '$', eur: '€', gbp: '£', jpy: '¥', cad: 'CA$', aud: 'A$' }
 
 /** Currencies that Stripe lists no minimum for are held to one minor unit. */
 export function minimumCharge(currency: string): number {
   return MINIMUM[currency] ?? 1
+}
+
+/**
+ * What is charged and refunded is a multiple of this, in the minor unit: the last digit of three-decimal
+ * currencies is 0, and króna and shilling are written with two decimals that are always 00.
+ * https://docs.stripe.com/currencies#three-decimal and #special-cases
+ */
+export function chargeStep(currency: string): number {
+  if (THREE_DECIMAL.has(currency)) return 10
+  return HUNDREDS_ONLY.has(currency) ? 100 : 1
 }
 
 /** For descriptions of lines: `$5,000.00`, `¥1,000`, `12.50 CHF`. */

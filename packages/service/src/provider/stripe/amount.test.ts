@@ -1,6 +1,14 @@
 import { money } from '@lockstep/core/money'
 import { expect, test } from 'vitest'
-import { fromStripeAmount, isChargeable, toChargeable, toStripeAmount, toStripeRate } from './amount.ts'
+import {
+  fromStripeAmount,
+  fromStripeRate,
+  isChargeable,
+  isStripeRate,
+  toChargeable,
+  toStripeAmount,
+  toStripeRate,
+} from './amount.ts'
 
 test.each<[currency: string, ours: bigint, stripes: number]>([
   ['usd', 1200n, 1200],
@@ -10,6 +18,9 @@ test.each<[currency: string, ours: bigint, stripes: number]>([
   ['isk', 5n, 500],
   ['ugx', 1000n, 100_000],
   ['kwd', 5120n, 5120],
+  // Five ariary have a smaller coin, a fifth, and Stripe does not count it.
+  ['mga', 500n, 5],
+  ['mga', -500n, -5],
 ])('%s %d is %d at Stripe, and back', (currency, minor, stripes) => {
   expect(toStripeAmount(money(minor, currency))).toBe(stripes)
   expect(fromStripeAmount(stripes, currency)).toEqual(money(minor, currency))
@@ -24,6 +35,12 @@ test('a dinar is charged in steps of ten fils', () => {
   expect(() => toStripeAmount(money(5124n, 'kwd'))).toThrow()
 })
 
+test('an ariary is charged whole', () => {
+  expect(isChargeable(money(520n, 'mga'))).toBe(false)
+  expect(toChargeable(money(550n, 'mga')).minor).toBe(600n)
+  expect(() => toStripeAmount(money(520n, 'mga'))).toThrow()
+})
+
 test('a fraction of a króna that Stripe computed is rounded half away from zero', () => {
   expect(fromStripeAmount(549, 'isk').minor).toBe(5n)
   expect(fromStripeAmount(550, 'isk').minor).toBe(6n)
@@ -34,4 +51,11 @@ test('a rate is decimal text of the minor unit', () => {
   expect(toStripeRate({ picos: 40_000_000_000n, currency: 'usd' })).toBe('0.04')
   expect(toStripeRate({ picos: 1n, currency: 'usd' })).toBe('0.000000000001')
   expect(toStripeRate({ picos: 500_000_000_000n, currency: 'isk' })).toBe('50')
+  // 0.5 ariary is 50 hundredths here; the finest rate there is one of 1e-10 hundredths.
+  const half = { picos: 50_000_000_000_000n, currency: 'mga' }
+  expect(toStripeRate(half)).toBe('0.5')
+  expect(fromStripeRate('0.5', 'mga')).toEqual(half)
+  expect([100n, 99n].map((picos) => isStripeRate({ picos, currency: 'mga' }))).toEqual([true, false])
+  expect(fromStripeRate('0.005', 'isk')).toEqual({ picos: 50_000_000n, currency: 'isk' })
+  expect(fromStripeRate('0.000000000001', 'isk')).toBeNull()
 })

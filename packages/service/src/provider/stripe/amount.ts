@@ -4,11 +4,14 @@ import { exponentOf } from '@lockstep/core/currency'
 import { formatDecimal, parseDecimal } from '@lockstep/core/decimal'
 import { type Currency, type Money, money, type Rate } from '@lockstep/core/money'
 
-// Our minor units are ISO 4217's. Stripe's differ for two currencies, and it charges whole tens of
+// Our minor units are ISO 4217's. Stripe's differ for three currencies, and it charges whole tens of
 // thousandths only. https://docs.stripe.com/currencies
 
-/** Króna and shilling have no smaller coin, but Stripe takes them with two decimals, always 00. */
-const STRIPE_EXPONENT: Readonly<Record<Currency, number>> = { isk: 2, ugx: 2 }
+/**
+ * Króna and shilling have no smaller coin, but Stripe takes them with two decimals, always 00. The ariary
+ * has a smaller coin by ISO, and none at Stripe.
+ */
+const STRIPE_EXPONENT: Readonly<Record<Currency, number>> = { isk: 2, ugx: 2, mga: 0 }
 
 const PICO_DIGITS = 12
 
@@ -17,7 +20,7 @@ const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** The smallest difference between two amounts that Stripe charges, in our minor unit: 10 fils of a dinar. */
 export function chargeStep(currency: Currency): bigint {
-  return exponentOf(currency) === 3 ? 10n : 1n
+  return exponentOf(currency) === 3 ? 10n : scaleOf(currency).ours
 }
 
 /** Whether Stripe takes exactly this amount. */
@@ -33,32 +36,41 @@ export function toChargeable(amount: Money): Money {
 /** Our amount as Stripe writes it. The caller sees to it that it {@link isChargeable}. */
 export function toStripeAmount(amount: Money): number {
   assert(isChargeable(amount), `Stripe does not take ${amount.minor} of ${amount.currency}`)
-  const stripe = amount.minor * factorOf(amount.currency)
-  assert(stripe <= LARGEST && stripe >= -LARGEST, 'an amount beyond any invoice')
-  return Number(stripe)
+  const { ours, stripe } = scaleOf(amount.currency)
+  const written = (amount.minor * stripe) / ours
+  assert(written <= LARGEST && written >= -LARGEST, 'an amount beyond any invoice')
+  return Number(written)
 }
 
 /**
  * Stripe's amount as ours. Half away from zero where Stripe has a fraction of a króna, which only
  * intermediate amounts of its own can be.
  */
-export function fromStripeAmount(stripe: number, currency: Currency): Money {
-  const factor = factorOf(currency)
-  const amount = BigInt(stripe)
-  const half = amount < 0n ? -factor / 2n : factor / 2n
-  return money((amount + half) / factor, currency)
+export function fromStripeAmount(written: number, currency: Currency): Money {
+  const { ours, stripe } = scaleOf(currency)
+  const amount = BigInt(written) * ours
+  const half = amount < 0n ? -stripe / 2n : stripe / 2n
+  return money((amount + half) / stripe, currency)
 }
 
-/** A price of one unit as decimal text of Stripe's minor unit, with at most 12 decimals. */
-export function toStripeRate({ picos, currency }: Rate): string {
-  return formatDecimal(picos * factorOf(currency), PICO_DIGITS)
+/** Whether Stripe, which takes 12 decimals of its minor unit, takes exactly this price of one unit. */
+export function isStripeRate({ picos, currency }: Rate): boolean {
+  return picos % scaleOf(currency).ours === 0n
+}
+
+/** A price of one unit as decimal text of Stripe's minor unit. The caller sees to it that it {@link isStripeRate}. */
+export function toStripeRate(rate: Rate): string {
+  assert(isStripeRate(rate), `Stripe does not take ${rate.picos} picos of ${rate.currency}`)
+  const { ours, stripe } = scaleOf(rate.currency)
+  return formatDecimal((rate.picos * stripe) / ours, PICO_DIGITS)
 }
 
 /** Stripe's price of one unit as ours; null where ours, at 1e-12 of a minor unit, is not fine enough for it. */
 export function fromStripeRate(text: string, currency: Currency): Rate | null {
   const scaled = parseDecimal(text, PICO_DIGITS)
-  const factor = factorOf(currency)
-  return scaled === undefined || scaled % factor !== 0n ? null : { picos: scaled / factor, currency }
+  if (scaled === undefined) return null
+  const { ours, stripe } = scaleOf(currency)
+  return (scaled * ours) % stripe === 0n ? { picos: (scaled * ours) / stripe, currency } : null
 }
 
 /** An amount in Stripe's decimal text as ours; null where it is not whole in our minor unit. */
@@ -68,6 +80,10 @@ export function fromStripeDecimal(text: string, currency: Currency): Money | nul
   return rate === null || rate.picos % scale !== 0n ? null : money(rate.picos / scale, currency)
 }
 
-function factorOf(currency: Currency): bigint {
-  return 10n ** BigInt((STRIPE_EXPONENT[currency] ?? exponentOf(currency)) - exponentOf(currency))
+/** How many of our minor units are how many of Stripe's; the smaller number is 1. */
+function scaleOf(currency: Currency): { readonly ours: bigint; readonly stripe: bigint } {
+  const ours = exponentOf(currency)
+  const stripe = STRIPE_EXPONENT[currency] ?? ours
+  const power = (digits: number) => 10n ** BigInt(Math.max(0, digits))
+  return { ours: power(ours - stripe), stripe: power(stripe - ours) }
 }

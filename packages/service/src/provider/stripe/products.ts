@@ -1,11 +1,12 @@
 import type { Interval } from '@lockstep/core/billing-cycle'
 import type { Product } from '@lockstep/core/catalog'
-import type { Currency } from '@lockstep/core/money'
+import type { Coupon } from '@lockstep/core/coupon'
+import { type Currency, formatMoney, money } from '@lockstep/core/money'
 import type { Price } from '@lockstep/core/price'
 import { NANOS_PER_UNIT } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { operationAfterUnlinking } from '../../store/unlinked-operations.ts'
-import { isChargeable, toStripeAmount, toStripeRate } from './amount.ts'
+import { chargeStep, isChargeable, isStripeRate, toStripeAmount, toStripeRate } from './amount.ts'
 import { type CallDeps, callStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -133,11 +134,11 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
 }
 
 /**
- * Why Stripe cannot bill a price, if it cannot: it counts whole units only, and three-decimal
- * currencies in tens.
+ * Why Stripe cannot bill a price, if it cannot: it counts whole units only, three-decimal currencies in tens,
+ * and the ariary without its fifths.
  */
 export function whyNotBillable(price: Price): { path: string; detail: string } | undefined {
-  const coarse = (path: string) => ({ path, detail: 'Stripe takes this currency in steps of 0.01 only.' })
+  const coarse = (path: string) => ({ path, detail: tooFine(price.currency) })
   const whole = (path: string) => ({ path, detail: 'Stripe counts whole units only.' })
   switch (price.model) {
     case 'flat':
@@ -147,18 +148,29 @@ export function whyNotBillable(price: Price): { path: string; detail: string } |
       return price.size % NANOS_PER_UNIT === 0n ? undefined : whole('size')
     case 'graduated':
     case 'volume':
-      for (const [i, { upTo, flat }] of price.tiers.entries()) {
+      for (const [i, { upTo, flat, rate }] of price.tiers.entries()) {
         if (upTo !== null && upTo % NANOS_PER_UNIT !== 0n) return whole(`tiers/${i}/upTo`)
         if (!isChargeable(flat)) return coarse(`tiers/${i}/flatAmount`)
+        if (!isStripeRate(rate)) return coarse(`tiers/${i}/unitAmount`)
       }
       return undefined
     case 'perUnit':
+      return isStripeRate(price.rate) ? undefined : coarse('unitAmount')
     case 'percentage':
     case 'minimum':
     case 'maximum':
       return undefined
   }
 }
+
+/** Why Stripe cannot take a coupon off, if it cannot. */
+export function whyNotReducible({ reduction }: Coupon): string | undefined {
+  if (reduction.kind === 'share' || isChargeable(reduction.amount)) return undefined
+  return tooFine(reduction.amount.currency)
+}
+
+const tooFine = (currency: Currency) =>
+  `Stripe takes this currency in steps of ${formatMoney(money(chargeStep(currency), currency))} only.`
 
 type Amounts = Pick<
   Stripe.PriceCreateParams,

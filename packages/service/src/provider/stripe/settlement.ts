@@ -1,7 +1,7 @@
 import type { Currency, Money } from '@lockstep/core/money'
 import type { IssuedNote, Payment, Settlement } from '@lockstep/core/money-back'
 import type Stripe from 'stripe'
-import { fromStripeAmount } from './amount.ts'
+import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { all } from './fetch.ts'
 import { idOf, present } from './field.ts'
@@ -22,6 +22,7 @@ export function readSettlement(
     const open = invoice.status === 'open'
     return {
       currency,
+      step: chargeStep(currency),
       total: fromStripeAmount(invoice.total, currency),
       // What is not asked for any more cannot be lowered: only an open invoice has something to pay.
       remaining: fromStripeAmount(open ? invoice.amount_remaining : 0, currency),

@@ -2,7 +2,7 @@ import { type Money, money } from '@lockstep/core/money'
 import { leftToCredit, leftToGiveBack, mostRefundable } from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
-import { fromStripeAmount } from './amount.ts'
+import { fromStripeAmount, toChargeable } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { withAllLines } from './fetch.ts'
 import { idOrNull } from './field.ts'
@@ -20,9 +20,9 @@ export interface UnusedTime {
   readonly lines: readonly UnusedLine[]
   /** The invoice that the time was paid with; null if nothing was. */
   readonly invoice: string | null
-  /** As far as it can be credited: not more than was billed and not taken back since. */
+  /** As far as it can be credited, to the nearest that can be charged: not more than was billed and not taken back since. */
   readonly creditable: Money
-  /** As far as it can be paid back: not more than was paid and not given back since. */
+  /** As far as it can be paid back, in the same steps: not more than was paid and not given back since. */
   readonly refundable: Money
 }
 
@@ -55,7 +55,7 @@ export async function previewUnusedTime(
   const invoice = await paidInvoice(deps, subscription, prorations)
   if (unused <= 0n || invoice === null) return { ...none, lines }
   const settlement = await readSettlement(deps, invoice.id)
-  const credit = least(money(unused, currency), leftToCredit(settlement))
+  const credit = least(toChargeable(money(unused, currency)), leftToCredit(settlement))
   return {
     lines,
     invoice: invoice.id,

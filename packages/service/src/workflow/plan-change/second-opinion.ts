@@ -17,8 +17,8 @@ export type Opinion =
 
 const notAsked: Opinion = { kind: 'notAsked', total: null }
 
-/** Stripe counts these in hundredths that do not exist. */
-const UNLIKE: readonly string[] = ['isk', 'ugx']
+/** Stripe counts these in hundredths that do not exist, or without the hundredths that do. */
+const UNLIKE: readonly string[] = ['isk', 'ugx', 'mga']
 
 /**
  * Computes the prorations of a change once more, in core, where everything is known: no discounts now or before, no tax,

@@ -3,6 +3,7 @@ import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { units } from '@lockstep/core/quantity'
 import type { Db } from '../../postgres/connect.ts'
 import { transaction } from '../../postgres/transaction.ts'
+import { toChargeable } from '../../provider/stripe/amount.ts'
 import { makeInvoice, payInvoice, withdrawInvoice } from '../../provider/stripe/one-off-invoices.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
 import { releaseSlot } from '../../store/subscriptions.ts'
@@ -77,7 +78,7 @@ export const eventTicket: PurchaseStrategy = {
   },
 }
 
-/** One item for each price, its amount computed here and rounded once. */
+/** One item for each price, its amount computed here and rounded once, and then to what can be charged. */
 async function itemsOf(db: Db, { version, quantity }: Purchase) {
   const prices = providerPrices(version).map(({ price }) => price)
   const products = await providerIdsOf(
@@ -90,7 +91,7 @@ async function itemsOf(db: Db, { version, quantity }: Purchase) {
     if (providerProduct === undefined)
       throw new Error(`Product ${price.product} is not known to the provider.`)
     const count = itemQuantity(price, quantity)
-    const amount = round(priceQuantity(price, units(BigInt(count))).exact)
+    const amount = toChargeable(round(priceQuantity(price, units(BigInt(count))).exact))
     return { key: price.key, name: price.name, providerProduct, quantity: count, amount }
   })
 }
