@@ -14,6 +14,7 @@ const progress = z
     looked: count,
     made: count.meta({ description: 'Made here; of a dry run, would be.' }),
     known: count,
+    left: count.meta({ description: 'Left as they are, with nothing wrong with them: `left` says why.' }),
     foreign: count.meta({ description: "Another installation's: left alone." }),
     refused: count,
     expected: count
@@ -67,6 +68,18 @@ export const importRun = z
         z.strictObject({ type: z.string(), providerId: z.string(), code: z.string(), detail: z.string() }),
       )
       .meta({ description: 'The first hundred of what was not taken up, and why.' }),
+    left: z
+      .array(
+        z.strictObject({
+          type: z.string(),
+          providerId: z.string(),
+          reason: z.enum(['metered', 'catalogue', 'own']).meta({
+            description:
+              "`metered`: the provider's own meters count it, and bill it. `catalogue`: its product is the catalogue's, which says what it costs. `own`: made here, and unlinked.",
+          }),
+        }),
+      )
+      .meta({ description: 'The first hundred prices that get no link, and why.' }),
     proof: proof.nullable(),
   })
   .meta({ id: 'Import', description: "The taking up of the provider's whole account." })

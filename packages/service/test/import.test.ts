@@ -1,9 +1,11 @@
+import { defineCatalog } from '@lockstep/core/catalog'
 import Stripe from 'stripe'
 import type { Simulator } from 'stripe-simulator'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { drainInbox } from '../src/inbox/process.ts'
+import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { readAll } from '../src/workflow/import/read-account.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { receiveListed } from './support/receive-listed.ts'
@@ -27,6 +29,7 @@ interface Import {
   readonly state: string
   readonly progress: readonly Record<string, unknown>[]
   readonly refusals: readonly Record<string, unknown>[]
+  readonly left: readonly { providerId: string; reason: string }[]
   readonly proof: Record<string, unknown> | null
 }
 
@@ -187,6 +190,56 @@ test("another installation's objects are left alone, and what cannot be taken up
     ['price', fine.id, 'price_unreadable'],
     ['subscription', refused.id, 'price_unreadable'],
   ])
+})
+
+test('a price that gets no link is counted as left in every run, with the reason, and one that is refused as refused', async () => {
+  const catalog = defineCatalog({
+    currency: 'usd',
+    products: { solo: { name: 'Solo' } },
+    plans: {
+      solo: {
+        ...{ name: 'Solo', product: 'solo', interval: 'month' },
+        prices: { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } },
+      },
+    },
+  })
+  await applyCatalog({ ...one.deps, workflows: one.workflows }, catalog)
+  const [ours] = (await stripe.products.list({ limit: 1 })).data
+  const { product } = await account()
+  const common = { currency: 'usd', recurring: { interval: 'month' } } as const
+  const beside = await stripe.prices.create({ ...common, product: ours?.id ?? '', unit_amount: 800 })
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'calls',
+    default_aggregation: { formula: 'sum' },
+  })
+  const metered = await stripe.prices.create({
+    ...{ currency: 'usd', product: product.id, unit_amount: 1 },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const fine = await stripe.prices.create({
+    ...{ ...common, product: product.id, unit_amount_decimal: Stripe.Decimal.from('10.5') },
+    transform_quantity: { divide_by: 100, round: 'up' },
+  })
+  const left = (run: Import) => new Map(run.left.map(({ providerId, reason }) => [providerId, reason]))
+  const expected = new Map([
+    [beside.id, 'catalogue'],
+    [metered.id, 'metered'],
+  ])
+  // Ours is known, two are made, two left, one is refused.
+  const first = { looked: 6, left: 2, refused: 1 }
+  const planned = await run(true)
+  expect(of(planned, 'price')).toMatchObject({ ...first, known: 1, made: 2 })
+  expect(planned.refusals).toMatchObject([{ providerId: fine.id, code: 'price_unreadable' }])
+  expect(left(planned)).toEqual(expected)
+  const done = await run(false)
+  expect(of(done, 'price')).toMatchObject({ ...first, known: 1, made: 2 })
+  expect(left(done)).toEqual(expected)
+  for (const dry of [true, false]) {
+    const again = await run(dry)
+    expect(of(again, 'price')).toMatchObject({ ...first, known: 3, made: 0 })
+    expect(left(again)).toEqual(expected)
+  }
 })
 
 test('webhooks may come all the while: each object is taken up once', async () => {

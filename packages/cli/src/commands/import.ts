@@ -52,19 +52,28 @@ function isProven({ proof }: Import): boolean {
   )
 }
 
+const leftBecause: Readonly<Record<Import['left'][number]['reason'], string>> = {
+  metered: 'left to the meters of Stripe, which count and bill it.',
+  catalogue: 'left: the catalogue says what its product costs.',
+  own: 'left: it was made here, and unlinked.',
+}
+
 function importText(run: Import): string {
-  const { dryRun, state, problem, progress, refusals, proof } = run
+  const { dryRun, state, problem, progress, left, refusals, proof } = run
   const parts = [
     table(progress, [
       { title: 'at Stripe', cell: ({ type }) => type },
       { title: 'looked at', cell: ({ looked }) => `${looked}` },
       { title: dryRun ? 'would make' : 'made', cell: ({ made }) => `${made}` },
       { title: 'known', cell: ({ known }) => `${known}` },
+      { title: 'left as is', cell: ({ left }) => `${left}` },
       { title: 'of others', cell: ({ foreign }) => `${foreign}` },
       { title: 'refused', cell: ({ refused }) => `${refused}` },
     ]),
   ]
   if (state === 'failed') parts.push(`${red('✗')} It failed before its end: ${problem?.detail ?? ''}`)
+  if (left.length > 0)
+    parts.push(left.map(({ providerId, reason }) => `${providerId}: ${leftBecause[reason]}`).join('\n'))
   if (refusals.length > 0)
     parts.push(refusals.map(({ providerId, detail }) => `${red('✗')} ${providerId}: ${detail}`).join('\n'))
   if (proof !== null) {

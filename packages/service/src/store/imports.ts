@@ -8,6 +8,7 @@ import { sqlTime } from './time.ts'
 export type ImportRun = Row<'importRun'> & Pick<Row<'workflow'>, 'problem' | 'state'>
 export type ImportCursor = Row<'importCursor'>
 export type ImportRefusal = Row<'importRefusal'>
+export type ImportLeft = Row<'importLeft'>
 
 export interface NewImport {
   readonly id: string
@@ -79,6 +80,17 @@ export function refusalsOf(db: Db, importId: string, limit: number): Promise<Imp
     .execute()
 }
 
+export function leftOf(db: Db, importId: string, limit: number): Promise<ImportLeft[]> {
+  return db
+    .selectFrom('importLeft')
+    .selectAll()
+    .where('importId', '=', importId)
+    .orderBy('type')
+    .orderBy('providerId')
+    .limit(limit)
+    .execute()
+}
+
 /** Where a kind of object stands: begun now, or as a run before left it. */
 export async function openCursor(db: Db, importId: string, type: string, at: Instant): Promise<ImportCursor> {
   await db
@@ -100,6 +112,8 @@ export interface PageCounts {
   readonly known: number
   readonly foreignObjects: number
   readonly refused: number
+  /** They get no link, and nothing is wrong with them. */
+  readonly leftAlone: number
 }
 
 /** Behind a page: its counts, and where the next one begins. A page that is read again counts once. */
@@ -112,7 +126,7 @@ export async function advanceCursor(
     update import_cursor set
       last_id = coalesce(${page.lastId}, last_id), looked = looked + ${page.looked}, made = made + ${page.made},
       known = known + ${page.known}, foreign_objects = foreign_objects + ${page.foreignObjects},
-      refused = refused + ${page.refused},
+      refused = refused + ${page.refused}, left_alone = left_alone + ${page.leftAlone},
       ended_at = ${page.endedAt === null ? null : sqlTime(page.endedAt)}
     where import_id = ${importId} and type = ${type} and last_id is not distinct from ${lastId}
       and ended_at is null`.execute(db)
@@ -125,7 +139,7 @@ export async function restartCursor(
 ): Promise<void> {
   await db
     .updateTable('importCursor')
-    .set({ lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0 })
+    .set({ lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 })
     .where('importId', '=', importId)
     .where('type', '=', type)
     .where('lastId', '=', lastId)
@@ -139,6 +153,15 @@ export async function recordRefusal(db: Db, refusal: ImportRefusal): Promise<voi
     .insertInto('importRefusal')
     .values(refusal)
     .onConflict((on) => on.columns(['importId', 'type', 'providerId']).doUpdateSet({ code, detail }))
+    .execute()
+}
+
+export async function recordLeft(db: Db, left: readonly ImportLeft[]): Promise<void> {
+  if (left.length === 0) return
+  await db
+    .insertInto('importLeft')
+    .values([...left])
+    .onConflict((on) => on.doNothing())
     .execute()
 }
 

@@ -4,6 +4,7 @@ import type { PriceModel } from '@lockstep/core/price'
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/grouped.ts'
 import { writePlanVersion } from './catalog.ts'
 import { removeTwin, wasAttached } from './inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
@@ -172,6 +173,30 @@ export async function planOfProduct(
     .where('mapping.livemode', '=', livemode)
     .where('mapping.providerId', '=', providerProduct)
     .executeTakeFirst()
+}
+
+/** Of products of the provider's that are linked here, whether a plan came in with each, and none of the catalogue's. */
+export async function isEachInbound(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  providerProducts: readonly string[],
+): Promise<ReadonlyMap<string, boolean>> {
+  const rows = await db
+    .selectFrom('mapping')
+    .leftJoin('plan', (join) =>
+      join.onRef('plan.key', '=', 'mapping.entityId').on('mapping.entityType', '=', 'plan'),
+    )
+    .select(['mapping.providerId', 'plan.origin'])
+    .where('mapping.entityType', 'in', ['plan', 'product'])
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .where(isOneOf('mapping.provider_id', providerProducts))
+    .execute()
+  const found = new Map<string, boolean>()
+  for (const { providerId, origin } of rows)
+    found.set(providerId, found.get(providerId) === true || origin === 'provider')
+  return found
 }
 
 /** The newest version of a plan that is billed in this rhythm. */

@@ -5,6 +5,7 @@ import {
   type ImportCursor,
   type ImportRun,
   lastTotals,
+  leftOf,
   listImports,
   refusalsOf,
 } from '../../store/imports.ts'
@@ -14,7 +15,7 @@ import type { Proof } from '../../workflow/import/prove.ts'
 import { type App, route } from '../route.ts'
 import { problemToApi } from './invoice-to-api.ts'
 
-const MOST_REFUSALS = 100
+const MOST_NAMED = 100
 
 /** The taking up of the provider's whole account. */
 export function importRoutes(app: App, parts: ImportDeps): void {
@@ -55,25 +56,28 @@ function summary({ id, dryRun, state, problem, createdAt, endedAt }: ImportRun) 
 }
 
 async function shown({ db, clock, provider }: ImportDeps, run: ImportRun) {
-  const [cursors, refusals, totals] = await Promise.all([
+  const [cursors, refusals, left, totals] = await Promise.all([
     cursorsOf(db, run.id),
-    refusalsOf(db, run.id, MOST_REFUSALS),
+    refusalsOf(db, run.id, MOST_NAMED),
+    leftOf(db, run.id, MOST_NAMED),
     lastTotals(db, provider),
   ])
   return {
     ...summary(run),
-    progress: cursors.map(({ type, looked, made, known, foreignObjects: foreign, refused, endedAt }) => ({
-      type,
-      looked,
-      made,
-      known,
-      foreign,
-      refused,
-      expected: totals.get(type) ?? null,
-      endedAt: time(endedAt),
+    progress: cursors.map((cursor) => ({
+      type: cursor.type,
+      looked: cursor.looked,
+      made: cursor.made,
+      known: cursor.known,
+      left: cursor.leftAlone,
+      foreign: cursor.foreignObjects,
+      refused: cursor.refused,
+      expected: totals.get(cursor.type) ?? null,
+      endedAt: time(cursor.endedAt),
     })),
     secondsLeft: run.endedAt === null ? secondsLeft(cursors, totals, clock.now() - run.createdAt) : 0,
     refusals: refusals.map(({ type, providerId, code, detail }) => ({ type, providerId, code, detail })),
+    left: left.map(({ type, providerId, reason }) => ({ type, providerId, reason })),
     proof: run.proof as Proof | null,
   }
 }

@@ -5,6 +5,7 @@ export interface ImportTables {
   importRun: ImportRunTable
   importCursor: ImportCursorTable
   importRefusal: ImportRefusalTable
+  importLeft: ImportLeftTable
 }
 
 interface ImportRunTable {
@@ -29,8 +30,16 @@ interface ImportCursorTable {
   known: Default<number>
   foreignObjects: Default<number>
   refused: Default<number>
+  leftAlone: Default<number>
   startedAt: Time
   endedAt: MaybeTime
+}
+
+interface ImportLeftTable {
+  importId: string
+  type: string
+  providerId: string
+  reason: 'metered' | 'catalogue' | 'own'
 }
 
 interface ImportRefusalTable {

@@ -1,6 +1,6 @@
 import type { ImportedType, ListedPage } from '../../provider/stripe/account-listing.ts'
 import { readPage } from '../../provider/stripe/account-listing.ts'
-import { advanceCursor, openCursor, recordRefusal, restartCursor } from '../../store/imports.ts'
+import { advanceCursor, openCursor, recordLeft, recordRefusal, restartCursor } from '../../store/imports.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Observed } from '../observe.ts'
@@ -38,6 +38,11 @@ export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
       inOrder: type === 'price',
       refuse: (providerId, { code, detail }) =>
         recordRefusal(deps.db, { importId, type, providerId, code, detail }),
+      leave: (left) =>
+        recordLeft(
+          deps.db,
+          [...left].map(([providerId, reason]) => ({ importId, type, providerId, reason })),
+        ),
     })
     const endedAt = isLast ? deps.clock.now() : null
     await advanceCursor(deps.db, { importId, type, lastId: cursor }, { ...counts, lastId, endedAt })

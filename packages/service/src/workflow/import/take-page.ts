@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { passes } from '../../passing.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
+import { isMetered, modelOf } from '../../provider/stripe/to-price.ts'
 import { someAtOnce } from '../../some-at-once.ts'
 import { problemIn } from '../../store/events-expired.ts'
 import type { PageCounts } from '../../store/imports.ts'
@@ -13,6 +14,7 @@ import { isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { isOurs, type Observed, observe } from '../observe.ts'
+import { pricesLeft, type ReasonLeft } from './prices-left.ts'
 
 export interface PageToTake {
   readonly type: Observed['type']
@@ -23,9 +25,11 @@ export interface PageToTake {
   /** One behind the other: what is made of them has an order. */
   readonly inOrder: boolean
   readonly refuse: (id: string, problem: Problem) => Promise<void>
+  /** Those that get no link, and are no refusal. */
+  readonly leave: (left: ReadonlyMap<string, ReasonLeft>) => Promise<void>
 }
 
-type Taken = 'made' | 'known' | 'foreignObjects' | 'refused'
+type Taken = 'made' | 'known' | 'foreignObjects' | 'refused' | 'leftAlone'
 
 /** Objects of one page that are taken up at the same time: fewer than a process has database connections. */
 const AT_ONCE = 4
@@ -40,10 +44,15 @@ export async function takePage(deps: LookDeps, page: PageToTake): Promise<PageCo
     deps.db,
     objects.map(({ id }) => ({ type, id })),
   )
-  const counts = { looked: objects.length, made: 0, known: 0, foreignObjects: 0, refused: 0 }
+  // Stripe listed them as what they are.
+  const left = await pricesLeft(deps, type === 'price' ? (objects as readonly Stripe.Price[]) : [])
+  await page.leave(left)
+  const counts = { looked: objects.length, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 }
   await someAtOnce(objects, page.inOrder ? 1 : AT_ONCE, async (object) => {
-    if (isSeenSo(seen.get(`${type} ${object.id}`), object)) counts.known += 1
-    else counts[await take(deps, page, object)] += 1
+    const isLeft = left.has(object.id)
+    const isSeen = isSeenSo(seen.get(`${type} ${object.id}`), object)
+    const taken = isSeen || (isLeft && page.dryRun) ? 'known' : await take(deps, page, object)
+    counts[isLeft && taken !== 'refused' ? 'leftAlone' : taken] += 1
   })
   return counts
 }
@@ -60,7 +69,10 @@ async function take(
   try {
     const wasOurs = await isKnown(deps, observed)
     if (!wasOurs && isAnothers(deps, object)) return 'foreignObjects'
-    if (dryRun) return wasOurs ? 'known' : 'made'
+    if (dryRun) {
+      if (!wasOurs) refuseUnreadable(observed)
+      return wasOurs ? 'known' : 'made'
+    }
     if (!wasOurs) await admitListed(deps, observed)
     const outcome = await observe(deps, observed)
     if (outcome.kind === 'foreign') return 'foreignObjects'
@@ -79,6 +91,11 @@ async function take(
     await refuse(object.id, problem)
     return 'refused'
   }
+}
+
+/** What a dry run can see of a refusal to come: a price is listed with its tiers. */
+function refuseUnreadable({ type, object }: Observed): void {
+  if (type === 'price' && !object.deleted && !isMetered(object)) modelOf(object)
 }
 
 /** A price is observed as soon as its product is known, and may be new here for all that. */
