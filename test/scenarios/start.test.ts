@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ let running: ChildProcess | undefined
 
 beforeAll(async () => {
   // A folder that only its owner may enter, with a blank in its name.
-  folder = await mkdtemp(join(tmpdir(), 'lockstep start '))
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'lockstep start ')))
   port = await freePort()
   simulatorPort = await freePort()
 })
@@ -27,17 +27,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+function environment() {
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    PORT: String(port),
+    STRIPE_SIMULATOR_PORT: String(simulatorPort),
+    NO_COLOR: '1',
+  }
+}
+
 /** `lockstep start`, until it says how to stop it, or something else; answers all that it printed. */
 async function start(until = 'Ctrl-C stops it'): Promise<string> {
   const child = spawn(process.execPath, [main, 'start'], {
     cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      PORT: String(port),
-      STRIPE_SIMULATOR_PORT: String(simulatorPort),
-      NO_COLOR: '1',
-    },
+    env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running = child
@@ -68,6 +72,27 @@ async function stop(): Promise<number | null> {
   child.kill('SIGINT')
   const [code] = (await exited) as [number | null]
   return code
+}
+
+/** `lockstep start` in the same folder on ports of its own, until it ends by itself. */
+async function startAnother(): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [main, 'start'], {
+    cwd: folder,
+    env: {
+      ...environment(),
+      PORT: String(await freePort()),
+      STRIPE_SIMULATOR_PORT: String(await freePort()),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+  }
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, output }
 }
 
 async function connect(): Promise<Client> {
@@ -113,12 +138,22 @@ test('one command makes a month of examples, explains an invoice, and comes back
   expect(await stop()).toBe(0)
 })
 
-test('a first start that was ended or killed in the middle is completed by the next one', async () => {
+test('a first start that was ended or killed in the middle is completed by the next one, and while it runs no other comes in', async () => {
   await rm(join(folder, '.lockstep'), { recursive: true })
   await start('❯ Example customers')
   expect(await stop()).toBe(0)
   await start('❯ Example customers')
+  const killed = running?.pid
+  const refused = await startAnother()
+  expect(refused.code).toBe(1)
+  expect(refused.output).toContain(
+    `Lockstep runs in ${join(folder, '.lockstep')} already: process ${killed}, http://127.0.0.1:${port}.`,
+  )
+  expect(refused.output).toContain('LOCKSTEP_DATA=.lockstep-2 PORT=')
   await kill()
+  // The number of the killed one is that of a process that lives: the folder is free all the same.
+  const holder = join(folder, '.lockstep/running.json')
+  await writeFile(holder, JSON.stringify({ pid: process.pid, url: `http://127.0.0.1:${port}` }))
   await start()
   const invoices = await invoicesOf(await connect(), 'lovelace-analytics')
   const totals = invoices.map(({ total }) => total?.amount).filter(Boolean)

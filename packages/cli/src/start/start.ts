@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -8,6 +7,7 @@ import { type LocalInstallation, localFolder, writeLocalInstallation } from '../
 import { type Report, runSteps, type Step } from '../output/progress.ts'
 import { dim } from '../output/style.ts'
 import { loadDemo } from './demo.ts'
+import { lockFolder } from './folder-lock.ts'
 import { checkPort } from './ports.ts'
 import { Running } from './running.ts'
 import { fromService } from './service-package.ts'
@@ -27,11 +27,16 @@ export async function start({ demo }: { demo: boolean }): Promise<void> {
   // objects grow with the work of the first start and keeps it; held small, 300 MB become 200.
   setFlagsFromString('--semi-space-growth-factor=1')
   const setUp = await readSetUp(process.env)
-  const { config, simulated, simulatorPort } = setUp
+  const { config, simulated, simulatorPort, installation } = setUp
+  const lock = lockFolder(localFolder, installation.url, {
+    PORT: config.port,
+    ...(simulated && { STRIPE_SIMULATOR_PORT: simulatorPort }),
+  })
   await checkPort(config.port, 'the service', 'PORT')
   if (simulated) await checkPort(simulatorPort, 'the Stripe simulator', 'STRIPE_SIMULATOR_PORT')
 
   const starter = new Starter(setUp)
+  starter.running.add(lock)
   const steps: Step[] = [{ title: 'Postgres and the service', run: () => starter.startService() }]
   if (simulated) {
     steps.unshift({ title: 'Stripe, simulated', run: () => starter.startSimulator() })
@@ -70,7 +75,6 @@ class Starter {
     const { startSimulator } = await fromService(() => import('stripe-simulator'))
     const { url, webhookSecret = '', simulatorUrl } = this.#installation
     const port = this.#setUp.simulatorPort
-    mkdirSync(localFolder, { recursive: true })
     const stateFile = join(localFolder, 'stripe.json')
     const webhooks = [{ url: `${url}/webhooks/stripe`, secret: webhookSecret }]
     this.running.add(await startSimulator({ port, stateFile, webhooks }))
