@@ -4,10 +4,12 @@ import { keyOf } from '../src/http/gaps.ts'
 import { routes } from '../src/registry.ts'
 import { clientOperations } from './client-operations.ts'
 import { coverageTable, withCoverage } from './coverage-table.ts'
-import { operationsModule } from './operations-module.ts'
+import { operationModules } from './operation-modules.ts'
 
 const operations = await clientOperations()
-writeFileSync(new URL('../src/http/client-operations.ts', import.meta.url), operationsModule(operations))
+for (const [file, source] of operationModules(operations)) {
+  writeFileSync(new URL(`../src/http/client-operations/${file}`, import.meta.url), source)
+}
 const readme = new URL('../README.md', import.meta.url)
 writeFileSync(readme, withCoverage(readFileSync(readme, 'utf8'), coverageTable(operations, routes)))
 const served = operations.filter((operation) => routes.some((route) => keyOf(route) === keyOf(operation)))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientOperations } from '../scripts/client-operations.ts'
 import { coverageTable, withCoverage } from '../scripts/coverage-table.ts'
-import { operationsModule } from '../scripts/operations-module.ts'
+import { operationModules } from '../scripts/operation-modules.ts'
 import { keyOf } from '../src/http/gaps.ts'
 import { routes } from '../src/registry.ts'
 import { newWorld, refusal, type World } from './world.ts'
@@ -11,7 +11,9 @@ const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 
 describe('what is written down', () => {
   test('the operations are those of the installed client', async () => {
-    expect(read('../src/http/client-operations.ts')).toBe(operationsModule(await clientOperations()))
+    for (const [file, source] of operationModules(await clientOperations())) {
+      expect(read(`../src/http/client-operations/${file}`)).toBe(source)
+    }
   })
 
   test('the README shows the coverage as it is: `npm run coverage -w stripe-simulator` writes it', async () => {

@@ -1,5 +1,7 @@
 import { gap, StripeError } from '../errors.ts'
-import { clientOperations } from './client-operations.ts'
+import { ofNamespaces } from './client-operations/namespaces.ts'
+import { ofResources } from './client-operations/resources.ts'
+import { ofV2 } from './client-operations/v2.ts'
 import type { Method, Route } from './route.ts'
 import type { Shape } from './schema.ts'
 
@@ -17,7 +19,8 @@ const anything = { fields: {}, parse: () => ({}) } as unknown as Shape<never>
 /** Tier C: a route for every operation that Stripe publishes and we do not serve. It names what is missing. */
 export function gapRoutes(served: readonly Route[]): Route[] {
   const known = new Set(served.map(keyOf))
-  return parseOperations(clientOperations)
+  return [ofResources, ofNamespaces, ofV2]
+    .flatMap(parseOperations)
     .filter((operation) => !known.has(keyOf(operation)))
     .map(({ name, method, path }) => ({
       method: method as Method,
