@@ -4,13 +4,15 @@ import type { Period } from '@lockstep/core/period'
 import { isTerminal } from '@lockstep/core/subscription'
 import { usagePeriodAt } from '@lockstep/core/usage-cycle'
 import type { Trx } from '../postgres/connect.ts'
-import { type InvoiceRow, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
+import { changePeriodInvoice, type InvoiceRow, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutPeriod, cutUsage } from '../store/usage.ts'
+import { retell } from './cut-back.ts'
 import { expectInvoice, expectTurn } from './expect-turn.ts'
 import { isNothing, type PeriodChanges, periodChanges } from './period-changes.ts'
 import type { InvoiceRhythm } from './rhythm.ts'
+import { endPeriods, type TakenBack, takeBack } from './take-back.ts'
 
 export type SubscriptionRow = Omit<Row<'subscription'>, 'createdAt'>
 
@@ -19,6 +21,8 @@ interface Following {
   readonly changes: PeriodChanges
   readonly last: InvoiceRow | undefined
   readonly rhythm: InvoiceRhythm
+  /** What was opened too early, because what came before it is heard of only now. */
+  readonly back: TakenBack | undefined
 }
 
 /** Where it comes from that a subscription is as it is. */
@@ -30,31 +34,44 @@ export interface Origin {
 }
 
 /** Undefined where they need not at `now`; where they must, the gate has to be closed first. */
-export function mustFollow(
-  subscription: SubscriptionRow,
-  rhythm: InvoiceRhythm,
-  last: InvoiceRow | undefined,
-  now: Instant,
-): Following | undefined {
+export async function mustFollow(
+  trx: Trx,
+  { subscription, known, rhythm, last, now }: Sight,
+): Promise<Following | undefined> {
+  const back =
+    last &&
+    known &&
+    (await takeBack(trx, {
+      ...{ known, subscription, last },
+      currentStart: currentPeriod(subscription, rhythm, { last, from: null }, now).start,
+    }))
+  const newest = back?.cut ?? last
+  const period = currentPeriod(subscription, rhythm, { last, from: newest?.periodStart ?? null }, now)
   const changes = periodChanges(
-    last && {
-      period: { start: last.periodStart, end: last.periodEnd },
-      isCurrent: last.status === 'current',
+    newest && {
+      period: { start: newest.periodStart, end: newest.periodEnd },
+      isCurrent: newest.status === 'current',
     },
-    {
-      ...subscription,
-      period: currentPeriod(subscription, rhythm, last, now),
-    },
+    { ...subscription, period },
     rhythm,
   )
-  return isNothing(changes) ? undefined : { changes, last, rhythm }
+  return isNothing(changes) && !back ? undefined : { changes, last: newest, rhythm, back }
+}
+
+/** A subscription as it is seen, beside what is known of it. */
+interface Sight {
+  readonly subscription: SubscriptionRow
+  readonly known: SubscriptionRow | undefined
+  readonly rhythm: InvoiceRhythm
+  readonly last: InvoiceRow | undefined
+  readonly now: Instant
 }
 
 /** The provider's own period, or the part of it whose usage is billed by itself: that one goes by the time. */
 function currentPeriod(
   { status, endedAt, currentPeriodStart, currentPeriodEnd }: SubscriptionRow,
   rhythm: InvoiceRhythm,
-  last: InvoiceRow | undefined,
+  { last, from }: { readonly last: InvoiceRow | undefined; readonly from: Instant | null },
   now: Instant,
 ): Period {
   const paid = { start: currentPeriodStart, end: currentPeriodEnd }
@@ -64,7 +81,7 @@ function currentPeriod(
   // While it is paused the provider bills nothing, and what is open stays so.
   if (status === 'paused' && last) at = Math.min(at, last.periodEnd - 1)
   // Of two processes whose clocks differ, none goes back.
-  return usagePeriodAt(paid, Math.max(at, last?.periodStart ?? at), rhythm)
+  return usagePeriodAt(paid, Math.max(at, from ?? at), rhythm)
 }
 
 /**
@@ -75,7 +92,7 @@ function currentPeriod(
 export async function followPeriods(
   trx: Trx,
   subscription: SubscriptionRow,
-  { changes, last, rhythm }: Following,
+  { changes, last, rhythm, back }: Following,
   { known, isTakenUp }: Origin,
   now: Instant,
 ): Promise<void> {
@@ -84,6 +101,8 @@ export async function followPeriods(
   const trial = trialStart === null || trialEnd === null ? null : { start: trialStart, end: trialEnd }
   if (last && end !== null) await cutUsage(trx, customerId, end)
   const endsInside = (at: Instant) => rhythm.isSplit && at < subscription.currentPeriodEnd
+  const retold = retell(opens, back?.undone ?? [], !isTerminal(subscription.status))
+  if (back) await endPeriods(trx, back, retold.ends, now)
   if (last && closes && endsInside(end ?? last.periodEnd)) {
     await expectInvoice(trx, { ...last, periodEnd: end ?? last.periodEnd }, now)
   }
@@ -101,14 +120,11 @@ export async function followPeriods(
         : { inTrial: startsIn({ start: last.periodStart, end: last.periodEnd }, trial) }),
     })
   }
-  for (const period of opens) {
-    const runs = period === opens.at(-1) && !isTerminal(subscription.status)
-    const opening = openPeriodInvoice(trx, {
-      customerId,
-      subscriptionId: subscription.id,
+  for (const { period, from } of retold.opens) {
+    const runs = period === retold.opens.at(-1)?.period && !isTerminal(subscription.status)
+    const opened = {
       planVersionId,
-      currency,
-      status: runs ? 'current' : 'closing',
+      status: runs ? ('current' as const) : ('closing' as const),
       period,
       terms: termsOf(period, {
         cycle: rhythm.cycle,
@@ -118,12 +134,17 @@ export async function followPeriods(
         wasPaused: known?.status === 'paused',
         takenUp: isTakenUp && !known ? { startedAt, at: now } : null,
       }),
-      openedAt: now,
-    })
+    }
+    const opening = from
+      ? changePeriodInvoice(trx, from.id, opened)
+      : openPeriodInvoice(trx, {
+          ...opened,
+          ...{ customerId, subscriptionId: subscription.id, currency, openedAt: now },
+        })
     // Cut at its edges, a period is whole buckets of usage.
-    const [opened] = await Promise.all([opening, cutPeriod(trx, customerId, period)])
-    if (opened === undefined || !endsInside(period.end)) continue
-    const row = { id: opened, customerId, periodEnd: period.end }
+    const [id] = await Promise.all([opening, cutPeriod(trx, customerId, period)])
+    if (id === undefined || !endsInside(period.end)) continue
+    const row = { id, customerId, periodEnd: period.end }
     await (runs ? expectTurn(trx, row, now) : expectInvoice(trx, row, now))
   }
 }

@@ -24,7 +24,7 @@ export interface NewPeriodInvoice {
   readonly status: 'current' | 'closing'
   readonly period: Period
   /** What it is at this moment; left out, it is told by how its subscription stands when it is rated. */
-  readonly terms?: PeriodTerms
+  readonly terms?: PeriodTerms | undefined
   readonly openedAt: Instant
 }
 
@@ -36,15 +36,9 @@ export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Pr
     .values({
       ...fields,
       ...noProviderInvoice,
+      ...columnsOf({ period, terms }),
       id: newId('invoice'),
       billingReason: CYCLE,
-      periodStart: sqlTime(period.start),
-      periodEnd: sqlTime(period.end),
-      ...(terms && {
-        inTrial: terms.inTrial,
-        wholeEnd: sqlTime(terms.wholeEnd),
-        promisedFrom: sqlTime(terms.promisedFrom),
-      }),
       openedAt: sqlTime(openedAt),
     })
     .onConflict((on) =>
@@ -53,6 +47,28 @@ export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Pr
     .returning('id')
     .executeTakeFirst()
   return opened?.id
+}
+
+/** Makes an invoice that is not final another period's, with the lines and adjustments that it has. Says its id. */
+export async function changePeriodInvoice(
+  trx: Trx,
+  id: string,
+  { period, terms, ...fields }: Pick<NewPeriodInvoice, 'planVersionId' | 'status' | 'period' | 'terms'>,
+): Promise<string> {
+  await updateInvoice(trx, id, { ...fields, ...columnsOf({ period, terms }), dirty: true })
+  return id
+}
+
+function columnsOf({ period, terms }: Pick<NewPeriodInvoice, 'period' | 'terms'>) {
+  return {
+    periodStart: sqlTime(period.start),
+    periodEnd: sqlTime(period.end),
+    ...(terms && {
+      inTrial: terms.inTrial,
+      wholeEnd: sqlTime(terms.wholeEnd),
+      promisedFrom: sqlTime(terms.promisedFrom),
+    }),
+  }
 }
 
 export const noProviderInvoice = {
@@ -78,7 +94,10 @@ export async function endPromise(trx: Trx, subscriptionId: string, at: Instant):
     .execute()
 }
 
-/** The newest period of a subscription that has an invoice, whatever became of it. */
+/**
+ * The newest period of a subscription that has an invoice, whatever became of it. By its end: of one that was taken
+ * back nothing is left, and it may have begun after the one that runs now.
+ */
 export const lastPeriodInvoice = grouped(async (db, subscriptionIds: readonly string[]) => {
   const rows = await db
     .selectFrom('invoice')
@@ -87,10 +106,27 @@ export const lastPeriodInvoice = grouped(async (db, subscriptionIds: readonly st
     .where(isOneOf('subscription_id', subscriptionIds))
     .where('planVersionId', 'is not', null)
     .orderBy('subscriptionId')
+    .orderBy('periodEnd', 'desc')
     .orderBy('periodStart', 'desc')
     .execute()
   return inOrder(subscriptionIds, rows, (row) => row.subscriptionId ?? '')
 })
+
+/** The invoices of a subscription's periods, but for those that were over at a moment; oldest first. */
+export async function periodInvoicesSince(
+  trx: Trx,
+  subscriptionId: string,
+  at: Instant,
+): Promise<InvoiceRow[]> {
+  return trx
+    .selectFrom('invoice')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .where('planVersionId', 'is not', null)
+    .where('periodEnd', '>', sqlTime(at))
+    .orderBy('periodStart')
+    .execute()
+}
 
 /** The invoice of ours that is linked to one of the provider's. */
 export const linkedInvoice = grouped(async (db, providerIds: readonly string[]) => {

@@ -5,6 +5,7 @@ import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
 import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
+import { noticeLateUsage } from '../../invoice/late-usage.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
@@ -98,10 +99,10 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const change = known && changeTowards(open, known, seenAs)
     const row = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
     const rhythm = await rhythmOf(trx, row)
-    const follows = mustFollow(row, rhythm, last, at)
+    const follows = await mustFollow(trx, { subscription: row, known, rhythm, last, now: at })
     if (follows && !gateClosed) throw new GateNeeded()
     // A payload says how it stood when it was made, and time alone turns these: they follow what is looked at now.
-    if (follows && rhythm.isSplit && source === 'event') throw new Implausible()
+    if (follows && (rhythm.isSplit || follows.back) && source === 'event') throw new Implausible()
 
     const { cancellationReason } = seen
     const isPlanChange = change !== undefined
@@ -126,6 +127,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
           except: change?.id,
         }),
     ])
+    // Rated by how the subscription and its history stand now.
+    if (follows?.back) await noticeLateUsage(trx, follows.back.final)
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
     if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)

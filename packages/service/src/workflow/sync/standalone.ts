@@ -51,11 +51,13 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
 
 /** The last period's own invoice, if Stripe made none for it; otherwise one that only carries the rest. */
 async function homeOf(db: Db, { subscription, invoices, now }: Picture): Promise<InvoiceRow> {
-  const free = invoices.findLast(
+  const free = invoices.filter(
     ({ status, providerInvoiceId }) =>
       providerInvoiceId === null && (status === 'closing' || status === 'draft'),
   )
-  if (free) return free
+  // Nothing is left of a period that was taken back.
+  const home = free.findLast(({ periodStart, periodEnd }) => periodStart < periodEnd) ?? free.at(-1)
+  if (home) return home
   return db
     .insertInto('invoice')
     .values({
