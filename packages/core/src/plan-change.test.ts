@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { defineCatalog } from './catalog.ts'
 import type { Plan } from './plan.ts'
-import { type ChangePolicy, defaultChangePolicy, mayChangePlan, planChange } from './plan-change.ts'
+import {
+  type ChangePolicy,
+  defaultChangePolicy,
+  mayChangePlan,
+  mayGiveBack,
+  planChange,
+} from './plan-change.ts'
 import { type SubscriptionStatus, subscriptionStatuses } from './subscription.ts'
 
 const fee = (amount: string) => ({ fee: { kind: 'recurring' as const, model: 'flat' as const, amount } })
@@ -31,6 +37,8 @@ const planOf = (key: string): Plan => {
   return found
 }
 
+const termsOf = (key: string) => ({ plan: planOf(key), quantity: 1, addons: [] })
+
 interface Case {
   readonly status?: SubscriptionStatus
   readonly endsTrial?: boolean
@@ -44,11 +52,7 @@ function decided(
   to: string,
   { status = 'active', endsTrial = false, policy = defaultChangePolicy, when }: Case = {},
 ) {
-  const change = planChange(
-    { plan: planOf(from), quantity: 1, addons: [] },
-    { plan: planOf(to), quantity: 1, addons: [] },
-    { policy, status, endsTrial, when },
-  )
+  const change = planChange(termsOf(from), termsOf(to), { policy, status, endsTrial, when })
   return [change.direction, change.takesEffect, change.startsPeriod ? 'new period' : 'same period'].join(', ')
 }
 
@@ -97,4 +101,17 @@ test('the catalogue decides, and whoever may say otherwise', () => {
 
 test('who pays late pays first', () => {
   expect(subscriptionStatuses.filter(mayChangePlan)).toEqual(['trialing', 'active'])
+})
+
+test('less than before may give back, and whatever a discount is on', () => {
+  const given = (from: string, to: string, isDiscounted = false) =>
+    mayGiveBack(termsOf(from), termsOf(to), { isDiscounted })
+  expect(given('premium', 'basic')).toBe(true)
+  expect(given('year', 'basic')).toBe(true)
+  expect(given('basic', 'free')).toBe(true)
+  expect(given('basic', 'twin')).toBe(false)
+  expect(given('basic', 'year')).toBe(false)
+  // A longer rhythm that costs less at once: 3000 for a month, 2500 for three.
+  expect(given('premium', 'quarter')).toBe(true)
+  expect(given('basic', 'premium', true)).toBe(true)
 })

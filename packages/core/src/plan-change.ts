@@ -89,6 +89,18 @@ function ratedPrices(plan: Plan): string {
   return rated.length === 0 ? '' : JSON.stringify([trialUsage, rated, usageInterval, usageIntervalCount])
 }
 
+/**
+ * Whether a change now may give back more of what was billed before than it charges. To more it never does while
+ * nothing is discounted; a discount may be on the one and not on the other.
+ */
+export function mayGiveBack(
+  from: Terms,
+  to: Terms,
+  { isDiscounted }: { readonly isDiscounted: boolean },
+): boolean {
+  return isDiscounted || amountOfTerms(to).minor < amountOfTerms(from).minor
+}
+
 const SECONDS_PER_DAY = 86_400
 /** A twelfth of the Gregorian year of 365.2425 days: twelve months are a year. */
 const SECONDS_PER_MONTH = 2_629_746

@@ -13,7 +13,10 @@ import { type Body, newSubscriber } from './support/subscriber.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
+  coupons: {
+    half: { name: 'Half', percentOff: '50', duration: 'forever' },
+    most: { name: 'Most', percentOff: '90', duration: 'forever' },
+  },
   plans: {
     starter: flatPlan('Starter', '0'),
     basic: flatPlan('Basic', '10.00'),
@@ -373,6 +376,50 @@ describe('a downgrade', () => {
       'subscription_update -726 paid',
       'subscription_cycle 1000 paid',
     ])
+  })
+})
+
+describe('time that nobody paid for', () => {
+  // A renewal's invoice is a draft for an hour, and no more collected once the subscription ends, while Stripe
+  // credits its time as paid: https://docs.stripe.com/billing/subscriptions/credit-proration-deferral
+  test('is not given back: not in the hour before a renewal is paid', async () => {
+    const ada = await subscriber('premium')
+    await ada.turn('2026-02-01T00:10:00Z')
+    for (const ask of [ada.preview, ada.change]) {
+      const { status, body } = await ask({ plan: 'basic', when: 'now' })
+      expect([status, body]).toMatchObject([409, { code: 'subscription_not_changeable' }])
+      expect(body.detail).toContain('until 2026-03-01T00:00:00Z')
+    }
+    // More than before: nothing is left to be given back.
+    expect(await ada.change({ plan: 'yearly' })).toMatchObject({ status: 200 })
+    // That was paid, less the month; the month was not.
+    expect(await ada.change({ plan: 'basic', when: 'now' })).toMatchObject({ status: 409 })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.change({ plan: 'basic', when: 'now' })).toMatchObject({ status: 200 })
+  })
+
+  test('nor of a period that was not collected at all, until it is over', async () => {
+    const ada = await subscriber('premium')
+    const { stripe } = installation.deps.provider
+    const id = String((await ada.read()).providerId)
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+    await ada.turn('2026-02-01T02:00:00Z')
+    await stripe.subscriptions.update(id, { pause_collection: '' })
+    await lookAt(installation.deps, { type: 'subscription', id })
+    expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 2500 void'])
+    const less = { plan: 'basic', when: 'now' }
+    expect(await ada.change(less)).toMatchObject({ status: 409 })
+    await ada.turn('2026-03-01T02:00:00Z')
+    expect(await ada.change(less)).toMatchObject({ status: 200 })
+  })
+
+  test('nor where a coupon makes more cost less', async () => {
+    const ada = await subscriber('basic')
+    await ada.turn('2026-02-01T00:10:00Z')
+    const more = { plan: 'premium', coupons: ['most'] }
+    expect(await ada.change(more)).toMatchObject({ status: 409 })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.change(more)).toMatchObject({ status: 200 })
   })
 })
 

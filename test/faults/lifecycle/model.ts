@@ -30,6 +30,8 @@ export interface Model {
   readonly endedAt: number | null
   readonly debits: Debits
   readonly open: Open | null
+  /** Until when time was billed and is not collected any more: nothing of it is given back. */
+  readonly giftUntil: number
   /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
   readonly bought: { readonly paid: number; readonly back: number } | null
   readonly accounts: money.Accounts
@@ -43,6 +45,8 @@ interface Period {
 /** The invoice of a period while nobody has paid it. */
 interface Open {
   readonly total: number
+  /** The end of the period. */
+  readonly until: number
   readonly dueAt: number
   readonly failures: number
 }
@@ -82,7 +86,7 @@ export function begin(
     status: isTrial ? 'trialing' : 'active',
     ...{ terms, scheduled: null, isManaged: false, held: null, isDiscounted, card, anchor, period },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debits: nothingBilled(period), open: null, bought: null },
+    ...{ debits: nothingBilled(period), open: null, giftUntil: 0, bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
@@ -162,7 +166,7 @@ function renew(model: Model): Model {
   const period = { start, end: months(anchor, count) }
   const billed = billPeriod({ ...model, status: 'active', terms, scheduled: null, anchor, period })
   // What is made while drafts are kept stays one, also when collection goes on.
-  if (model.collection === 'keepAsDraft') return { ...billed, open: null }
+  if (model.collection === 'keepAsDraft') return given(billed)
   return { ...billed, open: { ...billed.open, dueAt: start + HOUR } }
 }
 
@@ -182,7 +186,7 @@ function billPeriod(model: Model): Billed {
       model.accounts,
       billedItems(debits).map(({ amount }) => amount),
     ),
-    open: { total: feeOf(model, terms), dueAt: model.now, failures: 0 },
+    open: { total: feeOf(model, terms), until: period.end, dueAt: model.now, failures: 0 },
     bought: null,
   }
 }
@@ -198,8 +202,17 @@ export function unusedOf({ amount, start, end }: Debit, now: number): number {
 function collectLater(model: Model): Model {
   const { open } = model
   if (open === null) return model
-  if (model.collection !== 'charging') return { ...model, open: null }
-  return collect({ ...model, open })
+  return model.collection === 'charging' ? collect({ ...model, open }) : given({ ...model, open })
+}
+
+function given({ open, ...model }: Billed): Model {
+  const giftUntil = open.total > 0 ? Math.max(model.giftUntil, open.until) : model.giftUntil
+  return { ...model, open: null, giftUntil }
+}
+
+/** Time is billed that has not passed, and nobody has paid for it. */
+export function hasUnpaidTime({ open, giftUntil, now }: Model): boolean {
+  return giftUntil > now || (open !== null && open.total > 0 && open.until > now)
 }
 
 function collect(model: Billed): Model {

@@ -1,7 +1,17 @@
 // What becomes of a wish for other terms, in the model: refused, scheduled, held by the bank, or done and billed.
 import { isDeepStrictEqual } from 'node:util'
 import * as money from './accounts.ts'
-import { billedItems, type Debits, extrasFee, feeOf, type Model, months, planFee, unusedOf } from './model.ts'
+import {
+  billedItems,
+  type Debits,
+  extrasFee,
+  feeOf,
+  hasUnpaidTime,
+  type Model,
+  months,
+  planFee,
+  unusedOf,
+} from './model.ts'
 import { EXTRA_CENTS, prices, type Terms } from './plans.ts'
 
 type When = 'now' | 'periodEnd'
@@ -37,6 +47,8 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if ((when ?? usualWhen(model.terms, to)) === 'periodEnd')
     return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
   if (model.collection !== 'charging') return refused('subscription_not_changeable')
+  const mayGiveBack = model.isDiscounted || gross(to) < gross(model.terms)
+  if (mayGiveBack && hasUnpaidTime(model)) return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(billOf(model, to)))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
   if (model.card === 'declines') return refused('card_declined')

@@ -1,6 +1,6 @@
 import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
 import type { Instant } from '@lockstep/core/instant'
-import { mayChangePlan, type PlanChange, planChange } from '@lockstep/core/plan-change'
+import { mayChangePlan, mayGiveBack, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
@@ -25,6 +25,7 @@ import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
 import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
+import { refuseUnpaidTime } from './unpaid-time.ts'
 import { type ChangeWish, changesTerms } from './wish.ts'
 
 /** What is to be done about a wish: a value that is shown, signed, recorded and carried out. */
@@ -128,13 +129,17 @@ export async function decideChange(
   if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
 
   const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }
-  const change = planChange(
-    { plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) },
-    terms,
-    { policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
-  )
+  const former = { plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) }
+  const change = planChange(former, terms, {
+    ...{ policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
+  })
   const isBilledNow = subscription.status === 'trialing' ? trialEnd === 'now' : items.length > 0
-  if (change.takesEffect === 'now' && isBilledNow) refuseUncollected(subscription)
+  if (change.takesEffect === 'now' && isBilledNow) {
+    refuseUncollected(subscription)
+    const isDiscounted = standing.discounts.length + coupons.length > 0
+    if (subscription.status !== 'trialing' && mayGiveBack(former, terms, { isDiscounted }))
+      await refuseUnpaidTime(deps, subscription, at)
+  }
   if (change.takesEffect === 'periodEnd' && coupons.length > 0) {
     const detail = 'Coupons are redeemed by a change that takes effect now.'
     throw new Problem('invalid_request', detail, {
