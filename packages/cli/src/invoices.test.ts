@@ -69,6 +69,20 @@ test('a running invoice says about what it will come to', async () => {
   expect(await shown()).not.toContain('about')
 })
 
+test.each([
+  ['usd', '1503', '1503.00', '1,503.00 usd'],
+  ['jpy', '1503', '1503', '1,503 jpy'],
+  ['kwd', '1503000', '1503.000', '1,503.000 kwd'],
+  ['isk', '1503', '1503', '1,503 isk'],
+])('a total of %s has the decimals of its currency', async (currency, minor, amount, text) => {
+  const total = { amount, minor, currency }
+  const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null }
+  const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
+  const invoice = { id: 'invoice_1', status: 'paid', currency, period, lines: [], stale: false, total }
+  fake.answers = { 'GET /v1/invoices/invoice_1': { body: { ...invoice, ...none, subtotal: total } } }
+  expect((await fake.run(['invoices', 'show', 'invoice_1'])).stdout).toContain(text)
+})
+
 test('an annex is written to a file, byte for byte', async () => {
   fake.answers = {
     'GET /v1/invoices/invoice_1/annex.pdf': { body: new Uint8Array([0x25, 0x50, 0x44, 0x46, 0xff]) },
