@@ -6,6 +6,15 @@ import type { InvoiceRow } from '../store/invoices.ts'
 /** Due at the end of a period that only time ends: inside of the one that the provider's fees are paid for. */
 export const USAGE_PERIOD = 'usage-period'
 
+/**
+ * Due shortly before it: where nothing was told of the month so far, the provider would make no invoice when it ends,
+ * and so leave no hour in which the last of the month still goes onto it.
+ */
+export const USAGE_TELL = 'usage-tell'
+
+/** Not closer to the end than the provider's clock and ours, and a round of what is due, may differ. */
+export const USAGE_TOLD_BEFORE_SECONDS = 600
+
 /** Due when the provider's invoice of such a period should long be there. */
 export const USAGE_INVOICE = 'usage-invoice'
 
@@ -25,6 +34,8 @@ export async function expectTurn(
   at: Instant,
 ): Promise<void> {
   const subjectId = `${id}/${periodEnd}`
+  const tellAt = periodEnd - USAGE_TOLD_BEFORE_SECONDS
+  await addDue(trx, { kind: USAGE_TELL, subjectId, customerId, dueAt: tellAt, at })
   await addDue(trx, { kind: USAGE_PERIOD, subjectId, customerId, dueAt: periodEnd, at })
 }
 

@@ -6,7 +6,7 @@ import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
 import { registrationDeadline } from './registration-deadline.ts'
 import { trialEnd } from './trial-end.ts'
-import { usageInvoiceMissing, usagePeriodEnd } from './usage-period.ts'
+import { usageInvoiceMissing, usagePeriodEnd, usageTell } from './usage-period.ts'
 import type { Workflows } from './workflows.ts'
 
 export interface DueDeps extends LookDeps {
@@ -25,6 +25,7 @@ const kinds: readonly DueKind[] = [
   registrationDeadline,
   trialEnd,
   plannedChange,
+  usageTell,
   usagePeriodEnd,
   usageInvoiceMissing,
   eraseWhenFinal,

@@ -1,5 +1,5 @@
 import { isTerminal } from '@lockstep/core/subscription'
-import { invoiceOfTurn, USAGE_INVOICE, USAGE_PERIOD } from '../invoice/expect-turn.ts'
+import { invoiceOfTurn, USAGE_INVOICE, USAGE_PERIOD, USAGE_TELL } from '../invoice/expect-turn.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { readInvoiceRow, updateInvoice } from '../store/invoices.ts'
 import { providerIdOf } from '../store/mappings.ts'
@@ -22,6 +22,17 @@ export const usagePeriodEnd: DueKind = {
     const { kind } = await lookAt(deps, { type: 'subscription', id: providerId })
     // Overtaken by a newer look: the next round sees what that made of the month.
     return kind === 'stale' ? null : 'looked at'
+  },
+}
+
+/** A month of usage is about to end: what is not told yet is, so that the provider makes an invoice of it. */
+export const usageTell: DueKind = {
+  kind: USAGE_TELL,
+  async run(deps, { subjectId }) {
+    const ending = await readInvoiceRow(deps.db, invoiceOfTurn(subjectId))
+    if (ending?.subscriptionId == null || ending.status !== 'current') return 'nothing to do'
+    await syncSubscription(deps, ending.subscriptionId, { reason: 'usage period' })
+    return 'told'
   },
 }
 

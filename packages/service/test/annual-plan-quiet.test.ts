@@ -1,0 +1,90 @@
+// Months of an annual plan of which Stripe was told nothing while they ran: it makes an invoice of what is pending only.
+import { defineCatalog } from '@lockstep/core/catalog'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { doDue } from '../src/workflow/due.ts'
+import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+
+const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
+const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
+const per = (unitAmount: string) =>
+  ({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount }) as const
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
+  meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+  plans: {
+    annual: { ...yearly, name: 'Annual', prices: { fee: fee('120.00'), compute: per('0.10') } },
+    yen: { ...yearly, name: 'Yen', currency: 'jpy', prices: { fee: fee('12000'), compute: per('0.25') } },
+  },
+})
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld({ catalog })
+})
+afterAll(() => world.close())
+
+/** What is due is done, and drafts are told to; the hourly schedule does not come by. */
+async function go(payer: Payer, time: string): Promise<void> {
+  await world.turn(payer, time)
+  await world.deliver()
+  await doDue({ ...world.deps, workflows: world.workflows })
+}
+
+const story = async (payer: Payer) =>
+  (await world.story(payer)).slice(1).map((line) => line.replace('subscription_cycle ', ''))
+
+const billed = async (payer: Payer) =>
+  (await world.atStripe(payer)).slice(1).map(({ invoice, lines }) => [invoice.total, lines])
+
+test.each([
+  // 30 × 0.10 and 20 × 0.10
+  ['annual', 500],
+  // 50 × 0.25 is 12.5, a half away from zero
+  ['yen', 13],
+])('used in the last hours of the month: billed with it (%s)', async (plan, total) => {
+  const payer = await world.register(plan, '2026-01-31T00:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-02-27T23:45:00Z')
+  await world.use(payer, '30', '2026-02-27T23:40:00Z')
+  const standing = () => world.stripe.invoiceItems.list({ customer: payer.customer, pending: true })
+  expect((await standing()).data).toEqual([])
+  // Ten minutes before the end it is told.
+  await go(payer, '2026-02-27T23:50:00Z')
+  expect((await standing()).data).toHaveLength(1)
+  await go(payer, '2026-02-28T00:00:00Z')
+  // Half an hour after the end, of just before it: onto the draft, as of a monthly plan.
+  await go(payer, '2026-02-28T00:30:00Z')
+  await world.use(payer, '20', '2026-02-27T23:59:59Z')
+  await world.sync(payer)
+  await go(payer, '2026-02-28T01:30:00Z')
+  expect(await billed(payer)).toEqual([[total, [`${total} Seconds: 50 second`]]])
+  expect(await story(payer)).toEqual([
+    `2026-01-31 … 2026-02-28 paid ${total}`,
+    '2026-02-28 … 2026-03-31 current -',
+  ])
+})
+
+test('used in the last ten minutes of a month without usage: billed once, with the next', async () => {
+  const payer = await world.register('annual', '2026-01-31T00:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-02-27T23:50:00Z')
+  await go(payer, '2026-02-27T23:59:00Z')
+  await world.use(payer, '30', '2026-02-27T23:58:00Z')
+  await go(payer, '2026-02-28T00:00:00Z')
+  await world.sync(payer)
+  await go(payer, '2026-02-28T02:00:00Z')
+  await go(payer, '2026-03-01T00:00:00Z')
+  expect(await story(payer)).toEqual(['2026-01-31 … 2026-02-28 paid 0', '2026-02-28 … 2026-03-31 current -'])
+  const late = '300 Seconds: 30 second, reported late for 2026-01-31 to 2026-02-28'
+  expect(amounts(await world.read(payer, 'current'))).toEqual([late])
+  await go(payer, '2026-03-31T00:00:00Z')
+  await go(payer, '2026-03-31T02:00:00Z')
+  expect(await billed(payer)).toEqual([[300, [late]]])
+  await go(payer, '2026-04-30T00:00:00Z')
+  await go(payer, '2026-05-02T02:00:00Z')
+  expect(await billed(payer)).toEqual([[300, [late]]])
+})
