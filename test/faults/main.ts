@@ -13,6 +13,7 @@ import { crashRegistrations } from './registrations.ts'
 import { mutateSignatures } from './signatures.ts'
 import { playSimulator } from './simulator.ts'
 import { storm } from './storm.ts'
+import { crashSyncs } from './syncs.ts'
 import { registerTogether } from './together.ts'
 
 const { values, positionals } = parseArgs({
@@ -48,7 +49,11 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   'plan-change': planChange,
   // `--runs` counts moves; a customer makes forty.
   adversary,
-  sync: (tally) => kills(tally, 'sync', runs),
+  // For each 50 runs in process a real SIGKILL.
+  sync: async (tally) => {
+    await syncs(tally)
+    await kills(tally, 'sync', Math.ceil(runs / 50))
+  },
   // `--runs` counts events of one storm, as many signed bodies, and ten times as many signatures, true but for one thing, a million at most.
   inbox: async (tally) => {
     signatures(tally)
@@ -102,6 +107,22 @@ async function inProcess(tally: Tally): Promise<void> {
     report(tally, portion, breaches)
     for (const broken of new Set(breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? [])))
       console.log(`  replay: npm run faults -- registration --runs 1 --seed ${broken}`)
+  }
+}
+
+/** Syncs in processes that die after each statement, in portions that tell how far it came. */
+async function syncs(tally: Tally): Promise<void> {
+  const PORTION = 200
+  for (let done = 0; done < runs; done += PORTION) {
+    const portion = Math.min(PORTION, runs - done)
+    const { deaths, turns, breaches } = await crashSyncs({ runs: portion, seed: seed + done })
+    const met = Object.entries(turns).map(([turn, count]) => `${count} ${turn}`)
+    console.log(
+      `sync: ${done + portion} runs, ${deaths} deaths, ${met.join(', ')}, ${breaches.length} breaches`,
+    )
+    report(tally, portion, breaches)
+    for (const broken of new Set(breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? [])))
+      console.log(`  replay: npm run faults -- sync --runs 1 --seed ${broken}`)
   }
 }
 

@@ -9,10 +9,12 @@ import type { Simulator } from 'stripe-simulator'
 import { purchaseCatalog } from '../../packages/service/test/support/catalogs.ts'
 import { type Installation, newInstallation } from '../../packages/service/test/support/installation.ts'
 import { mortalConnection } from '../../packages/service/test/support/mortal.ts'
-import { type Random, seeded } from '../support/random.ts'
+import { seeded } from '../support/random.ts'
 import { newSimulator } from '../support/simulator.ts'
 import { checkRegistered, type Ended } from './check-registered.ts'
 import { newCustomer, type Touched } from './customer.ts'
+import { inLanes } from './lanes.ts'
+import { arm } from './weather.ts'
 import { wishes } from './wishes.ts'
 
 /** The calls of a registration and of its undoing, as the simulator knows them. */
@@ -31,16 +33,6 @@ const CALLS = [
   'DELETE /v1/subscriptions/*',
   'GET *',
 ] as const
-const FAULTS = [
-  'error_500',
-  'error_500_stored',
-  'timeout_before_commit',
-  'timeout_after_commit',
-  'truncated',
-  'rate_limit',
-  'lock_timeout',
-] as const
-
 /** Statements of the longest registration that is not interrupted; every one of them is a place to die. */
 const LONGEST_LIFE = 90
 /** The same from the customer's deed on. */
@@ -54,7 +46,6 @@ const LANES = 3
 export interface RegistrationRuns {
   readonly runs: number
   readonly seed: number
-  readonly onRun?: (done: number) => void
 }
 
 export interface RegistrationVerdict {
@@ -69,32 +60,15 @@ export interface RegistrationVerdict {
  * as its seed says, and looks at both sides after each. The first death comes after a statement that
  * the seed counts through, so that every statement is died after.
  */
-export async function crashRegistrations({
-  runs,
-  seed,
-  onRun,
-}: RegistrationRuns): Promise<RegistrationVerdict> {
+export async function crashRegistrations({ runs, seed }: RegistrationRuns): Promise<RegistrationVerdict> {
   const ended: Record<Ended, number> = { unasked: 0, completed: 0, rolledBack: 0, parked: 0 }
-  const breaches: string[] = []
-  let [next, done, deaths] = [0, 0, 0]
-  async function lane(): Promise<void> {
-    const world = await newLane()
-    try {
-      while (next < runs) {
-        const number = next
-        next += 1
-        const verdict = await crashOne(world, seed + number)
-        ended[verdict.ended] += 1
-        deaths += verdict.deaths
-        breaches.push(...verdict.breaches.map((breach) => `seed ${seed + number}: ${breach}`))
-        done += 1
-        onRun?.(done)
-      }
-    } finally {
-      await world.close()
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(LANES, runs) }, lane))
+  let deaths = 0
+  const breaches = await inLanes({ runs, seed, lanes: LANES }, newLane, async (lane, own) => {
+    const verdict = await crashOne(lane, own)
+    ended[verdict.ended] += 1
+    deaths += verdict.deaths
+    return verdict.breaches
+  })
   return { ended, deaths, breaches }
 }
 
@@ -203,7 +177,7 @@ async function crashOne(lane: Lane, seed: number) {
   if (lost) {
     const path = random.pick(['/v1/customers', wish.onPage ? '/v1/checkout/sessions' : '/v1/subscriptions'])
     simulator.control.fail({ kind: 'timeout_after_commit', method: 'POST', path, times: 99 })
-  } else arm(simulator, random)
+  } else arm(simulator, random, CALLS)
   await live(lost ? Number.POSITIVE_INFINITY : 1 + (seed % LONGEST_LIFE))
   await die(random.below(3), LONGEST_LIFE)
   if (lost || random.below(6) === 0) passADay()
@@ -215,7 +189,7 @@ async function crashOne(lane: Lane, seed: number) {
       await live(Number.POSITIVE_INFINITY)
       await act()
     }
-    arm(simulator, random)
+    arm(simulator, random, CALLS)
     await die(1 + random.below(3), LONGEST_REST)
   }
   // The weather clears, and whoever asked asks again until there is an answer.
@@ -225,15 +199,6 @@ async function crashOne(lane: Lane, seed: number) {
     await live(Number.POSITIVE_INFINITY)
   }
   return { deaths, ...(await checkRegistered(installation, externalId, wish)) }
-}
-
-/** Up to two calls go wrong, once or for a while. */
-function arm({ control }: Simulator, random: Random): void {
-  for (let faults = random.below(3); faults > 0; faults -= 1) {
-    const [method = '', path = ''] = random.pick(CALLS).split(' ')
-    const times = random.pick([1, 2, 12])
-    control.fail({ kind: random.pick(FAULTS), method, path, skip: random.below(2), times })
-  }
 }
 
 /** The leases of the dead run out, and whoever waits waits no longer: time passes without being waited for. */
