@@ -8,8 +8,8 @@ import { newSalt } from './digest.ts'
 
 /** What the application says about who accepts, and where. */
 export interface Accepted {
-  /** The version of the seller's text; the one in force unless given. */
-  readonly termsVersion?: string | undefined
+  /** The version of the seller's text; the one in force unless given. Null: nobody knows whether any was. */
+  readonly termsVersion?: string | null | undefined
   readonly address?: string | undefined
   readonly ipAddress?: string | undefined
   readonly userAgent?: string | undefined
@@ -66,6 +66,10 @@ export async function recordAcceptance(
 }
 
 /** Whoever accepted an older text accepted that one; where it is to be read, nobody says any more. */
-function termsOf(inForce: { version: string; url: string | null } | null, version: string | undefined) {
+function termsOf(
+  inForce: { version: string; url: string | null } | null,
+  version: string | null | undefined,
+) {
+  if (version === null) return null
   return version === undefined || version === inForce?.version ? inForce : { version, url: null }
 }

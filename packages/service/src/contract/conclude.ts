@@ -39,6 +39,9 @@ export interface Conclusion {
   readonly startsAt?: Instant | undefined
   /** Where it was asked for, in the application's words. */
   readonly requestOrigin: string | null
+  /** Of one whose acceptance was not recorded: what is known of it, and when it was; now, by the seller's text, unless said. */
+  readonly accepted?: Accepted
+  readonly acceptedAt?: Instant
   /** Now, in the customer's own time. */
   readonly at: Instant
 }
@@ -48,7 +51,7 @@ export interface Conclusion {
  * ({@link recordAcceptance}). Concluding again changes nothing and answers the same contract.
  */
 export async function concludeContract(trx: Trx, conclusion: Conclusion): Promise<string> {
-  const { customerId, subscriptionId, planVersionId, quantity, discounts, at } = conclusion
+  const { customerId, subscriptionId, planVersionId, quantity, discounts, accepted = {}, at } = conclusion
   const contractId = contractIdOf(subscriptionId)
   // The chain is locked before any of it is read.
   const [, end, seller, { plan, version }, features, startsAt, addons] = await Promise.all([
@@ -68,7 +71,7 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
     features,
     addons: addons.map(agreedOf),
   })
-  await append(trx, { ...conclusion, contractId, agreement, supersedes: null, accepted: {} }, end, seller)
+  await append(trx, { ...conclusion, contractId, agreement, supersedes: null, accepted }, end, seller)
   return contractId
 }
 
@@ -114,7 +117,10 @@ export async function amendContract(trx: Trx, input: AmendmentInput): Promise<st
 }
 
 interface Link
-  extends Pick<Conclusion, 'customerId' | 'subscriptionId' | 'planVersionId' | 'requestOrigin' | 'at'> {
+  extends Pick<
+    Conclusion,
+    'customerId' | 'subscriptionId' | 'planVersionId' | 'requestOrigin' | 'acceptedAt' | 'at'
+  > {
   readonly contractId: string
   readonly agreement: Agreement
   readonly supersedes: ContractDocument['supersedes']
@@ -127,7 +133,12 @@ async function append(trx: Trx, link: Link, end: ChainEnd, seller: Seller | null
   const { contractId, customerId, subscriptionId, planVersionId, agreement, supersedes, at } = link
   const { last } = end
   if (!end.acceptance)
-    await recordAcceptance(trx, { ...link.accepted, contractId, customerId, acceptedAt: at })
+    await recordAcceptance(trx, {
+      ...link.accepted,
+      contractId,
+      customerId,
+      acceptedAt: link.acceptedAt ?? at,
+    })
   const acceptance = end.acceptance ?? (await readChainEnd(trx, customerId, contractId)).acceptance
   if (!acceptance) throw new Error(`Nobody accepted ${contractId}.`)
   const { terms, acceptedAt, person } = acceptance

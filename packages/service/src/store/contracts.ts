@@ -4,6 +4,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Seller } from '@lockstep/core/seller'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped, isOneOf } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -41,6 +42,17 @@ export function readContractInForce(db: Db | Trx, subscriptionId: string): Promi
     .where('successor.id', 'is', null)
     .executeTakeFirst()
 }
+
+/** Whether anything was agreed on for a subscription. */
+export const hasContract = grouped(async (db, subscriptionIds: readonly string[]) => {
+  const rows = await db
+    .selectFrom('contract')
+    .select('subscriptionId')
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .execute()
+  const agreed = new Set(rows.map(({ subscriptionId }) => subscriptionId))
+  return subscriptionIds.map((id) => agreed.has(id))
+})
 
 /** Every document that was agreed on for a subscription, in force or not. */
 export async function documentsOf(db: Db | Trx, subscriptionId: string): Promise<string[]> {

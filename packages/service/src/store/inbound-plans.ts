@@ -199,6 +199,17 @@ export async function isEachInbound(
   return found
 }
 
+/** Whether a version of an inbound plan is another without any price, with the one that the provider bills. */
+export async function isVersionFound(trx: Trx, before: string, after: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from plan_version old join plan_version found on found.plan_key = old.plan_key
+      join plan p on p.key = old.plan_key and p.origin = 'provider'
+    where old.id = ${before} and found.id = ${after} and old.id <> found.id
+      and not exists (select from price where plan_version_id = old.id)
+      and exists (select from price where plan_version_id = found.id)`.execute(trx)
+  return rows.length > 0
+}
+
 /** The newest version of a plan that is billed in this rhythm. */
 export async function versionInRhythm(
   db: Db | Trx,

@@ -214,6 +214,25 @@ export async function linkedOf(
 }
 
 /** The link of an object of ours. */
+/** Of coupons of the provider's, the keys of those that are one here. */
+export async function keysOfCoupons(
+  db: Db | Trx,
+  { account, livemode }: ProviderAccount,
+  providerIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (providerIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('mapping')
+    .select(['providerId', 'entityId'])
+    .where('entityType', '=', 'coupon')
+    .where('provider', '=', STRIPE)
+    .where('providerAccount', '=', account)
+    .where('livemode', '=', livemode)
+    .where(isOneOf('provider_id', providerIds))
+    .execute()
+  return new Map(rows.map(({ providerId, entityId }) => [providerId, entityId]))
+}
+
 export function findMapping(
   db: Db | Trx,
   entityType: EntityType,

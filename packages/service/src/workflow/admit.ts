@@ -4,6 +4,7 @@ import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
 import { admitBilled } from './admit/billed.ts'
 import { admitCustomer } from './admit/customer.ts'
+import { knowDiscounts } from './admit/discounts.ts'
 import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
 import { admitProduct } from './admit/product.ts'
 import { admitSubscription } from './admit/subscription.ts'
@@ -41,7 +42,12 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
  * Refuses as `mapping_needed` where what it belongs to is linked to nothing and is not to be made.
  */
 export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> {
-  if (!mayComeIn(deps.provider, observed.type)) return
+  if (mayComeIn(deps.provider, observed.type)) await takeIn(deps, observed)
+  // Of ours too: whoever gives one at Stripe changes what was agreed on.
+  if (observed.type === 'subscription') await knowDiscounts(deps, observed.object)
+}
+
+async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
   switch (observed.type) {
     case 'customer':
       if (!(await isOurs(deps.db, observed))) await admitCustomer(deps, observed.object)

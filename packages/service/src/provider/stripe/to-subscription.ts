@@ -38,12 +38,15 @@ export interface ObservedSubscription {
   readonly canceledAt: Instant | null
   readonly endedAt: Instant | null
   readonly startedAt: Instant
+  readonly createdAt: Instant
   readonly collection: Collection
   readonly collectionResumesAt: Instant | null
   /** `cancellation_requested`, `payment_failed`, …; null while nobody ends it. */
   readonly cancellationReason: string | null
   readonly latestInvoice: string | null
   readonly defaultPaymentMethod: string | null
+  /** Ids of its own discounts, in the order in which they are applied. */
+  readonly discounts: readonly string[]
   /** What changes it by itself later on. */
   readonly schedule: string | null
   readonly testClock: string | null
@@ -77,6 +80,8 @@ export function toSubscription(subscription: Stripe.Subscription): ObservedSubsc
     canceledAt: present(subscription.canceled_at, 'canceled_at'),
     endedAt: present(subscription.ended_at, 'ended_at'),
     startedAt: present(subscription.start_date, 'start_date'),
+    createdAt: present(subscription.created, 'created'),
+    discounts: (subscription.discounts ?? []).map(idOf),
     collection: collectionOf(subscription.pause_collection),
     collectionResumesAt: subscription.pause_collection?.resumes_at ?? null,
     cancellationReason: subscription.cancellation_details?.reason ?? null,

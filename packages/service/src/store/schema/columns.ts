@@ -10,6 +10,8 @@ export type Json<T = unknown> = ColumnType<T, string, string>
 export type MaybeJson<T = unknown> = ColumnType<T | null, string | null | undefined, string | null>
 /** The add-ons of a subscription, in order; written as JSON text. */
 export type Addons = ColumnType<AttachedAddon[], string | undefined, string>
+/** The provider's ids of things, in order; written as JSON text. */
+export type Ids = ColumnType<string[], string | undefined, string>
 /** Exact decimal text. */
 export type Numeric = string
 export type Default<T> = ColumnType<T, T | undefined, T>

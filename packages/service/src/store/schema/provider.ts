@@ -1,3 +1,4 @@
+import type { Discount } from '@lockstep/core/discount'
 import type { Default, Json, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** What the provider says, and what of ours was found there. */
@@ -5,9 +6,17 @@ export interface ProviderTables {
   providerEvent: ProviderEventTable
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
+  providerDiscount: ProviderDiscountTable
   orphan: OrphanTable
   eventSweep: EventSweepTable
   driftReport: DriftReportTable
+}
+
+interface ProviderDiscountTable {
+  provider: string
+  id: string
+  terms: Json<Discount>
+  seenAt: Time
 }
 
 interface ProviderEventTable {

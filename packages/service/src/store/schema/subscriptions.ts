@@ -1,6 +1,6 @@
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
-import type { Addons, Default, MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, Ids, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** How a subscription begins, and how it stands. */
 export interface SubscriptionTables {
@@ -56,4 +56,5 @@ interface SubscriptionTable {
   collectionResumesAt: MaybeTime
   pastDueSince: MaybeTime
   modifiedAt: MaybeTime
+  discounts: Ids
 }

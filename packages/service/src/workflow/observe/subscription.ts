@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AttachedAddon } from '@lockstep/core/addon'
+import type { Discount } from '@lockstep/core/discount'
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
@@ -11,17 +12,21 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { hasContract } from '../../store/contracts.ts'
 import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
+import { discountsSeen } from '../../store/provider-discounts.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
+import type { Row } from '../../store/schema.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
+import { agreeOnDiscounts, concludeElsewhere } from './keep-agreed.ts'
 import {
   type Effect,
   GateNeeded,
@@ -42,6 +47,8 @@ interface SubscriptionOwner extends Owner {
   readonly installation: Installation
   /** It was made at Stripe and taken up here: no registration of ours made it. */
   readonly isTakenUp: boolean
+  /** It was not registered here, so nobody agreed on it here either. */
+  readonly isElsewhere: boolean
   /** As it stood a moment ago; undefined of one that was not seen so far. */
   readonly known: SubscriptionRow | undefined
 }
@@ -53,7 +60,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const own = ownReference(object.metadata)
     if (own.instance === installation.instance && own.subscription !== null) {
       const registered = await findRegistered(db, own.subscription)
-      if (registered) return { ...registered, installation, isTakenUp: false }
+      if (registered) return { ...registered, installation, isTakenUp: false, isElsewhere: false }
     }
     const mapped = await entityIdOf(db, installation, 'subscription', object.id)
     if (mapped === undefined) return null
@@ -61,7 +68,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (!known) return takenUp(db, installation, mapped, object)
     const { id: subscriptionId, customerId, slot, planVersionId, addons } = known
     const owned = { customerId, subscriptionId, slot, planVersionId, addons }
-    return { ...owned, installation, known, isTakenUp: false }
+    return { ...owned, installation, known, isTakenUp: false, isElsewhere: own.instance === null }
   },
 
   async needsGate(_, object, { known }) {
@@ -85,7 +92,9 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     ])
     const isAsRead = known?.planVersionId === owner.known?.planVersionId
     const beside = known && ((isAsRead && early) || (await readBeside(trx, owner, seen, known)))
-    const [terms, last, open = []] = beside ?? [await termsOf(trx, owner, seen, undefined)]
+    const [terms, last, open = [], isAgreed = !owner.isElsewhere] = beside ?? [
+      await termsOf(trx, owner, seen, undefined),
+    ]
     if (known && seen.status && known.status !== seen.status && !mayBecome(known.status, seen.status)) {
       // Nothing leaves a terminal state. A payload that says so is old; an answer of Stripe's own that
       // says so is kept as it is, but changes nothing of ours.
@@ -97,7 +106,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (owner.isTakenUp && !known && !isTerminal(seenAs.status))
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
     const change = known && changeTowards(open, known, seenAs)
-    const row = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
+    const standing = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
+    const others = await otherDiscounts(trx, { known, change, isAgreed, row: standing })
+    // What an event names may never have been asked for; what is looked at was.
+    if (others === 'unknown' && source === 'event') throw new Implausible()
+    const row = others === 'unknown' ? { ...standing, discounts: known?.discounts ?? [] } : standing
     const rhythm = await rhythmOf(trx, row)
     const follows = await mustFollow(trx, { subscription: row, known, rhythm, last, now: at })
     if (follows && !gateClosed) throw new GateNeeded()
@@ -129,6 +142,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     ])
     // Rated by how the subscription and its history stand now.
     if (follows?.back) await noticeLateUsage(trx, follows.back.final)
+    // Behind what takes effect: the first contract is of how it stands now.
+    if (others !== 'unknown') {
+      if (!isAgreed) await concludeElsewhere(trx, { row, discounts: others, createdAt: seen.createdAt }, at)
+      else if (others) await agreeOnDiscounts(trx, row, others, at)
+    }
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
     if (known?.status === 'incomplete' && row.status !== known.status) await wakeRegistration(trx, row.id)
@@ -168,6 +186,7 @@ async function takenUp(
     addons: [],
     installation,
     isTakenUp: true,
+    isElsewhere: true,
     known: undefined,
   }
 }
@@ -186,6 +205,30 @@ async function onePlanPerMeter(
   return meters.length === 0 ? row : { ...row, planVersionId }
 }
 
+/**
+ * The discounts of a subscription, where they are to be agreed on: with its first contract, or because somebody gave or
+ * took one at the provider. Those of what was made or changed here were agreed on here.
+ */
+async function otherDiscounts(
+  trx: Trx,
+  {
+    known,
+    change,
+    isAgreed,
+    row: { discounts: ids },
+  }: {
+    readonly known: SubscriptionRow | undefined
+    readonly change: Row<'planChange'> | undefined
+    readonly isAgreed: boolean
+    readonly row: SubscriptionRow
+  },
+): Promise<readonly Discount[] | 'unknown' | undefined> {
+  const isSeenSo = !known || change !== undefined || isDeepStrictEqual(known.discounts, ids)
+  if (isAgreed && isSeenSo) return undefined
+  const seen = await discountsSeen(trx, ids)
+  return seen.length < ids.length ? 'unknown' : seen.map(({ terms }) => terms)
+}
+
 /** What a subscription that was seen before has beside its row; a new one has none of it. */
 function readBeside(
   trx: Trx,
@@ -197,6 +240,7 @@ function readBeside(
     termsOf(trx, owner, seen, standing),
     lastPeriodInvoice(trx, owner.subscriptionId),
     unendedChanges(trx, owner.subscriptionId),
+    owner.isElsewhere ? hasContract(trx, owner.subscriptionId) : true,
   ])
 }
 
@@ -267,6 +311,7 @@ function rowOf(
     collectionResumesAt: seen.collectionResumesAt,
     pastDueSince: known?.pastDueSince ?? null,
     modifiedAt: known?.modifiedAt ?? null,
+    discounts: [...seen.discounts],
   }
 }
 
@@ -290,6 +335,7 @@ async function saveSubscription(
   const values = {
     ...row,
     addons: JSON.stringify(row.addons),
+    discounts: JSON.stringify(row.discounts),
     billingCycleAnchor: sqlTime(row.billingCycleAnchor),
     currentPeriodStart: sqlTime(row.currentPeriodStart),
     currentPeriodEnd: sqlTime(row.currentPeriodEnd),

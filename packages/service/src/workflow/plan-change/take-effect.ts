@@ -1,21 +1,21 @@
 import { areSameAddons } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { ratesAlike } from '@lockstep/core/plan-change'
+import type { Accepted } from '../../contract/acceptance.ts'
 import { amendContract } from '../../contract/conclude.ts'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { loadAttached } from '../../store/addons.ts'
 import { readFeatures } from '../../store/features.ts'
+import { isVersionFound } from '../../store/inbound-plans.ts'
 import { markEffective } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import type { Row } from '../../store/schema.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
 import { changedAgreement } from './agreed-terms.ts'
+import { ELSEWHERE, nobodyAsked } from './elsewhere.ts'
 
 type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
-
-/** Where a change comes from that nobody asked us for: the provider's dashboard or portal. */
-const ELSEWHERE = 'provider'
 
 /**
  * A subscription was seen on other terms than before: the change takes effect here, once, in the
@@ -24,12 +24,28 @@ const ELSEWHERE = 'provider'
  */
 export async function takeEffect(trx: Trx, { before, after, change }: Turned, at: Instant): Promise<void> {
   if (isSame(before, after)) return
-  const elsewhere = { contractId: newId('contract'), requestOrigin: ELSEWHERE, coupons: [] }
+  const elsewhere = {
+    contractId: newId('contract'),
+    requestOrigin: ELSEWHERE,
+    coupons: [],
+    accepted: nobodyAsked,
+  }
+  const isNew = change ? undefined : isFeeFound(trx, before, after).then((isFound) => !isFound)
   await Promise.all([
-    change ? makeEffective(trx, change, at) : amend(trx, after, elsewhere, at),
+    isNew,
+    change ? makeEffective(trx, change, at) : amend(trx, after, elsewhere, at, isNew),
     change && wakeWorkflow(trx, change.workflowId),
     rateByNewPlan(trx, before, after),
   ])
+}
+
+/**
+ * What is paid at the provider is as it was, and only now can it be read here what that is: the same plan's version took
+ * the place of the one without any price. Nothing else was agreed on.
+ */
+async function isFeeFound(trx: Trx, before: Terms, after: Terms): Promise<boolean> {
+  if (before.quantity !== after.quantity || !areSameAddons(before.addons, after.addons)) return false
+  return isVersionFound(trx, before.planVersionId, after.planVersionId)
 }
 
 interface Turned {
@@ -70,7 +86,12 @@ async function amend(
     contractId,
     requestOrigin,
     coupons,
-  }: Pick<Row<'planChange'>, 'contractId' | 'requestOrigin'> & { readonly coupons: readonly string[] },
+    // Who accepts was recorded when it was asked for, where anybody asked.
+    accepted = {},
+  }: Pick<Row<'planChange'>, 'contractId' | 'requestOrigin'> & {
+    readonly coupons: readonly string[]
+    readonly accepted?: Accepted
+  },
   at: Instant,
   isEffective: Promise<boolean> = Promise.resolve(true),
 ): Promise<void> {
@@ -79,8 +100,7 @@ async function amend(
     features,
     amendContract(trx, {
       ...{ customerId, subscriptionId: id, contractId, requestOrigin, at },
-      // Who accepts was recorded when it was asked for, where anybody asked.
-      accepted: {},
+      accepted,
       changed: async (agreed) => {
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
