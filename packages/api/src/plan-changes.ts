@@ -179,6 +179,7 @@ const refusals = [
   'meter_billed_already',
   'payment_method_required',
   'subscription_not_changeable',
+  'subscription_over',
 ] as const
 
 export const previewSubscriptionChange = defineRoute({

@@ -4,6 +4,7 @@ import { newId } from '../src/ids.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
+import { decideChange } from '../src/workflow/plan-change/decide.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -83,7 +84,14 @@ test('ended now by us: usage is billed to the second, with the reason in the his
     body: { code: 'subscription_over' },
   })
   expect(await ask(ada, 'resume')).toMatchObject({ status: 409, body: { code: 'subscription_over' } })
-  expect((await world.registerAlso(ada, 'plain', 'default')).subscriptionId).not.toBe(ada.subscriptionId)
+  const again = await world.registerAlso(ada, 'plain', 'default')
+  expect(again.subscriptionId).not.toBe(ada.subscriptionId)
+  // Whoever still asks the old one is told where the new one is, and not what both of them bill.
+  const toOld = decideChange(world.deps, ada.subscriptionId, { plan: 'tiered' }, { mayGivePlans: true })
+  await expect(toOld).rejects.toMatchObject({
+    code: 'subscription_over',
+    detail: expect.stringContaining(again.subscriptionId),
+  })
 })
 
 test('a planned end is taken back, before it comes; asked twice, it is planned once', async () => {

@@ -332,10 +332,10 @@ describe('a downgrade', () => {
     await stripe.subscriptions.cancel(String(providerId))
     await lookAt(installation.deps, { type: 'subscription', id: String(providerId) })
     expect(await ada.read()).toMatchObject({ status: 'canceled', scheduledChange: null })
-    expect(await ada.change({ plan: 'starter' })).toMatchObject({
-      status: 409,
-      body: { code: 'subscription_not_changeable' },
-    })
+    for (const wish of [{ plan: 'starter' }, { paymentMethod: 'pm_card_visa' }])
+      expect(await ada.change(wish)).toMatchObject({ status: 409, body: { code: 'subscription_over' } })
+    // Who the customer is has not ended.
+    expect(await ada.change({ email: 'ada@example.org' })).toMatchObject({ status: 200 })
   })
 
   test('is given up by name, once', async () => {

@@ -2,6 +2,7 @@ import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
 import type { Instant } from '@lockstep/core/instant'
 import { mayChangePlan, mayGiveBack, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
+import { isTerminal } from '@lockstep/core/subscription'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
 import {
@@ -16,7 +17,7 @@ import { type Customer, readCustomer } from '../../store/customers.ts'
 import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
 import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
 import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
-import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { wantedAddons } from '../check-addons.ts'
 import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
@@ -75,6 +76,7 @@ export async function decideChange(
   const { db, clock } = deps
   const subscription = asRead ? linked(asRead) : await linkedSubscription(deps, subscriptionId)
   const at = subscription.frozenAt ?? clock.now()
+  await refuseOver(deps, subscription, wish)
   const [customer, from, fromAddons, scheduled, policy, seen, payerSeen] = await inOnePacket(db, (db) =>
     Promise.all([
       payer(db, subscription),
@@ -160,6 +162,21 @@ export async function decideChange(
   function isNewProfile({ email, name }: ChangeWish, payer: Customer): boolean {
     return (email !== undefined && email !== payer.email) || (name !== undefined && name !== payer.name)
   }
+}
+
+/** What has ended is not judged any further: whatever else is wrong could be put right in vain. */
+async function refuseOver(
+  { db, clock }: LookDeps,
+  { id, status, customerId }: Subscription,
+  wish: ChangeWish,
+): Promise<void> {
+  if (!isTerminal(status) || !(changesTerms(wish) || paysOtherwise(wish))) return
+  const all = await listSubscriptions(db, { customer: customerId, now: clock.now(), limit: 100 })
+  const runs = all.find((other) => !isTerminal(other.status))
+  const instead = runs
+    ? `Change ${runs.id}, which this customer has now.`
+    : `POST /v1/subscriptions/${id}/reactivate begins a new one in its place.`
+  throw new Problem('subscription_over', `${id} is ${status} and stays so. ${instead}`)
 }
 
 /** What came in as an add-on of a product may be wanted as its plan: Stripe has a price on a subscription once. */
