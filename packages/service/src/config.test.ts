@@ -25,7 +25,7 @@ test('nothing set is the embedded service against the simulator, for this machin
     stripe: { apiBase: 'http://127.0.0.1:12111', livemode: false, webhookSecrets: [] },
     syncCron: '0 * * * *',
     usageTimes: { aheadSeconds: 300, lateDays: null },
-    usageRetentionMonths: null,
+    usageRetentionMonths: 13,
   })
 })
 
@@ -35,6 +35,16 @@ test('three variables are a service against Stripe', () => {
     host: '0.0.0.0',
     stripe: { apiBase: 'https://api.stripe.com', apiKey: 'sk_live_abc', livemode: true },
   })
+})
+
+test.each([
+  ['all', null],
+  ['', 13],
+  ['1', 1],
+  ['120', 120],
+])('with LOCKSTEP_USAGE_RETENTION_MONTHS=%s events of so many months are kept: %s', (value, months) => {
+  const config = readConfig({ ...OWN, LOCKSTEP_USAGE_RETENTION_MONTHS: value })
+  expect(config.usageRetentionMonths).toBe(months)
 })
 
 test('every fault is told at once, with the name of its variable', () => {

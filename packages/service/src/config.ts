@@ -113,6 +113,9 @@ const port = (standard: number) =>
       .default(standard),
   )
 
+/** A year may still be corrected, and the month that runs is not counted among them. */
+const DEFAULT_RETENTION_MONTHS = '13'
+
 const wholeNumber = ({ min, max }: { min: number; max: number }) => {
   const range = `must be ${min} to ${max}`
   return z.coerce.number('must be a number').int('must be a whole number').min(min, range).max(max, range)
@@ -272,7 +275,13 @@ const environment = z.object({
   ),
   LOCKSTEP_USAGE_LATE_DAYS: given(wholeNumber({ min: 1, max: 36_500 }).optional()),
   LOCKSTEP_USAGE_QUEUE: given(wholeNumber({ min: 1000, max: 1_000_000 }).default(20_000)),
-  LOCKSTEP_USAGE_RETENTION_MONTHS: given(wholeNumber({ min: 1, max: 1200 }).optional()),
+  LOCKSTEP_USAGE_RETENTION_MONTHS: given(
+    z
+      .string()
+      .regex(/^(all|[1-9]\d{0,2})$/, 'must be a number of months from 1 to 999, or all')
+      .default(DEFAULT_RETENTION_MONTHS)
+      .transform((months) => (months === 'all' ? null : Number(months))),
+  ),
   LOCKSTEP_WEBHOOK_NETWORKS: given(
     z
       .string()
@@ -341,7 +350,7 @@ function assemble(read: Environment): Config {
       lateDays: read.LOCKSTEP_USAGE_LATE_DAYS ?? null,
     },
     usageQueue: read.LOCKSTEP_USAGE_QUEUE,
-    usageRetentionMonths: read.LOCKSTEP_USAGE_RETENTION_MONTHS ?? null,
+    usageRetentionMonths: read.LOCKSTEP_USAGE_RETENTION_MONTHS,
     // On one's own machine, with the embedded database, the application listens there too.
     webhookNetworks: read.LOCKSTEP_WEBHOOK_NETWORKS ?? (read.DATABASE_URL ? [] : LOOPBACK),
     logLevel: read.LOCKSTEP_LOG_LEVEL,

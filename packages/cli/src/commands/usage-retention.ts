@@ -52,7 +52,7 @@ const countOf = (events: number | null) => (events === null ? '' : countText(eve
 
 function expiryText({ dryRun, keepMonths, months }: UsageExpiry): string {
   if (keepMonths === null && months.length === 0)
-    return `Every event is kept. ${dim('LOCKSTEP_USAGE_RETENTION_MONTHS is not set.')}`
+    return `Every event is kept. ${dim('LOCKSTEP_USAGE_RETENTION_MONTHS is all.')}`
   const head = `Events are kept for ${keepMonths ?? 'all'} months before the one that runs.`
   if (months.length === 0) return `${green('✓')} ${head} There are none of older ones.`
   const words = { expire: dryRun ? 'would be dropped' : 'dropped', hold: 'kept', expiring: 'goes on' }
