@@ -25,17 +25,24 @@ export type Conclusion =
   /** The provider made none: what is left goes onto the next one. */
   | 'carriedOver'
 
+/** Each in a transaction of its own, one after the other: all of them wait at one gate. Whether any was. */
+export async function concludePeriods(
+  db: Db,
+  invoices: readonly InvoiceRow[],
+  why: Conclusion,
+  now: Instant,
+): Promise<boolean> {
+  let ended = false
+  for (const invoice of invoices) if (await concludePeriod(db, invoice, why, now)) ended = true
+  return ended
+}
+
 /**
  * Freezes a period that the provider makes no invoice for. What was used for nothing is written down
  * all the same, so that the customer sees it and it is never asked about again. False if something is
  * owed after all, because usage came meanwhile.
  */
-export async function concludePeriod(
-  db: Db,
-  invoice: InvoiceRow,
-  why: Conclusion,
-  now: Instant,
-): Promise<boolean> {
+async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now: Instant): Promise<boolean> {
   return transaction(db, async (trx) => {
     await closeGate(trx, invoice.customerId)
     const subscription = await trx

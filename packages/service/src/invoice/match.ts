@@ -36,12 +36,15 @@ export async function matchInvoice(
     .execute()
   const exact = candidates.find(({ periodEnd }) => periodEnd === period.end)
   if (exact) return exact
-  return billingReason === CYCLE
-    ? candidates.find(
-        ({ periodStart, periodEnd }) =>
-          period.start <= periodStart && periodStart < period.end && period.end < periodEnd,
-      )
-    : candidates.findLast(
-        ({ periodEnd }) => periodEnd <= created && created < periodEnd + USAGE_INVOICE_WITHIN_SECONDS,
-      )
+  if (billingReason === INTERVAL) {
+    return candidates.findLast(
+      ({ periodEnd }) => periodEnd <= created && created < periodEnd + USAGE_INVOICE_WITHIN_SECONDS,
+    )
+  }
+  // Only the newest goes on beyond what is heard of: of any other the next one tells where it ends.
+  const newest = candidates.at(-1)
+  if (newest === undefined) return undefined
+  const { periodStart, periodEnd } = newest
+  const isEnded = period.start <= periodStart && periodStart < period.end && period.end < periodEnd
+  return isEnded ? newest : undefined
 }

@@ -1,7 +1,7 @@
 import { flowsOut } from '@lockstep/core/direction'
 import { diffInvoiceItems, type ItemDifference } from '@lockstep/core/invoice-diff'
 import { Problem } from '@lockstep/core/problem'
-import { concludePeriod } from '../invoice/conclude.ts'
+import { concludePeriods } from '../invoice/conclude.ts'
 import { problemIn } from '../store/events-expired.ts'
 import { intendedItems } from '../store/invoice-items.ts'
 import { markSynced, markSyncFailed, needsSync } from '../store/invoices.ts'
@@ -183,10 +183,8 @@ async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolea
   // What is not wanted any more, or stands where no invoice will come for it, is taken back first.
   for (const item of remove) await removeItem(deps, picture, item)
   const why = picture.subscription.status === 'incomplete_expired' ? 'neverBegan' : 'nothingOwed'
-  const ended = await Promise.all(
-    periods.map((invoice) => concludePeriod(deps.db, invoice, why, picture.now)),
-  )
-  return remove.length > 0 || ended.includes(true)
+  const ended = await concludePeriods(deps.db, periods, why, picture.now)
+  return remove.length > 0 || ended
 }
 
 /** Takes back first and makes last, so that at no moment a line stands twice. */

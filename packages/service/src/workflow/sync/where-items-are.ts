@@ -1,6 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
-import { concludePeriod } from '../../invoice/conclude.ts'
+import { concludePeriods } from '../../invoice/conclude.ts'
 import { USAGE_INVOICE_WITHIN_SECONDS } from '../../invoice/expect-turn.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
@@ -66,8 +66,7 @@ async function findDrafts(deps: LookDeps, picture: Picture): Promise<boolean> {
       ? now >= periodEnd + USAGE_INVOICE_WITHIN_SECONDS
       : now > periodEnd + NO_INVOICE_AFTER_SECONDS,
   )
-  const ended = await Promise.all(lost.map((invoice) => concludePeriod(deps.db, invoice, 'carriedOver', now)))
-  return ended.includes(true)
+  return concludePeriods(deps.db, lost, 'carriedOver', now)
 }
 
 async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'gone'> {
