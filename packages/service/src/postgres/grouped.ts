@@ -23,9 +23,8 @@ export function share(trx: Trx): void {
 const MOST = 100
 
 /**
- * What is asked while the same is under way waits for it, and then shares one statement: one round trip,
- * one commit, one wait for the disk. So it costs less the more there is to do, and one alone does not wait
- * at all. Each is answered after the commit of its own; a read sees whatever was committed before it was
+ * What is asked in one turn of the event loop, or while the same is under way, shares one statement: one round trip,
+ * one commit, one wait for the disk. So it costs less the more there is to do, and one alone waits for nobody. Each is answered after the commit of its own; a read sees whatever was committed before it was
  * asked. In a transaction it is done there, alone; in one that many share (`forMany`), together with what the others ask in
  * the same moment, and behind whatever else is asked in it.
  *
@@ -100,7 +99,8 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
       queue.push({ one, resolve, reject })
       if (known) return
       queues.set(db, queue)
-      void work(db, queue)
+      // The answers that came in this turn of the event loop are all read by then, and whoever goes on by them asks with us.
+      setImmediate(() => void work(db, queue))
     })
   }
 }

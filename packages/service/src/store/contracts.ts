@@ -4,7 +4,8 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Seller } from '@lockstep/core/seller'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, isOneOf } from '../postgres/grouped.ts'
+import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { insertRows } from '../postgres/insert-rows.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -36,12 +37,13 @@ export function readContract(db: Db | Trx, id: string): Promise<ContractRow | un
 }
 
 /** The one that a subscription runs by: no other took its place. */
-export function readContractInForce(db: Db | Trx, subscriptionId: string): Promise<ContractRow | undefined> {
-  return contracts(db)
-    .where('contract.subscriptionId', '=', subscriptionId)
+export const readContractInForce = grouped(async (db, subscriptionIds: readonly string[]) => {
+  const rows = await contracts(db)
+    .where(isOneOf('contract.subscription_id', subscriptionIds))
     .where('successor.id', 'is', null)
-    .executeTakeFirst()
-}
+    .execute()
+  return inOrder(subscriptionIds, rows, ({ subscriptionId }) => subscriptionId)
+})
 
 /** Whether anything was agreed on for a subscription. */
 export const hasContract = grouped(async (db, subscriptionIds: readonly string[]) => {
@@ -106,36 +108,47 @@ export interface ChainEnd {
 }
 
 /** The customer's row must be locked ({@link lockChain}), or another link comes between. */
-export async function readChainEnd(trx: Trx, customerId: string, contractId: string): Promise<ChainEnd> {
-  const { rows } = await sql<{
-    isMade: boolean
-    sequence: number | null
-    hash: Buffer | null
-    acceptedAt: Instant | null
-    termsVersion: string | null
-    termsUrl: string | null
-    person: Person | null
-  }>`
-    select c.id is not null as is_made, last.sequence, last.hash,
-      a.accepted_at, a.terms_version, a.terms_url, a.person
-    from (select) this
-      left join contract c on c.id = ${contractId}
-      left join contract_acceptance a on a.contract_id = ${contractId}
-      left join lateral (
-        select sequence, hash from contract where customer_id = ${customerId} order by sequence desc limit 1
-      ) last on true`.execute(trx)
-  const [row] = rows
-  if (!row) throw new Error(`The chain of ${customerId} cannot be read.`)
-  const { isMade, sequence, hash, acceptedAt, termsVersion: version, termsUrl: url, person } = row
-  return {
-    isMade,
-    last: sequence === null || hash === null ? undefined : { sequence, hash },
-    acceptance:
-      acceptedAt === null || person === null
-        ? undefined
-        : { acceptedAt, person, terms: version === null ? null : { version, url } },
-  }
+export function readChainEnd(trx: Trx, customerId: string, contractId: string): Promise<ChainEnd> {
+  return chainEndOf(trx, { customerId, contractId })
 }
+
+const chainEndOf = grouped(
+  async (trx, all: readonly { readonly customerId: string; readonly contractId: string }[]) => {
+    const { rows } = await sql<{
+      contractId: string
+      isMade: boolean
+      sequence: number | null
+      hash: Buffer | null
+      acceptedAt: Instant | null
+      termsVersion: string | null
+      termsUrl: string | null
+      person: Person | null
+    }>`
+      select this.contract_id, c.id is not null as is_made, last.sequence, last.hash,
+        a.accepted_at, a.terms_version, a.terms_url, a.person
+      from unnest(${all.map(({ customerId }) => customerId)}::text[], ${all.map(({ contractId }) => contractId)}::text[])
+          as this (customer_id, contract_id)
+        left join contract c on c.id = this.contract_id
+        left join contract_acceptance a on a.contract_id = this.contract_id
+        left join lateral (
+          select sequence, hash from contract where customer_id = this.customer_id order by sequence desc limit 1
+        ) last on true`.execute(trx)
+    const found = new Map(rows.map((row) => [row.contractId, row]))
+    return all.map(({ customerId, contractId }): ChainEnd => {
+      const row = found.get(contractId)
+      if (!row) throw new Error(`The chain of ${customerId} cannot be read.`)
+      const { isMade, sequence, hash, acceptedAt, termsVersion: version, termsUrl: url, person } = row
+      return {
+        isMade,
+        last: sequence === null || hash === null ? undefined : { sequence, hash },
+        acceptance:
+          acceptedAt === null || person === null
+            ? undefined
+            : { acceptedAt, person, terms: version === null ? null : { version, url } },
+      }
+    })
+  },
+)
 
 export interface NewContract
   extends Pick<
@@ -154,12 +167,19 @@ export interface NewContract
   readonly at: Instant
 }
 
-export async function addContract(trx: Trx, { acceptedAt, at, ...contract }: NewContract): Promise<void> {
-  await trx
-    .insertInto('contract')
-    .values({ ...contract, acceptedAt: sqlTime(acceptedAt), concludedAt: sqlTime(at) })
-    .execute()
-}
+const insertContracts = insertRows('contract', [
+  ...(['id', 'customerId', 'sequence', 'subscriptionId', 'planVersionId', 'supersedes'] as const),
+  ...(['document', 'hash', 'previousHash', 'acceptedAt', 'concludedAt'] as const),
+])
+
+export const addContract = grouped(async (trx, contracts: readonly NewContract[]): Promise<undefined[]> => {
+  const rows = contracts.map(({ acceptedAt, at, ...contract }) => ({
+    ...contract,
+    ...{ acceptedAt: sqlTime(acceptedAt), concludedAt: sqlTime(at) },
+  }))
+  await insertContracts(trx, rows)
+  return contracts.map(() => undefined)
+})
 
 export interface Acceptance {
   readonly contractId: string
@@ -169,22 +189,27 @@ export interface Acceptance {
   readonly person: Person
 }
 
+const insertAcceptances = insertRows(
+  'contractAcceptance',
+  ['contractId', 'customerId', 'acceptedAt', 'termsVersion', 'termsUrl', 'person'],
+  sql`on conflict (contract_id) do nothing`,
+)
+
 /** Once for a contract: what was recorded first stands. */
-export async function addAcceptance(trx: Trx, acceptance: Acceptance): Promise<void> {
-  const { contractId, customerId, acceptedAt, terms, person } = acceptance
-  await trx
-    .insertInto('contractAcceptance')
-    .values({
-      contractId,
-      customerId,
-      acceptedAt: sqlTime(acceptedAt),
-      termsVersion: terms?.version ?? null,
-      termsUrl: terms?.url ?? null,
-      person: JSON.stringify(person),
-    })
-    .onConflict((conflict) => conflict.column('contractId').doNothing())
-    .execute()
-}
+export const addAcceptance = grouped(
+  async (trx, acceptances: readonly Acceptance[]): Promise<undefined[]> => {
+    const rows = acceptances.map(({ acceptedAt, terms, ...rest }) => ({
+      ...rest,
+      ...{
+        acceptedAt: sqlTime(acceptedAt),
+        termsVersion: terms?.version ?? null,
+        termsUrl: terms?.url ?? null,
+      },
+    }))
+    await insertAcceptances(trx, rows)
+    return acceptances.map(() => undefined)
+  },
+)
 
 /** Of a registration that came to nothing: what was accepted for it is nobody's business any more. */
 export async function removeAcceptance(trx: Trx, contractId: string): Promise<void> {
@@ -201,6 +226,8 @@ export async function removeAcceptance(trx: Trx, contractId: string): Promise<vo
  * Waits for whoever writes this customer's chain; the lock lasts as long as the transaction. Rows that
  * only refer to the customer do not wait.
  */
-export async function lockChain(trx: Trx, customerId: string): Promise<void> {
-  await sql`select from customer where id = ${customerId} for no key update`.execute(trx)
-}
+export const lockChain = grouped(async (trx, customerIds: readonly string[]): Promise<undefined[]> => {
+  await sql`
+    select from customer where ${isOneOf('id', customerIds)} order by id for no key update`.execute(trx)
+  return customerIds.map(() => undefined)
+})

@@ -92,24 +92,24 @@ export interface NewCustomer {
 }
 
 /** False if there is one with this external id already; nothing is changed then. */
-export async function addCustomer(trx: Trx, customer: NewCustomer): Promise<boolean> {
-  const { id, externalId, name, email, testClockId, currency = null, at } = customer
-  const added = await trx
-    .with('added', (cte) =>
-      cte
-        .insertInto('customer')
-        .values({ id, externalId, testClockId, currency, createdAt: sqlTime(at) })
-        .onConflict((conflict) => conflict.column('externalId').doNothing())
-        .returning('id'),
+export const addCustomer = grouped(async (trx, customers: readonly NewCustomer[]): Promise<boolean[]> => {
+  const { rows } = await sql<{ customerId: string }>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(customers)}::jsonb) as given (id text, "externalId" text,
+        name text, email text, "testClockId" text, currency text, at float8)
+    ), added as (
+      insert into customer (id, external_id, test_clock_id, currency, created_at)
+      select id, "externalId", "testClockId", currency, to_timestamp(at) from given
+      order by "externalId"
+      on conflict (external_id) do nothing
+      returning id
     )
-    .insertInto('customerProfile')
-    .columns(['customerId', 'name', 'email'])
-    .expression((eb) =>
-      eb.selectFrom('added').select(['added.id', eb.val(name).as('name'), eb.val(email).as('email')]),
-    )
-    .executeTakeFirst()
-  return added.numInsertedOrUpdatedRows === 1n
-}
+    insert into customer_profile (customer_id, name, email)
+    select id, name, email from added join given using (id)
+    returning customer_id`.execute(trx)
+  const added = new Set(rows.map(({ customerId }) => customerId))
+  return customers.map(({ id }) => added.has(id))
+})
 
 /** The kind of the workflow that tells the provider what was changed of a customer here. */
 export const CHANGE_CUSTOMER = 'change-customer'

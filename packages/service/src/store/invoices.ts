@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { insertRows } from '../postgres/insert-rows.ts'
 import type { NewRow, Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -28,26 +29,38 @@ export interface NewPeriodInvoice {
   readonly openedAt: Instant
 }
 
+const insertPeriodInvoices = insertRows(
+  'invoice',
+  [
+    ...([
+      'id',
+      'customerId',
+      'subscriptionId',
+      'planVersionId',
+      'currency',
+      'status',
+      'billingReason',
+    ] as const),
+    ...(['periodStart', 'periodEnd', 'inTrial', 'wholeEnd', 'promisedFrom', 'openedAt'] as const),
+  ],
+  sql<{ id: string }>`
+    on conflict (subscription_id, period_start) where plan_version_id is not null do nothing
+    returning id`,
+)
+
 /** Opens the invoice of a period and says its id. Nothing happens if that period has one. */
-export async function openPeriodInvoice(trx: Trx, invoice: NewPeriodInvoice): Promise<string | undefined> {
-  const { period, openedAt, terms, ...fields } = invoice
-  const opened = await trx
-    .insertInto('invoice')
-    .values({
+export const openPeriodInvoice = grouped(
+  async (trx, invoices: readonly NewPeriodInvoice[]): Promise<(string | undefined)[]> => {
+    const given = invoices.map(({ period, openedAt, terms, ...fields }) => ({
       ...fields,
-      ...noProviderInvoice,
+      ...{ inTrial: null, wholeEnd: null, promisedFrom: null },
       ...columnsOf({ period, terms }),
-      id: newId('invoice'),
-      billingReason: CYCLE,
-      openedAt: sqlTime(openedAt),
-    })
-    .onConflict((on) =>
-      on.columns(['subscriptionId', 'periodStart']).where('planVersionId', 'is not', null).doNothing(),
-    )
-    .returning('id')
-    .executeTakeFirst()
-  return opened?.id
-}
+      ...{ id: newId('invoice'), billingReason: CYCLE, openedAt: sqlTime(openedAt) },
+    }))
+    const opened = new Set((await insertPeriodInvoices(trx, given)).map(({ id }) => id))
+    return given.map(({ id }) => (opened.has(id) ? id : undefined))
+  },
+)
 
 /** Makes an invoice that is not final another period's, with the lines and adjustments that it has. Says its id. */
 export async function changePeriodInvoice(

@@ -132,16 +132,21 @@ function areIn(rows: readonly ObjectKey[], all: readonly ObjectKey[]): boolean[]
 
 /** Records an answer of our own, unless we know a newer one. Later payloads cannot be trusted any more. */
 export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
+  if (!isDeleted(seen.raw)) return recordObject(trx, seen)
   // Stripe answers for what was deleted, in three words: what we saw of it before is kept.
-  if (isDeleted(seen.raw)) {
-    await markGone(trx, seen, seen.observation, seen.at)
-    return true
-  }
-  const { rows } = await sql`
+  await markGone(trx, seen, seen.observation, seen.at)
+  return true
+}
+
+const recordObject = grouped(async (trx, all: readonly Sighting[]) => {
+  const given = all.map((seen) => ({ ...seen, observation: seen.observation.toString() }))
+  const { rows } = await sql<{ type: string; id: string }>`
     insert into provider_object as known
       (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
-    values ('stripe', ${seen.type}, ${seen.id}, ${JSON.stringify(seen.raw)}::jsonb, ${time(seen.eventCreated)},
-      ${seen.observation}, true, false, ${sqlTime(seen.at)})
+    select 'stripe', type, id, raw, to_timestamp("eventCreated"), observation, true, false, to_timestamp(at)
+    from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as seen
+      (type text, id text, raw jsonb, "eventCreated" float8, observation bigint, at float8)
+    order by type, id
     on conflict (provider, type, id) do update set
       raw = excluded.raw,
       last_event_created = greatest(known.last_event_created, excluded.last_event_created),
@@ -150,9 +155,9 @@ export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
       gone = false,
       updated_at = excluded.updated_at
     where known.observation < excluded.observation
-    returning 1`.execute(trx)
-  return rows.length > 0
-}
+    returning type, id`.execute(trx)
+  return areIn(rows, all)
+})
 
 /**
  * An event says exactly what we hold: nothing changed, and payloads newer than it can be trusted
@@ -203,5 +208,3 @@ export async function markGone(trx: Trx, key: ObjectKey, observation: bigint, at
 
 const isDeleted = (raw: unknown) =>
   typeof raw === 'object' && raw !== null && 'deleted' in raw && raw.deleted === true
-
-const time = (at: Instant | null) => (at === null ? null : sqlTime(at))

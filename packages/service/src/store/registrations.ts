@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { insertRows } from '../postgres/insert-rows.ts'
 import { inOnePacket } from '../postgres/packet.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
@@ -213,18 +214,26 @@ export async function findTwins(
   return rows.map(({ id }) => id)
 }
 
-export async function addRegistration(
-  trx: Trx,
-  registration: Omit<Row<'registration'>, 'createdAt' | 'cause' | 'tax' | 'addons'> & {
-    readonly addons: readonly AttachedAddon[]
-    readonly at: Instant
+const insertRegistrations = insertRows('registration', [
+  ...(['id', 'customerId', 'slot', 'planVersionId', 'addons', 'subscriptionId'] as const),
+  ...(['workflowId', 'operation', 'purchase', 'requestOrigin', 'createdAt'] as const),
+])
+
+export const addRegistration = grouped(
+  async (trx, registrations: readonly NewRegistration[]): Promise<undefined[]> => {
+    const rows = registrations.map(({ at, addons, ...row }) => ({
+      ...row,
+      addons: [...addons],
+      createdAt: sqlTime(at),
+    }))
+    await insertRegistrations(trx, rows)
+    return registrations.map(() => undefined)
   },
-): Promise<void> {
-  const { at, addons, ...row } = registration
-  await trx
-    .insertInto('registration')
-    .values({ ...row, addons: JSON.stringify(addons), createdAt: sqlTime(at) })
-    .execute()
+)
+
+type NewRegistration = Omit<Row<'registration'>, 'createdAt' | 'cause' | 'tax' | 'addons'> & {
+  readonly addons: readonly AttachedAddon[]
+  readonly at: Instant
 }
 
 export async function setCause(trx: Trx, workflowId: string, cause: Cause): Promise<void> {

@@ -10,7 +10,8 @@ import {
 } from '@lockstep/core/subscription-history'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { grouped, isOneOf } from '../postgres/grouped.ts'
+import { type GivenRow, insertRows } from '../postgres/insert-rows.ts'
 import { loadAttached, soldOf } from './addons.ts'
 import { loadPlanVersion } from './plans.ts'
 import type { Row } from './schema.ts'
@@ -165,21 +166,53 @@ async function addStretch(
   const { planVersionId, status, currency, quantity, collection, cancelAt, cancelAtPeriodEnd } = state
   const fee = await feeOf(trx, planVersionId, quantity)
   const addons = (await loadAttached(trx, state.addons)).map(soldOf)
-  return trx
-    .insertInto('subscriptionHistory')
-    .values({
-      ...{ customerId, subscriptionId, ordinal, cause, deedId },
-      ...{ planVersionId, status, currency, quantity, collection, cancelAtPeriodEnd },
-      cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
-      addons: JSON.stringify(state.addons),
-      fee: fee + addonRevenue(addons, currency).minor,
-      startsAt: sqlTime(startsAt),
-      // The clock of whoever wrote the stretch before may be ahead of ours.
-      recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  return writeStretch(trx, {
+    ...{ customerId, subscriptionId, ordinal, cause, deedId },
+    ...{ planVersionId, status, currency, quantity, collection, cancelAtPeriodEnd },
+    cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
+    addons: [...state.addons],
+    fee: fee + addonRevenue(addons, currency).minor,
+    startsAt: sqlTime(startsAt),
+    // The clock of whoever wrote the stretch before may be ahead of ours.
+    recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
+  })
 }
+
+const columns = [
+  ...([
+    'customerId',
+    'subscriptionId',
+    'ordinal',
+    'cause',
+    'deedId',
+    'planVersionId',
+    'status',
+    'currency',
+  ] as const),
+  ...([
+    'quantity',
+    'addons',
+    'collection',
+    'cancelAt',
+    'cancelAtPeriodEnd',
+    'fee',
+    'startsAt',
+    'recordedAt',
+  ] as const),
+]
+const insertStretches = insertRows('subscriptionHistory', columns, sql<HistoryRow>`returning *`)
+
+const writeStretch = grouped(
+  async (trx, stretches: readonly GivenRow<'subscriptionHistory', (typeof columns)[number]>[]) => {
+    const rows = await insertStretches(trx, stretches)
+    const written = new Map(rows.map((row) => [`${row.subscriptionId} ${row.ordinal}`, row]))
+    return stretches.map(({ subscriptionId, ordinal }) => {
+      const row = written.get(`${subscriptionId} ${ordinal}`)
+      if (!row) throw new Error(`Stretch ${ordinal} of ${subscriptionId} was not written.`)
+      return row
+    })
+  },
+)
 
 /** What one interval of the plan costs. */
 async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {

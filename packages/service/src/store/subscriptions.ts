@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { insertRows } from '../postgres/insert-rows.ts'
 import { accessSql, ownTimeSql } from './access.ts'
 import { STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
@@ -154,38 +155,35 @@ export function listSubscriptions(db: Db, filter: SubscriptionFilter): Promise<S
   })
 }
 
+const takeSlots = insertRows(
+  'subscriptionSlot',
+  ['customerId', 'slot', 'subscriptionId', 'reservedAt'],
+  sql<{ subscriptionId: string }>`
+    on conflict (customer_id, slot) do update
+      set subscription_id = excluded.subscription_id, reserved_at = excluded.reserved_at
+      where exists (select from subscription s
+        where s.id = known.subscription_id and s.status in ('canceled', 'incomplete_expired'))
+    returning subscription_id`,
+)
+
 /**
  * Reserves a customer's slot, before the provider is asked for anything. False: it is taken. One that
  * is held by a subscription that is over, though nobody gave it back yet, is free.
  */
-export async function reserveSlot(
-  trx: Trx,
-  {
-    customerId,
-    slot,
-    subscriptionId,
-    at,
-  }: { customerId: string; slot: string; subscriptionId: string; at: Instant },
-): Promise<boolean> {
-  const reserved = await trx
-    .insertInto('subscriptionSlot')
-    .values({ customerId, slot, subscriptionId, reservedAt: sqlTime(at) })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['customerId', 'slot'])
-        .doUpdateSet({ subscriptionId, reservedAt: sqlTime(at) })
-        .where((eb) =>
-          eb.exists(
-            eb
-              .selectFrom('subscription')
-              .select('subscription.id')
-              .whereRef('subscription.id', '=', 'subscriptionSlot.subscriptionId')
-              .where('subscription.status', 'in', ['canceled', 'incomplete_expired']),
-          ),
-        ),
-    )
-    .executeTakeFirst()
-  return reserved.numInsertedOrUpdatedRows === 1n
+export const reserveSlot = grouped(async (trx, wanted: readonly WantedSlot[]): Promise<boolean[]> => {
+  const rows = await takeSlots(
+    trx,
+    wanted.map(({ at, ...slot }) => ({ ...slot, reservedAt: sqlTime(at) })),
+  )
+  const taken = new Set(rows.map(({ subscriptionId }) => subscriptionId))
+  return wanted.map(({ subscriptionId }) => taken.has(subscriptionId))
+})
+
+interface WantedSlot {
+  readonly customerId: string
+  readonly slot: string
+  readonly subscriptionId: string
+  readonly at: Instant
 }
 
 export async function releaseSlot(trx: Trx, subscriptionId: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Period } from '@lockstep/core/period'
 import { quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 import { EventsExpired } from './events-expired.ts'
 import { holdMonths } from './expired-months.ts'
 import { sqlTime } from './time.ts'
@@ -91,17 +92,7 @@ export async function usageTotals(
  */
 export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promise<void> {
   if (at % SECONDS_PER_HOUR === 0) return
-  const hour = hourOf(at)
-  const inHour = (time: string) =>
-    sql`${sql.ref(time)} >= ${sqlTime(hour)} and ${sql.ref(time)} < ${sqlTime(hour + SECONDS_PER_HOUR)}`
-  const added = await sql<{ cuts: Instant[]; isUsed: boolean }>`
-    insert into usage_cut (customer_id, at) values (${customerId}, ${sqlTime(at)}) on conflict do nothing
-    returning exists (
-        select from usage_rollup where customer_id = ${customerId} and ${inHour('bucket')}
-      ) as is_used, array(
-        select extract(epoch from at)::float8 from usage_cut where customer_id = ${customerId} and ${inHour('at')}
-      ) as cuts`.execute(trx)
-  const [cut] = added.rows
+  const cut = await addCut(trx, { customerId, at })
   if (!cut?.isUsed) return
   const bucket = bucketAround(at, cut.cuts)
   // They are read by several statements: none may find them there and the next one not.
@@ -110,6 +101,27 @@ export async function cutUsage(trx: Trx, customerId: string, at: Instant): Promi
   if (before === after) return
   throw new EventsExpired(at)
 }
+
+/** Undefined where it was cut before; otherwise whether its hour has usage, and how it was cut so far. */
+const addCut = grouped(
+  async (trx, cuts: readonly { readonly customerId: string; readonly at: Instant }[]) => {
+    const inHour = (time: string) =>
+      sql`${sql.ref(time)} >= date_trunc('hour', cut.at) and ${sql.ref(time)} < date_trunc('hour', cut.at) + interval '1 hour'`
+    const { rows } = await sql<{ customerId: string; at: Instant; cuts: Instant[]; isUsed: boolean }>`
+    insert into usage_cut as cut (customer_id, at)
+    select customer, at from unnest(${cuts.map(({ customerId }) => customerId)}::text[],
+      ${cuts.map(({ at }) => sqlTime(at))}::timestamptz[]) as given (customer, at)
+    order by customer, at
+    on conflict do nothing
+    returning customer_id, at, exists (
+        select from usage_rollup r where r.customer_id = cut.customer_id and ${inHour('r.bucket')}
+      ) as is_used, array(
+        select extract(epoch from c.at)::float8 from usage_cut c where c.customer_id = cut.customer_id and ${inHour('c.at')}
+      ) as cuts`.execute(trx)
+    const added = new Map(rows.map((row) => [`${row.customerId} ${row.at}`, row]))
+    return cuts.map(({ customerId, at }) => added.get(`${customerId} ${at}`))
+  },
+)
 
 /** Cuts at both edges of a period. In one hour they cut the same bucket: one after the other. */
 export async function cutPeriod(trx: Trx, customerId: string, { start, end }: Period): Promise<void> {

@@ -47,23 +47,34 @@ export interface Written {
 }
 
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
-export async function addWorkflow(trx: Trx, workflow: NewWorkflow): Promise<Written> {
-  const { id, kind, subjectId, input, holder, at, done = [] } = workflow
-  const steps = done.map(({ name, result }, index) => ({ name, ordinal: index + 1, result: result ?? null }))
+export const addWorkflow = grouped(async (trx, workflows: readonly NewWorkflow[]): Promise<Written[]> => {
+  const given = workflows.map(({ done = [], ...workflow }) => {
+    const steps = done.map(({ name, result }, index) => ({
+      name,
+      ordinal: index + 1,
+      result: result ?? null,
+    }))
+    return { ...workflow, stage: done.at(-1)?.name ?? null, steps }
+  })
   const { rows } = await sql<Workflow>`
-    with done as (
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given
+        (id text, kind text, "subjectId" text, input jsonb, stage text, holder text, at float8, steps jsonb)
+    ), done as (
       insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
-      select ${id}, name, ordinal, 'done', result, ${sqlTime(at)}, ${sqlTime(at)}
-      from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as step (name text, ordinal int, result jsonb)
+      select id, step.name, ordinal, 'done', result, to_timestamp(at), to_timestamp(at)
+      from given cross join jsonb_to_recordset(steps) as step (name text, ordinal int, result jsonb)
     )
     insert into workflow (id, kind, subject_id, input, state, stage, attempts, lease_until, lease_holder, created_at)
-    values (${id}, ${kind}, ${subjectId}, ${JSON.stringify(input)}, 'running', ${done.at(-1)?.name ?? null}, 1,
-      ${leased}, ${holder}, ${sqlTime(at)})
+    select id, kind, "subjectId", input, 'running', stage, 1, ${leased}, holder, to_timestamp(at) from given
     returning *`.execute(trx)
-  const [added] = rows
-  if (!added) throw new Error(`${id} was not added.`)
-  return { workflow: added, steps: steps.map(({ name, result }) => ({ name, result, state: 'done' })) }
-}
+  const added = new Map(rows.map((row) => [row.id, row]))
+  return given.map(({ id, steps }) => {
+    const workflow = added.get(id)
+    if (!workflow) throw new Error(`${id} was not added.`)
+    return { workflow, steps: steps.map(({ name, result }) => ({ name, result, state: 'done' })) }
+  })
+})
 
 export const readWorkflow = grouped(async (db, ids: readonly string[]): Promise<(Workflow | undefined)[]> => {
   const rows = await db.selectFrom('workflow').selectAll().where(isOneOf('id', ids)).execute()

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Trx } from '../postgres/connect.ts'
+import { grouped } from '../postgres/grouped.ts'
 
 /**
  * The gate keeps a customer's usage still while somebody takes a picture of it.
@@ -20,14 +20,19 @@ import type { Trx } from '../postgres/connect.ts'
  * There is no third order, hence no event that is neither in the picture nor marked. What is *opened*
  * without the gate needs none: a new invoice begins dirty.
  *
- * Why nobody waits for ever. Ingest takes its stripes in rising order and before any row; a picture
- * takes one stripe, before any row. So whoever waits at the gate holds no row, and no stripe above the
- * one it waits for. (Hence never close the gate late in a transaction, never for two customers in one,
- * and never in REPEATABLE READ, whose one snapshot would be older than the lock.)
+ * Why nobody waits for ever. Ingest takes its stripes in rising order and before any row, and so does a
+ * picture: one stripe, or in a transaction that many share those of all of them in one statement. So whoever
+ * waits at the gate holds no row, and no stripe above the one it waits for. (Hence never close the gate late
+ * in a transaction, never for two customers one after the other, and never in REPEATABLE READ, whose one
+ * snapshot would be older than the lock.)
  */
-export async function closeGate(trx: Trx, customerId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${GATE}::int4, ${stripeOf(customerId)}::int4)`.execute(trx)
-}
+export const closeGate = grouped(async (trx, customerIds: readonly string[]): Promise<undefined[]> => {
+  const stripes = [...new Set(customerIds.map(stripeOf))].sort((a, b) => a - b)
+  await sql`select count(pg_advisory_xact_lock(${GATE}::int4, stripe)) from unnest(${stripes}::int4[]) as stripe`.execute(
+    trx,
+  )
+  return customerIds.map(() => undefined)
+})
 
 /** First half of the advisory locks' key, so that they meet nobody else's. */
 export const GATE = 470_164

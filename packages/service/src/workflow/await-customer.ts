@@ -8,7 +8,10 @@ import type { RequiredAction } from './registration-record.ts'
 /** Waits for the customer, until a deadline in the customer's own time. A step throws this, and is begun again. */
 export async function awaitCustomer(
   { db, clock }: PurchaseDeps,
-  { workflowId, customer }: Pick<Purchase, 'workflowId' | 'customer'>,
+  {
+    workflowId,
+    customer,
+  }: Pick<Purchase, 'workflowId'> & { readonly customer: Pick<Purchase['customer'], 'id'> },
   { type, url }: Omit<RequiredAction, 'expiresAt'>,
 ): Promise<ActionRequired> {
   const now = await customerTime(db, clock, customer.id)

@@ -6,6 +6,7 @@ import { acceptor, contractIdOf, recordAcceptance } from '../contract/acceptance
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
+import { sharedTransactions } from '../postgres/shared-transaction.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { attachedOf } from '../store/addons.ts'
 import type { Arrival, Came } from '../store/coming.ts'
@@ -56,11 +57,11 @@ export async function beginRegistration(
   if (checked.problem) throw checked.problem
 
   const workflow = { id: newId('workflow'), holder: newHolder() }
+  const isNew = checked.customerId === undefined && wanted.testClock === undefined
+  const transact = isNew ? newcomers(wanted.externalId) : transaction
   for (let tries = 1; ; tries += 1) {
     try {
-      const made = await transaction(db, (trx) =>
-        record(deps, trx, request, checked, workflow, asked.operation),
-      )
+      const made = await transact(db, (trx) => record(deps, trx, request, checked, workflow, asked.operation))
       const { registrationId, written } = made
       return { registrationId, workflow: { ...workflow, written } }
     } catch (error) {
@@ -76,6 +77,8 @@ export async function beginRegistration(
 }
 
 const MOST_TRIES = 5
+/** Nobody else has anything of a new customer's in hand. */
+const newcomers = sharedTransactions()
 
 interface Request {
   readonly wanted: WantedRegistration

@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import type { Transact } from '../postgres/shared-transaction.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { ownReference } from '../provider/stripe/field.ts'
 import type { DisputeOfCharge } from '../provider/stripe/to-dispute.ts'
@@ -90,8 +91,13 @@ export type Settle = (trx: Trx, outcome: Outcome, now?: () => Promise<Instant>) 
  *
  * The order of locks: the customer's gate, the object, its subscription, the invoices.
  */
-export async function observe(deps: ObserveDeps, observed: Observed, settle?: Settle): Promise<Outcome> {
-  return asNoun(observed, (noun, object) => observeAs(deps, noun, observed, object, settle))
+export async function observe(
+  deps: ObserveDeps,
+  observed: Observed,
+  settle: Settle = async () => {},
+  transact: Transact = transaction,
+): Promise<Outcome> {
+  return asNoun(observed, (noun, object) => observeAs(deps, noun, observed, object, settle, transact))
 }
 
 /** Whether an object is ours, by what it says of itself and by what we know. */
@@ -161,7 +167,8 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
   noun: Noun<S, O>,
   how: How & Pick<Observed, 'type'>,
   object: S,
-  settle: Settle = async () => {},
+  settle: Settle,
+  transact: Transact,
 ): Promise<Outcome> {
   const { db, log } = deps
   try {
@@ -172,10 +179,10 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
     }
     const gate = await noun.needsGate(db, object, owner)
     try {
-      return await write(deps, noun, how, object, owner, gate, settle)
+      return await write(deps, noun, how, object, owner, gate, settle, transact)
     } catch (error) {
       if (!(error instanceof GateNeeded) || gate) throw error
-      return await write(deps, noun, how, object, owner, true, settle)
+      return await write(deps, noun, how, object, owner, true, settle, transact)
     }
   } catch (error) {
     if (error instanceof Implausible) return { kind: 'stale' }
@@ -204,8 +211,9 @@ async function write<S extends { readonly id: string }, O extends Owner>(
   owner: O,
   gateClosed: boolean,
   settle: Settle,
+  transact: Transact,
 ): Promise<Outcome> {
-  return transaction(deps.db, async (trx) => {
+  return transact(deps.db, async (trx) => {
     const now = ownTime(trx, deps.clock, owner)
     const outcome = await writeIn(trx, deps, noun, how, object, owner, gateClosed, now)
     if (outcome.kind === 'applied') await settle(trx, outcome, now)

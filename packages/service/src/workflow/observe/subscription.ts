@@ -10,6 +10,7 @@ import { noticeLateUsage } from '../../invoice/late-usage.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
+import { insertRows } from '../../postgres/insert-rows.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { hasContract } from '../../store/contracts.ts'
@@ -323,19 +324,55 @@ function overdueSince(known: SubscriptionRow | undefined, { status }: Subscripti
   return status === 'unpaid' && known?.status === 'unpaid' ? null : at
 }
 
-async function saveSubscription(
+function saveSubscription(
   trx: Trx,
   known: SubscriptionRow | undefined,
   row: SubscriptionRow,
-  now: number,
+  now: Instant,
 ): Promise<void> {
-  if (known && isDeepStrictEqual({ ...known, createdAt: null, modifiedAt: now }, { ...row, createdAt: null }))
-    return noteSeen(trx, { id: row.id, at: now })
-  const time = (at: number | null) => (at === null ? null : sqlTime(at))
-  const values = {
+  const isSame =
+    known && isDeepStrictEqual({ ...known, createdAt: null, modifiedAt: now }, { ...row, createdAt: null })
+  if (isSame) return noteSeen(trx, { id: row.id, at: now })
+  return writeRow(trx, { row, now })
+}
+
+/** A row's columns but those that never change. */
+const changing = [
+  ...(['slot', 'planVersionId', 'currency', 'status', 'quantity', 'addons', 'discounts'] as const),
+  ...([
+    'billingCycleAnchor',
+    'currentPeriodStart',
+    'currentPeriodEnd',
+    'trialStart',
+    'trialEnd',
+    'cancelAt',
+  ] as const),
+  ...(['cancelAtPeriodEnd', 'canceledAt', 'endedAt', 'startedAt', 'collection'] as const),
+  ...(['collectionResumesAt', 'pastDueSince', 'modifiedAt'] as const),
+]
+const putSubscriptions = insertRows(
+  'subscription',
+  ['id', 'customerId', 'createdAt', ...changing],
+  sql`on conflict (id) do update set ${sql.join(
+    changing.map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
+  )}`,
+)
+
+const writeRow = grouped(
+  async (
+    trx,
+    all: readonly { readonly row: SubscriptionRow; readonly now: Instant }[],
+  ): Promise<undefined[]> => {
+    await putSubscriptions(trx, all.map(written))
+    return all.map(() => undefined)
+  },
+)
+
+function written({ row, now }: { readonly row: SubscriptionRow; readonly now: Instant }) {
+  const time = (at: Instant | null) => (at === null ? null : sqlTime(at))
+  return {
     ...row,
-    addons: JSON.stringify(row.addons),
-    discounts: JSON.stringify(row.discounts),
+    createdAt: sqlTime(now),
     billingCycleAnchor: sqlTime(row.billingCycleAnchor),
     currentPeriodStart: sqlTime(row.currentPeriodStart),
     currentPeriodEnd: sqlTime(row.currentPeriodEnd),
@@ -349,12 +386,6 @@ async function saveSubscription(
     pastDueSince: time(row.pastDueSince),
     modifiedAt: time(row.modifiedAt),
   }
-  const { id: _id, customerId: _customer, ...changes } = values
-  await trx
-    .insertInto('subscription')
-    .values({ ...values, createdAt: sqlTime(now) })
-    .onConflict((on) => on.column('id').doUpdateSet(changes))
-    .execute()
 }
 
 /** Seen again as it was. */

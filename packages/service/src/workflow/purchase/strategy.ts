@@ -24,7 +24,8 @@ export interface PurchaseDeps {
 /** What is bought, by whom, and what both sides said about it. The same in every run of a registration. */
 export interface Purchase {
   readonly workflowId: string
-  readonly customer: { readonly id: string; readonly providerId: string }
+  /** New: the provider had not known it before. */
+  readonly customer: { readonly id: string; readonly providerId: string; readonly isNew: boolean }
   /** Our id of what is bought, given before the provider is asked. */
   readonly subscriptionId: string
   readonly version: PlanVersion

@@ -1,4 +1,6 @@
 import { Problem } from '@lockstep/core/problem'
+import { sharedTransactions } from '../../postgres/shared-transaction.ts'
+import { transaction } from '../../postgres/transaction.ts'
 import { type CallDeps, observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { firstPayment } from '../../provider/stripe/first-payment.ts'
 import { startSubscription, withdrawSubscription } from '../../provider/stripe/subscriptions.ts'
@@ -7,7 +9,7 @@ import { wasBegun } from '../../store/operations.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import type { Run, Step } from '../journal.ts'
 import { lookAt } from '../look.ts'
-import { observe } from '../observe.ts'
+import { observe, type Settle } from '../observe.ts'
 import type { SubscriptionConfiguration } from './configuration.ts'
 import type { Bought, ConcludeWith, Purchase, PurchaseDeps } from './strategy.ts'
 
@@ -92,21 +94,26 @@ async function confirmPayment(deps: PurchaseDeps, step: Step, purchase: Purchase
   })
 }
 
+/** Nobody else has anything of a new customer's in hand. */
+const beginnings = sharedTransactions()
+
 /** Writes the subscription down, and what was agreed on it: it is the customer's from now on. */
 export async function recordSubscription(
   deps: PurchaseDeps,
   step: Step,
-  _purchase: Purchase,
+  { customer }: Purchase,
   { id, answer }: Bought,
   conclude: ConcludeWith,
 ): Promise<void> {
   const record = async (_: string, run: Run) => {
     if (!answer) return void (await lookAt(deps, { type: 'subscription', id }))
     const { startedAt: startsAt } = toSubscription(answer.object)
-    await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, { kind }, now) => {
+    const settle: Settle = async (trx, { kind }, now) => {
       // What an event overtook is written down by whoever looks at it next: the contract has its own transaction then.
       if (kind === 'applied' && now) await conclude(trx, run, { startsAt, at: await now() })
-    })
+    }
+    const observed = { type: 'subscription', source: 'write', ...answer } as const
+    await observe(deps, observed, settle, customer.isNew ? beginnings(customer.id) : transaction)
   }
   await step('record subscription', record, { repeatable: true })
 }
