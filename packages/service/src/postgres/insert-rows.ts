@@ -13,7 +13,7 @@ export type GivenRow<Table extends keyof Database, Column extends string> = {
 
 /**
  * Inserts any number of rows by one text, which is made once: they are one parameter. What is not named here has its
- * default. `after` says what else the statement does: where it meets a row that is there (`known`), what it returns.
+ * default; what a row leaves out is null. `after` says what else the statement does: where it meets a row that is there (`known`), what it returns.
  *
  * ```ts
  * const addSlots = insertRows('subscriptionSlot', ['customerId', 'slot'], sql`on conflict do nothing`)
