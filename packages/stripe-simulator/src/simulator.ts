@@ -10,7 +10,6 @@ import { addControlRoutes } from './http/control-routes.ts'
 import { gapRoutes } from './http/gaps.ts'
 import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
-import { keepBeforeAnswering } from './http/kept-answers.ts'
 import { addPdfs } from './http/pdfs.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
@@ -101,7 +100,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   deliveries.onAttempted = (event, ok) => {
     if (ok && event.type === 'invoice.created') time.acknowledge(event.data.object.id as string)
   }
-  const app = buildServer({
+  const parts = {
     world,
     routes: [...routes, ...gapRoutes(routes)],
     expansions,
@@ -110,8 +109,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log,
     limiter: limits === null ? null : new RateLimiter(limits),
     apiKeys: options.apiKeys,
-  })
-  if (file !== undefined) keepBeforeAnswering(app, () => file.flush())
+  }
+  const app = buildServer(parts, file && (() => file.flush()))
   addControlRoutes(app, control)
   addPdfs(app, world)
   addHostedPages(app, world, control)
