@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { playLifecycle } from './lifecycle/play.ts'
 
 /** As many as fit into a minute of a quiet machine; fifty thousand: `npm run faults -- lifecycle --runs 50000`. */
-const COMMANDS = 3000
+const COMMANDS = 5000
 /** For a machine that does much else: nothing is waited for here. */
 const timeout = 1_200_000
 

@@ -155,7 +155,7 @@ async function lifecycle(tally: Tally): Promise<void> {
   let from = seed
   let withDeaths = values.deaths
   for (let done = 0; done < runs; withDeaths = values.deaths || !withDeaths) {
-    const portion = Math.min(1200, runs - done)
+    const portion = Math.min(2500, runs - done)
     const played = await playLifecycle({ runs: portion, seed: from, withDeaths })
     const { commands, lives, breaches } = played
     done += commands

@@ -48,10 +48,15 @@ async function count({ world: { stripe } }: Stage, { kind, payer, expected }: Li
   const { customer } = payer
   const { accounts } = expected
   let [usage, fees] = [0, 0]
-  for await (const { id, status, billing_reason: why } of stripe.invoices.list({ customer, limit: 100 })) {
+  for await (const { id, status, billing_reason: why, lines } of stripe.invoices.list({
+    customer,
+    limit: 100,
+  })) {
     // Of a change that the bank did not let happen: nothing is owed for it, and nothing was had.
     if (status === 'void' && why === 'subscription_update') continue
-    for await (const line of stripe.invoices.listLineItems(id, { limit: 100 })) {
+    for await (const line of lines.has_more
+      ? stripe.invoices.listLineItems(id, { limit: 100 })
+      : lines.data) {
       const off = (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0)
       if (line.description?.includes('Seconds')) usage += line.amount
       else fees += line.amount - off
