@@ -168,6 +168,11 @@ export const paymentMethod = z
     examples: ['pm_card_visa'],
   })
 
+export const secondTrial = z.enum(['again']).meta({
+  description:
+    "The plan's trial, also for a customer who has had one of its product; by a key that may give plans.",
+})
+
 export const newRegistration = z
   .strictObject({
     ...customerFields,
@@ -196,6 +201,7 @@ export const newRegistration = z
       .refine((keys) => new Set(keys).size === keys.length, 'Each coupon once.')
       .optional()
       .meta({ description: 'Keys of coupons; each lasts as long as it says.', examples: [['welcome']] }),
+    trial: secondTrial.optional(),
     purchase: purchase.optional(),
     slot: key.optional().meta({
       description: 'Which of the customer’s places for one live subscription; `default` for a membership.',
@@ -223,7 +229,9 @@ export const registrationProblems = [
   'plan_not_allowed',
   'plan_not_published',
   'currency_mismatch',
+  'forbidden',
   'subscription_exists',
+  'trial_used',
   'meter_billed_already',
   'registration_in_progress',
   'payment_method_required',

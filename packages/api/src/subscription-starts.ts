@@ -49,6 +49,7 @@ export const reactivateSubscription = defineRoute({
       addons: newAddons
         .optional()
         .meta({ description: 'As they were, unless given; an empty list is none.' }),
+      trial: newRegistration.shape.trial,
       paymentMethod: newRegistration.shape.paymentMethod,
       paymentPage: newRegistration.shape.paymentPage,
     })

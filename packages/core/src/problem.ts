@@ -81,6 +81,7 @@ export const problems = {
   registration_ended: { status: 409, title: 'The registration has ended.' },
   registration_in_progress: { status: 409, title: 'A registration of this customer is still running.' },
   subscription_exists: { status: 409, title: 'The customer has a live subscription already.' },
+  trial_used: { status: 409, title: 'The customer had a trial of this product.' },
   subscription_not_changeable: { status: 409, title: 'The subscription cannot be changed as it stands.' },
   meter_billed_already: { status: 409, title: 'Another subscription of the customer bills the same usage.' },
   subscription_live: { status: 409, title: 'The subscription has not ended.' },

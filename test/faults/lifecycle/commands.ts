@@ -197,14 +197,16 @@ export function reactivate({ payer, expected, random }: Life): Command {
   const { extras } = expected.terms
   const withoutAddons = random.below(3) === 0 ? { addons: [] } : {}
   const terms = { plan, quantity: 1, extras: 'addons' in withoutAddons ? 0 : extras }
+  const withTrial = plan === 'trying' && random.below(2) === 0
   return {
-    name: `begin anew on ${plan} with ${terms.extras} extras`,
+    name: `begin anew on ${plan} with ${terms.extras} extras${withTrial ? ' and a trial' : ''}`,
     isElsewhere: false,
     async run(stage) {
       const url = `${pathOf(payer)}/reactivate`
-      const payload = { plan, quantity: 1, ...withCard, ...withoutAddons }
+      const trial = withTrial ? { trial: 'again' } : {}
+      const payload = { plan, quantity: 1, ...withCard, ...withoutAddons, ...trial }
       const { body } = await answered(stage, { method: 'POST', url, payload }, 201)
-      const again = { terms, card: 'pays', isDiscounted: false, withTrial: true } as const
+      const again = { terms, card: 'pays', isDiscounted: false, withTrial } as const
       return {
         payer: { ...payer, subscriptionId: String(body.id), subscription: String(body.providerId) },
         model: model.begin(expected.now, again, expected),

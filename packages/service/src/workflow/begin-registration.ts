@@ -14,6 +14,7 @@ import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer }
 import type { PlanVersion } from '../store/plans.ts'
 import { addRegistration, arrive, findTwins, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
+import { hadTrial } from '../store/trials.ts'
 import { addWorkflow, type Written } from '../store/workflows.ts'
 import { type Checked, checkRegistration } from './check-registration.ts'
 import { customerTime } from './observe/customer-time.ts'
@@ -66,6 +67,9 @@ export async function beginRegistration(
       return { registrationId, workflow: { ...workflow, written } }
     } catch (error) {
       if (error instanceof TwinFound) return { registrationId: error.registrationId }
+      // Begun in another slot at the same time.
+      if (error instanceof TrialTaken)
+        return beginRegistration(deps, { ...wanted, withoutTrial: true }, asked)
       // Somebody took the slot between the check and here.
       if (!(error instanceof SlotTaken)) throw error
       const twin = await joinTwin(db, error.customerId, request)
@@ -98,6 +102,9 @@ class TwinFound extends Error {
   }
 }
 
+/** The trial is another registration's. */
+class TrialTaken extends Error {}
+
 class SlotTaken extends Error {
   readonly customerId: string
 
@@ -129,10 +136,12 @@ async function record(
   { clock }: { readonly clock: Clock },
   trx: Trx,
   { wanted, requestHash, slot, arrivedAt, came }: Request,
-  { version: { id: planVersionId, plan }, strategy, addons }: Extract<Checked, { version: PlanVersion }>,
+  checked: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
 ): Promise<{ readonly registrationId: string; readonly written: Written }> {
+  const { version, strategy, addons, withoutTrial } = checked
+  const { id: planVersionId, plan } = version
   const at = clock.now()
   const { externalId, name, email } = wanted
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
@@ -156,6 +165,9 @@ async function record(
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
   }
   if (!isReserved) throw new SlotTaken(customerId)
+  const isTried = plan.trialDays > 0 && !isNew && wanted.trial !== 'again'
+  if (isTried && (await hadTrial(trx, { customerId, product: plan.product })))
+    throw new TrialTaken(`${externalId} has a trial of ${plan.product} already.`)
   // Where the place is given back at the end, a twin may have come and gone.
   if (strategy.makes === 'invoice') {
     const twins = await findTwins(trx, { customerId, slot, requestHash, arrivedAt })
@@ -187,7 +199,7 @@ async function record(
     profileChanged,
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
-    ...(wanted.withoutTrial && { withoutTrial: true }),
+    ...(withoutTrial && { withoutTrial: true }),
   }
   const accepted = { ...wanted.acceptance, contractId: contractIdOf(subscriptionId), customerId, acceptedAt }
   const begun = addWorkflow(trx, {
@@ -227,7 +239,8 @@ function hashOf(wanted: WantedRegistration, { plan, purchase, slot }: Checked): 
   const asksForPage = wanted.paymentPage !== undefined
   const beside = (wanted.addons ?? []).map(({ addon, quantity: number }) => `${addon} ${number}`).sort()
   const bought = [externalId, plan, purchase, slot, quantity, paymentMethod, asksForPage, [...coupons].sort()]
+  const trial = wanted.trial === undefined ? [] : [wanted.trial]
   return createHash('sha256')
-    .update(JSON.stringify([...bought, ...beside]))
+    .update(JSON.stringify([...bought, ...beside, ...trial]))
     .digest('hex')
 }

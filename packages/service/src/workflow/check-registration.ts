@@ -8,6 +8,7 @@ import { areAllMapped } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
 import { readSignUp } from '../store/sign-up.ts'
 import { readTestClock } from '../store/test-clocks.ts'
+import { hadTrial } from '../store/trials.ts'
 import { untaxed } from '../tax/none.ts'
 import { wantedAddons } from './check-addons.ts'
 import { couponFaults, couponsOf, type NamedCoupon, takesAll } from './check-coupons.ts'
@@ -36,6 +37,8 @@ export type Checked = {
       readonly version: PlanVersion
       readonly strategy: PurchaseStrategy
       readonly addons: readonly Attached[]
+      /** The plan has a trial, and this customer gets none. */
+      readonly withoutTrial: boolean
     }
 )
 
@@ -54,7 +57,8 @@ export async function checkRegistration(
     findCustomer(db, wanted.externalId),
     couponsOf(db, wanted),
   ])
-  const plan = sold && wanted.withoutTrial ? withoutTrial(sold) : sold
+  const noTrial = sold !== undefined && (await getsNoTrial(db, wanted, sold, customer))
+  const plan = sold && noTrial ? withoutTrial(sold) : sold
   const type = wanted.purchase ?? plan?.plan.purchase
   const strategy = type === undefined ? undefined : findStrategy(purchases, type)
   const isGiven = asked.mayGivePlans || signUp !== null
@@ -67,6 +71,8 @@ export async function checkRegistration(
     ...(plan && !plan.isArchived
       ? [
           ...planFaults(plan, wanted, isGiven, customer),
+          ...trialFaults(plan, wanted, asked),
+          ...(noTrial ? await signUpFaults(db, plan) : []),
           ...(await publicationFaults(db, plan)),
           ...quantityFaults(plan, wanted),
           ...ofAddons,
@@ -84,7 +90,35 @@ export async function checkRegistration(
   const [first] = faults
   if (first) return { ...found, problem: problemOf(first, faults) }
   if (!plan || !strategy) throw new Error('A plan or a purchase that does not exist is a fault.')
-  return { ...found, version: plan, strategy, addons }
+  return { ...found, version: plan, strategy, addons, withoutTrial: noTrial }
+}
+
+/** A product is tried once: whoever ends it on the last day and comes back, on another of its plans perhaps, pays. */
+async function getsNoTrial(
+  db: Db,
+  { withoutTrial, trial }: WantedRegistration,
+  { plan }: PlanVersion,
+  customer: Customer | undefined,
+): Promise<boolean> {
+  if (plan.trialDays === 0 || trial === 'again') return false
+  if (withoutTrial) return true
+  return customer !== undefined && (await hadTrial(db, { customerId: customer.id, product: plan.product }))
+}
+
+function* trialFaults(
+  { plan }: PlanVersion,
+  { trial }: WantedRegistration,
+  asked: Asked,
+): Generator<CodedFault> {
+  if (trial === 'again' && !asked.mayGivePlans)
+    yield fault('forbidden', '#/trial', `Another trial of ${plan.key} is given by the operator only.`)
+}
+
+/** The plan for signing up is there for its trial; without one nothing would end it. */
+async function signUpFaults(db: Db, { plan }: PlanVersion): Promise<CodedFault[]> {
+  if ((await readSignUp(db))?.plan !== plan.key) return []
+  const detail = `This customer had a trial of ${plan.product}, and ${plan.key} is for that alone: name another plan.`
+  return [fault('trial_used', '#/plan', detail)]
 }
 
 export function planFault(key: string | undefined): CodedFault {

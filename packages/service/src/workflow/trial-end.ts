@@ -67,6 +67,8 @@ async function moveTo(
     plan,
     quantity: 1,
     slot: slot ?? 'default',
+    // With the trial of that plan, if it has one: the catalogue says that it follows.
+    trial: 'again' as const,
     requestOrigin: 'lockstep/trial-end',
   }
   const asked = { operation: `${due.id}/move`, mayGivePlans: true }

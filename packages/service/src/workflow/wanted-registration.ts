@@ -23,6 +23,8 @@ export interface WantedRegistration {
   readonly addons?: readonly WantedAddon[] | undefined
   /** What is over begins anew: the plan's trial does not. */
   readonly withoutTrial?: true | undefined
+  /** The plan's trial, also for who had one; given by the operator only. */
+  readonly trial?: 'again' | undefined
   /** By key; each ends by its own duration. */
   readonly coupons?: readonly string[] | undefined
   readonly paymentMethod?: string | undefined

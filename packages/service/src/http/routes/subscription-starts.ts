@@ -37,7 +37,7 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
       externalId,
       slot: slot ?? 'default',
       requestOrigin: `reactivate/${over.id}`,
-      ...(mayGivePlans ? {} : { withoutTrial: true as const }),
+      ...(body.trial === undefined && { withoutTrial: true as const }),
     }
     return begun(parts, await register(parts, wanted, { operation, coming, mayGivePlans }))
   })
