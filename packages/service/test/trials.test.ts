@@ -68,7 +68,7 @@ describe('who had a trial', () => {
     const back = { plan: 'basic', email: 'other@example.org' }
     // What a trial does not ask for.
     const { status, body } = await register(back)
-    expect([status, body.code]).toEqual([422, 'payment_method_required'])
+    expect([status, body.code]).toEqual([402, 'payment_method_required'])
     const second = await have(back)
     expect(second).toMatchObject({ status: 'active', trial: null })
     await end(second)
