@@ -54,9 +54,10 @@ async function count({ world: { stripe } }: Stage, { kind, payer, expected }: Li
   })) {
     // Of a change that the bank did not let happen: nothing is owed for it, and nothing was had.
     if (status === 'void' && why === 'subscription_update') continue
-    for await (const line of lines.has_more
-      ? stripe.invoices.listLineItems(id, { limit: 100 })
-      : lines.data) {
+    const all = lines.has_more
+      ? await stripe.invoices.listLineItems(id, { limit: 100 }).autoPagingToArray({ limit: 10_000 })
+      : lines.data
+    for (const line of all) {
       const off = (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0)
       if (line.description?.includes('Seconds')) usage += line.amount
       else fees += line.amount - off
