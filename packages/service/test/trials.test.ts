@@ -125,6 +125,6 @@ test('of two that begin at once, in two places, one is a trial', async () => {
   for (let round = 0; round < 5; round += 1) {
     const { have } = newCustomer()
     const both = await Promise.all([have({ plan: 'basic', slot: 'a' }), have({ plan: 'premium', slot: 'b' })])
-    expect(both.map(({ status }) => status).sort()).toEqual(['active', 'trialing'])
+    expect(new Set(both.map(({ status }) => status))).toEqual(new Set(['active', 'trialing']))
   }
 })
