@@ -9,6 +9,7 @@ import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutPeriod, cutUsage } from '../store/usage.ts'
 import { retell } from './cut-back.ts'
+import { noteCutShort } from './cut-short.ts'
 import { expectInvoice, expectTurn } from './expect-turn.ts'
 import { isNothing, type PeriodChanges, periodChanges } from './period-changes.ts'
 import type { InvoiceRhythm } from './rhythm.ts'
@@ -106,6 +107,8 @@ export async function followPeriods(
   if (last && closes && endsInside(end ?? last.periodEnd)) {
     await expectInvoice(trx, { ...last, periodEnd: end ?? last.periodEnd }, now)
   }
+  const isReset = !back && closes && end !== null && end === subscription.billingCycleAnchor
+  if (last && isReset && !isTerminal(subscription.status)) await noteCutShort(trx, last, end, now)
   // Its end moved: it turns at the new one.
   if (last && end !== null && !closes && endsInside(end)) {
     await expectTurn(trx, { ...last, periodEnd: end }, now)

@@ -1,5 +1,6 @@
 import { type Due, dueNow, settleDue } from '../store/due.ts'
 import { wokenOn } from '../store/registrations.ts'
+import { cutShort } from './cut-short.ts'
 import { eraseWhenFinal } from './delete-customer.ts'
 import type { LookDeps } from './look.ts'
 import { customerTime } from './observe/customer-time.ts'
@@ -25,6 +26,7 @@ const kinds: readonly DueKind[] = [
   registrationDeadline,
   trialEnd,
   plannedChange,
+  cutShort,
   usageTell,
   usagePeriodEnd,
   usageInvoiceMissing,
