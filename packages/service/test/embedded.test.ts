@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterAll, expect, test } from 'vitest'
+import { prepareHome } from '../src/postgres/embedded/cluster-home.ts'
+import { chooseRunAs } from '../src/postgres/embedded/run-as.ts'
 import { startEmbeddedPostgres } from '../src/postgres/embedded.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -85,6 +87,13 @@ test('two that start at once share one; it is the first one’s to stop', async 
   owner.process.stdin?.end()
   await once(owner.process, 'exit')
   await expect(ask(owner.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
+})
+
+test('whoever prepares the same folder at the same moment prepares the same one', async () => {
+  const directory = join(place, 'agreed')
+  const runAs = await chooseRunAs(join(directory, 'data'))
+  const homes = await Promise.all(Array.from({ length: 8 }, () => prepareHome(directory, runAs)))
+  expect(new Set(homes).size).toBe(1)
 })
 
 test('one whose starter was killed is taken over, and stopped by who took it', async () => {

@@ -15,7 +15,7 @@ export async function prepareHome(directory: string, runAs: RunAs): Promise<stri
   await mkdir(dirname(directory), { recursive: true })
   const home = join(await realpath(dirname(directory)), basename(directory))
   if (await canReach(runAs, home)) {
-    await mkdir(home)
+    await mkdir(home).catch(unlessThere)
     await chmod(home, 'uid' in runAs ? 0o711 : 0o700)
     return home
   }
@@ -23,8 +23,14 @@ export async function prepareHome(directory: string, runAs: RunAs): Promise<stri
   await mkdir(elsewhere, { recursive: true })
   await chmod(ROOT_PLACE, 0o755)
   await chmod(elsewhere, 0o711)
-  await symlink(elsewhere, home)
-  return elsewhere
+  await symlink(elsewhere, home).catch(unlessThere)
+  // Of two that came at once both go where the first link leads; the other folder stays empty.
+  return realpath(home)
+}
+
+/** Somebody who started at the same moment was faster. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
 }
 
 /** Makes a file or folder theirs. */
