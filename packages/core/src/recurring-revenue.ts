@@ -42,8 +42,8 @@ export function recurringRevenue(
   return sum(
     currency,
     recurring.map((price) => {
-      // A flat price is the same for any number; one in arrears is sold once, as the plan is.
-      const number = price.model === 'flat' || price.timing === 'inArrears' ? 1 : quantity
+      // One in arrears is sold once, as the plan is.
+      const number = price.timing === 'inArrears' ? 1 : quantity
       return round(priceFee(price, BigInt(number)).exact)
     }),
   )

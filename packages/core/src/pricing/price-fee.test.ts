@@ -31,3 +31,8 @@ test('of no package and no unit nothing is paid', () => {
   expect(round(priceFee({ ...packages, currency: 'usd' }, 0n).exact)).toEqual(usd(0n))
   expect(round(priceFee({ ...packages, currency: 'usd' }, 2001n).exact)).toEqual(usd(3000n))
 })
+
+test.each([0n, 1n, 7n])('a flat price costs the same beside %d of another', (number) => {
+  const flat = { model: 'flat', amount: usd(2000n), currency: 'usd' } as const
+  expect(round(priceFee(flat, number).exact)).toEqual(usd(2000n))
+})

@@ -7,10 +7,12 @@ import { tierStep } from './tier-step.ts'
 
 /**
  * What a recurring price costs for a number of it, as Stripe bills it. It is what the same quantity of usage costs, but
- * for one thing: of none, tiers cost the flat amount of the first one, graduated or by volume.
+ * for two things: a flat price stands there once, whatever the number of others beside it; and of none, tiers cost the flat
+ * amount of the first one, graduated or by volume.
  * https://docs.stripe.com/products-prices/pricing-models
  */
 export function priceFee(price: PriceModel & { currency: Currency }, number: bigint): Priced {
+  if (price.model === 'flat') return priceQuantity(price, units(1n))
   const isTiered = price.model === 'graduated' || price.model === 'volume'
   const [tier] = isTiered ? price.tiers : []
   if (number > 0n || tier === undefined) return priceQuantity(price, units(number))

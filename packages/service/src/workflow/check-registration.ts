@@ -180,11 +180,16 @@ export async function publicationFaults(db: Db, version: PlanVersion): Promise<C
   return [fault('plan_not_published', '#/plan', detail)]
 }
 
+/** Whether anything of a plan is sold by number. */
+export function comesByNumber(version: PlanVersion): boolean {
+  return providerPrices(version).some(({ price }) => price.model !== 'flat')
+}
+
 export function* quantityFaults(
   version: PlanVersion,
   { quantity }: Pick<WantedRegistration, 'quantity'>,
 ): Generator<CodedFault> {
-  if (quantity > 1 && providerPrices(version).every(({ price }) => price.model === 'flat')) {
+  if (quantity > 1 && !comesByNumber(version)) {
     yield fault('quantity_invalid', '#/quantity', `The plan ${version.plan.key} has no price by number.`)
   }
 }

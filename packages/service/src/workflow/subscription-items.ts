@@ -21,7 +21,10 @@ export function pricedItems({ version, quantity, addons }: Terms): (ProviderPric
 }
 
 /** What of them stands on a subscription at the provider, in the order of the catalogue. */
-export async function wantedItems(db: Db | Trx, terms: Terms): Promise<WantedItem[]> {
+export async function wantedItems(
+  db: Db | Trx,
+  terms: Terms,
+): Promise<(WantedItem & { readonly quantity: number })[]> {
   const items = pricedItems(terms)
   const ids = items.map(({ id }) => id)
   const [own, ofTwins] = await Promise.all([

@@ -54,7 +54,10 @@ export async function scheduleChange(
         proration_behavior: 'none',
       },
       {
-        items: wanted.items.map(({ providerPrice: price, quantity }) => ({ price, quantity })),
+        items: wanted.items.map(({ providerPrice: price, quantity }) => ({
+          price,
+          ...(quantity !== null && { quantity }),
+        })),
         duration: { interval: wanted.interval, interval_count: wanted.intervalCount },
         discounts,
         proration_behavior: 'none',

@@ -14,7 +14,8 @@ export interface ItemChange {
 
 export interface WantedItem {
   readonly providerPrice: string
-  readonly quantity: number
+  /** Null of a metered price, which has none: Stripe refuses to be told one. */
+  readonly quantity: number | null
 }
 
 /**
@@ -27,13 +28,13 @@ export function itemChanges(
 ): ItemChange[] {
   const kept = wanted.flatMap(({ providerPrice, quantity }): ItemChange[] => {
     const item = standing.find(({ price }) => price === providerPrice)
-    return item && item.quantity !== quantity ? [{ id: item.providerId, quantity }] : []
+    return item && quantity !== null && item.quantity !== quantity ? [{ id: item.providerId, quantity }] : []
   })
   const news = wanted.filter(({ providerPrice }) => !standing.some(({ price }) => price === providerPrice))
   const leaving = standing.filter(({ price }) => !wanted.some(({ providerPrice }) => providerPrice === price))
   const replaced = news.map(({ providerPrice: price, quantity }, index): ItemChange => {
     const item = leaving[index]
-    return item ? { id: item.providerId, price, quantity } : { price, quantity }
+    return { ...(item && { id: item.providerId }), price, ...(quantity !== null && { quantity }) }
   })
   const removed = leaving
     .slice(news.length)

@@ -5,9 +5,16 @@ import type { Customer } from '../../store/customers.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { metersBilledElsewhere, type Subscription } from '../../store/subscriptions.ts'
 import { couponFaults, couponsOf } from '../check-coupons.ts'
-import { planFault, planFaults, publicationFaults, quantityFaults } from '../check-registration.ts'
+import {
+  comesByNumber,
+  planFault,
+  planFaults,
+  publicationFaults,
+  quantityFaults,
+} from '../check-registration.ts'
 import { fault } from '../coded-fault.ts'
 import type { LookDeps } from '../look.ts'
+import { providerPrices } from '../provider-prices.ts'
 import { notOffered } from '../purchase/not-offered.ts'
 import type { CodedFault } from '../purchase/strategy.ts'
 import type { ChangeWish } from './wish.ts'
@@ -32,13 +39,22 @@ export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<Code
   const plan = isOther && !chosen.isArchived ? await otherPlanFaults(deps, check, chosen) : []
   return [
     ...(chosen && !chosen.isArchived ? plan : [planFault(wish.plan)]),
-    ...(chosen ? quantityFaults(chosen, { quantity: wish.quantity ?? check.subscription.quantity }) : []),
+    ...(chosen ? numberFaults(check, chosen, isOther) : []),
     ...check.ofAddons,
     ...(chosen ? await couponFaults(deps, {}, await couponsOf(deps.db, wish), chosen, customer) : []),
     ...(await redeemedFaults(deps, check)),
     ...paymentFaults(wish),
     ...trialFaults(check),
   ]
+}
+
+/** What stands is asked about only where it is to be the number of another plan. */
+function numberFaults({ wish, subscription }: ToCheck, chosen: PlanVersion, isOther: boolean): CodedFault[] {
+  const quantity = wish.quantity ?? (isOther ? subscription.quantity : undefined)
+  if (quantity === undefined || (!isOther && providerPrices(chosen).length === 0)) return []
+  if (quantity > 0 || !comesByNumber(chosen)) return [...quantityFaults(chosen, { quantity })]
+  const detail = `There are none of it at the provider, so how many of ${chosen.plan.key} is to be said.`
+  return [fault('quantity_invalid', '#/quantity', detail)]
 }
 
 async function otherPlanFaults(deps: LookDeps, check: ToCheck, chosen: PlanVersion): Promise<CodedFault[]> {

@@ -19,6 +19,7 @@ import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/p
 import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { wantedAddons } from '../check-addons.ts'
+import { comesByNumber } from '../check-registration.ts'
 import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
@@ -90,7 +91,8 @@ export async function decideChange(
   )
   const isOther = wish.plan !== undefined && wish.plan !== subscription.planKey
   const chosen = isOther ? await readNewestPlan(db, wish.plan ?? '') : from
-  const quantity = wish.quantity ?? subscription.quantity
+  const hasNumber = !isOther || (chosen !== undefined && comesByNumber(chosen))
+  const quantity = wish.quantity ?? (hasNumber ? subscription.quantity : 1)
   const { addons, faults: ofAddons } = await wantedAddons(db, {
     ...{ attached: fromAddons, wanted: wish.addons ?? [] },
     ...{ plan: chosen, isOtherPlan: isOther, isGiven: mayGivePlans },
@@ -120,7 +122,7 @@ export async function decideChange(
   }
   const wanted =
     own.byProduct && !isOther ? [keepingPrice(own.byProduct, wish.quantity), ...priced.slice(ofPlan)] : priced
-  const items = own.undecided === undefined ? itemChanges(own.items, wanted) : []
+  const items = isOfItems ? itemChanges(own.items, wanted) : []
   const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
   const isNewTerms = items.length > 0 || coupons.length > 0 || trialEnd !== null

@@ -56,12 +56,12 @@ export async function ownItems(
   return { items: [], byProduct: undefined, undecided }
 }
 
-/** Who stays on the plan keeps the price that is paid for it: only the number becomes another. */
+/** Who stays on the plan keeps the price that is paid for it: only the number becomes another, if it has one. */
 export function keepingPrice(
   { price, quantity: standing }: ObservedSubscriptionItem,
   quantity: number | undefined,
 ): WantedItem {
-  return { providerPrice: price, quantity: quantity ?? standing ?? 1 }
+  return { providerPrice: price, quantity: standing === null ? null : (quantity ?? standing) }
 }
 
 const pricesOf = (items: readonly WantedItem[]) => new Set(items.map(({ providerPrice }) => providerPrice))
