@@ -5,7 +5,7 @@ import type { Trx } from '../src/postgres/connect.ts'
 import { grouped } from '../src/postgres/grouped.ts'
 import { insertRows } from '../src/postgres/insert-rows.ts'
 import { sharedTransactions } from '../src/postgres/shared-transaction.ts'
-import { hasCommitted } from '../src/postgres/transaction.ts'
+import { hasCommitted, transaction } from '../src/postgres/transaction.ts'
 import { sqlTime } from '../src/store/time.ts'
 
 const database = await newDatabase()
@@ -79,4 +79,29 @@ test('two of the same are never in one transaction', async () => {
   const [first, same, other] = await Promise.all([work('x'), work('x'), work('y')])
   expect(first).toBe(other)
   expect(same).not.toBe(first)
+})
+
+test('nobody waits for a lock that another one needs', async () => {
+  const inTurn = sharedTransactions()
+  const rename = (key: string) =>
+    inTurn(key)(db, (trx) => sql`update product set name = 'new' where key = ${key}`.execute(trx))
+  const held = Promise.withResolvers<void>()
+  const isHeld = Promise.withResolvers<void>()
+  const holder = transaction(db, async (trx) => {
+    await sql`select from product where key = 'a' for update`.execute(trx)
+    isHeld.resolve()
+    await held.promise
+  })
+  await isHeld.promise
+  const blocked = rename('a')
+  await Promise.all(['b', 'c'].map(rename))
+  held.resolve()
+  await Promise.all([holder, blocked])
+  const renamed = await db
+    .selectFrom('product')
+    .select('key')
+    .where('name', '=', 'new')
+    .orderBy('key')
+    .execute()
+  expect(renamed.map(({ key }) => key)).toEqual(['a', 'b', 'c'])
 })

@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from './connect.ts'
 import { isDatabaseUnavailable } from './unavailable.ts'
 
@@ -103,14 +102,6 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
       setImmediate(() => void work(db, queue))
     })
   }
-}
-
-/**
- * One of these, by one text for any number of them. Postgres is not shown how many there are: it would plan
- * anew each time, because a plan for just these looks cheaper.
- */
-export function isOneOf(column: string, values: readonly string[]): RawBuilder<boolean> {
-  return sql<boolean>`${sql.ref(column)} = any(array(select unnest(${values}::text[])))`
 }
 
 /** The row of each key, undefined where there is none. */

@@ -2,7 +2,7 @@ import type { Adjustment } from '@lockstep/core/adjustment'
 import type { Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
 import type { NewRow, Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 

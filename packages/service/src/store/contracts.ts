@@ -4,7 +4,8 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Seller } from '@lockstep/core/seller'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { given, isOneOf } from '../postgres/given.ts'
+import { grouped, inOrder } from '../postgres/grouped.ts'
 import { insertRows } from '../postgres/insert-rows.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -126,8 +127,10 @@ const chainEndOf = grouped(
     }>`
       select this.contract_id, c.id is not null as is_made, last.sequence, last.hash,
         a.accepted_at, a.terms_version, a.terms_url, a.person
-      from unnest(${all.map(({ customerId }) => customerId)}::text[], ${all.map(({ contractId }) => contractId)}::text[])
-          as this (customer_id, contract_id)
+      from ${given(
+        sql`unnest(${all.map(({ customerId }) => customerId)}::text[], ${all.map(({ contractId }) => contractId)}::text[])`,
+        sql`this (customer_id, contract_id)`,
+      )} as this
         left join contract c on c.id = this.contract_id
         left join contract_acceptance a on a.contract_id = this.contract_id
         left join lateral (

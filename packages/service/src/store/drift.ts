@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
 import { isCounted } from './counted-events.ts'
 import type { LinkedId } from './mapped-ids.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'

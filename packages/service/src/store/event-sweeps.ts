@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 

@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
+import { given } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { isGone, processName } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
@@ -108,8 +109,10 @@ export const completeRequest = grouped(async (db, completions: readonly Completi
   await sql`
     update idempotency_key k
     set status = answer.status, response = answer.response, completed_at = answer."completedAt"
-    from jsonb_to_recordset(${JSON.stringify(completions)}::jsonb) as answer
-      (operation text, status int, response jsonb, "completedAt" timestamptz)
+    from ${given(
+      sql`jsonb_to_recordset(${JSON.stringify(completions)}::jsonb)`,
+      sql`answer (operation text, status int, response jsonb, "completedAt" timestamptz)`,
+    )} as answer
     where k.operation = answer.operation and k.completed_at is null`.execute(db)
   return completions.map(() => undefined)
 })

@@ -2,7 +2,8 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { given, isOneOf } from '../postgres/given.ts'
+import { grouped, inOrder } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 export type Mapping = Row<'mapping'>
@@ -151,7 +152,10 @@ export const areAllMapped = grouped(
     const wanted = [...new Map(entities.flat().map((entity) => [nameOf(entity), entity])).values()]
     const { rows } = await sql<{ type: string; id: string }>`
       select type, id
-      from unnest(${wanted.map(({ type }) => type)}::text[], ${wanted.map(({ id }) => id)}::text[]) as wanted (type, id)
+      from ${given(
+        sql`unnest(${wanted.map(({ type }) => type)}::text[], ${wanted.map(({ id }) => id)}::text[])`,
+        sql`wanted (type, id)`,
+      )} as wanted
       where not exists (
         select from mapping m where m.entity_type = type and m.entity_id = id and m.provider = ${STRIPE})`.execute(
       db,

@@ -4,7 +4,8 @@ import { planFromJson } from '@lockstep/core/plan'
 import type { PriceJson } from '@lockstep/core/price'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
+import { grouped, inOrder } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 /** A plan as it was at one time, for ever. */

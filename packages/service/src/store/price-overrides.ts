@@ -1,7 +1,7 @@
 import { priceFromJson, priceToJson } from '@lockstep/core/price'
 import type { PriceOverride } from '@lockstep/core/price-override'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 

@@ -1,6 +1,7 @@
 import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, isOneOf } from '../postgres/grouped.ts'
+import { isOneOf } from '../postgres/given.ts'
+import { grouped } from '../postgres/grouped.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 
 /** What one of the provider's prices is sold for here. */

@@ -3,7 +3,8 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { given, isOneOf } from '../postgres/given.ts'
+import { grouped, inOrder } from '../postgres/grouped.ts'
 import { insertRows } from '../postgres/insert-rows.ts'
 import { inOnePacket } from '../postgres/packet.ts'
 import type { TaxAssessment } from '../tax/port.ts'
@@ -157,7 +158,7 @@ export async function arrive(
 const arrivals = grouped(async (db, operations: readonly string[]) => {
   const { rows } = await sql<{ clock: number; registrationId: string | null }>`
     select ${databaseClock} as clock, r.id as "registrationId"
-    from unnest(${operations}::text[]) with ordinality as asked (operation, ordinal)
+    from ${given(sql`unnest(${operations}::text[]) with ordinality`, sql`asked (operation, ordinal)`)} as asked
       left join registration r on r.operation = asked.operation
     order by ordinal`.execute(db)
   if (rows.length < operations.length) throw new Error('The database does not know the time.')

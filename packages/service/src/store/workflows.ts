@@ -2,7 +2,8 @@ import type { Instant } from '@lockstep/core/instant'
 import { type Fault, Problem, type ProblemCode } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../postgres/grouped.ts'
+import { given, isOneOf } from '../postgres/given.ts'
+import { grouped, inOrder } from '../postgres/grouped.ts'
 import { isGone } from '../postgres/presence.ts'
 import {
   type FirstAttempt,
@@ -48,7 +49,7 @@ export interface Written {
 
 /** Adds a workflow in the transaction of what it is about. `holder` may run it at once; others may not. */
 export const addWorkflow = grouped(async (trx, workflows: readonly NewWorkflow[]): Promise<Written[]> => {
-  const given = workflows.map(({ done = [], ...workflow }) => {
+  const entries = workflows.map(({ done = [], ...workflow }) => {
     const steps = done.map(({ name, result }, index) => ({
       name,
       ordinal: index + 1,
@@ -58,7 +59,7 @@ export const addWorkflow = grouped(async (trx, workflows: readonly NewWorkflow[]
   })
   const { rows } = await sql<Workflow>`
     with given as (
-      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given
+      select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb) as given
         (id text, kind text, "subjectId" text, input jsonb, stage text, holder text, at float8, steps jsonb)
     ), done as (
       insert into workflow_step (workflow_id, name, ordinal, state, result, started_at, ended_at)
@@ -69,7 +70,7 @@ export const addWorkflow = grouped(async (trx, workflows: readonly NewWorkflow[]
     select id, kind, "subjectId", input, 'running', stage, 1, ${leased}, holder, to_timestamp(at) from given
     returning *`.execute(trx)
   const added = new Map(rows.map((row) => [row.id, row]))
-  return given.map(({ id, steps }) => {
+  return entries.map(({ id, steps }) => {
     const workflow = added.get(id)
     if (!workflow) throw new Error(`${id} was not added.`)
     return { workflow, steps: steps.map(({ name, result }) => ({ name, result, state: 'done' })) }
@@ -234,10 +235,10 @@ export const recordRun = grouped(async (db, runs: readonly RunToRecord[]): Promi
   const { rows } = await sql<
     Operation & { number: number; withdrawal: unknown; observation: bigint; isNew: boolean }
   >`
-    with run as (
-      select * from jsonb_to_recordset(${JSON.stringify(entries)}::jsonb) as run
-        (number int, "workflowId" text, holder text, stage text, completes boolean, intends text)
-    ), held as (
+    with run as ${given(
+      sql`jsonb_to_recordset(${JSON.stringify(entries)}::jsonb)`,
+      sql`run (number int, "workflowId" text, holder text, stage text, completes boolean, intends text)`,
+    )}, held as (
       update workflow w set
         stage = coalesce(run.stage, w.stage),
         stage_started_at = null,

@@ -2,7 +2,8 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Clock } from '../../clock.ts'
 import { compiled } from '../../postgres/compiled.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
-import { grouped, inOrder, isOneOf } from '../../postgres/grouped.ts'
+import { isOneOf } from '../../postgres/given.ts'
+import { grouped, inOrder } from '../../postgres/grouped.ts'
 
 const testClocksOf = compiled((db, { customerIds }: { readonly customerIds: readonly string[] }) =>
   db
