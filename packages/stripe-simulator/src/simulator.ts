@@ -10,6 +10,7 @@ import { addControlRoutes } from './http/control-routes.ts'
 import { gapRoutes } from './http/gaps.ts'
 import { addHostedPages } from './http/hosted-pages.ts'
 import { IdempotencyKeys } from './http/idempotency.ts'
+import { keepBeforeAnswering } from './http/kept-answers.ts'
 import { addPdfs } from './http/pdfs.ts'
 import { buildServer } from './http/server.ts'
 import { Ids } from './ids.ts'
@@ -100,17 +101,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   deliveries.onAttempted = (event, ok) => {
     if (ok && event.type === 'invoice.created') time.acknowledge(event.data.object.id as string)
   }
-  const parts = {
-    world,
-    routes: [...routes, ...gapRoutes(routes)],
-    expansions,
-    keys,
-    faults,
-    log,
-    limiter: limits === null ? null : new RateLimiter(limits),
-    apiKeys: options.apiKeys,
-  }
-  const app = buildServer(parts, file && (() => file.flush()))
+  const limiter = limits === null ? null : new RateLimiter(limits)
+  const app = buildServer({ world, expansions, keys, faults, log, limiter, apiKeys: options.apiKeys }, [
+    ...routes,
+    ...gapRoutes(routes),
+  ])
+  if (file !== undefined) keepBeforeAnswering(app, () => file.flush())
   addControlRoutes(app, control)
   addPdfs(app, world)
   addHostedPages(app, world, control)

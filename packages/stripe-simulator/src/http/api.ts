@@ -7,7 +7,7 @@ import type { Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
 import type { RateLimiter } from '../limits/rate-limiter.ts'
 import type { Json } from '../rows.ts'
-import { type Dialect, dialectOf, formerRoutes } from '../versions/dialect.ts'
+import { type Dialect, dialectOf } from '../versions/dialect.ts'
 import type { Given } from '../versions/given.ts'
 import { type Version, versionOf } from '../versions/versions.ts'
 import type { World } from '../world.ts'
@@ -20,13 +20,11 @@ import { parseJson } from './json-params.ts'
 import { textOf } from './json-text.ts'
 import { unserved } from './missing.ts'
 import type { Route } from './route.ts'
-import { type Found, RouteTree } from './route-tree.ts'
 import { list, type Raw, text } from './schema.ts'
 import { breakOf, failure, failureOf, refuseBefore } from './struck.ts'
 
 export interface ApiParts {
   readonly world: World
-  readonly routes: readonly Route[]
   readonly expansions: Expansions
   readonly keys: IdempotencyKeys
   readonly faults: Faults
@@ -65,32 +63,29 @@ type Said = Pick<Answer, 'status' | 'body' | 'headers' | 'replayOf'>
 
 const expandPaths = list(text())
 
-/** The API as a function of requests: authentication, versions, parameters, idempotency, faults; then the route's handler. */
-export class Api {
-  readonly #parts: ApiParts
-  readonly #routes: RouteTree
-
-  constructor(parts: ApiParts) {
-    this.#parts = parts
-    this.#routes = new RouteTree([...parts.routes, ...formerRoutes])
-  }
-
-  /** Answers at once: a promise is spent on a slow answer only. */
-  answer(request: ApiRequest): Answer | Promise<Answer> {
-    const found = this.#routes.find(request.method, request.path)
-    return found === undefined ? unknown(this.#parts, request) : serve(this.#parts, found, request)
-  }
+/** A route and what the named segments of its path are. */
+interface Found {
+  readonly route: Route
+  readonly segments: Readonly<Record<string, string>>
 }
 
-/** An address that no version has. */
-function unknown({ world, log }: ApiParts, request: ApiRequest): Answer {
+/** Answers a request to an address that no version has. */
+export function answerUnknown({ world, log }: ApiParts, request: ApiRequest): Answer {
   const requestId = world.ids.next('req', 14)
   const said = refusal(unserved(request.method, request.path), requestId)
   note(log, request, null, requestId, said, undefined)
   return { ...said, requestId, version: world.apiVersion, idempotencyKey: undefined }
 }
 
-function serve(parts: ApiParts, { route, segments }: Found, request: ApiRequest): Answer | Promise<Answer> {
+/**
+ * The API as a function of requests: authentication, versions, parameters, idempotency, faults; then the route's
+ * handler. Answers at once: a promise is spent on a slow answer only.
+ */
+export function answerOf(
+  parts: ApiParts,
+  { route, segments }: Found,
+  request: ApiRequest,
+): Answer | Promise<Answer> {
   const { world, keys, faults, log, limiter, apiKeys } = parts
   const { method, path, headers } = request
   const requestId = world.ids.next('req', 14)
