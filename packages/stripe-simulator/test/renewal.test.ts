@@ -108,6 +108,36 @@ test('a card that fails later: past due, three retries, then the end', async () 
   })
 })
 
+// https://docs.stripe.com/invoicing/integration/automatic-advancement-collection
+test('collection of an open invoice is turned off, and on again until it is paid', async () => {
+  const { customer } = await subscribed()
+  await world.setCard(customer.id, 'pm_card_chargeCustomerFail')
+  const charged = JAN_1 + 31 * DAY + HOUR
+  await world.advance(customer.clock, charged)
+  const [open] = (await world.stripe.invoices.list({ customer: customer.id, limit: 1 })).data
+  expect(open).toMatchObject({ status: 'open', next_payment_attempt: charged + 3 * DAY })
+  const id = open?.id as string
+
+  const off = await world.stripe.invoices.update(id, { auto_advance: false })
+  expect(off).toMatchObject({ auto_advance: false, next_payment_attempt: null })
+  await world.setCard(customer.id, 'pm_card_visa')
+  await world.advance(customer.clock, charged + 10 * DAY)
+  expect(await world.stripe.invoices.retrieve(id)).toMatchObject({ status: 'open', attempt_count: 1 })
+
+  const on = await world.stripe.invoices.update(id, { auto_advance: true })
+  expect(on).toMatchObject({ auto_advance: true, next_payment_attempt: charged + 10 * DAY + HOUR })
+  await world.advance(customer.clock, charged + 10 * DAY + HOUR)
+  expect(await world.stripe.invoices.retrieve(id)).toMatchObject({
+    status: 'paid',
+    auto_advance: false,
+    attempt_count: 2,
+    next_payment_attempt: null,
+  })
+
+  const refused = await refusal(world.stripe.invoices.update(id, { auto_advance: true }))
+  expect(refused).toMatchObject({ statusCode: 400, code: 'invoice_not_editable', param: 'auto_advance' })
+})
+
 test('a retry with a better card makes it active again', async () => {
   const { customer, subscription } = await subscribed()
   await world.setCard(customer.id, 'pm_card_chargeCustomerFail')

@@ -80,6 +80,10 @@ export function changeInvoice(world: World, id: string, params: InvoiceParams): 
   if (invoice.status !== 'draft' && fixed !== undefined) {
     throw invalid("Finalized invoices can't be updated in this way.", fixed, 'invoice_not_editable')
   }
+  // What is paid, void or uncollectible does not advance any more.
+  if (params.auto_advance === true && invoice.status !== 'draft' && invoice.status !== 'open') {
+    throw invalid("Finalized invoices can't be updated in this way.", 'auto_advance', 'invoice_not_editable')
+  }
   setFields(world, id, params)
   const changed = world.invoices.must(id)
   if (changed.status === 'open' && changed.due_date !== invoice.due_date) armDue(world, changed)
@@ -176,15 +180,26 @@ function setTaxRates(world: World, id: string, given: readonly string[] | null |
 }
 
 function setAutoAdvance(world: World, id: string, on: boolean, at: number | undefined): void {
-  const invoice = world.invoices.patch(id, { auto_advance: on })
-  if (invoice.status !== 'draft') {
-    if (!on) world.alarm('invoice.retry', id, invoice.own.clock, null)
-    return
-  }
+  const before = world.invoices.must(id)
+  const { status, own } = before
+  world.invoices.patch(id, { auto_advance: on })
+  if (status === 'open' && on !== before.auto_advance) setCollection(world, before, on)
+  if (status !== 'draft') return
   if (on || at !== undefined) {
-    scheduleFinalization(world, id, at ?? world.now(invoice.own.clock) + world.settings.draftSeconds)
+    scheduleFinalization(world, id, at ?? world.now(own.clock) + world.settings.draftSeconds)
     return
   }
-  world.alarm('invoice.finalize', id, invoice.own.clock, null)
+  world.alarm('invoice.finalize', id, own.clock, null)
   world.invoices.patch(id, { automatically_finalizes_at: null, next_payment_attempt: null })
+}
+
+/**
+ * Whether Stripe goes on to charge an open invoice. Turned on, it is charged as one that was just finalized is:
+ * about an hour later. https://docs.stripe.com/invoicing/integration/automatic-advancement-collection
+ */
+function setCollection(world: World, { id, collection_method: method, own }: InvoiceRow, on: boolean): void {
+  const isCharged = on && method === 'charge_automatically'
+  const at = isCharged ? world.now(own.clock) + world.settings.draftSeconds : null
+  world.alarm('invoice.retry', id, own.clock, at)
+  world.invoices.patch(id, { next_payment_attempt: at })
 }
