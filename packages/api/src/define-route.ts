@@ -1,6 +1,7 @@
 import type { ProblemCode } from '@lockstep/core/problem'
 import type { z } from 'zod'
 import type { Callers } from './callers.ts'
+import { cursorOf, page } from './pagination.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -48,7 +49,15 @@ export type Route<R extends RouteDefinition = RouteDefinition> = R & { readonly 
  * ```
  */
 export function defineRoute<const R extends RouteDefinition>(route: R): Route<R> {
-  return { ...route, idempotent: route.idempotent ?? route.method === 'POST' }
+  return { ...route, ...withCursor(route), idempotent: route.idempotent ?? route.method === 'POST' }
+}
+
+/** A cursor that its list never gave out is refused, and not read as some place in it. */
+function withCursor({ id, query, answers }: RouteDefinition): Pick<RouteDefinition, 'query'> {
+  if (query?.shape.after !== page.after) return {}
+  const after = cursorOf(answers[200])
+  if (after === undefined) throw new Error(`${id} is a list and does not say what its cursor looks like.`)
+  return { query: query.extend({ after }) }
 }
 
 type Read<S> = S extends z.ZodType ? z.output<S> : undefined

@@ -19,6 +19,7 @@ type Noun =
   | 'line'
   | 'plan_version'
   | 'plan_change'
+  | 'plan_roll'
   | 'price'
   | 'test_clock'
   | 'api_key'

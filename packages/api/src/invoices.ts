@@ -6,7 +6,7 @@ import { derivation } from './derivations.ts'
 import { externalId, id, idParam, lineKey, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency, money } from './money.ts'
-import { flag, listOf, page } from './pagination.ts'
+import { cursor, flag, listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { quantity } from './quantity.ts'
 import { givenName } from './text.ts'
@@ -205,7 +205,7 @@ export const explainLine = defineRoute({
     id: idParam('invoice'),
     line: givenName(200).meta({ description: "The line's id, or its key where no other line has it." }),
   }),
-  query: z.strictObject({ ...page }),
+  query: z.strictObject({ ...page, after: cursor(/^\d{1,16}\.[0-9a-f]{64}$/) }),
   answers: {
     200: z
       .strictObject({

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
-import { listOf, page } from './pagination.ts'
+import { cursor, listOf, page } from './pagination.ts'
 import { givenName } from './text.ts'
 
 const entityType = z
@@ -47,6 +47,7 @@ export const listMappings = defineRoute({
     entityId: idParam('object').optional(),
     providerId: givenName(100).optional().meta({ description: "The provider's id of the object." }),
     ...page,
+    after: cursor(/^[a-z_]+\/.+$/),
   }),
   answers: { 200: listOf('Mapping', mapping) },
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { providerId } from './ids.ts'
 import { instant } from './instant.ts'
-import { listOf, page } from './pagination.ts'
+import { cursor, listOf, page } from './pagination.ts'
 
 const type = z.enum(['customer', 'subscription', 'checkout_session', 'invoice'])
 const operation = z
@@ -30,7 +30,7 @@ export const listOrphans = defineRoute({
   callers: { key: 'operations:read' },
   summary: 'List what sweeps found at the provider without a row here, newest first',
   tags: ['Operations'],
-  query: z.strictObject({ state: state.optional(), ...page }),
+  query: z.strictObject({ state: state.optional(), ...page, after: cursor(/^\d{1,12}\..+$/) }),
   answers: { 200: listOf('Orphan', orphan) },
 })
 

@@ -1,7 +1,7 @@
 import { planRollStates } from '@lockstep/core/plan-roll'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
-import { idParam, key } from './ids.ts'
+import { id, idParam, key } from './ids.ts'
 import { instant } from './instant.ts'
 import { money } from './money.ts'
 import { listOf, page } from './pagination.ts'
@@ -19,7 +19,7 @@ const version = z.strictObject({
 
 const planRoll = z
   .strictObject({
-    id: z.string(),
+    id: id('plan_roll'),
     plan: key,
     from: version,
     to: version,

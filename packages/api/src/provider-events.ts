@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { idParam } from './ids.ts'
 import { instant, instantInput } from './instant.ts'
-import { listOf, page } from './pagination.ts'
+import { cursor, listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 import { givenName } from './text.ts'
 
@@ -53,6 +53,7 @@ export const listProviderEvents = defineRoute({
     receivedFrom: instantInput.optional().meta({ description: 'Received then or later.' }),
     receivedBefore: instantInput.optional().meta({ description: 'Received earlier than that.' }),
     ...page,
+    after: cursor(/^\d{1,12}\..+$/),
   }),
   answers: { 200: listOf('ProviderEvent', providerEvent) },
 })

@@ -19,6 +19,18 @@ test('a route that does not say who may call it does not compile', () => {
   defineRoute({ ...silent, callers: 'public' })
 })
 
+const lists = named.flatMap(([name, { query }]) => {
+  const after = query?.shape.after
+  return after === undefined ? [] : [[name, after as z.ZodType] as const]
+})
+
+test('every list that goes on knows a cursor from garbage', () => {
+  expect(lists.length).toBeGreaterThan(25)
+  for (const [name, after] of lists)
+    for (const garbage of ['', 'no cursor', 'X'.repeat(501), '../..', '💥', "'; --"])
+      expect([name, garbage, after.safeParse(garbage).success]).toEqual([name, garbage, false])
+})
+
 describe.each(named)('%s', (_name, route) => {
   test('says who may call it', () => {
     if (route.callers === 'public') {

@@ -5,7 +5,7 @@ import { defineRoute } from './define-route.ts'
 import { id, idParam, key } from './ids.ts'
 import { instant } from './instant.ts'
 import { money } from './money.ts'
-import { listOf, page } from './pagination.ts'
+import { cursor, listOf, page } from './pagination.ts'
 import { access, collection, subscriptionStatus } from './subscription-words.ts'
 
 export const historyCause = z.enum(historyCauses).meta({
@@ -50,7 +50,7 @@ export const readSubscriptionHistory = defineRoute({
     'than a second.',
   tags: ['Subscriptions'],
   params: z.strictObject({ id: idParam('subscription') }),
-  query: z.strictObject({ ...page }),
+  query: z.strictObject({ ...page, after: cursor(/^\d{1,9}$/) }),
   answers: { 200: listOf('SubscriptionStretch', stretch) },
   problems: ['subscription_not_found'],
 })

@@ -2,7 +2,7 @@ import { retentionHolds } from '@lockstep/core/usage-retention'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { instant } from './instant.ts'
-import { listOf, page } from './pagination.ts'
+import { cursor, listOf, page } from './pagination.ts'
 
 /** A calendar month of UTC. */
 export const usageMonth = z
@@ -37,7 +37,7 @@ export const listUsageExpiries = defineRoute({
   callers: { key: 'operations:read' },
   summary: 'List the months whose raw usage events are no longer kept, newest first',
   tags: ['Usage'],
-  query: z.strictObject({ ...page }),
+  query: z.strictObject({ ...page, after: cursor(/^\d{4}-(0[1-9]|1[0-2])$/) }),
   answers: { 200: listOf('ExpiredUsageMonth', expiredMonth) },
 })
 

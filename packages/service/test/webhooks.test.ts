@@ -183,6 +183,7 @@ test('what came is listed newest first, read with its payload, and can be looked
   })
   expect(await server.call({ method: 'GET', url: '/v1/provider-events?after=nonsense' })).toMatchObject({
     status: 400,
+    body: { code: 'invalid_request', errors: [{ pointer: '?after' }] },
   })
 })
 

@@ -95,7 +95,7 @@ export function bucketsOf({
   )`
 }
 
-/** One that we did not make is read from the beginning. */
+/** As it was made; what looks otherwise was refused at the door. */
 function parseCursor(cursor: string): { second: Instant; micros: string; digest: string } | undefined {
   const [, micros, digest] = /^(\d{1,16})\.([0-9a-f]{64})$/.exec(cursor) ?? []
   if (micros === undefined || digest === undefined) return undefined

@@ -41,7 +41,6 @@ export function mappingRoutes(app: App, parts: MappingParts): void {
   }))
 }
 
-/** A cursor that nobody gave out is one that nothing comes after or before: it reads as the end. */
 function positionOf(cursor: string | undefined): [string, string] | undefined {
   if (cursor === undefined) return undefined
   const [type = '', ...id] = cursor.split('/')

@@ -1,6 +1,5 @@
 import * as api from '@lockstep/api/orphans'
 import { formatInstant } from '@lockstep/core/instant'
-import { Problem } from '@lockstep/core/problem'
 import { inBackground } from '../../provider/stripe/limiter.ts'
 import type { ServiceParts } from '../../service-parts.ts'
 import { listOrphans, type OrphanRow } from '../../store/orphans.ts'
@@ -55,9 +54,6 @@ const cursorOf = ({ foundAt, providerId }: OrphanRow) => `${foundAt}.${providerI
 
 function readCursor(cursor: string | undefined) {
   if (cursor === undefined) return undefined
-  const [, foundAt, providerId] = /^(\d{1,12})\.(.+)$/.exec(cursor) ?? []
-  if (foundAt === undefined || providerId === undefined) {
-    throw new Problem('invalid_request', '`after` is not a cursor of this list.')
-  }
-  return { foundAt: Number(foundAt), providerId }
+  const [foundAt = '', ...id] = cursor.split('.')
+  return { foundAt: Number(foundAt), providerId: id.join('.') }
 }

@@ -106,9 +106,6 @@ const cursorOf = ({ receivedAt, id }: Row<'providerEvent'>) => `${receivedAt}.${
 
 function readCursor(cursor: string | undefined) {
   if (cursor === undefined) return undefined
-  const [, receivedAt, id] = /^(\d{1,12})\.(.+)$/.exec(cursor) ?? []
-  if (receivedAt === undefined || id === undefined) {
-    throw new Problem('invalid_request', '`after` is not a cursor of this list.')
-  }
-  return { receivedAt: Number(receivedAt), id }
+  const [receivedAt = '', ...id] = cursor.split('.')
+  return { receivedAt: Number(receivedAt), id: id.join('.') }
 }

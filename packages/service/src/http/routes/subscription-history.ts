@@ -17,19 +17,16 @@ export function subscriptionHistoryRoutes(app: App, { db }: { readonly db: Db })
   )(async ({ params, query: { limit, after } }) => {
     const subscription = await readSubscription(db, params.id)
     if (!subscription) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
-    const rows = await listHistory(db, params.id, { limit: limit + 1, before: ordinalOf(after) })
+    const rows = await listHistory(db, params.id, {
+      limit: limit + 1,
+      before: after === undefined ? undefined : Number(after),
+    })
     const data = rows.slice(0, limit)
     const hasMore = rows.length > limit
     const last = data.at(-1)
     const nextCursor = hasMore && last ? `${last.ordinal}` : null
     return { status: 200, body: { data: data.map(stretchToApi), hasMore, nextCursor } }
   })
-}
-
-/** A cursor that is none of ours has nothing after it. */
-function ordinalOf(cursor: string | undefined): number | undefined {
-  if (cursor === undefined) return undefined
-  return /^\d{1,9}$/.test(cursor) ? Number(cursor) : 0
 }
 
 function stretchToApi(row: Stretch) {
