@@ -58,3 +58,25 @@ test('a sync is run for one invoice, and says what it sent', async () => {
   expect(stdout).toMatch(/create +1\.20 +usd +Seconds: 120 second/)
   expect(stdout).toContain('1 call')
 })
+
+test('a sync that goes on for longer than anybody waits says what is wrong, not that it is asked for twice', async () => {
+  const running = { type: '/docs/problems/idempotency_key_in_use', title: 'Still running.', status: 409 }
+  const inUse = { status: 409, body: { ...running, code: 'idempotency_key_in_use', detail: 'Not ended.' } }
+  const syncProblem = {
+    code: 'provider_unavailable',
+    title: 'The payment provider cannot be reached.',
+    detail: 'It answered 500.',
+  }
+  const invoice = { id: 'invoice_1', syncProblem }
+  fake.answers = {
+    'POST /v1/invoices/invoice_1/sync?dryRun=false': inUse,
+    'GET /v1/invoices/invoice_1': { body: invoice },
+  }
+  const told = await fake.run(['sync', 'run', 'invoice_1'])
+  expect(told.code).toBe(1)
+  expect(told.stderr).toContain('The payment provider cannot be reached.')
+  expect(told.stderr).toContain('It answered 500.')
+  fake.answers['GET /v1/invoices/invoice_1'] = { body: { ...invoice, syncProblem: null } }
+  const slow = await fake.run(['sync', 'run', 'invoice_1'])
+  expect([slow.code, slow.stderr.includes('The sync still runs.')]).toEqual([1, true])
+})

@@ -322,6 +322,7 @@ export type DriftRepairs = Answer<typeof drift.repairDrift>
 export type Drift = DriftReport['drifts'][number]
 export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>
+export type UsageReport = Answer<typeof readUsage>
 export type Erasure = Answer<typeof customers.eraseCustomer>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>

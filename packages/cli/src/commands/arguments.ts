@@ -1,6 +1,9 @@
 import { parseInstant } from '@lockstep/core/instant'
 import { InvalidArgumentError } from 'commander'
 
+/** What `findCustomer` takes. */
+export const CUSTOMER = "a customer's id, or your own id of it"
+
 /** What `findSubscription` takes. */
 export const SUBSCRIPTION = "its id, or whose it is: the customer's id, or your own"
 

@@ -1,12 +1,18 @@
-import type { Customer, Erasure } from '@lockstep/sdk'
+import type { BillingOverview, Customer, Erasure } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findCustomer } from '../find-customer.ts'
-import { instantText } from '../output/format.ts'
+import { amountText, instantText, periodText, timesText } from '../output/format.ts'
 import { dim, green, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
-import { firstOf, parseCount } from './arguments.ts'
+import { CUSTOMER, firstOf, parseCount } from './arguments.ts'
+
+interface NewCustomer {
+  readonly name?: string
+  readonly email?: string
+  readonly testClock?: string
+}
 
 export function addCustomers(program: Command): void {
   const customers = program.command('customers').description('who pays')
@@ -22,9 +28,30 @@ export function addCustomers(program: Command): void {
       )
     })
   customers
+    .command('show')
+    .description('who a customer is, and what runs')
+    .argument('<customer>', CUSTOMER)
+    .action(async (what: string, _: unknown, command: Command) => {
+      const { client, output } = contextOf(command)
+      const { id } = await findCustomer(client, what)
+      output.result(await client.customers.billing(id), overviewText)
+    })
+  customers
+    .command('create')
+    .description('a customer without a subscription; registering makes one by itself')
+    .argument('<external id>', 'your own id of the user who pays')
+    .option('--name <name>')
+    .option('--email <address>')
+    .option('--test-clock <id>', 'put the customer on this test clock')
+    .action(async (externalId: string, { name, email, testClock }: NewCustomer, command: Command) => {
+      const { client, output } = contextOf(command)
+      const made = await client.customers.create({ externalId, name, email, testClock })
+      output.result(made, ({ id }) => `${green('✓')} ${externalId}  ${id}`)
+    })
+  customers
     .command('erase')
     .description('erase who a customer is, for good; contracts and invoices stay')
-    .argument('<customer>', "a customer's id, or your own id of it")
+    .argument('<customer>', CUSTOMER)
     .option('--dry-run', 'only say what would be erased')
     .option('--yes', "don't ask")
     .action(async (what: string, { dryRun, yes }: { dryRun?: boolean; yes?: boolean }, command: Command) => {
@@ -50,6 +77,30 @@ function erasureText({ dryRun, erased, remains, provider }: Erasure): string {
     dim('Remains:'),
     ...remains.map(({ what, count, why }) => `  ${count === null ? '' : `${count} `}${what}: ${dim(why)}`),
   ].join('\n')
+}
+
+function overviewText({ customer, subscriptions }: BillingOverview): string {
+  const { externalId, id, name, email, currency, providerId, testClock, createdAt } = customer
+  const facts = [
+    ['name', name],
+    ['e-mail', email],
+    ['pays in', currency],
+    ['provider', providerId ?? 'not there yet'],
+    ['test clock', testClock],
+    ['since', instantText(createdAt)],
+  ].flatMap(([what, value]) => (value == null ? [] : [`${what?.padEnd(10)}  ${value}`]))
+  const runs = table(subscriptions, [
+    { title: 'plan', cell: ({ subscription: { plan, quantity } }) => `${plan}${timesText(quantity)}` },
+    { title: 'status', cell: ({ subscription: { status } }) => status },
+    { title: 'period', cell: ({ subscription: { currentPeriod } }) => periodText(currentPeriod) },
+    {
+      title: 'next invoice',
+      align: 'right',
+      cell: ({ currentInvoice: next }) => (next?.total ? `${amountText(next.total)} ${next.currency}` : '–'),
+    },
+    { title: 'id', cell: ({ subscription }) => subscription.id },
+  ])
+  return [`${externalId}  ${dim(id)}`, ...facts, '', runs].join('\n')
 }
 
 function customerTable(customers: Customer[]): string {

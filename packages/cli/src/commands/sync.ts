@@ -1,4 +1,5 @@
-import type { SyncPlan, SyncStatus } from '@lockstep/sdk'
+import type { Client, SyncPlan, SyncStatus } from '@lockstep/sdk'
+import { ConnectionError, ProblemError } from '@lockstep/sdk/problem-error'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { amountText, instantText, secondsText } from '../output/format.ts'
@@ -25,8 +26,30 @@ export function addSync(program: Command): void {
     .option('--dry-run', 'only say what would be sent')
     .action(async (id: string, { dryRun = false }: { dryRun?: boolean }, command: Command) => {
       const { client, output } = contextOf(command)
-      output.result(await client.invoices.sync(id, { dryRun }), planText)
+      const plan = await client.invoices.sync(id, { dryRun }).catch((error) => failureOf(client, id, error))
+      output.result(plan, planText)
     })
+}
+
+/**
+ * While the provider fails, a sync tries for longer than a client waits, and what asks again is told that the first
+ * request still runs. What is wrong stands on the invoice.
+ */
+async function failureOf(client: Client, id: string, error: unknown): Promise<never> {
+  const stillRuns = error instanceof ProblemError && error.code === 'idempotency_key_in_use'
+  if (!stillRuns && !(error instanceof ConnectionError)) throw error
+  const { syncProblem } = await client.invoices.read(id).catch(() => ({ syncProblem: null }))
+  if (syncProblem !== null)
+    throw new ProblemError({
+      ...syncProblem,
+      ...{ type: `/docs/problems/${syncProblem.code}`, status: 503 },
+      detail: `${syncProblem.detail} The sync goes on trying: see lockstep sync status.`,
+    })
+  if (!stillRuns) throw error
+  throw new ProblemError({
+    ...{ type: error.type, title: 'The sync still runs.', status: error.status, code: error.code },
+    detail: 'The payment provider is slow or fails. What comes of it stands in lockstep sync status.',
+  })
 }
 
 function statusText(status: SyncStatus): string {

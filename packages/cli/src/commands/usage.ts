@@ -10,6 +10,7 @@ import { type Report, withProgress } from '../output/progress.ts'
 import { yellow } from '../output/style.ts'
 import { UsageError } from '../usage-error.ts'
 import { UsageFile } from '../usage-file/usage-file.ts'
+import { addShowUsage } from './show-usage.ts'
 import { addUsageCorrections } from './usage-corrections.ts'
 import { addUsageRetention } from './usage-retention.ts'
 
@@ -23,6 +24,7 @@ interface ImportOptions {
 
 export function addUsage(program: Command): void {
   const usage = program.command('usage').description('what was used')
+  addShowUsage(usage)
   addUsageCorrections(usage)
   addUsageRetention(usage)
   usage
