@@ -208,6 +208,13 @@ test('every problem code has a page at the address that its documents carry', as
     expect(`${code} ${page.status}`).toBe(`${code} 200`)
     expect(page.text).toContain(code)
   }
+  const list = await call({ method: 'GET', url: '/docs/problems/', key: '' })
+  expect([list.status, list.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+  const links = [...list.text.matchAll(/<a href="\/docs\/problems\/([a-z_]+)">/g)].map(([, code]) => code)
+  expect(links).toEqual(Object.keys(problems).toSorted())
+  const front = await call({ method: 'GET', url: '/', key: '' })
+  for (const path of ['/docs', '/docs/problems', '/openapi.json', '/healthz'])
+    expect(front.text).toContain(`<a href="${path}">`)
   expect((await call({ method: 'GET', url: '/docs/problems/..%2f..%2fREADME' })).status).toBe(404)
 })
 

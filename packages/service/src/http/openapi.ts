@@ -5,6 +5,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { mergeEqualSchemas } from './openapi-schemas.ts'
+import { servePlainPages } from './plain-pages.ts'
 import { docsPathOf } from './problem-document.ts'
 
 /** Everything under it is documentation, open to whoever reaches the service. */
@@ -12,7 +13,7 @@ export const DOCS = '/docs'
 
 const problemPages = new URL('../../../../docs/problems/', import.meta.url)
 
-/** `/openapi.json`, a page to read it at `/docs`, and the page of each problem code. No network needed. */
+/** `/openapi.json`, a page to read it at `/docs`, and a page of each problem code. No network needed. */
 export async function describeApi(server: FastifyInstance): Promise<void> {
   await server.register(swagger, {
     openapi: {
@@ -45,6 +46,7 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
   server.get('/openapi.json', { config: { callers: 'public' }, schema: { hide: true } as object }, () =>
     server.swagger(),
   )
+  servePlainPages(server)
   server.get<{ Params: { code: string } }>(
     docsPathOf(':code'),
     { schema: { hide: true } as object },
