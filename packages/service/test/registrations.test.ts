@@ -398,7 +398,7 @@ describe('refused before anything is recorded', () => {
     [
       'an unknown test clock',
       { plan: 'free', testClock: 'test_clock_0' },
-      404,
+      400,
       [['#/testClock', 'test_clock_not_found']],
     ],
     [

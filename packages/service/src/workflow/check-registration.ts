@@ -1,5 +1,5 @@
 import { recurringAmount, termsThatDiffer } from '@lockstep/core/agreed-terms'
-import { Problem } from '@lockstep/core/problem'
+import { Problem, problems } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { type Attached, soldOf } from '../store/addons.ts'
@@ -142,10 +142,14 @@ function* purchaseFaults(
   else yield notOffered(`The plan ${key} is bought as ${purchase}, not as ${strategy.type}.`)
 }
 
-/** One fault speaks for itself; several are named by the first. */
+/**
+ * One fault speaks for itself; several are named by the first. What the body names and does not exist is a fault of
+ * the body: 404 would say that there is nothing at this address.
+ */
 function problemOf(first: CodedFault, faults: readonly CodedFault[]): Problem {
   const more = faults.length > 1 ? ` And ${faults.length - 1} more.` : ''
-  return new Problem(first.code, `${first.detail}${more}`, { faults })
+  const code = problems[first.code].status === 404 ? 'invalid_request' : first.code
+  return new Problem(code, `${first.detail}${more}`, { faults })
 }
 
 export function* planFaults(
