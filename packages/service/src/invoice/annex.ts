@@ -4,6 +4,7 @@ import { formatQuantity } from '@lockstep/core/quantity'
 import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 import { printedInstant } from '../document/printed.ts'
 import type { Db } from '../postgres/connect.ts'
+import { periodStated } from '../store/invoices.ts'
 import { correctionsBehindLines } from './evidence.ts'
 import { explanationOf } from './explain.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
@@ -40,11 +41,11 @@ export async function annexOf(
 type Rows = PrintedSection['rows']
 
 function invoiceRows({ invoice }: ShownInvoice, externalId: string): Rows {
-  const { customerId, subscriptionId, currency, finalizedAt, periodStart, periodEnd } = invoice
+  const { customerId, subscriptionId, currency, finalizedAt } = invoice
   return [
     ['Customer', [externalId, customerId]],
     ...(subscriptionId === null ? [] : [['Subscription', [subscriptionId]] as const]),
-    ['Period', [printedPeriod({ start: periodStart, end: periodEnd })]],
+    ['Period', [printedPeriod(periodStated(invoice))]],
     ...(finalizedAt === null ? [] : [['Final since', [printedInstant(formatInstant(finalizedAt))]] as const]),
     ['Currency', [currency.toUpperCase()]],
   ]

@@ -22,7 +22,8 @@ test.each<[string, string[], string | null, string, string | null]>([
   ['a start inside the first', ['02-20'], null, '03-20', '02-20'],
   ['a trial that began and ended', ['02-20', '03-01'], null, '03-01', '02-20'],
   ['two edges: the first', ['03-10', '02-20'], null, '03-10', '02-20'],
-  ['an edge that is one already', ['03-01'], null, '04-01', null],
+  ['a start that a month has already, by the time alone', ['03-01'], null, '04-01', '03-01'],
+  ['the newest’s start, by the time alone', ['04-01'], null, '04-01', '04-01'],
   [
     'a start inside the newest, where the period that runs begins: the ordinary course',
     ['04-10'],
@@ -92,6 +93,13 @@ test.each<[string, string[], string[], boolean, string]>([
     ['b 03-01 … 04-01 fixed', 'c 04-01 … 05-01 current'],
     true,
     '02-20 … 03-01 new, 04-01 … 06-01 c, b ends 04-01',
+  ],
+  [
+    'one that nothing is left of makes room for the period that runs',
+    ['02-20 … 03-01', '03-01 … 06-01'],
+    ['b 03-01 … 03-01 fixed', 'c 04-01 … 05-01 current'],
+    true,
+    '02-20 … 03-01 new, 03-01 … 06-01 c, b ends 02-28',
   ],
 ])('told anew: %s', (_name, opens, undone, runs, expected) => {
   const given = undone.map((text) => {

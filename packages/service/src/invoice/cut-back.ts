@@ -1,4 +1,3 @@
-import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import { contains, type Period } from '@lockstep/core/period'
 
@@ -24,9 +23,8 @@ export function cutBackTo(
   if (!newest) return null
   const missed = edges.filter(
     (edge) =>
-      edge < newest.end &&
-      (edge < newest.start || edge < currentStart) &&
-      periods.every(({ start }) => start !== edge),
+      // One that begins then already was opened by the time alone: on the plan, and in the trial, of before.
+      edge < newest.end && (edge <= newest.start || edge < currentStart),
   )
   if (over !== null && over < newest.start) missed.push(over)
   return missed.length === 0 ? null : Math.min(...missed)
@@ -44,7 +42,7 @@ export interface Undone {
 export interface Retold<U extends Undone> {
   /** In order; `from` is the invoice that becomes this period's, if one does. */
   readonly opens: readonly { readonly period: Period; readonly from: U | null }[]
-  /** What stays, with its new end: its own start where nothing is left of it. */
+  /** What stays, with its new end: its own start, or the second before it, where nothing is left of it. */
   readonly ends: readonly { readonly of: U; readonly end: Instant }[]
 }
 
@@ -60,18 +58,23 @@ export function retell<U extends Undone>(
 ): Retold<U> {
   const ends: { of: U; end: Instant }[] = []
   const told: { period: Period; from: U | null }[] = []
+  const ranIn = (period: Period) =>
+    undone.find((one) => one.isCurrent && !one.isFixed && contains(period, one.period.start)) ?? null
   const tell = (period: Period, isRunning: boolean): void => {
     const same = undone.find((one) => one.period.start === period.start)
     if (!same?.isFixed) {
-      const ran = undone.find((one) => one.isCurrent && !one.isFixed && contains(period, one.period.start))
-      told.push({ period, from: same ?? ran ?? null })
+      told.push({ period, from: same ?? ranIn(period) })
       return
     }
     const end = isRunning ? Math.min(same.period.end, period.end) : period.end
-    ends.push({ of: same, end })
-    if (end === period.end) return
-    assert(end > period.start, 'no two periods begin at once')
-    tell({ start: end, end: period.end }, isRunning)
+    if (end > period.start) {
+      ends.push({ of: same, end })
+      if (end < period.end) tell({ start: end, end: period.end }, isRunning)
+      return
+    }
+    // Nothing is left of it: it makes room, because no two begin at once.
+    ends.push({ of: same, end: period.start - 1 })
+    told.push({ period, from: ranIn(period) })
   }
   for (const period of opens) tell(period, runs && period === opens.at(-1))
   const isUsed = (one: U) => told.some(({ from }) => from === one) || ends.some(({ of }) => of === one)

@@ -1,11 +1,19 @@
 import { startsIn, termsOf } from '@lockstep/core/commitment'
 import type { Instant } from '@lockstep/core/instant'
-import type { Period } from '@lockstep/core/period'
+import { contains, type Period } from '@lockstep/core/period'
 import { isTerminal } from '@lockstep/core/subscription'
 import { usagePeriodAt } from '@lockstep/core/usage-cycle'
 import type { Trx } from '../postgres/connect.ts'
-import { changePeriodInvoice, type InvoiceRow, openPeriodInvoice, updateInvoice } from '../store/invoices.ts'
+import {
+  changePeriodInvoice,
+  changeTerms,
+  endPromise,
+  type InvoiceRow,
+  openPeriodInvoice,
+  updateInvoice,
+} from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
+import { moveAlerts } from '../store/spend-alerts.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutPeriod, cutUsage } from '../store/usage.ts'
 import { retell } from './cut-back.ts'
@@ -103,7 +111,24 @@ export async function followPeriods(
   if (last && end !== null) await cutUsage(trx, customerId, end)
   const endsInside = (at: Instant) => rhythm.isSplit && at < subscription.currentPeriodEnd
   const retold = retell(opens, back?.undone ?? [], !isTerminal(subscription.status))
+  // What goes by the time alone goes on where the pause ends; a period that began anew says when it ended.
+  const isPauseOnly =
+    rhythm.isSplit &&
+    known?.status === 'paused' &&
+    known.currentPeriodStart === subscription.currentPeriodStart
+  const termsAt = (period: Period) =>
+    termsOf(period, {
+      cycle: rhythm.cycle,
+      trial,
+      currentStart: isPauseOnly ? now : subscription.currentPeriodStart,
+      wasPaused: known?.status === 'paused',
+      takenUp: isTakenUp && !known ? { startedAt, at: now } : null,
+    })
   if (back) await endPeriods(trx, back, retold.ends, now)
+  for (const { of, end } of retold.ends) {
+    const period = { start: of.period.start, end }
+    if (period.start < end) await changeTerms(trx, of.id, { planVersionId, period, terms: termsAt(period) })
+  }
   if (last && closes && endsInside(end ?? last.periodEnd)) {
     await expectInvoice(trx, { ...last, periodEnd: end ?? last.periodEnd }, now)
   }
@@ -129,25 +154,22 @@ export async function followPeriods(
       planVersionId,
       status: runs ? ('current' as const) : ('closing' as const),
       period,
-      terms: termsOf(period, {
-        cycle: rhythm.cycle,
-        trial,
-        // What goes by the time alone goes on where the pause ends.
-        currentStart: rhythm.isSplit && known?.status === 'paused' ? now : subscription.currentPeriodStart,
-        wasPaused: known?.status === 'paused',
-        takenUp: isTakenUp && !known ? { startedAt, at: now } : null,
-      }),
+      terms: termsAt(period),
     }
     const opening = from
-      ? changePeriodInvoice(trx, from.id, opened)
+      ? changePeriodInvoice(trx, from.row, opened)
       : openPeriodInvoice(trx, {
           ...opened,
           ...{ customerId, subscriptionId: subscription.id, currency, openedAt: now },
         })
     // Cut at its edges, a period is whole buckets of usage.
     const [id] = await Promise.all([opening, cutPeriod(trx, customerId, period)])
-    if (id === undefined || !endsInside(period.end)) continue
+    if (id === undefined) continue
+    // What is told of the time of one that nothing is left of is not told again.
+    for (const { of } of retold.ends) if (contains(period, of.period.start)) await moveAlerts(trx, of.id, id)
+    if (!endsInside(period.end)) continue
     const row = { id, customerId, periodEnd: period.end }
     await (runs ? expectTurn(trx, row, now) : expectInvoice(trx, row, now))
   }
+  if (back && subscription.status === 'paused') await endPromise(trx, subscription.id, now)
 }

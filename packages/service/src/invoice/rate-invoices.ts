@@ -49,7 +49,11 @@ export async function rateInvoices(
     if (!of || !usage) throw new Error(`${invoice.id} cannot be rated.`)
     const subscription = subscriptionOf(invoice)
     const own = overrides.filter(({ subscriptionId }) => subscriptionId === invoice.subscriptionId)
-    const prices = withOwnPrices(of.plan.prices, tried ? [...own, tried] : own, invoice.periodStart)
+    const prices = withOwnPrices(
+      of.plan.prices,
+      tried ? [...own, tried] : own,
+      invoice.pricesAt ?? invoice.periodStart,
+    )
     return {
       invoice,
       terms: { ...of, plan: { ...of.plan, prices } },

@@ -18,6 +18,7 @@ import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { RatingTerms } from '../store/rating-terms.ts'
 import type { Row } from '../store/schema.ts'
+import { goneLines } from './gone-lines.ts'
 
 /** What rating has to know of the subscription. */
 export const ratedColumns = ['quantity', 'trialStart', 'trialEnd', 'status', 'billingCycleAnchor'] as const
@@ -55,7 +56,10 @@ export function linesToBill(input: RatingInput): LineToBill[] {
   const { invoice, items, adjustments, terms } = input
   const mayWait = carriesOver(terms.plan.prices)
   const adjusted = adjustments.map((one) => adjustmentLine(one, periodOf(invoice), terms.plan.product))
-  return [...rateInvoice(input), ...adjusted].map((line) => {
+  const rated = [...rateInvoice(input), ...adjusted]
+  const { product, currency } = terms.plan
+  const gone = goneLines(items, rated, { period: periodOf(invoice), product, currency })
+  return [...rated, ...gone].map((line) => {
     const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
     const billed = parts.map(({ amount, quantity }) => ({
       amount: money(amount, invoice.currency),

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Trx } from '../postgres/connect.ts'
-import { type InvoiceRow, periodInvoicesSince, updateInvoice } from '../store/invoices.ts'
+import { type InvoiceRow, periodInvoicesSince, periodStated, updateInvoice } from '../store/invoices.ts'
 import type { Row } from '../store/schema.ts'
 import { sqlTime } from '../store/time.ts'
 import { cutUsage } from '../store/usage.ts'
@@ -13,7 +13,9 @@ import { periodOf } from './rate.ts'
 /** Periods that were opened by the time alone, before what ended them was heard of. */
 export interface TakenBack {
   readonly at: Instant
-  /** The one that holds that moment, as it is once it ends there. */
+  /** The one that holds that moment, or ends with it, as it was. */
+  readonly held: InvoiceRow
+  /** The same once it ends there. */
   readonly cut: InvoiceRow
   /** Those that began then or later, oldest first. */
   readonly undone: readonly (Undone & { readonly row: InvoiceRow })[]
@@ -55,12 +57,14 @@ export async function takeBack(
   if (cutBack([last]) === null) return undefined
   const rows = await periodInvoicesSince(trx, id, since)
   // Of one that was taken back before nothing is left.
-  const at = cutBack(rows.filter(({ periodStart, periodEnd }) => periodStart < periodEnd))
-  const cut = rows.findLast(({ periodStart }) => at !== null && periodStart < at)
+  const whole = rows.filter(({ periodStart, periodEnd }) => periodStart < periodEnd)
+  const at = cutBack(whole)
+  const cut = whole.findLast(({ periodStart }) => at !== null && periodStart < at)
   if (at === null || !cut) return undefined
   const undone = rows.filter(({ periodStart }) => periodStart >= at)
   return {
     at,
+    held: cut,
     cut: { ...cut, periodEnd: Math.min(cut.periodEnd, at) },
     undone: undone.map((row) => ({
       ...{ row, id: row.id, period: periodOf(row), isCurrent: row.status === 'current' },
@@ -73,18 +77,26 @@ export async function takeBack(
 /** Ends the period that holds the moment there, and others where they are left to end. The gate is closed. */
 export async function endPeriods(
   trx: Trx,
-  { cut }: TakenBack,
+  { held, cut }: TakenBack,
   ends: Retold<TakenBack['undone'][number]>['ends'],
   now: Instant,
 ): Promise<void> {
   const undone = ends.map(({ of, end }) => ({ row: of.row, end }))
-  for (const { row, end } of [{ row: cut, end: cut.periodEnd }, ...undone]) {
+  for (const { row, end } of [{ row: held, end: cut.periodEnd }, ...undone]) {
     await cutUsage(trx, row.customerId, end)
     const isFinal = isFrozen(row.status)
     await updateInvoice(trx, row.id, {
       periodEnd: sqlTime(end),
+      ...(end < row.periodStart ? { periodStart: sqlTime(end) } : {}),
+      ...(isFinal && end !== row.periodEnd ? statedPeriod(row) : {}),
       ...(isFinal ? {} : { status: 'closing', dirty: true }),
     })
     if (!isFinal) await expectInvoice(trx, { ...row, periodEnd: end }, now)
   }
+}
+
+/** It was made out for the period that it had when it became final. */
+function statedPeriod({ statedStart, statedEnd, periodStart, periodEnd }: InvoiceRow) {
+  const { start, end } = periodStated({ statedStart, statedEnd, periodStart, periodEnd })
+  return { statedStart: sqlTime(start), statedEnd: sqlTime(end) }
 }

@@ -63,14 +63,39 @@ export const openPeriodInvoice = grouped(
   },
 )
 
+/** What an invoice says its period is: a final one was made out for the time that it had then, also where it is cut since. */
+export function periodStated({
+  statedStart,
+  statedEnd,
+  periodStart,
+  periodEnd,
+}: Pick<InvoiceRow, 'statedStart' | 'statedEnd' | 'periodStart' | 'periodEnd'>): Period {
+  return { start: statedStart ?? periodStart, end: statedEnd ?? periodEnd }
+}
+
 /** Makes an invoice that is not final another period's, with the lines and adjustments that it has. Says its id. */
 export async function changePeriodInvoice(
   trx: Trx,
-  id: string,
+  { id, periodStart, pricesAt }: Pick<InvoiceRow, 'id' | 'periodStart' | 'pricesAt'>,
   { period, terms, ...fields }: Pick<NewPeriodInvoice, 'planVersionId' | 'status' | 'period' | 'terms'>,
 ): Promise<string> {
-  await updateInvoice(trx, id, { ...fields, ...columnsOf({ period, terms }), dirty: true })
+  await updateInvoice(trx, id, {
+    ...{ ...fields, ...columnsOf({ period, terms }), dirty: true },
+    // A price that it was given goes with it.
+    pricesAt: sqlTime(Math.max(pricesAt ?? periodStart, period.start)),
+    // What a pause ended that was heard of in the time that it had.
+    promisedUntil: null,
+  })
   return id
+}
+
+/** Has a period rated by another plan, or for what it is else; also one that is final. */
+export async function changeTerms(
+  trx: Trx,
+  id: string,
+  { planVersionId, ...of }: Pick<NewPeriodInvoice, 'planVersionId' | 'period' | 'terms'>,
+): Promise<void> {
+  await updateInvoice(trx, id, { planVersionId, ...columnsOf(of) })
 }
 
 function columnsOf({ period, terms }: Pick<NewPeriodInvoice, 'period' | 'terms'>) {

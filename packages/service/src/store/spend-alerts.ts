@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import type { LimitOwner, ThresholdKind } from '@lockstep/core/spend-limit'
+import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { sqlTime } from './time.ts'
@@ -35,6 +36,14 @@ export async function insertAlerts(trx: Trx, alerts: readonly SpendAlert[]): Pro
     )
     .onConflict((on) => on.columns(['invoiceId', 'owner', 'meterKey', 'kind', 'at']).doNothing())
     .execute()
+}
+
+/** What was reached in a period that is told anew was reached in the one that has its time now. */
+export async function moveAlerts(trx: Trx, from: string, to: string): Promise<void> {
+  await sql`
+    update spend_alert a set invoice_id = ${to} where a.invoice_id = ${from} and not exists (
+      select from spend_alert b where b.invoice_id = ${to} and b.owner = a.owner
+        and b.meter_key is not distinct from a.meter_key and b.kind = a.kind and b.at = a.at)`.execute(trx)
 }
 
 /** One with what it is of. */

@@ -3,7 +3,7 @@ import { money } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { Forecast } from '../../invoice/forecast.ts'
 import type { ShownInvoice, ShownLine } from '../../invoice/read.ts'
-import type { InvoiceRow } from '../../store/invoices.ts'
+import { type InvoiceRow, periodStated } from '../../store/invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
 
 export interface InvoiceOwner {
@@ -13,6 +13,7 @@ export interface InvoiceOwner {
 /** An invoice as lists show it: while it is open, its sums are only computed for whoever reads it alone. */
 export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
   const amount = (minor: bigint | null) => (minor === null ? null : moneyToApi(money(minor, row.currency)))
+  const period = periodStated(row)
   return {
     id: row.id,
     customer: row.customerId,
@@ -21,7 +22,7 @@ export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
     billingReason: row.billingReason,
     status: row.status,
     currency: row.currency,
-    period: { start: formatInstant(row.periodStart), end: formatInstant(row.periodEnd) },
+    period: { start: formatInstant(period.start), end: formatInstant(period.end) },
     number: row.number,
     subtotal: amount(row.subtotal),
     total: amount(row.total),

@@ -20,6 +20,9 @@ interface InvoiceTable {
   currency: string
   periodStart: Time
   periodEnd: Time
+  statedStart: MaybeTime
+  statedEnd: MaybeTime
+  pricesAt: MaybeTime
   inTrial: Default<boolean | null>
   wholeEnd: MaybeTime
   promisedFrom: MaybeTime
