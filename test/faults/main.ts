@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     // Of lifecycle: in every portion.
     deaths: { type: 'boolean', default: false },
+    kills: { type: 'boolean', default: false },
   },
 })
 const [name = ''] = positionals
@@ -147,26 +148,37 @@ async function simulator(tally: Tally): Promise<void> {
   }
 }
 
+/** How many commands a portion of each sort has. Real processes take their time to start again. */
+const lifePortions = { living: 2500, deaths: 1200, kills: 300 }
+
 /**
- * Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. In every second
- * portion processes die in the middle of requests.
+ * Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. Of three portions one
+ * has processes that die in the middle of requests, and one a service of its own that is killed.
  */
 async function lifecycle(tally: Tally): Promise<void> {
+  const all = ['living', 'deaths', 'kills'] as const
+  const sorts = values.kills ? (['kills'] as const) : values.deaths ? (['deaths'] as const) : all
   let from = seed
-  let withDeaths = values.deaths
-  for (let done = 0; done < runs; withDeaths = values.deaths || !withDeaths) {
-    const portion = Math.min(2500, runs - done)
-    const played = await playLifecycle({ runs: portion, seed: from, withDeaths })
-    const { commands, lives, breaches } = played
+  let turn = 0
+  for (let done = 0; done < runs; turn += 1) {
+    const sort = sorts[turn % sorts.length] ?? 'living'
+    const portion = Math.min(lifePortions[sort], runs - done)
+    const how = { withDeaths: sort === 'deaths', withKills: sort === 'kills' }
+    const {
+      commands,
+      lives,
+      kills,
+      breaches,
+      seed: next,
+    } = await playLifecycle({ runs: portion, seed: from, ...how })
     done += commands
-    from = played.seed
-    const how = withDeaths ? ' with deaths' : ''
-    console.log(`lifecycle${how}: ${done} commands, ${lives} more lives, ${breaches.length} breaches`)
+    from = next
+    const told = sort === 'kills' ? `, ${kills} kills` : sort === 'deaths' ? ' with deaths' : ''
+    console.log(`lifecycle: ${done} commands, ${lives} more lives${told}, ${breaches.length} breaches`)
     report(tally, commands, breaches)
+    const option = sort === 'living' ? '' : ` --${sort}`
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
-      console.log(
-        `  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}${withDeaths ? ' --deaths' : ''}`,
-      )
+      console.log(`  replay: npm run faults -- lifecycle --runs 1 --seed ${broken}${option}`)
   }
 }
 

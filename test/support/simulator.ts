@@ -1,12 +1,20 @@
 import { wallClock } from '@lockstep/service/clock'
 import { createLog } from '@lockstep/service/log'
 import { openProvider, type Provider } from '@lockstep/service/provider/stripe/account'
+import Stripe from 'stripe'
 import { type Simulator, type SimulatorOptions, startSimulator } from 'stripe-simulator'
 import type { TestDatabase } from './database.ts'
 
 /** A simulator on a free port that takes any test key. Close it after the file. */
 export function newSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   return startSimulator({ port: 0, seed: 1, ...options })
+}
+
+/** For whoever looks at it or works in its dashboard, on a machine however slow. */
+export function patientStripe({ url }: Simulator): Stripe {
+  const { hostname, port } = new URL(url)
+  const options = { protocol: 'http' as const, host: hostname, port, maxNetworkRetries: 2, timeout: 600_000 }
+  return new Stripe('sk_test_lockstep', options)
 }
 
 /** Our side of it: what is opened for a database, waiting as good as nothing, with repeatable chance. */

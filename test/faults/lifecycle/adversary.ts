@@ -1,11 +1,13 @@
 import type Stripe from 'stripe'
 import { seeded } from '../../support/random.ts'
+import { gainOf, servedNow } from './books.ts'
 import { change } from './change-commands.ts'
 import { type Command, end, reactivate, turn } from './commands.ts'
 import { type Life, newLife } from './life.ts'
 import * as model from './model.ts'
 import { changeTo } from './plan-changes.ts'
 import { type PlanKey, prices } from './plans.ts'
+import { wander } from './restless.ts'
 import { newStage, type Stage } from './stage.ts'
 
 export interface Robbed {
@@ -16,9 +18,7 @@ export interface Robbed {
 }
 
 const MOVES_EACH = 40
-const { DAY, HOUR } = model
-/** From the start of a period until its invoice was tried for the last time: an hour as a draft, three retries. */
-const LONGEST_DUNNING = HOUR + 15 * DAY
+const { DAY } = model
 
 /** A move, and what the model says the customer then has. */
 interface Move {
@@ -27,8 +27,8 @@ interface Move {
 }
 
 /**
- * Customers who do whatever makes them richest at once (switch and switch back, end with the rest given back, begin
- * anew) and never gain: what they were served, at list price, is no more than what the seller keeps of their money.
+ * Every second customer does whatever comes to mind (restless.ts). The others do whatever makes them richest at once (switch and switch back, end with the rest given back,
+ * begin anew). None gains: what they were served, at list price, is no more than what the seller keeps of their money.
  */
 export async function playAdversary({
   runs,
@@ -42,7 +42,7 @@ export async function playAdversary({
   let [moves, next] = [0, seed]
   try {
     for (; moves < runs; next += 1) {
-      const breach = await rob(stage, next)
+      const breach = next % 2 === 0 ? await rob(stage, next) : await roam(stage, next)
       if (breach !== undefined) breaches.push(`seed ${next}: ${breach}`)
       moves += MOVES_EACH
     }
@@ -50,6 +50,11 @@ export async function playAdversary({
     await stage.close()
   }
   return { moves, seed: next, breaches }
+}
+
+function roam(stage: Stage, seed: number): Promise<string | undefined> {
+  const weather = seeded(seed + 1_000_000_007)
+  return wander(stage, seed, MOVES_EACH, () => stage.settle(weather))
 }
 
 async function rob(stage: Stage, seed: number): Promise<string | undefined> {
@@ -61,7 +66,7 @@ async function rob(stage: Stage, seed: number): Promise<string | undefined> {
     for (let number = 0; number < MOVES_EACH; number += 1) {
       const command = life.random.below(3) === 0 ? passing(life) : greediest(life)
       life.told.push(command.name)
-      const worth = await worthPerSecond(stage, life)
+      const { worth } = await servedNow(stage, life.payer.customer, life.expected.now)
       const since = life.expected.now
       const { model: expected, payer } = await command.run(stage, life)
       if (payer) Object.assign(life, { payer, payers: [...life.payers, payer] })
@@ -70,7 +75,9 @@ async function rob(stage: Stage, seed: number): Promise<string | undefined> {
       await stage.settle(weather)
     }
     await stage.world.stripe.subscriptions.cancel(life.payer.subscription).catch(unlessOver)
-    return await gained(stage, life, served)
+    const had = { customer: life.payer.customer, now: life.expected.now, served, tried: 0 }
+    const gain = await gainOf(stage, had)
+    return gain && `${life.told.join('; ')}\n    ${gain}`
   } catch (error) {
     return `${life.told.join('; ')}\n    ${error instanceof Error ? error.message : String(error)}`
   }
@@ -121,47 +128,4 @@ function wealthOf(now: model.Model): number {
   const left = (period.end - now.now) / (period.end - period.start)
   const rest = status === 'active' ? model.feeOf(now, terms) * left : 0
   return accounts.served + rest + accounts.credit + accounts.refunded - accounts.paid
-}
-
-/** Of what Stripe has on the subscription, at list price; a trial is a gift. */
-async function worthPerSecond({ world: { stripe } }: Stage, { payer }: Life): Promise<number> {
-  const { status, items } = await stripe.subscriptions.retrieve(payer.subscription)
-  if (status !== 'active' && status !== 'past_due') return 0
-  return items.data.reduce(
-    (sum, { price, quantity, current_period_start: start, current_period_end: over }) => {
-      return sum + ((price.unit_amount ?? 0) * (quantity ?? 1)) / (over - start)
-    },
-    0,
-  )
-}
-
-/** By Stripe's books alone. Undefined where nothing was gained. */
-async function gained({ world: { stripe } }: Stage, life: Life, served: number): Promise<string | undefined> {
-  const { customer: id } = life.payer
-  const [charges, customer] = [
-    await all(stripe.charges.list({ customer: id, limit: 100 })),
-    await stripe.customers.retrieve(id),
-  ]
-  const kept = charges.reduce((sum, charge) => sum + charge.amount_captured - charge.amount_refunded, 0)
-  const credit = customer.deleted ? 0 : 0 - customer.balance
-  let [lines, owed] = [0, 0]
-  for (const invoice of await all(stripe.invoices.list({ customer: id, limit: 100 }))) {
-    const of = await all(stripe.invoices.listLineItems(invoice.id, { limit: 100 }))
-    lines += of.length
-    if (invoice.status !== 'open' && invoice.status !== 'draft') continue
-    // Nobody paid for it: served while it was tried, as documented, and no longer.
-    for (const { amount, period } of of) {
-      const had = Math.min(life.expected.now, period.end) - period.start
-      owed += (amount * Math.min(had, LONGEST_DUNNING)) / (period.end - period.start)
-    }
-  }
-  // A line is rounded to the nearest cent: https://docs.stripe.com/billing/subscriptions/prorations
-  const gain = served + credit - kept - owed
-  return gain > lines / 2 + 0.001
-    ? `${life.told.join('; ')}\n    gained ${gain} by ${lines} lines: served ${served}, credit ${credit}, kept ${kept}, owed ${owed}`
-    : undefined
-}
-
-function all<T>(list: { autoPagingToArray(options: { limit: number }): Promise<T[]> }): Promise<T[]> {
-  return list.autoPagingToArray({ limit: 10_000 })
 }

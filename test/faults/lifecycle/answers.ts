@@ -4,7 +4,10 @@ import type { Answer, Request, Stage } from './stage.ts'
 
 /** Asks, and holds the answer to what it must be. */
 export async function answered(stage: Stage, request: Omit<Request, 'key'>, status: number): Promise<Answer> {
-  const answer = await stage.ask({ ...request, key: newId('operation') })
+  const whole = { ...request, key: newId('operation') }
+  let answer = await stage.ask(whole)
+  // The machine is slow, or somebody died: asked again, it is the same request.
+  while (answer.status === 503) answer = await stage.ask(whole)
   if (answer.status !== status)
     throw new Error(
       `${request.method} ${request.url} ${JSON.stringify(request.payload)}: ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`,

@@ -170,18 +170,17 @@ const refund = (amount: number): Command => ({
   name: `refund ${amount}`,
   isElsewhere: false,
   async run(stage, { payer, expected }) {
-    const { stripe, db } = stage.world
+    const { stripe, pool } = stage.world
     const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 5 })
     const bought = expected.bought
     const last = data.find(({ amount_paid: paid }) => paid === bought?.paid)
     if (!last || !bought) throw new Error('What was bought has no invoice.')
-    const { id } = await db
-      .selectFrom('invoice')
-      .select('id')
-      .where('providerInvoiceId', '=', last.id)
-      .executeTakeFirstOrThrow()
+    const { rows } = await pool.query<{ id: string }>(
+      'select id from invoice where provider_invoice_id = $1',
+      [last.id],
+    )
     const left = bought.paid - bought.back
-    const url = `/v1/invoices/${id}/refunds?dryRun=false`
+    const url = `/v1/invoices/${rows[0]?.id}/refunds?dryRun=false`
     const payload = { amount: (amount / 100).toFixed(2) }
     const { body } = await answered(stage, { method: 'POST', url, payload }, amount > left ? 422 : 201)
     if (amount <= left) return { model: model.refund(expected, amount) }

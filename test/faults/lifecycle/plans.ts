@@ -44,7 +44,8 @@ function plan(key: PlanKey) {
   }
 }
 
-export const catalog = defineCatalog({
+/** As it is written in a request. */
+export const wares = {
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
@@ -68,4 +69,6 @@ export const catalog = defineCatalog({
     year: plan('year'),
     trying: plan('trying'),
   },
-})
+} as const
+
+export const catalog = defineCatalog(wares)

@@ -2,6 +2,7 @@ import { seeded } from '../../support/random.ts'
 import { candidates } from './commands.ts'
 import { compareAll } from './compare.ts'
 import { finishAll } from './finish.ts'
+import { newKilledStage } from './killed-stage.ts'
 import { type Life, newLife } from './life.ts'
 import { heard } from './model.ts'
 import { newStage, type Stage } from './stage.ts'
@@ -9,6 +10,7 @@ import { newStage, type Stage } from './stage.ts'
 export interface Lived {
   readonly commands: number
   readonly lives: number
+  readonly kills: number
   /** The next life's seed. */
   readonly seed: number
   /** Each begins with `seed N`. */
@@ -26,11 +28,16 @@ export interface LifecycleRuns {
   readonly seed: number
   /** Processes die in the middle of requests; one request is made at a time. */
   readonly withDeaths?: boolean
+  /** The service runs in a process of its own, which is killed. */
+  readonly withKills?: boolean
 }
 
 /** Random lives, each from a seed of its own, until `runs` commands were carried out. */
-export async function playLifecycle({ runs, seed, withDeaths = false }: LifecycleRuns): Promise<Lived> {
-  const stage = await newStage({ deaths: withDeaths ? seeded(seed) : undefined })
+export async function playLifecycle(wanted: LifecycleRuns): Promise<Lived> {
+  const { runs, seed, withDeaths = false, withKills = false } = wanted
+  const stage: Stage & { kills?(): number } = withKills
+    ? await newKilledStage(seeded(seed))
+    : await newStage({ deaths: withDeaths ? seeded(seed) : undefined })
   const hands = withDeaths ? 1 : HANDS
   const breaches: string[] = []
   let [commands, lives, next] = [0, 0, seed]
@@ -46,7 +53,7 @@ export async function playLifecycle({ runs, seed, withDeaths = false }: Lifecycl
   } finally {
     await stage.close()
   }
-  return { commands, lives, seed: next, breaches }
+  return { commands, lives, kills: stage.kills?.() ?? 0, seed: next, breaches }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Catalog } from '@lockstep/core/catalog'
 import { creditNoteRoutes } from '@lockstep/service/http/routes/credit-notes'
 import { planChangeRoutes } from '@lockstep/service/http/routes/plan-changes'
 import { refundRoutes } from '@lockstep/service/http/routes/refunds'
+import { registrationRoutes } from '@lockstep/service/http/routes/registrations'
 import { subscriptionDeedRoutes } from '@lockstep/service/http/routes/subscription-deeds'
 import { subscriptionStartRoutes } from '@lockstep/service/http/routes/subscription-starts'
 import type { Connection } from '@lockstep/service/postgres/connect'
@@ -9,7 +10,11 @@ import { someAtOnce } from '@lockstep/service/some-at-once'
 import { doDue } from '@lockstep/service/workflow/due'
 import { workflowKinds } from '@lockstep/service/workflow/kinds'
 import { makeWorkflows, type Workflows } from '@lockstep/service/workflow/workflows'
-import { type BillingWorld, newBillingWorld } from '../../../packages/service/test/support/billing-world.ts'
+import {
+  type BillingWorld,
+  newBillingWorld,
+  type Payer,
+} from '../../../packages/service/test/support/billing-world.ts'
 import { mortalConnection } from '../../../packages/service/test/support/mortal.ts'
 import { newServer } from '../../../packages/service/test/support/server.ts'
 import type { Random } from '../../support/random.ts'
@@ -28,9 +33,15 @@ export interface Request {
   readonly key: string
 }
 
+/** Where lives are lived: our database, the provider, and what customers do there and with us. */
+export interface LifeWorld
+  extends Pick<BillingWorld, 'stripe' | 'pool' | 'simulator' | 'register' | 'turn' | 'use'> {
+  sync(payer: Payer): Promise<unknown>
+}
+
 /** The service behind its routes, a Stripe, and what happened there on its way to us. */
 export interface Stage {
-  readonly world: BillingWorld
+  readonly world: LifeWorld
   ask(request: Request): Promise<Answer>
   /** Delivers everything that happened, in whatever order and some of it twice, and does what is due. */
   settle(random: Random): Promise<void>
@@ -117,6 +128,7 @@ async function asker(
     creditNoteRoutes,
     planChangeRoutes,
     refundRoutes,
+    registrationRoutes,
     subscriptionDeedRoutes,
     subscriptionStartRoutes,
   ])

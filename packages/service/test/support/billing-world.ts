@@ -2,10 +2,12 @@ import { createHmac } from 'node:crypto'
 import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import { defaultSyncPolicy, type SyncPolicy } from '@lockstep/core/direction'
 import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { Problem } from '@lockstep/core/problem'
 import { defaultTimeRules } from '@lockstep/core/usage-rules'
 import type Stripe from 'stripe'
 import type { Simulator, SimulatorOptions } from 'stripe-simulator'
 import { newDatabase } from '../../../../test/support/database.ts'
+import { newEventReader } from '../../../../test/support/new-events.ts'
 import { newSimulator, serviceDeps } from '../../../../test/support/simulator.ts'
 import { newId } from '../../src/ids.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
@@ -167,7 +169,7 @@ export async function newBillingWorld({
   const ingest = newIngest(writer.write)
   const directory = newDirectory(deps)
   await applyCatalog({ ...deps, workflows }, catalog)
-  let last: string | undefined
+  const newEvents = newEventReader(stripe)
   let counter = 0
 
   async function registerOn(
@@ -203,6 +205,18 @@ export async function newBillingWorld({
     }
   }
 
+  /** However long it takes: it is not the time that is tested. */
+  async function clockAt(name: string, time: string) {
+    const operation = newId('operation')
+    for (;;) {
+      try {
+        return await newTestClock({ ...deps, workflows }, { name, frozenTime: at(time) }, operation)
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === 'provider_unavailable')) throw error
+      }
+    }
+  }
+
   const world = {
     deps,
     workflows,
@@ -226,11 +240,7 @@ export async function newBillingWorld({
     ): Promise<Payer> {
       counter += 1
       const externalId = `user_${counter}`
-      const clock = await newTestClock(
-        { ...deps, workflows },
-        { name: externalId, frozenTime: at(time) },
-        newId('operation'),
-      )
+      const clock = await clockAt(externalId, time)
       const email = `${externalId}@example.org`
       const known = { externalId, testClock: clock.id, paymentMethod, email, ...more }
       return { ...(await registerOn(plan, 'default', known)), testClock: clock.providerId ?? '' }
@@ -269,23 +279,7 @@ export async function newBillingWorld({
     },
 
     /** Every event that was not delivered yet, oldest first. */
-    async newEvents(): Promise<Stripe.Event[]> {
-      const events: Stripe.Event[] = []
-      if (last === undefined) {
-        for await (const event of stripe.events.list({ limit: 100 })) events.push(event)
-        events.reverse()
-        last = events.at(-1)?.id
-        return events
-      }
-      for (let more = true; more; ) {
-        // Of those after the last one that we know, the oldest; each page has its newest first.
-        const page = await stripe.events.list({ limit: 100, ending_before: last })
-        events.push(...page.data.toReversed())
-        last = page.data[0]?.id ?? last
-        more = page.has_more
-      }
-      return events
-    },
+    newEvents,
 
     async receive(event: object): Promise<void> {
       const body = Buffer.from(JSON.stringify(event))
