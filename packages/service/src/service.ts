@@ -117,12 +117,15 @@ function startWorkflows(deps: LookDeps & { readonly tax: Tax }, started: Started
     workflowKinds({
       ...deps,
       drainInbox: () => drainInbox(deps),
-      doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
+      doDue: (testClock) => doDue({ ...deps, workflows, requestSync: leftToTheAdvance }, { testClock }),
     }),
   )
   started.push('workflows', () => workflows.close())
   return workflows
 }
+
+/** Whoever turns a clock has all its subscriptions synchronised at each stop, behind what is due. */
+async function leftToTheAdvance(): Promise<void> {}
 
 async function startEmbedded({ dataDirectory }: Config, log: Log, started: Started): Promise<string> {
   const postgres = await startEmbeddedPostgres({ directory: join(dataDirectory, 'postgres') })

@@ -13,7 +13,7 @@ import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepEventsHourly } from './jobs/sweep-events.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
-import { syncInvoices } from './jobs/sync-invoices.ts'
+import { requestSync, syncInvoices } from './jobs/sync-invoices.ts'
 import { showOutbox } from './outbox/figures.ts'
 import { startOutbox } from './outbox/outbox.ts'
 import type { ServiceParts } from './service-parts.ts'
@@ -77,7 +77,8 @@ export const workers: readonly Worker[] = [
   {
     name: 'due',
     start: async (parts) => {
-      const worker = startDrainWorker({ ...parts, name: 'due', drain: () => doDue(parts) })
+      const deps = { ...parts, requestSync: (id: string) => requestSync(parts, id) }
+      const worker = startDrainWorker({ ...parts, name: 'due', drain: () => doDue(deps) })
       return worker.close
     },
   },

@@ -1,6 +1,8 @@
 // Months of an annual plan of which Stripe was told nothing while they ran: it makes an invoice of what is pending only.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startBoss } from '../src/jobs/boss.ts'
+import { requestSync, syncInvoices } from '../src/jobs/sync-invoices.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
@@ -87,4 +89,43 @@ test('used in the last ten minutes of a month without usage: billed once, with t
   await go(payer, '2026-04-30T00:00:00Z')
   await go(payer, '2026-05-02T02:00:00Z')
   expect(await billed(payer)).toEqual([[300, [late]]])
+})
+
+test('a month that cannot be told is asked for once, and left to the schedule', async () => {
+  const payer = await world.register('annual', '2026-01-31T00:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+  await go(payer, '2026-02-10T00:00:00Z')
+  await world.use(payer, '30', '2026-02-09T00:00:00Z')
+  await world.turn(payer, '2026-02-27T23:50:00Z')
+  await world.deliver()
+  const boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: true })
+  try {
+    await syncInvoices({ ...world.deps, boss, config: { syncCron: '0 0 29 2 *' } })
+    const due = () =>
+      doDue({ ...world.deps, workflows: world.workflows, requestSync: (id) => requestSync({ boss }, id) })
+    const jobs = async () => {
+      const { rows } = await world.pool.query<{ state: string }>(
+        `select state::text from pgboss.job where name = 'sync-subscription' and data->>'subscriptionId' = $1`,
+        [payer.subscriptionId],
+      )
+      return rows.map(({ state }) => state)
+    }
+    world.simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/invoiceitems', times: 1000 })
+    await due()
+    await vi.waitFor(async () => expect(await jobs()).toEqual(['completed']), {
+      ...{ timeout: 60_000, interval: 100 },
+    })
+    expect((await world.read(payer, 'current')).invoice.syncProblem).toMatchObject({
+      code: 'provider_unknown_outcome',
+    })
+    for (const _round of [1, 2, 3]) await due()
+    expect(await jobs()).toEqual(['completed'])
+  } finally {
+    world.simulator.control.clearFaults()
+    await boss.stop({ graceful: true, timeout: 5000 })
+  }
+  await world.sync(payer)
+  const standing = await world.stripe.invoiceItems.list({ customer: payer.customer, pending: true })
+  expect(standing.data.map(({ amount }) => amount)).toEqual([300])
 })

@@ -12,6 +12,8 @@ import type { Workflows } from './workflows.ts'
 
 export interface DueDeps extends LookDeps {
   readonly workflows: Workflows
+  /** Has a subscription synchronised soon, by somebody else: whatever becomes of that keeps nothing waiting here. */
+  readonly requestSync: (subscriptionId: string) => Promise<void>
 }
 
 /** What happens when something of one kind is due. Doing it twice is doing it once. */

@@ -25,14 +25,17 @@ export const usagePeriodEnd: DueKind = {
   },
 }
 
-/** A month of usage is about to end: what is not told yet is, so that the provider makes an invoice of it. */
+/**
+ * A month of usage is about to end: what is not told yet is, so that the provider makes an invoice of it. Asked for once;
+ * where the provider does not answer then, the schedule tells.
+ */
 export const usageTell: DueKind = {
   kind: USAGE_TELL,
   async run(deps, { subjectId }) {
     const ending = await readInvoiceRow(deps.db, invoiceOfTurn(subjectId))
     if (ending?.subscriptionId == null || ending.status !== 'current') return 'nothing to do'
-    await syncSubscription(deps, ending.subscriptionId, { reason: 'usage period' })
-    return 'told'
+    await deps.requestSync(ending.subscriptionId)
+    return 'asked for'
   },
 }
 

@@ -148,7 +148,12 @@ export async function newBillingWorld({
   const wall = { time: at('2026-01-01T00:00:00Z') }
   const opened = await serviceDeps(database, simulator)
   const provider = { ...opened.provider, sync }
-  const deps = { ...opened, provider, clock: { now: () => wall.time } }
+  const parts = { ...opened, provider, clock: { now: () => wall.time } }
+  // By a worker that has nothing else to do. What it cannot do is left to the schedule.
+  const requestSync = async (id: string) => {
+    await syncSubscription(parts, id, { reason: 'schedule' }).catch(() => {})
+  }
+  const deps = { ...parts, requestSync }
   const { db } = deps
   const { stripe } = provider
   const drain = () => drainInbox(deps)

@@ -46,7 +46,7 @@ export async function onDatabase(
     workflowKinds({
       ...deps,
       drainInbox: () => drainInbox(deps),
-      doDue: (testClock) => doDue({ ...deps, workflows }, { testClock }),
+      doDue: (testClock) => doDue({ ...deps, workflows, requestSync: async () => {} }, { testClock }),
     }),
   )
   const server = await newServer(database, wanted)
