@@ -1,8 +1,10 @@
 // Months of an annual plan of which Stripe was told nothing while they ran: it makes an invoice of what is pending only.
 import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expectTurn } from '../src/invoice/expect-turn.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { requestSync, syncInvoices } from '../src/jobs/sync-invoices.ts'
+import { transaction } from '../src/postgres/transaction.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
@@ -27,6 +29,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+const at = (time: string) => Date.parse(time) / 1000
+
 /** What is due is done, and drafts are told to; the hourly schedule does not come by. */
 async function go(payer: Payer, time: string): Promise<void> {
   await world.turn(payer, time)
@@ -49,11 +53,11 @@ test.each([
   const payer = await world.register(plan, '2026-01-31T00:00:00Z')
   await world.deliver()
   await world.sync(payer)
-  await go(payer, '2026-02-27T23:45:00Z')
-  await world.use(payer, '30', '2026-02-27T23:40:00Z')
+  await go(payer, '2026-02-27T23:40:00Z')
+  await world.use(payer, '30', '2026-02-27T23:39:00Z')
   const standing = () => world.stripe.invoiceItems.list({ customer: payer.customer, pending: true })
   expect((await standing()).data).toEqual([])
-  // Ten minutes before the end it is told.
+  // Ten minutes before the end all are told.
   await go(payer, '2026-02-27T23:50:00Z')
   expect((await standing()).data).toHaveLength(1)
   await go(payer, '2026-02-28T00:00:00Z')
@@ -89,6 +93,25 @@ test('used in the last ten minutes of a month without usage: billed once, with t
   await go(payer, '2026-04-30T00:00:00Z')
   await go(payer, '2026-05-02T02:00:00Z')
   expect(await billed(payer)).toEqual([[300, [late]]])
+})
+
+test('months that end in one second are told one after the other, from twenty to ten minutes before', async () => {
+  const end = at('2026-03-31T00:00:00Z')
+  const customer = await world.register('annual', '2026-01-31T00:00:00Z')
+  const ids = Array.from({ length: 600 }, (_, i) => `invoice_of_many_${i}`)
+  await transaction(world.deps.db, async (trx) => {
+    for (const id of ids) await expectTurn(trx, { id, customerId: customer.customerId, periodEnd: end }, end)
+  })
+  const { rows } = await world.pool.query<{ before: number }>(
+    `select extract(epoch from $1::timestamptz - due_at)::int as before from due
+      where kind = 'usage-tell' and subject_id like 'invoice_of_many_%'`,
+    ['2026-03-31T00:00:00Z'],
+  )
+  await world.pool.query(`delete from due where subject_id like 'invoice_of_many_%'`)
+  const minutes = Map.groupBy(rows, ({ before }) => Math.floor(before / 60))
+  // Of 600 in ten minutes some 60 in each, by a hash that is always the same.
+  expect([...minutes.keys()].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+  for (const told of minutes.values()) expect(told.length).toBeLessThan(120)
 })
 
 test('a month that cannot be told is asked for once, and left to the schedule', async () => {

@@ -1,5 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Trx } from '../postgres/connect.ts'
+import { spread } from '../spread.ts'
 import { addDue } from '../store/due.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 
@@ -12,8 +13,11 @@ export const USAGE_PERIOD = 'usage-period'
  */
 export const USAGE_TELL = 'usage-tell'
 
-/** Not closer to the end than the provider's clock and ours, and a round of what is due, may differ. */
-export const USAGE_TOLD_BEFORE_SECONDS = 600
+/** Not closer to the end than the provider's clock and ours may differ, and a queue may be long. */
+const TOLD_BEFORE_SECONDS = 600
+
+/** Many months end in one second: they are told one after the other, over so long before. */
+const TOLD_OVER_SECONDS = 600
 
 /** Due when the provider's invoice of such a period should long be there. */
 export const USAGE_INVOICE = 'usage-invoice'
@@ -34,7 +38,7 @@ export async function expectTurn(
   at: Instant,
 ): Promise<void> {
   const subjectId = `${id}/${periodEnd}`
-  const tellAt = periodEnd - USAGE_TOLD_BEFORE_SECONDS
+  const tellAt = periodEnd - TOLD_BEFORE_SECONDS - spread(id, TOLD_OVER_SECONDS)
   await addDue(trx, { kind: USAGE_TELL, subjectId, customerId, dueAt: tellAt, at })
   await addDue(trx, { kind: USAGE_PERIOD, subjectId, customerId, dueAt: periodEnd, at })
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { PgBoss } from 'pg-boss'
 import type { Config } from '../config.ts'
 import { inBackground } from '../provider/stripe/limiter.ts'
+import { spread } from '../spread.ts'
 import { subscriptionsToSync } from '../store/invoices.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import { syncSubscription } from '../workflow/sync-invoice.ts'
@@ -15,7 +15,7 @@ const SCHEDULE = 'sync-invoices'
 const CLOSING = 'sync-closing-invoices'
 const ONE = 'sync-subscription'
 
-/** The schedule's work is spread over this long, so that it does not come all at once. */
+/** The schedule's work is spread over this long, so that it does not come all at once: for each the same second of a round. */
 const SPREAD_SECONDS = 300
 const WORKERS = 4
 /** Of each worker, at the same time. As long as it gets so many it asks for more at once, and not a second later. */
@@ -70,14 +70,9 @@ async function enqueue({ db, boss }: SyncJobs, { closing }: { closing: boolean }
     ids.map((subscriptionId) => ({
       data: { subscriptionId } satisfies OneJob,
       singletonKey: subscriptionId,
-      startAfter: closing ? 0 : turnOf(subscriptionId),
+      startAfter: closing ? 0 : spread(subscriptionId, SPREAD_SECONDS),
     })),
   )
-}
-
-/** The same second of each round for a subscription, evenly among all. */
-function turnOf(subscriptionId: string): number {
-  return createHash('sha256').update(subscriptionId).digest().readUInt32BE() % SPREAD_SECONDS
 }
 
 /** What fails stays marked, and the next round tries again: the reason stands on the invoice. */
