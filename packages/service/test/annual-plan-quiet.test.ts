@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { expectTurn } from '../src/invoice/expect-turn.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { requestSync, syncInvoices } from '../src/jobs/sync-invoices.ts'
+import { readMigrations } from '../src/postgres/migrate.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
@@ -112,6 +113,33 @@ test('months that end in one second are told one after the other, from twenty to
   // Of 600 in ten minutes some 60 in each, by a hash that is always the same.
   expect([...minutes.keys()].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
   for (const told of minutes.values()) expect(told.length).toBeLessThan(120)
+})
+
+test('a month that ran before it was told before its end is told all the same', async () => {
+  const payer = await world.register('annual', '2026-01-31T00:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+  const tells = async () => {
+    const { rows } = await world.pool.query<{ before: number }>(
+      `select extract(epoch from '2026-02-28T00:00:00Z' - due_at)::int as before from due
+        where kind = 'usage-tell' and customer_id = $1`,
+      [payer.customerId],
+    )
+    return rows.map(({ before }) => before)
+  }
+  expect(await tells()).toHaveLength(1)
+  await world.pool.query(`delete from due where kind = 'usage-tell' and customer_id = $1`, [payer.customerId])
+  const migration = (await readMigrations()).find(({ name }) => name === '0076_usage_tell.sql')
+  for (const _time of [1, 2]) await world.pool.query(migration?.text ?? '')
+  const [before, ...more] = await tells()
+  expect(more).toEqual([])
+  expect(before).toBeGreaterThanOrEqual(600)
+  expect(before).toBeLessThan(1200)
+  await go(payer, '2026-02-27T23:30:00Z')
+  await world.use(payer, '30', '2026-02-27T23:29:00Z')
+  await go(payer, '2026-02-27T23:50:00Z')
+  const standing = await world.stripe.invoiceItems.list({ customer: payer.customer, pending: true })
+  expect(standing.data.map(({ amount }) => amount)).toEqual([300])
 })
 
 test('a month that cannot be told is asked for once, and left to the schedule', async () => {
