@@ -4,7 +4,7 @@ import type { Period } from '@lockstep/core/period'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
 import { insertRows } from '../postgres/insert-rows.ts'
 import type { NewRow, Row } from './schema.ts'
@@ -52,14 +52,14 @@ const insertPeriodInvoices = insertRows(
 /** Opens the invoice of a period and says its id. Nothing happens if that period has one. */
 export const openPeriodInvoice = grouped(
   async (trx, invoices: readonly NewPeriodInvoice[]): Promise<(string | undefined)[]> => {
-    const given = invoices.map(({ period, openedAt, terms, ...fields }) => ({
+    const rows = invoices.map(({ period, openedAt, terms, ...fields }) => ({
       ...fields,
       ...{ inTrial: null, wholeEnd: null, promisedFrom: null },
       ...columnsOf({ period, terms }),
       ...{ id: newId('invoice'), billingReason: CYCLE, openedAt: sqlTime(openedAt) },
     }))
-    const opened = new Set((await insertPeriodInvoices(trx, given)).map(({ id }) => id))
-    return given.map(({ id }) => (opened.has(id) ? id : undefined))
+    const opened = new Set((await insertPeriodInvoices(trx, rows)).map(({ id }) => id))
+    return rows.map(({ id }) => (opened.has(id) ? id : undefined))
   },
 )
 
@@ -133,21 +133,19 @@ export async function endPromise(trx: Trx, subscriptionId: string, at: Instant):
     .execute()
 }
 
+/** One row of the index for each, however many periods it has had. */
+export const newestPeriods = (subscriptionIds: readonly string[]) => sql<InvoiceRow>`
+  select newest.* from ${given(sql`unnest(${subscriptionIds}::text[])`, sql`wanted (id)`)} as wanted
+  cross join lateral (
+    select * from invoice where subscription_id = wanted.id and plan_version_id is not null
+    order by period_end desc, period_start desc limit 1) newest`
+
 /**
  * The newest period of a subscription that has an invoice, whatever became of it. By its end: of one that was taken
  * back nothing is left, and it may have begun after the one that runs now.
  */
 export const lastPeriodInvoice = grouped(async (db, subscriptionIds: readonly string[]) => {
-  const rows = await db
-    .selectFrom('invoice')
-    .distinctOn('subscriptionId')
-    .selectAll()
-    .where(isOneOf('subscription_id', subscriptionIds))
-    .where('planVersionId', 'is not', null)
-    .orderBy('subscriptionId')
-    .orderBy('periodEnd', 'desc')
-    .orderBy('periodStart', 'desc')
-    .execute()
+  const { rows } = await newestPeriods(subscriptionIds).execute(db)
   return inOrder(subscriptionIds, rows, (row) => row.subscriptionId ?? '')
 })
 
