@@ -42,10 +42,19 @@ test.each([
   ['', 13],
   ['1', 1],
   ['120', 120],
+  ['1000', 1000],
+  ['1200', 1200],
 ])('with LOCKSTEP_USAGE_RETENTION_MONTHS=%s events of so many months are kept: %s', (value, months) => {
   const config = readConfig({ ...OWN, LOCKSTEP_USAGE_RETENTION_MONTHS: value })
   expect(config.usageRetentionMonths).toBe(months)
 })
+
+test.each(['0', '01', '1201', '1300', '2000', 'none'])(
+  'LOCKSTEP_USAGE_RETENTION_MONTHS=%s is no number of months',
+  (value) => {
+    expect(faultsOf({ LOCKSTEP_USAGE_RETENTION_MONTHS: value }).join()).toContain('from 1 to 1200, or all')
+  },
+)
 
 test('every fault is told at once, with the name of its variable', () => {
   const faults = faultsOf({

@@ -278,7 +278,7 @@ const environment = z.object({
   LOCKSTEP_USAGE_RETENTION_MONTHS: given(
     z
       .string()
-      .regex(/^(all|[1-9]\d{0,2})$/, 'must be a number of months from 1 to 999, or all')
+      .regex(/^(all|[1-9]\d{0,2}|1[01]\d{2}|1200)$/, 'must be a number of months from 1 to 1200, or all')
       .default(DEFAULT_RETENTION_MONTHS)
       .transform((months) => (months === 'all' ? null : Number(months))),
   ),

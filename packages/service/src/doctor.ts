@@ -5,23 +5,27 @@ import { type Config, ConfigurationInvalid, readConfig } from './config.ts'
 import { type Check, fine, wrong } from './doctor/check.ts'
 import { examineDatabase } from './doctor/database.ts'
 import { examineStripe } from './doctor/stripe.ts'
+import type { RetentionSet } from './doctor/usage-retention.ts'
 import { startEmbeddedPostgres } from './postgres/embedded.ts'
 
 const OLDEST_NODE = [24, 11] as const
 
 /** What is wrong with a set-up, and what to do: everything looked at, nothing changed. */
-export async function doctor(env: Record<string, string | undefined>): Promise<Check[]> {
+export async function doctor(env: Environment): Promise<Check[]> {
   try {
-    return await examine(readConfig(env))
+    return await examine(readConfig(env), env)
   } catch (error) {
     if (!(error instanceof ConfigurationInvalid)) throw error
     return error.faults.map((fault) => wrong('configuration', fault, 'Correct this environment variable.'))
   }
 }
 
-async function examine(config: Config): Promise<Check[]> {
+type Environment = Record<string, string | undefined>
+
+async function examine(config: Config, env: Environment): Promise<Check[]> {
+  const isDecided = (env.LOCKSTEP_USAGE_RETENTION_MONTHS ?? '') !== ''
   const [database, stripe, port] = await Promise.all([
-    databaseOf(config),
+    databaseOf(config, { keepMonths: config.usageRetentionMonths, isDecided }),
     examineStripe(config.stripe),
     portOf(config),
   ])
@@ -36,12 +40,12 @@ export function nodeVersion(version: string): Check {
   return wrong('node', `${version} is older than ${OLDEST_NODE.join('.')}.`, remedy)
 }
 
-async function databaseOf(config: Config): Promise<Check[]> {
-  if (config.databaseUrl !== undefined) return examineDatabase(config.databaseUrl, config.stripe)
+async function databaseOf(config: Config, retention: RetentionSet): Promise<Check[]> {
+  if (config.databaseUrl !== undefined) return examineDatabase(config.databaseUrl, config.stripe, retention)
   try {
     const postgres = await startEmbeddedPostgres({ directory: join(config.dataDirectory, 'postgres') })
     try {
-      return await examineDatabase(postgres.url, config.stripe)
+      return await examineDatabase(postgres.url, config.stripe, retention)
     } finally {
       await postgres.stop()
     }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { examineRetention } from '../src/doctor/usage-retention.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { usageDrift } from '../src/store/drift.ts'
 import { EventsExpired } from '../src/store/events-expired.ts'
@@ -48,6 +49,30 @@ async function expectConserved(events: bigint) {
   })
   expect(await usageDrift(world.db, 10)).toEqual([])
 }
+
+test('the doctor says what the next night drops, as long as nobody has said what is to be kept', async () => {
+  const look = async (keepMonths: number | null, isDecided: boolean) => {
+    const { ok, detail, remedy } = await examineRetention(
+      world.db,
+      { keepMonths, isDecided },
+      world.clock.now(),
+    )
+    return [ok, detail, remedy !== undefined]
+  }
+  const kept = [true, 'Usage events are kept for 13 months before the one that runs.', false]
+  await use([{ time: '2025-02-01T00:00:00Z' }, { time: NEW }])
+  expect(await look(13, false)).toEqual(kept)
+  await use([{ time: OLD }])
+  expect(await look(13, false)).toEqual([
+    true,
+    'There are usage events from 2024-11 on, and 13 months are kept: what is older, and nothing holds, is dropped tonight.',
+    true,
+  ])
+  expect(await look(13, true)).toEqual(kept)
+  expect(await look(null, true)).toEqual([true, 'Every usage event is kept.', false])
+  await expire()
+  expect(await look(13, false)).toEqual(kept)
+})
 
 test('the events of a month that is old enough are dropped; what counts of them stays', async () => {
   await use([

@@ -1,16 +1,21 @@
 import { sql } from 'kysely'
 import { CannotStart } from '../cannot-start.ts'
-import { wallMilliseconds } from '../clock.ts'
+import { wallClock, wallMilliseconds } from '../clock.ts'
 import { connect, type Db } from '../postgres/connect.ts'
 import { pendingOf, readMigrations } from '../postgres/migrate.ts'
 import { placeOf, waitForDatabase } from '../postgres/wait.ts'
 import { type Check, fine, hint, wrong } from './check.ts'
+import { examineRetention, type RetentionSet } from './usage-retention.ts'
 
 /** Leases are told by the database's clock, invoices by ours: within a second both agree on a day. */
 const MOST_SKEW_MS = 2000
 
 /** Whether the database can be reached, is one we can use, and holds what belongs to this key. */
-export async function examineDatabase(url: string, { livemode }: { livemode: boolean }): Promise<Check[]> {
+export async function examineDatabase(
+  url: string,
+  { livemode }: { livemode: boolean },
+  retention: RetentionSet,
+): Promise<Check[]> {
   try {
     await waitForDatabase(url, { timeoutSeconds: 3 })
   } catch (error) {
@@ -24,7 +29,13 @@ export async function examineDatabase(url: string, { livemode }: { livemode: boo
     }>`select current_setting('server_version') as version`.execute(db)
     const found = fine('database', `Postgres ${version.rows[0]?.version} at ${placeOf(url)}.`)
     const migrated = await migrations(db)
-    const rest = migrated.ok ? [await mode(db, livemode), await catalogue(db)] : []
+    const rest = migrated.ok
+      ? [
+          await mode(db, livemode),
+          await catalogue(db),
+          await examineRetention(db, retention, wallClock.now()),
+        ]
+      : []
     return [found, await skew(db), migrated, ...rest]
   } finally {
     await close()
