@@ -4,6 +4,7 @@ import { newDatabase } from '../../../test/support/database.ts'
 import type { Trx } from '../src/postgres/connect.ts'
 import { forMany } from '../src/postgres/for-many.ts'
 import { grouped } from '../src/postgres/grouped.ts'
+import { lockRows } from '../src/postgres/lock-rows.ts'
 
 const database = await newDatabase()
 const { db } = database
@@ -105,4 +106,53 @@ test('one that finds its row locked is left, and holds up the others no longer t
   // Whoever stood behind it in the transaction is done in the second try.
   expect(left).toEqual(['b'])
   expect(await standing()).toEqual(['A', 'C', 'b'])
+})
+
+const lock = lockRows(
+  (trx, keys) => {
+    batches.push([...keys])
+    return trx.selectFrom('product').selectAll().where('key', 'in', keys).orderBy('key')
+  },
+  ({ key }) => key,
+)
+
+test('of those who lock together only the one whose row is locked is left', async () => {
+  await forMany(db, ['a', 'b', 'c'], (trx, key) => add(trx, key).then(() => {}))
+  batches.length = 0
+  const holder = await db.startTransaction().execute()
+  await sql`select from product where key = 'b' for update`.execute(holder)
+  const found = new Map<string, boolean>()
+  // Of d there is none: that is no lock.
+  const left = await forMany(db, ['a', 'b', 'c', 'd'], async (trx, key) => {
+    const row = await lock(trx, key)
+    found.set(key, row !== undefined)
+    if (row) await name(trx, key)
+  })
+  await holder.rollback().execute()
+  expect(left).toEqual(['b'])
+  expect(await standing()).toEqual(['A', 'C', 'b'])
+  expect(found.toSorted(([a], [b]) => (a < b ? -1 : 1))).toEqual([
+    ['a', true],
+    ['c', true],
+    ['d', false],
+  ])
+  // One that waits, one that finds out whose it is, one without it: however many there are.
+  expect(batches.filter((keys) => keys.length === 4)).toHaveLength(2)
+})
+
+test('a lock that is given back within the second is waited for, and nobody is left', async () => {
+  await forMany(db, ['a', 'b', 'c'], (trx, key) => add(trx, key).then(() => {}))
+  const holder = await db.startTransaction().execute()
+  await sql`select from product where key = 'b' for update`.execute(holder)
+  let tries = 0
+  const left = await forMany(db, ['a', 'b', 'c'], async (trx, key) => {
+    if (key === 'a') tries += 1
+    const locking = lock(trx, key)
+    // Behind it in time, on another connection.
+    if (key === 'a' && tries === 1) await holder.rollback().execute()
+    await locking
+    await name(trx, key)
+  })
+  expect(left).toEqual([])
+  expect(await standing()).toEqual(['A', 'B', 'C'])
 })

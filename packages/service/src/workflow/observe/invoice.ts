@@ -6,6 +6,7 @@ import { matchInvoice } from '../../invoice/match.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
+import { lockRows } from '../../postgres/lock-rows.ts'
 import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
 import {
@@ -152,16 +153,10 @@ const customerOf = grouped(async (db, subscriptionIds: readonly string[]) => {
 })
 
 /** One order for all who write a subscription's invoices: its own row first. */
-const lockSubscription = grouped(async (trx, ids: readonly string[]): Promise<undefined[]> => {
-  await trx
-    .selectFrom('subscription')
-    .select('id')
-    .where(isOneOf('id', ids))
-    .orderBy('id')
-    .forUpdate()
-    .execute()
-  return ids.map(() => undefined)
-})
+const lockSubscription = lockRows(
+  (trx, ids) => trx.selectFrom('subscription').select('id').where(isOneOf('id', ids)).orderBy('id'),
+  ({ id }) => id,
+)
 
 /** The invoice of a period that we have not heard of yet: it has to be open before it can close. */
 async function waitForPeriod(

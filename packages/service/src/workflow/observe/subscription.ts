@@ -12,6 +12,7 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped, inOrder } from '../../postgres/grouped.ts'
 import { insertRows } from '../../postgres/insert-rows.ts'
+import { lockRows } from '../../postgres/lock-rows.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { hasContract } from '../../store/contracts.ts'
@@ -270,16 +271,10 @@ const readRow = grouped(async (db, ids: readonly string[]) =>
   inOrder(ids, await subscriptionRows(db, { ids }), ({ id }) => id),
 )
 
-const lockRow = grouped(async (trx, ids: readonly string[]) => {
-  const rows = await trx
-    .selectFrom('subscription')
-    .selectAll()
-    .where(isOneOf('id', ids))
-    .orderBy('id')
-    .forUpdate()
-    .execute()
-  return inOrder(ids, rows, ({ id }) => id)
-})
+const lockRow = lockRows(
+  (trx, ids) => trx.selectFrom('subscription').selectAll().where(isOneOf('id', ids)).orderBy('id'),
+  ({ id }) => id,
+)
 
 /** Undefined where the status is one that we have no word for, and none is known from before. */
 function rowOf(
