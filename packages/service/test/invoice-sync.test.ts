@@ -308,6 +308,22 @@ test.each(['refused by Stripe', 'killed'])(
   },
 )
 
+test('what was sent for the end of a period that may go on is sent again, also where a newer sync has ended', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  const { id } = (await world.read(payer, 'current')).invoice
+  const { db, clock } = world.deps
+  const pictured = async () => {
+    await transaction(db, (trx) => markPictured(trx, [id]))
+    return readInvoiceRows(db, [id])
+  }
+  const ending = await pictured()
+  await markSynced(db, await pictured(), { at: clock.now(), again: false })
+  expect(await needsSync(db, payer.subscriptionId)).toBe(false)
+  await markSynced(db, ending, { at: clock.now(), again: true })
+  expect(await needsSync(db, payer.subscriptionId)).toBe(true)
+})
+
 test('two syncs at the same time make one item for each line', async () => {
   const payer = await subscribed('tiered')
   await world.use(payer, '90', '2026-01-11T00:00:00Z')

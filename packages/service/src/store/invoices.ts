@@ -256,8 +256,8 @@ export async function markPictured(trx: Trx, ids: readonly string[]): Promise<vo
 }
 
 /**
- * Stripe says what the picture said; `again`: which is not yet what holds, so they are to be sent once more. What a
- * newer picture was taken of since is left to whoever took that.
+ * Stripe says what the picture said. What a newer picture was taken of since is left to whoever took that.
+ * `again`: what was said does not hold yet, so they are to be sent once more, whoever has pictured them since.
  */
 export async function markSynced(
   db: Db,
@@ -265,9 +265,20 @@ export async function markSynced(
   { at, again }: { readonly at: Instant; readonly again: boolean },
 ): Promise<void> {
   if (pictured.length === 0) return
+  // First: killed in between, they are sent once too often, and not once too little.
+  if (again)
+    await db
+      .updateTable('invoice')
+      .set({ dirty: true })
+      .where(
+        'id',
+        'in',
+        pictured.map(({ id }) => id),
+      )
+      .execute()
   await db
     .updateTable('invoice')
-    .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null, ...(again && { dirty: true }) })
+    .set({ syncPending: false, syncedAt: sqlTime(at), syncProblem: null })
     .where(({ eb, refTuple, tuple }) =>
       eb(
         refTuple('id', 'pictures'),
