@@ -18,6 +18,13 @@ export function isClosed(status: DisputeStatus): boolean {
   return closed.has(status)
 }
 
+const takenBack: ReadonlySet<DisputeStatus> = new Set(['needs_response', 'under_review', 'lost'])
+
+/** The money is with the bank: for good, or until it is decided. */
+export function isTakenBack(status: DisputeStatus): boolean {
+  return takenBack.has(status)
+}
+
 export type DisputeEvent = 'dispute.created' | 'dispute.updated' | 'dispute.closed'
 
 /** Seen late, one may be opened and closed at once: both are said, in that order. */

@@ -16,7 +16,7 @@ const yen = (amount: number) => money(BigInt(amount), 'jpy')
 function invoice(
   payments: [paid: number, refunded: number][],
   notes: Partial<Record<keyof IssuedNote, number>>[] = [],
-  { remaining = 0, fromBalance = 0 } = {},
+  { remaining = 0, fromBalance = 0, paidOutside = 0 } = {},
 ): Settlement {
   return {
     currency: 'jpy',
@@ -24,6 +24,7 @@ function invoice(
     total: yen(3000),
     remaining: yen(remaining),
     fromBalance: yen(fromBalance),
+    paidOutside: yen(paidOutside),
     payments: payments.map(([paid, refunded], at) => ({
       id: `payment ${at}`,
       paid: yen(paid),
@@ -52,6 +53,12 @@ test.each([
   [
     'all from the balance, a part back',
     invoice([], [{ total: 500, credited: 500 }], { fromBalance: 3000 }),
+    2500,
+    2500,
+  ],
+  [
+    'paid outside, a part back',
+    invoice([], [{ total: 500, credited: 500 }], { paidOutside: 3000 }),
     2500,
     2500,
   ],
@@ -96,7 +103,8 @@ test('of dinars, whose fils go back in tens, the rest stays', () => {
   const kwd = (fils: number) => money(BigInt(fils), 'kwd')
   // 3.387 were billed, 3.390 charged; 3 fils are on the balance.
   const settlement: Settlement = {
-    ...{ currency: 'kwd', step: 10n, total: kwd(3387), remaining: kwd(0), fromBalance: kwd(0), notes: [] },
+    ...{ currency: 'kwd', step: 10n, total: kwd(3387), remaining: kwd(0), fromBalance: kwd(0) },
+    ...{ paidOutside: kwd(0), notes: [] },
     payments: [{ id: 'payment', paid: kwd(3390), refunded: kwd(1000) }],
   }
   expect(leftToCredit(settlement)).toEqual(kwd(2380))

@@ -37,7 +37,7 @@ export interface Payment {
   readonly id: string
   /** Of it for this invoice. */
   readonly paid: Money
-  /** Given back of it so far, for whatever reason; what failed is not. */
+  /** Given back of it so far, for whatever reason, or taken back by the bank; what failed is not. */
   readonly refunded: Money
 }
 
@@ -61,6 +61,8 @@ export interface Settlement {
   readonly remaining: Money
   /** Paid from the customer's balance, of which no payment knows. */
   readonly fromBalance: Money
+  /** Paid outside the provider: in cash, by a transfer. */
+  readonly paidOutside: Money
   readonly payments: readonly Payment[]
   readonly notes: readonly IssuedNote[]
 }
@@ -69,11 +71,20 @@ export interface Settlement {
  * The most that can still be given back of what was paid: by refunds, to the balance, or outside. All ways
  * together give back no more than came in, though the provider looks at each of them alone. In whole steps.
  */
-export function leftToGiveBack({ currency, step, fromBalance, payments, notes }: Settlement): Money {
-  const paid = sum(currency, [fromBalance, ...payments.map((payment) => payment.paid)])
+export function leftToGiveBack(settlement: Settlement): Money {
+  return downToStep(atLeastNothing(keptOf(settlement)), settlement.step)
+}
+
+/**
+ * What an invoice brought in and was not given back since, to the minor unit. Below zero is what one with a total below
+ * zero put on the customer's balance.
+ */
+export function keptOf({ currency, total, fromBalance, paidOutside, payments, notes }: Settlement): Money {
+  if (total.minor < 0n) return total
+  const paid = sum(currency, [fromBalance, paidOutside, ...payments.map((payment) => payment.paid)])
   const refunded = payments.map((payment) => payment.refunded)
   const otherwise = notes.flatMap(({ credited, outOfBand }) => [credited, outOfBand])
-  return downToStep(atLeastNothing(subtract(paid, sum(currency, [...refunded, ...otherwise]))), step)
+  return subtract(paid, sum(currency, [...refunded, ...otherwise]))
 }
 
 /**

@@ -103,9 +103,9 @@ test('who pays late pays first', () => {
   expect(subscriptionStatuses.filter(mayChangePlan)).toEqual(['trialing', 'active'])
 })
 
-test('less than before may give back, and whatever a discount is on', () => {
-  const given = (from: string, to: string, isDiscounted = false) =>
-    mayGiveBack(termsOf(from), termsOf(to), { isDiscounted })
+test('less than before may give back, whatever a discount is on, and where a fee is not known', () => {
+  const given = (from: string, to: string, { isDiscounted = false, isFeeKnown = true } = {}) =>
+    mayGiveBack(termsOf(from), termsOf(to), { isDiscounted, isFeeKnown })
   expect(given('premium', 'basic')).toBe(true)
   expect(given('year', 'basic')).toBe(true)
   expect(given('basic', 'free')).toBe(true)
@@ -113,5 +113,6 @@ test('less than before may give back, and whatever a discount is on', () => {
   expect(given('basic', 'year')).toBe(false)
   // A longer rhythm that costs less at once: 3000 for a month, 2500 for three.
   expect(given('premium', 'quarter')).toBe(true)
-  expect(given('basic', 'premium', true)).toBe(true)
+  expect(given('basic', 'premium', { isDiscounted: true })).toBe(true)
+  expect(given('basic', 'premium', { isFeeKnown: false })).toBe(true)
 })

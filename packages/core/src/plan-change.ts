@@ -90,15 +90,15 @@ function ratedPrices(plan: Plan): string {
 }
 
 /**
- * Whether a change now may give back more of what was billed before than it charges. To more it never does while
- * nothing is discounted; a discount may be on the one and not on the other.
+ * Whether a change now may give back more of what was billed before than it charges, so that the provider is to be asked.
+ * To more it never does while nothing is discounted, which may be the one and not the other, and both fees are known.
  */
 export function mayGiveBack(
   from: Terms,
   to: Terms,
-  { isDiscounted }: { readonly isDiscounted: boolean },
+  { isDiscounted, isFeeKnown }: { readonly isDiscounted: boolean; readonly isFeeKnown: boolean },
 ): boolean {
-  return isDiscounted || amountOfTerms(to).minor < amountOfTerms(from).minor
+  return isDiscounted || !isFeeKnown || amountOfTerms(to).minor < amountOfTerms(from).minor
 }
 
 const SECONDS_PER_DAY = 86_400

@@ -186,6 +186,21 @@ test('nothing is given back twice: what was refunded before is not credited agai
   expect(body.givenBack).toMatchObject({ amount: { minor: '500' } })
 })
 
+test('what was paid outside of Stripe is credited at an end', async () => {
+  const ida = await world.register('plain', '2026-01-31T00:00:00Z')
+  const { customer, subscription } = ida
+  const bad = await world.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
+  await world.stripe.subscriptions.update(subscription, { default_payment_method: bad.id })
+  await go(ida, '2026-02-28T02:00:00Z')
+  const { data } = await world.stripe.invoices.list({ subscription, limit: 1 })
+  await world.stripe.invoices.pay(data[0]?.id ?? '', { paid_out_of_band: true })
+  await world.deliver()
+  // 742 of the 744 hours until 31 March are left: 19.946 of 20.00.
+  const { body } = await ask(ida, 'cancel', { when: 'now', unusedTime: 'credit' })
+  expect(body.givenBack).toMatchObject({ how: 'credit', amount: { minor: '1995' }, problem: null })
+  expect(await world.stripe.customers.retrieve(customer)).toMatchObject({ balance: -1995 })
+})
+
 test('what went to the balance and what was refunded beside it count together', async () => {
   for (const how of ['credit', 'refund'] as const) {
     const payer = await world.register('plain', '2026-01-10T00:00:00Z')

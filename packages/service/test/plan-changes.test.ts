@@ -421,6 +421,127 @@ describe('time that nobody paid for', () => {
     await ada.turn('2026-02-01T02:00:00Z')
     expect(await ada.change(more)).toMatchObject({ status: 200 })
   })
+
+  const premiumLess = { plan: 'basic', when: 'now' }
+  const balance = async (ada: { atStripe(): Promise<{ customer: object }> }) => {
+    const { customer } = await ada.atStripe()
+    return 'balance' in customer ? customer.balance : undefined
+  }
+  /** Its newest invoice, at Stripe. */
+  const newest = async (ada: { read(): Promise<Body> }) => {
+    const subscription = String((await ada.read()).providerId)
+    const { data } = await installation.deps.provider.stripe.invoices.list({ subscription, limit: 1 })
+    return data[0]?.id ?? ''
+  }
+
+  test('what was given back is not given back once more', async () => {
+    const { stripe } = installation.deps.provider
+    const ada = await subscriber('premium')
+    await ada.turn('2026-01-12T00:00:00Z')
+    const { data } = await stripe.invoicePayments.list({ invoice: await newest(ada) })
+    const payment = idOf(data[0]?.payment.payment_intent ?? '')
+    // 20 of 31 days are left: 16.13 of 25.00. While as much is kept, it is credited, against 6.45 of 10.00.
+    await stripe.refunds.create({ payment_intent: payment, amount: 888 })
+    expect(await ada.change(premiumLess)).toMatchObject({ status: 409 })
+    await stripe.refunds.create({ payment_intent: payment })
+    const { status, body } = await ada.change(premiumLess)
+    expect([status, body.code]).toEqual([409, 'subscription_not_changeable'])
+    expect(body.detail).toContain('16.13 usd would be given back')
+    expect(body.detail).toContain('0.00 usd was paid')
+    expect(await balance(ada)).toBe(0)
+
+    const eve = await subscriber('premium')
+    await eve.turn('2026-01-12T00:00:00Z')
+    await stripe.creditNotes.create({ invoice: await newest(eve), amount: 887, credit_amount: 887 })
+    // 16.13 are kept to the cent.
+    expect(await eve.change(premiumLess)).toMatchObject({ status: 200 })
+    expect(await balance(eve)).toBe(-887 - 1613 + 645)
+    // Of which no more than basic's own 6.45 is left.
+    expect(await eve.change({ plan: 'starter', when: 'now' })).toMatchObject({ status: 200 })
+    expect(await balance(eve)).toBe(-2500)
+  })
+
+  test('nor what the bank took back', async () => {
+    const ada = await subscriber('premium', { card: 'pm_card_createDispute' })
+    await ada.turn('2026-01-12T00:00:00Z')
+    expect(await ada.change(premiumLess)).toMatchObject({ status: 409 })
+  })
+
+  test('nor of an invoice that a credit note has paid', async () => {
+    const { stripe } = installation.deps.provider
+    const ada = await subscriber('premium')
+    const { subscriptions } = await ada.atStripe()
+    const id = subscriptions[0]?.id ?? ''
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+      customer: idOf(subscriptions[0]?.customer ?? ''),
+    })
+    await stripe.subscriptions.update(id, { default_payment_method: bad.id })
+    await ada.turn('2026-02-01T02:00:00Z')
+    await stripe.creditNotes.create({ invoice: await newest(ada), amount: 2500 })
+    await lookAt(installation.deps, { type: 'subscription', id })
+    expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 2500 paid'])
+    expect(await ada.read()).toMatchObject({ status: 'active' })
+    expect(await ada.change(premiumLess)).toMatchObject({ status: 409 })
+    expect(await balance(ada)).toBe(0)
+  })
+
+  test('nor of a change that stands though its invoice was voided', async () => {
+    const { stripe } = installation.deps.provider
+    const ada = await subscriber('basic')
+    const { subscriptions } = await ada.atStripe()
+    const [{ id, customer, items } = { id: '', customer: '', items: { data: [] } }] = subscriptions
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: idOf(customer) })
+    const rich = await subscriber('premium')
+    const price = (await rich.atStripe()).subscriptions[0]?.items.data[0]?.price.id ?? ''
+    await stripe.subscriptions.update(id, {
+      items: [{ id: items.data[0]?.id ?? '', price }],
+      ...{ default_payment_method: bad.id, payment_behavior: 'allow_incomplete' },
+      proration_behavior: 'always_invoice',
+    })
+    await stripe.invoices.voidInvoice(await newest(ada))
+    await lookAt(installation.deps, { type: 'subscription', id })
+    expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 1500 void'])
+    expect(await ada.read()).toMatchObject({ status: 'active', plan: 'premium' })
+    expect(await ada.change(premiumLess)).toMatchObject({ status: 409 })
+    expect(await balance(ada)).toBe(0)
+  })
+
+  test('a present buys a part of more, and is not given back of that', async () => {
+    const { stripe } = installation.deps.provider
+    const paid = await subscriber('premium')
+    const given = await subscriber('premium')
+    const id = String((await given.read()).providerId)
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+    for (const ada of [paid, given]) await ada.turn('2026-02-01T02:00:00Z')
+    await stripe.subscriptions.update(id, { pause_collection: '' })
+    await lookAt(installation.deps, { type: 'subscription', id })
+    for (const ada of [paid, given]) {
+      expect(await ada.change({ plan: 'yearly' })).toMatchObject({ status: 200 })
+      // 670 of February's 672 hours are left: 24.93 of 25.00.
+      expect((await ada.invoices()).at(-1)).toBe('subscription_update 21507 paid')
+      await ada.turn('2026-03-02T02:00:00Z')
+    }
+    // 336 of 365 days are left: 220.93 of 240.00. One has paid 240.07 of it, the other 215.07.
+    expect(await given.change(premiumLess)).toMatchObject({ status: 409 })
+    expect(await paid.change(premiumLess)).toMatchObject({ status: 200 })
+  })
+
+  test('what was paid outside of Stripe was paid', async () => {
+    const { stripe } = installation.deps.provider
+    const ada = await subscriber('premium')
+    const { subscriptions } = await ada.atStripe()
+    const id = subscriptions[0]?.id ?? ''
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+      customer: idOf(subscriptions[0]?.customer ?? ''),
+    })
+    await stripe.subscriptions.update(id, { default_payment_method: bad.id })
+    await ada.turn('2026-02-01T02:00:00Z')
+    await stripe.invoices.pay(await newest(ada), { paid_out_of_band: true })
+    await lookAt(installation.deps, { type: 'subscription', id })
+    // 670 of February's 672 hours are left: 24.93 of 25.00 against 9.97 of 10.00.
+    expect(await ada.change(premiumLess)).toMatchObject({ status: 200 })
+    expect(await balance(ada)).toBe(-1496)
+  })
 })
 
 describe('what is not the caller’s to change', () => {

@@ -30,8 +30,8 @@ export interface Model {
   readonly endedAt: number | null
   readonly debits: Debits
   readonly open: Open | null
-  /** Until when time was billed and is not collected any more: nothing of it is given back. */
-  readonly giftUntil: number
+  /** What invoices brought in, or gave back, for time until then: a change credits no more of it. */
+  readonly kept: readonly Kept[]
   /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
   readonly bought: { readonly paid: number; readonly back: number } | null
   readonly accounts: money.Accounts
@@ -40,6 +40,13 @@ export interface Model {
 interface Period {
   readonly start: number
   readonly end: number
+}
+
+export interface Kept {
+  readonly until: number
+  /** Since when time is credited on it: what was bought before has paid a part of it. */
+  readonly creditedSince?: number
+  readonly cents: number
 }
 
 /** The invoice of a period while nobody has paid it. */
@@ -86,7 +93,7 @@ export function begin(
     status: isTrial ? 'trialing' : 'active',
     ...{ terms, scheduled: null, isManaged: false, held: null, isDiscounted, card, anchor, period },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debits: nothingBilled(period), open: null, giftUntil: 0, bought: null },
+    ...{ debits: nothingBilled(period), open: null, kept: [], bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
@@ -166,7 +173,7 @@ function renew(model: Model): Model {
   const period = { start, end: months(anchor, count) }
   const billed = billPeriod({ ...model, status: 'active', terms, scheduled: null, anchor, period })
   // What is made while drafts are kept stays one, also when collection goes on.
-  if (model.collection === 'keepAsDraft') return given(billed)
+  if (model.collection === 'keepAsDraft') return { ...billed, open: null }
   return { ...billed, open: { ...billed.open, dueAt: start + HOUR } }
 }
 
@@ -202,17 +209,14 @@ export function unusedOf({ amount, start, end }: Debit, now: number): number {
 function collectLater(model: Model): Model {
   const { open } = model
   if (open === null) return model
-  return model.collection === 'charging' ? collect({ ...model, open }) : given({ ...model, open })
+  return model.collection === 'charging' ? collect({ ...model, open }) : { ...model, open: null }
 }
 
-function given({ open, ...model }: Billed): Model {
-  const giftUntil = open.total > 0 ? Math.max(model.giftUntil, open.until) : model.giftUntil
-  return { ...model, open: null, giftUntil }
-}
-
-/** Time is billed that has not passed, and nobody has paid for it. */
-export function hasUnpaidTime({ open, giftUntil, now }: Model): boolean {
-  return giftUntil > now || (open !== null && open.total > 0 && open.until > now)
+/** What was paid for time that has not passed, and not given back. */
+export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>): number {
+  const ahead = kept.filter(({ until }) => until > now)
+  const since = Math.min(now, ...ahead.map(({ creditedSince }) => creditedSince ?? now))
+  return since < now ? keptAhead({ kept, now: since }) : ahead.reduce((sum, { cents }) => sum + cents, 0)
 }
 
 function collect(model: Billed): Model {
@@ -226,6 +230,9 @@ function collect(model: Billed): Model {
       status: 'past_due',
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
+      kept: isFirst
+        ? [...model.kept, { until: open.until, cents: Math.max(0, open.total - charge) }]
+        : model.kept,
     }
     if (days === undefined) return ended(failed)
     const left = isFirst ? charge : open.total
@@ -234,7 +241,8 @@ function collect(model: Billed): Model {
   }
   const isWhole = isFirst && charge === open.total && charge === feeOf(model, terms)
   const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
-  return { ...model, status: 'active', accounts: paid, open: null, bought }
+  const kept = [...model.kept, { until: open.until, cents: Math.max(charge, open.total) }]
+  return { ...model, status: 'active', accounts: paid, open: null, bought, kept }
 }
 
 /** What is open when it ends is not collected any more; the second of the end belongs to nobody. */
@@ -299,5 +307,6 @@ export function refund(model: Model, amount: number): Model {
   const { bought, accounts } = model
   if (bought === null) throw new Error('Nothing was bought.')
   const back = { ...bought, back: bought.back + amount }
-  return { ...model, bought: back, accounts: money.refunded(accounts, amount) }
+  const kept = [...model.kept, { until: model.period.end, cents: -amount }]
+  return { ...model, bought: back, kept, accounts: money.refunded(accounts, amount) }
 }

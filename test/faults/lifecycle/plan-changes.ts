@@ -6,7 +6,7 @@ import {
   type Debits,
   extrasFee,
   feeOf,
-  hasUnpaidTime,
+  keptAhead,
   type Model,
   months,
   planFee,
@@ -48,8 +48,10 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
     return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
   if (model.collection !== 'charging') return refused('subscription_not_changeable')
   const mayGiveBack = model.isDiscounted || gross(to) < gross(model.terms)
-  if (mayGiveBack && hasUnpaidTime(model)) return refused('subscription_not_changeable')
-  const { charge } = money.settled(model.accounts, totalOf(billOf(model, to)))
+  const bill = billOf(model, to)
+  if (mayGiveBack && totalOf(bill) < 0 && creditedBy(bill) > keptAhead(model))
+    return refused('subscription_not_changeable')
+  const { charge } = money.settled(model.accounts, totalOf(bill))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
   if (model.card === 'declines') return refused('card_declined')
   return { kind: 'held', model: { ...model, held: { to, since: model.now } } }
@@ -66,6 +68,8 @@ function usualWhen(from: Terms, to: Terms): When {
 const gross = ({ plan, quantity, extras }: Terms) => prices[plan].cents * quantity + EXTRA_CENTS * extras
 
 const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
+
+const creditedBy = ({ lines }: Bill) => lines.reduce((sum, line) => sum - Math.min(0, line), 0)
 
 /**
  * Of each item that changes, unused time back at what was billed for it, and the rest of the period at the new fee;
@@ -100,11 +104,14 @@ export function changed(model: Model, to: Terms): Model {
   const { now } = model
   const period = startsPeriod ? { start: now, end: debits.plan.end } : model.period
   const { charge, accounts } = money.settled(money.billed(model.accounts, lines), totalOf(bill))
+  const until = Math.max(period.end, model.period.end)
+  const cents = totalOf(bill) < 0 ? totalOf(bill) : Math.max(charge, totalOf(bill))
   const isWhole = startsPeriod && lines.every((line) => line >= 0) && charge === feeOf(model, to)
   return {
     ...model,
     ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
     anchor: startsPeriod ? now : model.anchor,
+    kept: [...model.kept, { until, cents, creditedSince: lines.some((line) => line < 0) ? now : until }],
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }
 }

@@ -1,4 +1,5 @@
-import type { Currency, Money } from '@lockstep/core/money'
+import { isTakenBack } from '@lockstep/core/dispute'
+import { add, type Currency, type Money, sum, zero } from '@lockstep/core/money'
 import type { IssuedNote, Payment, Settlement } from '@lockstep/core/money-back'
 import type Stripe from 'stripe'
 import { chargeStep, fromStripeAmount } from './amount.ts'
@@ -6,6 +7,7 @@ import { type CallDeps, readStripe } from './call.ts'
 import { all } from './fetch.ts'
 import { idOf, present } from './field.ts'
 import { toCreditNote } from './to-credit-note.ts'
+import { toDispute } from './to-dispute.ts'
 
 /** How an invoice stands at Stripe, as far as money can be given back for it. */
 export function readSettlement(
@@ -27,6 +29,7 @@ export function readSettlement(
       // What is not asked for any more cannot be lowered: only an open invoice has something to pay.
       remaining: fromStripeAmount(open ? invoice.amount_remaining : 0, currency),
       fromBalance: fromStripeAmount(appliedBalance(invoice), currency),
+      paidOutside: fromStripeAmount(invoice.amount_paid_off_stripe ?? 0, currency),
       payments,
       notes: notes.filter(({ status }) => status === 'issued').map(toIssuedNote),
     }
@@ -38,7 +41,7 @@ function appliedBalance({ starting_balance: before, ending_balance: after }: Str
   return Math.max(0, (after ?? before) - before)
 }
 
-/** An invoice may be paid in parts, each by a payment of its own. Other ways than payments are not refunded here. */
+/** An invoice may be paid in parts, each by a payment of its own. What was paid outside of Stripe is refunded there. */
 async function paymentsOf(stripe: Stripe, invoice: string): Promise<Payment[]> {
   const paid = await all(stripe.invoicePayments.list({ invoice, status: 'paid', limit: 100 }))
   const payments: Payment[] = []
@@ -49,7 +52,7 @@ async function paymentsOf(stripe: Stripe, invoice: string): Promise<Payment[]> {
     payments.push({
       id,
       paid: fromStripeAmount(amount ?? 0, currency),
-      refunded: refundedOf(intent, currency),
+      refunded: add(refundedOf(intent, currency), await disputedOf(stripe, intent, currency)),
     })
   }
   return payments
@@ -59,6 +62,24 @@ function refundedOf({ latest_charge: charge, id }: Stripe.PaymentIntent, currenc
   if (charge === null || typeof charge === 'string')
     throw new Error(`Stripe did not show the charge of ${id}.`)
   return fromStripeAmount(present(charge.amount_refunded, 'amount_refunded'), currency)
+}
+
+/**
+ * What the bank took back. While it is not decided the money is not there either, and cannot be refunded.
+ * https://docs.stripe.com/disputes/how-disputes-work
+ */
+async function disputedOf(
+  stripe: Stripe,
+  { latest_charge: charge, id }: Stripe.PaymentIntent,
+  currency: Currency,
+): Promise<Money> {
+  if (charge === null || typeof charge === 'string' || !charge.disputed) return zero(currency)
+  const disputes = await all(stripe.disputes.list({ payment_intent: id, limit: 100 }))
+  const taken = disputes.map(toDispute).filter(({ status }) => isTakenBack(status))
+  return sum(
+    currency,
+    taken.map(({ amount }) => amount),
+  )
 }
 
 function toIssuedNote(note: Stripe.CreditNote): IssuedNote {

@@ -4,6 +4,7 @@ import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import { fromStripeAmount, toChargeable } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { detailsOf, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { idOrNull } from './field.ts'
 import { readSettlement } from './settlement.ts'
@@ -65,19 +66,6 @@ export async function previewUnusedTime(
 }
 
 const least = (a: Money, b: Money): Money => (b.minor < a.minor ? b : a)
-
-function detailsOf({ parent }: Stripe.InvoiceLineItem) {
-  return parent?.subscription_item_details ?? parent?.invoice_item_details ?? null
-}
-
-function netOf({ amount, discount_amounts, taxes }: Stripe.InvoiceLineItem): number {
-  const off = (discount_amounts ?? []).reduce((sum, { amount: part }) => sum + part, 0)
-  const tax = (taxes ?? []).reduce(
-    (sum, { amount: part, tax_behavior: behavior }) => (behavior === 'exclusive' ? sum + part : sum),
-    0,
-  )
-  return amount - off + tax
-}
 
 /** The invoice that is credited by Stripe's own word, or else the subscription's last one; null unless it is paid. */
 async function paidInvoice(

@@ -26,7 +26,7 @@ import { couponsAtProvider } from '../purchase/configuration.ts'
 import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
-import { hasPaymentMethod, readStanding, type Standing } from './standing.ts'
+import { hasPaymentMethod, isPayerDiscounted, readStanding, type Standing } from './standing.ts'
 import { refuseUnpaidTime } from './unpaid-time.ts'
 import { type ChangeWish, changesTerms } from './wish.ts'
 
@@ -138,12 +138,7 @@ export async function decideChange(
     ...{ policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
   })
   const isBilledNow = subscription.status === 'trialing' ? trialEnd === 'now' : items.length > 0
-  if (change.takesEffect === 'now' && isBilledNow) {
-    refuseUncollected(subscription)
-    const isDiscounted = standing.discounts.length + coupons.length > 0
-    if (subscription.status !== 'trialing' && mayGiveBack(former, terms, { isDiscounted }))
-      await refuseUnpaidTime(deps, subscription, at)
-  }
+  if (change.takesEffect === 'now' && isBilledNow) refuseUncollected(subscription)
   if (change.takesEffect === 'periodEnd' && coupons.length > 0) {
     const detail = 'Coupons are redeemed by a change that takes effect now.'
     throw new Problem('invalid_request', detail, {
@@ -153,13 +148,19 @@ export async function decideChange(
   const question = { wish, customer, standing, change, terms, payerSeen }
   const needsPaymentPage = await needsPage(deps, question)
   const { start, end } = standing.period
-  return {
+  const decision: Decision = {
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
     ...{ wanted, items, coupons, trialEnd, scheduled: withdrawn, needsPaymentPage, at },
     discounts: coupons.length === 0 ? null : await discountsWith(deps, standing, coupons),
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
   }
+  if (change.takesEffect === 'now' && isBilledNow && subscription.status !== 'trialing') {
+    const isDiscounted = standing.isDiscounted || coupons.length > 0 || isPayerDiscounted(payerSeen)
+    const isFeeKnown = own.byProduct === undefined
+    if (mayGiveBack(former, terms, { isDiscounted, isFeeKnown })) await refuseUnpaidTime(deps, decision)
+  }
+  return decision
 
   function isNewProfile({ email, name }: ChangeWish, payer: Customer): boolean {
     return (email !== undefined && email !== payer.email) || (name !== undefined && name !== payer.name)

@@ -11,6 +11,8 @@ export interface Standing {
   readonly items: readonly ObservedSubscriptionItem[]
   /** Ids of the discounts that run, in the order in which they are applied. */
   readonly discounts: readonly string[]
+  /** The subscription or an item of it; what is the customer's own, see {@link isPayerDiscounted}. */
+  readonly isDiscounted: boolean
   readonly isTaxed: boolean
   /** What pays for it alone; null where the customer's own does. */
   readonly paymentMethod: string | null
@@ -32,6 +34,7 @@ export async function readStanding(
   return {
     items,
     discounts: raw.discounts.map(idOf),
+    isDiscounted: raw.discounts.length > 0 || raw.items.data.some(({ discounts }) => discounts.length > 0),
     isTaxed: raw.automatic_tax.enabled || (raw.default_tax_rates ?? []).length > 0,
     paymentMethod,
     period: currentPeriod,
@@ -53,6 +56,12 @@ export async function hasPaymentMethod(
   const key = { type: 'customer', id: providerCustomer } as const
   await lookAt(deps, key)
   return methodOf(await readObject(deps.db, key)) !== null
+}
+
+/** Whether the customer has a discount of their own, which a subscription without one inherits. */
+export function isPayerDiscounted(seen: Seen | undefined): boolean {
+  const { discount = null } = (seen?.raw ?? {}) as Partial<Stripe.Customer>
+  return discount !== null
 }
 
 type Seen = Pick<SeenObject, 'raw'>

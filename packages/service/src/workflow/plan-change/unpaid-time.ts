@@ -1,21 +1,24 @@
-import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
+import { formatMoney } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
-import { timeBilledInVain } from '../../provider/stripe/unpaid-time.ts'
+import { keptForTime, previewCreditedTime } from '../../provider/stripe/paid-time.ts'
 import type { LookDeps } from '../look.ts'
+import type { Decision } from './decide.ts'
 
 /**
- * Nothing is given back of time that nobody paid for. Stripe credits it as if it had been paid, also while the
- * invoice of a renewal is the draft that it is for an hour, and stops collecting that when the subscription ends:
- * who changed to less in that hour and ended it would keep the credit and never pay.
+ * Nothing is given back of time that nobody paid for, and nothing twice. Stripe credits it as if it had been paid: while
+ * the invoice of a renewal is the draft that it is for an hour, and no more collected once the subscription ends; also
+ * where it was voided, credited or refunded. So a change may credit at most what was paid for that time and is still here.
  * https://docs.stripe.com/billing/subscriptions/credit-proration-deferral
  */
-export async function refuseUnpaidTime(
-  deps: LookDeps,
-  { id, providerId }: { readonly id: string; readonly providerId: string },
-  at: Instant,
-): Promise<void> {
-  const until = await timeBilledInVain(deps, providerId, at)
-  if (until === null) return
-  const detail = `${id} has an invoice for the time until ${formatInstant(until)} that is not paid: what is unused of it is given back when it is. Try again then, or change it when the period is over.`
+export async function refuseUnpaidTime(deps: LookDeps, decision: Decision): Promise<void> {
+  const { subscription, prorationDate: at } = decision
+  const { id, providerId: providerSubscription, currency } = subscription
+  const credited = await previewCreditedTime(deps, { ...decision, providerSubscription })
+  if (credited === null) return
+  const kept = await keptForTime(deps, providerSubscription, { at, currency })
+  if (credited.amount.minor <= kept.minor) return
+  const [back, paid] = [credited.amount, kept].map((amount) => `${formatMoney(amount)} ${currency}`)
+  const detail = `${back} would be given back for time of ${id} until ${formatInstant(credited.end)}, and ${paid} was paid for it and not given back since. Change it when that is paid, or when the period is over.`
   throw new Problem('subscription_not_changeable', detail)
 }

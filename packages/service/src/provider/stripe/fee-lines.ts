@@ -1,0 +1,31 @@
+import type { Instant } from '@lockstep/core/instant'
+import type Stripe from 'stripe'
+
+/** What a line says of where it comes from; null of one that says nothing. */
+export function detailsOf({ parent }: Stripe.InvoiceLineItem) {
+  return parent?.subscription_item_details ?? parent?.invoice_item_details ?? null
+}
+
+/** With its tax and less its discounts, which stand beside the amount. https://docs.stripe.com/api/invoice-line-item/object */
+export function netOf({ amount, discount_amounts, taxes }: Stripe.InvoiceLineItem): number {
+  const off = (discount_amounts ?? []).reduce((sum, { amount: part }) => sum + part, 0)
+  const tax = (taxes ?? []).reduce(
+    (sum, { amount: part, tax_behavior: behavior }) => (behavior === 'exclusive' ? sum + part : sum),
+    0,
+  )
+  return amount - off + tax
+}
+
+/** A fee, or a part of one, for time that is not over at `at`: what is billed afterwards, usage, is none. */
+export function isFeeAhead(line: Stripe.InvoiceLineItem, at: Instant): boolean {
+  return isFee(line) && line.period.end > at
+}
+
+/** Gives time back that was billed before. */
+export function isCredit(line: Stripe.InvoiceLineItem): boolean {
+  return isFee(line) && netOf(line) < 0
+}
+
+function isFee(line: Stripe.InvoiceLineItem): boolean {
+  return detailsOf(line)?.proration === true || line.parent?.type === 'subscription_item_details'
+}

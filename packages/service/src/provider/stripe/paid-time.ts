@@ -1,0 +1,71 @@
+import type { Instant } from '@lockstep/core/instant'
+import { type Money, sum } from '@lockstep/core/money'
+import { keptOf } from '@lockstep/core/money-back'
+import type Stripe from 'stripe'
+import { fromStripeAmount } from './amount.ts'
+import { type CallDeps, readStripe } from './call.ts'
+import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
+import { withAllLines } from './fetch.ts'
+import { readSettlement } from './settlement.ts'
+import { previewChange, type SubscriptionTerms } from './subscription-changes.ts'
+
+export interface CreditedTime {
+  readonly amount: Money
+  /** Of the last of it. */
+  readonly end: Instant
+}
+
+/**
+ * What Stripe would credit for time ahead that was billed before, by its own preview; null where the change charges at
+ * least as much for time ahead, so that nothing of it becomes the customer's.
+ * https://docs.stripe.com/billing/subscriptions/prorations
+ */
+export async function previewCreditedTime(
+  deps: Pick<CallDeps, 'provider'>,
+  terms: SubscriptionTerms,
+): Promise<CreditedTime | null> {
+  const preview = await previewChange(deps, terms, [])
+  const ahead = preview.lines.data.filter((line) => isFeeAhead(line, terms.prorationDate))
+  if (total(ahead) >= 0) return null
+  // A proration that is pending from before charged some of the time that is credited: that is on no invoice yet.
+  const credits = ahead.filter((line) => netOf(line) < 0 || line.period.start < terms.prorationDate)
+  return {
+    amount: fromStripeAmount(Math.max(0, -total(credits)), preview.currency),
+    end: Math.max(...credits.map(({ period }) => period.end)),
+  }
+}
+
+const total = (lines: readonly Stripe.InvoiceLineItem[]) => lines.reduce((sum, line) => sum + netOf(line), 0)
+
+/**
+ * The invoices for time ahead. What is credited on one of them paid a part of it: the time that was left of what was
+ * bought before belongs to it too.
+ */
+function billedFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly Stripe.Invoice[] {
+  const ahead = invoices.filter(({ lines }) => lines.data.some((line) => isFeeAhead(line, at)))
+  const credits = ahead.flatMap(({ lines }) => lines.data.filter(isCredit))
+  const since = Math.min(at, ...credits.map(({ period }) => period.start))
+  return since < at ? billedFor(invoices, since) : ahead
+}
+
+/** A draft was not paid yet. What a voided one took from the balance went back there, and a payment of one is refunded first. */
+const mayBePaid: ReadonlySet<Stripe.Invoice.Status | null> = new Set(['open', 'paid', 'uncollectible'])
+
+/**
+ * What was paid on invoices for time of a subscription that is not over at `at`, and was not given back since. Asked of
+ * the provider and not of what we saw, because an event of a renewal may still be on its way.
+ */
+export async function keptForTime(
+  deps: Pick<CallDeps, 'provider'>,
+  subscription: string,
+  { at, currency }: { readonly at: Instant; readonly currency: string },
+): Promise<Money> {
+  const invoices = await readStripe(deps, async (stripe) => {
+    const found: Stripe.Invoice[] = []
+    for await (const invoice of stripe.invoices.list({ subscription, limit: 100 }))
+      if (mayBePaid.has(invoice.status)) found.push(await withAllLines(stripe, invoice))
+    return found
+  })
+  const settlements = await Promise.all(billedFor(invoices, at).map(({ id }) => readSettlement(deps, id)))
+  return sum(currency, settlements.map(keptOf))
+}
