@@ -96,7 +96,9 @@ export const planChange = z
     dueAt: instant.nullable().meta({ description: 'Of a scheduled one: when it takes effect.' }),
     effectiveAt: instant.nullable(),
     contract: id('contract').nullable().meta({ description: 'The contract that came of it.' }),
-    requestedBy: z.string().meta({ description: 'The id of the key that asked, or of the user.' }),
+    requestedBy: z.string().meta({
+      description: 'The id of the key that asked, or of the user; `provider` where it was planned there.',
+    }),
     requestOrigin: z.string().nullable(),
     createdAt: instant,
   })

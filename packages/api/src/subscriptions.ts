@@ -57,7 +57,11 @@ export const subscription = z
     collectionResumesAt: instant.nullable().meta({ description: 'When it is collected again by itself.' }),
     scheduledChange: scheduledChange
       .nullable()
-      .meta({ description: 'What it changes to when the period is over.' }),
+      .meta({ description: 'What it changes to when the period is over, whoever planned that.' }),
+    unreadSchedule: z.string().nullable().meta({
+      description:
+        'Why what is planned at the provider cannot be said here; null where there is nothing of the kind.',
+    }),
     providerId: providerId.nullable(),
     createdAt: instant,
     ...expanded,

@@ -56,6 +56,7 @@ export const subscriptionProperties = {
   collectionResumesAt: provider('Set by pausing and undone by resuming.'),
   modifiedAt: provider('Set with every change.'),
   scheduledChange: provider('Set by a change that waits for the end of the period.'),
+  unreadSchedule: provider('Set while what is planned there cannot be said here.'),
   providerId: provider('Given by the provider.'),
   createdAt: provider('Set when it is recorded.'),
   mappings: provider('Made when it is linked; shown where they are asked for.'),

@@ -113,6 +113,7 @@ const order: Readonly<Record<Observed['type'], true>> = {
   price: true,
   customer: true,
   subscription: true,
+  subscription_schedule: true,
   invoice: true,
   credit_note: true,
   refund: true,

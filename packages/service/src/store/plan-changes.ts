@@ -7,7 +7,7 @@ import { grouped, inOrder } from '../postgres/grouped.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
-import { wakeWorkflow } from './workflows.ts'
+import { addEndedWorkflow, wakeWorkflow } from './workflows.ts'
 
 /** A change with how far its workflow came. */
 export type PlanChange = Row<'planChange'> & {
@@ -123,7 +123,15 @@ export function readApplying(db: Db | Trx, subscriptionId: string): Promise<Plan
 
 export type NewPlanChange = Omit<
   Row<'planChange'>,
-  'state' | 'dueAt' | 'providerScheduleId' | 'effectiveAt' | 'createdAt' | 'coupons' | 'fromAddons' | 'addons'
+  | 'state'
+  | 'dueAt'
+  | 'providerScheduleId'
+  | 'effectiveAt'
+  | 'createdAt'
+  | 'coupons'
+  | 'fromAddons'
+  | 'addons'
+  | 'origin'
 > & {
   readonly coupons: readonly string[]
   readonly fromAddons: readonly AttachedAddon[]
@@ -143,6 +151,48 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
       state: 'applying',
       createdAt: sqlTime(at),
     })
+    .execute()
+}
+
+export type InboundChange = Omit<NewPlanChange, 'operation' | 'requestHash' | 'coupons' | 'takesEffect'> & {
+  readonly dueAt: Instant
+  readonly providerScheduleId: string
+}
+
+/** One that somebody planned at the provider: nothing is to be done for it. What was scheduled before is not any more. */
+export async function addInboundChange(trx: Trx, change: InboundChange): Promise<void> {
+  const { at, dueAt, fromAddons, addons, ...row } = change
+  await withdrawScheduled(trx, change.subscriptionId)
+  await addEndedWorkflow(trx, { id: row.workflowId, kind: 'change-plan', subjectId: row.id, at })
+  await trx
+    .insertInto('planChange')
+    .values({
+      ...row,
+      fromAddons: JSON.stringify(fromAddons),
+      addons: JSON.stringify(addons),
+      ...{ origin: 'provider', requestHash: '', takesEffect: 'periodEnd', state: 'scheduled' },
+      dueAt: sqlTime(dueAt),
+      createdAt: sqlTime(at),
+    })
+    .execute()
+}
+
+/** What a schedule of the provider's was going to do and does no more; what was due by now is told by its subscription. */
+export async function withdrawComing(
+  trx: Trx,
+  {
+    subscriptionId,
+    schedule,
+    at,
+  }: { readonly subscriptionId: string; readonly schedule: string; readonly at: Instant },
+): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'withdrawn' })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', '=', 'scheduled')
+    .where('providerScheduleId', '=', schedule)
+    .where('dueAt', '>', sqlTime(at))
     .execute()
 }
 

@@ -79,6 +79,21 @@ export const subscriptionRows = compiled((db, { ids }: { readonly ids: readonly 
   db.selectFrom('subscription').selectAll().where(isOneOf('id', ids)),
 )
 
+/** Waits for whoever writes the subscription; the lock lasts as long as the transaction. */
+export function lockSubscription(trx: Trx, id: string): Promise<Row<'subscription'> | undefined> {
+  return trx.selectFrom('subscription').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+}
+
+/** Why what is planned at the provider cannot be said here; null where it can. */
+export async function noteUnreadSchedule(trx: Trx, id: string, reason: string | null): Promise<void> {
+  await trx
+    .updateTable('subscription')
+    .set({ unreadSchedule: reason })
+    .where('id', '=', id)
+    .where('unreadSchedule', 'is distinct from', reason)
+    .execute()
+}
+
 export async function startedAtOf(db: Db | Trx, id: string): Promise<Instant | undefined> {
   const row = await db.selectFrom('subscription').select('startedAt').where('id', '=', id).executeTakeFirst()
   return row?.startedAt

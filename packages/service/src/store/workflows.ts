@@ -82,6 +82,17 @@ export const readWorkflow = grouped(async (db, ids: readonly string[]): Promise<
   return inOrder(ids, rows, ({ id }) => id)
 })
 
+/** Of what needs nothing to be done: it is over as soon as it is written down. */
+export async function addEndedWorkflow(
+  trx: Trx,
+  { at, ...workflow }: Pick<NewWorkflow, 'id' | 'kind' | 'subjectId' | 'at'>,
+): Promise<void> {
+  await trx
+    .insertInto('workflow')
+    .values({ ...workflow, input: '{}', state: 'completed', createdAt: sqlTime(at), endedAt: sqlTime(at) })
+    .execute()
+}
+
 /** A workflow that a person has to look at, of those about something that begins like this. */
 export function findParked(db: Db, kind: string, subject: string): Promise<Workflow | undefined> {
   return db

@@ -27,6 +27,7 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
       return flowsIn(subscription) || flowsIn(customer)
     case 'refund':
     case 'dispute':
+    case 'subscription_schedule':
     case 'checkout_session':
     case 'test_clock':
       return false
@@ -71,6 +72,7 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
       return
     case 'refund':
     case 'dispute':
+    case 'subscription_schedule':
     case 'checkout_session':
     case 'test_clock':
       return

@@ -8,9 +8,11 @@ import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stri
 import { idOf } from '../provider/stripe/field.ts'
 import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
 import { fetchRefund } from '../provider/stripe/refunds.ts'
+import { fetchSchedule } from '../provider/stripe/schedules.ts'
 import { invoicesOfProvider } from '../store/invoices.ts'
-import { providerIdOf } from '../store/mappings.ts'
-import { markGone, nextObservation } from '../store/provider-objects.ts'
+import { entityIdOf, providerIdOf } from '../store/mappings.ts'
+import { openChanges } from '../store/plan-changes.ts'
+import { markGone, nextObservation, readObject } from '../store/provider-objects.ts'
 import { admit } from './admit.ts'
 import { forgetCustomer } from './observe/customer.ts'
 import { retireProduct } from './observe/product.ts'
@@ -56,6 +58,7 @@ export async function lookAt(
   }
   await admit(deps, observed)
   const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
+  if (outcome.kind === 'applied') await knowSchedule(deps, observed)
   if (outcome.kind !== 'subscriptionBehind') return outcome
   const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
   const looked = await lookAt(deps, { ...target, subscriptionSeen: true }, settle)
@@ -63,6 +66,20 @@ export async function lookAt(
   return looked.kind === 'applied'
     ? { ...looked, syncSubscription: looked.syncSubscription ?? toSync }
     : looked
+}
+
+/**
+ * What stands on a subscription already when it is met may have been planned long before anything was heard of it. What
+ * is planned here says itself what comes.
+ */
+export async function knowSchedule(deps: LookDeps, observed: Observed): Promise<void> {
+  if (observed.type !== 'subscription' || (observed.object.schedule ?? null) === null) return
+  const key = { type: 'subscription_schedule', id: idOf(observed.object.schedule ?? '') } as const
+  if ((await readObject(deps.db, key)) !== undefined) return
+  const { db, provider } = deps
+  const id = await entityIdOf(db, provider, 'subscription', observed.object.id)
+  if (id === undefined || Object.keys(await openChanges(db, id)).length > 0) return
+  await lookAt(deps, key)
 }
 
 /** A call was refused because its customer is not there: what became of it is looked at. */
@@ -119,6 +136,8 @@ async function fetchObserved(
       const object = await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand: ['tiers'] }))
       return { ...how, type, object }
     }
+    case 'subscription_schedule':
+      return { ...how, type, object: await fetchSchedule(deps, id) }
     case 'checkout_session': {
       const object = await readStripe(deps, (stripe) => stripe.checkout.sessions.retrieve(id))
       return { ...how, type, object }

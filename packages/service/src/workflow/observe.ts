@@ -29,6 +29,7 @@ import {
 import { priceNoun } from './observe/price.ts'
 import { productNoun } from './observe/product.ts'
 import { refundNoun } from './observe/refund.ts'
+import { scheduleNoun } from './observe/schedule.ts'
 import { subscriptionNoun } from './observe/subscription.ts'
 import { testClockNoun } from './observe/test-clock.ts'
 
@@ -62,6 +63,7 @@ export type Observed = How &
     | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
     | { readonly type: 'refund'; readonly object: RefundOfInvoice }
     | { readonly type: 'dispute'; readonly object: DisputeOfCharge }
+    | { readonly type: 'subscription_schedule'; readonly object: Stripe.SubscriptionSchedule }
     | { readonly type: 'checkout_session'; readonly object: Stripe.Checkout.Session }
     | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
   )
@@ -155,6 +157,8 @@ function asNoun<R>(
       return use(refundNoun, observed.object)
     case 'dispute':
       return use(disputeNoun, observed.object)
+    case 'subscription_schedule':
+      return use(scheduleNoun, observed.object)
     case 'checkout_session':
       return use(checkoutSessionNoun, observed.object)
     case 'test_clock':

@@ -86,6 +86,7 @@ export function subscriptionToApi(subscription: Subscription, now: Instant) {
     collection: subscription.collection,
     collectionResumesAt: maybe(subscription.collectionResumesAt),
     scheduledChange: scheduledChange(subscription),
+    unreadSchedule: subscription.unreadSchedule,
     providerId,
     createdAt: formatInstant(subscription.createdAt),
   }

@@ -16,14 +16,16 @@ export const subscriptionHandlers: Handlers = {
   'customer.subscription.pending_update_applied': looksAt('subscription', 'A change was paid for.'),
   'customer.subscription.pending_update_expired': looksAt('subscription', 'A change was not paid for.'),
 
-  // What a schedule does to its subscription is told by the subscription, when it does it.
-  'subscription_schedule.created': records('customer.subscription.updated names the schedule.'),
-  'subscription_schedule.updated': records('A phase is followed when it begins.'),
+  'subscription_schedule.created': looksAt('subscription_schedule', 'Somebody plans a change.'),
+  'subscription_schedule.updated': looksAt(
+    'subscription_schedule',
+    'Something else is planned, or a phase began.',
+  ),
+  'subscription_schedule.released': looksAt('subscription_schedule', 'What was planned does not come.'),
+  'subscription_schedule.canceled': looksAt('subscription_schedule', 'What was planned does not come.'),
+  'subscription_schedule.aborted': looksAt('subscription_schedule', 'What was planned does not come.'),
+  'subscription_schedule.completed': looksAt('subscription_schedule', 'Nothing is planned any more.'),
   'subscription_schedule.expiring': records(
     'Its last phase ends in seven days; what that comes to is told then.',
   ),
-  'subscription_schedule.completed': records('customer.subscription.updated tells what it left.'),
-  'subscription_schedule.released': records('customer.subscription.updated names no schedule any more.'),
-  'subscription_schedule.aborted': records('customer.subscription.deleted tells the end.'),
-  'subscription_schedule.canceled': records('customer.subscription.deleted tells the end.'),
 }

@@ -42,6 +42,16 @@ export async function schedulePayments(
   return tellSchedule(deps, wanted, schedule.id, body)
 }
 
+/** With what the prices of its phases are. */
+export function fetchSchedule(
+  deps: Pick<CallDeps, 'provider'>,
+  id: string,
+): Promise<Stripe.SubscriptionSchedule> {
+  return readStripe(deps, (stripe) =>
+    stripe.subscriptionSchedules.retrieve(id, { expand: ['phases.items.price'] }),
+  )
+}
+
 /** Whose schedule it is, and in which operation it is made or told. */
 interface Scheduled {
   readonly operation: string

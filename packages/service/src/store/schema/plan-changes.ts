@@ -1,6 +1,6 @@
 import type { ChangeDirection, ChangeMoment } from '@lockstep/core/plan-change'
 import type { ColumnType, Generated } from 'kysely'
-import type { Addons, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, MaybeTime, Time } from './columns.ts'
 
 /** How what a subscription runs on becomes something else. */
 export interface PlanChangeTables {
@@ -35,6 +35,7 @@ interface PlanChangeTable {
   providerScheduleId: string | null
   contractId: string
   requestedBy: string
+  origin: Default<'here' | 'provider'>
   requestOrigin: string | null
   effectiveAt: MaybeTime
   createdAt: Time

@@ -57,4 +57,5 @@ interface SubscriptionTable {
   pastDueSince: MaybeTime
   modifiedAt: MaybeTime
   discounts: Ids
+  unreadSchedule: string | null
 }

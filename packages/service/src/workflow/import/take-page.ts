@@ -12,7 +12,7 @@ import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
 import { admitProduct } from '../admit/product.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
-import { type LookDeps, lookAt } from '../look.ts'
+import { knowSchedule, type LookDeps, lookAt } from '../look.ts'
 import { isOurs, type Observed, observe } from '../observe.ts'
 import { pricesLeft, type ReasonLeft } from './prices-left.ts'
 
@@ -79,6 +79,7 @@ async function take(
     // A list shows ten of its lines: then it is looked at by itself.
     if (outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind')
       await lookAt(deps, { type, id: object.id })
+    else if (outcome.kind === 'applied') await knowSchedule(deps, observed)
     return wasOurs ? 'known' : 'made'
   } catch (error) {
     if (passes(error)) throw error

@@ -109,6 +109,9 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (owner.isTakenUp && !known && !isTerminal(seenAs.status))
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
     const change = known && changeTowards(open, known, seenAs)
+    // What somebody planned at the provider is not taken away by a word that may be older than it.
+    if (source === 'event' && open.some((one) => one.id !== change?.id && isUnscheduled(one, seen)))
+      throw new Implausible()
     const standing = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
     const others = await otherDiscounts(trx, { known, change, isAgreed, row: standing })
     // What an event names may never have been asked for; what is looked at was.
@@ -206,6 +209,13 @@ async function onePlanPerMeter(
   if (row.planVersionId === planVersionId || isTerminal(row.status)) return row
   const meters = await metersBilledAsWell(trx, { ...row, subscriptionId: row.id })
   return meters.length === 0 ? row : { ...row, planVersionId }
+}
+
+function isUnscheduled(
+  { origin, state, providerScheduleId }: Row<'planChange'>,
+  { schedule }: ObservedSubscription,
+): boolean {
+  return origin === 'provider' && state === 'scheduled' && providerScheduleId !== schedule
 }
 
 /**
@@ -309,6 +319,7 @@ function rowOf(
     pastDueSince: known?.pastDueSince ?? null,
     modifiedAt: known?.modifiedAt ?? null,
     discounts: [...seen.discounts],
+    unreadSchedule: seen.schedule === null ? null : (known?.unreadSchedule ?? null),
   }
 }
 
@@ -344,7 +355,7 @@ const changing = [
     'cancelAt',
   ] as const),
   ...(['cancelAtPeriodEnd', 'canceledAt', 'endedAt', 'startedAt', 'collection'] as const),
-  ...(['collectionResumesAt', 'pastDueSince', 'modifiedAt'] as const),
+  ...(['collectionResumesAt', 'pastDueSince', 'modifiedAt', 'unreadSchedule'] as const),
 ]
 const putSubscriptions = insertRows(
   'subscription',

@@ -4,11 +4,10 @@ import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
-import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
 import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { planOfItems } from '../../store/plans-of-items.ts'
+import { type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
 
 /** What the items of a subscription stand for, whoever put them there. */
 export interface TermsSeen {
@@ -27,7 +26,7 @@ export interface TermsSeen {
 export async function termsSeen(
   db: Db | Trx,
   account: ProviderAccount,
-  items: readonly ObservedSubscriptionItem[],
+  items: readonly PricedItem[],
   knownVersionId: string,
 ): Promise<TermsSeen | undefined> {
   if (items.length === 0) return undefined
@@ -35,8 +34,7 @@ export async function termsSeen(
     planOfItems(db, account, items, knownVersionId),
     addonPrices(db, account, items),
   ])
-  const isOfAddon = ({ price }: ObservedSubscriptionItem) =>
-    prices.some(({ providerId }) => providerId === price)
+  const isOfAddon = ({ price }: PricedItem) => prices.some(({ providerId }) => providerId === price)
   const others = items.filter((item) => !isOfAddon(item))
   // A product may be an add-on's and a plan's: what is an add-on's says nothing of the plan.
   const isMixed = prices.length > 0
@@ -51,11 +49,19 @@ export async function termsSeen(
   }
 }
 
-function attached(
-  prices: readonly AddonOfItem[],
-  items: readonly ObservedSubscriptionItem[],
-  plan: Plan,
-): AttachedAddon[] {
+/** The plan that items stand for, add-ons left out; undefined where they are of none of ours. */
+export async function planSeen(
+  db: Db | Trx,
+  account: ProviderAccount,
+  items: readonly PricedItem[],
+  knownVersionId: string,
+): Promise<PlanOfItems | undefined> {
+  const prices = await addonPrices(db, account, items)
+  const others = items.filter(({ price }) => !prices.some(({ providerId }) => providerId === price))
+  return planOfItems(db, account, others, knownVersionId)
+}
+
+function attached(prices: readonly AddonOfItem[], items: readonly PricedItem[], plan: Plan): AttachedAddon[] {
   const found = new Map<string, AttachedAddon>()
   for (const { providerId, addonKey: addon, version, interval, intervalCount } of prices) {
     if (interval !== plan.interval || intervalCount !== plan.intervalCount) continue

@@ -32,8 +32,7 @@ import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
-import { CHANGE_PLAN, type ChangeInput } from './input.ts'
-import { PLANNED_CHANGE } from './planned-change.ts'
+import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE } from './input.ts'
 import { makeEffective } from './take-effect.ts'
 
 /**

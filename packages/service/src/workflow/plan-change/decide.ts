@@ -130,6 +130,10 @@ export async function decideChange(
   const withdrawn = withdraws ? scheduled : undefined
   if (!isNewTerms && !withdrawn && !paysOtherwise(wish) && !isNewProfile(wish, customer))
     throw new Problem('empty_change', 'Nothing of what is asked for is different from what is so.')
+  if ((isNewTerms || withdrawn) && scheduled?.origin === 'provider') {
+    const detail = `${scheduled.id} was planned at the payment provider: have its schedule released there first.`
+    throw new Problem('subscription_not_changeable', detail)
+  }
   if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
 
   const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }

@@ -5,6 +5,9 @@ import type { WantedPage } from '../payment-page.ts'
 
 export const CHANGE_PLAN = 'change-plan'
 
+/** What is due when a planned change is. */
+export const PLANNED_CHANGE = 'planned-change'
+
 /** What was decided, as it is kept with the workflow: the same in every run. */
 export interface ChangeInput {
   readonly changeId: string

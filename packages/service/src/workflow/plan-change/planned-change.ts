@@ -2,8 +2,7 @@ import { releaseSchedule } from '../../provider/stripe/schedules.ts'
 import { readPlanChange } from '../../store/plan-changes.ts'
 import type { DueKind } from '../due.ts'
 import { lookAt } from '../look.ts'
-
-export const PLANNED_CHANGE = 'planned-change'
+import { PLANNED_CHANGE } from './input.ts'
 
 /**
  * The period is over for whose end a change was planned. The provider makes it by itself and tells by an
@@ -26,7 +25,8 @@ export const plannedChange: DueKind = {
     if (planned.state === 'scheduled') await lookAt(deps, target)
     // The provider has not turned the page yet: asked again in the next round.
     if ((await readPlanChange(deps.db, subjectId))?.state !== 'effective') return null
-    if (scheduleId === null) return 'effective'
+    // Somebody else's schedule is theirs to let go.
+    if (scheduleId === null || planned.origin === 'provider') return 'effective'
     await releaseSchedule(deps, `${subjectId}/release`, { subscriptionId, scheduleId })
     await lookAt(deps, target)
     return 'effective'

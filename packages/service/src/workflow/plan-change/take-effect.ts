@@ -75,7 +75,13 @@ export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Ins
   const isEffective = markEffective(trx, change.id, at)
   await Promise.all([
     isEffective,
-    amend(trx, { ...change, id: change.subscriptionId }, change, at, isEffective),
+    amend(
+      trx,
+      { ...change, id: change.subscriptionId },
+      { ...change, ...(change.origin === 'provider' && { accepted: nobodyAsked }) },
+      at,
+      isEffective,
+    ),
   ])
 }
 

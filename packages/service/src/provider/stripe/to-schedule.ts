@@ -1,0 +1,51 @@
+import type { Instant } from '@lockstep/core/instant'
+import type { PriceRhythm } from '@lockstep/core/price-rhythm'
+import type Stripe from 'stripe'
+import { idOf } from './field.ts'
+import { rhythmOf } from './to-price.ts'
+
+/** What a phase sells, by Stripe's ids. */
+export interface PhaseItem {
+  readonly price: string
+  readonly product: string
+  readonly rhythm: PriceRhythm
+  readonly quantity: number | null
+}
+
+export interface ObservedSchedule {
+  /** The subscription that it changes; null of one that has not made it yet, or is over. */
+  readonly subscription: string | null
+  /** It may still change something. */
+  readonly isRunning: boolean
+  /** What comes when the phase that runs is over; null where nothing does. */
+  readonly next: { readonly start: Instant; readonly items: readonly PhaseItem[] } | null
+}
+
+/** https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-status */
+const running: readonly string[] = ['active', 'not_started'] satisfies Stripe.SubscriptionSchedule.Status[]
+
+/** Stripe's schedule as far as it is followed. The prices of its phases come expanded. */
+export function toSchedule(schedule: Stripe.SubscriptionSchedule): ObservedSchedule {
+  const isRunning = running.includes(schedule.status)
+  const { current_phase: current, subscription, released_subscription: released } = schedule
+  const phase =
+    isRunning && current
+      ? schedule.phases.find(({ start_date: start }) => start >= current.end_date)
+      : undefined
+  return {
+    subscription: subscription === null ? released : idOf(subscription),
+    isRunning,
+    next: phase === undefined ? null : { start: phase.start_date, items: phase.items.map(toItem) },
+  }
+}
+
+function toItem({ price, quantity }: Stripe.SubscriptionSchedule.Phase.Item): PhaseItem {
+  if (typeof price === 'string' || price.deleted)
+    throw new Error(`Price ${idOf(price)} came without what it is.`)
+  return {
+    price: price.id,
+    product: idOf(price.product),
+    rhythm: rhythmOf(price),
+    quantity: quantity ?? null,
+  }
+}
