@@ -3,6 +3,7 @@ import { correctionKinds } from '@lockstep/core/usage-correction'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { derivation } from './derivations.ts'
+import { expand, expanded } from './expand.ts'
 import { externalId, id, idParam, lineKey, providerId } from './ids.ts'
 import { instant, period } from './instant.ts'
 import { currency, money } from './money.ts'
@@ -65,6 +66,7 @@ const fields = {
   hostedInvoiceUrl: z.string().nullable(),
   invoicePdf: z.string().nullable(),
   providerId: providerId.nullable(),
+  ...expanded,
 }
 
 export const invoice = z
@@ -174,6 +176,7 @@ export const listInvoices = defineRoute({
     customer: idParam('customer').optional(),
     subscription: idParam('subscription').optional(),
     status: invoiceStatus.optional(),
+    expand,
     ...page,
   }),
   answers: { 200: listOf('Invoice', invoice) },
@@ -188,6 +191,7 @@ export const readInvoice = defineRoute({
   description: 'While its period runs or closes, the lines are computed from the usage of this moment.',
   tags,
   params,
+  query: z.strictObject({ expand }),
   answers: { 200: invoiceWithLines },
   problems: ['invoice_not_found'],
 })

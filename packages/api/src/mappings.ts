@@ -20,9 +20,14 @@ const entityType = z
   ])
   .meta({ description: 'What kind of object it is here.' })
 
+/** An invoice names the provider's itself: it is in no list of links, and answers in their form where it is expanded. */
+const shownType = z
+  .enum([...entityType.options, 'invoice'])
+  .meta({ description: 'What kind of object it is here.' })
+
 export const mapping = z
   .strictObject({
-    entityType,
+    entityType: shownType,
     entityId: z.string().meta({ description: 'Our id, or a catalogue key.' }),
     provider: z.literal('stripe'),
     providerType: z.string().meta({ examples: ['customer'] }),

@@ -10,7 +10,8 @@ import { listOf } from './list.ts'
 /** What is owed, how it came about, and what was added or given back. */
 export function invoiceCalls({ ask, list }: Asking) {
   return {
-    read: (id: string) => ask(invoices.readInvoice, { params: { id } }),
+    read: (id: string, query?: QueryInput<typeof invoices.readInvoice>) =>
+      ask(invoices.readInvoice, { params: { id }, ...(query && { query }) }),
     list: (query?: QueryInput<typeof invoices.listInvoices>) => list(invoices.listInvoices, query),
     /** How a line's amount came about, with the first of its events. */
     explain: (id: string, line: string, query: QueryInput<typeof invoices.explainLine> = {}) =>

@@ -166,6 +166,35 @@ test('a price that cannot be written here is put before a person, and so is who 
   expect(await feeOf(made.id)).toEqual([])
 })
 
+test('who pays a price in another currency than its own is put before a person, and an item of one is Stripe’s alone', async () => {
+  // https://docs.stripe.com/products-prices/pricing-models#multicurrency
+  const { price } = await sold({ unit_amount: 1000, currency_options: { eur: { unit_amount: 900 } } })
+  const made = async (currency: string, items: Stripe.SubscriptionCreateParams.Item[]) => {
+    const customer = await world.stripe.customers.create({ name: 'Abroad' })
+    const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+    return world.stripe.subscriptions.create({
+      ...{ customer: customer.id, default_payment_method: method.id, currency, items },
+    })
+  }
+  const abroad = await made('eur', [{ price: price.id }])
+  const events = await world.newEvents()
+  for (const event of events) {
+    await world.receive(event)
+    await world.drain()
+  }
+  expect(await outcomeOf(events, 'price.created')).toEqual(['processed', undefined])
+  expect(await outcomeOf(events, 'customer.subscription.created')).toEqual(['parked', 'price_unreadable'])
+  expect(await feeOf(abroad.id)).toEqual([])
+
+  const { price: euro } = await sold({ unit_amount: 700, currency: 'eur' })
+  const both = await made('eur', [{ price: euro.id, quantity: 2 }])
+  await world.deliver()
+  await world.stripe.subscriptionItems.create({ subscription: both.id, price: price.id })
+  await world.deliver()
+  // Two for 7.00, in its own currency.
+  expect(await feeOf(both.id)).toEqual([{ fee: '1400', quantity: 2 }])
+})
+
 test('what Stripe’s own meters count has no fee here, and is billed there', async () => {
   const meter = await world.stripe.billing.meters.create({
     display_name: 'Calls',

@@ -173,6 +173,29 @@ test('a final invoice says what Stripe finalized, and does not change', async ()
   })
 })
 
+test('where it is asked for, an invoice answers with its link, and one that is not at Stripe yet with none', async () => {
+  const { body } = await get(`/v1/invoices?customer=${ada.customerId}&expand=mappings`)
+  type Linked = { id: string; status: string; providerId: string | null; mappings: object[] }
+  const { data } = body as { data: Linked[] }
+  expect(data.map(({ status }) => status).sort()).toEqual(['current', 'paid', 'paid'])
+  for (const { id, status, providerId, mappings } of data) {
+    const link = {
+      entityType: 'invoice',
+      entityId: id,
+      provider: 'stripe',
+      providerType: 'invoice',
+      providerId,
+    }
+    expect(mappings).toMatchObject(
+      status === 'current' ? [] : [{ ...link, livemode: false, origin: 'webhook' }],
+    )
+    expect(mappings).toHaveLength(status === 'current' ? 0 : 1)
+    expect((await get(`/v1/invoices/${id}?expand=mappings`)).body).toMatchObject({ mappings })
+  }
+  const [plain] = ((await get(`/v1/invoices?customer=${ada.customerId}`)).body as { data: object[] }).data
+  expect(plain).not.toHaveProperty('mappings')
+})
+
 test('what does not exist is not found', async () => {
   expect(await get('/v1/invoices/invoice_none')).toMatchObject({
     status: 404,

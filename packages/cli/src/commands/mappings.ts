@@ -10,7 +10,7 @@ const kinds = ['customer', 'product', 'plan', 'price'] as const
 type Kind = (typeof kinds)[number]
 
 interface ListOptions {
-  readonly type?: Mapping['entityType']
+  readonly type?: Exclude<Mapping['entityType'], 'invoice'>
   readonly id?: string
   readonly providerId?: string
   readonly limit: number

@@ -2,7 +2,7 @@ import { formatInstant } from '@lockstep/core/instant'
 import type { Db } from '../postgres/connect.ts'
 import { type EntityType, type Mapping, mappingsOf } from '../store/mappings.ts'
 
-interface Expansion {
+export interface Expansion {
   readonly expand?: 'mappings' | undefined
 }
 
@@ -22,7 +22,15 @@ export async function expandMappings<T>(
   }))
 }
 
-export function mappingToApi(mapping: Mapping) {
+/** A link as it is shown; of an invoice there is no row. */
+type Linked = Pick<
+  Mapping,
+  'entityId' | 'providerType' | 'providerId' | 'livemode' | 'origin' | 'createdAt'
+> & {
+  readonly entityType: EntityType | 'invoice'
+}
+
+export function mappingToApi(mapping: Linked) {
   const { entityType, entityId, providerType, providerId, livemode, origin, createdAt } = mapping
   return {
     entityType,

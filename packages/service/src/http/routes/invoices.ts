@@ -19,6 +19,7 @@ import type { UsageEvent } from '../../store/usage-events.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
+import { expandInvoices } from '../expand-invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
 import { invoiceToApi, invoiceWithLinesToApi, lineToApi } from './invoice-to-api.ts'
@@ -33,20 +34,23 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     api.listInvoices,
   )(async ({ query }) => {
     const page = await pageOf(query.limit, (limit) => listInvoiceRows(db, { ...query, limit }))
-    return { status: 200, body: { ...page, data: page.data.map((row) => invoiceToApi(row, row)) } }
+    const data = page.data.map((row) => ({ row, shown: invoiceToApi(row, row) }))
+    return { status: 200, body: { ...page, data: await expandInvoices(parts, query, data) } }
   })
 
   route(
     app,
     api.readInvoice,
-  )(async ({ params }) => {
+  )(async ({ params, query }) => {
     const shown = await existing(db, params.id)
     const { customerId } = shown.invoice
     const [owner, now] = await Promise.all([
       ownerOf(db, shown.invoice),
       customerTime(db, parts.clock, customerId),
     ])
-    return { status: 200, body: invoiceWithLinesToApi(shown, owner, now) }
+    const body = invoiceWithLinesToApi(shown, owner, now)
+    const [expanded = body] = await expandInvoices(parts, query, [{ row: shown.invoice, shown: body }])
+    return { status: 200, body: expanded }
   })
 
   route(

@@ -55,7 +55,13 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
 /** Sees to it that the plan of its items has a version that is billed like them, and says which. */
 async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<string> {
   const { db, provider } = deps
-  const { items } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const { items, currency } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const other = items.find(({ rhythm }) => rhythm.currency !== currency)
+  if (other) {
+    // An amount of one currency would be taken for one of the other.
+    const detail = `Subscription ${object.id} is billed in ${currency}, and its price ${other.price} is in ${other.rhythm.currency}: what a price costs in other currencies (currency_options) is not read here. Give it a price in ${currency}.`
+    throw new Problem('price_unreadable', detail)
+  }
   const known = async () => (await planOfItems(db, provider, items))?.versionId
   const unreadable = await admitPricesOn(deps, object)
   const standing = await planOfItems(db, provider, items)

@@ -95,11 +95,12 @@ function thereOf(
   versions: ReadonlyMap<string, SoldFor>,
   known: string,
 ): Record<string, DriftValue> {
-  const sold = new Set(seen.items.flatMap(({ price }) => versions.get(price)?.versionId ?? []))
+  const items = seen.items.filter(({ rhythm }) => rhythm.currency === seen.currency)
+  const sold = new Set(items.flatMap(({ price }) => versions.get(price)?.versionId ?? []))
   const [first] = sold
   // Prices of no plan of ours, or of several, say nothing of the plan.
   const version = sold.size === 1 ? first : undefined
-  const quantity = quantityOf(seen.items, versions, version ?? known)
+  const quantity = quantityOf(items, versions, version ?? known)
   return {
     // A status that we have no word for is told by the inbox, and compared with nothing.
     ...(seen.status !== undefined && { status: seen.status }),

@@ -270,11 +270,13 @@ function isInSamePeriod(known: SubscriptionRow, seen: ObservedSubscription): boo
 async function termsOf(
   db: Db | Trx,
   { installation, planVersionId, addons, isTakenUp }: SubscriptionOwner,
-  { items }: ObservedSubscription,
+  { items, currency }: ObservedSubscription,
   known: SubscriptionRow | undefined,
 ): Promise<TermsSeen | undefined> {
   if (!known && addons.length === 0 && !isTakenUp) return undefined
-  return termsSeen(db, installation, items, known?.planVersionId ?? planVersionId)
+  // What a price costs in another currency than its own is not read here.
+  const own = items.filter(({ rhythm }) => rhythm.currency === currency)
+  return termsSeen(db, installation, own, known?.planVersionId ?? planVersionId)
 }
 
 const readRow = grouped(async (db, ids: readonly string[]) =>
