@@ -1,7 +1,7 @@
 import { couponDurations } from '@lockstep/core/coupon'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
-import { key } from './ids.ts'
+import { key, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { currency, money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
@@ -25,6 +25,12 @@ export const coupon = z
     durationInMonths: z.int().nullable().meta({ description: 'Of a repeating one.' }),
     redeemBy: instant.nullable().meta({ description: 'From then on it cannot be redeemed.' }),
     maxRedemptions: z.int().nullable().meta({ description: 'By all customers together.' }),
+    origin: z.enum(['catalog', 'provider']).meta({
+      description: '`provider`: made there. It is redeemed there, and here once the catalogue names it.',
+    }),
+    promotionCodes: z
+      .array(z.strictObject({ id: providerId, code: z.string(), active: z.boolean() }))
+      .meta({ description: "How it is claimed on the provider's own pages, by code." }),
     archived: z.boolean().meta({ description: 'It cannot be redeemed any more; who has it keeps it.' }),
     createdAt: instant,
   })

@@ -112,6 +112,7 @@ export const problems = {
   customer_unknown: { status: 422, title: 'The request names a customer that does not exist.' },
   mapping_invalid: { status: 422, title: 'The two cannot be linked.' },
   meter_unknown: { status: 422, title: 'The request names a meter that does not exist.' },
+  coupon_unreadable: { status: 422, title: 'The coupon at the provider cannot be written as one here.' },
   price_unreadable: { status: 422, title: 'The price at the provider cannot be written as one here.' },
   plan_not_published: { status: 422, title: 'The plan is not yet known to the provider.' },
   plan_unknown: { status: 422, title: 'The request names a plan that does not exist.' },

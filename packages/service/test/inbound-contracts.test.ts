@@ -66,7 +66,7 @@ test('a subscription that is made at Stripe is a contract here, of what Stripe s
         prices: [{ key: 'fee', model: 'perUnit' }],
         discounts: [
           {
-            ...{ name: 'School', coupon: null, off: { kind: 'percent', percent: '25' } },
+            ...{ name: 'School', coupon: 'school', off: { kind: 'percent', percent: '25' } },
             ...{ duration: { kind: 'forever' }, end: null },
           },
         ],

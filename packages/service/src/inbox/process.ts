@@ -111,6 +111,8 @@ const order: Readonly<Record<Observed['type'], true>> = {
   test_clock: true,
   product: true,
   price: true,
+  coupon: true,
+  promotion_code: true,
   customer: true,
   subscription: true,
   subscription_schedule: true,
@@ -138,7 +140,11 @@ async function processObject(
 }
 
 /** What no second try changes: usage that would be billed twice, a price that cannot be read. */
-const asksAPerson: ReadonlySet<string> = new Set(['meter_billed_already', 'price_unreadable'])
+const asksAPerson: ReadonlySet<string> = new Set([
+  'coupon_unreadable',
+  'meter_billed_already',
+  'price_unreadable',
+])
 
 /**
  * Tried again later, longer each time; what is our own fault is given up in the end and left for a person. What

@@ -59,7 +59,7 @@ export async function readCatalog(db: Db | Trx): Promise<Catalog> {
 /** What the catalogue names is its own from then on, though it came in from the provider once. */
 export async function claimForCatalog(
   trx: Trx,
-  table: 'product' | 'plan' | 'addon',
+  table: 'product' | 'plan' | 'addon' | 'coupon',
   keys: readonly string[],
 ): Promise<void> {
   await trx
@@ -94,7 +94,7 @@ export async function keepOnly(
 }
 
 /** What may have come in from the provider, and is not archived for being named nowhere. */
-const hasOrigin: ReadonlySet<string> = new Set(['product', 'plan', 'addon'])
+const hasOrigin: ReadonlySet<string> = new Set(['product', 'plan', 'addon', 'coupon'])
 
 /** Writes what a product is. A change is a new revision, of which the provider has to be told. */
 export async function writeProduct(trx: Trx, product: Product, at: Instant): Promise<void> {

@@ -4,19 +4,20 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
-/** What may be redeemed: nothing that is archived. */
+/** What may be redeemed: nothing that is archived, and nothing that the catalogue does not name. */
 export async function readCoupons(db: Db | Trx): Promise<Coupon[]> {
   const rows = await db
     .selectFrom('coupon')
     .selectAll()
     .where('archivedAt', 'is', null)
+    .where('origin', '=', 'catalog')
     .orderBy('key')
     .execute()
   return rows.map(couponOf)
 }
 
 /** A coupon with what the catalogue did with it. */
-export type StoredCoupon = Coupon & Pick<Row<'coupon'>, 'archivedAt' | 'createdAt'>
+export type StoredCoupon = Coupon & Pick<Row<'coupon'>, 'archivedAt' | 'createdAt' | 'origin'>
 
 export interface CouponFilter {
   readonly duration?: CouponDuration | undefined
@@ -47,18 +48,25 @@ export async function couponsNamed(
   db: Db | Trx,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, StoredCoupon>> {
+  if (keys.length === 0) return new Map()
   const rows = await db.selectFrom('coupon').selectAll().where('key', 'in', keys).execute()
   return new Map(rows.map((row) => [row.key, storedCouponOf(row)]))
 }
 
 /** Written once: one that is there is the same already. */
-export async function writeCoupon(trx: Trx, { reduction, ...coupon }: Coupon, at: Instant): Promise<void> {
+export async function writeCoupon(
+  trx: Trx,
+  { reduction, ...coupon }: Coupon,
+  at: Instant,
+  origin: Row<'coupon'>['origin'] = 'catalog',
+): Promise<void> {
   const { redeemBy } = coupon
   const isShare = reduction.kind === 'share'
   await trx
     .insertInto('coupon')
     .values({
       ...coupon,
+      origin,
       redeemBy: redeemBy === null ? null : sqlTime(redeemBy),
       basisPoints: isShare ? reduction.basisPoints : null,
       amount: isShare ? null : reduction.amount.minor,
@@ -70,7 +78,7 @@ export async function writeCoupon(trx: Trx, { reduction, ...coupon }: Coupon, at
 }
 
 function storedCouponOf(row: Row<'coupon'>): StoredCoupon {
-  return { ...couponOf(row), archivedAt: row.archivedAt, createdAt: row.createdAt }
+  return { ...couponOf(row), archivedAt: row.archivedAt, createdAt: row.createdAt, origin: row.origin }
 }
 
 function couponOf({ basisPoints, amount, currency, ...row }: Row<'coupon'>): Coupon {

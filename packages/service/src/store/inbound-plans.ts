@@ -18,28 +18,6 @@ export interface InboundProduct {
   readonly unitLabel: string | null
 }
 
-const LONGEST_KEY = 63
-
-/** A key that a catalogue can name: the words of the name, and a number where another has them already. */
-export async function freePlanKey(trx: Trx, name: string): Promise<string> {
-  const words = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, LONGEST_KEY - 8)
-  const stem = words === '' ? 'plan' : words
-  const { rows } = await sql<{ key: string }>`
-    select key from plan where key = ${stem} or key like ${`${stem}-%`}
-    union select key from product where key = ${stem} or key like ${`${stem}-%`}
-    union select key from addon where key = ${stem} or key like ${`${stem}-%`}`.execute(trx)
-  const taken = new Set(rows.map(({ key }) => key))
-  for (let number = 1; ; number += 1) {
-    const key = number === 1 ? stem : `${stem}-${number}`
-    if (!taken.has(key)) return key
-  }
-}
-
 /** A plan without prices, features or even a rhythm: that comes with the first price of its product. */
 export async function addInboundPlan(
   trx: Trx,

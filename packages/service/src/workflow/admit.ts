@@ -3,6 +3,7 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
 import { admitBilled } from './admit/billed.ts'
+import { admitCoupon, admitCouponOf } from './admit/coupon.ts'
 import { admitCustomer } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
 import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
@@ -19,6 +20,8 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
       return flowsIn(customer)
     case 'product':
     case 'price':
+    case 'coupon':
+    case 'promotion_code':
       return flowsIn(plan)
     case 'subscription':
       return flowsIn(subscription)
@@ -57,6 +60,12 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
       if (await isOurs(deps.db, observed)) return
       if ((await admitProduct(deps, observed.object)) !== undefined)
         await admitPricesOf(deps, observed.object.id)
+      return
+    case 'coupon':
+      if (!(await isOurs(deps.db, observed))) await admitCoupon(deps, observed.object)
+      return
+    case 'promotion_code':
+      await admitCouponOf(deps, observed.object)
       return
     case 'subscription':
       if (!(await isOurs(deps.db, observed))) await admitSubscription(deps, observed.object)

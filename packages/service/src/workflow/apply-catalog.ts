@@ -23,7 +23,7 @@ import {
   writeProduct,
 } from '../store/catalog.ts'
 import { writeChangePolicy } from '../store/change-policy.ts'
-import { writeCoupon } from '../store/coupons.ts'
+import { couponsNamed, writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
@@ -120,7 +120,15 @@ interface Difference {
 
 async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: Catalog): Promise<Difference> {
   refuseUnbillable(wanted)
-  const changes = catalogDiff(await readCatalog(db), wanted).filter(({ action }) => action !== 'unchanged')
+  const current = await readCatalog(db)
+  // One that came in never changes either: the catalogue names it as it is, or names another.
+  const named = await couponsNamed(
+    db,
+    wanted.coupons.map(({ key }) => key),
+  )
+  const cameIn = [...named.values()].filter(({ origin }) => origin === 'provider')
+  catalogDiff({ ...current, coupons: [...current.coupons, ...cameIn] }, wanted)
+  const changes = catalogDiff(current, wanted).filter(({ action }) => action !== 'unchanged')
   const { products, prices, coupons } = await unpublished(db, provider)
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
@@ -157,6 +165,7 @@ async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {
   await claimForCatalog(trx, 'product', keysOf(products))
   await claimForCatalog(trx, 'plan', keysOf(plans))
   await claimForCatalog(trx, 'addon', keysOf(addons))
+  await claimForCatalog(trx, 'coupon', keysOf(coupons))
   await keepOnly(trx, 'product', keysOf(products), at)
   await keepOnly(trx, 'meter', keysOf(meters), at)
   await keepOnly(trx, 'feature', keysOf(features), at)

@@ -14,6 +14,7 @@ import { entityIdOf, providerIdOf } from '../store/mappings.ts'
 import { openChanges } from '../store/plan-changes.ts'
 import { markGone, nextObservation, readObject } from '../store/provider-objects.ts'
 import { admit } from './admit.ts'
+import { retireCoupon } from './observe/coupon.ts'
 import { forgetCustomer } from './observe/customer.ts'
 import { retireProduct } from './observe/product.ts'
 import { type ObserveDeps, type Observed, type Outcome, observe, type Settle } from './observe.ts'
@@ -51,6 +52,7 @@ export async function lookAt(
       await markGone(trx, target, observation, deps.clock.now())
       if (target.type === 'invoice') await forgetDraft(trx, target.id)
       if (target.type === 'product') await retireProduct(trx, target.id, deps.clock.now())
+      if (target.type === 'coupon') await retireCoupon(trx, target.id, deps.clock.now())
       if (target.type === 'customer') await forgetCustomer(trx, target.id, deps.clock.now())
       await settle?.({ kind: 'gone' })(trx, { kind: 'stale' })
     })
@@ -134,6 +136,14 @@ async function fetchObserved(
     }
     case 'price': {
       const object = await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand: ['tiers'] }))
+      return { ...how, type, object }
+    }
+    case 'coupon': {
+      const object = await readStripe(deps, (stripe) => stripe.coupons.retrieve(id))
+      return { ...how, type, object }
+    }
+    case 'promotion_code': {
+      const object = await readStripe(deps, (stripe) => stripe.promotionCodes.retrieve(id))
       return { ...how, type, object }
     }
     case 'subscription_schedule':

@@ -12,6 +12,7 @@ import { settleSeen } from '../store/operations.ts'
 import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
 import { closeGate } from '../usage/gate.ts'
 import { checkoutSessionNoun } from './observe/checkout-session.ts'
+import { couponNoun, promotionCodeNoun } from './observe/coupon.ts'
 import { creditNoteNoun } from './observe/credit-note.ts'
 import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
@@ -63,6 +64,8 @@ export type Observed = How &
     | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
     | { readonly type: 'refund'; readonly object: RefundOfInvoice }
     | { readonly type: 'dispute'; readonly object: DisputeOfCharge }
+    | { readonly type: 'coupon'; readonly object: Stripe.Coupon | Stripe.DeletedCoupon }
+    | { readonly type: 'promotion_code'; readonly object: Stripe.PromotionCode }
     | { readonly type: 'subscription_schedule'; readonly object: Stripe.SubscriptionSchedule }
     | { readonly type: 'checkout_session'; readonly object: Stripe.Checkout.Session }
     | { readonly type: 'test_clock'; readonly object: Stripe.TestHelpers.TestClock }
@@ -157,6 +160,10 @@ function asNoun<R>(
       return use(refundNoun, observed.object)
     case 'dispute':
       return use(disputeNoun, observed.object)
+    case 'coupon':
+      return use(couponNoun, observed.object)
+    case 'promotion_code':
+      return use(promotionCodeNoun, observed.object)
     case 'subscription_schedule':
       return use(scheduleNoun, observed.object)
     case 'checkout_session':

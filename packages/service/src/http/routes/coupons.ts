@@ -4,6 +4,7 @@ import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../../postgres/connect.ts'
 import { couponsNamed, listCoupons, type StoredCoupon } from '../../store/coupons.ts'
+import { type PromotionCode, promotionCodesOf } from '../../store/inbound-coupons.ts'
 import { pageOf } from '../../store/page.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
@@ -20,7 +21,11 @@ export function couponRoutes(app: App, { db }: { readonly db: Db }): void {
     const page = await pageOf(query.limit, async (limit) =>
       (await listCoupons(db, { ...query, limit })).map((coupon) => ({ id: coupon.key, coupon })),
     )
-    return { status: 200, body: { ...page, data: page.data.map(({ coupon }) => couponToApi(coupon)) } }
+    const codes = await promotionCodesOf(
+      db,
+      page.data.map(({ id }) => id),
+    )
+    return { status: 200, body: { ...page, data: page.data.map(({ coupon }) => couponToApi(coupon, codes)) } }
   })
 
   route(
@@ -29,17 +34,23 @@ export function couponRoutes(app: App, { db }: { readonly db: Db }): void {
   )(async ({ params }) => {
     const coupon = (await couponsNamed(db, [params.key])).get(params.key)
     if (!coupon) throw new Problem('coupon_not_found', `There is no coupon ${params.key}.`)
-    return { status: 200, body: couponToApi(coupon) }
+    return { status: 200, body: couponToApi(coupon, await promotionCodesOf(db, [coupon.key])) }
   })
 }
 
-function couponToApi({ reduction, redeemBy, archivedAt, createdAt, ...coupon }: StoredCoupon) {
+function couponToApi(
+  { reduction, redeemBy, archivedAt, createdAt, ...coupon }: StoredCoupon,
+  codes: readonly PromotionCode[],
+) {
   const isShare = reduction.kind === 'share'
   return {
     ...coupon,
     percentOff: isShare ? formatDecimal(BigInt(reduction.basisPoints), PERCENT_DIGITS) : null,
     amountOff: isShare ? null : moneyToApi(reduction.amount),
     redeemBy: redeemBy === null ? null : formatInstant(redeemBy),
+    promotionCodes: codes
+      .filter(({ couponKey }) => couponKey === coupon.key)
+      .map(({ id, code, isActive: active }) => ({ id, code, active })),
     archived: archivedAt !== null,
     createdAt: formatInstant(createdAt),
   }

@@ -13,9 +13,12 @@ export const catalogHandlers: Handlers = {
   'plan.created': records('The older rendering of a price: price.created tells it.'),
   'plan.updated': records('The older rendering of a price: price.updated tells it.'),
   'plan.deleted': records('The older rendering of a price: price.deleted tells it.'),
-  'coupon.created': records('Coupons are written in the catalogue here.'),
-  'coupon.updated': records('Only its name and metadata can change.'),
-  'coupon.deleted': records('Discounts that run go on; to redeem it is refused by Stripe from now on.'),
-  'promotion_code.created': records('How a coupon is claimed on Stripe’s own pages.'),
-  'promotion_code.updated': records('How a coupon is claimed on Stripe’s own pages.'),
+  'coupon.created': looksAt(
+    'coupon',
+    'Where plans come in, it is a coupon here, to be named by the catalogue.',
+  ),
+  'coupon.updated': looksAt('coupon', 'Its name is all that can change.'),
+  'coupon.deleted': looksForGone('coupon', 'Discounts that run go on; nobody redeems it any more.'),
+  'promotion_code.created': looksAt('promotion_code', 'How a coupon is claimed on Stripe’s own pages.'),
+  'promotion_code.updated': looksAt('promotion_code', 'It may be claimed no more, or again.'),
 }

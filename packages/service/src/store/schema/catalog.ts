@@ -14,6 +14,7 @@ export interface CatalogTables {
   addonVersion: AddonVersionTable
   feature: FeatureTable
   coupon: CouponTable
+  promotionCode: PromotionCodeTable
   seller: SellerTable
   signUp: SignUpTable
 }
@@ -131,6 +132,16 @@ interface CouponTable {
   maxRedemptions: number | null
   archivedAt: MaybeTime
   createdAt: Time
+  origin: Default<'catalog' | 'provider'>
+}
+
+interface PromotionCodeTable {
+  provider: string
+  id: string
+  couponKey: string
+  code: string
+  isActive: boolean
+  seenAt: Time
 }
 
 interface SellerTable {

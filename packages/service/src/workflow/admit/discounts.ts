@@ -5,6 +5,7 @@ import { isOwn } from '../../provider/stripe/metadata.ts'
 import { couponOf, toDiscount } from '../../provider/stripe/to-discount.ts'
 import { entityIdOf, keysOfCoupons } from '../../store/mappings.ts'
 import { addDiscounts, discountsSeen } from '../../store/provider-discounts.ts'
+import { admitCouponsMet } from './coupon.ts'
 import type { AdmitDeps } from './taking-up.ts'
 
 /**
@@ -24,6 +25,7 @@ export async function knowDiscounts(deps: AdmitDeps, subscription: Stripe.Subscr
     stripe.subscriptions.retrieve(subscription.id, { expand: ['discounts.source.coupon'] }),
   )
   const seen = discounts.filter((discount) => typeof discount !== 'string')
+  await admitCouponsMet(deps, seen.map(couponOf))
   const keys = await keysOfCoupons(
     db,
     provider,

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe'
 import { toProduct } from '../../provider/stripe/to-product.ts'
 import { lockCatalog } from '../../store/catalog.ts'
+import { freeKey } from '../../store/free-key.ts'
 import { addInboundAddon } from '../../store/inbound-addons.ts'
-import { addInboundPlan, freePlanKey } from '../../store/inbound-plans.ts'
+import { addInboundPlan } from '../../store/inbound-plans.ts'
 import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function admitProduct(
   if (object.deleted || !isUnclaimed(object.metadata)) return undefined
   return takeUp(deps, 'plan', { providerType: 'product', providerId: object.id }, async (trx) => {
     await lockCatalog(trx)
-    const entityId = await freePlanKey(trx, object.name)
+    const entityId = await freeKey(trx, object.name, ['plan', 'product', 'addon'])
     await addInboundPlan(trx, entityId, toProduct(object), deps.clock.now())
     await addInboundAddon(trx, entityId, deps.clock.now())
     return [
