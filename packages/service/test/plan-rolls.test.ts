@@ -2,6 +2,8 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planRollRoutes } from '../src/http/routes/plan-rolls.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { moveRolls } from '../src/store/plan-rolls.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
@@ -125,6 +127,71 @@ test('the same amount again is no roll, and who subscribed when it was there has
   await deliverBackwards()
   expect(dearer.id).not.toBe(old.id)
   expect(await rolls('plan=both')).toEqual([])
+})
+
+/** A roll in short: which version goes on to which, by number. */
+type Short = readonly [from: number, to: number, state: 'planned' | 'superseded']
+
+// The price of version 2 becomes that of version 4.
+test.each<[string, Short[], Short[]]>([
+  ['goes with it', [[1, 2, 'planned']], [[1, 4, 'planned']]],
+  ['goes with it from there', [[2, 3, 'planned']], [[4, 3, 'planned']]],
+  [
+    'is the one that the other version has',
+    [
+      [2, 3, 'planned'],
+      [4, 1, 'planned'],
+    ],
+    [
+      [2, 3, 'superseded'],
+      [4, 1, 'planned'],
+    ],
+  ],
+  [
+    'is the same that was superseded, planned again',
+    [
+      [1, 2, 'planned'],
+      [1, 4, 'superseded'],
+    ],
+    [
+      [1, 2, 'superseded'],
+      [1, 4, 'planned'],
+    ],
+  ],
+  [
+    'is the same twice only once',
+    [
+      [2, 3, 'planned'],
+      [4, 3, 'planned'],
+    ],
+    [
+      [2, 3, 'superseded'],
+      [4, 3, 'planned'],
+    ],
+  ],
+  ['is none onto itself', [[4, 2, 'planned']], [[4, 2, 'superseded']]],
+])('where a price becomes another version’s, what is planned %s', async (what, before, after) => {
+  const { id: product } = await world.stripe.products.create({ name: `Moved ${what}` })
+  for (const amount of [1000, 2000, 3000, 4000]) await price(product, amount)
+  await world.deliver()
+  const { rows: versions } = await world.pool.query(
+    `select v.id, v.plan_key, v.version::int, p.id as price from plan_version v join price p on p.plan_version_id = v.id
+       join mapping m on m.entity_type = 'plan' and m.entity_id = v.plan_key where m.provider_id = $1`,
+    [product],
+  )
+  const of = (number: number) => versions.find(({ version }) => version === number)
+  for (const [index, [from, to, state]] of before.entries())
+    await world.pool.query(`insert into plan_roll values ($1, $2, $3, $4, $5, now())`, [
+      ...[`plan_roll_${product}_${index}`, of(1).plan_key, of(from).id, of(to).id, state],
+    ])
+  await transaction(world.db, (trx) => moveRolls(trx, { from: of(2).price, to: of(4).price }))
+  const { rows } = await world.pool.query(
+    `select f.version::int as from, t.version::int as to, r.state from plan_roll r
+       join plan_version f on f.id = r.from_version_id join plan_version t on t.id = r.to_version_id
+     where r.plan_key = $1 order by r.id`,
+    [of(1).plan_key],
+  )
+  expect(rows.map(({ from, to, state }) => [from, to, state])).toEqual(after)
 })
 
 test('one of them by its id, and one that there is not', async () => {

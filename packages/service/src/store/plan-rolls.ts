@@ -48,15 +48,55 @@ export async function planRolls(trx: Trx, { planKey, versionId, pricedAt, at }: 
   }
 }
 
-/** A price is another version's from now on, and whoever pays it is on that one: what is planned goes with it. */
+/**
+ * A price is another version's from now on, and whoever pays it is on that one: what is planned goes with it. Where that
+ * version has a plan of its own already, it is that one, and where the same was planned and superseded, it is planned
+ * again; a roll onto itself is none.
+ */
 export async function moveRolls(trx: Trx, { from, to }: { from: string; to: string }): Promise<void> {
-  const moved = (old: 'from_version_id' | 'to_version_id', other: 'from_version_id' | 'to_version_id') => sql`
-    update plan_roll set ${sql.ref(old)} = next.plan_version_id
-      from price was, price next
-     where was.id = ${from} and next.id = ${to} and state = 'planned' and next.plan_version_id is not null
-       and plan_roll.${sql.ref(old)} = was.plan_version_id and plan_roll.${sql.ref(other)} <> next.plan_version_id`
-  await moved('from_version_id', 'to_version_id').execute(trx)
-  await moved('to_version_id', 'from_version_id').execute(trx)
+  const versions = await trx
+    .selectFrom('price')
+    .select(['id', 'planVersionId'])
+    .where('id', 'in', [from, to])
+    .execute()
+  const versionOf = (price: string) => versions.find(({ id }) => id === price)?.planVersionId ?? null
+  const [was, next] = [versionOf(from), versionOf(to)]
+  if (was === null || next === null || was === next) return
+  const planned = await trx
+    .selectFrom('planRoll')
+    .selectAll()
+    .where('state', '=', 'planned')
+    .where((eb) => eb.or([eb('fromVersionId', '=', was), eb('toVersionId', '=', was)]))
+    .orderBy('id')
+    .execute()
+  const moved = (version: string) => (version === was ? next : version)
+  for (const { id, fromVersionId, toVersionId } of planned)
+    await moveRoll(trx, id, { fromVersionId: moved(fromVersionId), toVersionId: moved(toVersionId) })
+}
+
+async function moveRoll(
+  trx: Trx,
+  id: string,
+  { fromVersionId, toVersionId }: Pick<Row<'planRoll'>, 'fromVersionId' | 'toVersionId'>,
+): Promise<void> {
+  const ofSame = await trx
+    .selectFrom('planRoll')
+    .select(['id', 'toVersionId', 'state'])
+    .where('fromVersionId', '=', fromVersionId)
+    .where('id', '!=', id)
+    .execute()
+  const twin = ofSame.find((roll) => roll.toVersionId === toVersionId)
+  const isPlanned = ofSame.some(({ state }) => state === 'planned')
+  const change = (
+    roll: string,
+    set: Partial<Pick<Row<'planRoll'>, 'fromVersionId' | 'toVersionId' | 'state'>>,
+  ) => trx.updateTable('planRoll').set(set).where('id', '=', roll).execute()
+  if (!twin && !isPlanned && fromVersionId !== toVersionId) {
+    await change(id, { fromVersionId, toVersionId })
+    return
+  }
+  await change(id, { state: 'superseded' })
+  if (twin && !isPlanned) await change(twin.id, { state: 'planned' })
 }
 
 export interface PlanRoll extends Row<'planRoll'> {
