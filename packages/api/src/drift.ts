@@ -6,7 +6,7 @@ const value = z.union([z.string(), z.number(), z.boolean()]).nullable()
 
 export const drift = z
   .strictObject({
-    entity: z.enum(['customer', 'subscription', 'invoice', 'invoiceItem', 'usage']),
+    entity: z.enum(['customer', 'subscription', 'invoice', 'invoiceItem', 'dispute', 'usage']),
     kind: z.enum(['differs', 'missingThere', 'missingHere']).meta({
       description:
         '`missingThere`: linked here, and the provider has it not. `missingHere`: it has one, and there is no row here.',

@@ -1,5 +1,5 @@
 /** What of ours is held against what of the provider's. */
-export type DriftEntity = 'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'usage'
+export type DriftEntity = 'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'dispute' | 'usage'
 
 /** `missingThere`: linked here, and the provider has it not. `missingHere`: it has one, and we have no row. */
 export type DriftKind = 'differs' | 'missingThere' | 'missingHere'
@@ -62,7 +62,7 @@ export interface DriftVerdict {
 
 /** What is known of an object that differs. */
 export interface DifferingObject {
-  readonly entity: 'customer' | 'subscription' | 'invoice' | 'invoiceItem'
+  readonly entity: Exclude<DriftEntity, 'usage'>
   readonly differences: readonly FieldDifference[]
   /** What we last saw of it is what the provider says now; null where no picture of it is kept. */
   readonly seenAsItIs: boolean | null
@@ -86,6 +86,12 @@ const OVER: DriftVerdict = {
   cause: 'unexplained',
   repair: null,
   reason: 'It is over here and not there: nothing leaves its end by itself.',
+}
+
+const INTERVAL: DriftVerdict = {
+  cause: 'changedThere',
+  repair: 'sync',
+  reason: 'How often its usage is invoiced there is not what its plan says.',
 }
 
 /** Why one object differs, and what may be done. Nothing is guessed: what no rule explains is a person's. */
@@ -112,7 +118,11 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
             reason: 'It was changed at the provider; who it is is said here.',
           }
     }
+    case 'dispute':
+      return seenAsItIs ? written : missed
     case 'subscription':
+      // Alone it is told again; beside others these are taken over first.
+      if (differences.every(({ field }) => field === 'usageInterval')) return INTERVAL
       if (isOverHere && differences.some(({ field }) => field === 'status')) return OVER
       return seenAsItIs ? written : missed
     case 'invoice':

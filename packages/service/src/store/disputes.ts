@@ -7,6 +7,11 @@ import { sqlTime } from './time.ts'
 
 export type Dispute = Row<'dispute'>
 
+export async function disputesOfProvider(db: Db, providerIds: readonly string[]): Promise<Dispute[]> {
+  if (providerIds.length === 0) return []
+  return db.selectFrom('dispute').selectAll().where('providerDisputeId', 'in', providerIds).execute()
+}
+
 export function readDispute(db: Db | Trx, id: string): Promise<Dispute | undefined> {
   return db.selectFrom('dispute').selectAll().where('id', '=', id).executeTakeFirst()
 }

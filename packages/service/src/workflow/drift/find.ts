@@ -1,5 +1,6 @@
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { listedDispute, listedDisputes } from '../../provider/stripe/disputes.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { listed, listedOf, listedOnClock, pendingItemsOf } from '../../provider/stripe/listing.ts'
@@ -9,6 +10,7 @@ import { openInvoiceLinks, saveReport, underWay, usageDrift } from '../../store/
 import { clockIds, customersOnClocks, type LinkedId, linkedIds } from '../../store/mapped-ids.ts'
 import type { LookDeps } from '../look.ts'
 import { compareCustomers } from './customers.ts'
+import { compareDisputes } from './disputes.ts'
 import type { Compared, Drift, DriftReport } from './drift.ts'
 import { compareInvoiceItems } from './invoice-items.ts'
 import { compareInvoices } from './invoices.ts'
@@ -21,9 +23,11 @@ const nouns = {
   customer: compareCustomers as Compare,
   subscription: compareSubscriptions as Compare,
   invoice: compareInvoices as Compare,
+  dispute: compareDisputes as Compare,
 }
 type Noun = keyof typeof nouns
-const types = Object.keys(nouns) as Noun[]
+/** Those that a list may leave out: what stands on a test clock is listed by the clock, or by its customers. */
+const types = ['customer', 'subscription', 'invoice'] as const
 
 const MOST_USAGE = 1000
 
@@ -67,6 +71,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
       for (const customer of await onClocks()) await take(type, listedOf(deps, type, customer))
     else for (const clock of clocks) await take(type, listedOnClock(deps, type, clock)).catch(passIfGone)
   }
+  await take('dispute', listedDisputes(deps))
   for (const type of ['customer', 'subscription'] as const) {
     for await (const page of linkedIds(db, provider, type)) {
       for (const link of page.filter(({ providerId }) => !seen.has(providerId)))
@@ -153,6 +158,8 @@ async function whole(deps: LookDeps, type: Noun, id: string): Promise<object | u
         return await fetchSubscription(deps, id)
       case 'invoice':
         return await fetchInvoice(deps, id)
+      case 'dispute':
+        return await listedDispute(deps, id)
     }
   } catch (error) {
     if (error instanceof Problem && isMissing(error.cause)) return undefined

@@ -61,7 +61,13 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
       { id: named(entityId), providerId: named(providerId) },
       { keepsUnknown: true },
     ),
-  sync: async (deps, { entityId }) => {
+  sync: async (deps, { entity, entityId, providerId }) => {
+    if (entity === 'subscription') {
+      // What is sent is decided by what was seen last.
+      await lookAt(deps, { type: 'subscription', id: named(providerId) })
+      await syncSubscription(deps, named(entityId), { reason: 'drift' })
+      return
+    }
     const subscriptionId = await subscriptionToSend(deps.db, named(entityId))
     if (subscriptionId === undefined)
       throw new Problem(
@@ -77,8 +83,9 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
   },
 }
 
-function looked(entity: Drift['entity']): 'customer' | 'subscription' | 'invoice' {
-  if (entity === 'customer' || entity === 'subscription' || entity === 'invoice') return entity
+function looked(entity: Drift['entity']): 'customer' | 'subscription' | 'invoice' | 'dispute' {
+  if (entity === 'customer' || entity === 'subscription' || entity === 'invoice' || entity === 'dispute')
+    return entity
   throw new Error(`${entity} is not looked at.`)
 }
 

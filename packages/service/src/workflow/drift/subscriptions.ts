@@ -1,3 +1,5 @@
+import { type AttachedAddon, byName } from '@lockstep/core/addon'
+import { flowsOut } from '@lockstep/core/direction'
 import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { isTerminal } from '@lockstep/core/subscription'
@@ -6,10 +8,17 @@ import { withAllItems } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import {
+  hasOtherInterval,
+  type UsageInterval,
+  usageIntervalOf,
+} from '../../provider/stripe/usage-interval.ts'
 import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
+import { loadPlanVersion } from '../../store/plans.ts'
 import { quantityOf, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
+import { termsSeen } from '../observe/terms-seen.ts'
 import type { Compared, Drift } from './drift.ts'
 import { compareUnlinked } from './unlinked.ts'
 
@@ -31,18 +40,26 @@ export async function compareSubscriptions(
     versionsOfPrices(db, provider, prices),
   ])
   const rows = new Map(linked.map((row) => [row.providerId, row]))
+  const beside = await readBeside(deps, objects, rows)
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
     if (!row) return []
     const seen = read(object)
     const there = (shown: ObservedSubscription) => thereOf(shown, versions, row.planVersionId)
-    const differences = fieldDifferences(hereOf(row), there(seen))
+    const { here = {}, there: others = {} } = beside.get(object.id) ?? {}
+    const differences = fieldDifferences({ ...hereOf(row), ...here }, { ...there(seen), ...others })
     if (differences.length === 0) return []
     const before = pictures.get(`subscription ${object.id}`)?.raw
     const verdict = judgeDifference({
       entity: 'subscription',
       differences,
-      seenAsItIs: wasSeen(before) && saysTheSame(there(read(before)), differences),
+      seenAsItIs:
+        wasSeen(before) &&
+        saysTheSame(
+          there(read(before)),
+          differences.filter(({ field }) => !(field in here)),
+        ) &&
+        (!('addons' in here) || itemsInWords(read(before)) === itemsInWords(seen)),
       isOverHere: isTerminal(row.status) && seen.status !== undefined && !isTerminal(seen.status),
     })
     const known = {
@@ -58,6 +75,64 @@ export async function compareSubscriptions(
   const theirs = await madeThere(deps, others)
   return { drifts: [...drifts, ...unlinked.drifts, ...theirs], underWay: unlinked.underWay }
 }
+
+interface Beside {
+  readonly here: Readonly<Record<string, DriftValue>>
+  readonly there: Readonly<Record<string, DriftValue>>
+}
+
+/** What is not said by a subscription's own fields: its add-ons, and how often its usage is invoiced. */
+async function readBeside(
+  deps: LookDeps,
+  objects: readonly Stripe.Subscription[],
+  rows: ReadonlyMap<string, LinkedSubscription>,
+): Promise<ReadonlyMap<string, Beside>> {
+  const { db, provider } = deps
+  const plans = new Map<string, ReturnType<typeof loadPlanVersion>>()
+  const planOf = (id: string) => {
+    const plan = plans.get(id) ?? loadPlanVersion(db, id)
+    plans.set(id, plan)
+    return plan
+  }
+  const found = new Map<string, Beside>()
+  for (const object of objects) {
+    const row = rows.get(object.id)
+    if (!row || isTerminal(row.status)) continue
+    const { items, currency } = read(object)
+    const own = items.filter(({ rhythm }) => rhythm.currency === currency)
+    const mayHaveAddons = row.addons.length > 0 || own.length > 1
+    const terms = mayHaveAddons ? await termsSeen(db, provider, own, row.planVersionId) : undefined
+    const wanted = usageIntervalOf((await planOf(row.planVersionId)).plan)
+    // Where subscriptions are made there alone, whoever makes them sets it.
+    const isOther = flowsOut(provider.sync.directions.subscription) && hasOtherInterval(object, wanted)
+    found.set(object.id, {
+      here: {
+        ...(terms && { addons: addonsInWords(row.addons) }),
+        ...(isOther && { usageInterval: often(wanted) }),
+      },
+      there: {
+        ...(terms && { addons: addonsInWords(terms.addons) }),
+        ...(isOther && { usageInterval: often(object.pending_invoice_item_interval) }),
+      },
+    })
+  }
+  return found
+}
+
+const addonsInWords = (addons: readonly AttachedAddon[]): string =>
+  [...addons]
+    .sort(byName)
+    .map(({ addon, version, quantity }) => `${quantity} × ${addon} ${version}`)
+    .join(', ')
+
+const itemsInWords = ({ items }: ObservedSubscription): string =>
+  items
+    .map(({ price, quantity }) => `${quantity ?? 'metered'} × ${price}`)
+    .sort()
+    .join(', ')
+
+const often = (of: UsageInterval | Stripe.Subscription.PendingInvoiceItemInterval | null): string =>
+  of === null ? 'with the fees' : `${of.interval_count ?? 1} ${of.interval}`
 
 /** Of one that was deleted before it was ever seen nothing is kept. */
 const wasSeen = (raw: unknown): raw is Stripe.Subscription =>

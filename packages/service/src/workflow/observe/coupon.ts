@@ -5,7 +5,7 @@ import { toPromotionCode } from '../../provider/stripe/to-coupon.ts'
 import { archiveInboundCoupon, renameInboundCoupon, writePromotionCode } from '../../store/inbound-coupons.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { readInstallation } from './installation.ts'
-import type { Noun, Owner } from './noun.ts'
+import { Incomplete, type Noun, type Owner } from './noun.ts'
 
 interface CouponOwner extends Owner {
   readonly key: string
@@ -34,6 +34,8 @@ export async function retireCoupon(trx: Trx, providerId: string, at: Instant): P
 /** How a coupon is claimed on Stripe's pages: kept with the coupon that it claims, whoever made that. */
 export const promotionCodeNoun: Noun<Stripe.PromotionCode, CouponOwner> = {
   async owner(db, object) {
+    // Renderings of before 2025-09-30 say it otherwise.
+    if ((object as Partial<Stripe.PromotionCode>).promotion === undefined) throw new Incomplete()
     const { coupon } = toPromotionCode(object)
     const key =
       coupon === null ? undefined : await entityIdOf(db, await readInstallation(db), 'coupon', coupon)

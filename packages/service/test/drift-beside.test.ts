@@ -1,0 +1,85 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Drift } from '../src/workflow/drift/drift.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
+import { repairDrift } from '../src/workflow/drift/repair.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+
+const fee = { kind: 'recurring', model: 'flat', amount: '120.00' } as const
+const seat = { kind: 'recurring', model: 'perUnit', unitAmount: '1.00' } as const
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { cloud: { name: 'Cloud' }, backups: { name: 'Backups' } },
+  meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+  plans: {
+    annual: {
+      ...{ name: 'Annual', product: 'cloud', interval: 'year', usageInterval: 'month' },
+      prices: { fee, compute: { meter: 'seconds', product: 'cloud', model: 'perUnit', unitAmount: '0.10' } },
+    },
+    monthly: { name: 'Monthly', product: 'cloud', interval: 'month', prices: { fee } },
+  },
+  addons: {
+    backups: { name: 'Backups', product: 'backups', interval: 'month', prices: { each: seat } },
+  },
+})
+
+let world: BillingWorld
+let annual: Payer
+let monthly: Payer
+beforeAll(async () => {
+  world = await newBillingWorld({ catalog })
+  annual = await world.register('annual', '2026-02-01T00:00:00Z')
+  monthly = await world.register('monthly', '2026-02-01T00:00:00Z', {
+    paymentMethod: 'pm_card_createDispute',
+    addons: [{ addon: 'backups', quantity: 2 }],
+  })
+  await world.deliver()
+  expect((await findDrift(world.deps)).drifts).toEqual([])
+})
+afterAll(() => world.close())
+
+const story = ({ entity, kind, cause, repair, differences }: Drift) =>
+  [entity, kind, ...differences.map(({ field }) => field), cause, repair ?? 'none'].join(' ')
+
+/** The damage is found as such, and only it; its repair leaves none. */
+async function mend(found: string): Promise<void> {
+  expect((await findDrift(world.deps)).drifts.map(story)).toEqual([found])
+  const { repairs, left } = await repairDrift(world.deps)
+  expect(repairs.map(({ refused }) => refused)).toEqual([null])
+  expect(left.drifts).toEqual([])
+}
+
+/** What happened at Stripe, and nobody tells us. */
+async function unheard(): Promise<void> {
+  await world.newEvents()
+}
+
+test('add-ons that a row does not have as they are at Stripe', async () => {
+  await world.pool.query(`update subscription set addons = '[]' where id = $1`, [monthly.subscriptionId])
+  await mend('subscription differs addons changedHere look')
+
+  const { data } = await world.stripe.subscriptionItems.list({ subscription: monthly.subscription })
+  const item = data.find(({ quantity }) => quantity === 2)
+  await world.stripe.subscriptionItems.update(item?.id ?? '', { quantity: 5, proration_behavior: 'none' })
+  await unheard()
+  await mend('subscription differs addons missed look')
+})
+
+test('usage that is invoiced there at another interval than the plan’s, is told again', async () => {
+  await world.stripe.subscriptions.update(annual.subscription, { pending_invoice_item_interval: '' })
+  await unheard()
+  await mend('subscription differs usageInterval changedThere sync')
+  const { pending_invoice_item_interval: interval } = await world.stripe.subscriptions.retrieve(
+    annual.subscription,
+  )
+  expect(interval).toEqual({ interval: 'month', interval_count: 1 })
+})
+
+test('a dispute that stands otherwise, and one that is not here', async () => {
+  await world.pool.query(`update dispute set status = 'won'`)
+  await mend('dispute differs status changedHere look')
+  await world.pool.query('delete from dispute')
+  await mend('dispute missingHere missed look')
+  const { rows } = await world.pool.query('select status, customer_id from dispute')
+  expect(rows).toEqual([{ status: 'needs_response', customer_id: monthly.customerId }])
+})
