@@ -42,7 +42,7 @@ interface Period {
   readonly end: number
 }
 
-export interface Kept {
+interface Kept {
   readonly until: number
   /** Since when time is credited on it: what was bought before has paid a part of it. */
   readonly creditedSince?: number
