@@ -143,10 +143,9 @@ test('a lock that is given back within the second is waited for, and nobody is l
   let tries = 0
   const left = await forMany(db, ['a', 'b', 'c'], async (trx, key) => {
     if (key === 'a') tries += 1
-    const locking = lock(trx, key)
-    // Behind it in time, on another connection.
-    if (key === 'a' && tries === 1) await holder.rollback().execute()
-    await locking
+    // On another connection, while it is waited for.
+    const release = key === 'a' && tries === 1 ? holder.rollback().execute() : undefined
+    await Promise.all([lock(trx, key), release])
     await name(trx, key)
   })
   expect(left).toEqual([])

@@ -30,7 +30,7 @@ test('the newest of four hundred periods is one row that is read, and the one th
   await sql`
     insert into invoice
     select (jsonb_populate_record(i, jsonb_build_object(
-      'id', i.id || '_' || n, 'status', 'paid', 'dirty', false, 'sync_pending', false,
+      'id', i.id || '_' || n, 'status', 'paid', 'finalized_at', i.opened_at, 'dirty', false, 'sync_pending', false,
       'period_start', i.period_start - n * interval '1 day',
       'period_end', i.period_start - (n - 1) * interval '1 day'))).*
     from invoice i, generate_series(1, 400) n where i.status = 'current'`.execute(db)

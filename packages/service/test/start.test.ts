@@ -147,6 +147,7 @@ describe('the doctor', () => {
       '✓ migrations',
       '✓ installation',
       '✓ catalogue',
+      '✓ usage retention',
       '✗ stripe',
       '✗ webhook secret',
       '✓ port',
