@@ -18,6 +18,7 @@ import type { ItemContent, ItemRow } from '../../store/invoice-items.ts'
 import { type InvoiceRow, invoicesToRate, markPictured } from '../../store/invoices.ts'
 import { providerIdOf, providerIdsOf } from '../../store/mappings.ts'
 import type { Row } from '../../store/schema.ts'
+import { cutUsage } from '../../store/usage.ts'
 import { closeGate } from '../../usage/gate.ts'
 import type { LookDeps } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
@@ -77,6 +78,7 @@ export async function takePicture(
     .where('id', '=', subscriptionId)
     .executeTakeFirst()
   if (!subscription) return undefined
+  const endsAt = endsPeriod ? await cutNow(deps, subscription.customerId) : undefined
   if (take) {
     const isHere = await transaction(db, async (trx) => {
       await closeGate(trx, subscription.customerId)
@@ -84,7 +86,17 @@ export async function takePicture(
     })
     if (!isHere) return undefined
   }
-  return snapshot(db, (trx) => picture(trx, deps, subscriptionId, endsPeriod))
+  return snapshot(db, (trx) => picture(trx, deps, subscriptionId, endsAt))
+}
+
+/** The period is rated up to now, which is an edge of it then: usage of the same hour is on either side. */
+async function cutNow({ db, clock }: LookDeps, customerId: string): Promise<Instant> {
+  return transaction(db, async (trx) => {
+    await closeGate(trx, customerId)
+    const now = await customerTime(trx, clock, customerId)
+    await cutUsage(trx, customerId, now)
+    return now
+  })
 }
 
 /** False, and nothing is marked, of a subscription that is not at the provider: nobody could be told. */
@@ -106,7 +118,7 @@ async function picture(
   trx: Trx,
   { clock }: LookDeps,
   id: string,
-  endsPeriod: boolean,
+  endsAt: Instant | undefined,
 ): Promise<Picture | undefined> {
   const subscription = await trx
     .selectFrom('subscription')
@@ -118,7 +130,7 @@ async function picture(
   if (customer === undefined || atProvider === undefined) return undefined
   const now = await customerTime(trx, clock, subscription.customerId)
   const found = await invoicesToRate(trx, id)
-  const invoices = endsPeriod ? found.map((invoice) => endedAt(invoice, now)) : found
+  const invoices = endsAt === undefined ? found : found.map((invoice) => endedAt(invoice, endsAt))
   const rated = invoices.filter(({ planVersionId }) => planVersionId !== null)
   const { lines, items, terms } = await rateInvoices(trx, rated, () => subscription)
   const isOver = isTerminal(subscription.status)
