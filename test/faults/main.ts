@@ -148,21 +148,20 @@ async function simulator(tally: Tally): Promise<void> {
   }
 }
 
-/** How many commands a portion of each sort has. Real processes take their time to start again. */
-const lifePortions = { living: 2500, deaths: 1200, kills: 300 }
-
 /**
  * Random lives of subscriptions, in portions that tell how far it came; each has a seed of its own. Of three portions one
  * has processes that die in the middle of requests, and one a service of its own that is killed.
  */
 async function lifecycle(tally: Tally): Promise<void> {
+  // Commands of a portion. Real processes take their time to start again.
+  const portions = { living: 2500, deaths: 1200, kills: 300 }
   const all = ['living', 'deaths', 'kills'] as const
   const sorts = values.kills ? (['kills'] as const) : values.deaths ? (['deaths'] as const) : all
   let from = seed
   let turn = 0
   for (let done = 0; done < runs; turn += 1) {
     const sort = sorts[turn % sorts.length] ?? 'living'
-    const portion = Math.min(lifePortions[sort], runs - done)
+    const portion = Math.min(portions[sort], runs - done)
     const how = { withDeaths: sort === 'deaths', withKills: sort === 'kills' }
     const {
       commands,
