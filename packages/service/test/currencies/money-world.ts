@@ -31,17 +31,20 @@ const fee = (code: Code, number: number) => ({
   fee: { kind: 'recurring', model: 'flat', amount: price(code, number) } as const,
 })
 
-/** What one unit costs is finer than a coin: 0.037 usd, 3.7 jpy, 0.037 kwd, 3.7 isk. */
+/** What one unit of usage costs is finer than a coin: 0.037 usd, 3.7 jpy, 0.037 kwd, 3.7 isk. */
 const rates = (code: Code) =>
   code === 'jpy' || code === 'isk'
-    ? { call: '3.7', first: '5.5', further: '2.25', seat: '125.5' }
-    : { call: '0.037', first: '0.055', further: '0.0225', seat: '1.255' }
+    ? { call: '3.7', first: '5.5', further: '2.25' }
+    : { call: '0.037', first: '0.055', further: '0.0225' }
+
+/** Of a fee it may be so fine where the last coin is charged. */
+const seats = { usd: '1.255', jpy: '125.5', kwd: '1.250', isk: '125' } as const
 
 const monthlyIn = (code: Code) => ({ product: 'app', interval: 'month', currency: code }) as const
 
 function plansIn(code: Code): Record<string, PlanInput<'app', 'calls' | 'store' | 'sms', 'app'>> {
   const monthly = monthlyIn(code)
-  const { call, first, further, seat } = rates(code)
+  const { call, first, further } = rates(code)
   const calls = { meter: 'calls', model: 'perUnit', unitAmount: call } as const
   return {
     [`${code}-small`]: { ...monthly, name: 'Small', prices: fee(code, 1001) },
@@ -78,7 +81,7 @@ function plansIn(code: Code): Record<string, PlanInput<'app', 'calls' | 'store' 
     },
     [`${code}-ticket`]: {
       ...{ ...monthly, name: 'Ticket', purchase: 'event_ticket' },
-      prices: { seat: { kind: 'recurring', model: 'perUnit', unitAmount: seat } },
+      prices: { seat: { kind: 'recurring', model: 'perUnit', unitAmount: seats[code] } },
     },
     [`${code}-course`]: {
       ...{ ...monthly, name: 'Course', purchase: 'course', payments: 3 },

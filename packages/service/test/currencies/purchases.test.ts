@@ -27,16 +27,16 @@ async function paidBy(customer: unknown): Promise<number[]> {
   return data.map(({ amount_paid: paid }) => paid).reverse()
 }
 
-// Three seats of 125.5 are 376.5, so 377; of 1255 fils 3765, half way to the next ten. Three payments of 1001.
-test.each<[Code, number, number]>([
-  ['usd', 377, 1001],
-  ['jpy', 377, 1001],
-  ['kwd', 3770, 10_010],
-  ['isk', 37_700, 100_100],
-])('%s: a ticket is paid once, a course three times', async (code, ticket, payment) => {
+// Three seats of 125.5 are 376.5, so 377; of 1250 fils 3750, and of 125 krónur 375. Three payments of 1001.
+test.each<[Code, string, number, number]>([
+  ['usd', '3.77', 377, 1001],
+  ['jpy', '377', 377, 1001],
+  ['kwd', '3.750', 3750, 10_010],
+  ['isk', '375', 37_500, 100_100],
+])('%s: a ticket is paid once as agreed, a course three times', async (code, agreed, ticket, payment) => {
   const wanted = { externalId: `guest_${code}`, paymentMethod: 'pm_card_visa' }
   const bought = await installation.ask('POST', '/v1/registrations', {
-    ...{ ...wanted, plan: `${code}-ticket`, quantity: 3 },
+    ...{ ...wanted, plan: `${code}-ticket`, quantity: 3, agreed: { amount: agreed } },
   })
   expect([bought.status, bought.body.state]).toEqual([201, 'completed'])
   expect(await paidBy(bought.body.customer)).toEqual([ticket])
@@ -60,6 +60,34 @@ test.each<[string, { currency: string; amount: string }, string]>([
   const { status, body } = await installation.ask('POST', '/v1/catalog/apply', { ...document, plans })
   expect([status, body.code]).toEqual([422, 'catalog_invalid'])
   expect((body.errors as object[])[0]).toMatchObject({ pointer: '#/plans/tea/prices/fee/amount', code })
+})
+
+test.each([
+  ['kwd', '10.005'],
+  ['kwd', '0.001'],
+  ['isk', '0.5'],
+  ['ugx', '0.5'],
+  ['mga', '0.50'],
+])('so is a fee of %s %s a seat: nobody agrees on what cannot be charged', async (currency, unitAmount) => {
+  const document = catalogDocumentOf(fourCurrencies)
+  const tiers = [{ upTo: null, unitAmount }]
+  const sold = (price: object) => ({
+    ...{ name: 'Tea', product: 'app', interval: 'month', currency },
+    prices: { seat: { kind: 'recurring', ...price } },
+  })
+  const plans = {
+    tea: sold({ model: 'perUnit', unitAmount }),
+    tiered: sold({ model: 'graduated', tiers }),
+  }
+  const all = { ...document, plans: { ...document.plans, ...plans } }
+  const { status, body } = await installation.ask('POST', '/v1/catalog/apply', all)
+  expect([status, body.errors]).toMatchObject([
+    422,
+    [
+      { pointer: '#/plans/tea/prices/seat/unitAmount', code: 'provider_cannot_bill' },
+      { pointer: '#/plans/tiered/prices/seat/tiers/0/unitAmount', code: 'provider_cannot_bill' },
+    ],
+  ])
 })
 
 test('a coupon of half a step is refused where it is written', async () => {

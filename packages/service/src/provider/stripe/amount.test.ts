@@ -4,6 +4,7 @@ import {
   fromStripeAmount,
   fromStripeRate,
   isChargeable,
+  isFeeRate,
   isStripeRate,
   toChargeable,
   toStripeAmount,
@@ -39,6 +40,20 @@ test('an ariary is charged whole', () => {
   expect(isChargeable(money(520n, 'mga'))).toBe(false)
   expect(toChargeable(money(550n, 'mga')).minor).toBe(600n)
   expect(() => toStripeAmount(money(520n, 'mga'))).toThrow()
+})
+
+test.each([
+  // what one unit costs, in picos of our smallest coin
+  ['usd', 500_000_000_000n, true],
+  ['jpy', 500_000_000_000n, true],
+  ['kwd', 1_000_000_000_000n, false],
+  ['kwd', 10_000_000_000_000n, true],
+  ['isk', 500_000_000_000n, false],
+  ['isk', 1_000_000_000_000n, true],
+  ['mga', 50_000_000_000_000n, false],
+  ['mga', 100_000_000_000_000n, true],
+])('a fee of %s %d/1e12 a unit is charged as it stands: %s', (currency, picos, is) => {
+  expect(isFeeRate({ picos, currency })).toBe(is)
 })
 
 test('a fraction of a króna that Stripe computed is rounded half away from zero', () => {

@@ -2,7 +2,7 @@ import { assert } from '@lockstep/core/assert'
 import { toStep } from '@lockstep/core/charge-step'
 import { exponentOf } from '@lockstep/core/currency'
 import { formatDecimal, parseDecimal } from '@lockstep/core/decimal'
-import { type Currency, type Money, money, type Rate } from '@lockstep/core/money'
+import { type Currency, type Money, money, PICOS_PER_MINOR, type Rate } from '@lockstep/core/money'
 
 // Our minor units are ISO 4217's. Stripe's differ for three currencies, and it charges whole tens of
 // thousandths only. https://docs.stripe.com/currencies
@@ -56,6 +56,17 @@ export function fromStripeAmount(written: number, currency: Currency): Money {
 /** Whether Stripe, which takes 12 decimals of its minor unit, takes exactly this price of one unit. */
 export function isStripeRate({ picos, currency }: Rate): boolean {
   return picos % scaleOf(currency).ours === 0n
+}
+
+/**
+ * Whether so much for each unit of a fee comes to an amount that is charged as it stands, however many units there are.
+ * Where more than the smallest coin is charged at a time (dinars, krónur, shillings, ariary) it has to be whole steps:
+ * otherwise what is agreed is not what is charged. Elsewhere a fraction is rounded away once, here as at Stripe.
+ */
+export function isFeeRate(rate: Rate): boolean {
+  const { currency, picos } = rate
+  const isCoarse = chargeStep(currency) > 1n || STRIPE_EXPONENT[currency] !== undefined
+  return isCoarse ? picos % (chargeStep(currency) * PICOS_PER_MINOR) === 0n : isStripeRate(rate)
 }
 
 /** A price of one unit as decimal text of Stripe's minor unit. The caller sees to it that it {@link isStripeRate}. */

@@ -6,7 +6,7 @@ import type { Price } from '@lockstep/core/price'
 import { NANOS_PER_UNIT } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { operationAfterUnlinking } from '../../store/unlinked-operations.ts'
-import { chargeStep, isChargeable, isStripeRate, toStripeAmount, toStripeRate } from './amount.ts'
+import { chargeStep, isChargeable, isFeeRate, toStripeAmount, toStripeRate } from './amount.ts'
 import { type CallDeps, callStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -134,8 +134,8 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
 }
 
 /**
- * Why Stripe cannot bill a price, if it cannot: it counts whole units only, three-decimal currencies in tens,
- * and the ariary without its fifths.
+ * Why Stripe cannot bill a price as it is agreed, if it cannot: it counts whole units only, three-decimal currencies in
+ * tens, krónur and shillings whole, and the ariary without its fifths.
  */
 export function whyNotBillable(price: Price): { path: string; detail: string } | undefined {
   const coarse = (path: string) => ({ path, detail: tooFine(price.currency) })
@@ -151,11 +151,11 @@ export function whyNotBillable(price: Price): { path: string; detail: string } |
       for (const [i, { upTo, flat, rate }] of price.tiers.entries()) {
         if (upTo !== null && upTo % NANOS_PER_UNIT !== 0n) return whole(`tiers/${i}/upTo`)
         if (!isChargeable(flat)) return coarse(`tiers/${i}/flatAmount`)
-        if (!isStripeRate(rate)) return coarse(`tiers/${i}/unitAmount`)
+        if (!isFeeRate(rate)) return coarse(`tiers/${i}/unitAmount`)
       }
       return undefined
     case 'perUnit':
-      return isStripeRate(price.rate) ? undefined : coarse('unitAmount')
+      return isFeeRate(price.rate) ? undefined : coarse('unitAmount')
     case 'percentage':
     case 'minimum':
     case 'maximum':
