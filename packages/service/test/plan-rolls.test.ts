@@ -2,6 +2,7 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planRollRoutes } from '../src/http/routes/plan-rolls.ts'
+import { newId } from '../src/ids.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { moveRolls } from '../src/store/plan-rolls.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
@@ -180,9 +181,9 @@ test.each<[string, Short[], Short[]]>([
     [product],
   )
   const of = (number: number) => versions.find(({ version }) => version === number)
-  for (const [index, [from, to, state]] of before.entries())
+  for (const [from, to, state] of before)
     await world.pool.query(`insert into plan_roll values ($1, $2, $3, $4, $5, now())`, [
-      ...[`plan_roll_${product}_${index}`, of(1).plan_key, of(from).id, of(to).id, state],
+      ...[newId('plan_roll'), of(1).plan_key, of(from).id, of(to).id, state],
     ])
   await transaction(world.db, (trx) => moveRolls(trx, { from: of(2).price, to: of(4).price }))
   const { rows } = await world.pool.query(

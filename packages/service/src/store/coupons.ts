@@ -53,6 +53,18 @@ export async function couponsNamed(
   return new Map(rows.map((row) => [row.key, storedCouponOf(row)]))
 }
 
+/** Those of them that were made at the provider, as a catalogue would have to name them. */
+export async function inboundCoupons(db: Db | Trx, keys: readonly string[]): Promise<Coupon[]> {
+  if (keys.length === 0) return []
+  const rows = await db
+    .selectFrom('coupon')
+    .selectAll()
+    .where('key', 'in', keys)
+    .where('origin', '=', 'provider')
+    .execute()
+  return rows.map(couponOf)
+}
+
 /** Written once: one that is there is the same already. */
 export async function writeCoupon(
   trx: Trx,

@@ -23,7 +23,7 @@ import {
   writeProduct,
 } from '../store/catalog.ts'
 import { writeChangePolicy } from '../store/change-policy.ts'
-import { couponsNamed, writeCoupon } from '../store/coupons.ts'
+import { inboundCoupons, writeCoupon } from '../store/coupons.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { writeSeller } from '../store/seller.ts'
 import { writeSignUp } from '../store/sign-up.ts'
@@ -122,11 +122,10 @@ async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: C
   refuseUnbillable(wanted)
   const current = await readCatalog(db)
   // One that came in never changes either: the catalogue names it as it is, or names another.
-  const named = await couponsNamed(
+  const cameIn = await inboundCoupons(
     db,
     wanted.coupons.map(({ key }) => key),
   )
-  const cameIn = [...named.values()].filter(({ origin }) => origin === 'provider')
   catalogDiff({ ...current, coupons: [...current.coupons, ...cameIn] }, wanted)
   const changes = catalogDiff(current, wanted).filter(({ action }) => action !== 'unchanged')
   const { products, prices, coupons } = await unpublished(db, provider)

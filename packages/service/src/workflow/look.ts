@@ -6,6 +6,7 @@ import { type CallDeps, readStripe } from '../provider/stripe/call.ts'
 import { fetchDispute } from '../provider/stripe/disputes.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../provider/stripe/fetch.ts'
 import { idOf } from '../provider/stripe/field.ts'
+import { isOwn } from '../provider/stripe/metadata.ts'
 import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
 import { fetchRefund } from '../provider/stripe/refunds.ts'
 import { fetchSchedule } from '../provider/stripe/schedules.ts'
@@ -71,11 +72,12 @@ export async function lookAt(
 }
 
 /**
- * What stands on a subscription already when it is met may have been planned long before anything was heard of it. What
- * is planned here says itself what comes.
+ * What stands on a subscription already when it is met may have been planned long before anything was heard of it. One of
+ * ours was known before it had any, and what is planned here says itself what comes.
  */
 export async function knowSchedule(deps: LookDeps, observed: Observed): Promise<void> {
   if (observed.type !== 'subscription' || (observed.object.schedule ?? null) === null) return
+  if (isOwn(deps.provider, observed.object)) return
   const key = { type: 'subscription_schedule', id: idOf(observed.object.schedule ?? '') } as const
   if ((await readObject(deps.db, key)) !== undefined) return
   const { db, provider } = deps
