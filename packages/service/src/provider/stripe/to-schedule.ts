@@ -17,6 +17,8 @@ export interface ObservedSchedule {
   readonly subscription: string | null
   /** It may still change something. */
   readonly isRunning: boolean
+  /** What was to come by then has come: the phase that runs began, or the last one ended. Null: nothing has. */
+  readonly reached: Instant | null
   /** What comes when the phase that runs is over; null where nothing does. */
   readonly next: { readonly start: Instant; readonly items: readonly PhaseItem[] } | null
 }
@@ -28,6 +30,7 @@ const running: readonly string[] = ['active', 'not_started'] satisfies Stripe.Su
 export function toSchedule(schedule: Stripe.SubscriptionSchedule): ObservedSchedule {
   const isRunning = running.includes(schedule.status)
   const { current_phase: current, subscription, released_subscription: released } = schedule
+  const { released_at: releasedAt, completed_at: completedAt, canceled_at: canceledAt } = schedule
   const phase =
     isRunning && current
       ? schedule.phases.find(({ start_date: start }) => start >= current.end_date)
@@ -35,6 +38,7 @@ export function toSchedule(schedule: Stripe.SubscriptionSchedule): ObservedSched
   return {
     subscription: subscription === null ? released : idOf(subscription),
     isRunning,
+    reached: current?.start_date ?? releasedAt ?? completedAt ?? canceledAt,
     next: phase === undefined ? null : { start: phase.start_date, items: phase.items.map(toItem) },
   }
 }

@@ -65,7 +65,9 @@ export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
     const planned = await plannedBy(trx, owner, subscription, seen)
     await noteUnreadSchedule(trx, subscription.id, planned === 'unread' ? UNREAD : null)
     if (planned === 'unread' || planned === undefined || planned.at <= at) {
-      await withdrawComing(trx, { subscriptionId: subscription.id, schedule: object.id, at })
+      // We may hear of the time after we hear of what it brought.
+      const reached = Math.max(at, seen.reached ?? at)
+      await withdrawComing(trx, { subscriptionId: subscription.id, schedule: object.id, at: reached })
       return {}
     }
     if (standing && isSame(standing, planned)) return {}
