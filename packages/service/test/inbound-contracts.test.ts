@@ -109,6 +109,38 @@ test('what changes at Stripe takes its place: the number, a discount that is giv
   expect(verdict).toMatchObject({ intact: true, contracts: documents.length })
 })
 
+test('a discount that ends by itself was agreed on so, whoever hears of the end before the time', async () => {
+  const { stripe } = world
+  const start = Date.parse('2026-01-10T00:00:00Z') / 1000
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start })
+  const customer = await stripe.customers.create({ name: 'Eve', test_clock: clock.id })
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  const off = await stripe.coupons.create({
+    ...{ name: 'Month', percent_off: 50, duration: 'repeating', duration_in_months: 1 },
+  })
+  const made = await stripe.subscriptions.create({
+    ...{ customer: customer.id, default_payment_method: method.id },
+    ...{ items: [{ price: (await sold(1000)).id }], discounts: [{ coupon: off.id }] },
+  })
+  await world.deliver()
+  const renewed = Date.parse('2026-02-10T00:00:00Z') / 1000
+  await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: renewed })
+  await world.simulator.control.idle()
+  expect((await stripe.subscriptions.retrieve(made.id)).discounts).toEqual([])
+  const events = await world.newEvents()
+  const updates = events.filter(({ type }) => type === 'customer.subscription.updated')
+  expect(updates.length).toBeGreaterThan(0)
+  for (const event of [...updates, ...events]) {
+    await world.receive(event)
+    await world.drain()
+  }
+  const { documents } = await contractsOf(made)
+  expect(documents.map(({ supersedes }) => supersedes)).toEqual([null])
+  expect(documents[0]?.agreement.discounts).toMatchObject([
+    { name: 'Month', start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
+  ])
+})
+
 test('one that was taken up before contracts were made of it gets its own at the next look, once', async () => {
   const price = await sold(1000)
   const made = await subscribe(price.id)

@@ -23,9 +23,10 @@ const MOST = 100
 
 /**
  * What is asked in one turn of the event loop, or while the same is under way, shares one statement: one round trip,
- * one commit, one wait for the disk. So it costs less the more there is to do, and one alone waits for nobody. Each is answered after the commit of its own; a read sees whatever was committed before it was
- * asked. In a transaction it is done there, alone; in one that many share (`forMany`), together with what the others ask in
- * the same moment, and behind whatever else is asked in it.
+ * one commit, one wait for the disk. So it costs less the more there is to do, and one alone waits for nobody. Each is
+ * answered after the commit of its own; a read sees whatever was committed before it was asked. In a transaction it is
+ * done there, alone; in one that many share (`forMany`), together with what the others ask in the same moment, and
+ * behind whatever else is asked in it.
  *
  * Where doing it together is refused, each is done alone, so that nobody fails by another's fault.
  */

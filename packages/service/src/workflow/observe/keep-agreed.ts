@@ -44,16 +44,20 @@ function trialDays({ trialStart, trialEnd }: SubscriptionRow): number {
   return trialStart === null || trialEnd === null ? 0 : Math.ceil((trialEnd - trialStart) / DAY_SECONDS)
 }
 
-/** Somebody gave or took a discount at the provider: a contract takes the place of the one before. */
+/**
+ * Somebody gave or took a discount at the provider: a contract takes the place of the one before. One that was over when
+ * the period began that runs there ended by itself, though we may hear of that time later than of what it brought.
+ */
 export async function agreeOnDiscounts(
   trx: Trx,
-  { id: subscriptionId, customerId }: SubscriptionRow,
+  { id: subscriptionId, customerId, currentPeriodStart }: SubscriptionRow,
   standing: readonly Discount[],
   at: Instant,
 ): Promise<void> {
+  const reached = Math.max(at, currentPeriodStart)
   await amendContract(trx, {
     ...{ customerId, subscriptionId, contractId: newId('contract'), at },
     ...{ requestOrigin: ELSEWHERE, accepted: nobodyAsked },
-    changed: ({ discounts }) => ({ discounts: followDiscounts(discounts, standing, at) }),
+    changed: ({ discounts }) => ({ discounts: followDiscounts(discounts, standing, reached) }),
   })
 }
