@@ -1,35 +1,45 @@
 // What became of an annual plan is heard of after its months of usage have turned: they are told anew.
 import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { nextObservation } from '../src/store/provider-objects.ts'
-import { doDue } from '../src/workflow/due.ts'
-import { observe } from '../src/workflow/observe.ts'
+import * as months from './support/annual-months.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-
-const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
-const per = (unitAmount: string) =>
-  ({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount }) as const
-const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
 
 const catalog = defineCatalog({
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
   plans: {
-    annual: { ...yearly, name: 'Annual', prices: { fee: fee('120.00'), compute: per('0.10') } },
-    least: {
-      ...yearly,
-      name: 'Least',
-      prices: { fee: fee('120.00'), compute: per('0.10'), least: { model: 'minimum', amount: '28.00' } },
+    annual: {
+      ...months.yearly,
+      name: 'Annual',
+      prices: { fee: months.fee('120.00'), compute: months.per('0.10') },
     },
-    cheap: { ...yearly, name: 'Cheap', prices: { fee: fee('240.00'), compute: per('0.02') } },
+    least: {
+      ...months.yearly,
+      name: 'Least',
+      prices: {
+        fee: months.fee('120.00'),
+        compute: months.per('0.10'),
+        least: { model: 'minimum', amount: '28.00' },
+      },
+    },
+    cheap: {
+      ...months.yearly,
+      name: 'Cheap',
+      prices: { fee: months.fee('240.00'), compute: months.per('0.02') },
+    },
     monthly: {
       product: 'cloud',
       name: 'Monthly',
       interval: 'month',
-      prices: { fee: fee('12.00'), compute: per('0.02') },
+      prices: { fee: months.fee('12.00'), compute: months.per('0.02') },
     },
-    yen: { ...yearly, name: 'Yen', currency: 'jpy', prices: { fee: fee('12000'), compute: per('0.25') } },
+    yen: {
+      ...months.yearly,
+      name: 'Yen',
+      currency: 'jpy',
+      prices: { fee: months.fee('12000'), compute: months.per('0.25') },
+    },
   },
 })
 
@@ -40,44 +50,7 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 const at = (time: string) => Date.parse(time) / 1000
-const due = () => doDue({ ...world.deps, workflows: world.workflows })
-
-async function go(payer: Payer, time: string): Promise<void> {
-  await world.turn(payer, time)
-  await world.deliver()
-  await due()
-  await world.sync(payer)
-}
-
-/** Registered on 1 February; on the 20th `change` happens at Stripe, and nobody listens. */
-async function away(plan: string, change: (payer: Payer) => Promise<unknown>) {
-  const payer = await world.register(plan, '2026-02-01T00:00:00Z')
-  await world.deliver()
-  await go(payer, '2026-02-19T00:00:00Z')
-  await world.turn(payer, '2026-02-20T00:00:00Z')
-  const observation = await nextObservation(world.db)
-  const object = await world.stripe.subscriptions.retrieve(payer.subscription)
-  await change(payer)
-  /** An answer that was under way since then is written down now: it turns the months on how things stood. */
-  const turnByOldAnswer = () =>
-    observe(world.deps, { type: 'subscription', object, observation, source: 'fetch' })
-  return { payer, turnByOldAnswer }
-}
-
-/** Only the clock is heard of; the rest of what happened is handed over, to be heard of later. */
-async function hearTime(payer: Payer, time: string) {
-  await world.turn(payer, time)
-  const events = await world.newEvents()
-  for (const event of events) if (event.type.startsWith('test_helpers.')) await world.receive(event)
-  await world.drain()
-  return async () => {
-    for (const event of events) await world.receive(event)
-    await world.drain()
-    await due()
-    await world.sync(payer)
-    await world.deliver()
-  }
-}
+const go = (payer: Payer, time: string) => months.go(world, payer, time)
 
 const story = async (payer: Payer): Promise<string[]> =>
   (await world.story(payer))
@@ -93,10 +66,10 @@ const billed = async (payer: Payer): Promise<string[]> =>
 const turned = ['2026-02-01 … 2026-03-01 closing -', '2026-03-01 … 2026-04-01 current -']
 
 test('canceled before the month that runs began: that month is taken back, and the one before it cut', async () => {
-  const { payer, turnByOldAnswer } = await away('annual', ({ subscription }) =>
+  const { payer, turnByOldAnswer } = await months.away(world, 'annual', ({ subscription }) =>
     world.stripe.subscriptions.cancel(subscription),
   )
-  const hearAll = await hearTime(payer, '2026-03-03T00:00:00Z')
+  const hearAll = await months.hearTime(world, payer, '2026-03-03T00:00:00Z')
   await world.use(payer, '100', '2026-02-15T00:00:00Z')
   await world.use(payer, '1000', '2026-02-25T00:00:00Z')
   await world.use(payer, '1000', '2026-03-02T00:00:00Z')
@@ -110,10 +83,10 @@ test('canceled before the month that runs began: that month is taken back, and t
 })
 
 test('canceled before the month that runs began: of a minimum the days before are owed', async () => {
-  const { payer, turnByOldAnswer } = await away('least', ({ subscription }) =>
+  const { payer, turnByOldAnswer } = await months.away(world, 'least', ({ subscription }) =>
     world.stripe.subscriptions.cancel(subscription),
   )
-  const hearAll = await hearTime(payer, '2026-03-03T00:00:00Z')
+  const hearAll = await months.hearTime(world, payer, '2026-03-03T00:00:00Z')
   await turnByOldAnswer()
   await hearAll()
   await go(payer, '2026-03-04T00:00:00Z')
@@ -122,13 +95,13 @@ test('canceled before the month that runs began: of a minimum the days before ar
 })
 
 test('put on trial before the month that runs began: what is used in it is free', async () => {
-  const { payer, turnByOldAnswer } = await away('annual', ({ subscription }) =>
+  const { payer, turnByOldAnswer } = await months.away(world, 'annual', ({ subscription }) =>
     world.stripe.subscriptions.update(subscription, {
       trial_end: at('2026-04-01T00:00:00Z'),
       proration_behavior: 'none',
     }),
   )
-  const hearAll = await hearTime(payer, '2026-03-03T00:00:00Z')
+  const hearAll = await months.hearTime(world, payer, '2026-03-03T00:00:00Z')
   await world.use(payer, '100', '2026-02-15T00:00:00Z')
   await world.use(payer, '1000', '2026-02-25T00:00:00Z')
   await turnByOldAnswer()
@@ -169,8 +142,8 @@ async function moveNow({ subscription }: Payer, plan: string): Promise<void> {
 test.each(['cheap', 'monthly'])(
   'moved to another plan (%s) with a new anchor before the month that runs began: its usage is by that plan',
   async (plan) => {
-    const { payer, turnByOldAnswer } = await away('annual', (one) => moveNow(one, plan))
-    const hearAll = await hearTime(payer, '2026-03-03T00:00:00Z')
+    const { payer, turnByOldAnswer } = await months.away(world, 'annual', (one) => moveNow(one, plan))
+    const hearAll = await months.hearTime(world, payer, '2026-03-03T00:00:00Z')
     await world.use(payer, '100', '2026-02-15T00:00:00Z')
     await world.use(payer, '1000', '2026-02-25T00:00:00Z')
     await world.use(payer, '500', '2026-03-02T00:00:00Z')
@@ -194,16 +167,16 @@ test.each(['cheap', 'monthly'])(
 )
 
 test('moved to another plan, and billed by the old one before it was heard of: too much is given back', async () => {
-  const { payer, turnByOldAnswer } = await away('annual', (one) => moveNow(one, 'cheap'))
-  const hear = [await hearTime(payer, '2026-03-01T00:10:00Z')]
+  const { payer, turnByOldAnswer } = await months.away(world, 'annual', (one) => moveNow(one, 'cheap'))
+  const hear = [await months.hearTime(world, payer, '2026-03-01T00:10:00Z')]
   await world.use(payer, '100', '2026-02-15T00:00:00Z')
   await world.use(payer, '1000', '2026-02-25T00:00:00Z')
   await turnByOldAnswer()
-  hear.push(await hearTime(payer, '2026-03-10T00:00:00Z'))
+  hear.push(await months.hearTime(world, payer, '2026-03-10T00:00:00Z'))
   await world.use(payer, '500', '2026-03-02T00:00:00Z')
   await world.sync(payer)
   // Stripe's own month ends on the 20th: it bills what is pending, as it was told.
-  hear.push(await hearTime(payer, '2026-03-20T03:00:00Z'))
+  hear.push(await months.hearTime(world, payer, '2026-03-20T03:00:00Z'))
   const asTold = [
     '11000 Seconds: 1,100 second, reported late for 2026-02-01 to 2026-03-01',
     '5000 Seconds: 500 second',
@@ -231,10 +204,10 @@ test('moved to another plan, and billed by the old one before it was heard of: t
 })
 
 test('in yen, after two months turned and were closed: nothing is lost of the first, nothing billed of the others', async () => {
-  const { payer, turnByOldAnswer } = await away('yen', ({ subscription }) =>
+  const { payer, turnByOldAnswer } = await months.away(world, 'yen', ({ subscription }) =>
     world.stripe.subscriptions.cancel(subscription),
   )
-  const hearAll = await hearTime(payer, '2026-04-03T00:00:00Z')
+  const hearAll = await months.hearTime(world, payer, '2026-04-03T00:00:00Z')
   await world.use(payer, '10', '2026-02-15T00:00:00Z')
   await world.use(payer, '1000', '2026-02-25T00:00:00Z')
   await world.use(payer, '2000', '2026-03-15T00:00:00Z')

@@ -6,28 +6,39 @@ import { checkLimits } from '../src/invoice/check-limits.ts'
 import { setSpendLimit } from '../src/invoice/limit-spending.ts'
 import { periodStated } from '../src/store/invoices.ts'
 import { nextObservation } from '../src/store/provider-objects.ts'
-import { doDue } from '../src/workflow/due.ts'
 import { observe } from '../src/workflow/observe.ts'
+import * as months from './support/annual-months.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-
-const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
-const per = (unitAmount: string) =>
-  ({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount }) as const
-const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
 
 const catalog = defineCatalog({
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
   plans: {
-    annual: { ...yearly, name: 'Annual', prices: { fee: fee('120.00'), compute: per('0.10') } },
-    least: {
-      ...yearly,
-      name: 'Least',
-      prices: { fee: fee('120.00'), compute: per('0.10'), least: { model: 'minimum', amount: '28.00' } },
+    annual: {
+      ...months.yearly,
+      name: 'Annual',
+      prices: { fee: months.fee('120.00'), compute: months.per('0.10') },
     },
-    cheap: { ...yearly, name: 'Cheap', prices: { fee: fee('240.00'), compute: per('0.02') } },
-    other: { ...yearly, name: 'Other', prices: { fee: fee('250.00'), cpu: per('0.02') } },
+    least: {
+      ...months.yearly,
+      name: 'Least',
+      prices: {
+        fee: months.fee('120.00'),
+        compute: months.per('0.10'),
+        least: { model: 'minimum', amount: '28.00' },
+      },
+    },
+    cheap: {
+      ...months.yearly,
+      name: 'Cheap',
+      prices: { fee: months.fee('240.00'), compute: months.per('0.02') },
+    },
+    other: {
+      ...months.yearly,
+      name: 'Other',
+      prices: { fee: months.fee('250.00'), cpu: months.per('0.02') },
+    },
   },
 })
 
@@ -38,39 +49,11 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 const at = (time: string) => Date.parse(time) / 1000
-const due = () => doDue({ ...world.deps, workflows: world.workflows })
 async function go(payer: Payer, time: string): Promise<void> {
-  await world.turn(payer, time)
-  await world.deliver()
-  await due()
-  await world.sync(payer)
+  await months.go(world, payer, time)
   await world.deliver()
 }
-async function away(plan: string, change: (payer: Payer) => Promise<unknown>) {
-  const payer = await world.register(plan, '2026-02-01T00:00:00Z')
-  await world.deliver()
-  await go(payer, '2026-02-19T00:00:00Z')
-  await world.turn(payer, '2026-02-20T00:00:00Z')
-  const observation = await nextObservation(world.db)
-  const object = await world.stripe.subscriptions.retrieve(payer.subscription)
-  await change(payer)
-  const turnByOldAnswer = () =>
-    observe(world.deps, { type: 'subscription', object, observation, source: 'fetch' })
-  return { payer, turnByOldAnswer }
-}
-async function hearTime(payer: Payer, time: string) {
-  await world.turn(payer, time)
-  const events = await world.newEvents()
-  for (const event of events) if (event.type.startsWith('test_helpers.')) await world.receive(event)
-  await world.drain()
-  return async () => {
-    for (const event of events) await world.receive(event)
-    await world.drain()
-    await due()
-    await world.sync(payer)
-    await world.deliver()
-  }
-}
+
 /** Each line that is not a fee, oldest first. */
 const billed = async (payer: Payer): Promise<string[]> =>
   (await world.atStripe(payer)).flatMap(({ lines }) =>
@@ -102,13 +85,13 @@ test.each([
 ])(
   'billed by %s, and told anew by %s: all of it is given back but what that plan costs',
   async (from, plan, before, after) => {
-    const { payer, turnByOldAnswer } = await away(from, (one) => moveNow(one, plan))
-    const hear = [await hearTime(payer, '2026-03-01T00:10:00Z')]
+    const { payer, turnByOldAnswer } = await months.away(world, from, (one) => moveNow(one, plan))
+    const hear = [await months.hearTime(world, payer, '2026-03-01T00:10:00Z')]
     await turnByOldAnswer()
-    hear.push(await hearTime(payer, '2026-03-10T00:00:00Z'))
+    hear.push(await months.hearTime(world, payer, '2026-03-10T00:00:00Z'))
     await world.use(payer, '200', '2026-03-02T00:00:00Z')
     await world.sync(payer)
-    hear.push(await hearTime(payer, '2026-03-20T03:00:00Z'))
+    hear.push(await months.hearTime(world, payer, '2026-03-20T03:00:00Z'))
     // Of February, to its 20th day: 19 of 28 days of the least. As it was told: all of it.
     const [feb, whole] = from === 'least' ? [1900, 2800] : [0, 0]
     expect(sumOf(await billed(payer))).toBe(before + whole)
@@ -176,8 +159,8 @@ test.each([false, true])(
 )
 
 test('taken back twice, around a period of which nothing is left: each second is in one period', async () => {
-  const { payer, turnByOldAnswer } = await away('annual', (one) => moveNow(one, 'cheap'))
-  const hear = [await hearTime(payer, '2026-03-05T00:00:00Z')]
+  const { payer, turnByOldAnswer } = await months.away(world, 'annual', (one) => moveNow(one, 'cheap'))
+  const hear = [await months.hearTime(world, payer, '2026-03-05T00:00:00Z')]
   const observation = await nextObservation(world.db)
   const second = await world.stripe.subscriptions.retrieve(payer.subscription)
   await world.turn(payer, '2026-03-10T00:00:00Z')
@@ -185,7 +168,7 @@ test('taken back twice, around a period of which nothing is left: each second is
     billing_cycle_anchor: { type: 'now' },
     proration_behavior: 'none',
   })
-  hear.push(await hearTime(payer, '2026-04-03T00:00:00Z'))
+  hear.push(await months.hearTime(world, payer, '2026-04-03T00:00:00Z'))
   await world.use(payer, '100', '2026-02-25T00:00:00Z')
   await world.use(payer, '1000', '2026-03-15T00:00:00Z')
   await turnByOldAnswer()
@@ -203,13 +186,13 @@ test('taken back twice, around a period of which nothing is left: each second is
 })
 
 test('a final invoice says the period that it was made out for, and a figure is told of once', async () => {
-  const { payer, turnByOldAnswer } = await away('annual', (one) => moveNow(one, 'cheap'))
+  const { payer, turnByOldAnswer } = await months.away(world, 'annual', (one) => moveNow(one, 'cheap'))
   await setSpendLimit(world.db, {
     ...{ id: newId('spend_limit'), customerId: payer.customerId, owner: 'operator', meter: 'seconds' },
     ...{ currency: null, cap: null, alerts: [100_000_000_000n], alertPercents: [] },
     ...{ madeBy: 'test', madeAt: world.wall.time },
   })
-  const hearAll = await hearTime(payer, '2026-04-03T00:00:00Z')
+  const hearAll = await months.hearTime(world, payer, '2026-04-03T00:00:00Z')
   await world.use(payer, '100', '2026-03-15T00:00:00Z')
   await turnByOldAnswer()
   const check = () => checkLimits(world.deps)
