@@ -112,7 +112,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   addHostedPages(app, world, control)
   addWindow(app, { world, control, log, attempts: deliveries.attempts })
   const host = options.host ?? '127.0.0.1'
-  await app.listen({ port: options.port ?? 0, host })
+  await app.listen({ port: options.port ?? 0, host }).catch((error: unknown) => {
+    file?.close()
+    throw error
+  })
   const { port } = app.server.address() as AddressInfo
   const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`
   world.baseUrl = url

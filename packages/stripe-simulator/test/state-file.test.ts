@@ -85,18 +85,28 @@ test('damage in the middle is said with its place', async () => {
   await expect(newWorld({ stateFile })).rejects.toThrow(
     `is damaged: what begins at byte ${size} is no record`,
   )
+  truncateSync(stateFile, size)
+  expect(await customers()).toEqual(['Ada'])
 })
 
-test('two simulators do not write one file: the one that would spoil it refuses', async () => {
+test('a second simulator on the same file is refused at its start, and the first one goes on', async () => {
   const first = await newWorld({ stateFile })
-  const second = await newWorld({ stateFile, seed: 8 })
+  await expect(newWorld({ stateFile, seed: 8 })).rejects.toThrow('of a simulator that runs already')
   await first.stripe.customers.create({ name: 'Ada' })
-  expect((await refusal(second.stripe.customers.create({ name: 'Grace' }))).message).toContain(
-    'is written by another process, too',
-  )
   await first.close()
-  await expect(second.close()).rejects.toThrow('another process')
   expect(await customers()).toEqual(['Ada'])
+})
+
+test('a change is refused, and not answered, where somebody else wrote to the file', async () => {
+  const world = await newWorld({ stateFile })
+  const { size } = statSync(stateFile)
+  appendFileSync(stateFile, 'a line of another hand\n')
+  expect((await refusal(world.stripe.customers.create({ name: 'Grace' }))).message).toContain(
+    'was written or removed by somebody else',
+  )
+  await expect(world.close()).rejects.toThrow('by somebody else')
+  truncateSync(stateFile, size)
+  expect(await customers()).toEqual([])
 })
 
 test('a file that is mostly history is rewritten, and holds the same', async () => {

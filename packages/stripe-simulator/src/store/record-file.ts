@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { type FileLock, lockFile } from './file-lock.ts'
 
 const HEADER = '{"format":"stripe-simulator","version":2}\n'
 const CHUNK_BYTES = 1 << 20
@@ -7,10 +8,12 @@ const NEWLINE = 10
 /**
  * JSON records, one a line, appended to a file. What was appended is with the operating system when
  * `append` returns: the death of the process does not lose it. It is not forced to the disk, so the loss of
- * power may. A record is read whole or not at all: a last line that was cut off is dropped.
+ * power may. A record is read whole or not at all: a last line that was cut off is dropped. The file is one
+ * process's for as long as it is open.
  */
 export class RecordFile {
   readonly #path: string
+  readonly #lock: FileLock
   #descriptor: number
   /** Bytes of the whole records. */
   #size = 0
@@ -18,6 +21,7 @@ export class RecordFile {
   constructor(path: string) {
     this.#path = path
     this.#descriptor = openSync(path, 'a+')
+    this.#lock = lockFile(path)
   }
 
   get size(): number {
@@ -45,7 +49,9 @@ export class RecordFile {
   append(lines: string): void {
     const { size, nlink } = fstatSync(this.#descriptor)
     if (size !== this.#size || nlink === 0) {
-      throw new Error(`${this.#path} is written by another process, too. One simulator has one state file.`)
+      throw new Error(
+        `${this.#path} was written or removed by somebody else meanwhile. It was left as it is.`,
+      )
     }
     const bytes = Buffer.from(lines)
     try {
@@ -79,6 +85,7 @@ export class RecordFile {
 
   close(): void {
     closeSync(this.#descriptor)
+    this.#lock.close()
   }
 
   /** The lines that end. */

@@ -40,7 +40,12 @@ export class StateFile {
     this.#world = world
     this.#keys = keys
     this.#tables = Object.entries(world.tables()) as unknown as [string, Table<Row>][]
-    for (const change of this.#file.read()) this.#apply(change as Change)
+    try {
+      for (const change of this.#file.read()) this.#apply(change as Change)
+    } catch (error) {
+      this.#file.close()
+      throw error
+    }
     world.rememberAll()
     world.rebuildAlarms()
     for (const [, table] of this.#tables) table.follow(() => this.#schedule())
@@ -58,9 +63,13 @@ export class StateFile {
     if (this.#file.size > Math.max(SMALL_BYTES, 2 * this.#rewrittenBytes)) this.#rewrite()
   }
 
+  /** Also when what is left cannot be written, the file is free again. */
   close(): void {
-    this.flush()
-    this.#file.close()
+    try {
+      this.flush()
+    } finally {
+      this.#file.close()
+    }
   }
 
   /** A change is synchronous: when the microtask runs, it is whole. */
