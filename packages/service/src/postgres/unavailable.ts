@@ -6,12 +6,15 @@ const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN',
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = codeOf(error)
   if (code !== undefined) return SQL_STATES.has(code) || NETWORK.has(code)
-  // The driver's own ends of a connection carry no code.
-  return (
-    error instanceof Error &&
-    /^(Connection terminated|timeout expired|timeout exceeded when trying to connect)/.test(error.message)
-  )
+  return error instanceof Error && CONNECTION_ENDED.test(error.message)
 }
+
+/**
+ * The driver's own ends of a connection carry no code. The last is what it says of each question after that, a
+ * roll-back too, and so what is heard of a commit whose answer was lost.
+ */
+const CONNECTION_ENDED =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Client .* is not queryable)/
 
 /** Several addresses of one name fail together: the first one's reason stands for all. */
 export function codeOf(failure: unknown): string | undefined {
