@@ -24,14 +24,19 @@ function isNewer(a: WaitingEvent, b: WaitingEvent): boolean {
   return a.created === b.created ? a.observation > b.observation : a.created > b.created
 }
 
-/** What the newest event shows. Undefined of a thin event, which only names its object. */
+/** What the newest event shows. Undefined of one that only names its object: a thin one, or one that shows another. */
 export function shownBy(group: Group): (Observed & { readonly source: 'event' }) | undefined {
-  const { id: eventId, created: eventCreated, observation, payload } = newestOf(group)
+  const newest = newestOf(group)
+  const { id: eventId, created: eventCreated, observation, payload } = newest
   const object = payload.data?.object
-  if (object === undefined) return undefined
+  if (!showsIt(newest)) return undefined
   const how = { source: 'event', eventId, eventCreated, observation } as const
   // Stripe made it of an object of this type.
   return { ...how, type: group.type, object } as Observed & { readonly source: 'event' }
+}
+
+function showsIt({ type, payload }: WaitingEvent): boolean {
+  return payload.data?.object !== undefined && lookingHandlerOf(type)?.idIn === undefined
 }
 
 /** What the waiting events of an object come to, by what is known of it. */
@@ -50,7 +55,7 @@ export function wayOf(group: Group, known: SeenObject | undefined): Way {
   if (known?.ownSince && group.events.every(({ observation }) => observation < known.observation)) {
     return 'covered'
   }
-  if (isEnd(group) || newest.payload.data?.object === undefined) return 'fetched'
+  if (isEnd(group) || !showsIt(newest)) return 'fetched'
   if (known && tellsWhatIsHeld(group, newest, known)) return 'confirmed'
   return mayApply(group, newest, known) ? 'applied' : 'fetched'
 }

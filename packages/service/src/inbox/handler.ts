@@ -13,6 +13,8 @@ export interface Looking {
   readonly because: string
   /** The object is no more: the payload is what it was, and says nothing of what it is. */
   readonly isEnd?: boolean
+  /** Where the payload shows another object than the one to look at: the id of that; empty where there is nothing to look at. */
+  readonly idIn?: (shown: Readonly<Record<string, unknown>>) => unknown
 }
 
 interface Recording {
@@ -32,5 +34,12 @@ export const looksForGone = (observes: Looking['observes'], because: string): Lo
   ...looksAt(observes, because),
   isEnd: true,
 })
+
+/** Of an event that shows something else, which cannot be fetched: what has it is looked at. */
+export const looksInstead = (
+  observes: Looking['observes'],
+  idIn: NonNullable<Looking['idIn']>,
+  because: string,
+): Looking => ({ ...looksAt(observes, because), idIn })
 
 export const records = (because: string): Recording => ({ does: 'record', because })

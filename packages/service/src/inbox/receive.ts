@@ -2,7 +2,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
-import { setAside } from './handlers.ts'
+import { lookingHandlerOf, setAside } from './handlers.ts'
 import { signedBy } from './signature.ts'
 
 export interface ReceiveDeps {
@@ -58,20 +58,21 @@ export async function store(
 /** What has to be known of an event before it is processed. Everything else stays in its payload. */
 function readEvent(payload: string, at: number, livemode: boolean): ReceivedEvent {
   const event = parse(payload)
-  const { id, type, object, created } = event.object === THIN ? thin(event) : snapshot(event)
+  const { id, type, object, shown = {}, created } = event.object === THIN ? thin(event) : snapshot(event)
   if (typeof id !== 'string' || id === '' || typeof type !== 'string' || !isInstant(created)) {
     throw malformed('It lacks an id, a type or a time.')
   }
+  const instead = lookingHandlerOf(type)
   const addressed = {
     type,
-    objectId: text(object.id),
+    objectId: text(instead?.idIn ? instead.idIn(shown) : object.id),
     livemode: event.livemode === true,
     account: event.account ?? event.context,
   }
   return {
     ...addressed,
     id,
-    objectType: text(object.type),
+    objectType: instead?.idIn ? instead.observes : text(object.type),
     created,
     apiVersion: typeof event.api_version === 'string' ? event.api_version : null,
     payload,
@@ -85,11 +86,13 @@ interface EventHead {
   readonly type: unknown
   readonly created: unknown
   readonly object: { readonly id?: unknown; readonly type?: unknown }
+  /** The object itself, where the event shows it. */
+  readonly shown?: Fields
 }
 
 function snapshot({ id, type, created, data }: Fields): EventHead {
-  const object = record(record(data)?.object) ?? {}
-  return { id, type, created, object: { id: object.id, type: object.object } }
+  const shown = record(record(data)?.object) ?? {}
+  return { id, type, created, object: { id: shown.id, type: shown.object }, shown }
 }
 
 /** What `object` says of an event without a snapshot: it names its object, which then has to be fetched. */

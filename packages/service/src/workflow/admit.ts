@@ -48,7 +48,7 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
 export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> {
   if (mayComeIn(deps.provider, observed.type)) await takeIn(deps, observed)
   // Of ours too: whoever gives one at Stripe changes what was agreed on.
-  if (observed.type === 'subscription') await knowDiscounts(deps, observed.object)
+  await knowDiscounts(deps, observed)
 }
 
 async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {

@@ -6,6 +6,7 @@ import { problemIn } from '../store/events-expired.ts'
 import { intendedItems } from '../store/invoice-items.ts'
 import { markSynced, markSyncFailed, needsSync } from '../store/invoices.ts'
 import { providerIdOf } from '../store/mappings.ts'
+import { knowStandingDiscounts } from './admit/discounts.ts'
 import type { LookDeps } from './look.ts'
 import { refreshInvoices } from './refresh.ts'
 import type { Standing } from './sync/at-stripe.ts'
@@ -74,6 +75,7 @@ export async function syncSubscription(
   if (!flowsOut(provider.sync.directions.invoice)) return undefined
   if (!endsPeriod && !(await needsSync(db, subscriptionId))) return undefined
   try {
+    await knowStandingDiscounts(deps, subscriptionId)
     for (let round = 1; ; round += 1) {
       const plan = await syncOnce(deps, subscriptionId, { isLast: round === MOST_ROUNDS, endsPeriod })
       if (plan === 'again') continue

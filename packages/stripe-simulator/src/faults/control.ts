@@ -7,6 +7,8 @@ import type { IdempotencyKeys } from '../http/idempotency.ts'
 import { actInPortal, type PortalDeed } from '../resources/act-in-portal.ts'
 import type { Completion } from '../resources/checkout-form.ts'
 import { completeCheckout } from '../resources/complete-checkout.ts'
+import { discountCustomer } from '../resources/discounts.ts'
+import { liveCustomer } from '../resources/lookup.ts'
 import { payOnPage } from '../resources/pay-on-page.ts'
 import type { Json } from '../rows.ts'
 import type { Time } from '../time.ts'
@@ -94,6 +96,12 @@ export class Control {
   payInvoice(invoice: string, card = 'pm_card_visa'): Json {
     const { world } = this.#parts
     return world.transaction(NOBODY, () => world.render(payOnPage(world, invoice, card)))
+  }
+
+  /** Gives a customer a coupon in the dashboard, in the place of the one that they had; null takes that away. */
+  discountCustomer(customer: string, coupon: string | null): void {
+    const { world } = this.#parts
+    world.transaction(NOBODY, () => discountCustomer(world, liveCustomer(world, customer), coupon))
   }
 
   /** Does on a portal page what its customer can do there. */

@@ -24,6 +24,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { customerDiscount } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
 import { attachMethod } from './payment-methods.ts'
@@ -172,6 +173,10 @@ export const customerRoutes = [
 
 export const customerExpansions: Expansions = {
   customer: {
+    discount: (world, customer) => {
+      const discount = customerDiscount(world, customer.id as string)
+      return discount === undefined ? null : world.render(discount)
+    },
     'invoice_settings.default_payment_method': (world, settings) => {
       const method = world.paymentMethods.get(settings.default_payment_method as string)
       return method === undefined ? null : world.render(method)
@@ -195,9 +200,7 @@ export const customerExpansions: Expansions = {
 }
 
 export function renderCustomer(world: World, customer: CustomerRow): Shown<Stripe.Customer> {
-  const discount = world.discounts
-    .by('customer', customer.id)
-    .find((row) => row.subscription === null && row.invoice === null)
+  const discount = customerDiscount(world, customer.id)
   return {
     ...customer,
     own: undefined,

@@ -4,7 +4,7 @@ import { worthOf } from '../billing/periods.ts'
 import { invalid, missing, type StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
-import type { CouponRow, DiscountRow, SubscriptionRow } from '../rows.ts'
+import type { CouponRow, CustomerRow, DiscountRow, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
@@ -42,6 +42,33 @@ interface DiscountedLine extends Pick<DiscountedObject, 'customer' | 'currency' 
   readonly amount: number
   readonly invoiceItem?: string
   readonly invoice?: string
+}
+
+/**
+ * Gives a customer a coupon, in the place of the one that they had, or takes that away. The API has no parameter for it
+ * since 2025-03-31: it is done in the dashboard.
+ * https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-singular-coupon-promotion-code
+ */
+export function discountCustomer(world: World, customer: CustomerRow, coupon: string | null): void {
+  const had = customerDiscount(world, customer.id)
+  if (had !== undefined) {
+    const gone = world.discounts.patch(had.id, { own: { ...had.own, used: true } })
+    world.emit('customer.discount.deleted', gone)
+  }
+  if (coupon === null) return
+  const clock = customer.own.clock
+  const to = { customer: customer.id, currency: customer.currency ?? '', worth: () => 0 }
+  redeem(world, world.coupons.must(coupon), null, { ...to, at: world.now(clock), clock })
+}
+
+/** The customer's own discount, which is of no subscription and no invoice. */
+export function customerDiscount(world: World, customer: string): DiscountRow | undefined {
+  return world.discounts
+    .by('customer', customer)
+    .find(
+      ({ subscription, invoice, invoice_item: item, own }) =>
+        subscription === null && invoice === null && item === null && !own.used,
+    )
 }
 
 /** Redeems coupons and promotion codes into discounts; a discount that is named is kept. */

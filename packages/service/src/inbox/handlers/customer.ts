@@ -1,4 +1,13 @@
-import { type Handlers, looksAt, looksForGone, records } from '../handler.ts'
+import { type Handlers, looksAt, looksForGone, looksInstead, records } from '../handler.ts'
+
+/** Of a subscription or an invoice, those tell it themselves. */
+const discounted = (because: string) =>
+  looksInstead(
+    'customer',
+    ({ customer, subscription, invoice, invoice_item: item }) =>
+      [subscription, invoice, item].some((of) => typeof of === 'string') ? '' : customer,
+    because,
+  )
 
 export const customerHandlers: Handlers = {
   'customer.created': looksAt(
@@ -10,9 +19,9 @@ export const customerHandlers: Handlers = {
     'customer',
     'Its subscriptions are over, and nothing can be charged any more.',
   ),
-  'customer.discount.created': records('customer.subscription.updated tells it of a subscription.'),
-  'customer.discount.updated': records('customer.subscription.updated tells it of a subscription.'),
-  'customer.discount.deleted': records('The next invoice has it no more; what runs out was agreed on.'),
+  'customer.discount.created': discounted('All subscriptions without a discount of their own have it.'),
+  'customer.discount.updated': discounted('Another took its place.'),
+  'customer.discount.deleted': discounted('It was taken away, used up, or has run out.'),
   'customer.tax_id.created': records('Stripe prints it on its invoices; nothing here depends on it.'),
   'customer.tax_id.updated': records('Stripe checked it.'),
   'customer.tax_id.deleted': records('Stripe prints it no more.'),

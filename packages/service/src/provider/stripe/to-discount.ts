@@ -30,6 +30,11 @@ export function toDiscount(discount: Stripe.Discount, keys: CouponKeys): Discoun
   }
 }
 
+/** The products that a discount is good for, of one that was expanded with them; empty for all. */
+export function toProducts(discount: Stripe.Discount): readonly string[] {
+  return couponOf(discount).applies_to?.products ?? []
+}
+
 export function offOf({
   id,
   percent_off: percent,

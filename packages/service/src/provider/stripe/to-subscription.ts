@@ -18,6 +18,8 @@ export interface ObservedSubscriptionItem {
   /** Null of a metered price, which does not come by number. */
   readonly quantity: number | null
   readonly period: Period
+  /** Ids of the discounts that are taken off it alone, in the order in which they are applied. */
+  readonly discounts: readonly string[]
 }
 
 export interface ObservedSubscription {
@@ -108,6 +110,7 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
     product: idOf(price.product),
     rhythm: rhythmOf(price),
     quantity: item.quantity ?? null,
+    discounts: (item.discounts ?? []).map(idOf),
     period:
       periodOf(item) ?? periodOf(subscription) ?? present<Period>(undefined, 'items.current_period_start'),
   }

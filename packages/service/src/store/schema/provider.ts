@@ -16,6 +16,7 @@ interface ProviderDiscountTable {
   provider: string
   id: string
   terms: Json<Discount>
+  products: MaybeJson<string[]>
   seenAt: Time
 }
 

@@ -9,6 +9,7 @@ import { problemIn } from '../../store/events-expired.ts'
 import type { PageCounts } from '../../store/imports.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
+import { knowDiscounts } from '../admit/discounts.ts'
 import { admitProduct } from '../admit/product.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
@@ -73,7 +74,8 @@ async function take(
       if (!wasOurs) refuseUnreadable(observed)
       return wasOurs ? 'known' : 'made'
     }
-    if (!wasOurs) await admitListed(deps, observed)
+    if (wasOurs) await knowDiscounts(deps, observed)
+    else await admitListed(deps, observed)
     const outcome = await observe(deps, observed)
     if (outcome.kind === 'foreign') return 'foreignObjects'
     // A list shows ten of its lines: then it is looked at by itself.

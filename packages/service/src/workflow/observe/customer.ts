@@ -7,8 +7,9 @@ import { ownReference } from '../../provider/stripe/field.ts'
 import { followProfile, markDeletedAtProvider } from '../../store/customers.ts'
 import { entityIdOf, type Mapping, mappingOf, unlink } from '../../store/mappings.ts'
 import { settleGone } from '../../store/operations.ts'
+import { discountsUnread } from '../../store/provider-discounts.ts'
 import { readInstallation } from './installation.ts'
-import type { Noun, Owner } from './noun.ts'
+import { Implausible, type Noun, type Owner } from './noun.ts'
 
 interface CustomerOwner extends Owner {
   /** It was made at Stripe, so it is called here what it is called there. */
@@ -36,8 +37,12 @@ export const customerNoun: Noun<Stripe.Customer | Stripe.DeletedCustomer, Custom
     return known ? { customerId: known.id, isTheirs: false } : null
   },
   needsGate: async () => false,
-  async write(trx, { object, owner, now }) {
+  async write(trx, { object, owner, source, now }) {
     if (owner.customerId === null) return {}
+    // A payload may name a discount that was never asked for; what is looked at was.
+    if (source === 'event' && !object.deleted && object.discount) {
+      if ((await discountsUnread(trx, [object.discount.id])).size > 0) throw new Implausible()
+    }
     if (object.deleted) await forgetCustomer(trx, object.id, await now())
     else if (owner.isTheirs)
       await followProfile(trx, {

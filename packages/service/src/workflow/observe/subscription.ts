@@ -20,7 +20,7 @@ import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
-import { discountsSeen } from '../../store/provider-discounts.ts'
+import { discountsSeen, discountsUnread } from '../../store/provider-discounts.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import type { Row } from '../../store/schema.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
@@ -113,9 +113,10 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (source === 'event' && open.some((one) => one.id !== change?.id && isUnscheduled(one, seen)))
       throw new Implausible()
     const standing = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
-    const others = await otherDiscounts(trx, { known, change, isAgreed, row: standing })
     // What an event names may never have been asked for; what is looked at was.
-    if (others === 'unknown' && source === 'event') throw new Implausible()
+    if (source === 'event' && (await discountsUnread(trx, namedDiscounts(seen))).size > 0)
+      throw new Implausible()
+    const others = await otherDiscounts(trx, { known, change, isAgreed, row: standing })
     const row = others === 'unknown' ? { ...standing, discounts: known?.discounts ?? [] } : standing
     const rhythm = await rhythmOf(trx, row)
     const follows = await mustFollow(trx, { subscription: row, known, rhythm, last, now: at })
@@ -209,6 +210,10 @@ async function onePlanPerMeter(
   if (row.planVersionId === planVersionId || isTerminal(row.status)) return row
   const meters = await metersBilledAsWell(trx, { ...row, subscriptionId: row.id })
   return meters.length === 0 ? row : { ...row, planVersionId }
+}
+
+function namedDiscounts({ discounts, items }: ObservedSubscription): string[] {
+  return [...discounts, ...items.flatMap((item) => item.discounts)]
 }
 
 function isUnscheduled(

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { parseInstant } from './instant.ts'
+import { discountsTakenOff, type StandingDiscount } from './standing-discount.ts'
+
+function standing(
+  scope: StandingDiscount['scope'],
+  name: string,
+  [start, end]: readonly [string, string | null],
+): StandingDiscount {
+  const terms = { name, coupon: null, off: { kind: 'percent', percent: '10' }, duration: { kind: 'forever' } }
+  return {
+    ...{ scope, item: scope === 'item' ? { id: 'si_1', price: 'price_1' } : null, products: [] },
+    terms: { ...terms, start: `${start}T00:00:00Z`, end: end === null ? null : `${end}T00:00:00Z` },
+  } as StandingDiscount
+}
+
+const ofCustomer = standing('customer', 'customer', ['2026-01-01', null])
+const own = standing('subscription', 'own', ['2026-01-31', '2026-02-28'])
+const second = standing('subscription', 'second', ['2026-02-01', null])
+const ofItem = standing('item', 'item', ['2026-01-31', '2026-03-31'])
+
+test.each<[string, StandingDiscount[], string, string[]]>([
+  ['items come first', [ofCustomer, own, ofItem], '2026-01-31', ['item', 'own']],
+  ['one of its own keeps the customer’s off', [ofCustomer, own], '2026-02-27', ['own']],
+  [
+    'the customer’s comes again in the second that its own is over',
+    [ofCustomer, own],
+    '2026-02-28',
+    ['customer'],
+  ],
+  ['one of an item keeps it off from nothing', [ofCustomer, ofItem], '2026-02-01', ['item', 'customer']],
+  ['its own stay in their order', [second, own], '2026-02-01', ['second', 'own']],
+  ['before anything begins there is nothing', [own, ofItem], '2026-01-30', []],
+])('%s', (_, all, day, expected) => {
+  const at = parseInstant(`${day}T00:00:00Z`) ?? Number.NaN
+  expect(discountsTakenOff(all, at).map(({ terms }) => terms.name)).toEqual(expected)
+})
