@@ -217,7 +217,6 @@ export async function linkedOf(
   return new Set(rows.map(({ providerId }) => providerId))
 }
 
-/** The link of an object of ours. */
 /** Of coupons of the provider's, the keys of those that are one here. */
 export async function keysOfCoupons(
   db: Db | Trx,
@@ -237,6 +236,7 @@ export async function keysOfCoupons(
   return new Map(rows.map(({ providerId, entityId }) => [providerId, entityId]))
 }
 
+/** The link of an object of ours. */
 export function findMapping(
   db: Db | Trx,
   entityType: EntityType,
