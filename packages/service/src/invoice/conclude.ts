@@ -10,6 +10,7 @@ import { type InvoiceRow, readInvoiceRow, updateInvoice } from '../store/invoice
 import { insertLineItems } from '../store/line-items.ts'
 import { sqlTime } from '../store/time.ts'
 import { closeGate } from '../usage/gate.ts'
+import { addUp, whatHolds } from './add-up.ts'
 import { checkInvoices } from './check-limits.ts'
 import { describeLine } from './describe.ts'
 import { noticeLateUsage } from './late-usage.ts'
@@ -43,8 +44,10 @@ export async function concludePeriods(
  * owed after all, because usage came meanwhile.
  */
 async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now: Instant): Promise<boolean> {
+  const inAdvance = await addUp(db, [invoice])
   return transaction(db, async (trx) => {
     await closeGate(trx, invoice.customerId)
+    const addedUp = await whatHolds(trx, inAdvance)
     const subscription = await trx
       .selectFrom('subscription')
       .selectAll()
@@ -53,13 +56,13 @@ async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now:
       .executeTakeFirstOrThrow()
     const row = await readInvoiceRow(trx, invoice.id)
     if (!row || row.providerInvoiceId !== invoice.providerInvoiceId) return false
-    const { lines } = await rateInvoices(trx, [row], () => subscription)
+    const { lines } = await rateInvoices(trx, [row], () => subscription, { addedUp })
     const left = lines.filter((line) => isWorthSending(line.left))
     if (why === 'nothingOwed' && left.some(({ left: { amount } }) => amount.minor !== 0n)) return false
     const shown = why === 'nothingOwed' ? left : []
     for (const line of shown) await billNothing(trx, line)
     if (!isFrozen(row.status)) {
-      if (why !== 'neverBegan') await checkInvoices(trx, row.customerId, [row], now)
+      if (why !== 'neverBegan') await checkInvoices(trx, row.customerId, [row], now, { addedUp })
       await insertLineItems(
         trx,
         shown.map((line, position) => lineRow(row, line, position)),
@@ -75,7 +78,7 @@ async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now:
       })
     }
     if (why === 'neverBegan') await updateInvoice(trx, row.id, { lateUsage: false })
-    else await noticeLateUsage(trx, [row.id])
+    else await noticeLateUsage(trx, [row.id], { addedUp })
     return true
   })
 }

@@ -2,7 +2,7 @@ import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { newId } from '../ids.ts'
-import type { Trx } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice, ObservedInvoiceLine } from '../provider/stripe/to-invoice.ts'
 import { type LineReference, lineReference } from '../provider/stripe/to-invoice-item.ts'
 import { billItem, type ItemRow, itemOperation, itemsOf } from '../store/invoice-items.ts'
@@ -10,6 +10,7 @@ import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoic
 import { insertLineItems } from '../store/line-items.ts'
 import { settleSeen } from '../store/operations.ts'
 import { sqlTime } from '../store/time.ts'
+import { type AddedUp, addUp, whatHolds } from './add-up.ts'
 import { checkInvoices } from './check-limits.ts'
 import { noticeLateUsage } from './late-usage.ts'
 
@@ -20,18 +21,37 @@ export interface Freeze {
   /** This installation's name: only its own lines are ours. */
   readonly instance: string
   readonly now: Instant
+  /** What {@link addUpFrozen} has added up. */
+  readonly inAdvance?: AddedUp | undefined
+}
+
+/** Adds up what a freeze will look at, in the period that it freezes and in those whose lines it bills. */
+export async function addUpFrozen(
+  db: Db,
+  invoice: InvoiceRow | undefined,
+  seen: ObservedInvoice,
+  instance: string,
+): Promise<AddedUp | undefined> {
+  const others = [...(await ownLines(db, seen, instance)).values()].map((line) => line.originInvoiceId)
+  const ids = invoice ? [invoice.id, ...others] : others
+  return addUp(db, await readInvoiceRows(db, ids))
 }
 
 /**
  * Freezes an invoice as Stripe finalized it, once: its lines are written down as Stripe has them, each
  * of ours with the derivation of what was sent; the items on it are billed, for what Stripe says and
- * not for what we remember. What was rated and is not on it is late usage, for the next invoice.
+ * not for what we remember. What was rated and is not on it is late usage, for the next invoice. Part of a
+ * transaction that closed the gate.
  */
-export async function freezeInvoice(trx: Trx, { invoice, seen, instance, now }: Freeze): Promise<void> {
+export async function freezeInvoice(
+  trx: Trx,
+  { invoice, seen, instance, now, inAdvance }: Freeze,
+): Promise<void> {
   const { status, finalizedAt } = seen
   assert(status !== undefined && status !== 'draft' && !isFrozen(invoice.status))
+  const addedUp = await whatHolds(trx, inAdvance)
   // The last moment to tell of a figure that was reached just before.
-  await checkInvoices(trx, invoice.customerId, [invoice], now)
+  await checkInvoices(trx, invoice.customerId, [invoice], now, { addedUp })
   const own = await ownLines(trx, seen, instance)
   const items = await itemsOf(
     trx,
@@ -66,10 +86,11 @@ export async function freezeInvoice(trx: Trx, { invoice, seen, instance, now }: 
     syncPending: false,
     syncProblem: null,
   })
-  await noticeLateUsage(trx, [
+  const concerned = [
     ...(invoice.planVersionId === null ? [] : [invoice.id]),
     ...[...own.values()].map(({ originInvoiceId }) => originInvoiceId),
-  ])
+  ]
+  await noticeLateUsage(trx, concerned, { addedUp })
 }
 
 /** What becomes of a frozen invoice is the provider's word; its lines stay as they are. */
@@ -94,7 +115,7 @@ export function hasOwnLines(seen: ObservedInvoice, instance: string): boolean {
 
 /** Stripe's lines that are ours, by the period they bill. A period we do not know is not ours. */
 async function ownLines(
-  trx: Trx,
+  db: Db | Trx,
   { lines }: ObservedInvoice,
   instance: string,
 ): Promise<Map<ObservedInvoiceLine, LineReference>> {
@@ -104,7 +125,7 @@ async function ownLines(
     if (reference) named.set(line, reference)
   }
   const origins = await readInvoiceRows(
-    trx,
+    db,
     [...named.values()].map(({ originInvoiceId }) => originInvoiceId),
   )
   const known = new Set(origins.map(({ id }) => id))

@@ -2,14 +2,18 @@ import { isFrozen } from '@lockstep/core/invoice'
 import type { Trx } from '../postgres/connect.ts'
 import { readInvoiceRows, updateInvoice } from '../store/invoices.ts'
 import { hasSomethingLeft, ratedColumns } from './rate.ts'
-import { rateInvoices } from './rate-invoices.ts'
+import { type RatingOptions, rateInvoices } from './rate-invoices.ts'
 
 /**
  * Looks at what is still to bill of these periods after some of it was billed. Of a frozen one it is
  * late usage and goes onto the subscription's next invoice; an open one gets a new revision of its
  * lines. Part of a transaction that closed the gate, so that no event is counted in neither.
  */
-export async function noticeLateUsage(trx: Trx, invoiceIds: readonly string[]): Promise<void> {
+export async function noticeLateUsage(
+  trx: Trx,
+  invoiceIds: readonly string[],
+  { addedUp }: Pick<RatingOptions, 'addedUp'> = {},
+): Promise<void> {
   const invoices = await readInvoiceRows(trx, [...new Set(invoiceIds)])
   for (const invoice of invoices) {
     if (!isFrozen(invoice.status)) {
@@ -22,7 +26,7 @@ export async function noticeLateUsage(trx: Trx, invoiceIds: readonly string[]): 
       .select(ratedColumns)
       .where('id', '=', invoice.subscriptionId)
       .executeTakeFirstOrThrow()
-    const { lines } = await rateInvoices(trx, [invoice], () => subscription)
+    const { lines } = await rateInvoices(trx, [invoice], () => subscription, { addedUp })
     const lateUsage = hasSomethingLeft(lines)
     await updateInvoice(trx, invoice.id, { lateUsage })
     if (lateUsage) {

@@ -7,6 +7,7 @@ import { overridesOf } from '../store/price-overrides.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
 import { quantitiesAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
+import type { AddedUp } from './add-up.ts'
 import { type LineToBill, linesToBill, periodOf, type RatedSubscription, type RatingInput } from './rate.ts'
 import { groupsOf } from './rate-groups.ts'
 
@@ -20,6 +21,13 @@ export interface Rated {
   readonly terms: ReadonlyMap<string, RatingTerms>
 }
 
+export interface RatingOptions {
+  /** An override that nobody has made yet: what it would make of them. */
+  readonly tried?: PriceOverride
+  /** Holds at this moment. */
+  readonly addedUp?: AddedUp | undefined
+}
+
 /**
  * Rates some invoices of one customer from the usage of this moment. The number of queries depends on
  * the number of invoices, never on the number of events. Of a period that is over it is the quantity of its
@@ -29,8 +37,7 @@ export async function rateInvoices(
   db: Db | Trx,
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
-  /** An override that nobody has made yet: what it would make of them. */
-  { tried }: { readonly tried?: PriceOverride } = {},
+  { tried, addedUp }: RatingOptions = {},
 ): Promise<Rated> {
   const ids = invoices.map(({ id }) => id)
   const over = invoices.filter(({ status }) => status !== 'current').map(({ id }) => id)
@@ -66,7 +73,7 @@ export async function rateInvoices(
   })
   const groups = await together(
     db,
-    ungrouped.map((input) => () => groupsOf(db, input)),
+    ungrouped.map((input) => () => groupsOf(db, input, addedUp)),
   )
   const inputs = ungrouped.map((input, i) => ({ ...input, groups: groups[i] ?? input.groups }))
   return {

@@ -5,7 +5,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { readOpenInvoices } from '../store/open-invoices.ts'
 import type { LineToBill, RatedSubscription } from './rate.ts'
-import { rateInvoices } from './rate-invoices.ts'
+import { type RatingOptions, rateInvoices } from './rate-invoices.ts'
 
 /**
  * What the usage of some invoices' periods has come to, by invoice: all of it since the period began, also what
@@ -16,8 +16,9 @@ export async function spendingOf(
   db: Db | Trx,
   invoices: readonly InvoiceRow[],
   subscriptionOf: (invoice: InvoiceRow) => RatedSubscription,
+  options: RatingOptions = {},
 ): Promise<ReadonlyMap<string, Spending>> {
-  const { lines, inputs } = await rateInvoices(db, invoices, subscriptionOf)
+  const { lines, inputs } = await rateInvoices(db, invoices, subscriptionOf, options)
   const spending = new Map<string, Spending>()
   for (const invoice of invoices) {
     const input = inputs.get(invoice.id)

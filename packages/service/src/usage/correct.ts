@@ -3,10 +3,12 @@ import type { Period } from '@lockstep/core/period'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import type { Clock } from '../clock.ts'
+import { addUp } from '../invoice/add-up.ts'
 import { rateAgain } from '../invoice/rate-again.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { expiredMonthsIn } from '../store/expired-months.ts'
+import { invoicesOfTime } from '../store/invoices.ts'
 import {
   type Counted,
   type EventName,
@@ -82,6 +84,7 @@ export async function correctUsage(
 ): Promise<UsageCorrection> {
   const place = await placeOf(db, wanted)
   const affected = await affectedBy(db, place)
+  const inAdvance = await addUp(db, await invoicesOfTime(db, affected.customerId, affected.period))
   if (wanted.kind === 'backfill') await months.ensure(wanted.arrivals.map(({ time }) => time))
   try {
     return await transaction(db, async (trx) => {
@@ -90,12 +93,13 @@ export async function correctUsage(
       await keepMonths(trx, hours)
       const at = await customerTime(trx, clock, place.customerId)
       const inHours = { ...place, period: hours }
-      const { value: counted, effect } = await rateAgain(trx, affected, async () => {
+      const recount = async () => {
         await requireEvents(trx, inHours)
         const changed = await change(trx, wanted, deed.id, at)
         await recountUsage(trx, inHours)
         return changed
-      })
+      }
+      const { value: counted, effect } = await rateAgain(trx, affected, recount, inAdvance)
       const correction = correctionOf(wanted, place, deed, { ...counted, effect, at })
       if (dryRun) throw new Undone(correction)
       await insertCorrection(trx, correction)

@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import type { Clock } from '../clock.ts'
+import type { AddedUp } from '../invoice/add-up.ts'
 import type { Log } from '../log.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Transact } from '../postgres/shared-transaction.ts'
@@ -133,7 +134,7 @@ export async function makeReady(deps: ObserveDeps, observed: Observed): Promise<
     if (!owner || owner.customerId === null) return undefined
     if (await noun.needsGate(deps.db, object, owner)) return undefined
     const write = (trx: Trx) =>
-      writeIn(trx, deps, noun, observed, object, owner, false, ownTime(trx, deps.clock, owner))
+      writeIn(trx, deps, noun, observed, object, owner, open, ownTime(trx, deps.clock, owner))
     return { customerId: owner.customerId, write }
   })
 }
@@ -189,11 +190,12 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
       return { kind: 'foreign' }
     }
     const gate = await noun.needsGate(db, object, owner)
+    const closed = async () => ({ inAdvance: await noun.addUp?.(db, object, owner) })
     try {
-      return await write(deps, noun, how, object, owner, gate, settle, transact)
+      return await write(deps, noun, how, object, owner, gate ? await closed() : open, settle, transact)
     } catch (error) {
       if (!(error instanceof GateNeeded) || gate) throw error
-      return await write(deps, noun, how, object, owner, true, settle, transact)
+      return await write(deps, noun, how, object, owner, await closed(), settle, transact)
     }
   } catch (error) {
     if (error instanceof Implausible) return { kind: 'stale' }
@@ -208,6 +210,10 @@ async function observeAs<S extends { readonly id: string }, O extends Owner>(
   }
 }
 
+/** How the gate is while an object is written down. */
+type Gate = typeof open | { readonly inAdvance: AddedUp | undefined }
+const open = 'open'
+
 /** The call of ours that made an object: seen, it was done, also if its answer was lost. */
 function operationOf(object: object): string | null {
   const metadata = 'metadata' in object ? (object.metadata as Record<string, string> | null) : null
@@ -220,13 +226,13 @@ async function write<S extends { readonly id: string }, O extends Owner>(
   how: How & Pick<Observed, 'type'>,
   object: S,
   owner: O,
-  gateClosed: boolean,
+  gate: Gate,
   settle: Settle,
   transact: Transact,
 ): Promise<Outcome> {
   return transact(deps.db, async (trx) => {
     const now = ownTime(trx, deps.clock, owner)
-    const outcome = await writeIn(trx, deps, noun, how, object, owner, gateClosed, now)
+    const outcome = await writeIn(trx, deps, noun, how, object, owner, gate, now)
     if (outcome.kind === 'applied') await settle(trx, outcome, now)
     return outcome
   })
@@ -239,10 +245,11 @@ async function writeIn<S extends { readonly id: string }, O extends Owner>(
   how: How & Pick<Observed, 'type'>,
   object: S,
   owner: O,
-  gateClosed: boolean,
+  gate: Gate,
   now: () => Promise<Instant>,
 ): Promise<Outcome> {
   const { source, subscriptionSeen = false } = how
+  const gateClosed = gate !== open
   const closing = gateClosed && owner.customerId !== null ? closeGate(trx, owner.customerId) : undefined
   const at = clock.now()
   const [isNewer] = await Promise.all([record(trx, how, object, at), closing])
@@ -254,7 +261,8 @@ async function writeIn<S extends { readonly id: string }, O extends Owner>(
   // Of our own call the run says so that made it, with the result of its step.
   const made = source === 'write' ? null : operationOf(object)
   const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
-  const writing = { object, owner, source, now, gateClosed, subscriptionSeen }
+  const inAdvance = gate === open ? undefined : gate.inAdvance
+  const writing = { object, owner, source, now, gateClosed, inAdvance, subscriptionSeen }
   const [effect] = await Promise.all([noun.write(trx, writing), settled])
   return { kind: 'applied', ...effect }
 }

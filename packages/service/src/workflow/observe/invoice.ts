@@ -1,7 +1,7 @@
 import { isFrozen } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
-import { freezeInvoice, hasOwnLines, paymentOf } from '../../invoice/freeze.ts'
+import { addUpFrozen, freezeInvoice, hasOwnLines, paymentOf } from '../../invoice/freeze.ts'
 import { matchInvoice } from '../../invoice/match.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
@@ -85,9 +85,15 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     return row === undefined ? hasOwnLines(seen, owner.installation.instance) : !isFrozen(row.status)
   },
 
+  async addUp(db, object, owner) {
+    const seen = toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
+    const row = await matchInvoice(db, { ...owner, seen })
+    return addUpFrozen(db, row, seen, owner.installation.instance)
+  },
+
   async write(
     trx,
-    { object, owner, now, gateClosed, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
+    { object, owner, now, gateClosed, inAdvance, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
   ): Promise<Effect> {
     if (owner.subscriptionId !== null) await lockSubscription(trx, owner.subscriptionId)
     if (owner.workflowId !== null && object.status !== 'draft') await wakeWorkflow(trx, owner.workflowId)
@@ -112,7 +118,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     if (!gateClosed && (row || hasOwnLines(seen, owner.installation.instance))) throw new GateNeeded()
     const at = await now()
     const invoice = row ? await endWhereSeen(trx, row, seen) : await mirror(trx, owner, seen, at)
-    await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at })
+    await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at, inAdvance })
     return {}
   },
 }

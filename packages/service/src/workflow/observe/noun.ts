@@ -1,4 +1,5 @@
 import type { Instant } from '@lockstep/core/instant'
+import type { AddedUp } from '../../invoice/add-up.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 
 /** Whose an object is. Objects of nobody's of ours are not looked at any further. */
@@ -25,6 +26,8 @@ export interface Writing<Stripe, O extends Owner> {
   readonly subscriptionSeen: boolean
   /** Whether the customer's usage stands still; where it must and does not, throw {@link GateNeeded}. */
   readonly gateClosed: boolean
+  /** From before the gate was closed: what holds of it is to be found out. */
+  readonly inAdvance: AddedUp | undefined
 }
 
 /** How one kind of Stripe's objects becomes ours. */
@@ -33,6 +36,8 @@ export interface Noun<Stripe extends { readonly id: string }, O extends Owner> {
   owner(db: Db, object: Stripe): Promise<O | null>
   /** A first guess, so that the gate can be the first thing in the transaction. */
   needsGate(db: Db, object: Stripe, owner: O): Promise<boolean>
+  /** What is better added up before the gate is closed. */
+  addUp?(db: Db, object: Stripe, owner: O): Promise<AddedUp | undefined>
   /** Part of the transaction that records the object. */
   write(trx: Trx, writing: Writing<Stripe, O>): Promise<Effect>
 }
