@@ -23,3 +23,10 @@ test('a quantity that costs the same is told all the same', () => {
     { line: 'compute', quantity: { before: '3', after: '2' }, amount: { before: '0.00', after: '0.00' } },
   ])
 })
+
+test('a line that is gone comes to nothing, and a new one came from nothing', () => {
+  expect(correctedLines([line('eu', 40n, 40n)], [line('us', 7n, 14n)])).toEqual([
+    { line: 'us', quantity: { before: '0', after: '7' }, amount: { before: '0.00', after: '0.14' } },
+    { line: 'eu', quantity: { before: '40', after: '0' }, amount: { before: '0.40', after: '0.00' } },
+  ])
+})

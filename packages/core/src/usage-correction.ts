@@ -1,4 +1,4 @@
-import { formatMoney } from './money.ts'
+import { formatMoney, zero } from './money.ts'
 import { formatQuantity } from './quantity.ts'
 import type { RatedLine } from './rating.ts'
 
@@ -26,11 +26,18 @@ export interface CorrectedInvoice {
 
 type Line = Pick<RatedLine, 'key' | 'quantity' | 'amount'>
 
-/** The lines of one period that a correction changes, by its rating before and after. */
+/**
+ * The lines of one period that a correction changes, by its rating before and after. A group's line may be new by it,
+ * or gone: then it was nothing before, or is nothing after.
+ */
 export function correctedLines(before: readonly Line[], after: readonly Line[]): CorrectedLine[] {
-  return after.flatMap((now) => {
-    const was = before.find(({ key }) => key === now.key)
-    if (!was || (was.quantity === now.quantity && was.amount.minor === now.amount.minor)) return []
+  const keyed = (lines: readonly Line[], { key }: Line) => lines.find((line) => line.key === key)
+  const pairs = [
+    ...after.map((now) => [keyed(before, now) ?? nothingOf(now), now] as const),
+    ...before.filter((was) => !keyed(after, was)).map((was) => [was, nothingOf(was)] as const),
+  ]
+  return pairs.flatMap(([was, now]) => {
+    if (was.quantity === now.quantity && was.amount.minor === now.amount.minor) return []
     const quantity =
       was.quantity === null || now.quantity === null
         ? null
@@ -44,3 +51,9 @@ export function correctedLines(before: readonly Line[], after: readonly Line[]):
     ]
   })
 }
+
+const nothingOf = ({ key, quantity, amount }: Line): Line => ({
+  key,
+  quantity: quantity === null ? null : 0n,
+  amount: zero(amount.currency),
+})
