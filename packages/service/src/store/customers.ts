@@ -3,7 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
 import { STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
@@ -147,8 +147,10 @@ export const followProfile = grouped(async (trx, all: readonly SeenProfile[]) =>
   )
   const followed = sql`
     update customer_profile profile set name = seen.name, email = seen.email
-    from unnest(${ids}::text[], ${all.map(({ name }) => name)}::text[], ${all.map(({ email }) => email)}::text[])
-      as seen (id, name, email)
+    from ${given(
+      sql`unnest(${ids}::text[], ${all.map(({ name }) => name)}::text[], ${all.map(({ email }) => email)}::text[])`,
+      sql`seen (id, name, email)`,
+    )} as seen
     where customer_id = seen.id and (profile.name, profile.email) is distinct from (seen.name, seen.email)
       and not exists (select from workflow w where w.state in ('running', 'compensating')
         and w.kind = ${CHANGE_CUSTOMER} and w.input ->> 'customerId' = seen.id)`.execute(trx)

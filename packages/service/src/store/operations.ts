@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Problem } from '@lockstep/core/problem'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
 import { nextObservation } from './provider-objects.ts'
 import type { Row } from './schema.ts'
@@ -64,9 +64,9 @@ export function insertIntentions(relation: RawBuilder<unknown>): RawBuilder<Oper
 
 /** Undefined of one that is there already. */
 const prepare = grouped(async (db, intentions: readonly FirstAttempt[]) => {
-  const given = sql`jsonb_to_recordset(${JSON.stringify(intentions.map(intentionJson))}::jsonb) as given (${intentionColumns})`
+  const intended = sql`jsonb_to_recordset(${JSON.stringify(intentions.map(intentionJson))}::jsonb) as given (${intentionColumns})`
   const { rows } = await sql<Operation & { observation: bigint }>`
-    with made as (${insertIntentions(given)})
+    with made as (${insertIntentions(intended)})
     select made.*, nextval('observation_counter') as observation from made`.execute(db)
   const made = new Map(rows.map((row) => [row.id, row]))
   return intentions.map(({ id }) => {
@@ -213,8 +213,11 @@ const settleSeenAs = grouped(
   ): Promise<undefined[]> => {
     await sql`
       update operation set state = 'succeeded', provider_object_id = seen.object_id, problem = null, settled_at = seen.at
-      from unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ objectId }) => objectId)}::text[],
-        ${all.map(({ at }) => sqlTime(at))}::timestamptz[]) as seen (id, object_id, at)
+      from ${given(
+        sql`unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ objectId }) => objectId)}::text[],
+          ${all.map(({ at }) => sqlTime(at))}::timestamptz[])`,
+        sql`seen (id, object_id, at)`,
+      )} as seen
       where operation.id = seen.id and operation.state in ('prepared', 'unknown')`.execute(trx)
     return all.map(() => undefined)
   },

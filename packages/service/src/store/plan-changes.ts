@@ -2,7 +2,7 @@ import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
 import type { Row } from './schema.ts'
@@ -215,9 +215,11 @@ export async function markScheduled(
 export const withdrawUnscheduled = grouped(async (trx, all: readonly Unscheduled[]) => {
   await sql`
     update plan_change change set state = 'withdrawn'
-    from unnest(${all.map(({ subscriptionId }) => subscriptionId)}::text[],
-      ${all.map(({ schedule }) => schedule)}::text[], ${all.map(({ except }) => except ?? null)}::text[])
-      as seen (subscription_id, schedule, kept)
+    from ${given(
+      sql`unnest(${all.map(({ subscriptionId }) => subscriptionId)}::text[],
+        ${all.map(({ schedule }) => schedule)}::text[], ${all.map(({ except }) => except ?? null)}::text[])`,
+      sql`seen (subscription_id, schedule, kept)`,
+    )} as seen
     where change.subscription_id = seen.subscription_id and change.state = 'scheduled'
       and change.provider_schedule_id is distinct from seen.schedule and change.id is distinct from seen.kept`.execute(
     trx,

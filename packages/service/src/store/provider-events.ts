@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { given } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
@@ -98,8 +99,10 @@ export async function claimEvents(
   const { rows } = await sql<WaitingEvent>`
     update provider_event e
     set ${claimFor(claim, seconds)}
-    from unnest(${objects.rows.map((row) => row.objectType)}::text[],
-      ${objects.rows.map((row) => row.objectId)}::text[]) as object (type, id)
+    from ${given(
+      sql`unnest(${objects.rows.map((row) => row.objectType)}::text[], ${objects.rows.map((row) => row.objectId)}::text[])`,
+      sql`object (type, id)`,
+    )} as object
     where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
       and e.object_type = object.type and e.object_id = object.id
       and not exists (
@@ -126,16 +129,19 @@ export function settleEvents(db: Db | Trx, ids: readonly string[], settled: Sett
   return settleAll(db, { ids, settled })
 }
 
+/** Those that are still to be processed. Asked for by their state, Postgres would go through an index of all that wait. */
 const settleAll = grouped(
   async (db, all: readonly { readonly ids: readonly string[]; readonly settled: Settled }[]) => {
     const each = all.flatMap(({ ids, settled }) => ids.map((id) => ({ id, ...settled })))
     await sql`
       update provider_event event set
         state = settled.state, outcome = settled.outcome, problem = null, processed_at = settled.at, claimed_until = null
-      from unnest(${each.map(({ id }) => id)}::text[], ${each.map(({ state }) => state)}::text[],
-        ${each.map(({ outcome }) => outcome)}::text[], ${each.map(({ at }) => sqlTime(at))}::timestamptz[])
-        as settled (id, state, outcome, at)
-      where event.provider = 'stripe' and event.id = settled.id and event.state = 'received'`.execute(db)
+      from ${given(
+        sql`unnest(${each.map(({ id }) => id)}::text[], ${each.map(({ state }) => state)}::text[],
+          ${each.map(({ outcome }) => outcome)}::text[], ${each.map(({ at }) => sqlTime(at))}::timestamptz[])`,
+        sql`settled (id, state, outcome, at)`,
+      )} as settled
+      where event.provider = 'stripe' and event.id = settled.id and event.processed_at is null`.execute(db)
     return all.map(() => undefined)
   },
 )

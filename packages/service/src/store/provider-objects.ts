@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { isOneOf } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
@@ -109,10 +109,12 @@ export const recordPayload = grouped(async (trx, all: readonly PayloadSighting[]
       (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
     select 'stripe', seen.type, seen.id, event.payload #> '{data,object}', seen.created, seen.observation, false, false,
       seen.at
-    from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
-      ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[],
-      ${all.map(({ observation }) => observation)}::bigint[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[])
-      as seen (type, id, event_id, created, observation, at)
+    from ${given(
+      sql`unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+        ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[],
+        ${all.map(({ observation }) => observation)}::bigint[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[])`,
+      sql`seen (type, id, event_id, created, observation, at)`,
+    )} as seen
     join provider_event event on event.provider = 'stripe' and event.id = seen.event_id
     order by seen.type, seen.id
     on conflict (provider, type, id) do update set
@@ -140,12 +142,12 @@ export async function recordAnswer(trx: Trx, seen: Sighting): Promise<boolean> {
 }
 
 const recordObject = grouped(async (trx, all: readonly Sighting[]) => {
-  const given = all.map((seen) => ({ ...seen, observation: seen.observation.toString() }))
+  const answers = all.map((seen) => ({ ...seen, observation: seen.observation.toString() }))
   const { rows } = await sql<{ type: string; id: string }>`
     insert into provider_object as known
       (provider, type, id, raw, last_event_created, observation, own_since, gone, updated_at)
     select 'stripe', type, id, raw, to_timestamp("eventCreated"), observation, true, false, to_timestamp(at)
-    from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as seen
+    from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb) as seen
       (type text, id text, raw jsonb, "eventCreated" float8, observation bigint, at float8)
     order by type, id
     on conflict (provider, type, id) do update set
@@ -168,9 +170,11 @@ export const confirmObject = grouped(async (trx, all: readonly PayloadSighting[]
   const { rows } = await sql<{ type: string; id: string }>`
     update provider_object known set
       own_since = false, last_event_created = greatest(known.last_event_created, seen.created)
-    from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
-      ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[])
-      as seen (type, id, event_id, created)
+    from ${given(
+      sql`unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+        ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ eventCreated }) => sqlTime(eventCreated))}::timestamptz[])`,
+      sql`seen (type, id, event_id, created)`,
+    )} as seen
     join provider_event event on event.provider = 'stripe' and event.id = seen.event_id
     where known.provider = 'stripe' and known.type = seen.type and known.id = seen.id
       and known.raw = event.payload #> '{data,object}' and not known.gone
@@ -183,8 +187,11 @@ export const noteEvent = grouped(
   async (trx, all: readonly (ObjectKey & { readonly created: Instant })[]): Promise<undefined[]> => {
     await sql`
       update provider_object known set last_event_created = greatest(known.last_event_created, seen.created)
-      from unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
-        ${all.map(({ created }) => sqlTime(created))}::timestamptz[]) as seen (type, id, created)
+      from ${given(
+        sql`unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+          ${all.map(({ created }) => sqlTime(created))}::timestamptz[])`,
+        sql`seen (type, id, created)`,
+      )} as seen
       where known.provider = 'stripe' and known.type = seen.type and known.id = seen.id`.execute(trx)
     return all.map(() => undefined)
   },

@@ -9,7 +9,7 @@ import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/f
 import { noticeLateUsage } from '../../invoice/late-usage.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
-import { isOneOf } from '../../postgres/given.ts'
+import { given, isOneOf } from '../../postgres/given.ts'
 import { grouped, inOrder } from '../../postgres/grouped.ts'
 import { insertRows } from '../../postgres/insert-rows.ts'
 import { lockRows } from '../../postgres/lock-rows.ts'
@@ -407,7 +407,10 @@ const noteSeen = grouped(
   async (trx, all: readonly { readonly id: string; readonly at: Instant }[]): Promise<undefined[]> => {
     await sql`
       update subscription set modified_at = seen.at
-      from unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[]) as seen (id, at)
+      from ${given(
+        sql`unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[])`,
+        sql`seen (id, at)`,
+      )} as seen
       where subscription.id = seen.id`.execute(trx)
     return all.map(() => undefined)
   },
