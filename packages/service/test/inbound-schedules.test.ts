@@ -1,7 +1,10 @@
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nextObservation } from '../src/store/provider-objects.ts'
 import { readSubscription } from '../src/store/subscriptions.ts'
-import { lookAt } from '../src/workflow/look.ts'
+import { doDue } from '../src/workflow/due.ts'
+import { knowSchedule, lookAt } from '../src/workflow/look.ts'
+import { observe } from '../src/workflow/observe.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
@@ -177,4 +180,86 @@ test('one that was planned before the subscription was met is seen with it', asy
   await plan(made, small.price, 1)
   await lookAt(world.deps, { type: 'subscription', id: made.id })
   expect(await here(made)).toMatchObject({ planKey: large.key, scheduledPlan: small.key })
+})
+
+test('a picture of before it was planned, written down behind it, takes nothing away', async () => {
+  const [large, small] = [await sold(5000), await sold(1000)]
+  const { made } = await subscribed(large.price)
+  const before = await world.stripe.subscriptions.retrieve(made.id)
+  await plan(made, small.price, 2)
+  await world.deliver()
+  const { id } = await here(made)
+  // Asked for last, and answered by what stood there before.
+  const observation = await nextObservation(world.db)
+  const observed = { type: 'subscription', object: before, observation, source: 'fetch' } as const
+  const outcome = await observe(world.deps, observed)
+  if (outcome.kind !== 'applied') throw new Error(outcome.kind)
+  await knowSchedule(world.deps, observed, outcome)
+  expect(await here(made)).toMatchObject({ id, scheduledPlan: small.key, scheduledQuantity: 2 })
+})
+
+test('a planned change in whose place something else came is over, and nobody asks for it for ever', async () => {
+  const [large, small, other] = [await sold(5000), await sold(1000), await sold(2000)]
+  const { made, clock } = await subscribed(large.price)
+  const schedule = await plan(made, small.price, 2)
+  await world.deliver()
+  const { id } = await here(made)
+  // Planned anew, of which nobody tells, and a phase behind it.
+  const [phase] = schedule.phases
+  await world.stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: [{ price: large.price, quantity: 3 }],
+        ...{ start_date: phase?.start_date ?? 0, end_date: phase?.end_date ?? 0 },
+      },
+      { items: [{ price: other.price, quantity: 1 }], duration: { interval: 'month', interval_count: 2 } },
+      { items: [{ price: other.price, quantity: 9 }], duration: { interval: 'month', interval_count: 1 } },
+    ],
+  })
+  await world.newEvents()
+  await world.stripe.testHelpers.testClocks.advance(clock.id, {
+    frozen_time: Date.UTC(2026, 2, 11) / 1000,
+  })
+  await world.simulator.control.idle()
+  const clocks = (await world.newEvents()).filter(({ type }) => type.startsWith('test_helpers'))
+  for (const event of clocks) await world.receive(event)
+  await world.drain()
+  const due = () => doDue({ ...world.deps, workflows: world.workflows })
+  const first = await world.requests(due)
+  expect(first).toContainEqual(expect.stringMatching('GET /v1/subscription_schedules/'))
+  expect(await world.requests(due)).toEqual([])
+  expect(await here(made)).toMatchObject({
+    ...{ planKey: other.key, quantity: 1, scheduledPlan: other.key, scheduledQuantity: 9 },
+  })
+  const { rows } = await world.pool.query(
+    `select state, quantity::int from plan_change where subscription_id = $1 order by created_at, id`,
+    [id],
+  )
+  expect(rows).toEqual([
+    { state: 'withdrawn', quantity: 2 },
+    { state: 'scheduled', quantity: 9 },
+  ])
+})
+
+test('a phase that changes nothing of the plan hides none behind it', async () => {
+  const [large, small] = [await sold(5000), await sold(1000)]
+  const { made } = await subscribed(large.price)
+  const { id, phases } = await world.stripe.subscriptionSchedules.create({ from_subscription: made.id })
+  const off = await world.stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  const standing = [{ price: large.price, quantity: 3 }]
+  const [phase] = phases
+  await world.stripe.subscriptionSchedules.update(id, {
+    phases: [
+      { items: standing, start_date: phase?.start_date ?? 0, end_date: phase?.end_date ?? 0 },
+      {
+        ...{ items: standing, discounts: [{ coupon: off.id }] },
+        duration: { interval: 'month', interval_count: 1 },
+      },
+      { items: [{ price: small.price, quantity: 1 }], duration: { interval: 'month', interval_count: 1 } },
+    ],
+  })
+  await world.deliver()
+  expect(await here(made)).toMatchObject({
+    ...{ scheduledPlan: small.key, scheduledQuantity: 1, scheduledAt: Date.UTC(2026, 2, 10) / 1000 },
+  })
 })

@@ -177,23 +177,44 @@ export async function addInboundChange(trx: Trx, change: InboundChange): Promise
     .execute()
 }
 
-/** What a schedule of the provider's was going to do and does no more; what was due by now is told by its subscription. */
+/**
+ * What a schedule of the provider's was going to do after a moment and does no more; and what somebody planned there for a
+ * time before another, where something else came in its place.
+ */
 export async function withdrawComing(
   trx: Trx,
-  {
-    subscriptionId,
-    schedule,
-    at,
-  }: { readonly subscriptionId: string; readonly schedule: string; readonly at: Instant },
+  { subscriptionId, schedule, ...due }: Withdrawn,
 ): Promise<void> {
+  const { after, before } = due
   await trx
     .updateTable('planChange')
     .set({ state: 'withdrawn' })
     .where('subscriptionId', '=', subscriptionId)
     .where('state', '=', 'scheduled')
     .where('providerScheduleId', '=', schedule)
-    .where('dueAt', '>', sqlTime(at))
+    .where((eb) => {
+      const isComing = eb('dueAt', '>', sqlTime(after))
+      if (before === null) return isComing
+      return eb.or([isComing, eb.and([eb('dueAt', '<', sqlTime(before)), eb('origin', '=', 'provider')])])
+    })
     .execute()
+}
+
+/** The provider has no such schedule any more, and nothing comes of it. */
+export async function withdrawGone(trx: Trx, schedule: string): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({ state: 'withdrawn' })
+    .where('state', '=', 'scheduled')
+    .where('providerScheduleId', '=', schedule)
+    .execute()
+}
+
+interface Withdrawn {
+  readonly subscriptionId: string
+  readonly schedule: string
+  readonly after: Instant
+  readonly before: Instant | null
 }
 
 /** The provider does it at the end of the period. What was scheduled before is not any more. Again, it changes nothing. */

@@ -12,11 +12,12 @@ import { fetchRefund } from '../provider/stripe/refunds.ts'
 import { fetchSchedule } from '../provider/stripe/schedules.ts'
 import { invoicesOfProvider } from '../store/invoices.ts'
 import { entityIdOf, providerIdOf } from '../store/mappings.ts'
-import { openChanges } from '../store/plan-changes.ts'
+import { openChanges, withdrawGone } from '../store/plan-changes.ts'
 import { markGone, nextObservation, readObject } from '../store/provider-objects.ts'
 import { admit } from './admit.ts'
 import { retireCoupon } from './observe/coupon.ts'
 import { forgetCustomer } from './observe/customer.ts'
+import type { Effect } from './observe/noun.ts'
 import { retireProduct } from './observe/product.ts'
 import { type ObserveDeps, type Observed, type Outcome, observe, type Settle } from './observe.ts'
 
@@ -54,6 +55,7 @@ export async function lookAt(
       if (target.type === 'invoice') await forgetDraft(trx, target.id)
       if (target.type === 'product') await retireProduct(trx, target.id, deps.clock.now())
       if (target.type === 'coupon') await retireCoupon(trx, target.id, deps.clock.now())
+      if (target.type === 'subscription_schedule') await withdrawGone(trx, target.id)
       if (target.type === 'customer') await forgetCustomer(trx, target.id, deps.clock.now())
       await settle?.({ kind: 'gone' })(trx, { kind: 'stale' })
     })
@@ -61,7 +63,7 @@ export async function lookAt(
   }
   await admit(deps, observed)
   const outcome = await observe(deps, observed, settle && ((trx, written) => settle(written)(trx, written)))
-  if (outcome.kind === 'applied') await knowSchedule(deps, observed)
+  if (outcome.kind === 'applied') await knowSchedule(deps, observed, outcome)
   if (outcome.kind !== 'subscriptionBehind') return outcome
   const subscription = await lookAt(deps, { type: 'subscription', id: outcome.providerId })
   const looked = await lookAt(deps, { ...target, subscriptionSeen: true }, settle)
@@ -73,9 +75,15 @@ export async function lookAt(
 
 /**
  * What stands on a subscription already when it is met may have been planned long before anything was heard of it. One of
- * ours was known before it had any, and what is planned here says itself what comes.
+ * ours was known before it had any, and what is planned here says itself what comes. Where it names the schedule of a planned
+ * change no more, that one says what became of it.
  */
-export async function knowSchedule(deps: LookDeps, observed: Observed): Promise<void> {
+export async function knowSchedule(
+  deps: LookDeps,
+  observed: Observed,
+  { unscheduled }: Effect,
+): Promise<void> {
+  if (unscheduled !== undefined) await lookAt(deps, { type: 'subscription_schedule', id: unscheduled })
   if (observed.type !== 'subscription' || (observed.object.schedule ?? null) === null) return
   if (isOwn(deps.provider, observed.object)) return
   const key = { type: 'subscription_schedule', id: idOf(observed.object.schedule ?? '') } as const

@@ -19,8 +19,14 @@ export interface ObservedSchedule {
   readonly isRunning: boolean
   /** What was to come by then has come: the phase that runs began, or the last one ended. Null: nothing has. */
   readonly reached: Instant | null
-  /** What comes when the phase that runs is over; null where nothing does. */
-  readonly next: { readonly start: Instant; readonly items: readonly PhaseItem[] } | null
+  /** What comes when the phase that runs is over, in order. */
+  readonly coming: readonly ComingPhase[]
+}
+
+export interface ComingPhase {
+  readonly start: Instant
+  /** Null: it has a price that is deleted, of which nobody says what it was. */
+  readonly items: readonly PhaseItem[] | null
 }
 
 /** https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-status */
@@ -31,25 +37,23 @@ export function toSchedule(schedule: Stripe.SubscriptionSchedule): ObservedSched
   const isRunning = running.includes(schedule.status)
   const { current_phase: current, subscription, released_subscription: released } = schedule
   const { released_at: releasedAt, completed_at: completedAt, canceled_at: canceledAt } = schedule
-  const phase =
-    isRunning && current
-      ? schedule.phases.find(({ start_date: start }) => start >= current.end_date)
-      : undefined
+  const coming =
+    isRunning && current ? schedule.phases.filter(({ start_date: start }) => start >= current.end_date) : []
   return {
     subscription: subscription === null ? released : idOf(subscription),
     isRunning,
     reached: current?.start_date ?? releasedAt ?? completedAt ?? canceledAt,
-    next: phase === undefined ? null : { start: phase.start_date, items: phase.items.map(toItem) },
+    coming: coming.map(({ start_date: start, items }) => ({ start, items: toItems(items) })),
   }
 }
 
-function toItem({ price, quantity }: Stripe.SubscriptionSchedule.Phase.Item): PhaseItem {
-  if (typeof price === 'string' || price.deleted)
-    throw new Error(`Price ${idOf(price)} came without what it is.`)
-  return {
-    price: price.id,
-    product: idOf(price.product),
-    rhythm: rhythmOf(price),
-    quantity: quantity ?? null,
+function toItems(items: readonly Stripe.SubscriptionSchedule.Phase.Item[]): PhaseItem[] | null {
+  const read: PhaseItem[] = []
+  for (const { price, quantity } of items) {
+    if (typeof price === 'string') throw new Error(`Price ${price} came without what it is.`)
+    if (price.deleted) return null
+    const { id, product } = price
+    read.push({ price: id, product: idOf(product), rhythm: rhythmOf(price), quantity: quantity ?? null })
   }
+  return read
 }

@@ -81,7 +81,7 @@ async function take(
     // A list shows ten of its lines: then it is looked at by itself.
     if (outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind')
       await lookAt(deps, { type, id: object.id })
-    else if (outcome.kind === 'applied') await knowSchedule(deps, observed)
+    else if (outcome.kind === 'applied') await knowSchedule(deps, observed, outcome)
     return wasOurs ? 'known' : 'made'
   } catch (error) {
     if (passes(error)) throw error

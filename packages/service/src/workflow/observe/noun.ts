@@ -14,6 +14,8 @@ export interface Effect {
   readonly syncSubscription?: string | undefined
   /** The plan change of ours that took effect by it. */
   readonly tookEffect?: string | undefined
+  /** A schedule by which a change is planned here, and which the subscription does not name. */
+  readonly unscheduled?: string | undefined
 }
 
 export interface Writing<Stripe, O extends Owner> {

@@ -5,13 +5,14 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
-import { ownReference } from '../../provider/stripe/field.ts'
+import { idOf, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSchedule, toSchedule } from '../../provider/stripe/to-schedule.ts'
 import { loadAttached, soldOf } from '../../store/addons.ts'
 import { addDue } from '../../store/due.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { addInboundChange, unendedChanges, withdrawComing } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
+import { readLinked } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
 import { lockSubscription, noteUnreadSchedule } from '../../store/subscriptions.ts'
 import { ELSEWHERE } from '../plan-change/elsewhere.ts'
@@ -28,7 +29,7 @@ interface ScheduleOwner extends Owner {
 
 /**
  * What a schedule of the provider's is going to make of a subscription is a planned change here, whoever planned it. Only
- * the phase that comes next is: the ones behind it are seen when that has begun. What cannot be said as a plan of ours is
+ * the first phase that makes something else of it is: the ones behind that are seen when it has begun. What cannot be said as a plan of ours is
  * written down as that, and never guessed. One that ends otherwise than by its phases takes the change away.
  */
 export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
@@ -65,9 +66,7 @@ export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
     const planned = await plannedBy(trx, owner, subscription, seen)
     await noteUnreadSchedule(trx, subscription.id, planned === 'unread' ? UNREAD : null)
     if (planned === 'unread' || planned === undefined || planned.at <= at) {
-      // We may hear of the time after we hear of what it brought.
-      const reached = Math.max(at, seen.reached ?? at)
-      await withdrawComing(trx, { subscriptionId: subscription.id, schedule: object.id, at: reached })
+      await withdraw(trx, subscription.id, object.id, seen, at)
       return {}
     }
     if (standing && isSame(standing, planned)) return {}
@@ -76,7 +75,31 @@ export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
   },
 }
 
-const UNREAD = 'The prices of the phase that comes next are linked to no plan here.'
+/**
+ * What was planned by it and is not any more. Of what was due by now its subscription tells, which may be heard of later;
+ * where that names the schedule no more, it has told.
+ */
+async function withdraw(
+  trx: Trx,
+  subscriptionId: string,
+  schedule: string,
+  { isRunning, reached }: ObservedSchedule,
+  at: Instant,
+): Promise<void> {
+  const of = { subscriptionId, schedule }
+  if (isRunning) {
+    // We may hear of the time after we hear of what it brought.
+    await withdrawComing(trx, { ...of, after: Math.max(at, reached ?? at), before: reached })
+    return
+  }
+  const picture = (await readLinked(trx, 'subscription', subscriptionId))?.raw as
+    | Stripe.Subscription
+    | undefined
+  const isNamed = picture?.schedule != null && idOf(picture.schedule) === schedule
+  await withdrawComing(trx, { ...of, after: isNamed ? (reached ?? at) : 0, before: null })
+}
+
+const UNREAD = 'The prices of a phase that comes are linked to no plan here.'
 
 interface Planned extends TermsSeen {
   readonly at: Instant
@@ -87,13 +110,17 @@ async function plannedBy(
   trx: Trx,
   { installation }: ScheduleOwner,
   row: Row<'subscription'>,
-  { isRunning, next }: ObservedSchedule,
+  { isRunning, coming }: ObservedSchedule,
 ): Promise<Planned | 'unread' | undefined> {
-  if (!isRunning || next === null || isTerminal(row.status)) return undefined
-  if ((await planSeen(trx, installation, next.items, row.planVersionId)) === undefined) return 'unread'
-  const terms = await termsSeen(trx, installation, next.items, row.planVersionId)
-  if (terms === undefined || isSameTerms(row, terms)) return undefined
-  return { ...terms, at: next.start }
+  if (!isRunning || isTerminal(row.status)) return undefined
+  for (const { start, items } of coming) {
+    if (items === null) return 'unread'
+    if ((await planSeen(trx, installation, items, row.planVersionId)) === undefined) return 'unread'
+    const terms = await termsSeen(trx, installation, items, row.planVersionId)
+    // A phase may change what is no matter of these terms: a discount, how it is collected.
+    if (terms !== undefined && !isSameTerms(row, terms)) return { ...terms, at: start }
+  }
+  return undefined
 }
 
 const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>

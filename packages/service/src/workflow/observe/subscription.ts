@@ -109,9 +109,9 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (owner.isTakenUp && !known && !isTerminal(seenAs.status))
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
     const change = known && changeTowards(open, known, seenAs)
-    // What somebody planned at the provider is not taken away by a word that may be older than it.
-    if (source === 'event' && open.some((one) => one.id !== change?.id && isUnscheduled(one, seen)))
-      throw new Implausible()
+    // What is planned is not taken away by a word that may be older than it: the schedule itself is asked.
+    const unscheduled = open.find((one) => one.id !== change?.id && isUnscheduled(one, seen))
+    if (source === 'event' && unscheduled) throw new Implausible()
     const standing = known && !change ? await onePlanPerMeter(trx, known, seenAs) : seenAs
     // What an event names may never have been asked for; what is looked at was.
     if (source === 'event' && (await discountsUnread(trx, namedDiscounts(seen))).size > 0)
@@ -142,6 +142,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
       follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
       known &&
+        (source === 'write' || isTerminal(row.status)) &&
         withdrawUnscheduled(trx, {
           ...{ subscriptionId: row.id, schedule: isTerminal(row.status) ? null : seen.schedule },
           except: change?.id,
@@ -163,6 +164,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     return {
       syncSubscription: ended ? row.id : undefined,
       tookEffect: change?.id,
+      unscheduled: isTerminal(row.status) ? undefined : (unscheduled?.providerScheduleId ?? undefined),
     } satisfies Effect
   },
 }
@@ -217,10 +219,10 @@ function namedDiscounts({ discounts, items }: ObservedSubscription): string[] {
 }
 
 function isUnscheduled(
-  { origin, state, providerScheduleId }: Row<'planChange'>,
+  { state, providerScheduleId }: Row<'planChange'>,
   { schedule }: ObservedSubscription,
 ): boolean {
-  return origin === 'provider' && state === 'scheduled' && providerScheduleId !== schedule
+  return state === 'scheduled' && providerScheduleId !== schedule
 }
 
 /**

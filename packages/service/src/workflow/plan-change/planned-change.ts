@@ -23,8 +23,14 @@ export const plannedChange: DueKind = {
       .executeTakeFirstOrThrow()
     const target = { type: 'subscription', id: provider.providerId } as const
     if (planned.state === 'scheduled') await lookAt(deps, target)
+    const isEffective = (await readPlanChange(deps.db, subjectId))?.state === 'effective'
+    if (!isEffective && planned.origin === 'provider' && scheduleId !== null) {
+      // Whose schedule it is may have planned something else meanwhile: what comes of it is told, and not waited for.
+      await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
+      return 'looked at'
+    }
     // The provider has not turned the page yet: asked again in the next round.
-    if ((await readPlanChange(deps.db, subjectId))?.state !== 'effective') return null
+    if (!isEffective) return null
     // Somebody else's schedule is theirs to let go.
     if (scheduleId === null || planned.origin === 'provider') return 'effective'
     await releaseSchedule(deps, `${subjectId}/release`, { subscriptionId, scheduleId })
