@@ -146,7 +146,7 @@ async function listed(stripe: Stripe): Promise<Account> {
 
 /** Products, prices, open and draft invoices take a page each; an empty list is one as well. */
 function pagesOf({ customers, subscriptions }: Account): number {
-  return Math.ceil(customers.length / PAGE) + Math.ceil(subscriptions.length / PAGE) + 4
+  return Math.ceil(customers.length / PAGE) + Math.ceil(subscriptions.length / PAGE) + 6
 }
 
 async function hold({ database: { pool } }: Installation, there: Account): Promise<string[]> {

@@ -31,6 +31,10 @@ export const coupon = z
     promotionCodes: z
       .array(z.strictObject({ id: providerId, code: z.string(), active: z.boolean() }))
       .meta({ description: "How it is claimed on the provider's own pages, by code." }),
+    products: z.array(providerId).meta({
+      description:
+        "The provider's products that it takes something off; empty for all. Only one that was made there is limited.",
+    }),
     archived: z.boolean().meta({ description: 'It cannot be redeemed any more; who has it keeps it.' }),
     createdAt: instant,
   })

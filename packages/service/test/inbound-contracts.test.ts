@@ -141,6 +141,39 @@ test('a discount that ends by itself was agreed on so, whoever hears of the end 
   ])
 })
 
+test('one that ends in the middle of a period has ended by itself too, by the time at which that is told', async () => {
+  const { stripe } = world
+  const start = Date.parse('2026-01-10T00:00:00Z') / 1000
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: start })
+  const customer = await stripe.customers.create({ name: 'Eve', test_clock: clock.id })
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  const off = await stripe.coupons.create({
+    ...{ name: 'Middle', percent_off: 50, duration: 'repeating', duration_in_months: 1 },
+  })
+  const made = await stripe.subscriptions.create({
+    ...{ customer: customer.id, default_payment_method: method.id },
+    ...{ items: [{ price: (await sold(1000)).id }], discounts: [{ coupon: off.id }] },
+    billing_cycle_anchor: Date.parse('2026-01-31T00:00:00Z') / 1000,
+  })
+  await world.deliver()
+  // The period of 31 January runs to 28 February; the discount is over on the 10th. Nobody tells what time it is there.
+  await stripe.testHelpers.testClocks.advance(clock.id, {
+    frozen_time: Date.parse('2026-02-20T00:00:00Z') / 1000,
+  })
+  await world.simulator.control.idle()
+  const before = (await world.newEvents()).filter(({ type }) => !type.startsWith('test_helpers'))
+  await stripe.subscriptions.update(made.id, { discounts: '' })
+  const after = (await world.newEvents()).filter(({ type }) => type === 'customer.subscription.updated')
+  for (const event of [...before, ...after]) {
+    await world.receive(event)
+    await world.drain()
+  }
+  const { documents } = await contractsOf(made)
+  expect(documents.at(-1)?.agreement.discounts).toMatchObject([
+    { name: 'Middle', start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
+  ])
+})
+
 test('one that was taken up before contracts were made of it gets its own at the next look, once', async () => {
   const price = await sold(1000)
   const made = await subscribe(price.id)

@@ -4,7 +4,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { couponRoutes } from '../src/http/routes/coupons.ts'
 import { readCoupons } from '../src/store/coupons.ts'
 import { readEvent } from '../src/store/provider-events.ts'
+import { nextObservation } from '../src/store/provider-objects.ts'
+import { admit } from '../src/workflow/admit.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { beginImport, importKind } from '../src/workflow/import/import-account.ts'
+import { observe } from '../src/workflow/observe.ts'
+import { relist } from '../src/workflow/relist.ts'
+import { makeWorkflows } from '../src/workflow/workflows.ts'
 import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -118,4 +124,62 @@ test('what its discounts take off stands in the contract under its key', async (
   expect(rows).toMatchObject([
     { discount: { name: 'Half', coupon: 'half', off: { kind: 'percent', percent: '50' } } },
   ])
+})
+
+test('what it is good for is known, and another coupon under the same id is another here', async () => {
+  const product = await world.stripe.products.create({ name: 'Only this' })
+  const coupon = { id: 'SAME', name: 'Same', duration: 'forever' } as const
+  await world.stripe.coupons.create({
+    ...{ ...coupon, percent_off: 10, applies_to: { products: [product.id] } },
+  })
+  await shuffled()
+  expect(await read('same')).toMatchObject({ percentOff: '10', products: [product.id], archived: false })
+  const first = await world.stripe.coupons.retrieve('SAME', { expand: ['applies_to'] })
+  await world.stripe.coupons.del('SAME')
+  await world.deliver()
+  // The simulator keeps an id for good: what Stripe would answer of the next one is shown by hand.
+  const seen = async (object: Stripe.Coupon) => {
+    const observation = await nextObservation(world.db)
+    const observed = { type: 'coupon', object, observation, source: 'fetch' } as const
+    await admit(world.deps, observed)
+    await observe(world.deps, observed)
+  }
+  const other = { ...first, percent_off: null, amount_off: 500, currency: 'jpy', applies_to: undefined }
+  await seen(other as unknown as Stripe.Coupon)
+  expect(await read('same')).toMatchObject({ percentOff: '10', archived: true })
+  const { rows } = await world.pool.query(`select entity_id from mapping where provider_id = 'SAME'`)
+  expect(rows).toHaveLength(1)
+  expect(await read(rows[0].entity_id)).toMatchObject({
+    ...{ amountOff: { amount: '500', currency: 'jpy' }, products: [], archived: false },
+  })
+  // Seen again as it is, it is that one.
+  await seen(other as unknown as Stripe.Coupon)
+  expect((await world.pool.query(`select from coupon where name = 'Same'`)).rows).toHaveLength(2)
+})
+
+test('coupons and codes that no event told of are found by a sweep of everything, and by an import', async () => {
+  const of = { percent_off: 5, duration: 'once' } as const
+  const swept = await world.stripe.coupons.create({ ...of, name: 'Swept' })
+  const code = await world.stripe.promotionCodes.create({
+    promotion: { type: 'coupon', coupon: swept.id },
+    code: 'SWEPT',
+  })
+  await world.newEvents()
+  await relist(world.deps, { since: swept.created, isBeyond: true })
+  expect(await read('swept')).toMatchObject({ promotionCodes: [{ id: code.id, code: 'SWEPT' }] })
+
+  const imported = await world.stripe.coupons.create({ ...of, name: 'Imported' })
+  await world.stripe.promotionCodes.create({
+    promotion: { type: 'coupon', coupon: imported.id },
+    code: 'TAKEN',
+  })
+  await world.newEvents()
+  const workflows = makeWorkflows(world.deps, [importKind(world.deps)])
+  try {
+    const run = await beginImport({ ...world.deps, workflows }, { dryRun: false, operation: 'import_1' })
+    await workflows.settled(run.workflowId, 600)
+    expect(await read('imported')).toMatchObject({ promotionCodes: [{ code: 'TAKEN' }] })
+  } finally {
+    await workflows.close()
+  }
 })

@@ -109,6 +109,17 @@ test('what was seen before it was asked what it is good for is asked once more',
   expect(await here(made)).toMatchObject({ discounts: [{ scope: 'subscription', products: [] }], unread: [] })
 })
 
+test('in another currency than the coupon’s own it takes off what it says for that', async () => {
+  const own = await off('Dollars', {
+    ...{ amount_off: 500, currency: 'usd', currency_options: { jpy: { amount_off: 700 } } },
+  })
+  const made = await subscribe({ discounts: [{ coupon: own.id }] })
+  await world.deliver()
+  expect((await here(made)).discounts).toMatchObject([
+    { terms: { off: { kind: 'amount', minor: '700', currency: 'jpy' } } },
+  ])
+})
+
 test('what a registration here was given is asked about when its usage is sent', async () => {
   const billing = await newBillingWorld()
   try {

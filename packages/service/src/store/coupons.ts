@@ -17,7 +17,7 @@ export async function readCoupons(db: Db | Trx): Promise<Coupon[]> {
 }
 
 /** A coupon with what the catalogue did with it. */
-export type StoredCoupon = Coupon & Pick<Row<'coupon'>, 'archivedAt' | 'createdAt' | 'origin'>
+export type StoredCoupon = Coupon & Pick<Row<'coupon'>, 'archivedAt' | 'createdAt' | 'origin' | 'products'>
 
 export interface CouponFilter {
   readonly duration?: CouponDuration | undefined
@@ -68,7 +68,7 @@ export async function inboundCoupons(db: Db | Trx, keys: readonly string[]): Pro
 /** Written once: one that is there is the same already. */
 export async function writeCoupon(
   trx: Trx,
-  { reduction, ...coupon }: Coupon,
+  { reduction, products = [], ...coupon }: Coupon & { readonly products?: readonly string[] },
   at: Instant,
   origin: Row<'coupon'>['origin'] = 'catalog',
 ): Promise<void> {
@@ -79,6 +79,7 @@ export async function writeCoupon(
     .values({
       ...coupon,
       origin,
+      products: JSON.stringify(products),
       redeemBy: redeemBy === null ? null : sqlTime(redeemBy),
       basisPoints: isShare ? reduction.basisPoints : null,
       amount: isShare ? null : reduction.amount.minor,
@@ -90,7 +91,8 @@ export async function writeCoupon(
 }
 
 function storedCouponOf(row: Row<'coupon'>): StoredCoupon {
-  return { ...couponOf(row), archivedAt: row.archivedAt, createdAt: row.createdAt, origin: row.origin }
+  const { archivedAt, createdAt, origin, products } = row
+  return { ...couponOf(row), archivedAt, createdAt, origin, products }
 }
 
 function couponOf({ basisPoints, amount, currency, ...row }: Row<'coupon'>): Coupon {

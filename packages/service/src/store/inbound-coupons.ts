@@ -1,3 +1,4 @@
+import type { Coupon } from '@lockstep/core/coupon'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -10,7 +11,7 @@ import { sqlTime } from './time.ts'
 /** Writes a coupon that was made at the provider, under a key that a catalogue could have given it. Returns the key. */
 export async function addInboundCoupon(
   trx: Trx,
-  coupon: Omit<Parameters<typeof writeCoupon>[1], 'key'>,
+  coupon: Omit<Coupon, 'key'> & { readonly products: readonly string[] },
   at: Instant,
 ): Promise<string> {
   const key = await freeKey(trx, coupon.name, ['coupon'])
@@ -18,11 +19,18 @@ export async function addInboundCoupon(
   return key
 }
 
-/** Its name is all that can change there; what the catalogue names is the catalogue's. */
-export async function renameInboundCoupon(trx: Trx, key: string, name: string): Promise<void> {
+/**
+ * Its name is all that can change there; what the catalogue names is the catalogue's. `products`: undefined where nobody
+ * said what it is good for.
+ */
+export async function followInboundCoupon(
+  trx: Trx,
+  key: string,
+  { name, products }: { readonly name: string; readonly products: readonly string[] | undefined },
+): Promise<void> {
   await trx
     .updateTable('coupon')
-    .set({ name })
+    .set({ name, archivedAt: null, ...(products && { products: JSON.stringify(products) }) })
     .where('key', '=', key)
     .where('origin', '=', 'provider')
     .execute()

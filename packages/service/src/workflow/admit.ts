@@ -3,7 +3,7 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
 import { admitBilled } from './admit/billed.ts'
-import { admitCoupon, admitCouponOf } from './admit/coupon.ts'
+import { admitAnotherCoupon, admitCoupon, admitCouponOf } from './admit/coupon.ts'
 import { admitCustomer } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
 import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
@@ -62,7 +62,8 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
         await admitPricesOf(deps, observed.object.id)
       return
     case 'coupon':
-      if (!(await isOurs(deps.db, observed))) await admitCoupon(deps, observed.object)
+      if (await isOurs(deps.db, observed)) await admitAnotherCoupon(deps, observed.object)
+      else await admitCoupon(deps, observed.object)
       return
     case 'promotion_code':
       await admitCouponOf(deps, observed.object)

@@ -149,7 +149,9 @@ async function fetchObserved(
       return { ...how, type, object }
     }
     case 'coupon': {
-      const object = await readStripe(deps, (stripe) => stripe.coupons.retrieve(id))
+      const object = await readStripe(deps, (stripe) =>
+        stripe.coupons.retrieve(id, { expand: ['applies_to'] }),
+      )
       return { ...how, type, object }
     }
     case 'promotion_code': {

@@ -262,7 +262,8 @@ async function writeIn<S extends { readonly id: string }, O extends Owner>(
   const made = source === 'write' ? null : operationOf(object)
   const settled = made === null ? undefined : settleSeen(trx, made, object.id, at)
   const inAdvance = gate === open ? undefined : gate.inAdvance
-  const writing = { object, owner, source, now, gateClosed, inAdvance, subscriptionSeen }
+  const eventCreated = how.eventCreated ?? null
+  const writing = { object, owner, source, eventCreated, now, gateClosed, inAdvance, subscriptionSeen }
   const [effect] = await Promise.all([noun.write(trx, writing), settled])
   return { kind: 'applied', ...effect }
 }

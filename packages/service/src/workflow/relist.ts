@@ -13,6 +13,7 @@ import {
 import { isAbsent } from '../provider/stripe/problems.ts'
 import { customersOnClocks, linkedIds } from '../store/mapped-ids.ts'
 import { isSeenSo, nextObservation, readObjects } from '../store/provider-objects.ts'
+import { knowDiscounts } from './admit/discounts.ts'
 import { admit, mayComeIn } from './admit.ts'
 import { type Look, type LookDeps, lookAt } from './look.ts'
 import { type Observed, observe } from './observe.ts'
@@ -158,6 +159,7 @@ async function takePage(
         // Stripe listed it as one of this type.
         const observed = { type, object, observation, source: 'fetch' } as Observed
         if (isMissed(object)) await admit(deps, observed)
+        else await knowDiscounts(deps, observed)
         const outcome = await observe(deps, observed)
         // A list shows ten of its lines, or not whose it is: then it is looked at by itself.
         const isPart = outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind'

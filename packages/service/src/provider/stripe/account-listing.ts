@@ -8,6 +8,8 @@ import { isAbsent } from './problems.ts'
 export const importedTypes = [
   'product',
   'price',
+  'coupon',
+  'promotion code',
   'customer',
   'subscription',
   'open invoice',
@@ -26,6 +28,8 @@ type List = (stripe: Stripe, where: Where) => Promise<Stripe.ApiList<{ readonly 
 const lists: Readonly<Record<ImportedType, List>> = {
   product: (stripe, where) => stripe.products.list(where),
   price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring', expand: ['data.tiers'] }),
+  coupon: (stripe, where) => stripe.coupons.list({ ...where, expand: ['data.applies_to'] }),
+  'promotion code': (stripe, where) => stripe.promotionCodes.list(where),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
   'open invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'open' }),

@@ -7,7 +7,7 @@ import { type Paging, pages } from './pages.ts'
 export const listedTypes = ['customer', 'subscription', 'invoice', 'credit_note', 'refund'] as const
 
 /** What is sold, where it is made at Stripe: listed before all of that. */
-export const catalogTypes = ['product', 'price'] as const
+export const catalogTypes = ['product', 'price', 'coupon', 'promotion_code'] as const
 
 export type ListedType = (typeof catalogTypes)[number] | (typeof listedTypes)[number]
 
@@ -29,6 +29,8 @@ const lists: Readonly<
   product: (stripe, where) => stripe.products.list(where),
   price: (stripe, where) =>
     stripe.prices.list({ ...where, type: 'recurring', active: true, expand: ['data.tiers'] }),
+  coupon: (stripe, where) => stripe.coupons.list({ ...where, expand: ['data.applies_to'] }),
+  promotion_code: (stripe, where) => stripe.promotionCodes.list(where),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
   invoice: (stripe, where) => stripe.invoices.list(where),
@@ -55,7 +57,7 @@ export function listedOnClock(
   return pages(deps, (stripe, page) => lists[type](stripe, { test_clock: clock, ...page }))
 }
 
-/** The products or the prices at once and oldest first: what is made of them has an order. */
+/** What is sold, each kind at once and oldest first: what is made of it has an order. */
 export async function* listedOldestFirst(
   deps: Pick<CallDeps, 'provider'>,
   type: (typeof catalogTypes)[number],

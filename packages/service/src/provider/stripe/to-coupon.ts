@@ -4,7 +4,10 @@ import type Stripe from 'stripe'
 import { durationOf, offOf } from './to-discount.ts'
 
 /** What somebody made at Stripe, as a coupon here; what it is called here is not said there. */
-export type InboundCoupon = Omit<Coupon, 'key'>
+export interface InboundCoupon extends Omit<Coupon, 'key'> {
+  /** Stripe's products that it is good for, of one that was expanded with them; empty for all. */
+  readonly products: readonly string[]
+}
 
 /** Refuses what cannot be written here exactly: a share finer than a hundredth of a percent. */
 export function toCoupon(coupon: Stripe.Coupon): InboundCoupon {
@@ -13,7 +16,7 @@ export function toCoupon(coupon: Stripe.Coupon): InboundCoupon {
   return {
     ...{ name: coupon.name ?? coupon.id, reduction: reductionOf(coupon), duration },
     durationInMonths: duration === 'repeating' ? (months ?? null) : null,
-    ...{ redeemBy, maxRedemptions },
+    ...{ redeemBy, maxRedemptions, products: coupon.applies_to?.products ?? [] },
   }
 }
 

@@ -16,14 +16,17 @@ export function couponOf({ id, source }: Stripe.Discount): Stripe.Coupon {
   return coupon
 }
 
-/** A discount as a contract says it. */
-export function toDiscount(discount: Stripe.Discount, keys: CouponKeys): Discount {
+/**
+ * A discount as a contract says it. What it takes off is an amount of the currency in which its owner pays, where the
+ * coupon has one of that.
+ */
+export function toDiscount(discount: Stripe.Discount, keys: CouponKeys, currency: string | null): Discount {
   const coupon = couponOf(discount)
   const { start, end } = discount
   return {
     name: coupon.name ?? coupon.id,
     coupon: keys.get(coupon.id) ?? null,
-    off: offOf(coupon),
+    off: offIn(coupon, currency) ?? offOf(coupon),
     duration: durationOf(coupon),
     start: formatInstant(start),
     end: end === null ? null : formatInstant(end),
@@ -33,6 +36,16 @@ export function toDiscount(discount: Stripe.Discount, keys: CouponKeys): Discoun
 /** The products that a discount is good for, of one that was expanded with them; empty for all. */
 export function toProducts(discount: Stripe.Discount): readonly string[] {
   return couponOf(discount).applies_to?.products ?? []
+}
+
+/** https://docs.stripe.com/api/coupons/object#coupon_object-currency_options */
+function offIn(
+  { currency_options: options }: Stripe.Coupon,
+  currency: string | null,
+): DiscountOff | undefined {
+  const amount = currency === null ? undefined : options?.[currency]?.amount_off
+  if (amount === undefined || currency === null) return undefined
+  return { kind: 'amount', minor: `${fromStripeAmount(amount, currency).minor}`, currency }
 }
 
 export function offOf({

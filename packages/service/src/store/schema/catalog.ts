@@ -1,7 +1,7 @@
 import type { FeatureKind, GrantJson } from '@lockstep/core/feature'
 import type { Aggregation, MeterRules } from '@lockstep/core/meter'
 import type { ColumnType, Generated } from 'kysely'
-import type { Default, Json, MaybeTime, Time } from './columns.ts'
+import type { Default, Ids, Json, MaybeTime, Time } from './columns.ts'
 
 /** What is sold. */
 export interface CatalogTables {
@@ -133,6 +133,7 @@ interface CouponTable {
   archivedAt: MaybeTime
   createdAt: Time
   origin: Default<'catalog' | 'provider'>
+  products: Ids
 }
 
 interface PromotionCodeTable {

@@ -32,7 +32,8 @@ export async function knowDiscounts(deps: AdmitDeps, { type, object }: Observed)
   const isOurs = isOwn(provider, object) || (await entityIdOf(db, provider, type, object.id)) !== undefined
   if (!isOurs) return
   for (const { ids, ask } of named)
-    if (ids.some((id) => unread.has(id))) await write(deps, await answered(deps, ask))
+    if (ids.some((id) => unread.has(id)))
+      await write(deps, await answered(deps, ask), object.currency ?? null)
 }
 
 /** What our own calls gave a subscription was answered by its id alone: what it is good for is asked before it is needed. */
@@ -54,11 +55,14 @@ interface Named {
   readonly ask: (stripe: Stripe) => Promise<readonly (string | Stripe.Discount | null | undefined)[]>
 }
 
-const expand = ['discounts.source.coupon.applies_to']
+const wanted = ['applies_to', 'currency_options']
+const expand = wanted.map((name) => `discounts.source.coupon.${name}`)
 
 function ofCustomer({ id, discount }: Stripe.Customer): Named[] {
   const ask = async (stripe: Stripe) => {
-    const customer = await stripe.customers.retrieve(id, { expand: ['discount.source.coupon.applies_to'] })
+    const customer = await stripe.customers.retrieve(id, {
+      expand: wanted.map((name) => `discount.source.coupon.${name}`),
+    })
     return customer.deleted ? [] : [customer.discount]
   }
   return discount ? [{ ids: [discount.id], ask }] : []
@@ -88,7 +92,11 @@ async function answered(deps: AdmitDeps, ask: Named['ask']): Promise<Stripe.Disc
   }
 }
 
-async function write(deps: AdmitDeps, discounts: readonly Stripe.Discount[]): Promise<void> {
+async function write(
+  deps: AdmitDeps,
+  discounts: readonly Stripe.Discount[],
+  currency: string | null,
+): Promise<void> {
   const { db, provider, clock } = deps
   const coupons = discounts.map(couponOf)
   await admitCouponsMet(deps, coupons)
@@ -100,7 +108,7 @@ async function write(deps: AdmitDeps, discounts: readonly Stripe.Discount[]): Pr
   await addDiscounts(
     db,
     discounts.map((discount) => ({
-      ...{ id: discount.id, terms: toDiscount(discount, keys), products: toProducts(discount) },
+      ...{ id: discount.id, terms: toDiscount(discount, keys, currency), products: toProducts(discount) },
     })),
     clock.now(),
   )

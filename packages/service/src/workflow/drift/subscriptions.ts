@@ -162,6 +162,7 @@ function hereOf(row: LinkedSubscription): Record<string, DriftValue> {
     startedAt: time(row.startedAt),
     collection: row.collection,
     collectionResumesAt: time(row.collectionResumesAt),
+    discounts: row.discounts.join(', '),
   }
 }
 
@@ -195,6 +196,7 @@ function thereOf(
     startedAt: time(seen.startedAt),
     collection: seen.collection,
     collectionResumesAt: time(seen.collectionResumesAt),
+    discounts: seen.discounts.join(', '),
   }
 }
 

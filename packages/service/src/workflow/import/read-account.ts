@@ -9,6 +9,8 @@ import { takePage } from './take-page.ts'
 const observedAs: Readonly<Record<ImportedType, Observed['type']>> = {
   product: 'product',
   price: 'price',
+  coupon: 'coupon',
+  'promotion code': 'promotion_code',
   customer: 'customer',
   subscription: 'subscription',
   'open invoice': 'invoice',

@@ -8,7 +8,7 @@ import { someAtOnce } from '../../some-at-once.ts'
 import { problemIn } from '../../store/events-expired.ts'
 import type { PageCounts } from '../../store/imports.ts'
 import { entityIdOf } from '../../store/mappings.ts'
-import { isSeenSo, readObjects } from '../../store/provider-objects.ts'
+import { isSeenSo, readObject, readObjects } from '../../store/provider-objects.ts'
 import { knowDiscounts } from '../admit/discounts.ts'
 import { admitProduct } from '../admit/product.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
@@ -103,6 +103,9 @@ function refuseUnreadable({ type, object }: Observed): void {
 
 /** A price is observed as soon as its product is known, and may be new here for all that. */
 async function isKnown({ db, provider }: LookDeps, observed: Observed): Promise<boolean> {
+  // It is known by the coupon that it claims.
+  if (observed.type === 'promotion_code')
+    return (await readObject(db, { type: observed.type, id: observed.object.id })) !== undefined
   if (observed.type !== 'price') return isOurs(db, observed)
   return (await entityIdOf(db, provider, 'price', observed.object.id)) !== undefined
 }

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import type { Trx } from '../../postgres/connect.ts'
 import { toPromotionCode } from '../../provider/stripe/to-coupon.ts'
-import { archiveInboundCoupon, renameInboundCoupon, writePromotionCode } from '../../store/inbound-coupons.ts'
+import { archiveInboundCoupon, followInboundCoupon, writePromotionCode } from '../../store/inbound-coupons.ts'
 import { entityIdOf } from '../../store/mappings.ts'
 import { readInstallation } from './installation.ts'
 import { Incomplete, type Noun, type Owner } from './noun.ts'
@@ -20,7 +20,11 @@ export const couponNoun: Noun<Stripe.Coupon | Stripe.DeletedCoupon, CouponOwner>
   needsGate: async () => false,
   async write(trx, { object, owner: { key }, now }) {
     if (object.deleted) await archiveInboundCoupon(trx, key, await now())
-    else await renameInboundCoupon(trx, key, object.name ?? object.id)
+    else {
+      // Only one that was asked for says what it is good for.
+      const products = 'applies_to' in object ? (object.applies_to?.products ?? []) : undefined
+      await followInboundCoupon(trx, key, { name: object.name ?? object.id, products })
+    }
     return {}
   },
 }

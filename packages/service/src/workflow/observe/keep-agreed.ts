@@ -46,15 +46,16 @@ function trialDays({ trialStart, trialEnd }: SubscriptionRow): number {
 
 /**
  * Somebody gave or took a discount at the provider: a contract takes the place of the one before. One that was over when
- * the period began that runs there ended by itself, though we may hear of that time later than of what it brought.
+ * the period began that runs there, or when that was told, ended by itself, though we may hear of that time later than of
+ * what it brought.
  */
 export async function agreeOnDiscounts(
   trx: Trx,
   { id: subscriptionId, customerId, currentPeriodStart }: SubscriptionRow,
   standing: readonly Discount[],
-  at: Instant,
+  { at, toldAt }: { readonly at: Instant; readonly toldAt: Instant },
 ): Promise<void> {
-  const reached = Math.max(at, currentPeriodStart)
+  const reached = Math.max(at, toldAt, currentPeriodStart)
   await amendContract(trx, {
     ...{ customerId, subscriptionId, contractId: newId('contract'), at },
     ...{ requestOrigin: ELSEWHERE, accepted: nobodyAsked },

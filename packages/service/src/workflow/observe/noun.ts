@@ -22,6 +22,8 @@ export interface Writing<Stripe, O extends Owner> {
   readonly object: Stripe
   readonly owner: O
   readonly source: 'event' | 'fetch' | 'write'
+  /** When the newest event was made that told of it, by the clock that the object is on; null where none did. */
+  readonly eventCreated: Instant | null
   /** The customer's own time. */
   readonly now: () => Promise<Instant>
   /** Its subscription was just looked at: there is nothing to wait for. */

@@ -82,7 +82,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
 
   async write(
     trx,
-    { object, owner, source, now, gateClosed }: Writing<Stripe.Subscription, SubscriptionOwner>,
+    { object, owner, source, eventCreated, now, gateClosed }: Writing<Stripe.Subscription, SubscriptionOwner>,
   ) {
     if (object.items.has_more) throw new Incomplete()
     const seen = toSubscription(object)
@@ -153,7 +153,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     // Behind what takes effect: the first contract is of how it stands now.
     if (others !== 'unknown') {
       if (!isAgreed) await concludeElsewhere(trx, { row, discounts: others, createdAt: seen.createdAt }, at)
-      else if (others) await agreeOnDiscounts(trx, row, others, at)
+      else if (others) await agreeOnDiscounts(trx, row, others, { at, toldAt: eventCreated ?? at })
     }
     if (isTerminal(row.status)) await releaseSlot(trx, row.id)
     // A registration may wait for just this: the first payment was confirmed, or never will be.
