@@ -7,8 +7,8 @@ export const MOST_DIMENSIONS = 3
 
 /**
  * Lines that the groups of one plan's prices have in one period, shared evenly among the prices that have
- * some. An invoice at Stripe takes 250 items: so a period fits, with its other lines, and late usage of
- * another one.
+ * some. An invoice at Stripe takes 250 items: so a period fits, with its other lines, and late usage has room
+ * beside it.
  */
 const MOST_GROUP_LINES = 100
 

@@ -16,6 +16,7 @@ import { type BilledSubscription, type OpenInvoices, readOpenInvoices } from '..
 import { type CarryOver, carriedLine, carryOver } from './carry-over.ts'
 import { describeLine } from './describe.ts'
 import { type Forecast, forecast } from './forecast.ts'
+import { findNoRoom } from './no-room.ts'
 import { feeOfPrice, type LineToBill } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
 
@@ -87,7 +88,8 @@ async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices): Prom
       const plan = terms.get(invoice.planVersionId ?? '')?.plan
       const own = lines.filter(({ origin }) => origin.id === invoice.id)
       const late = lines.filter((line) => isFrozen(line.origin.status) && goesOnto(invoice, line, items))
-      const billed = [...own, ...late].filter(({ left }) => isWorthSending(left))
+      const noRoom = findNoRoom(lines.filter(({ origin }) => origin.subscriptionId === subscription.id))
+      const billed = [...own, ...late].filter((line) => isWorthSending(line.left) && !noRoom.has(line))
       const carried = carriedLine(invoice, carryOf(subscription), billed)
       const shown = [
         ...billed.map((line) => toBill(invoice, line, items)),

@@ -8,6 +8,7 @@ import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import { carryOver } from '../../invoice/carry-over.ts'
 import { describeLine } from '../../invoice/describe.ts'
+import { findNoRoom } from '../../invoice/no-room.ts'
 import type { LineToBill } from '../../invoice/rate.ts'
 import { rateInvoices } from '../../invoice/rate-invoices.ts'
 import type { Trx } from '../../postgres/connect.ts'
@@ -139,6 +140,7 @@ async function picture(
   const last = rated.findLast(({ status }) => !isFrozen(status))
   const plan = terms.get(last?.planVersionId ?? '')?.plan
   const carry = plan && carryOver(subscription, plan.prices, due)
+  const noRoom = findNoRoom(due)
   const products = await providerIdsOf(
     trx,
     'product',
@@ -156,7 +158,7 @@ async function picture(
     invoices,
     lines: due,
     wanted: due
-      .filter((line) => isWorthSending(line.left) && !carry?.held.has(line))
+      .filter((line) => isWorthSending(line.left) && !carry?.held.has(line) && !noRoom.has(line))
       .map((line) => wantedItem(line, products, destinationOf(line.origin))),
     items,
     isOver,
