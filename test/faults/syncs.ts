@@ -2,16 +2,15 @@ import { Problem } from '@lockstep/core/problem'
 import { drainInbox } from '@lockstep/service/inbox/process'
 import { doDue } from '@lockstep/service/workflow/due'
 import { syncSubscription } from '@lockstep/service/workflow/sync-invoice'
-import {
-  type BillingWorld,
-  newBillingWorld,
-  type Payer,
-} from '../../packages/service/test/support/billing-world.ts'
+import { type BillingWorld, newBillingWorld } from '../../packages/service/test/support/billing-world.ts'
 import { mortalConnection } from '../../packages/service/test/support/mortal.ts'
-import { type Random, seeded } from '../support/random.ts'
+import { seeded } from '../support/random.ts'
 import { inLanes } from './lanes.ts'
+import { newBurdens } from './sync/burdens.ts'
 import { checkBilled } from './sync/check.ts'
-import { catalog, meters, owed, type PlanKey, plans } from './sync/wares.ts'
+import { goOn, type Turn, turnKeys, turns } from './sync/turns.ts'
+import { newUsage } from './sync/usage.ts'
+import { catalog, planKeys } from './sync/wares.ts'
 import { arm } from './weather.ts'
 
 /** The calls of a sync, as the simulator knows them. */
@@ -30,43 +29,24 @@ const CALLS = [
 const LONGEST_SYNC = 60
 const DAY_AND_MORE = 25 * 3600
 const LANES = 3
+/** A crowd of regions takes hundreds of calls. */
+const CROWDS_ONE_IN = 40
 
-/** What becomes of the period of which the usage is told. */
-const turns = {
-  /** Its draft stays open for an hour; nobody may hear of it before that is over. */
-  async renewed(world: BillingWorld, payer: Payer, random: Random) {
-    await world.turn(payer, '2026-02-28T00:00:00Z')
-    if (random.below(2) === 0) await world.deliver()
-  },
-  /** Somebody invoices in mid-cycle, and takes along what is pending. */
-  async swallowed({ stripe }: BillingWorld, { customer, subscription }: Payer) {
-    const wanted = { customer, subscription, pending_invoice_items_behavior: 'include' as const }
-    const invoice = await stripe.invoices.create(wanted).catch(nothingToInvoice)
-    if (invoice) await stripe.invoices.pay(invoice.id)
-  },
-  /** Somebody begins a new period now: there is no draft hour. */
-  async anchored({ stripe }: BillingWorld, { subscription }: Payer) {
-    await stripe.subscriptions.update(subscription, {
-      billing_cycle_anchor: { type: 'now' },
-      proration_behavior: 'none',
-    })
-  },
-  async canceled({ stripe }: BillingWorld, { subscription }: Payer) {
-    await stripe.subscriptions.cancel(subscription)
-  },
-  /** Somebody deletes an item that was not made there. */
-  async meddledWith({ stripe }: BillingWorld, { customer }: Payer) {
-    const { data } = await stripe.invoiceItems.list({ customer, pending: true })
-    const [item] = data
-    if (item) await stripe.invoiceItems.del(item.id)
-  },
-} as const
-type Turn = keyof typeof turns
-const TURNS = Object.keys(turns) as Turn[]
+/** How the days begin on which something is used. */
+const FEBRUARY = '2026-02-0'
+const MARCH = '2026-03-0'
 
-function nothingToInvoice(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'invoice_no_customer_line_items') return
-  throw error
+const AT_ONCE = Date.UTC(2026, 1, 10, 10, 20, 30) / 1000
+const RENEWAL = Date.UTC(2026, 1, 28) / 1000
+/** Where the first period ends. */
+const edgeAfter: Readonly<Record<Turn, number>> = {
+  renewed: RENEWAL,
+  swallowed: RENEWAL,
+  anchored: AT_ONCE,
+  canceled: AT_ONCE,
+  meddledWith: RENEWAL,
+  drafted: RENEWAL,
+  paused: AT_ONCE,
 }
 
 export interface SyncVerdict {
@@ -86,7 +66,7 @@ export async function crashSyncs(run: {
   readonly seed: number
 }): Promise<SyncVerdict> {
   let deaths = 0
-  const met = { renewed: 0, swallowed: 0, anchored: 0, canceled: 0, meddledWith: 0 }
+  const met = Object.fromEntries(turnKeys.map((turn) => [turn, 0])) as Record<Turn, number>
   const breaches = await inLanes(
     { ...run, lanes: LANES },
     () => newBillingWorld({ catalog }),
@@ -105,21 +85,14 @@ type Deps = BillingWorld['deps']
 async function crashOne(world: BillingWorld, seed: number) {
   const { simulator, wall } = world
   const random = seeded(seed)
-  const plan: PlanKey = random.pick(plans)
-  const turn = random.pick(TURNS)
+  const plan = random.pick(planKeys)
+  // What is promised is promised for the time before a pause, which no price list says.
+  const turn = random.pick(turnKeys.filter((one) => !(one === 'paused' && plan === 'least')))
+  const isCrowd = random.below(CROWDS_ONE_IN) === 0
   const payer = await world.register(plan, '2026-01-31T00:00:00Z')
-  const used = { first: { seconds: 0n, requests: 0n }, second: { seconds: 0n, requests: 0n } }
+  const usage = newUsage(world, payer, random)
+  const burdens = newBurdens(world, payer, plan, random)
   let deaths = 0
-
-  async function use(period: keyof typeof used): Promise<void> {
-    const from = period === 'first' ? '2026-02-0' : '2026-03-0'
-    for (let events = 1 + random.below(3); events > 0; events -= 1) {
-      const meter = random.pick(meters)
-      const quantity = 1 + random.below(60)
-      used[period][meter] += BigInt(quantity)
-      await world.use(payer, String(quantity), `${from}${1 + random.below(2)}T12:00:00Z`, meter)
-    }
-  }
 
   const sync = (deps: Deps) => syncSubscription(deps, payer.subscriptionId, { reason: 'faults' })
   const doWhatIsDue = (deps: Deps) => doDue({ ...deps, workflows: world.workflows })
@@ -159,38 +132,69 @@ async function crashOne(world: BillingWorld, seed: number) {
     await world.deliver()
   }
 
-  await world.turn(payer, '2026-02-10T00:00:00Z')
+  await world.turn(payer, '2026-02-10T10:20:30Z')
   await world.deliver()
-  await use('first')
+  await usage.some(FEBRUARY)
+  if (isCrowd) await usage.crowd('2026-02-02T12:00:00Z')
   arm(simulator, random, CALLS)
   await live(1 + (seed % LONGEST_SYNC), sync)
   simulator.control.clearFaults()
   for (let rounds = random.below(3); rounds > 0; rounds -= 1) {
-    await use('first')
+    await usage.some(FEBRUARY)
     await die(1 + random.below(2))
   }
+  await burdens.lay()
+  await die(random.below(2))
   await turns[turn](world, payer, random)
-  if (random.below(2) === 0) await use('first')
+  const edge = edgeAfter[turn]
+  const around = () => usage.aroundEdge(edge, { hasNext: turn !== 'canceled' })
+  if (edge === AT_ONCE) await around()
+  if (random.below(2) === 0) await usage.some(FEBRUARY)
   await die(random.below(3))
   await settle()
 
   await world.turn(payer, '2026-03-03T00:00:00Z')
-  if (random.below(2) === 0) await use('first')
+  if (random.below(2) === 0) await usage.some(FEBRUARY)
+  await goOn(world, payer, turn)
   await die(random.below(2))
   await world.deliver()
-  if (turn !== 'canceled') await use('second')
+  // Nobody takes usage in of a time that is still to come.
+  if (edge !== AT_ONCE) await around()
+  if (turn !== 'canceled') {
+    await usage.some(MARCH)
+    if (isCrowd) await usage.crowd('2026-03-02T12:00:00Z')
+    await burdens.adjust()
+  }
   await die(random.below(3))
-  for (const day of [
+  const days = [
     '2026-03-04T00:00:00Z',
     '2026-03-31T00:00:00Z',
     '2026-03-31T02:00:00Z',
     '2026-04-30T02:00:00Z',
+  ]
+  for (const day of days) {
+    await settle()
+    await world.turn(payer, day)
+    // Long after its invoice.
+    if (day > '2026-03-31' && random.below(3) === 0) {
+      await usage.some(turn === 'canceled' ? FEBRUARY : random.pick([FEBRUARY, MARCH]))
+      await die(random.below(2))
+    }
+  }
+  await settle()
+  if (isCrowd && turn !== 'canceled')
+    for (const month of ['2026-02-01', '2026-03-01', '2026-04-29']) await usage.crowd(`${month}T12:00:00Z`)
+  // What is late comes with the next invoice, and of a crowd not all of it with one.
+  for (const day of [
+    '2026-05-31T02:00:00Z',
+    ...(isCrowd ? ['2026-06-30T02:00:00Z', '2026-07-31T02:00:00Z'] : []),
   ]) {
+    await die(random.below(2))
     await settle()
     await world.turn(payer, day)
   }
   await settle()
-  const worth = owed(plan, used.first) + owed(plan, used.second)
-  const breaches = await checkBilled(world, payer, worth)
-  return { deaths, turn, breaches: breaches.map((breach) => `${plan}, ${turn}: ${breach}`) }
+  const breaches = await checkBilled(world, payer, { plan, usage, ...burdens.laid() })
+  const what = [plan, turn, ...burdens.names(), ...(isCrowd ? ['crowd'] : [])].join(', ')
+  return { deaths, turn, breaches: breaches.map((breach) => `${what}: ${breach}`) }
 }
