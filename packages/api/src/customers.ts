@@ -162,7 +162,7 @@ export const deleteCustomer = defineRoute({
       })
       .meta({ id: 'CustomerDeletion' }),
   },
-  problems: ['customer_not_found', 'subscription_changing'],
+  problems: ['customer_not_found', 'customer_in_use', 'subscription_changing'],
 })
 
 export const eraseCustomer = defineRoute({

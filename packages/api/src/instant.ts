@@ -1,3 +1,4 @@
+import { parseInstant } from '@lockstep/core/instant'
 import { z } from 'zod'
 
 /** A moment, as an answer carries it: whole seconds of UTC. */
@@ -15,7 +16,10 @@ export const instantInput = z.iso
   .datetime({
     offset: true,
     error: 'Write an RFC 3339 moment with its offset, such as 2026-01-31T09:30:00Z.',
+    abort: true,
   })
+  // What is read later must be what was let in here.
+  .refine((text) => parseInstant(text) !== undefined, 'There is no such moment.')
   .meta({
     description: 'An RFC 3339 moment. Fractions of a second are dropped.',
     examples: ['2026-01-31T09:30:00Z'],

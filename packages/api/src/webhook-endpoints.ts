@@ -2,7 +2,7 @@ import { type OutgoingEventType, outgoingEvents, outgoingEventTypes } from '@loc
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { id, idParam } from './ids.ts'
-import { instant } from './instant.ts'
+import { instant, instantInput } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 import { freeText } from './text.ts'
 
@@ -160,7 +160,7 @@ export const replayEvents = defineRoute({
   callers: { key: 'operations:write' },
   summary: 'Send events to an endpoint again',
   description:
-    'Those that are named, of these types, of this time: by all that is said. Each goes under its own `webhook-id` as before, in the order of what happened. Says what it would do, unless `dryRun` is false.',
+    'Those that are named, of these types, of this time: by all that is said, and only of what the endpoint wants to know of. Each goes under its own `webhook-id` as before, in the order of what happened. Says what it would do, unless `dryRun` is false.',
   tags,
   params,
   body: z
@@ -172,8 +172,8 @@ export const replayEvents = defineRoute({
         .optional()
         .meta({ description: 'Only these, by their `webhook-id`.' }),
       types: z.array(type).min(1).optional().meta({ description: 'Only events of these types.' }),
-      since: instant.optional().meta({ description: 'The first moment that is meant.' }),
-      until: instant.optional().meta({ description: 'The first moment that is not meant any more.' }),
+      since: instantInput.optional().meta({ description: 'The first moment that is meant.' }),
+      until: instantInput.optional().meta({ description: 'The first moment that is not meant any more.' }),
       dryRun: z.boolean().default(true).meta({ description: 'Only says what it would send.' }),
     })
     .meta({ id: 'Replay' }),

@@ -1,13 +1,16 @@
 /** Fields of Stripe's objects that say who somebody is or where: https://docs.stripe.com/api. */
 const PERSONAL: ReadonlySet<string> = new Set([
   'address',
+  'billing_address',
   'billing_details',
   'business_name',
   'customer_address',
   'customer_details',
   'customer_email',
+  'customer_email_address',
   'customer_name',
   'customer_phone',
+  'customer_purchase_ip',
   'customer_shipping',
   'customer_tax_ids',
   'email',
@@ -20,6 +23,7 @@ const PERSONAL: ReadonlySet<string> = new Set([
   'phone',
   'receipt_email',
   'shipping',
+  'shipping_address',
   'user_agent',
 ])
 

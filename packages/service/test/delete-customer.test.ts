@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
+import { newId } from '../src/ids.ts'
+import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -61,4 +63,38 @@ test('an end that is refused stops it with the reason: nothing is erased', async
   const { status, body } = await remove(bob.customerId)
   expect([status, body]).toMatchObject([409, { code: 'subscription_changing' }])
   expect(await emailOf(bob)).toBe(`${bob.externalId}@example.org`)
+})
+
+test('what was begun is given up first: a page that is still open charges nobody who is forgotten', async () => {
+  const page = { returnUrl: 'https://app.example/welcome', cancelUrl: 'https://app.example/pricing' }
+  const begun = await beginRegistration(
+    world.deps,
+    {
+      externalId: 'eve',
+      email: 'eve@example.org',
+      quantity: 1,
+      plan: 'plain',
+      slot: 'default',
+      paymentPage: page,
+    },
+    { operation: newId('operation'), mayGivePlans: true },
+  )
+  const workflow = begun.workflow ?? { id: '', holder: '' }
+  world.workflows.begin(workflow.id, workflow.holder)
+  expect(await world.workflows.settled(workflow.id, 600)).toMatchObject({ state: 'requiresAction' })
+  const { customerId } = await world.db
+    .selectFrom('registration')
+    .select('customerId')
+    .where('id', '=', begun.registrationId)
+    .executeTakeFirstOrThrow()
+  const { data: open } = await world.stripe.checkout.sessions.list({ status: 'open' })
+  expect(open).toHaveLength(1)
+
+  expect(await remove(customerId)).toMatchObject({ status: 200, body: { ended: [], state: 'erased' } })
+  expect((await world.stripe.checkout.sessions.retrieve(open[0]?.id ?? '')).status).toBe('expired')
+  expect(await world.workflows.settled(workflow.id, 600)).toMatchObject({ state: 'rolledBack' })
+  const { rows } = await world.pool.query('select 1 from customer_profile where customer_id = $1', [
+    customerId,
+  ])
+  expect(rows).toEqual([])
 })

@@ -6,6 +6,7 @@ import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
 import { insertOverride } from '../src/store/price-overrides.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { smallCatalog } from './support/catalogs.ts'
 import { newServer } from './support/server.ts'
@@ -125,4 +126,65 @@ test('who a customer was is gone from every table; contracts and invoices still 
     status: 200,
     body: { erased: { profiles: 0, acceptances: 0, requests: 0, providerRows: 0 } },
   })
+})
+
+test('so is who had a card that was taken off, and whom a comparison, a change and a secret named', async () => {
+  const word = 'Secretname'
+  const eve = await world.register('team', '2026-01-31T09:30:00Z')
+  await world.deliver()
+  const card = await world.stripe.paymentMethods.create({
+    type: 'card',
+    card: { token: 'tok_visa' },
+    billing_details: { name: `Evelyn ${word}` },
+  })
+  await world.stripe.paymentMethods.attach(card.id, { customer: eve.customer })
+  await world.deliver()
+  await world.stripe.paymentMethods.detach(card.id)
+  await world.deliver()
+  await world.stripe.customers.update(eve.customer, { email: `${word}@example.org` })
+  expect((await findDrift(world.deps)).drifts).toMatchObject([
+    { differences: [{ field: 'email', there: `${word}@example.org` }] },
+  ])
+  // With an endpoint every change is noted.
+  await world.pool.query(
+    `insert into webhook_endpoint (id, url, secrets, created_at) values ('endpoint_1', 'https://app.example/', '[]', now())`,
+  )
+  await world.pool.query('update customer_profile set address = $2 where customer_id = $1', [
+    eve.customerId,
+    JSON.stringify({ country: 'DE', line1: `${word} 1` }),
+  ])
+  // What came with a change of plan, and why usage was corrected.
+  await world.pool.query(
+    `with asked as (
+       insert into workflow (id, kind, subject_id, input, state, created_at, ended_at)
+       values ('workflow_asked', 'change-plan', 'plan_change_asked', jsonb_build_object('profile', $2::text), 'completed', now(), now())
+       returning id)
+     insert into plan_change (id, customer_id, subscription_id, workflow_id, request_hash, from_plan_version_id, from_quantity,
+       plan_version_id, quantity, direction, takes_effect, state, contract_id, requested_by, effective_at, created_at)
+     select 'plan_change_asked', s.customer_id, s.id, asked.id, $2, s.plan_version_id, 1, s.plan_version_id, 2, 'upgrade', 'now',
+       'effective', 'contract_asked', 'test', now(), now() from subscription s, asked where s.id = $1`,
+    [eve.subscriptionId, word],
+  )
+  await world.pool.query(
+    `insert into usage_correction (id, customer_id, meter_key, kind, period_start, period_end, removed_events, removed_quantity,
+       added_events, added_quantity, effect, reason, made_by, agent, made_at)
+     values ('usage_correction_1', $1, 'seconds', 'backfill', now(), now(), 0, 0, 0, 0, '{}', $2, 'test', $2, now())`,
+    [eve.customerId, word],
+  )
+  await world.stripe.subscriptions.cancel(eve.subscription)
+  await world.deliver()
+  // Gone there, it is linked to nobody here.
+  await world.stripe.customers.del(eve.customer)
+  await world.deliver()
+  expect(await world.stripe.customers.retrieve(eve.customer)).toMatchObject({ deleted: true })
+  expect(await tablesSaying(word)).toContain('provider_event')
+
+  const done = await ask('POST', `/v1/customers/${eve.customerId}/erasure?dryRun=false`)
+  expect(done.status).toBe(200)
+  await world.deliver()
+  world.wall.time += 86_400
+  await eraseWhatCameLater(world.deps)
+  expect(await tablesSaying(word)).toEqual([])
+  // Whoever has it may pay as the customer, so it is not even stored.
+  expect(await tablesSaying('\\_secret\\_')).toEqual([])
 })

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { makeEvents } from '../src/outbox/make-events.ts'
+import { newHands } from '../src/postgres/presence.ts'
+import { claimEndpoint, releaseEndpoint } from '../src/store/deliveries.ts'
 import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver, referenceSignature } from './support/receiver.ts'
 
@@ -116,6 +119,15 @@ describe('an endpoint is disabled', () => {
     expect((await replay({ types: ['customer.deleted'] })).body).toMatchObject({ events: 0 })
     expect((await replay({ since: '2100-01-01T00:00:00Z' })).body).toMatchObject({ events: 0 })
     expect((await replay({ until: '2000-01-01T00:00:00Z' })).body).toMatchObject({ events: 0 })
+    // A day that does not exist is not as if no day had been named.
+    expect(await replay({ since: '2026-11-31T00:00:00Z', dryRun: false })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '#/since' }] },
+    })
+    // What an endpoint does not want to know of it is not told, whoever asks.
+    await world.ask('PATCH', `/v1/webhook-endpoints/${id}`, { types: ['invoice.paid'] })
+    expect((await replay({ dryRun: false })).body).toMatchObject({ events: 0 })
+    await world.ask('PATCH', `/v1/webhook-endpoints/${id}`, { types: null })
     await replay({ dryRun: false })
     await world.tell()
     expect(ids()).toEqual([waited.id, waited.id, missed.id])
@@ -123,6 +135,24 @@ describe('an endpoint is disabled', () => {
     expect(app.received.at(-1)?.id).toBe(events[1])
     await other.close()
   })
+})
+
+test('one that has waited longest is next, however old the others are', async () => {
+  const other = await newReceiver()
+  const first = await world.endpoint(app)
+  const second = await world.endpoint(other)
+  await addCustomer()
+  await makeEvents(world.deps)
+  const inHand = newHands()
+  const turn = () =>
+    inHand(async (claim) => {
+      const id = await claimEndpoint(world.db, world.wall.time, claim)
+      if (id !== undefined) await releaseEndpoint(world.db, id, claim.holder)
+      return id
+    })
+  expect([await turn(), await turn(), await turn()]).toEqual([first.id, second.id, first.id])
+  await world.tell()
+  await other.close()
 })
 
 test('who was erased is named in no event any more, and is told of as deleted', async () => {

@@ -75,11 +75,17 @@ function readEvent(payload: string, at: number, livemode: boolean): ReceivedEven
     objectType: instead?.idIn ? instead.observes : text(object.type),
     created,
     apiVersion: typeof event.api_version === 'string' ? event.api_version : null,
-    payload,
+    payload: payload.includes(CLIENT_SECRET) ? withoutClientSecrets(event) : payload,
     setAside: setAside(addressed, { livemode }),
     at,
   }
 }
+
+const CLIENT_SECRET = '"client_secret"'
+
+/** Who has one may pay or set up a card as the customer. https://docs.stripe.com/api/payment_intents/object */
+const withoutClientSecrets = (event: Fields) =>
+  JSON.stringify(event, (name, value: unknown) => (name === 'client_secret' ? null : value))
 
 interface EventHead {
   readonly id: unknown

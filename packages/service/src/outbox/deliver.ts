@@ -32,7 +32,7 @@ export interface DeliverDeps extends SendDeps {
 
 /** Endpoints that a process sends to at the same time. A slow one holds up none of the others. */
 const AT_ONCE = 16
-/** Then another endpoint has its turn. */
+/** Then another endpoint has its turn; who does not answer has one message in a row. */
 const MOST_IN_A_ROW = 50
 
 /** What a process has in hand of the outbox. */
@@ -88,7 +88,9 @@ async function serve(deps: DeliverDeps, endpointId: string, { holder }: Claim): 
     const delivery = await nextDelivery(db, endpointId, holder, clock.now())
     if (!delivery) break
     // Killed behind this line, it is sent again under the same webhook-id: the receiver tells by that.
-    await record(deps, delivery, holder, await attemptOf(deps, delivery))
+    const attempt = await attemptOf(deps, delivery)
+    await record(deps, delivery, holder, attempt)
+    if (attempt.status === null) break
   }
   await releaseEndpoint(db, endpointId, holder)
 }

@@ -15,14 +15,14 @@ const isDue = (now: Instant) => sql<boolean>`
   and not exists (select from delivery e where e.endpoint_id = d.endpoint_id and e.subject_id = d.subject_id
     and e.state = 'waiting' and e.sequence < d.sequence)`
 
-/** Claims an endpoint that has something to be sent and that nobody sends to. Its id, or undefined. */
+/** Claims the endpoint that has waited longest of those that have something to be sent and that nobody sends to. Its id, or undefined. */
 export async function claimEndpoint(db: Db, now: Instant, claim: Claim): Promise<string | undefined> {
   const { rows } = await sql<{ id: string }>`
-    update webhook_endpoint set ${claimFor(claim, CLAIM_SECONDS)} where id = (
+    update webhook_endpoint set ${claimFor(claim, CLAIM_SECONDS)}, last_turn_at = clock_timestamp() where id = (
       select w.id from webhook_endpoint w
        where w.state = 'enabled' and not ${isClaimed('w', claim)}
          and exists (select from delivery d where d.endpoint_id = w.id and ${isDue(now)})
-       order by w.id limit 1 for update skip locked)
+       order by w.last_turn_at nulls first, w.id limit 1 for update skip locked)
     returning id`.execute(db)
   return rows[0]?.id
 }

@@ -1,3 +1,4 @@
+import type { FieldDifference } from '@lockstep/core/drift'
 import type { Instant } from '@lockstep/core/instant'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
@@ -174,12 +175,17 @@ export interface StoredReport {
   readonly checkedAt: Instant
   readonly looked: number
   readonly underWay: number
-  readonly drifts: readonly unknown[]
+  readonly drifts: readonly { readonly differences: readonly FieldDifference[] }[]
 }
 
 export async function saveReport(db: Db, report: StoredReport): Promise<void> {
   const { checkedAt, looked, underWay: waiting, drifts } = report
-  const values = { checkedAt: sqlTime(checkedAt), looked, underWay: waiting, drifts: JSON.stringify(drifts) }
+  // What a field says may be a person's name, and is not kept beyond the answer.
+  const named = drifts.map(({ differences, ...drift }) => ({
+    ...drift,
+    fields: differences.map(({ field }) => field),
+  }))
+  const values = { checkedAt: sqlTime(checkedAt), looked, underWay: waiting, drifts: JSON.stringify(named) }
   await db
     .insertInto('driftReport')
     .values(values)

@@ -42,6 +42,8 @@ export async function countPersonalData(trx: Trx, customerId: string): Promise<P
              where customer_id = ${customerId} and person is not null) as acceptances,
            (select count(*)::int4 from registration r join workflow w on w.id = r.workflow_id
              where r.customer_id = ${customerId} and w.input ?| array['requestHash', 'metadata'])
+         + (select count(*)::int4 from plan_change c join workflow w on w.id = c.workflow_id
+             where c.customer_id = ${customerId} and w.input ? 'profile')
          + (select count(*)::int4 from bus_message where ${isMessageOf(customerId)}) as requests,
            (select count(*)::int4 from contract where customer_id = ${customerId}) as contracts,
            (select count(*)::int4 from invoice where customer_id = ${customerId}) as invoices`.execute(trx)
@@ -64,20 +66,25 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
     update workflow w set input = w.input - 'requestHash' - 'metadata'
       from registration r where r.workflow_id = w.id and r.customer_id = ${customerId}`.execute(trx)
   await sql`
+    update workflow w set input = w.input - 'profile'
+      from plan_change c where c.workflow_id = w.id and c.customer_id = ${customerId}`.execute(trx)
+  await sql`update plan_change set request_hash = '' where customer_id = ${customerId}`.execute(trx)
+  await sql`
     update operation set body_hash = ''
      where settled_at is not null and subject_id in (
        select ${customerId} union all
-       select unnest(array[id, subscription_id, workflow_id]) from registration where customer_id = ${customerId})`.execute(
-    trx,
-  )
+       select unnest(array[id, subscription_id, workflow_id]) from registration where customer_id = ${customerId}
+       union all
+       select unnest(array[id, workflow_id]) from plan_change where customer_id = ${customerId})`.execute(trx)
   // What was written about a customer for the records; what the customer read stands on the invoices.
   await sql`
     update adjustment set reason = 'erased',
        withdrawal_reason = case when withdrawal_reason is not null then 'erased' end
      where customer_id = ${customerId}`.execute(trx)
-  await sql`update price_override set reason = 'erased', agent = null where customer_id = ${customerId}`.execute(
-    trx,
-  )
+  for (const table of ['price_override', 'usage_correction'])
+    await sql`update ${sql.table(table)} set reason = 'erased', agent = null where customer_id = ${customerId}`.execute(
+      trx,
+    )
   // Whoever was to be registered by it has been forgotten instead.
   await sql`
     update bus_message set state = 'processed', outcome = 'erased', content = null, problem = null,
@@ -114,15 +121,19 @@ export async function eraseProviderRows(trx: Trx, customerId: string): Promise<n
   return changed.events.length + changed.objects.length
 }
 
+/** Whose a card was before it was detached: then it is nobody's. */
+const FORMER_CUSTOMER = sql`payload #>> '{data,previous_attributes,customer}'`
+
 /** Customers without a profile, of whom the provider told something since. */
 export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with forgotten as (
-      select m.entity_id as id, m.provider_id from mapping m
-       where m.provider = 'stripe' and m.entity_type = 'customer'
-         and not exists (select from customer_profile p where p.customer_id = m.entity_id)
+      select linked.id, linked.provider_id
+        from (select entity_id as id, provider_id from mapping where provider = 'stripe' and entity_type = 'customer'
+          union all select customer_id, provider_id from former_customer where provider = 'stripe') as linked
+       where not exists (select from customer_profile p where p.customer_id = linked.id)
     ), recent as (
-      select object_id, payload #>> '{data,object,customer}' as customer_id
+      select object_id, coalesce(payload #>> '{data,object,customer}', ${FORMER_CUSTOMER}) as customer_id
         from provider_event where received_at >= ${sqlTime(since)}
     )
     select id from forgotten join recent on object_id = provider_id
@@ -136,17 +147,33 @@ interface ProviderRow {
   readonly content: unknown
 }
 
-/** No index leads there: erasing is rare, and reads the whole inbox once. */
+/**
+ * What was sent of a customer under any name that the provider had for it, unless that stands for another one now. A
+ * dispute does not name its customer, and its evidence does; a card that was detached is nobody's any more. No index leads
+ * there: erasing is rare, and reads the whole inbox once.
+ */
 async function providerRows(trx: Trx, customerId: string) {
-  const provider = sql`(select provider_id from mapping
-    where entity_type = 'customer' and entity_id = ${customerId} and provider = 'stripe')`
+  const theirs = await sql<{ providerId: string }>`
+    select provider_id from mapping
+     where entity_type = 'customer' and entity_id = ${customerId} and provider = 'stripe'
+    union
+    select provider_id from former_customer former
+     where customer_id = ${customerId} and provider = 'stripe' and not exists (select from mapping m
+       where m.provider_id = former.provider_id and m.provider = 'stripe' and m.entity_type = 'customer')`.execute(
+    trx,
+  )
+  const ids = sql`${theirs.rows.map(({ providerId }) => providerId)}::text[]`
   const events = await sql<ProviderRow>`
     select id, payload as content from provider_event
      where state <> 'received'
-       and ${provider} in (object_id, payload #>> '{data,object,customer}')`.execute(trx)
+       and (object_id = any (${ids}) or payload #>> '{data,object,customer}' = any (${ids}) or ${FORMER_CUSTOMER} = any (${ids})
+         or object_id in (select provider_dispute_id from dispute where customer_id = ${customerId})
+         or object_id in (select card.object_id from provider_event card where card.object_type = 'payment_method'
+           and card.payload #>> '{data,object,customer}' = any (${ids})))`.execute(trx)
   const objects = await sql<ProviderRow>`
     select id, raw as content from provider_object
-     where ${provider} in (id, raw ->> 'customer')`.execute(trx)
+     where (id = any (${ids}) or raw ->> 'customer' = any (${ids}))
+       or id in (select provider_dispute_id from dispute where customer_id = ${customerId})`.execute(trx)
   return { events: events.rows, objects: objects.rows }
 }
 

@@ -125,6 +125,21 @@ export async function listRegistrations(
   return withSteps(rows, await stepsOf(db, { workflowIds: rows.map(({ workflowId }) => workflowId) }))
 }
 
+/** Those of a customer that are neither completed nor undone, oldest first. */
+export function openRegistrations(
+  db: Db,
+  customerId: string,
+): Promise<Pick<Registration, 'id' | 'workflowId'>[]> {
+  return db
+    .selectFrom('registration')
+    .innerJoin('workflow', 'workflow.id', 'registration.workflowId')
+    .select(['registration.id', 'registration.workflowId'])
+    .where('registration.customerId', '=', customerId)
+    .where('workflow.state', 'not in', ['completed', 'rolledBack'])
+    .orderBy('registration.id')
+    .execute()
+}
+
 const stepsOfIds = compiled((db, { ids }: { readonly ids: readonly string[] }) =>
   db
     .selectFrom('workflowStep')

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Registration } from '../store/registrations.ts'
-import { readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
+import { readWorkflow, type Workflow, withdrawWorkflow } from '../store/workflows.ts'
 import type { RequiredAction } from './registration-record.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -11,12 +11,13 @@ import type { Workflows } from './workflows.ts'
  * the next step; one that stopped is taken up and undone. Asked twice, it is canceled once. Refused where
  * there is nothing to give up any more, also if its last step was faster, or the customer: where the bank asks,
  * it may have been paid, so it is looked at before. A page is not: whatever was left there buys nothing then.
+ * Answers how it stands then.
  */
 export async function cancelRegistration(
   { db, workflows }: { readonly db: Db; readonly workflows: Workflows },
   { id, workflowId }: Pick<Registration, 'id' | 'workflowId'>,
   seconds: number,
-): Promise<void> {
+): Promise<Workflow['state']> {
   const reason = new Problem('registration_canceled', `${id} was canceled on request.`)
   const waitsFor = (await readWorkflow(db, workflowId))?.action as RequiredAction | null | undefined
   if (waitsFor?.type === 'confirmPayment')
@@ -27,6 +28,7 @@ export async function cancelRegistration(
   void workflows.resume(workflowId)
   const { state } = await workflows.settled(workflowId, seconds)
   if (state === 'completed') throw ended(id, state)
+  return state
 }
 
 function ended(id: string, state: string): Problem {

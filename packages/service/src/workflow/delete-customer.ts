@@ -2,12 +2,15 @@ import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
 import { type Customer, readCustomer } from '../store/customers.ts'
 import { addDue } from '../store/due.ts'
+import { openRegistrations } from '../store/registrations.ts'
 import { listSubscriptions } from '../store/subscriptions.ts'
+import { cancelRegistration } from './cancel-registration.ts'
 import { cancelSubscription } from './deeds/cancel.ts'
 import type { DeedDeps } from './deeds/deed.ts'
 import type { DueKind } from './due.ts'
 import { eraseCustomer } from './erase-customer.ts'
 import { customerTime } from './observe/customer-time.ts'
+import { PATIENCE_SECONDS } from './workflows.ts'
 
 const ERASE_CUSTOMER = 'erase-customer'
 /** More than Stripe lets one customer have. */
@@ -21,8 +24,8 @@ export interface Deletion {
 }
 
 /**
- * Ends a customer's subscriptions, and only then erases who it is: an end that is refused stops it, and
- * nothing is erased. What is left to bill is billed first, so the erasure may have to wait for that.
+ * Gives up what a customer has begun, ends the subscriptions, and only then erases who it is: an end that is refused
+ * stops it, and nothing is erased. What is left to bill is billed first, so the erasure may have to wait for that.
  */
 export async function deleteCustomer(
   deps: DeedDeps,
@@ -30,6 +33,7 @@ export async function deleteCustomer(
   { operation, actor }: { readonly operation: string; readonly actor: string },
 ): Promise<Deletion> {
   const { db, clock } = deps
+  await giveUpRegistrations(deps, customer)
   const subscriptions = await listSubscriptions(db, {
     customer: customer.id,
     now: clock.now(),
@@ -49,6 +53,24 @@ export async function deleteCustomer(
   const subjectId = `${customer.id}/${operation}`
   await addDue(db, { customerId: customer.id, kind: ERASE_CUSTOMER, subjectId, dueAt: at, at: clock.now() })
   return { ended, state: 'waiting' }
+}
+
+/**
+ * A page that is still open would charge who asked to be forgotten. One that was completed this very moment made a
+ * subscription, which is ended like any other.
+ */
+async function giveUpRegistrations(deps: DeedDeps, customer: Customer): Promise<void> {
+  for (const registration of await openRegistrations(deps.db, customer.id)) {
+    const { id } = registration
+    const state = await cancelRegistration(deps, registration, PATIENCE_SECONDS).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'registration_ended') return 'completed' as const
+      throw error
+    })
+    if (state !== 'running') continue
+    const detail = `${id} is still being given up.`
+    const faults = [{ pointer: '#', code: 'registration_running', detail }]
+    throw new Problem('customer_in_use', detail, { faults, retryAfterSeconds: 2 })
+  }
 }
 
 /** Waits for the last invoice. A customer who has come back meanwhile is left alone. */

@@ -1,6 +1,5 @@
 import type { Body } from '@lockstep/api/define-route'
 import * as api from '@lockstep/api/plan-changes'
-import { parseInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { forbiddenProperties } from '@lockstep/core/subscription-properties'
 import type { Config } from '../../config.ts'
@@ -17,6 +16,7 @@ import { previewWish } from '../../workflow/plan-change/preview.ts'
 import type { ChangeWish } from '../../workflow/plan-change/wish.ts'
 import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
 import { type Caller, holds } from '../caller.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { asShown } from './as-shown.ts'
 import { planChangeToApi, previewToApi } from './plan-change-to-api.ts'
@@ -162,7 +162,7 @@ function wishOf(body: Omit<ChangeBody, 'preview'>): ChangeWish {
   const { paymentMethod, paymentPage, email, name } = body
   return {
     ...{ plan, quantity, addons, coupons, trial, when, paymentMethod, email, name },
-    trialEnd: trialEnd === undefined ? undefined : parseInstant(trialEnd),
+    trialEnd: readInstantIfGiven(trialEnd),
     paymentPage: paymentPage && {
       returnUrl: paymentPage.returnUrl,
       cancelUrl: paymentPage.cancelUrl ?? null,

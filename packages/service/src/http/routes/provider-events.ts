@@ -1,5 +1,5 @@
 import * as api from '@lockstep/api/provider-events'
-import { formatInstant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
@@ -7,6 +7,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { planReplay, replayEvents } from '../../store/event-replays.ts'
 import { listEvents, readEvent, requeueEvent } from '../../store/provider-events.ts'
 import type { Row } from '../../store/schema.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { problemToApi } from './invoice-to-api.ts'
 
@@ -71,15 +72,16 @@ export function providerEventRoutes(app: App, { db, clock, bell }: ProviderEvent
 
 /** Moments as a caller wrote them; the door has seen that they are some. */
 function within({ receivedFrom, receivedBefore }: Within) {
-  return { receivedFrom: instantOf(receivedFrom), receivedBefore: instantOf(receivedBefore) }
+  return {
+    receivedFrom: readInstantIfGiven(receivedFrom),
+    receivedBefore: readInstantIfGiven(receivedBefore),
+  }
 }
 
 interface Within {
   readonly receivedFrom?: string | undefined
   readonly receivedBefore?: string | undefined
 }
-
-const instantOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))
 
 const notFound = (id: string) => new Problem('provider_event_not_found', `There is no event ${id}.`)
 

@@ -1,7 +1,7 @@
 import type { Body } from '@lockstep/api/define-route'
 import * as api from '@lockstep/api/subscription-deeds'
 import type { Cancellation } from '@lockstep/core/cancellation'
-import { type Instant, parseInstant } from '@lockstep/core/instant'
+import type { Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import type { Asker } from '@lockstep/core/planned-end'
 import { Problem } from '@lockstep/core/problem'
@@ -14,6 +14,7 @@ import { previewCancellation } from '../../workflow/deeds/preview-cancel.ts'
 import { type ResumeResult, resumeSubscription } from '../../workflow/deeds/resume.ts'
 import { type Caller, holds } from '../caller.ts'
 import { moneyToApi } from '../money-to-api.ts'
+import { readInstant, readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { cancellationPreviewToApi } from './cancellation-to-api.ts'
 import { subscriptionToApi } from './subscriptions.ts'
@@ -68,7 +69,7 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
     await existing(db, params.id)
     const wanted = {
       collection: body.collection,
-      resumesAt: body.resumesAt === undefined ? null : instantOf(body.resumesAt),
+      resumesAt: readInstantIfGiven(body.resumesAt) ?? null,
     }
     const wish = { subscriptionId: params.id, wanted, ...by(caller), reason: null, operation }
     return answer({ db, now: clock.now() }, params.id, await pauseSubscription(parts, wish))
@@ -84,15 +85,9 @@ type CancelBody = Body<typeof api.cancelSubscription>
 
 function cancellationOf({ when, at, unusedTime }: CancelBody): Cancellation {
   if (at === undefined) return { when: when ?? 'periodEnd', unusedTime }
-  if (when === undefined) return { when: instantOf(at), unusedTime }
+  if (when === undefined) return { when: readInstant(at), unusedTime }
   const detail = 'Give `when` or `at`, not both.'
   throw new Problem('invalid_request', detail, { faults: [{ pointer: '#/at', code: 'ambiguous', detail }] })
-}
-
-function instantOf(text: string): Instant {
-  const at = parseInstant(text)
-  if (at === undefined) throw new Error(`The schema let through what is no moment: ${text}`)
-  return at
 }
 
 /** What was paid is given back by who is responsible for it, not by whoever holds the subscription. */

@@ -1,5 +1,5 @@
 import { readSubscriptionStats } from '@lockstep/api/subscription-stats'
-import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { subscriptionStatuses } from '@lockstep/core/subscription'
 import type { Clock } from '../../clock.ts'
@@ -17,6 +17,7 @@ import {
   type Standing,
 } from '../../store/subscription-stats.ts'
 import { moneyToApi } from '../money-to-api.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 
 const TRIAL_WARNING_SECONDS = 7 * 86_400
@@ -30,8 +31,8 @@ export function subscriptionStatsRoutes(
     app,
     readSubscriptionStats,
   )(async ({ query }) => {
-    const at: AsOf = momentOf(query.at) ?? 'now'
-    const since = momentOf(query.since)
+    const at: AsOf = readInstantIfGiven(query.at) ?? 'now'
+    const since = readInstantIfGiven(query.since)
     if (since !== undefined && since > (at === 'now' ? clock.now() : at)) refuseBackwards()
     const revenue = await readWeights(db)
     const [standings, subscribers, trialsEnding, movements] = await Promise.all([
@@ -54,9 +55,6 @@ export function subscriptionStatsRoutes(
     }
   })
 }
-
-const momentOf = (text: string | undefined): Instant | undefined =>
-  text === undefined ? undefined : parseInstant(text)
 
 function refuseBackwards(): never {
   const detail = 'Movements are told from an earlier moment to a later one.'

@@ -1,12 +1,13 @@
 import * as api from '@lockstep/api/subscriptions'
 import { accessOf, graceEndOf } from '@lockstep/core/access'
-import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { expandMappings } from '../expand-mappings.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 
 /** Running agreements, as the provider last said they are. */
@@ -20,8 +21,8 @@ export function subscriptionRoutes(
   )(async ({ query }) => {
     const filter = {
       ...query,
-      trialEndsBefore: momentOf(query.trialEndsBefore),
-      modifiedAfter: momentOf(query.modifiedAfter),
+      trialEndsBefore: readInstantIfGiven(query.trialEndsBefore),
+      modifiedAfter: readInstantIfGiven(query.modifiedAfter),
       now: clock.now(),
     }
     const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...filter, limit }))
@@ -98,7 +99,5 @@ function scheduledChange(subscription: Subscription) {
   if (id === null || plan === null || planVersion === null || quantity === null || at === null) return null
   return { id, plan, planVersion, quantity, addons: addons ?? [], takesEffectAt: formatInstant(at) }
 }
-
-const momentOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))
 
 const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

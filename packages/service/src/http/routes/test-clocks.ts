@@ -1,5 +1,5 @@
 import * as api from '@lockstep/api/test-clocks'
-import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
@@ -9,6 +9,7 @@ import { listTestClocks, readTestClock, type TestClock } from '../../store/test-
 import { beginAdvanceOf } from '../../workflow/advance-clock.ts'
 import { newTestClock } from '../../workflow/make-test-clock.ts'
 import type { Workflows } from '../../workflow/workflows.ts'
+import { readInstant } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 
 interface TestClockParts {
@@ -43,7 +44,7 @@ export function testClockRoutes(app: App, parts: TestClockParts): void {
     api.createTestClock,
   )(async ({ body, operation }) => {
     refuseLive(provider)
-    const wanted = { name: body.name ?? null, frozenTime: instantOf(body.frozenTime) }
+    const wanted = { name: body.name ?? null, frozenTime: readInstant(body.frozenTime) }
     return { status: 201, body: testClockToApi(await newTestClock(parts, wanted, operation)) }
   })
 
@@ -52,7 +53,7 @@ export function testClockRoutes(app: App, parts: TestClockParts): void {
     api.advanceTestClock,
   )(async ({ params, body }) => {
     refuseLive(provider)
-    await beginAdvanceOf(parts, await existing(db, params.id), instantOf(body.frozenTime))
+    await beginAdvanceOf(parts, await existing(db, params.id), readInstant(body.frozenTime))
     return { status: 202, body: testClockToApi(await existing(db, params.id)) }
   })
 }
@@ -65,16 +66,6 @@ async function existing(db: Db, id: string): Promise<TestClock> {
 
 function refuseLive({ livemode }: Provider): void {
   if (livemode) throw new Problem('live_mode_refused', 'There are no test clocks in live mode.')
-}
-
-/** The form was checked at the door; a day that does not exist is found here. */
-function instantOf(text: string): Instant {
-  const at = parseInstant(text)
-  if (at !== undefined) return at
-  const detail = 'There is no such moment.'
-  throw new Problem('invalid_request', detail, {
-    faults: [{ pointer: '#/frozenTime', code: 'invalid', detail }],
-  })
 }
 
 function testClockToApi({ id, name, providerId, frozenAt, advancingTo, createdAt }: TestClock) {

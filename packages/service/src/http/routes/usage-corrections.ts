@@ -1,5 +1,5 @@
 import * as api from '@lockstep/api/usage-corrections'
-import { formatInstant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
 import { type Money, parseMoney } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { quantityOf } from '@lockstep/core/quantity'
@@ -13,6 +13,7 @@ import type { Backfill, WantedCorrection } from '../../usage/correct.ts'
 import { namesIn } from '../../usage/sent.ts'
 import type { Usage } from '../../usage/usage.ts'
 import { moneyToApi } from '../money-to-api.ts'
+import { readInstant } from '../read-instant.ts'
 import { type App, type Incoming, route } from '../route.ts'
 
 type Body = Incoming<typeof api.createUsageCorrection>['body']
@@ -53,7 +54,7 @@ export function usageCorrectionRoutes(app: App, { db, usage }: CorrectionParts):
 async function wantedOf(body: Body, parts: CorrectionParts): Promise<WantedCorrection> {
   if (body.kind === 'backfill') return backfillOf(body, parts)
   const { source, id } = body
-  const event = { source, id, time: instantOf(body.time) }
+  const event = { source, id, time: readInstant(body.time) }
   return body.kind === 'amend'
     ? { kind: 'amend', event, quantity: quantityOf(body.quantity) }
     : { kind: 'void', event }
@@ -66,7 +67,7 @@ async function backfillOf(
   await existingCustomer(db, customer)
   const known = await db.selectFrom('meter').select('key').where('key', '=', meter).executeTakeFirst()
   if (!known) throw new Problem('meter_not_found', `There is no meter ${meter}.`)
-  const period = { start: instantOf(body.start), end: instantOf(body.end) }
+  const period = { start: readInstant(body.start), end: readInstant(body.end) }
   const arrivals = events.length === 0 ? [] : await usage.read(events, '#/events')
   const backfill: Backfill = { kind: 'backfill', customerId: customer, meterKey: meter, period, arrivals }
   const faults =
@@ -80,13 +81,6 @@ async function backfillOf(
 async function existingCustomer(db: Db, id: string): Promise<void> {
   if ((await readCustomer(db, id)) === undefined)
     throw new Problem('customer_not_found', `There is no customer ${id}.`)
-}
-
-/** The schema has seen that it is a moment. */
-function instantOf(text: string): number {
-  const instant = parseInstant(text)
-  if (instant === undefined) throw new Error(`Not a moment: ${text}`)
-  return instant
 }
 
 function whatToApi(correction: UsageCorrection) {

@@ -1,5 +1,5 @@
 import { readUsage } from '@lockstep/api/usage'
-import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant } from '@lockstep/core/instant'
 import { type Meter, measure } from '@lockstep/core/meter'
 import type { Period } from '@lockstep/core/period'
 import { Problem } from '@lockstep/core/problem'
@@ -12,6 +12,7 @@ import { METER_COLUMNS, meterOf } from '../../store/meters.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { cutsAmong } from '../../store/usage.ts'
 import { type MeasuredUsage, usageOverTime } from '../../store/usage-over-time.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { groupsAsked } from './asked-groups.ts'
 import { invalidQuery as invalid } from './invalid-query.ts'
@@ -95,8 +96,8 @@ interface Asked {
 async function periodOf(db: Db, customerId: string, asked: Asked): Promise<Period> {
   const running =
     asked.start === undefined || asked.end === undefined ? await runningPeriod(db, customerId) : undefined
-  const start = momentOf('start', asked.start) ?? running?.start
-  const end = momentOf('end', asked.end) ?? running?.end
+  const start = readInstantIfGiven(asked.start) ?? running?.start
+  const end = readInstantIfGiven(asked.end) ?? running?.end
   if (start === undefined || end === undefined) {
     throw invalid('start', 'required', 'The customer has no running subscription: say start and end.')
   }
@@ -106,12 +107,6 @@ async function periodOf(db: Db, customerId: string, asked: Asked): Promise<Perio
     start: cuts.has(start) ? start : Math.floor(start / SECONDS.hour) * SECONDS.hour,
     end: cuts.has(end) ? end : Math.ceil(end / SECONDS.hour) * SECONDS.hour,
   }
-}
-
-function momentOf(name: string, text: string | undefined): Instant | undefined {
-  const moment = text === undefined ? undefined : parseInstant(text)
-  if (moment === undefined && text !== undefined) throw invalid(name, 'invalid', 'There is no such moment.')
-  return moment
 }
 
 async function runningPeriod(db: Db, customerId: string): Promise<Period | undefined> {

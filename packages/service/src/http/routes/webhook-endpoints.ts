@@ -1,5 +1,5 @@
 import * as api from '@lockstep/api/webhook-endpoints'
-import { formatInstant, type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { OutgoingEventType } from '@lockstep/core/outgoing-event'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
@@ -21,6 +21,7 @@ import {
   replaceSecrets,
   type WebhookEndpoint,
 } from '../../store/webhook-endpoints.ts'
+import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 
 interface WebhookEndpointParts {
@@ -102,9 +103,10 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
     app,
     api.replayEvents,
   )(async ({ params: { id }, body: { since, until, dryRun, ...named } }) => {
-    const wish = { endpointId: id, ...named, since: momentOf(since), until: momentOf(until) }
+    const time = { since: readInstantIfGiven(since), until: readInstantIfGiven(until) }
     const count = await transaction(db, async (trx) => {
-      if (!(await lockEndpoint(trx, id))) unknown(id)
+      const { types: wanted } = (await lockEndpoint(trx, id)) ?? unknown(id)
+      const wish = { endpointId: id, wanted, ...named, ...time }
       const counted = await countReplay(trx, wish)
       if (!dryRun) await replay(trx, wish, clock.now())
       return counted
@@ -133,7 +135,5 @@ function endpointToApi(endpoint: WebhookEndpoint, now: Instant) {
     createdAt: formatInstant(endpoint.createdAt),
   }
 }
-
-const momentOf = (text: string | undefined) => (text === undefined ? undefined : parseInstant(text))
 
 const maybe = (at: Instant | null) => (at === null ? null : formatInstant(at))

@@ -6,6 +6,7 @@ export interface CustomerTables {
   customer: CustomerTable
   customerProfile: CustomerProfileTable
   mapping: MappingTable
+  formerCustomer: FormerCustomerTable
   due: DueTable
 }
 
@@ -56,6 +57,12 @@ interface MappingTable {
   providerId: string
   origin: 'outbound' | 'webhook' | 'import' | 'link'
   createdAt: Time
+}
+
+interface FormerCustomerTable {
+  provider: string
+  providerId: string
+  customerId: string
 }
 
 interface DueTable {

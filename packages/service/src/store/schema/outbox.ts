@@ -29,6 +29,7 @@ interface WebhookEndpointTable {
   failingSince: MaybeTime
   claimedBy: string | null
   claimedUntil: MaybeTime
+  lastTurnAt: MaybeTime
   createdAt: Time
 }
 
