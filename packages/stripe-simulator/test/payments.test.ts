@@ -263,6 +263,15 @@ test('voiding the first invoice does not activate, voiding the latest one ends p
   expect((await stripe.subscriptions.retrieve(running.id)).status).toBe('active')
 })
 
+test('a method that is not the default any more stays with its customer', async () => {
+  const { stripe } = world
+  const { id } = await world.customer()
+  const { data } = await stripe.customers.listPaymentMethods(id)
+  const update = { invoice_settings: { default_payment_method: '' } }
+  expect((await stripe.customers.update(id, update)).invoice_settings.default_payment_method).toBeNull()
+  expect((await stripe.customers.listPaymentMethods(id)).data).toEqual(data)
+})
+
 test('a detached method pays nothing any more', async () => {
   const { stripe } = world
   const { id } = await stripe.customers.create({})

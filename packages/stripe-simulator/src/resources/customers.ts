@@ -281,9 +281,10 @@ function setInvoiceSettings(
     settings.rendering_options =
       rendering === null ? null : { amount_tax_display: rendering.amount_tax_display ?? null, template: null }
   }
-  if (token != null) {
-    const method = ownMethod(world, customer.id, token, 'invoice_settings[default_payment_method]')
-    settings.default_payment_method = method
+  if (token !== undefined) {
+    const param = 'invoice_settings[default_payment_method]'
+    // The empty text takes it away.
+    settings.default_payment_method = token === null ? null : ownMethod(world, customer.id, token, param)
   }
   world.customers.patch(id, { invoice_settings: settings })
 }
