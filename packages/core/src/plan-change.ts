@@ -91,7 +91,8 @@ function ratedPrices(plan: Plan): string {
 
 /**
  * Whether a change now may give back more of what was billed before than it charges, so that the provider is to be asked.
- * To more it never does while nothing is discounted, which may be the one and not the other, and both fees are known.
+ * To more it never does while nothing is discounted, which may be the one and not the other, and both fees are known:
+ * what stands is what the running time was billed with.
  */
 export function mayGiveBack(
   from: Terms,

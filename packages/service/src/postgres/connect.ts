@@ -18,6 +18,8 @@ export interface Connection {
 
 export interface ConnectOptions {
   readonly poolSize?: number
+  /** How long somebody waits for a connection; 10 seconds unless said. */
+  readonly patienceMs?: number
   /** A connection broke; the pool replaces it. */
   readonly onBroken?: (error: Error) => void
 }
@@ -45,7 +47,7 @@ export function connect(url: string, options: ConnectOptions = {}): Connection {
     Client,
     pipeline: true,
     keepAlive: true,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.patienceMs ?? 10_000,
     idle_in_transaction_session_timeout: 60_000,
   })
   surviveBrokenConnections(pool, options.onBroken)

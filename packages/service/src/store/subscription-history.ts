@@ -106,6 +106,20 @@ export async function catchUpHistory(trx: Trx, state: Lived, now: Instant): Prom
   return true
 }
 
+/** Whether somebody at the provider made something else of it in the period that runs. */
+export async function isChangedElsewhere(db: Db | Trx, subscriptionId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('subscriptionHistory')
+    .innerJoin('subscription', 'subscription.id', 'subscriptionHistory.subscriptionId')
+    .select('ordinal')
+    .where('subscriptionHistory.subscriptionId', '=', subscriptionId)
+    .where('cause', '=', 'provider')
+    .whereRef('startsAt', '>=', 'subscription.currentPeriodStart')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Subscriptions whose history does not say how they stand, by id, after one. */
 export async function behindHistory(db: Db, after: string, limit: number): Promise<string[]> {
   const rows = await db

@@ -10,7 +10,7 @@ export interface Mortal extends Connection {
  * does afterwards nobody hears. For everybody else that is a process which was killed there.
  */
 export function mortalConnection(url: string, statements: number): Mortal {
-  const connection = connect(url, { poolSize: 5 })
+  const connection = connect(url, { poolSize: 5, patienceMs: 600_000 })
   let left = statements
   const beat = () => {
     left -= 1

@@ -99,6 +99,14 @@ function wasChangedBy({ metadata }: Stripe.Subscription, operation: string): boo
   return metadata.lockstep_change === operation
 }
 
+/** Whether the last change that we made of it was made by a workflow. */
+export function wasChangedIn(
+  { metadata }: Pick<Stripe.Subscription, 'metadata'>,
+  workflowId: string,
+): boolean {
+  return metadata.lockstep_change?.startsWith(`${workflowId}/`) === true
+}
+
 /** Whether a change waits for its invoice to be paid. */
 export function isHeldFor({ pending_update: held }: Stripe.Subscription, operation: string): boolean {
   return held?.metadata?.lockstep_change === operation

@@ -14,6 +14,7 @@ import { grouped, inOrder } from '../../postgres/grouped.ts'
 import { insertRows } from '../../postgres/insert-rows.ts'
 import { lockRows } from '../../postgres/lock-rows.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
+import { wasChangedIn } from '../../provider/stripe/subscription-changes.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { hasContract } from '../../store/contracts.ts'
 import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
@@ -108,7 +109,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     if (!seenAs) throw new Error(`Subscription ${seen.providerId} has a status that we do not know.`)
     if (owner.isTakenUp && !known && !isTerminal(seenAs.status))
       await refuseDoubleMeter(trx, { ...seenAs, subscriptionId })
-    const change = known && changeTowards(open, known, seenAs)
+    const change = known && changeTowards(open, known, seenAs, (id) => wasChangedIn(object, id))
     // What is planned is not taken away by a word that may be older than it: the schedule itself is asked.
     const unscheduled = open.find((one) => one.id !== change?.id && isUnscheduled(one, seen))
     if (source === 'event' && unscheduled) throw new Implausible()
@@ -116,7 +117,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     // What an event names may never have been asked for; what is looked at was.
     if (source === 'event' && (await discountsUnread(trx, namedDiscounts(seen))).size > 0)
       throw new Implausible()
-    const others = await otherDiscounts(trx, { known, change, isAgreed, row: standing })
+    const others = await otherDiscounts(trx, { known, isAgreed, row: standing })
     const row = others === 'unknown' ? { ...standing, discounts: known?.discounts ?? [] } : standing
     const rhythm = await rhythmOf(trx, row)
     const follows = await mustFollow(trx, { subscription: row, known, rhythm, last, now: at })
@@ -150,7 +151,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     ])
     // Rated by how the subscription and its history stand now.
     if (follows?.back) await noticeLateUsage(trx, follows.back.final)
-    // Behind what takes effect: the first contract is of how it stands now.
+    // Behind what takes effect: the first contract is of how it stands now, and what a change of ours redeemed is agreed on with it.
     if (others !== 'unknown') {
       if (!isAgreed) await concludeElsewhere(trx, { row, discounts: others, createdAt: seen.createdAt }, at)
       else if (others) await agreeOnDiscounts(trx, row, others, { at, toldAt: eventCreated ?? at })
@@ -227,23 +228,21 @@ function isUnscheduled(
 
 /**
  * The discounts of a subscription, where they are to be agreed on: with its first contract, or because somebody gave or
- * took one at the provider. Those of what was made or changed here were agreed on here.
+ * took one at the provider. With what a change of ours redeems they are followed behind it.
  */
 async function otherDiscounts(
   trx: Trx,
   {
     known,
-    change,
     isAgreed,
     row: { discounts: ids },
   }: {
     readonly known: SubscriptionRow | undefined
-    readonly change: Row<'planChange'> | undefined
     readonly isAgreed: boolean
     readonly row: SubscriptionRow
   },
 ): Promise<readonly Discount[] | 'unknown' | undefined> {
-  const isSeenSo = !known || change !== undefined || isDeepStrictEqual(known.discounts, ids)
+  const isSeenSo = !known || isDeepStrictEqual(known.discounts, ids)
   if (isAgreed && isSeenSo) return undefined
   const seen = await discountsSeen(trx, ids)
   return seen.length < ids.length ? 'unknown' : seen.map(({ terms }) => terms)

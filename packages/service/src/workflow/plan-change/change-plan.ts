@@ -23,6 +23,7 @@ import { wasBegun } from '../../store/operations.ts'
 import { markRefused, markScheduled, readPlanChange, withdrawScheduled } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
+import { knowDiscounts } from '../admit/discounts.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import { tellProvider } from '../change-customer.ts'
 import { makeDefault, providePaymentMethod } from '../customer-at-provider.ts'
@@ -122,6 +123,9 @@ async function change(
   }
   return step('record change', async (_, { record }) => {
     let tookEffect = false
+    // Coupons are named in the answer by ids that nothing is known of yet.
+    if (answer && input.discounts !== null)
+      await knowDiscounts(deps, { type: 'subscription', source: 'write', ...answer })
     if (answer)
       await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, outcome) => {
         tookEffect = outcome.kind === 'applied' && outcome.tookEffect === input.changeId

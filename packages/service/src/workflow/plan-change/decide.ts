@@ -17,6 +17,7 @@ import { type Customer, readCustomer } from '../../store/customers.ts'
 import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
 import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
 import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
+import { isChangedElsewhere } from '../../store/subscription-history.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { wantedAddons } from '../check-addons.ts'
 import { comesByNumber } from '../check-registration.ts'
@@ -78,16 +79,19 @@ export async function decideChange(
   const subscription = asRead ? linked(asRead) : await linkedSubscription(deps, subscriptionId)
   const at = subscription.frozenAt ?? clock.now()
   await refuseOver(deps, subscription, wish)
-  const [customer, from, fromAddons, scheduled, policy, seen, payerSeen] = await inOnePacket(db, (db) =>
-    Promise.all([
-      payer(db, subscription),
-      loadPlanVersion(db, subscription.planVersionId),
-      loadAttached(db, subscription.addons),
-      subscription.scheduledId === null ? undefined : readScheduledChange(db, subscriptionId),
-      readChangePolicy(db),
-      readLinked(db, 'subscription', subscriptionId),
-      readLinked(db, 'customer', subscription.customerId),
-    ]),
+  const [customer, from, fromAddons, scheduled, policy, seen, payerSeen, isElsewhere] = await inOnePacket(
+    db,
+    (db) =>
+      Promise.all([
+        payer(db, subscription),
+        loadPlanVersion(db, subscription.planVersionId),
+        loadAttached(db, subscription.addons),
+        subscription.scheduledId === null ? undefined : readScheduledChange(db, subscriptionId),
+        readChangePolicy(db),
+        readLinked(db, 'subscription', subscriptionId),
+        readLinked(db, 'customer', subscription.customerId),
+        isChangedElsewhere(db, subscriptionId),
+      ]),
   )
   const isOther = wish.plan !== undefined && wish.plan !== subscription.planKey
   const chosen = isOther ? await readNewestPlan(db, wish.plan ?? '') : from
@@ -149,7 +153,8 @@ export async function decideChange(
       faults: [{ pointer: '#/coupons', code: 'invalid', detail }],
     })
   }
-  const question = { wish, customer, standing, change, terms, payerSeen }
+  const isToPay = items.length > 0 || trialEnd === 'now'
+  const question = { wish, customer, standing, change, terms, payerSeen, isToPay }
   const needsPaymentPage = await needsPage(deps, question)
   const { start, end } = standing.period
   const decision: Decision = {
@@ -161,7 +166,8 @@ export async function decideChange(
   }
   if (change.takesEffect === 'now' && isBilledNow && subscription.status !== 'trialing') {
     const isDiscounted = standing.isDiscounted || coupons.length > 0 || isPayerDiscounted(payerSeen)
-    const isFeeKnown = own.byProduct === undefined
+    // What somebody changes at the provider may be billed there otherwise than it stands, or not at all.
+    const isFeeKnown = own.byProduct === undefined && !isElsewhere
     if (mayGiveBack(former, terms, { isDiscounted, isFeeKnown })) await refuseUnpaidTime(deps, decision)
   }
   return decision
@@ -247,6 +253,8 @@ interface PaymentQuestion {
   readonly change: PlanChange
   readonly terms: Terms
   readonly payerSeen: Pick<SeenObject, 'raw'> | undefined
+  /** Something else is had than before; a coupon, or a change that is given up, asks for no money. */
+  readonly isToPay: boolean
 }
 
 /**
@@ -254,13 +262,14 @@ interface PaymentQuestion {
  * request brings it, or the customer leaves it on a page. Who pays less than before is not asked.
  */
 async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boolean> {
-  const { wish, customer, standing, change, terms, payerSeen } = question
+  const { wish, customer, standing, change, terms, payerSeen, isToPay } = question
   if (wish.paymentMethod !== undefined) return false
   if (!changesTerms(wish)) return wish.paymentPage !== undefined
   const costs = amountOfTerms(terms).minor > 0n
   if (!costs || change.direction === 'downgrade') return false
   if (await hasPaymentMethod(deps, customer.providerId, standing, payerSeen)) return false
   if (wish.paymentPage) return true
+  if (!isToPay) return false
   const detail = `${terms.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`
   throw new Problem('payment_method_required', detail, {
     faults: [{ pointer: '#/paymentPage', code: 'payment_method_required', detail }],

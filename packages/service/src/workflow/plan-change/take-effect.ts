@@ -23,7 +23,7 @@ type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | '
  * that somebody made at the provider; a contract takes the place of the one before in either case.
  */
 export async function takeEffect(trx: Trx, { before, after, change }: Turned, at: Instant): Promise<void> {
-  if (isSame(before, after)) return
+  if (isSame(before, after) && !change) return
   const elsewhere = {
     contractId: newId('contract'),
     requestOrigin: ELSEWHERE,
@@ -55,13 +55,24 @@ interface Turned {
   readonly change: Row<'planChange'> | undefined
 }
 
-/** The change of ours, if any, that makes of a subscription what it was just seen to be. */
+/**
+ * The change of ours, if any, that makes of a subscription what it was just seen to be. One that only redeems coupons
+ * leaves its terms alone and is known by its name, which the subscription carries (`isMadeBy`).
+ */
 export function changeTowards(
   open: readonly Row<'planChange'>[],
   before: Terms,
   after: Terms,
+  isMadeBy: (workflowId: string) => boolean,
 ): Row<'planChange'> | undefined {
-  if (isSame(before, after)) return undefined
+  if (isSame(before, after))
+    return open.find(
+      (change) =>
+        change.state === 'applying' &&
+        change.coupons.length > 0 &&
+        isSame({ ...change, id: change.subscriptionId }, after) &&
+        isMadeBy(change.workflowId),
+    )
   return open.find((change) => isSame({ ...change, id: change.subscriptionId }, after))
 }
 
