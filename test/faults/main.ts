@@ -8,6 +8,7 @@ import { crashImport } from './import.ts'
 import { ingest } from './ingest.ts'
 import { playAdversary } from './lifecycle/adversary.ts'
 import { playLifecycle } from './lifecycle/play.ts'
+import { cameTooLate } from './lifecycle/reason.ts'
 import { playPlanChanges } from './plan-change/play.ts'
 import { crashRegistrations } from './registrations.ts'
 import { mutateSignatures } from './signatures.ts'
@@ -173,7 +174,7 @@ async function lifecycle(tally: Tally): Promise<void> {
     done += commands
     from = next
     const told = sort === 'kills' ? `, ${kills} kills` : sort === 'deaths' ? ' with deaths' : ''
-    console.log(`lifecycle: ${done} commands, ${lives} more lives${told}, ${breaches.length} breaches`)
+    console.log(`lifecycle: ${done} commands, ${lives} more lives${told}, ${counted(breaches)}`)
     report(tally, commands, breaches)
     const option = sort === 'living' ? '' : ` --${sort}`
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
@@ -208,11 +209,17 @@ async function adversary(tally: Tally): Promise<void> {
     } = await playAdversary({ runs: Math.min(1000, runs - done), seed: from })
     done += moves
     from = next
-    console.log(`adversary: ${done} moves, ${breaches.length} breaches`)
+    console.log(`adversary: ${done} moves, ${counted(breaches)}`)
     report(tally, moves, breaches)
     for (const broken of breaches.flatMap((breach) => /^seed (\d+)/.exec(breach)?.[1] ?? []))
       console.log(`  replay: npm run faults -- adversary --runs 1 --seed ${broken}`)
   }
+}
+
+/** Those that say nothing but that the machine was too slow are failures too, and told apart. */
+function counted(breaches: readonly string[]): string {
+  const late = breaches.filter(cameTooLate).length
+  return `${breaches.length} breaches${late > 0 ? `, ${late} of them for want of an answer in time` : ''}`
 }
 
 async function takeUsageIn(tally: Tally): Promise<void> {

@@ -93,7 +93,8 @@ async function make(serverUrl: string, from: string): Promise<TestDatabase> {
   const name = newName('test')
   await administer(serverUrl, `create database ${name} ${from}`)
   const url = withName(serverUrl, name)
-  const connection = connect(url, { poolSize: 20 })
+  // However slow the machine is: it is not the time that is tested.
+  const connection = connect(url, { poolSize: 20, patienceMs: 600_000 })
   return {
     ...connection,
     url,

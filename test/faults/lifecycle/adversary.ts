@@ -1,12 +1,16 @@
 import type Stripe from 'stripe'
 import { seeded } from '../../support/random.ts'
 import { gainOf, servedNow } from './books.ts'
+import { DAY } from './calendar.ts'
 import { change } from './change-commands.ts'
 import { type Command, end, reactivate, turn } from './commands.ts'
+import { couponCommands } from './coupon-commands.ts'
 import { type Life, newLife } from './life.ts'
 import * as model from './model.ts'
+import { paymentCommands } from './payment-commands.ts'
 import { changeTo } from './plan-changes.ts'
 import { type PlanKey, prices } from './plans.ts'
+import { reasonOf } from './reason.ts'
 import { wander } from './restless.ts'
 import { newStage, type Stage } from './stage.ts'
 
@@ -18,7 +22,6 @@ export interface Robbed {
 }
 
 const MOVES_EACH = 40
-const { DAY } = model
 
 /** A move, and what the model says the customer then has. */
 interface Move {
@@ -64,7 +67,7 @@ async function rob(stage: Stage, seed: number): Promise<string | undefined> {
   try {
     await stage.settle(weather)
     for (let number = 0; number < MOVES_EACH; number += 1) {
-      const command = life.random.below(3) === 0 ? passing(life) : greediest(life)
+      const command = next(life)
       life.told.push(command.name)
       const { worth } = await servedNow(stage, life.payer.customer, life.expected.now)
       const since = life.expected.now
@@ -79,7 +82,22 @@ async function rob(stage: Stage, seed: number): Promise<string | undefined> {
     const gain = await gainOf(stage, had)
     return gain && `${life.told.join('; ')}\n    ${gain}`
   } catch (error) {
-    return `${life.told.join('; ')}\n    ${error instanceof Error ? error.message : String(error)}`
+    return `${life.told.join('; ')}\n    ${reasonOf(error)}`
+  }
+}
+
+/** Half of what is done makes the customer richest at once; time passes, and now and then a coupon or a card comes and goes. */
+function next(life: Life): Command {
+  const { random, expected: now } = life
+  const others = [...couponCommands(life), ...paymentCommands(life)]
+  switch (random.below(6)) {
+    case 0:
+    case 1:
+      return passing(life)
+    case 2:
+      return now.status === 'canceled' || others.length === 0 ? greediest(life) : random.pick(others)
+    default:
+      return greediest(life)
   }
 }
 
@@ -87,10 +105,10 @@ function unlessOver(error: unknown): void {
   if ((error as Stripe.errors.StripeError).code !== 'resource_missing') throw error
 }
 
-/** Never over the end of a period: then what is served would be of two plans. */
+/** Never over the end of a period, or over a try to collect, which may end it: then what is served would be of two plans. */
 function passing({ expected, random }: Life): Command {
-  const { now, period, status } = expected
-  const most = status === 'canceled' ? DAY : period.end - now
+  const { now, period, status, open } = expected
+  const most = status === 'canceled' ? DAY : Math.min(period.end, open?.dueAt ?? period.end) - now
   return turn(now + 1 + random.below(Math.min(most, 40 * DAY)))
 }
 

@@ -1,4 +1,5 @@
 import { answered, expectSame } from './answers.ts'
+import { HOUR } from './calendar.ts'
 import type { Command } from './commands.ts'
 import { iso, type Life } from './life.ts'
 import * as model from './model.ts'
@@ -15,7 +16,7 @@ export function changeCommands({ expected: now, random }: Life): Command[] {
   const plan = random.pick(plans)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
   // On which line the odd cent of a discount on several falls, Stripe does not say.
-  const mayHaveMore = !now.isDiscounted
+  const mayHaveMore = now.discounts.length === 0
   const others = mayHaveMore && random.below(3) === 0 ? random.below(4) : now.terms.extras
   const to = { plan, quantity, extras: plan === 'year' && random.below(4) > 0 ? 0 : others }
   const [when] = random.pick([[], [], ['now'], ['periodEnd']] as const)
@@ -68,7 +69,7 @@ interface Previewed {
 
 /** What is shown is what the model bills. A declined card shows only when it is charged. */
 async function preview(stage: Stage, { expected }: Life, { url, wish, outcome, to }: Previewed) {
-  const isShown = outcome.kind !== 'refused' || outcome.code === 'card_declined'
+  const isShown = outcome.kind !== 'refused' || outcome.byProvider === true
   const request = { method: 'POST', url: `${url}/preview`, payload: wish } as const
   const { body } = await answered(stage, request, isShown ? 200 : statusOf(outcome))
   if (!isShown) return undefined
@@ -97,6 +98,7 @@ function statusOf(outcome: Outcome): number {
   if (outcome.kind !== 'refused') return 200
   const statuses: Readonly<Record<string, number>> = {
     card_declined: 402,
+    payment_method_required: 402,
     empty_change: 400,
     subscription_not_changeable: 409,
     addon_mismatch: 422,
@@ -108,7 +110,7 @@ function statusOf(outcome: Outcome): number {
 export function heldCommands(now: model.Model): Command[] {
   const { held } = now
   if (held === null) return []
-  const late = now.now + 25 * model.HOUR
+  const late = now.now + 25 * HOUR
   const isQuiet = [now.period.end, now.open?.dueAt ?? late, now.cancelAt ?? late].every((at) => at >= late)
   return [answer('succeed'), answer('fail'), giveUp(), ...(isQuiet ? [tooLate(late)] : [])]
 }
@@ -134,9 +136,8 @@ const answer = (outcome: 'succeed' | 'fail'): Command => ({
     world.simulator.control.authenticate(intent.id, outcome)
     // Half of them come back; of the others only an event tells.
     if (life.random.below(2) === 0) await stage.ask({ method: 'POST', url: `${url}/resume`, key: url })
-    const back = { ...expected, held: null }
-    if (outcome === 'fail') return { model: back }
-    return { model: changed(back, expected.held.to) }
+    if (outcome === 'fail') return { model: model.letGo(expected) }
+    return { model: changed({ ...expected, held: null }, expected.held.to) }
   },
 })
 
@@ -146,7 +147,7 @@ const giveUp = (): Command => ({
   async run(stage, life) {
     const url = await pendingChange(stage, life)
     await answered(stage, { method: 'POST', url: `${url}/cancel` }, 200)
-    return { model: { ...life.expected, held: null } }
+    return { model: model.letGo(life.expected) }
   },
 })
 

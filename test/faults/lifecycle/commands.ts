@@ -1,8 +1,12 @@
 import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
-import { answered, expectSame } from './answers.ts'
+import { answered } from './answers.ts'
+import { DAY, HOUR } from './calendar.ts'
 import { changeCommands, heldCommands } from './change-commands.ts'
+import { couponCommands } from './coupon-commands.ts'
+import { dashboardCommands } from './dashboard-commands.ts'
 import { cards, iso, type Life } from './life.ts'
 import * as model from './model.ts'
+import { paymentCommands } from './payment-commands.ts'
 import type { Stage } from './stage.ts'
 
 export interface Command {
@@ -12,7 +16,6 @@ export interface Command {
   run(stage: Stage, life: Life): Promise<{ readonly model: model.Model; readonly payer?: Payer }>
 }
 
-const { DAY, HOUR } = model
 const collections = ['keepAsDraft', 'markUncollectible', 'void'] as const
 /** Where a command is given: by our API, or by somebody in the provider's dashboard. */
 const places = ['us', 'dashboard'] as const
@@ -29,7 +32,9 @@ export function candidates(life: Life): Command[] {
     ...passing,
     ...(life.kind === 'metered'
       ? [usage(1 + random.below(500)), usage(1 + random.below(500))]
-      : payingCommands(life)),
+      : paymentCommands(life)),
+    ...couponCommands(life),
+    ...dashboardCommands(life),
     ...changeCommands(life),
     ...changeCommands(life),
     end(place, 'keep'),
@@ -129,66 +134,6 @@ const pause = (collection: (typeof collections)[number]): Command => ({
   },
 })
 
-/** Another card, one that fails too; a failed payment confirmed; a part of what was paid given back. */
-function payingCommands({ expected: now, random }: Life): Command[] {
-  const others = (['pays', 'declines', 'asks'] as const).filter((card) => card !== now.card)
-  const { bought } = now
-  return [
-    payWith(now.card === 'pays' ? random.pick(others) : 'pays'),
-    ...(now.card === 'pays' ? [] : [payWith('pays')]),
-    ...(now.status === 'past_due' && now.card === 'asks' ? [confirmOpen(), confirmOpen()] : []),
-    ...(bought && now.status === 'active' && now.collection === 'charging'
-      ? [refund(1 + random.below(bought.paid))]
-      : []),
-  ]
-}
-
-const payWith = (card: model.Card): Command => ({
-  name: `a card that ${card}`,
-  isElsewhere: false,
-  async run(stage, { payer, expected }) {
-    const payload = { paymentMethod: cards[card] }
-    await answered(stage, { method: 'PATCH', url: pathOf(payer), payload }, 200)
-    return { model: model.payWith(expected, card) }
-  },
-})
-
-/** On the page of Stripe's that the customer got by e-mail. */
-const confirmOpen = (): Command => ({
-  name: 'confirm the payment',
-  isElsewhere: true,
-  async run({ world }, { payer, expected }) {
-    const { data } = await world.stripe.paymentIntents.list({ customer: payer.customer, limit: 10 })
-    const intent = data.find(({ status }) => status === 'requires_action')
-    if (!intent) throw new Error('No payment waits for its customer.')
-    world.simulator.control.authenticate(intent.id, 'succeed')
-    return { model: { ...model.confirmOpen(expected), card: expected.card } }
-  },
-})
-
-const refund = (amount: number): Command => ({
-  name: `refund ${amount}`,
-  isElsewhere: false,
-  async run(stage, { payer, expected }) {
-    const { stripe, pool } = stage.world
-    const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 5 })
-    const bought = expected.bought
-    const last = data.find(({ amount_paid: paid }) => paid === bought?.paid)
-    if (!last || !bought) throw new Error('What was bought has no invoice.')
-    const { rows } = await pool.query<{ id: string }>(
-      'select id from invoice where provider_invoice_id = $1',
-      [last.id],
-    )
-    const left = bought.paid - bought.back
-    const url = `/v1/invoices/${rows[0]?.id}/refunds?dryRun=false`
-    const payload = { amount: (amount / 100).toFixed(2) }
-    const { body } = await answered(stage, { method: 'POST', url, payload }, amount > left ? 422 : 201)
-    if (amount <= left) return { model: model.refund(expected, amount) }
-    expectSame('too much is refused', body.code, 'refund_exceeds_payment')
-    return { model: expected }
-  },
-})
-
 /** By whoever administers, who may give a trial once more. */
 export function reactivate({ payer, expected, random }: Life): Command {
   const plan = random.pick(['plain', 'trying', 'large'] as const)
@@ -205,7 +150,7 @@ export function reactivate({ payer, expected, random }: Life): Command {
       const trial = withTrial ? { trial: 'again' } : {}
       const payload = { plan, quantity: 1, ...withCard, ...withoutAddons, ...trial }
       const { body } = await answered(stage, { method: 'POST', url, payload }, 201)
-      const again = { terms, card: 'pays', isDiscounted: false, withTrial } as const
+      const again = { terms, card: 'pays', discounts: [], withTrial } as const
       return {
         payer: { ...payer, subscriptionId: String(body.id), subscription: String(body.providerId) },
         model: model.begin(expected.now, again, expected),

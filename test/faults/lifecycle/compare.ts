@@ -1,8 +1,9 @@
 import { someAtOnce } from '@lockstep/service/some-at-once'
 import type Stripe from 'stripe'
 import { expectSame } from './answers.ts'
+import { running } from './discounts.ts'
 import type { Life } from './life.ts'
-import { EXTRA_CENTS } from './plans.ts'
+import { coupons, EXTRA_CENTS } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const READ_AT_ONCE = 8
@@ -59,6 +60,14 @@ interface Ours {
   readonly collection: string
   readonly scheduled: string | null
   readonly hasSlot: boolean
+  /** The provider's ids of what is taken off. */
+  readonly discounts: readonly string[]
+  /** Of the contract in force, by coupon. */
+  readonly agreed: readonly {
+    readonly coupon: string
+    readonly duration: { readonly kind: string }
+    readonly end: string | null
+  }[]
   /** The last stretch of the history. */
   readonly last: {
     readonly status: string
@@ -79,6 +88,10 @@ async function readOurs({ world: { pool } }: Stage, ids: readonly string[]): Pro
                from plan_change c join plan_version to_version on to_version.id = c.plan_version_id
               where c.subscription_id = s.id and c.state = 'scheduled') as scheduled,
             exists (select from subscription_slot where subscription_id = s.id) as "hasSlot",
+            s.discounts,
+            (select c.document::jsonb -> 'agreement' -> 'discounts' from contract c
+              where c.subscription_id = s.id
+                and not exists (select from contract after where after.supersedes = c.id)) as agreed,
             (select jsonb_build_object('status', h.status, 'cancelAt', extract(epoch from h.cancel_at)::int,
                                        'quantity', h.quantity, 'extras', ${extrasOf('h')})
                from subscription_history h where h.subscription_id = s.id and h.ends_at = 'infinity') as last
@@ -125,6 +138,18 @@ function compare(life: Life, ours: Ours | undefined, theirs: Stripe.Subscription
   expectSame('plan', ours.plan, now.terms.plan)
   if (!isOver) expectSame('scheduled', ours.scheduled, now.scheduled?.plan ?? null)
   if (!isOver) expectSame('collection', ours.collection, now.collection)
+  expectSame('discounts are not the provider’s', ours.discounts, theirs.discounts)
+  // One that is good for one invoice stays in the contract; the provider drops it when it is used.
+  const agreed = ours.agreed.filter(
+    ({ duration, end }) => duration.kind !== 'once' && (end === null || Date.parse(end) / 1000 > now.now),
+  )
+  const lasting = running(now.discounts, now.now).filter(({ coupon }) => coupons[coupon].duration !== 'once')
+  if (!isOver)
+    expectSame(
+      'what is agreed to be taken off',
+      agreed.map(({ coupon }) => coupon).sort(),
+      lasting.map(({ coupon }) => coupon).sort(),
+    )
   // The last stretch is how it stands; the database sees to the rest.
   expectSame('history', ours.last, { status, cancelAt, quantity, extras })
   expectSame('the slot is held exactly while it lives', ours.hasSlot, !isOver)

@@ -1,5 +1,6 @@
 import type { Random } from '../../support/random.ts'
 import { expectSame } from './answers.ts'
+import { HOUR } from './calendar.ts'
 import { iso, type Life } from './life.ts'
 import * as model from './model.ts'
 import type { Stage } from './stage.ts'
@@ -35,8 +36,8 @@ export async function finishAll(
   await stage.settle(random)
   await syncAll()
   await each(async (life) => {
-    await stage.world.turn(life.payer, iso(life.expected.now + 3 * model.HOUR))
-    life.expected = model.advance(life.expected, life.expected.now + 3 * model.HOUR)
+    await stage.world.turn(life.payer, iso(life.expected.now + 3 * HOUR))
+    life.expected = model.advance(life.expected, life.expected.now + 3 * HOUR)
   })
   await stage.settle(random)
   await syncAll()

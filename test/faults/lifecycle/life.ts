@@ -1,7 +1,8 @@
 import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
 import { type Random, seeded } from '../../support/random.ts'
+import { given } from './discounts.ts'
 import { begin, type Card, type Model } from './model.ts'
-import type { Terms } from './plans.ts'
+import { couponKeys, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** One customer's life by random commands, and how it should stand after each of them. */
@@ -18,7 +19,7 @@ export interface Life {
 }
 
 const days = ['2026-01-10', '2026-01-28', '2026-01-29', '2026-01-30', '2026-01-31', '2028-02-29']
-export const cards: Readonly<Record<Card, string>> = {
+export const cards: Readonly<Record<Exclude<Card, 'none'>, string>> = {
   pays: 'pm_card_visa',
   declines: 'pm_card_chargeCustomerFail',
   asks: 'pm_card_authenticationRequired',
@@ -38,14 +39,15 @@ export async function newLife(
   const plan = random.pick(['plain', 'trying', 'seats', 'large', 'year', 'free'] as const)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
   const isDiscounted = who !== 'greedy' && kind === 'paying' && random.below(3) === 0
+  const coupons = isDiscounted ? [random.pick(couponKeys)] : []
   const fits = plan !== 'year' && !isDiscounted
   const extras = fits && random.below(3) === 0 ? 1 + random.below(3) : 0
   const terms: Terms = { plan, quantity, extras }
-  const coupons = isDiscounted ? ['fifth'] : []
+  const discounts = coupons.map((coupon) => given(coupon, now))
   const addons = extras > 0 ? [{ addon: 'extra', quantity: extras }] : []
   const payer = await world.register(plan, iso(now), { quantity, coupons, addons })
-  const expected = begin(now, { terms, card: 'pays', isDiscounted, withTrial: true })
-  const how = `${plan} × ${quantity} with ${extras} extras${isDiscounted ? ' and a coupon' : ''}`
+  const expected = begin(now, { terms, card: 'pays', discounts, withTrial: true })
+  const how = `${plan} × ${quantity} with ${extras} extras${coupons.map((coupon) => ` and the coupon ${coupon}`).join('')}`
   const told = [`${kind}, ${how} from ${iso(now)}`]
   return { seed, random, kind, told, payers: [payer], payer, expected }
 }

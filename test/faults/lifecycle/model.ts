@@ -3,11 +3,13 @@
 // https://docs.stripe.com/billing/subscriptions/prorations and …/billing-mode (flexible),
 // https://docs.stripe.com/billing/collection-method, https://docs.stripe.com/billing/customer/balance
 import * as money from './accounts.ts'
-import { EXTRA_CENTS, PERCENT_OFF, prices, type Terms, TRIAL_DAYS } from './plans.ts'
+import { DAY, HOUR, months } from './calendar.ts'
+import { type Carrying, type Given, lessDiscounts, usedBy } from './discounts.ts'
+import { EXTRA_CENTS, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
-/** What the customer's card does when it is charged. */
-export type Card = 'pays' | 'declines' | 'asks'
+/** What the customer's card does when it is charged; `none`: it was removed. */
+export type Card = 'pays' | 'declines' | 'asks' | 'none'
 
 export interface Model {
   readonly now: number
@@ -18,8 +20,9 @@ export interface Model {
   /** The provider's schedule stands, also for a while after it was carried out: nobody else plans an end then. */
   readonly isManaged: boolean
   /** A change that waits for the bank's question to be answered, since when. */
-  readonly held: { readonly to: Terms; readonly since: number } | null
-  readonly isDiscounted: boolean
+  readonly held: (Carrying & { readonly to: Terms; readonly since: number }) | null
+  /** What is taken off, in the order in which it was given. */
+  readonly discounts: readonly Given[]
   readonly card: Card
   /** What periods are counted from. */
   readonly anchor: number
@@ -50,7 +53,7 @@ interface Kept {
 }
 
 /** The invoice of a period while nobody has paid it. */
-interface Open {
+interface Open extends Carrying {
   readonly total: number
   /** The end of the period. */
   readonly until: number
@@ -67,31 +70,25 @@ export interface Debits {
   readonly extras: Debit | null
 }
 
-export const DAY = 86_400
-export const HOUR = 3600
 /** Days after each failed payment until the next, as the simulator is set; after the last one it is over. */
 const RETRY_DAYS = [3, 5, 7]
 
 export interface Beginning {
   readonly terms: Terms
   readonly card: Card
-  readonly isDiscounted: boolean
+  readonly discounts: readonly Given[]
   /** A plan that has a trial begins with it, unless it was had before. */
   readonly withTrial: boolean
 }
 
-export function begin(
-  now: number,
-  { terms, card, isDiscounted, withTrial }: Beginning,
-  before?: Model,
-): Model {
+export function begin(now: number, { terms, card, discounts, withTrial }: Beginning, before?: Model): Model {
   const isTrial = terms.plan === 'trying' && withTrial
   const anchor = isTrial ? now + TRIAL_DAYS * DAY : now
   const period = { start: now, end: isTrial ? anchor : months(anchor, prices[terms.plan].months) }
   const started: Model = {
     now,
     status: isTrial ? 'trialing' : 'active',
-    ...{ terms, scheduled: null, isManaged: false, held: null, isDiscounted, card, anchor, period },
+    ...{ terms, scheduled: null, isManaged: false, held: null, discounts, card, anchor, period },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
     ...{ debits: nothingBilled(period), open: null, kept: [], bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
@@ -101,31 +98,25 @@ export function begin(
 
 const nothingBilled = (period: Period): Debits => ({ plan: { ...period, amount: 0 }, extras: null })
 
-/** The whole fee of a period, less the discount. */
-export function feeOf(model: Pick<Model, 'isDiscounted'>, terms: Terms): number {
+/** What fees depend on besides the terms: discounts, and which of them still run. */
+export type Discounted = Pick<Model, 'discounts' | 'now'>
+
+/** The whole fee of a period, less the discounts. */
+export function feeOf(model: Discounted, terms: Terms): number {
   return planFee(model, terms) + extrasFee(model, terms)
 }
 
-export function planFee({ isDiscounted }: Pick<Model, 'isDiscounted'>, { plan, quantity }: Terms): number {
-  return lessDiscount(prices[plan].cents * quantity, isDiscounted)
+export function planFee({ discounts, now }: Discounted, { plan, quantity }: Terms): number {
+  return lessDiscounts(prices[plan].cents * quantity, discounts, now)
 }
 
-export function extrasFee({ isDiscounted }: Pick<Model, 'isDiscounted'>, { extras }: Terms): number {
-  return lessDiscount(EXTRA_CENTS * extras, isDiscounted)
+export function extrasFee({ discounts, now }: Discounted, { extras }: Terms): number {
+  return lessDiscounts(EXTRA_CENTS * extras, discounts, now)
 }
 
-/** Percents of whole cents, never a half. */
-function lessDiscount(cents: number, isDiscounted: boolean): number {
-  return cents - (isDiscounted ? Math.round((cents * PERCENT_OFF) / 100) : 0)
-}
-
-/** The same day of another month, or its last. */
-export function months(anchor: number, count: number): number {
-  const at = new Date(anchor * 1000)
-  const last = new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + count + 1, 0)).getUTCDate()
-  const day = Math.min(at.getUTCDate(), last)
-  const midnight = Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + count, day) / 1000
-  return midnight + (anchor % DAY)
+/** Before anything is taken off. */
+export function listPrice({ plan, quantity, extras }: Terms): number {
+  return prices[plan].cents * quantity + EXTRA_CENTS * extras
 }
 
 /** Lets time pass, from one thing that happens by itself to the next. A planned end comes before a renewal. */
@@ -145,7 +136,7 @@ function nextHappening(model: Model, to: number): Happening | undefined {
   const { cancelAt, period, open, held } = model
   const all: Happening[] = []
   if (open !== null) all.push({ at: open.dueAt, happens: (then) => collectLater(then) })
-  if (held !== null) all.push({ at: held.since + 23 * HOUR, happens: (then) => ({ ...then, held: null }) })
+  if (held !== null) all.push({ at: held.since + 23 * HOUR, happens: letGo })
   if (cancelAt !== null) all.push({ at: cancelAt, happens: (then) => ended(then) })
   all.push({ at: period.end, happens: renew })
   return all.filter(({ at }) => at <= to).reduce<Happening | undefined>(earliest, undefined)
@@ -155,11 +146,18 @@ const earliest = (best: Happening | undefined, one: Happening) => (best && best.
 
 function passing(model: Model, to: number): Model {
   if (to === model.now) return model
-  const { status, period, terms } = model
+  const { status, debits, now } = model
   const isPaidFor = status === 'active' || status === 'past_due'
-  const served = isPaidFor ? (feeOf(model, terms) * (to - model.now)) / (period.end - period.start) : 0
+  // At what was billed for it: a coupon given in between counts from the next bill on.
+  const served = isPaidFor ? rateOf(debits) * (to - now) : 0
   const accounts = money.passed(model.accounts, { isBilled: isPaidFor, served })
   return { ...model, now: to, accounts }
+}
+
+/** Nobody answered the bank in time, or said no: what its invoice used of the coupons is used. */
+export function letGo(model: Model): Model {
+  const { held, discounts } = model
+  return held === null ? model : { ...model, held: null, discounts: usedBy(discounts, held) }
 }
 
 function renew(model: Model): Model {
@@ -193,10 +191,19 @@ function billPeriod(model: Model): Billed {
       model.accounts,
       billedItems(debits).map(({ amount }) => amount),
     ),
-    open: { total: feeOf(model, terms), until: period.end, dueAt: model.now, failures: 0 },
+    open: {
+      ...{ total: feeOf(model, terms), subtotal: listPrice(terms), carried: model.discounts },
+      ...{ until: period.end, dueAt: model.now, failures: 0 },
+    },
     bought: null,
   }
 }
+
+const sumOf = (debits: readonly Debit[]) => debits.reduce((sum, { amount }) => sum + amount, 0)
+
+/** Cents a second. */
+const rateOf = (debits: Debits) =>
+  billedItems(debits).reduce((sum, { amount, start, end }) => sum + amount / (end - start), 0)
 
 export const billedItems = ({ plan, extras }: Debits): Debit[] => (extras ? [plan, extras] : [plan])
 
@@ -209,7 +216,8 @@ export function unusedOf({ amount, start, end }: Debit, now: number): number {
 function collectLater(model: Model): Model {
   const { open } = model
   if (open === null) return model
-  return model.collection === 'charging' ? collect({ ...model, open }) : { ...model, open: null }
+  if (model.collection === 'charging') return collect({ ...model, open })
+  return { ...model, open: null, discounts: usedBy(model.discounts, open) }
 }
 
 /** What was paid for time that has not passed, and not given back. */
@@ -219,8 +227,9 @@ export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>): number {
   return since < now ? keptAhead({ kept, now: since }) : ahead.reduce((sum, { cents }) => sum + cents, 0)
 }
 
-function collect(model: Billed): Model {
-  const { open, accounts, card, terms } = model
+function collect(final: Billed): Model {
+  const model = { ...final, discounts: usedBy(final.discounts, final.open) }
+  const { open, accounts, card, debits, period } = model
   const { charge, accounts: paid } = money.settled(accounts, open.total)
   const isFirst = open.failures === 0
   if (charge > 0 && card !== 'pays') {
@@ -239,7 +248,9 @@ function collect(model: Billed): Model {
     const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
     return { ...failed, open: later }
   }
-  const isWhole = isFirst && charge === open.total && charge === feeOf(model, terms)
+  const fees = billedItems(debits)
+  const isOfPeriod = fees.every(({ start }) => start === period.start)
+  const isWhole = isFirst && isOfPeriod && charge === open.total && charge === sumOf(fees)
   const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
   const kept = [...model.kept, { until: open.until, cents: Math.max(charge, open.total) }]
   return { ...model, status: 'active', accounts: paid, open: null, bought, kept }
@@ -247,9 +258,9 @@ function collect(model: Billed): Model {
 
 /** What is open when it ends is not collected any more; the second of the end belongs to nobody. */
 function ended(model: Model): Model {
-  const { period, now, terms } = model
+  const { period, now, debits } = model
   const isPaidFor = model.status !== 'trialing'
-  const rest = isPaidFor ? (feeOf(model, terms) * (period.end - now)) / (period.end - period.start) : 0
+  const rest = isPaidFor ? rateOf(debits) * (period.end - now) : 0
   return {
     ...model,
     ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null, bought: null },

@@ -1,29 +1,39 @@
 // What becomes of a wish for other terms, in the model: refused, scheduled, held by the bank, or done and billed.
 import { isDeepStrictEqual } from 'node:util'
 import * as money from './accounts.ts'
+import { months } from './calendar.ts'
+import { usedBy } from './discounts.ts'
 import {
   billedItems,
   type Debits,
   extrasFee,
   feeOf,
   keptAhead,
+  listPrice,
   type Model,
-  months,
   planFee,
   unusedOf,
 } from './model.ts'
-import { EXTRA_CENTS, prices, type Terms } from './plans.ts'
+import { prices, type Terms } from './plans.ts'
 
 type When = 'now' | 'periodEnd'
 
 export type Outcome =
-  | { readonly kind: 'refused'; readonly code: string; readonly model: Model }
+  | {
+      readonly kind: 'refused'
+      readonly code: string
+      readonly model: Model
+      /** It is the provider who refuses, when it is to be paid: a preview shows it. */
+      readonly byProvider?: true
+    }
   | { readonly kind: 'scheduled' | 'held' | 'done'; readonly model: Model }
 
 /** Cents on each line of the invoice that a change makes at once; none where it makes none. */
 export interface Bill {
   readonly lines: readonly number[]
   readonly startsPeriod: boolean
+  /** Before discounts. */
+  readonly subtotal: number
   readonly debits: Debits
 }
 
@@ -35,7 +45,10 @@ export interface Wish {
 }
 
 export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Outcome {
-  const refused = (code: string): Outcome => ({ kind: 'refused', code, model })
+  const refused = (code: string, byProvider?: true): Outcome => ({
+    ...{ kind: 'refused', code, model },
+    ...(byProvider && { byProvider }),
+  })
   if (to.extras > 0 && prices[to.plan].months !== 1) return refused('addon_mismatch')
   const isSame = isDeepStrictEqual(to, model.terms)
   const withdrawn = isOfAddonsAlone ? null : model.scheduled
@@ -43,31 +56,32 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if (isSame) return { kind: 'done', model: { ...model, scheduled: null } }
   if (model.status !== 'active' && model.status !== 'trialing') return refused('subscription_not_changeable')
   if (model.cancelAt !== null || model.scheduled !== withdrawn) return refused('subscription_not_changeable')
+  const direction = directionOf(model.terms, to)
+  const moment = when ?? (direction < 0 ? 'periodEnd' : 'now')
+  const isAtOnce = moment === 'now' && model.status === 'active'
+  if (isAtOnce && model.collection !== 'charging') return refused('subscription_not_changeable')
+  // Who pays as much as before, or more, has something to pay it with.
+  if (model.card === 'none' && listPrice(to) > 0 && direction >= 0) return refused('payment_method_required')
   if (model.status === 'trialing') return { kind: 'done', model: { ...model, terms: to } }
-  if ((when ?? usualWhen(model.terms, to)) === 'periodEnd')
-    return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
-  if (model.collection !== 'charging') return refused('subscription_not_changeable')
-  const mayGiveBack = model.isDiscounted || gross(to) < gross(model.terms)
+  if (!isAtOnce) return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
   const bill = billOf(model, to)
-  if (mayGiveBack && totalOf(bill) < 0 && creditedBy(bill) > keptAhead(model))
-    return refused('subscription_not_changeable')
+  if (totalOf(bill) < 0 && creditedBy(bill) > keptAhead(model)) return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(bill))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
-  if (model.card === 'declines') return refused('card_declined')
-  return { kind: 'held', model: { ...model, held: { to, since: model.now } } }
+  if (model.card === 'none') return refused('payment_method_required', true)
+  if (model.card === 'declines') return refused('card_declined', true)
+  const held = { to, since: model.now, subtotal: bill.subtotal, carried: model.discounts }
+  return { kind: 'held', model: { ...model, held } }
 }
 
-/** More is had at once, less when the period is over; a longer rhythm is more where both cost something. */
-function usualWhen(from: Terms, to: Terms): When {
-  const [before, after] = [gross(from), gross(to)]
+/** Above zero to more, below to less; a longer rhythm is more where both cost something. */
+function directionOf(from: Terms, to: Terms): number {
+  const [before, after] = [listPrice(from), listPrice(to)]
   const longer = prices[to.plan].months - prices[from.plan].months
-  const isLess = before > 0 && after > 0 && longer !== 0 ? longer < 0 : after < before
-  return isLess ? 'periodEnd' : 'now'
+  return before > 0 && after > 0 && longer !== 0 ? longer : after - before
 }
 
-const gross = ({ plan, quantity, extras }: Terms) => prices[plan].cents * quantity + EXTRA_CENTS * extras
-
-const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
+export const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
 
 const creditedBy = ({ lines }: Bill) => lines.reduce((sum, line) => sum - Math.min(0, line), 0)
 
@@ -75,10 +89,8 @@ const creditedBy = ({ lines }: Bill) => lines.reduce((sum, line) => sum - Math.m
  * Of each item that changes, unused time back at what was billed for it, and the rest of the period at the new fee;
  * of every item where a whole new period begins.
  */
-export function billOf(model: Model, to: Terms): Bill {
+export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(model.terms, to)): Bill {
   const { now, period, terms, debits } = model
-  const startsPeriod =
-    prices[to.plan].months !== prices[terms.plan].months || (gross(terms) === 0 && gross(to) > 0)
   const end = startsPeriod ? months(now, prices[to.plan].months) : period.end
   const rest = (fee: number) => ({
     ...{ start: now, end },
@@ -94,12 +106,20 @@ export function billOf(model: Model, to: Terms): Bill {
   const [old, others] = [billedItems(debits), billedItems(after)]
   const back = old.filter((debit) => !others.includes(debit)).map((debit) => -unusedOf(debit, now))
   const charged = others.filter((debit) => !old.includes(debit)).map(({ amount }) => amount)
-  return { lines: [...back, ...charged], startsPeriod, debits: after }
+  const lines = [...back, ...charged]
+  const fees = startsPeriod ? listPrice(to) : charged.reduce((sum, line) => sum + line, 0)
+  const subtotal = back.reduce((sum, line) => sum + line, fees)
+  return { lines, startsPeriod, subtotal, debits: after }
+}
+
+/** Of another length, or of the first payment. */
+function needsNewPeriod(from: Terms, to: Terms): boolean {
+  const isNewRhythm = prices[to.plan].months !== prices[from.plan].months
+  return isNewRhythm || (listPrice(from) === 0 && listPrice(to) > 0)
 }
 
 /** As of this second, and paid. */
-export function changed(model: Model, to: Terms): Model {
-  const bill = billOf(model, to)
+export function changed(model: Model, to: Terms, bill = billOf(model, to)): Model {
   const { lines, startsPeriod, debits } = bill
   const { now } = model
   const period = startsPeriod ? { start: now, end: debits.plan.end } : model.period
@@ -111,6 +131,7 @@ export function changed(model: Model, to: Terms): Model {
     ...model,
     ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
     anchor: startsPeriod ? now : model.anchor,
+    discounts: usedBy(model.discounts, { ...bill, carried: model.discounts }),
     kept: [...model.kept, { until, cents, creditedSince: lines.some((line) => line < 0) ? now : until }],
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }

@@ -24,8 +24,16 @@ export const prices = {
 export const TRIAL_DAYS = 14
 /** Cents a month for each piece of the add-on, which goes with every plan but the yearly one. */
 export const EXTRA_CENTS = 310
-/** Of the one coupon that there is: for ever. */
-export const PERCENT_OFF = 20
+
+/** Percents that never come to half a cent, in whatever order they are taken off. */
+export const coupons = {
+  fifth: { name: 'A fifth', percentOff: '20', duration: 'forever' },
+  season: { name: 'Season', percentOff: '30', duration: 'repeating', durationInMonths: 2 },
+  welcome: { name: 'Welcome', percentOff: '40', duration: 'once' },
+} as const
+
+export type CouponKey = keyof typeof coupons
+export const couponKeys = Object.keys(coupons) as CouponKey[]
 
 const compute = { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' } as const
 
@@ -49,7 +57,7 @@ export const wares = {
   currency: 'usd',
   products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
   meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
-  coupons: { fifth: { name: 'A fifth', percentOff: `${PERCENT_OFF}`, duration: 'forever' } },
+  coupons,
   addons: {
     extra: {
       name: 'Extra',

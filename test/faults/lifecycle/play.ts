@@ -5,6 +5,7 @@ import { finishAll } from './finish.ts'
 import { newKilledStage } from './killed-stage.ts'
 import { type Life, newLife } from './life.ts'
 import { heard } from './model.ts'
+import { reasonOf } from './reason.ts'
 import { newStage, type Stage } from './stage.ts'
 
 export interface Lived {
@@ -70,8 +71,7 @@ async function playGeneration(
   const going = new Set<Life>()
   const failed = (life: Life, error: unknown) => {
     going.delete(life)
-    const reason = error instanceof Error ? error.message : String(error)
-    breaches.push(`seed ${life.seed}: ${life.told.join('; ')}\n    ${reason}`)
+    breaches.push(`seed ${life.seed}: ${life.told.join('; ')}\n    ${reasonOf(error)}`)
   }
   const seeds = Array.from({ length: count }, (_, index) => seed + index)
   await byHands(hands, seeds, async (one) => void going.add(await newLife(stage, one)))

@@ -1,9 +1,13 @@
 import { newId } from '@lockstep/service/ids'
 import type Stripe from 'stripe'
+import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
+import type { Random } from '../../support/random.ts'
 import { gainOf, servedNow } from './books.ts'
+import { DAY, HOUR } from './calendar.ts'
+import { atProvider } from './coupon-commands.ts'
 import { cards, iso, type Life, newLife } from './life.ts'
-import { DAY, HOUR } from './model.ts'
-import { type PlanKey, prices } from './plans.ts'
+import { couponKeys, type PlanKey, prices } from './plans.ts'
+import { reasonOf } from './reason.ts'
 import type { Answer, Request, Stage } from './stage.ts'
 
 /** What is asked of us, or done at the provider. */
@@ -13,8 +17,8 @@ const plans = Object.keys(prices) as PlanKey[]
 const collections = ['keepAsDraft', 'markUncollectible', 'void'] as const
 
 /**
- * One customer who does anything that there is, in any order and knowing nothing: plans, numbers, add-ons, a coupon
- * wherever it is taken, cards that fail and recover, ends with and without money back, pauses, new beginnings by every
+ * One customer who does anything that there is, in any order and knowing nothing: plans, numbers, add-ons, coupons of
+ * every duration wherever they are taken, and taken away, cards that fail, recover and are removed, ends with and without money back, pauses, new beginnings by every
  * road and under another address. Most of it is refused. Returns what was gained, or undefined.
  */
 export async function wander(
@@ -44,16 +48,17 @@ export async function wander(
       }
       await settle()
     }
-    for (const { id } of await live(stage, life)) await stage.world.stripe.subscriptions.cancel(id)
+    for (const { id } of await liveOf(stage, life.payer.customer))
+      await stage.world.stripe.subscriptions.cancel(id)
     const gain = await gainOf(stage, { customer: life.payer.customer, now, served, tried })
     return gain && `${life.told.join('; ')}\n    ${gain}`
   } catch (error) {
-    return `${life.told.join('; ')}\n    ${error instanceof Error ? error.message : String(error)}`
+    return `${life.told.join('; ')}\n    ${reasonOf(error)}`
   }
 }
 
-async function live({ world: { stripe } }: Stage, { payer }: Life): Promise<Stripe.Subscription[]> {
-  const { data } = await stripe.subscriptions.list({ customer: payer.customer, limit: 100 })
+async function liveOf({ world: { stripe } }: Stage, customer: string): Promise<Stripe.Subscription[]> {
+  const { data } = await stripe.subscriptions.list({ customer, limit: 100 })
   return data.filter(({ status }) => status !== 'incomplete_expired')
 }
 
@@ -70,7 +75,8 @@ async function possible(stage: Stage, { random, payer }: Life, now: number): Pro
   const plan = random.pick(plans)
   const terms = { plan, quantity: plan === 'seats' ? 1 + random.below(9) : 1 }
   const addons = random.below(2) === 0 ? { addons: [{ addon: 'extra', quantity: random.below(4) }] } : {}
-  const coupons = random.below(4) === 0 ? { coupons: ['fifth'] } : {}
+  const coupon = random.pick(couponKeys)
+  const coupons = random.below(4) === 0 ? { coupons: [coupon] } : {}
   const when = random.pick([{}, {}, { when: 'now' }, { when: 'periodEnd' }])
   const paymentMethod = cards[random.pick(['pays', 'pays', 'declines', 'asks'] as const)]
   const email = `${random.below(1000)}@example.org`
@@ -78,7 +84,7 @@ async function possible(stage: Stage, { random, payer }: Life, now: number): Pro
   return [
     ...Array.from({ length: 5 }, () => ask('PATCH', path, { ...terms, ...addons, ...when, ...coupons })),
     ask('PATCH', path, { ...when, addons: [{ addon: 'extra', quantity: random.below(4) }] }),
-    ask('PATCH', path, { coupons: ['fifth'] }),
+    ask('PATCH', path, { coupons: [coupon] }),
     ask('PATCH', path, { plan, paymentMethod }),
     ask('PATCH', path, { paymentMethod }),
     ask('PATCH', path, { trial: 'end' }),
@@ -92,8 +98,37 @@ async function possible(stage: Stage, { random, payer }: Life, now: number): Pro
       slot: random.pick(['default', 'second']),
     }),
     ...(asked === undefined ? [] : answers(stage, asked)),
+    ...(await elsewhere(stage, payer, random)),
   ]
 }
+
+/** What the customer does in the portal, or on the telephone with whoever has the dashboard. */
+async function elsewhere(stage: Stage, { customer }: Payer, random: Random): Promise<Move[]> {
+  const { stripe } = stage.world
+  const { data: cards } = await stripe.customers.listPaymentMethods(customer, { limit: 100 })
+  const subscription = (await liveOf(stage, customer)).find(({ schedule }) => schedule === null)
+  const kept = (subscription?.discounts ?? []).map((discount) => ({ discount: discount as string })).slice(1)
+  const coupon = await atProvider(stage, 'coupon', random.pick(couponKeys))
+  const update = (name: string, params: Stripe.SubscriptionUpdateParams): Move[] =>
+    subscription === undefined ? [] : [[name, () => stripe.subscriptions.update(subscription.id, params)]]
+  return [
+    ...(cards.length === 0
+      ? []
+      : [
+          [
+            'a card is detached',
+            () => stripe.paymentMethods.detach(random.pick(cards.map(({ id }) => id))),
+          ] satisfies Move,
+        ]),
+    ['no card is the default', () => forgetDefault(stage, customer)],
+    ...(subscription?.discounts.length
+      ? update('the first coupon is taken away', { discounts: kept.length > 0 ? kept : '' })
+      : update(`the coupon ${coupon} is given`, { discounts: [{ coupon }] })),
+  ]
+}
+
+const forgetDefault = ({ world: { stripe } }: Stage, customer: string) =>
+  stripe.customers.update(customer, { invoice_settings: { default_payment_method: '' } })
 
 function answers({ world }: Stage, intent: string): Move[] {
   return (['succeed', 'succeed', 'fail'] as const).map((outcome) => [

@@ -1,0 +1,95 @@
+import type Stripe from 'stripe'
+import { answered, expectSame } from './answers.ts'
+import type { Command } from './commands.ts'
+import { given, running } from './discounts.ts'
+import type { Life } from './life.ts'
+import type { Model } from './model.ts'
+import { type CouponKey, couponKeys } from './plans.ts'
+import type { Stage } from './stage.ts'
+
+/** Coupons given in the middle of a life, by us or in the dashboard, and taken away there. */
+export function couponCommands({ expected: now, random, kind }: Life): Command[] {
+  // Usage would be less by it as well, and how much no short model tells.
+  if (kind === 'metered') return []
+  const has = running(now.discounts, now.now).map(({ coupon }) => coupon)
+  const others = couponKeys.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
+  // On which line the odd cent of a discount on several falls, Stripe does not say.
+  const mayHave = now.terms.extras === 0 && (now.scheduled?.extras ?? 0) === 0
+  const isFree = !now.isManaged
+  return [
+    ...(others.length > 0 && mayHave ? [give(random.pick(others))] : []),
+    ...(others.length > 0 && mayHave && isFree ? [giveInDashboard(random.pick(others))] : []),
+    ...(has.length > 0 && isFree ? [takeInDashboard(random.pick(has))] : []),
+  ]
+}
+
+const withCoupon = (now: Model, coupon: CouponKey): Model => ({
+  ...now,
+  discounts: [...now.discounts, given(coupon, now.now)],
+})
+
+/** Given by us, it is agreed on like every other change of the terms. */
+const give = (coupon: CouponKey): Command => ({
+  name: `give the coupon ${coupon}`,
+  isElsewhere: false,
+  async run(stage, { payer, expected: now }) {
+    const isLive = now.status === 'active' || now.status === 'trialing'
+    const isRefused = !isLive || now.cancelAt !== null || now.scheduled !== null
+    const url = `/v1/subscriptions/${payer.subscriptionId}`
+    const payload = { coupons: [coupon] }
+    const { body } = await answered(stage, { method: 'PATCH', url, payload }, isRefused ? 409 : 200)
+    if (!isRefused) return { model: withCoupon(now, coupon) }
+    expectSame('a coupon is refused', body.code, 'subscription_not_changeable')
+    return { model: now }
+  },
+})
+
+const giveInDashboard = (coupon: CouponKey): Command => ({
+  name: `the dashboard gives the coupon ${coupon}`,
+  isElsewhere: true,
+  async run(stage, { payer, expected }) {
+    const standing = await discountsOf(stage, payer.subscription)
+    await stage.world.stripe.subscriptions.update(payer.subscription, {
+      discounts: [
+        ...standing.map(({ id }) => ({ discount: id })),
+        { coupon: await atProvider(stage, 'coupon', coupon) },
+      ],
+    })
+    return { model: withCoupon(expected, coupon) }
+  },
+})
+
+const takeInDashboard = (coupon: CouponKey): Command => ({
+  name: `the dashboard takes the coupon ${coupon}`,
+  isElsewhere: true,
+  async run(stage, { payer, expected }) {
+    const standing = await discountsOf(stage, payer.subscription)
+    const taken = await atProvider(stage, 'coupon', coupon)
+    const kept = standing.filter(({ source }) => source.coupon !== taken)
+    if (kept.length === standing.length) throw new Error(`The coupon ${coupon} is not there.`)
+    // An empty list changes nothing, an empty text takes all: https://docs.stripe.com/api/subscriptions/update
+    const discounts = kept.length > 0 ? kept.map(({ id }) => ({ discount: id })) : ('' as const)
+    await stage.world.stripe.subscriptions.update(payer.subscription, { discounts })
+    return { model: { ...expected, discounts: expected.discounts.filter((one) => one.coupon !== coupon) } }
+  },
+})
+
+async function discountsOf({ world }: Stage, id: string): Promise<Stripe.Discount[]> {
+  const { discounts } = await world.stripe.subscriptions.retrieve(id, { expand: ['discounts'] })
+  return discounts as Stripe.Discount[]
+}
+
+/** What the provider calls something of ours. */
+export async function atProvider(
+  { world: { pool } }: Stage,
+  type: 'coupon' | 'price',
+  id: string,
+): Promise<string> {
+  const { rows } = await pool.query<{ providerId: string }>(
+    'select provider_id as "providerId" from mapping where entity_type = $1 and entity_id = $2',
+    [type, id],
+  )
+  const [found] = rows
+  if (!found) throw new Error(`The provider does not know the ${type} ${id}.`)
+  return found.providerId
+}
