@@ -120,6 +120,9 @@ const there = (name: string, found: string, harm: Damage['do']): Damage => ({
 const pendingItem = async ({ stripe }: BillingWorld, { customer }: Payer) =>
   (await stripe.invoiceItems.list({ customer, pending: true })).data[0]?.id ?? ''
 
+const couponOf = async (stripe: BillingWorld['stripe']) =>
+  (await stripe.coupons.create({ percent_off: 1, duration: 'forever' })).id
+
 const damages: readonly Damage[] = [
   subscriptionRow(
     'status',
@@ -194,6 +197,18 @@ const damages: readonly Damage[] = [
     const { cancel_at_period_end: ends } = await stripe.subscriptions.retrieve(subscription)
     await stripe.subscriptions.update(subscription, { cancel_at_period_end: !ends })
   }),
+  subscriptionRow('discounts', (random) => `'["di_${random.below(1000)}"]'`),
+  there('discount', 'subscription differs', async ({ stripe }, { subscription }) => {
+    await stripe.subscriptions.update(subscription, { discounts: [{ coupon: await couponOf(stripe) }] })
+  }),
+  there('discount of an item', 'subscription differs', async ({ stripe }, { subscription }) => {
+    const { items } = await stripe.subscriptions.retrieve(subscription)
+    const discounts = [{ coupon: await couponOf(stripe) }]
+    await stripe.subscriptionItems.update(items.data[0]?.id ?? '', { discounts })
+  }),
+  there('discount of the customer', 'customer differs', async ({ stripe, simulator }, { customer }) =>
+    simulator.control.discountCustomer(customer, await couponOf(stripe)),
+  ),
   there('item changed', 'invoiceItem differs', async (world, payer, random) =>
     world.stripe.invoiceItems.update(await pendingItem(world, payer), { amount: 100 + random.below(10_000) }),
   ),

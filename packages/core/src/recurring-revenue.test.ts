@@ -31,6 +31,15 @@ test('a plan earns its fee and its seats; usage is no recurring revenue', () => 
   expect(recurringRevenue({ ...team, payments: 6 }, 3)).toEqual({ minor: 0n, currency: 'usd' })
 })
 
+test('of none a flat fee alone earns nothing, beside no seats it earns itself', () => {
+  const [team] = plans
+  if (!team) throw new Error('no plan')
+  expect(recurringRevenue(team, 0)).toEqual({ minor: 2000n, currency: 'usd' })
+  const flat = { ...team, prices: team.prices.filter(({ key }) => key !== 'seats') }
+  expect(recurringRevenue(flat, 0)).toEqual({ minor: 0n, currency: 'usd' })
+  expect(recurringRevenue(flat, 1)).toEqual({ minor: 2000n, currency: 'usd' })
+})
+
 // 120.00 a year is 10.00 a month; 7.00 a week is 365/84 × 7.00 = 30.4166…; 1.00 a day is 365/12 = 30.4166…
 test.each([
   ['year', 1, 12000n, 1000n],

@@ -2,7 +2,7 @@ import type { SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
 import { type Currency, type Money, round, sum } from './money.ts'
 import type { Plan } from './plan.ts'
-import { priceFee } from './pricing/price-fee.ts'
+import { isNoneOfFlat, priceFee } from './pricing/price-fee.ts'
 import type { SubscriptionStatus } from './subscription.ts'
 import type { Collection } from './subscription-history.ts'
 
@@ -39,9 +39,13 @@ export function recurringRevenue(
   quantity: number,
 ): Money {
   const recurring = payments === null ? prices.filter(({ kind }) => kind === 'recurring') : []
+  const inAdvance = recurring.filter(({ timing }) => timing === 'inAdvance')
+  const earning = isNoneOfFlat(inAdvance, quantity)
+    ? recurring.filter((price) => !inAdvance.includes(price))
+    : recurring
   return sum(
     currency,
-    recurring.map((price) => {
+    earning.map((price) => {
       // One in arrears is sold once, as the plan is.
       const number = price.timing === 'inArrears' ? 1 : quantity
       return round(priceFee(price, BigInt(number)).exact)

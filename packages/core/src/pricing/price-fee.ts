@@ -6,6 +6,14 @@ import type { Priced } from './priced.ts'
 import { tierStep } from './tier-step.ts'
 
 /**
+ * Whether nothing is paid for prices although they are flat: a flat price stands there once, whatever the number of others,
+ * but where there are no others the number is its own item's, and that may have been set to none at the provider.
+ */
+export function isNoneOfFlat(prices: readonly Pick<PriceModel, 'model'>[], number: number): boolean {
+  return number === 0 && prices.every(({ model }) => model === 'flat')
+}
+
+/**
  * What a recurring price costs for a number of it, as Stripe bills it. It is what the same quantity of usage costs, but
  * for two things: a flat price stands there once, whatever the number of others beside it; and of none, tiers cost the flat
  * amount of the first one, graduated or by volume.

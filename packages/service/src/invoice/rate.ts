@@ -8,7 +8,7 @@ import { type Currency, type Money, money, round, sum, zero } from '@lockstep/co
 import type { Period } from '@lockstep/core/period'
 import { freeReason } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
-import { priceFee } from '@lockstep/core/pricing/price-fee'
+import { isNoneOfFlat, priceFee } from '@lockstep/core/pricing/price-fee'
 import { quantityOf } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
 import { usageCycleOf } from '@lockstep/core/usage-cycle'
@@ -126,9 +126,10 @@ export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodSta
 
 /** What the provider bills for a whole period of these prices. */
 export function feeOf(prices: readonly Price[], currency: Currency, quantity: number): Money {
+  const billed = prices.filter(isBilledByProvider)
   return sum(
     currency,
-    prices.filter(isBilledByProvider).map((price) => feeOfPrice(price, quantity)),
+    isNoneOfFlat(billed, quantity) ? [] : billed.map((price) => feeOfPrice(price, quantity)),
   )
 }
 

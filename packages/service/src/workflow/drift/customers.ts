@@ -25,14 +25,16 @@ export async function compareCustomers(
     const row = rows.get(object.id)
     if (!row || row.isErased) return []
     const { name, email, entityId, origin } = row
+    const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
+    const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
+    const discounted = raw === undefined ? [] : discountMissed(known, raw, object)
     const there = { name: object.name || null, email: object.email || null }
     const isTheirs = origin === 'webhook' || origin === 'import'
     // Of one of ours, what was never said here may be whatever it is there.
     const differences = fieldDifferences({ name: name || null, email: email || null }, there).filter(
       ({ here }) => isTheirs || here !== null,
     )
-    if (differences.length === 0) return []
-    const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
+    if (differences.length === 0) return discounted
     // Only what is compared: a card that became the default says nothing about a name.
     const seen = { name: raw?.name || null, email: raw?.email || null }
     const verdict = judgeDifference({
@@ -41,8 +43,7 @@ export async function compareCustomers(
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
       isTheirs,
     })
-    const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
-    return [{ ...known, differences, ...verdict }]
+    return [{ ...known, differences, ...verdict }, ...discounted]
   })
   const unlinked = await compareUnlinked(
     deps,
@@ -50,4 +51,17 @@ export async function compareCustomers(
     objects.filter(({ id }) => !rows.has(id)),
   )
   return { drifts: [...drifts, ...unlinked.drifts], underWay: unlinked.underWay }
+}
+
+/** What is taken off all that a customer pays for stands in the picture alone, so that only a look is missing. */
+function discountMissed(
+  known: Pick<Drift, 'entity' | 'kind' | 'entityId' | 'providerId'>,
+  before: Partial<Stripe.Customer>,
+  { discount }: Stripe.Customer,
+): Drift[] {
+  const [here, there] = [before.discount?.id ?? null, discount?.id ?? null]
+  if (here === there) return []
+  const reason = 'A discount was given to the customer or taken away, and nothing told us.'
+  const differences = [{ field: 'discount', here, there }]
+  return [{ ...known, differences, cause: 'missed', repair: 'look', reason }]
 }

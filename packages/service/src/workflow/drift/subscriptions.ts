@@ -47,9 +47,16 @@ export async function compareSubscriptions(
     const seen = read(object)
     const there = (shown: ObservedSubscription) => thereOf(shown, versions, row.planVersionId)
     const { here = {}, there: others = {} } = beside.get(object.id) ?? {}
-    const differences = fieldDifferences({ ...hereOf(row), ...here }, { ...there(seen), ...others })
-    if (differences.length === 0) return []
     const before = pictures.get(`subscription ${object.id}`)?.raw
+    // What is taken off an item stands in its picture alone.
+    const ofItems: Record<string, DriftValue> = wasSeen(before)
+      ? { itemDiscounts: discountsOfItems(read(before)) }
+      : {}
+    const differences = fieldDifferences(
+      { ...hereOf(row), ...ofItems, ...here },
+      { ...there(seen), ...others },
+    )
+    if (differences.length === 0) return []
     const verdict = judgeDifference({
       entity: 'subscription',
       differences,
@@ -197,8 +204,15 @@ function thereOf(
     collection: seen.collection,
     collectionResumesAt: time(seen.collectionResumesAt),
     discounts: seen.discounts.join(', '),
+    itemDiscounts: discountsOfItems(seen),
   }
 }
+
+const discountsOfItems = ({ items }: ObservedSubscription): string =>
+  items
+    .flatMap(({ providerId, discounts }) => discounts.map((discount) => `${discount} on ${providerId}`))
+    .sort()
+    .join(', ')
 
 /** A customer of ours has a subscription that somebody made at the provider, and nothing here knows of it. */
 async function madeThere(deps: LookDeps, objects: readonly Stripe.Subscription[]): Promise<Drift[]> {
