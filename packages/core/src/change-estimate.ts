@@ -1,3 +1,4 @@
+import { divideRounded } from './divide.ts'
 import type { Instant } from './instant.ts'
 import { type ExactAmount, type Money, money, round } from './money.ts'
 import type { Period } from './period.ts'
@@ -71,8 +72,5 @@ const SCALED_PER_MINOR = 10n ** 21n
 
 /** The part of an amount that belongs to the time from `at` on, in minor units, rounded once. */
 function partOf(amount: bigint, { start, end }: Period, at: Instant, scale = 1n): bigint {
-  const dividend = amount * BigInt(end - at)
-  const divisor = BigInt(end - start) * scale
-  const half = dividend < 0n ? -divisor / 2n : divisor / 2n
-  return (dividend + half) / divisor
+  return divideRounded(amount * BigInt(end - at), BigInt(end - start) * scale)
 }

@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { divideRounded } from './divide.ts'
 import type { Instant } from './instant.ts'
 import type { Meter, UsageTotals } from './meter.ts'
 import type { Period } from './period.ts'
@@ -24,13 +25,7 @@ export function foreseeUsage(
   { period: { start, end }, at }: { readonly period: Period; readonly at: Instant },
 ): UsageTotals {
   assert(start < at && at <= end, 'a moment inside the period')
-  const byEnd = (soFar: bigint) => scaled(soFar, BigInt(end - start), BigInt(at - start))
+  const byEnd = (soFar: bigint) => divideRounded(soFar * BigInt(end - start), BigInt(at - start))
   if (aggregation !== 'count' && aggregation !== 'sum') return totals
   return { ...totals, count: byEnd(totals.count), sum: byEnd(totals.sum) }
-}
-
-/** `value` × `whole` ÷ `part`, to the nearest, a half away from zero. */
-function scaled(value: bigint, whole: bigint, part: bigint): bigint {
-  const half = value < 0n ? -part / 2n : part / 2n
-  return (value * whole + half) / part
 }
