@@ -34,9 +34,52 @@ export const invoiceLine = z
     amount: money,
     late: z.boolean().meta({ description: 'Usage that came after the invoice of its own period was final.' }),
     derivation: derivation.nullable().meta({ description: "Null where the amount is the provider's own." }),
+    reason: z.string().nullable().meta({
+      description:
+        "Of what is pending at the provider and none of Lockstep's: why it stands here. Null of every other line.",
+    }),
     providerId: providerId.nullable(),
   })
   .meta({ id: 'InvoiceLine' })
+
+const discount = z
+  .strictObject({
+    name: z.string(),
+    coupon: z.string().nullable().meta({ description: "The catalogue's key of it, if it has one." }),
+    source: z.enum(['item', 'subscription', 'customer', 'line']).nullable().meta({
+      description:
+        "What it was given to; `line` is one of the provider's own lines. Null of a final invoice, of which the provider does not say.",
+    }),
+    amount: money.meta({ description: 'What it takes off, above zero.' }),
+    explanation: z.string(),
+  })
+  .meta({ id: 'InvoiceDiscount', description: 'What one discount takes off an invoice.' })
+
+const tax = z
+  .strictObject({
+    amount: money.nullable().meta({ description: 'All tax of the invoice. Null where it is not known.' }),
+    included: money.nullable().meta({
+      description: 'What of it the amounts of the lines contain already; the rest comes on top.',
+    }),
+    certainty: z.enum(['certain', 'estimated', 'unknown']).meta({
+      description:
+        '`certain`: by written rates, or none apply, or it is final. `estimated`: the provider computes it, and took as much of the invoice before. `unknown`: the total is without it.',
+    }),
+    explanation: z.array(z.string()),
+  })
+  .meta({ id: 'InvoiceTax' })
+
+const balance = z
+  .strictObject({
+    before: money,
+    after: money.nullable().meta({ description: 'Once this invoice is final.' }),
+    explanation: z.string().meta({ description: 'What becomes of the total, and why.' }),
+  })
+  .meta({
+    id: 'InvoiceBalance',
+    description:
+      "The customer's balance at the provider, which is no part of the total: below zero it is credit, above it what was too little to be charged.",
+  })
 
 const fields = {
   id: id('invoice'),
@@ -50,9 +93,15 @@ const fields = {
   number: z.string().nullable().meta({ description: 'Printed on the invoice; given when it is final.' }),
   subtotal: money
     .nullable()
-    .meta({ description: 'Before discounts and tax. Null in lists while the period runs.' }),
-  total: money.nullable().meta({ description: 'Null in lists while the period runs.' }),
-  amountDue: money.nullable(),
+    .meta({ description: 'Of all lines, before discounts and tax. Null in lists while the period runs.' }),
+  total: money.nullable().meta({
+    description:
+      "After discounts and with tax: while it is open, what the provider's preview says, but for what `unknown` names. Null in lists while the period runs.",
+  }),
+  amountDue: money.nullable().meta({
+    description:
+      'What of the total is to be charged, with the balance taken into account. Null where the balance is not known, and in lists while the period runs.',
+  }),
   amountPaid: money.nullable(),
   amountRemaining: money.nullable(),
   openedAt: instant,
@@ -77,7 +126,11 @@ const forecast = z
   .strictObject({
     at: instant.meta({ description: "The moment it was made at, in the customer's own time." }),
     subtotal: money.meta({
-      description: 'Before discounts and tax, with the fees to come and what came late.',
+      description:
+        'Before discounts and tax, with the fees to come, what came late and what is pending at the provider.',
+    }),
+    total: money.meta({
+      description: "After discounts and with tax, as far as the invoice's own total is.",
     }),
     lines: z
       .array(
@@ -99,6 +152,16 @@ export const invoiceWithLines = z
   .strictObject({
     ...fields,
     lines: z.array(invoiceLine),
+    discounts: z.array(discount).meta({ description: 'In the order in which they are taken off.' }),
+    discountTotal: money.meta({ description: 'What all of them take off, above zero.' }),
+    tax,
+    balance: balance
+      .nullable()
+      .meta({ description: 'Null where the customer was not seen at the provider.' }),
+    unknown: z.array(z.enum(['discounts', 'tax'])).meta({
+      description:
+        'What the provider takes into account and the total does not, because it is not known here. Empty: the total is whole.',
+    }),
     forecast: forecast.nullable().meta({
       description: 'Null in the first hour of the period, and when it is over. Never sent to the provider.',
     }),

@@ -54,13 +54,41 @@ test('an adjustment is shown before it is made, and its record afterwards', asyn
   expect(withdrawn.stdout).toContain('✓ credit -5.00 usd taken back: Goodwill')
 })
 
+/** Nothing between the lines and the total. */
+const plain = {
+  ...{ discounts: [], balance: null, amountDue: null, unknown: [] },
+  tax: { amount: null, included: null, certainty: 'certain', explanation: [] },
+}
+
+test('discounts, tax and what is due stand below each other, with the reason for each', async () => {
+  const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
+  const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null }
+  const invoice = {
+    ...{ id: 'invoice_1', status: 'current', currency: 'usd', period, lines: [], stale: true, ...none },
+    ...{ subtotal: usd('2000'), total: usd('2142'), amountDue: usd('1642'), unknown: ['discounts'] },
+    discounts: [
+      { name: 'Tenth', coupon: 'tenth', amount: usd('200'), explanation: '10 % off 20.00 usd: 2.00 usd' },
+    ],
+    tax: { amount: usd('342'), included: usd('0'), certainty: 'estimated', explanation: ['As before.'] },
+    balance: { before: usd('-500'), after: usd('0'), explanation: 'The balance pays.' },
+  }
+  fake.answers = { 'GET /v1/invoices/invoice_1': { body: invoice } }
+  const shown = await fake.run(['invoices', 'show', 'invoice_1', '--explain'])
+  const lines = shown.stdout.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '))
+  expect(lines.slice(2)).toEqual([
+    ...['subtotal 20.00 usd', 'Tenth -2.00 usd', '10 % off 20.00 usd: 2.00 usd'],
+    ...['tax, estimated 3.42 usd', 'As before.', 'total 21.42 usd', 'due 16.42 usd', 'The balance pays.'],
+    ...['without discounts: not known here yet', ''],
+  ])
+})
+
 test('a running invoice says about what it will come to', async () => {
   const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
   const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null }
   const invoice = {
     ...{ id: 'invoice_1', status: 'current', currency: 'usd', period, lines: [], stale: true, ...none },
-    ...{ subtotal: usd('2000'), total: usd('2000') },
-    forecast: { at: '2026-01-20T00:00:00Z', subtotal: usd('353100'), lines: [] },
+    ...{ ...plain, subtotal: usd('2000'), total: usd('2000') },
+    forecast: { at: '2026-01-20T00:00:00Z', subtotal: usd('400000'), total: usd('353100'), lines: [] },
   }
   fake.answers = { 'GET /v1/invoices/invoice_1': { body: invoice } }
   const shown = async () => (await fake.run(['invoices', 'show', 'invoice_1'])).stdout
@@ -78,7 +106,16 @@ test.each([
   const total = { amount, minor, currency }
   const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null }
   const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
-  const invoice = { id: 'invoice_1', status: 'paid', currency, period, lines: [], stale: false, total }
+  const invoice = {
+    ...plain,
+    id: 'invoice_1',
+    status: 'paid',
+    currency,
+    period,
+    lines: [],
+    stale: false,
+    total,
+  }
   fake.answers = { 'GET /v1/invoices/invoice_1': { body: { ...invoice, ...none, subtotal: total } } }
   expect((await fake.run(['invoices', 'show', 'invoice_1'])).stdout).toContain(text)
 })

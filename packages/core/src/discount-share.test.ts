@@ -16,14 +16,14 @@ const amount = (off: bigint, of: Partial<DiscountToShare> = {}): DiscountToShare
 
 test('five dollars off lines of ten and twenty are 1.66 and 3.34', () => {
   // docs.stripe.com/billing/subscriptions/billing-mode/compare
-  expect(shareDiscounts([line(1000n), line(2000n)], [amount(500n)])).toEqual({
-    ...{ taken: [500n], left: [834n, 1666n] },
+  expect(shareDiscounts([line(1000n), line(2000n)], [amount(500n)])).toMatchObject({
+    ...{ taken: [500n], of: [3000n], left: [834n, 1666n] },
   })
 })
 
 test('a percentage is rounded once for all lines, and the last one has the rest', () => {
   // 33.3 % of 1001 + 333 + 77 = 1411 is 469.863, so 470: 333 (333.4), 110 (110.9), and 27.
-  expect(shareDiscounts([line(1001n), line(333n), line(77n)], [percent('33.3')])).toEqual({
+  expect(shareDiscounts([line(1001n), line(333n), line(77n)], [percent('33.3')])).toMatchObject({
     ...{ taken: [470n], left: [668n, 223n, 50n] },
   })
   // Half a cent is one: 50 % of 1.
@@ -37,14 +37,14 @@ test('the second of two is taken off what the first one left', () => {
 })
 
 test('no more is taken off than there is', () => {
-  expect(shareDiscounts([line(300n), line(200n)], [amount(800n), percent('50')])).toEqual({
+  expect(shareDiscounts([line(300n), line(200n)], [amount(800n), percent('50')])).toMatchObject({
     ...{ taken: [500n, 0n], left: [0n, 0n] },
   })
 })
 
 test('credits and prorations stay as they are', () => {
   const lines = [line(1000n), line(-300n), line(500n, { discountable: false })]
-  expect(shareDiscounts(lines, [percent('50')])).toEqual({ taken: [500n], left: [500n, -300n, 500n] })
+  expect(shareDiscounts(lines, [percent('50')])).toMatchObject({ taken: [500n], left: [500n, -300n, 500n] })
 })
 
 test('one of a product is taken off the lines of that product, one of an item off that item', () => {
@@ -54,5 +54,9 @@ test('one of a product is taken off the lines of that product, one of an item of
 })
 
 test('nothing is taken off an empty invoice', () => {
-  expect(shareDiscounts([], [percent('50'), amount(500n)])).toEqual({ taken: [0n, 0n], left: [] })
+  expect(shareDiscounts([], [percent('50'), amount(500n)])).toEqual({
+    taken: [0n, 0n],
+    of: [0n, 0n],
+    left: [],
+  })
 })

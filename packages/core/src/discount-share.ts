@@ -30,6 +30,8 @@ export interface DiscountToShare {
 export interface SharedDiscounts {
   /** What each discount takes off, in the order in which they were given. */
   readonly taken: readonly bigint[]
+  /** What each discount was taken off: what was left of its lines. */
+  readonly of: readonly bigint[]
   /** What is left of each line. */
   readonly left: readonly bigint[]
 }
@@ -45,10 +47,12 @@ export function shareDiscounts(
   discounts: readonly DiscountToShare[],
 ): SharedDiscounts {
   const left = lines.map(({ amount }) => amount)
+  const of: bigint[] = []
   const taken = discounts.map((discount) => {
     const own = lines.flatMap((line, i) => (isGoodFor(discount, line) && (left[i] ?? 0n) > 0n ? [i] : []))
     const base = own.reduce((sum, i) => sum + (left[i] ?? 0n), 0n)
     const off = offOf(discount, base)
+    of.push(base)
     let rest = off
     for (const [place, i] of own.entries()) {
       const before = left[i] ?? 0n
@@ -58,7 +62,7 @@ export function shareDiscounts(
     }
     return off
   })
-  return { taken, left }
+  return { taken, of, left }
 }
 
 function isGoodFor({ products, item }: DiscountToShare, line: DiscountableLine): boolean {

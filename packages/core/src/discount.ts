@@ -51,10 +51,7 @@ export function discountsAt(discounts: readonly Discount[], at: Instant): Discou
 
 /** `10 % for 3 months from 2026-01-31T00:00:00Z until 2026-04-30T00:00:00Z`. */
 export function describeDiscount({ off, duration, start, end }: Discount): string {
-  const much =
-    off.kind === 'percent'
-      ? `${off.percent} %`
-      : `${formatMoney({ minor: BigInt(off.minor), currency: off.currency })} ${off.currency}`
+  const much = describeOff({ off })
   const long =
     duration.kind === 'repeating'
       ? `for ${duration.months} ${duration.months === 1 ? 'month' : 'months'}`
@@ -62,4 +59,10 @@ export function describeDiscount({ off, duration, start, end }: Discount): strin
         ? 'once'
         : 'for ever'
   return `${much} ${long} from ${start}${end === null ? '' : ` until ${end}`}`
+}
+
+/** `10 %`, `5.00 usd`. */
+export function describeOff({ off }: Pick<Discount, 'off'>): string {
+  if (off.kind === 'percent') return `${off.percent} %`
+  return `${formatMoney({ minor: BigInt(off.minor), currency: off.currency })} ${off.currency}`
 }

@@ -57,7 +57,8 @@ test('the overview has it all in one read: lines, reasons, sums, and whether the
           // 100 at 0.10 and 15 at 0.01; 10 % of that and of the fee; the next month's fee.
           subtotal: usd(1015 + 302 + 2000),
           total: usd(1015 + 302 + 2000),
-          amountDue: null,
+          amountDue: usd(1015 + 302 + 2000),
+          ...{ discounts: [], unknown: [], tax: { amount: usd(0), certainty: 'certain' } },
           stale: true,
           lines: [
             {

@@ -1,21 +1,18 @@
 import { explain } from '@lockstep/core/derivation'
-import type { InvoiceLine, InvoiceWithLines } from '@lockstep/sdk'
+import type { InvoiceLine, InvoiceWithLines, Money } from '@lockstep/sdk'
 import { amountText, instantText, periodText } from './format.ts'
 import { bold, dim, yellow } from './style.ts'
 import { pad, width } from './table.ts'
 
 /** An invoice as a bookkeeper would check it: lines, amounts below each other, the sum. */
 export function invoiceText(invoice: InvoiceWithLines, options: { explain: boolean }): string {
-  const { lines, total, subtotal, currency } = invoice
+  const { lines, currency } = invoice
   const rows = lines.map((line) => ({
     line,
     left: `  ${dim(periodText(line.period))}  ${line.description}${line.late ? yellow('  late') : ''}`,
     amount: amountText(line.amount),
   }))
-  const sums = [
-    ...(subtotal && total && subtotal.minor !== total.minor ? [['subtotal', subtotal] as const] : []),
-    ...(total ? [['total', total] as const] : []),
-  ].map(([word, money]) => ({ word, amount: amountText(money) }))
+  const sums = sumsOf(invoice)
   const leftWidth = Math.max(24, ...rows.map(({ left }) => width(left)))
   const amountWidth = Math.max(8, ...[...rows, ...sums].map(({ amount }) => amount.length))
 
@@ -25,18 +22,56 @@ export function invoiceText(invoice: InvoiceWithLines, options: { explain: boole
       `${pad(left, leftWidth)}  ${pad(amount, amountWidth, 'right')}`,
       ...(options.explain ? explanationOf(line) : []),
     ]),
-    ...sums.map(({ word, amount }) =>
+    ...sums.flatMap(({ word, amount, why }) => [
       bold(`${pad(word, leftWidth, 'right')}  ${pad(amount, amountWidth, 'right')} ${currency}`),
-    ),
+      ...(options.explain ? why.map((text) => dim(`      ${text}`)) : []),
+    ]),
+    ...unknownTexts(invoice),
     ...forecastTexts(invoice),
   ].join('\n')
+}
+
+interface SumText {
+  readonly word: string
+  readonly amount: string
+  readonly why: readonly string[]
+}
+
+/** From the lines to what is due; what changes nothing is left out. */
+function sumsOf({ subtotal, total, discounts, tax, balance, amountDue }: InvoiceWithLines): SumText[] {
+  const text = (word: string, money: Money | null, why: readonly string[] = []): SumText[] =>
+    money ? [{ word, amount: amountText(money), why }] : []
+  const taxed = tax.amount !== null && tax.amount.minor !== '0'
+  const isPlain = discounts.length === 0 && !taxed
+  const word = tax.certainty === 'estimated' ? 'tax, estimated' : 'tax'
+  return [
+    ...(isPlain && subtotal?.minor === total?.minor ? [] : text('subtotal', subtotal)),
+    ...discounts.map(({ name, amount, explanation }) => ({
+      ...{ word: name, amount: minus(amountText(amount)), why: [explanation] },
+    })),
+    ...(taxed && tax.amount
+      ? text(isIncluded(tax) ? `${word}, contained` : word, tax.amount, tax.explanation)
+      : []),
+    ...text('total', total),
+    ...(balance && amountDue && amountDue.minor !== total?.minor
+      ? text('due', amountDue, [balance.explanation])
+      : []),
+  ]
+}
+
+const minus = (amount: string) => (/^[0.,]+$/.test(amount) ? amount : `-${amount}`)
+
+const isIncluded = ({ amount, included }: InvoiceWithLines['tax']) => amount?.minor === included?.minor
+
+function unknownTexts({ unknown }: InvoiceWithLines): string[] {
+  return unknown.map((what) => yellow(`  without ${what}: not known here yet`))
 }
 
 /** What it may come to: an estimate, and said as one. */
 function forecastTexts({ forecast, period, currency }: InvoiceWithLines): string[] {
   if (forecast === null) return []
   const by = `if usage goes on as it has, by ${instantText(period.end)}`
-  return [dim(`  about ${amountText(forecast.subtotal)} ${currency} ${by}`)]
+  return [dim(`  about ${amountText(forecast.total)} ${currency} ${by}`)]
 }
 
 function headText({
@@ -66,7 +101,7 @@ function syncNote(syncedAt: string | null, stale: boolean): string {
   return `sent to the provider ${instantText(syncedAt)}${stale ? '; newer usage follows' : ''}`
 }
 
-function explanationOf({ derivation, amount, providerId }: InvoiceLine): string[] {
+function explanationOf({ derivation, amount, reason, providerId }: InvoiceLine): string[] {
   if (derivation) {
     // The first line names price and period, which stand above.
     const texts = explain(derivation).slice(1)
@@ -76,5 +111,5 @@ function explanationOf({ derivation, amount, providerId }: InvoiceLine): string[
     }
     return texts.map((text) => dim(`      ${text}`))
   }
-  return [dim(`      billed by the provider${providerId ? ` (${providerId})` : ''}`)]
+  return [dim(`      ${reason ?? 'billed by the provider'}${providerId ? ` (${providerId})` : ''}`)]
 }

@@ -116,6 +116,7 @@ const order: Readonly<Record<Observed['type'], true>> = {
   customer: true,
   subscription: true,
   subscription_schedule: true,
+  invoiceitem: true,
   invoice: true,
   credit_note: true,
   refund: true,

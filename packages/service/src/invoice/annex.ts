@@ -1,5 +1,5 @@
 import { formatInstant } from '@lockstep/core/instant'
-import { formatMoney, type Money, subtract } from '@lockstep/core/money'
+import { formatMoney, type Money, negate, subtract } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 import { printedInstant } from '../document/printed.ts'
@@ -66,13 +66,24 @@ function lineRows(line: ShownLine, explanation: readonly string[]): Rows {
   ]
 }
 
-/** Discounts and tax are the provider's, and stand on its invoice. */
-function sumRows({ subtotal, total }: ShownInvoice): Rows {
+/** From the lines to what is due, by the names of the API; what is nothing is left out. */
+function sumRows({ subtotal, discounts, tax, total, amountDue, balance }: ShownInvoice): Rows {
   const others = subtract(total, subtotal)
+  const isTold = discounts.length > 0 || tax.amount !== null
   return [
     ['All lines', [printedMoney(subtotal)]],
-    ...(others.minor === 0n ? [] : [['Discounts and tax', [printedMoney(others)]] as const]),
+    ...discounts.map(
+      ({ name, amount, explanation }) => [name, [printedMoney(negate(amount)), explanation]] as const,
+    ),
+    ...(tax.amount !== null && tax.amount.minor !== 0n
+      ? [['Tax', [printedMoney(tax.amount), ...tax.explanation]] as const]
+      : []),
+    // Of what was final before it was kept what these are.
+    ...(isTold || others.minor === 0n ? [] : [['Discounts and tax', [printedMoney(others)]] as const]),
     ['Total', [printedMoney(total)]],
+    ...(amountDue && amountDue.minor !== total.minor
+      ? [['Due', [printedMoney(amountDue), ...(balance ? [balance.explanation] : [])]] as const]
+      : []),
   ]
 }
 

@@ -8,8 +8,8 @@ import type { ShownLine } from './read.ts'
 
 /** The derivation in words; where a part was billed before, the words go on to what is left. */
 export function explanationOf(line: ShownLine, corrections: readonly UsageCorrection[]): string[] {
-  const { derivation, billed, amount, description } = line
-  if (!derivation) return [`${description}: the payment provider computed this amount.`]
+  const { derivation, billed, amount, description, reason } = line
+  if (!derivation) return [`${description}: ${reason ?? 'the payment provider computed this amount.'}`]
   const { currency } = amount
   const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
   const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]

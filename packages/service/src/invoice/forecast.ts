@@ -4,15 +4,17 @@ import { isWorthSending } from '@lockstep/core/invoice'
 import { add, type Money, sum } from '@lockstep/core/money'
 import type { Quantity } from '@lockstep/core/quantity'
 import { describeLine } from './describe.ts'
-import { linesToBill, periodOf, type RatingInput } from './rate.ts'
+import { type LineToBill, linesToBill, periodOf, type RatingInput } from './rate.ts'
 
 /** What a running period's invoice may say at its end. Shown, and never sent to anybody. */
 export interface Forecast {
   readonly at: Instant
   /** Those that Lockstep rates of this period. */
   readonly lines: readonly ForecastLine[]
-  /** With what else stands on the invoice: the fees to come, and what came late. */
+  /** With what else stands on the invoice: the fees to come, what came late, and what is pending at the provider. */
   readonly subtotal: Money
+  /** After the discounts that are taken off then, and with tax: as far as the invoice's own total is. */
+  readonly total: Money
 }
 
 interface ForecastLine {
@@ -26,6 +28,8 @@ export interface Outlook {
   readonly at: Instant
   /** When the subscription is to end, as planned. */
   readonly cancelAt: Instant | null
+  /** What an invoice with these lines, beside all others that stand on it, comes to. */
+  readonly totalOf: (lines: readonly LineToBill[]) => Money
 }
 
 /**
@@ -33,7 +37,11 @@ export interface Outlook {
  * fall into place by themselves. A subscription that is to end inside the period is foreseen to its end, which
  * the period's will be then. Null where too little of the period is over, or all of it.
  */
-export function forecast(whole: RatingInput, others: Money, { at, cancelAt }: Outlook): Forecast | null {
+export function forecast(
+  whole: RatingInput,
+  others: Money,
+  { at, cancelAt, totalOf }: Outlook,
+): Forecast | null {
   const input = endingBy(whole, cancelAt)
   const period = periodOf(input.invoice)
   if (!isForeseeable(period, at)) return null
@@ -43,17 +51,18 @@ export function forecast(whole: RatingInput, others: Money, { at, cancelAt }: Ou
       return [key, meter ? foreseeUsage(meter, totals, { period, at }) : totals]
     }),
   )
-  const lines = linesToBill({ ...input, usage, groups: foreseeGroups(input, at) })
-    .filter(({ left }) => isWorthSending(left))
-    .map((line) => {
-      const { quantity, amount } = line.left
-      return { key: line.line.key, description: describeLine(line), quantity, amount }
-    })
+  const foreseen = linesToBill({ ...input, usage, groups: foreseeGroups(input, at) }).filter(({ left }) =>
+    isWorthSending(left),
+  )
+  const lines = foreseen.map((line) => {
+    const { quantity, amount } = line.left
+    return { key: line.line.key, description: describeLine(line), quantity, amount }
+  })
   const rated = sum(
     input.invoice.currency,
     lines.map(({ amount }) => amount),
   )
-  return { at, lines, subtotal: add(rated, others) }
+  return { at, lines, subtotal: add(rated, others), total: totalOf(foreseen) }
 }
 
 function endingBy(input: RatingInput, cancelAt: Instant | null): RatingInput {

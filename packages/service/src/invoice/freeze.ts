@@ -9,6 +9,7 @@ import { billItem, type ItemRow, itemOperation, itemsOf } from '../store/invoice
 import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoices.ts'
 import { insertLineItems } from '../store/line-items.ts'
 import { settleSeen } from '../store/operations.ts'
+import { settlePendingItems } from '../store/pending-items.ts'
 import { sqlTime } from '../store/time.ts'
 import { type AddedUp, addUp, whatHolds } from './add-up.ts'
 import { checkInvoices } from './check-limits.ts'
@@ -71,6 +72,11 @@ export async function freezeInvoice(
       lineRow(invoice, line, position, own.get(line), itemOf(own.get(line))),
     ),
   )
+  await settlePendingItems(
+    trx,
+    invoice.customerId,
+    seen.lines.flatMap((line) => (line.invoiceItem === null || own.has(line) ? [] : [line.invoiceItem])),
+  )
   for (const [line, reference] of own) {
     const item = itemOf(reference)
     await bill(trx, invoice, seen, line, reference, item)
@@ -82,6 +88,7 @@ export async function freezeInvoice(
     status,
     finalizedAt: sqlTime(finalizedAt ?? now),
     finalizesAt: null,
+    providerSums: JSON.stringify(seen.sums),
     dirty: false,
     syncPending: false,
     syncProblem: null,

@@ -143,13 +143,15 @@ interface Outcome {
   readonly state: 'placed' | 'removed'
   readonly providerItemId: string | null
   readonly providerInvoiceId: string | null
+  /** When the provider says that it was made; left out where nothing was learned of that. */
+  readonly madeAt?: Instant
 }
 
 /** The intended call came to its end. False if somebody else has settled it, or gone on, meanwhile. */
-export async function settleItem(db: Db, row: ItemRow, outcome: Outcome): Promise<boolean> {
+export async function settleItem(db: Db, row: ItemRow, { madeAt, ...outcome }: Outcome): Promise<boolean> {
   const settled = await db
     .updateTable('invoiceItem')
-    .set(outcome)
+    .set({ ...outcome, ...(madeAt !== undefined && { madeAt: sqlTime(madeAt) }) })
     .where('originInvoiceId', '=', row.originInvoiceId)
     .where('lineKey', '=', row.lineKey)
     .where('revision', '=', row.revision)
@@ -180,6 +182,7 @@ export interface Adoption extends ItemKey {
   readonly derivation: Derivation | null
   readonly providerItemId: string
   readonly providerInvoiceId: string | null
+  readonly madeAt: Instant
 }
 
 /**
@@ -193,6 +196,7 @@ export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow |
     content: JSON.stringify(item.content),
     derivation: item.derivation === null ? null : JSON.stringify(item.derivation),
     state: 'placed' as const,
+    madeAt: sqlTime(item.madeAt),
   }
   const row = await db
     .insertInto('invoiceItem')
@@ -208,6 +212,7 @@ export async function adoptItem(db: Db | Trx, item: Adoption): Promise<ItemRow |
           derivation: values.derivation,
           providerItemId: values.providerItemId,
           providerInvoiceId: values.providerInvoiceId,
+          madeAt: values.madeAt,
         })
         .where('invoiceItem.state', '!=', 'billed'),
     )

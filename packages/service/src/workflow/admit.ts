@@ -28,6 +28,7 @@ export function mayComeIn({ sync }: Pick<Provider, 'sync'>, type: Observed['type
     case 'invoice':
     case 'credit_note':
       return flowsIn(subscription) || flowsIn(customer)
+    case 'invoiceitem':
     case 'refund':
     case 'dispute':
     case 'subscription_schedule':
@@ -80,6 +81,7 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
     case 'price':
       if (!observed.object.deleted) await admitPrice(deps, observed.object)
       return
+    case 'invoiceitem':
     case 'refund':
     case 'dispute':
     case 'subscription_schedule':

@@ -12,6 +12,7 @@ import { fetchRefund } from '../provider/stripe/refunds.ts'
 import { fetchSchedule } from '../provider/stripe/schedules.ts'
 import { invoicesOfProvider } from '../store/invoices.ts'
 import { entityIdOf, providerIdOf } from '../store/mappings.ts'
+import { forgetPendingItem } from '../store/pending-items.ts'
 import { openChanges, withdrawGone } from '../store/plan-changes.ts'
 import { markGone, nextObservation, readObject } from '../store/provider-objects.ts'
 import { admit } from './admit.ts'
@@ -53,6 +54,7 @@ export async function lookAt(
     await transaction(deps.db, async (trx) => {
       await markGone(trx, target, observation, deps.clock.now())
       if (target.type === 'invoice') await forgetDraft(trx, target.id)
+      if (target.type === 'invoiceitem') await forgetPendingItem(trx, target.id)
       if (target.type === 'product') await retireProduct(trx, target.id, deps.clock.now())
       if (target.type === 'coupon') await retireCoupon(trx, target.id, deps.clock.now())
       if (target.type === 'subscription_schedule') await withdrawGone(trx, target.id)
@@ -125,6 +127,8 @@ async function fetchObserved(
       return { ...how, type, object: await fetchSubscription(deps, id) }
     case 'invoice':
       return { ...how, type, object: await fetchInvoice(deps, id) }
+    case 'invoiceitem':
+      return { ...how, type, object: await readStripe(deps, (stripe) => stripe.invoiceItems.retrieve(id)) }
     case 'credit_note': {
       const object = await readStripe(deps, (stripe) => stripe.creditNotes.retrieve(id))
       await knowInvoice(deps, idOf(object.invoice))

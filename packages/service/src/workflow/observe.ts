@@ -19,6 +19,7 @@ import { customerNoun } from './observe/customer.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { disputeNoun } from './observe/dispute.ts'
 import { invoiceNoun } from './observe/invoice.ts'
+import { invoiceItemNoun } from './observe/invoice-item.ts'
 import {
   type Effect,
   GateNeeded,
@@ -62,6 +63,7 @@ export type Observed = How &
     | { readonly type: 'price'; readonly object: Stripe.Price | Stripe.DeletedPrice }
     | { readonly type: 'subscription'; readonly object: Stripe.Subscription }
     | { readonly type: 'invoice'; readonly object: Stripe.Invoice }
+    | { readonly type: 'invoiceitem'; readonly object: Stripe.InvoiceItem | Stripe.DeletedInvoiceItem }
     | { readonly type: 'credit_note'; readonly object: Stripe.CreditNote }
     | { readonly type: 'refund'; readonly object: RefundOfInvoice }
     | { readonly type: 'dispute'; readonly object: DisputeOfCharge }
@@ -155,6 +157,8 @@ function asNoun<R>(
       return use(subscriptionNoun, observed.object)
     case 'invoice':
       return use(invoiceNoun, observed.object)
+    case 'invoiceitem':
+      return use(invoiceItemNoun, observed.object)
     case 'credit_note':
       return use(creditNoteNoun, observed.object)
     case 'refund':

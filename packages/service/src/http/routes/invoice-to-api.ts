@@ -1,8 +1,9 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
-import { money } from '@lockstep/core/money'
+import { type Money, money } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { Forecast } from '../../invoice/forecast.ts'
 import type { ShownInvoice, ShownLine } from '../../invoice/read.ts'
+import type { InvoiceSums } from '../../invoice/sums.ts'
 import { type InvoiceRow, periodStated } from '../../store/invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
 
@@ -43,16 +44,39 @@ export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
 
 /** `now`: of the customer's own time. */
 export function invoiceWithLinesToApi(
-  { invoice, lines, subtotal, total, foresee }: ShownInvoice,
+  { invoice, lines, foresee, ...sums }: ShownInvoice,
   owner: InvoiceOwner,
   now: Instant,
 ) {
   return {
     ...invoiceToApi(invoice, owner),
-    subtotal: moneyToApi(subtotal),
-    total: moneyToApi(total),
+    ...sumsToApi(sums),
     lines: lines.map(lineToApi),
     forecast: forecastToApi(foresee?.(now) ?? null),
+  }
+}
+
+function sumsToApi(sums: InvoiceSums) {
+  const { subtotal, discounts, discountTotal, tax, total, balance, amountDue, unknown } = sums
+  const amount = (much: Money | null) => (much === null ? null : moneyToApi(much))
+  return {
+    subtotal: moneyToApi(subtotal),
+    discounts: discounts.map((discount) => ({ ...discount, amount: moneyToApi(discount.amount) })),
+    discountTotal: moneyToApi(discountTotal),
+    tax: {
+      ...{ amount: amount(tax.amount), included: amount(tax.included), certainty: tax.certainty },
+      explanation: [...tax.explanation],
+    },
+    total: moneyToApi(total),
+    balance: balance && {
+      ...{
+        before: moneyToApi(balance.before),
+        after: amount(balance.after),
+        explanation: balance.explanation,
+      },
+    },
+    amountDue: amount(amountDue),
+    unknown: [...unknown],
   }
 }
 
@@ -61,6 +85,7 @@ function forecastToApi(forecast: Forecast | null) {
   return {
     at: formatInstant(forecast.at),
     subtotal: moneyToApi(forecast.subtotal),
+    total: moneyToApi(forecast.total),
     lines: forecast.lines.map(({ quantity, amount, ...line }) => ({
       ...line,
       quantity: quantity === null ? null : formatQuantity(quantity),
@@ -70,7 +95,8 @@ function forecastToApi(forecast: Forecast | null) {
 }
 
 export function lineToApi(line: ShownLine) {
-  const { id, key, description, period, quantity, unitLabel, amount, late, derivation, providerId } = line
+  const { id, key, description, period, quantity, unitLabel, amount, late, derivation, reason, providerId } =
+    line
   return {
     id,
     key,
@@ -81,6 +107,7 @@ export function lineToApi(line: ShownLine) {
     amount: moneyToApi(amount),
     late,
     derivation,
+    reason,
     providerId,
   }
 }

@@ -20,8 +20,14 @@ export const invoiceHandlers: Handlers = {
   'invoice.will_be_due': records('A reminder for whoever is billed by mail.'),
   'invoice.overdue': records('The status of its subscription says so.'),
 
-  'invoiceitem.created': records('Where our lines are is read from Stripe with every synchronisation.'),
-  'invoiceitem.deleted': records('The next synchronisation of its invoice makes ours again.'),
+  'invoiceitem.created': looksAt(
+    'invoiceitem',
+    'The next invoice takes it. Where our own lines are is read from Stripe with every synchronisation.',
+  ),
+  'invoiceitem.deleted': looksForGone(
+    'invoiceitem',
+    'The next invoice has it no more; one of our own lines is made again by the next synchronisation.',
+  ),
 
   'credit_note.created': looksAt('credit_note', 'An amount was taken off an invoice.'),
   'credit_note.updated': looksAt('credit_note', 'Something of it changed.'),

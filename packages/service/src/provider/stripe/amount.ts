@@ -47,8 +47,13 @@ export function toStripeAmount(amount: Money): number {
  * intermediate amounts of its own can be.
  */
 export function fromStripeAmount(written: number, currency: Currency): Money {
+  return fromStripeUnits(BigInt(written), currency)
+}
+
+/** The same of an amount that was computed and not read. */
+export function fromStripeUnits(units: bigint, currency: Currency): Money {
   const { ours, stripe } = scaleOf(currency)
-  const amount = BigInt(written) * ours
+  const amount = units * ours
   const half = amount < 0n ? -stripe / 2n : stripe / 2n
   return money((amount + half) / stripe, currency)
 }
@@ -97,4 +102,10 @@ function scaleOf(currency: Currency): { readonly ours: bigint; readonly stripe: 
   const stripe = STRIPE_EXPONENT[currency] ?? ours
   const power = (digits: number) => 10n ** BigInt(Math.max(0, digits))
   return { ours: power(ours - stripe), stripe: power(stripe - ours) }
+}
+
+/** Our amount in Stripe's unit, whether or not it is charged like that: for sums, which Stripe makes of such amounts too. */
+export function toStripeUnits({ minor, currency }: Money): bigint {
+  const { ours, stripe } = scaleOf(currency)
+  return (minor * stripe) / ours
 }

@@ -42,6 +42,8 @@ export interface ObservedItem {
   /** What a call of ours would have to send to make it so. */
   readonly item: ItemContent
   readonly metadata: Readonly<Record<string, string>> | null
+  /** As Stripe showed it. */
+  readonly object: Stripe.InvoiceItem
 }
 
 export function toInvoiceItem(item: Stripe.InvoiceItem): ObservedItem {
@@ -63,5 +65,6 @@ export function toInvoiceItem(item: Stripe.InvoiceItem): ObservedItem {
       quantity: metadata?.lockstep_quantity ?? null,
     },
     metadata,
+    object: item,
   }
 }

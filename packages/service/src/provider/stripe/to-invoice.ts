@@ -2,8 +2,10 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Money } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
+import type { ProviderSums } from '../../store/provider-sums.ts'
 import { fromStripeAmount } from './amount.ts'
 import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
+import { toInvoiceSums } from './to-invoice-sums.ts'
 
 export const providerInvoiceStatuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const
 export type ProviderInvoiceStatus = (typeof providerInvoiceStatuses)[number]
@@ -45,6 +47,7 @@ export interface ObservedInvoice {
   readonly amountDue: Money
   readonly amountPaid: Money
   readonly amountRemaining: Money
+  readonly sums: ProviderSums
   readonly hostedInvoiceUrl: string | null
   readonly invoicePdf: string | null
   /** In Stripe's order, complete. */
@@ -82,6 +85,7 @@ export function toInvoice(invoice: Stripe.Invoice): ObservedInvoice {
     amountDue: amount(invoice.amount_due, 'amount_due'),
     amountPaid: amount(invoice.amount_paid, 'amount_paid'),
     amountRemaining: amount(invoice.amount_remaining, 'amount_remaining'),
+    sums: toInvoiceSums(invoice),
     // Left out of drafts.
     hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,
     invoicePdf: invoice.invoice_pdf ?? null,
@@ -102,7 +106,7 @@ function toLine(line: Stripe.InvoiceLineItem): ObservedInvoiceLine {
     amount: fromStripeAmount(present(line.amount, 'lines.amount'), line.currency),
     period: { start: line.period.start, end: line.period.end },
     quantity: present(line.quantity, 'lines.quantity'),
-    invoiceItem: item?.invoice_item ?? null,
+    invoiceItem: item?.invoice_item ?? subscriptionItem?.invoice_item ?? null,
     subscriptionItem: subscriptionItem?.subscription_item ?? null,
     price: price ? idOf(price.price) : null,
     product: price ? idOf(price.product) : null,

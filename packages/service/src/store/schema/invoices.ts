@@ -1,5 +1,7 @@
 import type { AdjustmentKind } from '@lockstep/core/adjustment'
 import type { InvoiceStatus } from '@lockstep/core/invoice'
+import type { PendingContent } from '../pending-items.ts'
+import type { ProviderSums } from '../provider-sums.ts'
 import type { Default, Json, MaybeJson, MaybeTime, Numeric, Time } from './columns.ts'
 
 /** What is billed. */
@@ -8,6 +10,7 @@ export interface InvoiceTables {
   lineItem: LineItemTable
   invoiceItem: InvoiceItemTable
   adjustment: AdjustmentTable
+  pendingItem: PendingItemTable
 }
 
 interface InvoiceTable {
@@ -46,6 +49,8 @@ interface InvoiceTable {
   amountRemaining: bigint | null
   hostedInvoiceUrl: string | null
   invoicePdf: string | null
+  /** As the provider writes it, in its own units. */
+  providerSums: MaybeJson<ProviderSums>
   openedAt: Time
 }
 
@@ -80,6 +85,17 @@ interface InvoiceItemTable {
   derivation: MaybeJson
   providerItemId: string | null
   providerInvoiceId: string | null
+  madeAt: MaybeTime
+}
+
+interface PendingItemTable {
+  provider: string
+  id: string
+  customerId: string
+  subscriptionId: string | null
+  state: 'standing' | 'absent' | 'gone'
+  providerInvoiceId: string | null
+  content: MaybeJson<PendingContent>
 }
 
 interface AdjustmentTable {

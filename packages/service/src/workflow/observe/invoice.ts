@@ -18,6 +18,7 @@ import {
   updateInvoice,
 } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
+import { putOnDraft } from '../../store/pending-items.ts'
 import { wakePlanChange } from '../../store/plan-changes.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
 import { sqlTime } from '../../store/time.ts'
@@ -190,6 +191,7 @@ async function followDraft(
   const endsEarly = row.periodEnd > seen.period.end && seen.billingReason !== INTERVAL
   if (endsEarly && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
   await endWhereSeen(trx, row, seen)
+  await putOnDraft(trx, seen.providerId, itemsOn(seen))
   const isNew = row.providerInvoiceId !== seen.providerId
   const advances = object.auto_advance !== false
   const finalizesAt = seen.finalizesAt ?? (advances ? seen.created + DRAFT_SECONDS : null)
@@ -201,6 +203,8 @@ async function followDraft(
   })
   return isNew && row.subscriptionId !== null ? { syncSubscription: row.subscriptionId } : {}
 }
+
+const itemsOn = ({ lines }: ObservedInvoice) => lines.flatMap(({ invoiceItem }) => invoiceItem ?? [])
 
 /** A period that Stripe ended earlier than it was to end. */
 async function endWhereSeen(trx: Trx, row: InvoiceRow, seen: ObservedInvoice): Promise<InvoiceRow> {

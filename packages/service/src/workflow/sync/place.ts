@@ -106,6 +106,7 @@ export async function remember(
     derivation: existing.content === wanted.content ? wanted.derivation : (row?.derivation ?? null),
     providerItemId: existing.providerId,
     providerInvoiceId: existing.invoice,
+    madeAt: existing.object.date,
   })
   if (!adopted) throw new Overtaken()
   // Its call was under way, or its answer was lost: what stands at Stripe is what counts now.
@@ -132,6 +133,7 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
       state: 'placed',
       providerItemId: item.id,
       providerInvoiceId: row.providerInvoiceId,
+      madeAt: item.date,
     })
     // Another sync went on from this row while our call was under way: it may have come after theirs.
     if (!settled) throw new Overtaken()

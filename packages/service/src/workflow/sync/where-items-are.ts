@@ -5,9 +5,11 @@ import { USAGE_INVOICE_WITHIN_SECONDS } from '../../invoice/expect-turn.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
 import { forgetItem, type ItemRow } from '../../store/invoice-items.ts'
+import { nextObservation } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { refreshInvoices } from '../refresh.ts'
 import { findItem, listOnDraft, listPending, type Standing, standingItems } from './at-stripe.ts'
+import { noteOthers } from './note-others.ts'
 import type { Picture } from './picture.ts'
 
 /** Longest that Stripe keeps a renewal's draft waiting, and a day more. */
@@ -26,6 +28,7 @@ export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<S
       ({ providerInvoiceId }) => (providerInvoiceId === null ? [] : [providerInvoiceId]),
     ),
   )
+  const observation = await nextObservation(deps.db)
   const items: ObservedItem[] = await listPending(deps, picture)
   for (const draft of drafts) {
     const onDraft = await readDraft(deps, draft)
@@ -34,6 +37,7 @@ export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<S
     }
     if (onDraft !== 'gone') items.push(...onDraft)
   }
+  await noteOthers(deps, picture, { items, drafts, observation })
 
   const seen = new Set(items.map(({ providerId }) => providerId))
   let learned = false

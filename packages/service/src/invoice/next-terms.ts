@@ -1,0 +1,65 @@
+import type { Db } from '../postgres/connect.ts'
+import { loadAttached } from '../store/addons.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+import type { BilledSubscription } from '../store/open-invoices.ts'
+import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
+import { type ScheduledChange, scheduledChanges } from '../store/scheduled-changes.ts'
+import type { FeeTerms } from './upcoming-fee.ts'
+
+/** What fees are of that come with an invoice, and whether a coupon comes with them. */
+export interface NextTerms extends FeeTerms {
+  readonly redeems: boolean
+}
+
+/**
+ * What subscriptions run on after their invoices' periods: what they run on now, or what a change makes of it that is to
+ * take effect by then. Usage goes by the plan that its period began with; the fee is of the next one.
+ */
+export async function nextTerms(
+  db: Db,
+  subscriptions: readonly BilledSubscription[],
+): Promise<(invoice: InvoiceRow) => NextTerms> {
+  const changes = await scheduledChanges(
+    db,
+    subscriptions.map(({ id }) => id),
+  )
+  const [terms, now, then] = await Promise.all([
+    readTerms(
+      db,
+      [...subscriptions, ...changes].map(({ planVersionId }) => planVersionId),
+    ),
+    attachedOf(db, subscriptions, ({ id }) => id),
+    attachedOf(db, changes, ({ subscriptionId }) => subscriptionId),
+  ])
+  return ({ id, subscriptionId, status, periodEnd }) => {
+    const subscription = subscriptions.find((one) => one.id === subscriptionId)
+    if (!subscription) throw new Error(`${id} belongs to no subscription.`)
+    const change = changes.find(
+      (one) => one.subscriptionId === subscriptionId && status === 'current' && isDueBy(one, periodEnd),
+    )
+    const { planVersionId, quantity } = change ?? subscription
+    const plan = planOf(terms, planVersionId)
+    const addons = (change ? then : now).get(subscription.id) ?? []
+    return { plan, quantity, addons, redeems: (change?.coupons.length ?? 0) > 0 }
+  }
+}
+
+const isDueBy = ({ dueAt }: ScheduledChange, at: number) => dueAt === null || dueAt <= at
+
+function planOf(terms: ReadonlyMap<string, RatingTerms>, planVersionId: string) {
+  const of = terms.get(planVersionId)
+  if (!of) throw new Error(`There is no plan version ${planVersionId}.`)
+  return of.plan
+}
+
+/** Nothing is asked where there are none. */
+async function attachedOf<T extends Pick<BilledSubscription, 'addons'>>(
+  db: Db,
+  all: readonly T[],
+  idOf: (one: T) => string,
+) {
+  const found = await Promise.all(
+    all.map(async (one) => [idOf(one), await loadAttached(db, one.addons)] as const),
+  )
+  return new Map(found)
+}

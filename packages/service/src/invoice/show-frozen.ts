@@ -1,0 +1,73 @@
+import type { Billable } from '@lockstep/core/invoice'
+import { money, sum } from '@lockstep/core/money'
+import { quantityOf } from '@lockstep/core/quantity'
+import type { Db } from '../postgres/connect.ts'
+import { type ItemRow, itemsOf, itemsOnInvoice } from '../store/invoice-items.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
+import { finalSums, plainSums } from './final-sums.ts'
+import type { ShownInvoice, ShownLine } from './read.ts'
+
+/** A final invoice as it was written down. */
+export async function showFrozen(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
+  const rows = await lineItemsOf(db, [invoice.id])
+  const origins = rows.flatMap(({ originInvoiceId }) => (originInvoiceId === null ? [] : [originInvoiceId]))
+  const items = await itemsOf(db, [...new Set(origins)])
+  const lines = rows.map(
+    (row): ShownLine => ({
+      id: row.id,
+      key: row.lineKey,
+      description: row.description,
+      period: { start: row.periodStart, end: row.periodEnd },
+      quantity: row.quantity === null ? null : quantityOf(row.quantity),
+      unitLabel: row.derivation?.measured?.unitLabel ?? null,
+      amount: money(row.amount, row.currency),
+      late: row.originInvoiceId !== null && row.originInvoiceId !== invoice.id,
+      derivation: row.derivation,
+      reason: null,
+      billed: billedBefore(row, items),
+      providerId: row.providerLineId,
+    }),
+  )
+  return { invoice, lines, ...(await finalSums(db, invoice)) }
+}
+
+/** The parts of a line that earlier revisions carry: its derivation is that of the whole. */
+function billedBefore(
+  { originInvoiceId, lineKey, revision, currency }: LineItemRow,
+  items: readonly ItemRow[],
+): Billable[] {
+  return items
+    .filter((item) => item.originInvoiceId === originInvoiceId && item.lineKey === lineKey)
+    .filter((item) => item.state === 'billed' && item.revision < (revision ?? 0))
+    .map(({ amount, quantity }) => ({
+      amount: money(amount, currency),
+      quantity: quantity === null ? null : quantityOf(quantity),
+    }))
+}
+
+/** A draft for what is left of a subscription that is over: what stands on it so far. */
+export async function showDraft(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
+  const items = invoice.providerInvoiceId === null ? [] : await itemsOnInvoice(db, invoice.providerInvoiceId)
+  const lines = items.map(
+    (item): ShownLine => ({
+      id: `${item.originInvoiceId}.${item.lineKey}`,
+      key: item.lineKey,
+      description: item.content.description,
+      period: { start: item.content.periodStart, end: item.content.periodEnd },
+      quantity: item.quantity === null ? null : quantityOf(item.quantity),
+      unitLabel: item.derivation?.measured?.unitLabel ?? null,
+      amount: money(item.amount, invoice.currency),
+      late: true,
+      derivation: item.derivation,
+      reason: null,
+      billed: [],
+      providerId: item.providerItemId,
+    }),
+  )
+  const subtotal = sum(
+    invoice.currency,
+    lines.map(({ amount }) => amount),
+  )
+  return { invoice, lines, ...plainSums(subtotal) }
+}

@@ -1,0 +1,70 @@
+import { periodContaining } from '@lockstep/core/billing-cycle'
+import { money } from '@lockstep/core/money'
+import type { Plan } from '@lockstep/core/plan'
+import { isBilledByProvider } from '@lockstep/core/price'
+import { units } from '@lockstep/core/quantity'
+import { isTerminal } from '@lockstep/core/subscription'
+import type { Attached } from '../store/addons.ts'
+import type { InvoiceRow } from '../store/invoices.ts'
+import type { BilledSubscription } from '../store/open-invoices.ts'
+import { feeOfPrice } from './rate.ts'
+import type { ShownLine } from './read.ts'
+
+export interface UpcomingFee {
+  readonly line: ShownLine
+  /** The product that it is sold as. */
+  readonly product: string
+}
+
+/** What a subscription runs on in the period that the fees are of. */
+export interface FeeTerms {
+  readonly plan: Plan
+  readonly quantity: number
+  readonly addons: readonly Attached[]
+}
+
+/** The fees of the period after the invoice's, in advance: none when the subscription is going to end. */
+export function upcomingFees(
+  { periodEnd, currency }: InvoiceRow,
+  subscription: BilledSubscription,
+  { plan, quantity, addons }: FeeTerms,
+): UpcomingFee[] {
+  if (endsBy(subscription, periodEnd)) return []
+  const { interval, intervalCount } = plan
+  const anchor = subscription.billingCycleAnchor
+  const period = periodContaining({ anchor, interval, intervalCount }, periodEnd)
+  // Usage that is billed more often has no fee beside it but where both periods end.
+  if (subscription.usageInterval !== null && period.start !== periodEnd) return []
+  const fees = [
+    ...plan.prices.filter(isBilledByProvider).map((price) => ({ price, key: price.key, quantity })),
+    ...addons.flatMap(({ version: { addon }, quantity: number }) =>
+      addon.prices.map((price) => ({ price, key: `${addon.key}.${price.key}`, quantity: number })),
+    ),
+  ]
+  return fees.map(({ price, key, quantity: number }) => ({
+    product: price.product,
+    line: {
+      id: `upcoming.${key}`,
+      key,
+      description: price.name,
+      period,
+      quantity: price.model === 'flat' ? units(1n) : units(BigInt(number)),
+      unitLabel: null,
+      amount: money(feeOfPrice(price, number).minor, currency),
+      late: false,
+      derivation: null,
+      reason: null,
+      billed: [],
+      providerId: null,
+    },
+  }))
+}
+
+function endsBy(
+  { status, cancelAt, cancelAtPeriodEnd, currentPeriodEnd, endedAt }: BilledSubscription,
+  at: number,
+): boolean {
+  if (isTerminal(status)) return endedAt === null || endedAt <= at
+  if (status === 'paused') return true
+  return (cancelAt !== null && cancelAt <= at) || (cancelAtPeriodEnd && currentPeriodEnd <= at)
+}
