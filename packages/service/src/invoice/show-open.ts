@@ -10,7 +10,7 @@ import { type CarryOver, carriedLine, carryOver } from './carry-over.ts'
 import { describeLine } from './describe.ts'
 import { forecast } from './forecast.ts'
 import { itemOf, linesToSum, type OnInvoice } from './lines-to-sum.ts'
-import { nextTerms } from './next-terms.ts'
+import { lookAhead, nextTerms } from './next-terms.ts'
 import { findNoRoom } from './no-room.ts'
 import { goesOn, pendingLine } from './pending-lines.ts'
 import type { LineToBill } from './rate.ts'
@@ -33,11 +33,12 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
     return subscription
   }
   const ids = [...new Set(invoices.map((invoice) => subscriptionOf(invoice).id))]
-  const [{ lines, inputs, items, terms }, nextOf, context] = await Promise.all([
+  const [{ lines, inputs, items, terms }, ahead, context] = await Promise.all([
     rateInvoices(db, invoices, subscriptionOf),
-    nextTerms(db, subscriptions),
+    lookAhead(db, subscriptions),
     sumContext(db, first.customerId, ids),
   ])
+  const nextOf = await nextTerms(db, ahead, terms)
   const carryOf = (subscription: BilledSubscription): CarryOver | undefined => {
     const own = invoices.filter(({ subscriptionId }) => subscriptionId === subscription.id)
     const plan = terms.get(own.findLast(({ status }) => !isFrozen(status))?.planVersionId ?? '')?.plan

@@ -25,14 +25,13 @@ export interface SumContext {
   readonly subscriptions: readonly Pick<BilledSubscription, 'id' | 'status' | 'currentPeriodEnd'>[]
 }
 
-/** Three queries; more only where something is taxed elsewhere, or was put there without a subscription or with a discount. */
+/** Two queries; more only where something is discounted, taxed elsewhere, or was put there without a subscription. */
 export async function sumContext(
   db: Db,
   customerId: string,
   subscriptionIds: readonly string[],
 ): Promise<SumContext> {
-  const [discounts, pictures, pending] = await Promise.all([
-    Promise.all(subscriptionIds.map(async (id) => [id, await standingDiscounts(db, id)] as const)),
+  const [pictures, pending] = await Promise.all([
     sumPictures(db, subscriptionIds),
     standingItems(db, customerId),
   ])
@@ -41,7 +40,11 @@ export async function sumContext(
   const named = pending.flatMap(({ id, content }) =>
     content.discounts.map((discount) => ({ line: id, discount })),
   )
-  const [taxes, seen, subscriptions] = await Promise.all([
+  const discounted = pictures.filter(({ isDiscounted }) => isDiscounted)
+  const [discounts, taxes, seen, subscriptions] = await Promise.all([
+    Promise.all(
+      discounted.map(async ({ subscriptionId: id }) => [id, await standingDiscounts(db, id)] as const),
+    ),
     newestTaxes(db, taxed),
     discountsSeen(
       db,

@@ -4,6 +4,8 @@ import type { Db, Trx } from '../postgres/connect.ts'
 /** Of the pictures of a subscription and of its customer, what the provider reads to sum an invoice; as it shows it. */
 export interface SumPicture {
   readonly subscriptionId: string
+  /** Something is taken off it, one of its items, or the customer. */
+  readonly isDiscounted: boolean
   readonly subscription: {
     readonly default_tax_rates: unknown
     readonly automatic_tax: unknown
@@ -26,6 +28,8 @@ export async function sumPictures(
   if (subscriptionIds.length === 0) return []
   const { rows } = await sql<SumPicture>`
     select subscription.id as subscription_id,
+      coalesce(jsonb_path_exists(s.raw, '$.discounts[*]'), false) or coalesce(jsonb_path_exists(s.raw, '$.items.data[*].discounts[*]'), false)
+        or coalesce(jsonb_typeof(c.raw -> 'discount') = 'object', false) as is_discounted,
       jsonb_build_object('default_tax_rates', s.raw -> 'default_tax_rates', 'automatic_tax', s.raw -> 'automatic_tax',
         'collection_method', s.raw -> 'collection_method', 'items', s.raw #> '{items,data}') as subscription,
       case when c.raw is not null then jsonb_build_object('balance', c.raw -> 'balance', 'tax_exempt', c.raw -> 'tax_exempt',
