@@ -321,11 +321,16 @@ export const syncInvoice = defineRoute({
   path: '/v1/invoices/:id/sync',
   callers: { key: 'invoices:write' },
   summary: 'Make the provider say what this invoice says',
-  description: 'Sends the difference only. With `dryRun` nothing is sent; the answer is what would be.',
+  description:
+    'Sends the difference only. Where nothing happened since it was last sent, nobody is asked, unless with `look`. With `dryRun` nothing is sent; the answer is what would be.',
   tags,
   params,
   query: z.strictObject({
     dryRun: flag.default(false).meta({ description: 'Only say what would be done.' }),
+    look: flag.default(false).meta({
+      description:
+        'Look at what stands at the provider also where nothing happened here: what somebody removed or changed there by hand is put right.',
+    }),
   }),
   answers: { 200: syncPlan },
   problems: ['invoice_not_found', 'invoice_frozen', 'provider_unavailable'],

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
 import { markPictured, markSynced, needsSync, readInvoiceRows } from '../src/store/invoices.ts'
-import { planSync } from '../src/workflow/sync-invoice.ts'
+import { planSync, syncSubscription } from '../src/workflow/sync-invoice.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
 let world: BillingWorld
@@ -200,6 +200,33 @@ test('an item that somebody deleted is made again', async () => {
   await world.use(payer, '1', '2026-01-11T00:00:00Z')
   await world.sync(payer)
   expect(shown(await pending(payer))).toEqual(['101 Seconds: 101 second r0'])
+})
+
+test('nobody is asked where nothing happened here, unless somebody wants it looked at', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.sync(payer)
+  const [item] = await pending(payer)
+  await world.stripe.invoiceItems.del(item?.id ?? '')
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
+  await syncSubscription(world.deps, payer.subscriptionId, { reason: 'request', looks: true })
+  expect(shown(await pending(payer))).toEqual(['100 Seconds: 100 second r0'])
+})
+
+test('a share of the fees is told anew when somebody changes their number at Stripe', async () => {
+  const payer = await subscribed('seats')
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual(['100 Support, 10 % r0'])
+  const { items } = await world.stripe.subscriptions.retrieve(payer.subscription)
+  await world.stripe.subscriptionItems.update(items.data[0]?.id ?? '', {
+    quantity: 3,
+    proration_behavior: 'none',
+  })
+  await world.deliver()
+  expect((await world.read(payer, 'current')).invoice.dirty).toBe(true)
+  await world.sync(payer)
+  // 10 % of 3 × 10.00.
+  expect(shown(await pending(payer))).toEqual(['300 Support, 10 % r0'])
 })
 
 test('down over the boundary: the draft is found, what was pending is on it, and what came late joins it', async () => {

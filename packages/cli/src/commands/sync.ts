@@ -26,7 +26,9 @@ export function addSync(program: Command): void {
     .option('--dry-run', 'only say what would be sent')
     .action(async (id: string, { dryRun = false }: { dryRun?: boolean }, command: Command) => {
       const { client, output } = contextOf(command)
-      const plan = await client.invoices.sync(id, { dryRun }).catch((error) => failureOf(client, id, error))
+      const plan = await client.invoices
+        .sync(id, { dryRun, look: true })
+        .catch((error) => failureOf(client, id, error))
       output.result(plan, planText)
     })
 }

@@ -255,6 +255,16 @@ export async function markPictured(trx: Trx, ids: readonly string[]): Promise<vo
     .execute()
 }
 
+/** A share of the fees is another amount when there are more or fewer of what is paid for. */
+export async function noticeFees(trx: Trx, subscriptionId: string): Promise<void> {
+  await sql`
+    update invoice set dirty = true
+    where subscription_id = ${subscriptionId} and status in ('current', 'closing') and not dirty
+      and exists (select from price p where p.plan_version_id = invoice.plan_version_id and p.kind = 'share')`.execute(
+    trx,
+  )
+}
+
 /**
  * Stripe says what the picture said. What a newer picture was taken of since is left to whoever took that.
  * `again`: what was said does not hold yet, so they are to be sent once more, whoever has pictured them since.

@@ -40,6 +40,8 @@ export interface SyncOptions {
    * now. It stays to be sent, in case the period goes on after all.
    */
   readonly endsPeriod?: boolean
+  /** Looks at Stripe also where nothing happened here: somebody may have changed ours by hand there. */
+  readonly looks?: boolean
 }
 
 /** Looking again after the world moved: an invoice was finalized, another sync was faster. */
@@ -60,7 +62,7 @@ export async function planSync(
 
 /**
  * Makes Stripe's items equal to what the invoices of a subscription must say, and makes no call for
- * what is equal already. A subscription to which nothing happened costs none at all.
+ * what is equal already. A subscription to which nothing happened costs none at all, unless it is to be looked at anyway.
  *
  * Safe to run at any time, twice, in two processes, and again after a crash on any line: each call is
  * a committed intention with its own key, and the picture clears `dirty` only together with setting
@@ -69,11 +71,11 @@ export async function planSync(
 export async function syncSubscription(
   deps: LookDeps,
   subscriptionId: string,
-  { reason, endsPeriod = false }: SyncOptions,
+  { reason, endsPeriod = false, looks = false }: SyncOptions,
 ): Promise<SyncPlan | undefined> {
   const { db, clock, provider } = deps
   if (!flowsOut(provider.sync.directions.invoice)) return undefined
-  if (!endsPeriod && !(await needsSync(db, subscriptionId))) return undefined
+  if (!endsPeriod && !looks && !(await needsSync(db, subscriptionId))) return undefined
   try {
     await knowStandingDiscounts(deps, subscriptionId)
     for (let round = 1; ; round += 1) {

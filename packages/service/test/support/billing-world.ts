@@ -70,6 +70,15 @@ const plainCatalog = defineCatalog({
         support: { product: 'cloud', model: 'percentage', percent: '10' },
       },
     },
+    seats: {
+      name: 'Seats',
+      product: 'cloud',
+      interval: 'month',
+      prices: {
+        seat: { kind: 'recurring', model: 'perUnit', unitAmount: '10.00' },
+        support: { product: 'cloud', model: 'percentage', percent: '10' },
+      },
+    },
     leveled: {
       name: 'Leveled',
       product: 'cloud',

@@ -100,7 +100,7 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     const { subscriptionId } = invoice
     const plan = query.dryRun
       ? await planSync(parts, subscriptionId)
-      : await syncSubscription(parts, subscriptionId, { reason: 'request' })
+      : await syncSubscription(parts, subscriptionId, { reason: 'request', looks: query.look })
     return { status: 200, body: planToApi(invoice, query.dryRun, plan) }
   })
 }

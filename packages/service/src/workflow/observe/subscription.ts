@@ -17,7 +17,7 @@ import { ownReference } from '../../provider/stripe/field.ts'
 import { wasChangedIn } from '../../provider/stripe/subscription-changes.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { hasContract } from '../../store/contracts.ts'
-import { endPromise, lastPeriodInvoice } from '../../store/invoices.ts'
+import { endPromise, lastPeriodInvoice, noticeFees } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
@@ -141,6 +141,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       }),
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
+      known && known.quantity !== row.quantity && noticeFees(trx, row.id),
       follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
       known &&
         (source === 'write' || isTerminal(row.status)) &&
