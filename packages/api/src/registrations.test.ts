@@ -49,7 +49,7 @@ test('handlers and callers take their types from the route', () => {
     currency: string
   }>()
   expectTypeOf<ParamsInput<typeof readInvoice>>().toEqualTypeOf<{ id: string }>()
-  expectTypeOf<Query<typeof syncInvoice>>().toEqualTypeOf<{ dryRun: boolean }>()
+  expectTypeOf<Query<typeof syncInvoice>>().toEqualTypeOf<{ dryRun: boolean; look: boolean }>()
   expectTypeOf<QueryInput<typeof syncInvoice>['dryRun']>().toEqualTypeOf<
     boolean | 'true' | 'false' | undefined
   >()
@@ -57,7 +57,7 @@ test('handlers and callers take their types from the route', () => {
 })
 
 test('a query string is read as what it means', () => {
-  expect(syncInvoice.query.parse({ dryRun: 'true' })).toEqual({ dryRun: true })
-  expect(syncInvoice.query.parse({})).toEqual({ dryRun: false })
+  expect(syncInvoice.query.parse({ dryRun: 'true' })).toEqual({ dryRun: true, look: false })
+  expect(syncInvoice.query.parse({})).toEqual({ dryRun: false, look: false })
   expect(syncInvoice.query.safeParse({ dryRun: 'yes' }).success).toBe(false)
 })

@@ -3,7 +3,8 @@
 create table former_customer (
   provider text not null,
   provider_id text not null,
-  customer_id text not null references customer,
+  -- As in `mapping`: a backup may not know whom it stood for.
+  customer_id text not null,
   primary key (provider_id, provider, customer_id)
 );
 create index former_customer_of on former_customer (customer_id);

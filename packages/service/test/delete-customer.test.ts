@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
+import { changeCustomer } from '../src/workflow/change-customer.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -97,4 +98,25 @@ test('what was begun is given up first: a page that is still open charges nobody
     customerId,
   ])
   expect(rows).toEqual([])
+})
+
+test('who was deleted at Stripe owes nothing that could be billed, and is erased at once', async () => {
+  const eve = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.use(eve, '300', '2026-01-10T00:00:00Z')
+  await world.stripe.customers.del(eve.customer)
+  await world.deliver()
+  await world.sync(eve, 'schedule')
+  expect((await world.invoices(eve)).map(({ status, total }) => `${status} ${total}`)).toEqual([
+    'void 0',
+    'paid 2000',
+  ])
+  expect((await remove(eve.customerId)).body).toMatchObject({ ended: [], state: 'erased' })
+  // Nobody is named by being called nothing: who was erased stays erased.
+  await changeCustomer(
+    { ...world.deps, workflows: world.workflows },
+    { id: eve.customerId, providerId: null },
+    { name: null },
+  )
+  expect(await emailOf(eve)).toBeUndefined()
 })

@@ -23,6 +23,8 @@ export type Conclusion =
   | 'nothingOwed'
   /** The subscription never began: its first payment was never made. */
   | 'neverBegan'
+  /** The customer was deleted at the provider: there is nobody to bill any more. */
+  | 'nobodyToBill'
   /** The provider made none: what is left goes onto the next one. */
   | 'carriedOver'
 
@@ -61,8 +63,9 @@ async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now:
     if (why === 'nothingOwed' && left.some(({ left: { amount } }) => amount.minor !== 0n)) return false
     const shown = why === 'nothingOwed' ? left : []
     for (const line of shown) await billNothing(trx, line)
+    const isVoid = why === 'neverBegan' || why === 'nobodyToBill'
     if (!isFrozen(row.status)) {
-      if (why !== 'neverBegan') await checkInvoices(trx, row.customerId, [row], now, { addedUp })
+      if (!isVoid) await checkInvoices(trx, row.customerId, [row], now, { addedUp })
       await insertLineItems(
         trx,
         shown.map((line, position) => lineRow(row, line, position)),
@@ -70,14 +73,14 @@ async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now:
       const zeros = { subtotal: 0n, total: 0n, amountDue: 0n, amountPaid: 0n, amountRemaining: 0n }
       await updateInvoice(trx, row.id, {
         ...zeros,
-        status: why === 'neverBegan' ? 'void' : 'paid',
+        status: isVoid ? 'void' : 'paid',
         finalizedAt: sqlTime(now),
         dirty: false,
         syncPending: false,
         syncProblem: null,
       })
     }
-    if (why === 'neverBegan') await updateInvoice(trx, row.id, { lateUsage: false })
+    if (isVoid) await updateInvoice(trx, row.id, { lateUsage: false })
     else await noticeLateUsage(trx, [row.id], { addedUp })
     return true
   })

@@ -121,11 +121,13 @@ export interface ProfileChange {
   readonly email?: string | null | undefined
 }
 
-/** Whether anything changed. Whoever was erased and is named here again has a profile again. */
+/** Whether anything changed. Whoever was erased and is named here again has a profile again; who is called nothing is not named. */
 export async function changeProfile(trx: Trx, customerId: string, change: ProfileChange): Promise<boolean> {
   const changed = await sql`
     insert into customer_profile as p (customer_id, name, email)
-    values (${customerId}, ${change.name ?? null}, ${change.email ?? null})
+    select ${customerId}, ${change.name ?? null}, ${change.email ?? null}
+    where ${change.name ?? null}::text is not null or ${change.email ?? null}::text is not null
+      or exists (select from customer_profile known where known.customer_id = ${customerId})
     on conflict (customer_id) do update set
       name = case when ${change.name !== undefined} then excluded.name else p.name end,
       email = case when ${change.email !== undefined} then excluded.email else p.email end

@@ -10,6 +10,7 @@ import { knowStandingDiscounts } from './admit/discounts.ts'
 import type { LookDeps } from './look.ts'
 import { refreshInvoices } from './refresh.ts'
 import type { Standing } from './sync/at-stripe.ts'
+import { concludeWithoutCustomer } from './sync/customer-gone.ts'
 import { type Picture, type PictureOptions, takePicture, type Wanted } from './sync/picture.ts'
 import {
   createItem,
@@ -109,7 +110,10 @@ async function syncOnce(
     await settleIntended(deps, subscriptionId)
     const plan = await lookAndPlan(deps, subscriptionId, { take: true, endsPeriod })
     if (plan === 'again') return isLast ? Promise.reject(unsettled()) : 'again'
-    if (!plan) return undefined
+    if (!plan) {
+      await concludeWithoutCustomer(deps, subscriptionId)
+      return undefined
+    }
     await keepUsageInterval(deps, plan.picture)
     if (await endOfSubscription(deps, plan)) return isLast ? Promise.reject(unsettled()) : 'again'
     await carryOut(deps, plan)

@@ -85,7 +85,9 @@ export function wasCharged(deps: Pick<CallDeps, 'provider'>, subscription: strin
   })
 }
 
-const isPaidFor = ({ amount_paid: paid }: Stripe.Invoice) => paid > 0
+/** With a balance too: what that pays is not among `amount_paid`. https://docs.stripe.com/billing/customer/balance */
+const isPaidFor = ({ amount_paid: paid, status, total }: Stripe.Invoice) =>
+  paid > 0 || (status === 'paid' && total > 0)
 
 /**
  * Takes a subscription back that nobody has paid for. One that was paid for is left to a person. What a run
