@@ -110,7 +110,9 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
       throw new Error(`Invoice ${seen.providerId} has a status that we do not know.`)
     if (row && isFrozen(row.status)) {
       const payment = { ...paymentOf(seen), status: seen.status }
-      if (seen.status !== 'draft' && !says(row, payment)) await updateInvoice(trx, row.id, payment)
+      if (seen.status === 'draft' || says(row, payment)) return {}
+      await lockInvoice(trx, row.id)
+      await updateInvoice(trx, row.id, payment)
       return {}
     }
     if (!row && !subscriptionSeen) await waitForPeriod(trx, owner, seen)
@@ -165,6 +167,12 @@ const lockSubscription = lockRows(
   ({ id }) => id,
 )
 
+/** Those of one transaction together, in ingest's order: it marks the invoices of many customers at once. */
+const lockInvoice = lockRows(
+  (trx, ids) => trx.selectFrom('invoice').select('id').where(isOneOf('id', ids)).orderBy('id'),
+  ({ id }) => id,
+)
+
 /** The invoice of a period that we have not heard of yet: it has to be open before it can close. */
 async function waitForPeriod(
   trx: Trx,
@@ -190,6 +198,7 @@ async function followDraft(
 ): Promise<Effect> {
   const endsEarly = row.periodEnd > seen.period.end && seen.billingReason !== INTERVAL
   if (endsEarly && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
+  await lockInvoice(trx, row.id)
   await endWhereSeen(trx, row, seen)
   await putOnDraft(trx, seen.providerId, itemsOn(seen))
   const isNew = row.providerInvoiceId !== seen.providerId
