@@ -31,9 +31,9 @@ export interface IngestVerdict {
   readonly breaches: readonly string[]
 }
 
-const BATCH = 500
+const BATCH = 1000
 /** Of each batch, so many were sent before: three of ten. */
-const REPEATED = 150
+const REPEATED = 300
 const IN_FLIGHT = 8
 const SERVICES = 2
 const MOST_STARTS = 5

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * Runs seeded cases side by side, each lane in a world of its own, one after the other there.
  *
@@ -16,7 +18,8 @@ export async function inLanes<World extends { close(): Promise<void> }>(
       while (next < runs) {
         const own = seed + next
         next += 1
-        const found = await play(world, own)
+        // One that breaks off is not the end of the others.
+        const found = await play(world, own).catch((error: unknown) => [`It broke off: ${inspect(error)}`])
         breaches.push(...found.map((breach) => `seed ${own}: ${breach}`))
       }
     } finally {

@@ -89,6 +89,10 @@ async function run(work: (tally: Tally) => Promise<void>): Promise<void> {
   const tally = { passed: 0, failed: 0 }
   try {
     await work(tally)
+  } catch (error) {
+    // Whatever breaks, the last line says so.
+    console.log('The run broke off.', error)
+    tally.failed += 1
   } finally {
     await server?.stop()
   }
@@ -114,7 +118,7 @@ async function inProcess(tally: Tally): Promise<void> {
 
 /** Syncs in processes that die after each statement, in portions that tell how far it came. */
 async function syncs(tally: Tally): Promise<void> {
-  const PORTION = 200
+  const PORTION = 50
   for (let done = 0; done < runs; done += PORTION) {
     const portion = Math.min(PORTION, runs - done)
     const { deaths, turns, breaches } = await crashSyncs({ runs: portion, seed: seed + done })

@@ -84,6 +84,8 @@ type Deps = BillingWorld['deps']
 
 async function crashOne(world: BillingWorld, seed: number) {
   const { simulator, wall } = world
+  // The one before may have broken off.
+  simulator.control.clearFaults()
   const random = seeded(seed)
   const plan = random.pick(planKeys)
   // What is promised is promised for the time before a pause, which no price list says.
