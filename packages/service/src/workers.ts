@@ -44,7 +44,11 @@ export const workers: readonly Worker[] = [
       showInbox(parts)
       const worker = startDrainWorker({ ...parts, name: 'inbox', drain: () => drainInbox(parts) })
       parts.bell.on('inbox', worker.nudge)
-      return worker.close
+      parts.intake.open()
+      return async () => {
+        await worker.close()
+        parts.intake.close()
+      }
     },
   },
   {
