@@ -55,6 +55,12 @@ async function newPayer(world: BillingWorld): Promise<Payer> {
   const payer = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.turn(payer, '2026-01-20T00:00:00Z')
   await world.deliver()
+  // What was never said here may be whatever it is there: so it is said.
+  await world.pool.query(`update customer_profile set name = 'Payer' where customer_id = $1`, [
+    payer.customerId,
+  ])
+  await world.stripe.customers.update(payer.customer, { name: 'Payer' })
+  await world.deliver()
   await world.use(payer, '12', '2026-01-15T00:00:00Z')
   await world.sync(payer)
   return payer
