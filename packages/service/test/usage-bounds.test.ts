@@ -298,17 +298,39 @@ test('a later anchor does not change which period it was that was cut', async ()
   ])
 })
 
-test('under a coupon late usage is discounted, and what it takes the place of is given back in full', async () => {
+// As docs/catalogue.md says it: half of 20.00, 5.00 and what came late, less what was missing and is not any more. Stripe
+// takes no discount off a credit: docs.stripe.com/changelog/2015-03-24/coupons-no-longer-apply-negative-invoice-items.
+test.each([
+  ['less than was missing', '2', 1250 + 100 - 200],
+  ['more than was missing', '8', 1250 + 400 - 500],
+])(
+  'under a coupon late usage is discounted, and what it takes the place of is given back in full: %s',
+  async (_, late, total) => {
+    const payer = await subscribed()
+    const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+    await world.stripe.subscriptions.update(payer.subscription, { discounts: [{ coupon: coupon.id }] })
+    await world.deliver()
+    expect(await renewed(payer)).toEqual(each(1250))
+    await world.use(payer, late, '2026-01-12T00:00:00Z', 'traffic')
+    await world.sync(payer)
+    await go(payer, '2026-03-10T02:00:00Z')
+    expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(total)
+  },
+)
+
+// A late line has the coupon of the invoice that it comes with, whatever its own period had: a month's coupon is over by then.
+test('a coupon that was good for one invoice takes nothing off what comes late for its period', async () => {
   const payer = await subscribed()
-  const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  const coupon = await world.stripe.coupons.create({ percent_off: 50, duration: 'once' })
   await world.stripe.subscriptions.update(payer.subscription, { discounts: [{ coupon: coupon.id }] })
   await world.deliver()
-  expect(await renewed(payer)).toEqual(each(1250))
+  await world.use(payer, '6', '2026-01-12T00:00:00Z', 'traffic')
+  expect(await renewed(payer)).toEqual(each(1300))
   await world.use(payer, '2', '2026-01-12T00:00:00Z', 'traffic')
+  await world.use(payer, '7', '2026-02-10T01:00:00Z', 'traffic')
   await world.sync(payer)
   await go(payer, '2026-03-10T02:00:00Z')
-  // Half of 20.00, 5.00 and the late 2.00, less 2.00: Stripe takes no discount off a credit.
-  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(1150)
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(2000 + 700 + 200)
 })
 
 test('half of what can be charged of a dinar is settled once, and nothing is left of it', async () => {
