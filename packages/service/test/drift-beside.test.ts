@@ -17,6 +17,10 @@ const catalog = defineCatalog({
       prices: { fee, compute: { meter: 'seconds', product: 'cloud', model: 'perUnit', unitAmount: '0.10' } },
     },
     monthly: { name: 'Monthly', product: 'cloud', interval: 'month', prices: { fee } },
+    metered: {
+      ...{ name: 'Metered', product: 'cloud', interval: 'month' },
+      prices: { fee, compute: { meter: 'seconds', product: 'cloud', model: 'perUnit', unitAmount: '0.10' } },
+    },
   },
   addons: {
     backups: { name: 'Backups', product: 'backups', interval: 'month', prices: { each: seat } },
@@ -82,4 +86,21 @@ test('a dispute that stands otherwise, and one that is not here', async () => {
   await mend('dispute missingHere missed look')
   const { rows } = await world.pool.query('select status, customer_id from dispute')
   expect(rows).toEqual([{ status: 'needs_response', customer_id: monthly.customerId }])
+})
+
+test('what is left of a subscription that ended early is on an invoice whose period Stripe does not know: no drift', async () => {
+  const ended = await world.register('metered', '2026-02-01T00:00:00Z')
+  await world.deliver()
+  await world.turn(ended, '2026-02-10T00:00:00Z')
+  await world.deliver()
+  await world.use(ended, '300', '2026-02-05T00:00:00Z')
+  await world.stripe.subscriptions.cancel(ended.subscription)
+  await world.deliver()
+  await world.sync(ended)
+  await world.turn(ended, '2026-02-10T02:00:00Z')
+  await world.deliver()
+  expect(await world.invoices(ended)).toContainEqual(
+    expect.objectContaining({ status: 'paid', total: 3000n }),
+  )
+  expect((await findDrift(world.deps)).drifts).toEqual([])
 })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { StripeSetupOptions } from '../start/stripe-setup.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** The commands that hand over to the service itself; everything else only talks to it. */
 export function addServiceCommands(program: Command): void {
@@ -21,7 +22,13 @@ export function addServiceCommands(program: Command): void {
   program
     .command('doctor')
     .description('say what is wrong with this set-up')
-    .action(async () => {
+    .action(async (_: unknown, command: Command) => {
+      // It looks at settings, database and Stripe from where it runs: of a service elsewhere it would say nothing.
+      if (command.optsWithGlobals<{ url?: string }>().url !== undefined)
+        throw new UsageError(
+          'The doctor looks at the set-up of this machine.',
+          'Run it where the service runs, without --url.',
+        )
       const { doctor } = await import('../start/doctor.ts')
       await doctor()
     })

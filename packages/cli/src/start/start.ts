@@ -102,7 +102,9 @@ class Starter {
   async playDemo(report: Report): Promise<string> {
     const { demo } = this.#installation
     if (demo !== 'loading') return demo === 'loaded' ? 'played before' : 'left out, the catalogue is yours'
-    const summary = await loadDemo(this.#client, report)
+    const summary = await loadDemo(this.#client, report, {
+      isTaxed: this.#setUp.config.tax.provider !== 'none',
+    })
     this.#remember({ demo: 'loaded' })
     return summary
   }

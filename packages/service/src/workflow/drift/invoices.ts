@@ -27,7 +27,7 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
     if (!row) return []
     const seen = read(object)
     const isFinalThere = seen.status !== 'draft'
-    const differences = fieldDifferences(hereOf(row, isFinalThere), thereOf(seen))
+    const differences = fieldDifferences(hereOf(row, seen), thereOf(seen))
     if (differences.length === 0) return []
     const before = pictures.get(`invoice ${object.id}`)?.raw
     const verdict = judgeDifference({
@@ -55,9 +55,12 @@ const wasSeen = (raw: unknown): raw is Stripe.Invoice =>
 const read = (object: Stripe.Invoice) => toInvoice({ ...object, lines: { ...object.lines, has_more: false } })
 
 /** A draft's amounts still change; of one that is final both sides have to say the same. */
-function hereOf(row: Row<'invoice'>, isFinalThere: boolean): Record<string, DriftValue> {
+function hereOf(
+  row: Row<'invoice'>,
+  { status: there, billingReason }: ObservedInvoice,
+): Record<string, DriftValue> {
   const status = isFrozen(row.status) ? row.status : 'draft'
-  if (!isFinalThere || !isFrozen(row.status)) return { status, currency: row.currency }
+  if (there === 'draft' || !isFrozen(row.status)) return { status, currency: row.currency }
   const amount = (minor: bigint | null) => (minor === null ? null : `${minor}`)
   return {
     status,
@@ -68,6 +71,13 @@ function hereOf(row: Row<'invoice'>, isFinalThere: boolean): Record<string, Drif
     amountDue: amount(row.amountDue),
     amountPaid: amount(row.amountPaid),
     amountRemaining: amount(row.amountRemaining),
+    // What is left of a subscription that is over stands on an invoice of its own: the period is ours, Stripe knows none.
+    ...(!(billingReason === 'manual' && row.planVersionId !== null) && periodOf(row)),
+  }
+}
+
+function periodOf(row: Row<'invoice'>): Record<string, DriftValue> {
+  return {
     periodStart: formatInstant(row.periodStart),
     periodEnd: formatInstant(row.periodEnd),
   }
