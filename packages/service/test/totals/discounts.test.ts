@@ -119,6 +119,22 @@ test('nothing is taken off a credit, and late usage has its share of the discoun
   )
 })
 
+test('a line that was a credit when it was sent is discounted again once it is none', async () => {
+  const payer = await world.subscribed('leveled', [await world.coupon({ percent_off: 50 })])
+  await world.use(payer, '500', JANUARY, 'level')
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  // Of the period that is final it was 300 at last, which is 200 less; and then 701, which is 201 more.
+  await world.use(payer, '300', '2026-01-13T00:00:00Z', 'level')
+  await world.sync(payer)
+  expect((await world.read(payer, 'current')).lines[0]?.amount.minor).toBe(-200n)
+  await world.use(payer, '701', '2026-01-14T00:00:00Z', 'level')
+  // Half of 2001 + 201.
+  expect(await world.everywhere(payer, '2026-03-10T02:00:00Z')).toMatchObject(
+    allAre({ total: 1101, off: 1101 }),
+  )
+})
+
 test.each([
   // A third of 2001 + 100 yen is 699.633; of 2.010 + 1.000 dinars 1.00233, of which whole tens are charged.
   ['yen', '100', { total: 1401, off: 700 }],

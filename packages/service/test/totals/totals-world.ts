@@ -18,6 +18,7 @@ const catalog = defineCatalog({
   meters: {
     seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
     bytes: { name: 'Bytes', unitLabel: 'byte', aggregation: 'sum' },
+    level: { name: 'Level', unitLabel: 'unit', aggregation: 'last' },
   },
   plans: {
     plain: {
@@ -27,6 +28,10 @@ const catalog = defineCatalog({
         compute,
         traffic: { meter: 'bytes', product: 'traffic', model: 'perUnit', unitAmount: '0.01' },
       },
+    },
+    leveled: {
+      ...{ ...monthly, name: 'Leveled' },
+      prices: { fee: feeOf('20.01'), level: { ...compute, meter: 'level' } },
     },
     big: { ...monthly, name: 'Big', prices: { fee: feeOf('50.01'), compute } },
     trying: { ...monthly, name: 'Trying', trialDays: 14, prices: { fee: feeOf('20.01'), compute } },

@@ -14,9 +14,13 @@ export function pricing({
 }
 
 /** An item keeps its currency for life, so a change does not name it. */
-export function repricing(item: ItemContent): Pick<Stripe.InvoiceItemUpdateParams, 'amount' | 'price_data'> {
+export function repricing(
+  item: ItemContent,
+): Pick<Stripe.InvoiceItemUpdateParams, 'amount' | 'price_data' | 'discountable'> {
   const { amount, price_data } = pricing(item)
-  return price_data ? { price_data } : { amount: amount ?? 0 }
+  // Stripe decides it when an item is made: a credit is not discounted, and stays so when it becomes none.
+  const discountable = !item.amount.startsWith('-')
+  return price_data ? { price_data, discountable } : { amount: amount ?? 0, discountable }
 }
 
 export function wording({ description, periodStart, periodEnd }: ItemContent) {
