@@ -51,20 +51,26 @@ async function withNone(plan: string, quantity = 2) {
   return { ...ada, atProvider: id }
 }
 
+/** What the current invoice says, and what Stripe says that it is going to bill. */
+async function totals({ id, atProvider }: { readonly id: string; readonly atProvider: string }) {
+  const { deps, database } = installation
+  const next = await deps.provider.stripe.invoices.createPreview({ subscription: atProvider })
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select id from invoice where subscription_id = $1 and status = 'current'`,
+    [id],
+  )
+  const shown = await readInvoice(deps.db, rows[0]?.id ?? '')
+  return { here: Number(shown?.total.minor), there: next.total }
+}
+
+test('of a flat fee alone, of which there is none, nothing is shown and nothing is billed', async () => {
+  const ada = await withNone('basic', 1)
+  expect(await totals(ada)).toEqual({ here: 0, there: 0 })
+})
+
 test('beside no seats the flat fee is paid: shown, counted and compared as Stripe bills it', async () => {
   const ada = await withNone('office')
-  const next = await installation.deps.provider.stripe.invoices.createPreview({
-    subscription: ada.atProvider,
-  })
-  expect(next.total).toBe(2000)
-  const { rows } = await installation.database.pool.query<{ id: string }>(
-    `select id from invoice where subscription_id = $1 and status = 'current'`,
-    [ada.id],
-  )
-  expect((await readInvoice(installation.deps.db, rows[0]?.id ?? ''))?.total).toEqual({
-    minor: 2000n,
-    currency: 'usd',
-  })
+  expect(await totals(ada)).toEqual({ here: 2000, there: 2000 })
   const more = await ada.preview({ plan: 'premium', when: 'now' })
   expect(more.body).toMatchObject({ direction: 'upgrade', recurring: { amount: '25.00' } })
   const less = await ada.preview({ plan: 'basic' })

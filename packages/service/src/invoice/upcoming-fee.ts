@@ -1,7 +1,8 @@
 import { periodContaining } from '@lockstep/core/billing-cycle'
 import { money } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
-import { isBilledByProvider } from '@lockstep/core/price'
+import { isBilledByProvider, type Price } from '@lockstep/core/price'
+import { isNoneOfFlat } from '@lockstep/core/pricing/price-fee'
 import { units } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Attached } from '../store/addons.ts'
@@ -36,21 +37,21 @@ export function upcomingFees(
   // Usage that is billed more often has no fee beside it but where both periods end.
   if (subscription.usageInterval !== null && period.start !== periodEnd) return []
   const fees = [
-    ...plan.prices.filter(isBilledByProvider).map((price) => ({ price, key: price.key, quantity })),
+    ...counted(plan.prices.filter(isBilledByProvider), quantity),
     ...addons.flatMap(({ version: { addon }, quantity: number }) =>
-      addon.prices.map((price) => ({ price, key: `${addon.key}.${price.key}`, quantity: number })),
+      counted(addon.prices, number).map((fee) => ({ ...fee, key: `${addon.key}.${fee.key}` })),
     ),
   ]
-  return fees.map(({ price, key, quantity: number }) => ({
+  return fees.map(({ price, key, number, amount }) => ({
     product: price.product,
     line: {
       id: `upcoming.${key}`,
       key,
       description: price.name,
       period,
-      quantity: price.model === 'flat' ? units(1n) : units(BigInt(number)),
+      quantity: units(BigInt(number)),
       unitLabel: null,
-      amount: money(feeOfPrice(price, number).minor, currency),
+      amount: money(amount, currency),
       late: false,
       derivation: null,
       reason: null,
@@ -58,6 +59,15 @@ export function upcomingFees(
       providerId: null,
     },
   }))
+}
+
+/** Prices that are sold together, each with how many of it are paid for, and what that comes to in minor units. */
+function counted(prices: readonly Price[], quantity: number) {
+  const isNone = isNoneOfFlat(prices, quantity)
+  return prices.map((price) => {
+    const number = price.model === 'flat' ? (isNone ? 0 : 1) : quantity
+    return { price, key: price.key, number, amount: isNone ? 0n : feeOfPrice(price, quantity).minor }
+  })
 }
 
 function endsBy(
