@@ -16,7 +16,7 @@ export function servePlainPages(server: FastifyInstance): void {
         ['/docs/problems', 'every way it says no, with cause and remedy'],
         ['/openapi.json', 'the same for programs'],
         ['/healthz', 'whether it runs'],
-        ['/readyz', 'whether it can work: database, payment provider, workers'],
+        ['/readyz', 'whether it can work: the database, with the tables of this version'],
         ['/metrics', 'its figures'],
       ]),
     ]),
