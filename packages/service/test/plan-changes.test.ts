@@ -526,6 +526,17 @@ describe('time that nobody paid for', () => {
     expect(await paid.change(premiumLess)).toMatchObject({ status: 200 })
   })
 
+  test('what is left of a year pays for no month twice', async () => {
+    const ada = await subscriber('yearly')
+    // 240.00 back, 25.00 for January; that is over when February's invoice is a draft.
+    expect(await ada.change({ plan: 'premium', when: 'now' })).toMatchObject({ status: 200 })
+    expect((await ada.invoices()).at(-1)).toBe('subscription_update -21500 paid')
+    await ada.turn('2026-02-01T00:30:00Z')
+    expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 2500 draft')
+    expect(await ada.change({ plan: 'basic', when: 'now' })).toMatchObject({ status: 409 })
+    expect(await balance(ada)).toBe(-21500)
+  })
+
   test('what was paid outside of Stripe was paid', async () => {
     const { stripe } = installation.deps.provider
     const ada = await subscriber('premium')

@@ -50,6 +50,8 @@ interface Kept {
   /** Since when time is credited on it: what was bought before has paid a part of it. */
   readonly creditedSince?: number
   readonly cents: number
+  /** What was billed, line by line: what is over has used up its part of the money. */
+  readonly lines: readonly { readonly until: number; readonly cents: number }[]
 }
 
 /** The invoice of a period while nobody has paid it. */
@@ -221,10 +223,13 @@ function collectLater(model: Model): Model {
 }
 
 /** What was paid for time that has not passed, and not given back. */
-export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>): number {
-  const ahead = kept.filter(({ until }) => until > now)
-  const since = Math.min(now, ...ahead.map(({ creditedSince }) => creditedSince ?? now))
-  return since < now ? keptAhead({ kept, now: since }) : ahead.reduce((sum, { cents }) => sum + cents, 0)
+export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>, since = now): number {
+  const ahead = kept.filter(({ until }) => until > since)
+  const before = Math.min(since, ...ahead.map(({ creditedSince }) => creditedSince ?? since))
+  if (before < since) return keptAhead({ kept, now }, before)
+  const over = ahead.flatMap(({ lines }) => lines.filter(({ until }) => until <= now))
+  const used = over.reduce((sum, { cents }) => sum + cents, 0)
+  return ahead.reduce((sum, { cents }) => sum + cents, 0) - Math.max(0, used)
 }
 
 function collect(final: Billed): Model {
@@ -232,6 +237,7 @@ function collect(final: Billed): Model {
   const { open, accounts, card, debits, period } = model
   const { charge, accounts: paid } = money.settled(accounts, open.total)
   const isFirst = open.failures === 0
+  const whole = { until: open.until, cents: open.total }
   if (charge > 0 && card !== 'pays') {
     const days = RETRY_DAYS[open.failures]
     const failed: Model = {
@@ -240,7 +246,7 @@ function collect(final: Billed): Model {
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
       kept: isFirst
-        ? [...model.kept, { until: open.until, cents: Math.max(0, open.total - charge) }]
+        ? [...model.kept, { until: open.until, cents: Math.max(0, open.total - charge), lines: [whole] }]
         : model.kept,
     }
     if (days === undefined) return ended(failed)
@@ -252,7 +258,8 @@ function collect(final: Billed): Model {
   const isOfPeriod = fees.every(({ start }) => start === period.start)
   const isWhole = isFirst && isOfPeriod && charge === open.total && charge === sumOf(fees)
   const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
-  const kept = [...model.kept, { until: open.until, cents: Math.max(charge, open.total) }]
+  const lines = isFirst ? [whole] : []
+  const kept = [...model.kept, { until: open.until, cents: Math.max(charge, open.total), lines }]
   return { ...model, status: 'active', accounts: paid, open: null, bought, kept }
 }
 
@@ -318,6 +325,6 @@ export function refund(model: Model, amount: number): Model {
   const { bought, accounts } = model
   if (bought === null) throw new Error('Nothing was bought.')
   const back = { ...bought, back: bought.back + amount }
-  const kept = [...model.kept, { until: model.period.end, cents: -amount }]
+  const kept = [...model.kept, { until: model.period.end, cents: -amount, lines: [] }]
   return { ...model, bought: back, kept, accounts: money.refunded(accounts, amount) }
 }

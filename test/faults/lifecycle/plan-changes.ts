@@ -31,6 +31,8 @@ export type Outcome =
 /** Cents on each line of the invoice that a change makes at once; none where it makes none. */
 export interface Bill {
   readonly lines: readonly number[]
+  /** The same, with the end of the time that each is for. */
+  readonly spans: readonly { readonly until: number; readonly cents: number }[]
   readonly startsPeriod: boolean
   /** Before discounts. */
   readonly subtotal: number
@@ -104,12 +106,15 @@ export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(mo
     extras: isOtherNumber ? extras : debits.extras,
   }
   const [old, others] = [billedItems(debits), billedItems(after)]
-  const back = old.filter((debit) => !others.includes(debit)).map((debit) => -unusedOf(debit, now))
-  const charged = others.filter((debit) => !old.includes(debit)).map(({ amount }) => amount)
+  const left = old.filter((debit) => !others.includes(debit))
+  const come = others.filter((debit) => !old.includes(debit))
+  const back = left.map((debit) => -unusedOf(debit, now))
+  const charged = come.map(({ amount }) => amount)
   const lines = [...back, ...charged]
+  const spans = lines.map((cents, index) => ({ until: [...left, ...come][index]?.end ?? now, cents }))
   const fees = startsPeriod ? listPrice(to) : charged.reduce((sum, line) => sum + line, 0)
   const subtotal = back.reduce((sum, line) => sum + line, fees)
-  return { lines, startsPeriod, subtotal, debits: after }
+  return { lines, spans, startsPeriod, subtotal, debits: after }
 }
 
 /** Of another length, or of the first payment. */
@@ -132,7 +137,10 @@ export function changed(model: Model, to: Terms, bill = billOf(model, to)): Mode
     ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
     anchor: startsPeriod ? now : model.anchor,
     discounts: usedBy(model.discounts, { ...bill, carried: model.discounts }),
-    kept: [...model.kept, { until, cents, creditedSince: lines.some((line) => line < 0) ? now : until }],
+    kept: [
+      ...model.kept,
+      { until, cents, lines: bill.spans, creditedSince: lines.some((line) => line < 0) ? now : until },
+    ],
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }
 }

@@ -1,5 +1,5 @@
 import type { Instant } from '@lockstep/core/instant'
-import { type Money, sum } from '@lockstep/core/money'
+import { type Money, subtract, sum } from '@lockstep/core/money'
 import { keptOf } from '@lockstep/core/money-back'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
@@ -66,6 +66,21 @@ export async function keptForTime(
       if (mayBePaid.has(invoice.status)) found.push(await withAllLines(stripe, invoice))
     return found
   })
-  const settlements = await Promise.all(billedFor(invoices, at).map(({ id }) => readSettlement(deps, id)))
-  return sum(currency, settlements.map(keptOf))
+  const billed = billedFor(invoices, at)
+  const settlements = await Promise.all(billed.map(({ id }) => readSettlement(deps, id)))
+  const over = sum(
+    currency,
+    billed.map((invoice) => overOn(invoice, at)),
+  )
+  const kept = sum(currency, settlements.map(keptOf))
+  return over.minor > 0n ? subtract(kept, over) : kept
+}
+
+/**
+ * What an invoice billed for time that is over by then, and for usage: as much of what was paid is used up. What was credited
+ * of that time was not. What is not collected any more used nothing up.
+ */
+function overOn({ lines, currency, status }: Stripe.Invoice, at: Instant): Money {
+  const over = status === 'uncollectible' ? [] : lines.data.filter((line) => !isFeeAhead(line, at))
+  return fromStripeAmount(total(over), currency)
 }
