@@ -53,7 +53,7 @@ test('a sync is run for one invoice, and says what it sent', async () => {
     keep: [],
     calls: 1,
   }
-  fake.answers = { 'POST /v1/invoices/invoice_1/sync?dryRun=false': { body: plan } }
+  fake.answers = { 'POST /v1/invoices/invoice_1/sync?dryRun=false&look=true': { body: plan } }
   const { stdout } = await fake.run(['sync', 'run', 'invoice_1'])
   expect(stdout).toMatch(/create +1\.20 +usd +Seconds: 120 second/)
   expect(stdout).toContain('1 call')
@@ -69,7 +69,7 @@ test('a sync that goes on for longer than anybody waits says what is wrong, not 
   }
   const invoice = { id: 'invoice_1', syncProblem }
   fake.answers = {
-    'POST /v1/invoices/invoice_1/sync?dryRun=false': inUse,
+    'POST /v1/invoices/invoice_1/sync?dryRun=false&look=true': inUse,
     'GET /v1/invoices/invoice_1': { body: invoice },
   }
   const told = await fake.run(['sync', 'run', 'invoice_1'])

@@ -3,6 +3,7 @@ import type { ContractDocument } from '@lockstep/core/contract'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -29,6 +30,7 @@ let installation: Installation
 beforeAll(async () => {
   simulator = await newSimulator({ settings: { unlimitedClocks: true } })
   installation = await newInstallation(simulator, catalog)
+  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 })
 afterAll(async () => {
   await simulator.close()
@@ -94,25 +96,39 @@ test('a coupon that is given here stands at once, and is agreed on once, also be
   expect(await ada.contracts()).toHaveLength(3)
 })
 
-test('what the dashboard changed without a bill gives nothing back of time that was not paid', async () => {
-  const ada = await subscriber('premium')
-  const { providerId } = await ada.read()
-  const { data } = await stripe().subscriptionItems.list({ subscription: String(providerId) })
-  const { rows } = await installation.deps.pool.query(
-    `select provider_id from mapping join price on price.id = entity_id
+test.each([
+  ['by an event', (id: string) => lookAt(installation.deps, { type: 'subscription', id })],
+  // Whoever asked for that has no part in the change.
+  [
+    'by the answer to something else',
+    (_: string, path: string) => installation.ask('POST', `${path}/resume`, {}),
+  ],
+])(
+  'what the dashboard changed without a bill, heard of %s, gives nothing back of time that was not paid',
+  async (_, hear) => {
+    const ada = await subscriber('premium')
+    expect(await installation.ask('POST', `${ada.path}/cancel`, { when: 'periodEnd' })).toMatchObject({
+      status: 200,
+    })
+    const { providerId } = await ada.read()
+    const { data } = await stripe().subscriptionItems.list({ subscription: String(providerId) })
+    const { rows } = await installation.deps.pool.query(
+      `select provider_id from mapping join price on price.id = entity_id
        join plan_version on plan_version.id = plan_version_id where plan_key = 'starter'`,
-  )
-  const { subscriptions, intents } = await ada.atStripe()
-  await stripe().refunds.create({ payment_intent: intents[0]?.id ?? '' })
-  await stripe().subscriptionItems.update(data[0]?.id ?? '', {
-    price: rows[0].provider_id,
-    proration_behavior: 'none',
-  })
-  await lookAt(installation.deps, { type: 'subscription', id: subscriptions[0]?.id ?? '' })
-  expect(await ada.read()).toMatchObject({ plan: 'starter' })
-  // To more, and yet 25.00 that went back to the card would be credited, and 10.00 charged.
-  expect(await ada.change({ plan: 'basic' })).toMatchObject({
-    status: 409,
-    body: { code: 'subscription_not_changeable' },
-  })
-})
+    )
+    const { subscriptions, intents } = await ada.atStripe()
+    await stripe().refunds.create({ payment_intent: intents[0]?.id ?? '' })
+    await stripe().subscriptionItems.update(data[0]?.id ?? '', {
+      price: rows[0].provider_id,
+      proration_behavior: 'none',
+    })
+    await hear(subscriptions[0]?.id ?? '', ada.path)
+    await installation.ask('POST', `${ada.path}/resume`, {})
+    expect(await ada.read()).toMatchObject({ plan: 'starter', cancelAt: null })
+    // To more, and yet 25.00 that went back to the card would be credited, and 10.00 charged.
+    expect(await ada.change({ plan: 'basic' })).toMatchObject({
+      status: 409,
+      body: { code: 'subscription_not_changeable' },
+    })
+  },
+)

@@ -106,18 +106,20 @@ export async function catchUpHistory(trx: Trx, state: Lived, now: Instant): Prom
   return true
 }
 
-/** Whether somebody at the provider made something else of it in the period that runs. */
+/**
+ * Whether somebody at the provider made something else of it in the period that runs. An answer to a call of ours may be
+ * the first to show it: then its stretch has the cause of that call, and other terms, which only a change of plan makes.
+ */
 export async function isChangedElsewhere(db: Db | Trx, subscriptionId: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('subscriptionHistory')
-    .innerJoin('subscription', 'subscription.id', 'subscriptionHistory.subscriptionId')
-    .select('ordinal')
-    .where('subscriptionHistory.subscriptionId', '=', subscriptionId)
-    .where('cause', '=', 'provider')
-    .whereRef('startsAt', '>=', 'subscription.currentPeriodStart')
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+  const { rows } = await sql`
+    select 1 from subscription_history h
+    join subscription s on s.id = h.subscription_id
+    left join subscription_history before on before.subscription_id = h.subscription_id and before.ordinal = h.previous
+    where h.subscription_id = ${subscriptionId} and h.starts_at >= s.current_period_start
+      and (h.cause = 'provider' or (h.cause <> 'planChange' and before.ordinal is not null
+        and (before.plan_version_id, before.quantity, before.addons) is distinct from (h.plan_version_id, h.quantity, h.addons)))
+    limit 1`.execute(db)
+  return rows.length > 0
 }
 
 /** Subscriptions whose history does not say how they stand, by id, after one. */
