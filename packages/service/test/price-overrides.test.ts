@@ -198,7 +198,8 @@ const override = (
     world.db,
     {
       ...{ ...wanted, subscriptionId, firstPeriod: 'currentPeriod' },
-      id: subscriptionId.replace(/^subscription/, 'price_override').replace(/.$/, letter),
+      // The first contract has the letters of its subscription: with another time in front it is never one of these.
+      id: subscriptionId.replace(/^subscription_0/, 'price_override_7').replace(/.$/, letter),
     },
     deed,
   )
