@@ -44,11 +44,7 @@ export const workers: readonly Worker[] = [
       showInbox(parts)
       const worker = startDrainWorker({ ...parts, name: 'inbox', drain: () => drainInbox(parts) })
       parts.bell.on('inbox', worker.nudge)
-      parts.intake.open()
-      return async () => {
-        await worker.close()
-        parts.intake.close()
-      }
+      return worker.close
     },
   },
   {

@@ -1,6 +1,7 @@
 import { assert } from '@lockstep/core/assert'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
+import { newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { someAtOnce } from '../some-at-once.ts'
 import { problemIn } from '../store/events-expired.ts'
@@ -14,15 +15,13 @@ import { bringManyUpToDate } from './bring-many-up-to-date.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
 import type { Group } from './group.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
-import { hands, type Intake } from './intake.ts'
 
-export interface InboxDeps extends LookDeps {
-  /** What this process takes in itself, where it works on that too. */
-  readonly intake?: Intake
-}
+export type InboxDeps = LookDeps
 
-/** Waiting events that are worked on together; so many one claim looks through. */
+/** Waiting events that one claim looks through. */
 const BATCH = 200
+/** Longer than all tries of one fetch: afterwards another worker may take over. */
+const CLAIM_SECONDS = 120
 /** Objects that are worked on at the same time. */
 const AT_ONCE = 8
 
@@ -30,36 +29,20 @@ const AT_ONCE = 8
 const MOST_TRIES = 8
 const LONGEST_WAIT_SECONDS = 300
 
-/**
- * Processes what waits until nothing more is due. Any number of processes may do so at once. While this process takes in
- * events itself, the others are looked for only now and then.
- */
+/** Processes what waits until nothing more is due. Any number of processes may do so at once. */
 export async function drainInbox(deps: InboxDeps): Promise<number> {
   for (let total = 0; ; ) {
-    const own = await drainIntake(deps)
-    total += own
-    const others = total === 0 || (deps.intake?.isTimeToLook() ?? true) ? await drainBatch(deps) : 0
-    if (own + others === 0) return total
-    total += others
+    const events = await drainBatch(deps)
+    if (events === 0) return total
+    total += events
   }
 }
 
-async function drainIntake(deps: InboxDeps): Promise<number> {
-  const { intake } = deps
-  const events = intake?.take(BATCH) ?? []
-  if (events.length === 0) return 0
-  try {
-    await processBatch(deps, events)
-  } catch (error) {
-    intake?.startAfresh()
-    throw error
-  }
-  return events.length
-}
+const inHand = newHands()
 
 function drainBatch(deps: InboxDeps): Promise<number> {
-  return hands.during(async (claim) => {
-    const wanted = { now: deps.clock.now(), limit: BATCH }
+  return inHand(async (claim) => {
+    const wanted = { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }
     const events = await transaction(deps.db, (trx) => claimEvents(trx, wanted, claim))
     await processBatch(deps, await ignoreOthers(deps, events))
     return events.length
