@@ -66,6 +66,12 @@ test('who a customer was is gone from every table; contracts and invoices still 
   expect(refused).toMatchObject({ status: 409, body: { code: 'customer_in_use' } })
   expect(refused.body.errors).toMatchObject([{ code: 'subscription_live' }, { code: 'invoice_unfinished' }])
 
+  const card = await world.stripe.paymentMethods.create({
+    type: 'card',
+    card: { token: 'tok_visa' },
+    billing_details: { email: word },
+  })
+  await world.stripe.paymentMethods.attach(card.id, { customer: ada.customer })
   await world.stripe.customers.update(ada.customer, { address: { country: 'DE', postal_code: '10115' } })
   await world.stripe.subscriptions.cancel(ada.subscription)
   await world.deliver()
@@ -120,6 +126,14 @@ test('who a customer was is gone from every table; contracts and invoices still 
   const [contract] = body.data as { id: string }[]
   expect((await ask('GET', `/v1/contracts/${contract?.id}`)).body).toMatchObject({ person: null })
   expect((await world.invoices(ada)).map(({ status, total }) => `${status} ${total}`)).toContain('paid 900')
+
+  // Taken off long afterwards, a card says whose it was, and names no customer.
+  world.wall.time += 30 * 86_400
+  await world.stripe.paymentMethods.detach(card.id)
+  await world.deliver()
+  expect(await tablesSaying(word)).toEqual(['provider_event'])
+  await eraseWhatCameLater(world.deps)
+  expect(await tablesSaying(word)).toEqual([])
 
   // Once more is nothing more.
   expect(await ask('POST', `${path}?dryRun=false`)).toMatchObject({

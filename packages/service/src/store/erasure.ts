@@ -124,7 +124,7 @@ export async function eraseProviderRows(trx: Trx, customerId: string): Promise<n
 /** Whose a card was before it was detached: then it is nobody's. */
 const FORMER_CUSTOMER = sql`payload #>> '{data,previous_attributes,customer}'`
 
-/** Customers without a profile, of whom the provider told something since. */
+/** Customers without a profile, of whom the provider told something since: also of a card that is theirs no more. */
 export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     with forgotten as (
@@ -138,7 +138,11 @@ export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<st
     )
     select id from forgotten join recent on object_id = provider_id
     union
-    select id from forgotten join recent on customer_id = provider_id`.execute(db)
+    select id from forgotten join recent on customer_id = provider_id
+    union
+    select forgotten.id from forgotten join provider_event card
+        on card.object_type = 'payment_method' and card.payload #>> '{data,object,customer}' = provider_id
+      join recent on recent.object_id = card.object_id and recent.customer_id is null`.execute(db)
   return rows.map(({ id }) => id)
 }
 
