@@ -121,14 +121,20 @@ export async function gainOf({ world: { stripe } }: Stage, had: Had): Promise<st
     // said that they are not collected.
     const longest = invoice.status === 'open' ? LONGEST_DUNNING : Number.POSITIVE_INFINITY
     const had = of.reduce((sum, line) => sum + netOf(line) * partOf(line, Math.min(now, over), longest), 0)
-    // What the balance has paid of an open one is paid.
-    const { starting_balance: before, ending_balance: after } = invoice
-    owed += Math.max(0, had - ((after ?? before) - before))
+    owed += Math.max(0, had - drawnBy(invoice))
   }
   // A line is rounded to the nearest cent: https://docs.stripe.com/billing/subscriptions/prorations
   const gain = served + credit - kept - owed - given
   if (gain <= lines / 2 + 0.001) return undefined
   return `gained ${gain} by ${lines} lines: served ${served}, credit ${credit}, kept ${kept}, owed ${owed}, given ${given}`
+}
+
+/**
+ * What the balance has paid of an invoice that nobody paid, which is paid. Of a voided one it has it back:
+ * https://docs.stripe.com/changelog/2019-12-03/customer-balances-returned-voided-invoices
+ */
+function drawnBy({ status, starting_balance: before, ending_balance: after }: Stripe.Invoice): number {
+  return status === 'void' ? 0 : (after ?? before) - before
 }
 
 /** A change that the bank did not let happen: nothing was had of it. */
