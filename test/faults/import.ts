@@ -28,6 +28,7 @@ const PAGE = 100
 /** Statements that a customer and its subscriptions take, about: deaths are spread over the whole import. */
 const STATEMENTS_EACH = 30
 const AT_ONCE = 8
+const COUPONS = ['SPRING', 'SUMMER', 'AUTUMN', 'WINTER']
 
 /**
  * Imports an account that was made without us, in processes that die after a number of statements, and holds what
@@ -89,7 +90,7 @@ async function liveAndDie(installation: Installation, statements: number): Promi
   return connection.died()
 }
 
-/** Two products, four prices in two rhythms and two currencies, and a fifth of all customers with a second subscription. */
+/** Two products, four prices in two rhythms and two currencies, a fifth of all customers with a second subscription, and a third of them with a coupon. */
 async function fillAccount(stripe: Stripe, customers: number, random: Random): Promise<void> {
   const prices: Record<string, string[]> = { usd: [], jpy: [] }
   for (const name of ['Team', 'Studio']) {
@@ -107,6 +108,7 @@ async function fillAccount(stripe: Stripe, customers: number, random: Random): P
       prices[currency]?.push(price.id)
     }
   }
+  for (const id of COUPONS) await stripe.coupons.create({ id, percent_off: 20, duration: 'forever' })
   const numbers = Array.from({ length: customers }, (_, number) => number).values()
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
@@ -125,6 +127,7 @@ async function fillAccount(stripe: Stripe, customers: number, random: Random): P
             default_payment_method: card.id,
             ...(number % 11 === 0 && { trial_period_days: 14 }),
             ...(number % 13 === 0 && { cancel_at_period_end: true }),
+            ...(number % 3 === 0 && { discounts: [{ coupon: COUPONS[number % COUPONS.length] ?? '' }] }),
           })
         }
       }
@@ -186,6 +189,17 @@ async function hold({ database: { pool } }: Installation, there: Account): Promi
       one.id ?? '',
       [one.customer, one.status, one.quantity, one.currency, one.end, one.ends].join(' '),
     ]),
+  )
+  const { rows: discounts } = await pool.query<{ id: string; off: string }>(
+    `select id, terms->'off'->>'percent' || ' ' || jsonb_array_length(products) as off from provider_discount`,
+  )
+  compare(
+    breaches,
+    'discount',
+    there.subscriptions.flatMap((one) =>
+      one.discounts.map((id) => [typeof id === 'string' ? id : id.id, '20 0'] as const),
+    ),
+    discounts.map(({ id, off }) => [id, off]),
   )
   const { rows: runs } = await pool.query<{
     proof: { unequalCount: number; mrr: { there: string; here: string }[] }

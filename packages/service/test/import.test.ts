@@ -242,6 +242,50 @@ test('a price that gets no link is counted as left in every run, with the reason
   }
 })
 
+test('discounts come with the pages that show them: no subscription is asked for by itself', async () => {
+  const { monthly, subscribe } = await account()
+  const fifth = await stripe.coupons.create({
+    ...{ id: 'FIFTH', name: 'A fifth', percent_off: 20, duration: 'forever' },
+  })
+  const gone = await stripe.coupons.create({
+    ...{ id: 'GONE', name: 'Two off', amount_off: 200, currency: 'eur', duration: 'forever' },
+    currency_options: { usd: { amount_off: 250 } },
+  })
+  for (const name of ['ada', 'bob', 'cat', 'dan', 'eli', 'fay'])
+    await subscribe(name, monthly.id, { discounts: [{ coupon: fifth.id }] })
+  for (const name of ['gus', 'hal', 'ivy', 'jon', 'kim', 'lea', 'max', 'ned', 'oda', 'pia'])
+    await subscribe(name, monthly.id, { discounts: [{ coupon: gone.id }] })
+  const owner = await subscribe('quinn', monthly.id)
+  simulator.control.discountCustomer(owner.customer as string, fifth.id)
+  // Discounts that run go on.
+  await stripe.coupons.del(gone.id)
+  simulator.control.clearRequests()
+
+  const done = await run(false)
+  expect(done.refusals).toEqual([])
+  const asked = simulator.control
+    .requests()
+    .requests.filter(({ path }) => /^\/v1\/(subscriptions|customers|coupons)\/./.test(path))
+  // Of the coupon that no list shows any more, by whoever of the four at work came first.
+  expect(asked.length).toBeGreaterThanOrEqual(1)
+  expect(asked.length).toBeLessThanOrEqual(4)
+  const { rows } = await one.database.pool.query(
+    `select terms->>'name' as name, terms->'off' as off, products, count(*)::int from provider_discount
+      group by 1, 2, 3 order by 1`,
+  )
+  expect(rows).toEqual([
+    { name: 'A fifth', off: { kind: 'percent', percent: '20' }, products: [], count: 7 },
+    { name: 'Two off', off: { kind: 'amount', minor: '250', currency: 'usd' }, products: [], count: 10 },
+  ])
+  // What a list showed is what an event shows: a second run finds nothing to write.
+  const seen = async () =>
+    (await one.database.pool.query('select id, observation from provider_object order by id')).rows
+  const before = await seen()
+  simulator.control.clearRequests()
+  await run(false)
+  expect(await seen()).toEqual(before)
+})
+
 test('webhooks may come all the while: each object is taken up once', async () => {
   const { monthly, subscribe } = await account()
   for (const name of ['fay', 'gus', 'hal']) await subscribe(name, monthly.id)

@@ -10,6 +10,7 @@ import { isOwn } from '../provider/stripe/metadata.ts'
 import { isCustomerMissing, isMissing } from '../provider/stripe/problems.ts'
 import { fetchRefund } from '../provider/stripe/refunds.ts'
 import { fetchSchedule } from '../provider/stripe/schedules.ts'
+import { couponParts } from '../provider/stripe/whole-coupon.ts'
 import { invoicesOfProvider } from '../store/invoices.ts'
 import { entityIdOf, providerIdOf } from '../store/mappings.ts'
 import { forgetPendingItem } from '../store/pending-items.ts'
@@ -154,7 +155,7 @@ async function fetchObserved(
     }
     case 'coupon': {
       const object = await readStripe(deps, (stripe) =>
-        stripe.coupons.retrieve(id, { expand: ['applies_to'] }),
+        stripe.coupons.retrieve(id, { expand: [...couponParts] }),
       )
       return { ...how, type, object }
     }

@@ -3,6 +3,8 @@ import type Stripe from 'stripe'
 import { type CallDeps, readStripe } from './call.ts'
 import { PAGE_SIZE } from './pages.ts'
 import { isAbsent } from './problems.ts'
+import { expandDiscounts, type Unfolded, unfoldCustomer, unfoldSubscription } from './shown-discounts.ts'
+import { couponParts } from './whole-coupon.ts'
 
 /** Everything of an account that is taken up, in an order in which each is known before what belongs to it. */
 export const importedTypes = [
@@ -28,10 +30,12 @@ type List = (stripe: Stripe, where: Where) => Promise<Stripe.ApiList<{ readonly 
 const lists: Readonly<Record<ImportedType, List>> = {
   product: (stripe, where) => stripe.products.list(where),
   price: (stripe, where) => stripe.prices.list({ ...where, type: 'recurring', expand: ['data.tiers'] }),
-  coupon: (stripe, where) => stripe.coupons.list({ ...where, expand: ['data.applies_to'] }),
+  coupon: (stripe, where) =>
+    stripe.coupons.list({ ...where, expand: couponParts.map((part) => `data.${part}`) }),
   'promotion code': (stripe, where) => stripe.promotionCodes.list(where),
-  customer: (stripe, where) => stripe.customers.list(where),
-  subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
+  customer: (stripe, where) => stripe.customers.list({ ...where, expand: expandDiscounts.customer }),
+  subscription: (stripe, where) =>
+    stripe.subscriptions.list({ ...where, status: 'all', expand: expandDiscounts.subscription }),
   'open invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'open' }),
   'draft invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'draft' }),
 }
@@ -39,6 +43,8 @@ const lists: Readonly<Record<ImportedType, List>> = {
 export interface ListedPage {
   readonly objects: readonly { readonly id: string }[]
   readonly hasMore: boolean
+  /** Those of the objects, with their coupons. */
+  readonly discounts: readonly Stripe.Discount[]
 }
 
 /** The page behind this object; the first one of null. Newest first. Undefined: Stripe has that object no more. */
@@ -50,9 +56,21 @@ export async function readPage(
   const where = { limit: PAGE_SIZE, ...(after !== null && { starting_after: after }) }
   try {
     const { data, has_more: hasMore } = await readStripe(deps, (stripe) => lists[type](stripe, where))
-    return { objects: data, hasMore }
+    const unfolded = data.map((object) => unfold(type, object))
+    return {
+      objects: unfolded.map(({ object }) => object),
+      hasMore,
+      discounts: unfolded.flatMap(({ discounts }) => discounts),
+    }
   } catch (error) {
     if (after !== null && error instanceof Problem && isAbsent(error.cause)) return undefined
     throw error
   }
+}
+
+/** Stripe listed it as one of this type. */
+function unfold(type: ImportedType, object: { readonly id: string }): Unfolded<{ readonly id: string }> {
+  if (type === 'customer') return unfoldCustomer(object as Stripe.Customer)
+  if (type === 'subscription') return unfoldSubscription(object as Stripe.Subscription)
+  return { object, discounts: [] }
 }

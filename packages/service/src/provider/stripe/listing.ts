@@ -2,6 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import type { CallDeps } from './call.ts'
 import { type Paging, pages } from './pages.ts'
+import { couponParts } from './whole-coupon.ts'
 
 /** What is listed, in an order in which each is known before what belongs to it. */
 export const listedTypes = ['customer', 'subscription', 'invoice', 'credit_note', 'refund'] as const
@@ -29,7 +30,8 @@ const lists: Readonly<
   product: (stripe, where) => stripe.products.list(where),
   price: (stripe, where) =>
     stripe.prices.list({ ...where, type: 'recurring', active: true, expand: ['data.tiers'] }),
-  coupon: (stripe, where) => stripe.coupons.list({ ...where, expand: ['data.applies_to'] }),
+  coupon: (stripe, where) =>
+    stripe.coupons.list({ ...where, expand: couponParts.map((part) => `data.${part}`) }),
   promotion_code: (stripe, where) => stripe.promotionCodes.list(where),
   customer: (stripe, where) => stripe.customers.list(where),
   subscription: (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),

@@ -7,6 +7,7 @@ import { transaction } from '../../postgres/transaction.ts'
 import { readStripe } from '../../provider/stripe/call.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import { toCoupon, toPromotionCode } from '../../provider/stripe/to-coupon.ts'
+import { couponParts } from '../../provider/stripe/whole-coupon.ts'
 import { lockCatalog } from '../../store/catalog.ts'
 import { inboundCoupons } from '../../store/coupons.ts'
 import { addInboundCoupon } from '../../store/inbound-coupons.ts'
@@ -31,7 +32,7 @@ export async function admitCoupon(
 
 /** With what it is good for. */
 const fetchCoupon = (deps: AdmitDeps, id: string): Promise<Stripe.Coupon> =>
-  readStripe(deps, (stripe) => stripe.coupons.retrieve(id, { expand: ['applies_to'] }))
+  readStripe(deps, (stripe) => stripe.coupons.retrieve(id, { expand: [...couponParts] }))
 
 /**
  * Who deletes a coupon may give its id to another one, that takes off something else: that is a coupon of its own here,

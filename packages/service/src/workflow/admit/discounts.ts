@@ -5,6 +5,7 @@ import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import { couponOf, toDiscount, toProducts } from '../../provider/stripe/to-discount.ts'
+import { couponParts } from '../../provider/stripe/whole-coupon.ts'
 import { entityIdOf, keysOfCoupons } from '../../store/mappings.ts'
 import { ownerOf } from '../../store/owners.ts'
 import { addDiscounts, discountsUnread } from '../../store/provider-discounts.ts'
@@ -15,8 +16,8 @@ import { admitCouponsMet } from './coupon.ts'
 import type { AdmitDeps } from './taking-up.ts'
 
 /**
- * What the discounts of a subscription, of its items or of a customer take off, asked for once: they are named by ids that
- * nothing else can be fetched by. Of what is somebody else's nothing is asked.
+ * What the discounts of a subscription, of its items or of a customer take off, asked for once where no list showed
+ * it: they are named by ids that nothing else can be fetched by. Of what is somebody else's nothing is asked.
  * https://docs.stripe.com/api/discounts/object
  */
 export async function knowDiscounts(deps: AdmitDeps, { type, object }: Observed): Promise<void> {
@@ -33,7 +34,11 @@ export async function knowDiscounts(deps: AdmitDeps, { type, object }: Observed)
   if (!isOurs) return
   for (const { ids, ask } of named)
     if (ids.some((id) => unread.has(id)))
-      await write(deps, await answered(deps, ask), object.currency ?? null)
+      await write(
+        deps,
+        (await deps.shown?.whole(ids)) ?? (await answered(deps, ask)),
+        object.currency ?? null,
+      )
 }
 
 /** What our own calls gave a subscription was answered by its id alone: what it is good for is asked before it is needed. */
@@ -55,13 +60,12 @@ interface Named {
   readonly ask: (stripe: Stripe) => Promise<readonly (string | Stripe.Discount | null | undefined)[]>
 }
 
-const wanted = ['applies_to', 'currency_options']
-const expand = wanted.map((name) => `discounts.source.coupon.${name}`)
+const expand = couponParts.map((name) => `discounts.source.coupon.${name}`)
 
 function ofCustomer({ id, discount }: Stripe.Customer): Named[] {
   const ask = async (stripe: Stripe) => {
     const customer = await stripe.customers.retrieve(id, {
-      expand: wanted.map((name) => `discount.source.coupon.${name}`),
+      expand: couponParts.map((name) => `discount.source.coupon.${name}`),
     })
     return customer.deleted ? [] : [customer.discount]
   }
@@ -84,8 +88,11 @@ function ofSubscription({ id, discounts, items }: Stripe.Subscription): Named[] 
 /** Of what is gone meanwhile nothing stands any more. */
 async function answered(deps: AdmitDeps, ask: Named['ask']): Promise<Stripe.Discount[]> {
   try {
-    const discounts = await readStripe(deps, ask)
-    return discounts.filter((one): one is Stripe.Discount => typeof one === 'object' && one !== null)
+    const discounts = (await readStripe(deps, ask)).filter(
+      (one): one is Stripe.Discount => typeof one === 'object' && one !== null,
+    )
+    deps.shown?.learn(discounts)
+    return discounts
   } catch (error) {
     if (error instanceof Problem && isMissing(error.cause)) return []
     throw error

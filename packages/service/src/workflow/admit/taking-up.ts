@@ -4,6 +4,7 @@ import { ownReference } from '../../provider/stripe/field.ts'
 import { type EntityType, entityIdOf, link, lockLinks } from '../../store/mappings.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
 import type { LookDeps } from '../look.ts'
+import type { ShownDiscounts } from './shown-discounts.ts'
 
 /** Made by nobody's installation: what carries a name is that one's, and what carries ours we know already. */
 export function isUnclaimed(metadata: Readonly<Record<string, string>> | null | undefined): boolean {
@@ -13,6 +14,8 @@ export function isUnclaimed(metadata: Readonly<Record<string, string>> | null | 
 export interface AdmitDeps extends LookDeps {
   /** How both come together; seen in an event unless said. */
   readonly origin?: 'webhook' | 'import'
+  /** Discounts that were listed with their owners. */
+  readonly shown?: ShownDiscounts
 }
 
 export interface Link {

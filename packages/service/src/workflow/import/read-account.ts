@@ -2,6 +2,7 @@ import type { ImportedType, ListedPage } from '../../provider/stripe/account-lis
 import { readPage } from '../../provider/stripe/account-listing.ts'
 import { advanceCursor, openCursor, recordLeft, recordRefusal, restartCursor } from '../../store/imports.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
+import { shownDiscounts } from '../admit/shown-discounts.ts'
 import type { LookDeps } from '../look.ts'
 import type { Observed } from '../observe.ts'
 import { takePage } from './take-page.ts'
@@ -30,9 +31,12 @@ export interface ToRead {
 export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
   // Versions of a plan are made in the order of its prices, and lists begin with the newest: all of them first.
   const pages = toRead.type === 'price' ? wholeList(deps, toRead) : pageByPage(deps, toRead)
-  for await (const { objects, observation, lastId, cursor, isLast } of pages) {
+  const shown = shownDiscounts(deps.db)
+  for await (const { objects, discounts, observation, lastId, cursor, isLast } of pages) {
     const { importId, type, dryRun } = toRead
+    shown.show(discounts)
     const counts = await takePage(deps, {
+      shown,
       type: observedAs[type],
       objects,
       observation,
@@ -52,7 +56,8 @@ export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
 }
 
 interface Page {
-  readonly objects: readonly { readonly id: string }[]
+  readonly objects: ListedPage['objects']
+  readonly discounts: ListedPage['discounts']
   readonly observation: bigint
   /** Where it was asked for from, and where the next one begins. */
   readonly cursor: string | null
@@ -71,10 +76,10 @@ async function* pageByPage(deps: LookDeps, { importId, type }: ToRead): AsyncGen
       await restartCursor(db, { importId, type, lastId: cursor })
       continue
     }
-    const { objects, hasMore } = page
+    const { objects, discounts, hasMore } = page
     const lastId = objects.at(-1)?.id ?? null
     const isLast = !hasMore || lastId === null
-    yield { objects, observation, cursor, lastId, isLast }
+    yield { objects, discounts, observation, cursor, lastId, isLast }
     if (isLast) return
   }
 }
@@ -90,5 +95,5 @@ async function* wholeList(deps: LookDeps, { importId, type }: ToRead): AsyncGene
     else all.length = 0
     isWhole = page !== undefined && (!page.hasMore || page.objects.length === 0)
   }
-  yield { objects: all.reverse(), observation, cursor: null, lastId: null, isLast: true }
+  yield { objects: all.reverse(), discounts: [], observation, cursor: null, lastId: null, isLast: true }
 }

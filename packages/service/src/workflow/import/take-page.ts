@@ -11,7 +11,8 @@ import { entityIdOf } from '../../store/mappings.ts'
 import { isSeenSo, readObject, readObjects } from '../../store/provider-objects.ts'
 import { knowDiscounts } from '../admit/discounts.ts'
 import { admitProduct } from '../admit/product.ts'
-import { isUnclaimed } from '../admit/taking-up.ts'
+import type { ShownDiscounts } from '../admit/shown-discounts.ts'
+import { type AdmitDeps, isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
 import { knowSchedule, type LookDeps, lookAt } from '../look.ts'
 import { isOurs, type Observed, observe } from '../observe.ts'
@@ -20,6 +21,7 @@ import { pricesLeft, type ReasonLeft } from './prices-left.ts'
 export interface PageToTake {
   readonly type: Observed['type']
   readonly objects: readonly { readonly id: string }[]
+  readonly shown: ShownDiscounts
   /** Drawn before the page was asked for. */
   readonly observation: bigint
   readonly dryRun: boolean
@@ -64,7 +66,7 @@ async function take(
   object: { readonly id: string },
   isLastTry = false,
 ): Promise<Taken> {
-  const { type, observation, dryRun, refuse } = page
+  const { type, observation, dryRun, refuse, shown } = page
   // Stripe listed it as one of this type.
   const observed = { type, object, observation, source: 'fetch' } as Observed
   try {
@@ -74,8 +76,8 @@ async function take(
       if (!wasOurs) refuseUnreadable(observed)
       return wasOurs ? 'known' : 'made'
     }
-    if (wasOurs) await knowDiscounts(deps, observed)
-    else await admitListed(deps, observed)
+    if (wasOurs) await knowDiscounts({ ...deps, shown }, observed)
+    else await admitListed({ ...deps, shown }, observed)
     const outcome = await observe(deps, observed)
     if (outcome.kind === 'foreign') return 'foreignObjects'
     // A list shows ten of its lines: then it is looked at by itself.
@@ -111,7 +113,7 @@ async function isKnown({ db, provider }: LookDeps, observed: Observed): Promise<
 }
 
 /** By the rules of an event, except that prices are not asked for product by product: they are listed next. */
-async function admitListed(deps: LookDeps, observed: Observed): Promise<void> {
+async function admitListed(deps: AdmitDeps, observed: Observed): Promise<void> {
   const importing = {
     ...deps,
     origin: 'import' as const,
