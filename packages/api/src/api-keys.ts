@@ -90,5 +90,5 @@ export const revokeApiKey = defineRoute({
   tags,
   params: z.strictObject({ id: idParam('API key') }),
   answers: { 200: apiKey },
-  problems: ['api_key_not_found'],
+  problems: ['forbidden', 'api_key_not_found'],
 })

@@ -74,7 +74,10 @@ export const readDelivery = defineRoute({
     200: z
       .strictObject({
         ...fields,
-        data: z.record(z.string(), z.unknown()).meta({ description: 'The object as it stood.' }),
+        data: z.record(z.string(), z.unknown()).nullable().meta({
+          description:
+            'The object as it stood; null where the key has not the scope that reads such objects.',
+        }),
         log: z.array(attempt),
       })
       .meta({ id: 'DeliveryWithLog' }),

@@ -68,7 +68,12 @@ export const readProviderEvent = defineRoute({
   params,
   answers: {
     200: z
-      .strictObject({ ...fields, payload: z.record(z.string(), z.unknown()) })
+      .strictObject({
+        ...fields,
+        payload: z.record(z.string(), z.unknown()).nullable().meta({
+          description: 'Null where the key has not all scopes that read: it may hold anything of a customer.',
+        }),
+      })
       .meta({ id: 'ProviderEventWithPayload' }),
   },
   problems: ['provider_event_not_found'],

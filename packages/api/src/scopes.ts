@@ -65,3 +65,6 @@ export const scopes = [
 export type Scope = (typeof scopes)[number]['id']
 
 export const scopeIds = scopes.map(({ id }) => id)
+
+/** What it takes to read everything. */
+export const readingScopes: readonly Scope[] = scopeIds.filter((scope) => scope.endsWith(':read'))

@@ -65,13 +65,14 @@ export const createWebhookEndpoint = defineRoute({
   path: '/v1/webhook-endpoints',
   callers: { key: 'operations:write' },
   summary: 'Have events sent to an address',
-  description: 'It gets what happens from now on. What happened before can be replayed.',
+  description:
+    'It gets what happens from now on. What happened before can be replayed. Takes, beside its own scope, those that read what it is told: all that read, for all events.',
   tags,
   body: z
     .strictObject({ url, description: description.optional(), types: types.optional() })
     .meta({ id: 'NewWebhookEndpoint' }),
   answers: { 201: withSecret },
-  problems: ['webhook_url_refused'],
+  problems: ['forbidden', 'webhook_url_refused'],
 })
 
 export const listWebhookEndpoints = defineRoute({
@@ -116,7 +117,7 @@ export const updateWebhookEndpoint = defineRoute({
     })
     .meta({ id: 'WebhookEndpointChange' }),
   answers: { 200: webhookEndpoint },
-  problems: ['webhook_endpoint_not_found', 'webhook_url_refused'],
+  problems: ['forbidden', 'webhook_endpoint_not_found', 'webhook_url_refused'],
 })
 
 export const deleteWebhookEndpoint = defineRoute({
@@ -150,7 +151,7 @@ export const rotateWebhookSecret = defineRoute({
     })
     .meta({ id: 'SecretRotation' }),
   answers: { 200: withSecret },
-  problems: ['webhook_endpoint_not_found'],
+  problems: ['forbidden', 'webhook_endpoint_not_found'],
 })
 
 export const replayEvents = defineRoute({
@@ -186,5 +187,5 @@ export const replayEvents = defineRoute({
       })
       .meta({ id: 'ReplayResult' }),
   },
-  problems: ['webhook_endpoint_not_found'],
+  problems: ['forbidden', 'webhook_endpoint_not_found'],
 })

@@ -116,6 +116,26 @@ test('a key gives no more than it has', async () => {
   expect(more).toMatchObject({ status: 403, body: { code: 'forbidden' } })
 })
 
+test('a key revokes none that may do what it may not do itself', async () => {
+  const { id: stronger } = await newKey(['operations:write', 'invoices:read'])
+  const { id: weaker, key } = await newKey(['operations:write', 'usage:write'])
+  const { id: part } = await newKey(['usage:write'])
+  const revoke = (id: string) => call({ method: 'DELETE', url: `/v1/api-keys/${id}`, key })
+  expect(await revoke(stronger)).toMatchObject({
+    status: 403,
+    body: {
+      code: 'forbidden',
+      detail: 'A key cannot revoke one that may do what it may not do itself: invoices:read.',
+    },
+  })
+  const { body } = await call({ method: 'GET', url: '/v1/api-keys?limit=100' })
+  const { data } = body as { data: { id: string; revokedAt: string | null }[] }
+  expect(data.find(({ id }) => id === stronger)).toMatchObject({ revokedAt: null })
+  expect((await revoke(part)).status).toBe(200)
+  // Itself, too.
+  expect((await revoke(weaker)).status).toBe(200)
+})
+
 test('a key is shown once: lists and the database know its prefix and its hash', async () => {
   const { id, key } = await newKey(['usage:read'])
   expect(key).toMatch(/^lk_[0-9a-hjkmnp-tv-z]{52}$/)

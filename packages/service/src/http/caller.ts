@@ -34,6 +34,16 @@ export type Caller = KeyCaller | UserCaller
 export const holds = (caller: Caller, scope: Scope): boolean =>
   caller.kind === 'key' && caller.scopes.has(scope)
 
+/**
+ * Refuses who lacks a scope that what is asked needs beside the route's own.
+ *
+ * @throws Problem `forbidden`, naming what is lacking after `because`, a sentence's beginning
+ */
+export function requireScopes(caller: Caller, needed: readonly string[], because: string): void {
+  const lacking = needed.filter((scope) => !holds(caller, scope as Scope))
+  if (lacking.length > 0) throw new Problem('forbidden', `${because}: ${lacking.join(', ')}.`)
+}
+
 /** Refuses who may not call a route at all. What is theirs there is another question: `ownership.ts`. */
 export function requireCaller(caller: Caller, callers: Exclude<Callers, 'public'>): void {
   if (caller.kind === 'user') {

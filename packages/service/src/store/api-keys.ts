@@ -6,6 +6,10 @@ export function findApiKey(db: Db, keyHash: Buffer): Promise<Row<'apiKey'> | und
   return db.selectFrom('apiKey').selectAll().where('keyHash', '=', keyHash).executeTakeFirst()
 }
 
+export function readApiKey(db: Db, id: string): Promise<Row<'apiKey'> | undefined> {
+  return db.selectFrom('apiKey').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
 /** Adds a key, or gives the one of this id another secret. */
 export function addApiKey(db: Db, key: NewRow<'apiKey'>): Promise<Row<'apiKey'>> {
   const { prefix, keyHash } = key

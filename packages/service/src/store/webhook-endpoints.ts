@@ -64,12 +64,12 @@ export interface EndpointChange {
 
 /** Enabled again, it begins anew: what it failed before is forgotten. */
 export function changeEndpoint(
-  db: Db,
+  trx: Trx,
   id: string,
   { enabled, types, url, description }: EndpointChange,
   at: Instant,
-): Promise<WebhookEndpoint | undefined> {
-  return db
+): Promise<WebhookEndpoint> {
+  return trx
     .updateTable('webhookEndpoint')
     .set({
       id,
@@ -90,7 +90,7 @@ export function changeEndpoint(
     })
     .where('id', '=', id)
     .returningAll()
-    .executeTakeFirst()
+    .executeTakeFirstOrThrow()
 }
 
 export function replaceSecrets(

@@ -45,8 +45,10 @@ export async function newOutboxWorld() {
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
     payload?: object,
+    key?: string,
   ) {
-    const { status, body } = await server.call({ method, url, ...(payload && { payload }) })
+    const wanted = { method, url, ...(payload && { payload }), ...(key !== undefined && { key }) }
+    const { status, body } = await server.call(wanted)
     return { status, body: body as Body }
   }
 

@@ -5,11 +5,11 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
 import { newSecret } from '../../ids.ts'
 import type { Db } from '../../postgres/connect.ts'
-import { addApiKey, listApiKeys, revokeApiKey } from '../../store/api-keys.ts'
+import { addApiKey, listApiKeys, readApiKey, revokeApiKey } from '../../store/api-keys.ts'
 import type { Row } from '../../store/schema.ts'
 import { sqlTime } from '../../store/time.ts'
 import { hashOf } from '../api-key.ts'
-import { holds } from '../caller.ts'
+import { requireScopes } from '../caller.ts'
 import { type App, route } from '../route.ts'
 
 const KEY_BITS = 256
@@ -38,10 +38,7 @@ export function apiKeyRoutes(
     app,
     api.createApiKey,
   )(async ({ body, caller, operation }) => {
-    const lacking = body.scopes.filter((scope) => !holds(caller, scope))
-    if (lacking.length > 0) {
-      throw new Problem('forbidden', `A key cannot give what it may not do itself: ${lacking.join(', ')}.`)
-    }
+    requireScopes(caller, body.scopes, 'A key cannot give what it may not do itself')
     const key = `lk_${newSecret(KEY_BITS)}`
     const row = await addApiKey(db, {
       // Named after the operation: a repetition after a crash makes no second key. It gives this one
@@ -59,12 +56,17 @@ export function apiKeyRoutes(
   route(
     app,
     api.revokeApiKey,
-  )(async ({ params }) => {
-    const row = await revokeApiKey(db, params.id, sqlTime(clock.now()))
-    if (!row) throw new Problem('api_key_not_found', `There is no API key ${params.id}.`)
+  )(async ({ params: { id }, caller }) => {
+    const key = (await readApiKey(db, id)) ?? unknown(id)
+    requireScopes(caller, key.scopes, 'A key cannot revoke one that may do what it may not do itself')
+    const row = (await revokeApiKey(db, id, sqlTime(clock.now()))) ?? unknown(id)
     forgetKeys()
     return { status: 200, body: toApi(row) }
   })
+}
+
+function unknown(id: string): never {
+  throw new Problem('api_key_not_found', `There is no API key ${id}.`)
 }
 
 function toApi({ id, name, prefix, scopes, createdAt, revokedAt }: Row<'apiKey'>) {

@@ -1,4 +1,5 @@
 import * as api from '@lockstep/api/deliveries'
+import { scopesToTell } from '@lockstep/api/told-scopes'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../../clock.ts'
@@ -11,6 +12,7 @@ import {
   requeueDelivery,
 } from '../../store/deliveries.ts'
 import { pageOf } from '../../store/page.ts'
+import { holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
 
 /** The log of what was sent to webhook endpoints, and the way to send one again. */
@@ -26,13 +28,17 @@ export function deliveryRoutes(app: App, { db, clock }: { readonly db: Db; reado
   route(
     app,
     api.readDelivery,
-  )(async ({ params }) => {
+  )(async ({ params, caller }) => {
     const delivery = await existing(db, params.id)
+    const mayRead = scopesToTell([delivery.type]).every((scope) => holds(caller, scope))
     const log = delivery.log.map(({ at, status, body, problem, durationMs }) => ({
       at: formatInstant(at),
       ...{ status, body, problem, durationMs },
     }))
-    return { status: 200, body: { ...deliveryToApi(delivery), data: { ...delivery.data }, log } }
+    return {
+      status: 200,
+      body: { ...deliveryToApi(delivery), data: mayRead ? { ...delivery.data } : null, log },
+    }
   })
 
   route(

@@ -1,4 +1,5 @@
 import * as api from '@lockstep/api/provider-events'
+import { readingScopes } from '@lockstep/api/scopes'
 import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { Bell } from '../../bell.ts'
@@ -7,6 +8,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { planReplay, replayEvents } from '../../store/event-replays.ts'
 import { listEvents, readEvent, requeueEvent } from '../../store/provider-events.ts'
 import type { Row } from '../../store/schema.ts'
+import { holds } from '../caller.ts'
 import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { problemToApi } from './invoice-to-api.ts'
@@ -41,10 +43,11 @@ export function providerEventRoutes(app: App, { db, clock, bell }: ProviderEvent
   route(
     app,
     api.readProviderEvent,
-  )(async ({ params }) => {
+  )(async ({ params, caller }) => {
     const event = await readEvent(db, params.id)
     if (!event) throw notFound(params.id)
-    const payload = event.payload as Record<string, unknown>
+    const mayRead = readingScopes.every((scope) => holds(caller, scope))
+    const payload = mayRead ? (event.payload as Record<string, unknown>) : null
     return { status: 200, body: { ...eventToApi(event), payload } }
   })
 

@@ -1,3 +1,4 @@
+import { scopesToTell } from '@lockstep/api/told-scopes'
 import * as api from '@lockstep/api/webhook-endpoints'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { OutgoingEventType } from '@lockstep/core/outgoing-event'
@@ -21,6 +22,7 @@ import {
   replaceSecrets,
   type WebhookEndpoint,
 } from '../../store/webhook-endpoints.ts'
+import { type Caller, requireScopes } from '../caller.ts'
 import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 
@@ -41,8 +43,9 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
   route(
     app,
     api.createWebhookEndpoint,
-  )(async ({ body, operation }) => {
+  )(async ({ body, caller, operation }) => {
     const { url, description = null, types = null } = body
+    requireToTell(caller, types)
     checkUrl(policy, url)
     // Named after the operation: a repetition after a crash makes no second one.
     const id = operation.replace(/^operation/, 'webhook_endpoint')
@@ -71,9 +74,14 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
   route(
     app,
     api.updateWebhookEndpoint,
-  )(async ({ params, body }) => {
+  )(async ({ params: { id }, body, caller }) => {
     if (body.url !== undefined) checkUrl(policy, body.url)
-    const endpoint = (await changeEndpoint(db, params.id, body, clock.now())) ?? unknown(params.id)
+    const endpoint = await transaction(db, async (trx) => {
+      const { types } = (await lockEndpoint(trx, id)) ?? unknown(id)
+      const isTold = body.url !== undefined || body.types !== undefined || body.enabled === true
+      if (isTold) requireToTell(caller, body.types === undefined ? types : body.types)
+      return changeEndpoint(trx, id, body, clock.now())
+    })
     return { status: 200, body: endpointToApi(endpoint, clock.now()) }
   })
 
@@ -88,11 +96,12 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
   route(
     app,
     api.rotateWebhookSecret,
-  )(async ({ params: { id }, body }) => {
+  )(async ({ params: { id }, body, caller }) => {
     const secret = newWebhookSecret()
     const at = clock.now()
     const endpoint = await transaction(db, async (trx) => {
-      const { secrets } = (await lockEndpoint(trx, id)) ?? unknown(id)
+      const { secrets, types } = (await lockEndpoint(trx, id)) ?? unknown(id)
+      requireToTell(caller, types)
       const sealed = sealSecret(secret, config.secrets, id)
       return replaceSecrets(trx, id, rotated(secrets, sealed, at, body.overlapHours * SECONDS_PER_HOUR))
     })
@@ -102,10 +111,11 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
   route(
     app,
     api.replayEvents,
-  )(async ({ params: { id }, body: { since, until, dryRun, ...named } }) => {
+  )(async ({ params: { id }, body: { since, until, dryRun, ...named }, caller }) => {
     const time = { since: readInstantIfGiven(since), until: readInstantIfGiven(until) }
     const count = await transaction(db, async (trx) => {
       const { types: wanted } = (await lockEndpoint(trx, id)) ?? unknown(id)
+      requireToTell(caller, wanted)
       const wish = { endpointId: id, wanted, ...named, ...time }
       const counted = await countReplay(trx, wish)
       if (!dryRun) await replay(trx, wish, clock.now())
@@ -113,6 +123,12 @@ export function webhookEndpointRoutes(app: App, parts: WebhookEndpointParts): vo
     })
     return { status: 200, body: { ...count, dryRun } }
   })
+}
+
+/** Whoever says where these events go, or holds what signs them, has to be able to read what they carry. */
+function requireToTell(caller: Caller, types: readonly string[] | null): void {
+  const needed = scopesToTell(types as readonly OutgoingEventType[] | null)
+  requireScopes(caller, needed, 'Having these events sent somewhere takes a key that may also read them')
 }
 
 function unknown(id: string): never {
