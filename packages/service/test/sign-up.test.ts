@@ -113,6 +113,20 @@ describe('the pending plan', () => {
     expect(await dues()).toEqual([expect.stringMatching(/^moved to starter by registration_/)])
   })
 
+  test('is not told as moved where the registration on a plan that has to be paid comes to nothing', async () => {
+    const { body, subscriptions, dues, turn } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'premium' },
+    })
+    await turn('2026-03-03T09:30:00Z')
+    // Nobody gave a card.
+    const listed = await installation.ask('GET', `/v1/registrations?customer=${body.customer}`)
+    const [moving] = listed.body.data as { id: string; plan: string; state: string }[]
+    expect(moving).toMatchObject({ plan: 'premium', state: 'rolledBack' })
+    expect(await dues()).toEqual([`to premium by ${moving?.id}: rolledBack`])
+    expect(await subscriptions()).toEqual([['pending', 'canceled', '2026-03-03T09:30:00Z']])
+  })
+
   test('is prolonged once, and then expires', async () => {
     const { subscriptions, dues, turn } = await signUpWith({
       plan: 'pending',

@@ -2,8 +2,10 @@ import { isTerminal } from '@lockstep/core/subscription'
 import { endSubscription, extendTrial } from '../provider/stripe/subscriptions.ts'
 import { addDue, type Due } from '../store/due.ts'
 import { wasBegun } from '../store/operations.ts'
+import { readRegistration } from '../store/registrations.ts'
 import { readSignUp } from '../store/sign-up.ts'
 import { readSubscription, type Subscription } from '../store/subscriptions.ts'
+import { hasStopped } from '../store/workflows.ts'
 import { beginRegistration } from './begin-registration.ts'
 import type { DueDeps, DueKind } from './due.ts'
 import { lookAt } from './look.ts'
@@ -55,13 +57,16 @@ async function extend(
   return `extended by ${days} days`
 }
 
-/** On to the other plan as anybody would come to it: by a registration of its own, with its own contract. */
+/**
+ * On to the other plan as anybody would come to it: by a registration of its own, with its own contract. It stays due
+ * as long as somebody is at work on that; where it stopped otherwise than done, for the customer perhaps, that is said.
+ */
 async function moveTo(
   deps: DueDeps,
   due: Due,
   { externalId, slot }: Subscription,
   plan: string,
-): Promise<string> {
+): Promise<string | null> {
   const wanted = {
     externalId,
     plan,
@@ -77,7 +82,13 @@ async function moveTo(
     deps.workflows.begin(workflow.id, workflow.holder)
     await deps.workflows.settled(workflow.id, PATIENCE_SECONDS)
   }
-  return `moved to ${plan} by ${registrationId}`
+  const registration = await readRegistration(deps.db, registrationId)
+  if (!registration) throw new Error(`There is no registration ${registrationId}.`)
+  const { state } = registration
+  if (state === 'completed') return `moved to ${plan} by ${registrationId}`
+  // One that failed is tried again by itself.
+  const hasHalted = state !== 'failed' && hasStopped(state)
+  return hasHalted ? `to ${plan} by ${registrationId}: ${state}` : null
 }
 
 const PATIENCE_SECONDS = 20
