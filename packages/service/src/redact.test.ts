@@ -10,6 +10,9 @@ test('what must not stand in a log does not, wherever it hides', () => {
     'lk_0123456789abcdefghjkmnpqrs',
     'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl',
     'ada@example.com',
+    'https://invoice.stripe.com/i/acct_1/live_YWNjdF8x?s=il',
+    'https://checkout.stripe.com/c/pay/cs_live_a1#fidkdWx',
+    'https://pay.example.org/c/pay/cs_live_a1#fidkdWx',
     '4242424242424242',
     '4242 4242 4242 4242',
     '378282246310005',
@@ -36,6 +39,7 @@ test('what must not stand in a log does not, wherever it hides', () => {
 
 test('what is harmless stays as it is', () => {
   const lines = [
+    '{"see":"https://docs.stripe.com/api/invoices","at":"https://api.stripe.com/v1/invoices","page":"https://invoice.stripe.com"}',
     '{"time":1763695000000,"event":"evt_1","at":"2026-11-21T03:53:05.338Z","customer":"customer_01m7y3s396xbx3th8a1y5bwmzc"}',
     '{"bytes":2747282740,"price":"price_01m7y3s396xbx3th8a1y5bwmzc","port":46345,"responseTime":4.242424242424242,"took":[-51.05105105105100,1],"epoch":[1763695000000,1763695000001]}',
   ]

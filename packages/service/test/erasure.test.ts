@@ -3,6 +3,7 @@ import { contractRoutes } from '../src/http/routes/contracts.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
 import { eraseWhatCameLater } from '../src/jobs/erase-again.ts'
+import { makeEvents } from '../src/outbox/make-events.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
 import { insertOverride } from '../src/store/price-overrides.ts'
@@ -201,4 +202,45 @@ test('so is who had a card that was taken off, and whom a comparison, a change a
   expect(await tablesSaying(word)).toEqual([])
   // Whoever has it may pay as the customer, so it is not even stored.
   expect(await tablesSaying('\\_secret\\_')).toEqual([])
+})
+
+test('so are links to pages that show it, and what somebody wrote on an item in the dashboard', async () => {
+  const word = 'Wordofmouth'
+  await world.pool.query('delete from webhook_endpoint')
+  await world.pool.query(
+    `insert into webhook_endpoint (id, url, secrets, created_at) values ('endpoint_2', 'https://app.example/', '[]', now())`,
+  )
+  const may = await world.register('team', '2026-01-31T09:30:00Z')
+  await world.deliver()
+  await world.stripe.subscriptions.cancel(may.subscription)
+  await world.stripe.customers.update(may.customer, { description: `Friend of ${word}` })
+  // It stands, and no subscription will bill it.
+  const item = await world.stripe.invoiceItems.create({
+    ...{ customer: may.customer, currency: 'usd', amount: 1200, description: `Lesson for ${word}` },
+  })
+  await world.stripe.invoiceItems.update(item.id, { description: `Lesson with ${word}` })
+  await world.deliver()
+  await makeEvents(world.deps)
+  const { data } = await world.stripe.invoices.list({ customer: may.customer })
+  const [page] = data.map(({ hosted_invoice_url: url }) => url)
+  if (!page) throw new Error('There is no page of an invoice.')
+  expect(await tablesSaying(page)).toEqual(['invoice', 'outgoing_event', 'provider_event', 'provider_object'])
+  expect(await tablesSaying(word)).toEqual(['pending_item', 'provider_event', 'provider_object'])
+
+  const done = await ask('POST', `/v1/customers/${may.customerId}/erasure?dryRun=false`)
+  expect(done.status).toBe(200)
+  expect(await tablesSaying(page)).toEqual([])
+  expect(await tablesSaying(word)).toEqual([])
+  // What stands is billed as before, under another name.
+  const { rows } = await world.pool.query(
+    `select content ->> 'amount' as amount, content ->> 'description' as description from pending_item where id = $1`,
+    [item.id],
+  )
+  expect(rows).toEqual([{ amount: '1200', description: 'erased' }])
+
+  // Stripe keeps its description of the customer, and tells of it with the very change of the name: until the night.
+  await world.deliver()
+  expect(await tablesSaying(word)).toEqual(['provider_event', 'provider_object'])
+  await eraseWhatCameLater(world.deps)
+  expect(await tablesSaying(word)).toEqual([])
 })

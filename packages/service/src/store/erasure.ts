@@ -102,11 +102,32 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
 const isMessageOf = (customerId: string) => sql`
   content is not null and content ->> 'externalId' = (select external_id from customer where id = ${customerId})`
 
+/** What leads to a page or a document of the provider's that shows who pays, as the API calls it. */
+const LINKS = ['action', 'hostedInvoiceUrl', 'invoicePdf', 'pdf']
+
 /**
- * Erases who it is from what the provider sent about a customer. Events that were not worked on yet are
- * left alone: they are erased the next time.
+ * Erases who it is from what the provider sent about a customer, and what was taken over from there: links to pages that
+ * show it, and what somebody wrote on items. Events that were not worked on yet are left alone: they are erased the next time.
+ *
+ * @returns how many rows of what was sent are others now
  */
 export async function eraseProviderRows(trx: Trx, customerId: string): Promise<number> {
+  await sql`
+    update pending_item set content = content || '{"description": "erased"}'
+     where customer_id = ${customerId} and content ->> 'description' <> 'erased'`.execute(trx)
+  await sql`
+    update invoice set hosted_invoice_url = null, invoice_pdf = null
+     where customer_id = ${customerId} and (hosted_invoice_url is not null or invoice_pdf is not null)`.execute(
+    trx,
+  )
+  await sql`update credit_note set pdf = null where customer_id = ${customerId} and pdf is not null`.execute(
+    trx,
+  )
+  // Of what the application was told: a link to pay by is of no use any more, and shows a name.
+  await sql`
+    update outgoing_event set data = data || (
+      select jsonb_object_agg(name, null) from unnest(${LINKS}::text[]) name where data ? name)
+     where customer_id = ${customerId} and data ?| ${LINKS}::text[]`.execute(trx)
   const { events, objects } = await providerRows(trx, customerId)
   const changed = { events: changedOf(events), objects: changedOf(objects) }
   for (const { id, erased } of changed.events) {
