@@ -170,3 +170,21 @@ test('an item that waits is shown as it would be with other words and amounts, a
   )
   expect(foreign.param).toBe('invoice_items[0][invoiceitem]')
 })
+
+test('the empty text shows what it would be without any discount, the customer’s included', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const coupon = await stripe.coupons.create({ percent_off: 20, duration: 'forever' })
+  world.simulator.control.discountCustomer(ada.id, coupon.id)
+  const subscription = await stripe.subscriptions.create({
+    ...{ customer: ada.id, items: [{ price: (await world.price(1000)).id }] },
+  })
+  const of = (more: Partial<Stripe.InvoiceCreatePreviewParams>) =>
+    preview({ subscription: subscription.id, ...more })
+  expect((await of({})).total).toBe(800)
+  expect((await of({ discounts: '' })).total).toBe(1000)
+  // One that stands above it may be named: "existing discount on the object (or one of its ancestors)".
+  const { discount } = (await stripe.customers.retrieve(ada.id)) as Stripe.Customer
+  expect((await of({ discounts: [{ discount: discount?.id ?? '' }] })).total).toBe(800)
+  expect((await of({})).total).toBe(800)
+})

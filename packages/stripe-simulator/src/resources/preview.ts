@@ -25,7 +25,7 @@ import { changeFields, itemChange } from './change-params.ts'
 import { itemsAfter } from './changed-items.ts'
 import { currency } from './currency-param.ts'
 import { address, insertCustomer } from './customers.ts'
-import { applyDiscounts, discountParam, redeemer } from './discounts.ts'
+import { applyDiscounts, customerDiscount, discountParam, redeemer } from './discounts.ts'
 import { renderInvoice } from './invoices.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createInvoiceItem } from './make-invoice-item.ts'
@@ -197,7 +197,10 @@ function ofSchedule(world: World, params: PreviewParams): InvoiceRow {
   return invoice
 }
 
-/** The discounts that a preview is asked for take the place of the subscription's own. */
+/**
+ * The discounts that a preview is asked for take the place of the subscription's own; the empty text says that none is
+ * inherited either. https://docs.stripe.com/api/invoices/create_preview#create_create_preview-discounts
+ */
 function setDiscounts(
   world: World,
   subscription: SubscriptionRow,
@@ -205,6 +208,8 @@ function setDiscounts(
 ): void {
   const to = redeemer(world, subscription, itemsAfter(world, subscription, []))
   const discounts = given === null ? [] : applyDiscounts(world, given, to)
+  const inherited = given === null ? customerDiscount(world, subscription.customer) : undefined
+  if (inherited) world.discounts.patch(inherited.id, { own: { ...inherited.own, used: true } })
   if (given === null || discounts.length > 0) world.subscriptions.patch(subscription.id, { discounts })
 }
 
