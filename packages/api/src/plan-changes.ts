@@ -14,15 +14,18 @@ import { subscription } from './subscriptions.ts'
 
 const moment = z.enum(changeMoments)
 
+const couponKeys = z
+  .array(key)
+  .max(20)
+  .refine((keys) => new Set(keys).size === keys.length, 'Each coupon once.')
+
 /** Of each property that a request may name, what it may be. */
 const changeable = {
   plan: key,
   quantity: z.int().min(1).max(1_000_000),
   addons: changedAddons,
-  coupons: z
-    .array(key)
-    .max(20)
-    .refine((keys) => new Set(keys).size === keys.length, 'Each coupon once.'),
+  coupons: couponKeys,
+  withoutCoupons: couponKeys,
   trial: z.literal('end'),
   paymentMethod,
   paymentPage,
@@ -82,7 +85,10 @@ export const planChange = z
     customer: id('customer'),
     from: terms,
     to: terms,
-    coupons: z.array(key),
+    coupons: z.array(key).meta({ description: 'Those that are redeemed.' }),
+    withoutCoupons: z
+      .array(key)
+      .meta({ description: 'Those that stood and are taken off; what was gone already is not among them.' }),
     direction: z.enum(changeDirections),
     takesEffect: moment,
     state: z

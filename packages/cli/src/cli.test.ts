@@ -413,7 +413,8 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
 const terms = (plan: string, addons: object[] = []) => ({ plan, planVersion: 1, quantity: 1, addons })
 const planChange = {
   ...{ id: 'plan_change_1', subscription: 'subscription_1', customer: 'customer_1' },
-  ...{ from: terms('starter'), to: terms('premium'), coupons: [], direction: 'upgrade', takesEffect: 'now' },
+  ...{ from: terms('starter'), to: terms('premium'), coupons: [], withoutCoupons: [] },
+  ...{ direction: 'upgrade', takesEffect: 'now' },
   ...{ state: 'applying', action: null, problem: null, dueAt: null, effectiveAt: null, contract: null },
   ...{ requestedBy: 'api_key_1', requestOrigin: 'cli', createdAt: '2026-01-10T00:00:00Z' },
 }
@@ -473,13 +474,23 @@ test('a change of plan is shown, needs a person or --yes, and says where it is t
   expect(fake.asked.some(({ request }) => request.startsWith('PATCH'))).toBe(false)
 
   const addons = ['--addon', 'backups=3', '--addon', 'seats', '--without-addon', 'support']
-  const done = await change('--quantity', '2', '--coupon', 'friend', ...addons, '--yes')
+  const done = await change(
+    '--quantity',
+    '2',
+    '--coupon',
+    'friend',
+    '--without-coupon',
+    'season',
+    ...addons,
+    '--yes',
+  )
   expect(done).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('until 2026-01-11: https://pages.example/c1'),
   })
   expect(fake.asked.find(({ request }) => request.startsWith('PATCH'))?.body).toEqual({
-    ...{ plan: 'premium', quantity: 2, coupons: ['friend'], when: 'now', requestOrigin: 'cli' },
+    ...{ plan: 'premium', quantity: 2, coupons: ['friend'], withoutCoupons: ['season'] },
+    ...{ when: 'now', requestOrigin: 'cli' },
     addons: [
       { addon: 'backups', quantity: 3 },
       { addon: 'seats', quantity: 1 },

@@ -11,6 +11,7 @@ import { newSubscriber } from './support/subscriber.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
+  coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
   plans: {
     basic: flatPlan('Basic', '10.00'),
     premium: flatPlan('Premium', '25.00'),
@@ -54,6 +55,7 @@ const cases = [
   // What was paid by the bank's yes stands, whoever dies; there is one payment, one change, one contract.
   {
     name: 'an upgrade',
+    coupons: [],
     stride: 2,
     wish: { plan: 'premium' },
     done: {
@@ -65,6 +67,7 @@ const cases = [
   },
   {
     name: 'a downgrade',
+    coupons: [],
     stride: 2,
     wish: { plan: 'starter' },
     done: {
@@ -76,6 +79,7 @@ const cases = [
   },
   {
     name: 'an add-on that is attached',
+    coupons: [],
     // By the same statements as an upgrade, and a few of its own.
     stride: 7,
     wish: { addons: [{ addon: 'backups', quantity: 1 }] },
@@ -86,14 +90,27 @@ const cases = [
       state: 'effective',
     },
   },
+  {
+    name: 'a coupon that is taken off',
+    coupons: ['half'],
+    // By fewer statements than an upgrade.
+    stride: 6,
+    wish: { withoutCoupons: ['half'] },
+    done: {
+      subscription: { plan: 'basic' },
+      invoices: ['subscription_create 500 paid'],
+      contracts: 2,
+      state: 'effective',
+    },
+  },
 ] as const
 
 // Every statement is a place to die at; so many of them fit into the suite.
 test.for(cases)(
   'killed after every $stride statements, $name is finished by the next process, once',
-  async ({ wish, done, stride }) => {
+  async ({ coupons, wish, done, stride }) => {
     for (let statements = 1; ; statements += stride) {
-      const ada = await newSubscriber(installation, 'basic')
+      const ada = await newSubscriber(installation, 'basic', { coupons })
       const { status, survived } = await askMortal(statements, ada.path, wish)
       await recover()
       const changes = await ada.changes()
@@ -101,12 +118,13 @@ test.for(cases)(
       if (changes.length === 0) {
         // Killed before anything was recorded, nothing was.
         expect(await ada.read(), story).toMatchObject({ plan: 'basic', scheduledChange: null })
-        expect(await ada.invoices(), story).toEqual(['subscription_create 1000 paid'])
+        expect(await ada.invoices(), story).toEqual(done.invoices.slice(0, 1))
       } else {
         expect(changes, story).toMatchObject([{ state: done.state }])
         expect(await ada.read(), story).toMatchObject(done.subscription)
         expect(await ada.invoices(), story).toEqual(done.invoices)
         expect(await ada.contracts(), story).toHaveLength(done.contracts)
+        expect((await ada.atStripe()).subscriptions[0]?.discounts, story).toEqual([])
       }
       if (survived) {
         expect(status).toBe(200)

@@ -611,17 +611,21 @@ describe('what is not the caller’s to change', () => {
   test('a coupon is redeemed once for a subscription, however often its holder asks', async () => {
     const ada = await subscriber('basic')
     const headers = { authorization: `Bearer ${await user()}` }
-    const redeem = async () => {
+    const ask = async (payload: object) => {
       const { server } = installation.app
-      const request = { method: 'PATCH', url: ada.path, headers, payload: { coupons: ['half'] } } as const
+      const request = { method: 'PATCH', url: ada.path, headers, payload } as const
       const answer = await server.inject(request)
       return { status: answer.statusCode, body: answer.json() as Body }
     }
+    const redeem = () => ask({ coupons: ['half'] })
     expect(await redeem()).toMatchObject({ status: 200 })
     expect(await redeem()).toMatchObject({
       status: 422,
       body: { code: 'coupon_expired', errors: [{ pointer: '#/coupons/0' }] },
     })
+    // Nor does it begin anew by being taken off.
+    expect(await ask({ withoutCoupons: ['half'] })).toMatchObject({ status: 200 })
+    expect(await redeem()).toMatchObject({ status: 422, body: { code: 'coupon_expired' } })
   })
 
   test('plans for the operator to give are not for others', async () => {

@@ -13,6 +13,7 @@ interface ChangeFlags {
   readonly addon?: WantedAddon[]
   readonly withoutAddon?: string[]
   readonly coupon?: string[]
+  readonly withoutCoupon?: string[]
   readonly when?: 'now' | 'periodEnd'
   readonly paymentMethod?: string
   readonly paymentPage?: string
@@ -24,13 +25,14 @@ interface ChangeFlags {
 export function addChange(subscriptions: Command): void {
   subscriptions
     .command('change')
-    .description('another plan, quantity, add-on or payment method: all of it or nothing')
+    .description('another plan, quantity, add-on, coupon or payment method: all of it or nothing')
     .argument('<subscription>', SUBSCRIPTION)
     .option('--plan <key>', 'a plan of the catalogue')
     .option('--quantity <n>', 'the new number, not a difference', parseCount)
     .option('--addon <key[=n]>', 'attach an add-on, or change its number; several times', collectAddon)
     .option('--without-addon <key>', 'detach an add-on; may be given several times', collect)
     .option('--coupon <key>', 'a coupon of the catalogue; may be given several times', collect)
+    .option('--without-coupon <key>', 'take a coupon off; may be given several times', collect)
     .addOption(
       new Option('--when <moment>', 'instead of what the catalogue says').choices(['now', 'periodEnd']),
     )
@@ -63,6 +65,7 @@ function wishOf({
   addon = [],
   withoutAddon = [],
   coupon,
+  withoutCoupon,
   when,
   paymentMethod,
   paymentPage,
@@ -73,6 +76,7 @@ function wishOf({
     ...(quantity !== undefined && { quantity }),
     ...(addons.length > 0 && { addons }),
     ...(coupon && { coupons: coupon }),
+    ...(withoutCoupon && { withoutCoupons: withoutCoupon }),
     ...(when && { when }),
     ...(paymentMethod !== undefined && { paymentMethod }),
     ...(paymentPage !== undefined && { paymentPage: { returnUrl: paymentPage } }),

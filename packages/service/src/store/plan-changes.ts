@@ -129,23 +129,26 @@ export type NewPlanChange = Omit<
   | 'effectiveAt'
   | 'createdAt'
   | 'coupons'
+  | 'withoutCoupons'
   | 'fromAddons'
   | 'addons'
   | 'origin'
 > & {
   readonly coupons: readonly string[]
+  readonly withoutCoupons: readonly string[]
   readonly fromAddons: readonly AttachedAddon[]
   readonly addons: readonly AttachedAddon[]
   readonly at: Instant
 }
 
 export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
-  const { at, coupons, fromAddons, addons, ...row } = change
+  const { at, coupons, withoutCoupons, fromAddons, addons, ...row } = change
   await trx
     .insertInto('planChange')
     .values({
       ...row,
       coupons: JSON.stringify(coupons),
+      withoutCoupons: JSON.stringify(withoutCoupons),
       fromAddons: JSON.stringify(fromAddons),
       addons: JSON.stringify(addons),
       state: 'applying',
@@ -154,7 +157,10 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
     .execute()
 }
 
-export type InboundChange = Omit<NewPlanChange, 'operation' | 'requestHash' | 'coupons' | 'takesEffect'> & {
+export type InboundChange = Omit<
+  NewPlanChange,
+  'operation' | 'requestHash' | 'coupons' | 'withoutCoupons' | 'takesEffect'
+> & {
   readonly dueAt: Instant
   readonly providerScheduleId: string
 }

@@ -22,6 +22,7 @@ export function planChangeToApi(change: PlanChange) {
       ...{ quantity: change.quantity, addons: change.addons },
     },
     coupons: change.coupons,
+    withoutCoupons: change.withoutCoupons,
     direction: change.direction,
     takesEffect: change.takesEffect,
     state: stateOf(change),

@@ -158,10 +158,10 @@ function refuseForbidden(id: string, subscription: unknown, body: Partial<Change
 }
 
 function wishOf(body: Omit<ChangeBody, 'preview'>): ChangeWish {
-  const { plan, quantity, addons, coupons, trial, trialEnd, when } = body
+  const { plan, quantity, addons, coupons, withoutCoupons, trial, trialEnd, when } = body
   const { paymentMethod, paymentPage, email, name } = body
   return {
-    ...{ plan, quantity, addons, coupons, trial, when, paymentMethod, email, name },
+    ...{ plan, quantity, addons, coupons, withoutCoupons, trial, when, paymentMethod, email, name },
     trialEnd: readInstantIfGiven(trialEnd),
     paymentPage: paymentPage && {
       returnUrl: paymentPage.returnUrl,

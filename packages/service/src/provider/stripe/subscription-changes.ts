@@ -53,11 +53,13 @@ export interface SubscriptionTerms {
   readonly trialEnd: Instant | 'now' | null
   /** All discounts from now on, in order; null leaves them as they are. */
   readonly discounts: readonly DiscountParam[] | null
+  /** The customer's own, which a subscription without any has. */
+  readonly payerDiscount: string | null
 }
 
 export type DiscountParam = { readonly coupon: string } | { readonly discount: string }
 
-interface ChangeToMake extends SubscriptionTerms {
+interface ChangeToMake extends Omit<SubscriptionTerms, 'payerDiscount'> {
   readonly operation: string
   readonly subscriptionId: string
   /** The customer can be asked by the bank: what is not paid at once waits, and nothing changes until then. */
@@ -145,7 +147,7 @@ export function previewChange(
     subscription: terms.providerSubscription,
     ...(pending.length > 0 && { invoice_items: [...pending] }),
     subscription_details: details(terms),
-    ...discounts(terms),
+    ...discounts({ discounts: inherited(terms) }),
   })
 }
 
@@ -172,7 +174,7 @@ function preview(
   })
 }
 
-function details({ items, prorationDate, startsPeriod, trialEnd }: SubscriptionTerms) {
+function details({ items, prorationDate, startsPeriod, trialEnd }: Omit<SubscriptionTerms, 'payerDiscount'>) {
   const resets = startsPeriod && trialEnd !== 'now'
   return {
     items: [...items],
@@ -183,8 +185,18 @@ function details({ items, prorationDate, startsPeriod, trialEnd }: SubscriptionT
   }
 }
 
-function discounts({ discounts: wanted }: SubscriptionTerms) {
-  return wanted === null ? {} : { discounts: [...wanted] }
+/** An empty list changes nothing, and an empty text takes all off: https://docs.stripe.com/api/subscriptions/update */
+function discounts({ discounts: wanted }: Pick<SubscriptionTerms, 'discounts'>) {
+  if (wanted === null) return {}
+  return { discounts: wanted.length === 0 ? ('' as const) : [...wanted] }
+}
+
+/**
+ * In a preview, to take all off is to inherit none either, which the subscription will then:
+ * https://docs.stripe.com/api/invoices/create_preview
+ */
+function inherited({ discounts: wanted, payerDiscount }: SubscriptionTerms): SubscriptionTerms['discounts'] {
+  return wanted?.length === 0 && payerDiscount !== null ? [{ discount: payerDiscount }] : wanted
 }
 
 /** Gives up a change that waits for its payment; one that was paid meanwhile stands. */

@@ -28,6 +28,7 @@ interface PlanChangeTable {
   quantity: number
   addons: Addons
   coupons: ColumnType<string[], string | undefined, string>
+  withoutCoupons: ColumnType<string[], string | undefined, string>
   direction: ChangeDirection
   takesEffect: ChangeMoment
   state: 'applying' | 'scheduled' | 'effective' | 'withdrawn' | 'refused'

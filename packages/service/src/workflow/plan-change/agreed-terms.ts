@@ -18,6 +18,8 @@ export interface NewTerms {
   readonly addons: readonly Attached[]
   /** Keys of coupons that are redeemed beside the discounts that run. */
   readonly coupons: readonly string[]
+  /** Keys of those whose discounts run no more. */
+  readonly withoutCoupons: readonly string[]
   readonly at: Instant
 }
 
@@ -28,10 +30,12 @@ export interface NewTerms {
 export async function changedAgreement(
   db: Db | Trx,
   current: Agreement,
-  { subscriptionId, version, quantity, addons, coupons, at }: NewTerms,
+  { subscriptionId, version, quantity, addons, coupons, withoutCoupons, at }: NewTerms,
   features?: readonly Feature[],
 ): Promise<Partial<Agreement>> {
-  const running = discountsAt(current.discounts, at)
+  const running = discountsAt(current.discounts, at).filter(
+    ({ coupon }) => coupon === null || !withoutCoupons.includes(coupon),
+  )
   // They stay with it from plan to plan; also one that begins with the next period is agreed on.
   const overrides = await overridesOf(db, [subscriptionId])
   const prices = withOwnPrices(version.plan.prices, overrides, Number.POSITIVE_INFINITY)

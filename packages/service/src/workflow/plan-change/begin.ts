@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { areSameAddons } from '@lockstep/core/addon'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
@@ -14,10 +15,10 @@ import { deedUnderWay } from '../../store/subscription-deeds.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { addWorkflow, type Written } from '../../store/workflows.ts'
 import { isChanging } from '../deeds/deed.ts'
-import type { LookDeps } from '../look.ts'
+import { type LookDeps, lookAt } from '../look.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
-import { type ChangeAsked, type ChangeWish, hashOfWish } from './wish.ts'
+import { type ChangeAsked, type ChangeWish, hashOfWish, namesCoupons } from './wish.ts'
 
 /** `written` is there for whoever has to run it: absent, it runs already or has ended. */
 export interface BegunChange {
@@ -85,7 +86,10 @@ export async function beginChange(
   for (let tries = 1; ; tries += 1) {
     try {
       const { mayGivePlans } = asked
-      const asRead = tries === 1 ? subscription : undefined
+      // All discounts are told together: one that the provider was given a moment ago is not to be among the missing.
+      const mustLook = namesCoupons(wish) && subscription?.providerId != null
+      if (mustLook) await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+      const asRead = tries === 1 && !mustLook ? subscription : undefined
       const decision = await decideChange(deps, subscriptionId, wish, {
         ...{ mayGivePlans, prorationDate, asRead },
       })
@@ -108,7 +112,7 @@ async function record(
   asked: ChangeAsked,
   requestHash: string,
 ): Promise<BegunChange> {
-  const { subscription, customer, from, to, quantity, coupons, scheduled } = decision
+  const { subscription, customer, from, to, quantity, coupons, withoutCoupons, scheduled } = decision
   const accepting = decision.isNewTerms ? acceptor(trx, customer.id) : undefined
   await Promise.all([refuseIfMoved(trx, decision), accepting])
   const at = clock.now()
@@ -154,6 +158,7 @@ async function record(
     quantity,
     addons: decision.addons.map(attachedOf),
     coupons,
+    withoutCoupons,
     direction: decision.direction,
     takesEffect: decision.takesEffect,
     contractId,
@@ -173,12 +178,13 @@ function deedOf({ isNewTerms, takesEffect }: Decision): ChangeInput['deed'] {
 }
 
 /** One change at a time, and made of what still is so: whoever comes second waits for the row. */
-async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): Promise<void> {
+async function refuseIfMoved(trx: Trx, { subscription, scheduled, discounts }: Decision): Promise<void> {
   // The row is locked before the others are read.
   const [now, open, deed] = await Promise.all([
     trx
       .selectFrom('subscription')
       .select(['planVersionId', 'quantity', 'addons', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
+      .select('discounts')
       .where('id', '=', subscription.id)
       .forUpdate()
       .executeTakeFirstOrThrow(),
@@ -198,6 +204,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled }: Decision): P
     now.cancelAt === subscription.cancelAt &&
     now.currentPeriodEnd === subscription.currentPeriodEnd &&
     now.trialEnd === subscription.trialEnd &&
+    (discounts === null || isDeepStrictEqual(now.discounts, subscription.discounts)) &&
     (scheduled === undefined || open.scheduled === scheduled.id)
   if (!isSame) throw new Moved()
 }

@@ -1,6 +1,4 @@
-import type { ContractDocument } from '@lockstep/core/contract'
 import type { Instant } from '@lockstep/core/instant'
-import { documentsOf } from '../../store/contracts.ts'
 import type { Customer } from '../../store/customers.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { metersBilledElsewhere, type Subscription } from '../../store/subscriptions.ts'
@@ -17,6 +15,7 @@ import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
 import { notOffered } from '../purchase/not-offered.ts'
 import type { CodedFault } from '../purchase/strategy.ts'
+import { couponsAgreed, couponsEverHad } from './discounts.ts'
 import type { ChangeWish } from './wish.ts'
 
 interface ToCheck {
@@ -43,6 +42,7 @@ export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<Code
     ...check.ofAddons,
     ...(chosen ? await couponFaults(deps, {}, await couponsOf(deps.db, wish), chosen, customer) : []),
     ...(await redeemedFaults(deps, check)),
+    ...(await takenFaults(deps, check)),
     ...paymentFaults(wish),
     ...trialFaults(check),
   ]
@@ -90,17 +90,27 @@ async function redeemedFaults(
   { subscription, wish: { coupons = [] }, mayGivePlans }: ToCheck,
 ): Promise<CodedFault[]> {
   if (coupons.length === 0 || mayGivePlans) return []
-  const documents = await documentsOf(db, subscription.id)
-  const redeemed = new Set(
-    documents.flatMap((text) =>
-      (JSON.parse(text) as ContractDocument).agreement.discounts.map(({ coupon }) => coupon),
-    ),
-  )
+  const redeemed = await couponsAgreed(db, subscription.id)
   return coupons.flatMap((key, index): CodedFault[] =>
     redeemed.has(key)
       ? [fault('coupon_expired', `#/coupons/${index}`, `The coupon ${key} was redeemed for it before.`)]
       : [],
   )
+}
+
+/** What it never had it cannot lose, whoever else has it: there is no such coupon for it. */
+async function takenFaults(
+  { db }: LookDeps,
+  { subscription, wish: { coupons = [], withoutCoupons = [] } }: ToCheck,
+): Promise<CodedFault[]> {
+  if (withoutCoupons.length === 0) return []
+  const had = await couponsEverHad(db, subscription)
+  return withoutCoupons.flatMap((key, index): CodedFault[] => {
+    const pointer = `#/withoutCoupons/${index}`
+    if (!had.has(key)) return [fault('coupon_unknown', pointer, `There is no coupon ${key} on it.`)]
+    if (!coupons.includes(key)) return []
+    return [fault('invalid_request', pointer, `The coupon ${key} is either redeemed or taken off.`)]
+  })
 }
 
 function* paymentFaults({ paymentMethod, paymentPage }: ChangeWish): Generator<CodedFault> {

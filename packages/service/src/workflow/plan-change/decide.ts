@@ -23,13 +23,13 @@ import { wantedAddons } from '../check-addons.ts'
 import { comesByNumber } from '../check-registration.ts'
 import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
-import { couponsAtProvider } from '../purchase/configuration.ts'
 import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
+import { changedDiscounts } from './discounts.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
-import { hasPaymentMethod, isPayerDiscounted, readStanding, type Standing } from './standing.ts'
+import { hasPaymentMethod, payerDiscount, readStanding, type Standing } from './standing.ts'
 import { refuseUnpaidTime } from './unpaid-time.ts'
-import { type ChangeWish, changesTerms } from './wish.ts'
+import { type ChangeWish, changesTerms, namesCoupons } from './wish.ts'
 
 /** What is to be done about a wish: a value that is shown, signed, recorded and carried out. */
 export interface Decision extends PlanChange {
@@ -46,7 +46,10 @@ export interface Decision extends PlanChange {
   readonly wanted: readonly WantedItem[]
   readonly items: readonly ItemChange[]
   readonly coupons: readonly string[]
+  /** Of those that are not to run any more, the ones that do. */
+  readonly withoutCoupons: readonly string[]
   readonly discounts: readonly DiscountParam[] | null
+  readonly payerDiscount: string | null
   readonly trialEnd: Instant | 'now' | null
   /** What is planned for the end of the period, and does not come then. */
   readonly scheduled: Recorded | undefined
@@ -129,10 +132,17 @@ export async function decideChange(
   const items = isOfItems ? itemChanges(own.items, wanted) : []
   const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
-  const isNewTerms = items.length > 0 || coupons.length > 0 || trialEnd !== null
+  const { discounts, withoutCoupons } = await changedDiscounts(db, standing, wish)
+  const isNewTerms = items.length > 0 || discounts !== null || trialEnd !== null
   const withdraws = wish.withdraw === true || wish.plan !== undefined || wish.quantity !== undefined
   const withdrawn = withdraws ? scheduled : undefined
-  if (!isNewTerms && !withdrawn && !paysOtherwise(wish) && !isNewProfile(wish, customer))
+  if (
+    !isNewTerms &&
+    !withdrawn &&
+    !namesCoupons(wish) &&
+    !paysOtherwise(wish) &&
+    !isNewProfile(wish, customer)
+  )
     throw new Problem('empty_change', 'Nothing of what is asked for is different from what is so.')
   if ((isNewTerms || withdrawn) && scheduled?.origin === 'provider') {
     const detail = `${scheduled.id} was planned at the payment provider: have its schedule released there first.`
@@ -147,11 +157,10 @@ export async function decideChange(
   })
   const isBilledNow = subscription.status === 'trialing' ? trialEnd === 'now' : items.length > 0
   if (change.takesEffect === 'now' && isBilledNow) refuseUncollected(subscription)
-  if (change.takesEffect === 'periodEnd' && coupons.length > 0) {
-    const detail = 'Coupons are redeemed by a change that takes effect now.'
-    throw new Problem('invalid_request', detail, {
-      faults: [{ pointer: '#/coupons', code: 'invalid', detail }],
-    })
+  if (change.takesEffect === 'periodEnd' && discounts !== null) {
+    const detail = 'Coupons are redeemed, and taken off, by a change that takes effect now.'
+    const pointer = coupons.length > 0 ? '#/coupons' : '#/withoutCoupons'
+    throw new Problem('invalid_request', detail, { faults: [{ pointer, code: 'invalid', detail }] })
   }
   const isToPay = items.length > 0 || trialEnd === 'now'
   const question = { wish, customer, standing, change, terms, payerSeen, isToPay }
@@ -160,12 +169,12 @@ export async function decideChange(
   const decision: Decision = {
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
-    ...{ wanted, items, coupons, trialEnd, scheduled: withdrawn, needsPaymentPage, at },
-    discounts: coupons.length === 0 ? null : await discountsWith(deps, standing, coupons),
+    ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
+    ...{ scheduled: withdrawn, payerDiscount: payerDiscount(payerSeen) },
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
   }
   if (change.takesEffect === 'now' && isBilledNow && subscription.status !== 'trialing') {
-    const isDiscounted = standing.isDiscounted || coupons.length > 0 || isPayerDiscounted(payerSeen)
+    const isDiscounted = standing.isDiscounted || coupons.length > 0 || decision.payerDiscount !== null
     // What somebody changes at the provider may be billed there otherwise than it stands, or not at all.
     const isFeeKnown = own.byProduct === undefined && !isElsewhere
     if (mayGiveBack(former, terms, { isDiscounted, isFeeKnown })) await refuseUnpaidTime(deps, decision)
@@ -274,13 +283,4 @@ async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boo
   throw new Problem('payment_method_required', detail, {
     faults: [{ pointer: '#/paymentPage', code: 'payment_method_required', detail }],
   })
-}
-
-async function discountsWith(
-  { db }: LookDeps,
-  { discounts }: Standing,
-  coupons: readonly string[],
-): Promise<DiscountParam[]> {
-  const added = await couponsAtProvider(db, coupons)
-  return [...discounts.map((discount) => ({ discount })), ...added.map((coupon) => ({ coupon }))]
 }

@@ -11,7 +11,7 @@ export interface Standing {
   readonly items: readonly ObservedSubscriptionItem[]
   /** Ids of the discounts that run, in the order in which they are applied. */
   readonly discounts: readonly string[]
-  /** The subscription or an item of it; what is the customer's own, see {@link isPayerDiscounted}. */
+  /** The subscription or an item of it; what is the customer's own, see {@link payerDiscount}. */
   readonly isDiscounted: boolean
   readonly isTaxed: boolean
   /** What pays for it alone; null where the customer's own does. */
@@ -58,10 +58,10 @@ export async function hasPaymentMethod(
   return methodOf(await readObject(deps.db, key)) !== null
 }
 
-/** Whether the customer has a discount of their own, which a subscription without one inherits. */
-export function isPayerDiscounted(seen: Seen | undefined): boolean {
+/** The provider's id of the discount that the customer has of their own, which a subscription without one inherits. */
+export function payerDiscount(seen: Seen | undefined): string | null {
   const { discount = null } = (seen?.raw ?? {}) as Partial<Stripe.Customer>
-  return discount !== null
+  return discount?.id ?? null
 }
 
 type Seen = Pick<SeenObject, 'raw'>

@@ -28,6 +28,7 @@ export async function takeEffect(trx: Trx, { before, after, change }: Turned, at
     contractId: newId('contract'),
     requestOrigin: ELSEWHERE,
     coupons: [],
+    withoutCoupons: [],
     accepted: nobodyAsked,
   }
   const isNew = change ? undefined : isFeeFound(trx, before, after).then((isFound) => !isFound)
@@ -56,8 +57,8 @@ interface Turned {
 }
 
 /**
- * The change of ours, if any, that makes of a subscription what it was just seen to be. One that only redeems coupons
- * leaves its terms alone and is known by its name, which the subscription carries (`isMadeBy`).
+ * The change of ours, if any, that makes of a subscription what it was just seen to be. One that only redeems
+ * coupons, or takes them off, leaves its terms alone and is known by its name, which the subscription carries (`isMadeBy`).
  */
 export function changeTowards(
   open: readonly Row<'planChange'>[],
@@ -69,7 +70,7 @@ export function changeTowards(
     return open.find(
       (change) =>
         change.state === 'applying' &&
-        change.coupons.length > 0 &&
+        change.coupons.length + change.withoutCoupons.length > 0 &&
         isSame({ ...change, id: change.subscriptionId }, after) &&
         isMadeBy(change.workflowId),
     )
@@ -103,10 +104,12 @@ async function amend(
     contractId,
     requestOrigin,
     coupons,
+    withoutCoupons,
     // Who accepts was recorded when it was asked for, where anybody asked.
     accepted = {},
   }: Pick<Row<'planChange'>, 'contractId' | 'requestOrigin'> & {
     readonly coupons: readonly string[]
+    readonly withoutCoupons: readonly string[]
     readonly accepted?: Accepted
   },
   at: Instant,
@@ -122,7 +125,7 @@ async function amend(
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
         const addons = await loadAttached(trx, attached)
-        const terms = { subscriptionId: id, version, quantity, addons, coupons, at }
+        const terms = { subscriptionId: id, version, quantity, addons, coupons, withoutCoupons, at }
         return changedAgreement(trx, agreed, terms, await features)
       },
     }),

@@ -13,6 +13,8 @@ export interface ChangeWish {
   readonly addons?: readonly WantedAddon[] | undefined
   /** By key, beside those that run. */
   readonly coupons?: readonly string[] | undefined
+  /** By key: they run no more. */
+  readonly withoutCoupons?: readonly string[] | undefined
   readonly trial?: 'end' | undefined
   readonly trialEnd?: Instant | undefined
   readonly when?: ChangeMoment | undefined
@@ -41,6 +43,7 @@ export function hashOfWish(wish: ChangeWish): string {
   const { plan, quantity, coupons, trial, trialEnd, when, paymentMethod, paymentPage, email, name } = wish
   const asked = [
     ...[plan, quantity, [...(coupons ?? [])].sort(), trial, trialEnd, when],
+    ...(wish.withoutCoupons === undefined ? [] : [[...wish.withoutCoupons].sort()]),
     ...[paymentMethod, paymentPage !== undefined, email, name, wish.withdraw],
     ...(wish.addons ?? []).map(({ addon, quantity: number }) => `${addon} ${number}`).sort(),
   ]
@@ -50,7 +53,13 @@ export function hashOfWish(wish: ChangeWish): string {
 }
 
 /** Whether it is about more than how things are paid and who pays. */
-export function changesTerms({ plan, quantity, addons, coupons, trial, trialEnd }: ChangeWish): boolean {
+export function changesTerms(wish: ChangeWish): boolean {
+  const { plan, quantity, addons, trial, trialEnd } = wish
   const named = [plan, quantity, trial, trialEnd].some((value) => value !== undefined)
-  return named || (coupons ?? []).length > 0 || (addons ?? []).length > 0
+  return named || namesCoupons(wish) || (addons ?? []).length > 0
+}
+
+/** Redeemed or taken off. */
+export function namesCoupons({ coupons = [], withoutCoupons = [] }: ChangeWish): boolean {
+  return coupons.length > 0 || withoutCoupons.length > 0
 }
