@@ -150,6 +150,14 @@ test('a yen has no cents, and of a dinar only whole tens of fils are charged', a
   const refused = { status: 400, body: { errors: [{ pointer: '#/amount', code: 'amount_invalid' }] } }
   expect(await adjust(await current(yen), { kind: 'credit', amount: '5.5' })).toMatchObject(refused)
   expect(await adjust(await current(dinar), { kind: 'credit', amount: '0.005' })).toMatchObject(refused)
+  // Eight digits of the smallest unit are the most that Stripe takes at once.
+  for (const kind of ['credit', 'charge']) {
+    expect(await adjust(await current(yen), { kind, amount: '100000000' })).toMatchObject(refused)
+  }
+  expect(await adjust(await current(dinar), { kind: 'charge', amount: '100000.000' })).toMatchObject({
+    status: 400,
+    body: { errors: [{ detail: 'Stripe takes at most 99999.999 kwd at once.' }] },
+  })
   await adjust(await current(yen), { kind: 'credit', amount: '500' })
   await adjust(await current(dinar), { kind: 'charge', amount: '0.010' })
   for (const payer of [yen, dinar]) {

@@ -120,3 +120,28 @@ test('a credit note leaves nothing to pay that cannot be charged', async () => {
   await stripe.creditNotes.create({ invoice: id, amount: 1230 })
   expect(await stripe.invoices.retrieve(id)).toMatchObject({ amount_remaining: 3770 })
 })
+
+test('no amount has more than eight digits, or twelve of rupiah', async () => {
+  const { stripe } = world
+  const [product, ada] = [(await world.product()).id, await world.customer()]
+  const price = (currency: string, unit_amount: number) =>
+    stripe.prices.create({ currency, unit_amount, product })
+  const item = (amount: number) => stripe.invoiceItems.create({ customer: ada.id, currency: 'usd', amount })
+  const tooLarge = (param: string) => ({
+    code: 'amount_too_large',
+    message: 'Amount must be no more than $999,999.99',
+    param,
+  })
+  expect((await price('usd', 99_999_999)).unit_amount).toBe(99_999_999)
+  expect(await refusal(price('usd', 100_000_000))).toMatchObject(tooLarge('unit_amount'))
+  expect(await refusal(price('jpy', 100_000_000))).toMatchObject({ code: 'amount_too_large' })
+  expect((await price('idr', 999_999_999_999)).currency).toBe('idr')
+  const tiers = [{ up_to: 'inf' as const, flat_amount: 100_000_000, unit_amount: 1 }]
+  const tiered = { billing_scheme: 'tiered', tiers_mode: 'graduated', tiers } as const
+  expect(await refusal(stripe.prices.create({ currency: 'usd', product, ...tiered }))).toMatchObject(
+    tooLarge('tiers[0][flat_amount]'),
+  )
+  expect((await item(99_999_999)).amount).toBe(99_999_999)
+  expect(await refusal(item(100_000_000))).toMatchObject(tooLarge('amount'))
+  expect(await refusal(item(-100_000_000))).toMatchObject(tooLarge('amount'))
+})

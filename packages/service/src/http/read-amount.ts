@@ -1,10 +1,13 @@
-import { type Currency, type Money, parseMoney } from '@lockstep/core/money'
+import { type Currency, formatMoney, type Money, parseMoney } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
-import { isChargeable } from '../provider/stripe/amount.ts'
+import { isChargeable, largestCharge } from '../provider/stripe/amount.ts'
 
-/** The amount of a body in the currency of what it is about: above zero, and such as can be charged. */
+/** The amount of a body in the currency of what it is about: above zero, and such as can be charged at once. */
 export function readAmount(text: string, currency: Currency): Money {
   const amount = parseMoney(text, currency)
+  const largest = largestCharge(currency)
+  if (amount && amount.minor > largest.minor)
+    throw refusal('amount_invalid', `Stripe takes at most ${formatMoney(largest)} ${currency} at once.`)
   if (amount && amount.minor > 0n && isChargeable(amount)) return amount
   throw refusal(
     'amount_invalid',

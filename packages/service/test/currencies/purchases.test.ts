@@ -52,6 +52,9 @@ test.each<[string, { currency: string; amount: string }, string]>([
   ['10.5 isk', { currency: 'isk', amount: '10.5' }, 'amount_invalid'],
   ['10.20 mga', { currency: 'mga', amount: '10.20' }, 'provider_cannot_bill'],
   ['10.005 usd', { currency: 'usd', amount: '10.005' }, 'amount_invalid'],
+  // 99,999,999 of Stripe's units is the most that it charges at once.
+  ['1000000 usd', { currency: 'usd', amount: '1000000.00' }, 'provider_cannot_bill'],
+  ['100000000 jpy', { currency: 'jpy', amount: '100000000' }, 'provider_cannot_bill'],
 ])('a fee of %s is refused where it is written', async (_name, { currency, amount }, code) => {
   const document = catalogDocumentOf(fourCurrencies)
   const prices = { fee: { kind: 'recurring', model: 'flat', amount } }
@@ -68,6 +71,8 @@ test.each([
   ['isk', '0.5'],
   ['ugx', '0.5'],
   ['mga', '0.50'],
+  ['isk', '1000000'],
+  ['usd', '1000000.00'],
 ])('so is a fee of %s %s a seat: nobody agrees on what cannot be charged', async (currency, unitAmount) => {
   const document = catalogDocumentOf(fourCurrencies)
   const tiers = [{ upTo: null, unitAmount }]

@@ -1,6 +1,7 @@
 import { retotal } from '../billing/invoices.ts'
 import { invoiceItemLine } from '../billing/lines.ts'
 import { isPricedIn, termsOf } from '../billing/periods.ts'
+import { refuseTooLarge } from '../billing/refuse-unchargeable.ts'
 import { invalid } from '../errors.ts'
 import type { MetadataParam } from '../http/schema.ts'
 import type { InvoiceItemRow, InvoiceRow, PriceRow } from '../rows.ts'
@@ -64,6 +65,12 @@ export function priceItem(
   currency: string | undefined,
   prefix = '',
 ): Priced {
+  const priced = pricedBy(world, given, currency, prefix)
+  refuseTooLarge(String(priced.amount), priced.currency, paramIn(prefix, 'amount'))
+  return priced
+}
+
+function pricedBy(world: World, given: ItemPricing, currency: string | undefined, prefix: string): Priced {
   const param = (name: string) => paramIn(prefix, name)
   const ways = [given.amount, given.pricing?.price, given.price_data, given.unit_amount_decimal].filter(
     (way) => way !== undefined,

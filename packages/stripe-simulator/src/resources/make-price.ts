@@ -1,3 +1,4 @@
+import { refuseTooLarge } from '../billing/refuse-unchargeable.ts'
 import { invalid } from '../errors.ts'
 import { diff } from '../events/diff.ts'
 import type { PriceOptionRow, PriceRow } from '../rows.ts'
@@ -10,6 +11,20 @@ import { findMeter } from './meters.ts'
 import { renderPlan } from './plan-view.ts'
 import { amountText, checkAmounts, customRow, optionRow, tierRow } from './price-amounts.ts'
 import type { PriceParams } from './price-fields.ts'
+
+/** No unit and no tier costs more than Stripe charges at once. */
+function refuseLarge(
+  { unit_amount_decimal: unit, tiers = [] }: Pick<PriceOptionRow, 'unit_amount_decimal' | 'tiers'>,
+  currency: string,
+  prefix: string,
+): void {
+  const param = (name: string) => (prefix === '' ? name : `${prefix}[${name}]`)
+  refuseTooLarge(unit ?? '0', currency, param('unit_amount'))
+  for (const [i, step] of tiers.entries()) {
+    refuseTooLarge(step.unit_amount_decimal ?? '0', currency, param(`tiers[${i}][unit_amount]`))
+    refuseTooLarge(step.flat_amount_decimal ?? '0', currency, param(`tiers[${i}][flat_amount]`))
+  }
+}
 
 /** Three years at most. https://docs.stripe.com/api/prices/create */
 const MAX_COUNT = { day: 1095, week: 156, month: 36, year: 3 }
@@ -24,6 +39,9 @@ export function createPrice(world: World, params: PriceParams, inline: boolean, 
   const tiers = params.tiers?.map(tierRow)
   const amount = tiers === undefined ? amountText(params.unit_amount, params.unit_amount_decimal) : null
   const currencies = optionsOf(params, tiers !== undefined)
+  refuseLarge({ unit_amount_decimal: amount, tiers }, params.currency, '')
+  for (const [other, option] of Object.entries(currencies ?? {}))
+    refuseLarge(option, other, `currency_options[${other}]`)
   const price = world.prices.insert({
     id: id ?? world.ids.next('price'),
     object: 'price',

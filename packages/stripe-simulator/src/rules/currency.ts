@@ -64,6 +64,14 @@ export function chargeStep(currency: string): number {
   return HUNDREDS_ONLY.has(currency) ? 100 : 1
 }
 
+/**
+ * The most that one amount may be, in the minor unit: eight digits, and twelve of rupiah.
+ * https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+ */
+export function largestAmount(currency: string): number {
+  return currency === 'idr' ? 999_999_999_999 : 99_999_999
+}
+
 /** For descriptions of lines: `$5,000.00`, `¥1,000`, `12.50 CHF`. */
 export function formatMoney(decimalMinor: string, currency: string): string {
   const places = ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2

@@ -1,4 +1,4 @@
-import { money } from '@lockstep/core/money'
+import { formatMoney, money } from '@lockstep/core/money'
 import { expect, test } from 'vitest'
 import {
   fromStripeAmount,
@@ -6,6 +6,7 @@ import {
   isChargeable,
   isFeeRate,
   isStripeRate,
+  largestCharge,
   toChargeable,
   toStripeAmount,
   toStripeRate,
@@ -73,4 +74,17 @@ test('a rate is decimal text of the minor unit', () => {
   expect([100n, 99n].map((picos) => isStripeRate({ picos, currency: 'mga' }))).toEqual([true, false])
   expect(fromStripeRate('0.005', 'isk')).toEqual({ picos: 50_000_000n, currency: 'isk' })
   expect(fromStripeRate('0.000000000001', 'isk')).toBeNull()
+})
+
+test.each([
+  ['usd', '999999.99'],
+  ['jpy', '99999999'],
+  // Written there with two decimals that are 00.
+  ['isk', '999999'],
+  ['kwd', '99999.999'],
+  // Whole ariary there, a hundredth each here.
+  ['mga', '99999999.00'],
+  ['idr', '9999999999.99'],
+])('the most that is charged at once of %s is %s', (currency, most) => {
+  expect(formatMoney(largestCharge(currency))).toBe(most)
 })

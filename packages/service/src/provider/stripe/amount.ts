@@ -28,6 +28,15 @@ export function isChargeable({ minor, currency }: Money): boolean {
   return minor % chargeStep(currency) === 0n
 }
 
+/**
+ * The most that Stripe charges or gives back at once, in our minor unit: eight digits of its own, and twelve of rupiah.
+ * https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+ */
+export function largestCharge(currency: Currency): Money {
+  const { ours, stripe } = scaleOf(currency)
+  return money(((currency === 'idr' ? 999_999_999_999n : 99_999_999n) * ours) / stripe, currency)
+}
+
 /** The nearest amount that Stripe takes, half away from zero: 1.234 and 1.235 kwd are 1.230 and 1.240. */
 export function toChargeable(amount: Money): Money {
   return toStep(amount, chargeStep(amount.currency))

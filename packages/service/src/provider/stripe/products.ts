@@ -1,12 +1,19 @@
 import type { Interval } from '@lockstep/core/billing-cycle'
 import type { Product } from '@lockstep/core/catalog'
 import type { Coupon } from '@lockstep/core/coupon'
-import { type Currency, formatMoney, money } from '@lockstep/core/money'
+import {
+  type Currency,
+  formatMoney,
+  type Money,
+  money,
+  PICOS_PER_MINOR,
+  type Rate,
+} from '@lockstep/core/money'
 import type { Price } from '@lockstep/core/price'
 import { NANOS_PER_UNIT } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { operationAfterUnlinking } from '../../store/unlinked-operations.ts'
-import { chargeStep, isChargeable, isFeeRate, toStripeAmount, toStripeRate } from './amount.ts'
+import { chargeStep, isChargeable, isFeeRate, largestCharge, toStripeAmount, toStripeRate } from './amount.ts'
 import { type CallDeps, callStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -135,27 +142,41 @@ export async function makePrice(deps: CallDeps, wanted: PriceToMake): Promise<st
 
 /**
  * Why Stripe cannot bill a price as it is agreed, if it cannot: it counts whole units only, three-decimal currencies in
- * tens, krónur and shillings whole, and the ariary without its fifths.
+ * tens, krónur and shillings whole, and the ariary without its fifths, and it charges no more than eight digits at once.
  */
 export function whyNotBillable(price: Price): { path: string; detail: string } | undefined {
-  const coarse = (path: string) => ({ path, detail: tooFine(price.currency) })
+  const { currency } = price
+  const largest = largestCharge(currency)
+  const ofMoney = (amount: Money, path: string) =>
+    !isChargeable(amount)
+      ? { path, detail: tooFine(currency) }
+      : amount.minor > largest.minor
+        ? { path, detail: tooLarge(largest) }
+        : undefined
+  const ofRate = (rate: Rate, path: string) =>
+    !isFeeRate(rate)
+      ? { path, detail: tooFine(currency) }
+      : rate.picos > largest.minor * PICOS_PER_MINOR
+        ? { path, detail: tooLarge(largest) }
+        : undefined
   const whole = (path: string) => ({ path, detail: 'Stripe counts whole units only.' })
   switch (price.model) {
     case 'flat':
-      return isChargeable(price.amount) ? undefined : coarse('amount')
+      return ofMoney(price.amount, 'amount')
     case 'package':
-      if (!isChargeable(price.amount)) return coarse('amount')
-      return price.size % NANOS_PER_UNIT === 0n ? undefined : whole('size')
+      return (
+        ofMoney(price.amount, 'amount') ?? (price.size % NANOS_PER_UNIT === 0n ? undefined : whole('size'))
+      )
     case 'graduated':
     case 'volume':
       for (const [i, { upTo, flat, rate }] of price.tiers.entries()) {
         if (upTo !== null && upTo % NANOS_PER_UNIT !== 0n) return whole(`tiers/${i}/upTo`)
-        if (!isChargeable(flat)) return coarse(`tiers/${i}/flatAmount`)
-        if (!isFeeRate(rate)) return coarse(`tiers/${i}/unitAmount`)
+        const fault = ofMoney(flat, `tiers/${i}/flatAmount`) ?? ofRate(rate, `tiers/${i}/unitAmount`)
+        if (fault) return fault
       }
       return undefined
     case 'perUnit':
-      return isFeeRate(price.rate) ? undefined : coarse('unitAmount')
+      return ofRate(price.rate, 'unitAmount')
     case 'percentage':
     case 'minimum':
     case 'maximum':
@@ -171,6 +192,9 @@ export function whyNotReducible({ reduction }: Coupon): string | undefined {
 
 const tooFine = (currency: Currency) =>
   `Stripe takes this currency in steps of ${formatMoney(money(chargeStep(currency), currency))} only.`
+
+const tooLarge = (largest: Money) =>
+  `Stripe charges at most ${formatMoney(largest)} of this currency at once.`
 
 type Amounts = Pick<
   Stripe.PriceCreateParams,
