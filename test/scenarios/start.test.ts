@@ -135,8 +135,45 @@ test('one command makes a month of examples, explains an invoice, and comes back
   const again = await start()
   expect(explained(again)).toEqual(explained(output))
   expect(await invoicesOf(await connect(), 'lovelace-analytics')).toEqual(invoices)
+  // What is suggested works, also after it was done.
+  const advance = /clock advance (\S+) --to (\S+)/
+  expect(advance.exec(again)?.slice(1)).toEqual(['lovelace-analytics', '2026-03-02'])
+  const { testClocks } = await connect()
+  for await (const { id, name } of testClocks.list()) {
+    if (name !== 'lovelace-analytics') continue
+    await testClocks.advance(id, '2026-03-02T00:00:00Z')
+    await testClocks.ready(id)
+  }
+  expect(await stop()).toBe(0)
+  expect(advance.exec(await start())?.slice(1)).toEqual(['lovelace-analytics', '2026-04-02'])
   expect(await stop()).toBe(0)
 })
+
+test('where its Postgres is killed alone, it ends and says why, and comes back with the next start', async () => {
+  await start()
+  const child = running as ChildProcess
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const ended = once(child, 'close')
+  process.kill(await postmasterOf(child.pid), 'SIGKILL')
+  expect((await ended)[0]).toBe(1)
+  expect(said).toContain('The embedded Postgres has ended, and nobody here stopped it.')
+  expect(said).toContain('Start Lockstep again')
+  expect(await start()).toContain('What Lovelace Analytics owes at this moment, and why:')
+  expect(await stop()).toBe(0)
+})
+
+/** The child that Postgres is: the only one that was started with a folder of data. */
+async function postmasterOf(parent: number | undefined): Promise<number> {
+  const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8')
+  for (const pid of children.trim().split(' ')) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
+    if (words.includes('-D')) return Number(pid)
+  }
+  throw new Error('No Postgres runs.')
+}
 
 test('a first start that was ended or killed in the middle is completed by the next one, and while it runs no other comes in', async () => {
   await rm(join(folder, '.lockstep'), { recursive: true })

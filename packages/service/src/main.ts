@@ -18,6 +18,12 @@ async function main(): Promise<void> {
       () => process.exit(1),
     )
   }
+  void service.databaseGone.then(async ({ message, remedy }) => {
+    log.fatal({ remedy }, message)
+    setTimeout(() => process.exit(1), 12_000).unref()
+    await service.close()
+    process.exit(1)
+  })
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
   process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody listened'))

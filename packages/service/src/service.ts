@@ -16,7 +16,8 @@ import { startBoss } from './jobs/boss.ts'
 import { createLog, type Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { connect } from './postgres/connect.ts'
-import { startEmbeddedPostgres } from './postgres/embedded.ts'
+import type { PostgresGone } from './postgres/embedded/gone.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.ts'
 import { migrate } from './postgres/migrate.ts'
 import { openProvider } from './provider/stripe/account.ts'
 import { readinessOf } from './readiness.ts'
@@ -34,6 +35,8 @@ export interface RunningService {
   /** Where it listens: `http://127.0.0.1:4000`. */
   readonly url: string
   readonly databaseUrl: string
+  /** Settles when the embedded Postgres has ended by itself: then this can only be closed. Never with one of your own. */
+  readonly databaseGone: Promise<PostgresGone>
   /** Takes no more requests, ends what is in hand, stops what was started. */
   close(): Promise<void>
 }
@@ -63,8 +66,11 @@ async function startParts(
   config: Config,
   { log, clock }: { log: Log; clock: Clock },
   started: Started,
-): Promise<{ url: string; databaseUrl: string }> {
-  const databaseUrl = config.databaseUrl ?? (await startEmbedded(config, log, started))
+): Promise<Omit<RunningService, 'close'>> {
+  const { url: databaseUrl, gone: databaseGone } =
+    config.databaseUrl === undefined
+      ? await startEmbedded(config, log, started)
+      : { url: config.databaseUrl, gone: never }
   const applied = await migrate(databaseUrl)
   if (applied.length > 0) log.info({ applied }, 'database migrated')
 
@@ -107,7 +113,7 @@ async function startParts(
   }
   const url = await listen(parts, started)
   log.info({ url, roles: config.roles, stripe: config.stripe.apiBase }, 'started')
-  return { url, databaseUrl }
+  return { url, databaseUrl, databaseGone }
 }
 
 /** Any process runs the workflows that its requests begin; those of a dead one are for the workers. */
@@ -127,11 +133,17 @@ function startWorkflows(deps: LookDeps & { readonly tax: Tax }, started: Started
 /** Whoever turns a clock has all its subscriptions synchronised at each stop, behind what is due. */
 async function leftToTheAdvance(): Promise<void> {}
 
-async function startEmbedded({ dataDirectory }: Config, log: Log, started: Started): Promise<string> {
+const never = new Promise<never>(() => {})
+
+async function startEmbedded(
+  { dataDirectory }: Config,
+  log: Log,
+  started: Started,
+): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({ directory: join(dataDirectory, 'postgres') })
   started.push('embedded Postgres', () => postgres.stop())
   log.info({ attached: postgres.attached }, 'embedded Postgres runs')
-  return postgres.url
+  return postgres
 }
 
 async function listen(parts: ServiceParts, started: Started): Promise<string> {

@@ -114,6 +114,8 @@ test('one that was killed itself recovers, also when its number belongs to anoth
   const lines = (await readFile(pidFile, 'utf8')).split('\n')
   process.kill(Number(lines[0]), 'SIGKILL')
   await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join('\n'))
+  const { message, remedy } = await first.gone
+  expect(`${message} ${remedy}`).toMatch(/has ended, and nobody here stopped it.*postgres\.log\.$/)
   const second = await startEmbeddedPostgres(startOptions('crashed'))
   expect(await ask(second.url, 'select one from kept')).toEqual({ one: 1 })
   await second.stop()

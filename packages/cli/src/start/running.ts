@@ -8,9 +8,16 @@ export class Running {
   readonly stopped: Promise<void>
   /** What fails from now on fails because it was asked to end. */
   interrupted = false
+  /** Stops everything because one part cannot go on; `stopped` fails with the reason. */
+  fail: (reason: Error) => void = () => {}
 
   constructor() {
     this.stopped = new Promise((resolve, reject) => {
+      this.fail = (reason) => {
+        const tell = () => reject(reason)
+        // What ends in disorder now follows from it.
+        this.close().then(tell, tell)
+      }
       // SIGHUP: the terminal was closed.
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         process.once(signal, () => {
@@ -21,6 +28,8 @@ export class Running {
         })
       }
     })
+    // While everything starts, nobody waits for it yet.
+    this.stopped.catch(() => {})
   }
 
   add(part: Part): void {

@@ -83,7 +83,9 @@ class Starter {
 
   async startService(): Promise<string> {
     const { startService } = await fromService(() => import('@lockstep/service/service'))
-    this.running.add(await startService(this.#setUp.config))
+    const service = await startService(this.#setUp.config)
+    this.running.add(service)
+    void service.databaseGone.then((error) => this.running.fail(error))
     this.#remember({})
     return this.#installation.url
   }

@@ -1,3 +1,4 @@
+import { formatInstant, parseInstant } from '@lockstep/core/instant'
 import type { Client } from '@lockstep/sdk'
 import type { LocalInstallation } from '../local-installation.ts'
 import { invoiceText } from '../output/invoice-text.ts'
@@ -27,6 +28,8 @@ async function demoText(client: Client): Promise<string> {
   if (!customer) return ''
   const { subscriptions } = await client.customers.billing(customer.id)
   const invoice = subscriptions[0]?.currentInvoice
+  // Wherever its clock stands: a time that is over cannot be turned to.
+  const dayAfter = invoice && formatInstant((parseInstant(invoice.period.end) ?? 0) + 86_400).slice(0, 10)
   return [
     ...(invoice
       ? [
@@ -37,7 +40,9 @@ async function demoText(client: Client): Promise<string> {
       : []),
     bold('Try, in another terminal:'),
     `  npm run -s lockstep -- invoices show ${demoCustomers[1]?.externalId} --explain`,
-    `  npm run -s lockstep -- clock advance ${first} --to 2026-03-02     ${dim('# close its month')}`,
+    ...(dayAfter
+      ? [`  npm run -s lockstep -- clock advance ${first} --to ${dayAfter}     ${dim('# close its month')}`]
+      : []),
     `  npm run -s lockstep -- invoices list ${first}`,
   ].join('\n')
 }

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { CannotStart } from '../cannot-start.ts'
 import { usableBinaries } from './embedded/binaries.ts'
 import { prepareHome } from './embedded/cluster-home.ts'
+import { type PostgresGone, watchPostgres } from './embedded/gone.ts'
 import { hasCluster, initialize } from './embedded/initialize.ts'
 import { launch } from './embedded/launch.ts'
 import { findPostmaster, forgetPostmaster, isAlive, stopPostmaster } from './embedded/postmaster.ts'
@@ -27,6 +28,8 @@ export interface EmbeddedPostgres {
   readonly url: string
   /** Another process started it and is still there: it is that one's to stop. */
   readonly attached: boolean
+  /** Settles when it has ended and we had not stopped it: it was killed, or its owner stopped it. */
+  readonly gone: Promise<PostgresGone>
   /** Stops it, unless it is another's. `discard` skips writing everything down. */
   stop(options?: { discard?: boolean }): Promise<void>
 }
@@ -67,7 +70,7 @@ async function attachOrStart(home: string, runAs: RunAs, durable: boolean): Prom
       const attached = isAlive(remembered.startedBy)
       if (!attached) await remember(home, { ...remembered, startedBy: process.pid })
       await createDatabase(url)
-      return handle(url, data, running.pid, attached)
+      return handle(url, home, running.pid, attached)
     }
     await stopPostmaster(data)
   }
@@ -96,11 +99,13 @@ async function attachOrStart(home: string, runAs: RunAs, durable: boolean): Prom
   await remember(home, { password, port, startedBy: process.pid })
   const url = urlOf(password, port)
   await createDatabase(url)
-  return handle(url, data, pid, false)
+  return handle(url, home, pid, false)
 }
 
-function handle(url: string, data: string, pid: number, attached: boolean): EmbeddedPostgres {
-  if (attached) return { url, attached, stop: async () => {} }
+function handle(url: string, home: string, pid: number, attached: boolean): EmbeddedPostgres {
+  const watch = watchPostgres(pid, join(home, 'postgres.log'))
+  const { gone } = watch
+  if (attached) return { url, attached, gone, stop: async () => watch.stop() }
   // Whoever ends the process without stopping it in order has it stopped at least.
   const stopAtExit = () => {
     if (isAlive(pid)) process.kill(pid, 'SIGINT')
@@ -109,9 +114,11 @@ function handle(url: string, data: string, pid: number, attached: boolean): Embe
   return {
     url,
     attached,
+    gone,
     stop: async (options) => {
+      watch.stop()
       process.off('exit', stopAtExit)
-      await stopPostmaster(data, options)
+      await stopPostmaster(join(home, 'data'), options)
     },
   }
 }
