@@ -253,6 +253,35 @@ describe('detaching', () => {
     expect((await ada.contracts()).length).toBe(3)
   })
 
+  test('that is scheduled is not given up unnamed by another change', async () => {
+    const ada = await subscriber('basic')
+    await ada.change({ addons: backups(2) })
+    await ada.turn('2026-01-17T00:00:00Z')
+    const { body } = await ada.change({ addons: backups(1) })
+    const refused = {
+      status: 409,
+      body: { code: 'subscription_not_changeable', errors: [{ pointer: '#/addons', code: 'required' }] },
+    }
+    expect(await ada.preview({ plan: 'premium' })).toMatchObject(refused)
+    expect(await ada.change({ plan: 'premium' })).toMatchObject(refused)
+    expect((await ada.read()).scheduledChange).toMatchObject({ addons: [{ addon: 'backups', quantity: 1 }] })
+    // Named, it is said; and what it gives up is shown before.
+    const named = { plan: 'premium', addons: backups(1) }
+    expect((await ada.preview(named)).body).toMatchObject({ withdraws: (body.change as Body).id })
+    expect(await ada.change(named)).toMatchObject({ status: 200, body: { change: { state: 'effective' } } })
+    expect(await addonsOf(ada)).toEqual(['backups 1'])
+    expect((await ada.read()).scheduledChange).toBeNull()
+  })
+
+  test('that is scheduled is given up by naming the plan that runs', async () => {
+    const ada = await subscriber('basic')
+    await ada.change({ addons: backups(1) })
+    await ada.change({ addons: backups(0) })
+    expect(await ada.change({ plan: 'basic' })).toMatchObject({ status: 200 })
+    expect((await ada.read()).scheduledChange).toBeNull()
+    expect(await addonsOf(ada)).toEqual(['backups 1'])
+  })
+
   test('at once gives unused time back, and says so to the cent', async () => {
     const ada = await subscriber('basic')
     await ada.change({ addons: [{ addon: 'support', quantity: 1 }] })

@@ -1,3 +1,4 @@
+import { areSameAddons } from '@lockstep/core/addon'
 import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
 import type { Instant } from '@lockstep/core/instant'
 import { mayChangePlan, mayGiveBack, type PlanChange, planChange } from '@lockstep/core/plan-change'
@@ -149,6 +150,7 @@ export async function decideChange(
     throw new Problem('subscription_not_changeable', detail)
   }
   if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
+  if (isNewTerms && withdrawn && wish.addons === undefined) refuseUnsaid(subscription, withdrawn)
 
   const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }
   const former = { plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) }
@@ -243,6 +245,15 @@ function refuseAsItStands({ id, status, cancelAt }: Subscription, planned: Recor
   }
   if (cancelAt !== null)
     throw new Problem('subscription_not_changeable', `${id} is going to end: have that undone first.`)
+}
+
+/** Another change takes the place of one that is scheduled; what that does to add-ons would be given up unnamed. */
+function refuseUnsaid({ id, addons }: Subscription, planned: Recorded): void {
+  if (areSameAddons(planned.addons, addons)) return
+  const detail = `${planned.id} is scheduled for ${id} and changes its add-ons: name them too, or have that given up first.`
+  throw new Problem('subscription_not_changeable', detail, {
+    faults: [{ pointer: '#/addons', code: 'required', detail }],
+  })
 }
 
 /**
