@@ -3,7 +3,7 @@ import type { Invoice } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
 import { findCustomer } from '../find-customer.ts'
-import { amountText, periodText } from '../output/format.ts'
+import { amountText, billedText } from '../output/format.ts'
 import { invoiceText } from '../output/invoice-text.ts'
 import { bold, dim, green } from '../output/style.ts'
 import { table } from '../output/table.ts'
@@ -65,7 +65,7 @@ export function addInvoices(program: Command): void {
 
 function invoiceTable(invoices: Invoice[]): string {
   return table(invoices, [
-    { title: 'period', cell: ({ period }) => periodText(period) },
+    { title: 'period', cell: ({ period }) => billedText(period) },
     { title: 'status', cell: ({ status }) => status },
     { title: 'total', cell: ({ total }) => (total ? amountText(total) : '–'), align: 'right' },
     { title: '', cell: ({ currency }) => currency },

@@ -16,6 +16,11 @@ export function periodText({ start, end }: { readonly start: string; readonly en
   return start === end ? instantText(start) : `${instantText(start)} … ${instantText(end)}`
 }
 
+/** Of an invoice. The first one of a subscription bills no time that is over: it has a beginning only. */
+export function billedText(period: { readonly start: string; readonly end: string }): string {
+  return period.start === period.end ? `from ${instantText(period.start)}` : periodText(period)
+}
+
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3))

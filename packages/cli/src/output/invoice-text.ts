@@ -1,6 +1,6 @@
 import { explain } from '@lockstep/core/derivation'
 import type { InvoiceLine, InvoiceWithLines, Money } from '@lockstep/sdk'
-import { amountText, instantText, periodText } from './format.ts'
+import { amountText, billedText, instantText, periodText } from './format.ts'
 import { bold, dim, yellow } from './style.ts'
 import { pad, width } from './table.ts'
 
@@ -88,7 +88,8 @@ function headText({
     status === 'closing' && finalizesAt && `final ${instantText(finalizesAt)}`,
     ...(status === 'current' || status === 'closing' ? [syncNote(syncedAt, stale)] : []),
   ].filter(Boolean)
-  const head = `${bold(`${status} invoice`)} of ${periodText(period)}  ${dim([number, id].filter(Boolean).join('  '))}`
+  const of = period.start === period.end ? '' : 'of '
+  const head = `${bold(`${status} invoice`)} ${of}${billedText(period)}  ${dim([number, id].filter(Boolean).join('  '))}`
   return [
     head,
     ...(notes.length > 0 ? [dim(`  ${notes.join('; ')}`)] : []),
