@@ -375,7 +375,7 @@ const running = {
   },
   startedAt: '2026-01-10T00:00:00Z',
   ...{ modifiedAt: null, collection: 'charging', collectionResumesAt: null, providerId: 'sub_1' },
-  createdAt: '2026-01-10T00:00:00Z',
+  ...{ scheduledChange: null, unreadSchedule: null, createdAt: '2026-01-10T00:00:00Z' },
 }
 const usd = (minor: string) => ({
   amount: `${minor.slice(0, -2)}.${minor.slice(-2)}`,
@@ -546,6 +546,14 @@ test('a subscription, its history and the figures are shown', async () => {
   expect(shown.stdout).toContain('ada on team, version 2 × 3: active')
   expect(shown.stdout).toContain('with          backups, version 1 × 2')
   expect(shown.stdout).toContain('ends          2026-02-10')
+  expect(shown.stdout).not.toContain('then')
+  const change = { id: 'plan_change_1', plan: 'basic', planVersion: 1, quantity: 2, addons: [] }
+  fake.answers['GET /v1/subscriptions/subscription_1'] = {
+    body: { ...running, scheduledChange: { ...change, takesEffectAt: '2026-02-10T00:00:00Z' } },
+  }
+  const then = await lockstep(['subscriptions', 'show', 'subscription_1'])
+  expect(then.stdout).toContain('then          basic, version 1 × 2, without add-ons, from 2026-02-10\n')
+  expect(then.stdout).toContain('plan_change_1')
   const history = await lockstep(['subscriptions', 'history', 'subscription_1'])
   expect(history.stdout).toMatch(
     /2026-01-10 +… +active +team v2 +27\.00 usd +cancel \(nonPayment\) +api_key_1/,

@@ -56,6 +56,20 @@ test.each<[string, HistoryState | undefined, HistoryState, Partial<ChangeFacts>,
     { endedAt: 800, cancellationReason: 'cancellation_requested' },
     'provider',
   ],
+  [
+    'a course that has had its payments is over, and says only then that this was planned',
+    running,
+    { ...running, status: 'canceled', cancelAt: 900 },
+    { endedAt: 900, cancellationReason: null },
+    'plannedEnd',
+  ],
+  [
+    'somebody ended it at once',
+    running,
+    { ...running, status: 'canceled' },
+    { endedAt: 900, cancellationReason: 'cancellation_requested' },
+    'provider',
+  ],
   ['somebody changed it in the dashboard', running, { ...running, quantity: 3 }, {}, 'provider'],
 ])('%s', (_, before, after, more, cause) => {
   expect(causeOf(before, after, { ...facts, ...more }, null)).toBe(cause)

@@ -77,7 +77,7 @@ export function causeOf(
 ): HistoryCause {
   if (before === undefined) return 'registration'
   if (after.status === 'incomplete_expired') return deed ?? 'firstPaymentFailed'
-  if (isTerminal(after.status)) return deed ?? endCause(before, facts)
+  if (isTerminal(after.status)) return deed ?? endCause(before, after, facts)
   if (before.status !== after.status) {
     if (before.status === 'incomplete') return 'firstPayment'
     if (after.status === 'past_due' || after.status === 'unpaid') return 'paymentFailed'
@@ -88,9 +88,15 @@ export function causeOf(
   return deed ?? 'provider'
 }
 
-function endCause(before: HistoryState, { endedAt, cancellationReason }: ChangeFacts): HistoryCause {
+/** A course that has had its payments learns only with its end when that was to be; one ended at once names no such time. */
+function endCause(
+  before: HistoryState,
+  after: HistoryState,
+  { endedAt, cancellationReason }: ChangeFacts,
+): HistoryCause {
   if (cancellationReason === 'payment_failed') return 'paymentFailed'
-  const isPlanned = before.cancelAt !== null && endedAt !== null && endedAt >= before.cancelAt
+  const planned = before.cancelAt ?? after.cancelAt
+  const isPlanned = planned !== null && endedAt !== null && endedAt >= planned
   return isPlanned ? 'plannedEnd' : 'provider'
 }
 

@@ -3,6 +3,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
+import { listHistory } from '../src/store/subscription-history.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -266,6 +267,13 @@ describe('a downgrade', () => {
     ])
     await ada.turn('2026-02-28T11:00:00Z')
     expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: null, status: 'active' })
+    // Who asked for it, on whichever day it comes.
+    const requestedBy = (body.change as Body).requestedBy
+    expect(await listHistory(installation.deps.db, ada.id, { limit: 10 })).toMatchObject([
+      { planKey: 'basic', cause: 'planChange', actor: requestedBy },
+      { planKey: 'premium', actor: null },
+    ])
+    expect(requestedBy).toMatch(/^admin_/)
     expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 1000 paid'])
     expect(await ada.changes()).toMatchObject([{ state: 'effective', effectiveAt: '2026-02-28T09:30:00Z' }])
     expect(await ada.contracts()).toHaveLength(2)

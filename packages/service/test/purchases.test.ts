@@ -2,6 +2,7 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { listHistory } from '../src/store/subscription-history.ts'
 import { membership } from '../src/workflow/purchase/membership.ts'
 import { purchaseStrategies } from '../src/workflow/purchase/strategies.ts'
 import type { PurchaseStrategy } from '../src/workflow/purchase/strategy.ts'
@@ -202,6 +203,8 @@ describe('a course', () => {
     const { paid, subscriptions } = await atStripe(body.customer)
     expect(paid).toEqual([4000, 4000, 4000])
     expect(subscriptions.map((subscription) => subscription.status)).toEqual(['canceled'])
+    const [last] = await listHistory(installation.deps.db, String(body.subscription), { limit: 1 })
+    expect(last).toMatchObject({ status: 'canceled', cause: 'plannedEnd' })
     // Its place is free again.
     expect((await register({ externalId: body.externalId, plan: 'lessons', testClock })).status).toBe(201)
   })

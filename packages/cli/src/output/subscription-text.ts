@@ -35,11 +35,29 @@ export function subscriptionText(subscription: Subscription): string {
     `period        ${periodText(currentPeriod)}`,
     ...(trial === null ? [] : [`trial         ${periodText(trial)}`]),
     ...(end === '' ? [] : [`ends          ${end}`]),
+    ...scheduledTexts(subscription),
     ...(collection === 'charging' ? [] : [yellow(`invoices      ${collection}`)]),
     dim(`subscription  ${id}`),
     dim(`customer      ${customer}`),
     dim(`provider      ${providerId ?? '–'}`),
   ].join('\n')
+}
+
+/** What comes when the period is over, as far as it is something else than what runs. */
+function scheduledTexts({ scheduledChange, unreadSchedule, ...now }: Subscription): string[] {
+  const unread = unreadSchedule === null ? [] : [yellow(`planned       at the provider: ${unreadSchedule}`)]
+  if (scheduledChange === null) return unread
+  const { plan, planVersion, quantity, addons, takesEffectAt, id } = scheduledChange
+  const withAddons = addons.map((one) => `${one.addon}${timesText(one.quantity)}`).join(', ')
+  const what = [
+    `${plan}, version ${planVersion}${timesText(quantity)}`,
+    ...(withAddons === '' ? (now.addons.length > 0 ? ['without add-ons'] : []) : [`with ${withAddons}`]),
+  ]
+  return [
+    yellow(`then          ${what.join(', ')}, from ${instantText(takesEffectAt)}`),
+    dim(`              ${id}`),
+    ...unread,
+  ]
 }
 
 function endText({ cancelAt, cancelAtPeriodEnd, endedAt, currentPeriod }: Subscription): string {

@@ -262,6 +262,13 @@ export interface Stretch extends HistoryRow {
   readonly reason: string | null
 }
 
+/** Of a change of plan that was asked of us: it took effect in the transaction, and so at the moment, that wrote the stretch. */
+const whoAsked = sql`(
+  select requested_by from plan_change c
+   where h.cause = 'planChange' and c.subscription_id = h.subscription_id and c.effective_at = h.recorded_at
+     and c.plan_version_id = h.plan_version_id and c.quantity = h.quantity and c.origin <> 'provider'
+   order by c.id desc limit 1)`
+
 /** Newest first; `before` is the ordinal of the last one of the page before. */
 export function listHistory(
   db: Db,
@@ -273,7 +280,8 @@ export function listHistory(
     .innerJoin('planVersion', 'planVersion.id', 'h.planVersionId')
     .leftJoin('subscriptionDeed as d', 'd.id', 'h.deedId')
     .selectAll('h')
-    .select(['planVersion.planKey', 'planVersion.version as planVersion', 'd.actor', 'd.reason'])
+    .select(['planVersion.planKey', 'planVersion.version as planVersion', 'd.reason'])
+    .select(sql<string | null>`coalesce(d.actor, ${whoAsked})`.as('actor'))
     .where('h.subscriptionId', '=', subscriptionId)
   if (before !== undefined) query = query.where('h.ordinal', '<', before)
   return query.orderBy('h.ordinal', 'desc').limit(limit).execute()
