@@ -100,7 +100,9 @@ export const readCustomer = defineRoute({
   callers: { key: 'customers:read', user: 'own customer' },
   summary: 'One customer',
   tags,
-  params,
+  params: z.strictObject({
+    id: givenName(200).meta({ description: 'Our id of the customer, or your own (`externalId`).' }),
+  }),
   query: z.strictObject({ expand }),
   answers: { 200: customer },
   problems: ['customer_not_found'],

@@ -102,9 +102,25 @@ describe('a call', () => {
       .catch((thrown) => thrown)
     expect(error).toBeInstanceOf(ProblemError)
     expect(error).toMatchObject({ code: 'plan_unknown', status: 422, faults, instance: '/v1/x' })
+    expect(error.message).toBe('Title. Detail. #/plan: No plan `team`.')
     // The page about it, where a person can open it.
     expect(error.type).toBe(`${baseUrl}/docs/problems/plan_unknown`)
     expect(seen).toHaveLength(1)
+  })
+
+  test('names the first fault in its message, once, and how many more there are', async () => {
+    const fault = (detail: string) => ({ pointer: '#/a', code: 'unknown', detail })
+    const messageOf = async (...faults: object[]) => {
+      replies = [problem(422, 'plan_unknown', faults)]
+      return client()
+        .customers.read('x')
+        .catch(({ message }) => message)
+    }
+    expect(await messageOf()).toBe('Title. Detail.')
+    expect(await messageOf(fault('Wrong.'), fault('Wrong, too.'))).toBe(
+      'Title. Detail. #/a: Wrong. And 1 more.',
+    )
+    expect(await messageOf(fault('Detail.'))).toBe('Title. Detail. (#/a)')
   })
 
   test('gives a page that is not ours no code of ours', async () => {

@@ -16,7 +16,7 @@ export class ProblemError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(document: ProblemDocument, retryAfterSeconds?: number) {
-    super(`${document.title} ${document.detail}`)
+    super(messageOf(document))
     this.name = 'ProblemError'
     this.code = document.code
     this.status = document.status
@@ -27,6 +27,15 @@ export class ProblemError extends Error {
     this.type = document.type
     this.retryAfterSeconds = retryAfterSeconds
   }
+}
+
+/** What a log or a terminal shows of it: with the first fault, and where it is, unless the detail says so itself. */
+function messageOf({ title, detail, errors: [first, ...others] = [] }: ProblemDocument): string {
+  const text = `${title} ${detail}`
+  if (!first) return text
+  const more = others.length === 0 ? '' : ` And ${others.length} more.`
+  const { pointer, detail: fault } = first
+  return detail.includes(fault) ? `${text} (${pointer})${more}` : `${text} ${pointer}: ${fault}${more}`
 }
 
 /** No answer came: nobody listens, the line broke, or it took too long. What was asked may have been done. */

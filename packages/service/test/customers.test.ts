@@ -81,6 +81,19 @@ test('customers are found by what is exactly theirs', async () => {
   expect((await ask('GET', '/v1/customers/customer_0')).body.code).toBe('customer_not_found')
 })
 
+test('one is read by our id or by your own', async () => {
+  const { body } = await ask('POST', '/v1/customers', { externalId: 'read:by/both', name: 'Ada' })
+  for (const name of [String(body.id), encodeURIComponent('read:by/both')])
+    expect(await ask('GET', `/v1/customers/${name}`)).toMatchObject({ status: 200, body: { id: body.id } })
+  // Somebody else's own id is no id of ours.
+  await ask('POST', '/v1/customers', { externalId: String(body.id), name: 'Eve' })
+  expect((await ask('GET', `/v1/customers/${body.id}`)).body).toMatchObject({ name: 'Ada' })
+  expect(await ask('GET', '/v1/customers/nobody')).toMatchObject({
+    status: 404,
+    body: { code: 'customer_not_found' },
+  })
+})
+
 test('a name is changed here and at Stripe; what is left out stays, null removes', async () => {
   const { body } = await ask('POST', '/v1/registrations', {
     externalId: 'grace',

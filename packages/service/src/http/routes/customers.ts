@@ -5,7 +5,13 @@ import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import type { Provider } from '../../provider/stripe/account.ts'
-import { addCustomer, type Customer, listCustomers, readCustomer } from '../../store/customers.ts'
+import {
+  addCustomer,
+  type Customer,
+  findCustomer,
+  listCustomers,
+  readCustomer,
+} from '../../store/customers.ts'
 import { pageOf } from '../../store/page.ts'
 import { readTestClock } from '../../store/test-clocks.ts'
 import { changeCustomer } from '../../workflow/change-customer.ts'
@@ -38,7 +44,10 @@ export function customerRoutes(app: App, parts: CustomerParts): void {
     app,
     api.readCustomer,
   )(async ({ params, query }) => {
-    const customer = customerToApi(await existing(db, params.id))
+    const { id } = params
+    const customer = customerToApi(
+      (await readCustomer(db, id)) ?? (await findCustomer(db, id)) ?? unknown(id),
+    )
     const [body = customer] = await expandMappings(db, query, 'customer', [customer], ({ id }) => id)
     return { status: 200, body }
   })
@@ -75,9 +84,11 @@ export function customerRoutes(app: App, parts: CustomerParts): void {
 }
 
 async function existing(db: Db, id: string): Promise<Customer> {
-  const customer = await readCustomer(db, id)
-  if (!customer) throw new Problem('customer_not_found', `There is no customer ${id}.`)
-  return customer
+  return (await readCustomer(db, id)) ?? unknown(id)
+}
+
+function unknown(id: string): never {
+  throw new Problem('customer_not_found', `There is no customer ${id}.`)
 }
 
 async function refuseTestClock(
