@@ -208,6 +208,31 @@ test('every problem code has a page at the address that its documents carry', as
     expect(`${code} ${page.status}`).toBe(`${code} 200`)
     expect(page.text).toContain(code)
   }
+  const shown = async (code: string, accept: string) => {
+    const url = `/docs/problems/${code}`
+    const { headers, text } = await call({ method: 'GET', url, key: '', headers: { accept } })
+    return { type: headers['content-type'], vary: headers.vary, text }
+  }
+  // A browser's own words.
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+  for (const code of Object.keys(problems)) {
+    const { type, vary, text } = await shown(code, browser)
+    expect([type, vary]).toEqual(['text/html; charset=utf-8', 'accept'])
+    expect(text).toContain(`<h1>${code}</h1>`)
+    // Nothing of Markdown is left outside of code, and what is linked is there.
+    const prose = text.replaceAll(/<(code|style)>[\s\S]*?<\/\1>/g, '')
+    expect(`${code} ${/\*\*|`|\]\(|^\s*(?:[-*#|>]|\d+\.) /m.exec(prose)?.[0]}`).toBe(`${code} undefined`)
+    for (const [, other = ''] of text.matchAll(/href="\/docs\/problems\/(\w+)"/g))
+      expect(problems).toHaveProperty(other)
+  }
+  const url = (await shown('webhook_url_refused', browser)).text
+  expect(url.match(/<li>/g)).toHaveLength(3)
+  expect(url).toContain('<strong>What to do.</strong> Give an <code>https</code> address')
+  expect((await shown('forbidden', browser)).text).toContain(
+    'authorization.md (<code>docs/authorization.md</code>)',
+  )
+  for (const accept of ['*/*', 'text/markdown', 'application/json', 'text/html;q=0, */*'])
+    expect((await shown('forbidden', accept)).type).toBe('text/markdown; charset=utf-8')
   const list = await call({ method: 'GET', url: '/docs/problems/', key: '' })
   expect([list.status, list.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
   const links = [...list.text.matchAll(/<a href="\/docs\/problems\/([a-z_]+)">/g)].map(([, code]) => code)

@@ -5,15 +5,16 @@ import { Problem } from '@lockstep/core/problem'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { mergeEqualSchemas } from './openapi-schemas.ts'
-import { servePlainPages } from './plain-pages.ts'
+import { documentOf, sendPage, servePlainPages } from './plain-pages.ts'
 import { docsPathOf } from './problem-document.ts'
+import { problemHtml } from './problem-page.ts'
 
 /** Everything under it is documentation, open to whoever reaches the service. */
 export const DOCS = '/docs'
 
 const problemPages = new URL('../../../../docs/problems/', import.meta.url)
 
-/** `/openapi.json`, a page to read it at `/docs`, and a page of each problem code. No network needed. */
+/** `/openapi.json`, a page to read it at `/docs`, and a page of each problem code, as HTML or as it is written. No network needed. */
 export async function describeApi(server: FastifyInstance): Promise<void> {
   await server.register(swagger, {
     openapi: {
@@ -50,12 +51,16 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
   server.get<{ Params: { code: string } }>(
     docsPathOf(':code'),
     { schema: { hide: true } as object },
-    async ({ params }, reply) => {
+    async ({ params, headers }, reply) => {
       if (!/^[a-z_]+$/.test(params.code))
         throw new Problem('route_not_found', 'There is no such problem code.')
       const page = await readFile(new URL(`${params.code}.md`, problemPages), 'utf8').catch(() => undefined)
       if (page === undefined) throw new Problem('route_not_found', `There is no problem code ${params.code}.`)
-      return reply.type('text/markdown; charset=utf-8').send(page)
+      reply.header('vary', 'accept')
+      // A browser names HTML; whoever names nothing in particular gets the page as it is written.
+      if (!/\btext\/html\b(?!\s*;\s*q=0(?:\.0*)?\b(?!\.))/.test(headers.accept ?? ''))
+        return reply.type('text/markdown; charset=utf-8').send(page)
+      return sendPage(reply, documentOf(params.code, problemHtml(page)))
     },
   )
 }
