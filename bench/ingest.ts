@@ -19,7 +19,7 @@ export async function seed({ query, databaseUrl }: Stage): Promise<void> {
 }
 
 /** Posts usage to `url` and adds up what was sent. */
-export function newLoad(url: string, eventsPerRequest: number) {
+export function newLoad(url: string, eventsPerRequest: number, connections = CONNECTIONS) {
   const sent = { events: 0, thousandths: 0 }
   const results: LoadResult[] = []
   return {
@@ -29,7 +29,7 @@ export function newLoad(url: string, eventsPerRequest: number) {
       const options: LoadOptions = {
         url: `${url}/v1/usage-events`,
         key: ADMIN_KEY,
-        connections: CONNECTIONS,
+        connections,
         eventsPerRequest,
         seconds,
       }

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Bench, Measured } from './bench.ts'
 import { importCalls } from './import-calls.ts'
 import { ingestBatch } from './ingest-batch.ts'
+import { ingestProcesses } from './ingest-processes.ts'
 import { ingestSingle } from './ingest-single.ts'
 import { invoiceRead } from './invoice-read.ts'
 import { describeMachine, watchMachine } from './machine.ts'
@@ -24,6 +25,7 @@ import { webhooksVsPeer } from './webhooks-vs-peer.ts'
 const benches: readonly Bench[] = [
   ingestBatch,
   ingestSingle,
+  ingestProcesses,
   invoiceRead,
   webhooksVsPeer,
   registration,
