@@ -188,6 +188,7 @@ const refusals = [
   'payment_method_required',
   'subscription_not_changeable',
   'subscription_over',
+  'money_back_in_progress',
 ] as const
 
 export const previewSubscriptionChange = defineRoute({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { newId } from '../src/ids.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
@@ -265,6 +266,33 @@ test('what somebody refunds while it ends is not given back as well', async () =
     },
   })
   expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: 0 })
+})
+
+test('what a change in the dashboard credits while it ends is not given back as well', async () => {
+  const dan = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(dan, '2026-01-20T12:00:00Z')
+  const { items } = await world.stripe.subscriptions.retrieve(dan.subscription)
+  const [item] = items.data
+  const less = await world.stripe.prices.create({
+    ...{ product: idOf(item?.price.product ?? ''), currency: 'usd', unit_amount: 500 },
+    recurring: { interval: 'month' },
+  })
+  const answered = await cancelWhile(dan, 'credit', () =>
+    world.stripe.subscriptions.update(dan.subscription, {
+      items: [{ id: item?.id ?? '', price: less.id }],
+      proration_behavior: 'always_invoice',
+    }),
+  )
+  // 20.5 of 31 days are left: 13.23 of 20.00. Of that the change has credited all but 3.31, so 10.08 of 20.00 are here.
+  expect(answered).toMatchObject({
+    status: 200,
+    body: {
+      subscription: { status: 'canceled' },
+      givenBack: { amount: { minor: '1323' }, problem: { code: 'refund_exceeds_payment' } },
+    },
+  })
+  expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: -1323 + 331 })
 })
 
 test('its plan does not change while it ends, nor does it end while its plan changes', async () => {

@@ -272,13 +272,18 @@ test('of many deeds at once on one invoice, all that are done give back what was
 })
 
 /** Does a deed in a process that is killed after so many statements, and again in one that lives on. */
-async function killedThenRepeated(statements: number, deed: (on: TestServer) => Promise<{ status: number }>) {
+async function killedThenRepeated(
+  statements: number,
+  deed: (on: TestServer) => Promise<{ status: number }>,
+  meanwhile: () => Promise<unknown> = async () => {},
+) {
   const connection = mortalConnection(world.url, statements)
   const mortal = await serverOf({ ...world.deps, ...connection })
   const first = await deed(mortal).catch(() => ({ status: 500 }))
   const survived = !connection.died()
   await mortal.close()
   await connection.close()
+  await meanwhile()
   // Nobody waits here until the leases of the dead run out.
   await world.pool.query(
     `update workflow set lease_until = null, next_attempt_at = null where ended_at is null`,
@@ -314,5 +319,32 @@ test.each([
       expect(await listed(invoice, 'refunds')).toHaveLength(made)
       return
     }
+  }
+})
+
+// Of a refund the provider looks at its payment alone, and not at what was credited of the invoice.
+// https://docs.stripe.com/api/credit_notes/create
+test('killed after any statement, a refund gives nothing back that was credited in the dashboard meanwhile', async () => {
+  let inTheMiddle = 0
+  for (let statements = 4; ; statements += 4) {
+    const { payer, invoice, provider, payment } = await paid()
+    const { survived, again } = await killedThenRepeated(
+      statements,
+      (on) => refund(invoice, { amount: '20.00' }, `all-${statements}`, on),
+      // Refused where the refund was made before.
+      () =>
+        world.stripe.creditNotes
+          .create({ invoice: provider, amount: 2000, credit_amount: 2000 })
+          .catch(() => {}),
+    )
+    const back = [await refundedAtStripe(payment), await balanceOf(payer)]
+    expect(back, `after ${statements} statements`).toEqual(again.status === 201 ? [2000, 0] : [0, -2000])
+    const [refusal] = await listed(invoice, 'refunds')
+    if (again.status !== 201)
+      expect(again).toMatchObject({ status: 422, body: { code: 'refund_exceeds_payment' } })
+    if (refusal?.status === 'refused') inTheMiddle += 1
+    if (!survived) continue
+    expect(inTheMiddle).toBeGreaterThan(0)
+    return
   }
 })

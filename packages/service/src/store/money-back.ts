@@ -15,6 +15,17 @@ export async function deedsOn(db: Db | Trx, invoiceId: string): Promise<Deeds> {
   return rows[0] ?? { count: 0, making: 0 }
 }
 
+/** The invoices of a subscription of which money is being given back at this moment. */
+export async function moneyOnItsWay(db: Db, subscriptionId: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select invoice.id from invoice
+     where subscription_id = ${subscriptionId}
+       and (exists (select from refund where invoice_id = invoice.id and status = 'making')
+            or exists (select from credit_note where invoice_id = invoice.id and status = 'making'))
+     limit 1`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 /** Whoever gives back money of an invoice does so alone. */
 export async function lockInvoice(trx: Trx, invoiceId: string): Promise<void> {
   await trx.selectFrom('invoice').select('id').where('id', '=', invoiceId).forUpdate().execute()

@@ -1,6 +1,10 @@
+import type { Money } from '@lockstep/core/money'
+import { refuseToGiveBackMore } from '@lockstep/core/money-back'
 import { Problem } from '@lockstep/core/problem'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import type { CallDeps } from '../provider/stripe/call.ts'
+import { readSettlement } from '../provider/stripe/settlement.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { deedsOn, lockInvoice } from '../store/money-back.ts'
 
@@ -29,9 +33,41 @@ export async function beginMoneyBack<T>(
     })
     if (recorded) return decided
   }
-  throw new Problem('money_back_in_progress', `Money of ${invoiceId} is being given back at this moment.`, {
-    retryAfterSeconds: 2,
-  })
+  throw beingGivenBack(invoiceId)
+}
+
+/** It is known in a moment how much of it is left. */
+export function beingGivenBack(invoiceId: string): Problem {
+  const detail = `Money of ${invoiceId} is being given back at this moment.`
+  return new Problem('money_back_in_progress', detail, { retryAfterSeconds: 2 })
+}
+
+/**
+ * Asked right before each call, because what was decided may be hours old: a process died, or the provider was away, and
+ * somebody gave back in the dashboard meanwhile. The provider counts refunds off what a credit note may be, but looks at
+ * a refund's payment alone, and never at what a bank has taken back. https://docs.stripe.com/api/credit_notes/create
+ */
+export function whileItIsThere(
+  deps: Pick<CallDeps, 'provider'>,
+  { providerInvoice, amount, asRefund }: BackOfInvoice,
+): () => Promise<Problem | undefined> {
+  return async () => {
+    const settlement = await readSettlement(deps, providerInvoice)
+    try {
+      refuseToGiveBackMore(settlement, amount, asRefund)
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
+    return undefined
+  }
+}
+
+interface BackOfInvoice {
+  readonly providerInvoice: string
+  /** Of what was paid. */
+  readonly amount: Money
+  readonly asRefund: boolean
 }
 
 /** The invoice at the provider, of which money can be given back; only a final one has a fixed amount. */

@@ -22,7 +22,7 @@ import { intendCreditNote, refuseCreditNote } from '../store/credit-notes.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { nextObservation } from '../store/provider-objects.ts'
 import { addWorkflow } from '../store/workflows.ts'
-import { beginMoneyBack, finalInvoice } from './begin-money-back.ts'
+import { beginMoneyBack, finalInvoice, whileItIsThere } from './begin-money-back.ts'
 import type { WorkflowKind } from './journal.ts'
 import { type LookDeps, lookAt } from './look.ts'
 import { observe } from './observe.ts'
@@ -145,7 +145,9 @@ export async function tellCreditNote(
   wanted: IntendedCreditNote,
 ): Promise<readonly string[]> {
   const observation = await nextObservation(deps.db)
-  const object = await makeCreditNote(deps, operation, wanted)
+  const { providerInvoice, postPayment: amount, paidPart } = wanted
+  const withdrawn = whileItIsThere(deps, { providerInvoice, amount, asRefund: paidPart === 'refund' })
+  const object = await makeCreditNote({ ...deps, withdrawn }, operation, wanted)
   // Stripe's memory of an earlier try says how it was then, not how it is.
   if (wasReplayed(object)) await lookAt(deps, { type: 'credit_note', id: object.id })
   else await observe(deps, { type: 'credit_note', object, observation, source: 'write' })

@@ -10,7 +10,7 @@ import type { InvoiceRow } from '../store/invoices.ts'
 import { nextObservation } from '../store/provider-objects.ts'
 import { intendRefund, refuseRefund } from '../store/refunds.ts'
 import { addWorkflow } from '../store/workflows.ts'
-import { beginMoneyBack, finalInvoice } from './begin-money-back.ts'
+import { beginMoneyBack, finalInvoice, whileItIsThere } from './begin-money-back.ts'
 import type { WorkflowKind } from './journal.ts'
 import { type LookDeps, lookAt } from './look.ts'
 import { observe } from './observe.ts'
@@ -88,11 +88,14 @@ export function refundKind(deps: LookDeps): WorkflowKind {
       const { minor, currency, ...wanted } = input as RefundInput
       await step('refund at provider', async (key) => {
         const observation = await nextObservation(deps.db)
-        const refund = await makeRefund(deps, key, { ...wanted, amount: money(BigInt(minor), currency) })
+        const amount = money(BigInt(minor), currency)
+        const { providerInvoice } = wanted
+        const withdrawn = whileItIsThere(deps, { providerInvoice, amount, asRefund: true })
+        const refund = await makeRefund({ ...deps, withdrawn }, key, { ...wanted, amount })
         // Stripe's memory of an earlier try says how it was then, not how it is.
         if (wasReplayed(refund)) await lookAt(deps, { type: 'refund', id: refund.id })
         else {
-          const object = { ...refund, invoice: wanted.providerInvoice }
+          const object = { ...refund, invoice: providerInvoice }
           await observe(deps, { type: 'refund', object, observation, source: 'write' })
         }
         return refund.id

@@ -9,7 +9,7 @@ import { withAllLines } from './fetch.ts'
 import { readSettlement } from './settlement.ts'
 import { previewChange, type SubscriptionTerms } from './subscription-changes.ts'
 
-interface CreditedTime {
+export interface CreditedTime {
   readonly amount: Money
   /** Of the last of it. */
   readonly end: Instant

@@ -1,12 +1,14 @@
-import { type Money, money } from '@lockstep/core/money'
+import { formatMoney, type Money, money } from '@lockstep/core/money'
 import { creditSplit, refuseToGiveBackMore } from '@lockstep/core/money-back'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../../passing.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import type { IntendedCreditNote } from '../../provider/stripe/credit-notes.ts'
+import { keptForTime } from '../../provider/stripe/paid-time.ts'
 import { readSettlement } from '../../provider/stripe/settlement.ts'
 import { intendCreditNote, readCreditNote, refuseCreditNote } from '../../store/credit-notes.ts'
 import { type InvoiceRow, invoicesOfProvider } from '../../store/invoices.ts'
+import { readSubscription } from '../../store/subscriptions.ts'
 import { beginMoneyBack } from '../begin-money-back.ts'
 import { lookAtChanged, tellCreditNote, wayOf } from '../credit-note.ts'
 import type { Step } from '../journal.ts'
@@ -36,7 +38,7 @@ const MEMO = 'Unused time'
 export async function giveBack(
   deps: LookDeps,
   step: Step,
-  { deedId, workflowId }: Pick<DeedRun<unknown>, 'deedId' | 'workflowId'>,
+  { deedId, workflowId, subscriptionId }: Pick<DeedRun<unknown>, 'deedId' | 'workflowId' | 'subscriptionId'>,
   { how, unused }: { readonly how: 'credit' | 'refund'; readonly unused: Unused },
 ): Promise<Refusal | null> {
   const amount = money(BigInt(unused.amount), unused.currency)
@@ -49,7 +51,7 @@ export async function giveBack(
         await beginMoneyBack(
           deps,
           invoiceId,
-          () => refuseMore(deps, unused.invoice, amount, how),
+          () => refuseMore(deps, subscriptionId, { unused, amount, how }),
           (trx) =>
             intendCreditNote(trx, {
               ...{ ...names, workflowId, currency: amount.currency, total: amount.minor, prePayment: 0n },
@@ -73,10 +75,27 @@ export async function giveBack(
   })
 }
 
-async function refuseMore(deps: LookDeps, providerInvoice: string, amount: Money, how: 'credit' | 'refund') {
-  const settlement = await readSettlement(deps, providerInvoice)
+interface Back {
+  readonly unused: Unused
+  readonly amount: Money
+  readonly how: 'credit' | 'refund'
+}
+
+/**
+ * No more than was paid on the invoice, and than was paid for the time and is still here: before the end came, a change in
+ * the dashboard may have credited some of it.
+ */
+async function refuseMore(deps: LookDeps, subscriptionId: string, { unused, amount, how }: Back) {
+  const settlement = await readSettlement(deps, unused.invoice)
   const { postPayment } = creditSplit(settlement, amount)
   refuseToGiveBackMore(settlement, postPayment, how === 'refund')
+  const ended = await readSubscription(deps.db, subscriptionId)
+  const { currency, providerId, endedAt } = ended ?? {}
+  if (!currency || !providerId || !endedAt) throw new Error(`${subscriptionId} is not seen to have ended.`)
+  const kept = await keptForTime(deps, providerId, { at: endedAt, currency })
+  if (amount.minor <= kept.minor) return
+  const detail = `${formatMoney(amount)} ${currency} would be given back for time of ${subscriptionId}, and ${formatMoney(kept)} ${currency} was paid for it and not given back since.`
+  throw new Problem('refund_exceeds_payment', detail)
 }
 
 async function ourInvoice(deps: LookDeps, providerInvoice: string): Promise<InvoiceRow> {

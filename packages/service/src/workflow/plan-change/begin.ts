@@ -131,6 +131,11 @@ async function record(
     discounts: decision.discounts,
     trialEnd: decision.trialEnd,
     prorationDate: decision.prorationDate,
+    credits: decision.credits && {
+      minor: `${decision.credits.amount.minor}`,
+      currency: decision.credits.amount.currency,
+      end: decision.credits.end,
+    },
     periodEnd: decision.standing.period.end,
     rhythm: {
       interval: to.plan.interval,

@@ -35,6 +35,7 @@ import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE } from './input.ts'
 import { makeEffective } from './take-effect.ts'
+import { givenBackMeanwhile } from './unpaid-time.ts'
 
 /**
  * Changes what a subscription runs on: from a recorded wish (begin.ts) to what both sides have. A refusal
@@ -99,7 +100,10 @@ async function change(
   const made = await step(
     'change at provider',
     async (operation, { withdrawn, intend, isFirst }) => {
-      const own = { ...deps, withdrawn, intend }
+      const meanwhile = () => givenBackMeanwhile(deps, input)
+      const own = { ...deps, intend, withdrawn: async () => (await withdrawn()) ?? meanwhile() }
+      // What was begun is looked for first, by each try.
+      if (input.credits && !(await wasBegun(deps.db, operation))) refuseIf(await meanwhile())
       const { object, heldFor } = await tell(own, isFirst, input, operation, method)
       if (heldFor === null && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
       return { id: object.id, heldFor }
@@ -134,6 +138,10 @@ async function change(
     else await lookAt(deps, { type: 'subscription', id: subscription.providerId })
     return tookEffect || (await readPlanChange(deps.db, input.changeId))?.state === 'effective'
   })
+}
+
+function refuseIf(problem: Problem | undefined): void {
+  if (problem) throw problem
 }
 
 /** What the provider was told is the whole of it: nothing is left to be withdrawn, and the customer stays who they are. */

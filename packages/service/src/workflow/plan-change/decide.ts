@@ -6,6 +6,7 @@ import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
+import type { CreditedTime } from '../../provider/stripe/paid-time.ts'
 import {
   type DiscountParam,
   type ItemChange,
@@ -57,6 +58,8 @@ export interface Decision extends PlanChange {
   readonly needsPaymentPage: boolean
   /** In the customer's own time, inside the period that runs. */
   readonly prorationDate: Instant
+  /** What is given back for time ahead that was paid for; null where nothing is. */
+  readonly credits: CreditedTime | null
   /** Now, in the customer's own time. */
   readonly at: Instant
 }
@@ -169,6 +172,7 @@ export async function decideChange(
   const needsPaymentPage = await needsPage(deps, question)
   const { start, end } = standing.period
   const decision: Decision = {
+    credits: null,
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
     ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
@@ -179,7 +183,8 @@ export async function decideChange(
     const isDiscounted = standing.isDiscounted || coupons.length > 0 || decision.payerDiscount !== null
     // What somebody changes at the provider may be billed there otherwise than it stands, or not at all.
     const isFeeKnown = own.byProduct === undefined && !isElsewhere
-    if (mayGiveBack(former, terms, { isDiscounted, isFeeKnown })) await refuseUnpaidTime(deps, decision)
+    if (mayGiveBack(former, terms, { isDiscounted, isFeeKnown }))
+      return { ...decision, credits: await refuseUnpaidTime(deps, decision) }
   }
   return decision
 

@@ -1,5 +1,6 @@
 import type { Interval } from '@lockstep/core/billing-cycle'
 import type { Instant } from '@lockstep/core/instant'
+import type { Currency } from '@lockstep/core/money'
 import type { DiscountParam, ItemChange, WantedItem } from '../../provider/stripe/subscription-changes.ts'
 import type { WantedPage } from '../payment-page.ts'
 
@@ -22,6 +23,12 @@ export interface ChangeInput {
   readonly discounts: readonly DiscountParam[] | null
   readonly trialEnd: Instant | 'now' | null
   readonly prorationDate: Instant
+  /** What is given back for time ahead, in minor units as text; null where nothing is. */
+  readonly credits?: {
+    readonly minor: string
+    readonly currency: Currency
+    readonly end: Instant
+  } | null
   readonly periodEnd: Instant
   readonly rhythm: {
     readonly interval: Interval
