@@ -19,6 +19,7 @@ const CALLS = [
   'POST /v1/invoiceitems/*',
   'DELETE /v1/invoiceitems/*',
   'POST /v1/invoices',
+  'POST /v1/coupons',
   'GET /v1/invoiceitems*',
   'GET /v1/invoices*',
   'GET /v1/subscriptions/*',

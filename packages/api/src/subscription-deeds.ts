@@ -107,8 +107,12 @@ export const previewCancellation = defineRoute({
         usage: z.array(previewLine).meta({
           description: 'Used and not billed yet: what an end now would still bill.',
         }),
+        discounts: z
+          .array(z.strictObject({ name: z.string(), coupon: z.string().nullable(), amount: money }))
+          .meta({ description: 'What comes off the usage, above zero.' }),
+        tax: money.nullable().meta({ description: 'On the usage. Null where it is not known yet.' }),
         unusedTime: z.array(previewLine).meta({ description: 'The rest of what is billed in advance.' }),
-        toBill: money,
+        toBill: money.meta({ description: 'The usage after discounts, with tax.' }),
         toGiveBack: money.meta({ description: 'Never more than was paid and not given back since.' }),
       })
       .meta({ id: 'CancellationPreview' }),

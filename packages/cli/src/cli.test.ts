@@ -387,8 +387,8 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   const preview = {
     endsAt: '2026-01-20T12:00:00Z',
     usage: [{ description: 'Seconds', period: running.currentPeriod, amount: usd('300') }],
-    unusedTime: [],
-    ...{ toBill: usd('300'), toGiveBack: usd('1323') },
+    discounts: [{ name: 'Welcome', coupon: 'welcome', amount: usd('100') }],
+    ...{ tax: usd('0'), unusedTime: [], toBill: usd('200'), toGiveBack: usd('1323') },
   }
   const givenBack = { how: 'refund', amount: usd('1323'), problem: null }
   fake.answers = {
@@ -402,7 +402,7 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
   const dry = await cancel('--now', '--refund', '--dry-run')
   expect(dry.stdout).toContain('It would end on 2026-01-20 12:00.')
-  expect(dry.stdout).toContain('given back  13.23 usd')
+  expect(dry.stdout).toContain('taken off   1.00 usd, Welcome\nbilled      2.00 usd\ngiven back  13.23 usd')
   expect(fake.asked.every(({ request }) => request.endsWith('/preview'))).toBe(true)
   const done = await cancel('--now', '--refund', '--yes')
   expect(done.stdout).toContain('given back  13.23 usd as refund')

@@ -9,7 +9,7 @@ function standing(
 ): StandingDiscount {
   const terms = { name, coupon: null, off: { kind: 'percent', percent: '10' }, duration: { kind: 'forever' } }
   return {
-    ...{ scope, item: scope === 'item' ? { id: 'si_1', price: 'price_1' } : null, products: [] },
+    ...{ id: name, scope, item: scope === 'item' ? { id: 'si_1', price: 'price_1' } : null, products: [] },
     terms: { ...terms, start: `${start}T00:00:00Z`, end: end === null ? null : `${end}T00:00:00Z` },
   } as StandingDiscount
 }

@@ -3,6 +3,8 @@ import type { Instant } from './instant.ts'
 
 /** A discount as it stands at the provider, whoever gave it. */
 export interface StandingDiscount {
+  /** The provider's id of it. */
+  readonly id: string
   /** What it is taken off: one item of a subscription, all of it, or all subscriptions of the customer without their own. */
   readonly scope: 'item' | 'subscription' | 'customer'
   /** Of an item's: the provider's item, and the price of that. Null of the others. */
@@ -22,4 +24,35 @@ export function discountsTakenOff(standing: readonly StandingDiscount[], at: Ins
   const of = (scope: StandingDiscount['scope']) => running.filter((one) => one.scope === scope)
   const own = of('subscription')
   return [...of('item'), ...(own.length > 0 ? own : of('customer'))]
+}
+
+/** What an invoice of a subscription has of one of its discounts. */
+export interface DiscountGiven {
+  readonly invoiceId: string
+  readonly discount: string
+  /** What it took off, in the minor unit. */
+  readonly minor: bigint
+  /** The invoice was made when the subscription was over, of what was left of it. */
+  readonly afterEnd: boolean
+}
+
+/**
+ * What an invoice has of these discounts that bills what is left of a subscription at its end, as the renewal would have
+ * had them: one for a single invoice is not used again, and of an amount it has what other invoices of the same end did
+ * not take, however many it takes.
+ */
+export function discountsLeft(
+  taken: readonly StandingDiscount[],
+  given: readonly DiscountGiven[],
+): StandingDiscount[] {
+  return taken.flatMap((one) => {
+    const own = given.filter(({ discount }) => discount === one.id)
+    const { off, duration } = one.terms
+    if (duration.kind === 'once' && own.length > 0) return []
+    if (off.kind !== 'amount') return [one]
+    const before = own.reduce((sum, { minor, afterEnd }) => sum + (afterEnd ? minor : 0n), 0n)
+    if (before === 0n) return [one]
+    const left = BigInt(off.minor) - before
+    return left > 0n ? [{ ...one, terms: { ...one.terms, off: { ...off, minor: `${left}` } } }] : []
+  })
 }

@@ -330,3 +330,22 @@ test('an invoice item has discounts of its own, and so has a line', async () => 
   expect(await stripe.invoices.finalizeInvoice(draft.id)).toMatchObject({ total: 900 })
   expect((await stripe.invoices.createPreview({ subscription: subscription.id })).total).toBe(2000)
 })
+
+test('an invoice uses discounts of its subscription and of its customer, and of no other', async () => {
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 20, duration: 'forever', max_redemptions: 2 })
+  const { customer, subscription } = await subscribed([1000], { discounts: [{ coupon: coupon.id }] })
+  const [own = ''] = subscription.discounts as string[]
+  const make = (more: Stripe.InvoiceCreateParams) =>
+    stripe.invoices.create({ customer: customer.id, pending_invoice_items_behavior: 'exclude', ...more })
+  expect(await refusal(make({ discounts: [{ discount: own }] }))).toMatchObject({ code: 'resource_missing' })
+  const within = await make({ subscription: subscription.id, discounts: [{ discount: own }] })
+  expect(within.discounts).toEqual([own])
+  // Named, it is not redeemed again.
+  expect((await stripe.coupons.retrieve(coupon.id)).times_redeemed).toBe(1)
+  world.simulator.control.discountCustomer(customer.id, coupon.id)
+  const { discount } = (await stripe.customers.retrieve(customer.id)) as Stripe.Customer
+  const ofCustomer = await make({ discounts: [{ discount: discount?.id ?? '' }] })
+  expect([ofCustomer.discounts, (await make({})).discounts]).toEqual([[discount?.id], [discount?.id]])
+  expect((await make({ discounts: '' })).discounts).toEqual([])
+})

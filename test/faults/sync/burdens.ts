@@ -3,7 +3,11 @@ import { adjustInvoice } from '@lockstep/service/invoice/adjust'
 import type { BillingWorld, Payer } from '../../../packages/service/test/support/billing-world.ts'
 import type { Random } from '../../support/random.ts'
 import type { Expected } from './check.ts'
+import type { LaidCoupon } from './check-end.ts'
 import { coinsOf, type PlanKey, plans } from './wares.ts'
+
+/** Of a hundredth of a currency's unit. */
+const AMOUNT_OFF = 150n
 
 /** What else may come to a subscription while its usage is told. Each to some, as the seed says. */
 export function newBurdens(world: BillingWorld, payer: Payer, plan: PlanKey, random: Random) {
@@ -11,14 +15,21 @@ export function newBurdens(world: BillingWorld, payer: Payer, plan: PlanKey, ran
   const { subscription, subscriptionId } = payer
   const adjusted = new Map<string, bigint>()
   const names: string[] = []
+  const coupons: LaidCoupon[] = []
   let changedAt: number | null = null
   let counter = 0
 
-  /** Half of everything, for ever. It comes off at Stripe, and no item says less for it. */
+  /** It comes off at Stripe, and no item says less for it. Nobody else has the coupon, and nobody can redeem it again. */
   async function discount(): Promise<void> {
-    const coupon = await stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+    const kind = random.pick(['half', 'once', 'amount'] as const)
+    const duration = kind === 'once' ? 'once' : 'forever'
+    const amount = coinsOf(plan) * AMOUNT_OFF
+    const off =
+      kind === 'amount' ? { amount_off: Number(amount), currency: plans[plan].currency } : { percent_off: 50 }
+    const coupon = await stripe.coupons.create({ ...off, duration, max_redemptions: 1 })
     await stripe.subscriptions.update(subscription, { discounts: [{ coupon: coupon.id }] })
-    names.push('coupon')
+    coupons.push({ kind, amount })
+    names.push(`coupon ${kind}`)
   }
 
   /** Another plan, whose prices have other keys. The period that runs goes on by the one that it began with. */
@@ -79,6 +90,9 @@ export function newBurdens(world: BillingWorld, payer: Payer, plan: PlanKey, ran
     },
 
     names: () => names,
-    laid: (): Pick<Expected, 'changedAt' | 'adjusted'> => ({ changedAt, adjusted }),
+    laid: (): Pick<Expected, 'changedAt' | 'adjusted' | 'coupon'> => ({
+      ...{ changedAt, adjusted },
+      coupon: coupons[0] ?? null,
+    }),
   }
 }

@@ -2,6 +2,7 @@ import { formatInstant } from '@lockstep/core/instant'
 import { needsSync } from '@lockstep/service/store/invoices'
 import type Stripe from 'stripe'
 import type { BillingWorld, Payer } from '../../../packages/service/test/support/billing-world.ts'
+import { checkEnd, type LaidCoupon } from './check-end.ts'
 import type { CustomerUsage } from './usage.ts'
 import { owed, type PlanKey } from './wares.ts'
 
@@ -13,6 +14,8 @@ export interface Expected {
   readonly changedAt: number | null
   /** What support added, by our invoice. */
   readonly adjusted: ReadonlyMap<string, bigint>
+  /** What is taken off at Stripe. */
+  readonly coupon: LaidCoupon | null
 }
 
 /**
@@ -30,6 +33,7 @@ export async function checkBilled(world: BillingWorld, payer: Payer, expected: E
       .map(({ id, line, status }) => `Item ${id} of line ${line} is ${status}.`),
     ...checkPeriods(periods, items, expected),
     ...(await checkTotals(world, payer)),
+    ...(await checkEnd(world, payer, expected.coupon)),
     ...(await checkRest(world, payer)),
   ]
 }

@@ -79,7 +79,7 @@ export function historyTable(stretches: readonly SubscriptionStretch[]): string 
 }
 
 export function cancellationText(preview: CancellationPreview): string {
-  const { endsAt, usage, unusedTime, toBill, toGiveBack } = preview
+  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack } = preview
   const lines = table(
     [...usage, ...unusedTime],
     [
@@ -91,6 +91,8 @@ export function cancellationText(preview: CancellationPreview): string {
   return [
     `It would end on ${bold(instantText(endsAt))}.`,
     ...(usage.length + unusedTime.length > 0 ? ['', lines, ''] : []),
+    ...discounts.map(({ name, amount }) => `taken off   ${amountText(amount)} ${amount.currency}, ${name}`),
+    ...(tax && BigInt(tax.minor) !== 0n ? [`tax         ${amountText(tax)} ${tax.currency}`] : []),
     `billed      ${amountText(toBill)} ${toBill.currency}`,
     `given back  ${amountText(toGiveBack)} ${toGiveBack.currency}`,
   ].join('\n')

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
 import { sum } from '@lockstep/core/money'
-import type { StandingDiscount } from '@lockstep/core/standing-discount'
+import { type DiscountGiven, discountsLeft, type StandingDiscount } from '@lockstep/core/standing-discount'
 import type { Db } from '../postgres/connect.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
@@ -32,11 +32,10 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
     if (!subscription) throw new Error(`${id} belongs to no subscription.`)
     return subscription
   }
-  const ids = [...new Set(invoices.map((invoice) => subscriptionOf(invoice).id))]
   const [{ lines, inputs, items, terms }, ahead, context] = await Promise.all([
     rateInvoices(db, invoices, subscriptionOf),
     lookAhead(db, subscriptions),
-    sumContext(db, first.customerId, ids),
+    sumContext(db, first.customerId, [...new Set(invoices.map(subscriptionOf))]),
   ])
   const nextOf = await nextTerms(db, ahead, terms)
   const carryOf = (subscription: BilledSubscription): CarryOver | undefined => {
@@ -122,10 +121,10 @@ interface Summed {
 /** Sums what stands on an invoice, by what is taken off and taxed at its end. */
 function sumsOf(context: SumContext, { invoice, subscription, redeems, used }: Summed) {
   const { currency, periodEnd, subscriptionId } = invoice
-  const { cancelAt } = subscription
-  const at = cancelAt !== null && cancelAt < periodEnd ? cancelAt : periodEnd
+  const at = Math.min(periodEnd, subscription.endedAt ?? subscription.cancelAt ?? periodEnd)
   const standing = context.discounts.get(subscriptionId ?? '') ?? { discounts: [], unread: [] }
-  const { discounts, hasUnread } = takenOff(standing, at, used)
+  const { discounts: whole, hasUnread } = takenOff(standing, at, used)
+  const discounts = discountsOn(invoice, whole, context.given.get(subscriptionId ?? '') ?? [])
   const terms = context.terms.get(subscriptionId ?? '')
   return (on: OnInvoice) =>
     sumInvoice({
@@ -139,6 +138,21 @@ function sumsOf(context: SumContext, { invoice, subscription, redeems, used }: S
       taxSeen: context.taxes.get(subscriptionId ?? ''),
       hasUnread: hasUnread || redeems || on.pending.some(({ id }) => context.unreadOfLines.has(id)),
     })
+}
+
+/** What is left of them on what is left of a subscription that is over; a draft that was there before has all of them. */
+function discountsOn(
+  { id }: InvoiceRow,
+  whole: readonly StandingDiscount[],
+  given: readonly DiscountGiven[],
+): readonly StandingDiscount[] {
+  const wasBefore = given.some(({ invoiceId, afterEnd }) => invoiceId === id && !afterEnd)
+  return wasBefore
+    ? whole
+    : discountsLeft(
+        whole,
+        given.filter(({ invoiceId }) => invoiceId !== id),
+      )
 }
 
 /** A discount for one invoice is used up by the first that comes to something. */

@@ -1,7 +1,14 @@
 import type { Instant } from '@lockstep/core/instant'
-import { discountsTakenOff, type StandingDiscount } from '@lockstep/core/standing-discount'
+import {
+  type DiscountGiven,
+  discountsTakenOff,
+  type StandingDiscount,
+} from '@lockstep/core/standing-discount'
+import { isTerminal, type SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Db } from '../postgres/connect.ts'
+import { fromStripeUnits } from '../provider/stripe/amount.ts'
 import { type SumTerms, toSumTerms } from '../provider/stripe/to-sum-terms.ts'
+import { discountsGiven, type GivenAtProvider } from '../store/discounts-given.ts'
 import { providerIdsOf } from '../store/mappings.ts'
 import type { BilledSubscription } from '../store/open-invoices.ts'
 import { type PendingItem, standingItems } from '../store/pending-items.ts'
@@ -13,6 +20,8 @@ import type { ToSum } from './sums.ts'
 /** What the provider will make of the lines of a customer's open invoices, as far as it is known here. */
 export interface SumContext {
   readonly discounts: ReadonlyMap<string, StandingDiscounts>
+  /** Of those that are over: what of its discounts invoices have already. */
+  readonly given: ReadonlyMap<string, readonly DiscountGiven[]>
   readonly terms: ReadonlyMap<string, SumTerms>
   readonly taxes: ReadonlyMap<string, TaxSeen>
   /** What is to be billed and none of ours, newest first. */
@@ -29,8 +38,9 @@ export interface SumContext {
 export async function sumContext(
   db: Db,
   customerId: string,
-  subscriptionIds: readonly string[],
+  subscribed: readonly { readonly id: string; readonly status: SubscriptionStatus }[],
 ): Promise<SumContext> {
+  const subscriptionIds = subscribed.map(({ id }) => id)
   const [pictures, pending] = await Promise.all([
     sumPictures(db, subscriptionIds),
     standingItems(db, customerId),
@@ -41,9 +51,16 @@ export async function sumContext(
     content.discounts.map((discount) => ({ line: id, discount })),
   )
   const discounted = pictures.filter(({ isDiscounted }) => isDiscounted)
-  const [discounts, taxes, seen, subscriptions] = await Promise.all([
+  const over = subscribed.filter(
+    ({ id, status }) => isTerminal(status) && discounted.some(({ subscriptionId }) => subscriptionId === id),
+  )
+  const [discounts, given, taxes, seen, subscriptions] = await Promise.all([
     Promise.all(
       discounted.map(async ({ subscriptionId: id }) => [id, await standingDiscounts(db, id)] as const),
+    ),
+    readGiven(
+      db,
+      over.map(({ id }) => id),
     ),
     newestTaxes(db, taxed),
     discountsSeen(
@@ -55,6 +72,7 @@ export async function sumContext(
   const known = new Map(seen.map((one) => [one.id, one]))
   return {
     discounts: new Map(discounts),
+    given,
     terms,
     taxes: new Map(taxes.map((one) => [one.subscriptionId, one])),
     pending,
@@ -65,6 +83,20 @@ export async function sumContext(
     unreadOfLines: new Set(named.flatMap(({ line, discount }) => (known.has(discount) ? [] : [line]))),
     subscriptions,
   }
+}
+
+/** What the invoices of subscriptions have of their discounts, by subscription. */
+export async function readGiven(
+  db: Db,
+  subscriptionIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly DiscountGiven[]>> {
+  const given = await discountsGiven(db, subscriptionIds)
+  const byId = Map.groupBy(given, ({ subscriptionId }) => subscriptionId)
+  const toGiven = ({ units, currency, ...of }: GivenAtProvider): DiscountGiven => ({
+    ...of,
+    minor: fromStripeUnits(units, currency).minor,
+  })
+  return new Map([...byId].map(([id, of]) => [id, of.map(toGiven)]))
 }
 
 function subscriptionsOf(db: Db, customerId: string) {

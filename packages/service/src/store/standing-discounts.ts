@@ -64,7 +64,7 @@ function sorted(rows: readonly Found[]): StandingDiscounts {
     if (terms === null || products === null) unread.push(id)
     else
       discounts.push({
-        ...{ scope, terms, products },
+        ...{ id, scope, terms, products },
         item: item === null || price === null ? null : { id: item, price },
       })
   }

@@ -2,6 +2,7 @@ import { flowsOut } from '@lockstep/core/direction'
 import { diffInvoiceItems, type ItemDifference } from '@lockstep/core/invoice-diff'
 import { Problem } from '@lockstep/core/problem'
 import { concludePeriods } from '../invoice/conclude.ts'
+import { nameDiscounts } from '../store/discounts-given.ts'
 import { problemIn } from '../store/events-expired.ts'
 import { intendedItems } from '../store/invoice-items.ts'
 import { markSynced, markSyncFailed, needsSync } from '../store/invoices.ts'
@@ -52,10 +53,10 @@ const MOST_ROUNDS = 6
 export async function planSync(
   deps: LookDeps,
   subscriptionId: string,
-  { endsPeriod = false }: Pick<SyncOptions, 'endsPeriod'> = {},
+  { endsPeriod = false, promisedUntil }: Partial<Omit<PictureOptions, 'take'>> = {},
 ): Promise<SyncPlan | undefined> {
   for (let round = 1; ; round += 1) {
-    const plan = await lookAndPlan(deps, subscriptionId, { take: false, endsPeriod })
+    const plan = await lookAndPlan(deps, subscriptionId, { take: false, endsPeriod, promisedUntil })
     if (plan !== 'again') return plan
     if (round === MOST_ROUNDS) throw unsettled()
   }
@@ -176,6 +177,10 @@ function hasToMove(item: Standing, { wanted }: Picture): boolean {
 async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolean> {
   const { picture, create, remove, keep } = plan
   if (!picture.isOver) return false
+  await nameDiscounts(
+    deps.db,
+    picture.invoices.map(({ id }) => id),
+  )
   const homeless = create.filter(({ destination }) => destination === 'standalone')
   if (homeless.some(({ amount }) => amount.minor !== 0n)) {
     await createStandalone(deps, picture)

@@ -33,6 +33,13 @@ const catalog = defineCatalog({
       ...{ ...monthly, name: 'Leveled' },
       prices: { fee: feeOf('20.01'), level: { ...compute, meter: 'level' } },
     },
+    least: {
+      ...{ ...monthly, name: 'Least' },
+      prices: {
+        ...{ fee: feeOf('20.01'), compute },
+        least: { name: 'Minimum', model: 'minimum', product: 'compute', amount: '31.00' },
+      },
+    },
     big: { ...monthly, name: 'Big', prices: { fee: feeOf('50.01'), compute } },
     trying: { ...monthly, name: 'Trying', trialDays: 14, prices: { fee: feeOf('20.01'), compute } },
     yen: {

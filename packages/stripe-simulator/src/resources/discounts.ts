@@ -27,12 +27,12 @@ export interface Redeemer {
   readonly currency: string
   /** What it comes to before anything is taken off, in the minor unit: some codes ask for a minimum. */
   readonly worth: () => number
+  readonly invoice?: string
+  readonly invoiceItem?: string
 }
 
 export interface DiscountedObject extends Redeemer {
   readonly subscription?: string
-  readonly invoice?: string
-  readonly invoiceItem?: string
   readonly at: number
   readonly clock: string | null
 }
@@ -126,7 +126,9 @@ export function discountRefusal(
   if (named !== undefined) {
     const discount = world.discounts.get(named)
     // Another customer's discount is as unknown as one that never was.
-    if (discount?.customer !== to.customer) return missing('discount', named, `${param}[discount]`)
+    if (discount?.customer !== to.customer || !isWithin(world, discount, to)) {
+      return missing('discount', named, `${param}[discount]`)
+    }
     return currencyRefusal(world.coupons.must(discount.own.coupon), to, `${param}[discount]`)
   }
   if (code !== undefined) return codeRefusal(world, code, to, `${param}[promotion_code]`)
@@ -134,6 +136,23 @@ export function discountRefusal(
     return invalid('You must specify one of coupon, discount, promotion_code.', param, 'parameter_missing')
   }
   return couponRefusal(world, coupon, to, `${param}[coupon]`)
+}
+
+/**
+ * An invoice, and what is on it, uses a discount "on the object (or one of its ancestors)": its own, its subscription's
+ * and the customer's, while they are there. One that belongs to no subscription has none of a subscription's.
+ * https://docs.stripe.com/api/invoices/create#create_invoice-discounts-discount
+ */
+function isWithin(world: World, discount: DiscountRow, to: Redeemer): boolean {
+  if (to.invoice === undefined && to.invoiceItem === undefined) return true
+  const item = world.invoiceItems.get(to.invoiceItem)
+  const invoice = world.invoices.get(to.invoice ?? (item?.invoice as string | null | undefined))
+  const subscription = invoice?.own.subscription ?? item?.own.subscription ?? null
+  const { subscription: of, invoice: ofInvoice, invoice_item: ofItem } = discount
+  if (discount.own.used) return false
+  if (of !== null) return of === subscription
+  if (ofInvoice !== null) return ofInvoice === invoice?.id
+  return ofItem === null || ofItem === to.invoiceItem
 }
 
 function couponRefusal(world: World, id: string, to: Redeemer, param: string): StripeError | null {

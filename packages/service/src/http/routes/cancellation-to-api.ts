@@ -3,10 +3,12 @@ import type { CancellationPreview, PreviewLine } from '../../workflow/deeds/prev
 import { moneyToApi } from '../money-to-api.ts'
 
 export function cancellationPreviewToApi(preview: CancellationPreview) {
-  const { endsAt, usage, unusedTime, toBill, toGiveBack } = preview
+  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack } = preview
   return {
     endsAt: formatInstant(endsAt),
     usage: usage.map(lineToApi),
+    discounts: discounts.map(({ name, coupon, amount }) => ({ name, coupon, amount: moneyToApi(amount) })),
+    tax: tax && moneyToApi(tax),
     unusedTime: unusedTime.map(lineToApi),
     toBill: moneyToApi(toBill),
     toGiveBack: moneyToApi(toGiveBack),

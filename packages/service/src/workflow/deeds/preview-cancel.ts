@@ -3,9 +3,16 @@ import type { Instant } from '@lockstep/core/instant'
 import { isWorthSending } from '@lockstep/core/invoice'
 import { type Money, sum } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
+import { discountsLeft } from '@lockstep/core/standing-discount'
 import { describeLine } from '../../invoice/describe.ts'
+import { linesToSum } from '../../invoice/lines-to-sum.ts'
+import type { LineToBill } from '../../invoice/rate.ts'
+import { productsAtProvider, readGiven, sumContext, takenOff } from '../../invoice/sum-context.ts'
+import { type InvoiceSums, type ShownDiscount, sumInvoice } from '../../invoice/sums.ts'
+import type { Db } from '../../postgres/connect.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
+import { knowStandingDiscounts } from '../admit/discounts.ts'
 import type { LookDeps } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
 import { planSync } from '../sync-invoice.ts'
@@ -20,7 +27,12 @@ export interface PreviewLine {
 export interface CancellationPreview {
   readonly endsAt: Instant
   readonly usage: readonly PreviewLine[]
+  /** What comes off the usage. */
+  readonly discounts: readonly Pick<ShownDiscount, 'name' | 'coupon' | 'amount'>[]
+  /** Null where it is not known. */
+  readonly tax: Money | null
   readonly unusedTime: readonly PreviewLine[]
+  /** After discounts and tax. */
   readonly toBill: Money
   readonly toGiveBack: Money
 }
@@ -34,22 +46,52 @@ export async function previewCancellation(
   const { id, customerId, currency, currentPeriodEnd } = subscription
   const now = await customerTime(deps.db, deps.clock, customerId)
   checkCancellation(subscription, wanted, now)
-  const plan = await planSync(deps, id)
-  const usage = (plan?.picture.lines ?? [])
-    .filter(({ left }) => isWorthSending(left))
-    .map((line) => ({ description: describeLine(line), period: line.line.period, amount: line.left.amount }))
-  const toBill = sum(
-    currency,
-    usage.map(({ amount }) => amount),
-  )
+  await knowStandingDiscounts(deps, id)
   const { when, unusedTime: how } = wanted
   const endsAt = when === 'now' ? now : when === 'periodEnd' ? currentPeriodEnd : when
+  const plan = await planSync(deps, id, { promisedUntil: endsAt })
+  const left = (plan?.picture.lines ?? []).filter(({ left }) => isWorthSending(left))
+  const usage = left.map((line) => ({
+    ...{ description: describeLine(line), period: line.line.period },
+    amount: line.left.amount,
+  }))
+  const sums = await sumsAt(deps.db, subscription, left, endsAt)
+  const { discounts, total: toBill } = sums
+  const billed = { endsAt, usage, discounts, tax: sums.tax.amount, toBill }
   const nothing = sum(currency, [])
   // A trial, and what was never paid, has nothing that the provider could reckon back.
   if (when !== 'now' || subscription.status !== 'active')
-    return { endsAt, usage, unusedTime: [], toBill, toGiveBack: nothing }
+    return { ...billed, unusedTime: [], toGiveBack: nothing }
   const { providerId } = await targetOf(deps, id)
   const unused = await previewUnusedTime(deps, providerId, currency)
   const toGiveBack = how === 'keep' ? nothing : how === 'credit' ? unused.creditable : unused.refundable
-  return { endsAt, usage, unusedTime: unused.lines, toBill, toGiveBack }
+  return { ...billed, unusedTime: unused.lines, toGiveBack }
+}
+
+/** As the provider sums what is left: by what is taken off at the end, and taxed. */
+async function sumsAt(
+  db: Db,
+  subscription: Subscription,
+  billed: readonly LineToBill[],
+  endsAt: Instant,
+): Promise<InvoiceSums> {
+  const { id, customerId, currency } = subscription
+  const context = await sumContext(db, customerId, [subscription])
+  const products = await productsAtProvider(
+    db,
+    context,
+    billed.map(({ line }) => line.product),
+  )
+  const terms = context.terms.get(id)
+  const standing = context.discounts.get(id) ?? { discounts: [], unread: [] }
+  const { discounts: whole, hasUnread } = takenOff(standing, endsAt, new Set())
+  const discounts = discountsLeft(whole, (await readGiven(db, [id])).get(id) ?? [])
+  const on = { billed, held: new Set<LineToBill>(), pending: [], fees: [], items: [], products }
+  return sumInvoice({
+    ...{ currency, terms, hasUnread, taxSeen: context.taxes.get(id) },
+    lines: linesToSum(on, terms),
+    discounts: discounts
+      .filter(({ scope }) => scope !== 'item')
+      .map(({ scope: source, ...of }) => ({ ...of, source, item: null })),
+  })
 }

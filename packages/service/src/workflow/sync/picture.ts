@@ -58,6 +58,8 @@ export interface PictureOptions {
   readonly take: boolean
   /** As if the period that runs ended now. */
   readonly endsPeriod: boolean
+  /** What is promised for a time is promised up to here, all the usage that is there being of before: to show it, not to tell it. */
+  readonly promisedUntil?: Instant | undefined
 }
 
 /**
@@ -70,7 +72,7 @@ export interface PictureOptions {
 export async function takePicture(
   deps: LookDeps,
   subscriptionId: string,
-  { take, endsPeriod }: PictureOptions,
+  { take, endsPeriod, promisedUntil }: PictureOptions,
 ): Promise<Picture | undefined> {
   const { db } = deps
   const subscription = await db
@@ -87,7 +89,13 @@ export async function takePicture(
     })
     if (!isHere) return undefined
   }
-  return snapshot(db, (trx) => picture(trx, deps, subscriptionId, endsAt))
+  const seen = (invoice: InvoiceRow) =>
+    endsAt !== undefined
+      ? endedAt(invoice, endsAt)
+      : promisedUntil !== undefined
+        ? promisedTo(invoice, promisedUntil)
+        : invoice
+  return snapshot(db, (trx) => picture(trx, deps, subscriptionId, seen))
 }
 
 /** The period is rated up to now, which is an edge of it then: usage of the same hour is on either side. */
@@ -119,7 +127,7 @@ async function picture(
   trx: Trx,
   { clock }: LookDeps,
   id: string,
-  endsAt: Instant | undefined,
+  seen: (invoice: InvoiceRow) => InvoiceRow,
 ): Promise<Picture | undefined> {
   const subscription = await trx
     .selectFrom('subscription')
@@ -130,8 +138,7 @@ async function picture(
   const atProvider = await providerIdOf(trx, 'subscription', id)
   if (customer === undefined || atProvider === undefined) return undefined
   const now = await customerTime(trx, clock, subscription.customerId)
-  const found = await invoicesToRate(trx, id)
-  const invoices = endsAt === undefined ? found : found.map((invoice) => endedAt(invoice, endsAt))
+  const invoices = (await invoicesToRate(trx, id)).map(seen)
   const rated = invoices.filter(({ planVersionId }) => planVersionId !== null)
   const { lines, items, terms } = await rateInvoices(trx, rated, () => subscription)
   const isOver = isTerminal(subscription.status)
@@ -171,6 +178,11 @@ function endedAt(invoice: InvoiceRow, now: Instant): InvoiceRow {
   return status === 'current' && periodStart < now && now < periodEnd
     ? { ...invoice, periodEnd: now }
     : invoice
+}
+
+function promisedTo(invoice: InvoiceRow, until: Instant): InvoiceRow {
+  if (invoice.status !== 'current') return invoice
+  return { ...invoice, promisedUntil: Math.min(invoice.promisedUntil ?? until, until) }
 }
 
 /** The draft that takes what is left of a subscription that is over; one that nobody will finalize does not. */

@@ -1,6 +1,8 @@
+import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { callStripe, wasReplayed } from '../../provider/stripe/call.ts'
+import { idOf } from '../../provider/stripe/field.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
 import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
 import { nextObservation, readObject } from '../../store/provider-objects.ts'
@@ -8,6 +10,8 @@ import { sqlTime } from '../../store/time.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { observe } from '../observe.ts'
 import type { Picture } from './picture.ts'
+import { isRefusal } from './place.ts'
+import { restDiscounts } from './rest-discounts.ts'
 
 /**
  * Makes the invoice for what is left of a subscription that is over: no renewal will come to take it.
@@ -18,15 +22,17 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
   const home = await homeOf(deps.db, picture)
   const { subscription, provider } = picture
   const id = `standalone/${home.id}/${home.draftsLost}`
-  const method = await paymentMethodOf(deps.db, provider.subscription)
+  const { discounts, metadata } = await restDiscounts(deps, picture, home, id)
   const body = {
     customer: provider.customer,
     currency: subscription.currency,
     auto_advance: true,
     // It names its items: what waits for other reasons stays where it is.
     pending_invoice_items_behavior: 'exclude' as const,
-    ...(method === null ? {} : { default_payment_method: method }),
+    ...(await termsOf(deps.db, provider.subscription)),
+    discounts,
     metadata: ownMetadata(deps.provider, id, {
+      ...metadata,
       lockstep_customer: subscription.customerId,
       lockstep_subscription: subscription.id,
       lockstep_invoice: home.id,
@@ -43,7 +49,11 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
       }
       return undefined
     },
-  )
+  ).catch(async (error: unknown) => {
+    // What the customer had may be gone meanwhile, and nobody told us yet.
+    if (isRefusal(error)) await lookAt(deps, { type: 'customer', id: provider.customer })
+    throw error
+  })
   // Stripe's memory of an earlier try says how it was then, not how it is.
   if (wasReplayed(object)) await lookAt(deps, { type: 'invoice', id: object.id })
   else await observe(deps, { type: 'invoice', object, observation, source: 'write' })
@@ -77,10 +87,15 @@ async function homeOf(db: Db, { subscription, invoices, now }: Picture): Promise
     .executeTakeFirstOrThrow()
 }
 
-/** What paid for the subscription pays for its rest; null: the customer's own default does. */
-async function paymentMethodOf(db: Db, providerSubscription: string): Promise<string | null> {
+/** What paid for the subscription pays for its rest, unless the customer's own default does; and it is taxed as it was. */
+async function termsOf(db: Db, providerSubscription: string): Promise<Partial<Stripe.InvoiceCreateParams>> {
   const known = await readObject(db, { type: 'subscription', id: providerSubscription })
-  const raw = known?.raw as { default_payment_method?: string | { id: string } | null } | undefined
-  const method = raw?.default_payment_method ?? null
-  return typeof method === 'object' ? (method?.id ?? null) : method
+  const raw = (known?.raw ?? {}) as Partial<Stripe.Subscription>
+  const method = raw.default_payment_method ?? null
+  const rates = (raw.default_tax_rates ?? []).map(({ id }) => id)
+  return {
+    ...(method === null ? {} : { default_payment_method: idOf(method) }),
+    ...(rates.length === 0 ? {} : { default_tax_rates: rates }),
+    ...(raw.automatic_tax?.enabled === true ? { automatic_tax: { enabled: true } } : {}),
+  }
 }

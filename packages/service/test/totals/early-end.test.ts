@@ -1,0 +1,249 @@
+// What is left at an end costs what the renewal of that moment would have cost. Every figure is reckoned by hand.
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
+import { readInvoice } from '../../src/invoice/read.ts'
+import type { Payer } from '../support/billing-world.ts'
+import { newServer, type TestServer } from '../support/server.ts'
+import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+
+let world: TotalsWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newTotalsWorld()
+  server = await newServer(world)
+  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
+})
+afterAll(() => world.close())
+
+const JANUARY = '2026-01-12T00:00:00Z'
+const NOW = '2026-01-20T02:00:00Z'
+
+interface Preview {
+  readonly toBill: { readonly minor: string }
+  readonly discounts: readonly { readonly name: string; readonly amount: { readonly minor: string } }[]
+}
+
+const deed = async (payer: Payer, verb: string, payload: object) =>
+  (await server.call({ method: 'POST', url: `/v1/subscriptions/${payer.subscriptionId}/${verb}`, payload }))
+    .body
+
+/** What the last of Stripe's invoices came to there, and here while it was open and when it is final. */
+async function final(payer: Payer, time = NOW) {
+  await world.deliver()
+  await world.sync(payer)
+  await world.deliver()
+  const open = await world.read(payer, 'closing')
+  await world.go(payer, time)
+  return { open: figures(open), ...(await last(payer)) }
+}
+
+async function last(payer: Payer) {
+  const invoice = (await world.atStripe(payer)).at(-1)?.invoice
+  const row = (await world.invoices(payer)).find(({ providerInvoiceId }) => providerInvoiceId === invoice?.id)
+  const ours = row && (await readInvoice(world.db, row.id))
+  if (!invoice || !ours) throw new Error('There is no last invoice.')
+  return { stripe: atStripe(invoice), ours: figures(ours) }
+}
+
+const figures = ({ total, discountTotal, discounts }: Awaited<ReturnType<TotalsWorld['read']>>) => ({
+  total: Number(total.minor),
+  off: Number(discountTotal.minor),
+  names: discounts.filter(({ amount }) => amount.minor > 0n).map(({ name }) => name),
+})
+
+function atStripe({ total, total_discount_amounts: off, status }: Stripe.Invoice) {
+  return { total, off: (off ?? []).reduce((sum, { amount }) => sum + amount, 0), status }
+}
+
+const everywhere = (total: number, off: number, names: string[]) => ({
+  open: { total, off, names },
+  stripe: { total, off, status: 'paid' },
+  ours: { total, off, names },
+})
+
+test.each([
+  ['plain', { amount_off: 500, currency: 'usd' }, '1001', 501, 500],
+  ['plain', { percent_off: 33.3 }, '1001', 668, 333],
+  // Of 31.00 for 31 days 10.00 are promised for ten of them: 4.00 are used and 6.00 missing, and a fifth comes off both.
+  ['least', { percent_off: 20 }, '400', 800, 200],
+  // A fifth of 1001 yen is 200.2. Of 10.010 dinars a third is 3.33333, and whole tens are charged.
+  ['yen', { percent_off: 20 }, '1001', 801, 200],
+  ['dinar', { percent_off: 33.3 }, '1001', 6677, 3333],
+] as const)('%s, %o: ended now by us', async (plan, off, used, total, taken) => {
+  const payer = await world.subscribed(plan, [await world.coupon({ ...off, name: 'Welcome' })])
+  await world.use(payer, used, JANUARY)
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(Number(preview.toBill.minor)).toBe(total)
+  expect(preview.discounts).toMatchObject([{ name: 'Welcome', amount: { minor: `${taken}` } }])
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(total, taken, ['Welcome']))
+})
+
+test('ended now in the dashboard, before anything was told', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 20, name: 'Welcome' })])
+  await world.use(payer, '1001', JANUARY)
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  expect(await final(payer)).toEqual(everywhere(801, 200, ['Welcome']))
+})
+
+test('an amount that the invoice of the end took in part takes the rest off what is left', async () => {
+  const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
+  const payer = await world.subscribed('plain', [coupon])
+  await world.use(payer, '301', JANUARY)
+  await world.sync(payer)
+  await world.use(payer, '700', JANUARY)
+  // Stripe invoices the 3.01 that it knows of, less 3.01. Of the 7.00 that are left 1.99 come off.
+  await world.stripe.subscriptions.cancel(payer.subscription, { invoice_now: true })
+  expect(await final(payer)).toEqual(everywhere(501, 199, ['Welcome']))
+  // It is all used up: what comes later costs what it costs.
+  await world.use(payer, '100', JANUARY)
+  await world.sync(payer)
+  await world.go(payer, '2026-01-20T04:00:00Z')
+  expect(await last(payer)).toMatchObject({ stripe: { total: 100, off: 0 } })
+})
+
+test('one for one invoice is taken off what is left, once', async () => {
+  const once = await world.coupon({ percent_off: 50, duration: 'once', name: 'Once' })
+  const payer = await world.subscribed('plain', [once])
+  await world.use(payer, '100', JANUARY)
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(50, 50, ['Once']))
+  await world.use(payer, '100', JANUARY)
+  await world.sync(payer)
+  await world.go(payer, '2026-01-20T04:00:00Z')
+  expect(await last(payer)).toMatchObject({ stripe: { total: 100, off: 0 } })
+})
+
+test('one for one invoice that was used is not used again', async () => {
+  const once = await world.coupon({ percent_off: 50, duration: 'once' })
+  const payer = await world.subscribed('plain', [once])
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  await world.go(payer, '2026-02-20T00:00:00Z')
+  await world.use(payer, '200', '2026-02-12T00:00:00Z')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer, '2026-02-20T02:00:00Z')).toEqual(everywhere(200, 0, []))
+})
+
+test('a coupon that is used up, deleted and of one product keeps its worth', async () => {
+  const products = [await world.productId('Compute')]
+  const coupon = await world.coupon({
+    ...{ percent_off: 20, name: 'Welcome', max_redemptions: 1, applies_to: { products } },
+  })
+  const payer = await world.subscribed('plain', [coupon])
+  await world.stripe.coupons.del(coupon)
+  await world.deliver()
+  await world.use(payer, '1001', JANUARY)
+  await world.use(payer, '500', JANUARY, 'bytes')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(1301, 200, ['Welcome']))
+})
+
+test('one that is over at the end takes nothing off, and one of an item only off that', async () => {
+  const month = await world.coupon({ percent_off: 20, duration: 'repeating', duration_in_months: 1 })
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.discount(payer, [month])
+  const { items } = await world.stripe.subscriptions.retrieve(payer.subscription)
+  await world.stripe.subscriptionItems.update(items.data[0]?.id ?? '', {
+    discounts: [{ coupon: await world.coupon({ percent_off: 50 }) }],
+  })
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  await world.use(payer, '300', '2026-02-10T01:00:00Z')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer, '2026-02-10T04:00:00Z')).toEqual(everywhere(300, 0, []))
+})
+
+test.each(['forever', 'once'] as const)(
+  "a customer's, %s, is taken off where the subscription has none of its own",
+  async (duration) => {
+    const fifth = await world.coupon({ percent_off: 20, duration, name: 'Loyal' })
+    const [inheriting, having] = [
+      await world.subscribed(),
+      await world.subscribed('plain', [await world.coupon({ percent_off: 10, name: 'Own' })]),
+    ]
+    for (const payer of [inheriting, having]) {
+      world.simulator.control.discountCustomer(payer.customer, fifth)
+      await world.deliver()
+      await world.use(payer, '1000', JANUARY)
+      await deed(payer, 'cancel', { when: 'now' })
+    }
+    expect(await final(inheriting)).toEqual(everywhere(800, 200, ['Loyal']))
+    expect(await final(having)).toEqual(everywhere(900, 100, ['Own']))
+    const customer = (await world.stripe.customers.retrieve(inheriting.customer)) as Stripe.Customer
+    expect(customer.discount === null).toBe(duration === 'once')
+  },
+)
+
+test("a customer's that was taken away, of which nobody has told yet, is taken off no more", async () => {
+  const payer = await world.subscribed()
+  world.simulator.control.discountCustomer(payer.customer, await world.coupon({ percent_off: 20 }))
+  await world.deliver()
+  await world.use(payer, '1000', JANUARY)
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  const events = await world.newEvents()
+  world.simulator.control.discountCustomer(payer.customer, null)
+  for (const event of events) await world.receive(event)
+  await world.drain()
+  await world.sync(payer)
+  expect(await final(payer)).toEqual(everywhere(1000, 0, []))
+})
+
+test('where the renewal has used one up whose draft is open, it is not used again', async () => {
+  const once = await world.coupon({ percent_off: 50, duration: 'once' })
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.discount(payer, [once])
+  await world.go(payer, '2026-02-10T00:00:00Z')
+  await world.go(payer, '2026-02-10T00:30:00Z')
+  await world.use(payer, '300', '2026-02-10T00:10:00Z')
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview).toMatchObject({ toBill: { minor: '300' }, discounts: [] })
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T04:00:00Z')
+  expect(await last(payer)).toMatchObject({ stripe: { total: 300, off: 0 } })
+})
+
+test('two, one after the other, and rates of tax: as at a renewal', async () => {
+  const five = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Five' })
+  const tenth = await world.coupon({ percent_off: 10, name: 'Tenth' })
+  const rate = await world.stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false })
+  const payer = await world.subscribed('plain', [five, tenth])
+  await world.stripe.subscriptions.update(payer.subscription, { default_tax_rates: [rate.id] })
+  await world.deliver()
+  await world.use(payer, '1500', JANUARY)
+  // 15.00 − 5.00 = 10.00, a tenth of which is 1.00; 19 % of 9.00 are 1.71.
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview.toBill.minor).toBe('1071')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(1071, 600, ['Five', 'Tenth']))
+})
+
+test.each([
+  ['with its period', {}, '2026-02-10T00:00:00Z'],
+  ['at a date', { at: '2026-01-25T00:00:00Z' }, '2026-01-25T00:00:00Z'],
+])('ended %s: what Stripe was told of, and what it was not', async (_, wanted, end) => {
+  for (const told of [true, false]) {
+    const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 20, name: 'Welcome' })])
+    await world.use(payer, '1001', JANUARY)
+    const preview = (await deed(payer, 'cancel/preview', wanted)) as unknown as Preview
+    expect(preview.toBill.minor).toBe('801')
+    await deed(payer, 'cancel', wanted)
+    if (told) await world.sync(payer)
+    await world.turn(payer, end)
+    const after = end.replace('T00', 'T02')
+    expect(await final(payer, after)).toEqual(everywhere(801, 200, ['Welcome']))
+  }
+})
+
+test('an end that is taken back leaves the renewal as it was', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 20 })])
+  await world.use(payer, '1001', JANUARY)
+  await deed(payer, 'cancel', {})
+  await deed(payer, 'resume', {})
+  // A fifth of 2001 + 1001 = 3002 is 600.4.
+  expect(await world.everywhere(payer)).toMatchObject({
+    here: { total: 2402, off: 600 },
+    final: { total: 2402, off: 600 },
+  })
+})
