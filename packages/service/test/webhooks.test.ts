@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { readingScopes, type Scope } from '@lockstep/api/scopes'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newDatabase } from '../../../test/support/database.ts'
 import { newBell } from '../src/bell.ts'
@@ -168,6 +169,19 @@ test('what came is listed newest first, read with its payload, and can be looked
     status: 200,
     body: { id: 'evt_1', state: 'received', created: '2023-11-14T22:13:20Z', payload: { id: 'evt_1' } },
   })
+  // Its payload may say anything of a customer: it is for keys that may read everything.
+  const readAs = async (...scopes: Scope[]) => {
+    const made = await server.call({
+      ...{ method: 'POST', url: '/v1/api-keys', payload: { name: 'limited', scopes } },
+    })
+    const { key } = made.body as { key: string }
+    return server.call({ method: 'GET', url: '/v1/provider-events/evt_1', key })
+  }
+  expect(await readAs('operations:read', 'customers:read')).toMatchObject({
+    status: 200,
+    body: { id: 'evt_1', payload: null },
+  })
+  expect(await readAs(...readingScopes)).toMatchObject({ body: { payload: { id: 'evt_1' } } })
   expect(
     await server.call({ method: 'GET', url: '/v1/provider-events?state=ignored&type=invoice.folded' }),
   ).toMatchObject({ body: { data: [{ id: 'evt_new' }] } })

@@ -99,6 +99,8 @@ function deliveryText({ log, data, ...delivery }: DeliveryWithLog): string {
     `${bold(delivery.type)} of ${delivery.subject}: ${colors[delivery.state](delivery.state)}`,
     dim(`webhook-id  ${delivery.event}`),
     ...answers,
-    JSON.stringify(data, null, 2),
+    data === null
+      ? dim('(what was sent takes a key that reads such objects)')
+      : JSON.stringify(data, null, 2),
   ].join('\n')
 }

@@ -126,7 +126,11 @@ function eventText({ id, type, objectId, state, outcome, problem, ...event }: Pr
 }
 
 function payloadText({ payload, ...event }: ProviderEventWithPayload): string {
-  return `${eventText(event)}\n\n${JSON.stringify(payload, null, 2)}`
+  const content =
+    payload === null
+      ? dim('(its payload takes a key with every scope that reads)')
+      : JSON.stringify(payload, null, 2)
+  return `${eventText(event)}\n\n${content}`
 }
 
 function replayText({
