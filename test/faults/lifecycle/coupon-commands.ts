@@ -7,7 +7,7 @@ import type { Model } from './model.ts'
 import { type CouponKey, couponKeys } from './plans.ts'
 import type { Stage } from './stage.ts'
 
-/** Coupons given in the middle of a life, by us or in the dashboard, and taken away there. */
+/** Coupons given in the middle of a life and taken away, by us or in the dashboard. */
 export function couponCommands({ expected: now, random, kind }: Life): Command[] {
   // Usage would be less by it as well, and how much no short model tells.
   if (kind === 'metered') return []
@@ -16,7 +16,10 @@ export function couponCommands({ expected: now, random, kind }: Life): Command[]
   // On which line the odd cent of a discount on several falls, Stripe does not say.
   const mayHave = now.terms.extras === 0 && (now.scheduled?.extras ?? 0) === 0
   const isFree = !now.isManaged
+  const gone = couponKeys.filter((key) => !has.includes(key))
   return [
+    ...(has.length > 0 ? [take(random.pick(has))] : []),
+    ...(gone.length > 0 && random.below(4) === 0 ? [takeAgain(random.pick(gone))] : []),
     ...(others.length > 0 && mayHave ? [give(random.pick(others))] : []),
     ...(others.length > 0 && mayHave && isFree ? [giveInDashboard(random.pick(others))] : []),
     ...(has.length > 0 && isFree ? [takeInDashboard(random.pick(has))] : []),
@@ -26,6 +29,12 @@ export function couponCommands({ expected: now, random, kind }: Life): Command[]
 const withCoupon = (now: Model, coupon: CouponKey): Model => ({
   ...now,
   discounts: [...now.discounts, given(coupon, now.now)],
+  had: [...now.had, coupon],
+})
+
+const withoutCoupon = (now: Model, coupon: CouponKey): Model => ({
+  ...now,
+  discounts: now.discounts.filter((one) => one.coupon !== coupon),
 })
 
 /** Given by us, it is agreed on like every other change of the terms. */
@@ -33,13 +42,49 @@ const give = (coupon: CouponKey): Command => ({
   name: `give the coupon ${coupon}`,
   isElsewhere: false,
   async run(stage, { payer, expected: now }) {
-    const isLive = now.status === 'active' || now.status === 'trialing'
-    const isRefused = !isLive || now.cancelAt !== null || now.scheduled !== null
     const url = `/v1/subscriptions/${payer.subscriptionId}`
     const payload = { coupons: [coupon] }
-    const { body } = await answered(stage, { method: 'PATCH', url, payload }, isRefused ? 409 : 200)
-    if (!isRefused) return { model: withCoupon(now, coupon) }
+    const { body } = await answered(stage, { method: 'PATCH', url, payload }, mayChange(now) ? 200 : 409)
+    if (mayChange(now)) return { model: withCoupon(now, coupon) }
     expectSame('a coupon is refused', body.code, 'subscription_not_changeable')
+    return { model: now }
+  },
+})
+
+function mayChange({ status, cancelAt, scheduled }: Model): boolean {
+  return (status === 'active' || status === 'trialing') && cancelAt === null && scheduled === null
+}
+
+/** Taken off by us, shown before or not. */
+const take = (coupon: CouponKey): Command => ({
+  name: `take the coupon ${coupon}`,
+  isElsewhere: false,
+  async run(stage, { payer, expected: now, random }) {
+    const url = `/v1/subscriptions/${payer.subscriptionId}`
+    const wish = { withoutCoupons: [coupon] }
+    const status = mayChange(now) ? 200 : 409
+    const preview =
+      random.below(2) === 0
+        ? await answered(stage, { method: 'POST', url: `${url}/preview`, payload: wish }, status)
+        : undefined
+    const payload = { ...wish, ...(preview?.status === 200 && { preview: preview.body.token }) }
+    const { body } = await answered(stage, { method: 'PATCH', url, payload }, status)
+    if (mayChange(now)) return { model: withoutCoupon(now, coupon) }
+    expectSame('a coupon is not taken', body.code, 'subscription_not_changeable')
+    return { model: now }
+  },
+})
+
+/** What is gone already, or never was. */
+const takeAgain = (coupon: CouponKey): Command => ({
+  name: `take the coupon ${coupon}, which is not there`,
+  isElsewhere: false,
+  async run(stage, { payer, expected: now }) {
+    const url = `/v1/subscriptions/${payer.subscriptionId}`
+    const payload = { withoutCoupons: [coupon] }
+    const isGone = now.had.includes(coupon)
+    const { body } = await answered(stage, { method: 'PATCH', url, payload }, isGone ? 200 : 422)
+    if (!isGone) expectSame('unknown to it', body.code, 'coupon_unknown')
     return { model: now }
   },
 })
@@ -70,7 +115,7 @@ const takeInDashboard = (coupon: CouponKey): Command => ({
     // An empty list changes nothing, an empty text takes all: https://docs.stripe.com/api/subscriptions/update
     const discounts = kept.length > 0 ? kept.map(({ id }) => ({ discount: id })) : ('' as const)
     await stage.world.stripe.subscriptions.update(payer.subscription, { discounts })
-    return { model: { ...expected, discounts: expected.discounts.filter((one) => one.coupon !== coupon) } }
+    return { model: withoutCoupon(expected, coupon) }
   },
 })
 

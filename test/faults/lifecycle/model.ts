@@ -5,7 +5,7 @@
 import * as money from './accounts.ts'
 import { DAY, HOUR, months } from './calendar.ts'
 import { type Carrying, type Given, lessDiscounts, usedBy } from './discounts.ts'
-import { EXTRA_CENTS, prices, type Terms, TRIAL_DAYS } from './plans.ts'
+import { type CouponKey, EXTRA_CENTS, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
 /** What the customer's card does when it is charged; `none`: it was removed. */
@@ -23,6 +23,8 @@ export interface Model {
   readonly held: (Carrying & { readonly to: Terms; readonly since: number }) | null
   /** What is taken off, in the order in which it was given. */
   readonly discounts: readonly Given[]
+  /** Coupons that it ever had. */
+  readonly had: readonly CouponKey[]
   readonly card: Card
   /** What periods are counted from. */
   readonly anchor: number
@@ -91,6 +93,7 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
     now,
     status: isTrial ? 'trialing' : 'active',
     ...{ terms, scheduled: null, isManaged: false, held: null, discounts, card, anchor, period },
+    had: discounts.map(({ coupon }) => coupon),
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
     ...{ debits: nothingBilled(period), open: null, kept: [], bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
