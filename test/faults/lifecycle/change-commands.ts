@@ -13,6 +13,8 @@ const plans: readonly PlanKey[] = ['free', 'small', 'plain', 'large', 'seats', '
 export function changeCommands({ expected: now, random }: Life): Command[] {
   // While collection is paused nobody pays for a change: refused, and little to be learnt from it often.
   if (now.collection !== 'charging' && random.below(4) > 0) return []
+  // Whether what is pending waits again where the bank says no, Stripe does not say.
+  if (now.pending.length > 0 && now.card === 'asks') return []
   const plan = random.pick(plans)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
   // On which line the odd cent of a discount on several falls, Stripe does not say.

@@ -41,8 +41,7 @@ export function candidates(life: Life): Command[] {
     ...(model.unusedAmount(now) > 0 && now.status === 'active' && now.collection === 'charging'
       ? [end('us', now.accounts.credit !== 0 ? 'credit' : random.pick(['credit', 'refund'] as const))]
       : []),
-    planEnd(place, 'periodEnd'),
-    planEnd(place, date),
+    ...(now.pending.length === 0 ? [planEnd(place, 'periodEnd'), planEnd(place, date)] : []),
     ...(now.cancelAt !== null || now.collection !== 'charging' ? [goOn(), goOn()] : []),
     // What was made before collection was paused is a story of its own.
     ...(now.open === null && now.accounts.credit === 0 ? [pause(random.pick(collections))] : []),

@@ -3,16 +3,16 @@ import type { Command } from './commands.ts'
 import { atProvider } from './coupon-commands.ts'
 import type { Life } from './life.ts'
 import type { Model } from './model.ts'
-import { billOf, changed, totalOf } from './plan-changes.ts'
+import { billOf, changed, changedUnbilled, totalOf } from './plan-changes.ts'
 import { EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans = (Object.keys(prices) as PlanKey[]).filter((plan) => prices[plan].months === 1)
-type Prorations = 'always_invoice' | 'none'
+type Prorations = 'always_invoice' | 'create_prorations' | 'none'
 
 /**
- * Another plan or number, chosen in the provider's dashboard: billed there at once, or not at all. Between plans of a
- * month, whose periods go on.
+ * Another plan or number, chosen in the provider's dashboard: billed there at once, with the next invoice, or not at
+ * all. Between plans of a month, whose periods go on.
  */
 export function dashboardCommands({ expected: now, random }: Life): Command[] {
   if (now.isManaged || prices[now.terms.plan].months !== 1) return []
@@ -22,6 +22,7 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   return [
     changeInDashboard(to, 'none'),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
+    ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
 }
 
@@ -30,6 +31,15 @@ function isBilledWell(now: Model, to: Terms): boolean {
   if (now.status === 'trialing') return true
   if (now.status !== 'active' || now.collection !== 'charging') return false
   return now.card === 'pays' || money.settled(now.accounts, totalOf(billOf(now, to, false))).charge === 0
+}
+
+/**
+ * Beginning to pay is billed at once whatever is said, and what is pending at a planned end is collected after it: a story
+ * of its own.
+ */
+function mayWait({ status, cancelAt, terms }: Model, to: Terms): boolean {
+  const beginsToPay = prices[terms.plan].cents === 0 && prices[to.plan].cents > 0
+  return status === 'active' && cancelAt === null && !beginsToPay
 }
 
 const changeInDashboard = (to: Terms, prorations: Prorations): Command => ({
@@ -44,8 +54,9 @@ const changeInDashboard = (to: Terms, prorations: Prorations): Command => ({
       items: [{ id: item.id, price: await priceOf(stage, to.plan), quantity: to.quantity }],
       proration_behavior: prorations,
     })
-    const isBilled = prorations === 'always_invoice' && now.status !== 'trialing'
-    return { model: isBilled ? changed(now, to, billOf(now, to, false)) : { ...now, terms: to } }
+    if (prorations === 'none' || now.status === 'trialing') return { model: { ...now, terms: to } }
+    if (prorations === 'create_prorations') return { model: changedUnbilled(now, to) }
+    return { model: changed(now, to, billOf(now, to, false)) }
   },
 })
 

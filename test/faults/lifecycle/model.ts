@@ -34,6 +34,8 @@ export interface Model {
   readonly collection: Collection
   readonly endedAt: number | null
   readonly debits: Debits
+  /** Prorations that wait for the next invoice. */
+  readonly pending: readonly Proration[]
   readonly open: Open | null
   /** What invoices brought in, or gave back, for time until then: a change credits no more of it. */
   readonly kept: readonly Kept[]
@@ -53,7 +55,18 @@ interface Kept {
   readonly creditedSince?: number
   readonly cents: number
   /** What was billed, line by line: what is over has used up its part of the money. */
-  readonly lines: readonly { readonly until: number; readonly cents: number }[]
+  readonly lines: readonly Span[]
+}
+
+/** Cents of a line, and the end of the time that it is for. */
+export interface Span {
+  readonly until: number
+  readonly cents: number
+}
+
+/** A part of a fee that was charged, or given back, in the middle of a period. */
+export interface Proration extends Span {
+  readonly at: number
 }
 
 /** The invoice of a period while nobody has paid it. */
@@ -61,6 +74,8 @@ interface Open extends Carrying {
   readonly total: number
   /** The end of the period. */
   readonly until: number
+  readonly lines: readonly Span[]
+  readonly creditedSince: number
   readonly dueAt: number
   readonly failures: number
 }
@@ -95,7 +110,7 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
     ...{ terms, scheduled: null, isManaged: false, held: null, discounts, card, anchor, period },
     had: discounts.map(({ coupon }) => coupon),
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debits: nothingBilled(period), open: null, kept: [], bought: null },
+    ...{ debits: nothingBilled(period), pending: [], open: null, kept: [], bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
@@ -182,26 +197,34 @@ function renew(model: Model): Model {
 
 type Billed = Model & { readonly open: NonNullable<Model['open']> }
 
-/** Bills a whole period in advance: a line for the plan's fee, and one for the add-on's. */
+/** Bills a whole period in advance: a line for the plan's fee, one for the add-on's, and what is pending. */
 function billPeriod(model: Model): Billed {
-  const { period, terms } = model
+  const { period, terms, pending } = model
   const debits = {
     plan: { ...period, amount: planFee(model, terms) },
     extras: terms.extras > 0 ? { ...period, amount: extrasFee(model, terms) } : null,
   }
+  const fee = feeOf(model, terms)
+  const waited = centsOf(pending)
+  const fees = billedItems(debits).map(({ amount }) => amount)
   return {
-    ...model,
-    debits,
-    accounts: money.billed(
-      model.accounts,
-      billedItems(debits).map(({ amount }) => amount),
-    ),
+    ...{ ...model, debits, pending: [], bought: null },
+    accounts: money.billed(model.accounts, [...fees, ...pending.map(({ cents }) => cents)]),
     open: {
-      ...{ total: feeOf(model, terms), subtotal: listPrice(terms), carried: model.discounts },
+      ...{ total: fee + waited, subtotal: listPrice(terms) + waited, carried: model.discounts },
+      lines: [{ until: period.end, cents: fee }, ...pending],
+      creditedSince: creditedSince(pending, period.end),
       ...{ until: period.end, dueAt: model.now, failures: 0 },
     },
-    bought: null,
   }
+}
+
+export const centsOf = (spans: readonly Span[]) => spans.reduce((sum, { cents }) => sum + cents, 0)
+
+/** Since when time is credited by any of them, which was bought before then; `otherwise` where none does. */
+export function creditedSince(prorations: readonly Proration[], otherwise: number): number {
+  const credits = prorations.filter(({ cents }) => cents < 0)
+  return Math.min(otherwise, ...credits.map(({ at }) => at))
 }
 
 const sumOf = (debits: readonly Debit[]) => debits.reduce((sum, { amount }) => sum + amount, 0)
@@ -240,7 +263,7 @@ function collect(final: Billed): Model {
   const { open, accounts, card, debits, period } = model
   const { charge, accounts: paid } = money.settled(accounts, open.total)
   const isFirst = open.failures === 0
-  const whole = { until: open.until, cents: open.total }
+  const { until, creditedSince: since } = open
   if (charge > 0 && card !== 'pays') {
     const days = RETRY_DAYS[open.failures]
     const failed: Model = {
@@ -249,7 +272,10 @@ function collect(final: Billed): Model {
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
       kept: isFirst
-        ? [...model.kept, { until: open.until, cents: Math.max(0, open.total - charge), lines: [whole] }]
+        ? [
+            ...model.kept,
+            { until, creditedSince: since, cents: Math.max(0, open.total - charge), lines: open.lines },
+          ]
         : model.kept,
     }
     if (days === undefined) return ended(failed)
@@ -259,22 +285,25 @@ function collect(final: Billed): Model {
   }
   const fees = billedItems(debits)
   const isOfPeriod = fees.every(({ start }) => start === period.start)
-  const isWhole = isFirst && isOfPeriod && charge === open.total && charge === sumOf(fees)
+  const isAlone = isFirst && isOfPeriod && open.lines.length === 1
+  const isWhole = isAlone && charge === open.total && charge === sumOf(fees)
   const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
-  const lines = isFirst ? [whole] : []
-  const kept = [...model.kept, { until: open.until, cents: Math.max(charge, open.total), lines }]
+  const lines = isFirst ? open.lines : []
+  const cents = open.total < 0 ? open.total : Math.max(charge, open.total)
+  const kept = [...model.kept, { until, creditedSince: since, cents, lines }]
   return { ...model, status: 'active', accounts: paid, open: null, bought, kept }
 }
 
-/** What is open when it ends is not collected any more; the second of the end belongs to nobody. */
+/** What is open when it ends is not collected any more, and no proration billed; the second of the end belongs to nobody. */
 function ended(model: Model): Model {
-  const { period, now, debits } = model
+  const { period, now, debits, pending } = model
   const isPaidFor = model.status !== 'trialing'
   const rest = isPaidFor ? rateOf(debits) * (period.end - now) : 0
   return {
     ...model,
     ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null, bought: null },
-    accounts: money.forfeited(model.accounts, rest),
+    pending: [],
+    accounts: money.forfeited(model.accounts, rest - centsOf(pending)),
   }
 }
 

@@ -5,12 +5,15 @@ import { months } from './calendar.ts'
 import { usedBy } from './discounts.ts'
 import {
   billedItems,
+  centsOf,
+  creditedSince,
   type Debits,
   extrasFee,
   feeOf,
   keptAhead,
   listPrice,
   type Model,
+  type Proration,
   planFee,
   unusedOf,
 } from './model.ts'
@@ -31,8 +34,8 @@ export type Outcome =
 /** Cents on each line of the invoice that a change makes at once; none where it makes none. */
 export interface Bill {
   readonly lines: readonly number[]
-  /** The same, with the end of the time that each is for. */
-  readonly spans: readonly { readonly until: number; readonly cents: number }[]
+  /** The same, with the time that each is for. */
+  readonly spans: readonly Proration[]
   readonly startsPeriod: boolean
   /** Before discounts. */
   readonly subtotal: number
@@ -67,7 +70,8 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if (model.status === 'trialing') return { kind: 'done', model: { ...model, terms: to } }
   if (!isAtOnce) return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
   const bill = billOf(model, to)
-  if (totalOf(bill) < 0 && creditedBy(bill) > keptAhead(model)) return refused('subscription_not_changeable')
+  if (totalOf(bill) < 0 && creditedBy(bill, model.now) > keptAhead(model))
+    return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(bill))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
   if (model.card === 'none') return refused('payment_method_required', true)
@@ -85,14 +89,18 @@ function directionOf(from: Terms, to: Terms): number {
 
 export const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
 
-const creditedBy = ({ lines }: Bill) => lines.reduce((sum, line) => sum - Math.min(0, line), 0)
+/** What was pending is on no invoice yet: it is a part of what is given back. */
+function creditedBy({ spans }: Bill, now: number): number {
+  const credits = spans.filter(({ cents, at }) => cents < 0 || at < now)
+  return credits.reduce((sum, { cents }) => sum - cents, 0)
+}
 
 /**
- * Of each item that changes, unused time back at what was billed for it, and the rest of the period at the new fee;
+ * What is pending; then of each item that changes, unused time back at what was billed for it, and the rest of the period at the new fee;
  * of every item where a whole new period begins.
  */
 export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(model.terms, to)): Bill {
-  const { now, period, terms, debits } = model
+  const { now, period, terms, debits, pending } = model
   const end = startsPeriod ? months(now, prices[to.plan].months) : period.end
   const rest = (fee: number) => ({
     ...{ start: now, end },
@@ -110,10 +118,12 @@ export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(mo
   const come = others.filter((debit) => !old.includes(debit))
   const back = left.map((debit) => -unusedOf(debit, now))
   const charged = come.map(({ amount }) => amount)
-  const lines = [...back, ...charged]
-  const spans = lines.map((cents, index) => ({ until: [...left, ...come][index]?.end ?? now, cents }))
+  const ends = [...left, ...come].map((debit) => debit.end)
+  const news = [...back, ...charged].map((cents, index) => ({ at: now, until: ends[index] ?? now, cents }))
+  const spans = [...pending, ...news]
+  const lines = spans.map(({ cents }) => cents)
   const fees = startsPeriod ? listPrice(to) : charged.reduce((sum, line) => sum + line, 0)
-  const subtotal = back.reduce((sum, line) => sum + line, fees)
+  const subtotal = back.reduce((sum, line) => sum + line, fees + centsOf(pending))
   return { lines, spans, startsPeriod, subtotal, debits: after }
 }
 
@@ -131,16 +141,23 @@ export function changed(model: Model, to: Terms, bill = billOf(model, to)): Mode
   const { charge, accounts } = money.settled(money.billed(model.accounts, lines), totalOf(bill))
   const until = Math.max(period.end, model.period.end)
   const cents = totalOf(bill) < 0 ? totalOf(bill) : Math.max(charge, totalOf(bill))
-  const isWhole = startsPeriod && lines.every((line) => line >= 0) && charge === feeOf(model, to)
+  const isAlone = startsPeriod && model.pending.length === 0
+  const isWhole = isAlone && lines.every((line) => line >= 0) && charge === feeOf(model, to)
   return {
     ...model,
-    ...{ terms: to, scheduled: null, held: null, period, accounts, debits },
+    ...{ terms: to, scheduled: null, held: null, period, accounts, debits, pending: [] },
     anchor: startsPeriod ? now : model.anchor,
     discounts: usedBy(model.discounts, { ...bill, carried: model.discounts }),
     kept: [
       ...model.kept,
-      { until, cents, lines: bill.spans, creditedSince: lines.some((line) => line < 0) ? now : until },
+      { until, cents, lines: bill.spans, creditedSince: creditedSince(bill.spans, until) },
     ],
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
   }
+}
+
+/** As of this second, and billed with the next invoice. */
+export function changedUnbilled(model: Model, to: Terms): Model {
+  const { spans, debits } = billOf({ ...model, pending: [] }, to, false)
+  return { ...model, terms: to, debits, pending: [...model.pending, ...spans], bought: null }
 }
