@@ -125,6 +125,10 @@ export const invoice = z
 const forecast = z
   .strictObject({
     at: instant.meta({ description: "The moment it was made at, in the customer's own time." }),
+    until: instant.meta({
+      description:
+        'To when usage is foreseen: the end of the period, or the planned one of the subscription before.',
+    }),
     subtotal: money.meta({
       description:
         'Before discounts and tax, with the fees to come, what came late and what is pending at the provider.',

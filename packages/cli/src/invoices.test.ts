@@ -88,11 +88,14 @@ test('a running invoice says about what it will come to', async () => {
   const invoice = {
     ...{ id: 'invoice_1', status: 'current', currency: 'usd', period, lines: [], stale: true, ...none },
     ...{ ...plain, subtotal: usd('2000'), total: usd('2000') },
-    forecast: { at: '2026-01-20T00:00:00Z', subtotal: usd('400000'), total: usd('353100'), lines: [] },
+    forecast: {
+      ...{ at: '2026-01-20T00:00:00Z', until: '2026-01-25T00:00:00Z', lines: [] },
+      ...{ subtotal: usd('400000'), total: usd('353100') },
+    },
   }
   fake.answers = { 'GET /v1/invoices/invoice_1': { body: invoice } }
   const shown = async () => (await fake.run(['invoices', 'show', 'invoice_1'])).stdout
-  expect(await shown()).toContain('  about 3,531.00 usd if usage goes on as it has, by 2026-02-10\n')
+  expect(await shown()).toContain('  about 3,531.00 usd if usage goes on as it has, by 2026-01-25\n')
   fake.answers = { 'GET /v1/invoices/invoice_1': { body: { ...invoice, forecast: null } } }
   expect(await shown()).not.toContain('about')
 })

@@ -20,12 +20,16 @@ interface Forecast {
 
 /** What the invoice is foreseen to say, a line each, its sum last. */
 async function foreseen(payer: Payer, status: 'current' | 'paid' = 'current'): Promise<string[] | null> {
-  const { id } = (await world.read(payer, status)).invoice
-  const { body } = await server.call({ method: 'GET', url: `/v1/invoices/${id}` })
-  const { forecast } = body as { forecast: Forecast | null }
+  const forecast = await forecastOf(payer, status)
   if (forecast === null) return null
   const { at, lines, subtotal } = forecast
   return [at, ...lines.map(({ description, amount }) => `${amount.minor} ${description}`), subtotal.minor]
+}
+
+async function forecastOf(payer: Payer, status: 'current' | 'paid'): Promise<Forecast | null> {
+  const { id } = (await world.read(payer, status)).invoice
+  const { body } = await server.call({ method: 'GET', url: `/v1/invoices/${id}` })
+  return (body as { forecast: Forecast | null }).forecast
 }
 
 const go = async (payer: Payer, time: string) => {
@@ -99,6 +103,7 @@ test('a subscription that is to end inside the period is foreseen to its end, an
     '305 Support, 10 %',
     '1355',
   ])
+  expect(await forecastOf(payer, 'current')).toMatchObject({ until: '2026-01-25T00:00:00Z' })
   await go(payer, '2026-01-24T00:00:00Z')
   await world.use(payer, '50', '2026-01-22T00:00:00Z')
   await go(payer, '2026-01-25T00:00:00Z')

@@ -68,9 +68,9 @@ function unknownTexts({ unknown }: InvoiceWithLines): string[] {
 }
 
 /** What it may come to: an estimate, and said as one. */
-function forecastTexts({ forecast, period, currency }: InvoiceWithLines): string[] {
+function forecastTexts({ forecast, currency }: InvoiceWithLines): string[] {
   if (forecast === null) return []
-  const by = `if usage goes on as it has, by ${instantText(period.end)}`
+  const by = `if usage goes on as it has, by ${instantText(forecast.until)}`
   return [dim(`  about ${amountText(forecast.total)} ${currency} ${by}`)]
 }
 

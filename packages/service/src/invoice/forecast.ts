@@ -9,6 +9,8 @@ import { type LineToBill, linesToBill, periodOf, type RatingInput } from './rate
 /** What a running period's invoice may say at its end. Shown, and never sent to anybody. */
 export interface Forecast {
   readonly at: Instant
+  /** To when usage is foreseen: the end of the period, or of the subscription where that is planned before. */
+  readonly until: Instant
   /** Those that Lockstep rates of this period. */
   readonly lines: readonly ForecastLine[]
   /** With what else stands on the invoice: the fees to come, what came late, and what is pending at the provider. */
@@ -62,7 +64,7 @@ export function forecast(
     input.invoice.currency,
     lines.map(({ amount }) => amount),
   )
-  return { at, lines, subtotal: add(rated, others), total: totalOf(foreseen) }
+  return { at, until: period.end, lines, subtotal: add(rated, others), total: totalOf(foreseen) }
 }
 
 function endingBy(input: RatingInput, cancelAt: Instant | null): RatingInput {

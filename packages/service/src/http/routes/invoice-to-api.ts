@@ -84,6 +84,7 @@ function forecastToApi(forecast: Forecast | null) {
   if (forecast === null) return null
   return {
     at: formatInstant(forecast.at),
+    until: formatInstant(forecast.until),
     subtotal: moneyToApi(forecast.subtotal),
     total: moneyToApi(forecast.total),
     lines: forecast.lines.map(({ quantity, amount, ...line }) => ({
