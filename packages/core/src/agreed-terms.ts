@@ -1,9 +1,9 @@
 import type { Addon, SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
-import { formatMoney, type Money, parseMoney, round, sum } from './money.ts'
+import { formatMoney, type Money, parseMoney, sum } from './money.ts'
 import type { Plan } from './plan.ts'
 import { isBilledByProvider } from './price.ts'
-import { priceFee } from './pricing/price-fee.ts'
+import { feesOf } from './pricing/price-fee.ts'
 
 /** What a customer saw when they agreed: a second look, never where a price comes from. */
 export interface AgreedTerms {
@@ -29,10 +29,7 @@ export function amountOfTerms({ plan, quantity, addons }: Terms): Money {
 
 /** What the recurring prices of one of them come to in one period, each rounded once as on the invoice. */
 export function recurringAmount({ prices, currency }: Plan | Addon, quantity: number): Money {
-  const amounts = prices
-    .filter(isBilledByProvider)
-    .map((price) => round(priceFee(price, BigInt(quantity)).exact))
-  return sum(currency, amounts)
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity))
 }
 
 /** Where the terms that somebody agreed to are not the plan's, by field. */

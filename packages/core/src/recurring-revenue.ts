@@ -1,8 +1,9 @@
 import type { SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
-import { type Currency, type Money, round, sum } from './money.ts'
+import { type Currency, type Money, sum } from './money.ts'
 import type { Plan } from './plan.ts'
-import { isNoneOfFlat, priceFee } from './pricing/price-fee.ts'
+import type { Timing } from './price.ts'
+import { feesOf } from './pricing/price-fee.ts'
 import type { SubscriptionStatus } from './subscription.ts'
 import type { Collection } from './subscription-history.ts'
 
@@ -39,18 +40,9 @@ export function recurringRevenue(
   quantity: number,
 ): Money {
   const recurring = payments === null ? prices.filter(({ kind }) => kind === 'recurring') : []
-  const inAdvance = recurring.filter(({ timing }) => timing === 'inAdvance')
-  const earning = isNoneOfFlat(inAdvance, quantity)
-    ? recurring.filter((price) => !inAdvance.includes(price))
-    : recurring
-  return sum(
-    currency,
-    earning.map((price) => {
-      // One in arrears is sold once, as the plan is.
-      const number = price.timing === 'inArrears' ? 1 : quantity
-      return round(priceFee(price, BigInt(number)).exact)
-    }),
-  )
+  const of = (timing: Timing) => recurring.filter((price) => price.timing === timing)
+  // One in arrears is sold once, as the plan is.
+  return sum(currency, [...feesOf(of('inAdvance'), quantity), ...feesOf(of('inArrears'), 1)])
 }
 
 /** What add-ons cost for one interval of their plan, before discounts and tax. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { money, round } from '../money.ts'
 import type { PriceModel, Tier } from '../price.ts'
 import { units } from '../quantity.ts'
-import { priceFee } from './price-fee.ts'
+import { feesOf, numberOf, priceFee } from './price-fee.ts'
 
 const usd = (minor: bigint) => money(minor, 'usd')
 const tier = (upTo: bigint | null, unit: bigint, flat: bigint): Tier => ({
@@ -32,7 +32,27 @@ test('of no package and no unit nothing is paid', () => {
   expect(round(priceFee({ ...packages, currency: 'usd' }, 2001n).exact)).toEqual(usd(3000n))
 })
 
-test.each([0n, 1n, 7n])('a flat price costs the same beside %d of another', (number) => {
-  const flat = { model: 'flat', amount: usd(2000n), currency: 'usd' } as const
-  expect(round(priceFee(flat, number).exact)).toEqual(usd(2000n))
+const flat = { model: 'flat', amount: usd(2000n), currency: 'usd' } as const
+const seat = {
+  model: 'perUnit',
+  rate: { picos: 500n * 10n ** 12n, currency: 'usd' },
+  currency: 'usd',
+} as const
+
+test.each([
+  [0, 0n],
+  [1, 2000n],
+  [3, 6000n],
+])('a flat price alone is paid as often as it stands there: %d times', (number, total) => {
+  expect(feesOf([flat], number)).toEqual([usd(total)])
+})
+
+test.each([0, 1, 7])('a flat price is paid once beside %d of another', (number) => {
+  expect(numberOf(flat, [flat, seat], number)).toBe(1)
+  expect(feesOf([flat, seat], number)).toEqual([usd(2000n), usd(500n * BigInt(number))])
+})
+
+test('several of a flat price are shown as so many times its amount', () => {
+  expect(priceFee(flat, 3n).steps).toEqual([{ kind: 'perUnit', quantity: '3', rate: '20', amount: '60' }])
+  expect(priceFee(flat, 1n).steps).toEqual([{ kind: 'flat', quantity: '1', amount: '20' }])
 })

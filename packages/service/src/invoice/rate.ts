@@ -4,11 +4,11 @@ import { carriesOver } from '@lockstep/core/carry-over'
 import type { Commitment } from '@lockstep/core/commitment'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
-import { type Currency, type Money, money, round, sum, zero } from '@lockstep/core/money'
+import { type Currency, type Money, money, sum, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { freeReason } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
-import { isNoneOfFlat, priceFee } from '@lockstep/core/pricing/price-fee'
+import { feesOf } from '@lockstep/core/pricing/price-fee'
 import { quantityOf } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
 import { usageCycleOf } from '@lockstep/core/usage-cycle'
@@ -126,14 +126,5 @@ export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodSta
 
 /** What the provider bills for a whole period of these prices. */
 export function feeOf(prices: readonly Price[], currency: Currency, quantity: number): Money {
-  const billed = prices.filter(isBilledByProvider)
-  return sum(
-    currency,
-    isNoneOfFlat(billed, quantity) ? [] : billed.map((price) => feeOfPrice(price, quantity)),
-  )
-}
-
-/** One price of those; the provider's item carries the quantity, as a flat price's does not. */
-export function feeOfPrice(price: Price, quantity: number): Money {
-  return round(priceFee(price, BigInt(quantity)).exact)
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity))
 }

@@ -2,13 +2,12 @@ import { periodContaining } from '@lockstep/core/billing-cycle'
 import { money } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
-import { isNoneOfFlat } from '@lockstep/core/pricing/price-fee'
+import { feesOf, numberOf } from '@lockstep/core/pricing/price-fee'
 import { units } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Attached } from '../store/addons.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { BilledSubscription } from '../store/open-invoices.ts'
-import { feeOfPrice } from './rate.ts'
 import type { ShownLine } from './read.ts'
 
 export interface UpcomingFee {
@@ -63,10 +62,10 @@ export function upcomingFees(
 
 /** Prices that are sold together, each with how many of it are paid for, and what that comes to in minor units. */
 function counted(prices: readonly Price[], quantity: number) {
-  const isNone = isNoneOfFlat(prices, quantity)
-  return prices.map((price) => {
-    const number = price.model === 'flat' ? (isNone ? 0 : 1) : quantity
-    return { price, key: price.key, number, amount: isNone ? 0n : feeOfPrice(price, quantity).minor }
+  const amounts = feesOf(prices, quantity)
+  return prices.map((price, index) => {
+    const number = numberOf(price, prices, quantity)
+    return { price, key: price.key, number, amount: amounts[index]?.minor ?? 0n }
   })
 }
 

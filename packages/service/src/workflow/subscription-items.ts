@@ -1,4 +1,4 @@
-import type { Price } from '@lockstep/core/price'
+import { numberOf } from '@lockstep/core/pricing/price-fee'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { WantedItem } from '../provider/stripe/subscription-changes.ts'
 import type { AddonVersion, Attached } from '../store/addons.ts'
@@ -15,8 +15,11 @@ interface Terms {
 
 /** Of each recurring price, how many of it: the plan's first, then the add-ons'. */
 export function pricedItems({ version, quantity, addons }: Terms): (ProviderPrice & { quantity: number })[] {
-  const of = (sold: PlanVersion | AddonVersion, number: number) =>
-    providerPrices(sold).map(({ id, price }) => ({ id, price, quantity: itemQuantity(price, number) }))
+  const of = (sold: PlanVersion | AddonVersion, number: number) => {
+    const its = providerPrices(sold)
+    const together = its.map(({ price }) => price)
+    return its.map(({ id, price }) => ({ id, price, quantity: numberOf(price, together, number) }))
+  }
   return [...of(version, quantity), ...addons.flatMap((addon) => of(addon.version, addon.quantity))]
 }
 
@@ -36,9 +39,4 @@ export async function wantedItems(
     if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
     return { providerPrice, quantity }
   })
-}
-
-/** A flat price is the same for any number; Stripe would multiply it. */
-export function itemQuantity(price: Price, quantity: number): number {
-  return price.model === 'flat' ? 1 : quantity
 }

@@ -1,4 +1,5 @@
-import { priceFee } from '@lockstep/core/pricing/price-fee'
+import type { Price } from '@lockstep/core/price'
+import { numberOf, priceFee } from '@lockstep/core/pricing/price-fee'
 import type { Db } from '../../postgres/connect.ts'
 import { type UsageInterval, usageIntervalOf } from '../../provider/stripe/usage-interval.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
@@ -50,5 +51,7 @@ export async function couponsAtProvider(db: Db, keys: readonly string[]): Promis
 
 /** Whether a number of the plan's recurring prices costs anything. */
 export function costsSomething(version: PlanVersion, quantity: number): boolean {
-  return providerPrices(version).some(({ price }) => priceFee(price, BigInt(quantity)).exact.scaled > 0n)
+  const prices = providerPrices(version).map(({ price }) => price)
+  const costs = (price: Price) => priceFee(price, BigInt(numberOf(price, prices, quantity)))
+  return prices.some((price) => costs(price).exact.scaled > 0n)
 }

@@ -1,4 +1,5 @@
 import { round } from '@lockstep/core/money'
+import { numberOf } from '@lockstep/core/pricing/price-fee'
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { units } from '@lockstep/core/quantity'
 import type { Db } from '../../postgres/connect.ts'
@@ -10,7 +11,6 @@ import { releaseSlot } from '../../store/subscriptions.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import { lookAt } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
-import { itemQuantity } from '../subscription-items.ts'
 import { costsSomething, couponsAtProvider } from './configuration.ts'
 import { notOffered } from './not-offered.ts'
 import type { Purchase, PurchaseStrategy } from './strategy.ts'
@@ -90,7 +90,7 @@ async function itemsOf(db: Db, { version, quantity }: Purchase) {
     const providerProduct = products.get(price.product)
     if (providerProduct === undefined)
       throw new Error(`Product ${price.product} is not known to the provider.`)
-    const count = itemQuantity(price, quantity)
+    const count = numberOf(price, prices, quantity)
     const amount = toChargeable(round(priceQuantity(price, units(BigInt(count))).exact))
     return { key: price.key, name: price.name, providerProduct, quantity: count, amount }
   })
