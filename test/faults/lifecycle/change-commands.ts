@@ -36,8 +36,9 @@ function name({ to: { plan, quantity, extras }, when, isOfAddonsAlone }: Wish): 
   return `${ofPlan}${extras} extras${when === undefined ? '' : ` ${when}`}`
 }
 
-/** As a request says it. An add-on that is not named stays as it is. */
-function payloadOf({ to: { extras, ...plan }, when, isOfAddonsAlone }: Wish, now: Terms): object {
+/** As a request says it. An add-on that is not named stays as it is; several of a plan without a number are had, and never asked for. */
+function payloadOf({ to: { extras, ...all }, when, isOfAddonsAlone }: Wish, now: Terms): object {
+  const plan = all.plan === 'seats' || all.quantity === 1 ? all : { plan: all.plan }
   const addons = isOfAddonsAlone || extras !== now.extras ? [{ addon: 'extra', quantity: extras }] : []
   return {
     ...(!isOfAddonsAlone && plan),

@@ -17,7 +17,8 @@ type Prorations = 'always_invoice' | 'create_prorations' | 'none'
 export function dashboardCommands({ expected: now, random }: Life): Command[] {
   if (now.isManaged || prices[now.terms.plan].months !== 1) return []
   const plan = random.pick(plans)
-  const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : 1 }
+  const several = random.below(4) === 0 ? 2 + random.below(3) : 1
+  const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
   return [
     changeInDashboard(to, 'none'),
