@@ -2,7 +2,7 @@ import { showBus } from './bus/figures.ts'
 import { drainBus } from './bus/process.ts'
 import { startDrainWorker } from './drain-worker.ts'
 import { showInbox } from './inbox/figures.ts'
-import { drainInbox } from './inbox/process.ts'
+import { drainRound } from './inbox/process.ts'
 import { checkLimits } from './invoice/check-limits.ts'
 import { showSync } from './invoice/figures.ts'
 import { beginHistories } from './jobs/begin-histories.ts'
@@ -42,7 +42,12 @@ export const workers: readonly Worker[] = [
     name: 'inbox',
     start: async (parts) => {
       showInbox(parts)
-      const worker = startDrainWorker({ ...parts, name: 'inbox', drain: () => drainInbox(parts) })
+      const worker = startDrainWorker({
+        ...parts,
+        name: 'inbox',
+        drain: () => drainRound(parts),
+        gatherMs: 50,
+      })
       parts.bell.on('inbox', worker.nudge)
       return worker.close
     },

@@ -34,6 +34,24 @@ test('what comes in one turn of the event loop shares a statement, and what come
   expect(await ask(db, 5)).toBe(50)
 })
 
+test('where nobody minds a wait, what comes in the next turns shares the statement too', async () => {
+  const batches: number[][] = []
+  const ask = grouped(
+    async (_db, all: readonly number[]) => {
+      batches.push([...all])
+      return all
+    },
+    { gatherMs: 1 },
+  )
+  const first = ask(db, 1)
+  // Behind the first in the same turn: no timer goes off in between.
+  await new Promise(setImmediate)
+  const next = ask(db, 2)
+  expect(await Promise.all([first, next])).toEqual([1, 2])
+  expect(batches).toEqual([[1, 2]])
+  expect(await ask(db, 3)).toBe(3)
+})
+
 test('one that fails does not fail its neighbours', async () => {
   const { ask } = tenfold(3)
   const asked = [1, 2, 3, 4].map((one) => ask(db, one))

@@ -30,11 +30,20 @@ const MOST_TRIES = 8
 const LONGEST_WAIT_SECONDS = 300
 
 /** Processes what waits until nothing more is due. Any number of processes may do so at once. */
-export async function drainInbox(deps: InboxDeps): Promise<number> {
+export function drainInbox(deps: InboxDeps): Promise<number> {
+  return drainUntil(deps, (events) => events === 0)
+}
+
+/** One round of the worker: processes what waits, but leaves what comes meanwhile to the next one, so that more of it comes together. */
+export function drainRound(deps: InboxDeps): Promise<number> {
+  return drainUntil(deps, (events) => events < BATCH)
+}
+
+async function drainUntil(deps: InboxDeps, isLast: (events: number) => boolean): Promise<number> {
   for (let total = 0; ; ) {
     const events = await drainBatch(deps)
-    if (events === 0) return total
     total += events
+    if (isLast(events)) return total
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Db, Trx } from './connect.ts'
 import { isDatabaseUnavailable } from './unavailable.ts'
 
@@ -18,6 +19,11 @@ export function share(trx: Trx): void {
   shared.add(trx)
 }
 
+interface Gathering {
+  /** So long it waits for others before it asks: where nobody minds, and a commit of its own costs more than the rest of it. */
+  readonly gatherMs?: number
+}
+
 /** In one statement; what is more waits for the next. */
 const MOST = 100
 
@@ -30,7 +36,10 @@ const MOST = 100
  *
  * Where doing it together is refused, each is done alone, so that nobody fails by another's fault.
  */
-export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, one: One) => Promise<Answer> {
+export function grouped<One, Answer>(
+  doAll: DoAll<One, Answer>,
+  { gatherMs = 0 }: Gathering = {},
+): (db: Db | Trx, one: One) => Promise<Answer> {
   const queues = new WeakMap<Db, Waiting<One, Answer>[]>()
 
   async function alone(db: Db | Trx, one: One): Promise<Answer> {
@@ -40,6 +49,7 @@ export function grouped<One, Answer>(doAll: DoAll<One, Answer>): (db: Db | Trx, 
 
   async function work(db: Db, queue: Waiting<One, Answer>[]): Promise<void> {
     while (queue.length > 0) {
+      if (gatherMs > 0 && queue.length < MOST) await delay(gatherMs)
       const batch = queue.splice(0, MOST)
       if (!(await together(db, batch)))
         await Promise.all(batch.map(({ one, resolve, reject }) => alone(db, one).then(resolve, reject)))

@@ -44,11 +44,12 @@ export interface WaitingEvent {
 }
 
 /** Stores an event once, however often it is delivered. False if it was here before. */
-export const insertEvent = grouped(async (db, events: readonly ReceivedEvent[]): Promise<boolean[]> => {
-  const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
-  const times = (of: (event: ReceivedEvent) => Instant | null) =>
-    sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
-  const { rows } = await sql<{ id: string }>`
+export const insertEvent = grouped(
+  async (db, events: readonly ReceivedEvent[]): Promise<boolean[]> => {
+    const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
+    const times = (of: (event: ReceivedEvent) => Instant | null) =>
+      sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
+    const { rows } = await sql<{ id: string }>`
     insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
       payload, state, outcome, next_attempt_at, received_at, processed_at)
     select 'stripe', id, type, object_type, object_id, created, api_version, livemode, payload::jsonb, state, outcome,
@@ -63,10 +64,12 @@ export const insertEvent = grouped(async (db, events: readonly ReceivedEvent[]):
         processed_at)
     on conflict (provider, id) do nothing
     returning id`.execute(db)
-  // Delivered twice in one moment, it is one of them that stored it.
-  const isNew = new Set(rows.map(({ id }) => id))
-  return events.map(({ id }) => isNew.delete(id))
-})
+    // Delivered twice in one moment, it is one of them that stored it.
+    const isNew = new Set(rows.map(({ id }) => id))
+    return events.map(({ id }) => isNew.delete(id))
+  },
+  { gatherMs: 2 },
+)
 
 export interface EventsToClaim {
   readonly now: Instant
