@@ -49,7 +49,11 @@ export const workers: readonly Worker[] = [
         gatherMs: 50,
       })
       parts.bell.on('inbox', worker.nudge)
-      return worker.close
+      parts.intake.open()
+      return async () => {
+        await worker.close()
+        parts.intake.close()
+      }
     },
   },
   {

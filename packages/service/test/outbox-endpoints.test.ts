@@ -143,9 +143,9 @@ test('one that has waited longest is next, however old the others are', async ()
   const second = await world.endpoint(other)
   await addCustomer()
   await makeEvents(world.deps)
-  const inHand = newHands()
+  const hands = newHands()
   const turn = () =>
-    inHand(async (claim) => {
+    hands.during(async (claim) => {
       const id = await claimEndpoint(world.db, world.wall.time, claim)
       if (id !== undefined) await releaseEndpoint(world.db, id, claim.holder)
       return id

@@ -10,6 +10,7 @@ import { newDatabase } from '../../../../test/support/database.ts'
 import { newEventReader } from '../../../../test/support/new-events.ts'
 import { newSimulator, serviceDeps } from '../../../../test/support/simulator.ts'
 import { newId } from '../../src/ids.ts'
+import type { Intake } from '../../src/inbox/intake.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
 import { receive } from '../../src/inbox/receive.ts'
 import { readInvoice, type ShownInvoice } from '../../src/invoice/read.ts'
@@ -295,11 +296,12 @@ export async function newBillingWorld({
     /** Every event that was not delivered yet, oldest first. */
     newEvents,
 
-    async receive(event: object): Promise<void> {
+    /** `intake`: of the worker that runs in the same process. */
+    async receive(event: object, intake?: Intake): Promise<void> {
       const body = Buffer.from(JSON.stringify(event))
       const mac = createHmac('sha256', SECRET).update(`${wall.time}.`).update(body).digest('hex')
       await receive(
-        { ...deps, secrets: [SECRET], livemode: false, nudge: () => {}, onUnhandled: () => {} },
+        { ...deps, secrets: [SECRET], livemode: false, intake, nudge: () => {}, onUnhandled: () => {} },
         { body, signature: `t=${wall.time},v1=${mac}` },
       )
     },
