@@ -2,7 +2,6 @@ import type { Instant } from '@lockstep/core/instant'
 import { withoutPersonalData } from '@lockstep/core/personal-data'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { given, isOneOf } from '../postgres/given.ts'
 import { sqlTime } from './time.ts'
 
 /** What stands against erasing a customer now. */
@@ -143,6 +142,9 @@ export async function eraseProviderRows(trx: Trx, customerId: string): Promise<n
   return changed.events.length + changed.objects.length
 }
 
+/** Whose a card was before it was detached: then it is nobody's. */
+const FORMER_CUSTOMER = sql`payload #>> '{data,previous_attributes,customer}'`
+
 /** Customers without a profile, of whom the provider told something since: also of a card that is theirs no more. */
 export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
@@ -152,14 +154,15 @@ export async function erasedCustomersHeardOf(db: Db, since: Instant): Promise<st
           union all select customer_id, provider_id from former_customer where provider = 'stripe') as linked
        where not exists (select from customer_profile p where p.customer_id = linked.id)
     ), recent as (
-      select object_id, customer_id from provider_event where received_at >= ${sqlTime(since)}
+      select object_id, coalesce(payload #>> '{data,object,customer}', ${FORMER_CUSTOMER}) as customer_id
+        from provider_event where received_at >= ${sqlTime(since)}
     )
     select id from forgotten join recent on object_id = provider_id
     union
     select id from forgotten join recent on customer_id = provider_id
     union
     select forgotten.id from forgotten join provider_event card
-        on card.object_type = 'payment_method' and card.customer_id = provider_id
+        on card.object_type = 'payment_method' and card.payload #>> '{data,object,customer}' = provider_id
       join recent on recent.object_id = card.object_id and recent.customer_id is null`.execute(db)
   return rows.map(({ id }) => id)
 }
@@ -171,11 +174,12 @@ interface ProviderRow {
 
 /**
  * What was sent of a customer under any name that the provider had for it, unless that stands for another one now. A
- * dispute does not name its customer, and its evidence does; a card that was detached is nobody's any more.
+ * dispute does not name its customer, and its evidence does; a card that was detached is nobody's any more. No index leads
+ * there: erasing is rare, and reads the whole inbox once.
  */
 async function providerRows(trx: Trx, customerId: string) {
-  const { rows: names } = await sql<{ id: string }>`
-    select provider_id as id from mapping
+  const theirs = await sql<{ providerId: string }>`
+    select provider_id from mapping
      where entity_type = 'customer' and entity_id = ${customerId} and provider = 'stripe'
     union
     select provider_id from former_customer former
@@ -183,28 +187,19 @@ async function providerRows(trx: Trx, customerId: string) {
        where m.provider_id = former.provider_id and m.provider = 'stripe' and m.entity_type = 'customer')`.execute(
     trx,
   )
-  const customers = names.map(({ id }) => id)
-  const { rows: nameless } = await sql<{ id: string }>`
-    select provider_dispute_id as id from dispute where customer_id = ${customerId}
-    union
-    select object_id from provider_event
-     where ${isOneOf('customer_id', customers)} and object_type = 'payment_method'`.execute(trx)
-  const named = [...customers, ...nameless.map(({ id }) => id)]
-  // Each look-up by an index of its own: in one condition they would read the whole inbox.
-  const { rows: events } = await sql<ProviderRow>`
-    select id, payload as content from ${given(
-      sql`(select id from provider_event where ${isOneOf('object_id', named)}
-        union select id from provider_event where ${isOneOf('customer_id', customers)})`,
-      sql`theirs (id)`,
-    )} join provider_event using (id) where provider = 'stripe' and state <> 'received'`.execute(trx)
-  const { rows: objects } = await sql<ProviderRow>`
+  const ids = sql`${theirs.rows.map(({ providerId }) => providerId)}::text[]`
+  const events = await sql<ProviderRow>`
+    select id, payload as content from provider_event
+     where state <> 'received'
+       and (object_id = any (${ids}) or payload #>> '{data,object,customer}' = any (${ids}) or ${FORMER_CUSTOMER} = any (${ids})
+         or object_id in (select provider_dispute_id from dispute where customer_id = ${customerId})
+         or object_id in (select card.object_id from provider_event card where card.object_type = 'payment_method'
+           and card.payload #>> '{data,object,customer}' = any (${ids})))`.execute(trx)
+  const objects = await sql<ProviderRow>`
     select id, raw as content from provider_object
-     where provider = 'stripe' and type in ('customer', 'dispute', 'payment_method') and ${isOneOf('id', named)}
-    union all
-    select id, raw from ${given(sql`unnest(${customers}::text[])`, sql`of (customer)`)}
-      join provider_object on raw ->> 'customer' = customer`.execute(trx)
-  // A card that is not taken off yet is found both ways.
-  return { events, objects: [...new Map(objects.map((row) => [row.id, row])).values()] }
+     where (id = any (${ids}) or raw ->> 'customer' = any (${ids}))
+       or id in (select provider_dispute_id from dispute where customer_id = ${customerId})`.execute(trx)
+  return { events: events.rows, objects: objects.rows }
 }
 
 /** Those that say who it is, with what is left of them. */

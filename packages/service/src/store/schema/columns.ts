@@ -14,6 +14,4 @@ export type Addons = ColumnType<AttachedAddon[], string | undefined, string>
 export type Ids = ColumnType<string[], string | undefined, string>
 /** Exact decimal text. */
 export type Numeric = string
-/** The database computes it from other columns. */
-export type MaybeComputed<T> = ColumnType<T | null, never, never>
 export type Default<T> = ColumnType<T, T | undefined, T>

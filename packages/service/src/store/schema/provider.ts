@@ -1,5 +1,5 @@
 import type { Discount } from '@lockstep/core/discount'
-import type { Default, Json, MaybeComputed, MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Default, Json, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** What the provider says, and what of ours was found there. */
 export interface ProviderTables {
@@ -30,8 +30,6 @@ interface ProviderEventTable {
   apiVersion: string | null
   livemode: boolean
   payload: Json
-  /** The provider's customer that it is of; written by the database. */
-  customerId: MaybeComputed<string>
   state: Default<'received' | 'processed' | 'ignored' | 'parked'>
   outcome: string | null
   observation: Default<bigint>
