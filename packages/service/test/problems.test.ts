@@ -220,7 +220,7 @@ test('every problem code has a page at the address that its documents carry', as
     expect([type, vary]).toEqual(['text/html; charset=utf-8', 'accept'])
     expect(text).toContain(`<h1>${code}</h1>`)
     // Nothing of Markdown is left outside of code, and what is linked is there.
-    const prose = text.replaceAll(/<(code|style)>[\s\S]*?<\/\1>/g, '')
+    const prose = text.replaceAll(/<(code|style)\b[^>]*>[\s\S]*?<\/\1>/g, '')
     expect(`${code} ${/\*\*|`|\]\(|^\s*(?:[-*#|>]|\d+\.) /m.exec(prose)?.[0]}`).toBe(`${code} undefined`)
     for (const [, other = ''] of text.matchAll(/href="\/docs\/problems\/(\w+)"/g))
       expect(problems).toHaveProperty(other)

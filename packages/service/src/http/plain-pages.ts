@@ -41,7 +41,7 @@ const codes = (Object.keys(problems) as ProblemCode[]).toSorted()
 const listOf = (links: readonly (readonly [path: string, text: string])[]) =>
   `<ul>\n${links.map(([path, text]) => `<li><a href="${path}">${path}</a> ${escaped(text)}</li>`).join('\n')}\n</ul>`
 
-export const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 const pageOf = (title: string, parts: readonly string[]) =>
   documentOf(title, [`<h1>${title}</h1>`, ...parts].join('\n'))
