@@ -196,7 +196,7 @@ test('what makes no invoice is done at once, and only what prorates may go with 
   expect(await refusal(labeled)).toMatchObject({ statusCode: 400, param: 'items[0][metadata]' })
 })
 
-test('error_if_incomplete changes nothing, default_incomplete changes and leaves the invoice open', async () => {
+test('error_if_incomplete changes nothing, default_incomplete changes and awaits the payment', async () => {
   const { stripe } = world
   for (const payment_behavior of ['error_if_incomplete', 'default_incomplete'] as const) {
     const ada = await world.customer()
@@ -214,7 +214,13 @@ test('error_if_incomplete changes nothing, default_incomplete changes and leaves
       expect(await world.invoices(id)).toHaveLength(1)
     } else {
       expect((await call).items.data[0]?.quantity).toBe(2)
-      expect((await world.invoices(id)).at(-1)).toMatchObject({ status: 'open', attempted: false })
+      const invoice = (await world.invoices(id)).at(-1)
+      expect(invoice).toMatchObject({ status: 'open', attempted: false })
+      // docs.stripe.com/api/subscriptions/update: past_due when payment is required.
+      expect((await read(id)).status).toBe('past_due')
+      await world.setCard(ada.id, 'pm_card_visa')
+      await stripe.invoices.pay(invoice?.id ?? '')
+      expect((await read(id)).status).toBe('active')
     }
   }
 })

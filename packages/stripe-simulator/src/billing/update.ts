@@ -1,7 +1,7 @@
 import type { InvoiceRow, PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { sameRhythm } from '../rules/billing-cycle.ts'
 import type { Period } from '../rules/proration.ts'
-import { moved } from '../rules/subscription-status.ts'
+import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { refusedWhole } from './create.ts'
 import { finalize } from './invoices.ts'
@@ -242,8 +242,24 @@ function prorationDate(change: Change): { prorationDate?: number } {
 function bill(world: World, draft: InvoiceRow, change: Change): void {
   const open = finalize(world, draft.id)
   if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return
-  if (open.auto_advance !== true || change.paymentBehavior === 'default_incomplete') return
+  if (open.auto_advance !== true) return
+  if (change.paymentBehavior === 'default_incomplete') {
+    awaitPayment(world, open)
+    return
+  }
   const outcome = collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: true })
   if ('error' in outcome && change.paymentBehavior === 'error_if_incomplete')
     throw refusedWhole(outcome.error)
+}
+
+/**
+ * `default_incomplete` is to "transition the subscription to status=past_due when payment is required and await explicit
+ * confirmation". https://docs.stripe.com/api/subscriptions/update#update_subscription-payment_behavior
+ */
+function awaitPayment(world: World, { own: { subscription: id } }: InvoiceRow): void {
+  const { status } = world.subscriptions.must(id)
+  const late = world.subscriptions.patch(id as string, {
+    status: statusAfter(status, 'payment_failed') ?? status,
+  })
+  world.emit('customer.subscription.updated', late)
 }
