@@ -1,13 +1,17 @@
 import * as money from './accounts.ts'
+import { DAY } from './calendar.ts'
 import type { Command } from './commands.ts'
 import { atProvider } from './coupon-commands.ts'
 import type { Life } from './life.ts'
-import type { Model } from './model.ts'
-import { billOf, changed, changedUnbilled, totalOf } from './plan-changes.ts'
+import { collect, type Model } from './model.ts'
+import { type Bill, billOf, changed, changedAndDue, changedUnbilled, totalOf } from './plan-changes.ts'
 import { EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans = (Object.keys(prices) as PlanKey[]).filter((plan) => prices[plan].months === 1)
+/** From the first try of a payment until the last: three more, after three, five and seven days. */
+const LONGEST_DUNNING = 15 * DAY
+
 type Prorations = 'always_invoice' | 'create_prorations' | 'none'
 
 /**
@@ -27,11 +31,18 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   ]
 }
 
-/** What the card does not pay leaves the change standing and its invoice open: a story of its own. */
+function isPaid({ card, accounts }: Model, bill: Bill): boolean {
+  return card === 'pays' || money.settled(accounts, totalOf(bill)).charge === 0
+}
+
+/** What the card does not pay leaves the change standing and its invoice open, until the next one comes: a story of its own. */
 function isBilledWell(now: Model, to: Terms): boolean {
   if (now.status === 'trialing') return true
   if (now.status !== 'active' || now.collection !== 'charging') return false
-  return now.card === 'pays' || money.settled(now.accounts, totalOf(billOf(now, to, false))).charge === 0
+  if (isPaid(now, billOf(now, to, false))) return true
+  // The bank that asks is answered elsewhere.
+  const isOverBefore = now.period.end > now.now + LONGEST_DUNNING && now.cancelAt === null
+  return now.card !== 'asks' && now.open === null && isOverBefore
 }
 
 /**
@@ -57,7 +68,8 @@ const changeInDashboard = (to: Terms, prorations: Prorations): Command => ({
     })
     if (prorations === 'none' || now.status === 'trialing') return { model: { ...now, terms: to } }
     if (prorations === 'create_prorations') return { model: changedUnbilled(now, to) }
-    return { model: changed(now, to, billOf(now, to, false)) }
+    const bill = billOf(now, to, false)
+    return { model: isPaid(now, bill) ? changed(now, to, bill) : collect(changedAndDue(now, to)) }
   },
 })
 

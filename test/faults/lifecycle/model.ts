@@ -195,7 +195,7 @@ function renew(model: Model): Model {
   return { ...billed, open: { ...billed.open, dueAt: start + HOUR } }
 }
 
-type Billed = Model & { readonly open: NonNullable<Model['open']> }
+export type Billed = Model & { readonly open: NonNullable<Model['open']> }
 
 /** Bills a whole period in advance: a line for the plan's fee, one for the add-on's, and what is pending. */
 function billPeriod(model: Model): Billed {
@@ -258,7 +258,8 @@ export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>, since = no
   return ahead.reduce((sum, { cents }) => sum + cents, 0) - Math.max(0, used)
 }
 
-function collect(final: Billed): Model {
+/** The balance pays first, then the card; what neither pays is tried again on some days, and then it is over. */
+export function collect(final: Billed): Model {
   const model = { ...final, discounts: usedBy(final.discounts, final.open) }
   const { open, accounts, card, debits, period } = model
   const { charge, accounts: paid } = money.settled(accounts, open.total)

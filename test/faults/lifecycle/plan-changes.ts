@@ -4,6 +4,7 @@ import * as money from './accounts.ts'
 import { months } from './calendar.ts'
 import { usedBy } from './discounts.ts'
 import {
+  type Billed,
   billedItems,
   centsOf,
   creditedSince,
@@ -153,6 +154,21 @@ export function changed(model: Model, to: Terms, bill = billOf(model, to)): Mode
       { until, cents, lines: bill.spans, creditedSince: creditedSince(bill.spans, until) },
     ],
     bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
+  }
+}
+
+/** As of this second, though its invoice is not paid yet; no other one is open. */
+export function changedAndDue(model: Model, to: Terms): Billed {
+  const bill = billOf(model, to, false)
+  const { now, period, accounts, discounts } = model
+  return {
+    ...{ ...model, terms: to, debits: bill.debits, pending: [], bought: null },
+    accounts: money.billed(accounts, bill.lines),
+    open: {
+      ...{ total: totalOf(bill), subtotal: bill.subtotal, carried: discounts, lines: bill.spans },
+      creditedSince: creditedSince(bill.spans, period.end),
+      ...{ until: period.end, dueAt: now, failures: 0 },
+    },
   }
 }
 
