@@ -25,7 +25,8 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
   return [
-    changeInDashboard(to, 'none'),
+    // What is pending is billed at once then.
+    ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
     ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
@@ -49,9 +50,12 @@ function isBilledWell(now: Model, to: Terms): boolean {
  * Beginning to pay is billed at once whatever is said, and what is pending at a planned end is collected after it: a story
  * of its own.
  */
-function mayWait({ status, cancelAt, terms }: Model, to: Terms): boolean {
-  const beginsToPay = prices[terms.plan].cents === 0 && prices[to.plan].cents > 0
-  return status === 'active' && cancelAt === null && !beginsToPay
+function mayWait(now: Model, to: Terms): boolean {
+  return now.status === 'active' && now.cancelAt === null && !beginsToPay(now, to)
+}
+
+function beginsToPay({ terms }: Model, to: Terms): boolean {
+  return prices[terms.plan].cents === 0 && prices[to.plan].cents > 0
 }
 
 const changeInDashboard = (to: Terms, prorations: Prorations): Command => ({
