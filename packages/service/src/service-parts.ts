@@ -4,7 +4,6 @@ import type { Bell } from './bell.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
-import type { Intake } from './inbox/intake.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Db } from './postgres/connect.ts'
@@ -25,8 +24,6 @@ export interface ServiceParts {
   readonly boss: PgBoss
   /** Rung by whoever wrote a row, heard by the worker that waits for it. */
   readonly bell: Bell
-  /** From whoever takes events in to the worker of the same process. */
-  readonly intake: Intake
   readonly bus: Bus
   readonly workflows: Workflows
   readonly usage: Usage

@@ -11,7 +11,6 @@ import { authenticator } from './http/authenticate.ts'
 import { registerHealth, registerRoutes } from './http/routes.ts'
 import { signingKeys } from './http/signing-keys.ts'
 import { userTokens } from './http/user-token.ts'
-import { Intake } from './inbox/intake.ts'
 import { drainInbox } from './inbox/process.ts'
 import { startBoss } from './jobs/boss.ts'
 import { createLog, type Log } from './log.ts'
@@ -104,7 +103,6 @@ async function startParts(
     provider,
     boss,
     bell,
-    intake: new Intake(),
     bus,
     workflows,
     usage,

@@ -49,11 +49,7 @@ export const workers: readonly Worker[] = [
         gatherMs: 50,
       })
       parts.bell.on('inbox', worker.nudge)
-      parts.intake.open()
-      return async () => {
-        await worker.close()
-        parts.intake.close()
-      }
+      return worker.close
     },
   },
   {

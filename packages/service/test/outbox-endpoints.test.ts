@@ -143,9 +143,9 @@ test('one that has waited longest is next, however old the others are', async ()
   const second = await world.endpoint(other)
   await addCustomer()
   await makeEvents(world.deps)
-  const hands = newHands()
+  const inHand = newHands()
   const turn = () =>
-    hands.during(async (claim) => {
+    inHand(async (claim) => {
       const id = await claimEndpoint(world.db, world.wall.time, claim)
       if (id !== undefined) await releaseEndpoint(world.db, id, claim.holder)
       return id

@@ -38,7 +38,7 @@ const FULL_MS = 500
 const MOST_TRIES = 8
 const LONGEST_WAIT_SECONDS = 300
 
-const hands = newHands()
+const inHand = newHands()
 /** What this process has under way; each goes when its run stops, whether it ended or has to wait. */
 const underWay = new Set<Promise<void>>()
 
@@ -57,7 +57,7 @@ export async function drainBus(deps: BusDeps): Promise<number> {
 
 function beginSome(deps: BusDeps, limit: number): Promise<number> {
   if (limit <= 0) return Promise.resolve(0)
-  return hands.during(async (claim) => {
+  return inHand(async (claim) => {
     const wanted = { now: deps.clock.now(), limit, seconds: CLAIM_SECONDS }
     const messages = await claimBusMessages(deps.db, wanted, claim)
     for (const message of messages) {

@@ -1,6 +1,7 @@
 import { assert } from '@lockstep/core/assert'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
+import { newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { someAtOnce } from '../some-at-once.ts'
 import { problemIn } from '../store/events-expired.ts'
@@ -14,15 +15,13 @@ import { bringManyUpToDate } from './bring-many-up-to-date.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
 import type { Group } from './group.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
-import { hands, type Intake } from './intake.ts'
 
-export interface InboxDeps extends LookDeps {
-  /** What this process takes in itself, where it works on that too. */
-  readonly intake?: Intake
-}
+export type InboxDeps = LookDeps
 
-/** Waiting events that are worked on together; so many one claim looks through. */
+/** Waiting events that one claim looks through. */
 const BATCH = 200
+/** Longer than all tries of one fetch: afterwards another worker may take over. */
+const CLAIM_SECONDS = 120
 /** Objects that are worked on at the same time. */
 const AT_ONCE = 8
 
@@ -35,41 +34,24 @@ export function drainInbox(deps: InboxDeps): Promise<number> {
   return drainUntil(deps, (events) => events === 0)
 }
 
-/**
- * One round of the worker: what comes meanwhile is left to the next one, so that more of it comes together. While
- * this process takes in events itself, the others are looked for only now and then.
- */
+/** One round of the worker: processes what waits, but leaves what comes meanwhile to the next one, so that more of it comes together. */
 export function drainRound(deps: InboxDeps): Promise<number> {
   return drainUntil(deps, (events) => events < BATCH)
 }
 
 async function drainUntil(deps: InboxDeps, isLast: (events: number) => boolean): Promise<number> {
   for (let total = 0; ; ) {
-    const own = await drainIntake(deps)
-    const looks = own === 0 || (deps.intake?.isTimeToLook() ?? true)
-    const found = looks ? await drainBatch(deps) : 0
-    if (looks && found < BATCH) deps.intake?.caughtUp()
-    total += own + found
-    if (isLast(own + found)) return total
+    const events = await drainBatch(deps)
+    total += events
+    if (isLast(events)) return total
   }
 }
 
-async function drainIntake(deps: InboxDeps): Promise<number> {
-  const { intake } = deps
-  const events = intake?.take(BATCH) ?? []
-  if (events.length === 0) return 0
-  try {
-    await processBatch(deps, events)
-  } catch (error) {
-    intake?.startAfresh()
-    throw error
-  }
-  return events.length
-}
+const inHand = newHands()
 
 function drainBatch(deps: InboxDeps): Promise<number> {
-  return hands.during(async (claim) => {
-    const wanted = { now: deps.clock.now(), limit: BATCH }
+  return inHand(async (claim) => {
+    const wanted = { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }
     const events = await transaction(deps.db, (trx) => claimEvents(trx, wanted, claim))
     await processBatch(deps, await ignoreOthers(deps, events))
     return events.length

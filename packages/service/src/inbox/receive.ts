@@ -3,7 +3,6 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
-import type { Intake } from './intake.ts'
 import { signedBy } from './signature.ts'
 
 export interface ReceiveDeps {
@@ -12,8 +11,6 @@ export interface ReceiveDeps {
   /** Every secret that holds: several while one is being replaced. */
   readonly secrets: readonly string[]
   readonly livemode: boolean
-  /** The worker of this process, if it has one, gets from here what was stored. */
-  readonly intake?: Intake | undefined
   /** Tells the worker that there is something to do. */
   readonly nudge: () => void
   /** Told of each event whose kind is not known, once. */
@@ -44,20 +41,13 @@ export async function receive(deps: ReceiveDeps, { body, signature }: Delivery):
 
 /** Stores one event as its JSON came, however it came: once. Says what becomes of it unseen; null if it waits. */
 export async function store(
-  deps: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode' | 'intake' | 'onUnhandled'>,
+  { db, clock, livemode, onUnhandled }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode' | 'onUnhandled'>,
   json: string,
 ): Promise<SetAside | null> {
-  const { db, clock, livemode, intake, onUnhandled } = deps
-  const said = parse(json)
-  const event = readEvent(said, json, clock.now(), livemode)
-  const holder = (event.setAside === null && intake?.holder()) || null
+  const event = readEvent(json, clock.now(), livemode)
   try {
-    const observation = await insertEvent(db, { ...event, holder })
-    if (observation === undefined) return event.setAside
-    // The worker sees what is stored.
-    const payload = event.payload === json ? said : parse(event.payload)
-    if (holder !== null) intake?.add({ ...event, observation, attempts: 0, payload }, holder)
-    if (event.setAside?.outcome === 'unhandled_type') onUnhandled?.(event.type)
+    const isNew = await insertEvent(db, event)
+    if (isNew && event.setAside?.outcome === 'unhandled_type') onUnhandled?.(event.type)
   } catch (error) {
     if (isUnstorable(error)) throw malformed('It holds what cannot be stored as JSON.', error)
     throw error
@@ -66,12 +56,8 @@ export async function store(
 }
 
 /** What has to be known of an event before it is processed. Everything else stays in its payload. */
-function readEvent(
-  event: Fields,
-  payload: string,
-  at: number,
-  livemode: boolean,
-): Omit<ReceivedEvent, 'holder'> {
+function readEvent(payload: string, at: number, livemode: boolean): ReceivedEvent {
+  const event = parse(payload)
   const { id, type, object, shown = {}, created } = event.object === THIN ? thin(event) : snapshot(event)
   if (typeof id !== 'string' || id === '' || typeof type !== 'string' || !isInstant(created)) {
     throw malformed('It lacks an id, a type or a time.')

@@ -48,7 +48,7 @@ export interface Deliveries {
  * side by side. Any number of processes may do so: each endpoint is claimed by one of them.
  */
 export function newDeliveries(deps: DeliverDeps): Deliveries {
-  const hands = newHands()
+  const inHand = newHands()
   const underWay = new Set<Promise<void>>()
 
   async function begin(): Promise<number> {
@@ -60,12 +60,11 @@ export function newDeliveries(deps: DeliverDeps): Deliveries {
   /** False: nothing is due that nobody is at. */
   function beginOne(): Promise<boolean> {
     return new Promise((claimed, failed) => {
-      const run: Promise<void> = hands
-        .during(async (claim) => {
-          const endpointId = await claimEndpoint(deps.db, deps.clock.now(), claim)
-          claimed(endpointId !== undefined)
-          if (endpointId !== undefined) await serve(deps, endpointId, claim)
-        })
+      const run: Promise<void> = inHand(async (claim) => {
+        const endpointId = await claimEndpoint(deps.db, deps.clock.now(), claim)
+        claimed(endpointId !== undefined)
+        if (endpointId !== undefined) await serve(deps, endpointId, claim)
+      })
         .catch((error: unknown) => {
           failed(error)
           deps.log.error({ err: error }, 'Webhooks could not be sent.')

@@ -29,36 +29,19 @@ export interface Claim {
 }
 
 /**
- * What one kind of worker is at work on in this process. What it let go, its database gone, is in nobody's hands any
- * more, and need not run out first.
+ * What one kind of worker is at work on in this process, each claim for as long as its work takes. One
+ * that broke off, its database gone, is in nobody's hands any more, and need not run out first.
  */
-interface Hands {
-  /** A claim for as long as its work takes. */
-  during<T>(work: (claim: Claim) => Promise<T>): Promise<T>
-  /** The name of a claim that lasts until it is let go. */
-  hold(): string
-  letGo(holder: string): void
-}
-
-export function newHands(): Hands {
+export function newHands(): <T>(work: (claim: Claim) => Promise<T>) => Promise<T> {
   const inHand = new Set<string>()
-  const hold = () => {
+  return async (work) => {
     const holder = newHolder()
     inHand.add(holder)
-    return holder
-  }
-  const letGo = (holder: string) => void inHand.delete(holder)
-  return {
-    hold,
-    letGo,
-    during: async (work) => {
-      const holder = hold()
-      try {
-        return await work({ holder, inHand: [...inHand] })
-      } finally {
-        letGo(holder)
-      }
-    },
+    try {
+      return await work({ holder, inHand: [...inHand] })
+    } finally {
+      inHand.delete(holder)
+    }
   }
 }
 
@@ -73,9 +56,5 @@ export function isClaimed(table: string, { inHand }: Claim): RawBuilder<boolean>
 
 /** The two columns as a claim sets them: after so many seconds another may take over. */
 export function claimFor({ holder }: Claim, seconds: number): RawBuilder<unknown> {
-  return sql`claimed_by = ${holder}, claimed_until = ${claimUntil(seconds)}`
-}
-
-export function claimUntil(seconds: number): RawBuilder<unknown> {
-  return sql`clock_timestamp() + make_interval(secs => ${seconds})`
+  return sql`claimed_by = ${holder}, claimed_until = clock_timestamp() + make_interval(secs => ${seconds})`
 }

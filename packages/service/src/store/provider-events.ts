@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
-import { type Claim, claimFor, claimUntil, isClaimed } from '../postgres/presence.ts'
+import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -25,13 +25,8 @@ export interface ReceivedEvent {
   readonly payload: string
   /** What becomes of it without being looked at; null if it waits for the worker. */
   readonly setAside: SetAside | null
-  /** Who is at work on it from the first moment on; null: nobody. */
-  readonly holder: string | null
   readonly at: Instant
 }
-
-/** A claim lasts longer than all tries of one fetch: afterwards another worker may take over. */
-export const CLAIM_SECONDS = 120
 
 /** An event that waits to be processed, with what it says of its object. */
 export interface WaitingEvent {
@@ -48,47 +43,39 @@ export interface WaitingEvent {
   readonly payload: { readonly data?: { readonly object?: unknown }; readonly account?: unknown }
 }
 
-/** So long an event waits for others before it is stored. Its sender waits with it, and minds no such wait. */
-const GATHER_MS = 2
-
-/**
- * Stores an event once, however often it is delivered: answers its number in the one order in which we learn things.
- * Undefined if it was here before.
- */
-export const insertEvent = grouped(insertEvents, { gatherMs: GATHER_MS })
-
-async function insertEvents(db: Db | Trx, events: readonly ReceivedEvent[]): Promise<(bigint | undefined)[]> {
-  const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
-  const times = (of: (event: ReceivedEvent) => Instant | null) =>
-    sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
-  const { rows } = await sql<{ id: string; observation: bigint }>`
+/** Stores an event once, however often it is delivered. False if it was here before. */
+export const insertEvent = grouped(
+  async (db, events: readonly ReceivedEvent[]): Promise<boolean[]> => {
+    const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
+    const times = (of: (event: ReceivedEvent) => Instant | null) =>
+      sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
+    const { rows } = await sql<{ id: string }>`
     insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
-      payload, state, outcome, next_attempt_at, received_at, processed_at, claimed_by, claimed_until)
+      payload, state, outcome, next_attempt_at, received_at, processed_at)
     select 'stripe', id, type, object_type, object_id, created, api_version, livemode, payload::jsonb, state, outcome,
-      at, at, processed_at, holder, case when holder is not null then ${claimUntil(CLAIM_SECONDS)} end
+      at, at, processed_at
     from unnest(${texts(({ id }) => id)}, ${texts(({ type }) => type)}, ${texts(({ objectType }) => objectType)},
       ${texts(({ objectId }) => objectId)}, ${times(({ created }) => created)},
       ${texts(({ apiVersion }) => apiVersion)}, ${events.map(({ livemode }) => livemode)}::boolean[],
       ${texts(({ payload }) => payload)}, ${texts(({ setAside }) => setAside?.state ?? 'received')},
       ${texts(({ setAside }) => setAside?.outcome ?? null)}, ${times(({ at }) => at)},
-      ${times(({ setAside, at }) => (setAside === null ? null : at))}, ${texts(({ holder }) => holder)})
+      ${times(({ setAside, at }) => (setAside === null ? null : at))})
       as event (id, type, object_type, object_id, created, api_version, livemode, payload, state, outcome, at,
-        processed_at, holder)
+        processed_at)
     on conflict (provider, id) do nothing
-    returning id, observation`.execute(db)
-  const numbers = new Map(rows.map(({ id, observation }) => [id, observation]))
-  return events.map(({ id }) => {
-    const number = numbers.get(id)
+    returning id`.execute(db)
     // Delivered twice in one moment, it is one of them that stored it.
-    numbers.delete(id)
-    return number
-  })
-}
+    const isNew = new Set(rows.map(({ id }) => id))
+    return events.map(({ id }) => isNew.delete(id))
+  },
+  { gatherMs: 2 },
+)
 
 export interface EventsToClaim {
   readonly now: Instant
   /** How many waiting events to look through for objects. */
   readonly limit: number
+  readonly seconds: number
 }
 
 /**
@@ -98,7 +85,7 @@ export interface EventsToClaim {
  */
 export async function claimEvents(
   trx: Trx,
-  { now, limit }: EventsToClaim,
+  { now, limit, seconds }: EventsToClaim,
   claim: Claim,
 ): Promise<WaitingEvent[]> {
   const objects = await sql<{ objectType: string; objectId: string }>`
@@ -111,17 +98,16 @@ export async function claimEvents(
     select object_type, object_id from object
     where pg_try_advisory_xact_lock(${CLAIM_SPACE}, hashtext(object_type || ' ' || object_id))`.execute(trx)
   if (objects.rows.length === 0) return []
-  // A statement of its own: it must see what the last holder of the lock committed. By their objects, and no other way:
-  // Postgres guesses that few wait, and would go through all of them.
+  // A statement of its own: it must see what the last holder of the lock committed.
   const { rows } = await sql<WaitingEvent>`
     update provider_event e
-    set ${claimFor(claim, CLAIM_SECONDS)}
+    set ${claimFor(claim, seconds)}
     from ${given(
       sql`unnest(${objects.rows.map((row) => row.objectType)}::text[], ${objects.rows.map((row) => row.objectId)}::text[])`,
       sql`object (type, id)`,
     )} as object
-    where e.state = 'received' and e.object_type = object.type and e.object_id = object.id
-      and (e.provider = 'stripe' and e.next_attempt_at <= ${sqlTime(now)}) is true
+    where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
+      and e.object_type = object.type and e.object_id = object.id
       and not exists (
         select from provider_event other
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id

@@ -10,7 +10,6 @@ import { newDatabase } from '../../../../test/support/database.ts'
 import { newEventReader } from '../../../../test/support/new-events.ts'
 import { newSimulator, serviceDeps } from '../../../../test/support/simulator.ts'
 import { newId } from '../../src/ids.ts'
-import type { Intake } from '../../src/inbox/intake.ts'
 import { drainInbox } from '../../src/inbox/process.ts'
 import { receive } from '../../src/inbox/receive.ts'
 import { readInvoice, type ShownInvoice } from '../../src/invoice/read.ts'
@@ -296,12 +295,11 @@ export async function newBillingWorld({
     /** Every event that was not delivered yet, oldest first. */
     newEvents,
 
-    /** `intake`: of the worker that runs in the same process. */
-    async receive(event: object, intake?: Intake): Promise<void> {
+    async receive(event: object): Promise<void> {
       const body = Buffer.from(JSON.stringify(event))
       const mac = createHmac('sha256', SECRET).update(`${wall.time}.`).update(body).digest('hex')
       await receive(
-        { ...deps, secrets: [SECRET], livemode: false, intake, nudge: () => {}, onUnhandled: () => {} },
+        { ...deps, secrets: [SECRET], livemode: false, nudge: () => {}, onUnhandled: () => {} },
         { body, signature: `t=${wall.time},v1=${mac}` },
       )
     },

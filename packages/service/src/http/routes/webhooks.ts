@@ -3,7 +3,6 @@ import { Counter } from 'prom-client'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
 import type { StripeConfig } from '../../config.ts'
-import type { Intake } from '../../inbox/intake.ts'
 import { receive } from '../../inbox/receive.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Db } from '../../postgres/connect.ts'
@@ -14,12 +13,11 @@ interface WebhookParts {
   readonly clock: Clock
   readonly config: { readonly stripe: Pick<StripeConfig, 'webhookSecrets' | 'livemode'> }
   readonly bell: Bell
-  readonly intake?: Intake
   readonly metrics: Metrics
 }
 
 /** What payment providers send. Stored and acknowledged here; what becomes of it is the worker's. */
-export function webhookRoutes(app: App, { db, clock, config, bell, intake, metrics }: WebhookParts): void {
+export function webhookRoutes(app: App, { db, clock, config, bell, metrics }: WebhookParts): void {
   const { webhookSecrets: secrets, livemode } = config.stripe
   const unhandled = new Counter({
     name: 'lockstep_inbox_unhandled_total',
@@ -28,7 +26,7 @@ export function webhookRoutes(app: App, { db, clock, config, bell, intake, metri
     registers: [metrics.registry],
   })
   const deps = {
-    ...{ db, clock, secrets, livemode, intake },
+    ...{ db, clock, secrets, livemode },
     nudge: () => void bell.emit('inbox'),
     onUnhandled: (type: string) => unhandled.inc({ type }),
   }
