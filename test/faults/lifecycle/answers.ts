@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { newId } from '@lockstep/service/ids'
+import { LateAnswer } from './reason.ts'
 import type { Answer, Request, Stage } from './stage.ts'
 
 /** Asks, and holds the answer to what it must be. */
@@ -8,6 +9,8 @@ export async function answered(stage: Stage, request: Omit<Request, 'key'>, stat
   let answer = await stage.ask(whole)
   // The machine is slow, or somebody died: asked again, it is the same request.
   while (answer.status === 503) answer = await stage.ask(whole)
+  if (answer.status === 202 && answer.body.state === 'running' && status !== 202)
+    throw new LateAnswer(`${request.method} ${request.url} is still on its way`)
   if (answer.status !== status)
     throw new Error(
       `${request.method} ${request.url} ${JSON.stringify(request.payload)}: ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`,
