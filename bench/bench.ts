@@ -1,10 +1,14 @@
-/** One line of the table: what is measured, and what it is held against in the same run. */
-export interface Bench {
+/** One line of the table. */
+export interface Line {
   readonly name: string
   /** Of `value` and `baseline`. */
   readonly unit: string
   /** What the ratio must reach; the higher the better, always. */
   readonly bar: number
+}
+
+/** What is measured, and what it is held against in the same run. */
+export interface Bench extends Line {
   run(options: RunOptions): Promise<Measured>
 }
 
@@ -25,6 +29,8 @@ export interface Measured {
   readonly ratios: readonly number[]
   /** What else is worth knowing: latencies, what the generator took. */
   readonly remarks: readonly string[]
+  /** What the same run tells besides, each with a bar of its own. */
+  readonly also?: readonly (Line & Measured)[]
 }
 
 const PASSES = 3

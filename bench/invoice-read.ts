@@ -13,6 +13,12 @@ const START = Date.parse('2026-01-01T09:30:00Z') / 1000
 const SECONDS_OF_USAGE = 27 * 86_400
 const METERS = ['compute_seconds', 'bandwidth_bytes', 'storage_gib', 'requests']
 
+/** In milliseconds, whatever the machine: somebody waits for the page. */
+const SLOWEST = 5
+
+/** The engine compiles the service meanwhile. */
+const WARM_UP_SECONDS = 5
+
 /** The current invoice of a customer with many events, against one with few: it should not matter. */
 export const invoiceRead: Bench = {
   name: 'invoice-read',
@@ -31,23 +37,33 @@ export const invoiceRead: Bench = {
       await client.usage.send(events('many', MANY))
       await stage.query(stage.databaseUrl, 'vacuum analyze')
 
-      const latencies = { few: [] as number[], many: [] as number[] }
-      const read = async (name: 'few' | 'many', invoiceId: string, seconds: number) => {
-        const taken = await readFor(`${url}/v1/invoices/${invoiceId}`, seconds)
-        latencies[name].push(...taken)
+      const latencies = { few: [] as number[][], many: [] as number[][] }
+      const read = (invoiceId: string, seconds: number) => readFor(`${url}/v1/invoices/${invoiceId}`, seconds)
+      const measure = async (name: 'few' | 'many', invoiceId: string) => {
+        const taken = await read(invoiceId, seconds)
+        latencies[name].push(taken)
         return median(taken)
       }
-      await read('few', few, 1)
-      await read('many', many, 1)
+      await read(few, WARM_UP_SECONDS)
+      await read(many, WARM_UP_SECONDS)
       const passes = await interleave(
-        () => read('few', few, seconds),
-        () => read('many', many, seconds),
+        () => measure('few', few),
+        () => measure('many', many),
       )
       await check(client, few, FEW)
       await check(client, many, MANY)
-      return summarize(passes, ({ reference, product }) => reference / product, [
-        `p99 ${p99(latencies.many).toFixed(2)} ms with ${MANY} events, ${p99(latencies.few).toFixed(2)} ms with ${FEW}`,
-      ])
+      const slowest = latencies.many.map((taken) => ({ reference: SLOWEST, product: p99(taken) }))
+      return {
+        ...summarize(passes, ({ reference, product }) => reference / product),
+        also: [
+          {
+            ...{ name: 'invoice-read-p99', unit: 'ms', bar: 1 },
+            ...summarize(slowest, ({ reference, product }) => reference / product, [
+              `${p99(latencies.few.flat()).toFixed(2)} ms with ${FEW} events`,
+            ]),
+          },
+        ],
+      }
     } finally {
       await stage.close()
     }

@@ -1,6 +1,7 @@
+import { sql } from 'kysely'
 import { afterAll, expect, test } from 'vitest'
 import { newDatabase } from '../../../test/support/database.ts'
-import { compiled } from '../src/postgres/compiled.ts'
+import { compiled, compiledSql } from '../src/postgres/compiled.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { asItStood } from '../src/store/as-it-stood.ts'
 
@@ -40,6 +41,24 @@ test('a query is built once, and answers for the values it is given', async () =
   expect(await find(db, { externalId: 'bob', limit: 1 })).toEqual([bob])
   expect(await transaction(db, (trx) => find(trx, { externalId: 'ada', limit: 1 }))).toEqual([ada])
   expect(built()).toBe(1)
+})
+
+test('so does a statement that is written as SQL, with a value that stands in it twice', async () => {
+  let built = 0
+  const find = compiledSql(({ names }: { readonly names: readonly string[] }) => {
+    built += 1
+    return sql<{ externalId: string; of: number }>`
+      select external_id, cardinality(${names}::text[]) as of from customer
+      where external_id = any(${names}::text[]) and id like ${'customer%'} order by id`
+  })
+  expect(await find(db, { names: ['ada', 'bob', 'eve'] })).toEqual([
+    { externalId: 'ada', of: 3 },
+    { externalId: 'bob', of: 3 },
+  ])
+  expect(await transaction(db, (trx) => find(trx, { names: ['bob'] }))).toEqual([
+    { externalId: 'bob', of: 1 },
+  ])
+  expect(built).toBe(1)
 })
 
 test('what is left out makes another query', async () => {

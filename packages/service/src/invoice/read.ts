@@ -5,6 +5,7 @@ import type { Money } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import type { Quantity } from '@lockstep/core/quantity'
 import type { Db } from '../postgres/connect.ts'
+import { inOnePacket } from '../postgres/packet.ts'
 import { type InvoiceRow, readInvoiceRow } from '../store/invoices.ts'
 import { readOpenInvoices } from '../store/open-invoices.ts'
 import type { Forecast } from './forecast.ts'
@@ -41,17 +42,20 @@ export interface ShownInvoice extends InvoiceSums {
 
 /** One invoice with its lines: of this moment while it is open, as they were written down when it is final. */
 export async function readInvoice(db: Db, id: string): Promise<ShownInvoice | undefined> {
-  const invoice = await readInvoiceRow(db, id)
+  return inOnePacket(db, (db) => readIt(db, id))
+}
+
+async function readIt(db: Db, id: string): Promise<ShownInvoice | undefined> {
+  const [invoice, open] = await Promise.all([readInvoiceRow(db, id), readOpenInvoices(db, { invoiceId: id })])
   if (!invoice) return undefined
   if (isFrozen(invoice.status)) return showFrozen(db, invoice)
   if (invoice.planVersionId === null || invoice.subscriptionId === null) return showDraft(db, invoice)
-  const open = await readOpenInvoices(db, { subscriptionId: invoice.subscriptionId })
   const shown = (await showOpen(db, open)).find((one) => one.invoice.id === id)
   // It was finalized between the two looks.
-  return shown ?? readInvoice(db, id)
+  return shown ?? readIt(db, id)
 }
 
 /** Every open invoice of a customer with its lines, rated from the usage of this moment. */
 export async function readCustomerInvoices(db: Db, customerId: string): Promise<ShownInvoice[]> {
-  return showOpen(db, await readOpenInvoices(db, { customerId }))
+  return inOnePacket(db, async (db) => showOpen(db, await readOpenInvoices(db, { customerId })))
 }

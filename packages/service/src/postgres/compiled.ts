@@ -1,4 +1,4 @@
-import { type Compilable, type CompiledQuery, Kysely } from 'kysely'
+import { type Compilable, type CompiledQuery, Kysely, type RawBuilder } from 'kysely'
 import type { Db, Trx } from './connect.ts'
 
 /** What a query is given. Undefined is what is left out. */
@@ -25,29 +25,49 @@ interface Known<Row> {
 export function compiled<Given extends object, Row>(
   build: (db: Db | Trx, given: Given) => Compilable<Row> & { execute(): Promise<Row[]> },
 ): (db: Db | Trx, given: Given) => Promise<Row[]> {
+  return remembered({
+    compile: (db, given) => build(db, given).compile(),
+    execute: (db, given) => build(db, given).execute(),
+  })
+}
+
+/** The same of a statement that is written as SQL. */
+export function compiledSql<Given extends object, Row>(
+  build: (given: Given) => RawBuilder<Row>,
+): (db: Db | Trx, given: Given) => Promise<Row[]> {
+  return remembered({
+    compile: (db, given) => build(given).compile(db),
+    execute: async (db, given) => (await build(given).execute(db)).rows,
+  })
+}
+
+interface Query<Given, Row> {
+  compile(db: Db | Trx, given: Given): CompiledQuery<Row>
+  execute(db: Db | Trx, given: Given): Promise<Row[]>
+}
+
+function remembered<Given extends object, Row>(
+  query: Query<Given, Row>,
+): (db: Db | Trx, given: Given) => Promise<Row[]> {
   const known = new Map<string, Known<Row>>()
   return async (db, given) => {
     // What reads rows as they stood is no Kysely but one in front of which those rows stand: its text is its own.
-    if (!(db instanceof Kysely)) return build(db, given).execute()
+    if (!(db instanceof Kysely)) return query.execute(db, given)
     const values = given as Values
     const names = Object.keys(values).filter((name) => values[name] !== undefined)
     const shape = names.join()
-    const { query, parameters } = known.get(shape) ?? compile(build, db, names)
-    known.set(shape, { query, parameters })
+    const { query: compiledQuery, parameters } = known.get(shape) ?? compile(query, db, names)
+    known.set(shape, { query: compiledQuery, parameters })
     const filled = parameters.map(({ name, fixed }) => (name === undefined ? fixed : values[name]))
-    const { rows } = await db.executeQuery<Row>({ ...query, parameters: filled })
+    const { rows } = await db.executeQuery<Row>({ ...compiledQuery, parameters: filled })
     return rows
   }
 }
 
-function compile<Given, Row>(
-  build: (db: Db | Trx, given: Given) => Compilable<Row>,
-  db: Db | Trx,
-  names: readonly string[],
-): Known<Row> {
+function compile<Given, Row>(of: Query<Given, Row>, db: Db | Trx, names: readonly string[]): Known<Row> {
   const nameOf = new Map<unknown, string>(names.map((name) => [Symbol(name), name]))
   const standIns = Object.fromEntries([...nameOf].map(([standIn, name]) => [name, standIn]))
-  const query = build(db, standIns as Given).compile()
+  const query = of.compile(db, standIns as Given)
   const parameters = query.parameters.map((parameter) => {
     const name = nameOf.get(parameter)
     return name === undefined ? { fixed: parameter } : { name }

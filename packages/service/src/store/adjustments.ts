@@ -1,6 +1,7 @@
 import type { Adjustment } from '@lockstep/core/adjustment'
 import type { Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import type { NewRow, Row } from './schema.ts'
@@ -21,19 +22,17 @@ export interface AdjustmentRecord
       | 'withdrawalReason'
     > {}
 
+const ofInvoices = compiled((db, { invoiceIds }: { readonly invoiceIds: readonly string[] }) =>
+  db.selectFrom('adjustment').selectAll().where(isOneOf('invoice_id', invoiceIds)).orderBy('id'),
+)
+
 /** Of these invoices, in the order in which they were made; those that were withdrawn among them. */
 export async function adjustmentsOf(
   db: Db | Trx,
   invoiceIds: readonly string[],
 ): Promise<AdjustmentRecord[]> {
   if (invoiceIds.length === 0) return []
-  const rows = await db
-    .selectFrom('adjustment')
-    .selectAll()
-    .where(isOneOf('invoice_id', invoiceIds))
-    .orderBy('id')
-    .execute()
-  return rows.map(recordOf)
+  return (await ofInvoices(db, { invoiceIds })).map(recordOf)
 }
 
 /** Newest first. */

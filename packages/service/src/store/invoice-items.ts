@@ -1,7 +1,9 @@
 import type { Derivation } from '@lockstep/core/derivation'
 import type { Instant } from '@lockstep/core/instant'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -34,18 +36,20 @@ export function itemOperation({ originInvoiceId, lineKey, revision, version }: I
   return `item/${originInvoiceId}/${lineKey}/${revision}/${version}`
 }
 
+const ofOrigins = compiled((db, { originInvoiceIds }: { readonly originInvoiceIds: readonly string[] }) =>
+  db
+    .selectFrom('invoiceItem')
+    .selectAll()
+    .where(isOneOf('origin_invoice_id', originInvoiceIds))
+    .orderBy('originInvoiceId')
+    .orderBy('lineKey')
+    .orderBy('revision'),
+)
+
 /** All items of the lines of these periods, whatever became of them, oldest revision first. */
 export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[]): Promise<ItemRow[]> {
   if (originInvoiceIds.length === 0) return []
-  const rows = await db
-    .selectFrom('invoiceItem')
-    .selectAll()
-    .where('originInvoiceId', 'in', originInvoiceIds)
-    .orderBy('originInvoiceId')
-    .orderBy('lineKey')
-    .orderBy('revision')
-    .execute()
-  return rows as ItemRow[]
+  return (await ofOrigins(db, { originInvoiceIds })) as ItemRow[]
 }
 
 /** What invoices carry of the period of a subscription that began then. */

@@ -3,6 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Period } from '@lockstep/core/period'
 import { sql } from 'kysely'
 import { newId } from '../ids.ts'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
@@ -203,8 +204,34 @@ export async function invoicesToRate(db: Db | Trx, subscriptionId: string): Prom
     .execute()
 }
 
+const ofId = compiled((db, { id }: { readonly id: string }) =>
+  db.selectFrom('invoice').selectAll().where('id', '=', id),
+)
+
 export async function readInvoiceRow(db: Db | Trx, id: string): Promise<InvoiceRow | undefined> {
-  return db.selectFrom('invoice').selectAll().where('id', '=', id).executeTakeFirst()
+  const [row] = await ofId(db, { id })
+  return row
+}
+
+/** Whose an invoice is. */
+export interface InvoiceOwner {
+  readonly externalId: string
+  /** The time of their test clock; null for who lives by the wall's. */
+  readonly frozenAt: Instant | null
+}
+
+const ownersOf = compiled((db, { id }: { readonly id: string }) =>
+  db
+    .selectFrom('invoice')
+    .innerJoin('customer', 'customer.id', 'invoice.customerId')
+    .leftJoin('testClock', 'testClock.id', 'customer.testClockId')
+    .select(['customer.externalId', 'testClock.frozenAt'])
+    .where('invoice.id', '=', id),
+)
+
+export async function readInvoiceOwner(db: Db, id: string): Promise<InvoiceOwner | undefined> {
+  const [owner] = await ownersOf(db, { id })
+  return owner
 }
 
 export async function readInvoiceRows(db: Db | Trx, ids: readonly string[]): Promise<InvoiceRow[]> {

@@ -1,5 +1,7 @@
 import type { Meter } from '@lockstep/core/meter'
-import type { Db } from '../postgres/connect.ts'
+import { compiled } from '../postgres/compiled.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
 
 /** What a meter is made of. */
@@ -32,4 +34,13 @@ export function readMeter(db: Db, key: string): Promise<Row<'meter'> | undefined
     .where('key', '=', key)
     .where('archivedAt', 'is', null)
     .executeTakeFirst()
+}
+
+const named = compiled((db, { keys }: { readonly keys: readonly string[] }) =>
+  db.selectFrom('meter').select(METER_COLUMNS).where(isOneOf('key', keys)),
+)
+
+/** Those of these keys, also archived ones: what was used of them is billed. */
+export async function metersNamed(db: Db | Trx, keys: readonly string[]): Promise<Meter[]> {
+  return keys.length === 0 ? [] : (await named(db, { keys })).map(meterOf)
 }

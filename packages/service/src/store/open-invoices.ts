@@ -1,4 +1,5 @@
-import type { Db } from '../postgres/connect.ts'
+import { compiled } from '../postgres/compiled.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import type { InvoiceRow } from './invoices.ts'
 import type { Row } from './schema.ts'
 
@@ -15,35 +16,48 @@ export interface OpenInvoices {
   readonly invoices: readonly InvoiceRow[]
 }
 
-/** What is open of one subscription, or of all of a customer's. */
-export async function readOpenInvoices(
-  db: Db,
-  of: { readonly subscriptionId: string } | { readonly customerId: string },
-): Promise<OpenInvoices> {
-  const subscriptions = db
+/** Whose: one subscription's, that of an invoice, or all of a customer's. */
+type Whose =
+  | { readonly subscriptionId: string }
+  | { readonly invoiceId: string }
+  | { readonly customerId: string }
+
+interface Sought {
+  readonly subscriptionId?: string
+  readonly invoiceId?: string
+  readonly customerId?: string
+}
+
+const subscriptionsOf = compiled((db, { subscriptionId, invoiceId, customerId }: Sought) => {
+  const all = db
     .selectFrom('subscription')
     .innerJoin('planVersion', 'planVersion.id', 'subscription.planVersionId')
     .selectAll('subscription')
     .select(['planVersion.interval', 'planVersion.intervalCount', 'planVersion.usageInterval'])
-  const invoices = db
+  if (customerId !== undefined)
+    return all.where('subscription.customerId', '=', customerId).orderBy('subscription.startedAt')
+  if (subscriptionId !== undefined) return all.where('subscription.id', '=', subscriptionId)
+  return all.where('subscription.id', '=', subscriptionOf(db, invoiceId ?? ''))
+})
+
+const invoicesOf = compiled((db, { subscriptionId, invoiceId, customerId }: Sought) => {
+  const all = db
     .selectFrom('invoice')
     .selectAll()
     .where('planVersionId', 'is not', null)
     .where((eb) => eb.or([eb('status', 'in', ['current', 'closing']), eb('lateUsage', '=', true)]))
     .orderBy('periodStart')
     .orderBy('id')
-  const [foundSubscriptions, foundInvoices] =
-    'subscriptionId' in of
-      ? await Promise.all([
-          subscriptions.where('subscription.id', '=', of.subscriptionId).execute(),
-          invoices.where('subscriptionId', '=', of.subscriptionId).execute(),
-        ])
-      : await Promise.all([
-          subscriptions
-            .where('subscription.customerId', '=', of.customerId)
-            .orderBy('subscription.startedAt')
-            .execute(),
-          invoices.where('customerId', '=', of.customerId).execute(),
-        ])
-  return { subscriptions: foundSubscriptions, invoices: foundInvoices }
+  if (customerId !== undefined) return all.where('customerId', '=', customerId)
+  if (subscriptionId !== undefined) return all.where('subscriptionId', '=', subscriptionId)
+  return all.where('subscriptionId', '=', subscriptionOf(db, invoiceId ?? ''))
+})
+
+const subscriptionOf = (db: Db | Trx, invoiceId: string) =>
+  db.selectFrom('invoice as one').select('one.subscriptionId').where('one.id', '=', invoiceId)
+
+/** What is open of one subscription, or of all of a customer's. */
+export async function readOpenInvoices(db: Db, whose: Whose): Promise<OpenInvoices> {
+  const [subscriptions, invoices] = await Promise.all([subscriptionsOf(db, whose), invoicesOf(db, whose)])
+  return { subscriptions, invoices }
 }

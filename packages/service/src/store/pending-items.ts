@@ -1,6 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { TaxRate } from '@lockstep/core/tax-rate'
 import { sql } from 'kysely'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { STRIPE } from './mappings.ts'
 import type { Row } from './schema.ts'
@@ -107,16 +108,19 @@ export async function takeOffDraft(trx: Trx, draft: string): Promise<void> {
     .execute()
 }
 
-/** Everything of a customer's that is to be billed and none of ours, in the order in which an invoice lists it. */
-export async function standingItems(db: Db | Trx, customerId: string): Promise<PendingItem[]> {
-  const rows = await db
+const standingOf = compiled((db, { customerId }: { readonly customerId: string }) =>
+  db
     .selectFrom('pendingItem')
     .select(['id', 'subscriptionId', 'providerInvoiceId', 'content'])
     .where('customerId', '=', customerId)
     .where('state', '=', 'standing')
     .orderBy(sql`(content ->> 'madeAt')::numeric`, 'desc')
-    .orderBy('id')
-    .execute()
+    .orderBy('id'),
+)
+
+/** Everything of a customer's that is to be billed and none of ours, in the order in which an invoice lists it. */
+export async function standingItems(db: Db | Trx, customerId: string): Promise<PendingItem[]> {
+  const rows = await standingOf(db, { customerId })
   return rows.flatMap(({ content, ...row }) => (content === null ? [] : [{ ...row, content }]))
 }
 

@@ -80,12 +80,26 @@ export const readNewestPlan = grouped(
 )
 
 export async function loadPlanVersion(db: Db | Trx, id: string): Promise<PlanVersion> {
-  const known = versions.get(id)
-  if (known) return known
-  const row = await db.selectFrom('planVersion').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-  const [version] = await withPrices(db, [row])
+  const [version] = await loadPlanVersions(db, [id])
   if (!version) throw new Error(`There is no plan version ${id}.`)
   return version
+}
+
+/** These versions, in their order. */
+export async function loadPlanVersions(db: Db | Trx, ids: readonly string[]): Promise<PlanVersion[]> {
+  const unknown = ids.filter((id) => !versions.has(id))
+  const read =
+    unknown.length === 0
+      ? []
+      : await withPrices(
+          db,
+          await db.selectFrom('planVersion').selectAll().where('id', 'in', unknown).execute(),
+        )
+  return ids.map((id) => {
+    const version = versions.get(id) ?? read.find((one) => one.id === id)
+    if (!version) throw new Error(`There is no plan version ${id}.`)
+    return version
+  })
 }
 
 /** A version never changes, so it is read once. Of more than these, the ones that were read first are read again. */

@@ -1,5 +1,6 @@
 import { priceFromJson, priceToJson } from '@lockstep/core/price'
 import type { PriceOverride } from '@lockstep/core/price-override'
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
@@ -20,19 +21,21 @@ export interface PriceOverrideRecord
       | 'madeAt'
     > {}
 
+const ofSubscriptions = compiled((db, { subscriptionIds }: { readonly subscriptionIds: readonly string[] }) =>
+  db
+    .selectFrom('priceOverride')
+    .selectAll()
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .orderBy('sequence'),
+)
+
 /** Of these subscriptions, in the order in which they were made, whether or not they hold. */
 export async function overridesOf(
   db: Db | Trx,
   subscriptionIds: readonly string[],
 ): Promise<PriceOverrideRecord[]> {
   if (subscriptionIds.length === 0) return []
-  const rows = await db
-    .selectFrom('priceOverride')
-    .selectAll()
-    .where(isOneOf('subscription_id', subscriptionIds))
-    .orderBy('sequence')
-    .execute()
-  return rows.map(recordOf)
+  return (await ofSubscriptions(db, { subscriptionIds })).map(recordOf)
 }
 
 /** The one made last first. */

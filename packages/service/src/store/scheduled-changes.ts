@@ -1,3 +1,4 @@
+import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
@@ -8,14 +9,17 @@ export type ScheduledChange = Pick<
   'subscriptionId' | 'planVersionId' | 'quantity' | 'addons' | 'coupons' | 'dueAt'
 >
 
+const scheduledOf = compiled((db, { subscriptionIds }: { readonly subscriptionIds: readonly string[] }) =>
+  db
+    .selectFrom('planChange')
+    .select(['subscriptionId', 'planVersionId', 'quantity', 'addons', 'coupons', 'dueAt'])
+    .where(isOneOf('subscription_id', subscriptionIds))
+    .where('state', '=', 'scheduled'),
+)
+
 export function scheduledChanges(
   db: Db | Trx,
   subscriptionIds: readonly string[],
 ): Promise<readonly ScheduledChange[]> {
-  return db
-    .selectFrom('planChange')
-    .select(['subscriptionId', 'planVersionId', 'quantity', 'addons', 'coupons', 'dueAt'])
-    .where(isOneOf('subscription_id', subscriptionIds))
-    .where('state', '=', 'scheduled')
-    .execute()
+  return scheduledOf(db, { subscriptionIds })
 }

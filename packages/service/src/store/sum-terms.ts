@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
+import { compiledSql } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/given.ts'
 
 /** Of the pictures of a subscription and of its customer, what the provider reads to sum an invoice; as it shows it. */
 export interface SumPicture {
@@ -20,13 +22,8 @@ export interface SumPicture {
   } | null
 }
 
-/** Of those subscriptions that the provider knows. */
-export async function sumPictures(
-  db: Db | Trx,
-  subscriptionIds: readonly string[],
-): Promise<readonly SumPicture[]> {
-  if (subscriptionIds.length === 0) return []
-  const { rows } = await sql<SumPicture>`
+const picturesOf = compiledSql(
+  ({ subscriptionIds }: { readonly subscriptionIds: readonly string[] }) => sql<SumPicture>`
     select subscription.id as subscription_id,
       coalesce(jsonb_path_exists(s.raw, '$.discounts[*]'), false) or coalesce(jsonb_path_exists(s.raw, '$.items.data[*].discounts[*]'), false)
         or coalesce(jsonb_typeof(c.raw -> 'discount') = 'object', false) as is_discounted,
@@ -39,8 +36,15 @@ export async function sumPictures(
     join provider_object s on s.provider = of.provider and s.type = 'subscription' and s.id = of.provider_id
     left join mapping by on by.entity_type = 'customer' and by.entity_id = subscription.customer_id and by.provider = 'stripe'
     left join provider_object c on c.provider = by.provider and c.type = 'customer' and c.id = by.provider_id
-    where subscription.id = any(${[...subscriptionIds]}::text[])`.execute(db)
-  return rows
+    where ${isOneOf('subscription.id', subscriptionIds)}`,
+)
+
+/** Of those subscriptions that the provider knows. */
+export async function sumPictures(
+  db: Db | Trx,
+  subscriptionIds: readonly string[],
+): Promise<readonly SumPicture[]> {
+  return subscriptionIds.length === 0 ? [] : picturesOf(db, { subscriptionIds })
 }
 
 /** What the newest final invoice of a subscription was taxed with; in the provider's units. */

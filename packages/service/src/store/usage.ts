@@ -3,11 +3,12 @@ import type { UsageTotals } from '@lockstep/core/meter'
 import type { Period } from '@lockstep/core/period'
 import { quantityOf } from '@lockstep/core/quantity'
 import { sql } from 'kysely'
+import { compiledSql } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { EventsExpired } from './events-expired.ts'
 import { holdMonths } from './expired-months.ts'
-import { sqlTime } from './time.ts'
+import { type SqlTime, sqlTime } from './time.ts'
 import { recountUsage } from './usage-recount.ts'
 
 const SECONDS_PER_HOUR = 3600
@@ -31,6 +32,50 @@ export const totalsOf = ({ count, sum, max, last, unique, weighted }: Summed): U
   ...(weighted == null ? {} : { weighted: quantityOf(weighted) }),
 })
 
+interface OfPeriod {
+  readonly customerId: string
+  readonly start: SqlTime
+  readonly end: SqlTime
+  /** Those of the two that are inside an hour. */
+  readonly edges: readonly SqlTime[]
+}
+
+// Buckets do not overlap, so the latest bucket of a meter holds its last event. A level counts from its
+// change on, also from a change before the period: as core's `weigh`, in one sum.
+const totalsOfPeriod = compiledSql(({ customerId, start, end, edges }: OfPeriod) => {
+  const inPeriod = sql`customer_id = ${customerId} and bucket >= ${start} and bucket < ${end}`
+  // The same, said so that Postgres guesses more than a few rows: of those it would sort all to group them.
+  const manyInPeriod = sql`customer_id = ${customerId} and (bucket, meter_key) >= (${start}, '') and bucket < ${end}`
+  return sql<(Summed & { meterKey: string; uncut: null }) | { uncut: Instant }>`
+    select null::timestamptz as uncut, coalesce(total.meter_key, level.meter_key) as meter_key,
+           total.count, total.sum, total.max, latest.last, (
+             select count(distinct value) from usage_unique
+             where ${inPeriod} and meter_key = total.meter_key
+           ) as unique, level.weighted
+    from (
+      select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
+      from usage_rollup where ${manyInPeriod} group by meter_key
+    ) as total
+    full join (
+      select meter_key,
+             sum(change * extract(epoch from ${end}::timestamptz - greatest(bucket, ${start}))::int8)
+               - coalesce(sum(moment) filter (where bucket >= ${start}), 0) as weighted
+      from usage_level where customer_id = ${customerId} and bucket < ${end} group by meter_key
+    ) as level on level.meter_key = total.meter_key
+    left join lateral (
+      select last from usage_rollup
+      where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
+    ) as latest on true
+    union all
+    select edge, null, null, null, null, null, null, null
+    from unnest(${edges}::timestamptz[]) as edge
+    where not exists (select from usage_cut where customer_id = ${customerId} and at = edge)
+      and exists (
+        select from usage_rollup
+        where customer_id = ${customerId} and bucket >= date_trunc('hour', edge, 'UTC') and bucket < edge
+      )`
+})
+
 /**
  * A customer's usage of a period by meter; meters without usage are left out. Reads rollups only,
  * however many events they are made of. The period's edges are hours or have been cut
@@ -41,38 +86,8 @@ export async function usageTotals(
   customerId: string,
   { start, end }: Period,
 ): Promise<Map<string, UsageTotals>> {
-  const inPeriod = sql`customer_id = ${customerId} and bucket >= ${sqlTime(start)} and bucket < ${sqlTime(end)}`
-  const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0)
-  // Buckets do not overlap, so the latest bucket of a meter holds its last event. A level counts from its
-  // change on, also from a change before the period: as core's `weigh`, in one sum.
-  const { rows } = await sql<(Summed & { meterKey: string; uncut: null }) | { uncut: Instant }>`
-    select null::timestamptz as uncut, coalesce(total.meter_key, level.meter_key) as meter_key,
-           total.count, total.sum, total.max, latest.last, (
-             select count(distinct value) from usage_unique
-             where ${inPeriod} and meter_key = total.meter_key
-           ) as unique, level.weighted
-    from (
-      select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
-      from usage_rollup where ${inPeriod} group by meter_key
-    ) as total
-    full join (
-      select meter_key,
-             sum(change * extract(epoch from ${sqlTime(end)}::timestamptz - greatest(bucket, ${sqlTime(start)}))::int8)
-               - coalesce(sum(moment) filter (where bucket >= ${sqlTime(start)}), 0) as weighted
-      from usage_level where customer_id = ${customerId} and bucket < ${sqlTime(end)} group by meter_key
-    ) as level on level.meter_key = total.meter_key
-    left join lateral (
-      select last from usage_rollup
-      where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
-    ) as latest on true
-    union all
-    select edge, null, null, null, null, null, null, null
-    from unnest(${edges.map(sqlTime)}::timestamptz[]) as edge
-    where not exists (select from usage_cut where customer_id = ${customerId} and at = edge)
-      and exists (
-        select from usage_rollup
-        where customer_id = ${customerId} and bucket >= date_trunc('hour', edge, 'UTC') and bucket < edge
-      )`.execute(db)
+  const edges = [start, end].filter((edge) => edge % SECONDS_PER_HOUR !== 0).map(sqlTime)
+  const rows = await totalsOfPeriod(db, { customerId, start: sqlTime(start), end: sqlTime(end), edges })
   return new Map(
     rows.map((row) => {
       if (row.uncut === null) return [row.meterKey, totalsOf(row)]

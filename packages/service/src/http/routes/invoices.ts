@@ -12,12 +12,12 @@ import { expiredInWords, explanationOf } from '../../invoice/explain.ts'
 import type { GroupShown } from '../../invoice/line-groups.ts'
 import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/read.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { inOnePacket } from '../../postgres/packet.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
-import { type InvoiceRow, listInvoiceRows, readInvoiceRow } from '../../store/invoices.ts'
+import { type InvoiceRow, listInvoiceRows, readInvoiceOwner, readInvoiceRow } from '../../store/invoices.ts'
 import { pageOf } from '../../store/page.ts'
 import type { UsageEvent } from '../../store/usage-events.ts'
 import type { LookDeps } from '../../workflow/look.ts'
-import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
 import { expandInvoices } from '../expand-invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
@@ -42,13 +42,11 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
     app,
     api.readInvoice,
   )(async ({ params, query }) => {
-    const shown = await existing(db, params.id)
-    const { customerId } = shown.invoice
-    const [owner, now] = await Promise.all([
-      ownerOf(db, shown.invoice),
-      customerTime(db, parts.clock, customerId),
-    ])
-    const body = invoiceWithLinesToApi(shown, owner, now)
+    const [shown, owner] = await inOnePacket(db, (db) =>
+      Promise.all([readInvoice(db, params.id), readInvoiceOwner(db, params.id)]),
+    )
+    if (!shown || !owner) throw notFound(params.id)
+    const body = invoiceWithLinesToApi(shown, owner, owner.frozenAt ?? parts.clock.now())
     const [expanded = body] = await expandInvoices(parts, query, [{ row: shown.invoice, shown: body }])
     return { status: 200, body: expanded }
   })
