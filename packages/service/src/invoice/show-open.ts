@@ -2,8 +2,9 @@ import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
 import { sum } from '@lockstep/core/money'
 import { type DiscountGiven, discountsLeft, type StandingDiscount } from '@lockstep/core/standing-discount'
+import { isTerminal } from '@lockstep/core/subscription'
 import type { Db } from '../postgres/connect.ts'
-import type { ItemRow } from '../store/invoice-items.ts'
+import { type ItemRow, waitingElsewhere } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { BilledSubscription, OpenInvoices } from '../store/open-invoices.ts'
 import { type CarryOver, carriedLine, carryOver } from './carry-over.ts'
@@ -11,7 +12,7 @@ import { describeLine } from './describe.ts'
 import { forecast } from './forecast.ts'
 import { itemOf, linesToSum, type OnInvoice } from './lines-to-sum.ts'
 import { lookAhead, nextTerms } from './next-terms.ts'
-import { findNoRoom } from './no-room.ts'
+import { findNoRoom, lateLines } from './no-room.ts'
 import { goesOn, pendingLine } from './pending-lines.ts'
 import type { LineToBill } from './rate.ts'
 import { rateInvoices } from './rate-invoices.ts'
@@ -37,7 +38,16 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
     lookAhead(db, subscriptions),
     sumContext(db, first.customerId, [...new Set(invoices.map(subscriptionOf))]),
   ])
-  const nextOf = await nextTerms(db, ahead, terms)
+  const [nextOf, elsewhere] = await Promise.all([
+    nextTerms(db, ahead, terms),
+    waitingBeside(
+      db,
+      subscriptions.filter(
+        ({ id, status }) =>
+          !isTerminal(status) && lateLines(lines).some(({ origin }) => origin.subscriptionId === id),
+      ),
+    ),
+  ])
   const carryOf = (subscription: BilledSubscription): CarryOver | undefined => {
     const own = invoices.filter(({ subscriptionId }) => subscriptionId === subscription.id)
     const plan = terms.get(own.findLast(({ status }) => !isFrozen(status))?.planVersionId ?? '')?.plan
@@ -50,7 +60,10 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
     const next = nextOf(invoice)
     const own = lines.filter(({ origin }) => origin.id === invoice.id)
     const late = lines.filter((line) => isFrozen(line.origin.status) && goesOnto(invoice, line, items))
-    const noRoom = findNoRoom(lines.filter(({ origin }) => origin.subscriptionId === subscription.id))
+    const noRoom = findNoRoom(
+      lines.filter(({ origin }) => origin.subscriptionId === subscription.id),
+      elsewhere.get(subscription.id) ?? 0,
+    )
     const billed = [...own, ...late].filter((line) => isWorthSending(line.left) && !noRoom.has(line))
     const carry = carryOf(subscription)
     return {
@@ -108,6 +121,15 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
       }),
     }
   })
+}
+
+/** How many lines are pending beside those of these subscriptions; nothing is asked of others. */
+async function waitingBeside(
+  db: Db,
+  subscriptions: readonly BilledSubscription[],
+): Promise<ReadonlyMap<string, number>> {
+  const found = subscriptions.map(async (one) => [one.id, await waitingElsewhere(db, one)] as const)
+  return new Map(await Promise.all(found))
 }
 
 interface Summed {

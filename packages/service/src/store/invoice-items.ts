@@ -1,7 +1,8 @@
 import type { Derivation } from '@lockstep/core/derivation'
 import type { Instant } from '@lockstep/core/instant'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
-import { compiled } from '../postgres/compiled.ts'
+import { sql } from 'kysely'
+import { compiled, compiledSql } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import type { Row } from './schema.ts'
@@ -50,6 +51,23 @@ const ofOrigins = compiled((db, { originInvoiceIds }: { readonly originInvoiceId
 export async function itemsOf(db: Db | Trx, originInvoiceIds: readonly string[]): Promise<ItemRow[]> {
   if (originInvoiceIds.length === 0) return []
   return (await ofOrigins(db, { originInvoiceIds })) as ItemRow[]
+}
+
+const waitingOf = compiledSql(
+  ({ customerId }: { readonly customerId: string }) => sql<{ subscriptionId: string | null; items: number }>`
+    select origin.subscription_id, count(*)::int4 as items
+    from invoice_item item join invoice origin on origin.id = item.origin_invoice_id
+    where item.customer_id = ${customerId} and item.state in ('intended', 'placed') and item.provider_invoice_id is null
+    group by origin.subscription_id`,
+)
+
+/** How many items of a customer's are pending, or are being made so, of other subscriptions than this one. */
+export async function waitingElsewhere(
+  db: Db | Trx,
+  { customerId, id }: { readonly customerId: string; readonly id: string },
+): Promise<number> {
+  const rows = await waitingOf(db, { customerId })
+  return rows.reduce((sum, { subscriptionId, items }) => (subscriptionId === id ? sum : sum + items), 0)
 }
 
 /** What invoices carry of the period of a subscription that began then. */

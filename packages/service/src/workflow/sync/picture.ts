@@ -2,6 +2,7 @@ import type { Derivation } from '@lockstep/core/derivation'
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
 import type { WantedItem } from '@lockstep/core/invoice-diff'
+import { roomFor } from '@lockstep/core/late-room'
 import type { Money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
@@ -15,7 +16,7 @@ import type { Trx } from '../../postgres/connect.ts'
 import { snapshot, transaction } from '../../postgres/transaction.ts'
 import { toStripeAmount } from '../../provider/stripe/amount.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
-import type { ItemContent, ItemRow } from '../../store/invoice-items.ts'
+import { type ItemContent, type ItemRow, waitingElsewhere } from '../../store/invoice-items.ts'
 import { type InvoiceRow, invoicesToRate, markPictured } from '../../store/invoices.ts'
 import { providerIdOf, providerIdsOf } from '../../store/mappings.ts'
 import type { Row } from '../../store/schema.ts'
@@ -147,7 +148,9 @@ async function picture(
   const last = rated.findLast(({ status }) => !isFrozen(status))
   const plan = terms.get(last?.planVersionId ?? '')?.plan
   const carry = plan && carryOver(subscription, plan.prices, due)
-  const noRoom = findNoRoom(due)
+  // After the end nothing is pending: it goes onto an invoice of its own.
+  const elsewhere = isOver ? 0 : await waitingElsewhere(trx, subscription)
+  const noRoom = findNoRoom(due, elsewhere)
   const products = await providerIdsOf(
     trx,
     'product',
@@ -164,13 +167,39 @@ async function picture(
     provider: { customer, subscription: atProvider },
     invoices,
     lines: due,
-    wanted: due
-      .filter((line) => isWorthSending(line.left) && !carry?.held.has(line) && !noRoom.has(line))
-      .map((line) => wantedItem(line, products, destinationOf(line.origin))),
+    wanted: withinRoom(
+      due
+        .filter((line) => isWorthSending(line.left) && !carry?.held.has(line) && !noRoom.has(line))
+        .map((line) => wantedItem(line, products, destinationOf(line.origin))),
+      { items, room: roomFor(elsewhere) },
+    ),
     items,
     isOver,
     now,
   }
+}
+
+/**
+ * What may be pending of a customer is shared by all subscriptions, so lines of the period that runs may have to wait as
+ * well: those that stand there stay, and the last of the others wait for the period's own draft.
+ */
+function withinRoom(
+  wanted: readonly Wanted[],
+  { items, room }: { readonly items: readonly ItemRow[]; readonly room: number },
+): readonly Wanted[] {
+  const pending = wanted.filter(({ destination }) => destination === 'subscription')
+  if (pending.length <= room) return wanted
+  const stands = ({ origin, lineKey, revision }: Wanted) =>
+    items.some(
+      (item) =>
+        item.originInvoiceId === origin.id &&
+        item.lineKey === lineKey &&
+        item.revision === revision &&
+        item.state === 'placed',
+    )
+  const inTurn = [...pending.filter(stands), ...pending.filter((one) => !stands(one))]
+  const waiting = new Set(inTurn.slice(room))
+  return wanted.filter((one) => !waiting.has(one))
 }
 
 function endedAt(invoice: InvoiceRow, now: Instant): InvoiceRow {
