@@ -382,3 +382,40 @@ test('two subscriptions of one customer keep their items apart', async () => {
   expect([plan?.calls, plan?.foreign.length, plan?.remove.length]).toEqual([1, 0, 0])
   expect(await of(other)).toEqual(['70 Level: 70 unit r0'])
 })
+
+// Down for 72 hours: from a day and a half before the end of the period until as long after it. Stripe renews, finalizes and
+// is paid meanwhile, its keys of idempotency are forgotten, and the usage waits in the application's buffer.
+test('down for 72 hours over the boundary, and killed in the middle of a sync: every second is billed once', async () => {
+  const payer = await subscribed('plain')
+  await go(payer, '2026-02-08T12:00:00Z')
+  await world.use(payer, '100', '2026-01-20T00:00:00Z')
+  // Stripe has made the item, and nobody heard its answer.
+  world.simulator.control.fail({ kind: 'truncated', times: 100, method: 'POST', path: '/v1/invoiceitems' })
+  await expect(world.sync(payer)).rejects.toThrow()
+  world.simulator.control.clearFaults()
+  expect(shown(await pending(payer))).toEqual(['100 Seconds: 100 second r0'])
+
+  await world.turn(payer, '2026-02-11T12:00:00Z')
+  world.wall.time += 72 * 3600
+  world.simulator.control.pruneKeys()
+  for (const event of (await world.newEvents()).reverse()) await world.receive(event)
+  await world.drain()
+  await world.use(payer, '40', '2026-02-09T00:00:00Z')
+  await world.use(payer, '5', '2026-02-11T00:00:00Z')
+  await world.sync(payer)
+  expect(amounts(await world.read(payer, 'paid'))).toEqual([
+    '100 Seconds: 100 second',
+    '2000 1 × Cloud (at $20.00 / month)',
+  ])
+  expect(amounts(await world.read(payer, 'current'))).toEqual([
+    '5 Seconds: 5 second',
+    '40 Seconds: 40 second, reported late for 2026-01-10 to 2026-02-10',
+    '2000 Plain',
+  ])
+
+  await go(payer, '2026-03-10T00:00:00Z')
+  await go(payer, '2026-03-10T02:00:00Z')
+  // 20.00 at first; 20.00 and 1.00; 20.00, 0.05 and 0.40.
+  expect((await world.atStripe(payer)).map(({ invoice }) => invoice.total)).toEqual([2000, 2100, 2045])
+  expect(await pending(payer)).toEqual([])
+})
