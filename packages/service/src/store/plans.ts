@@ -87,16 +87,16 @@ export async function loadPlanVersion(db: Db | Trx, id: string): Promise<PlanVer
 
 /** These versions, in their order. */
 export async function loadPlanVersions(db: Db | Trx, ids: readonly string[]): Promise<PlanVersion[]> {
+  // By the time that others are read, one of these may be kept no more.
+  const known = ids.flatMap((id) => versions.get(id) ?? [])
   const unknown = ids.filter((id) => !versions.has(id))
-  const read =
+  const rows =
     unknown.length === 0
       ? []
-      : await withPrices(
-          db,
-          await db.selectFrom('planVersion').selectAll().where('id', 'in', unknown).execute(),
-        )
+      : await db.selectFrom('planVersion').selectAll().where('id', 'in', unknown).execute()
+  const all = [...known, ...(await withPrices(db, rows))]
   return ids.map((id) => {
-    const version = versions.get(id) ?? read.find((one) => one.id === id)
+    const version = all.find((one) => one.id === id)
     if (!version) throw new Error(`There is no plan version ${id}.`)
     return version
   })
