@@ -119,5 +119,5 @@ test('three subscriptions of one customer share the room, and nothing of any is 
     for (const payer of all) await world.sync(payer)
   }
   const later = (await world.atStripe(ada)).slice(6).map(({ invoice }) => invoice.total)
-  expect(later.sort()).toEqual([2000, 2000, 2030, 2060, 2090, 2090])
+  expect(later.toSorted((a, b) => a - b)).toEqual([2000, 2000, 2030, 2060, 2090, 2090])
 })
