@@ -85,6 +85,33 @@ test('killed after any statement, and the usage goes on: what was under way is s
   }
 })
 
+test('killed after any statement, and somebody deletes what it made: a day later it is made once', async () => {
+  let deleted = 0
+  for (let statements = 10; ; statements += 1) {
+    const at = `after ${statements} statements`
+    const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.turn(payer, '2026-01-20T00:00:00Z')
+    await world.deliver()
+    await world.use(payer, '10', '2026-01-11T00:00:00Z')
+    const survived = await killed(statements, (deps) =>
+      syncSubscription(deps, payer.subscriptionId, { reason: 'test' }),
+    )
+    const { data } = await world.stripe.invoiceItems.list({ customer: payer.customer })
+    for (const { id } of data) await world.stripe.invoiceItems.del(id)
+    deleted += data.length
+    world.wall.time += 25 * 3600
+    world.simulator.control.pruneKeys()
+
+    await syncSubscription(world.deps, payer.subscriptionId, { reason: 'test', looks: true })
+    expect(await items(payer), at).toEqual(['compute r0 10 pending'])
+    expect(await unsettled(), at).toEqual([])
+    if (survived) {
+      expect(deleted).toBeGreaterThan(3)
+      return
+    }
+  }
+})
+
 test('killed after any statement, the end of a subscription is billed once', async () => {
   // A long way: after every seventh statement of it.
   for (let statements = 3; ; statements += 7) {

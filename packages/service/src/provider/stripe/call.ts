@@ -45,6 +45,8 @@ export interface Intention {
   readonly repeatable?: boolean
   /** Whoever records the result marks the success too, in one commit with it (`step` in the journal). */
   readonly settledByCaller?: boolean
+  /** Somebody may take away what it made: then {@link MadeAndGone} is thrown, and nobody is asked about it. */
+  readonly removable?: boolean
 }
 
 /** Stripe keeps a key for at least 24 hours; an hour less leaves room for a slow last try. */
@@ -61,7 +63,7 @@ const MOST_ATTEMPTS = 5
  * a 500 says nothing about what Stripe did: the call is repeated with its key, which Stripe answers
  * from memory; where that cannot tell (the key is old, the failure itself is what Stripe remembers),
  * `find` looks for the object by our operation id through list endpoints. Only when a complete look
- * found nothing is the call made under a new key.
+ * found nothing is the call made under a new key. What was made and is gone since is never made again by itself.
  */
 export async function callStripe<T extends { readonly id: string }>(
   deps: CallDeps,
@@ -193,6 +195,7 @@ async function look<T>(
   if (!repeat) {
     if (!find) throw await park(deps, operation, 'It cannot be told whether the payment provider did it.')
     if (operation.state === 'succeeded') {
+      if (intention.removable === true) throw new MadeAndGone(operation.id)
       throw await park(deps, operation, 'What the payment provider made is not there any more.')
     }
   }
@@ -224,6 +227,14 @@ function refuseIfUnderWay({ clock }: CallDeps, { state, preparedAt }: Operation)
   if (state !== 'prepared' || seconds <= 0) return
   const detail = 'The payment provider may still be at work on this call.'
   throw new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
+}
+
+/** The call was made and succeeded, and what it made is not at the provider any more: a complete look did not find it. */
+export class MadeAndGone extends Error {
+  constructor(operation: string) {
+    super(`What the operation ${operation} made is not there any more.`)
+    this.name = 'MadeAndGone'
+  }
 }
 
 /** It is left for a person, who finds the reason and the request's id on the operation. */

@@ -2,7 +2,7 @@ import { Problem } from '@lockstep/core/problem'
 import { parseQuantity } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
-import { callStripe } from '../../provider/stripe/call.ts'
+import { callStripe, MadeAndGone } from '../../provider/stripe/call.ts'
 import { pricing, repricing, wording } from '../../provider/stripe/item-params.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
@@ -21,7 +21,7 @@ import type { LookDeps } from '../look.ts'
 import type { Standing } from './at-stripe.ts'
 import type { Picture, Wanted } from './picture.ts'
 
-/** Another sync has changed a line since the picture was taken: take a new one. */
+/** A line is not as the picture has it: another sync changed it, or somebody took away what was made. Take a new one. */
 export class Overtaken extends Error {}
 
 /** Whose items these are: what their calls have to name. */
@@ -138,6 +138,12 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
     // Another sync went on from this row while our call was under way: it may have come after theirs.
     if (!settled) throw new Overtaken()
   } catch (error) {
+    if (error instanceof MadeAndGone) {
+      // A process died before it wrote down what it had made, and somebody took that away: what is wanted now is made
+      // anew, by a call of its own.
+      await settleItem(db, row, { state: 'removed', providerItemId: null, providerInvoiceId: null })
+      throw new Overtaken()
+    }
     if (isRefusal(error)) {
       // Refused is not done: what was to be made is not there, what was to be changed is as it was.
       await settleItem(db, row, {
@@ -167,7 +173,7 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
     }
     return callStripe(
       deps,
-      { ...call, body },
+      { ...call, body, removable: true },
       (stripe, options) => stripe.invoiceItems.create(body, options),
       (stripe) => findMade(stripe, call.id),
     )
