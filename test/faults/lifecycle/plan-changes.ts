@@ -62,6 +62,7 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if (isSame) return { kind: 'done', model: { ...model, scheduled: null } }
   if (model.status !== 'active' && model.status !== 'trialing') return refused('subscription_not_changeable')
   if (model.cancelAt !== null || model.scheduled !== withdrawn) return refused('subscription_not_changeable')
+  if (isGivenUpUnnamed(model.terms, to, withdrawn)) return refused('subscription_not_changeable')
   const direction = directionOf(model.terms, to)
   const moment = when ?? (direction < 0 ? 'periodEnd' : 'now')
   const isAtOnce = moment === 'now' && model.status === 'active'
@@ -79,6 +80,11 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if (model.card === 'declines') return refused('card_declined', true)
   const held = { to, since: model.now, subtotal: bill.subtotal, carried: model.discounts }
   return { kind: 'held', model: { ...model, held } }
+}
+
+/** What is scheduled for the extras is not given up by a wish that does not name them, as none does that leaves them as they are. */
+function isGivenUpUnnamed(now: Terms, to: Terms, withdrawn: Terms | null): boolean {
+  return withdrawn !== null && withdrawn.extras !== now.extras && to.extras === now.extras
 }
 
 /** Above zero to more, below to less; a longer rhythm is more where both cost something. */
