@@ -3,6 +3,9 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
+import { lookAt } from '../src/workflow/look.ts'
+import { agreementInForce } from '../src/workflow/plan-change/agreed-terms.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
 import { mortalConnection } from './support/mortal.ts'
@@ -11,7 +14,10 @@ import { newSubscriber } from './support/subscriber.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  coupons: { half: { name: 'Half', percentOff: '50', duration: 'forever' } },
+  coupons: {
+    half: { name: 'Half', percentOff: '50', duration: 'forever' },
+    tenth: { name: 'Tenth', percentOff: '10', duration: 'forever' },
+  },
   plans: {
     basic: flatPlan('Basic', '10.00'),
     premium: flatPlan('Premium', '25.00'),
@@ -134,3 +140,31 @@ test.for(cases)(
     }
   },
 )
+
+test('killed anywhere, a coupon is redeemed once, beside what the dashboard gave before the next process came', async () => {
+  const { stripe } = installation.deps.provider
+  const { rows } = await installation.database.pool.query(
+    `select provider_id from mapping where entity_type = 'coupon' and entity_id = 'tenth'`,
+  )
+  for (let statements = 1; ; statements += 5) {
+    const ada = await newSubscriber(installation, 'basic')
+    const { survived } = await askMortal(statements, ada.path, { coupons: ['half'] })
+    const story = `after ${statements}`
+    const providerId = String((await ada.read()).providerId)
+    const standing = async () => (await stripe.subscriptions.retrieve(providerId)).discounts.map(idOf)
+    const kept = (await standing()).map((discount) => ({ discount }))
+    await stripe.subscriptions.update(providerId, {
+      discounts: [...kept, { coupon: rows[0].provider_id }],
+    })
+    await recover()
+    await lookAt(installation.deps, { type: 'subscription', id: providerId })
+    const changes = await ada.changes()
+    const coupons = changes.length === 0 ? ['tenth'] : ['half', 'tenth']
+    expect(changes, story).toMatchObject(changes.length === 0 ? [] : [{ state: 'effective' }])
+    expect(await standing(), story).toHaveLength(coupons.length)
+    const inForce = await agreementInForce(installation.deps.db, ada.id)
+    const agreed = inForce?.agreement.discounts.map(({ coupon }) => coupon)
+    expect(agreed?.toSorted(), story).toEqual(coupons)
+    if (survived) return
+  }
+})

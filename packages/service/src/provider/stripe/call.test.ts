@@ -167,6 +167,18 @@ describe('a run that died', () => {
     expect(posts()).toEqual([])
   })
 
+  test('with other words a moment after no answer came: they are not sent while the first may be under way', async () => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    simulator.control.clearRequests()
+    await expect(create(id, 'Grace')).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    expect(posts()).toEqual([])
+    await create(id, 'Grace', later(17))
+    expect(await madeBy(id)).toMatchObject([{ name: 'Grace' }])
+  })
+
   /** Stripe does it and we never learn: every answer of this run is lost. */
   async function dieAfterCommit(id: string): Promise<string> {
     simulator.control.fail({ ...CREATE, kind: 'timeout_after_commit', times: 100 })

@@ -100,7 +100,7 @@ export async function callStripe<T extends { readonly id: string }>(
     if (next === 'look') {
       const found = await look(deps, call, operation, find)
       if (found) return succeed(found)
-      if (tries === 1) refuseIfUnderWay(deps, operation)
+      if (tries === 1) refuseIfUnderWay(deps, operation, ['prepared', 'unknown'])
       operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
     }
     let answer: T
@@ -217,14 +217,18 @@ async function lookOnly<T>(
   if (operation.state === 'refused') return undefined
   if (!find) throw await park(deps, operation, 'It cannot be told whether the payment provider did it.')
   const found = await readStripe(deps, find)
-  if (!found && tries === 1) refuseIfUnderWay(deps, operation)
+  if (!found && tries === 1) refuseIfUnderWay(deps, operation, ['prepared'])
   return found
 }
 
 /** Nobody waited for its answer to the end: it may be on its way still, and be done after we looked. */
-function refuseIfUnderWay({ clock }: CallDeps, { state, preparedAt }: Operation): void {
+function refuseIfUnderWay(
+  { clock }: CallDeps,
+  { state, preparedAt }: Operation,
+  states: readonly Operation['state'][],
+): void {
   const seconds = preparedAt + CALL_SECONDS - clock.now()
-  if (state !== 'prepared' || seconds <= 0) return
+  if (!states.includes(state) || seconds <= 0) return
   const detail = 'The payment provider may still be at work on this call.'
   throw new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
 }

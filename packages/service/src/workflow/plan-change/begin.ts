@@ -18,6 +18,7 @@ import { isChanging } from '../deeds/deed.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
+import { lookAtBoth } from './standing.ts'
 import { type ChangeAsked, type ChangeWish, hashOfWish, namesCoupons } from './wish.ts'
 
 /** `written` is there for whoever has to run it: absent, it runs already or has ended. */
@@ -72,7 +73,7 @@ export async function beginChange(
   subscriptionId: string,
   wish: ChangeWish,
   asked: ChangeAsked,
-  { arrived, prorationDate, confirm = async () => {} }: BeginOptions = {},
+  { arrived, prorationDate, confirm }: BeginOptions = {},
 ): Promise<BegunChange> {
   const { db } = deps
   const { arrivedAt, came, known, subscription } =
@@ -86,14 +87,12 @@ export async function beginChange(
   for (let tries = 1; ; tries += 1) {
     try {
       const { mayGivePlans } = asked
-      // All discounts are told together: one that the provider was given a moment ago is not to be among the missing.
-      const mustLook = namesCoupons(wish) && subscription?.providerId != null
-      if (mustLook) await lookAt(deps, { type: 'subscription', id: subscription.providerId })
-      const asRead = tries === 1 && !mustLook ? subscription : undefined
+      const looked = await lookFirst(deps, subscription, { isShown: confirm !== undefined, wish })
+      const asRead = tries === 1 && !looked ? subscription : undefined
       const decision = await decideChange(deps, subscriptionId, wish, {
         ...{ mayGivePlans, prorationDate, asRead },
       })
-      await confirm(decision)
+      await confirm?.(decision)
       return await transaction(db, (trx) => record(deps, trx, decision, wish, asked, requestHash))
     } catch (error) {
       // Somebody was faster, perhaps the other half of a double click.
@@ -102,6 +101,23 @@ export async function beginChange(
       if (!(error instanceof Moved) || tries === MOST_TRIES) throw error
     }
   }
+}
+
+/**
+ * What was shown is held against how things stand at the provider, whether or not we heard of it. All discounts are told
+ * together: one that the provider was given a moment ago is not to be among the missing.
+ */
+async function lookFirst(
+  deps: LookDeps,
+  subscription: Subscription | undefined,
+  { isShown, wish }: { readonly isShown: boolean; readonly wish: ChangeWish },
+): Promise<boolean> {
+  if (!subscription || subscription.providerId === null) return false
+  const { providerId, customerId } = subscription
+  if (isShown) await lookAtBoth(deps, { providerId, customerId })
+  else if (namesCoupons(wish)) await lookAt(deps, { type: 'subscription', id: providerId })
+  else return false
+  return true
 }
 
 async function record(
@@ -128,7 +144,7 @@ async function record(
     startsPeriod: decision.startsPeriod,
     items: decision.items,
     wanted: decision.wanted,
-    discounts: decision.discounts,
+    discounts: decision.discounts && true,
     trialEnd: decision.trialEnd,
     prorationDate: decision.prorationDate,
     credits: decision.credits && {

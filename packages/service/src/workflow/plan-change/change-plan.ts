@@ -33,6 +33,7 @@ import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
+import { discountsToTell } from './discounts.ts'
 import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE } from './input.ts'
 import { makeEffective } from './take-effect.ts'
 import { givenBackMeanwhile } from './unpaid-time.ts'
@@ -161,9 +162,9 @@ async function tell(
   operation: string,
   method: string | null,
 ): Promise<{ object: Stripe.Subscription; heldFor: string | null }> {
-  const { subscription, items, prorationDate, startsPeriod, trialEnd, discounts } = input
+  const { subscription, items, prorationDate, startsPeriod, trialEnd } = input
   const terms = {
-    ...{ items, prorationDate, startsPeriod, trialEnd, discounts },
+    ...{ items, prorationDate, startsPeriod, trialEnd, discounts: await discountsToTell(deps, input) },
     subscriptionId: subscription.id,
     providerSubscription: subscription.providerId,
   }

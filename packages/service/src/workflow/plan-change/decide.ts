@@ -29,7 +29,7 @@ import { wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
 import { changedDiscounts } from './discounts.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
-import { hasPaymentMethod, payerDiscount, readStanding, type Standing } from './standing.ts'
+import { hasPaymentMethod, payerBalance, payerDiscount, readStanding, type Standing } from './standing.ts'
 import { refuseUnpaidTime } from './unpaid-time.ts'
 import { type ChangeWish, changesTerms, namesCoupons } from './wish.ts'
 
@@ -52,6 +52,7 @@ export interface Decision extends PlanChange {
   readonly withoutCoupons: readonly string[]
   readonly discounts: readonly DiscountParam[] | null
   readonly payerDiscount: string | null
+  readonly payerBalance: number
   readonly trialEnd: Instant | 'now' | null
   /** What is planned for the end of the period, and does not come then. */
   readonly scheduled: Recorded | undefined
@@ -177,6 +178,7 @@ export async function decideChange(
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
     ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
     ...{ scheduled: withdrawn, payerDiscount: payerDiscount(payerSeen) },
+    payerBalance: payerBalance(payerSeen),
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
   }
   if (change.takesEffect === 'now' && isBilledNow && subscription.status !== 'trialing') {

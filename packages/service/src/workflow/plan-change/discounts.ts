@@ -2,9 +2,12 @@ import type { ContractDocument } from '@lockstep/core/contract'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { DiscountParam } from '../../provider/stripe/subscription-changes.ts'
 import { documentsOf } from '../../store/contracts.ts'
+import { readPlanChange } from '../../store/plan-changes.ts'
 import { discountsSeen } from '../../store/provider-discounts.ts'
+import type { LookDeps } from '../look.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
-import type { Standing } from './standing.ts'
+import type { ChangeInput } from './input.ts'
+import { readStanding, type Standing } from './standing.ts'
 import type { ChangeWish } from './wish.ts'
 
 interface ChangedDiscounts {
@@ -33,6 +36,22 @@ export async function changedDiscounts(
     ],
     withoutCoupons: withoutCoupons.filter((key) => taken.has(key)),
   }
+}
+
+/**
+ * What a change makes of the discounts that run at this moment. All of them are told together, and what was decided may be
+ * hours old: what somebody gave at the provider meanwhile is among them, and what was taken is not. Null where the change
+ * has nothing to say of them.
+ */
+export async function discountsToTell(
+  deps: LookDeps,
+  { changeId, subscription, discounts }: ChangeInput,
+): Promise<readonly DiscountParam[] | null> {
+  if (discounts === null) return null
+  const change = await readPlanChange(deps.db, changeId)
+  if (!change) throw new Error(`${changeId} is not there.`)
+  const standing = await readStanding(deps, subscription.providerId, undefined)
+  return (await changedDiscounts(deps.db, standing, change)).discounts
 }
 
 /** Keys of coupons by the provider's discounts that came of them; without those that no coupon here is known of. */

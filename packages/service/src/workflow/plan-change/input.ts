@@ -20,7 +20,11 @@ export interface ChangeInput {
   readonly startsPeriod: boolean
   readonly items: readonly ItemChange[]
   readonly wanted: readonly WantedItem[]
-  readonly discounts: readonly DiscountParam[] | null
+  /**
+   * Coupons are redeemed or taken off; which ones, the change itself says. Before that was asked of it, all discounts as
+   * they were decided stood here: they are not told any more, because others may run by now.
+   */
+  readonly discounts: true | readonly DiscountParam[] | null
   readonly trialEnd: Instant | 'now' | null
   readonly prorationDate: Instant
   /** What is given back for time ahead, in minor units as text; null where nothing is. */

@@ -18,12 +18,13 @@ import {
 import { toInvoice } from '../../provider/stripe/to-invoice.ts'
 import { attachedOf, soldOf } from '../../store/addons.ts'
 import { overridesOf } from '../../store/price-overrides.ts'
-import { type LookDeps, lookAt } from '../look.ts'
+import type { LookDeps } from '../look.ts'
 import type { Standing } from '../sync/at-stripe.ts'
 import { planSync } from '../sync-invoice.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
 import { type Opinion, secondOpinion } from './second-opinion.ts'
+import { lookAtBoth } from './standing.ts'
 import { signPreview } from './token.ts'
 import { type ChangeWish, hashOfWish } from './wish.ts'
 
@@ -74,7 +75,7 @@ export interface PreviewDeps extends LookDeps {
 
 /**
  * Says what would be done: the provider's own computation with the date pinned that the deed will name.
- * Looks at the subscription first, so that what is shown is what is so.
+ * Looks at the subscription and at who pays first, so that what is shown is what is so.
  */
 export async function previewWish(
   deps: PreviewDeps,
@@ -82,8 +83,7 @@ export async function previewWish(
   wish: ChangeWish,
   options: DecideOptions,
 ): Promise<ChangePreview> {
-  const { providerId } = await linkedSubscription(deps, subscriptionId)
-  await lookAt(deps, { type: 'subscription', id: providerId })
+  await lookAtBoth(deps, await linkedSubscription(deps, subscriptionId))
   return previewDecision(deps, wish, await decideChange(deps, subscriptionId, wish, options))
 }
 
@@ -132,12 +132,13 @@ export function fingerprintOf(decision: Decision): string {
     ...[direction, takesEffect, startsPeriod, needsPaymentPage],
     ...[subscription.addons, decision.addons.map(attachedOf)],
     ...[standing.items, standing.discounts, standing.isTaxed, standing.period, standing.trialEnd],
+    ...[decision.payerDiscount, billsNow(decision) && decision.payerBalance],
   ]
   return createHash('sha256').update(JSON.stringify(basis)).digest('base64url')
 }
 
 async function invoicesOf(deps: LookDeps, decision: Decision) {
-  const { subscription, isNewTerms, takesEffect, items, trialEnd, to, from } = decision
+  const { subscription, isNewTerms, takesEffect, items, to, from } = decision
   const none = { dueNow: null, nextInvoice: null }
   if (!isNewTerms) return none
   const providerSubscription = subscription.providerId
@@ -153,10 +154,16 @@ async function invoicesOf(deps: LookDeps, decision: Decision) {
   }
   const told = decision.startsPeriod ? await toldBefore(deps, subscription.id) : []
   const invoice = invoiceOf(await previewChange(deps, { ...decision, providerSubscription }, told))
-  // A trial that goes on bills nothing: what the provider shows then is the first invoice after it. Nor does
-  // a coupon alone.
-  const bills = (items.length > 0 && subscription.status !== 'trialing') || trialEnd === 'now'
-  return bills ? { dueNow: invoice, nextInvoice: null } : { dueNow: null, nextInvoice: invoice }
+  return billsNow(decision) ? { dueNow: invoice, nextInvoice: null } : { dueNow: null, nextInvoice: invoice }
+}
+
+/**
+ * A trial that goes on bills nothing: what the provider shows then is the first invoice after it. Nor does a coupon alone,
+ * or what waits for the end of the period.
+ */
+function billsNow({ subscription, takesEffect, items, trialEnd }: Decision): boolean {
+  if (takesEffect === 'periodEnd') return false
+  return (items.length > 0 && subscription.status !== 'trialing') || trialEnd === 'now'
 }
 
 /** What the change tells the provider of the period that it ends, before it bills what is pending. */

@@ -3,6 +3,7 @@ import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import { idOf } from '../../provider/stripe/field.ts'
 import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { providerIdOf } from '../../store/mappings.ts'
 import { readObject, type SeenObject } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 
@@ -18,6 +19,18 @@ export interface Standing {
   readonly paymentMethod: string | null
   readonly period: Period
   readonly trialEnd: Instant | null
+}
+
+/** Looks at everything that what is shown of a change depends on at the provider: the subscription, and who pays for it. */
+export async function lookAtBoth(
+  deps: LookDeps,
+  { providerId, customerId }: { readonly providerId: string; readonly customerId: string },
+): Promise<void> {
+  const payer = await providerIdOf(deps.db, 'customer', customerId)
+  await Promise.all([
+    lookAt(deps, { type: 'subscription', id: providerId }),
+    payer !== undefined && lookAt(deps, { type: 'customer', id: payer }),
+  ])
 }
 
 /** What we last saw of it; of one that we never saw, the provider is asked. */
@@ -62,6 +75,12 @@ export async function hasPaymentMethod(
 export function payerDiscount(seen: Seen | undefined): string | null {
   const { discount = null } = (seen?.raw ?? {}) as Partial<Stripe.Customer>
   return discount?.id ?? null
+}
+
+/** What the customer has to their credit, below zero, or owes, in the provider's units: the next invoice is charged less, or more. */
+export function payerBalance(seen: Seen | undefined): number {
+  const { balance = 0 } = (seen?.raw ?? {}) as Partial<Stripe.Customer>
+  return balance
 }
 
 type Seen = Pick<SeenObject, 'raw'>
