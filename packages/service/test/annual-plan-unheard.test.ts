@@ -152,6 +152,8 @@ test('a look that fails leaves the month open, and what is due stays due', async
   await due()
   expect(await periods(payer)).toEqual(['2026-02-01 … 2026-03-01 current -'])
   world.simulator.control.clearFaults()
+  // It is tried again after a pause.
+  world.wall.time += 2
   await due()
   expect(await periods(payer)).toEqual([
     '2026-02-01 … 2026-03-01 closing -',

@@ -30,13 +30,20 @@ export interface DueWanted {
   readonly after?: Pick<Due, 'dueAt' | 'id'> | undefined
 }
 
-/** What is due and not settled, by each customer's own time, oldest first. */
-export async function dueNow(db: Db, { now, limit, testClock, after }: DueWanted): Promise<Due[]> {
+/** With the time of the customer's test clock; null for who lives by the wall's. */
+export type WaitingDue = Due & { readonly frozenAt: Instant | null }
+
+/**
+ * What is due and not settled, by each customer's own time, oldest first. What was tried waits for its pause to be over,
+ * or for its clock to be turned; of one clock that is asked for, nothing waits.
+ */
+export async function dueNow(db: Db, { now, limit, testClock, after }: DueWanted): Promise<WaitingDue[]> {
   let query = db
     .selectFrom('due')
     .innerJoin('customer', 'customer.id', 'due.customerId')
     .leftJoin('testClock', 'testClock.id', 'customer.testClockId')
     .selectAll('due')
+    .select('testClock.frozenAt')
     .where('due.settledAt', 'is', null)
     .where(sql<boolean>`due.due_at <= coalesce(test_clock.frozen_at, ${sqlTime(now)})`)
     .orderBy('due.dueAt')
@@ -44,7 +51,13 @@ export async function dueNow(db: Db, { now, limit, testClock, after }: DueWanted
     .limit(limit)
   if (after !== undefined)
     query = query.where(sql<boolean>`(due.due_at, due.id) > (${sqlTime(after.dueAt)}, ${after.id})`)
-  if (testClock !== undefined) query = query.where('customer.testClockId', '=', testClock)
+  query =
+    testClock === undefined
+      ? query.where(
+          sql<boolean>`(due.next_attempt_at is null or due.next_attempt_at <= ${sqlTime(now)}
+            or due.clock_stood_at is distinct from test_clock.frozen_at)`,
+        )
+      : query.where('customer.testClockId', '=', testClock)
   return query.execute()
 }
 
@@ -57,3 +70,25 @@ export async function settleDue(db: Db | Trx, id: string, outcome: string, at: I
     .where('settledAt', 'is', null)
     .execute()
 }
+
+/** It could not be done yet: it is tried again after a pause, which grows from 2 seconds to 10 minutes. */
+export async function postponeDue(
+  db: Db,
+  { id, attempts, frozenAt }: WaitingDue,
+  now: Instant,
+): Promise<void> {
+  const tries = attempts + 1
+  const pause = Math.min(LONGEST_PAUSE_SECONDS, 2 ** Math.min(tries, 10))
+  await db
+    .updateTable('due')
+    .set({
+      attempts: tries,
+      nextAttemptAt: sqlTime(now + pause),
+      clockStoodAt: frozenAt === null ? null : sqlTime(frozenAt),
+    })
+    .where('id', '=', id)
+    .where('settledAt', 'is', null)
+    .execute()
+}
+
+const LONGEST_PAUSE_SECONDS = 600

@@ -1,4 +1,4 @@
-import { type Due, dueNow, settleDue } from '../store/due.ts'
+import { type Due, dueNow, postponeDue, settleDue, type WaitingDue } from '../store/due.ts'
 import { wokenOn } from '../store/registrations.ts'
 import { cutShort } from './cut-short.ts'
 import { eraseWhenFinal } from './delete-customer.ts'
@@ -19,7 +19,7 @@ export interface DueDeps extends LookDeps {
 /** What happens when something of one kind is due. Doing it twice is doing it once. */
 export interface DueKind {
   readonly kind: string
-  /** Returns what was done, in a few words; kept with the row. Null: it stays due. */
+  /** Returns what was done, in a few words; kept with the row. Null: it stays due, and is tried again after a pause. */
   run(deps: DueDeps, due: Due): Promise<string | null>
 }
 
@@ -38,8 +38,8 @@ const kinds: readonly DueKind[] = [
 const BATCH = 100
 
 /**
- * Does what is due, by each customer's own time. What fails stays due and is tried again in the next
- * round; it keeps nothing else waiting.
+ * Does what is due, by each customer's own time. What fails, or waits for the provider, stays due and is tried again
+ * after a pause, which grows each time; it keeps nothing else waiting.
  */
 export async function doDue(deps: DueDeps, { testClock }: { testClock?: string } = {}): Promise<number> {
   const { db, clock, workflows } = deps
@@ -57,18 +57,20 @@ export async function doDue(deps: DueDeps, { testClock }: { testClock?: string }
   return count
 }
 
-async function isDone(deps: DueDeps, due: Due): Promise<boolean> {
+async function isDone(deps: DueDeps, due: WaitingDue): Promise<boolean> {
   const { db, clock, log } = deps
   const kind = kinds.find((candidate) => candidate.kind === due.kind)
   // Of a newer version perhaps: left alone.
   if (!kind) return false
   try {
     const outcome = await kind.run(deps, due)
-    if (outcome === null) return false
-    await settleDue(db, due.id, outcome, await customerTime(db, clock, due.customerId))
-    return true
+    if (outcome !== null) {
+      await settleDue(db, due.id, outcome, await customerTime(db, clock, due.customerId))
+      return true
+    }
   } catch (error) {
     log.warn({ err: error, due: due.id, kind: due.kind }, 'What is due could not be done yet.')
-    return false
   }
+  await postponeDue(db, due, clock.now())
+  return false
 }

@@ -1,4 +1,4 @@
-import type { MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Default, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** Who buys, where they are at the provider, and what they are due. */
 export interface CustomerTables {
@@ -74,4 +74,7 @@ interface DueTable {
   outcome: string | null
   settledAt: MaybeTime
   createdAt: Time
+  attempts: Default<number>
+  nextAttemptAt: MaybeTime
+  clockStoodAt: MaybeTime
 }

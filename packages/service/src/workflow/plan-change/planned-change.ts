@@ -29,7 +29,7 @@ export const plannedChange: DueKind = {
       await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
       return 'looked at'
     }
-    // The provider has not turned the page yet: asked again in the next round.
+    // The provider has not turned the page yet.
     if (!isEffective) return null
     // Somebody else's schedule is theirs to let go.
     if (scheduleId === null || planned.origin === 'provider') return 'effective'
