@@ -15,6 +15,7 @@ export interface ToMatch {
  * renewal, the one whose period it bills. Stripe's invoice of a renewal carries the period that is
  * over, of which ours may be the last part; where Stripe ended it early, ours goes on beyond it. What Stripe's
  * invoice of an interval carries is nowhere said: without a match it is the one of the period that was just over.
+ * None of them is a draft's that was stopped, whatever becomes of that later.
  */
 export async function matchInvoice(
   db: Db | Trx,
@@ -28,12 +29,13 @@ export async function matchInvoice(
   }
   const { billingReason, period, created } = seen
   if (subscriptionId === null || (billingReason !== CYCLE && billingReason !== INTERVAL)) return undefined
-  const candidates = await unlinked
+  const unmatched = await unlinked
     .where('subscriptionId', '=', subscriptionId)
     .where('planVersionId', 'is not', null)
     .where('status', 'in', ['current', 'closing'])
     .orderBy('periodStart')
     .execute()
+  const candidates = unmatched.filter(({ stoppedDraft }) => stoppedDraft !== seen.providerId)
   const exact = candidates.find(({ periodEnd }) => periodEnd === period.end)
   if (exact) return exact
   if (billingReason === INTERVAL) {

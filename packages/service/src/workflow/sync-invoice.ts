@@ -162,10 +162,14 @@ async function lookAndPlan(
 
 /**
  * A pending item whose line belongs onto a draft that is there: Stripe has no way to move it, so it is
- * taken back and made there. One that somebody put onto another invoice stays where it is.
+ * taken back and made there; so is one on a draft that nobody will finalize any more. One that somebody put onto another
+ * invoice stays where it is.
  */
-function hasToMove(item: Standing, { wanted }: Picture): boolean {
-  if (item.invoice !== null || item.line === null) return false
+function hasToMove(item: Standing, { wanted, invoices }: Picture): boolean {
+  const isStopped = invoices.some(
+    ({ stoppedDraft }) => stoppedDraft !== null && stoppedDraft === item.invoice,
+  )
+  if ((item.invoice !== null && !isStopped) || item.line === null) return false
   const want = wanted.find(({ line, revision }) => line === item.line && revision === item.revision)
   return want !== undefined && want.destination !== 'subscription'
 }

@@ -39,6 +39,7 @@ interface InvoiceTable {
   syncProblem: MaybeJson
   providerInvoiceId: string | null
   draftsLost: Default<number>
+  stoppedDraft: Default<string | null>
   finalizesAt: MaybeTime
   finalizedAt: MaybeTime
   number: string | null

@@ -11,6 +11,7 @@ import { productsAtProvider, readGiven, sumContext, takenOff } from '../../invoi
 import { type InvoiceSums, type ShownDiscount, sumInvoice } from '../../invoice/sums.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
+import type { InvoiceRow } from '../../store/invoices.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
 import { knowStandingDiscounts } from '../admit/discounts.ts'
 import type { LookDeps } from '../look.ts'
@@ -55,7 +56,8 @@ export async function previewCancellation(
     ...{ description: describeLine(line), period: line.line.period },
     amount: line.left.amount,
   }))
-  const sums = await sumsAt(deps.db, subscription, left, endsAt)
+  const stopped = (plan?.picture.invoices ?? []).filter((invoice) => isStoppedAt(invoice, endsAt))
+  const sums = await sumsAt(deps.db, subscription, { billed: left, stopped }, endsAt)
   const { discounts, total: toBill } = sums
   const billed = { endsAt, usage, discounts, tax: sums.tax.amount, toBill }
   const nothing = sum(currency, [])
@@ -68,11 +70,24 @@ export async function previewCancellation(
   return { ...billed, unusedTime: unused.lines, toGiveBack }
 }
 
+/** A draft that the end comes before is never billed. What it has of a discount is left for what is. */
+function isStoppedAt(
+  { planVersionId, providerInvoiceId, finalizesAt }: InvoiceRow,
+  endsAt: Instant,
+): boolean {
+  return planVersionId !== null && providerInvoiceId !== null && finalizesAt !== null && endsAt < finalizesAt
+}
+
+interface AtEnd {
+  readonly billed: readonly LineToBill[]
+  readonly stopped: readonly Pick<InvoiceRow, 'id'>[]
+}
+
 /** As the provider sums what is left: by what is taken off at the end, and taxed. */
 async function sumsAt(
   db: Db,
   subscription: Subscription,
-  billed: readonly LineToBill[],
+  { billed, stopped }: AtEnd,
   endsAt: Instant,
 ): Promise<InvoiceSums> {
   const { id, customerId, currency } = subscription
@@ -85,7 +100,10 @@ async function sumsAt(
   const terms = context.terms.get(id)
   const standing = context.discounts.get(id) ?? { discounts: [], unread: [] }
   const { discounts: whole, hasUnread } = takenOff(standing, endsAt, new Set())
-  const discounts = discountsLeft(whole, (await readGiven(db, [id])).get(id) ?? [])
+  const given = ((await readGiven(db, [id])).get(id) ?? []).filter(({ invoiceId }) =>
+    stopped.every((invoice) => invoice.id !== invoiceId),
+  )
+  const discounts = discountsLeft(whole, given)
   const on = { billed, held: new Set<LineToBill>(), pending: [], fees: [], items: [], products }
   return sumInvoice({
     ...{ currency, terms, hasUnread, taxSeen: context.taxes.get(id) },

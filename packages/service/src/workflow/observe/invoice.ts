@@ -200,6 +200,13 @@ async function followDraft(
   if (endsEarly && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
   await lockInvoice(trx, row.id)
   await endWhereSeen(trx, row, seen)
+  if (await isStopped(trx, row, object)) {
+    await updateInvoice(trx, row.id, {
+      ...{ providerInvoiceId: null, finalizesAt: null, stoppedDraft: seen.providerId, dirty: true },
+      ...(row.status === 'current' ? { status: 'closing' } : {}),
+    })
+    return row.subscriptionId === null ? {} : { syncSubscription: row.subscriptionId }
+  }
   await putOnDraft(trx, seen.providerId, itemsOn(seen))
   const isNew = row.providerInvoiceId !== seen.providerId
   const advances = object.auto_advance !== false
@@ -211,6 +218,28 @@ async function followDraft(
     ...(isNew ? { dirty: true } : {}),
   })
   return isNew && row.subscriptionId !== null ? { syncSubscription: row.subscriptionId } : {}
+}
+
+/**
+ * A subscription that ends takes the drafts with it that were to be finalized; they are never billed by themselves.
+ * What was kept as a draft before waits for a person all the same. https://docs.stripe.com/billing/subscriptions/cancel
+ */
+async function isStopped(
+  trx: Trx,
+  row: InvoiceRow,
+  { auto_advance, created, billing_reason }: Stripe.Invoice,
+) {
+  const ofPeriod = billing_reason === CYCLE || billing_reason === INTERVAL
+  if (!ofPeriod || auto_advance !== false || row.subscriptionId === null) return false
+  const { endedAt, collection } = await trx
+    .selectFrom('subscription')
+    .select(['endedAt', 'collection'])
+    .where('id', '=', row.subscriptionId)
+    .executeTakeFirstOrThrow()
+  if (endedAt === null || endedAt < created || collection !== 'charging') return false
+  // What bills the last period was made by the end itself.
+  if ((await lastPeriodInvoice(trx, row.subscriptionId))?.id === row.id) return false
+  return row.finalizesAt !== null || endedAt < created + DRAFT_SECONDS
 }
 
 const itemsOn = ({ lines }: ObservedInvoice) => lines.flatMap(({ invoiceItem }) => invoiceItem ?? [])

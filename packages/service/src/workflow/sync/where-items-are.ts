@@ -5,6 +5,7 @@ import { USAGE_INVOICE_WITHIN_SECONDS } from '../../invoice/expect-turn.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
 import { forgetItem, type ItemRow } from '../../store/invoice-items.ts'
+import { readInvoiceRow } from '../../store/invoices.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { refreshInvoices } from '../refresh.ts'
@@ -21,12 +22,14 @@ const NO_INVOICE_AFTER_SECONDS = 4 * 86_400
  * taught us something (an invoice is final, a draft is known, an item is gone), so the picture is old.
  */
 export async function whereItemsAre(deps: LookDeps, picture: Picture): Promise<Standing[] | 'again'> {
-  if (await findDrafts(deps, picture)) return 'again'
+  if ((await findDrafts(deps, picture)) || (await findStopped(deps, picture))) return 'again'
   const placed = picture.items.filter(({ state }) => state === 'placed')
   const drafts = new Set(
-    [...picture.invoices.filter(({ finalizedAt }) => finalizedAt === null), ...placed].flatMap(
-      ({ providerInvoiceId }) => (providerInvoiceId === null ? [] : [providerInvoiceId]),
-    ),
+    [
+      ...picture.invoices.filter(({ finalizedAt }) => finalizedAt === null),
+      ...placed,
+      ...picture.invoices.map(({ stoppedDraft }) => ({ providerInvoiceId: stoppedDraft })),
+    ].flatMap(({ providerInvoiceId }) => (providerInvoiceId === null ? [] : [providerInvoiceId])),
   )
   const observation = await nextObservation(deps.db)
   const items: ObservedItem[] = await listPending(deps, picture)
@@ -71,6 +74,19 @@ async function findDrafts(deps: LookDeps, picture: Picture): Promise<boolean> {
       : now > periodEnd + NO_INVOICE_AFTER_SECONDS,
   )
   return concludePeriods(deps.db, lost, 'carriedOver', now)
+}
+
+/** The end of a subscription stops its drafts, and what tells of that may still be on its way. */
+async function findStopped(deps: LookDeps, { invoices, isOver }: Picture): Promise<boolean> {
+  if (!isOver) return false
+  let learned = false
+  for (const { id, planVersionId, providerInvoiceId, finalizedAt } of invoices) {
+    if (planVersionId === null || providerInvoiceId === null || finalizedAt !== null) continue
+    await lookAt(deps, { type: 'invoice', id: providerInvoiceId })
+    const now = await readInvoiceRow(deps.db, id)
+    learned ||= now?.providerInvoiceId !== providerInvoiceId || now.finalizedAt !== null
+  }
+  return learned
 }
 
 async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'gone'> {

@@ -1,0 +1,188 @@
+import type Stripe from 'stripe'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+// A subscription that ends while the draft of its renewal waits to be finalized. Stripe stops that draft, so nothing on it is
+// collected: neither the fee of the period that has just begun nor the usage of the one before.
+// https://docs.stripe.com/billing/subscriptions/cancel
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld()
+  server = await newServer(world)
+  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
+})
+afterAll(() => world.close())
+
+interface Answered {
+  readonly body: { readonly state?: string; readonly toBill?: unknown }
+}
+
+async function ask({ subscriptionId }: Payer, verb: string): Promise<Answered> {
+  const url = `/v1/subscriptions/${subscriptionId}/${verb}`
+  return server.call({ method: 'POST', url, payload: { when: 'now' } })
+}
+
+/** Of 100 seconds of January Stripe takes the item onto the draft; 20 more are heard of in its hour, and 3 of February. */
+async function inDraftHour(coupon?: Stripe.CouponCreateParams): Promise<Payer> {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  if (coupon) {
+    const { id } = await world.stripe.coupons.create(coupon)
+    await world.stripe.subscriptions.update(payer.subscription, { discounts: [{ coupon: id }] })
+  }
+  await world.turn(payer, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '100', '2026-01-15T00:00:00Z')
+  await world.sync(payer)
+  await world.turn(payer, '2026-02-10T00:10:00Z')
+  return payer
+}
+
+async function useMore(payer: Payer): Promise<void> {
+  await world.use(payer, '20', '2026-01-16T00:00:00Z')
+  await world.use(payer, '3', '2026-02-10T00:05:00Z')
+}
+
+const standing = async (payer: Payer) =>
+  (await world.atStripe(payer)).map(
+    ({ invoice, lines }) => `${invoice.status} ${invoice.total}: ${lines.join(', ')}`,
+  )
+
+const FEE = '2000 1 × Cloud (at $20.00 / month)'
+
+async function settled(payer: Payer): Promise<void> {
+  await world.deliver()
+  await world.turn(payer, '2026-02-10T04:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+}
+
+test('ended by us: the usage goes onto an invoice of its own, as previewed, and is collected', async () => {
+  const ada = await inDraftHour()
+  await world.deliver()
+  await useMore(ada)
+  const { body } = await ask(ada, 'cancel/preview')
+  expect(body.toBill).toMatchObject({ minor: '123' })
+  expect((await ask(ada, 'cancel')).body).toMatchObject({ state: 'done' })
+  // Before anything was heard of the draft.
+  expect(await standing(ada)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2000: ${FEE}`,
+    'draft 123: 120 Seconds: 120 second, 3 Seconds: 3 second',
+  ])
+  await settled(ada)
+  expect(await standing(ada)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2000: ${FEE}`,
+    'paid 123: 120 Seconds: 120 second, 3 Seconds: 3 second',
+  ])
+  expect(await world.story(ada)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle paid 0',
+    '2026-02-10 … 2026-02-10 subscription_cycle paid 123',
+  ])
+  expect(await world.requests(() => world.sync(ada))).toEqual([])
+})
+
+test('ended by us before the renewal was heard of: the draft is found, and what Stripe put there is billed', async () => {
+  const bob = await inDraftHour()
+  expect((await ask(bob, 'cancel')).body).toMatchObject({ state: 'done' })
+  await settled(bob)
+  expect(await standing(bob)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2000: ${FEE}`,
+    'paid 100: 100 Seconds: 100 second',
+  ])
+  expect(await world.story(bob)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle paid 0',
+    '2026-02-10 … 2026-02-10 subscription_cycle paid 100',
+  ])
+})
+
+test.each([
+  ['as it happened', (events: Stripe.Event[]) => events],
+  ['the other way round', (events: Stripe.Event[]) => events.toReversed()],
+])('ended in the dashboard, and heard of %s', async (_, order) => {
+  const eve = await inDraftHour()
+  await world.deliver()
+  await useMore(eve)
+  await world.sync(eve)
+  await world.stripe.subscriptions.cancel(eve.subscription)
+  for (const event of order(await world.newEvents())) {
+    await world.receive(event)
+    await world.drain()
+  }
+  await settled(eve)
+  expect(await standing(eve)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2000: ${FEE}`,
+    'paid 123: 120 Seconds: 120 second, 3 Seconds: 3 second',
+  ])
+  expect(await world.story(eve)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle paid 0',
+    '2026-02-10 … 2026-02-10 subscription_cycle paid 123',
+  ])
+})
+
+test('a person who finalizes the draft afterwards is paid its fee, and no usage again', async () => {
+  const kim = await inDraftHour()
+  await world.deliver()
+  await ask(kim, 'cancel')
+  await settled(kim)
+  const [, draft] = await world.atStripe(kim)
+  await world.stripe.invoices.finalizeInvoice(draft?.invoice.id ?? '')
+  await world.stripe.invoices.pay(draft?.invoice.id ?? '')
+  await world.deliver()
+  await world.sync(kim)
+  expect(await standing(kim)).toEqual([
+    `paid 2000: ${FEE}`,
+    `paid 2000: ${FEE}`,
+    'paid 100: 100 Seconds: 100 second',
+  ])
+  expect(await world.story(kim)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle paid 0',
+    '2026-01-10 … 2026-02-10 subscription_cycle paid 2000',
+    '2026-02-10 … 2026-02-10 subscription_cycle paid 100',
+  ])
+})
+
+test('a draft that was kept waits for a person, with what stands on it', async () => {
+  const max = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.stripe.subscriptions.update(max.subscription, {
+    pause_collection: { behavior: 'keep_as_draft' },
+  })
+  await world.deliver()
+  await world.turn(max, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(max, '100', '2026-01-15T00:00:00Z')
+  await world.sync(max)
+  await world.turn(max, '2026-02-10T00:10:00Z')
+  await world.deliver()
+  await ask(max, 'cancel')
+  await settled(max)
+  expect(await standing(max)).toEqual([`paid 2000: ${FEE}`, `draft 2100: 100 Seconds: 100 second, ${FEE}`])
+})
+
+test.each([
+  // Half of 1.00.
+  ['once', { percent_off: 50, duration: 'once' }, 50],
+  ['forever', { percent_off: 50, duration: 'forever' }, 50],
+  // 1.00 less 0.30.
+  ['amount', { amount_off: 30, currency: 'usd', duration: 'forever' }, 70],
+  ['amount once', { amount_off: 30, currency: 'usd', duration: 'once' }, 70],
+] as const)('what the stopped draft would have taken off is taken off: %s', async (_, coupon, total) => {
+  const lea = await inDraftHour(coupon)
+  await world.deliver()
+  const { body } = await ask(lea, 'cancel/preview')
+  await ask(lea, 'cancel')
+  await settled(lea)
+  expect((await world.atStripe(lea)).at(-1)?.invoice.total).toBe(total)
+  expect(body.toBill).toMatchObject({ minor: `${total}` })
+})
