@@ -36,6 +36,8 @@ export interface Run {
   intend(intention: FirstAttempt): Promise<Intended>
   /** No earlier run can have begun this step. */
   readonly isFirst: boolean
+  /** The workflow stopped and goes on: what was so when it was written may be hours ago. */
+  readonly isResumed: boolean
   /**
    * Records the result in the transaction that brings it about: both are so, or neither. So is the next step's, where
    * that is done in the same transaction. Where no other step comes after them, the workflow ends with them.
@@ -272,7 +274,8 @@ async function openJournal(
   const unrecorded: StepRecord[] = []
   let { stage, stageStartedAt: startedAt, withdrawal } = workflow
   let ordinal = recorded.length
-  let isFirst = written !== undefined
+  const isResumed = written === undefined
+  let isFirst = !isResumed
   let isOver = false
 
   const step: Step = async (name, run, options = {}) => {
@@ -312,7 +315,7 @@ async function openJournal(
           : []
         committed = await write(trx, { steps: [...unrecorded, done(result), ...after], completes })
       }
-      const made = await run(key, { withdrawn, intend: intendNext, isFirst, record }).catch(
+      const made = await run(key, { withdrawn, intend: intendNext, isFirst, isResumed, record }).catch(
         turnBackInsteadOfWaiting,
       )
       isFirst = true

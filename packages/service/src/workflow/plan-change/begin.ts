@@ -16,6 +16,7 @@ import { readSubscription, type Subscription } from '../../store/subscriptions.t
 import { addWorkflow, type Written } from '../../store/workflows.ts'
 import { isChanging } from '../deeds/deed.ts'
 import { type LookDeps, lookAt } from '../look.ts'
+import { stoodAs } from './changed-meanwhile.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
 import { lookAtBoth } from './standing.ts'
@@ -140,6 +141,7 @@ async function record(
     customer: { id: customer.id, providerId: customer.providerId },
     subscription: { id: subscription.id, providerId: subscription.providerId },
     planVersionId: to.id,
+    stood: stoodAs(subscription, decision.standing),
     deed: deedOf(decision),
     startsPeriod: decision.startsPeriod,
     items: decision.items,

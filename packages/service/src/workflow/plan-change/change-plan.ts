@@ -6,7 +6,7 @@ import { newHolder } from '../../postgres/presence.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import { observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
-import { idOf } from '../../provider/stripe/field.ts'
+import { idOf, idOrNull } from '../../provider/stripe/field.ts'
 import { paymentOfInvoice } from '../../provider/stripe/first-payment.ts'
 import { scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
 import { releaseSchedule } from '../../provider/stripe/schedules.ts'
@@ -33,6 +33,7 @@ import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
+import { changedMeanwhile } from './changed-meanwhile.ts'
 import { discountsToTell } from './discounts.ts'
 import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE } from './input.ts'
 import { makeEffective } from './take-effect.ts'
@@ -100,12 +101,13 @@ async function change(
   let answer: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
   const made = await step(
     'change at provider',
-    async (operation, { withdrawn, intend, isFirst }) => {
-      const meanwhile = () => givenBackMeanwhile(deps, input)
-      const own = { ...deps, intend, withdrawn: async () => (await withdrawn()) ?? meanwhile() }
+    async (operation, { withdrawn, intend, isFirst, isResumed }) => {
+      const meanwhile = async () =>
+        (isResumed ? await changedMeanwhile(deps, input) : undefined) ?? givenBackMeanwhile(deps, input)
+      const own = { ...deps, intend, withdrawn }
       // What was begun is looked for first, by each try.
-      if (input.credits && !(await wasBegun(deps.db, operation))) refuseIf(await meanwhile())
-      const { object, heldFor } = await tell(own, isFirst, input, operation, method)
+      if ((isResumed || input.credits) && !(await wasBegun(deps.db, operation))) refuseIf(await meanwhile())
+      const { object, heldFor } = await tell(own, { isFirst, meanwhile }, input, operation, method)
       if (heldFor === null && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
       return { id: object.id, heldFor }
     },
@@ -115,7 +117,10 @@ async function change(
         const { providerId: providerSubscription } = subscription
         if (heldFor !== null) {
           await forgetHeldChange(deps, `${key}/undo`, { providerSubscription, heldFor })
-          if (method !== null) await payWith(deps, `${key}/undo-method`, subscription, input.formerMethod)
+          const { default_payment_method: now } = await fetchSubscription(deps, providerSubscription)
+          // Whoever has it paid by another one meanwhile keeps that.
+          if (method !== null && idOrNull(now, 'default_payment_method') === method)
+            await payWith(deps, `${key}/undo-method`, subscription, input.formerMethod)
         }
         await lookAt(deps, { type: 'subscription', id: providerSubscription })
       },
@@ -150,6 +155,12 @@ function isAllToDo({ withdraws, profile }: ChangeInput): boolean {
   return withdraws === null && !isNewProfile(profile)
 }
 
+interface Telling {
+  readonly isFirst: boolean
+  /** Why it is not to be made any more, by what happened since it was decided. */
+  meanwhile(): Promise<Problem | undefined>
+}
+
 /**
  * Without the customer first, because most banks do not ask. Where one does, once more in a way that holds
  * the change back until the customer has answered; that second call, once begun, is the only one that is
@@ -157,7 +168,7 @@ function isAllToDo({ withdraws, profile }: ChangeInput): boolean {
  */
 async function tell(
   deps: LookDeps,
-  isFirst: boolean,
+  { isFirst, meanwhile }: Telling,
   input: ChangeInput,
   operation: string,
   method: string | null,
@@ -172,15 +183,17 @@ async function tell(
     ...{ ...terms, operation: `${operation}/with-customer` },
     ...{ customerPresent: true, paymentMethod: null },
   }
+  // Of what pays for it nothing can be looked up: it is told, and taken back.
+  const unlessMoved = { ...deps, withdrawn: async () => (await deps.withdrawn?.()) ?? meanwhile() }
   const withCustomer = async () => {
     if (method !== null) await payWith(deps, `${operation}/method`, subscription, method)
-    const object = await changeSubscription(deps, second)
+    const object = await changeSubscription(unlessMoved, second)
     return { object, heldFor: isHeldFor(object, second.operation) ? second.operation : null }
   }
   if (!isFirst && (await wasBegun(deps.db, second.operation))) return withCustomer()
   try {
     const first = { ...terms, operation, customerPresent: false, paymentMethod: method }
-    const object = await changeSubscription(deps, first)
+    const object = await changeSubscription(unlessMoved, first)
     return { object, heldFor: null }
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'payment_action_required') throw error
@@ -248,7 +261,8 @@ async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise
   const { subscription, wanted, periodEnd, rhythm, changeId, customer } = input
   const planned = await step(
     'schedule at provider',
-    async (operation) => {
+    async (operation, { isResumed }) => {
+      if (isResumed && !(await wasBegun(deps.db, operation))) refuseIf(await changedMeanwhile(deps, input))
       const { id } = await scheduleChange(deps, {
         operation,
         subscriptionId: subscription.id,

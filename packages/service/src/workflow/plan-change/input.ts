@@ -3,6 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { Currency } from '@lockstep/core/money'
 import type { DiscountParam, ItemChange, WantedItem } from '../../provider/stripe/subscription-changes.ts'
 import type { WantedPage } from '../payment-page.ts'
+import type { Stood } from './changed-meanwhile.ts'
 
 export const CHANGE_PLAN = 'change-plan'
 
@@ -15,6 +16,7 @@ export interface ChangeInput {
   readonly customer: { readonly id: string; readonly providerId: string }
   readonly subscription: { readonly id: string; readonly providerId: string }
   readonly planVersionId: string
+  readonly stood?: Stood
   /** What the provider is told: now, for the end of the period, or nothing. */
   readonly deed: 'change' | 'schedule' | 'none'
   readonly startsPeriod: boolean

@@ -1,0 +1,163 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { newId } from '../src/ids.ts'
+import { beginChange } from '../src/workflow/plan-change/begin.ts'
+import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
+import { flatPlan } from './support/catalogs.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+import { type Body, newSubscriber } from './support/subscriber.ts'
+
+// While a change waits, for a page or for another worker, somebody changes the subscription at the provider.
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  plans: {
+    starter: flatPlan('Starter', '0'),
+    basic: flatPlan('Basic', '10.00'),
+    premium: flatPlan('Premium', '25.00'),
+  },
+})
+
+const PAGE = { returnUrl: 'https://app.example/billing', cancelUrl: 'https://app.example/pricing' }
+
+let simulator: Simulator
+let installation: Installation
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator, catalog)
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+const stripe = () => installation.deps.provider.stripe
+
+async function subscriber(plan: string, card: string) {
+  const ada = await newSubscriber(installation, plan, { card })
+  const providerId = String((await ada.read()).providerId)
+  const change = async (id: unknown) => (await installation.ask('GET', `${ada.path}/changes/${id}`)).body
+  return {
+    ...ada,
+    providerId,
+    atProvider: () => stripe().subscriptions.retrieve(providerId),
+    /** Asks for a change that waits for the customer; the answer is given and resolves with what becomes of it. */
+    async waiting(wish: object, answer: () => Promise<void>) {
+      const asked = await ada.change(wish)
+      expect(asked.status).toBe(202)
+      const { id } = asked.body.change as Body
+      return async () => {
+        await answer()
+        await installation.ask('POST', `${ada.path}/changes/${id}/resume`, {})
+        return change(id)
+      }
+    },
+    async leaveCard() {
+      const { sessions } = await ada.atStripe()
+      simulator.control.completeCheckout(sessions[0]?.id ?? '', { card: 'pm_card_visa' })
+    },
+    /** A process that dies when it has recorded a change; the answer is the next one, which goes on. */
+    async recorded(wish: ChangeWish) {
+      const { deps, workflows } = installation
+      const { changeId } = await beginChange(deps, ada.id, wish, {
+        ...{ operation: newId('operation'), requestedBy: 'test', mayGivePlans: false },
+        ...{ requestOrigin: null, accepted: {} },
+      })
+      return async () => {
+        await deps.pool.query(
+          `update workflow set lease_until = clock_timestamp() - interval '1 second' where subject_id = $1`,
+          [changeId],
+        )
+        await workflows.resumeDue()
+        return change(changeId)
+      }
+    },
+  }
+}
+
+const refused = (what: string) => ({
+  state: 'refused',
+  problem: { code: 'subscription_not_changeable', detail: expect.stringContaining(`(${what})`) },
+})
+
+describe('what waited for a page is not made where meanwhile', () => {
+  test.for([
+    {
+      name: 'the number became another',
+      what: 'what it pays for',
+      params: (item: string) => ({ items: [{ id: item, quantity: 5 }] }),
+    },
+    {
+      name: 'an end was planned',
+      what: 'its planned end',
+      params: () => ({ cancel_at_period_end: true }),
+    },
+    {
+      name: 'its invoices are not collected any more',
+      what: 'whether its invoices are collected',
+      params: () => ({ pause_collection: { behavior: 'void' as const } }),
+    },
+  ])('$name', async ({ what, params }) => {
+    const ada = await subscriber('starter', '')
+    const finish = await ada.waiting({ plan: 'premium', paymentPage: PAGE }, ada.leaveCard)
+    const [item] = (await ada.atProvider()).items.data
+    await stripe().subscriptions.update(ada.providerId, params(item?.id ?? ''))
+    const before = await ada.atProvider()
+    expect(await finish()).toMatchObject(refused(what))
+    expect(await ada.atProvider()).toEqual(before)
+    expect(await ada.invoices()).toEqual(['subscription_create 0 paid'])
+    expect(await ada.contracts()).toHaveLength(what === 'what it pays for' ? 2 : 1)
+  })
+
+  test('the period is another', async () => {
+    const ada = await subscriber('starter', '')
+    await ada.turn('2026-01-31T20:00:00Z')
+    const finish = await ada.waiting({ plan: 'premium', paymentPage: PAGE }, ada.leaveCard)
+    await ada.turn('2026-02-01T04:00:00Z')
+    expect(await finish()).toMatchObject(refused('its period'))
+    expect(await ada.read()).toMatchObject({ plan: 'starter' })
+  })
+
+  test('nothing happened to it, it is made', async () => {
+    const ada = await subscriber('starter', '')
+    const finish = await ada.waiting({ plan: 'premium', paymentPage: PAGE }, ada.leaveCard)
+    await stripe().subscriptions.update(ada.providerId, { description: 'Ours' })
+    expect(await finish()).toMatchObject({ state: 'effective', problem: null })
+    expect((await ada.invoices()).at(-1)).toBe('subscription_update 2500 paid')
+  })
+})
+
+test.for([{ plan: 'premium' }, { plan: 'starter' }])(
+  'nor what another process goes on with: $plan',
+  async (wish) => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const goOn = await ada.recorded(wish)
+    const [item] = (await ada.atProvider()).items.data
+    await stripe().subscriptions.update(ada.providerId, {
+      items: [{ id: item?.id ?? '', quantity: 2 }],
+      proration_behavior: 'none',
+    })
+    expect(await goOn()).toMatchObject(refused('what it pays for'))
+    expect(await ada.atProvider()).toMatchObject({ schedule: null, items: { data: [{ quantity: 2 }] } })
+  },
+)
+
+test('what pays for it since is kept where the customer tells the bank no', async () => {
+  const ada = await subscriber('basic', 'pm_card_visa')
+  const finish = await ada.waiting(
+    { plan: 'premium', paymentMethod: 'pm_card_authenticationRequired' },
+    async () => {
+      const { intents } = await ada.atStripe()
+      const asking = intents.find(({ status }) => status === 'requires_action')
+      simulator.control.authenticate(asking?.id ?? '', 'fail')
+    },
+  )
+  const { customer } = await ada.atStripe()
+  const { id } = await stripe().paymentMethods.attach('pm_card_mastercard', { customer: customer.id })
+  await stripe().subscriptions.update(ada.providerId, { default_payment_method: id })
+  expect(await finish()).toMatchObject({ state: 'refused', problem: { code: 'payment_not_confirmed' } })
+  expect(await ada.atProvider()).toMatchObject({ default_payment_method: id })
+})
