@@ -138,5 +138,13 @@ export const derivation: z.ZodType<Derivation> = z
     amount: decimal.meta({
       description: 'What the line costs: `rounded`, less where it is free or cut, in steps that are charged.',
     }),
+    setOff: z
+      .array(z.strictObject({ key: z.string(), words, amount: decimal }))
+      .readonly()
+      .optional()
+      .meta({
+        description:
+          'Other lines of its period that meet what is left of it: below zero what they give back, above zero what they charge.',
+      }),
   })
   .meta({ id: 'Derivation', description: 'How an amount came about, from the events to the rounding.' })

@@ -137,6 +137,11 @@ export interface Derivation {
   readonly charged?: { readonly step: Decimal; readonly before: Decimal; readonly after: Decimal }
   /** What the line costs: `rounded`, less of it where it is free or cut, in whole steps of what is charged. */
   readonly amount: Decimal
+  /**
+   * Other lines of its period that meet what is left of it: below zero what they give back, which this line then does not
+   * charge; above zero what they charge, which this line then does not give back.
+   */
+  readonly setOff?: readonly LinePart[]
 }
 
 /** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
@@ -166,6 +171,9 @@ export function explain(derivation: Derivation): string[] {
     lines.push(`${cut.name}, at most ${left} = ${groupThousands(amount)} ${currency}`)
   }
   if (free) lines.push(`free during the ${free}: ${groupThousands(amount)} ${currency}`)
+  for (const { key, words, amount: met } of derivation.setOff ?? []) {
+    lines.push(`set off against ${words ?? key}: ${groupThousands(met)} ${currency}`)
+  }
   return lines
 }
 

@@ -1,6 +1,7 @@
 import { groupThousands } from '@lockstep/core/decimal'
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
+import { formatMoney, negate, sum } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { LineToBill } from './rate.ts'
 
@@ -9,6 +10,10 @@ import type { LineToBill } from './rate.ts'
  * that it was used in, because it stands among the lines of another one.
  */
 export function describeLine(toBill: LineToBill): string {
+  return [describeRest(toBill), ...describeSetOff(toBill)].join(', ')
+}
+
+function describeRest(toBill: LineToBill): string {
   const { origin, line, revision, left, mayWait } = toBill
   const isLate = isFrozen(origin.status)
   if (line.derivation.price === null) return describeAdjustment(toBill, isLate)
@@ -24,6 +29,22 @@ export function describeLine(toBill: LineToBill): string {
   if (!isLate) return `${what}, beyond what was billed before`
   // What waited and what was heard of late are one line: all of it is of that period.
   return `${what}, ${mayWait && revision === 0 ? 'carried over from' : 'reported late for'} ${daysOf(toBill)}`
+}
+
+/** What it would be without what other lines meet of it: a reader of the provider's invoice sees no more than this. */
+function describeSetOff({ setOff }: LineToBill): string[] {
+  const [first] = setOff
+  if (!first) return []
+  const all = sum(
+    first.amount.currency,
+    setOff.map(({ amount }) => amount),
+  )
+  const whose = setOff.length === 1 ? first.name : `${setOff.length} other lines`
+  return [
+    all.minor < 0n
+      ? `less ${formatMoney(negate(all))} billed as ${whose}`
+      : `less ${formatMoney(all)} of ${whose}`,
+  ]
 }
 
 /** One with a revision was withdrawn while it was being billed. */

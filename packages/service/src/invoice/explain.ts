@@ -12,11 +12,14 @@ export function explanationOf(line: ShownLine, corrections: readonly UsageCorrec
   if (!derivation) return [`${description}: ${reason ?? 'the payment provider computed this amount.'}`]
   const { currency } = amount
   const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
-  const rest = parts.length === 0 ? [] : [...parts, `left: ${formatMoney(amount)} ${currency}`]
+  const left = `left: ${formatMoney(amount)} ${currency}`
+  const rest = parts.length === 0 && !derivation.setOff ? [] : [...parts, left]
   const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
   // Of a dinar's thousandths only whole tens can be charged; what was kept before derivations told of it does not.
   const charged =
-    whole === derivation.amount ? [] : [`charged, by the provider's steps: ${whole} ${currency}`]
+    whole === derivation.amount || derivation.setOff
+      ? []
+      : [`charged, by the provider's steps: ${whole} ${currency}`]
   return [...explain(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
 }
 

@@ -1,6 +1,8 @@
+import { isBilledByProvider } from '@lockstep/core/price'
 import { type PriceOverride, withOwnPrices } from '@lockstep/core/price-override'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { adjustmentsOf } from '../store/adjustments.ts'
+import { couponLimits } from '../store/coupon-limits.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { overridesOf } from '../store/price-overrides.ts'
@@ -69,19 +71,32 @@ export async function rateInvoices(
       groups: new Map(),
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),
       items: items.filter(({ originInvoiceId }) => originInvoiceId === invoice.id),
+      limits: new Map(),
     }
   })
+  const limits = await couponLimits(db, [...new Set(ungrouped.flatMap(limitedOn))])
   const groups = await together(
     db,
     ungrouped.map((input) => () => groupsOf(db, input, addedUp)),
   )
-  const inputs = ungrouped.map((input, i) => ({ ...input, groups: groups[i] ?? input.groups }))
+  const inputs = ungrouped.map((input, i) => ({ ...input, limits, groups: groups[i] ?? input.groups }))
   return {
     lines: inputs.flatMap(linesToBill),
     inputs: new Map(inputs.map((input) => [input.invoice.id, input])),
     items,
     terms,
   }
+}
+
+/** The invoices of the provider's whose coupons matter: none of a period of which nothing is billed, or of one product. */
+function limitedOn({ items, terms }: RatingInput): string[] {
+  const products = terms.plan.prices
+    .filter((price) => !isBilledByProvider(price))
+    .map(({ product }) => product)
+  if (new Set(products).size < 2) return []
+  return items.flatMap(({ state, providerInvoiceId }) =>
+    state === 'billed' && providerInvoiceId !== null ? [providerInvoiceId] : [],
+  )
 }
 
 function planVersionOf({ id, planVersionId }: InvoiceRow): string {

@@ -14,11 +14,13 @@ import { type RatedLine, rate } from '@lockstep/core/rating'
 import { usageCycleOf } from '@lockstep/core/usage-cycle'
 import type { UsageGroup } from '@lockstep/core/usage-group'
 import { chargeStep, toChargeable } from '../provider/stripe/amount.ts'
+import type { CouponLimit } from '../store/coupon-limits.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { RatingTerms } from '../store/rating-terms.ts'
 import type { Row } from '../store/schema.ts'
 import { goneLines } from './gone-lines.ts'
+import { settledTogether } from './settled-together.ts'
 
 /** What rating has to know of the subscription. */
 export const ratedColumns = ['quantity', 'trialStart', 'trialEnd', 'status', 'billingCycleAnchor'] as const
@@ -34,8 +36,15 @@ export interface LineToBill {
   /** Its plan carries what is too little: what is left of a final period may have waited for more. */
   readonly mayWait: boolean
   readonly billed: readonly Billable[]
-  /** In amounts that the provider charges. */
+  /** In amounts that the provider charges, less what other lines of its period meet of it. */
   readonly left: Billable
+  readonly setOff: readonly SetOffPart[]
+}
+
+/** What another line of a period meets of one: below zero what it gives back, above zero what it charges. */
+export interface SetOffPart {
+  readonly name: string
+  readonly amount: Money
 }
 
 export interface RatingInput {
@@ -49,9 +58,14 @@ export interface RatingInput {
   readonly adjustments: readonly Adjustment[]
   /** Every item of this invoice's lines. */
   readonly items: readonly ItemRow[]
+  /** By the provider's invoice on which items of theirs are billed: the products that its coupons are limited to. */
+  readonly limits: ReadonlyMap<string, readonly CouponLimit[]>
 }
 
-/** Rates a period and subtracts what finalized invoices carry of it, line by line. */
+/**
+ * Rates a period and subtracts what finalized invoices carry of it, line by line; then what some lines give back is set
+ * off against what others charge.
+ */
 export function linesToBill(input: RatingInput): LineToBill[] {
   const { invoice, items, adjustments, terms } = input
   const mayWait = carriesOver(terms.plan.prices)
@@ -59,7 +73,7 @@ export function linesToBill(input: RatingInput): LineToBill[] {
   const rated = [...rateInvoice(input), ...adjusted]
   const { product, currency } = terms.plan
   const gone = goneLines(items, rated, { period: periodOf(invoice), product, currency })
-  return [...rated, ...gone].map((line) => {
+  const lines = [...rated, ...gone].map((line): LineToBill => {
     const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
     const billed = parts.map(({ amount, quantity }) => ({
       amount: money(amount, invoice.currency),
@@ -74,8 +88,10 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       mayWait,
       billed,
       left,
+      setOff: [],
     }
   })
+  return settledTogether(lines, input)
 }
 
 export function hasSomethingLeft(lines: readonly LineToBill[]): boolean {

@@ -5,6 +5,8 @@ import { newBillingWorld, type Payer } from '../support/billing-world.ts'
 
 const monthly = { product: 'cloud', interval: 'month' } as const
 const compute = { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' } as const
+const traffic = { meter: 'bytes', product: 'traffic', model: 'perUnit', unitAmount: '0.01' } as const
+const promise = (amount: string) => ({ name: 'Minimum', model: 'minimum', amount }) as const
 const feeOf = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
 
 /** Odd fees, so that shares of them have to be rounded. */
@@ -26,7 +28,7 @@ const catalog = defineCatalog({
       prices: {
         fee: feeOf('20.01'),
         compute,
-        traffic: { meter: 'bytes', product: 'traffic', model: 'perUnit', unitAmount: '0.01' },
+        traffic,
       },
     },
     leveled: {
@@ -38,6 +40,29 @@ const catalog = defineCatalog({
       prices: {
         ...{ fee: feeOf('20.01'), compute },
         least: { name: 'Minimum', model: 'minimum', product: 'compute', amount: '31.00' },
+      },
+    },
+    promised: {
+      ...{ ...monthly, name: 'Promised' },
+      prices: { fee: feeOf('10.00'), compute, traffic, promise: promise('50.00') },
+    },
+    'promised-yen': {
+      ...{ ...monthly, name: 'Promised', currency: 'jpy' },
+      prices: { fee: feeOf('1000'), compute: { ...compute, unitAmount: '1' }, promise: promise('5000') },
+    },
+    'promised-dinar': {
+      ...{ ...monthly, name: 'Promised', currency: 'kwd' },
+      prices: {
+        fee: feeOf('1.000'),
+        compute: { ...compute, unitAmount: '0.005' },
+        promise: promise('5.000'),
+      },
+    },
+    capped: {
+      ...{ ...monthly, name: 'Capped' },
+      prices: {
+        ...{ fee: feeOf('10.00'), compute, traffic },
+        cap: { name: 'Cap', model: 'maximum', amount: '50.00' },
       },
     },
     big: { ...monthly, name: 'Big', prices: { fee: feeOf('50.01'), compute } },
