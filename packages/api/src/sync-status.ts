@@ -40,12 +40,15 @@ export const syncStatus = z
         z.strictObject({
           currency,
           standing: money.meta({ description: 'What stands at the provider and is not billed yet.' }),
-          sent: money.meta({ description: 'What we last sent of what was billed in the last 35 days.' }),
-          billed: money.meta({ description: 'What the final invoices say of it.' }),
+          sent: money.meta({
+            description:
+              'What the invoices with lines of ours that became final in the last 35 days come to by what we last sent, less the discounts and with the tax that the provider says. Of a customer on a test clock the last days are its own.',
+          }),
+          billed: money.meta({ description: 'The totals of these invoices at the provider.' }),
           equal: z.boolean(),
         }),
       )
-      .meta({ description: 'By currency, of what Lockstep rates.' }),
+      .meta({ description: 'By currency, of invoices on which Lockstep rates something.' }),
   })
   .meta({ id: 'SyncStatus', description: 'Whether the provider says what the invoices say.' })
 

@@ -78,11 +78,20 @@ test('behind, in step, failing, and in step again: the route and the figures say
   expect(await figures()).toContain('lockstep_invoice_sync_age_seconds{sync="last success"} 0')
 })
 
+const jpy = (minor: number) => ({ amount: `${minor}`, minor: `${minor}`, currency: 'jpy' })
+
 test('what was sent and what was billed are added up, and differ where somebody changed an item', async () => {
   const [honest, changed] = [
     await world.register('plain', '2026-01-10T00:00:00Z'),
     await world.register('yen', '2026-01-10T00:00:00Z'),
   ]
+  const { id: half } = await world.stripe.coupons.create({ percent_off: 50, duration: 'forever' })
+  for (const { subscription } of [honest, changed]) {
+    await world.stripe.subscriptions.update(subscription, { discounts: [{ coupon: half }] })
+  }
+  const vat = { display_name: 'VAT', percentage: 20, inclusive: false }
+  const { id: rate } = await world.stripe.taxRates.create(vat)
+  await world.stripe.subscriptions.update(honest.subscription, { default_tax_rates: [rate] })
   for (const payer of [honest, changed]) {
     await go(payer, '2026-01-20T00:00:00Z')
     await world.use(payer, '50', '2026-01-11T00:00:00Z')
@@ -91,11 +100,15 @@ test('what was sent and what was billed are added up, and differ where somebody 
   const { data } = await world.stripe.invoiceItems.list({ customer: changed.customer, pending: true })
   await world.stripe.invoiceItems.update(data[0]?.id ?? '', { amount: 3 })
   for (const payer of [honest, changed]) await go(payer, '2026-02-10T02:00:00Z')
-  const jpy = (minor: number) => ({ amount: `${minor}`, minor: `${minor}`, currency: 'jpy' })
-  expect(await status()).toMatchObject({
-    totals: [
-      { currency: 'jpy', sent: jpy(5), billed: jpy(3), equal: false },
-      { currency: 'usd', sent: usd(50), billed: usd(50), equal: true },
-    ],
-  })
+  // Half of 20.00 + 0.50, and a fifth of it on top. Of 2000 + 3 yen half is 1001.5, so 1002 are taken off; 5 were sent.
+  const totals = [
+    { currency: 'jpy', sent: jpy(2005 - 1002), billed: jpy(2003 - 1002), equal: false },
+    { currency: 'usd', sent: usd(1025 + 205), billed: usd(1025 + 205), equal: true },
+  ]
+  expect(await status()).toMatchObject({ totals })
+  // By the wall it is January still. By the clocks, February's invoice was 35 days ago, and then longer ago.
+  for (const payer of [honest, changed]) await go(payer, '2026-03-17T00:30:00Z')
+  expect(await status()).toMatchObject({ totals })
+  await go(honest, '2026-03-17T02:30:00Z')
+  expect(await status()).toMatchObject({ totals: [totals[0], { currency: 'usd', billed: usd(0) }] })
 })

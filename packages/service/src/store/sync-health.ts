@@ -64,25 +64,56 @@ export async function failuresByCode(db: Db): Promise<{ code: string; subscripti
   return rows
 }
 
-/** Of the items of one currency, in the provider's minor unit what we sent and in ours what it billed. */
+/** What the final invoices of one currency come to, after discounts and with tax. */
 export interface BilledTotals {
   readonly currency: Currency
+  /** By what was last sent of our lines, less the discounts and with the tax on top: in the provider's unit. */
   readonly sent: bigint
+  /** What the provider's own lines add to that, in ours. */
+  readonly others: bigint
+  /** What the provider says that they come to, in ours. */
   readonly billed: bigint
 }
 
 /**
- * What was last sent of the items on invoices that were finalized since, and what these say. They differ
- * where somebody changed an item at the provider, or Stripe finalized while it was being changed; what is
- * left is on the next invoice.
+ * Of the invoices that carry lines of ours and became final within the last `seconds`, what they come to by what was sent,
+ * and what the provider says. They differ where somebody changed an item at the provider, or Stripe finalized while it
+ * was being changed; what is left is on the next invoice. A customer on a test clock lives by that: the last seconds
+ * are its own.
  */
-export async function billedTotals(db: Db, since: Instant): Promise<BilledTotals[]> {
+export async function billedTotals(db: Db, { now, seconds }: Recently): Promise<BilledTotals[]> {
   const { rows } = await sql<BilledTotals>`
-    select invoice.currency, sum((content ->> 'amount')::numeric)::int8 as sent, sum(amount)::int8 as billed
-    from invoice join invoice_item item on item.provider_invoice_id = invoice.provider_invoice_id
-    where invoice.finalized_at >= ${sqlTime(since)} and item.state = 'billed' and item.derivation is not null
+    with recent as (
+      select invoice.* from invoice join customer on customer.id = customer_id
+      where test_clock_id is null and finalized_at >= ${sqlTime(now - seconds)}
+      union all
+      select invoice.* from test_clock join customer on test_clock_id = test_clock.id
+      join invoice on customer_id = customer.id and finalized_at >= frozen_at - make_interval(secs => ${seconds})
+    )
+    select currency, sum(ours - off + tax)::int8 as sent, sum(others)::int8 as others, sum(total)::int8 as billed
+    from recent
+    cross join lateral (
+      select sum((content ->> 'amount')::numeric) as ours,
+             coalesce(sum(line.amount) filter (where item.derivation is null), 0) as others
+      from line_item line
+      left join invoice_item item on item.origin_invoice_id = line.origin_invoice_id and item.line_key = line.line_key
+        and item.revision = line.revision and item.derivation is not null
+      where line.invoice_id = recent.id) lines
+    cross join lateral (
+      select coalesce(sum((one ->> 'amount')::numeric), 0) as off
+      from jsonb_array_elements(provider_sums -> 'discounts') one) discounts
+    cross join lateral (
+      select coalesce(sum((one ->> 'amount')::numeric), 0) as tax
+      from jsonb_array_elements(provider_sums -> 'taxes') one where not (one ->> 'inclusive')::boolean) taxes
+    where provider_sums is not null and ours is not null
     group by 1 order by 1`.execute(db)
   return rows
+}
+
+interface Recently {
+  /** By the wall. */
+  readonly now: Instant
+  readonly seconds: number
 }
 
 /** What stands at the provider by our calls and is not billed yet. */

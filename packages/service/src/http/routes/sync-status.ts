@@ -1,10 +1,10 @@
 import * as api from '@lockstep/api/sync-status'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
-import { type Currency, money } from '@lockstep/core/money'
+import { add, type Currency, money } from '@lockstep/core/money'
 import { needsAttention } from '@lockstep/core/sync-health'
 import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
-import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import { fromStripeUnits } from '../../provider/stripe/amount.ts'
 import {
   type BilledTotals,
   billedTotals,
@@ -32,7 +32,7 @@ export function syncStatusRoutes(app: App, { db, clock }: { readonly db: Db; rea
       syncFigures(db),
       failuresByCode(db),
       syncFailures(db, query.limit),
-      billedTotals(db, now - BILLED_DAYS * SECONDS_PER_DAY),
+      billedTotals(db, { now, seconds: BILLED_DAYS * SECONDS_PER_DAY }),
       standingTotals(db),
     ])
     const { open, stale, failing, oldestTold, lastSuccess } = figures
@@ -69,7 +69,7 @@ function failureToApi({ id, customerId, externalId, subscriptionId, syncProblem,
 
 function totalsToApi(currency: Currency, standing: bigint, totals: BilledTotals | undefined) {
   const billed = money(totals?.billed ?? 0n, currency)
-  const sent = fromStripeAmount(Number(totals?.sent ?? 0n), currency)
+  const sent = add(fromStripeUnits(totals?.sent ?? 0n, currency), money(totals?.others ?? 0n, currency))
   return {
     currency,
     standing: moneyToApi(money(standing, currency)),
