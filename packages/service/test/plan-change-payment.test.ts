@@ -2,9 +2,11 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { drainInbox } from '../src/inbox/process.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
+import { receiveListed } from './support/receive-listed.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // How a change is paid: without a card first, with the bank's question, in a trial.
@@ -197,6 +199,26 @@ describe('the bank asks the customer', () => {
     const { subscriptions } = await ada.atStripe()
     expect(subscriptions[0]?.default_payment_method).toBeNull()
     expect(await ada.change({ plan: 'premium' })).toMatchObject({ status: 200 })
+  })
+
+  test('and is answered with no, which an event alone tells: its invoice looks as before', async () => {
+    const ada = await subscriber('basic')
+    const { id } = changeOf(await ada.change({ plan: 'premium', paymentMethod: ASKS }))
+    const { deps, workflows } = installation
+    const hear = async () => {
+      await receiveListed(deps)
+      await drainInbox(deps)
+      await workflows.resumeDue()
+    }
+    await hear()
+    const { intents } = await ada.atStripe()
+    simulator.control.authenticate(
+      intents.find(({ status }) => status === 'requires_action')?.id ?? '',
+      'fail',
+    )
+    await hear()
+    await expect.poll(async () => (await readChange(id)).state, { timeout: 60_000 }).toBe('refused')
+    expect((await ada.invoices()).filter((line) => line.endsWith('open'))).toEqual([])
   })
 
   test('and is not answered: it is undone in the customer’s time', async () => {

@@ -72,7 +72,10 @@ function tellsWhatIsHeld({ events }: Group, newest: WaitingEvent, { raw }: SeenO
   return events
     .filter(({ created }) => created === newest.created)
     .every(
-      ({ apiVersion, payload }) => apiVersion === API_VERSION && isDeepStrictEqual(payload.data?.object, raw),
+      ({ type, apiVersion, payload }) =>
+        !lookingHandlerOf(type)?.tellsMore &&
+        apiVersion === API_VERSION &&
+        isDeepStrictEqual(payload.data?.object, raw),
     )
 }
 

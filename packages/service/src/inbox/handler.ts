@@ -13,6 +13,8 @@ export interface Looking {
   readonly because: string
   /** The object is no more: the payload is what it was, and says nothing of what it is. */
   readonly isEnd?: boolean
+  /** It tells of what its object does not show: that one says what we hold is no answer. */
+  readonly tellsMore?: boolean
   /** Where the payload shows another object than the one to look at: the id of that; empty where there is nothing to look at. */
   readonly idIn?: (shown: Readonly<Record<string, unknown>>) => unknown
 }
@@ -28,6 +30,12 @@ export const looksAt = (observes: Looking['observes'], because: string): Looking
   does: 'look',
   observes,
   because,
+})
+
+/** Of an event after which its object may be as it was before. */
+export const looksAnyway = (observes: Looking['observes'], because: string): Looking => ({
+  ...looksAt(observes, because),
+  tellsMore: true,
 })
 
 export const looksForGone = (observes: Looking['observes'], because: string): Looking => ({

@@ -1,4 +1,4 @@
-import { type Handlers, looksAt, looksForGone, records } from '../handler.ts'
+import { type Handlers, looksAnyway, looksAt, looksForGone, records } from '../handler.ts'
 
 export const invoiceHandlers: Handlers = {
   'invoice.created': looksAt('invoice', 'A period is over: its lines are sent for the last time.'),
@@ -6,7 +6,7 @@ export const invoiceHandlers: Handlers = {
   'invoice.finalized': looksAt('invoice', 'It changes no more: its lines are written down.'),
   'invoice.finalization_failed': looksAt('invoice', 'It stays a draft, and somebody has to look.'),
   'invoice.paid': looksAt('invoice', 'The customer owes nothing for this period any more.'),
-  'invoice.payment_failed': looksAt('invoice', 'The customer still owes it.'),
+  'invoice.payment_failed': looksAnyway('invoice', 'The customer still owes it, or told the bank no.'),
   'invoice.payment_action_required': looksAt('invoice', 'The customer has to confirm the payment.'),
   'invoice.overpaid': looksAt('invoice', 'More was paid than was due.'),
   'invoice.voided': looksAt('invoice', 'It never was.'),
