@@ -148,6 +148,33 @@ test('while it stands, a change here is refused, and the schedule stays', async 
   expect(status).toBe('active')
 })
 
+test('made by hand before it is due, it would be made once more: a change here is refused until then', async () => {
+  const [large, small] = [await sold(5000), await sold(1000)]
+  const { made, clock } = await subscribed(large.price)
+  const schedule = await plan(made, small.price, 2)
+  await world.deliver()
+  const early = { price: small.price, quantity: 2, proration_behavior: 'none' } as const
+  await world.stripe.subscriptionItems.update(made.items.data[0]?.id ?? '', early)
+  await world.deliver()
+  const now = await here(made)
+  expect(now).toMatchObject({ planKey: small.key, quantity: 2, scheduledId: null })
+  await doDue({ ...world.deps, workflows: world.workflows })
+  expect(await world.stripe.subscriptionSchedules.retrieve(schedule.id)).toMatchObject({ status: 'active' })
+  const asked = (operation: string) => ({
+    ...{ operation, requestedBy: 'key', requestOrigin: null, accepted: {}, mayGivePlans: true },
+  })
+  await expect(beginChange(world.deps, now.id, { quantity: 5 }, asked('early'))).rejects.toMatchObject({
+    code: 'subscription_not_changeable',
+  })
+  await world.stripe.testHelpers.testClocks.advance(clock.id, {
+    frozen_time: Date.UTC(2026, 1, 10, 3) / 1000,
+  })
+  await world.deliver()
+  expect(await beginChange(world.deps, now.id, { quantity: 5 }, asked('late'))).toMatchObject({
+    written: {},
+  })
+})
+
 test('what cannot be said as a plan of ours is said to be that, and is not guessed', async () => {
   const large = await sold(5000)
   const { made } = await subscribed(large.price)

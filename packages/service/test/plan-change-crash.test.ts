@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
+import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { agreementInForce } from '../src/workflow/plan-change/agreed-terms.ts'
 import { flatPlan } from './support/catalogs.ts'
@@ -166,5 +167,35 @@ test('killed anywhere, a coupon is redeemed once, beside what the dashboard gave
     const agreed = inForce?.agreement.discounts.map(({ coupon }) => coupon)
     expect(agreed?.toSorted(), story).toEqual(coupons)
     if (survived) return
+  }
+})
+
+test('killed wherever, what is over lets its schedule go, and what is asked for meanwhile stands', async () => {
+  const { stripe } = installation.deps.provider
+  const { rows } = await installation.database.pool.query(
+    `select provider_id as id from mapping join price on price.id = entity_id
+     join plan_version on plan_version.id = plan_version_id where plan_key = 'starter'`,
+  )
+  const [price] = rows
+  for (let statements = 1; ; statements += 16) {
+    const ada = await newSubscriber(installation, 'basic')
+    await ada.change({ plan: 'starter' })
+    const providerId = String((await ada.read()).providerId)
+    const { data } = await stripe.subscriptionItems.list({ subscription: providerId })
+    await stripe.subscriptionItems.update(data[0]?.id ?? '', { price: price.id, proration_behavior: 'none' })
+    await lookAt(installation.deps, { type: 'subscription', id: providerId })
+    const { status, survived } = await askMortal(statements, ada.path, { plan: 'premium' })
+    await recover()
+    await doDue({ ...installation.deps, workflows: installation.workflows, requestSync: async () => {} })
+    const story = `after ${statements}`
+    expect((await stripe.subscriptions.retrieve(providerId)).schedule, story).toBeNull()
+    const isChanged = (await ada.changes()).length > 1
+    expect(await ada.read(), story).toMatchObject({
+      ...{ plan: isChanged ? 'premium' : 'starter', scheduledChange: null },
+    })
+    if (!survived) continue
+    expect(status).toBe(200)
+    expect(statements).toBeGreaterThan(20)
+    return
   }
 })

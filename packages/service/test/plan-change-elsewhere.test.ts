@@ -1,9 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
 import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -132,3 +133,139 @@ test.each([
     })
   },
 )
+
+describe('a change that was planned here and is made in the dashboard before it is due', () => {
+  /** The provider's price of a plan. */
+  async function priceOf(plan: string): Promise<string> {
+    const { rows } = await installation.deps.pool.query(
+      `select provider_id from mapping join price on price.id = entity_id
+       join plan_version on plan_version.id = plan_version_id where plan_key = $1`,
+      [plan],
+    )
+    return rows[0].provider_id
+  }
+
+  /** From premium to basic at the end of January; the dashboard makes something of it in the middle, without a bill. */
+  async function madeEarly(plan = 'basic') {
+    const ada = await subscriber('premium')
+    await ada.change({ plan: 'basic' })
+    await ada.turn('2026-01-10T00:00:00Z')
+    const providerId = String((await ada.read()).providerId)
+    const make = async (other: string) => {
+      const { data } = await stripe().subscriptionItems.list({ subscription: providerId })
+      const price = await priceOf(other)
+      await stripe().subscriptionItems.update(data[0]?.id ?? '', { price, proration_behavior: 'none' })
+    }
+    const schedule = async () => {
+      const { data } = await stripe().subscriptionSchedules.list({
+        customer: (await ada.atStripe()).customer.id,
+      })
+      return data.map(({ status }) => status)
+    }
+    await make(plan)
+    const hear = () => lookAt(installation.deps, { type: 'subscription', id: providerId })
+    return { ada, providerId, make, schedule, hear }
+  }
+
+  const due = () =>
+    doDue({ ...installation.deps, workflows: installation.workflows, requestSync: async () => {} })
+
+  test('is not made once more: its schedule lets go', async () => {
+    const { ada, make, schedule, hear } = await madeEarly()
+    await hear()
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: null })
+    expect(await ada.changes()).toMatchObject([{ state: 'effective', effectiveAt: '2026-01-10T00:00:00Z' }])
+    await due()
+    expect(await schedule()).toEqual(['released'])
+    await make('premium')
+    await hear()
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'premium' })
+    expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 2500 paid'])
+  })
+
+  test.each([{ when: 'now' }, { when: 'periodEnd' }] as const)(
+    'does not undo an upgrade ($when) that is asked for at once',
+    async ({ when }) => {
+      const { ada, hear } = await madeEarly()
+      await hear()
+      const up = await ada.change({ plan: 'premium', when })
+      expect(up).toMatchObject({ status: 200 })
+      await due()
+      expect(await ada.read()).toMatchObject(
+        when === 'now'
+          ? { plan: 'premium', scheduledChange: null }
+          : { plan: 'basic', scheduledChange: { plan: 'premium', takesEffectAt: '2026-02-01T00:00:00Z' } },
+      )
+      await ada.turn('2026-02-01T02:00:00Z')
+      expect(await ada.read()).toMatchObject({ plan: 'premium', scheduledChange: null })
+      expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 2500 paid')
+      await ada.turn('2026-03-01T02:00:00Z')
+      expect(await ada.read()).toMatchObject({ plan: 'premium' })
+    },
+  )
+
+  test('does not undo what is asked for before anybody told us', async () => {
+    const { ada, schedule } = await madeEarly()
+    const back = await ada.change({ plan: 'premium' })
+    expect(back).toMatchObject({ status: 409 })
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: null })
+    await due()
+    expect(await schedule()).toEqual(['released'])
+    expect(await ada.change({ plan: 'premium' })).toMatchObject({ status: 200 })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'premium' })
+  })
+
+  test('nor does what is planned next change it back', async () => {
+    const { ada, hear } = await madeEarly('basic')
+    // Something else is planned in the place of what was, before anybody told us that it is made.
+    expect(await ada.change({ plan: 'starter', when: 'periodEnd' })).toMatchObject({ status: 200 })
+    await hear()
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: { plan: 'starter' } })
+    await due()
+    await ada.turn('2026-01-20T00:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: { plan: 'starter' } })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'starter', scheduledChange: null })
+    expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 0 paid'])
+  })
+
+  test('nor is one lost that the dashboard planned in the same schedule', async () => {
+    const { ada, providerId, schedule, hear } = await madeEarly()
+    const [of] = (await stripe().subscriptionSchedules.list({ limit: 1 })).data
+    const [runs, comes] = of?.phases ?? []
+    const { data } = await stripe().subscriptionItems.list({ subscription: providerId })
+    await stripe().subscriptionSchedules.update(of?.id ?? '', {
+      phases: [
+        {
+          items: [{ price: data[0]?.price.id ?? '' }],
+          ...{ start_date: runs?.start_date ?? 0, end_date: runs?.end_date ?? 0 },
+        },
+        {
+          items: [{ price: await priceOf('starter') }],
+          ...{ start_date: comes?.start_date ?? 0, end_date: comes?.end_date ?? 0 },
+        },
+      ],
+    })
+    await hear()
+    await due()
+    expect(await schedule()).toEqual(['active'])
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: { plan: 'starter' } })
+    // Who planned it there undoes it there.
+    expect(await ada.change({ plan: 'premium' })).toMatchObject({ status: 409 })
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'starter', scheduledChange: null })
+  })
+
+  test('still comes where something else was made of it meanwhile', async () => {
+    const { ada, schedule, hear } = await madeEarly('starter')
+    await hear()
+    await due()
+    expect(await ada.read()).toMatchObject({ plan: 'starter', scheduledChange: { plan: 'basic' } })
+    expect(await schedule()).toEqual(['active'])
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'basic', scheduledChange: null })
+    expect(await schedule()).toEqual(['released'])
+  })
+})

@@ -22,6 +22,21 @@ export async function addDue(db: Db | Trx, { at, dueAt, ...due }: NewDue): Promi
   return row.dueAt
 }
 
+/** It is due by then already; what was due before, or is settled, is as it was. */
+export async function hastenDue(
+  trx: Trx,
+  { kind, subjectId, dueAt }: Pick<Due, 'kind' | 'subjectId' | 'dueAt'>,
+): Promise<void> {
+  await trx
+    .updateTable('due')
+    .set({ dueAt: sqlTime(dueAt) })
+    .where('kind', '=', kind)
+    .where('subjectId', '=', subjectId)
+    .where('settledAt', 'is', null)
+    .where('dueAt', '>', sqlTime(dueAt))
+    .execute()
+}
+
 export interface DueWanted {
   readonly now: Instant
   readonly limit: number

@@ -54,6 +54,24 @@ export function readScheduledChange(db: Db | Trx, subscriptionId: string): Promi
     .executeTakeFirst()
 }
 
+/** The newest one that took effect and that a schedule of the provider's was made for, or told anew. */
+export function readMadeBySchedule(
+  db: Db | Trx,
+  subscriptionId: string,
+  schedule: string,
+): Promise<Row<'planChange'> | undefined> {
+  return db
+    .selectFrom('planChange')
+    .selectAll()
+    .where('subscriptionId', '=', subscriptionId)
+    .where('state', '=', 'effective')
+    .where('providerScheduleId', '=', schedule)
+    .orderBy('effectiveAt', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
 export interface PlanChangeFilter {
   readonly subscription: string
   readonly limit: number

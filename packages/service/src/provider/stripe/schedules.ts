@@ -1,4 +1,5 @@
 import type { Interval } from '@lockstep/core/billing-cycle'
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { idOf } from './field.ts'
@@ -104,12 +105,20 @@ export async function releaseSchedule(
     scheduleId: id,
   }: { readonly subscriptionId: string; readonly scheduleId: string },
 ): Promise<void> {
-  const { status } = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(id))
-  if (status !== 'active' && status !== 'not_started') return
+  const isRunning = async () => {
+    const { status } = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(id))
+    return status === 'active' || status === 'not_started'
+  }
+  if (!(await isRunning())) return
   const kind = 'subscription_schedule.release'
-  await callStripe(
-    deps,
-    { id: operation, kind, subjectId, body: { id }, repeatable: true },
-    (stripe, options) => stripe.subscriptionSchedules.release(id, {}, options),
-  )
+  try {
+    await callStripe(
+      deps,
+      { id: operation, kind, subjectId, body: { id }, repeatable: true },
+      (stripe, options) => stripe.subscriptionSchedules.release(id, {}, options),
+    )
+  } catch (error) {
+    // Between the look and the call, too.
+    if (!(error instanceof Problem) || error.status >= 500 || (await isRunning())) throw error
+  }
 }

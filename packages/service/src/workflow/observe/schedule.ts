@@ -10,7 +10,12 @@ import { type ObservedSchedule, toSchedule } from '../../provider/stripe/to-sche
 import { loadAttached, soldOf } from '../../store/addons.ts'
 import { addDue } from '../../store/due.ts'
 import { entityIdOf } from '../../store/mappings.ts'
-import { addInboundChange, unendedChanges, withdrawComing } from '../../store/plan-changes.ts'
+import {
+  addInboundChange,
+  readMadeBySchedule,
+  unendedChanges,
+  withdrawComing,
+} from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readLinked } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
@@ -61,8 +66,9 @@ export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
     const seen = toSchedule(object)
     const standing = open.find(({ providerScheduleId }) => providerScheduleId === object.id)
     const isOurs = ownReference(object.metadata).instance === owner.installation.instance
+    const made = standing ? undefined : await readMadeBySchedule(trx, owner.subscriptionId, object.id)
     // Made here for another end: the number of payments, for example.
-    if (isOurs && !standing) return {}
+    if (isOurs && !standing && !made) return {}
     const planned = await plannedBy(trx, owner, subscription, seen)
     await noteUnreadSchedule(trx, subscription.id, planned === 'unread' ? UNREAD : null)
     if (planned === 'unread' || planned === undefined || planned.at <= at) {
@@ -70,6 +76,8 @@ export const scheduleNoun: Noun<Stripe.SubscriptionSchedule, ScheduleOwner> = {
       return {}
     }
     if (standing && isSame(standing, planned)) return {}
+    // Made before it was due: its schedule is about to let go.
+    if (isOurs && made && isSame(made, planned)) return {}
     await plan(trx, { subscription, schedule: object.id, planned, at })
     return {}
   },

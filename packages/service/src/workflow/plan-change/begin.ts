@@ -161,6 +161,7 @@ async function record(
       isNew: to.plan.interval !== from.plan.interval || to.plan.intervalCount !== from.plan.intervalCount,
     },
     withdraws: scheduled?.providerScheduleId ?? null,
+    leftSchedule: decision.leftSchedule,
     paymentMethod: wish.paymentMethod ?? null,
     paymentPage: decision.needsPaymentPage ? (wish.paymentPage ?? null) : null,
     formerMethod: decision.standing.paymentMethod,

@@ -20,7 +20,13 @@ import { removeAcceptance } from '../../store/contracts.ts'
 import { changeProfile } from '../../store/customers.ts'
 import { addDue } from '../../store/due.ts'
 import { wasBegun } from '../../store/operations.ts'
-import { markRefused, markScheduled, readPlanChange, withdrawScheduled } from '../../store/plan-changes.ts'
+import {
+  markRefused,
+  markScheduled,
+  type PlanChange,
+  readPlanChange,
+  withdrawScheduled,
+} from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import { knowDiscounts } from '../admit/discounts.ts'
@@ -57,6 +63,7 @@ export function changePlanKind(deps: LookDeps): WorkflowKind {
 }
 
 async function changePlan(deps: LookDeps, step: Step, workflowId: string, input: ChangeInput): Promise<void> {
+  await letGo(deps, step, input)
   const method = await providePayment(deps, step, workflowId, input)
   if (input.deed === 'schedule') await schedule(deps, step, input)
   const isDone = input.deed === 'change' && (await change(deps, step, workflowId, input, method))
@@ -66,6 +73,19 @@ async function changePlan(deps: LookDeps, step: Step, workflowId: string, input:
   // What was seen to be so took effect then; only what nobody can see is concluded here.
   if (input.deed !== 'schedule' && (!isDone || input.withdraws !== null)) await conclude(deps, step, input)
   await changeCustomer(deps, step, input)
+}
+
+/** What has taken effect is not made once more, whatever becomes of this change. */
+async function letGo(
+  deps: LookDeps,
+  step: Step,
+  { subscription, leftSchedule: scheduleId }: ChangeInput,
+): Promise<void> {
+  if (scheduleId === undefined || scheduleId === null) return
+  await step('release schedule that is left', async (key) => {
+    await releaseSchedule(deps, key, { subscriptionId: subscription.id, scheduleId })
+    await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+  })
 }
 
 /** The method that the change is to be paid with; null where that is what pays already. */
@@ -232,9 +252,10 @@ function notYetApplied(): Problem {
 
 /** What was planned does not come any more, and the change is as it was wished: nobody waits for it. */
 async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise<void> {
-  const { withdraws, subscription, changeId } = input
+  const { deed, withdraws, subscription, changeId } = input
   if (withdraws !== null) {
     await step('release schedule', async (key) => {
+      if (deed === 'none') await refuseIfOther(deps, input)
       await releaseSchedule(deps, key, { subscriptionId: subscription.id, scheduleId: withdraws })
       await lookAt(deps, { type: 'subscription', id: subscription.providerId })
     })
@@ -245,15 +266,35 @@ async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise
       const now = await readSubscription(trx, subscription.id)
       if (!change || !now) throw new Error(`${changeId} is not there.`)
       if (withdraws !== null) await withdrawScheduled(trx, subscription.id)
-      const isSo =
-        now.planVersionId === change.planVersionId &&
-        now.quantity === change.quantity &&
-        areSameAddons(now.addons, change.addons)
-      if (change.state === 'applying' && !isSo)
+      if (change.state === 'applying' && !isSo(now, change)) {
+        if (deed === 'none') throw otherThanWished(subscription.id)
         throw new Error(`${subscription.id} was changed at the provider and is not seen to be.`)
+      }
       await makeEffective(trx, change, await customerTime(trx, deps.clock, change.customerId))
     }),
   )
+}
+
+type Terms = Pick<PlanChange, 'planVersionId' | 'quantity' | 'addons'>
+
+const isSo = (now: Terms, change: Terms): boolean =>
+  now.planVersionId === change.planVersionId &&
+  now.quantity === change.quantity &&
+  areSameAddons(now.addons, change.addons)
+
+/** It is to stay as it is, and somebody may have made something else of it that nobody told us of. */
+async function refuseIfOther(deps: LookDeps, { changeId, subscription }: ChangeInput): Promise<void> {
+  await lookAt(deps, { type: 'subscription', id: subscription.providerId })
+  const [now, change] = await Promise.all([
+    readSubscription(deps.db, subscription.id),
+    readPlanChange(deps.db, changeId),
+  ])
+  if (now && change && !isSo(now, change)) throw otherThanWished(subscription.id)
+}
+
+function otherThanWished(id: string): Problem {
+  const detail = `${id} was changed at the payment provider meanwhile: ask for it as it is now.`
+  return new Problem('subscription_not_changeable', detail)
 }
 
 /** Has the provider change it when the period is over. */

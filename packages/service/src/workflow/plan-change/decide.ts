@@ -16,7 +16,11 @@ import {
 import { type Attached, loadAttached, soldOf } from '../../store/addons.ts'
 import { readChangePolicy } from '../../store/change-policy.ts'
 import { type Customer, readCustomer } from '../../store/customers.ts'
-import { type PlanChange as Recorded, readScheduledChange } from '../../store/plan-changes.ts'
+import {
+  type PlanChange as Recorded,
+  readMadeBySchedule,
+  readScheduledChange,
+} from '../../store/plan-changes.ts'
 import { loadPlanVersion, type PlanVersion, readNewestPlan } from '../../store/plans.ts'
 import { readLinked, type SeenObject } from '../../store/provider-objects.ts'
 import { isChangedElsewhere } from '../../store/subscription-history.ts'
@@ -56,6 +60,8 @@ export interface Decision extends PlanChange {
   readonly trialEnd: Instant | 'now' | null
   /** What is planned for the end of the period, and does not come then. */
   readonly scheduled: Recorded | undefined
+  /** The provider's schedule of a change that took effect, which would make it once more. */
+  readonly leftSchedule: string | null
   readonly needsPaymentPage: boolean
   /** In the customer's own time, inside the period that runs. */
   readonly prorationDate: Instant
@@ -154,6 +160,8 @@ export async function decideChange(
     throw new Problem('subscription_not_changeable', detail)
   }
   if (isNewTerms) refuseAsItStands(subscription, withdraws ? undefined : scheduled)
+  const leftSchedule =
+    isNewTerms && !scheduled ? await leftScheduleOf(db, subscriptionId, standing, at) : null
   if (isNewTerms && withdrawn && wish.addons === undefined) refuseUnsaid(subscription, withdrawn)
 
   const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }
@@ -177,7 +185,7 @@ export async function decideChange(
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
     ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
-    ...{ scheduled: withdrawn, payerDiscount: payerDiscount(payerSeen) },
+    ...{ scheduled: withdrawn, leftSchedule, payerDiscount: payerDiscount(payerSeen) },
     payerBalance: payerBalance(payerSeen),
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),
   }
@@ -252,6 +260,24 @@ function refuseAsItStands({ id, status, cancelAt }: Subscription, planned: Recor
   }
   if (cancelAt !== null)
     throw new Problem('subscription_not_changeable', `${id} is going to end: have that undone first.`)
+}
+
+/**
+ * A planned change may take effect before it is due, made in the dashboard, and its schedule would make it once more. One of
+ * ours is let go, here or because it is due; one of somebody else's stands until it has.
+ */
+async function leftScheduleOf(
+  db: Db,
+  subscriptionId: string,
+  { schedule }: Standing,
+  at: Instant,
+): Promise<string | null> {
+  const made = schedule === null ? undefined : await readMadeBySchedule(db, subscriptionId, schedule)
+  if (made?.origin === 'provider' && made.dueAt !== null && made.dueAt > at) {
+    const detail = `${made.id} was planned at the payment provider, and will be made once more: have its schedule released there first.`
+    throw new Problem('subscription_not_changeable', detail)
+  }
+  return made?.origin === 'here' ? schedule : null
 }
 
 /** Another change takes the place of one that is scheduled; what that does to add-ons would be given up unnamed. */

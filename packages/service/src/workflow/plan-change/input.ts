@@ -44,6 +44,8 @@ export interface ChangeInput {
   }
   /** The provider's schedule of what was planned before and does not come. */
   readonly withdraws: string | null
+  /** The one of a change that took effect: it has to let go first. Absent of what was recorded before this was known. */
+  readonly leftSchedule?: string | null
   readonly paymentMethod: string | null
   readonly paymentPage: WantedPage | null
   /** What paid for the subscription alone before; null where the customer's own did. */

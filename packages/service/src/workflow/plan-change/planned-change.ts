@@ -1,5 +1,6 @@
 import { releaseSchedule } from '../../provider/stripe/schedules.ts'
-import { readPlanChange } from '../../store/plan-changes.ts'
+import { openChanges, readPlanChange, readScheduledChange } from '../../store/plan-changes.ts'
+import { readSubscription } from '../../store/subscriptions.ts'
 import type { DueKind } from '../due.ts'
 import { lookAt } from '../look.ts'
 import { PLANNED_CHANGE } from './input.ts'
@@ -7,7 +8,7 @@ import { PLANNED_CHANGE } from './input.ts'
 /**
  * The period is over for whose end a change was planned. The provider makes it by itself and tells by an
  * event; here it is looked at too, so that it takes effect even if nobody told us. Then the schedule lets
- * go of the subscription, which can be changed again.
+ * go of the subscription, which can be changed again. So it does where somebody made the change at the provider before.
  */
 export const plannedChange: DueKind = {
   kind: PLANNED_CHANGE,
@@ -33,6 +34,14 @@ export const plannedChange: DueKind = {
     if (!isEffective) return null
     // Somebody else's schedule is theirs to let go.
     if (scheduleId === null || planned.origin === 'provider') return 'effective'
+    // A change that is on its way may be about to tell it anew.
+    const { applying } = await openChanges(deps.db, subscriptionId)
+    if (applying !== undefined) return null
+    // Nor is one let go in which somebody planned something else meanwhile, there or here.
+    await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
+    const next = await readScheduledChange(deps.db, subscriptionId)
+    const isUnread = (await readSubscription(deps.db, subscriptionId))?.unreadSchedule != null
+    if (isUnread || next?.providerScheduleId === scheduleId) return 'effective'
     await releaseSchedule(deps, `${subjectId}/release`, { subscriptionId, scheduleId })
     await lookAt(deps, target)
     return 'effective'

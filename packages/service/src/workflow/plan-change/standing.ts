@@ -19,6 +19,8 @@ export interface Standing {
   readonly paymentMethod: string | null
   readonly period: Period
   readonly trialEnd: Instant | null
+  /** The provider's id of the schedule that it follows. */
+  readonly schedule: string | null
 }
 
 /** Looks at everything that what is shown of a change depends on at the provider: the subscription, and who pays for it. */
@@ -43,7 +45,7 @@ export async function readStanding(
   if (!seen) await lookAt(deps, key)
   const raw = (seen ?? (await readObject(deps.db, key)))?.raw as Stripe.Subscription | undefined
   if (!raw) throw new Error(`The provider does not know ${providerSubscription}.`)
-  const { items, currentPeriod, trial, defaultPaymentMethod: paymentMethod } = toSubscription(raw)
+  const { items, currentPeriod, trial, defaultPaymentMethod: paymentMethod, schedule } = toSubscription(raw)
   return {
     items,
     discounts: raw.discounts.map(idOf),
@@ -52,6 +54,7 @@ export async function readStanding(
     paymentMethod,
     period: currentPeriod,
     trialEnd: trial?.end ?? null,
+    schedule,
   }
 }
 

@@ -6,6 +6,7 @@ import { amendContract } from '../../contract/conclude.ts'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { loadAttached } from '../../store/addons.ts'
+import { hastenDue } from '../../store/due.ts'
 import { readFeatures } from '../../store/features.ts'
 import { isVersionFound } from '../../store/inbound-plans.ts'
 import { markEffective } from '../../store/plan-changes.ts'
@@ -14,6 +15,7 @@ import type { Row } from '../../store/schema.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
 import { changedAgreement } from './agreed-terms.ts'
 import { ELSEWHERE, nobodyAsked } from './elsewhere.ts'
+import { PLANNED_CHANGE } from './input.ts'
 
 type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
 
@@ -82,11 +84,15 @@ const isSame = (before: Terms, after: Terms): boolean =>
   before.quantity === after.quantity &&
   areSameAddons(before.addons, after.addons)
 
-/** Marks a change as effective and makes its contract. Again, it changes nothing. */
+/**
+ * Marks a change as effective and makes its contract. Again, it changes nothing. What somebody makes at the provider
+ * before it is due has a schedule that would make it once more: that is due to let go now.
+ */
 export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Instant): Promise<void> {
   const isEffective = markEffective(trx, change.id, at)
   await Promise.all([
     isEffective,
+    change.state === 'scheduled' && hastenDue(trx, { kind: PLANNED_CHANGE, subjectId: change.id, dueAt: at }),
     amend(
       trx,
       { ...change, id: change.subscriptionId },
