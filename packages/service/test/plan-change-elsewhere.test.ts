@@ -231,6 +231,23 @@ describe('a change that was planned here and is made in the dashboard before it 
     expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 0 paid'])
   })
 
+  test('nor takes away what the dashboard gave meanwhile, to all of it and to an item', async () => {
+    const { ada, providerId, hear } = await madeEarly('premium')
+    const coupon = await stripe().coupons.create({ percent_off: 10, duration: 'forever' })
+    const discounts = [{ coupon: coupon.id }]
+    const { data } = await stripe().subscriptionItems.list({ subscription: providerId })
+    await stripe().subscriptions.update(providerId, { discounts })
+    await stripe().subscriptionItems.update(data[0]?.id ?? '', { discounts })
+    await hear()
+    const given = async () => {
+      const { discounts: all, items } = await stripe().subscriptions.retrieve(providerId)
+      return [all.length, items.data.map((item) => item.discounts.length)]
+    }
+    expect(await given()).toEqual([1, [1]])
+    expect(await ada.change({ plan: 'starter' })).toMatchObject({ status: 200 })
+    expect(await given()).toEqual([1, [1]])
+  })
+
   test('nor is one lost that the dashboard planned in the same schedule', async () => {
     const { ada, providerId, schedule, hear } = await madeEarly()
     const [of] = (await stripe().subscriptionSchedules.list({ limit: 1 })).data

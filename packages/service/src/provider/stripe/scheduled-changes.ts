@@ -4,6 +4,7 @@ import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { wasBegun } from '../../store/operations.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { fetchSubscription } from './fetch.ts'
 import { idOf } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
 import { makeSchedule, tellSchedule } from './schedules.ts'
@@ -33,12 +34,14 @@ export async function scheduleChange(
   wanted: ChangeToSchedule,
 ): Promise<Stripe.SubscriptionSchedule> {
   const { operation: id, subscriptionId } = wanted
-  const standing = await scheduleOf(deps, wanted)
+  const subscription = await fetchSubscription(deps, wanted.providerSubscription)
+  const standing = await scheduleOf(deps, wanted, subscription)
   const schedule = standing ?? (await makeSchedule(deps, wanted))
   const phase = schedule.phases.find(({ start_date: start }) => start === schedule.current_phase?.start_date)
   if (!phase) throw new Error(`The schedule ${schedule.id} has no phase that runs.`)
-  // Phases say everything: what is not repeated would end with the first one.
-  const discounts = phase.discounts.map(discountParam)
+  // Phases say everything: what is not repeated would end with the first one. That one is told as the subscription is,
+  // because somebody may have changed it since the schedule was made, and would see it changed back.
+  const discounts = subscription.discounts.map(discountParam)
   const body = {
     end_behavior: 'release',
     proration_behavior: 'none',
@@ -46,9 +49,10 @@ export async function scheduleChange(
       {
         start_date: phase.start_date,
         end_date: wanted.at,
-        items: phase.items.map(({ price, quantity }) => ({
-          price: idOf(price),
+        items: subscription.items.data.map(({ price, quantity, discounts: own }) => ({
+          price: price.id,
           ...(quantity !== undefined && { quantity }),
+          ...(own.length > 0 && { discounts: own.map(discountParam) }),
         })),
         discounts,
         proration_behavior: 'none',
@@ -72,9 +76,9 @@ export async function scheduleChange(
 /** The schedule that stands on a subscription and that we may tell anew. */
 async function scheduleOf(
   deps: CallDeps,
-  { operation, providerSubscription }: ChangeToSchedule,
+  { operation }: ChangeToSchedule,
+  { schedule }: Stripe.Subscription,
 ): Promise<Stripe.SubscriptionSchedule | undefined> {
-  const { schedule } = await readStripe(deps, (stripe) => stripe.subscriptions.retrieve(providerSubscription))
   if (schedule === null) return undefined
   const found = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(idOf(schedule)))
   const isFresh = Object.keys(found.metadata ?? {}).length === 0
@@ -84,8 +88,4 @@ async function scheduleOf(
   throw new Problem('subscription_not_changeable', detail)
 }
 
-function discountParam(given: Stripe.SubscriptionSchedule.Phase['discounts'][number]) {
-  if (given.discount !== null) return { discount: idOf(given.discount) }
-  if (given.coupon !== null) return { coupon: idOf(given.coupon) }
-  return { promotion_code: idOf(given.promotion_code ?? '') }
-}
+const discountParam = (discount: string | Stripe.Discount) => ({ discount: idOf(discount) })
