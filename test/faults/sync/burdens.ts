@@ -1,10 +1,11 @@
 import { Problem } from '@lockstep/core/problem'
 import { adjustInvoice } from '@lockstep/service/invoice/adjust'
+import { applyCatalog } from '@lockstep/service/workflow/apply-catalog'
 import type { BillingWorld, Payer } from '../../../packages/service/test/support/billing-world.ts'
 import type { Random } from '../../support/random.ts'
 import type { Expected } from './check.ts'
 import type { LaidCoupon } from './check-end.ts'
-import { coinsOf, type PlanKey, plans } from './wares.ts'
+import { catalog, coinsOf, type PlanKey, plans, revisedCatalog } from './wares.ts'
 
 /** Of a hundredth of a currency's unit. */
 const AMOUNT_OFF = 150n
@@ -32,24 +33,38 @@ export function newBurdens(world: BillingWorld, payer: Payer, plan: PlanKey, ran
     names.push(`coupon ${kind}`)
   }
 
-  /** Another plan, whose prices have other keys. The period that runs goes on by the one that it began with. */
+  /**
+   * Another plan, whose prices have other keys, or a new version of its own, whose prices have the same. The period that
+   * runs goes on by the one that it began with.
+   */
   async function change(): Promise<void> {
     const { other } = plans[plan]
     if (other === null) return
+    if (random.below(2) === 0) return changeTo(other, other)
+    const deps = { ...world.deps, workflows: world.workflows }
+    await applyCatalog(deps, revisedCatalog(plan))
+    await changeTo(plan, 'new version')
+    // Whoever comes after this one begins as this one did.
+    await applyCatalog(deps, catalog)
+  }
+
+  /** To the newest version of a plan, in the dashboard. */
+  async function changeTo(planKey: string, name: string): Promise<void> {
     const { rows } = await pool.query<{ price: string }>(
       `select m.provider_id as price from mapping m join price p on p.id = m.entity_id
-         join plan_version v on v.id = p.plan_version_id where m.entity_type = 'price' and v.plan_key = $1`,
-      [other],
+         join plan_version v on v.id = p.plan_version_id where m.entity_type = 'price' and v.plan_key = $1
+       order by v.version desc limit 1`,
+      [planKey],
     )
     const seen = await stripe.subscriptions.retrieve(subscription)
     const [item] = seen.items.data
-    if (!item || !rows[0]) throw new Error(`There is no price of ${other}.`)
+    if (!item || !rows[0]) throw new Error(`There is no price of ${planKey}.`)
     await stripe.subscriptions.update(subscription, {
       items: [{ id: item.id, price: rows[0].price }],
       proration_behavior: 'none',
     })
     changedAt = Date.UTC(2026, 1, 10, 10, 20, 30) / 1000
-    names.push(other)
+    names.push(name)
   }
 
   /** Support charges or credits something on the invoice that runs. */

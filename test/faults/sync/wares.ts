@@ -3,9 +3,17 @@ import { PAYER_SINCE } from './days.ts'
 
 /** Of a currency: what the hundredth part of its unit, or in yen the unit, comes to in its smallest coins. */
 const currencies = {
-  usd: { coins: 1n, one: '0.01', two: '0.02', three: '0.03', ten: '0.10', fee: '20.00' },
-  jpy: { coins: 1n, one: '1', two: '2', three: '3', ten: '10', fee: '2000' },
-  kwd: { coins: 10n, one: '0.010', two: '0.020', three: '0.030', ten: '0.100', fee: '6.000' },
+  usd: { coins: 1n, one: '0.01', two: '0.02', three: '0.03', ten: '0.10', fee: '20.00', newFee: '21.00' },
+  jpy: { coins: 1n, one: '1', two: '2', three: '3', ten: '10', fee: '2000', newFee: '2100' },
+  kwd: {
+    coins: 10n,
+    one: '0.010',
+    two: '0.020',
+    three: '0.030',
+    ten: '0.100',
+    fee: '6.000',
+    newFee: '6.300',
+  },
 } as const
 type Currency = keyof typeof currencies
 
@@ -50,16 +58,27 @@ const otherPlanOf = (currency: Currency) => {
   }
 }
 
+/** A new version: the keys that it had, with the amounts of the other plan. */
+const revisedPlanOf = (currency: Currency) => {
+  const { newFee } = currencies[currency]
+  const { time, calls, gigabytes } = otherPlanOf(currency).prices
+  const fee = { kind: 'recurring' as const, model: 'flat' as const, amount: newFee }
+  return {
+    ...planOf(currency),
+    prices: { fee, seconds: time, requests: calls, traffic: { ...gigabytes, groupBy: ['region'] } },
+  }
+}
+
 const LEAST = 500n
 const dollars = planOf('usd')
 
-export const catalog = defineCatalog({
-  currency: 'usd',
+const sold = {
+  currency: 'usd' as const,
   products: { cloud: { name: 'Cloud' } },
   meters: {
-    seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
-    requests: { name: 'Requests', unitLabel: 'request', aggregation: 'sum' },
-    traffic: { name: 'Traffic', unitLabel: 'GB', aggregation: 'sum', dimensions: ['region'] },
+    seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' as const },
+    requests: { name: 'Requests', unitLabel: 'request', aggregation: 'sum' as const },
+    traffic: { name: 'Traffic', unitLabel: 'GB', aggregation: 'sum' as const, dimensions: ['region'] },
   },
   plans: {
     dollars,
@@ -75,7 +94,13 @@ export const catalog = defineCatalog({
     'other-yen': otherPlanOf('jpy'),
     'other-dinars': otherPlanOf('kwd'),
   },
-})
+}
+
+export const catalog = defineCatalog(sold)
+
+/** The catalogue with a new version of a plan. */
+export const revisedCatalog = (plan: PlanKey) =>
+  defineCatalog({ ...sold, plans: { ...sold.plans, [plan]: revisedPlanOf(plans[plan].currency) } })
 
 /** Plans that somebody is registered on, with the one to which they may go in the middle of a period. */
 export const plans = {
@@ -99,7 +124,7 @@ export interface RatedPeriod {
   readonly start: number
   readonly end: number
   readonly used: Used
-  /** By the prices of the plan to which it was changed. */
+  /** By the prices of the plan, or of the version of its own, to which it was changed. */
   readonly isOnOther: boolean
 }
 
