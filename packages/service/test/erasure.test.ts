@@ -213,7 +213,10 @@ test('so are links to pages that show it, and what somebody wrote on an item in 
   const may = await world.register('team', '2026-01-31T09:30:00Z')
   await world.deliver()
   await world.stripe.subscriptions.cancel(may.subscription)
-  await world.stripe.customers.update(may.customer, { description: `Friend of ${word}` })
+  await world.stripe.customers.update(may.customer, {
+    description: `Friend of ${word}`,
+    invoice_settings: { custom_fields: [{ name: 'For', value: word }], footer: `Thank you, ${word}` },
+  })
   // It stands, and no subscription will bill it.
   const item = await world.stripe.invoiceItems.create({
     ...{ customer: may.customer, currency: 'usd', amount: 1200, description: `Lesson for ${word}` },
