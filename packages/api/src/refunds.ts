@@ -33,6 +33,10 @@ const refundPreview = z
       description: 'What would be given back; without one asked for, the most there is.',
     }),
     left: money.meta({ description: 'What could still be given back afterwards, by any way.' }),
+    creditedSince: money.meta({
+      description:
+        'Credited on later invoices of time that this one paid: by a change, an end or in the dashboard. It is given back already, and not once more.',
+    }),
   })
   .meta({ id: 'RefundPreview' })
 
@@ -46,7 +50,7 @@ export const createRefund = defineRoute({
   callers: { key: 'invoices:write' },
   summary: 'Give back what was paid for an invoice',
   description:
-    'Says what would be given back unless `dryRun` is false; only then is anything done, and then the amount must be named. Never more than was paid, all ways of giving back together.',
+    'Says what would be given back unless `dryRun` is false; only then is anything done, and then the amount must be named. Never more than was paid, all ways of giving back together, what later changes credited of it too.',
   tags,
   params,
   query: z.strictObject({

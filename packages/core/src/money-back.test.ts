@@ -5,6 +5,7 @@ import {
   type IssuedNote,
   leftToCredit,
   leftToGiveBack,
+  mostCreditable,
   mostRefundable,
   paymentToRefund,
   type Settlement,
@@ -16,7 +17,7 @@ const yen = (amount: number) => money(BigInt(amount), 'jpy')
 function invoice(
   payments: [paid: number, refunded: number][],
   notes: Partial<Record<keyof IssuedNote, number>>[] = [],
-  { remaining = 0, fromBalance = 0, paidOutside = 0 } = {},
+  { remaining = 0, fromBalance = 0, paidOutside = 0, creditedSince = 0 } = {},
 ): Settlement {
   return {
     currency: 'jpy',
@@ -36,6 +37,7 @@ function invoice(
       credited: yen(credited),
       outOfBand: yen(outOfBand),
     })),
+    creditedSince: yen(creditedSince),
   }
 }
 
@@ -62,6 +64,8 @@ test.each([
     2500,
     2500,
   ],
+  ['credited since', invoice([[3000, 0]], [], { creditedSince: 1200 }), 1800, 3000],
+  ['credited since and refunded', invoice([[3000, 1800]], [], { creditedSince: 1200 }), 0, 1200],
   ['given back whole', invoice([[3000, 3000]]), 0, 0],
 ])('%s', (_name, settlement, giveBack, credit) => {
   expect(leftToGiveBack(settlement)).toEqual(yen(giveBack))
@@ -93,6 +97,16 @@ test('a note lowers what is to be paid before it gives anything back', () => {
   expect(() => creditSplit(settlement, yen(3001))).toThrow('At most 3000 jpy')
 })
 
+test('what was credited since is in no credit note, but what is still to be paid can be taken off', () => {
+  const paid = invoice([[3000, 0]], [], { creditedSince: 1200 })
+  expect([mostCreditable(paid), mostRefundable(paid)]).toEqual([yen(1800), yen(1800)])
+  const inPart = invoice([[1000, 0]], [], { remaining: 2000, creditedSince: 1200 })
+  expect([mostCreditable(inPart), mostRefundable(inPart)]).toEqual([yen(2000), yen(0)])
+  expect(() => paymentToRefund(paid, yen(1801))).toThrow(
+    'At most 1800 jpy can be refunded. Since then 1200 jpy of it was credited on other invoices.',
+  )
+})
+
 test('a refund gives back no more than a payment brought, whatever came from the balance', () => {
   const settlement = invoice([[2000, 0]], [], { fromBalance: 1000 })
   expect(mostRefundable(settlement)).toEqual(yen(2000))
@@ -104,7 +118,7 @@ test('of dinars, whose fils go back in tens, the rest stays', () => {
   // 3.387 were billed, 3.390 charged; 3 fils are on the balance.
   const settlement: Settlement = {
     ...{ currency: 'kwd', step: 10n, total: kwd(3387), remaining: kwd(0), fromBalance: kwd(0) },
-    ...{ paidOutside: kwd(0), notes: [] },
+    ...{ paidOutside: kwd(0), notes: [], creditedSince: kwd(0) },
     payments: [{ id: 'payment', paid: kwd(3390), refunded: kwd(1000) }],
   }
   expect(leftToCredit(settlement)).toEqual(kwd(2380))

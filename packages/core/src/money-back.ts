@@ -65,19 +65,23 @@ export interface Settlement {
   readonly paidOutside: Money
   readonly payments: readonly Payment[]
   readonly notes: readonly IssuedNote[]
+  /** Credited on later documents of time that it paid, beyond what they bill instead: `credited-since.ts`. */
+  readonly creditedSince: Money
 }
 
 /**
  * The most that can still be given back of what was paid: by refunds, to the balance, or outside. All ways
- * together give back no more than came in, though the provider looks at each of them alone. In whole steps.
+ * together, credits on later invoices too, give back no more than came in, though the provider looks at each of them
+ * alone. In whole steps.
  */
 export function leftToGiveBack(settlement: Settlement): Money {
-  return downToStep(atLeastNothing(keptOf(settlement)), settlement.step)
+  const left = subtract(keptOf(settlement), settlement.creditedSince)
+  return downToStep(atLeastNothing(left), settlement.step)
 }
 
 /**
- * What an invoice brought in and was not given back since, to the minor unit. Below zero is what one with a total below
- * zero put on the customer's balance.
+ * What an invoice brought in and was not given back since by way of itself, to the minor unit: what later ones credited of
+ * it stands there. Below zero is what one with a total below zero put on the customer's balance.
  */
 export function keptOf({ currency, total, fromBalance, paidOutside, payments, notes }: Settlement): Money {
   if (total.minor < 0n) return total
@@ -108,12 +112,19 @@ export function leftToCredit({ currency, step, total, payments, notes }: Settlem
   return downToStep(atLeastNothing(subtract(total, taken)), step)
 }
 
+/** The most that a credit note can take off by {@link leftToCredit}, and give back of what was paid. */
+export function mostCreditable(settlement: Settlement): Money {
+  const credit = leftToCredit(settlement)
+  const back = add(settlement.remaining, leftToGiveBack(settlement))
+  return downToStep(back.minor < credit.minor ? back : credit, settlement.step)
+}
+
 /** The payment that gives it back: the first that has enough left. A refund is never spread over several. */
 export function paymentToRefund(settlement: Settlement, amount: Money): Payment {
   const most = mostRefundable(settlement)
   const payment = settlement.payments.find((one) => refundable(one).minor >= amount.minor)
   if (payment && amount.minor <= most.minor) return payment
-  throw tooMuch('refund_exceeds_payment', `At most ${text(most)} can be refunded.`)
+  throw tooMuch('refund_exceeds_payment', `At most ${text(most)} can be refunded.${whyLess(settlement)}`)
 }
 
 /** The most that one refund can give back, in whole steps. */
@@ -144,7 +155,16 @@ export function refuseToGiveBackMore(settlement: Settlement, amount: Money, asRe
   if (asRefund) return void paymentToRefund(settlement, amount)
   const most = leftToGiveBack(settlement)
   if (amount.minor > most.minor)
-    throw tooMuch('refund_exceeds_payment', `At most ${text(most)} of what was paid can be given back.`)
+    throw tooMuch(
+      'refund_exceeds_payment',
+      `At most ${text(most)} of what was paid can be given back.${whyLess(settlement)}`,
+    )
+}
+
+function whyLess({ creditedSince }: Settlement): string {
+  return creditedSince.minor === 0n
+    ? ''
+    : ` Since then ${text(creditedSince)} of it was credited on other invoices.`
 }
 
 const refundable = ({ paid, refunded }: Payment): Money => atLeastNothing(subtract(paid, refunded))

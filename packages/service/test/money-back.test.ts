@@ -75,7 +75,10 @@ describe('a refund', () => {
   test('is previewed, then given as previewed, in parts, and never more than was paid', async () => {
     const { invoice, payment } = await paid()
     const preview = await ask('POST', `/v1/invoices/${invoice}/refunds`, {})
-    expect(preview).toEqual({ status: 200, body: { invoice, amount: usd(2000), left: usd(0) } })
+    expect(preview).toEqual({
+      status: 200,
+      body: { invoice, amount: usd(2000), left: usd(0), creditedSince: usd(0) },
+    })
     expect(await refundedAtStripe(payment)).toBe(0)
 
     const first = await refund(invoice, { amount: '7.50', reason: 'duplicate' })

@@ -94,8 +94,9 @@ async function sure({ yes }: Asked, amount: Money, question: string): Promise<vo
 
 const text = (amount: Money) => `${amountText(amount)} ${amount.currency}`
 
-function refundPreviewText({ amount, left }: RefundPreview): string {
-  return `${yellow('Would give back')} ${bold(text(amount))}${dim(`, leaving ${text(left)} that could be`)}`
+function refundPreviewText({ amount, left, creditedSince }: RefundPreview): string {
+  const credited = creditedSince.minor === '0' ? '' : `\n  credited since by a change  ${text(creditedSince)}`
+  return `${yellow('Would give back')} ${bold(text(amount))}${dim(`, leaving ${text(left)} that could be`)}${credited}`
 }
 
 function refundText({ id, amount, status }: Refund): string {

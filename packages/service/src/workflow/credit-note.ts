@@ -3,6 +3,7 @@ import {
   type CreditNoteReason,
   creditSplit,
   leftToCredit,
+  mostCreditable,
   refuseToGiveBackMore,
   type WayBack,
 } from '@lockstep/core/money-back'
@@ -53,8 +54,9 @@ export async function planCreditNote(
 ): Promise<PlannedCreditNote> {
   const providerInvoice = finalInvoice(invoice)
   const settlement = await readSettlement(deps, providerInvoice)
-  const most = leftToCredit(settlement)
-  const total = amount ?? most
+  const most = mostCreditable(settlement)
+  // Where nothing is left, it is refused with the reason.
+  const total = amount ?? (most.minor > 0n ? most : leftToCredit(settlement))
   const { postPayment } = creditSplit(settlement, total)
   refuseToGiveBackMore(settlement, postPayment, paidPart === 'refund')
   const toMake = { providerInvoice, total, postPayment, paidPart, reason }

@@ -29,16 +29,25 @@ interface RefundInput {
   readonly reason: RefundReason | null
 }
 
+interface PlannedRefund {
+  readonly amount: Money
+  readonly left: Money
+  /** Credited on later invoices of the time that it paid: not given back again. */
+  readonly creditedSince: Money
+  readonly payment: string
+}
+
 /** What would be given back, and what could be afterwards. Without an amount, the most there is. */
 export async function planRefund(
   deps: Pick<CallDeps, 'provider'>,
   invoice: InvoiceRow,
   wanted: Money | undefined,
-): Promise<{ readonly amount: Money; readonly left: Money; readonly payment: string }> {
+): Promise<PlannedRefund> {
   const settlement = await readSettlement(deps, finalInvoice(invoice))
   const amount = wanted ?? mostRefundable(settlement)
   const { id: payment } = paymentToRefund(settlement, amount)
-  return { amount, left: subtract(leftToGiveBack(settlement), amount), payment }
+  const left = subtract(leftToGiveBack(settlement), amount)
+  return { amount, left, creditedSince: settlement.creditedSince, payment }
 }
 
 interface RefundDeps extends Pick<CallDeps, 'db' | 'provider'> {

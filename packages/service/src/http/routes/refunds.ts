@@ -29,10 +29,14 @@ export function refundRoutes(app: App, parts: RefundParts): void {
     const amount = body.amount === undefined ? undefined : readAmount(body.amount, invoice.currency)
     if (query.dryRun) {
       const plan = await planRefund(parts, invoice, amount)
-      const { id } = invoice
       return {
         status: 200,
-        body: { invoice: id, amount: moneyToApi(plan.amount), left: moneyToApi(plan.left) },
+        body: {
+          invoice: invoice.id,
+          amount: moneyToApi(plan.amount),
+          left: moneyToApi(plan.left),
+          creditedSince: moneyToApi(plan.creditedSince),
+        },
       }
     }
     if (amount === undefined) throw amountRequired()

@@ -26,6 +26,7 @@ export function isCredit(line: Stripe.InvoiceLineItem): boolean {
   return isFee(line) && netOf(line) < 0
 }
 
-function isFee(line: Stripe.InvoiceLineItem): boolean {
+/** A fee, or a part of one. */
+export function isFee(line: Stripe.InvoiceLineItem): boolean {
   return detailsOf(line)?.proration === true || line.parent?.type === 'subscription_item_details'
 }

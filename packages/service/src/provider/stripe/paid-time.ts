@@ -1,12 +1,11 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, subtract, sum } from '@lockstep/core/money'
-import { keptOf } from '@lockstep/core/money-back'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
-import { readSettlement } from './settlement.ts'
+import { readKept } from './settlement.ts'
 import { previewChange, type SubscriptionTerms } from './subscription-changes.ts'
 
 export interface CreditedTime {
@@ -67,12 +66,11 @@ export async function keptForTime(
     return found
   })
   const billed = billedFor(invoices, at)
-  const settlements = await Promise.all(billed.map(({ id }) => readSettlement(deps, id)))
   const over = sum(
     currency,
     billed.map((invoice) => overOn(invoice, at)),
   )
-  const kept = sum(currency, settlements.map(keptOf))
+  const kept = sum(currency, await Promise.all(billed.map((invoice) => readKept(deps, invoice))))
   return over.minor > 0n ? subtract(kept, over) : kept
 }
 

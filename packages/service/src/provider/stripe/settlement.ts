@@ -1,9 +1,10 @@
 import { isTakenBack } from '@lockstep/core/dispute'
 import { add, type Currency, type Money, sum, zero } from '@lockstep/core/money'
-import type { IssuedNote, Payment, Settlement } from '@lockstep/core/money-back'
+import { type IssuedNote, keptOf, type Payment, type Settlement } from '@lockstep/core/money-back'
 import type Stripe from 'stripe'
 import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { readCreditedSince } from './credited-since.ts'
 import { all } from './fetch.ts'
 import { idOf, present } from './field.ts'
 import { toCreditNote } from './to-credit-note.ts'
@@ -16,24 +17,36 @@ export function readSettlement(
 ): Promise<Settlement> {
   return readStripe(deps, async (stripe) => {
     const invoice = await stripe.invoices.retrieve(providerInvoice)
-    const [payments, notes] = await Promise.all([
-      paymentsOf(stripe, providerInvoice),
-      all(stripe.creditNotes.list({ invoice: providerInvoice, limit: 100 })),
-    ])
-    const { currency } = invoice
-    const open = invoice.status === 'open'
-    return {
-      currency,
-      step: chargeStep(currency),
-      total: fromStripeAmount(invoice.total, currency),
-      // What is not asked for any more cannot be lowered: only an open invoice has something to pay.
-      remaining: fromStripeAmount(open ? invoice.amount_remaining : 0, currency),
-      fromBalance: fromStripeAmount(appliedBalance(invoice), currency),
-      paidOutside: fromStripeAmount(invoice.amount_paid_off_stripe ?? 0, currency),
-      payments,
-      notes: notes.filter(({ status }) => status === 'issued').map(toIssuedNote),
-    }
+    const alone = (one: Stripe.Invoice) => settlementOf(stripe, one)
+    const [settlement, since] = await Promise.all([alone(invoice), readCreditedSince(stripe, invoice, alone)])
+    return { ...settlement, creditedSince: since }
   })
+}
+
+/** What an invoice brought in and was not given back by way of itself; what later ones credited of it is not looked for. */
+export function readKept(deps: Pick<CallDeps, 'provider'>, invoice: Stripe.Invoice): Promise<Money> {
+  return readStripe(deps, async (stripe) => keptOf(await settlementOf(stripe, invoice)))
+}
+
+async function settlementOf(stripe: Stripe, invoice: Stripe.Invoice): Promise<Settlement> {
+  const { id, currency } = invoice
+  const [payments, notes] = await Promise.all([
+    paymentsOf(stripe, id),
+    all(stripe.creditNotes.list({ invoice: id, limit: 100 })),
+  ])
+  const open = invoice.status === 'open'
+  return {
+    currency,
+    step: chargeStep(currency),
+    total: fromStripeAmount(invoice.total, currency),
+    // What is not asked for any more cannot be lowered: only an open invoice has something to pay.
+    remaining: fromStripeAmount(open ? invoice.amount_remaining : 0, currency),
+    fromBalance: fromStripeAmount(appliedBalance(invoice), currency),
+    paidOutside: fromStripeAmount(invoice.amount_paid_off_stripe ?? 0, currency),
+    payments,
+    notes: notes.filter(({ status }) => status === 'issued').map(toIssuedNote),
+    creditedSince: zero(currency),
+  }
 }
 
 /** A balance below zero is the customer's money: what the invoice took of it brought the balance up. */
