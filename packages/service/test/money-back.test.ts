@@ -327,8 +327,8 @@ test.each([
 
 // Of a refund the provider looks at its payment alone, and not at what was credited of the invoice.
 // https://docs.stripe.com/api/credit_notes/create
+// Recorded and told are one statement's death apart: money-back-later.test.ts stands in between.
 test('killed after any statement, a refund gives nothing back that was credited in the dashboard meanwhile', async () => {
-  let inTheMiddle = 0
   for (let statements = 4; ; statements += 4) {
     const { payer, invoice, provider, payment } = await paid()
     const { survived, again } = await killedThenRepeated(
@@ -342,12 +342,8 @@ test('killed after any statement, a refund gives nothing back that was credited 
     )
     const back = [await refundedAtStripe(payment), await balanceOf(payer)]
     expect(back, `after ${statements} statements`).toEqual(again.status === 201 ? [2000, 0] : [0, -2000])
-    const [refusal] = await listed(invoice, 'refunds')
     if (again.status !== 201)
       expect(again).toMatchObject({ status: 422, body: { code: 'refund_exceeds_payment' } })
-    if (refusal?.status === 'refused') inTheMiddle += 1
-    if (!survived) continue
-    expect(inTheMiddle).toBeGreaterThan(0)
-    return
+    if (survived) return
   }
 })
