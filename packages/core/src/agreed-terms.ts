@@ -1,5 +1,6 @@
 import type { Addon, SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
+import { type FlatNumbers, ofAddon } from './flat-numbers.ts'
 import { formatMoney, type Money, parseMoney, sum } from './money.ts'
 import type { Plan } from './plan.ts'
 import { isBilledByProvider } from './price.ts'
@@ -19,17 +20,25 @@ export interface Terms {
   readonly plan: Plan
   readonly quantity: number
   readonly addons: readonly SoldAddon[]
+  /** How often flat prices of the plan and of the add-ons stand there, where that is not once. */
+  readonly flatNumbers?: FlatNumbers
 }
 
 /** What all of it comes to in one period, before discounts and tax. */
-export function amountOfTerms({ plan, quantity, addons }: Terms): Money {
-  const beside = addons.map((sold) => recurringAmount(sold.addon, sold.quantity))
-  return sum(plan.currency, [recurringAmount(plan, quantity), ...beside])
+export function amountOfTerms({ plan, quantity, addons, flatNumbers = {} }: Terms): Money {
+  const beside = addons.map(({ addon, quantity: number }) =>
+    recurringAmount(addon, number, ofAddon(addon.key, flatNumbers)),
+  )
+  return sum(plan.currency, [recurringAmount(plan, quantity, flatNumbers), ...beside])
 }
 
 /** What the recurring prices of one of them come to in one period, each rounded once as on the invoice. */
-export function recurringAmount({ prices, currency }: Plan | Addon, quantity: number): Money {
-  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity))
+export function recurringAmount(
+  { prices, currency }: Plan | Addon,
+  quantity: number,
+  flatNumbers?: FlatNumbers,
+): Money {
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, flatNumbers))
 }
 
 /** Where the terms that somebody agreed to are not the plan's, by field. */

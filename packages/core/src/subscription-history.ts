@@ -1,4 +1,5 @@
 import { type AttachedAddon, areSameAddons } from './addon.ts'
+import { areSameNumbers, type FlatNumbers } from './flat-numbers.ts'
 import type { Instant } from './instant.ts'
 import { isTerminal, type SubscriptionStatus } from './subscription.ts'
 
@@ -16,6 +17,7 @@ export interface HistoryState {
   readonly currency: string
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
+  readonly flatNumbers: FlatNumbers
   readonly collection: Collection
   readonly cancelAt: Instant | null
   readonly cancelAtPeriodEnd: boolean
@@ -50,6 +52,7 @@ export function isSameState(a: HistoryState, b: HistoryState): boolean {
     a.currency === b.currency &&
     a.quantity === b.quantity &&
     areSameAddons(a.addons, b.addons) &&
+    areSameNumbers(a.flatNumbers, b.flatNumbers) &&
     a.collection === b.collection &&
     a.cancelAt === b.cancelAt &&
     a.cancelAtPeriodEnd === b.cancelAtPeriodEnd

@@ -32,8 +32,9 @@ test('of no package and no unit nothing is paid', () => {
   expect(round(priceFee({ ...packages, currency: 'usd' }, 2001n).exact)).toEqual(usd(3000n))
 })
 
-const flat = { model: 'flat', amount: usd(2000n), currency: 'usd' } as const
+const flat = { key: 'fee', model: 'flat', amount: usd(2000n), currency: 'usd' } as const
 const seat = {
+  key: 'seat',
   model: 'perUnit',
   rate: { picos: 500n * 10n ** 12n, currency: 'usd' },
   currency: 'usd',
@@ -50,6 +51,17 @@ test.each([
 test.each([0, 1, 7])('a flat price is paid once beside %d of another', (number) => {
   expect(numberOf(flat, [flat, seat], number)).toBe(1)
   expect(feesOf([flat, seat], number)).toEqual([usd(2000n), usd(500n * BigInt(number))])
+})
+
+test.each([
+  [{}, 2000n, 500n],
+  [{ fee: 2 }, 4000n, 500n],
+  [{ care: 0 }, 2000n, 0n],
+  [{ fee: 0, care: 3 }, 0n, 1500n],
+])('of several flat prices each is paid as often as its own item says: %j', (numbers, fee, care) => {
+  const other = { ...flat, key: 'care', amount: usd(500n) }
+  expect(feesOf([flat, other], 1, numbers)).toEqual([usd(fee), usd(care)])
+  expect(feesOf([flat, seat], 3, numbers)).toEqual([usd(fee), usd(1500n)])
 })
 
 test('several of a flat price are shown as so many times its amount', () => {

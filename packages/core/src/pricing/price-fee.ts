@@ -1,3 +1,4 @@
+import type { FlatNumbers } from '../flat-numbers.ts'
 import { type Currency, type Money, PICOS_PER_MINOR, round } from '../money.ts'
 import type { PriceModel } from '../price.ts'
 import { units } from '../quantity.ts'
@@ -7,16 +8,19 @@ import { tierStep } from './tier-step.ts'
 
 /**
  * How many are paid for of one of the prices that are sold together. A flat one stands there once, whatever the number of
- * the others; where there are no others the number is its own item's, and somebody may have set that to none or to several
- * at the provider, which bills the amount as often.
+ * the others, unless its own item has another at the provider (`flatNumbers`), which bills the amount as often; where there
+ * are no others the number is its item's.
  */
 export function numberOf(
-  { model }: Pick<PriceModel, 'model'>,
-  together: readonly Pick<PriceModel, 'model'>[],
+  { model, key }: Sold,
+  together: readonly Sold[],
   number: number,
+  flatNumbers: FlatNumbers = {},
 ): number {
-  return model === 'flat' && together.some((other) => other.model !== 'flat') ? 1 : number
+  return model === 'flat' && together.length > 1 ? (flatNumbers[key] ?? 1) : number
 }
+
+type Sold = Pick<PriceModel, 'model'> & { readonly key: string }
 
 /**
  * What a recurring price costs for a number of it, as Stripe bills it. It is what the same quantity of usage costs, but
@@ -33,8 +37,14 @@ export function priceFee(price: PriceModel & { currency: Currency }, number: big
 }
 
 /** What prices that are sold together come to for a number of them, each rounded once as on the invoice. */
-export function feesOf(together: readonly (PriceModel & { currency: Currency })[], number: number): Money[] {
-  return together.map((price) => round(priceFee(price, BigInt(numberOf(price, together, number))).exact))
+export function feesOf(
+  together: readonly (PriceModel & { key: string; currency: Currency })[],
+  number: number,
+  flatNumbers?: FlatNumbers,
+): Money[] {
+  return together.map((price) =>
+    round(priceFee(price, BigInt(numberOf(price, together, number, flatNumbers))).exact),
+  )
 }
 
 /** Several of a flat price are so many units at its amount. */

@@ -57,7 +57,10 @@ export async function nextTerms(
     const plan = (known.get(planVersionId) ?? others.get(planVersionId))?.plan
     if (!plan) throw new Error(`There is no plan version ${planVersionId}.`)
     const addons = (change ? then : now).get(subscription.id) ?? []
-    return { plan, quantity, addons, redeems: (change?.coupons.length ?? 0) > 0 }
+    // Of a change that keeps the plan, whatever it does beside them: where it attaches nothing anew they stay.
+    const keepsPlan = planVersionId === subscription.planVersionId
+    const flatNumbers = keepsPlan ? subscription.flatNumbers : {}
+    return { plan, quantity, addons, flatNumbers, redeems: (change?.coupons.length ?? 0) > 0 }
   }
 }
 

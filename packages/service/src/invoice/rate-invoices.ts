@@ -7,7 +7,7 @@ import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { overridesOf } from '../store/price-overrides.ts'
 import { type RatingTerms, readTerms } from '../store/rating-terms.ts'
-import { quantitiesAtEnd } from '../store/subscription-history.ts'
+import { numbersAtEnd } from '../store/subscription-history.ts'
 import { usageTotals } from '../store/usage.ts'
 import type { AddedUp } from './add-up.ts'
 import { type LineToBill, linesToBill, periodOf, type RatedSubscription, type RatingInput } from './rate.ts'
@@ -32,8 +32,8 @@ export interface RatingOptions {
 
 /**
  * Rates some invoices of one customer from the usage of this moment. The number of queries depends on
- * the number of invoices, never on the number of events. Of a period that is over it is the quantity of its
- * end that counts, whatever the subscription's is by now: its share was of that fee.
+ * the number of invoices, never on the number of events. Of a period that is over it are the numbers of its
+ * end that count, whatever the subscription's is by now: its share was of that fee.
  */
 export async function rateInvoices(
   db: Db | Trx,
@@ -44,12 +44,12 @@ export async function rateInvoices(
   const ids = invoices.map(({ id }) => id)
   const over = invoices.filter(({ status }) => status !== 'current').map(({ id }) => id)
   const subscriptionIds = invoices.flatMap(({ subscriptionId }) => subscriptionId ?? [])
-  const [terms, overrides, items, adjustments, quantities, ...usages] = await together(db, [
+  const [terms, overrides, items, adjustments, numbers, ...usages] = await together(db, [
     () => readTerms(db, invoices.map(planVersionOf)),
     () => overridesOf(db, subscriptionIds),
     () => itemsOf(db, ids),
     () => adjustmentsOf(db, ids),
-    () => quantitiesAtEnd(db, over),
+    () => numbersAtEnd(db, over),
     ...invoices.map((invoice) => () => usageTotals(db, invoice.customerId, periodOf(invoice))),
   ])
   const ungrouped = invoices.map((invoice, i): RatingInput => {
@@ -66,7 +66,7 @@ export async function rateInvoices(
     return {
       invoice,
       terms: { ...of, plan: { ...of.plan, prices } },
-      subscription: { ...subscription, quantity: quantities.get(invoice.id) ?? subscription.quantity },
+      subscription: { ...subscription, ...numbers.get(invoice.id) },
       usage,
       groups: new Map(),
       adjustments: adjustments.filter(({ invoiceId }) => invoiceId === invoice.id),

@@ -4,10 +4,10 @@ import { carriesOver } from '@lockstep/core/carry-over'
 import type { Commitment } from '@lockstep/core/commitment'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
-import { type Currency, type Money, money, sum, zero } from '@lockstep/core/money'
+import { type Money, money, sum, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
-import { freeReason } from '@lockstep/core/plan'
-import { isBilledByProvider, type Price } from '@lockstep/core/price'
+import { freeReason, type Plan } from '@lockstep/core/plan'
+import { isBilledByProvider } from '@lockstep/core/price'
 import { feesOf } from '@lockstep/core/pricing/price-fee'
 import { quantityOf } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
@@ -23,7 +23,14 @@ import { goneLines } from './gone-lines.ts'
 import { settledTogether } from './settled-together.ts'
 
 /** What rating has to know of the subscription. */
-export const ratedColumns = ['quantity', 'trialStart', 'trialEnd', 'status', 'billingCycleAnchor'] as const
+export const ratedColumns = [
+  'quantity',
+  'flatNumbers',
+  'trialStart',
+  'trialEnd',
+  'status',
+  'billingCycleAnchor',
+] as const
 
 export type RatedSubscription = Pick<Row<'subscription'>, (typeof ratedColumns)[number]>
 
@@ -103,9 +110,7 @@ function rateInvoice({ invoice, terms, subscription, usage, groups, items }: Rat
   const period = periodOf(invoice)
   const inTrial = invoice.inTrial ?? isInTrial(period, subscription)
   // The provider bills nothing for the time of a trial, so there is nothing to take a share of.
-  const recurringFee = inTrial
-    ? zero(plan.currency)
-    : feeOf(plan.prices, plan.currency, subscription.quantity)
+  const recurringFee = inTrial ? zero(plan.currency) : feeOf(plan, subscription)
   return rate({
     period,
     prices: plan.prices,
@@ -141,6 +146,6 @@ export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodSta
 }
 
 /** What the provider bills for a whole period of these prices. */
-export function feeOf(prices: readonly Price[], currency: Currency, quantity: number): Money {
-  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity))
+function feeOf({ prices, currency }: Plan, { quantity, flatNumbers }: RatedSubscription): Money {
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, flatNumbers))
 }

@@ -1,4 +1,5 @@
 import { periodContaining } from '@lockstep/core/billing-cycle'
+import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
 import { money } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
@@ -21,13 +22,14 @@ export interface FeeTerms {
   readonly plan: Plan
   readonly quantity: number
   readonly addons: readonly Attached[]
+  readonly flatNumbers: FlatNumbers
 }
 
 /** The fees of the period after the invoice's, in advance: none when the subscription is going to end. */
 export function upcomingFees(
   { periodEnd, currency }: InvoiceRow,
   subscription: BilledSubscription,
-  { plan, quantity, addons }: FeeTerms,
+  { plan, quantity, addons, flatNumbers }: FeeTerms,
 ): UpcomingFee[] {
   if (endsBy(subscription, periodEnd)) return []
   const { interval, intervalCount } = plan
@@ -36,9 +38,12 @@ export function upcomingFees(
   // Usage that is billed more often has no fee beside it but where both periods end.
   if (subscription.usageInterval !== null && period.start !== periodEnd) return []
   const fees = [
-    ...counted(plan.prices.filter(isBilledByProvider), quantity),
+    ...counted(plan.prices.filter(isBilledByProvider), quantity, flatNumbers),
     ...addons.flatMap(({ version: { addon }, quantity: number }) =>
-      counted(addon.prices, number).map((fee) => ({ ...fee, key: `${addon.key}.${fee.key}` })),
+      counted(addon.prices, number, ofAddon(addon.key, flatNumbers)).map((fee) => ({
+        ...fee,
+        key: `${addon.key}.${fee.key}`,
+      })),
     ),
   ]
   return fees.map(({ price, key, number, amount }) => ({
@@ -61,10 +66,10 @@ export function upcomingFees(
 }
 
 /** Prices that are sold together, each with how many of it are paid for, and what that comes to in minor units. */
-function counted(prices: readonly Price[], quantity: number) {
-  const amounts = feesOf(prices, quantity)
+function counted(prices: readonly Price[], quantity: number, flatNumbers: FlatNumbers) {
+  const amounts = feesOf(prices, quantity, flatNumbers)
   return prices.map((price, index) => {
-    const number = numberOf(price, prices, quantity)
+    const number = numberOf(price, prices, quantity, flatNumbers)
     return { price, key: price.key, number, amount: amounts[index]?.minor ?? 0n }
   })
 }

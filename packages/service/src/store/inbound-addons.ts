@@ -63,6 +63,9 @@ export interface AddonOfItem {
   readonly version: number
   readonly interval: string
   readonly intervalCount: number
+  /** Of our price; null of one that has none here. */
+  readonly key: string | null
+  readonly model: PriceModel['model'] | null
 }
 
 /**
@@ -84,7 +87,7 @@ export async function twinsOf(
   const byProduct: AddonOfItem[] = []
   for (const item of items) {
     const twin = found.has(item.price) ? undefined : await twinWithoutFee(db, account, item)
-    if (twin) byProduct.push({ ...twin, providerId: item.price })
+    if (twin) byProduct.push({ ...twin, providerId: item.price, key: null, model: null })
   }
   return [...byPrice, ...byProduct]
 }
@@ -98,7 +101,13 @@ function twinsByPrice(
     .selectFrom('mapping')
     .innerJoin('price', 'price.id', 'mapping.entityId')
     .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
-    .select(['mapping.providerId', 'addonVersion.addonKey', 'addonVersion.version'])
+    .select([
+      'mapping.providerId',
+      'price.key',
+      'price.model',
+      'addonVersion.addonKey',
+      'addonVersion.version',
+    ])
     .select(['addonVersion.interval', 'addonVersion.intervalCount'])
     .where('mapping.entityType', '=', 'addon_price')
     .where('mapping.provider', '=', STRIPE)
@@ -112,7 +121,7 @@ function twinWithoutFee(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   { product, rhythm: { currency, interval, intervalCount } }: PricedItem,
-): Promise<Omit<AddonOfItem, 'providerId'> | undefined> {
+): Promise<Omit<AddonOfItem, 'providerId' | 'key' | 'model'> | undefined> {
   return db
     .selectFrom('mapping')
     .innerJoin('addonVersion', 'addonVersion.addonKey', 'mapping.entityId')

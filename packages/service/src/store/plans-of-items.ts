@@ -1,8 +1,11 @@
+import { type FlatNumbers, flatNumbersOf } from '@lockstep/core/flat-numbers'
+import { isBilledByProvider } from '@lockstep/core/price'
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { planOfProduct, versionInRhythm } from './inbound-plans.ts'
 import type { ProviderAccount } from './mappings.ts'
+import { loadPlanVersion } from './plans.ts'
 import { quantityOf, versionsOfPrices } from './price-versions.ts'
 
 /** What an item of a subscription is for, by the provider's ids. */
@@ -19,6 +22,8 @@ export interface PlanOfItems {
   readonly versionId: string
   /** Of the items that are this plan's; those of anything else are left out. */
   readonly quantity: number
+  /** How often flat prices of it that are sold beside others stand there. */
+  readonly flatNumbers: FlatNumbers
   /** The provider's prices that stand for it. */
   readonly prices: ReadonlySet<string>
 }
@@ -46,7 +51,10 @@ export async function planOfItems(
   const quantity = quantityOf(items, byPrice, versionId)
   if (versionId !== undefined && quantity !== undefined) {
     const its = items.filter(({ price }) => byPrice.get(price)?.versionId === versionId)
-    return { versionId, quantity, prices: new Set(its.map(({ price }) => price)) }
+    const standing = numbersByKey(its, ({ price }) => byPrice.get(price)?.key)
+    const { plan } = await loadPlanVersion(db, versionId)
+    const flatNumbers = flatNumbersOf(plan.prices.filter(isBilledByProvider), standing)
+    return { versionId, quantity, flatNumbers, prices: new Set(its.map(({ price }) => price)) }
   }
   for (const { product, rhythm } of items) {
     const plan = await planOfProduct(db, account, product)
@@ -58,10 +66,24 @@ export async function planOfItems(
       return {
         versionId: version,
         quantity: quantityOfItems(its),
+        flatNumbers: {},
         prices: new Set(its.map(({ price }) => price)),
       }
   }
   return undefined
+}
+
+/** How many of each price stand there, by its key: of several items with one all together. */
+export function numbersByKey<T extends Pick<PricedItem, 'quantity'>>(
+  items: readonly T[],
+  keyOf: (item: T) => string | undefined,
+): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>()
+  for (const item of items) {
+    const key = keyOf(item)
+    if (key !== undefined) numbers.set(key, (numbers.get(key) ?? 0) + (item.quantity ?? 1))
+  }
+  return numbers
 }
 
 /** Whoever is on a version stays there until rolled, though there be a newer one. */

@@ -9,11 +9,13 @@ export interface SoldFor {
   readonly versionId: string
   /** It costs the same for any number, and its item says nothing of how many there are. */
   readonly isFlat: boolean
+  /** The price's key in its plan. */
+  readonly key: string
 }
 
 /**
- * How many of a plan version stand there: the most of any item with a price of it, of flat ones only where there is no
- * other. Undefined: none has one.
+ * How many of a plan version stand there: the most of any item with a price of it that comes by number. A flat one says it
+ * where it stands alone; several say nothing of it, and it is one. Undefined: none has one.
  */
 export function quantityOf(
   items: readonly { readonly price: string; readonly quantity: number | null }[],
@@ -23,7 +25,7 @@ export function quantityOf(
   const its = items.filter(({ price }) => version !== undefined && versions.get(price)?.versionId === version)
   if (its.length === 0) return undefined
   const counted = its.filter(({ price }) => versions.get(price)?.isFlat === false)
-  return quantityOfItems(counted.length > 0 ? counted : its)
+  return quantityOfItems(counted.length > 0 ? counted : its.length === 1 ? its : [])
 }
 
 /** Of the provider's prices, those that are linked, each with the plan version that sells it. */
@@ -47,6 +49,7 @@ const soldAt = grouped(
         'mapping.livemode',
         'price.planVersionId',
         'price.model',
+        'price.key',
       ])
       .where('mapping.entityType', '=', 'price')
       .where('mapping.provider', '=', STRIPE)
@@ -57,10 +60,10 @@ const soldAt = grouped(
     return all.map(({ account, livemode, prices }) => {
       const own = rows.filter((row) => row.providerAccount === account && row.livemode === livemode)
       return new Map(
-        own.flatMap(({ providerId, planVersionId: versionId, model }): [string, SoldFor][] =>
+        own.flatMap(({ providerId, planVersionId: versionId, model, key }): [string, SoldFor][] =>
           versionId === null || !prices.includes(providerId)
             ? []
-            : [[providerId, { versionId, isFlat: model === 'flat' }]],
+            : [[providerId, { versionId, isFlat: model === 'flat', key }]],
         ),
       )
     })

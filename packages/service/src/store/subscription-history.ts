@@ -117,7 +117,8 @@ export async function isChangedElsewhere(db: Db | Trx, subscriptionId: string): 
     left join subscription_history before on before.subscription_id = h.subscription_id and before.ordinal = h.previous
     where h.subscription_id = ${subscriptionId} and h.starts_at >= s.current_period_start
       and (h.cause = 'provider' or (h.cause <> 'planChange' and before.ordinal is not null
-        and (before.plan_version_id, before.quantity, before.addons) is distinct from (h.plan_version_id, h.quantity, h.addons)))
+        and (before.plan_version_id, before.quantity, before.addons, before.flat_numbers)
+          is distinct from (h.plan_version_id, h.quantity, h.addons, h.flat_numbers)))
     limit 1`.execute(db)
   return rows.length > 0
 }
@@ -140,6 +141,7 @@ export async function behindHistory(db: Db, after: string, limit: number): Promi
             .whereRef('h.currency', '=', 's.currency')
             .whereRef('h.quantity', '=', 's.quantity')
             .whereRef('h.addons', '=', 's.addons')
+            .whereRef('h.flatNumbers', '=', 's.flatNumbers')
             .whereRef('h.collection', '=', 's.collection')
             .whereRef('h.cancelAt', 'is not distinct from', 's.cancelAt')
             .whereRef('h.cancelAtPeriodEnd', '=', 's.cancelAtPeriodEnd'),
@@ -181,14 +183,15 @@ async function addStretch(
   { ordinal, startsAt, cause, deedId, recordedAt }: Begin,
 ): Promise<HistoryRow> {
   const { planVersionId, status, currency, quantity, collection, cancelAt, cancelAtPeriodEnd } = state
-  const fee = await feeOf(trx, planVersionId, quantity)
+  const { flatNumbers } = state
+  const fee = await feeOf(trx, state)
   const addons = (await loadAttached(trx, state.addons)).map(soldOf)
   return writeStretch(trx, {
     ...{ customerId, subscriptionId, ordinal, cause, deedId },
-    ...{ planVersionId, status, currency, quantity, collection, cancelAtPeriodEnd },
+    ...{ planVersionId, status, currency, quantity, flatNumbers, collection, cancelAtPeriodEnd },
     cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
     addons: [...state.addons],
-    fee: fee + addonRevenue(addons, currency).minor,
+    fee: fee + addonRevenue(addons, currency, flatNumbers).minor,
     startsAt: sqlTime(startsAt),
     // The clock of whoever wrote the stretch before may be ahead of ours.
     recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
@@ -209,6 +212,7 @@ const columns = [
   ...([
     'quantity',
     'addons',
+    'flatNumbers',
     'collection',
     'cancelAt',
     'cancelAtPeriodEnd',
@@ -232,27 +236,30 @@ const writeStretch = grouped(
 )
 
 /** What one interval of the plan costs. */
-async function feeOf(trx: Trx, planVersionId: string, quantity: number): Promise<bigint> {
-  return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity).minor
+async function feeOf(trx: Trx, { planVersionId, quantity, flatNumbers }: HistoryState): Promise<bigint> {
+  return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity, flatNumbers).minor
 }
 
+/** How many of what is paid for. */
+export type Numbers = Pick<HistoryState, 'quantity' | 'flatNumbers'>
+
 /**
- * The quantity that was in force at the end of each of these invoices' periods, by invoice. One whose
+ * The numbers that were in force at the end of each of these invoices' periods, by invoice. One whose
  * subscription has no history that goes back so far is left out.
  */
-export async function quantitiesAtEnd(
+export async function numbersAtEnd(
   db: Db | Trx,
   invoiceIds: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, Numbers>> {
   if (invoiceIds.length === 0) return new Map()
-  const { rows } = await sql<{ id: string; quantity: number }>`
-    select invoice.id, stretch.quantity from invoice cross join lateral (
-      select quantity from subscription_history
+  const { rows } = await sql<Numbers & { id: string }>`
+    select invoice.id, stretch.quantity, stretch.flat_numbers from invoice cross join lateral (
+      select quantity, flat_numbers from subscription_history
       where subscription_id = invoice.subscription_id and starts_at < invoice.period_end
       order by ordinal desc limit 1
     ) as stretch
     where ${isOneOf('invoice.id', invoiceIds)}`.execute(db)
-  return new Map(rows.map(({ id, quantity }) => [id, quantity]))
+  return new Map(rows.map(({ id, ...numbers }) => [id, numbers]))
 }
 
 export interface Stretch extends HistoryRow {

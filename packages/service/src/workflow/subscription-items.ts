@@ -1,3 +1,4 @@
+import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
 import { numberOf } from '@lockstep/core/pricing/price-fee'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { WantedItem } from '../provider/stripe/subscription-changes.ts'
@@ -11,32 +12,59 @@ interface Terms {
   readonly version: PlanVersion
   readonly quantity: number
   readonly addons: readonly Attached[]
+  /** How often flat prices stand there that are sold beside others, where that is not once. */
+  readonly flatNumbers?: FlatNumbers
 }
 
+/** A recurring price with how many of it there are. */
+export interface PricedTerms extends ProviderPrice {
+  readonly quantity: number
+  readonly sold: PlanVersion | AddonVersion
+  /** Of what it is sold as. */
+  readonly number: number
+}
+
+/** The same as it stands at the provider. */
+export type WantedTermsItem = Omit<PricedTerms, 'quantity'> & WantedItem
+
 /** Of each recurring price, how many of it: the plan's first, then the add-ons'. */
-export function pricedItems({ version, quantity, addons }: Terms): (ProviderPrice & { quantity: number })[] {
-  const of = (sold: PlanVersion | AddonVersion, number: number) => {
+export function pricedItems({ version, quantity, addons, flatNumbers = {} }: Terms): PricedTerms[] {
+  const of = (sold: PlanVersion | AddonVersion, number: number, ofFlat: FlatNumbers) => {
     const its = providerPrices(sold)
     const together = its.map(({ price }) => price)
-    return its.map(({ id, price }) => ({ id, price, quantity: numberOf(price, together, number) }))
+    return its.map(({ id, price }) => {
+      return { id, price, quantity: numberOf(price, together, number, ofFlat), sold, number }
+    })
   }
-  return [...of(version, quantity), ...addons.flatMap((addon) => of(addon.version, addon.quantity))]
+  const beside = addons.flatMap((addon) =>
+    of(addon.version, addon.quantity, ofAddon(addon.version.addon.key, flatNumbers)),
+  )
+  return [...of(version, quantity, flatNumbers), ...beside]
+}
+
+/** What the provider is told of one. */
+export function toldItem<Quantity extends number | null>({
+  providerPrice,
+  quantity,
+}: WantedItem & { readonly quantity: Quantity }) {
+  return { providerPrice, quantity }
 }
 
 /** What of them stands on a subscription at the provider, in the order of the catalogue. */
 export async function wantedItems(
   db: Db | Trx,
   terms: Terms,
-): Promise<(WantedItem & { readonly quantity: number })[]> {
+): Promise<(WantedTermsItem & { readonly quantity: number })[]> {
   const items = pricedItems(terms)
   const ids = items.map(({ id }) => id)
   const [own, ofTwins] = await Promise.all([
     providerIdsOf(db, 'price', ids),
     terms.addons.length === 0 ? new Map<string, string>() : providerIdsOf(db, 'addon_price', ids),
   ])
-  return items.map(({ id, quantity }) => {
+  return items.map((item) => {
+    const { id } = item
     const providerPrice = own.get(id) ?? ofTwins.get(id)
     if (providerPrice === undefined) throw new Error(`Price ${id} is not known to the provider.`)
-    return { providerPrice, quantity }
+    return { ...item, providerPrice }
   })
 }

@@ -1,4 +1,5 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
+import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import type { ColumnType } from 'kysely'
 
@@ -10,6 +11,8 @@ export type Json<T = unknown> = ColumnType<T, string, string>
 export type MaybeJson<T = unknown> = ColumnType<T | null, string | null | undefined, string | null>
 /** The add-ons of a subscription, in order; written as JSON text. */
 export type Addons = ColumnType<AttachedAddon[], string | undefined, string>
+/** Written as JSON text. */
+export type Numbers = ColumnType<FlatNumbers, string | undefined, string>
 /** The provider's ids of things, in order; written as JSON text. */
 export type Ids = ColumnType<string[], string | undefined, string>
 /** Exact decimal text. */

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection, HistoryCause } from '@lockstep/core/subscription-history'
 import type { ColumnType, GeneratedAlways } from 'kysely'
-import type { Addons, Default, Json, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, Json, MaybeTime, Numbers, Time } from './columns.ts'
 
 /** What is done to a subscription, and how it stood at any time. */
 export interface SubscriptionLifeTables {
@@ -47,6 +47,7 @@ interface SubscriptionHistoryTable {
   currency: string
   quantity: number
   addons: Addons
+  flatNumbers: Numbers
   collection: Collection
   cancelAt: MaybeTime
   cancelAtPeriodEnd: boolean

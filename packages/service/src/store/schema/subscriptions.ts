@@ -1,6 +1,6 @@
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
-import type { Addons, Default, Ids, MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, Ids, MaybeJson, MaybeTime, Numbers, Time } from './columns.ts'
 
 /** How a subscription begins, and how it stands. */
 export interface SubscriptionTables {
@@ -41,6 +41,7 @@ interface SubscriptionTable {
   status: SubscriptionStatus
   quantity: number
   addons: Addons
+  flatNumbers: Numbers
   billingCycleAnchor: Time
   currentPeriodStart: Time
   currentPeriodEnd: Time

@@ -131,7 +131,9 @@ async function plannedBy(
   return undefined
 }
 
-const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
+type AgreedTerms = Omit<TermsSeen, 'flatNumbers'>
+
+const isSameTerms = (a: AgreedTerms, b: AgreedTerms): boolean =>
   a.planVersionId === b.planVersionId && a.quantity === b.quantity && areSameAddons(a.addons, b.addons)
 
 const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
@@ -142,7 +144,8 @@ async function plan(
   {
     subscription,
     schedule,
-    planned: { at: dueAt, ...terms },
+    // How often its flat prices stand there then is seen when it is so.
+    planned: { at: dueAt, flatNumbers: _flatNumbers, ...terms },
     at,
   }: {
     readonly subscription: Row<'subscription'>
@@ -164,7 +167,7 @@ async function plan(
   await addDue(trx, { customerId, kind: PLANNED_CHANGE, subjectId: id, dueAt, at })
 }
 
-async function soldAs(trx: Trx, { planVersionId, quantity, addons }: TermsSeen) {
+async function soldAs(trx: Trx, { planVersionId, quantity, addons }: AgreedTerms) {
   const { plan } = await loadPlanVersion(trx, planVersionId)
   return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf) }
 }

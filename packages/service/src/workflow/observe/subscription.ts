@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Discount } from '@lockstep/core/discount'
+import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
@@ -141,7 +142,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       }),
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
-      known && known.quantity !== row.quantity && noticeFees(trx, row.id),
+      known && !isPaidAlike(known, row) && noticeFees(trx, row.id),
       follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
       known &&
         (source === 'write' || isTerminal(row.status)) &&
@@ -313,6 +314,7 @@ function rowOf(
     status,
     quantity: terms?.quantity ?? seen.quantity,
     addons: [...(terms?.addons ?? known?.addons ?? owner.addons)],
+    flatNumbers: terms?.flatNumbers ?? known?.flatNumbers ?? {},
     billingCycleAnchor: seen.billingCycleAnchor,
     currentPeriodStart: seen.currentPeriod.start,
     currentPeriodEnd: seen.currentPeriod.end,
@@ -331,6 +333,9 @@ function rowOf(
     unreadSchedule: seen.schedule === null ? null : (known?.unreadSchedule ?? null),
   }
 }
+
+const isPaidAlike = (a: SubscriptionRow, b: SubscriptionRow) =>
+  a.quantity === b.quantity && areSameNumbers(a.flatNumbers, b.flatNumbers)
 
 /** A payment is overdue since it was first seen to be, until none is: also when nobody tries to collect it any more. */
 function overdueSince(known: SubscriptionRow | undefined, { status }: SubscriptionRow, at: Instant) {
@@ -355,6 +360,7 @@ function saveSubscription(
 /** A row's columns but those that never change. */
 const changing = [
   ...(['slot', 'planVersionId', 'currency', 'status', 'quantity', 'addons', 'discounts'] as const),
+  'flatNumbers' as const,
   ...([
     'billingCycleAnchor',
     'currentPeriodStart',

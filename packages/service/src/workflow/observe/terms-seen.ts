@@ -1,13 +1,16 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
+import { type FlatNumbers, flatNumbersOf, inAddon } from '@lockstep/core/flat-numbers'
 import type { Plan } from '@lockstep/core/plan'
 import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
+import { loadAttached } from '../../store/addons.ts'
 import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
+import { numbersByKey, type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
+import { quantityOf } from '../../store/price-versions.ts'
 
 /** What the items of a subscription stand for, whoever put them there. */
 export interface TermsSeen {
@@ -15,6 +18,8 @@ export interface TermsSeen {
   /** Of the plan's items that come by number; 1 where none does. What else somebody put there says nothing of it. */
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
+  /** How often flat prices that are sold beside others stand there: the plan's and the add-ons'. */
+  readonly flatNumbers: FlatNumbers
 }
 
 /**
@@ -42,11 +47,33 @@ export async function termsSeen(
   const planVersionId = only?.versionId ?? knownVersionId
   const beside = only ? others.filter(({ price }) => !only.prices.has(price)) : []
   const all = [...prices, ...(await twinsOf(db, account, beside))]
+  const addons = all.length > 0 ? attached(all, items, (await loadPlanVersion(db, planVersionId)).plan) : []
   return {
     planVersionId,
     quantity: only?.quantity ?? quantityOfItems(others),
-    addons: all.length > 0 ? attached(all, items, (await loadPlanVersion(db, planVersionId)).plan) : [],
+    addons: addons.map(({ isFlat: _isFlat, ...addon }) => addon),
+    flatNumbers: { ...only?.flatNumbers, ...(await flatOfAddons(db, addons, all, items)) },
   }
+}
+
+/** Of the add-ons that have a flat price. */
+async function flatOfAddons(
+  db: Db | Trx,
+  addons: readonly SeenAddon[],
+  prices: readonly AddonOfItem[],
+  items: readonly PricedItem[],
+): Promise<FlatNumbers> {
+  const loaded = await loadAttached(
+    db,
+    addons.filter(({ isFlat }) => isFlat),
+  )
+  const numbers = loaded.map(({ version: { addon, version } }) => {
+    const its = prices.filter((one) => one.addonKey === addon.key && one.version === version)
+    const keyOf = ({ price }: PricedItem) =>
+      its.find(({ providerId }) => providerId === price)?.key ?? undefined
+    return inAddon(addon.key, flatNumbersOf(addon.prices, numbersByKey(items, keyOf)))
+  })
+  return Object.assign({}, ...numbers)
 }
 
 /** The plan that items stand for, add-ons left out; undefined where they are of none of ours. */
@@ -61,14 +88,31 @@ export async function planSeen(
   return planOfItems(db, account, others, knownVersionId)
 }
 
-function attached(prices: readonly AddonOfItem[], items: readonly PricedItem[], plan: Plan): AttachedAddon[] {
-  const found = new Map<string, AttachedAddon>()
-  for (const { providerId, addonKey: addon, version, interval, intervalCount } of prices) {
-    if (interval !== plan.interval || intervalCount !== plan.intervalCount) continue
-    const name = `${addon} ${version}`
-    const number = quantityOfItems(items.filter(({ price }) => price === providerId))
-    found.set(name, { addon, version, quantity: Math.max(found.get(name)?.quantity ?? 0, number) })
-  }
+interface SeenAddon extends AttachedAddon {
+  /** One of its prices is. */
+  readonly isFlat: boolean
+}
+
+/** How many there are of each is said as of a plan: see {@link quantityOf}. */
+function attached(prices: readonly AddonOfItem[], items: readonly PricedItem[], plan: Plan): SeenAddon[] {
+  const sold = prices.filter(
+    ({ interval, intervalCount }) => interval === plan.interval && intervalCount === plan.intervalCount,
+  )
+  const nameOf = ({ addonKey, version }: AddonOfItem) => `${addonKey} ${version}`
+  const its = new Map(
+    sold.map((one) => [
+      one.providerId,
+      { versionId: nameOf(one), isFlat: one.model === 'flat', key: one.key ?? '' },
+    ]),
+  )
+  const found = new Map(
+    sold.map((one) => {
+      const { addonKey: addon, version } = one
+      const quantity = quantityOf(items, its, nameOf(one)) ?? 1
+      const isFlat = sold.some((other) => nameOf(other) === nameOf(one) && other.model === 'flat')
+      return [nameOf(one), { addon, version, quantity, isFlat }]
+    }),
+  )
   return [...found.values()].sort(byName)
 }
 
@@ -88,7 +132,7 @@ const addonsSoldAt = grouped(
       .innerJoin('price', 'price.id', 'mapping.entityId')
       .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
       .select(['mapping.providerId', 'mapping.providerAccount', 'mapping.livemode'])
-      .select(['addonVersion.addonKey', 'addonVersion.version'])
+      .select(['price.key', 'price.model', 'addonVersion.addonKey', 'addonVersion.version'])
       .select(['addonVersion.interval', 'addonVersion.intervalCount'])
       .where('mapping.entityType', '=', 'price')
       .where('mapping.provider', '=', STRIPE)

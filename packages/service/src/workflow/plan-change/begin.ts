@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { areSameAddons } from '@lockstep/core/addon'
+import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { acceptor, recordAcceptance } from '../../contract/acceptance.ts'
@@ -208,7 +209,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled, discounts }: D
     trx
       .selectFrom('subscription')
       .select(['planVersionId', 'quantity', 'addons', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
-      .select('discounts')
+      .select(['discounts', 'flatNumbers'])
       .where('id', '=', subscription.id)
       .forUpdate()
       .executeTakeFirstOrThrow(),
@@ -224,6 +225,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled, discounts }: D
     now.planVersionId === subscription.planVersionId &&
     now.quantity === subscription.quantity &&
     areSameAddons(now.addons, subscription.addons) &&
+    areSameNumbers(now.flatNumbers, subscription.flatNumbers) &&
     now.status === subscription.status &&
     now.cancelAt === subscription.cancelAt &&
     now.currentPeriodEnd === subscription.currentPeriodEnd &&

@@ -1,5 +1,6 @@
 import { areSameAddons } from '@lockstep/core/addon'
 import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
+import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { mayChangePlan, mayGiveBack, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
@@ -29,8 +30,9 @@ import { wantedAddons } from '../check-addons.ts'
 import { comesByNumber } from '../check-registration.ts'
 import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
-import { wantedItems } from '../subscription-items.ts'
+import { toldItem, wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
+import { asTheyStand, flatNumbersWanted } from './concerned.ts'
 import { changedDiscounts } from './discounts.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
 import { hasPaymentMethod, payerBalance, payerDiscount, readStanding, type Standing } from './standing.ts'
@@ -47,6 +49,8 @@ export interface Decision extends PlanChange {
   readonly quantity: number
   readonly fromAddons: readonly Attached[]
   readonly addons: readonly Attached[]
+  /** How often flat prices beside others stand there then. */
+  readonly flatNumbers: FlatNumbers
   /** Plan, number, add-ons, coupons or trial become others. */
   readonly isNewTerms: boolean
   readonly wanted: readonly WantedItem[]
@@ -134,12 +138,17 @@ export async function decideChange(
     throw new Problem('subscription_not_changeable', own.undecided)
   const ofPlan = providerPrices(chosen).length
   refuseTwice(priced, chosen)
+  const asked = asTheyStand(priced, own.items, { wish, isOtherPlan: isOther, fromAddons })
   if (isOther && ofPlan === 0) {
     const detail = `What ${chosen.plan.key} costs is known at Stripe alone: change it there.`
     throw new Problem('subscription_not_changeable', detail)
   }
-  const wanted =
-    own.byProduct && !isOther ? [keepingPrice(own.byProduct, wish.quantity), ...priced.slice(ofPlan)] : priced
+  const kept = isOther ? undefined : own.byProduct
+  const wanted: readonly WantedItem[] = [
+    ...(kept ? [keepingPrice(kept, wish.quantity)] : []),
+    ...asked.filter(({ sold }) => !kept || sold.id !== chosen.id).map(toldItem),
+  ]
+  const flatNumbers = kept ? subscription.flatNumbers : flatNumbersWanted(asked, chosen, addons)
   const items = isOfItems ? itemChanges(own.items, wanted) : []
   const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
@@ -164,8 +173,11 @@ export async function decideChange(
     isNewTerms && !scheduled ? await leftScheduleOf(db, subscriptionId, standing, at) : null
   if (isNewTerms && withdrawn && wish.addons === undefined) refuseUnsaid(subscription, withdrawn)
 
-  const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf) }
-  const former = { plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) }
+  const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf), flatNumbers }
+  const former = {
+    ...{ plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) },
+    flatNumbers: subscription.flatNumbers,
+  }
   const change = planChange(former, terms, {
     ...{ policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
   })
@@ -183,7 +195,8 @@ export async function decideChange(
   const decision: Decision = {
     credits: null,
     ...change,
-    ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons, isNewTerms },
+    ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons },
+    ...{ flatNumbers, isNewTerms },
     ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
     ...{ scheduled: withdrawn, leftSchedule, payerDiscount: payerDiscount(payerSeen) },
     payerBalance: payerBalance(payerSeen),

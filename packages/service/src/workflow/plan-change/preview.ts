@@ -92,7 +92,8 @@ async function previewDecision(
   wish: ChangeWish,
   decision: Decision,
 ): Promise<ChangePreview> {
-  const { subscription, standing, to, quantity, addons, takesEffect, at, prorationDate } = decision
+  const { subscription, standing, to, quantity, addons, flatNumbers } = decision
+  const { takesEffect, at, prorationDate } = decision
   const { dueNow, nextInvoice } = await invoicesOf(deps, decision)
   const expiresAt = at + VALID_SECONDS
   const promise = {
@@ -113,7 +114,7 @@ async function previewDecision(
     takesEffectAt: takesEffect === 'now' ? at : standing.period.end,
     dueNow,
     nextInvoice,
-    recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf) }),
+    recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf), flatNumbers }),
     contractChanges: await contractChanges(deps, decision),
     warnings: [...warningsOf(decision), ...(await ownPriceWarnings(deps.db, decision))],
     secondOpinion: opinion,

@@ -34,14 +34,18 @@ export async function secondOpinion(
   const { currency } = subscription
   const isPlain =
     standing.discounts.length === 0 && decision.discounts === null && !standing.isTaxed && trialEnd === null
-  const before = pricedItems({ version: from, quantity: subscription.quantity, addons: decision.fromAddons })
+  const { quantity: number, flatNumbers } = subscription
+  const before = pricedItems({ version: from, quantity: number, addons: decision.fromAddons, flatNumbers })
   const isWhole = standing.items.length === before.length
   if (!invoice || !isPlain || !isWhole || UNLIKE.includes(currency)) return notAsked
   if (await wasChangedInPeriod(deps, decision)) return notAsked
   if (await wasEverDiscounted(deps, decision)) return notAsked
   const lines = estimateChange({
     before,
-    after: pricedItems({ version: to, quantity, addons: decision.addons }),
+    after: pricedItems({
+      ...{ version: to, quantity, addons: decision.addons },
+      flatNumbers: decision.flatNumbers,
+    }),
     period: standing.period,
     at: prorationDate,
     startsPeriod,

@@ -5,7 +5,7 @@ import { type UsageInterval, usageIntervalOf } from '../../provider/stripe/usage
 import { providerIdsOf } from '../../store/mappings.ts'
 import type { PlanVersion } from '../../store/plans.ts'
 import { providerPrices } from '../provider-prices.ts'
-import { wantedItems } from '../subscription-items.ts'
+import { toldItem, wantedItems } from '../subscription-items.ts'
 import type { Purchase } from './strategy.ts'
 
 /** How a subscription is to begin: everything the provider is told of it but who it is for. */
@@ -26,7 +26,7 @@ export async function configureSubscription(
   { type, trialDays }: { readonly type: string; readonly trialDays: number },
 ): Promise<SubscriptionConfiguration> {
   return {
-    items: await wantedItems(db, { version, quantity, addons }),
+    items: (await wantedItems(db, { version, quantity, addons })).map(toldItem),
     trialDays,
     usageInterval: usageIntervalOf(version.plan),
     coupons: await couponsAtProvider(db, coupons),

@@ -1,0 +1,55 @@
+import { type FlatNumbers, flatNumbersOf, inAddon } from '@lockstep/core/flat-numbers'
+import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
+import type { AddonVersion, Attached } from '../../store/addons.ts'
+import type { PlanVersion } from '../../store/plans.ts'
+import { providerPrices } from '../provider-prices.ts'
+import type { WantedTermsItem } from '../subscription-items.ts'
+import type { ChangeWish } from './wish.ts'
+
+interface Change {
+  readonly wish: Pick<ChangeWish, 'quantity'>
+  readonly isOtherPlan: boolean
+  readonly fromAddons: readonly Attached[]
+}
+
+/**
+ * Of the items that shall stand there, those that a wish is about have the number that it comes to. What it does not concern
+ * stays as it stands: it has its own number at the provider, whatever others have, and what was taken away there is not put
+ * back by a change of something else.
+ */
+export function asTheyStand(
+  wanted: readonly WantedTermsItem[],
+  standing: readonly ObservedSubscriptionItem[],
+  change: Change,
+): WantedTermsItem[] {
+  return wanted.flatMap((item): WantedTermsItem[] => {
+    if (isConcerned(item, change)) return [item]
+    const its = standing.find(({ price }) => price === item.providerPrice)
+    return its ? [{ ...item, quantity: its.quantity }] : []
+  })
+}
+
+/** A flat price beside others that come by number is not what their number is about. */
+function isConcerned({ sold, number, price }: WantedTermsItem, change: Change): boolean {
+  const isCounted = price.model !== 'flat' || !providerPrices(sold).some((its) => its.price.model !== 'flat')
+  if ('plan' in sold) return change.isOtherPlan || (change.wish.quantity !== undefined && isCounted)
+  const stood = change.fromAddons.find(({ version }) => version.id === sold.id)
+  return !stood || (stood.quantity !== number && isCounted)
+}
+
+/** How often flat prices beside others stand there when the wish is carried out. */
+export function flatNumbersWanted(
+  wanted: readonly WantedTermsItem[],
+  plan: PlanVersion,
+  addons: readonly Attached[],
+): FlatNumbers {
+  const of = (version: PlanVersion | AddonVersion) => {
+    const its = wanted.filter(({ sold }) => sold.id === version.id)
+    const together = providerPrices(version).map(({ price }) => price)
+    return flatNumbersOf(together, new Map(its.map(({ price, quantity }) => [price.key, quantity ?? 1])))
+  }
+  return Object.assign(
+    of(plan),
+    ...addons.map(({ version }) => inAddon(version.addon.key, of(version))),
+  ) as FlatNumbers
+}

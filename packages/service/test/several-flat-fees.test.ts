@@ -1,0 +1,231 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import type { Simulator } from 'stripe-simulator'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newSimulator } from '../../../test/support/simulator.ts'
+import { readInvoice } from '../src/invoice/read.ts'
+import { lookAt } from '../src/workflow/look.ts'
+import { flatPlan } from './support/catalogs.ts'
+import { type Installation, newInstallation } from './support/installation.ts'
+import { newSubscriber } from './support/subscriber.ts'
+
+// Each item of a subscription has a number of its own, and Stripe bills it as often.
+// https://docs.stripe.com/billing/subscriptions/quantities
+
+const flat = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
+const each = (unitAmount: string) => ({ kind: 'recurring', model: 'perUnit', unitAmount }) as const
+const addon = (name: string) => ({ name, product: 'app', interval: 'month' }) as const
+
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { app: { name: 'App' } },
+  addons: {
+    extra: { ...addon('Extra'), prices: { each: each('3.00') } },
+    pair: { ...addon('Pair'), prices: { one: flat('4.00'), other: flat('1.00') } },
+  },
+  plans: {
+    duo: { ...flatPlan('Duo', '0'), prices: { fee: flat('10.00'), care: flat('5.00') } },
+    helped: {
+      ...flatPlan('Helped', '0'),
+      prices: {
+        ...{ fee: flat('10.00'), care: flat('5.00') },
+        support: { product: 'app', model: 'percentage', percent: '10' },
+      },
+    },
+    grand: { ...flatPlan('Grand', '0'), prices: { fee: flat('25.00'), care: flat('12.00') } },
+    office: { ...flatPlan('Office', '0'), prices: { base: flat('20.00'), seat: each('5.00') } },
+  },
+})
+
+let simulator: Simulator
+let installation: Installation
+beforeAll(async () => {
+  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
+  installation = await newInstallation(simulator, catalog)
+})
+afterAll(async () => {
+  await simulator.close()
+  await installation.close()
+})
+
+type Ada = Awaited<ReturnType<typeof subscribed>>
+
+async function subscribed(plan: string, options: { readonly quantity?: number } = {}) {
+  const ada = await newSubscriber(installation, plan, options)
+  return { ...ada, atProvider: String((await ada.read()).providerId) }
+}
+
+const itemsOf = async ({ atProvider }: Ada) => {
+  const { items } = await installation.deps.provider.stripe.subscriptions.retrieve(atProvider)
+  return items.data.map(({ id, price, quantity }) => ({ id, amount: price.unit_amount, quantity }))
+}
+
+const numbersOf = async (ada: Ada) => (await itemsOf(ada)).map(({ amount, quantity }) => [amount, quantity])
+
+/** Somebody says in the dashboard how often an item is to be billed; 'none' takes it away. */
+async function inDashboard(ada: Ada, amount: number, quantity: number | 'none') {
+  const { subscriptionItems } = installation.deps.provider.stripe
+  const item = (await itemsOf(ada)).find((one) => one.amount === amount)?.id ?? ''
+  if (quantity === 'none') await subscriptionItems.del(item, { proration_behavior: 'none' })
+  else await subscriptionItems.update(item, { quantity, proration_behavior: 'none' })
+  await lookAt(installation.deps, { type: 'subscription', id: ada.atProvider })
+}
+
+/** What the current invoice says, and what Stripe says that it is going to bill. */
+async function current({ id, atProvider }: Ada) {
+  const { deps, database } = installation
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select id from invoice where subscription_id = $1 and status = 'current'`,
+    [id],
+  )
+  const shown = await readInvoice(deps.db, rows[0]?.id ?? '')
+  const next = await deps.provider.stripe.invoices.createPreview({ subscription: atProvider })
+  return { shown, here: Number(shown?.total.minor), there: next.total }
+}
+
+const feesEver = async ({ id }: Ada) => {
+  const { rows } = await installation.database.pool.query<{ fee: number }>(
+    'select fee::int from subscription_history where subscription_id = $1 order by ordinal',
+    [id],
+  )
+  return rows.map(({ fee }) => fee)
+}
+
+test('the second fee stands there twice: it alone is shown and counted as often', async () => {
+  const ada = await subscribed('helped')
+  await inDashboard(ada, 500, 2)
+  expect(await ada.read()).toMatchObject({ plan: 'helped', quantity: 1 })
+  // 10.00 and twice 5.00, and a tenth of them.
+  const { shown } = await current(ada)
+  expect(shown?.lines).toMatchObject([
+    { key: 'support', amount: { minor: 200n } },
+    { key: 'fee', quantity: 1_000_000_000n, amount: { minor: 1000n } },
+    { key: 'care', quantity: 2_000_000_000n, amount: { minor: 1000n } },
+  ])
+  expect(Number(shown?.total.minor)).toBe(2200)
+  expect(await feesEver(ada)).toEqual([1500, 2000])
+  await inDashboard(ada, 500, 1)
+  await inDashboard(ada, 1000, 2)
+  // Twice 10.00 and 5.00, and a tenth of them.
+  expect((await current(ada)).here).toBe(2750)
+  expect(await feesEver(ada)).toEqual([1500, 2000, 1500, 2500])
+})
+
+test.each<[amount: number, numbers: number[][], recurring: string, next: number]>([
+  [
+    1000,
+    [
+      [1000, 2],
+      [500, 1],
+      [300, 1],
+    ],
+    '28.00',
+    2800,
+  ],
+  [
+    500,
+    [
+      [1000, 1],
+      [500, 2],
+      [300, 1],
+    ],
+    '23.00',
+    2300,
+  ],
+])(
+  'who attaches something beside %i twice is charged for that alone',
+  async (amount, numbers, recurring, next) => {
+    const ada = await subscribed('duo')
+    await inDashboard(ada, amount, 2)
+    await ada.turn('2026-02-15T00:00:00Z')
+    // 14 of 28 days are left: half of 3.00.
+    const shown = await ada.preview({ addons: [{ addon: 'extra', quantity: 1 }] })
+    expect(shown.body).toMatchObject({
+      ...{ direction: 'upgrade', recurring: { amount: recurring }, secondOpinion: 'agrees' },
+      dueNow: { total: { minor: '150' } },
+    })
+    const asked = { addons: [{ addon: 'extra', quantity: 1 }], preview: shown.body.token }
+    expect((await ada.change(asked)).status).toBe(200)
+    expect((await ada.invoices()).at(-1)).toBe('subscription_update 150 paid')
+    expect(await numbersOf(ada)).toEqual(numbers)
+    expect(await current(ada)).toMatchObject({ here: next, there: next })
+  },
+)
+
+test('another plan is held against all that is paid, and has each of its fees once', async () => {
+  const ada = await subscribed('grand')
+  await inDashboard(ada, 1200, 2)
+  await ada.turn('2026-02-15T00:00:00Z')
+  expect(await current(ada)).toMatchObject({ here: 4900, there: 4900 })
+  // 15.00 instead of 25.00 and twice 12.00, for half of the period: 7.50 less 24.50.
+  const less = await ada.preview({ plan: 'duo', when: 'now' })
+  expect(less.body).toMatchObject({ direction: 'downgrade', recurring: { amount: '15.00' } })
+  expect(less.body).toMatchObject({ dueNow: { total: { minor: '-1700' } }, secondOpinion: 'agrees' })
+  expect((await ada.change({ plan: 'duo', when: 'now', preview: less.body.token })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [1000, 1],
+    [500, 1],
+  ])
+})
+
+test('more seats leave alone how often the flat fee beside them stands there', async () => {
+  const ada = await subscribed('office', { quantity: 3 })
+  await inDashboard(ada, 2000, 2)
+  expect(await ada.read()).toMatchObject({ quantity: 3 })
+  await ada.turn('2026-02-15T00:00:00Z')
+  // Twice 20.00 and three times 5.00.
+  expect(await current(ada)).toMatchObject({ here: 5500, there: 5500 })
+  // 5.00 for half of the period.
+  const more = await ada.preview({ quantity: 4 })
+  expect(more.body).toMatchObject({
+    ...{ recurring: { amount: '60.00' }, secondOpinion: 'agrees', dueNow: { total: { minor: '250' } } },
+  })
+  expect((await ada.change({ quantity: 4 })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [2000, 2],
+    [500, 4],
+  ])
+  expect(await current(ada)).toMatchObject({ here: 6000, there: 6000 })
+})
+
+test('a fee that was taken away there is neither shown nor put back by a change of something else', async () => {
+  const ada = await subscribed('grand')
+  await inDashboard(ada, 1200, 'none')
+  expect(await current(ada)).toMatchObject({ here: 2500, there: 2500 })
+  expect((await ada.change({ addons: [{ addon: 'extra', quantity: 2 }] })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [2500, 1],
+    [300, 2],
+  ])
+  expect((await current(ada)).here).toBe(3100)
+})
+
+test('two fees of an add-on are counted each by itself, and left alone when another comes', async () => {
+  const ada = await subscribed('grand')
+  expect((await ada.change({ addons: [{ addon: 'pair', quantity: 1 }] })).status).toBe(200)
+  await inDashboard(ada, 100, 3)
+  // 37.00, 4.00 and three times 1.00.
+  expect((await current(ada)).here).toBe(4400)
+  expect(await ada.read()).toMatchObject({ addons: [{ addon: 'pair', quantity: 1 }] })
+  expect((await feesEver(ada)).at(-1)).toBe(4400)
+  expect((await ada.change({ addons: [{ addon: 'extra', quantity: 1 }] })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [2500, 1],
+    [1200, 1],
+    [400, 1],
+    [100, 3],
+    [300, 1],
+  ])
+})
+
+test('each is had once again by asking for one', async () => {
+  const ada = await subscribed('grand')
+  await inDashboard(ada, 1200, 2)
+  await ada.turn('2026-02-15T00:00:00Z')
+  expect((await ada.change({ quantity: 1, when: 'now' })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [2500, 1],
+    [1200, 1],
+  ])
+  expect(await current(ada)).toMatchObject({ shown: { lines: [{ key: 'fee' }, { key: 'care' }] } })
+  expect((await feesEver(ada)).at(-1)).toBe(3700)
+})
