@@ -44,7 +44,9 @@ export function candidates(life: Life): Command[] {
     ...(now.pending.length === 0 ? [planEnd(place, 'periodEnd'), planEnd(place, date)] : []),
     ...(now.cancelAt !== null || now.collection !== 'charging' ? [goOn(), goOn()] : []),
     // What was made before collection was paused is a story of its own.
-    ...(now.open === null && now.accounts.credit === 0 ? [pause(random.pick(collections))] : []),
+    ...(now.open === null && now.accounts.credit === 0 && now.pending.length === 0
+      ? [pause(random.pick(collections))]
+      : []),
   ]
 }
 

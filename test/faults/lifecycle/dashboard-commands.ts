@@ -48,10 +48,11 @@ function isBilledWell(now: Model, to: Terms): boolean {
 
 /**
  * Beginning to pay is billed at once whatever is said, and what is pending at a planned end is collected after it: a story
- * of its own.
+ * of its own. What becomes of credit on an invoice that is not collected, Stripe does not say.
  */
 function mayWait(now: Model, to: Terms): boolean {
-  return now.status === 'active' && now.cancelAt === null && !beginsToPay(now, to)
+  const isCollected = now.status === 'active' && now.collection === 'charging'
+  return isCollected && now.cancelAt === null && !beginsToPay(now, to)
 }
 
 function beginsToPay({ terms }: Model, to: Terms): boolean {
