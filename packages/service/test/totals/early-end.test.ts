@@ -188,7 +188,8 @@ test("a customer's that was taken away, of which nobody has told yet, is taken o
   expect(await final(payer)).toEqual(everywhere(1000, 0, []))
 })
 
-test('where the renewal has used one up whose draft is open, it is not used again', async () => {
+// The draft of the renewal is never final: nothing is used up by it.
+test('where only the draft of a renewal has one that the end stops, it is taken off the rest', async () => {
   const once = await world.coupon({ percent_off: 50, duration: 'once' })
   const payer = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.discount(payer, [once])
@@ -196,12 +197,13 @@ test('where the renewal has used one up whose draft is open, it is not used agai
   await world.go(payer, '2026-02-10T00:30:00Z')
   await world.use(payer, '300', '2026-02-10T00:10:00Z')
   const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
-  expect(preview).toMatchObject({ toBill: { minor: '300' }, discounts: [] })
+  // Half of the 3.00 that were used.
+  expect(preview).toMatchObject({ toBill: { minor: '150' }, discounts: [{ amount: { minor: '150' } }] })
   await world.stripe.subscriptions.cancel(payer.subscription)
   await world.deliver()
   await world.sync(payer)
   await world.go(payer, '2026-02-10T04:00:00Z')
-  expect(await last(payer)).toMatchObject({ stripe: { total: 300, off: 0 } })
+  expect(await last(payer)).toMatchObject({ stripe: { total: 150, off: 150 } })
 })
 
 test('two, one after the other, and rates of tax: as at a renewal', async () => {
