@@ -206,6 +206,9 @@ async function nobodyHasIt({ database }: Installation): Promise<void> {
   await database.pool.query(
     `update workflow set lease_until = null, next_attempt_at = null where ended_at is null`,
   )
+  await database.pool.query(
+    `update due set attempts = 0, next_attempt_at = null, clock_stood_at = null where settled_at is null`,
+  )
 }
 
 interface Standing {
