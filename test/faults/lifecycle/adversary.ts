@@ -74,8 +74,8 @@ async function rob(stage: Stage, seed: number): Promise<string | undefined> {
       const { model: expected, payer } = await command.run(stage, life)
       if (payer) Object.assign(life, { payer, payers: [...life.payers, payer] })
       served += worth * (expected.now - since)
-      life.expected = expected
       await stage.settle(weather)
+      life.expected = model.heard(expected)
     }
     await stage.world.stripe.subscriptions.cancel(life.payer.subscription).catch(unlessOver)
     const had = { customer: life.payer.customer, now: life.expected.now, served, tried: 0 }

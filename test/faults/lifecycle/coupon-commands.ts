@@ -16,7 +16,10 @@ export function couponCommands({ expected: now, random, kind }: Life): Command[]
   // On which line the odd cent of a discount on several falls, Stripe does not say.
   const mayHave = now.terms.extras === 0 && (now.scheduled?.extras ?? 0) === 0
   const isFree = !now.isManaged
-  const gone = couponKeys.filter((key) => !has.includes(key))
+  // Of one that came and went before anybody told us we may know, or not.
+  const gone = couponKeys.filter(
+    (key) => !has.includes(key) && (now.had.includes(key) || !now.untold.includes(key)),
+  )
   return [
     ...(has.length > 0 ? [take(random.pick(has))] : []),
     ...(gone.length > 0 && random.below(4) === 0 ? [takeAgain(random.pick(gone))] : []),
@@ -29,7 +32,6 @@ export function couponCommands({ expected: now, random, kind }: Life): Command[]
 const withCoupon = (now: Model, coupon: CouponKey): Model => ({
   ...now,
   discounts: [...now.discounts, given(coupon, now.now)],
-  had: [...now.had, coupon],
 })
 
 const withoutCoupon = (now: Model, coupon: CouponKey): Model => ({
@@ -45,7 +47,7 @@ const give = (coupon: CouponKey): Command => ({
     const url = `/v1/subscriptions/${payer.subscriptionId}`
     const payload = { coupons: [coupon] }
     const { body } = await answered(stage, { method: 'PATCH', url, payload }, mayChange(now) ? 200 : 409)
-    if (mayChange(now)) return { model: withCoupon(now, coupon) }
+    if (mayChange(now)) return { model: { ...withCoupon(now, coupon), had: [...now.had, coupon] } }
     expectSame('a coupon is refused', body.code, 'subscription_not_changeable')
     return { model: now }
   },
@@ -100,7 +102,7 @@ const giveInDashboard = (coupon: CouponKey): Command => ({
         { coupon: await atProvider(stage, 'coupon', coupon) },
       ],
     })
-    return { model: withCoupon(expected, coupon) }
+    return { model: { ...withCoupon(expected, coupon), untold: [...expected.untold, coupon] } }
   },
 })
 

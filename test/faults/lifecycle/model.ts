@@ -4,7 +4,7 @@
 // https://docs.stripe.com/billing/collection-method, https://docs.stripe.com/billing/customer/balance
 import * as money from './accounts.ts'
 import { DAY, HOUR, months } from './calendar.ts'
-import { type Carrying, type Given, lessDiscounts, usedBy } from './discounts.ts'
+import { type Carrying, type Given, lessDiscounts, running, usedBy } from './discounts.ts'
 import { type CouponKey, EXTRA_CENTS, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
@@ -23,8 +23,10 @@ export interface Model {
   readonly held: (Carrying & { readonly to: Terms; readonly since: number }) | null
   /** What is taken off, in the order in which it was given. */
   readonly discounts: readonly Given[]
-  /** Coupons that it ever had. */
+  /** Coupons that it ever had, as far as anybody told us. */
   readonly had: readonly CouponKey[]
+  /** Given elsewhere since we last heard; one that is gone again by then may never have been told. */
+  readonly untold: readonly CouponKey[]
   readonly card: Card
   /** What periods are counted from. */
   readonly anchor: number
@@ -108,7 +110,7 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
     now,
     status: isTrial ? 'trialing' : 'active',
     ...{ terms, scheduled: null, isManaged: false, held: null, discounts, card, anchor, period },
-    had: discounts.map(({ coupon }) => coupon),
+    ...{ had: discounts.map(({ coupon }) => coupon), untold: [] },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
     ...{ debits: nothingBilled(period), pending: [], open: null, kept: [], bought: null },
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
@@ -308,8 +310,13 @@ function ended(model: Model): Model {
   }
 }
 
-/** We heard of everything until now: what was carried out is let go of. */
-export const heard = (model: Model): Model => ({ ...model, isManaged: model.scheduled !== null })
+/** We heard of everything that stands: what was carried out is let go of. */
+export function heard(model: Model): Model {
+  const runs = running(model.discounts, model.now).map(({ coupon }) => coupon)
+  const standing = model.untold.filter((key) => runs.includes(key))
+  const untold = model.untold.filter((key) => !standing.includes(key))
+  return { ...model, isManaged: model.scheduled !== null, had: [...model.had, ...standing], untold }
+}
 
 /** The card that failed is another now: the next retry meets it. */
 export const payWith = (model: Model, card: Card): Model => ({ ...model, card })
