@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { money } from './money.ts'
 import { type LineLeft, setOff } from './set-off.ts'
@@ -41,8 +42,59 @@ test('several of both meet in their order, those of one product first', () => {
 test('what is apart is left alone', () => {
   const lines = [line('cpu', 700, 'cpu'), line('disk', 100, 'disk'), line('least', -500)]
   expect(
-    setOff(lines, (_, charge) => charge.product === 'cpu').map(
+    setOff(lines, (_, product) => product === 'cpu').map(
       ({ charge, amount }) => `${charge.name} ${amount.minor}`,
     ),
   ).toEqual(['disk 100'])
+})
+
+/** The same by its words: each credit walks all charges, those of its product first. */
+function walked(lines: readonly (LineLeft & { readonly name: string })[], apart: ReadonlySet<string>) {
+  const due = new Map(lines.map((one) => [one, one.amount.minor]))
+  const told: string[] = []
+  for (const credit of lines.filter(({ amount }) => amount.minor < 0n)) {
+    let back = -credit.amount.minor
+    for (const isOwn of [true, false])
+      for (const charge of lines) {
+        const left = due.get(charge) ?? 0n
+        const skipped = isOwn ? false : apart.has(`${credit.product} ${charge.product}`)
+        if ((charge.product === credit.product) !== isOwn || skipped || left <= 0n || back === 0n) continue
+        const minor = left < back ? left : back
+        back -= minor
+        due.set(charge, left - minor)
+        told.push(`${credit.name} → ${charge.name} ${minor}`)
+      }
+  }
+  return told
+}
+
+test('whatever the lines, each credit has met what a walk along all of them would have met', () => {
+  const products = ['cloud', 'cpu', 'disk']
+  const someLines = fc.array(fc.tuple(fc.integer({ min: -50, max: 50 }), fc.constantFrom(...products)), {
+    maxLength: 30,
+  })
+  const pairs = products.flatMap((one) => products.map((other) => `${one} ${other}`))
+  fc.assert(
+    fc.property(someLines, fc.subarray(pairs), (drawn, chosen) => {
+      const lines = drawn.map(([minor, product], i) => line(`${i}`, minor, product))
+      const apart = new Set(chosen)
+      const isApart = (credit: LineLeft, product: string) => apart.has(`${credit.product} ${product}`)
+      const met = setOff(lines, isApart)
+      const said = met.map(({ credit, charge, amount }) => `${credit.name} → ${charge.name} ${amount.minor}`)
+      expect(said).toEqual(walked(lines, apart))
+    }),
+  )
+})
+
+test('ten thousand groups of usage are set off at about one step a line', () => {
+  let asked = 0
+  const lines = Array.from({ length: 10_000 }, (_, i) => line(`${i}`, i % 2 === 0 ? 3 : -2))
+  const met = setOff(lines, () => {
+    asked += 1
+    return false
+  })
+  // 5,000 credits of 0.02 use up 3,333 charges of 0.03 and a part of the next: each step ends a credit or a charge.
+  expect(met.reduce((sum, { amount }) => sum + amount.minor, 0n)).toBe(10_000n)
+  expect(met.length).toBeLessThanOrEqual(5_000 + 3_334)
+  expect(asked).toBe(0)
 })

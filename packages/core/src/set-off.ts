@@ -18,31 +18,71 @@ export interface SetOff<L extends LineLeft> {
   readonly amount: Money
 }
 
+/** The charges of one product in their order, of which those before `next` are met whole. */
+interface Charges<L> {
+  readonly product: string
+  readonly lines: { readonly line: L; readonly place: number; due: bigint }[]
+  next: number
+}
+
 /**
  * Sets what some lines of a period give back off against what others charge, in their order, each credit against the
  * charges of its own product first. What is left of all lines together stays the same, and never is there a credit and
  * a charge that are not apart. Nothing but amounts of the coin is taken, so nothing is rounded.
  *
- * `isApart`: these two are each billed by itself all the same.
+ * `isApart`: what this line gives back and what another product charges are each billed by themselves all the same.
  */
 export function setOff<L extends LineLeft>(
   lines: readonly L[],
-  isApart: (credit: L, charge: L) => boolean,
+  isApart: (credit: L, product: string) => boolean,
 ): SetOff<L>[] {
-  const left = new Map(lines.map((line) => [line, line.amount.minor]))
-  const charges = lines.filter(({ amount }) => amount.minor > 0n)
-  return lines
-    .filter(({ amount }) => amount.minor < 0n)
-    .flatMap((credit) => {
-      const own = charges.filter(({ product }) => product === credit.product)
-      const others = charges.filter((charge) => !own.includes(charge) && !isApart(credit, charge))
-      return [...own, ...others].flatMap((charge) => {
-        const [back, due] = [-(left.get(credit) ?? 0n), left.get(charge) ?? 0n]
-        const minor = back < due ? back : due
-        if (minor === 0n) return []
-        left.set(credit, minor - back)
-        left.set(charge, due - minor)
-        return [{ credit, charge, amount: money(minor, credit.amount.currency) }]
-      })
-    })
+  const charges = chargesOf(lines)
+  const credits = lines.filter(({ amount }) => amount.minor < 0n)
+  return credits.flatMap((credit) => {
+    const own = charges.filter(({ product }) => product === credit.product)
+    const [met, left] = meet(credit, -credit.amount.minor, own)
+    if (left === 0n) return met
+    const others = charges.filter(({ product }) => product !== credit.product && !isApart(credit, product))
+    return [...met, ...meet(credit, left, others)[0]]
+  })
+}
+
+function chargesOf<L extends LineLeft>(lines: readonly L[]): Charges<L>[] {
+  const placed = lines.map((line, place) => ({ line, place, due: line.amount.minor }))
+  const byProduct = Map.groupBy(
+    placed.filter(({ due }) => due > 0n),
+    ({ line }) => line.product,
+  )
+  return [...byProduct].map(([product, lines]) => ({ product, lines, next: 0 }))
+}
+
+/** Meets charges in the order of their lines until nothing is left of what is given back; answers what is left. */
+function meet<L extends LineLeft>(
+  credit: L,
+  back: bigint,
+  charges: readonly Charges<L>[],
+): [SetOff<L>[], bigint] {
+  const met: SetOff<L>[] = []
+  let left = back
+  for (let first = firstOf(charges); left > 0n && first; first = firstOf(charges)) {
+    const charge = first.lines[first.next] as Charges<L>['lines'][number]
+    const isMet = charge.due <= left
+    const minor = isMet ? charge.due : left
+    left -= minor
+    charge.due -= minor
+    if (isMet) first.next += 1
+    met.push({ credit, charge: charge.line, amount: money(minor, credit.amount.currency) })
+  }
+  return [met, left]
+}
+
+/** Whose next charge comes first; undefined where all are met. */
+function firstOf<L>(charges: readonly Charges<L>[]): Charges<L> | undefined {
+  const placeOf = ({ lines, next }: Charges<L>) => lines[next]?.place ?? Number.POSITIVE_INFINITY
+  return charges
+    .filter(({ lines, next }) => next < lines.length)
+    .reduce<Charges<L> | undefined>(
+      (first, one) => (first && placeOf(first) < placeOf(one) ? first : one),
+      undefined,
+    )
 }

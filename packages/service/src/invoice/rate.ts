@@ -80,8 +80,12 @@ export function linesToBill(input: RatingInput): LineToBill[] {
   const rated = [...rateInvoice(input), ...adjusted]
   const { product, currency } = terms.plan
   const gone = goneLines(items, rated, { period: periodOf(invoice), product, currency })
+  const billedOf = Map.groupBy(
+    items.filter(({ state }) => state === 'billed'),
+    ({ lineKey }) => lineKey,
+  )
   const lines = [...rated, ...gone].map((line): LineToBill => {
-    const parts = items.filter(({ lineKey, state }) => lineKey === line.key && state === 'billed')
+    const parts = billedOf.get(line.key) ?? []
     const billed = parts.map(({ amount, quantity }) => ({
       amount: money(amount, invoice.currency),
       quantity: quantity === null ? null : quantityOf(quantity),

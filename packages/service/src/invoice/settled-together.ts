@@ -1,5 +1,5 @@
 import { add, formatMoney, negate, sum } from '@lockstep/core/money'
-import { setOff } from '@lockstep/core/set-off'
+import { type LineLeft, type SetOff, setOff } from '@lockstep/core/set-off'
 import type { LineToBill, RatingInput } from './rate.ts'
 
 /**
@@ -16,17 +16,23 @@ export function settledTogether(
   const rated = lines
     .filter(({ line }) => line.derivation.price !== null)
     .map((of) => ({ of, product: of.line.product, amount: of.left.amount }))
-  const met = setOff(rated, (credit, charge) => isApart(credit, charge, input))
+  const met = setOff(rated, apart(input))
   if (met.length === 0) return [...lines]
-  const partsOf = (line: LineToBill) =>
-    met.flatMap(({ credit, charge, amount }) => {
-      if (charge.of === line) return [{ with: credit.of.line, amount: negate(amount) }]
-      return credit.of === line ? [{ with: charge.of.line, amount }] : []
-    })
+  const partsOf = partsByLine(met)
   return lines.map((one) => {
-    const parts = partsOf(one)
-    return parts.length === 0 ? one : withParts(one, parts)
+    const parts = partsOf.get(one)
+    return parts === undefined ? one : withParts(one, parts)
   })
+}
+
+/** What others meet of each line. */
+function partsByLine(met: readonly SetOff<OfProduct>[]): ReadonlyMap<LineToBill, Parts> {
+  const parts = met.flatMap(({ credit, charge, amount }) => [
+    { of: credit.of, part: { with: charge.of.line, amount } },
+    { of: charge.of, part: { with: credit.of.line, amount: negate(amount) } },
+  ])
+  const byLine = Map.groupBy(parts, ({ of }) => of)
+  return new Map([...byLine].map(([line, its]) => [line, its.map(({ part }) => part)]))
 }
 
 type Parts = readonly {
@@ -55,26 +61,20 @@ function withParts(one: LineToBill, parts: Parts): LineToBill {
   }
 }
 
-interface OfProduct {
+interface OfProduct extends LineLeft {
   readonly of: LineToBill
-  readonly product: string
 }
 
 /**
  * A coupon that was good for the one's product and not for the other's, on an invoice that billed what is given back:
  * it took nothing off what was missing, and would have taken its part off the usage. So each is billed by itself.
  */
-function isApart(
-  credit: OfProduct,
-  charge: OfProduct,
-  { items, limits }: Pick<RatingInput, 'items' | 'limits'>,
-) {
-  const billedOn = items.flatMap(({ state, lineKey, amount, providerInvoiceId }) =>
-    state === 'billed' && lineKey === credit.of.line.key && amount > 0n && providerInvoiceId !== null
-      ? [providerInvoiceId]
-      : [],
-  )
-  return billedOn
-    .flatMap((id) => limits.get(id) ?? [])
-    .some(({ products }) => products.includes(charge.product) && !products.includes(credit.product))
+function apart({ items, limits }: Pick<RatingInput, 'items' | 'limits'>) {
+  if (limits.size === 0) return () => false
+  const billed = items.filter(({ state, amount }) => state === 'billed' && amount > 0n)
+  const byLine = Map.groupBy(billed, ({ lineKey }) => lineKey)
+  return (credit: OfProduct, product: string) =>
+    (byLine.get(credit.of.line.key) ?? [])
+      .flatMap(({ providerInvoiceId: id }) => (id === null ? [] : (limits.get(id) ?? [])))
+      .some(({ products }) => products.includes(product) && !products.includes(credit.product))
 }
