@@ -2,9 +2,11 @@ import { CannotStart } from './cannot-start.ts'
 import { ConfigurationInvalid, readConfig } from './config.ts'
 import { createLog } from './log.ts'
 import { startService } from './service.ts'
+import { letThemDieYoung } from './young-objects.ts'
 
 /** Exit codes: 2 for a configuration to correct, 1 for anything else that keeps us from running. */
 async function main(): Promise<void> {
+  letThemDieYoung()
   const config = readConfig(process.env)
   const log = createLog(config)
   const service = await startService(config, { log })
