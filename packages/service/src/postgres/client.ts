@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { PreparedQuery } from './prepared-query.ts'
 
 /**
  * A connection on which a statement costs little. Each statement is prepared once, so that Postgres parses
@@ -60,7 +61,9 @@ export class Client extends pg.Client {
   #named(name: string | undefined, text: string, values: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const callback = (error: unknown, result: unknown) => (error ? reject(error) : resolve(result))
-      void this.#ask([Object.assign(new pg.Query(text, values), { name, callback })])
+      const query =
+        name === undefined ? new pg.Query(text, values) : new PreparedQuery({ name, text, values })
+      void this.#ask([Object.assign(query, { callback })])
     })
   }
 
