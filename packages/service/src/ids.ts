@@ -1,14 +1,13 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { wallMilliseconds } from './clock.ts'
 
 /** Crockford's base 32: no i, l, o, u, so that an id can be read aloud. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_CHARS = 10
 const RANDOM_CHARS = 16
-const RANDOM_BITS = 80n
 
 let lastTime = 0
-let lastRandom = 0n
+let lastRandom = new Uint8Array(RANDOM_CHARS)
 
 /**
  * A new id: the noun, then a ULID in lower case, `customer_01j…`. Ids of one process sort in the order
@@ -16,10 +15,36 @@ let lastRandom = 0n
  */
 export function newId<const Noun extends string>(noun: Noun): `${Noun}_${string}` {
   const time = Math.max(wallMilliseconds(), lastTime)
-  // 2^80 is never reached in practice: a millisecond starts anywhere in it and counts up from there.
-  lastRandom = time === lastTime ? lastRandom + 1n : BigInt(`0x${randomBytes(10).toString('hex')}`)
+  // The last one is never reached in practice: a millisecond starts anywhere among them and counts up from there.
+  if (time === lastTime) countUp(lastRandom)
+  else lastRandom = drawn()
   lastTime = time
-  return `${noun}_${base32(BigInt(time), TIME_CHARS)}${base32(lastRandom % (1n << RANDOM_BITS), RANDOM_CHARS)}`
+  let text = ''
+  for (let rest = time; text.length < TIME_CHARS; rest = Math.floor(rest / 32))
+    text = ALPHABET[rest % 32] + text
+  for (const digit of lastRandom) text += ALPHABET[digit]
+  return `${noun}_${text}`
+}
+
+/** Drawn for many ids at once: asking for a few bytes costs more than all else here. */
+const pool = new Uint8Array(256 * RANDOM_CHARS)
+let used = pool.length
+
+/** Digits of five random bits each. */
+function drawn(): Uint8Array<ArrayBuffer> {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  used += RANDOM_CHARS
+  return pool.slice(used - RANDOM_CHARS, used).map((byte) => byte % 32)
+}
+
+function countUp(digits: Uint8Array): void {
+  for (let i = digits.length - 1; i >= 0; i -= 1) {
+    digits[i] = ((digits[i] ?? 0) + 1) % 32
+    if (digits[i] !== 0) return
+  }
 }
 
 /** `bits` of randomness as text of base 32, for keys and other secrets. */
