@@ -2,6 +2,7 @@ import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import pg from 'pg'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { newEmptyDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { migrate, migrationsDirectory, readMigrations } from '../src/postgres/migrate.ts'
@@ -28,6 +29,26 @@ test('the first time applies every file in order, the second none', async () => 
 test('processes that start at once take turns', async () => {
   const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url)))
   expect(applied.filter((files) => files.length > 0)).toEqual([await names()])
+})
+
+test('who reads while a migration waits for a table is answered, though somebody else holds the table all the while', async () => {
+  await migrate(database.url)
+  await writeFile(join(place, '9999_more.sql'), 'alter table subscription add column more integer;')
+  const [report, other] = [database, database].map(({ url }) => new pg.Client({ connectionString: url }))
+  if (!report || !other) throw new Error('two clients')
+  await Promise.all([report.connect(), other.connect()])
+  await report.query('begin')
+  await report.query('select from subscription')
+  const migrated = migrate(database.url, { directory })
+  const waiting = async () =>
+    (await other.query("select from pg_locks where not granted and relation = 'subscription'::regclass"))
+      .rowCount
+  await expect.poll(waiting, { interval: 5 }).toBe(1)
+  // Behind the migration, which gives way: without that this never ends, since the report goes on until below.
+  expect((await other.query('select from subscription')).rowCount).toBe(0)
+  await report.query('commit')
+  expect(await migrated).toEqual(['9999_more.sql'])
+  await Promise.all([report.end(), other.end()])
 })
 
 test('each installation gets a name of its own', async () => {

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { CannotStart } from '../cannot-start.ts'
 import { waitForDatabase } from './wait.ts'
 
 export const migrationsDirectory = new URL('../../sql/', import.meta.url)
+
+/** How long a migration waits for a table that somebody reads: as long as it does, whoever comes later waits behind it. */
+const LOCK_TIMEOUT = '900ms'
+/** In between all that waited gets its turn. With the waits about three minutes in all. */
+const PAUSE_MS = 2_000
+const TRIES = 60
+const LOCK_NOT_AVAILABLE = '55P03'
 
 interface Migration {
   readonly name: string
@@ -17,7 +25,8 @@ const LOCK = 4_701_208_341n
 
 /**
  * Waits for the database, brings it to the newest schema and returns the names of the files it applied. Each file
- * runs in its own transaction together with its record, so a failed one leaves nothing behind. Two
+ * runs in its own transaction together with its record, so a failed one leaves nothing behind. One that cannot have its
+ * tables within a second gives way and tries again, so that nobody waits behind it for as long as somebody else reads. Two
  * processes that start at once take turns; the second finds nothing left to do.
  */
 export async function migrate(
@@ -87,18 +96,34 @@ export async function readMigrations(directory: URL = migrationsDirectory): Prom
   )
 }
 
-async function apply(client: pg.Client, { name, text, sha256 }: Migration): Promise<void> {
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  for (let triesLeft = TRIES - 1; !(await tryToApply(client, migration, triesLeft)); triesLeft -= 1)
+    await pause(PAUSE_MS)
+}
+
+/** False where a table was in use all the while: then nothing was done, and nobody waits behind it. */
+async function tryToApply(
+  client: pg.Client,
+  { name, text, sha256 }: Migration,
+  triesLeft: number,
+): Promise<boolean> {
   try {
     await client.query('begin')
+    await client.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
     await client.query(text)
     await client.query('insert into schema_migration (name, sha256) values ($1, $2)', [name, sha256])
     await client.query('commit')
+    return true
   } catch (error) {
     await client.query('rollback').catch(() => {})
+    const isHeld = error instanceof pg.DatabaseError && error.code === LOCK_NOT_AVAILABLE
+    if (isHeld && triesLeft > 0) return false
     const said = error instanceof Error ? error.message : String(error)
     throw new CannotStart(
       `Migration ${name} failed: ${said}`,
-      "Nothing of it was kept. The user in DATABASE_URL must own the database or may create tables in its schema 'public'.",
+      isHeld
+        ? 'Nothing of it was kept. Somebody held a table for minutes, a backup or a report perhaps: `select * from pg_stat_activity` says who. Start again when it is done.'
+        : "Nothing of it was kept. The user in DATABASE_URL must own the database or may create tables in its schema 'public'.",
       { cause: error },
     )
   }
