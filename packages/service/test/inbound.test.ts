@@ -74,6 +74,8 @@ async function buyer(name: string): Promise<Stripe.Customer> {
   return customer
 }
 
+const idIn = ({ object }: Stripe.Event.Data) => ('id' in object ? object.id : undefined)
+
 const product = (name: string) => world.stripe.products.create({ name })
 
 const price = (of: Stripe.Product, unitAmount: number, more: Partial<Stripe.PriceCreateParams> = {}) =>
@@ -347,6 +349,38 @@ describe('a subscription', () => {
       { status: 'current', total: null },
       { status: 'paid', total: '4800' },
     ])
+  })
+
+  test('is met behind its invoice, and neither it nor its customer is fetched while what tells of them waits', async () => {
+    const made = await product('Met late')
+    const monthly = await price(made, 700)
+    const customer = await world.stripe.customers.create({ name: 'late', payment_method: 'pm_card_visa' })
+    const [card] = (await world.stripe.paymentMethods.list({ customer: customer.id })).data
+    const subscription = await world.stripe.subscriptions.create({
+      ...{ customer: customer.id, items: [{ price: monthly.id }], default_payment_method: card?.id ?? '' },
+    })
+    const another = await world.stripe.customers.create({ name: 'another' })
+    const events = await world.newEvents()
+    const paid = events.find(({ type }) => type === 'invoice.paid')
+    const first = events.find(({ type, data }) => type === 'customer.created' && idIn(data) === another.id)
+    const kinds = ['product.created', 'price.created', 'customer.created', 'customer.subscription.created']
+    const before = events.filter((event) => kinds.includes(event.type) && event !== first)
+    expect(before.map(({ type }) => type).sort()).toEqual(kinds.toSorted())
+    const calls = await world.requests(async () => {
+      // With the invoice, as many as one round looks through. What it belongs to stands behind them.
+      const many = Array.from({ length: 199 }, (_, i) => ({ ...first, id: `evt_crowd_${i}` }))
+      for (const event of [paid ?? {}, ...many]) await world.receive(event)
+      await world.pool.query(
+        `update provider_event set next_attempt_at = next_attempt_at - interval '1 second' where state = 'received'`,
+      )
+      for (const event of before) await world.receive(event)
+      await world.drain()
+    })
+    // The crowd is of one second. What a new product costs is not said by the event that tells of it.
+    expect(calls.sort()).toEqual(['GET /v1/customers/:id', 'GET /v1/prices'])
+    expect(await subscriptionOf(subscription.id)).toMatchObject([{ status: 'active', slot: 'default' }])
+    const told = [...before, paid ?? { id: '' }]
+    expect(await Promise.all(told.map(outcome))).toEqual(told.map(() => 'processed applied'))
   })
 
   test('that is upgraded keeps its id and its anchor, and is over when it is canceled', async () => {

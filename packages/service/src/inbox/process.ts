@@ -1,16 +1,23 @@
 import { assert } from '@lockstep/core/assert'
 import { Problem } from '@lockstep/core/problem'
 import { passes } from '../passing.ts'
-import { newHands } from '../postgres/presence.ts'
+import { type Claim, newHands } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { someAtOnce } from '../some-at-once.ts'
 import { problemIn } from '../store/events-expired.ts'
-import { claimEvents, failEvents, settleEvents, type WaitingEvent } from '../store/provider-events.ts'
+import {
+  claimEvents,
+  claimEventsOf,
+  failEvents,
+  settleEvents,
+  type WaitingEvent,
+} from '../store/provider-events.ts'
 import { readObjects, type SeenObject } from '../store/provider-objects.ts'
 import { isStillUnmapped, NEEDS_MAPPING } from '../store/unmapped-events.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import type { Observed } from '../workflow/observe.ts'
 import { syncSubscription } from '../workflow/sync-invoice.ts'
+import { belongTo } from './belongs-to.ts'
 import { bringManyUpToDate } from './bring-many-up-to-date.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
 import type { Group } from './group.ts'
@@ -53,7 +60,7 @@ function drainBatch(deps: InboxDeps): Promise<number> {
   return inHand(async (claim) => {
     const wanted = { now: deps.clock.now(), limit: BATCH, seconds: CLAIM_SECONDS }
     const events = await transaction(deps.db, (trx) => claimEvents(trx, wanted, claim))
-    await processBatch(deps, await ignoreOthers(deps, events))
+    await processBatch(deps, await ignoreOthers(deps, events), claim)
     return events.length
   })
 }
@@ -72,7 +79,7 @@ async function ignoreOthers(
   return ours
 }
 
-async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): Promise<void> {
+async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[], claim: Claim): Promise<void> {
   const groups = groupByObject(events)
   const seen = await readObjects(deps.db, groups)
   const known = ({ type, id }: Group) => seen.get(`${type} ${id}`)
@@ -82,11 +89,14 @@ async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): P
     if (subscription !== undefined) toSync.add(subscription)
   }
   for (const type of ORDER) {
-    const { done, left } = await bringManyUpToDate(
+    const ofType = groups.filter((group) => group.type === type)
+    await processBefore(
       deps,
-      groups.filter((group) => group.type === type),
-      known,
+      ofType.filter((group) => known(group) === undefined),
+      groups,
+      claim,
     )
+    const { done, left } = await bringManyUpToDate(deps, ofType, known)
     for (const { syncSubscription } of done) if (syncSubscription !== undefined) toSync.add(syncSubscription)
     await someAtOnce(left, AT_ONCE, work)
   }
@@ -96,6 +106,24 @@ async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[]): P
       deps.log.warn({ err: error, subscription: subscriptionId }, 'A closing invoice was not sent yet.'),
     )
   })
+}
+
+/**
+ * What these are the first to be heard of, and what they belong to may wait in the inbox too: came later, or stands behind
+ * more than one round looks through. It goes first, and so it need not be fetched.
+ */
+async function processBefore(
+  deps: InboxDeps,
+  unseen: readonly Group[],
+  inHand: readonly Group[],
+  claim: Claim,
+): Promise<void> {
+  const inRound = new Set(inHand.map(({ type, id }) => `${type} ${id}`))
+  const others = belongTo(unseen).filter(({ type, id }) => !inRound.has(`${type} ${id}`))
+  if (others.length === 0) return
+  const wanted = { now: deps.clock.now(), seconds: CLAIM_SECONDS }
+  const events = await transaction(deps.db, (trx) => claimEventsOf(trx, others, wanted, claim))
+  if (events.length > 0) await processBatch(deps, await ignoreOthers(deps, events), claim)
 }
 
 function groupByObject(events: readonly WaitingEvent[]): Group[] {

@@ -4,6 +4,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { given } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
+import type { ObjectKey } from './provider-objects.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -88,24 +89,56 @@ export async function claimEvents(
   { now, limit, seconds }: EventsToClaim,
   claim: Claim,
 ): Promise<WaitingEvent[]> {
-  const objects = await sql<{ objectType: string; objectId: string }>`
+  const due = await sql<ObjectKey>`
     with due as materialized (
       select object_type, object_id from provider_event
       where state = 'received' and next_attempt_at <= ${sqlTime(now)}
         and not ${isClaimed('provider_event', claim)}
       order by next_attempt_at limit ${limit}
-    ), object as materialized (select distinct object_type, object_id from due)
-    select object_type, object_id from object
-    where pg_try_advisory_xact_lock(${CLAIM_SPACE}, hashtext(object_type || ' ' || object_id))`.execute(trx)
-  if (objects.rows.length === 0) return []
-  // A statement of its own: it must see what the last holder of the lock committed.
+    ), object as materialized (select distinct object_type as type, object_id as id from due)
+    select type, id from object where ${isLocked}`.execute(trx)
+  return claimLocked(trx, due.rows, { now, seconds }, claim)
+}
+
+/** Claims the waiting events of these objects, but not of those that somebody is at work on. */
+export async function claimEventsOf(
+  trx: Trx,
+  objects: readonly ObjectKey[],
+  until: Omit<EventsToClaim, 'limit'>,
+  claim: Claim,
+): Promise<WaitingEvent[]> {
+  const waiting = await sql<ObjectKey>`
+    with object as materialized (
+      select type, id from ${givenKeys(objects)} as given
+      where exists (select from provider_event waiting where waiting.state = 'received'
+        and waiting.object_type = given.type and waiting.object_id = given.id))
+    select type, id from object where ${isLocked}`.execute(trx)
+  return claimLocked(trx, waiting.rows, until, claim)
+}
+
+/** The first key of our advisory locks for claims, so that they meet no others. */
+const CLAIM_SPACE = 1_801
+
+const isLocked = sql<boolean>`pg_try_advisory_xact_lock(${CLAIM_SPACE}, hashtext(type || ' ' || id))`
+
+const givenKeys = (keys: readonly ObjectKey[]) =>
+  given(
+    sql`unnest(${keys.map(({ type }) => type)}::text[], ${keys.map(({ id }) => id)}::text[])`,
+    sql`object (type, id)`,
+  )
+
+/** A statement of its own, behind the one that locked: it must see what the last holder of the lock committed. */
+async function claimLocked(
+  trx: Trx,
+  objects: readonly ObjectKey[],
+  { now, seconds }: Omit<EventsToClaim, 'limit'>,
+  claim: Claim,
+): Promise<WaitingEvent[]> {
+  if (objects.length === 0) return []
   const { rows } = await sql<WaitingEvent>`
     update provider_event e
     set ${claimFor(claim, seconds)}
-    from ${given(
-      sql`unnest(${objects.rows.map((row) => row.objectType)}::text[], ${objects.rows.map((row) => row.objectId)}::text[])`,
-      sql`object (type, id)`,
-    )} as object
+    from ${givenKeys(objects)} as object
     where e.provider = 'stripe' and e.state = 'received' and e.next_attempt_at <= ${sqlTime(now)}
       and e.object_type = object.type and e.object_id = object.id
       and not exists (
@@ -116,9 +149,6 @@ export async function claimEvents(
       e.livemode, e.payload`.execute(trx)
   return rows
 }
-
-/** The first key of our advisory locks for claims, so that they meet no others. */
-const CLAIM_SPACE = 1_801
 
 export interface Settled {
   readonly state: 'processed' | 'ignored'
