@@ -152,6 +152,19 @@ describe('a customer', () => {
     expect(await customerOf(second.id)).toMatchObject([{ external_id: second.id }])
   })
 
+  test('whose event was put back, with less in it, is told of by what stands in the inbox and not by what came', async () => {
+    await world.drain()
+    const made = await world.stripe.customers.create({ name: 'Came' })
+    for (const event of await world.newEvents()) await world.receive(event)
+    await world.pool.query(
+      `update provider_event set payload = jsonb_set(payload, '{data,object,name}', '"Stands"'),
+         observation = nextval('observation_counter') where object_id = $1`,
+      [made.id],
+    )
+    await world.drain()
+    expect(await customerOf(made.id)).toMatchObject([{ name: 'Stands' }])
+  })
+
   test('who was here before keeps the name and the address that it has here', async () => {
     const nobody = { testClockId: null, at: world.wall.time }
     const ours = { id: newId('customer'), externalId: 'user_hedy', name: 'Hedy', email: 'hedy@example.org' }

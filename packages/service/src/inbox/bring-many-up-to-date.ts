@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type { Trx } from '../postgres/connect.ts'
 import { forMany } from '../postgres/for-many.ts'
-import { confirmObject, noteEvent, type SeenObject } from '../store/provider-objects.ts'
+import { confirmObject, type KnownObject, noteEvent } from '../store/provider-objects.ts'
 import { makeReady, type ObserveDeps, type Ready } from '../workflow/observe.ts'
 import { type Group, newestOf, settle, shownBy, type Way, wayOf } from './group.ts'
 
@@ -28,7 +28,7 @@ interface Result {
 export async function bringManyUpToDate(
   deps: ObserveDeps,
   groups: readonly Group[],
-  known: (group: Group) => SeenObject | undefined,
+  known: (group: Group) => KnownObject | undefined,
 ): Promise<Result> {
   const done: Done[] = []
   const left: Group[] = []
@@ -52,7 +52,7 @@ interface Task {
 async function together(
   deps: ObserveDeps,
   groups: readonly Group[],
-  known: (group: Group) => SeenObject | undefined,
+  known: (group: Group) => KnownObject | undefined,
 ): Promise<Result> {
   const tasks = oneOfEachCustomer(
     await Promise.all(

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { transaction } from '../postgres/transaction.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
-import { confirmObject, markGone, noteEvent, type SeenObject } from '../store/provider-objects.ts'
+import { confirmObject, type KnownObject, markGone, noteEvent } from '../store/provider-objects.ts'
 import { admit, mayComeIn } from '../workflow/admit.ts'
 import { type Look, type LookDeps, lookAt } from '../workflow/look.ts'
 import { isOurs, observe } from '../workflow/observe.ts'
@@ -14,7 +14,7 @@ import { type Group, isEnd, newestOf, settle, shownBy, wayOf, wordFor } from './
 export async function bringUpToDate(
   deps: LookDeps,
   group: Group,
-  known: SeenObject | undefined,
+  known: KnownObject | undefined,
 ): Promise<Look> {
   const { db, clock } = deps
   const { type, id } = group

@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '@lockstep/core/instant'
 import { decide } from '@lockstep/core/observation'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { API_VERSION } from '../provider/stripe/client.ts'
 import { settleEvents, type WaitingEvent } from '../store/provider-events.ts'
-import type { ObjectKey, SeenObject } from '../store/provider-objects.ts'
+import type { KnownObject, ObjectKey } from '../store/provider-objects.ts'
 import type { Look } from '../workflow/look.ts'
 import type { Observed } from '../workflow/observe.ts'
 import { lookingHandlerOf } from './handlers.ts'
@@ -50,13 +49,13 @@ export type Way =
   /** The object has to be fetched. */
   | 'fetched'
 
-export function wayOf(group: Group, known: SeenObject | undefined): Way {
+export function wayOf(group: Group, known: KnownObject | undefined): Way {
   const newest = newestOf(group)
   if (known?.ownSince && group.events.every(({ observation }) => observation < known.observation)) {
     return 'covered'
   }
   if (isEnd(group) || !showsIt(newest)) return 'fetched'
-  if (known && tellsWhatIsHeld(group, newest, known)) return 'confirmed'
+  if (known && tellsWhatIsHeld(group, known)) return 'confirmed'
   return mayApply(group, newest, known) ? 'applied' : 'fetched'
 }
 
@@ -68,18 +67,20 @@ export function isEnd({ events }: Group): boolean {
 /**
  * The newest event says what we hold; so does every other one of its second, of which nobody knows which came last.
  */
-function tellsWhatIsHeld({ events }: Group, newest: WaitingEvent, { raw }: SeenObject): boolean {
-  return events
-    .filter(({ created }) => created === newest.created)
-    .every(
-      ({ type, apiVersion, payload }) =>
-        !lookingHandlerOf(type)?.tellsMore &&
-        apiVersion === API_VERSION &&
-        isDeepStrictEqual(payload.data?.object, raw),
-    )
+function tellsWhatIsHeld(group: Group, { shownBy }: KnownObject): boolean {
+  return lastOf(group).every(
+    ({ id, type, apiVersion }) =>
+      !lookingHandlerOf(type)?.tellsMore && apiVersion === API_VERSION && shownBy.has(id),
+  )
 }
 
-function mayApply({ events }: Group, newest: WaitingEvent, known: SeenObject | undefined): boolean {
+/** The newest event, and all others of its second. */
+export function lastOf(group: Group): WaitingEvent[] {
+  const { created } = newestOf(group)
+  return group.events.filter((event) => event.created === created)
+}
+
+function mayApply({ events }: Group, newest: WaitingEvent, known: KnownObject | undefined): boolean {
   const tied = events.some(({ id, created }) => id !== newest.id && created === newest.created)
   return (
     !tied &&

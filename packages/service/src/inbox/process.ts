@@ -6,13 +6,14 @@ import { transaction } from '../postgres/transaction.ts'
 import { someAtOnce } from '../some-at-once.ts'
 import { problemIn } from '../store/events-expired.ts'
 import {
+  type ClaimedEvent,
   claimEvents,
   claimEventsOf,
   failEvents,
   settleEvents,
   type WaitingEvent,
 } from '../store/provider-events.ts'
-import { readObjects, type SeenObject } from '../store/provider-objects.ts'
+import { type KnownObject, readKnown } from '../store/provider-objects.ts'
 import { isStillUnmapped, NEEDS_MAPPING } from '../store/unmapped-events.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import type { Observed } from '../workflow/observe.ts'
@@ -20,7 +21,8 @@ import { syncSubscription } from '../workflow/sync-invoice.ts'
 import { belongTo } from './belongs-to.ts'
 import { bringManyUpToDate } from './bring-many-up-to-date.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
-import type { Group } from './group.ts'
+import { withPayloads } from './fresh-payloads.ts'
+import { type Group, lastOf } from './group.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
 
 export type InboxDeps = LookDeps
@@ -68,8 +70,9 @@ function drainBatch(deps: InboxDeps): Promise<number> {
 /** Sets aside what was put back by hand although there is nothing to do about it. */
 async function ignoreOthers(
   { db, clock, provider }: InboxDeps,
-  events: readonly WaitingEvent[],
+  claimed: readonly ClaimedEvent[],
 ): Promise<WaitingEvent[]> {
+  const events = await withPayloads(db, claimed)
   const ours: WaitingEvent[] = []
   for (const event of events) {
     const aside = setAside({ ...event, account: event.payload.account }, provider)
@@ -81,7 +84,10 @@ async function ignoreOthers(
 
 async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[], claim: Claim): Promise<void> {
   const groups = groupByObject(events)
-  const seen = await readObjects(deps.db, groups)
+  const seen = await readKnown(
+    deps.db,
+    groups.map((group) => ({ ...group, eventIds: lastOf(group).map(({ id }) => id) })),
+  )
   const known = ({ type, id }: Group) => seen.get(`${type} ${id}`)
   const toSync = new Set<string>()
   const work = async (group: Group) => {
@@ -166,7 +172,7 @@ const ORDER = Object.keys(order)
 async function processObject(
   deps: InboxDeps,
   group: Group,
-  known: SeenObject | undefined,
+  known: KnownObject | undefined,
 ): Promise<string | undefined> {
   try {
     const outcome = await bringUpToDate(deps, group, known)

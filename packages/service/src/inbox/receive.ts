@@ -2,6 +2,7 @@ import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
+import { keepPayload } from './fresh-payloads.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
 import { signedBy } from './signature.ts'
 
@@ -44,10 +45,14 @@ export async function store(
   { db, clock, livemode, onUnhandled }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode' | 'onUnhandled'>,
   json: string,
 ): Promise<SetAside | null> {
-  const event = readEvent(json, clock.now(), livemode)
+  const { event, parsed } = readEvent(json, clock.now(), livemode)
   try {
-    const isNew = await insertEvent(db, event)
-    if (isNew && event.setAside?.outcome === 'unhandled_type') onUnhandled?.(event.type)
+    const observation = await insertEvent(db, event)
+    if (observation === undefined) return event.setAside
+    if (event.setAside?.outcome === 'unhandled_type') onUnhandled?.(event.type)
+    // With what may not be kept, it is not what is stored.
+    if (event.setAside === null && event.payload === json)
+      keepPayload(db, event.id, { payload: parsed, observation, length: json.length })
   } catch (error) {
     if (isUnstorable(error)) throw malformed('It holds what cannot be stored as JSON.', error)
     throw error
@@ -56,7 +61,11 @@ export async function store(
 }
 
 /** What has to be known of an event before it is processed. Everything else stays in its payload. */
-function readEvent(payload: string, at: number, livemode: boolean): ReceivedEvent {
+function readEvent(
+  payload: string,
+  at: number,
+  livemode: boolean,
+): { readonly event: ReceivedEvent; readonly parsed: Fields } {
   const event = parse(payload)
   const { id, type, object, shown = {}, created } = event.object === THIN ? thin(event) : snapshot(event)
   if (typeof id !== 'string' || id === '' || typeof type !== 'string' || !isInstant(created)) {
@@ -69,7 +78,7 @@ function readEvent(payload: string, at: number, livemode: boolean): ReceivedEven
     livemode: event.livemode === true,
     account: event.account ?? event.context,
   }
-  return {
+  const received = {
     ...addressed,
     id,
     objectType: instead?.idIn ? instead.observes : text(object.type),
@@ -79,6 +88,7 @@ function readEvent(payload: string, at: number, livemode: boolean): ReceivedEven
     setAside: setAside(addressed, { livemode }),
     at,
   }
+  return { event: received, parsed: event }
 }
 
 const CLIENT_SECRET = '"client_secret"'

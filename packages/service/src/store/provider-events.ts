@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
-import { given } from '../postgres/given.ts'
+import { given, isOneOf } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
 import type { ObjectKey } from './provider-objects.ts'
@@ -29,8 +29,8 @@ export interface ReceivedEvent {
   readonly at: Instant
 }
 
-/** An event that waits to be processed, with what it says of its object. */
-export interface WaitingEvent {
+/** An event that waits, and is ours to process. */
+export interface ClaimedEvent {
   readonly id: string
   readonly type: string
   readonly objectType: string
@@ -40,17 +40,21 @@ export interface WaitingEvent {
   readonly observation: bigint
   readonly attempts: number
   readonly livemode: boolean
+}
+
+/** With what it says of its object. */
+export interface WaitingEvent extends ClaimedEvent {
   /** A thin event has no data: it only names its object. */
   readonly payload: { readonly data?: { readonly object?: unknown }; readonly account?: unknown }
 }
 
-/** Stores an event once, however often it is delivered. False if it was here before. */
+/** Stores an event once, however often it is delivered, and says its observation number; undefined if it was here before. */
 export const insertEvent = grouped(
-  async (db, events: readonly ReceivedEvent[]): Promise<boolean[]> => {
+  async (db, events: readonly ReceivedEvent[]): Promise<(bigint | undefined)[]> => {
     const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
     const times = (of: (event: ReceivedEvent) => Instant | null) =>
       sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
-    const { rows } = await sql<{ id: string }>`
+    const { rows } = await sql<{ id: string; observation: bigint }>`
     insert into provider_event (provider, id, type, object_type, object_id, created, api_version, livemode,
       payload, state, outcome, next_attempt_at, received_at, processed_at)
     select 'stripe', id, type, object_type, object_id, created, api_version, livemode, payload::jsonb, state, outcome,
@@ -64,10 +68,14 @@ export const insertEvent = grouped(
       as event (id, type, object_type, object_id, created, api_version, livemode, payload, state, outcome, at,
         processed_at)
     on conflict (provider, id) do nothing
-    returning id`.execute(db)
-    // Delivered twice in one moment, it is one of them that stored it.
-    const isNew = new Set(rows.map(({ id }) => id))
-    return events.map(({ id }) => isNew.delete(id))
+    returning id, observation`.execute(db)
+    const stored = new Map(rows.map(({ id, observation }) => [id, observation]))
+    return events.map(({ id }) => {
+      const observation = stored.get(id)
+      // Delivered twice in one moment, it is one of them that stored it.
+      stored.delete(id)
+      return observation
+    })
   },
   { gatherMs: 2 },
 )
@@ -88,7 +96,7 @@ export async function claimEvents(
   trx: Trx,
   { now, limit, seconds }: EventsToClaim,
   claim: Claim,
-): Promise<WaitingEvent[]> {
+): Promise<ClaimedEvent[]> {
   const due = await sql<ObjectKey>`
     with due as materialized (
       select object_type, object_id from provider_event
@@ -106,7 +114,7 @@ export async function claimEventsOf(
   objects: readonly ObjectKey[],
   until: Omit<EventsToClaim, 'limit'>,
   claim: Claim,
-): Promise<WaitingEvent[]> {
+): Promise<ClaimedEvent[]> {
   const waiting = await sql<ObjectKey>`
     with object as materialized (
       select type, id from ${givenKeys(objects)} as given
@@ -133,9 +141,9 @@ async function claimLocked(
   objects: readonly ObjectKey[],
   { now, seconds }: Omit<EventsToClaim, 'limit'>,
   claim: Claim,
-): Promise<WaitingEvent[]> {
+): Promise<ClaimedEvent[]> {
   if (objects.length === 0) return []
-  const { rows } = await sql<WaitingEvent>`
+  const { rows } = await sql<ClaimedEvent>`
     update provider_event e
     set ${claimFor(claim, seconds)}
     from ${givenKeys(objects)} as object
@@ -146,8 +154,19 @@ async function claimLocked(
         where other.state = 'received' and other.object_type = e.object_type and other.object_id = e.object_id
           and ${isClaimed('other', claim)})
     returning e.id, e.type, e.object_type, e.object_id, e.created, e.api_version, e.observation, e.attempts,
-      e.livemode, e.payload`.execute(trx)
+      e.livemode`.execute(trx)
   return rows
+}
+
+/** What was sent of these events. */
+export async function readPayloads(
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, WaitingEvent['payload']>> {
+  if (ids.length === 0) return new Map()
+  const { rows } = await sql<Pick<WaitingEvent, 'id' | 'payload'>>`
+    select id, payload from provider_event where provider = 'stripe' and ${isOneOf('id', ids)}`.execute(db)
+  return new Map(rows.map(({ id, payload }) => [id, payload]))
 }
 
 export interface Settled {

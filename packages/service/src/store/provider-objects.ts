@@ -53,6 +53,47 @@ export async function readObjects(
   return new Map(rows.map((row) => [keyOf(row), row]))
 }
 
+/** An object that events wait of. */
+interface Told extends ObjectKey {
+  readonly eventIds: readonly string[]
+}
+
+/** What an object is known by, and which of its events show it as it is held. */
+export interface KnownObject extends Omit<SeenObject, 'raw'> {
+  readonly shownBy: ReadonlySet<string>
+}
+
+/**
+ * What we know of the objects of these events; those we never saw are left out. Whether an event shows what is held is
+ * compared where both are.
+ */
+export async function readKnown(
+  db: Db | Trx,
+  told: readonly Told[],
+): Promise<ReadonlyMap<string, KnownObject>> {
+  if (told.length === 0) return new Map()
+  const each = told.flatMap(({ type, id, eventIds }) => eventIds.map((eventId) => ({ type, id, eventId })))
+  const { rows } = await sql<
+    Omit<KnownObject, 'shownBy'> & ObjectKey & { readonly eventId: string; readonly isShown: boolean | null }
+  >`
+    select told.type, told.id, told.event_id, known.last_event_created, known.observation, known.own_since, known.gone,
+      known.raw = event.payload #> '{data,object}' as is_shown
+    from ${given(
+      sql`unnest(${each.map(({ type }) => type)}::text[], ${each.map(({ id }) => id)}::text[],
+        ${each.map(({ eventId }) => eventId)}::text[])`,
+      sql`told (type, id, event_id)`,
+    )} as told
+    join provider_object known on known.provider = 'stripe' and known.type = told.type and known.id = told.id
+    join provider_event event on event.provider = 'stripe' and event.id = told.event_id`.execute(db)
+  const known = new Map<string, KnownObject & { readonly shownBy: Set<string> }>()
+  for (const { eventId, isShown, ...row } of rows) {
+    const object = known.get(keyOf(row)) ?? { ...row, shownBy: new Set<string>() }
+    known.set(keyOf(row), object)
+    if (isShown) object.shownBy.add(eventId)
+  }
+  return known
+}
+
 export async function readObject(db: Db | Trx, key: ObjectKey): Promise<SeenObject | undefined> {
   return (await readObjects(db, [key])).get(keyOf(key))
 }
