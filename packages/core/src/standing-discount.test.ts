@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseInstant } from './instant.ts'
-import { discountsTakenOff, type StandingDiscount } from './standing-discount.ts'
+import { discountsLeft, discountsTakenOff, type StandingDiscount } from './standing-discount.ts'
 
 function standing(
   scope: StandingDiscount['scope'],
@@ -34,4 +34,23 @@ test.each<[string, StandingDiscount[], string, string[]]>([
 ])('%s', (_, all, day, expected) => {
   const at = parseInstant(`${day}T00:00:00Z`) ?? Number.NaN
   expect(discountsTakenOff(all, at).map(({ terms }) => terms.name)).toEqual(expected)
+})
+
+// As far as an invoice of the same end took it, in tens of a dinar's thousandths and in whole cents.
+test.each([
+  ['kwd', 6677n, '320'],
+  ['kwd', 6990n, '10'],
+  ['kwd', 6991n, null],
+  ['kwd', 7000n, null],
+  ['kwd', 0n, '7000'],
+  ['usd', 6677n, '323'],
+  ['jpy', 6999n, '1'],
+] as const)('of 7000 %s of which %i were taken %s are left', (currency, minor, left) => {
+  const off = { kind: 'amount', minor: '7000', currency } as const
+  const one = { ...second, terms: { ...second.terms, off } }
+  const given = [{ invoiceId: 'invoice_1', discount: 'second', minor, afterEnd: true }]
+  const stepOf = (of: string) => (of === 'kwd' ? 10n : 1n)
+  expect(discountsLeft([one], given, stepOf).map(({ terms }) => terms.off)).toEqual(
+    left === null ? [] : [{ ...off, minor: left }],
+  )
 })

@@ -1,5 +1,7 @@
+import { downToStep } from './charge-step.ts'
 import { type Discount, discountsAt } from './discount.ts'
 import type { Instant } from './instant.ts'
+import { type Currency, money } from './money.ts'
 
 /** A discount as it stands at the provider, whoever gave it. */
 export interface StandingDiscount {
@@ -39,11 +41,13 @@ export interface DiscountGiven {
 /**
  * What an invoice has of these discounts that bills what is left of a subscription at its end, as the renewal would have
  * had them: one for a single invoice is not used again, and of an amount it has what other invoices of the same end did
- * not take, however many it takes.
+ * not take, however many it takes. A part of an amount is given in whole steps of what can be charged (`stepOf`, in the
+ * minor unit), rounded down, so that never more is taken off than was agreed: of 0.323 dinars 0.320.
  */
 export function discountsLeft(
   taken: readonly StandingDiscount[],
   given: readonly DiscountGiven[],
+  stepOf: (currency: Currency) => bigint,
 ): StandingDiscount[] {
   return taken.flatMap((one) => {
     const own = given.filter(({ discount }) => discount === one.id)
@@ -52,7 +56,11 @@ export function discountsLeft(
     if (off.kind !== 'amount') return [one]
     const before = own.reduce((sum, { minor, afterEnd }) => sum + (afterEnd ? minor : 0n), 0n)
     if (before === 0n) return [one]
-    const left = BigInt(off.minor) - before
-    return left > 0n ? [{ ...one, terms: { ...one.terms, off: { ...off, minor: `${left}` } } }] : []
+    const unused = BigInt(off.minor) - before
+    if (unused <= 0n) return []
+    const left = downToStep(money(unused, off.currency), stepOf(off.currency))
+    return left.minor > 0n
+      ? [{ ...one, terms: { ...one.terms, off: { ...off, minor: `${left.minor}` } } }]
+      : []
   })
 }

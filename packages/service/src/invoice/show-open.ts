@@ -4,6 +4,7 @@ import { sum } from '@lockstep/core/money'
 import { type DiscountGiven, discountsLeft, type StandingDiscount } from '@lockstep/core/standing-discount'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Db } from '../postgres/connect.ts'
+import { chargeStep } from '../provider/stripe/amount.ts'
 import { type ItemRow, waitingElsewhere } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { BilledSubscription, OpenInvoices } from '../store/open-invoices.ts'
@@ -174,6 +175,7 @@ function discountsOn(
     : discountsLeft(
         whole,
         given.filter(({ invoiceId }) => invoiceId !== id),
+        chargeStep,
       )
 }
 

@@ -103,6 +103,26 @@ test('an amount that the invoice of the end took in part takes the rest off what
   expect(await last(payer)).toMatchObject({ stripe: { total: 100, off: 0 } })
 })
 
+test('of dinars whole tens of what an amount was not used for come off, here and there', async () => {
+  const third = await world.coupon({ percent_off: 33.3, name: 'Third' })
+  const seven = await world.coupon({ amount_off: 7000, currency: 'kwd', name: 'Seven' })
+  const payer = await world.subscribed('dinar', [third, seven])
+  await world.use(payer, '1001', JANUARY)
+  // A third of 10.010 is 3.333; of the 7.000 the other 6.677 are taken, which leaves 0.323.
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(0, 10_010, ['Third', 'Seven']))
+  // A third of 1.000 is 0.333, and of the 0.667 that it leaves 0.320 come off.
+  await world.use(payer, '100', JANUARY)
+  await world.sync(payer)
+  await world.go(payer, '2026-01-20T04:00:00Z')
+  const { stripe, ours } = everywhere(347, 653, ['Third', 'Seven'])
+  expect(await last(payer)).toEqual({ stripe, ours })
+  const { data } = await world.stripe.coupons.list({ limit: 100 })
+  expect(data.filter(({ name }) => name === 'Seven').map((coupon) => coupon.amount_off)).toEqual([
+    320, 7000, 7000,
+  ])
+})
+
 test('one for one invoice is taken off what is left, once', async () => {
   const once = await world.coupon({ percent_off: 50, duration: 'once', name: 'Once' })
   const payer = await world.subscribed('plain', [once])

@@ -10,6 +10,7 @@ import type { LineToBill } from '../../invoice/rate.ts'
 import { productsAtProvider, readGiven, sumContext, takenOff } from '../../invoice/sum-context.ts'
 import { type InvoiceSums, type ShownDiscount, sumInvoice } from '../../invoice/sums.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { chargeStep } from '../../provider/stripe/amount.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
@@ -103,7 +104,7 @@ async function sumsAt(
   const given = ((await readGiven(db, [id])).get(id) ?? []).filter(({ invoiceId }) =>
     stopped.every((invoice) => invoice.id !== invoiceId),
   )
-  const discounts = discountsLeft(whole, given)
+  const discounts = discountsLeft(whole, given, chargeStep)
   const on = { billed, held: new Set<LineToBill>(), pending: [], fees: [], items: [], products }
   return sumInvoice({
     ...{ currency, terms, hasUnread, taxSeen: context.taxes.get(id) },

@@ -1,6 +1,7 @@
 import { discountsLeft, type StandingDiscount } from '@lockstep/core/standing-discount'
 import type Stripe from 'stripe'
 import { readGiven, takenOff } from '../../invoice/sum-context.ts'
+import { chargeStep } from '../../provider/stripe/amount.ts'
 import { makeOnceMore } from '../../provider/stripe/coupons.ts'
 import { standsFor } from '../../store/discounts-given.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
@@ -36,6 +37,7 @@ export async function restDiscounts(
   const wanted = discountsLeft(
     whole.filter(({ scope }) => scope !== 'item'),
     given,
+    chargeStep,
   )
   const discounts: Stripe.InvoiceCreateParams.Discount[] = []
   const metadata: Record<string, string> = {}
