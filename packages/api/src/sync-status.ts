@@ -21,6 +21,35 @@ export const syncStatus = z
       .int()
       .meta({ description: 'How long ago the provider was told of the one that waits longest.' }),
     lastSuccess: instant.nullable().meta({ description: 'When a sync last came to its end.' }),
+    schedule: z
+      .strictObject({
+        cron: z.string().meta({
+          description: 'In UTC: minute, hour, day, month, day of the week.',
+          examples: ['0 * * * *'],
+        }),
+        nextRun: instant.meta({ description: 'When its next round begins.' }),
+        spreadSeconds: z
+          .int()
+          .meta({ description: 'Each subscription has its turn within so long after a round began.' }),
+        lastRun: z
+          .strictObject({
+            at: instant.meta({ description: 'When it began.' }),
+            due: z.int().meta({ description: 'Subscriptions of which something was to be told.' }),
+            told: z
+              .int()
+              .meta({ description: 'Of them, those that were looked at, and the provider was told.' }),
+            failed: z.int().meta({
+              description:
+                'Of them, those whose sync did not come to its end; the next round tries them again.',
+            }),
+          })
+          .nullable()
+          .meta({
+            description:
+              'Its last round; null before the first. What is due and neither told nor failed has its turn still to come, was told on request or is left to the next round.',
+          }),
+      })
+      .meta({ id: 'SyncSchedule', description: 'When what changed is sent without being asked for.' }),
     failing: z.array(z.strictObject({ code: z.string(), subscriptions: z.int(), needsAttention: attention })),
     failures: z.array(
       z

@@ -10,12 +10,19 @@ const usd = (minor: string) => ({ amount: (Number(minor) / 100).toFixed(2), mino
 const inStep = {
   ...{ status: 'inStep', open: 2, stale: 0, lagSeconds: 0, lastSuccess: '2026-01-20T00:00:00Z' },
   ...{ failing: [], failures: [], totals: [] },
+  schedule: {
+    ...{ cron: '0 * * * *', spreadSeconds: 300, nextRun: '2026-01-20T10:00:00Z' },
+    lastRun: { at: '2026-01-20T09:00:00Z', due: 5, told: 3, failed: 1 },
+  },
 }
 
 test('in step ends with 0; failing says whose and why, and ends with 1', async () => {
   fake.answers = { 'GET /v1/sync-status?limit=20': { body: inStep } }
   const good = await fake.run(['sync', 'status'])
   expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ in step') })
+  expect(good.stdout).toContain(
+    'last run 2026-01-20 09:00: 5 to tell, 3 told, 1 failed, 1 not looked at yet; next run 2026-01-20 10:00, spread over 5 min 0 s',
+  )
   const problem = {
     code: 'provider_refused',
     title: 'The payment provider refused.',
@@ -28,13 +35,15 @@ test('in step ends with 0; failing says whose and why, and ends with 1', async (
   const totals = [
     { currency: 'usd', standing: usd('120'), sent: usd('5000'), billed: usd('4900'), equal: false },
   ]
+  const schedule = { ...inStep.schedule, lastRun: null }
   fake.answers = {
     'GET /v1/sync-status?limit=20': {
-      body: { ...inStep, status: 'failing', stale: 1, failures: [failure], totals },
+      body: { ...inStep, status: 'failing', stale: 1, failures: [failure], totals, schedule },
     },
   }
   const bad = await fake.run(['sync', 'status'])
   expect(bad.code).toBe(1)
+  expect(bad.stdout).toContain('last run never; next run 2026-01-20 10:00')
   expect(bad.stdout).toMatch(
     /ada +invoice_1 +never +The payment provider refused\. No such product\. +look at it/,
   )

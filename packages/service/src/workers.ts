@@ -13,7 +13,7 @@ import { forgetAnswers } from './jobs/forget-answers.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepEventsHourly } from './jobs/sweep-events.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
-import { requestSync, syncInvoices } from './jobs/sync-invoices.ts'
+import { nextRound, requestSync, syncInvoices } from './jobs/sync-invoices.ts'
 import { showOutbox } from './outbox/figures.ts'
 import { startOutbox } from './outbox/outbox.ts'
 import type { ServiceParts } from './service-parts.ts'
@@ -99,7 +99,7 @@ export const workers: readonly Worker[] = [
   {
     name: 'sync invoices',
     start: async (parts) => {
-      showSync(parts)
+      showSync({ ...parts, nextRound: (now) => nextRound(parts, now) })
       await syncInvoices(parts)
       return async () => {}
     },

@@ -76,7 +76,7 @@ test('it is told and counted', async () => {
   )
   expect(rows).toEqual([{ source: 'dispute', customer: payer.customerId, status: 'needs_response' }])
   const metrics = createMetrics()
-  showSync({ ...world.deps, metrics })
+  showSync({ ...world.deps, metrics, nextRound: (now) => now })
   expect(await metrics.registry.metrics()).toContain('lockstep_disputes{status="needs_response"} 1\n')
 })
 

@@ -53,6 +53,38 @@ test('the schedule gives each subscription with something to tell one job, in a 
   for (const job of waiting) expect(job.in).toBeLessThan(300)
 })
 
+test('a round says how many it looked at, and what became of them', async () => {
+  const rounds = async () => {
+    const { rows } = await world.pool.query('select due, told, failed from sync_round order by id')
+    return rows
+  }
+  const nobodyWaits = () =>
+    world.pool.query(`update pgboss.job set start_after = now() where name = 'sync-subscription'`)
+  const expectLast = async (round: object) => {
+    const soon = { timeout: 30_000, interval: 100 }
+    await vi.waitFor(async () => {
+      await nobodyWaits()
+      expect((await rounds()).at(-1)).toEqual(round)
+    }, soon)
+  }
+  // Those of the test before: the first round's, in which the others found them on their way.
+  await nobodyWaits()
+  const before = [{ due: 2, told: 2, failed: 0 }, ...Array(2).fill({ due: 2, told: 0, failed: 0 })]
+  await vi.waitFor(async () => expect(await rounds()).toEqual(before), { timeout: 30_000, interval: 100 })
+
+  const fay = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  world.simulator.control.fail({ kind: 'error_500', times: 1000 })
+  await boss.send('sync-invoices')
+  await expectLast({ due: 1, told: 0, failed: 1 })
+  world.simulator.control.clearFaults()
+  await world.use(fay, '1', '2026-01-10T00:00:00Z')
+  await boss.send('sync-invoices')
+  await expectLast({ due: 1, told: 1, failed: 0 })
+  await boss.send('sync-invoices')
+  await expectLast({ due: 0, told: 0, failed: 0 })
+})
+
 test('a period that is over does not wait for the schedule', async () => {
   const dan = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.deliver()

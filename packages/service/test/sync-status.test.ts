@@ -1,7 +1,10 @@
+import { PgBoss } from 'pg-boss'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { syncStatusRoutes } from '../src/http/routes/sync-status.ts'
 import { showSync } from '../src/invoice/figures.ts'
+import { nextRound } from '../src/jobs/sync-invoices.ts'
 import { createMetrics } from '../src/metrics.ts'
+import { beginRound, countInRound } from '../src/store/sync-rounds.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
@@ -11,8 +14,10 @@ const metrics = createMetrics()
 beforeAll(async () => {
   world = await newBillingWorld()
   server = await newServer(world.deps, { clock: world.deps.clock })
-  syncStatusRoutes(server.app, world.deps)
-  showSync({ ...world.deps, metrics })
+  // It works out when a schedule is due; it is never started.
+  const schedule = { boss: new PgBoss(world.url), config: { syncCron: '20 */2 * * *' } }
+  syncStatusRoutes(server.app, { ...world.deps, ...schedule })
+  showSync({ ...world.deps, metrics, nextRound: (now) => nextRound(schedule, now) })
 })
 afterAll(() => world.close())
 
@@ -47,6 +52,10 @@ test('behind, in step, failing, and in step again: the route and the figures say
   expect(await status()).toEqual({
     ...{ status: 'inStep', open: 1, stale: 0, lagSeconds: 0, lastSuccess: '2026-01-01T00:00:00Z' },
     ...{ failing: [], failures: [] },
+    schedule: {
+      ...{ cron: '20 */2 * * *', spreadSeconds: 300, nextRun: '2026-01-01T00:20:00Z' },
+      lastRun: null,
+    },
     totals: [{ currency: 'usd', standing: usd(120), sent: usd(0), billed: usd(0), equal: true }],
   })
 
@@ -71,11 +80,42 @@ test('behind, in step, failing, and in step again: the route and the figures say
     'lockstep_invoices_open{state="stale"} 1',
     'lockstep_invoice_sync_age_seconds{sync="longest waiting"} 7200',
     'lockstep_invoice_sync_age_seconds{sync="last success"} 7200',
+    'lockstep_invoice_sync_next_round_seconds 1200',
     'lockstep_invoice_sync_failing{code="provider_unavailable"} 1',
   ])
   await world.sync(payer)
   expect(await status()).toMatchObject({ status: 'inStep', failing: [], lastSuccess: '2026-01-01T02:00:00Z' })
   expect(await figures()).toContain('lockstep_invoice_sync_age_seconds{sync="last success"} 0')
+})
+
+test('the last round of the schedule, and when the next one is', async () => {
+  const began = world.wall.time
+  const older = await beginRound(world.db, { due: 4, at: began })
+  const newer = await beginRound(world.db, { due: 3, at: began + 7200 })
+  await countInRound(world.db, { round: older, told: 4, failed: 0 })
+  await countInRound(world.db, { round: newer, told: 1, failed: 0 })
+  await countInRound(world.db, { round: newer, told: 0, failed: 1 })
+  world.wall.time = began + 7260
+  expect(await status()).toMatchObject({
+    schedule: {
+      nextRun: '2026-01-01T04:20:00Z',
+      lastRun: { at: '2026-01-01T04:00:00Z', due: 3, told: 1, failed: 1 },
+    },
+  })
+  expect(await figures()).toEqual(
+    expect.arrayContaining([
+      'lockstep_invoice_sync_age_seconds{sync="last round"} 60',
+      'lockstep_invoice_sync_next_round_seconds 1140',
+      'lockstep_invoice_sync_round_subscriptions{outcome="due"} 3',
+      'lockstep_invoice_sync_round_subscriptions{outcome="told"} 1',
+      'lockstep_invoice_sync_round_subscriptions{outcome="failed"} 1',
+    ]),
+  )
+  // One of more than a day before is not kept, and nothing is counted in it.
+  const next = await beginRound(world.db, { due: 0, at: began + 86_401 })
+  await countInRound(world.db, { round: older, told: 1, failed: 0 })
+  const { rows } = await world.pool.query('select id from sync_round order by id')
+  expect(rows).toEqual([{ id: newer }, { id: next }])
 })
 
 const jpy = (minor: number) => ({ amount: `${minor}`, minor: `${minor}`, currency: 'jpy' })

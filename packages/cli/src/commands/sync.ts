@@ -66,9 +66,20 @@ function statusText(status: SyncStatus): string {
     dim(
       `  ${open} open, ${stale} stale, told longest ago ${secondsText(lagSeconds)}; last success ${lastSuccess === null ? 'never' : instantText(lastSuccess)}`,
     ),
+    dim(`  ${scheduleText(status.schedule)}`),
     ...(failures.length > 0 ? ['', failureTable(failures)] : []),
     ...(totals.length > 0 ? ['', totalsTable(totals)] : []),
   ].join('\n')
+}
+
+/** What the last round of the schedule came to, and when the next one begins. */
+function scheduleText({ lastRun, nextRun, spreadSeconds }: SyncStatus['schedule']): string {
+  const next = `next run ${instantText(nextRun)}, spread over ${secondsText(spreadSeconds)}`
+  if (lastRun === null) return `last run never; ${next}`
+  const { at, due, told, failed } = lastRun
+  const left = due - told - failed
+  const outcome = [`${told} told`, `${failed} failed`, ...(left > 0 ? [`${left} not looked at yet`] : [])]
+  return `last run ${instantText(at)}: ${due} to tell, ${outcome.join(', ')}; ${next}`
 }
 
 function failureTable(failures: SyncStatus['failures']): string {

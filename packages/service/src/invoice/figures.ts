@@ -1,18 +1,22 @@
+import type { Instant } from '@lockstep/core/instant'
 import { Gauge } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
 import { countDisputes } from '../store/disputes.ts'
 import { failuresByCode, syncFigures } from '../store/sync-health.ts'
+import { lastRound } from '../store/sync-rounds.ts'
 
 interface Watched {
   readonly db: Db
   readonly clock: Clock
   readonly metrics: Metrics
+  /** When the schedule begins its next round. */
+  readonly nextRound: (now: Instant) => Instant
 }
 
 /** What an operator watches of the sync: a failure does no harm at once, and shows only here. */
-export function showSync({ db, clock, metrics }: Watched): void {
+export function showSync({ db, clock, metrics, nextRound }: Watched): void {
   const registers = [metrics.registry]
   new Gauge({
     name: 'lockstep_invoices_open',
@@ -27,7 +31,7 @@ export function showSync({ db, clock, metrics }: Watched): void {
   })
   new Gauge({
     name: 'lockstep_invoice_sync_age_seconds',
-    help: 'How long ago the provider was told of the stale invoice that waits longest, and how long ago a sync last came to its end.',
+    help: 'How long ago the provider was told of the stale invoice that waits longest, how long ago a sync last came to its end, and how long ago the schedule last began a round.',
     labelNames: ['sync'],
     registers,
     async collect() {
@@ -35,6 +39,28 @@ export function showSync({ db, clock, metrics }: Watched): void {
       const { oldestTold, lastSuccess } = await syncFigures(db)
       this.set({ sync: 'longest waiting' }, oldestTold === null ? 0 : now - oldestTold)
       if (lastSuccess !== null) this.set({ sync: 'last success' }, now - lastSuccess)
+      const round = await lastRound(db)
+      if (round) this.set({ sync: 'last round' }, now - round.beganAt)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_invoice_sync_next_round_seconds',
+    help: 'How long until the schedule begins its next round.',
+    registers,
+    collect() {
+      const now = clock.now()
+      this.set(nextRound(now) - now)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_invoice_sync_round_subscriptions',
+    help: 'Of the last round of the schedule: subscriptions of which something was to be told, and of them those that were told and those that failed.',
+    labelNames: ['outcome'],
+    registers,
+    async collect() {
+      const round = await lastRound(db)
+      if (!round) return
+      for (const outcome of ['due', 'told', 'failed'] as const) this.set({ outcome }, round[outcome])
     },
   })
   new Gauge({

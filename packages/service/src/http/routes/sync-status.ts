@@ -2,8 +2,7 @@ import * as api from '@lockstep/api/sync-status'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { add, type Currency, money } from '@lockstep/core/money'
 import { needsAttention } from '@lockstep/core/sync-health'
-import type { Clock } from '../../clock.ts'
-import type { Db } from '../../postgres/connect.ts'
+import { nextRound, SPREAD_SECONDS, type SyncJobs } from '../../jobs/sync-invoices.ts'
 import { fromStripeUnits } from '../../provider/stripe/amount.ts'
 import {
   type BilledTotals,
@@ -14,6 +13,7 @@ import {
   syncFailures,
   syncFigures,
 } from '../../store/sync-health.ts'
+import { lastRound, type SyncRound } from '../../store/sync-rounds.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
 
@@ -22,14 +22,16 @@ const BILLED_DAYS = 35
 const SECONDS_PER_DAY = 86_400
 
 /** Whether the provider says what the invoices say: for whoever operates. */
-export function syncStatusRoutes(app: App, { db, clock }: { readonly db: Db; readonly clock: Clock }): void {
+export function syncStatusRoutes(app: App, deps: Pick<SyncJobs, 'db' | 'clock' | 'boss' | 'config'>): void {
+  const { db, clock, config } = deps
   route(
     app,
     api.readSyncStatus,
   )(async ({ query }) => {
     const now = clock.now()
-    const [figures, codes, failures, billed, standing] = await Promise.all([
+    const [figures, round, codes, failures, billed, standing] = await Promise.all([
       syncFigures(db),
+      lastRound(db),
       failuresByCode(db),
       syncFailures(db, query.limit),
       billedTotals(db, { now, seconds: BILLED_DAYS * SECONDS_PER_DAY }),
@@ -44,6 +46,11 @@ export function syncStatusRoutes(app: App, { db, clock }: { readonly db: Db; rea
         ...{ status, open, stale },
         lagSeconds: oldestTold === null ? 0 : Math.max(0, now - oldestTold),
         lastSuccess: maybe(lastSuccess),
+        schedule: {
+          ...{ cron: config.syncCron, spreadSeconds: SPREAD_SECONDS },
+          nextRun: formatInstant(nextRound(deps, now)),
+          lastRun: round ? roundToApi(round) : null,
+        },
         failing: codes.map((one) => ({ ...one, needsAttention: needsAttention(one.code) })),
         failures: failures.map(failureToApi),
         totals: currencies.map((currency) =>
@@ -66,6 +73,10 @@ function failureToApi({ id, customerId, externalId, subscriptionId, syncProblem,
     syncedAt: maybe(syncedAt),
   }
 }
+
+const roundToApi = ({ beganAt, due, told, failed }: SyncRound) => ({
+  ...{ at: formatInstant(beganAt), due, told, failed },
+})
 
 function totalsToApi(currency: Currency, standing: bigint, totals: BilledTotals | undefined) {
   const billed = money(totals?.billed ?? 0n, currency)

@@ -11,6 +11,7 @@ export interface InvoiceTables {
   invoiceItem: InvoiceItemTable
   adjustment: AdjustmentTable
   pendingItem: PendingItemTable
+  syncRound: SyncRoundTable
 }
 
 interface InvoiceTable {
@@ -115,4 +116,12 @@ interface AdjustmentTable {
   withdrawnBy: Default<string | null>
   withdrawnAt: MaybeTime
   withdrawalReason: Default<string | null>
+}
+
+interface SyncRoundTable {
+  id: string
+  beganAt: Time
+  due: number
+  told: Default<number>
+  failed: Default<number>
 }
