@@ -3,6 +3,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { readInvoice } from '../src/invoice/read.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -33,6 +34,13 @@ const catalog = defineCatalog({
     },
     grand: { ...flatPlan('Grand', '0'), prices: { fee: flat('25.00'), care: flat('12.00') } },
     office: { ...flatPlan('Office', '0'), prices: { base: flat('20.00'), seat: each('5.00') } },
+    shop: {
+      ...flatPlan('Shop', '0'),
+      prices: {
+        ...{ base: flat('20.00'), seat: each('5.00') },
+        support: { product: 'app', model: 'percentage', percent: '10' },
+      },
+    },
   },
 })
 
@@ -185,6 +193,45 @@ test('more seats leave alone how often the flat fee beside them stands there', a
     [500, 4],
   ])
   expect(await current(ada)).toMatchObject({ here: 6000, there: 6000 })
+})
+
+test('of what is sold by number there are none where its item was taken away, whatever the flat fee beside it says', async () => {
+  const ada = await subscribed('office', { quantity: 3 })
+  await inDashboard(ada, 500, 'none')
+  expect(await ada.read()).toMatchObject({ quantity: 0 })
+  expect(await current(ada)).toMatchObject({ here: 2000, there: 2000 })
+  await inDashboard(ada, 2000, 3)
+  expect(await current(ada)).toMatchObject({ here: 6000, there: 6000 })
+  expect(await feesEver(ada)).toEqual([3500, 2000, 6000])
+  const { drifts } = await findDrift(installation.deps)
+  expect(drifts.filter(({ entityId }) => entityId === ada.id)).toEqual([])
+  // What comes with a change of something else is that alone; two seats are had by asking for them.
+  expect((await ada.change({ addons: [{ addon: 'extra', quantity: 1 }] })).status).toBe(200)
+  expect(await current(ada)).toMatchObject({ here: 6300, there: 6300 })
+  expect((await ada.change({ quantity: 2 })).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [2000, 3],
+    [300, 1],
+    [500, 2],
+  ])
+  expect(await current(ada)).toMatchObject({ here: 7300, there: 7300 })
+})
+
+test('a share is one of the fees whose items stand there', async () => {
+  const ada = await subscribed('shop', { quantity: 3 })
+  await inDashboard(ada, 500, 'none')
+  const { shown } = await current(ada)
+  // A tenth of 20.00.
+  expect(shown?.lines.find(({ key }) => key === 'support')?.amount.minor).toBe(200n)
+  expect(Number(shown?.total.minor)).toBe(2200)
+})
+
+test('what is left of several flat fees is no number of the plan', async () => {
+  const ada = await subscribed('duo')
+  await inDashboard(ada, 500, 'none')
+  await inDashboard(ada, 1000, 2)
+  expect(await ada.read()).toMatchObject({ quantity: 1 })
+  expect(await current(ada)).toMatchObject({ here: 2000, there: 2000 })
 })
 
 test('a fee that was taken away there is neither shown nor put back by a change of something else', async () => {

@@ -48,12 +48,12 @@ export async function planOfItems(
   )
   const sold = items.flatMap(({ price }) => byPrice.get(price)?.versionId ?? [])
   const versionId = sold.find((version) => version === standing) ?? sold[0]
-  const quantity = quantityOf(items, byPrice, versionId)
-  if (versionId !== undefined && quantity !== undefined) {
+  if (versionId !== undefined) {
     const its = items.filter(({ price }) => byPrice.get(price)?.versionId === versionId)
     const standing = numbersByKey(its, ({ price }) => byPrice.get(price)?.key)
-    const { plan } = await loadPlanVersion(db, versionId)
-    const flatNumbers = flatNumbersOf(plan.prices.filter(isBilledByProvider), standing)
+    const { prices } = (await loadPlanVersion(db, versionId)).plan
+    const quantity = quantityOf(its, byPrice, { id: versionId, prices }) ?? 1
+    const flatNumbers = flatNumbersOf(prices.filter(isBilledByProvider), standing)
     return { versionId, quantity, flatNumbers, prices: new Set(its.map(({ price }) => price)) }
   }
   for (const { product, rhythm } of items) {

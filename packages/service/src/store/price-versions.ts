@@ -1,4 +1,5 @@
-import { quantityOfItems } from '@lockstep/core/quantity-of-items'
+import { isBilledByProvider, type Price, type PriceModel } from '@lockstep/core/price'
+import { quantityOfSold } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
@@ -7,25 +8,22 @@ import { type ProviderAccount, STRIPE } from './mappings.ts'
 /** What one of the provider's prices is sold for here. */
 export interface SoldFor {
   readonly versionId: string
-  /** It costs the same for any number, and its item says nothing of how many there are. */
-  readonly isFlat: boolean
+  readonly model: PriceModel['model']
   /** The price's key in its plan. */
   readonly key: string
 }
 
-/**
- * How many of a plan version stand there: the most of any item with a price of it that comes by number. A flat one says it
- * where it stands alone; several say nothing of it, and it is one. Undefined: none has one.
- */
+/** How many there are of what is sold at these prices, see {@link quantityOfSold}. Undefined: none of its items stands there. */
 export function quantityOf(
   items: readonly { readonly price: string; readonly quantity: number | null }[],
   versions: ReadonlyMap<string, SoldFor>,
-  version: string | undefined,
+  { id, prices }: { readonly id: string; readonly prices: readonly Price[] },
 ): number | undefined {
-  const its = items.filter(({ price }) => version !== undefined && versions.get(price)?.versionId === version)
-  if (its.length === 0) return undefined
-  const counted = its.filter(({ price }) => versions.get(price)?.isFlat === false)
-  return quantityOfItems(counted.length > 0 ? counted : its.length === 1 ? its : [])
+  const its = items.flatMap(({ price, quantity }) => {
+    const sold = versions.get(price)
+    return sold?.versionId === id ? [{ model: sold.model, quantity }] : []
+  })
+  return its.length === 0 ? undefined : quantityOfSold(prices.filter(isBilledByProvider), its)
 }
 
 /** Of the provider's prices, those that are linked, each with the plan version that sells it. */
@@ -61,9 +59,7 @@ const soldAt = grouped(
       const own = rows.filter((row) => row.providerAccount === account && row.livemode === livemode)
       return new Map(
         own.flatMap(({ providerId, planVersionId: versionId, model, key }): [string, SoldFor][] =>
-          versionId === null || !prices.includes(providerId)
-            ? []
-            : [[providerId, { versionId, isFlat: model === 'flat', key }]],
+          versionId === null || !prices.includes(providerId) ? [] : [[providerId, { versionId, model, key }]],
         ),
       )
     })

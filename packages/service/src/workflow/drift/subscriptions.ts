@@ -4,6 +4,7 @@ import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from 
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
+import type { Db } from '../../postgres/connect.ts'
 import { withAllItems } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
@@ -14,7 +15,7 @@ import {
   usageIntervalOf,
 } from '../../provider/stripe/usage-interval.ts'
 import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
-import { loadPlanVersion } from '../../store/plans.ts'
+import { loadPlanVersions, type PlanVersion } from '../../store/plans.ts'
 import { quantityOf, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
@@ -40,12 +41,16 @@ export async function compareSubscriptions(
     versionsOfPrices(db, provider, prices),
   ])
   const rows = new Map(linked.map((row) => [row.providerId, row]))
-  const beside = await readBeside(deps, objects, rows)
+  const plans = await plansBy(db, [
+    ...linked.map(({ planVersionId }) => planVersionId),
+    ...[...versions.values()].map(({ versionId }) => versionId),
+  ])
+  const beside = await readBeside(deps, objects, rows, plans)
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
     if (!row) return []
     const seen = read(object)
-    const there = (shown: ObservedSubscription) => thereOf(shown, versions, row.planVersionId)
+    const there = (shown: ObservedSubscription) => thereOf(shown, versions, plans, row.planVersionId)
     const { here = {}, there: others = {} } = beside.get(object.id) ?? {}
     const before = pictures.get(`subscription ${object.id}`)?.raw
     // What is taken off an item stands in its picture alone.
@@ -83,6 +88,17 @@ export async function compareSubscriptions(
   return { drifts: [...drifts, ...unlinked.drifts, ...theirs], underWay: unlinked.underWay }
 }
 
+async function plansBy(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, PlanVersion>> {
+  const versions = await loadPlanVersions(db, [...new Set(ids)])
+  return new Map(versions.map((version) => [version.id, version]))
+}
+
+function planIn(plans: ReadonlyMap<string, PlanVersion>, id: string): PlanVersion {
+  const version = plans.get(id)
+  if (!version) throw new Error(`There is no plan version ${id}.`)
+  return version
+}
+
 interface Beside {
   readonly here: Readonly<Record<string, DriftValue>>
   readonly there: Readonly<Record<string, DriftValue>>
@@ -93,14 +109,9 @@ async function readBeside(
   deps: LookDeps,
   objects: readonly Stripe.Subscription[],
   rows: ReadonlyMap<string, LinkedSubscription>,
+  plans: ReadonlyMap<string, PlanVersion>,
 ): Promise<ReadonlyMap<string, Beside>> {
   const { db, provider } = deps
-  const plans = new Map<string, ReturnType<typeof loadPlanVersion>>()
-  const planOf = (id: string) => {
-    const plan = plans.get(id) ?? loadPlanVersion(db, id)
-    plans.set(id, plan)
-    return plan
-  }
   const found = new Map<string, Beside>()
   for (const object of objects) {
     const row = rows.get(object.id)
@@ -109,7 +120,7 @@ async function readBeside(
     const own = items.filter(({ rhythm }) => rhythm.currency === currency)
     const mayHaveAddons = row.addons.length > 0 || own.length > 1
     const terms = mayHaveAddons ? await termsSeen(db, provider, own, row.planVersionId) : undefined
-    const wanted = usageIntervalOf((await planOf(row.planVersionId)).plan)
+    const wanted = usageIntervalOf(planIn(plans, row.planVersionId).plan)
     // Where subscriptions are made there alone, whoever makes them sets it.
     const isOther = flowsOut(provider.sync.directions.subscription) && hasOtherInterval(object, wanted)
     found.set(object.id, {
@@ -176,14 +187,16 @@ function hereOf(row: LinkedSubscription): Record<string, DriftValue> {
 function thereOf(
   seen: ObservedSubscription,
   versions: ReadonlyMap<string, SoldFor>,
-  known: string,
+  plans: ReadonlyMap<string, PlanVersion>,
+  knownVersionId: string,
 ): Record<string, DriftValue> {
   const items = seen.items.filter(({ rhythm }) => rhythm.currency === seen.currency)
   const sold = new Set(items.flatMap(({ price }) => versions.get(price)?.versionId ?? []))
   const [first] = sold
   // Prices of no plan of ours, or of several, say nothing of the plan.
   const version = sold.size === 1 ? first : undefined
-  const quantity = quantityOf(items, versions, version ?? known)
+  const { id, plan } = planIn(plans, version ?? knownVersionId)
+  const quantity = quantityOf(items, versions, { id, prices: plan.prices })
   return {
     // A status that we have no word for is told by the inbox, and compared with nothing.
     ...(seen.status !== undefined && { status: seen.status }),

@@ -1,7 +1,6 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import { type FlatNumbers, flatNumbersOf, inAddon } from '@lockstep/core/flat-numbers'
-import type { Plan } from '@lockstep/core/plan'
-import { quantityOfItems } from '@lockstep/core/quantity-of-items'
+import { quantityOfItems, quantityOfSold } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
@@ -10,7 +9,6 @@ import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { numbersByKey, type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
-import { quantityOf } from '../../store/price-versions.ts'
 
 /** What the items of a subscription stand for, whoever put them there. */
 export interface TermsSeen {
@@ -47,33 +45,13 @@ export async function termsSeen(
   const planVersionId = only?.versionId ?? knownVersionId
   const beside = only ? others.filter(({ price }) => !only.prices.has(price)) : []
   const all = [...prices, ...(await twinsOf(db, account, beside))]
-  const addons = all.length > 0 ? attached(all, items, (await loadPlanVersion(db, planVersionId)).plan) : []
+  const addons = all.length > 0 ? await attached(db, all, items, planVersionId) : []
   return {
     planVersionId,
     quantity: only?.quantity ?? quantityOfItems(others),
-    addons: addons.map(({ isFlat: _isFlat, ...addon }) => addon),
-    flatNumbers: { ...only?.flatNumbers, ...(await flatOfAddons(db, addons, all, items)) },
+    addons: addons.map(({ addon, version, quantity }) => ({ addon, version, quantity })),
+    flatNumbers: Object.assign({}, only?.flatNumbers, ...addons.map(({ flatNumbers }) => flatNumbers)),
   }
-}
-
-/** Of the add-ons that have a flat price. */
-async function flatOfAddons(
-  db: Db | Trx,
-  addons: readonly SeenAddon[],
-  prices: readonly AddonOfItem[],
-  items: readonly PricedItem[],
-): Promise<FlatNumbers> {
-  const loaded = await loadAttached(
-    db,
-    addons.filter(({ isFlat }) => isFlat),
-  )
-  const numbers = loaded.map(({ version: { addon, version } }) => {
-    const its = prices.filter((one) => one.addonKey === addon.key && one.version === version)
-    const keyOf = ({ price }: PricedItem) =>
-      its.find(({ providerId }) => providerId === price)?.key ?? undefined
-    return inAddon(addon.key, flatNumbersOf(addon.prices, numbersByKey(items, keyOf)))
-  })
-  return Object.assign({}, ...numbers)
 }
 
 /** The plan that items stand for, add-ons left out; undefined where they are of none of ours. */
@@ -89,31 +67,39 @@ export async function planSeen(
 }
 
 interface SeenAddon extends AttachedAddon {
-  /** One of its prices is. */
-  readonly isFlat: boolean
+  readonly flatNumbers: FlatNumbers
 }
 
-/** How many there are of each is said as of a plan: see {@link quantityOf}. */
-function attached(prices: readonly AddonOfItem[], items: readonly PricedItem[], plan: Plan): SeenAddon[] {
-  const sold = prices.filter(
-    ({ interval, intervalCount }) => interval === plan.interval && intervalCount === plan.intervalCount,
+/** How many there are of each is said as of a plan: see {@link quantityOfSold}. */
+async function attached(
+  db: Db | Trx,
+  found: readonly AddonOfItem[],
+  items: readonly PricedItem[],
+  planVersionId: string,
+): Promise<SeenAddon[]> {
+  const { interval, intervalCount } = (await loadPlanVersion(db, planVersionId)).plan
+  const sold = found.filter((one) => one.interval === interval && one.intervalCount === intervalCount)
+  const nameOf = ({ addonKey, version }: Pick<AddonOfItem, 'addonKey' | 'version'>) =>
+    `${addonKey} ${version}`
+  const named = new Map(
+    sold.map((one) => [nameOf(one), { addon: one.addonKey, version: one.version, quantity: 1 }]),
   )
-  const nameOf = ({ addonKey, version }: AddonOfItem) => `${addonKey} ${version}`
-  const its = new Map(
-    sold.map((one) => [
-      one.providerId,
-      { versionId: nameOf(one), isFlat: one.model === 'flat', key: one.key ?? '' },
-    ]),
-  )
-  const found = new Map(
-    sold.map((one) => {
-      const { addonKey: addon, version } = one
-      const quantity = quantityOf(items, its, nameOf(one)) ?? 1
-      const isFlat = sold.some((other) => nameOf(other) === nameOf(one) && other.model === 'flat')
-      return [nameOf(one), { addon, version, quantity, isFlat }]
-    }),
-  )
-  return [...found.values()].sort(byName)
+  const loaded = await loadAttached(db, [...named.values()])
+  const seen = loaded.map(({ version: { addon, version } }): SeenAddon => {
+    const its = sold.filter((one) => one.addonKey === addon.key && one.version === version)
+    const ofItem = ({ price }: PricedItem) => its.find(({ providerId }) => providerId === price)
+    const standing = items.filter((item) => ofItem(item) !== undefined)
+    const numbers = numbersByKey(standing, (item) => ofItem(item)?.key ?? undefined)
+    const models = standing.map((item) => ({
+      model: ofItem(item)?.model ?? 'perUnit',
+      quantity: item.quantity,
+    }))
+    return {
+      ...{ addon: addon.key, version, quantity: quantityOfSold(addon.prices, models) },
+      flatNumbers: inAddon(addon.key, flatNumbersOf(addon.prices, numbers)),
+    }
+  })
+  return seen.sort(byName)
 }
 
 /** Of these items, the prices that are an add-on's. */
