@@ -1,6 +1,7 @@
 import { type BilledTime, creditedSince, passingOn, type TimeLine } from '@lockstep/core/credited-since'
 import { type Money, money, zero } from '@lockstep/core/money'
 import { keptOf, type Settlement } from '@lockstep/core/money-back'
+import { type SentParts, takenBack } from '@lockstep/core/taken-back'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { detailsOf, isCredit, isFee, isFeeAhead, netOf } from './fee-lines.ts'
@@ -31,11 +32,20 @@ export async function readCreditedSince(
     waiting(pending, later, invoice),
     ...later.map((one, at) => toBilledTime(one, later.slice(at + 1))),
   ]
-  const asked = new Set(passingOn(documents))
+  const corrected = takenBack([...later.toReversed().map(toSentParts), waitingParts(pending, invoice)])
+  const withCorrections = documents.map(({ id, lines }) => ({
+    id,
+    lines: [...lines, ...(corrected.get(id) ?? [])],
+  }))
+  const asked = new Set(passingOn(withCorrections))
   const kept = new Map<string, Money>()
   for (const one of later)
     if (asked.has(one.id) && one.id !== invoice.id) kept.set(one.id, keptOf(await settle(one)))
-  return creditedSince(invoice.id, { currency, documents, kept: (id) => kept.get(id) ?? zero(currency) })
+  return creditedSince(invoice.id, {
+    documents: withCorrections,
+    currency,
+    kept: (id) => kept.get(id) ?? zero(currency),
+  })
 }
 
 /** What a voided invoice credited came to nothing with it. One that is not collected any more credited all the same. */
@@ -104,6 +114,39 @@ function waiting(
       amount: withTaxOf(invoice, fromStripeAmount(item.amount, item.currency)),
       credits: item.amount < 0 ? creditedByPending(item, ids, later) : null,
     })),
+  }
+}
+
+/** Parts of our own lines, which are no time of a fee: usage, and what is counted with it. */
+function toSentParts({ id, lines }: Stripe.Invoice): SentParts {
+  return {
+    id,
+    parts: lines.data.flatMap((line) => {
+      const of = line.metadata?.lockstep_line
+      if (of === undefined) return []
+      const { amount, currency, period } = line
+      return {
+        ...{ of, period: { start: period.start, end: period.end } },
+        amount: fromStripeAmount(amount, currency),
+        net: fromStripeAmount(netOf(line), currency),
+      }
+    }),
+  }
+}
+
+/** Of what waits for an invoice, an end does not drop what is ours. */
+function waitingParts(items: readonly Stripe.InvoiceItem[], invoice: Stripe.Invoice): SentParts {
+  return {
+    id: PENDING,
+    parts: items.flatMap(({ metadata, amount: minor, currency, period }) => {
+      const of = metadata?.lockstep_line
+      if (of === undefined || currency !== invoice.currency) return []
+      const amount = fromStripeAmount(minor, currency)
+      return {
+        ...{ of, period: { start: period.start, end: period.end }, amount },
+        net: withTaxOf(invoice, amount),
+      }
+    }),
   }
 }
 
