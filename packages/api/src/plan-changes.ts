@@ -85,7 +85,9 @@ export const planChange = z
     customer: id('customer'),
     from: terms,
     to: terms,
-    coupons: z.array(key).meta({ description: 'Those that are redeemed.' }),
+    coupons: z.array(key).meta({
+      description: 'Those that are redeemed; what runs already, or was given meanwhile, is not among them.',
+    }),
     withoutCoupons: z
       .array(key)
       .meta({ description: 'Those that stood and are taken off; what was gone already is not among them.' }),

@@ -27,7 +27,7 @@ export const subscriptionProperties = {
   addons: user(
     'Add-ons with their new numbers, 0 to detach one; what is not named stays. Some are for the operator to give.',
   ),
-  coupons: user('Coupons to redeem beside those that run, by their keys.'),
+  coupons: user('Coupons to redeem beside those that run, by their keys; one that runs is no mistake.'),
   withoutCoupons: user('Coupons to take off it, by their keys; one that is off it already is no mistake.'),
   trial: user('`end` ends the trial now; a trial stays as long as it was otherwise.'),
   paymentMethod: user('What is charged from now on, by its id at the provider.'),

@@ -19,6 +19,8 @@ const catalog = defineCatalog({
     half: { name: 'Half', percentOff: '50', duration: 'forever' },
     tenth: { name: 'Tenth', percentOff: '10', duration: 'forever' },
     hello: { name: 'Hello', percentOff: '20', duration: 'once' },
+    // One customer may have it.
+    only: { name: 'Only', percentOff: '20', duration: 'forever', maxRedemptions: 1 },
   },
   plans: {
     starter: flatPlan('Starter', '0'),
@@ -67,16 +69,17 @@ async function subscriber(plan: string, options: Parameters<typeof newSubscriber
       return discounts.map(({ coupon }) => coupon)
     },
     /** In the dashboard, beside those that run. */
-    async giveAtStripe(key: string) {
+    async giveAtStripe(key: string, { byCode = false } = {}) {
       const { rows } = await installation.deps.pool.query(
         `select provider_id from mapping where entity_type = 'coupon' and entity_id = $1`,
         [key],
       )
+      const coupon = rows[0].provider_id
+      const code = byCode && (await stripe().promotionCodes.create({ promotion: { type: 'coupon', coupon } }))
       const { discounts } = await stripe().subscriptions.retrieve(providerId)
       const kept = discounts.map((discount) => ({ discount: discount as string }))
-      await stripe().subscriptions.update(providerId, {
-        discounts: [...kept, { coupon: rows[0].provider_id }],
-      })
+      const given = code ? { promotion_code: code.id } : { coupon }
+      await stripe().subscriptions.update(providerId, { discounts: [...kept, given] })
     },
     takeAllAtStripe: () => stripe().subscriptions.update(providerId, { discounts: '' }),
     hear: () => lookAt(installation.deps, { type: 'subscription', id: providerId }),
@@ -148,6 +151,58 @@ describe('while a change waits', () => {
     expect([await ada.standing(), await ada.agreed()]).toEqual([['Half'], ['half']])
     await ada.turn('2026-02-01T02:00:00Z')
     expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 500 paid')
+  })
+})
+
+describe('the dashboard gives the very coupon that a change is to redeem', () => {
+  test.for([
+    { key: 'half', byCode: false, isHeard: true, paid: 1250 },
+    { key: 'half', byCode: true, isHeard: false, paid: 1250 },
+    { key: 'only', byCode: false, isHeard: false, paid: 2000 },
+  ])(
+    '$key is had once, and the change says that it redeemed none',
+    async ({ key, byCode, isHeard, paid }) => {
+      const ada = await subscriber('starter', { card: '' })
+      const finish = await ada.onPage({ plan: 'premium', coupons: [key] })
+      await ada.giveAtStripe(key, { byCode })
+      if (isHeard) await ada.hear()
+      expect(await finish()).toMatchObject({ state: 'effective', coupons: [], problem: null })
+      expect((await ada.invoices()).at(-1)).toBe(`subscription_update ${paid} paid`)
+      expect(await ada.standing()).toHaveLength(1)
+      expect(await ada.agreed()).toEqual([key])
+    },
+  )
+
+  test('and it was good for one invoice, which it is used up by', async () => {
+    const ada = await subscriber('basic')
+    const carryOut = await ada.decided({ plan: 'premium', coupons: ['hello'] })
+    await ada.giveAtStripe('hello')
+    await ada.hear()
+    const [item] = (await stripe().subscriptions.retrieve(ada.providerId)).items.data
+    // A fee for once: 10.00 less a fifth.
+    await stripe().invoiceItems.create({
+      ...{ customer: ada.payer, subscription: ada.providerId, amount: 1000, currency: 'usd' },
+    })
+    const { id } = await stripe().invoices.create({ customer: ada.payer, subscription: ada.providerId })
+    expect((await stripe().invoices.pay(id ?? '')).total).toBe(800)
+    expect([item?.quantity, await ada.standing()]).toEqual([1, []])
+    expect(await carryOut()).toMatchObject({ state: 'completed' })
+    expect(await ada.changes()).toMatchObject([{ state: 'effective', coupons: [] }])
+    // 25.00 less 10.00, without another fifth.
+    expect((await ada.invoices()).at(-1)).toBe('subscription_update 1500 paid')
+    expect(await ada.agreed()).toEqual(['hello'])
+  })
+
+  test('before it is asked for: an administrator is told so, and nothing is told to Stripe', async () => {
+    const ada = await subscriber('basic')
+    await ada.giveAtStripe('half')
+    await ada.hear()
+    const shown = await ada.preview({ coupons: ['half'] })
+    expect(shown.body).toMatchObject({ warnings: [expect.stringContaining('half runs already')] })
+    expect(await ada.change({ coupons: ['half'] })).toMatchObject({
+      ...{ status: 200, body: { change: { state: 'effective', coupons: [], contract: null } } },
+    })
+    expect([await ada.standing(), await ada.agreed()]).toEqual([['Half'], ['half']])
   })
 })
 

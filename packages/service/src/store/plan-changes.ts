@@ -301,6 +301,16 @@ export async function markEffective(trx: Trx, id: string, at: Instant): Promise<
   return marked.numUpdatedRows === 1n
 }
 
+/** Of the coupons of a change that is on its way, the ones that it redeems: the others were given meanwhile. */
+export async function redeemOnly(db: Db | Trx, id: string, coupons: readonly string[]): Promise<void> {
+  await db
+    .updateTable('planChange')
+    .set({ coupons: JSON.stringify(coupons) })
+    .where('id', '=', id)
+    .where('state', '=', 'applying')
+    .execute()
+}
+
 export async function markRefused(trx: Trx, id: string): Promise<void> {
   await trx
     .updateTable('planChange')

@@ -148,6 +148,7 @@ async function record(
     items: decision.items,
     wanted: decision.wanted,
     discounts: decision.discounts && true,
+    agreedBefore: decision.agreedBefore,
     trialEnd: decision.trialEnd,
     prorationDate: decision.prorationDate,
     credits: decision.credits && {

@@ -194,8 +194,9 @@ async function tell(
   method: string | null,
 ): Promise<{ object: Stripe.Subscription; heldFor: string | null }> {
   const { subscription, items, prorationDate, startsPeriod, trialEnd } = input
+  const discounts = await discountsToTell(deps, input, operation)
   const terms = {
-    ...{ items, prorationDate, startsPeriod, trialEnd, discounts: await discountsToTell(deps, input) },
+    ...{ items, prorationDate, startsPeriod, trialEnd, discounts },
     subscriptionId: subscription.id,
     providerSubscription: subscription.providerId,
   }
@@ -270,7 +271,8 @@ async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise
         if (deed === 'none') throw otherThanWished(subscription.id)
         throw new Error(`${subscription.id} was changed at the provider and is not seen to be.`)
       }
-      await makeEffective(trx, change, await customerTime(trx, deps.clock, change.customerId))
+      const at = await customerTime(trx, deps.clock, change.customerId)
+      await makeEffective(trx, { change, before: now }, at)
     }),
   )
 }

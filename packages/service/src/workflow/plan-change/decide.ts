@@ -33,7 +33,7 @@ import { providerPrices } from '../provider-prices.ts'
 import { toldItem, wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
 import { asTheyStand, flatNumbersWanted } from './concerned.ts'
-import { changedDiscounts } from './discounts.ts'
+import { changedDiscounts, couponsAgreed } from './discounts.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
 import { hasPaymentMethod, payerBalance, payerDiscount, readStanding, type Standing } from './standing.ts'
 import { refuseUnpaidTime } from './unpaid-time.ts'
@@ -55,7 +55,10 @@ export interface Decision extends PlanChange {
   readonly isNewTerms: boolean
   readonly wanted: readonly WantedItem[]
   readonly items: readonly ItemChange[]
+  /** Of those that are wished for, the ones to redeem: what runs already is had as it is. */
   readonly coupons: readonly string[]
+  /** Of these, the ones that were agreed on before. */
+  readonly agreedBefore: readonly string[]
   /** Of those that are not to run any more, the ones that do. */
   readonly withoutCoupons: readonly string[]
   readonly discounts: readonly DiscountParam[] | null
@@ -150,9 +153,10 @@ export async function decideChange(
   ]
   const flatNumbers = kept ? subscription.flatNumbers : flatNumbersWanted(asked, chosen, addons)
   const items = isOfItems ? itemChanges(own.items, wanted) : []
-  const coupons = wish.coupons ?? []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
-  const { discounts, withoutCoupons } = await changedDiscounts(db, standing, wish)
+  const { discounts, coupons, withoutCoupons } = await changedDiscounts(db, standing, wish)
+  const agreed = coupons.length > 0 ? await couponsAgreed(db, subscriptionId) : new Set<string>()
+  const agreedBefore = coupons.filter((key) => agreed.has(key))
   const isNewTerms = items.length > 0 || discounts !== null || trialEnd !== null
   const withdraws = wish.withdraw === true || wish.plan !== undefined || wish.quantity !== undefined
   const withdrawn = withdraws ? scheduled : undefined
@@ -197,7 +201,7 @@ export async function decideChange(
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons },
     ...{ flatNumbers, isNewTerms },
-    ...{ wanted, items, coupons, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
+    ...{ wanted, items, coupons, agreedBefore, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
     ...{ scheduled: withdrawn, leftSchedule, payerDiscount: payerDiscount(payerSeen) },
     payerBalance: payerBalance(payerSeen),
     prorationDate: prorationDate ?? Math.max(start, Math.min(at, end)),

@@ -2,17 +2,21 @@ import type { ContractDocument } from '@lockstep/core/contract'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { DiscountParam } from '../../provider/stripe/subscription-changes.ts'
 import { documentsOf } from '../../store/contracts.ts'
-import { readPlanChange } from '../../store/plan-changes.ts'
+import { wasBegun } from '../../store/operations.ts'
+import { readPlanChange, redeemOnly } from '../../store/plan-changes.ts'
 import { discountsSeen } from '../../store/provider-discounts.ts'
 import type { LookDeps } from '../look.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
 import type { ChangeInput } from './input.ts'
+import { couponsOfDiscounts } from './running-coupons.ts'
 import { readStanding, type Standing } from './standing.ts'
 import type { ChangeWish } from './wish.ts'
 
 interface ChangedDiscounts {
   /** All from now on, in order, as the provider is told; null where they stay as they are. */
   readonly discounts: readonly DiscountParam[] | null
+  /** Of the coupons that are wished for, the ones to redeem: one that runs already is had as it is. */
+  readonly coupons: readonly string[]
   /** Of the coupons that are not to run any more, the ones that do. */
   readonly withoutCoupons: readonly string[]
 }
@@ -23,43 +27,53 @@ export async function changedDiscounts(
   { discounts }: Standing,
   { coupons = [], withoutCoupons = [] }: ChangeWish,
 ): Promise<ChangedDiscounts> {
-  const standing =
-    withoutCoupons.length === 0 ? new Map<string, string>() : await couponsOfDiscounts(db, discounts)
+  if (coupons.length + withoutCoupons.length === 0) return { discounts: null, coupons, withoutCoupons }
+  const standing = await couponsOfDiscounts(db, discounts)
   const stays = (id: string) => !withoutCoupons.includes(standing.get(id) ?? '')
   const taken = new Set(discounts.filter((id) => !stays(id)).map((id) => standing.get(id)))
-  if (coupons.length === 0 && taken.size === 0) return { discounts: null, withoutCoupons: [] }
-  const added = await couponsAtProvider(db, coupons)
+  const kept = discounts.filter(stays)
+  const running = new Set(kept.map((id) => standing.get(id)))
+  const redeemed = coupons.filter((key) => !running.has(key))
+  const gone = withoutCoupons.filter((key) => taken.has(key))
+  if (redeemed.length + gone.length === 0) return { discounts: null, coupons: [], withoutCoupons: [] }
+  const added = await couponsAtProvider(db, redeemed)
   return {
-    discounts: [
-      ...discounts.filter(stays).map((discount) => ({ discount })),
-      ...added.map((coupon) => ({ coupon })),
-    ],
-    withoutCoupons: withoutCoupons.filter((key) => taken.has(key)),
+    discounts: [...kept.map((discount) => ({ discount })), ...added.map((coupon) => ({ coupon }))],
+    coupons: redeemed,
+    withoutCoupons: gone,
   }
 }
 
 /**
  * What a change makes of the discounts that run at this moment. All of them are told together, and what was decided may be
- * hours old: what somebody gave at the provider meanwhile is among them, and what was taken is not. Null where the change
- * has nothing to say of them.
+ * hours old: what somebody gave at the provider meanwhile is among them, and what was taken is not. A coupon of the change
+ * that was given there meanwhile is not redeemed once more, whether it runs or is used up by now, and the change says so.
+ * Null where it has nothing to say of them.
  */
 export async function discountsToTell(
   deps: LookDeps,
-  { changeId, subscription, discounts }: ChangeInput,
+  { changeId, subscription, discounts, agreedBefore }: ChangeInput,
+  operation: string,
 ): Promise<readonly DiscountParam[] | null> {
+  const { db } = deps
   if (discounts === null) return null
-  const change = await readPlanChange(deps.db, changeId)
-  if (!change) throw new Error(`${changeId} is not there.`)
   const standing = await readStanding(deps, subscription.providerId, undefined)
-  return (await changedDiscounts(deps.db, standing, change)).discounts
-}
-
-/** Keys of coupons by the provider's discounts that came of them; without those that no coupon here is known of. */
-async function couponsOfDiscounts(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
-  const seen = await discountsSeen(db, ids)
-  return new Map(
-    seen.flatMap(({ id, terms: { coupon } }) => (coupon === null ? [] : [[id, coupon] as const])),
-  )
+  const [change, agreed, isBegun] = await Promise.all([
+    readPlanChange(db, changeId),
+    couponsAgreed(db, subscription.id),
+    wasBegun(db, operation),
+  ])
+  if (!change) throw new Error(`${changeId} is not there.`)
+  const isNew = (key: string) => agreedBefore === undefined || agreedBefore.includes(key) || !agreed.has(key)
+  const { withoutCoupons } = change
+  const changed = await changedDiscounts(db, standing, {
+    coupons: change.coupons.filter(isNew),
+    withoutCoupons,
+  })
+  // Once it may have been told, what runs may be what it redeemed itself.
+  if (!isBegun && changed.coupons.length < change.coupons.length)
+    await redeemOnly(db, changeId, changed.coupons)
+  return changed.discounts
 }
 
 /** Keys of the coupons that run for a subscription, or were ever agreed on for it. */

@@ -27,6 +27,11 @@ export interface ChangeInput {
    * they were decided stood here: they are not told any more, because others may run by now.
    */
   readonly discounts: true | readonly DiscountParam[] | null
+  /**
+   * Of its coupons, those that had been agreed on before, and are given anew. Absent of what was recorded before this was
+   * known.
+   */
+  readonly agreedBefore?: readonly string[]
   readonly trialEnd: Instant | 'now' | null
   readonly prorationDate: Instant
   /** What is given back for time ahead, in minor units as text; null where nothing is. */

@@ -116,7 +116,11 @@ async function previewDecision(
     nextInvoice,
     recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf), flatNumbers }),
     contractChanges: await contractChanges(deps, decision),
-    warnings: [...warningsOf(decision), ...(await ownPriceWarnings(deps.db, decision))],
+    warnings: [
+      ...warningsOf(decision),
+      ...runningWarnings(wish, decision),
+      ...(await ownPriceWarnings(deps.db, decision)),
+    ],
     secondOpinion: opinion,
     token: signPreview(promise, deps.secrets),
     expiresAt,
@@ -227,6 +231,13 @@ async function ownPriceWarnings(db: Db, { subscription, from, to }: Decision): P
   if (!boundsCross(withOwnPrices(to.plan.prices, overrides, Number.POSITIVE_INFINITY))) return []
   const warning = `With the prices of this subscription's own the least that usage costs on ${to.plan.name} is more than the most: no more than the most is billed.`
   return [warning]
+}
+
+/** A coupon is had once, however often it is given. */
+function runningWarnings({ coupons = [] }: ChangeWish, decision: Decision): string[] {
+  return coupons
+    .filter((key) => !decision.coupons.includes(key))
+    .map((key) => `The coupon ${key} runs already: it is not redeemed once more.`)
 }
 
 /** What cannot be undone later. */

@@ -16,6 +16,7 @@ import { wakeWorkflow } from '../../store/workflows.ts'
 import { changedAgreement } from './agreed-terms.ts'
 import { ELSEWHERE, nobodyAsked } from './elsewhere.ts'
 import { PLANNED_CHANGE } from './input.ts'
+import { notRunning } from './running-coupons.ts'
 
 type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
 
@@ -36,7 +37,7 @@ export async function takeEffect(trx: Trx, { before, after, change }: Turned, at
   const isNew = change ? undefined : isFeeFound(trx, before, after).then((isFound) => !isFound)
   await Promise.all([
     isNew,
-    change ? makeEffective(trx, change, at) : amend(trx, after, elsewhere, at, isNew),
+    change ? makeEffective(trx, { change, before }, at) : amend(trx, after, elsewhere, at, isNew),
     change && wakeWorkflow(trx, change.workflowId),
     rateByNewPlan(trx, before, after),
   ])
@@ -52,7 +53,7 @@ async function isFeeFound(trx: Trx, before: Terms, after: Terms): Promise<boolea
 }
 
 interface Turned {
-  readonly before: Terms
+  readonly before: Terms & Pick<Row<'subscription'>, 'discounts'>
   readonly after: Terms
   /** The one of ours that makes of it what it was seen to be; see {@link changeTowards}. */
   readonly change: Row<'planChange'> | undefined
@@ -84,11 +85,17 @@ const isSame = (before: Terms, after: Terms): boolean =>
   before.quantity === after.quantity &&
   areSameAddons(before.addons, after.addons)
 
+interface Effective {
+  readonly change: Row<'planChange'>
+  /** How the subscription was seen before. */
+  readonly before: Pick<Row<'subscription'>, 'discounts'>
+}
+
 /**
  * Marks a change as effective and makes its contract. Again, it changes nothing. What somebody makes at the provider
  * before it is due has a schedule that would make it once more: that is due to let go now.
  */
-export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Instant): Promise<void> {
+export async function makeEffective(trx: Trx, { change, before }: Effective, at: Instant): Promise<void> {
   const isEffective = markEffective(trx, change.id, at)
   await Promise.all([
     isEffective,
@@ -96,7 +103,10 @@ export async function makeEffective(trx: Trx, change: Row<'planChange'>, at: Ins
     amend(
       trx,
       { ...change, id: change.subscriptionId },
-      { ...change, ...(change.origin === 'provider' && { accepted: nobodyAsked }) },
+      {
+        ...{ ...change, ranBefore: before.discounts },
+        ...(change.origin === 'provider' && { accepted: nobodyAsked }),
+      },
       at,
       isEffective,
     ),
@@ -111,11 +121,14 @@ async function amend(
     requestOrigin,
     coupons,
     withoutCoupons,
+    ranBefore = [],
     // Who accepts was recorded when it was asked for, where anybody asked.
     accepted = {},
   }: Pick<Row<'planChange'>, 'contractId' | 'requestOrigin'> & {
     readonly coupons: readonly string[]
     readonly withoutCoupons: readonly string[]
+    /** The provider's discounts: what came of a coupon before was agreed on when it was given. */
+    readonly ranBefore?: readonly string[]
     readonly accepted?: Accepted
   },
   at: Instant,
@@ -131,8 +144,9 @@ async function amend(
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
         const addons = await loadAttached(trx, attached)
-        const terms = { subscriptionId: id, version, quantity, addons, coupons, withoutCoupons, at }
-        return changedAgreement(trx, agreed, terms, await features)
+        const terms = { subscriptionId: id, version, quantity, addons, withoutCoupons, at }
+        const redeemed = await notRunning(trx, coupons, ranBefore)
+        return changedAgreement(trx, agreed, { ...terms, coupons: redeemed }, await features)
       },
     }),
   ])
