@@ -3,6 +3,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { drainInbox } from '../src/inbox/process.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -228,6 +229,50 @@ describe('the bank asks the customer', () => {
     expect(await readChange(id)).toMatchObject({ state: 'refused' })
     expect(await ada.read()).toMatchObject({ plan: 'basic', status: 'active' })
     expect((await ada.invoices()).filter((line) => line.endsWith('open'))).toEqual([])
+  })
+})
+
+describe('the bank asks, and what waits for the answer is refused by Stripe', () => {
+  /** The change is told with a card that the bank asks about, and no answer comes. */
+  async function untold() {
+    const ada = await subscriber('basic')
+    const providerId = String((await ada.read()).providerId)
+    // The first two are answered: nobody is there to be asked, and the card that is to pay for it.
+    const fault = { kind: 'timeout_before_commit', method: 'POST', skip: 2, times: 100 } as const
+    simulator.control.fail({ ...fault, path: `/v1/subscriptions/${providerId}` })
+    const { id } = changeOf(await ada.change({ plan: 'premium', paymentMethod: ASKS }))
+    simulator.control.clearFaults()
+    const card = async () =>
+      (await installation.deps.provider.stripe.subscriptions.retrieve(providerId)).default_payment_method
+    expect(await card()).toMatch(/^pm_/)
+    return { ...ada, change: id, providerId, card }
+  }
+
+  test('because somebody ended it meanwhile: the card before pays for it', async () => {
+    const ada = await untold()
+    const { stripe } = installation.deps.provider
+    await stripe.subscriptions.update(ada.providerId, { cancel_at_period_end: true })
+    await resume(ada.change)
+    await expect.poll(async () => (await readChange(ada.change)).state, { timeout: 60_000 }).toBe('refused')
+    expect(await ada.card()).toBeNull()
+  })
+
+  test('because it is given up: the same', async () => {
+    const ada = await untold()
+    expect(await installation.ask('POST', `${ada.change}/cancel`)).toMatchObject({
+      body: { state: 'refused', problem: { code: 'plan_change_canceled' } },
+    })
+    expect(await ada.card()).toBeNull()
+  })
+
+  test('and another card that somebody chose meanwhile stays', async () => {
+    const ada = await untold()
+    const { stripe } = installation.deps.provider
+    const { customer } = await stripe.subscriptions.retrieve(ada.providerId)
+    const other = await stripe.paymentMethods.attach('pm_card_mastercard', { customer: idOf(customer) })
+    await stripe.subscriptions.update(ada.providerId, { default_payment_method: other.id })
+    await installation.ask('POST', `${ada.change}/cancel`)
+    expect(await ada.card()).toBe(other.id)
   })
 })
 

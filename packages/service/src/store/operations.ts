@@ -157,6 +157,17 @@ export async function wasBegun(db: Db, id: string): Promise<boolean> {
   return (await operationState(db, id)) !== undefined
 }
 
+/** Why a call was refused, as it was recorded; undefined of one that was not. */
+export async function refusalOf(db: Db, id: string): Promise<unknown> {
+  const row = await db
+    .selectFrom('operation')
+    .select('problem')
+    .where('id', '=', id)
+    .where('state', '=', 'refused')
+    .executeTakeFirst()
+  return row?.problem
+}
+
 /** Whether a step with this key may have done something already: a call of it was sent and not refused. */
 export async function mayHaveBegun(db: Db, ids: readonly string[], key: string): Promise<boolean> {
   const row = await db

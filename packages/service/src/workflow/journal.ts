@@ -393,7 +393,7 @@ async function openJournal(
 }
 
 /** Said once and for all: the same again would be refused again. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   return error instanceof Problem && error.status < 500 && !passes(error)
 }
 

@@ -19,7 +19,7 @@ import {
 import { removeAcceptance } from '../../store/contracts.ts'
 import { changeProfile } from '../../store/customers.ts'
 import { addDue } from '../../store/due.ts'
-import { wasBegun } from '../../store/operations.ts'
+import { refusalOf, wasBegun } from '../../store/operations.ts'
 import {
   markRefused,
   markScheduled,
@@ -29,11 +29,12 @@ import {
 } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
+import { problemOf } from '../../store/workflows.ts'
 import { knowDiscounts } from '../admit/discounts.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import { tellProvider } from '../change-customer.ts'
 import { makeDefault, providePaymentMethod } from '../customer-at-provider.ts'
-import type { Step, WorkflowKind } from '../journal.ts'
+import { isRefusal, type Step, type WorkflowKind } from '../journal.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
@@ -127,7 +128,14 @@ async function change(
       const own = { ...deps, intend, withdrawn }
       // What was begun is looked for first, by each try.
       if ((isResumed || input.credits) && !(await wasBegun(deps.db, operation))) refuseIf(await meanwhile())
-      const { object, heldFor } = await tell(own, { isFirst, meanwhile }, input, operation, method)
+      const { object, heldFor } = await tell(own, { isFirst, meanwhile }, input, operation, method).catch(
+        async (error) => {
+          // Told before what is refused, which leaves everything as it was.
+          if (isRefusal(error) && (await wasBegun(deps.db, methodOf(operation))))
+            await payAsBefore(deps, input, operation, method)
+          throw error
+        },
+      )
       if (heldFor === null && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
       return { id: object.id, heldFor }
     },
@@ -137,10 +145,7 @@ async function change(
         const { providerId: providerSubscription } = subscription
         if (heldFor !== null) {
           await forgetHeldChange(deps, `${key}/undo`, { providerSubscription, heldFor })
-          const { default_payment_method: now } = await fetchSubscription(deps, providerSubscription)
-          // Whoever has it paid by another one meanwhile keeps that.
-          if (method !== null && idOrNull(now, 'default_payment_method') === method)
-            await payWith(deps, `${key}/undo-method`, subscription, input.formerMethod)
+          await payAsBefore(deps, input, key, method)
         }
         await lookAt(deps, { type: 'subscription', id: providerSubscription })
       },
@@ -164,6 +169,28 @@ async function change(
     else await lookAt(deps, { type: 'subscription', id: subscription.providerId })
     return tookEffect || (await readPlanChange(deps.db, input.changeId))?.state === 'effective'
   })
+}
+
+const methodOf = (operation: string) => `${operation}/method`
+const undoMethodOf = (operation: string) => `${operation}/undo-method`
+const withCustomerOf = (operation: string) => `${operation}/with-customer`
+
+/** What was to pay for the change pays for nothing. Whoever has it paid by another one meanwhile keeps that. */
+async function payAsBefore(
+  deps: LookDeps,
+  { subscription, formerMethod }: ChangeInput,
+  operation: string,
+  method: string | null,
+): Promise<void> {
+  const { default_payment_method: now } = await fetchSubscription(deps, subscription.providerId)
+  if (method === null || idOrNull(now, 'default_payment_method') !== method) return
+  await payWith(deps, undoMethodOf(operation), subscription, formerMethod)
+}
+
+/** Refused, and its payment method taken back, when the run that heard so died: asked again, another one would pay for it. */
+async function refuseIfTakenBack({ db }: LookDeps, operation: string): Promise<void> {
+  if (!(await wasBegun(db, undoMethodOf(operation)))) return
+  for (const id of [withCustomerOf(operation), operation]) refuseIf(problemOf(await refusalOf(db, id)))
 }
 
 function refuseIf(problem: Problem | undefined): void {
@@ -201,16 +228,18 @@ async function tell(
     providerSubscription: subscription.providerId,
   }
   const second = {
-    ...{ ...terms, operation: `${operation}/with-customer` },
+    ...{ ...terms, operation: withCustomerOf(operation) },
     ...{ customerPresent: true, paymentMethod: null },
   }
-  // Of what pays for it nothing can be looked up: it is told, and taken back.
   const unlessMoved = { ...deps, withdrawn: async () => (await deps.withdrawn?.()) ?? meanwhile() }
   const withCustomer = async () => {
-    if (method !== null) await payWith(deps, `${operation}/method`, subscription, method)
+    // Nothing can be looked up of it, so it is told also where all is given up by now, and taken back.
+    const own = { ...deps, withdrawn: undefined }
+    if (method !== null) await payWith(own, methodOf(operation), subscription, method)
     const object = await changeSubscription(unlessMoved, second)
     return { object, heldFor: isHeldFor(object, second.operation) ? second.operation : null }
   }
+  if (!isFirst) await refuseIfTakenBack(deps, operation)
   if (!isFirst && (await wasBegun(deps.db, second.operation))) return withCustomer()
   try {
     const first = { ...terms, operation, customerPresent: false, paymentMethod: method }
