@@ -1,7 +1,7 @@
 import { groupThousands } from '@lockstep/core/decimal'
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
-import { formatMoney, negate, sum } from '@lockstep/core/money'
+import { formatMoney, negate, subtract, sum } from '@lockstep/core/money'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { LineToBill } from './rate.ts'
 
@@ -31,20 +31,28 @@ function describeRest(toBill: LineToBill): string {
   return `${what}, ${mayWait && revision === 0 ? 'carried over from' : 'reported late for'} ${daysOf(toBill)}`
 }
 
-/** What it would be without what other lines meet of it: a reader of the provider's invoice sees no more than this. */
-function describeSetOff({ setOff }: LineToBill): string[] {
-  const [first] = setOff
-  if (!first) return []
+/**
+ * What it would be without what other lines meet of it: a reader of the provider's invoice sees no more than this. What
+ * they met of a part that was billed before was said there.
+ */
+function describeSetOff({ setOff, setOffBefore }: LineToBill): string[] {
+  const { currency } = setOffBefore
   const all = sum(
-    first.amount.currency,
+    currency,
     setOff.map(({ amount }) => amount),
   )
-  const whose = setOff.length === 1 ? first.name : `${setOff.length} other lines`
-  return [
-    all.minor < 0n
-      ? `less ${formatMoney(negate(all))} billed as ${whose}`
-      : `less ${formatMoney(all)} of ${whose}`,
-  ]
+  const now = subtract(all, setOffBefore)
+  if (now.minor === 0n) return []
+  const isCharge = (all.minor === 0n ? setOffBefore : all).minor < 0n
+  const [first] = setOff
+  const whose = setOff.length === 1 && first ? first.name : `${setOff.length} other lines`
+  if (isCharge)
+    return now.minor < 0n
+      ? [`less ${formatMoney(negate(now))} billed as ${whose}`]
+      : [`and ${formatMoney(now)} that other lines met before`]
+  return now.minor > 0n
+    ? [`less ${formatMoney(now)} of ${whose}`]
+    : [`and ${formatMoney(negate(now))} that other lines met before`]
 }
 
 /** One with a revision was withdrawn while it was being billed. */

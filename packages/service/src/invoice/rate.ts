@@ -2,9 +2,10 @@ import { type Adjustment, adjustmentLine } from '@lockstep/core/adjustment'
 import { type BillingCycle, wholePeriodOf } from '@lockstep/core/billing-cycle'
 import { carriesOver } from '@lockstep/core/carry-over'
 import type { Commitment } from '@lockstep/core/commitment'
+import type { Derivation } from '@lockstep/core/derivation'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
-import { type Money, money, sum, zero } from '@lockstep/core/money'
+import { type Currency, type Money, money, parseMoney, sum, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { freeReason, type Plan } from '@lockstep/core/plan'
 import { isBilledByProvider } from '@lockstep/core/price'
@@ -46,6 +47,8 @@ export interface LineToBill {
   /** In amounts that the provider charges, less what other lines of its period meet of it. */
   readonly left: Billable
   readonly setOff: readonly SetOffPart[]
+  /** How much of {@link setOff} was told with the last part that is billed: what comes now comes after it. */
+  readonly setOffBefore: Money
 }
 
 /** What another line of a period meets of one: below zero what it gives back, above zero what it charges. */
@@ -100,9 +103,19 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       billed,
       left,
       setOff: [],
+      setOffBefore: setOffOf(parts.at(-1)?.derivation ?? null, invoice.currency),
     }
   })
   return settledTogether(lines, input)
+}
+
+function setOffOf(derivation: Derivation | null, currency: Currency): Money {
+  const met = (derivation?.setOff ?? []).map(({ key, amount }) => {
+    const read = parseMoney(amount, currency)
+    if (!read) throw new Error(`What ${key} met of a line is written as ${amount} ${currency}.`)
+    return read
+  })
+  return sum(currency, met)
 }
 
 export function hasSomethingLeft(lines: readonly LineToBill[]): boolean {
