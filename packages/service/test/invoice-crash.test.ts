@@ -112,6 +112,51 @@ test('killed after any statement, and somebody deletes what it made: a day later
   }
 })
 
+const LATE = '10 Seconds: 10 second, reported late for 2026-01-10 to 2026-01-20'
+
+test.each([
+  ['at once', 0],
+  ['a day later', 25 * 3600],
+])(
+  'killed after any statement, and somebody deletes the draft of an end: made once, %s',
+  async (_, later) => {
+    const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.turn(payer, '2026-01-20T00:00:00Z')
+    await world.stripe.subscriptions.cancel(payer.subscription)
+    await world.deliver()
+    const drafts = async () =>
+      (await world.atStripe(payer)).flatMap(({ invoice: { id, status, total }, lines }) =>
+        status === 'draft' ? [{ id, total, lines }] : [],
+      )
+    let deleted = 0
+    // Nothing is made before; and what was written down by us is known to be lost.
+    for (let statements = 40; ; statements += 1) {
+      const at = `after ${statements} statements`
+      await world.use(payer, '10', '2026-01-11T00:00:00Z')
+      const survived = await killed(statements, (deps) =>
+        syncSubscription(deps, payer.subscriptionId, { reason: 'test' }),
+      )
+      const made = await drafts()
+      const known = (await world.invoices(payer)).map(({ providerInvoiceId }) => providerInvoiceId)
+      for (const { id } of made) await world.stripe.invoices.del(id)
+      deleted += made.length
+      world.wall.time += later
+      if (later > 0) world.simulator.control.pruneKeys()
+
+      await syncSubscription(world.deps, payer.subscriptionId, { reason: 'test', looks: true })
+      const left = await drafts()
+      expect(left, at).toEqual([expect.objectContaining({ total: 10, lines: [LATE] })])
+      for (const { id } of left) await world.stripe.invoices.finalizeInvoice(id)
+      await world.deliver()
+      expect(await unsettled(), at).toEqual([])
+      if (survived || made.some(({ id }) => known.includes(id))) {
+        expect(deleted).toBeGreaterThan(2)
+        return
+      }
+    }
+  },
+)
+
 test('killed after any statement, the end of a subscription is billed once', async () => {
   // A long way: after every seventh statement of it.
   for (let statements = 3; ; statements += 7) {

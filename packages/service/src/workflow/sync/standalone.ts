@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Db } from '../../postgres/connect.ts'
-import { callStripe, wasReplayed } from '../../provider/stripe/call.ts'
+import { callStripe, MadeAndGone, wasReplayed } from '../../provider/stripe/call.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
 import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
@@ -41,7 +41,7 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
   const observation = await nextObservation(deps.db)
   const object = await callStripe(
     deps,
-    { id, kind: 'createInvoice', subjectId: home.id, body },
+    { id, kind: 'createInvoice', subjectId: home.id, body, removable: true },
     (stripe, options) => stripe.invoices.create(body, options),
     async (stripe) => {
       for await (const invoice of stripe.invoices.list({ customer: provider.customer, limit: 100 })) {
@@ -50,13 +50,32 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
       return undefined
     },
   ).catch(async (error: unknown) => {
+    if (error instanceof MadeAndGone) return undefined
     // What the customer had may be gone meanwhile, and nobody told us yet.
     if (isRefusal(error)) await lookAt(deps, { type: 'customer', id: provider.customer })
     throw error
   })
+  if (object && !wasReplayed(object)) {
+    await observe(deps, { type: 'invoice', object, observation, source: 'write' })
+    return
+  }
   // Stripe's memory of an earlier try says how it was then, not how it is.
-  if (wasReplayed(object)) await lookAt(deps, { type: 'invoice', id: object.id })
-  else await observe(deps, { type: 'invoice', object, observation, source: 'write' })
+  const look = object && (await lookAt(deps, { type: 'invoice', id: object.id }))
+  if (look === undefined || look.kind === 'gone') await countLost(deps.db, home)
+}
+
+/**
+ * A process died before it wrote down the draft that it had made, and somebody deleted that: the next one is another. One
+ * that was written down is counted by whoever hears that it is gone.
+ */
+async function countLost(db: Db, { id, draftsLost }: InvoiceRow): Promise<void> {
+  await db
+    .updateTable('invoice')
+    .set({ draftsLost: draftsLost + 1 })
+    .where('id', '=', id)
+    .where('draftsLost', '=', draftsLost)
+    .where('providerInvoiceId', 'is', null)
+    .execute()
 }
 
 /** The last period's own invoice, if Stripe made none for it; otherwise one that only carries the rest. */
