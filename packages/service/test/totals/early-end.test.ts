@@ -241,6 +241,25 @@ test('two, one after the other, and rates of tax: as at a renewal', async () => 
   expect(await final(payer)).toEqual(everywhere(1071, 600, ['Five', 'Tenth']))
 })
 
+test('tax that only Stripe knows is estimated by the invoice before, and is on the rest as on a renewal', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 20, name: 'Welcome' })])
+  await world.stripe.customers.update(payer.customer, {
+    address: { line1: 'Unter den Linden 1', city: 'Berlin', postal_code: '10117', country: 'DE' },
+  })
+  await world.stripe.subscriptions.update(payer.subscription, { automatic_tax: { enabled: true } })
+  await world.deliver()
+  // A fifth off 20.01 leaves 16.01, of which 19 % are 3.04.
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  expect(await last(payer)).toMatchObject({ stripe: { total: 1905, off: 400, status: 'paid' } })
+  await world.go(payer, '2026-02-20T00:00:00Z')
+  await world.use(payer, '1000', '2026-02-12T00:00:00Z')
+  // As much of 8.00 as 3.04 are of 16.01, and 19 % of it.
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview).toMatchObject({ tax: { minor: '152' }, toBill: { minor: '952' } })
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer, '2026-02-20T02:00:00Z')).toEqual(everywhere(952, 200, ['Welcome']))
+})
+
 test.each([
   ['with its period', {}, '2026-02-10T00:00:00Z'],
   ['at a date', { at: '2026-01-25T00:00:00Z' }, '2026-01-25T00:00:00Z'],

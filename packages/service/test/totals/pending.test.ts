@@ -1,5 +1,6 @@
 // What is pending at Stripe and none of ours: docs.stripe.com/billing/subscriptions/prorations and docs.stripe.com/api/invoiceitems.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readInvoice } from '../../src/invoice/read.ts'
 import type { Payer } from '../support/billing-world.ts'
 import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
 
@@ -126,6 +127,36 @@ test('a trial that ends is billed for its first period, and a discount for one i
   await world.use(payer, '700', JANUARY)
   const all = await world.everywhere(payer, '2026-01-24T02:00:00Z')
   expect(all).toMatchObject(allAre({ total: 1000, off: 1001 }))
+})
+
+// The dashboard ends the trial: Stripe bills the first paid period at once, and usage of the trial stays free.
+test.each([
+  // A fifth of 20.01 is 4.002, of 20.01 + 1.00 it is 4.202.
+  ['forever', 20, { total: 1601, off: 400 }, { total: 1681, off: 420 }],
+  // Half of 20.01 is 10.005, so 10.01 come off, and then nothing.
+  ['once', 50, { total: 1000, off: 1001 }, { total: 2101, off: 0 }],
+] as const)('trial_end now, with a coupon %s of %i %', async (duration, percent_off, first, second) => {
+  const payer = await world.subscribed('trying', [await world.coupon({ percent_off, duration })])
+  await world.use(payer, '700', JANUARY)
+  await world.sync(payer)
+  await world.stripe.subscriptions.update(payer.subscription, { trial_end: 'now' })
+  await world.deliver()
+  const [, began] = await world.atStripe(payer)
+  expect(began?.invoice).toMatchObject({
+    status: 'paid',
+    total: first.total,
+    billing_reason: 'subscription_update',
+  })
+  const row = (await world.invoices(payer)).find(
+    ({ providerInvoiceId }) => providerInvoiceId === began?.invoice.id,
+  )
+  expect(row && (await readInvoice(world.db, row.id))).toMatchObject({
+    total: { minor: BigInt(first.total) },
+    discountTotal: { minor: BigInt(first.off) },
+  })
+  await world.use(payer, '100', '2026-01-20T00:00:00Z')
+  await world.go(payer, '2026-01-25T00:00:00Z')
+  expect(await world.everywhere(payer, '2026-02-20T02:00:00Z')).toMatchObject(allAre(second))
 })
 
 test('of a subscription that ends with its period, usage and what is pending are billed, and no fee', async () => {
