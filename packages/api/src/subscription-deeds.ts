@@ -1,5 +1,6 @@
 import { cancelReasons, unusedTimes } from '@lockstep/core/cancellation'
 import { collections } from '@lockstep/core/subscription-history'
+import { reasonsToKeep } from '@lockstep/core/unused-time'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { idParam } from './ids.ts'
@@ -31,17 +32,31 @@ const cancellation = z
   })
   .meta({ id: 'Cancellation' })
 
+const notGivenBack = z
+  .array(
+    z.strictObject({
+      reason: z.enum(reasonsToKeep).meta({
+        description:
+          '`notPaid`: nobody paid for it. `givenBack`: given back before, or taken by the bank. `notRefundable`: paid ' +
+          'from the balance, outside the provider or by several payments; as credit more may go back. `rounded`: less ' +
+          'than can be given back. `refused`: by the provider.',
+      }),
+      amount: money,
+    }),
+  )
+  .meta({ description: 'What is unused and stays all the same, and why; nothing where nobody asks for it.' })
+
 const givenBack = z
   .strictObject({
     how: z.enum(['credit', 'refund']),
-    amount: money,
-    problem: z
-      .strictObject({ code: z.string(), detail: z.string() })
-      .nullable()
-      .meta({ description: 'Why it was refused, if it was. The subscription has ended all the same.' }),
+    amount: money.meta({ description: 'Of all invoices that the time was paid with together.' }),
+    notGivenBack,
+    problem: z.strictObject({ code: z.string(), detail: z.string() }).nullable().meta({
+      description: 'Why the provider refused some of it, if it did. The subscription has ended all the same.',
+    }),
   })
   .nullable()
-  .meta({ description: 'What was given back for unused time; null for nothing.' })
+  .meta({ description: 'What was given back for unused time; null where nothing was unused, or asked for.' })
 
 const deedState = z.enum(['done', 'running', 'requiresAction', 'unchanged']).meta({
   description:
@@ -113,7 +128,10 @@ export const previewCancellation = defineRoute({
         tax: money.nullable().meta({ description: 'On the usage. Null where it is not known yet.' }),
         unusedTime: z.array(previewLine).meta({ description: 'The rest of what is billed in advance.' }),
         toBill: money.meta({ description: 'The usage after discounts, with tax.' }),
-        toGiveBack: money.meta({ description: 'Never more than was paid and not given back since.' }),
+        toGiveBack: money.meta({
+          description: 'Of all invoices together. Never more than was paid and not given back since.',
+        }),
+        notGivenBack,
       })
       .meta({ id: 'CancellationPreview' }),
   },

@@ -393,8 +393,11 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
     usage: [{ description: 'Seconds', period: running.currentPeriod, amount: usd('300') }],
     discounts: [{ name: 'Welcome', coupon: 'welcome', amount: usd('100') }],
     ...{ tax: usd('0'), unusedTime: [], toBill: usd('200'), toGiveBack: usd('1323') },
+    notGivenBack: [{ reason: 'givenBack', amount: usd('500') }],
   }
-  const givenBack = { how: 'refund', amount: usd('1323'), problem: null }
+  const notGivenBack = [{ reason: 'refused', amount: usd('323') }]
+  const problem = { code: 'provider_refused', detail: 'The charge is too old.' }
+  const givenBack = { how: 'refund', amount: usd('1000'), notGivenBack, problem }
   fake.answers = {
     'POST /v1/subscriptions/subscription_1/cancel/preview': { body: preview },
     'POST /v1/subscriptions/subscription_1/cancel': {
@@ -407,9 +410,11 @@ test('ending a subscription needs a person or --yes, and a dry run only says wha
   const dry = await cancel('--now', '--refund', '--dry-run')
   expect(dry.stdout).toContain('It would end on 2026-01-20 12:00.')
   expect(dry.stdout).toContain('taken off   1.00 usd, Welcome\nbilled      2.00 usd\ngiven back  13.23 usd')
+  expect(dry.stdout).toContain('kept        5.00 usd: given back before, or taken by the bank')
   expect(fake.asked.every(({ request }) => request.endsWith('/preview'))).toBe(true)
   const done = await cancel('--now', '--refund', '--yes')
-  expect(done.stdout).toContain('given back  13.23 usd as refund')
+  expect(done.stdout).toContain('given back  10.00 usd as refund')
+  expect(done.stdout).toContain('kept        3.23 usd: the provider refused\n✗ The charge is too old.')
   expect(fake.asked.at(-1)?.body).toEqual({ when: 'now', unusedTime: 'refund', reason: 'admin' })
   expect((await cancel('--now', '--at', '2026-03-01')).code).toBe(2)
 })

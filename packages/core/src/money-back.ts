@@ -83,12 +83,18 @@ export function leftToGiveBack(settlement: Settlement): Money {
  * What an invoice brought in and was not given back since by way of itself, to the minor unit: what later ones credited of
  * it stands there. Below zero is what one with a total below zero put on the customer's balance.
  */
-export function keptOf({ currency, total, fromBalance, paidOutside, payments, notes }: Settlement): Money {
+export function keptOf(settlement: Settlement): Money {
+  const { currency, total, payments, notes } = settlement
   if (total.minor < 0n) return total
-  const paid = sum(currency, [fromBalance, paidOutside, ...payments.map((payment) => payment.paid)])
+  const paid = cameIn(settlement)
   const refunded = payments.map((payment) => payment.refunded)
   const otherwise = notes.flatMap(({ credited, outOfBand }) => [credited, outOfBand])
   return subtract(paid, sum(currency, [...refunded, ...otherwise]))
+}
+
+/** What was paid for an invoice, by whatever way. */
+export function cameIn({ currency, fromBalance, paidOutside, payments }: Settlement): Money {
+  return sum(currency, [fromBalance, paidOutside, ...payments.map((payment) => payment.paid)])
 }
 
 /**

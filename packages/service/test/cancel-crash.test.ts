@@ -53,6 +53,21 @@ async function recover(): Promise<void> {
   await world.workflows.resumeDue()
 }
 
+/** Twice as much of it, in the dashboard, and paid. */
+async function double(payer: Payer): Promise<void> {
+  const { items } = await world.stripe.subscriptions.retrieve(payer.subscription)
+  await world.stripe.subscriptions.update(payer.subscription, {
+    items: [{ id: items.data[0]?.id ?? '', quantity: 2 }],
+    proration_behavior: 'always_invoice',
+  })
+  await world.deliver()
+}
+
+const creditedEnd = ({ subscriptionId }: Payer): Wish => ({
+  ...{ subscriptionId, wanted: { when: 'now', unusedTime: 'credit' } },
+  ...{ actor: 'test', asks: 'admin', reason: null, operation: newId('operation') },
+})
+
 async function look({ subscription, customer }: Payer) {
   const { status } = await world.stripe.subscriptions.retrieve(subscription)
   const { data: notes } = await world.stripe.creditNotes.list({ customer })
@@ -77,11 +92,7 @@ test('killed anywhere on the way, an end is brought to its end: once ended, once
     await world.turn(payer, '2026-01-20T12:00:00Z')
     await world.deliver()
     await world.use(payer, '300', '2026-01-15T00:00:00Z')
-    const wish: Wish = {
-      subscriptionId: payer.subscriptionId,
-      wanted: { when: 'now', unusedTime: 'credit' },
-      ...{ actor: 'test', asks: 'admin', reason: null, operation: newId('operation') },
-    }
+    const wish = creditedEnd(payer)
     const died = await diesAt(statements, wish)
     await recover()
     const settled = await cancelSubscription({ ...world.deps, workflows: world.workflows }, wish)
@@ -106,6 +117,47 @@ test('killed anywhere on the way, an end is brought to its end: once ended, once
       [
         { status: 'active', cause: 'registration' },
         { status: 'canceled', cause: 'cancel' },
+      ],
+    ])
+    if (!died) break
+    deaths += 1
+  }
+  expect(deaths).toBeGreaterThan(3)
+})
+
+test('killed between two credit notes, each of them is made once', async () => {
+  let deaths = 0
+  for (let statements = 1; ; statements += STRIDE) {
+    const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.turn(payer, '2026-01-20T12:00:00Z')
+    await world.deliver()
+    await double(payer)
+    const wish = creditedEnd(payer)
+    const died = await diesAt(statements, wish)
+    await recover()
+    const settled = await cancelSubscription({ ...world.deps, workflows: world.workflows }, wish)
+    // 20.5 of 31 days are left, 13.23 of 20.00 and 26.45 of 40.00: for the other half 13.22 were paid.
+    expect([statements, settled]).toMatchObject([
+      statements,
+      { state: 'done', result: { givenBack: { amount: '2645', problem: null, withheld: [] } } },
+    ])
+    const { status, credited } = await look(payer)
+    expect([statements, status, credited.toSorted((a, b) => a - b)]).toEqual([
+      statements,
+      'canceled',
+      [1322, 1323],
+    ])
+    const notes = await world.db
+      .selectFrom('creditNote')
+      .select(['status', 'credited'])
+      .where('customerId', '=', payer.customerId)
+      .orderBy('credited')
+      .execute()
+    expect([statements, notes]).toEqual([
+      statements,
+      [
+        { status: 'issued', credited: 1322n },
+        { status: 'issued', credited: 1323n },
       ],
     ])
     if (!died) break

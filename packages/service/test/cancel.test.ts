@@ -152,7 +152,9 @@ test.each(['credit', 'refund'] as const)(
     expect(preview.body.toGiveBack).toEqual({ amount: '13.23', minor: '1323', currency: 'usd' })
     expect(preview.body.unusedTime.map(({ amount }) => amount.minor)).toEqual(['-1323'])
     const first = await ask(max, 'cancel', { when: 'now', unusedTime: how }, `back_${how}`)
-    expect(first.body.givenBack).toEqual({ how, amount: preview.body.toGiveBack, problem: null })
+    expect(first.body.givenBack).toEqual({
+      ...{ how, amount: preview.body.toGiveBack, notGivenBack: [], problem: null },
+    })
     expect((await ask(max, 'cancel', { when: 'now', unusedTime: how }, `back_${how}`)).body).toEqual(
       first.body,
     )
@@ -262,7 +264,11 @@ test('what somebody refunds while it ends is not given back as well', async () =
     status: 200,
     body: {
       subscription: { status: 'canceled' },
-      givenBack: { amount: { minor: '1323' }, problem: { code: 'credit_note_exceeds_invoice' } },
+      givenBack: {
+        amount: { minor: '0' },
+        notGivenBack: [{ reason: 'givenBack', amount: { minor: '1323' } }],
+        problem: null,
+      },
     },
   })
   expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: 0 })
@@ -284,15 +290,19 @@ test('what a change in the dashboard credits while it ends is not given back as 
       proration_behavior: 'always_invoice',
     }),
   )
-  // 20.5 of 31 days are left: 13.23 of 20.00. Of that the change has credited all but 3.31, so 10.08 of 20.00 are here.
+  // 20.5 of 31 days are left: 13.23 of 20.00. Of that the change has credited all but 3.31, which are unused of the new price.
   expect(answered).toMatchObject({
     status: 200,
     body: {
       subscription: { status: 'canceled' },
-      givenBack: { amount: { minor: '1323' }, problem: { code: 'refund_exceeds_payment' } },
+      givenBack: {
+        amount: { minor: '331' },
+        notGivenBack: [{ reason: 'givenBack', amount: { minor: '992' } }],
+        problem: null,
+      },
     },
   })
-  expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: -1323 + 331 })
+  expect(await world.stripe.customers.retrieve(dan.customer)).toMatchObject({ balance: -1323 })
 })
 
 test('its plan does not change while it ends, nor does it end while its plan changes', async () => {

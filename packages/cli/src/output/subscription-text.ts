@@ -79,7 +79,7 @@ export function historyTable(stretches: readonly SubscriptionStretch[]): string 
 }
 
 export function cancellationText(preview: CancellationPreview): string {
-  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack } = preview
+  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack, notGivenBack } = preview
   const lines = table(
     [...usage, ...unusedTime],
     [
@@ -95,7 +95,23 @@ export function cancellationText(preview: CancellationPreview): string {
     ...(tax && BigInt(tax.minor) !== 0n ? [`tax         ${amountText(tax)} ${tax.currency}`] : []),
     `billed      ${amountText(toBill)} ${toBill.currency}`,
     `given back  ${amountText(toGiveBack)} ${toGiveBack.currency}`,
+    ...keptText(notGivenBack),
   ].join('\n')
+}
+
+const reasonsToKeep: Readonly<Record<CancellationPreview['notGivenBack'][number]['reason'], string>> = {
+  notPaid: 'nobody paid for it',
+  givenBack: 'given back before, or taken by the bank',
+  notRefundable: 'cannot be refunded as it was paid',
+  rounded: 'less than can be given back',
+  refused: 'the provider refused',
+}
+
+/** What is unused and stays all the same. */
+function keptText(kept: CancellationPreview['notGivenBack']): string[] {
+  return kept.map(({ reason, amount }) =>
+    yellow(`kept        ${amountText(amount)} ${amount.currency}: ${reasonsToKeep[reason]}`),
+  )
 }
 
 export function deedText({ state, subscription, givenBack, action }: SubscriptionDeed): string {
@@ -106,11 +122,13 @@ export function deedText({ state, subscription, givenBack, action }: Subscriptio
     unchanged: dim('It was so already.'),
   }
   const back = givenBack && `${amountText(givenBack.amount)} ${givenBack.amount.currency} as ${givenBack.how}`
-  const given = givenBack?.problem
-    ? [red(`✗ Not given back: ${back}. ${givenBack.problem.detail}`)]
-    : back
-      ? [`given back  ${back}`]
-      : []
+  const given = givenBack
+    ? [
+        `given back  ${back}`,
+        ...keptText(givenBack.notGivenBack),
+        ...(givenBack.problem ? [red(`✗ ${givenBack.problem.detail}`)] : []),
+      ]
+    : []
   const why = action?.problem ? [red(action.problem.detail)] : []
   return [head[state], ...why, ...given, '', subscriptionText(subscription)].join('\n')
 }

@@ -1,9 +1,10 @@
 import { formatInstant } from '@lockstep/core/instant'
+import type { Withheld } from '@lockstep/core/unused-time'
 import type { CancellationPreview, PreviewLine } from '../../workflow/deeds/preview-cancel.ts'
 import { moneyToApi } from '../money-to-api.ts'
 
 export function cancellationPreviewToApi(preview: CancellationPreview) {
-  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack } = preview
+  const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack, withheld } = preview
   return {
     endsAt: formatInstant(endsAt),
     usage: usage.map(lineToApi),
@@ -12,7 +13,12 @@ export function cancellationPreviewToApi(preview: CancellationPreview) {
     unusedTime: unusedTime.map(lineToApi),
     toBill: moneyToApi(toBill),
     toGiveBack: moneyToApi(toGiveBack),
+    notGivenBack: withheld.map(withheldToApi),
   }
+}
+
+export function withheldToApi({ reason, amount }: Withheld) {
+  return { reason, amount: moneyToApi(amount) }
 }
 
 function lineToApi({ description, period, amount }: PreviewLine) {

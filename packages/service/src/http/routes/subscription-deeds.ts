@@ -9,6 +9,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { type CancelResult, cancelSubscription } from '../../workflow/deeds/cancel.ts'
 import type { DeedDeps, Settled } from '../../workflow/deeds/deed.ts'
+import { withheldOf } from '../../workflow/deeds/give-back.ts'
 import { pauseSubscription } from '../../workflow/deeds/pause.ts'
 import { previewCancellation } from '../../workflow/deeds/preview-cancel.ts'
 import { type ResumeResult, resumeSubscription } from '../../workflow/deeds/resume.ts'
@@ -16,7 +17,7 @@ import { type Caller, holds } from '../caller.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { readInstant, readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
-import { cancellationPreviewToApi } from './cancellation-to-api.ts'
+import { cancellationPreviewToApi, withheldToApi } from './cancellation-to-api.ts'
 import { subscriptionToApi } from './subscriptions.ts'
 
 /** What is done to a subscription on somebody's word: ended, taken back, paused. */
@@ -118,6 +119,7 @@ async function answer(
   const givenBack = given && {
     how: given.how,
     amount: moneyToApi(money(BigInt(given.amount), given.currency)),
+    notGivenBack: withheldOf(given).map(withheldToApi),
     problem: given.problem,
   }
   const subscription = subscriptionToApi(await existing(db, id), now)

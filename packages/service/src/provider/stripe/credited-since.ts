@@ -13,11 +13,13 @@ type Line = Stripe.InvoiceLineItem
 /**
  * How much of what an invoice billed was credited by what came after it: on the customer's later invoices, drafts too,
  * and by what waits to be on one. Asked of Stripe, so what was changed in the dashboard counts like a change of ours.
+ * What waits of a subscription that is `ending` is dropped with it: https://docs.stripe.com/api/subscriptions/cancel
  */
 export async function readCreditedSince(
   stripe: Stripe,
   invoice: Stripe.Invoice,
   settle: (invoice: Stripe.Invoice) => Promise<Settlement>,
+  ending: string | null,
 ): Promise<Money> {
   const { currency } = invoice
   if (invoice.customer === null) return zero(currency)
@@ -29,7 +31,11 @@ export async function readCreditedSince(
   const later: Stripe.Invoice[] = []
   for (const one of listed) if (counts(one, currency)) later.push(await withAllLines(stripe, one))
   const documents = [
-    waiting(pending, later, invoice),
+    waiting(
+      pending.filter((item) => ending === null || subscriptionOf(item) !== ending),
+      later,
+      invoice,
+    ),
     ...later.map((one, at) => toBilledTime(one, later.slice(at + 1))),
   ]
   const corrected = takenBack([...later.toReversed().map(toSentParts), waitingParts(pending, invoice)])
@@ -76,7 +82,7 @@ function toTimeLine(line: Line, [own, ...older]: readonly Stripe.Invoice[]): Tim
 }
 
 /** Stripe names the invoice, but where the time had not been billed yet when it was credited: then whichever billed it since. */
-function creditedBy(
+export function creditedBy(
   line: Line,
   own: Stripe.Invoice | undefined,
   older: readonly Stripe.Invoice[],
@@ -98,6 +104,11 @@ const itemOf = ({ parent }: Line) => parent?.subscription_item_details?.subscrip
 
 const PENDING = 'pending'
 
+function subscriptionOf({ parent }: Stripe.InvoiceItem): string | null {
+  const named = parent?.subscription_details?.subscription ?? null
+  return named === null ? null : idOf(named)
+}
+
 /** What is pending has no tax yet: it gets as much of it as the invoice had. */
 function waiting(
   items: readonly Stripe.InvoiceItem[],
@@ -109,7 +120,7 @@ function waiting(
   return {
     id: PENDING,
     lines: prorations.map((item) => ({
-      subscription: item.parent?.subscription_details?.subscription ?? null,
+      subscription: subscriptionOf(item),
       period: { start: item.period.start, end: item.period.end },
       amount: withTaxOf(invoice, fromStripeAmount(item.amount, item.currency)),
       credits: item.amount < 0 ? creditedByPending(item, ids, later) : null,

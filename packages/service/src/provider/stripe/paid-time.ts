@@ -57,15 +57,39 @@ const mayBePaid: ReadonlySet<Stripe.Invoice.Status | null> = new Set(['open', 'p
 export async function keptForTime(
   deps: Pick<CallDeps, 'provider'>,
   subscription: string,
-  { at, currency }: { readonly at: Instant; readonly currency: string },
+  when: AtMoment,
 ): Promise<Money> {
-  const invoices = await readStripe(deps, async (stripe) => {
+  return keptOn(deps, await invoicesOf(deps, subscription), when)
+}
+
+interface AtMoment {
+  readonly at: Instant
+  readonly currency: string
+}
+
+/** All invoices of a subscription with all their lines, newest first. */
+export function invoicesOf(
+  deps: Pick<CallDeps, 'provider'>,
+  subscription: string,
+): Promise<Stripe.Invoice[]> {
+  return readStripe(deps, async (stripe) => {
     const found: Stripe.Invoice[] = []
     for await (const invoice of stripe.invoices.list({ subscription, limit: 100 }))
-      if (mayBePaid.has(invoice.status)) found.push(await withAllLines(stripe, invoice))
+      found.push(await withAllLines(stripe, invoice))
     return found
   })
-  const billed = billedFor(invoices, at)
+}
+
+/** The same as {@link keptForTime} of a subscription's invoices that are at hand. */
+export async function keptOn(
+  deps: Pick<CallDeps, 'provider'>,
+  invoices: readonly Stripe.Invoice[],
+  { at, currency }: AtMoment,
+): Promise<Money> {
+  const billed = billedFor(
+    invoices.filter(({ status }) => mayBePaid.has(status)),
+    at,
+  )
   const over = sum(
     currency,
     billed.map((invoice) => overOn(invoice, at)),
@@ -78,7 +102,7 @@ export async function keptForTime(
  * What an invoice billed for time that is over by then, and for usage: as much of what was paid is used up. What was credited
  * of that time was not. What is not collected any more used nothing up.
  */
-function overOn({ lines, currency, status }: Stripe.Invoice, at: Instant): Money {
+export function overOn({ lines, currency, status }: Stripe.Invoice, at: Instant): Money {
   const over = status === 'uncollectible' ? [] : lines.data.filter((line) => !isFeeAhead(line, at))
   return fromStripeAmount(total(over), currency)
 }

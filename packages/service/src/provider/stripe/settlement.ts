@@ -10,15 +10,22 @@ import { idOf, present } from './field.ts'
 import { toCreditNote } from './to-credit-note.ts'
 import { toDispute } from './to-dispute.ts'
 
-/** How an invoice stands at Stripe, as far as money can be given back for it. */
+/**
+ * How an invoice stands at Stripe, as far as money can be given back for it; as it will stand when a subscription has ended
+ * by us, where one is named.
+ */
 export function readSettlement(
   deps: Pick<CallDeps, 'provider'>,
   providerInvoice: string,
+  ending: string | null = null,
 ): Promise<Settlement> {
   return readStripe(deps, async (stripe) => {
     const invoice = await stripe.invoices.retrieve(providerInvoice)
     const alone = (one: Stripe.Invoice) => settlementOf(stripe, one)
-    const [settlement, since] = await Promise.all([alone(invoice), readCreditedSince(stripe, invoice, alone)])
+    const [settlement, since] = await Promise.all([
+      alone(invoice),
+      readCreditedSince(stripe, invoice, alone, ending),
+    ])
     return { ...settlement, creditedSince: since }
   })
 }

@@ -1,12 +1,28 @@
-import { type Money, money } from '@lockstep/core/money'
-import { leftToCredit, leftToGiveBack, mostRefundable } from '@lockstep/core/money-back'
+import type { Instant } from '@lockstep/core/instant'
+import { type Money, negate, subtract, sum, zero } from '@lockstep/core/money'
+import {
+  cameIn,
+  keptOf,
+  leftToCredit,
+  leftToGiveBack,
+  mostRefundable,
+  type Settlement,
+} from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
+import {
+  type Claim,
+  spreadUnused,
+  type TimeInvoice,
+  type UnusedPart,
+  type Withheld,
+} from '@lockstep/core/unused-time'
 import type Stripe from 'stripe'
-import { fromStripeAmount, toChargeable } from './amount.ts'
+import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { detailsOf, netOf } from './fee-lines.ts'
+import { creditedBy } from './credited-since.ts'
+import { detailsOf, isCredit, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
-import { idOrNull } from './field.ts'
+import { invoicesOf, keptOn, overOn } from './paid-time.ts'
 import { readSettlement } from './settlement.ts'
 
 export interface UnusedLine {
@@ -16,29 +32,29 @@ export interface UnusedLine {
   readonly amount: Money
 }
 
-/** What an end now would give back for the rest of the period, and how much of it was paid. */
+/** Of an invoice, what an end now would give back. */
+export interface PartToGiveBack extends UnusedPart {
+  /** What later documents have credited of it by now: what they credit beyond that is not given back once more. */
+  readonly creditedSince: Money
+}
+
+/** What an end now would give back for the rest of the period, in the way that is asked for. */
 export interface UnusedTime {
   readonly lines: readonly UnusedLine[]
-  /** The invoice that the time was paid with; null if nothing was. */
-  readonly invoice: string | null
-  /** As far as it can be credited, to the nearest that can be charged: not more than was billed and not taken back since. */
-  readonly creditable: Money
-  /** As far as it can be paid back, in the same steps: not more than was paid and not given back since. */
-  readonly refundable: Money
+  readonly parts: readonly PartToGiveBack[]
+  readonly withheld: readonly Withheld[]
 }
 
 /**
- * Stripe's own preview of an end now, to the second. Changes of the running period that were not
- * invoiced yet count in: what is given back is what is left of everything that was paid.
+ * Stripe's own preview of an end now, to the second, and the invoices that the time was paid with. Changes of the running
+ * period that were not invoiced yet count in: what is given back is what is left of everything that was paid.
  * https://docs.stripe.com/api/invoices/create_preview
  */
 export async function previewUnusedTime(
   deps: Pick<CallDeps, 'provider'>,
   subscription: string,
-  currency: string,
+  { currency, how }: { readonly currency: string; readonly how: 'keep' | 'credit' | 'refund' },
 ): Promise<UnusedTime> {
-  const nothing = money(0n, currency)
-  const none = { lines: [], invoice: null, creditable: nothing, refundable: nothing }
   const preview = await readStripe(deps, async (stripe) => {
     const made = await stripe.invoices.createPreview({
       subscription,
@@ -52,37 +68,82 @@ export async function previewUnusedTime(
     period: { start: line.period.start, end: line.period.end },
     amount: fromStripeAmount(netOf(line), currency),
   }))
-  const unused = -lines.reduce((sum, { amount }) => sum + amount.minor, 0n)
-  const invoice = await paidInvoice(deps, subscription, prorations)
-  if (unused <= 0n || invoice === null) return { ...none, lines }
-  const settlement = await readSettlement(deps, invoice.id)
-  const credit = least(toChargeable(money(unused, currency)), leftToCredit(settlement))
+  const amounts = lines.map(({ amount }) => amount)
+  const unused = negate(sum(currency, amounts))
+  if (how === 'keep' || unused.minor <= 0n) return { lines, parts: [], withheld: [] }
+  // What is pending began earlier, what the end makes begins with it.
+  const at = Math.max(...prorations.map(({ period }) => period.start))
+  const known = await invoicesOf(deps, subscription)
+  const claims = claimsOf(preview, known)
+  const concerned = creditedBelow(claims, known)
+  const settlements = new Map<string, Settlement>()
+  for (const { invoice } of concerned)
+    settlements.set(invoice.id, await readSettlement(deps, invoice.id, subscription))
+  const settled = (id: string) => settlements.get(id) as Settlement
+  const invoices = concerned.map(({ invoice, credits }) =>
+    toTimeInvoice(invoice, { credits, settlement: settled(invoice.id), at, how }),
+  )
+  const most = await keptOn(deps, known, { at, currency })
+  const step = chargeStep(currency)
+  const { parts, withheld } = spreadUnused({ unused, claims, invoices, step, most })
   return {
     lines,
-    invoice: invoice.id,
-    creditable: least(credit, leftToGiveBack(settlement)),
-    refundable: least(credit, mostRefundable(settlement)),
+    withheld,
+    parts: parts.map((part) => ({ ...part, creditedSince: settled(part.invoice).creditedSince })),
   }
 }
 
-const least = (a: Money, b: Money): Money => (b.minor < a.minor ? b : a)
+/** What an invoice credits of the time of others, by Stripe's own word, or else by which of the `older` ones billed it. */
+function claimsOf(invoice: Stripe.Invoice, older: readonly Stripe.Invoice[]): Claim[] {
+  return invoice.lines.data.filter(isCredit).flatMap((line) => {
+    const on = creditedBy(line, invoice, older)
+    return on === invoice.id ? [] : [{ on, amount: fromStripeAmount(-netOf(line), line.currency) }]
+  })
+}
 
-/** The invoice that is credited by Stripe's own word, or else the subscription's last one; null unless it is paid. */
-async function paidInvoice(
-  deps: Pick<CallDeps, 'provider'>,
-  subscription: string,
-  prorations: readonly Stripe.InvoiceLineItem[],
-): Promise<Stripe.Invoice | null> {
-  const [named] = prorations.flatMap(
-    (line) => detailsOf(line)?.proration_details?.credited_items?.invoice ?? [],
-  )
-  const id =
-    named ??
-    (await readStripe(deps, async (stripe) => {
-      const { latest_invoice: latest } = await stripe.subscriptions.retrieve(subscription)
-      return idOrNull(latest, 'latest_invoice')
-    }))
-  if (id === null) return null
-  const invoice = await readStripe(deps, (stripe) => stripe.invoices.retrieve(id))
-  return invoice.status === 'paid' ? invoice : null
+interface Crediting {
+  readonly invoice: Stripe.Invoice
+  readonly credits: readonly Claim[]
+}
+
+/** The invoices that are claimed, and those that they credit, as far as that goes. */
+function creditedBelow(claims: readonly Claim[], known: readonly Stripe.Invoice[]): Crediting[] {
+  const asked = new Set(claims.map(({ on }) => on))
+  const found: Crediting[] = []
+  // What is added while it goes on is gone through as well.
+  for (const id of asked) {
+    const at = known.findIndex((invoice) => invoice.id === id)
+    const invoice = known[at]
+    if (invoice === undefined) continue
+    const credits = claimsOf(invoice, known.slice(at + 1))
+    for (const { on } of credits) asked.add(on)
+    found.push({ invoice, credits })
+  }
+  return found
+}
+
+interface AtEnd {
+  readonly credits: readonly Claim[]
+  readonly settlement: Settlement
+  readonly at: Instant
+  readonly how: 'credit' | 'refund'
+}
+
+/** A draft brought in nothing, and what a voided one brought in went back. Only what is settled can be given back of. */
+function toTimeInvoice(invoice: Stripe.Invoice, { credits, settlement, at, how }: AtEnd): TimeInvoice {
+  const { id, status } = invoice
+  const nothing = zero(settlement.currency)
+  const back = how === 'credit' ? leftToGiveBack(settlement) : mostRefundable(settlement)
+  const brought = status === 'draft' || status === 'void' ? nothing : keptOf(settlement)
+  const here = subtract(brought, settlement.creditedSince)
+  const over = status === 'void' ? nothing : overOn(invoice, at)
+  const isPaid = status === 'paid'
+  return {
+    id,
+    kept: over.minor > 0n ? subtract(here, over) : here,
+    givenBack: isPaid ? subtract(cameIn(settlement), here) : nothing,
+    creditable: leftToCredit({ ...settlement, step: 1n }),
+    payable: isPaid ? back : nothing,
+    credits,
+  }
 }

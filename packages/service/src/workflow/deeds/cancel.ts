@@ -24,17 +24,8 @@ import {
   doDeed,
   type Settled,
 } from './deed.ts'
-import { giveBack, type Refusal, type Unused } from './give-back.ts'
+import { type GivenBack, giveBack, toRecord, type Unused } from './give-back.ts'
 import { type Target, targetOf, tell } from './tell.ts'
-
-/** What was given back for unused time; amounts in minor units, as text. */
-export interface GivenBack {
-  readonly how: 'credit' | 'refund'
-  readonly amount: string
-  readonly currency: string
-  /** Why it was refused, if it was: the subscription has ended all the same. */
-  readonly problem: Refusal | null
-}
 
 export interface CancelResult {
   readonly givenBack: GivenBack | null
@@ -101,8 +92,7 @@ async function endNow(deps: LookDeps, step: Step, deed: DeedRun<Cancellation>): 
   await step('bill what is left', () => billUsage(deps, subscriptionId))
   // Whoever ended it meanwhile has decided over the unused time as well.
   if (!byUs || how === 'keep' || !unused) return { givenBack: null }
-  const problem = await giveBack(deps, step, deed, { how, unused })
-  return { givenBack: { how, amount: unused.amount, currency: unused.currency, problem } }
+  return { givenBack: await giveBack(deps, step, deed, { how, unused }) }
 }
 
 /** A refusal keeps nobody in a subscription: it stands on the invoice, and the schedule tries again. */
@@ -126,9 +116,7 @@ async function reckon(
   // Over by now: the provider does not preview that any more.
   if (!subscription || isTerminal(subscription.status)) return null
   const { currency } = subscription
-  const { invoice, creditable, refundable } = await previewUnusedTime(deps, providerId, currency)
-  const { minor } = how === 'credit' ? creditable : refundable
-  return invoice === null || minor === 0n ? null : { invoice, amount: `${minor}`, currency }
+  return toRecord(await previewUnusedTime(deps, providerId, { currency, how }), currency)
 }
 
 /** Whether it was us: whoever is faster in the dashboard may have ended it before. */

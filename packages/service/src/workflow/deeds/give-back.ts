@@ -1,119 +1,100 @@
-import { formatMoney, type Money, money } from '@lockstep/core/money'
-import { creditSplit, refuseToGiveBackMore } from '@lockstep/core/money-back'
-import { Problem } from '@lockstep/core/problem'
-import { passes } from '../../passing.ts'
-import { transaction } from '../../postgres/transaction.ts'
-import type { IntendedCreditNote } from '../../provider/stripe/credit-notes.ts'
-import { keptForTime } from '../../provider/stripe/paid-time.ts'
-import { readSettlement } from '../../provider/stripe/settlement.ts'
-import { intendCreditNote, readCreditNote, refuseCreditNote } from '../../store/credit-notes.ts'
-import { type InvoiceRow, invoicesOfProvider } from '../../store/invoices.ts'
-import { readSubscription } from '../../store/subscriptions.ts'
-import { beginMoneyBack } from '../begin-money-back.ts'
-import { lookAtChanged, tellCreditNote, wayOf } from '../credit-note.ts'
+import { type Money, money } from '@lockstep/core/money'
+import type { ReasonToKeep } from '@lockstep/core/unused-time'
+import type { UnusedTime } from '../../provider/stripe/unused-time.ts'
 import type { Step } from '../journal.ts'
-import { type LookDeps, lookAt } from '../look.ts'
+import type { LookDeps } from '../look.ts'
 import type { DeedRun } from './deed.ts'
+import { giveBackOf, type PartInSteps, type Refusal } from './give-back-of.ts'
 
-/** What is left of a period, and the invoice at the provider that it was paid with; in minor units, as text. */
+/** What is left of a period, by the invoices at the provider that it was paid with; in minor units, as text. */
 export interface Unused {
+  readonly currency: string
+  readonly parts: readonly PartInSteps[]
+  /** What is unused and was not to be given back from the start. */
+  readonly withheld: readonly Withheld[]
+}
+
+/** As it was reckoned before several invoices were looked at: recorded so, it is carried out so. */
+interface OfOneInvoice {
   readonly invoice: string
   readonly amount: string
   readonly currency: string
 }
 
-/** Why nothing was given back. */
-export interface Refusal {
-  readonly code: string
-  readonly detail: string
+export type ReckonedUnused = Unused | OfOneInvoice
+
+export interface Withheld {
+  readonly reason: ReasonToKeep
+  readonly amount: string
 }
 
-const MEMO = 'Unused time'
+/** What was given back for unused time; amounts in minor units, as text. */
+export interface GivenBack {
+  readonly how: 'credit' | 'refund'
+  readonly amount: string
+  readonly currency: string
+  /** What the provider said where it refused some of it: the subscription has ended all the same. */
+  readonly problem: Refusal | null
+  /** The rest of what is unused. Deeds of before it was told have none. */
+  readonly withheld?: readonly Withheld[]
+}
+
+/** As it is recorded; null where nothing is unused. */
+export function toRecord({ parts, withheld }: UnusedTime, currency: string): Unused | null {
+  if (parts.length === 0 && withheld.length === 0) return null
+  return {
+    currency,
+    parts: parts.map(({ invoice, amount, creditedSince }) => ({
+      ...{ invoice, amount: `${amount.minor}`, creditedSince: `${creditedSince.minor}` },
+    })),
+    withheld: withheld.map(({ reason, amount }) => ({ reason, amount: `${amount.minor}` })),
+  }
+}
 
 /**
- * Gives unused time back by a credit note on the invoice that it was paid with: to the customer's balance,
- * or to the card. It is recorded under the invoice's lock like every other way to give back, so that whoever
- * refunds at the same time and this together give back no more than was paid. Null: it was done.
+ * Gives unused time back, to the customer's balance or to the card: by a credit note on each of the invoices that it was paid
+ * with, one after the other. Where something else gave money back since it was reckoned, what is left is given, and the
+ * rest is said: the subscription has ended, and nobody is there to be asked.
  */
 export async function giveBack(
   deps: LookDeps,
   step: Step,
-  { deedId, workflowId, subscriptionId }: Pick<DeedRun<unknown>, 'deedId' | 'workflowId' | 'subscriptionId'>,
-  { how, unused }: { readonly how: 'credit' | 'refund'; readonly unused: Unused },
-): Promise<Refusal | null> {
-  const amount = money(BigInt(unused.amount), unused.currency)
-  const paidPart = how === 'refund' ? 'refund' : 'balance'
-  const intended = await step('intend to give back', () =>
-    orRefused(async () => {
-      const { id: invoiceId, customerId } = await ourInvoice(deps, unused.invoice)
-      const names = { id: deedId.replace(/^deed/, 'credit_note'), customerId, invoiceId }
-      if (!(await readCreditNote(deps.db, names.id)))
-        await beginMoneyBack(
-          deps,
-          invoiceId,
-          () => refuseMore(deps, subscriptionId, { unused, amount, how }),
-          (trx) =>
-            intendCreditNote(trx, {
-              ...{ ...names, workflowId, currency: amount.currency, total: amount.minor, prePayment: 0n },
-              ...{ ...wayOf(amount, paidPart), reason: null, at: deps.clock.now() },
-            }),
-        )
-      return names
-    }),
-  )
-  if ('code' in intended) return intended
-  return step('give back unused time', async (key) => {
-    const terms = { providerInvoice: unused.invoice, total: amount, postPayment: amount, paidPart } as const
-    const wanted: IntendedCreditNote = { ...intended, ...terms, reason: null, memo: MEMO }
-    const made = await orRefused(() => tellCreditNote(deps, key, wanted))
-    if (!('code' in made)) {
-      await lookAtChanged(deps, unused.invoice, made)
-      return null
-    }
-    await transaction(deps.db, (trx) => refuseCreditNote(trx, intended.id))
-    return made
-  })
-}
-
-interface Back {
-  readonly unused: Unused
-  readonly amount: Money
-  readonly how: 'credit' | 'refund'
-}
-
-/**
- * No more than was paid on the invoice, and than was paid for the time and is still here: before the end came, a change in
- * the dashboard may have credited some of it.
- */
-async function refuseMore(deps: LookDeps, subscriptionId: string, { unused, amount, how }: Back) {
-  const settlement = await readSettlement(deps, unused.invoice)
-  const { postPayment } = creditSplit(settlement, amount)
-  refuseToGiveBackMore(settlement, postPayment, how === 'refund')
-  const ended = await readSubscription(deps.db, subscriptionId)
-  const { currency, providerId, endedAt } = ended ?? {}
-  if (!currency || !providerId || !endedAt) throw new Error(`${subscriptionId} is not seen to have ended.`)
-  const kept = await keptForTime(deps, providerId, { at: endedAt, currency })
-  if (amount.minor <= kept.minor) return
-  const detail = `${formatMoney(amount)} ${currency} would be given back for time of ${subscriptionId}, and ${formatMoney(kept)} ${currency} was paid for it and not given back since.`
-  throw new Problem('refund_exceeds_payment', detail)
-}
-
-async function ourInvoice(deps: LookDeps, providerInvoice: string): Promise<InvoiceRow> {
-  const find = async () => (await invoicesOfProvider(deps.db, [providerInvoice]))[0]
-  const known = await find()
-  if (known) return known
-  await lookAt(deps, { type: 'invoice', id: providerInvoice })
-  const seen = await find()
-  if (seen) return seen
-  throw new Problem('invoice_not_found', `Invoice ${providerInvoice} of the provider is none of ours.`)
-}
-
-/** What is refused for good is an answer; whatever passes is thrown on and tried again. */
-async function orRefused<T>(work: () => Promise<T>): Promise<T | Refusal> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status >= 500 || passes(error)) throw error
-    return { code: error.code, detail: error.detail }
+  deed: Pick<DeedRun<unknown>, 'deedId' | 'workflowId' | 'subscriptionId'>,
+  { how, unused: reckoned }: { readonly how: 'credit' | 'refund'; readonly unused: ReckonedUnused },
+): Promise<GivenBack> {
+  const unused = 'parts' in reckoned ? reckoned : ofOneInvoice(reckoned)
+  const { currency } = unused
+  const kept = new Map(unused.withheld.map(({ reason, amount }) => [reason, BigInt(amount)]))
+  const keep = (reason: ReasonToKeep, minor: bigint) => kept.set(reason, (kept.get(reason) ?? 0n) + minor)
+  let given = 0n
+  let problem: Refusal | null = null
+  // Names of steps: of the first invoice as when there was only one.
+  let count = 0
+  const next = () => {
+    count += 1
+    return count === 1 ? '' : ` ${count}`
   }
+  for (const part of unused.parts) {
+    const outcome = await giveBackOf(deps, step, deed, { how, currency, part, next })
+    const wanted = BigInt(part.amount)
+    given += outcome.given
+    problem = outcome.problem ?? problem
+    if (outcome.given < wanted) keep(outcome.problem ? 'refused' : 'givenBack', wanted - outcome.given)
+  }
+  return {
+    ...{ how, amount: `${given}`, currency, problem },
+    withheld: [...kept].map(([reason, minor]) => ({ reason, amount: `${minor}` })),
+  }
+}
+
+function ofOneInvoice({ invoice, amount, currency }: OfOneInvoice): Unused {
+  return { currency, parts: [{ invoice, amount, creditedSince: '0' }], withheld: [] }
+}
+
+/** What is withheld, as it was recorded. */
+export function withheldOf({ currency, withheld = [] }: GivenBack): {
+  readonly reason: ReasonToKeep
+  readonly amount: Money
+}[] {
+  return withheld.map(({ reason, amount }) => ({ reason, amount: money(BigInt(amount), currency) }))
 }

@@ -4,6 +4,7 @@ import { isWorthSending } from '@lockstep/core/invoice'
 import { type Money, sum } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { discountsLeft } from '@lockstep/core/standing-discount'
+import type { Withheld } from '@lockstep/core/unused-time'
 import { describeLine } from '../../invoice/describe.ts'
 import { linesToSum } from '../../invoice/lines-to-sum.ts'
 import type { LineToBill } from '../../invoice/rate.ts'
@@ -37,6 +38,8 @@ export interface CancellationPreview {
   /** After discounts and tax. */
   readonly toBill: Money
   readonly toGiveBack: Money
+  /** What is unused and stays all the same; nothing where nobody asks for it. */
+  readonly withheld: readonly Withheld[]
 }
 
 /** What ending a subscription would bill and give back: reckoned as the deed reckons it. Changes nothing. */
@@ -64,11 +67,11 @@ export async function previewCancellation(
   const nothing = sum(currency, [])
   // A trial, and what was never paid, has nothing that the provider could reckon back.
   if (when !== 'now' || subscription.status !== 'active')
-    return { ...billed, unusedTime: [], toGiveBack: nothing }
+    return { ...billed, unusedTime: [], toGiveBack: nothing, withheld: [] }
   const { providerId } = await targetOf(deps, id)
-  const unused = await previewUnusedTime(deps, providerId, currency)
-  const toGiveBack = how === 'keep' ? nothing : how === 'credit' ? unused.creditable : unused.refundable
-  return { ...billed, unusedTime: unused.lines, toGiveBack }
+  const { lines, parts, withheld } = await previewUnusedTime(deps, providerId, { currency, how })
+  const amounts = parts.map(({ amount }) => amount)
+  return { ...billed, unusedTime: lines, toGiveBack: sum(currency, amounts), withheld }
 }
 
 /** A draft that the end comes before is never billed. What it has of a discount is left for what is. */

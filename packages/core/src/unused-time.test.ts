@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { money } from './money.ts'
+import { type Claim, spreadUnused, type TimeInvoice } from './unused-time.ts'
+
+// Of a month of 31 days 20 are left: 6.45 of 10.00, 16.13 of 25.00, 32.26 of 50.00.
+
+const cents = (minor: number) => money(BigInt(minor), 'usd')
+
+/** What each document is claimed, or credits: `{ first: 645 }`. */
+const claims = (of: Record<string, number>): Claim[] =>
+  Object.entries(of).map(([on, minor]) => ({ on: on === 'nobody knows' ? null : on, amount: cents(minor) }))
+
+interface Standing {
+  readonly givenBack?: number
+  readonly creditable?: number
+  readonly payable?: number
+}
+
+function invoice(
+  id: string,
+  kept: number,
+  credits: Record<string, number> = {},
+  { givenBack = 0, creditable = Math.max(0, kept), payable = Math.max(0, kept) }: Standing = {},
+): TimeInvoice {
+  const amounts = { kept: cents(kept), givenBack: cents(givenBack) }
+  return {
+    ...{ id, ...amounts, creditable: cents(creditable), payable: cents(payable) },
+    credits: claims(credits),
+  }
+}
+
+function spread(
+  unused: number,
+  claimed: Record<string, number>,
+  invoices: readonly TimeInvoice[],
+  { step = 1n, most = 1_000_000 } = {},
+) {
+  const given = { unused: cents(unused), claims: claims(claimed), invoices, step, most: cents(most) }
+  const { parts, withheld } = spreadUnused(given)
+  return [
+    parts.map((part) => `${part.invoice} ${part.amount.minor}`).join(', '),
+    withheld.map(({ reason, amount }) => `${reason} ${amount.minor}`).join(', '),
+  ]
+}
+
+const first = invoice('first', 1000)
+const upgrade = invoice('upgrade', 968, { first: 645 })
+
+test('each invoice gives what it was paid, and what an upgrade credits comes off the one before', () => {
+  expect(spread(645, { first: 645 }, [first])).toEqual(['first 645', ''])
+  expect(spread(1613, { upgrade: 1613 }, [first, upgrade])).toEqual(['upgrade 968, first 645', ''])
+  // A second one, of the same second: 32.26 less 16.13.
+  const second = invoice('second', 1613, { upgrade: 1613 })
+  expect(spread(3226, { second: 3226 }, [first, upgrade, second])).toEqual([
+    ...['second 1613, upgrade 968, first 645', ''],
+  ])
+  // Later, when 10 days are left, the newest pays all of it.
+  expect(spread(806, { upgrade: 806 }, [first, upgrade])).toEqual(['upgrade 806', ''])
+})
+
+test('after a downgrade, which put a part on the balance, the rest comes off what paid it', () => {
+  // 25.00 less 16.13, and 6.45 instead.
+  const downgrade = invoice('downgrade', -968, { whole: 1613 })
+  expect(spread(645, { downgrade: 645 }, [invoice('whole', 2500 - 968), downgrade])).toEqual([
+    'whole 645',
+    '',
+  ])
+})
+
+test('an add-on that nobody paid is not given back of the plan, and two claims are two', () => {
+  const addon = invoice('addon', 0, {}, { payable: 0 })
+  expect(spread(945, { first: 645, addon: 300 }, [first, addon])).toEqual(['first 645', 'notPaid 300'])
+  expect(spread(945, { first: 645, addon: 300 }, [first, invoice('addon', 465)])).toEqual([
+    ...['addon 300, first 645', ''],
+  ])
+  expect(spread(945, { first: 645, 'nobody knows': 300 }, [first])).toEqual(['first 645', 'notPaid 300'])
+})
+
+test('what was given back before is told from what nobody paid, and from what cannot be refunded', () => {
+  const back = invoice('upgrade', 0, { first: 645 }, { givenBack: 968 })
+  expect(spread(1613, { upgrade: 1613 }, [first, back])).toEqual(['first 645', 'givenBack 968'])
+  const half = invoice('upgrade', 468, { first: 645 }, { givenBack: 500 })
+  expect(spread(1613, { upgrade: 1613 }, [first, half])).toEqual(['upgrade 468, first 645', 'givenBack 500'])
+  const unpaid = invoice('upgrade', 0, { first: 645 }, { payable: 0 })
+  expect(spread(1613, { upgrade: 1613 }, [first, unpaid])).toEqual(['first 645', 'notPaid 968'])
+  const outside = invoice('upgrade', 968, { first: 645 }, { payable: 0 })
+  expect(spread(1613, { upgrade: 1613 }, [first, outside])).toEqual(['first 645', 'notRefundable 968'])
+})
+
+test('what usage or time that is over took of a payment is lacking there, and is not taken from earlier time', () => {
+  // A renewal's draft of 0.32: 16.13 credited of 25.00, 6.45 for time that is over, 10.00 ahead.
+  const draft = invoice('draft', -645, { whole: 1613 })
+  expect(spread(1000, { draft: 1000 }, [invoice('whole', 2500), draft])).toEqual(['whole 968', 'notPaid 32'])
+})
+
+test('no more than is unused, though what is pending was credited of the same invoice', () => {
+  // 16.13 credited and 6.45 charged on the way, which the end gives back too.
+  expect(spread(1290, { whole: 1613 }, [invoice('whole', 2500)])).toEqual(['whole 1290', ''])
+})
+
+test('in whole steps, together to the nearest one, and what is less is said', () => {
+  const steps = { step: 10n }
+  expect(spread(4844, { first: 4844 }, [invoice('first', 10010)], steps)).toEqual(['first 4840', 'rounded 4'])
+  expect(spread(4845, { first: 4845 }, [invoice('first', 10010)], steps)).toEqual(['first 4850', ''])
+  // Of an upgrade that came to 7.267 and was paid with 7.270, 7.260 can be credited.
+  const change = invoice('change', 7270, { first: 4844 }, { creditable: 7267, payable: 7270 })
+  expect(spread(12111, { change: 12111 }, [invoice('first', 10010), change], steps)).toEqual([
+    ...['change 7260, first 4850', 'rounded 1'],
+  ])
+})
+
+test('never more than was paid for the time and is here, the oldest giving less', () => {
+  expect(spread(1613, { upgrade: 1613 }, [first, upgrade], { most: 1000 })).toEqual([
+    ...['upgrade 968, first 32', 'notPaid 613'],
+  ])
+  expect(spread(1613, { upgrade: 1613 }, [first, upgrade], { most: -5 })).toEqual(['', 'notPaid 1613'])
+})
+
+test('invoices that credit each other come to an end', () => {
+  const one = invoice('one', 0, { other: 100 })
+  const other = invoice('other', 0, { one: 100 })
+  expect(spread(100, { one: 100 }, [one, other])).toEqual(['', 'notPaid 100'])
+})
