@@ -123,6 +123,36 @@ test('while our own refund is on its way nothing is changed that would give the 
   expect(await ada.balance()).toBe(0)
 })
 
+test('a change does not wait for ever behind a refund that is stuck, and the refund gives back no more than is left', async () => {
+  const { deps, workflows } = installation
+  const ada = await premium()
+  const invoice = await deps.db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('providerInvoiceId', '=', ada.invoice)
+    .executeTakeFirstOrThrow()
+  // Whoever began it stands still before the first step.
+  let carryOut = () => {}
+  const begin: typeof workflows.begin = (...run) => {
+    carryOut = () => workflows.begin(...run)
+  }
+  const wanted = { id: newId('refund'), amount: money(2500n, 'usd'), reason: null }
+  const workflow = await beginRefund({ ...deps, workflows: { ...workflows, begin } }, invoice, wanted)
+  expect(await ada.change(less)).toMatchObject({ status: 409, body: { code: 'money_back_in_progress' } })
+  await deps.pool.query("update refund set created_at = created_at - interval '10 minutes' where id = $1", [
+    wanted.id,
+  ])
+  expect(await ada.change(less)).toMatchObject({ status: 200 })
+  expect([(await ada.read()).plan, await ada.balance()]).toEqual(['basic', -1613 + 645])
+  carryOut()
+  // 25.00 less the 9.68 on the balance.
+  expect(await workflows.settled(workflow, 60)).toMatchObject({
+    state: 'rolledBack',
+    problem: { code: 'refund_exceeds_payment', detail: expect.stringContaining('At most 15.32 usd') },
+  })
+  expect(await ada.balance()).toBe(-968)
+})
+
 /** At the last moment before the provider is told of a refund, something else happens. */
 function whenRefunding(meanwhile: () => Promise<void>): Installation['deps'] {
   const { deps } = installation

@@ -1,5 +1,7 @@
+import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
+import { sqlTime } from './time.ts'
 
 /** What was done about an invoice so far: how often, and how much of it is on its way still. */
 export interface Deeds {
@@ -15,13 +17,15 @@ export async function deedsOn(db: Db | Trx, invoiceId: string): Promise<Deeds> {
   return rows[0] ?? { count: 0, making: 0 }
 }
 
-/** The invoices of a subscription of which money is being given back at this moment. */
-export async function moneyOnItsWay(db: Db, subscriptionId: string): Promise<string[]> {
+/** An invoice of a subscription of which money is being given back, begun after `since`. */
+export async function moneyOnItsWay(db: Db, subscriptionId: string, since: Instant): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     select invoice.id from invoice
      where subscription_id = ${subscriptionId}
-       and (exists (select from refund where invoice_id = invoice.id and status = 'making')
-            or exists (select from credit_note where invoice_id = invoice.id and status = 'making'))
+       and (exists (select from refund where invoice_id = invoice.id and status = 'making'
+                                         and created_at > ${sqlTime(since)})
+            or exists (select from credit_note where invoice_id = invoice.id and status = 'making'
+                                                 and created_at > ${sqlTime(since)}))
      limit 1`.execute(db)
   return rows.map(({ id }) => id)
 }

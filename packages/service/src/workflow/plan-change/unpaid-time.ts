@@ -9,6 +9,13 @@ import type { Decision } from './decide.ts'
 import type { ChangeInput } from './input.ts'
 
 /**
+ * A refund or a credit note that was begun so long ago, and is not made yet, is stuck: what was sent of it is in the provider's
+ * books by now, and before it is sent once more it is held against them, so what a change has credited by then is not given back
+ * again. Nobody waits for it.
+ */
+const STUCK_SECONDS = 600
+
+/**
  * Nothing is given back of time that nobody paid for, and nothing twice. Stripe credits it as if it had been paid: while
  * the invoice of a renewal is the draft that it is for an hour, and no more collected once the subscription ends; also
  * where it was voided, credited or refunded. So a change may credit at most what was paid for that time and is still here.
@@ -51,7 +58,7 @@ async function whyNotKept(
 ): Promise<Problem | undefined> {
   const { currency } = credited.amount
   // What is on its way back is not seen at the provider yet.
-  const [invoice] = await moneyOnItsWay(deps.db, id)
+  const [invoice] = await moneyOnItsWay(deps.db, id, deps.clock.now() - STUCK_SECONDS)
   if (invoice !== undefined) throw beingGivenBack(invoice)
   const kept = await keptForTime(deps, providerId, { at, currency })
   if (credited.amount.minor <= kept.minor) return undefined
