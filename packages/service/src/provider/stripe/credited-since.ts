@@ -95,6 +95,24 @@ export function creditedBy(
   return older.find(({ lines }) => lines.data.some(isOf))?.id ?? null
 }
 
+/** What billed the time that a line credits, on the invoice that it credits: a line, or one for each step of a price. */
+export function debitsOf(line: Line, { lines: { data } }: Stripe.Invoice): Line[] {
+  const named = detailsOf(line)?.proration_details?.credited_items?.invoice_line_items ?? []
+  const billed = (one: Line) => isDebitOf(one, itemOf(line), line.period.start)
+  const first = data.find(({ id }) => named.includes(id)) ?? data.find(billed)
+  if (first === undefined) return []
+  const { start, end } = first.period
+  return data.filter(
+    (one) =>
+      one === first ||
+      (isFee(one) &&
+        netOf(one) > 0 &&
+        itemOf(one) === itemOf(first) &&
+        one.period.start === start &&
+        one.period.end === end),
+  )
+}
+
 function isDebitOf(line: Line, item: string | null, at: number): boolean {
   const { period } = line
   return isFee(line) && netOf(line) > 0 && itemOf(line) === item && period.start <= at && at < period.end

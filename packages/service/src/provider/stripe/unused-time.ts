@@ -19,7 +19,7 @@ import {
 import type Stripe from 'stripe'
 import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { creditedBy } from './credited-since.ts'
+import { creditedBy, debitsOf } from './credited-since.ts'
 import { detailsOf, isCredit, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { invoicesOf, keptOn, overOn } from './paid-time.ts'
@@ -74,7 +74,7 @@ export async function previewUnusedTime(
   // What is pending began earlier, what the end makes begins with it.
   const at = Math.max(...prorations.map(({ period }) => period.start))
   const known = await invoicesOf(deps, subscription)
-  const claims = claimsOf(preview, known)
+  const claims = claimsOf(preview, known, mostOf)
   const concerned = creditedBelow(claims, known)
   const settlements = new Map<string, Settlement>()
   for (const { invoice } of concerned)
@@ -94,11 +94,38 @@ export async function previewUnusedTime(
 }
 
 /** What an invoice credits of the time of others, by Stripe's own word, or else by which of the `older` ones billed it. */
-function claimsOf(invoice: Stripe.Invoice, older: readonly Stripe.Invoice[]): Claim[] {
+function claimsOf(
+  invoice: Stripe.Invoice,
+  older: readonly Stripe.Invoice[],
+  amountOf: (line: Stripe.InvoiceLineItem, credited: Stripe.Invoice | undefined) => number = (line) =>
+    -netOf(line),
+): Claim[] {
   return invoice.lines.data.filter(isCredit).flatMap((line) => {
     const on = creditedBy(line, invoice, older)
-    return on === invoice.id ? [] : [{ on, amount: fromStripeAmount(-netOf(line), line.currency) }]
+    if (on === invoice.id) return []
+    const credited = older.find(({ id }) => id === on)
+    return [{ on, amount: fromStripeAmount(amountOf(line, credited), line.currency) }]
   })
+}
+
+/**
+ * What an end credits of a line, but no more than is left of what that line billed: classic billing mode credits the price of this
+ * moment, also where a coupon has taken something off that is gone by now. Each of the two and its taxes are rounded for themselves.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+ */
+function mostOf(line: Stripe.InvoiceLineItem, credited: Stripe.Invoice | undefined): number {
+  const amount = -netOf(line)
+  const debits = credited === undefined ? [] : debitsOf(line, credited)
+  const [first] = debits
+  if (first === undefined) return amount
+  const { start, end } = first.period
+  const at = Math.max(start, line.period.start)
+  if (at >= end) return amount
+  const [whole, rest] = [BigInt(end - start), BigInt(end - at)]
+  const billed = debits.reduce((sum, debit) => sum + netOf(debit), 0)
+  const left = Number((BigInt(billed) * rest + whole - 1n) / whole)
+  const rounding = 1 + (line.taxes ?? []).length
+  return amount - left > rounding ? left : amount
 }
 
 interface Crediting {
