@@ -81,6 +81,10 @@ const agreement = z
     prices: z.array(price),
     features: z.array(agreedFeature),
     addons: z.array(agreedAddon),
+    flatNumbers: z.record(z.string(), z.int().min(0)).optional().meta({
+      description:
+        "How often flat prices that are sold beside others are paid each period, by their keys, an add-on's behind its own and a dot; absent where each is paid once.",
+    }),
     discounts: z.array(discount),
   })
   .meta({ id: 'Agreement' })

@@ -2,6 +2,7 @@ import { differences, grantDifferences, priceDifferences } from './catalog/descr
 import type { AgreedAddon, Agreement } from './contract.ts'
 import { describeDiscount } from './discount.ts'
 import { grantFromJson } from './feature.ts'
+import { type FlatNumbers, hasNumbers } from './flat-numbers.ts'
 import { priceFromJson } from './price.ts'
 
 /** What becomes of an agreement, and in which words that is told. */
@@ -12,16 +13,17 @@ export interface Amendment {
 }
 
 /**
- * The successor of an agreement. What is not mentioned stays as it was agreed; an empty list of add-ons is
+ * The successor of an agreement. What is not mentioned stays as it was agreed; an empty list of add-ons, or of numbers, is
  * one without, and a billing cycle without one of usage says that usage is billed with the fees.
  */
 export function amend(current: Agreement, changed: Partial<Agreement>): Amendment {
-  const { addons = [], usageCycle: _, ...rest } = { ...current, ...changed }
+  const { addons = [], flatNumbers, usageCycle: _, ...rest } = { ...current, ...changed }
   const { usageCycle } = changed.billingCycle === undefined ? current : changed
   const agreement: Agreement = {
     ...rest,
     ...(usageCycle !== undefined && { usageCycle }),
     ...(addons.length > 0 && { addons }),
+    ...(hasNumbers(flatNumbers) && { flatNumbers }),
   }
   return { agreement, changes: agreementDifferences(current, agreement) }
 }
@@ -35,6 +37,7 @@ export function agreementDifferences(before: Agreement, after: Agreement): strin
     ...priceDifferences(prices(before), prices(after)),
     ...grantDifferences(grants(before), grants(after)),
     ...addonDifferences(before, after),
+    ...numberDifferences(before, after),
     ...differences(discounts(before), discounts(after)),
   ]
 }
@@ -79,6 +82,19 @@ function addonTerms(old: AgreedAddon, next: AgreedAddon): string[] {
     ...priceDifferences(old.prices.map(priceFromJson), next.prices.map(priceFromJson)),
     ...grantDifferences(old.features.map(grantFromJson), next.features.map(grantFromJson)),
   ].map((text) => `addons/${next.key}/${text}`)
+}
+
+/** How often flat prices are paid: `prices/care/number: 1 → 2`, `addons/pair/prices/other/number: 1 → 3`. */
+function numberDifferences({ flatNumbers: before = {} }: Agreement, { flatNumbers: after = {} }: Agreement) {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const numbers = (of: FlatNumbers) =>
+    new Map(keys.map((key) => [`${pathOfNumber(key)}/number`, `${of[key] ?? 1}`]))
+  return differences(numbers(before), numbers(after))
+}
+
+function pathOfNumber(key: string): string {
+  const [addon, price] = key.split('.')
+  return price === undefined ? `prices/${key}` : `addons/${addon}/prices/${price}`
 }
 
 /** Two of one name are told apart by their place in the list. */

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { cloudHost } from '../test/cloud-host.ts'
-import { agreementOf, type ContractDocument, canonicalText, type Person } from './contract.ts'
+import {
+  agreementOf,
+  type ContractDocument,
+  canonicalText,
+  contractFormatOf,
+  type Person,
+} from './contract.ts'
 import { amend } from './contract-amendment.ts'
 import { type ChainLink, verifyChain } from './contract-chain.ts'
 import { agreeDiscount } from './discount.ts'
@@ -102,6 +108,20 @@ function chain(length: number): ChainLink[] {
 }
 
 const verify = (links: readonly ChainLink[]) => verifyChain('customer_1', links, sha256)
+
+test('how often flat prices are paid is agreed on where that is not once, and said where it becomes another', () => {
+  const { agreement: twice, changes } = amend(agreement, { flatNumbers: { fee: 2, 'pair.other': 0 } })
+  expect(changes).toEqual(['prices/fee/number: 1 → 2', 'addons/pair/prices/other/number: 1 → 0'])
+  expect([contractFormatOf(agreement), contractFormatOf(twice)]).toEqual([
+    'lockstep-contract-1',
+    'lockstep-contract-3',
+  ])
+  // What is not mentioned stays.
+  expect(amend(twice, { quantity: 5 }).agreement.flatNumbers).toEqual({ fee: 2, 'pair.other': 0 })
+  const back = amend(twice, { flatNumbers: {} })
+  expect(back.changes).toEqual(['prices/fee/number: 2 → 1', 'addons/pair/prices/other/number: 0 → 1'])
+  expect(back.agreement).toEqual(agreement)
+})
 
 test('an untouched chain holds, also when personal data were erased', () => {
   const links = chain(3)

@@ -28,6 +28,18 @@ export function ofAddon(addon: string, numbers: FlatNumbers): FlatNumbers {
   return Object.fromEntries(own.map(([key, number]) => [key.slice(addon.length + 1), number]))
 }
 
+export function hasNumbers(numbers: FlatNumbers | undefined): numbers is FlatNumbers {
+  return numbers !== undefined && Object.keys(numbers).length > 0
+}
+
+/** `2 × care, 0 × pair.other`, in the order of the keys. */
+export function numbersInWords(numbers: FlatNumbers): string {
+  return Object.entries(numbers)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, number]) => `${number} × ${key}`)
+    .join(', ')
+}
+
 export function areSameNumbers(a: FlatNumbers, b: FlatNumbers): boolean {
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])

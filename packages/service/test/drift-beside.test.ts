@@ -6,6 +6,7 @@ import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 
 const fee = { kind: 'recurring', model: 'flat', amount: '120.00' } as const
+const care = { ...fee, amount: '30.00' } as const
 const seat = { kind: 'recurring', model: 'perUnit', unitAmount: '1.00' } as const
 const catalog = defineCatalog({
   currency: 'usd',
@@ -16,6 +17,7 @@ const catalog = defineCatalog({
       ...{ name: 'Annual', product: 'cloud', interval: 'year', usageInterval: 'month' },
       prices: { fee, compute: { meter: 'seconds', product: 'cloud', model: 'perUnit', unitAmount: '0.10' } },
     },
+    duo: { name: 'Duo', product: 'cloud', interval: 'month', prices: { fee, care } },
     monthly: { name: 'Monthly', product: 'cloud', interval: 'month', prices: { fee } },
     metered: {
       ...{ name: 'Metered', product: 'cloud', interval: 'month' },
@@ -30,6 +32,7 @@ const catalog = defineCatalog({
 let world: BillingWorld
 let annual: Payer
 let monthly: Payer
+let duo: Payer
 beforeAll(async () => {
   world = await newBillingWorld({ catalog })
   annual = await world.register('annual', '2026-02-01T00:00:00Z')
@@ -37,6 +40,7 @@ beforeAll(async () => {
     paymentMethod: 'pm_card_createDispute',
     addons: [{ addon: 'backups', quantity: 2 }],
   })
+  duo = await world.register('duo', '2026-02-01T00:00:00Z')
   await world.deliver()
   expect((await findDrift(world.deps)).drifts).toEqual([])
 })
@@ -67,6 +71,29 @@ test('add-ons that a row does not have as they are at Stripe', async () => {
   await world.stripe.subscriptionItems.update(item?.id ?? '', { quantity: 5, proration_behavior: 'none' })
   await unheard()
   await mend('subscription differs addons missed look')
+})
+
+test('how often each of several flat prices stands there', async () => {
+  const row = () =>
+    world.pool.query('select flat_numbers from subscription where id = $1', [duo.subscriptionId])
+  await world.pool.query(`update subscription set flat_numbers = '{"care": 3}' where id = $1`, [
+    duo.subscriptionId,
+  ])
+  await mend('subscription differs flatPrices changedHere look')
+  expect((await row()).rows).toEqual([{ flat_numbers: {} }])
+
+  const { data } = await world.stripe.subscriptionItems.list({ subscription: duo.subscription })
+  const item = data.find(({ price }) => price.unit_amount === 3000)?.id ?? ''
+  await world.stripe.subscriptionItems.update(item, { quantity: 2, proration_behavior: 'none' })
+  await unheard()
+  await mend('subscription differs flatPrices missed look')
+  expect((await row()).rows).toEqual([{ flat_numbers: { care: 2 } }])
+
+  // One of them is left.
+  await world.stripe.subscriptionItems.del(item, { proration_behavior: 'none' })
+  await unheard()
+  await mend('subscription differs flatPrices missed look')
+  expect((await row()).rows).toEqual([{ flat_numbers: { care: 0 } }])
 })
 
 test('usage that is invoiced there at another interval than the plan’s, is told again', async () => {

@@ -98,6 +98,53 @@ const feesEver = async ({ id }: Ada) => {
   return rows.map(({ fee }) => fee)
 }
 
+/** Of each contract, newest first. */
+async function changesAgreed(ada: Ada) {
+  const contracts = await ada.contracts()
+  const bodies = contracts.map(async ({ id }) => (await installation.ask('GET', `/v1/contracts/${id}`)).body)
+  return (await Promise.all(bodies)).map(({ changes }) => changes)
+}
+
+test('what the dashboard changes of one fee alone is agreed on, and counted as a change of the period', async () => {
+  const ada = await subscribed('grand')
+  expect((await ada.change({ addons: [{ addon: 'pair', quantity: 1 }] })).status).toBe(200)
+  await ada.turn('2026-02-11T00:00:00Z')
+  await inDashboard(ada, 1200, 2)
+  await inDashboard(ada, 100, 'none')
+  expect((await changesAgreed(ada)).slice(0, 2)).toEqual([
+    ['addons/pair/prices/other/number: 1 → 0'],
+    ['prices/care/number: 1 → 2'],
+  ])
+  const [newest] = await ada.contracts()
+  const { body } = await installation.ask('GET', `/v1/contracts/${newest?.id}`)
+  expect(body).toMatchObject({
+    ...{ requestOrigin: 'provider', agreement: { flatNumbers: { care: 2, 'pair.other': 0 } } },
+    text: expect.stringContaining('"format":"lockstep-contract-3"'),
+  })
+  await ada.turn('2026-02-15T00:00:00Z')
+  const shown = await ada.preview({ addons: [{ addon: 'extra', quantity: 1 }] })
+  expect(shown.body).toMatchObject({ secondOpinion: 'notAsked' })
+})
+
+test('what waits for the end of the period keeps the number that one fee has', async () => {
+  const ada = await subscribed('office', { quantity: 3 })
+  await inDashboard(ada, 2000, 2)
+  const before = (await ada.contracts()).length
+  expect((await ada.change({ quantity: 2, when: 'periodEnd' })).status).toBe(200)
+  const { database } = installation
+  const { rows } = await database.pool.query(
+    'select flat_numbers from plan_change where subscription_id = $1',
+    [ada.id],
+  )
+  expect(rows).toEqual([{ flat_numbers: { base: 2 } }])
+  // Twice 20.00 and twice 5.00.
+  expect((await current(ada)).here).toBe(5000)
+  await ada.turn('2026-02-01T02:00:00Z')
+  expect(await ada.changes()).toMatchObject([{ state: 'effective' }])
+  expect(await ada.contracts()).toHaveLength(before + 1)
+  expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 5000 paid')
+})
+
 test('the second fee stands there twice: it alone is shown and counted as often', async () => {
   const ada = await subscribed('helped')
   await inDashboard(ada, 500, 2)
@@ -269,6 +316,10 @@ test('each is had once again by asking for one', async () => {
   await inDashboard(ada, 1200, 2)
   await ada.turn('2026-02-15T00:00:00Z')
   expect((await ada.change({ quantity: 1, when: 'now' })).status).toBe(200)
+  expect(await changesAgreed(ada)).toEqual([['prices/care/number: 2 → 1'], ['prices/care/number: 1 → 2'], []])
+  expect(await ada.changes()).toMatchObject([
+    { state: 'effective', contract: (await ada.contracts())[0]?.id },
+  ])
   expect(await numbersOf(ada)).toEqual([
     [2500, 1],
     [1200, 1],

@@ -16,6 +16,7 @@ export function contractText(contract: Contract): string {
     ['usage billed', usageCycle ? every(usageCycle) : ''],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${agreement.quantity}`],
+    ['flat prices', numbersText(agreement.flatNumbers)],
     ['prices', prices.map(({ name }) => name).join(', ')],
     ['included', features.map(featureText).join(', ')],
     ['discounts', discounts.map(({ name }) => name).join(', ')],
@@ -28,6 +29,12 @@ export function contractText(contract: Contract): string {
   const lines = rows.filter(([, text]) => text !== '').map(([label, text]) => `  ${label.padEnd(14)} ${text}`)
   const changes = contract.changes.map((change) => `  ${dim('changed')}        ${change}`)
   return [head, ...lines, ...changes].join('\n')
+}
+
+function numbersText(numbers: Contract['agreement']['flatNumbers'] = {}): string {
+  return Object.entries(numbers)
+    .map(([key, number]) => `${number} × ${key}`)
+    .join(', ')
 }
 
 function every({ interval, intervalCount }: Contract['agreement']['billingCycle']): string {

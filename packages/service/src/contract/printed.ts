@@ -2,6 +2,7 @@ import { describeGrant } from '@lockstep/core/catalog/describe'
 import type { AgreedAddon, Agreement, ContractDocument, Person } from '@lockstep/core/contract'
 import { describeDiscount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
+import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
 import { formatInstant } from '@lockstep/core/instant'
 import type { PriceJson } from '@lockstep/core/price'
 import { priceInWords } from '@lockstep/core/price-in-words'
@@ -15,9 +16,9 @@ export function printed(row: ContractRow): PrintedDocument {
   const sections: PrintedSection[] = [
     { title: 'Parties', rows: partyRows(document, row) },
     { title: 'Agreement', rows: agreementRows(agreement) },
-    { title: 'Prices', rows: agreement.prices.map((price) => [price.name, pricedLines(price)]) },
+    { title: 'Prices', rows: pricedRows(agreement.prices, agreement.flatNumbers) },
     { title: 'Included', rows: featureRows(agreement) },
-    ...(agreement.addons ?? []).map(addonSection),
+    ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.flatNumbers)),
     {
       title: 'Discounts',
       rows: agreement.discounts.map((discount) => [discount.name, [describeDiscount(discount)]]),
@@ -77,17 +78,28 @@ function agreementRows({ plan, billingCycle, usageCycle, trial, currency, ...res
   ]
 }
 
-function pricedLines(price: PriceJson): string[] {
-  const when = price.timing === 'inAdvance' ? 'in advance' : 'in arrears'
-  return [...priceInWords(price), `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`]
+function pricedRows(prices: readonly PriceJson[], numbers: FlatNumbers = {}): Rows {
+  return prices.map((price) => [price.name, pricedLines(price, numbers[price.key] ?? 1)] as const)
 }
 
-function addonSection({ name, key, version, quantity, prices, features }: AgreedAddon): PrintedSection {
+function pricedLines(price: PriceJson, number: number): string[] {
+  const when = price.timing === 'inAdvance' ? 'in advance' : 'in arrears'
+  return [
+    ...priceInWords(price),
+    `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`,
+    ...(number === 1 ? [] : [number === 0 ? 'not charged' : `${number} times`]),
+  ]
+}
+
+function addonSection(
+  { name, key, version, quantity, prices, features }: AgreedAddon,
+  numbers: FlatNumbers = {},
+): PrintedSection {
   return {
     title: `Add-on: ${name}`,
     rows: [
       ['Add-on', [`${quantity} × ${name} (${key}, version ${version})`]],
-      ...prices.map((price) => [price.name, pricedLines(price)] as const),
+      ...pricedRows(prices, ofAddon(key, numbers)),
       ...featureRows({ features }),
     ],
   }

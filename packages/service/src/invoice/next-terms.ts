@@ -53,13 +53,10 @@ export async function nextTerms(
     const change = changes.find(
       (one) => one.subscriptionId === subscriptionId && status === 'current' && isDueBy(one, periodEnd),
     )
-    const { planVersionId, quantity } = change ?? subscription
+    const { planVersionId, quantity, flatNumbers } = change ?? subscription
     const plan = (known.get(planVersionId) ?? others.get(planVersionId))?.plan
     if (!plan) throw new Error(`There is no plan version ${planVersionId}.`)
     const addons = (change ? then : now).get(subscription.id) ?? []
-    // Of a change that keeps the plan, whatever it does beside them: where it attaches nothing anew they stay.
-    const keepsPlan = planVersionId === subscription.planVersionId
-    const flatNumbers = keepsPlan ? subscription.flatNumbers : {}
     return { plan, quantity, addons, flatNumbers, redeems: (change?.coupons.length ?? 0) > 0 }
   }
 }

@@ -1,4 +1,5 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
+import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
@@ -150,17 +151,20 @@ export type NewPlanChange = Omit<
   | 'withoutCoupons'
   | 'fromAddons'
   | 'addons'
+  | 'flatNumbers'
   | 'origin'
 > & {
   readonly coupons: readonly string[]
   readonly withoutCoupons: readonly string[]
   readonly fromAddons: readonly AttachedAddon[]
   readonly addons: readonly AttachedAddon[]
+  /** How often flat prices beside others stand there then, where that is not once. */
+  readonly flatNumbers: FlatNumbers
   readonly at: Instant
 }
 
 export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
-  const { at, coupons, withoutCoupons, fromAddons, addons, ...row } = change
+  const { at, coupons, withoutCoupons, fromAddons, addons, flatNumbers, ...row } = change
   await trx
     .insertInto('planChange')
     .values({
@@ -169,6 +173,7 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
       withoutCoupons: JSON.stringify(withoutCoupons),
       fromAddons: JSON.stringify(fromAddons),
       addons: JSON.stringify(addons),
+      flatNumbers: JSON.stringify(flatNumbers),
       state: 'applying',
       createdAt: sqlTime(at),
     })
@@ -185,7 +190,7 @@ export type InboundChange = Omit<
 
 /** One that somebody planned at the provider: nothing is to be done for it. What was scheduled before is not any more. */
 export async function addInboundChange(trx: Trx, change: InboundChange): Promise<void> {
-  const { at, dueAt, fromAddons, addons, ...row } = change
+  const { at, dueAt, fromAddons, addons, flatNumbers, ...row } = change
   await withdrawScheduled(trx, change.subscriptionId)
   await addEndedWorkflow(trx, { id: row.workflowId, kind: 'change-plan', subjectId: row.id, at })
   await trx
@@ -194,6 +199,7 @@ export async function addInboundChange(trx: Trx, change: InboundChange): Promise
       ...row,
       fromAddons: JSON.stringify(fromAddons),
       addons: JSON.stringify(addons),
+      flatNumbers: JSON.stringify(flatNumbers),
       ...{ origin: 'provider', requestHash: '', takesEffect: 'periodEnd', state: 'scheduled' },
       dueAt: sqlTime(dueAt),
       createdAt: sqlTime(at),

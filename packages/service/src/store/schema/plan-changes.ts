@@ -1,6 +1,6 @@
 import type { ChangeDirection, ChangeMoment } from '@lockstep/core/plan-change'
 import type { ColumnType, Generated } from 'kysely'
-import type { Addons, Default, MaybeTime, Time } from './columns.ts'
+import type { Addons, Default, MaybeTime, Numbers, Time } from './columns.ts'
 
 /** How what a subscription runs on becomes something else. */
 export interface PlanChangeTables {
@@ -27,6 +27,7 @@ interface PlanChangeTable {
   planVersionId: string
   quantity: number
   addons: Addons
+  flatNumbers: Numbers
   coupons: ColumnType<string[], string | undefined, string>
   withoutCoupons: ColumnType<string[], string | undefined, string>
   direction: ChangeDirection

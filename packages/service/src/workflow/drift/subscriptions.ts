@@ -1,7 +1,9 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import { flowsOut } from '@lockstep/core/direction'
 import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
+import { numbersInWords } from '@lockstep/core/flat-numbers'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { isBilledByProvider } from '@lockstep/core/price'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Db } from '../../postgres/connect.ts'
@@ -104,7 +106,7 @@ interface Beside {
   readonly there: Readonly<Record<string, DriftValue>>
 }
 
-/** What is not said by a subscription's own fields: its add-ons, and how often its usage is invoiced. */
+/** What is not said by a subscription's own fields: its add-ons, how often flat prices stand there, and how often its usage is invoiced. */
 async function readBeside(
   deps: LookDeps,
   objects: readonly Stripe.Subscription[],
@@ -118,18 +120,20 @@ async function readBeside(
     if (!row || isTerminal(row.status)) continue
     const { items, currency } = read(object)
     const own = items.filter(({ rhythm }) => rhythm.currency === currency)
-    const mayHaveAddons = row.addons.length > 0 || own.length > 1
-    const terms = mayHaveAddons ? await termsSeen(db, provider, own, row.planVersionId) : undefined
-    const wanted = usageIntervalOf(planIn(plans, row.planVersionId).plan)
+    const { plan } = planIn(plans, row.planVersionId)
+    const hasSeveral =
+      row.addons.length > 0 || own.length > 1 || plan.prices.filter(isBilledByProvider).length > 1
+    const terms = hasSeveral ? await termsSeen(db, provider, own, row.planVersionId) : undefined
+    const wanted = usageIntervalOf(plan)
     // Where subscriptions are made there alone, whoever makes them sets it.
     const isOther = flowsOut(provider.sync.directions.subscription) && hasOtherInterval(object, wanted)
     found.set(object.id, {
       here: {
-        ...(terms && { addons: addonsInWords(row.addons) }),
+        ...(terms && { addons: addonsInWords(row.addons), flatPrices: numbersInWords(row.flatNumbers) }),
         ...(isOther && { usageInterval: often(wanted) }),
       },
       there: {
-        ...(terms && { addons: addonsInWords(terms.addons) }),
+        ...(terms && { addons: addonsInWords(terms.addons), flatPrices: numbersInWords(terms.flatNumbers) }),
         ...(isOther && { usageInterval: often(object.pending_invoice_item_interval) }),
       },
     })

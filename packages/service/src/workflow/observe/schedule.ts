@@ -1,4 +1,5 @@
 import { areSameAddons } from '@lockstep/core/addon'
+import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { directionOf } from '@lockstep/core/plan-change'
 import { isTerminal } from '@lockstep/core/subscription'
@@ -131,10 +132,11 @@ async function plannedBy(
   return undefined
 }
 
-type AgreedTerms = Omit<TermsSeen, 'flatNumbers'>
-
-const isSameTerms = (a: AgreedTerms, b: AgreedTerms): boolean =>
-  a.planVersionId === b.planVersionId && a.quantity === b.quantity && areSameAddons(a.addons, b.addons)
+const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
+  a.planVersionId === b.planVersionId &&
+  a.quantity === b.quantity &&
+  areSameAddons(a.addons, b.addons) &&
+  areSameNumbers(a.flatNumbers, b.flatNumbers)
 
 const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
   change.dueAt === planned.at && isSameTerms(change, planned)
@@ -144,8 +146,7 @@ async function plan(
   {
     subscription,
     schedule,
-    // How often its flat prices stand there then is seen when it is so.
-    planned: { at: dueAt, flatNumbers: _flatNumbers, ...terms },
+    planned: { at: dueAt, ...terms },
     at,
   }: {
     readonly subscription: Row<'subscription'>
@@ -167,7 +168,7 @@ async function plan(
   await addDue(trx, { customerId, kind: PLANNED_CHANGE, subjectId: id, dueAt, at })
 }
 
-async function soldAs(trx: Trx, { planVersionId, quantity, addons }: AgreedTerms) {
+async function soldAs(trx: Trx, { planVersionId, quantity, addons, flatNumbers }: TermsSeen) {
   const { plan } = await loadPlanVersion(trx, planVersionId)
-  return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf) }
+  return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf), flatNumbers }
 }

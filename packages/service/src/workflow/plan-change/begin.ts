@@ -183,6 +183,7 @@ async function record(
     planVersionId: to.id,
     quantity,
     addons: decision.addons.map(attachedOf),
+    flatNumbers: decision.flatNumbers,
     coupons,
     withoutCoupons,
     direction: decision.direction,

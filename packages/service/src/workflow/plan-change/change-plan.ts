@@ -301,7 +301,7 @@ async function conclude(deps: LookDeps, step: Step, input: ChangeInput): Promise
         throw new Error(`${subscription.id} was changed at the provider and is not seen to be.`)
       }
       const at = await customerTime(trx, deps.clock, change.customerId)
-      await makeEffective(trx, { change, before: now }, at)
+      await makeEffective(trx, { change, before: now, after: now }, at)
     }),
   )
 }

@@ -212,12 +212,12 @@ function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
 
 async function contractChanges(
   { db }: LookDeps,
-  { subscription, to, quantity, addons, coupons, withoutCoupons, at, isNewTerms }: Decision,
+  { subscription, to, quantity, addons, flatNumbers, coupons, withoutCoupons, at, isNewTerms }: Decision,
 ): Promise<readonly string[]> {
   const inForce = isNewTerms ? await agreementInForce(db, subscription.id) : undefined
   if (!inForce) return []
   const terms = {
-    ...{ subscriptionId: subscription.id, version: to, quantity, addons },
+    ...{ subscriptionId: subscription.id, version: to, quantity, addons, flatNumbers },
     ...{ coupons, withoutCoupons, at },
   }
   const changed = await changedAgreement(db, inForce.agreement, terms)

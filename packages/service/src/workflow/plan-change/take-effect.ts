@@ -1,4 +1,5 @@
 import { areSameAddons } from '@lockstep/core/addon'
+import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
 import { ratesAlike } from '@lockstep/core/plan-change'
 import type { Accepted } from '../../contract/acceptance.ts'
@@ -18,7 +19,10 @@ import { ELSEWHERE, nobodyAsked } from './elsewhere.ts'
 import { PLANNED_CHANGE } from './input.ts'
 import { notRunning } from './running-coupons.ts'
 
-type Terms = Pick<Row<'subscription'>, 'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons'>
+type Terms = Pick<
+  Row<'subscription'>,
+  'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons' | 'flatNumbers'
+>
 
 /**
  * A subscription was seen on other terms than before: the change takes effect here, once, in the
@@ -37,7 +41,7 @@ export async function takeEffect(trx: Trx, { before, after, change }: Turned, at
   const isNew = change ? undefined : isFeeFound(trx, before, after).then((isFound) => !isFound)
   await Promise.all([
     isNew,
-    change ? makeEffective(trx, { change, before }, at) : amend(trx, after, elsewhere, at, isNew),
+    change ? makeEffective(trx, { change, before, after }, at) : amend(trx, after, elsewhere, at, isNew),
     change && wakeWorkflow(trx, change.workflowId),
     rateByNewPlan(trx, before, after),
   ])
@@ -69,18 +73,23 @@ export function changeTowards(
   after: Terms,
   isMadeBy: (workflowId: string) => boolean,
 ): Row<'planChange'> | undefined {
-  if (isSame(before, after))
-    return open.find(
-      (change) =>
-        change.state === 'applying' &&
-        change.coupons.length + change.withoutCoupons.length > 0 &&
-        isSame({ ...change, id: change.subscriptionId }, after) &&
-        isMadeBy(change.workflowId),
-    )
-  return open.find((change) => isSame({ ...change, id: change.subscriptionId }, after))
+  const towards = open.filter((change) => isSoldAlike({ ...change, id: change.subscriptionId }, after))
+  const exactly = towards.find((change) => areSameNumbers(change.flatNumbers, after.flatNumbers))
+  if (!isSoldAlike(before, after)) return exactly ?? towards[0]
+  const named = towards.find(
+    (change) =>
+      change.state === 'applying' &&
+      change.coupons.length + change.withoutCoupons.length > 0 &&
+      isMadeBy(change.workflowId),
+  )
+  return named ?? (isSame(before, after) ? undefined : exactly)
 }
 
 const isSame = (before: Terms, after: Terms): boolean =>
+  isSoldAlike(before, after) && areSameNumbers(before.flatNumbers, after.flatNumbers)
+
+/** But for how often flat prices stand there that are sold beside others. */
+const isSoldAlike = (before: Terms, after: Terms): boolean =>
   before.planVersionId === after.planVersionId &&
   before.quantity === after.quantity &&
   areSameAddons(before.addons, after.addons)
@@ -89,20 +98,25 @@ interface Effective {
   readonly change: Row<'planChange'>
   /** How the subscription was seen before. */
   readonly before: Pick<Row<'subscription'>, 'discounts'>
+  readonly after: Pick<Row<'subscription'>, 'flatNumbers'>
 }
 
 /**
  * Marks a change as effective and makes its contract. Again, it changes nothing. What somebody makes at the provider
  * before it is due has a schedule that would make it once more: that is due to let go now.
  */
-export async function makeEffective(trx: Trx, { change, before }: Effective, at: Instant): Promise<void> {
+export async function makeEffective(
+  trx: Trx,
+  { change, before, after: { flatNumbers } }: Effective,
+  at: Instant,
+): Promise<void> {
   const isEffective = markEffective(trx, change.id, at)
   await Promise.all([
     isEffective,
     change.state === 'scheduled' && hastenDue(trx, { kind: PLANNED_CHANGE, subjectId: change.id, dueAt: at }),
     amend(
       trx,
-      { ...change, id: change.subscriptionId },
+      { ...change, id: change.subscriptionId, flatNumbers },
       {
         ...{ ...change, ranBefore: before.discounts },
         ...(change.origin === 'provider' && { accepted: nobodyAsked }),
@@ -115,7 +129,7 @@ export async function makeEffective(trx: Trx, { change, before }: Effective, at:
 
 async function amend(
   trx: Trx,
-  { id, customerId, planVersionId, quantity, addons: attached }: Terms,
+  { id, customerId, planVersionId, quantity, addons: attached, flatNumbers }: Terms,
   {
     contractId,
     requestOrigin,
@@ -144,7 +158,7 @@ async function amend(
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
         const addons = await loadAttached(trx, attached)
-        const terms = { subscriptionId: id, version, quantity, addons, withoutCoupons, at }
+        const terms = { subscriptionId: id, version, quantity, addons, flatNumbers, withoutCoupons, at }
         const redeemed = await notRunning(trx, coupons, ranBefore)
         return changedAgreement(trx, agreed, { ...terms, coupons: redeemed }, await features)
       },
