@@ -4,6 +4,7 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { readMigrations } from '../src/postgres/migrate.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
@@ -182,6 +183,23 @@ describe('a change that was planned here and is made in the dashboard before it 
     await ada.turn('2026-02-01T02:00:00Z')
     expect(await ada.read()).toMatchObject({ plan: 'premium' })
     expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 2500 paid'])
+  })
+
+  test('is not made once more either where it was made so before schedules were let go of', async () => {
+    const { ada, make, schedule, hear } = await madeEarly()
+    await hear()
+    const { pool } = installation.deps
+    // As it was left by a version that waited for the end of the period.
+    const since = 'select c.id from plan_change c where c.id = due.subject_id and c.subscription_id = $1'
+    const late = `update due set due_at = '2026-02-01' where kind = 'planned-change' and exists (${since})`
+    expect((await pool.query(late, [ada.id])).rowCount).toBe(1)
+    const migration = (await readMigrations()).find(({ name }) => name === '0129_left_schedules.sql')
+    await pool.query(migration?.text ?? '')
+    await due()
+    expect(await schedule()).toEqual(['released'])
+    await make('premium')
+    await ada.turn('2026-02-01T02:00:00Z')
+    expect(await ada.read()).toMatchObject({ plan: 'premium' })
   })
 
   test.each([{ when: 'now' }, { when: 'periodEnd' }] as const)(
