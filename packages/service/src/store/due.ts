@@ -37,6 +37,35 @@ export async function hastenDue(
     .execute()
 }
 
+/** It is due at a moment, whatever was said of it before, and whatever was done about it. */
+export async function makeDue(trx: Trx, { at, dueAt, ...due }: NewDue): Promise<void> {
+  await trx
+    .insertInto('due')
+    .values({ ...due, id: newId('due'), dueAt: sqlTime(dueAt), createdAt: sqlTime(at) })
+    .onConflict((on) =>
+      on.columns(['kind', 'subjectId']).doUpdateSet({
+        ...{ dueAt: sqlTime(dueAt), attempts: 0, nextAttemptAt: null },
+        ...{ outcome: null, settledAt: null },
+      }),
+    )
+    .execute()
+}
+
+/** It is due later than it was, unless somebody said otherwise meanwhile. */
+export async function putOffDue(
+  db: Db,
+  { id, dueAt }: Pick<Due, 'id' | 'dueAt'>,
+  to: Instant,
+): Promise<void> {
+  await db
+    .updateTable('due')
+    .set({ dueAt: sqlTime(to) })
+    .where('id', '=', id)
+    .where('dueAt', '=', sqlTime(dueAt))
+    .where('settledAt', 'is', null)
+    .execute()
+}
+
 export interface DueWanted {
   readonly now: Instant
   readonly limit: number

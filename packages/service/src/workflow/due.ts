@@ -5,6 +5,7 @@ import { eraseWhenFinal } from './delete-customer.ts'
 import type { LookDeps } from './look.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
+import { plannedTerms } from './plan-change/planned-terms.ts'
 import { registrationDeadline } from './registration-deadline.ts'
 import { trialEnd } from './trial-end.ts'
 import { usageInvoiceMissing, usagePeriodEnd, usageTell } from './usage-period.ts'
@@ -28,6 +29,7 @@ const kinds: readonly DueKind[] = [
   registrationDeadline,
   trialEnd,
   plannedChange,
+  plannedTerms,
   cutShort,
   usageTell,
   usagePeriodEnd,

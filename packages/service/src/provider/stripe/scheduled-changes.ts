@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Interval } from '@lockstep/core/billing-cycle'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
@@ -5,10 +6,10 @@ import type Stripe from 'stripe'
 import { wasBegun } from '../../store/operations.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { fetchSubscription } from './fetch.ts'
-import { idOf } from './field.ts'
+import { idOf, idOrNull } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
 import { makeSchedule, tellSchedule } from './schedules.ts'
-import type { WantedItem } from './subscription-changes.ts'
+import { inThePlaceOf, type WantedItem } from './subscription-changes.ts'
 
 export interface ChangeToSchedule {
   readonly operation: string
@@ -33,44 +34,164 @@ export async function scheduleChange(
   deps: CallDeps,
   wanted: ChangeToSchedule,
 ): Promise<Stripe.SubscriptionSchedule> {
-  const { operation: id, subscriptionId } = wanted
   const subscription = await fetchSubscription(deps, wanted.providerSubscription)
   const standing = await scheduleOf(deps, wanted, subscription)
   const schedule = standing ?? (await makeSchedule(deps, wanted))
-  const phase = schedule.phases.find(({ start_date: start }) => start === schedule.current_phase?.start_date)
-  if (!phase) throw new Error(`The schedule ${schedule.id} has no phase that runs.`)
-  // Phases say everything: what is not repeated would end with the first one. That one is told as the subscription is,
-  // because somebody may have changed it since the schedule was made, and would see it changed back.
-  const discounts = subscription.discounts.map(discountParam)
-  const body = {
-    end_behavior: 'release',
+  return tellPhases(deps, wanted, schedule, [
+    running(subscription, schedule, wanted),
+    coming(subscription, wanted),
+  ])
+}
+
+/**
+ * Has what stands on a subscription by now go on behind a change that is planned: a phase names all discounts and tax rates
+ * that are to be there, and what was given since would end with the period. What somebody planned in the schedule
+ * beside it stays: discounts that begin with the change, and whatever comes after it. Returns whether there was something to
+ * tell. https://docs.stripe.com/api/subscription_schedules/update#update_subscription_schedule-phases-discounts
+ */
+export async function keepBehindChange(
+  deps: CallDeps,
+  wanted: ChangeToSchedule,
+  scheduleId: string,
+): Promise<boolean> {
+  const [subscription, schedule] = await Promise.all([
+    fetchSubscription(deps, wanted.providerSubscription),
+    readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(scheduleId)),
+  ])
+  const [planned, ...later] = schedule.phases.filter(({ start_date: start }) => start >= wanted.at)
+  const isFollowed =
+    schedule.status === 'active' && idOrNull(subscription.schedule, 'schedule') === scheduleId
+  if (!isFollowed || !planned || later.length > 0) return false
+  const next = coming(subscription, wanted, planned)
+  if (isDeepStrictEqual(saidOf(planned), saidOf(next))) return false
+  await tellPhases(deps, wanted, schedule, [running(subscription, schedule, wanted), next])
+  return true
+}
+
+type PhaseParam = Stripe.SubscriptionScheduleUpdateParams.Phase
+type SeenPhase = Stripe.SubscriptionSchedule.Phase
+
+function tellPhases(
+  deps: CallDeps,
+  wanted: ChangeToSchedule,
+  { id }: Stripe.SubscriptionSchedule,
+  phases: PhaseParam[],
+): Promise<Stripe.SubscriptionSchedule> {
+  const metadata = ownMetadata(deps.provider, wanted.operation, {
+    lockstep_subscription: wanted.subscriptionId,
+  })
+  const body = { end_behavior: 'release' as const, proration_behavior: 'none' as const, phases, metadata }
+  return tellSchedule(deps, wanted, id, body)
+}
+
+/**
+ * The phase that runs is told as the subscription is, because somebody may have changed it since the schedule was made, and
+ * would see it changed back.
+ */
+function running(
+  subscription: Stripe.Subscription,
+  { id, phases, current_phase: current }: Stripe.SubscriptionSchedule,
+  { at }: ChangeToSchedule,
+): PhaseParam {
+  const phase = phases.find(({ start_date: start }) => start === current?.start_date)
+  if (!phase) throw new Error(`The schedule ${id} has no phase that runs.`)
+  return {
+    ...{ start_date: phase.start_date, end_date: at, proration_behavior: 'none' },
+    ...ofAll(subscription),
+    items: subscription.items.data.map((item) => ({
+      price: item.price.id,
+      ...(item.quantity !== undefined && { quantity: item.quantity }),
+      ...ofItem(item),
+    })),
+  }
+}
+
+/**
+ * Phases say everything: what is not repeated would end with the one that runs. An item that takes the place of another has
+ * what that has of its own, as where it is changed at once.
+ */
+function coming(
+  subscription: Stripe.Subscription,
+  wanted: ChangeToSchedule,
+  planned?: SeenPhase,
+): PhaseParam {
+  const standing = subscription.items.data.map((item) => ({ price: item.price.id, item }))
+  const before = inThePlaceOf(standing, wanted.items)
+  return {
+    duration: { interval: wanted.interval, interval_count: wanted.intervalCount },
     proration_behavior: 'none',
-    phases: [
-      {
-        start_date: phase.start_date,
-        end_date: wanted.at,
-        items: subscription.items.data.map(({ price, quantity, discounts: own }) => ({
-          price: price.id,
-          ...(quantity !== undefined && { quantity }),
-          ...(own.length > 0 && { discounts: own.map(discountParam) }),
-        })),
-        discounts,
-        proration_behavior: 'none',
-      },
-      {
-        items: wanted.items.map(({ providerPrice: price, quantity }) => ({
-          price,
-          ...(quantity !== null && { quantity }),
-        })),
-        duration: { interval: wanted.interval, interval_count: wanted.intervalCount },
-        discounts,
-        proration_behavior: 'none',
-        ...(wanted.changesRhythm && { billing_cycle_anchor: 'phase_start' as const }),
-      },
-    ],
-    metadata: ownMetadata(deps.provider, id, { lockstep_subscription: subscriptionId }),
-  } satisfies Stripe.SubscriptionScheduleUpdateParams
-  return tellSchedule(deps, wanted, schedule.id, body)
+    ...(wanted.changesRhythm && { billing_cycle_anchor: 'phase_start' as const }),
+    ...ofAll(subscription, planned?.discounts),
+    items: wanted.items.map(({ providerPrice: price, quantity }, index) => ({
+      price,
+      ...(quantity !== null && { quantity }),
+      ...ofItem(before[index]?.item, planned?.items.find((one) => idOf(one.price) === price)?.discounts),
+    })),
+  }
+}
+
+/**
+ * What a phase is told of all that it bills, and of how that is collected: of what it leaves out the schedule says how it
+ * was when the schedule was made. Of a list that is left out nothing is said, and an empty one is none.
+ */
+function ofAll(
+  { discounts, default_tax_rates: rates, ...collected }: Stripe.Subscription,
+  beside: readonly SeenDiscount[] = [],
+): Omit<PhaseParam, 'items'> {
+  const { collection_method: how, days_until_due: days, default_payment_method: method } = collected
+  return {
+    collection_method: how,
+    ...(how === 'send_invoice' && days !== null && { invoice_settings: { days_until_due: days } }),
+    ...(method !== null && { default_payment_method: idOf(method) }),
+    discounts: [...discounts.map(discountParam), ...beside.flatMap(toBeRedeemed)],
+    ...(rates && rates.length > 0 && { default_tax_rates: rates.map(({ id }) => id) }),
+  }
+}
+
+function ofItem(
+  item: Stripe.SubscriptionItem | undefined,
+  beside: readonly SeenDiscount[] = [],
+): Pick<PhaseParam['items'][number], 'discounts' | 'tax_rates'> {
+  const discounts = [...(item?.discounts ?? []).map(discountParam), ...beside.flatMap(toBeRedeemed)]
+  const rates = item?.tax_rates ?? []
+  return {
+    ...(discounts.length > 0 && { discounts }),
+    ...(rates.length > 0 && { tax_rates: rates.map(({ id }) => id) }),
+  }
+}
+
+type SeenDiscount = SeenPhase['discounts'][number]
+type GivenDiscount = Stripe.SubscriptionScheduleUpdateParams.Phase.Discount
+
+/** We name discounts that run; who planned to redeem something there wants that too. */
+function toBeRedeemed({ coupon, promotion_code: code }: SeenDiscount): GivenDiscount[] {
+  if (code !== null) return [{ promotion_code: idOf(code) }]
+  return coupon === null ? [] : [{ coupon: idOf(coupon) }]
+}
+
+/** What a phase is to bill and to take off, and how that is collected, in whichever form it is said. */
+function saidOf({ discounts, default_tax_rates: rates, items, ...rest }: SeenPhase | PhaseParam) {
+  const { collection_method: how, default_payment_method: method, invoice_settings: settings } = rest
+  return {
+    ...{ discounts: namesOf(discounts), rates: idsOf(rates) },
+    collected: [how ?? null, settings?.days_until_due ?? null, method ? idOf(method) : null],
+    items: items.map((item) => [
+      ...[idOf(item.price ?? ''), item.quantity ?? null, namesOf(item.discounts), idsOf(item.tax_rates)],
+    ]),
+  }
+}
+
+type NamedDiscounts = SeenPhase['discounts'] | PhaseParam['discounts']
+
+function namesOf(discounts: NamedDiscounts): (string | null)[] {
+  return (discounts || []).map(({ discount, coupon, promotion_code: code }) => {
+    const named = discount ?? code ?? coupon
+    return named == null ? null : idOf(named)
+  })
+}
+
+function idsOf(rates: readonly (string | { readonly id: string })[] | '' | null | undefined): string[] {
+  return (rates || []).map(idOf)
 }
 
 /** The schedule that stands on a subscription and that we may tell anew. */

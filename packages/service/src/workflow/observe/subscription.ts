@@ -18,6 +18,7 @@ import { ownReference } from '../../provider/stripe/field.ts'
 import { wasChangedIn } from '../../provider/stripe/subscription-changes.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { hasContract } from '../../store/contracts.ts'
+import { makeDue } from '../../store/due.ts'
 import { endPromise, lastPeriodInvoice, noticeFees } from '../../store/invoices.ts'
 import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
@@ -29,6 +30,7 @@ import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
 import { sqlTime } from '../../store/time.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
+import { PLANNED_TERMS } from '../plan-change/input.ts'
 import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import { agreeOnDiscounts, concludeElsewhere } from './keep-agreed.ts'
@@ -128,6 +130,10 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
 
     const { cancellationReason } = seen
     const isPlanChange = change !== undefined
+    const planned = open.find(({ id, state, origin }) => {
+      return state === 'scheduled' && origin === 'here' && id !== change?.id
+    })
+    const isDiscountedAnew = known && !isDeepStrictEqual(known.discounts, row.discounts)
     await Promise.all([
       known && takeEffect(trx, { before: known, after: row, change }, at),
       saveSubscription(
@@ -143,6 +149,13 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
       known && !isPaidAlike(known, row) && noticeFees(trx, row.id),
+      // What is planned names the discounts that are to be there then.
+      isDiscountedAnew &&
+        planned &&
+        makeDue(trx, {
+          ...{ customerId: row.customerId, kind: PLANNED_TERMS, subjectId: planned.id },
+          ...{ dueAt: at, at },
+        }),
       follows && followPeriods(trx, row, follows, { known, isTakenUp: owner.isTakenUp }, at),
       known &&
         (source === 'write' || isTerminal(row.status)) &&

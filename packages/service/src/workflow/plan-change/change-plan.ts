@@ -42,7 +42,9 @@ import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { changedMeanwhile } from './changed-meanwhile.ts'
 import { discountsToTell } from './discounts.ts'
-import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE } from './input.ts'
+import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE, PLANNED_TERMS } from './input.ts'
+import { lastLook } from './planned-terms.ts'
+import { scheduled } from './scheduled.ts'
 import { makeEffective } from './take-effect.ts'
 import { givenBackMeanwhile } from './unpaid-time.ts'
 
@@ -330,21 +332,12 @@ function otherThanWished(id: string): Problem {
 
 /** Has the provider change it when the period is over. */
 async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise<void> {
-  const { subscription, wanted, periodEnd, rhythm, changeId, customer } = input
+  const { subscription, periodEnd, changeId, customer } = input
   const planned = await step(
     'schedule at provider',
     async (operation, { isResumed }) => {
       if (isResumed && !(await wasBegun(deps.db, operation))) refuseIf(await changedMeanwhile(deps, input))
-      const { id } = await scheduleChange(deps, {
-        operation,
-        subscriptionId: subscription.id,
-        providerSubscription: subscription.providerId,
-        items: wanted,
-        at: periodEnd,
-        interval: rhythm.interval,
-        intervalCount: rhythm.intervalCount,
-        changesRhythm: rhythm.isNew,
-      })
+      const { id } = await scheduleChange(deps, scheduled(input, operation))
       return { id }
     },
     { operation: (key) => key },
@@ -355,8 +348,9 @@ async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise
       const change = { id: changeId, subscriptionId: subscription.id }
       await markScheduled(trx, change, { dueAt: periodEnd, providerScheduleId: planned.id })
       const at = deps.clock.now()
-      const due = { customerId: customer.id, kind: PLANNED_CHANGE, subjectId: changeId, dueAt: periodEnd, at }
-      await addDue(trx, due)
+      const due = { customerId: customer.id, subjectId: changeId, at }
+      await addDue(trx, { ...due, kind: PLANNED_TERMS, dueAt: lastLook(periodEnd) })
+      await addDue(trx, { ...due, kind: PLANNED_CHANGE, dueAt: periodEnd })
     })
   })
 }

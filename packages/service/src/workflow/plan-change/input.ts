@@ -10,6 +10,9 @@ export const CHANGE_PLAN = 'change-plan'
 /** What is due when a planned change is. */
 export const PLANNED_CHANGE = 'planned-change'
 
+/** What is due shortly before a planned change is. */
+export const PLANNED_TERMS = 'planned-terms'
+
 /** What was decided, as it is kept with the workflow: the same in every run. */
 export interface ChangeInput {
   readonly changeId: string
