@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { syncSubscription } from '../src/workflow/sync-invoice.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
@@ -151,6 +152,76 @@ test('a person who finalizes the draft afterwards is paid its fee, and no usage 
     '2026-01-10 … 2026-02-10 subscription_cycle paid 2000',
     '2026-02-10 … 2026-02-10 subscription_cycle paid 100',
   ])
+})
+
+/** Ended in the dashboard, which was heard of while Stripe did not answer: nothing was taken off the stopped draft so far. */
+async function stoppedButNotMoved(): Promise<{ readonly payer: Payer; readonly draft: string }> {
+  const payer = await inDraftHour()
+  await world.deliver()
+  await world.stripe.subscriptions.cancel(payer.subscription)
+  world.simulator.control.fail({ kind: 'error_500', path: '/v1/invoiceitems', times: 1000 })
+  await world.deliver()
+  world.simulator.control.clearFaults()
+  const draft = (await world.atStripe(payer)).find(({ invoice }) => invoice.status === 'draft')
+  return { payer, draft: draft?.invoice.id ?? '' }
+}
+
+async function collect(draft: string): Promise<void> {
+  await world.stripe.invoices.finalizeInvoice(draft)
+  await world.stripe.invoices.pay(draft)
+}
+
+/** 20 more seconds of January are heard of when all is settled. */
+async function hearsLate(payer: Payer): Promise<void> {
+  await world.use(payer, '20', '2026-01-16T00:00:00Z')
+  await world.sync(payer)
+  await world.turn(payer, '2026-02-10T08:00:00Z')
+  await world.deliver()
+}
+
+const LATE = '20 Seconds: 20 second, reported late for 2026-01-10 to 2026-02-10'
+
+test.each([
+  ['heard of it', true],
+  ['did not hear of it', false],
+])(
+  'a person who finalizes the draft before its usage is taken off is paid that too, and we %s: once, and what comes late as well',
+  async (_, isHeard) => {
+    const { payer, draft } = await stoppedButNotMoved()
+    await collect(draft)
+    const events = isHeard ? await world.deliver() : await world.newEvents()
+    await world.sync(payer)
+    const billed = [`paid 2000: ${FEE}`, `paid 2100: 100 Seconds: 100 second, ${FEE}`]
+    expect(await standing(payer)).toEqual(billed)
+    for (const event of events) await world.receive(event)
+    await settled(payer)
+    expect(await standing(payer)).toEqual(billed)
+    expect(await world.requests(() => world.sync(payer))).toEqual([])
+    await hearsLate(payer)
+    expect(await standing(payer)).toEqual([...billed, `paid 20: ${LATE}`])
+    expect(await world.requests(() => world.sync(payer))).toEqual([])
+  },
+)
+
+test('a person who finalizes the draft at the moment its usage is taken off is paid what still stood on it, and the rest is billed apart', async () => {
+  const { payer, draft } = await stoppedButNotMoved()
+  const { stripe } = world.deps.provider
+  let isFirst = true
+  const del = async (...call: Parameters<typeof stripe.invoiceItems.del>) => {
+    if (isFirst) await collect(draft)
+    isFirst = false
+    return stripe.invoiceItems.del(...call)
+  }
+  const invoiceItems = Object.create(stripe.invoiceItems, { del: { value: del } })
+  const interrupted: Stripe = Object.create(stripe, { invoiceItems: { value: invoiceItems } })
+  const deps = { ...world.deps, provider: { ...world.deps.provider, stripe: interrupted } }
+  await syncSubscription(deps, payer.subscriptionId, { reason: 'test' })
+  const billed = [`paid 2000: ${FEE}`, `paid 2100: 100 Seconds: 100 second, ${FEE}`]
+  expect(await standing(payer)).toEqual(billed)
+  await settled(payer)
+  await hearsLate(payer)
+  expect(await standing(payer)).toEqual([...billed, `paid 20: ${LATE}`])
+  expect(await world.requests(() => world.sync(payer))).toEqual([])
 })
 
 test('a draft that was kept waits for a person, with what stands on it', async () => {

@@ -184,6 +184,16 @@ export async function updateInvoice(
   await trx.updateTable('invoice').set(change).where('id', '=', id).execute()
 }
 
+/** The draft that the end of its subscription stopped is none any more. */
+export async function forgetStoppedDraft(db: Db, id: string, stoppedDraft: string): Promise<void> {
+  await db
+    .updateTable('invoice')
+    .set({ stoppedDraft: null })
+    .where('id', '=', id)
+    .where('stoppedDraft', '=', stoppedDraft)
+    .execute()
+}
+
 /**
  * The invoices of a subscription whose lines may still have to be sent: those not final yet, and
  * those to whose period usage came late. A draft is one of ours, for what is left at the end. Oldest first.

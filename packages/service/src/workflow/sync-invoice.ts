@@ -185,20 +185,23 @@ async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolea
     deps.db,
     picture.invoices.map(({ id }) => id),
   )
-  const homeless = create.filter(({ destination }) => destination === 'standalone')
-  if (homeless.some(({ amount }) => amount.minor !== 0n)) {
-    await createStandalone(deps, picture)
-    return true
-  }
+  const isOwing = create.some(
+    ({ destination, amount }) => destination === 'standalone' && amount.minor !== 0n,
+  )
   const periods = picture.invoices.filter(
     ({ planVersionId, providerInvoiceId, status, lateUsage, id }) =>
       planVersionId !== null &&
       (status === 'closing' ? providerInvoiceId === null : lateUsage) &&
       keep.every(({ reference }) => reference?.originInvoiceId !== id),
   )
-  if (periods.length === 0) return false
-  // What is not wanted any more, or stands where no invoice will come for it, is taken back first.
+  if (!isOwing && periods.length === 0) return false
+  // What is not wanted any more, or stands where no invoice will come for it, is taken back first: what cannot be taken
+  // back is billed where it stands.
   for (const item of remove) await removeItem(deps, picture, item)
+  if (isOwing) {
+    await createStandalone(deps, picture)
+    return true
+  }
   const why = picture.subscription.status === 'incomplete_expired' ? 'neverBegan' : 'nothingOwed'
   const ended = await concludePeriods(deps.db, periods, why, picture.now)
   return remove.length > 0 || ended

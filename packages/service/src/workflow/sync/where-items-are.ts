@@ -1,11 +1,12 @@
 import type { Instant } from '@lockstep/core/instant'
+import { isFrozen } from '@lockstep/core/invoice'
 import { Problem } from '@lockstep/core/problem'
 import { concludePeriods } from '../../invoice/conclude.ts'
 import { USAGE_INVOICE_WITHIN_SECONDS } from '../../invoice/expect-turn.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import type { ObservedItem } from '../../provider/stripe/to-invoice-item.ts'
 import { forgetItem, type ItemRow } from '../../store/invoice-items.ts'
-import { readInvoiceRow } from '../../store/invoices.ts'
+import { forgetStoppedDraft, linkedInvoice, readInvoiceRow } from '../../store/invoices.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { refreshInvoices } from '../refresh.ts'
@@ -76,17 +77,28 @@ async function findDrafts(deps: LookDeps, picture: Picture): Promise<boolean> {
   return concludePeriods(deps.db, lost, 'carriedOver', now)
 }
 
-/** The end of a subscription stops its drafts, and what tells of that may still be on its way. */
+/** The end of a subscription stops its drafts, and what tells of that, or of what became of them, may still be on its way. */
 async function findStopped(deps: LookDeps, { invoices, isOver }: Picture): Promise<boolean> {
   if (!isOver) return false
   let learned = false
-  for (const { id, planVersionId, providerInvoiceId, finalizedAt } of invoices) {
+  for (const { id, planVersionId, providerInvoiceId, finalizedAt, stoppedDraft } of invoices) {
+    if (stoppedDraft !== null && (await isFinal(deps, stoppedDraft))) {
+      await forgetStoppedDraft(deps.db, id, stoppedDraft)
+      learned = true
+    }
     if (planVersionId === null || providerInvoiceId === null || finalizedAt !== null) continue
     await lookAt(deps, { type: 'invoice', id: providerInvoiceId })
     const now = await readInvoiceRow(deps.db, id)
     learned ||= now?.providerInvoiceId !== providerInvoiceId || now.finalizedAt !== null
   }
   return learned
+}
+
+/** Somebody finalized it after all, and what stood on it is billed: nothing can be taken off it any more. */
+async function isFinal(deps: LookDeps, stoppedDraft: string): Promise<boolean> {
+  await lookAt(deps, { type: 'invoice', id: stoppedDraft })
+  const known = await linkedInvoice(deps.db, stoppedDraft)
+  return known !== undefined && isFrozen(known.status)
 }
 
 async function readDraft(deps: LookDeps, draft: string): Promise<ObservedItem[] | 'gone'> {
