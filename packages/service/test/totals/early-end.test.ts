@@ -261,6 +261,26 @@ test('tax that only Stripe knows is estimated by the invoice before, and is on t
 })
 
 test.each([
+  ['of a month', 30],
+  ['at once', 0],
+])('what is left of a subscription that is paid by invoice is sent, to be paid %s, and no card is charged', async (_, days) => {
+  const payer = await world.subscribed()
+  await world.stripe.subscriptions.update(payer.subscription, {
+    ...{ collection_method: 'send_invoice', days_until_due: days },
+  })
+  await world.deliver()
+  await world.use(payer, '1000', JANUARY)
+  await deed(payer, 'cancel', { when: 'now' })
+  await world.go(payer, NOW)
+  const sent = (await world.atStripe(payer)).at(-1)?.invoice
+  expect(sent).toMatchObject({
+    ...{ collection_method: 'send_invoice', status: 'open', attempted: false },
+    ...{ total: 1000, amount_paid: 0, amount_remaining: 1000 },
+    due_date: (sent?.created ?? 0) + days * 86_400,
+  })
+})
+
+test.each([
   ['with its period', {}, '2026-02-10T00:00:00Z'],
   ['at a date', { at: '2026-01-25T00:00:00Z' }, '2026-01-25T00:00:00Z'],
 ])('ended %s: what Stripe was told of, and what it was not', async (_, wanted, end) => {
