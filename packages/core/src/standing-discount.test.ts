@@ -48,9 +48,23 @@ test.each([
 ] as const)('of 7000 %s of which %i were taken %s are left', (currency, minor, left) => {
   const off = { kind: 'amount', minor: '7000', currency } as const
   const one = { ...second, terms: { ...second.terms, off } }
-  const given = [{ invoiceId: 'invoice_1', discount: 'second', minor, afterEnd: true }]
+  const given = [{ invoiceId: 'invoice_1', discount: 'second', minor, afterEnd: true, elsewhere: false }]
   const stepOf = (of: string) => (of === 'kwd' ? 10n : 1n)
   expect(discountsLeft([one], given, stepOf).map(({ terms }) => terms.off)).toEqual(
     left === null ? [] : [{ ...off, minor: left }],
+  )
+})
+
+test.each([
+  ['for one invoice is used up by another subscription of the customer', { kind: 'once' }, []],
+  ['for all is given to each of its subscriptions whole', { kind: 'forever' }, ['7000']],
+] as const)('one %s', (_, duration, left) => {
+  const off = { kind: 'amount', minor: '7000', currency: 'usd' } as const
+  const one: StandingDiscount = { ...ofCustomer, terms: { ...ofCustomer.terms, off, duration } }
+  const given = [
+    { invoiceId: 'invoice_1', discount: 'customer', minor: 6677n, afterEnd: true, elsewhere: true },
+  ]
+  expect(discountsLeft([one], given, () => 1n).map(({ terms }) => terms.off)).toEqual(
+    left.map((minor) => ({ ...off, minor })),
   )
 })

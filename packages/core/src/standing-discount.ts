@@ -28,7 +28,7 @@ export function discountsTakenOff(standing: readonly StandingDiscount[], at: Ins
   return [...of('item'), ...(own.length > 0 ? own : of('customer'))]
 }
 
-/** What an invoice of a subscription has of one of its discounts. */
+/** What an invoice has of one of the discounts of a subscription. */
 export interface DiscountGiven {
   readonly invoiceId: string
   readonly discount: string
@@ -36,13 +36,16 @@ export interface DiscountGiven {
   readonly minor: bigint
   /** The invoice was made when the subscription was over, of what was left of it. */
   readonly afterEnd: boolean
+  /** The invoice is of another subscription of the customer, whose discount it is. */
+  readonly elsewhere: boolean
 }
 
 /**
  * What an invoice has of these discounts that bills what is left of a subscription at its end, as the renewal would have
- * had them: one for a single invoice is not used again, and of an amount it has what other invoices of the same end did
- * not take, however many it takes. A part of an amount is given in whole steps of what can be charged (`stepOf`, in the
- * minor unit), rounded down, so that never more is taken off than was agreed: of 0.323 dinars 0.320.
+ * had them: one for a single invoice is not used again, by whichever subscription of the customer it was, and of an amount it
+ * has what other invoices of the same end did not take, however many it takes. A part of an amount is given in whole steps
+ * of what can be charged (`stepOf`, in the minor unit), rounded down, so that never more is taken off than was agreed: of
+ * 0.323 dinars 0.320.
  */
 export function discountsLeft(
   taken: readonly StandingDiscount[],
@@ -54,7 +57,8 @@ export function discountsLeft(
     const { off, duration } = one.terms
     if (duration.kind === 'once' && own.length > 0) return []
     if (off.kind !== 'amount') return [one]
-    const before = own.reduce((sum, { minor, afterEnd }) => sum + (afterEnd ? minor : 0n), 0n)
+    const ofThisEnd = own.filter(({ afterEnd, elsewhere }) => afterEnd && !elsewhere)
+    const before = ofThisEnd.reduce((sum, { minor }) => sum + minor, 0n)
     if (before === 0n) return [one]
     const unused = BigInt(off.minor) - before
     if (unused <= 0n) return []

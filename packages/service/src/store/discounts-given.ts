@@ -16,7 +16,10 @@ export interface GivenAtProvider extends Omit<DiscountGiven, 'minor'> {
   readonly units: bigint
 }
 
-/** What the invoices of subscriptions have of their discounts; none that is void, or comes to nothing. */
+/**
+ * What the invoices of subscriptions have of their discounts, and those of their customers' other subscriptions; none that
+ * is void, or comes to nothing. Another subscription's draft may still come to something, unless nobody will finalize it.
+ */
 export async function discountsGiven(
   db: Db | Trx,
   subscriptionIds: readonly string[],
@@ -28,15 +31,16 @@ export async function discountsGiven(
       (select coalesce(sum((part ->> 'amount')::int8), 0)::int8 from jsonb_array_elements(
         case jsonb_typeof(raw -> 'total_discount_amounts') when 'array' then raw -> 'total_discount_amounts' else '[]' end) part
         where coalesce(part #>> '{discount,id}', part ->> 'discount') = found.id) as units,
-      coalesce(to_timestamp((raw ->> 'created')::int8) >= subscription.ended_at, false) as after_end
+      coalesce(to_timestamp((raw ->> 'created')::int8) >= subscription.ended_at, false) as after_end,
+      invoice.subscription_id is distinct from subscription.id as elsewhere
     from subscription
-    join invoice on invoice.subscription_id = subscription.id
+    join invoice on invoice.customer_id = subscription.customer_id
     join provider_object seen on seen.provider = 'stripe' and seen.type = 'invoice' and seen.id = invoice.provider_invoice_id
     cross join lateral jsonb_array_elements(coalesce(raw -> 'discounts', '[]')) with ordinality as named (discount, n)
     cross join lateral (select coalesce(discount ->> 'id', discount #>> '{}') as id) found
-    where subscription.id = any(${[...subscriptionIds]}::text[]) and invoice.status <> 'void' and (raw ->> 'subtotal')::int8 > 0`.execute(
-    db,
-  )
+    where subscription.id = any(${[...subscriptionIds]}::text[]) and invoice.status <> 'void'
+      and case when invoice.subscription_id is distinct from subscription.id and raw ->> 'status' = 'draft'
+        then raw ->> 'auto_advance' = 'true' else (raw ->> 'subtotal')::int8 > 0 end`.execute(db)
   return rows
 }
 

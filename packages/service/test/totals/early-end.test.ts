@@ -194,6 +194,35 @@ test.each(['forever', 'once'] as const)(
   },
 )
 
+test.each([
+  // For one invoice of the customer's, and for every one of them.
+  ['once', [500, 1000]],
+  ['forever', [500, 500]],
+] as const)("a customer's of 5.00, %s, where two subscriptions end together", async (duration, totals) => {
+  const payer = await world.subscribed()
+  const also = await world.registerAlso(payer, 'leveled', 'second')
+  await world.deliver()
+  await world.go(payer, '2026-01-25T00:00:00Z')
+  const five = await world.coupon({ amount_off: 500, currency: 'usd', duration })
+  world.simulator.control.discountCustomer(payer.customer, five)
+  await world.deliver()
+  await world.use(payer, '1000', JANUARY)
+  await world.use(payer, '1000', '2026-01-22T00:00:00Z', 'level')
+  for (const [i, one] of [payer, also].entries()) {
+    const { toBill } = (await deed(one, 'cancel/preview', { when: 'now' })) as unknown as Preview
+    expect(Number(toBill.minor)).toBe(totals[i])
+    // Nothing is heard between the two.
+    await deed(one, 'cancel', { when: 'now' })
+  }
+  await world.deliver()
+  expect([
+    (await world.read(payer, 'closing')).total,
+    (await world.read(also, 'closing')).total,
+  ]).toMatchObject(totals.map((total) => ({ minor: BigInt(total) })))
+  await world.go(payer, '2026-01-25T02:00:00Z')
+  expect((await world.atStripe(payer)).slice(-2).map(({ invoice }) => invoice.total)).toEqual(totals)
+})
+
 test("a customer's that was taken away, of which nobody has told yet, is taken off no more", async () => {
   const payer = await world.subscribed()
   world.simulator.control.discountCustomer(payer.customer, await world.coupon({ percent_off: 20 }))
@@ -261,24 +290,27 @@ test('tax that only Stripe knows is estimated by the invoice before, and is on t
 })
 
 test.each([
-  ['of a month', 30],
+  ['within a month', 30],
   ['at once', 0],
-])('what is left of a subscription that is paid by invoice is sent, to be paid %s, and no card is charged', async (_, days) => {
-  const payer = await world.subscribed()
-  await world.stripe.subscriptions.update(payer.subscription, {
-    ...{ collection_method: 'send_invoice', days_until_due: days },
-  })
-  await world.deliver()
-  await world.use(payer, '1000', JANUARY)
-  await deed(payer, 'cancel', { when: 'now' })
-  await world.go(payer, NOW)
-  const sent = (await world.atStripe(payer)).at(-1)?.invoice
-  expect(sent).toMatchObject({
-    ...{ collection_method: 'send_invoice', status: 'open', attempted: false },
-    ...{ total: 1000, amount_paid: 0, amount_remaining: 1000 },
-    due_date: (sent?.created ?? 0) + days * 86_400,
-  })
-})
+])(
+  'what is left of a subscription that is paid by invoice is sent, to be paid %s: no card is charged',
+  async (_, days) => {
+    const payer = await world.subscribed()
+    await world.stripe.subscriptions.update(payer.subscription, {
+      ...{ collection_method: 'send_invoice', days_until_due: days },
+    })
+    await world.deliver()
+    await world.use(payer, '1000', JANUARY)
+    await deed(payer, 'cancel', { when: 'now' })
+    await world.go(payer, NOW)
+    const sent = (await world.atStripe(payer)).at(-1)?.invoice
+    expect(sent).toMatchObject({
+      ...{ collection_method: 'send_invoice', status: 'open', attempted: false },
+      ...{ total: 1000, amount_paid: 0, amount_remaining: 1000 },
+      due_date: (sent?.created ?? 0) + days * 86_400,
+    })
+  },
+)
 
 test.each([
   ['with its period', {}, '2026-02-10T00:00:00Z'],
