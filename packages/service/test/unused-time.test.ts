@@ -227,16 +227,28 @@ test('what was refunded before is said, and what is left of the others goes back
   expect(await ended(ada, 'refund')).toMatchObject({ notes: [645, 0], back: 645, kept: ['givenBack 968'] })
 })
 
-/** Ends it now; before the notes are made, something else happens. */
-async function endedWhile(ada: Subscriber, how: How, meanwhile: () => Promise<unknown>) {
+/** Ends it now; before the provider is told of that, or of each credit note, something else happens. */
+async function endedWhile(
+  ada: Subscriber,
+  how: How,
+  { cancel: atEnd, create: atNote }: { cancel?: () => Promise<unknown>; create?: () => Promise<unknown> },
+) {
   const { deps } = installation
   const { stripe } = deps.provider
   const cancel = async (...call: Parameters<typeof stripe.subscriptions.cancel>) => {
-    await meanwhile()
+    await atEnd?.()
     return stripe.subscriptions.cancel(...call)
   }
+  const create = async (...call: Parameters<typeof stripe.creditNotes.create>) => {
+    await atNote?.()
+    return stripe.creditNotes.create(...call)
+  }
   const subscriptions = Object.create(stripe.subscriptions, { cancel: { value: cancel } })
-  const interrupted = Object.create(stripe, { subscriptions: { value: subscriptions } }) as typeof stripe
+  const creditNotes = Object.create(stripe.creditNotes, { create: { value: create } })
+  const interrupted = Object.create(stripe, {
+    subscriptions: { value: subscriptions },
+    creditNotes: { value: creditNotes },
+  }) as typeof stripe
   const there = { ...deps, provider: { ...deps.provider, stripe: interrupted } }
   const kinds = workflowKinds({ ...there, drainInbox: async () => {}, doDue: async () => 0 } as never)
   const workflows = makeWorkflows(there, kinds)
@@ -257,22 +269,66 @@ async function endedWhile(ada: Subscriber, how: How, meanwhile: () => Promise<un
 test('what somebody refunds while it ends is given back once, and the rest all the same', async () => {
   const ada = await subscriberOn('basic')
   await ada.change({ plan: 'premium' })
-  expect(await endedWhile(ada, 'credit', () => ada.refund(1, 500))).toEqual({
+  expect(await endedWhile(ada, 'credit', { cancel: () => ada.refund(1, 500) })).toEqual({
     ...{ notes: [645, 468], back: 1113, kept: ['givenBack 500'], problem: null },
     ...{ credited: 1113, refunded: 0 },
   })
   const bob = await subscriberOn('basic')
   await bob.change({ plan: 'premium' })
-  expect(await endedWhile(bob, 'refund', () => bob.refund(0))).toMatchObject({
+  expect(await endedWhile(bob, 'refund', { cancel: () => bob.refund(0) })).toMatchObject({
     ...{ notes: [0, 968], back: 968, kept: ['givenBack 645'], problem: null },
   })
+})
+
+test('what is refunded in the moment of the call is met by a smaller note, and what is refused for good is said', async () => {
+  const ada = await subscriberOn('basic')
+  await ada.change({ plan: 'premium' })
+  let refunds = 0
+  const once = async () => {
+    refunds += 1
+    if (refunds === 1) await ada.refund(1, 500)
+  }
+  expect(await endedWhile(ada, 'credit', { create: once })).toEqual({
+    ...{ notes: [645, 468], back: 1113, kept: ['givenBack 500'], problem: null },
+    ...{ credited: 1113, refunded: 0 },
+  })
+  const bob = await subscriberOn('basic')
+  await bob.change({ plan: 'premium' })
+  const { stripe } = installation.deps.provider
+  let tries = 0
+  const refuse = async () => {
+    tries += 1
+    // Refused by the provider for a reason that stays.
+    if (tries === 1) await stripe.creditNotes.create({ invoice: 'in_none', amount: 1 })
+  }
+  expect(await endedWhile(bob, 'credit', { create: refuse })).toMatchObject({
+    ...{ notes: [645, 0], back: 645, kept: ['refused 968'] },
+    problem: { detail: expect.stringContaining('resource_missing') },
+  })
+})
+
+test('of an upgrade that was voided, or given up, what was paid before goes back, and the rest is said not to be paid', async () => {
+  const { stripe } = installation.deps.provider
+  for (const giveUp of ['voidInvoice', 'markUncollectible'] as const) {
+    const ada = await subscriberOn('basic')
+    const bad = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: ada.atStripe })
+    await stripe.subscriptions.update(ada.subscription, { default_payment_method: bad.id })
+    await ada.turnTo(2500, 'always_invoice')
+    await stripe.invoices[giveUp]((await ada.theirs())[1]?.id ?? '')
+    await installation.deps.db
+      .updateTable('subscription')
+      .set({ status: 'active' })
+      .where('id', '=', ada.id)
+      .execute()
+    expect(await ended(ada, 'credit')).toMatchObject({ notes: [645, 0], back: 645, kept: ['notPaid 968'] })
+  }
 })
 
 test('what a change in the dashboard credits while it ends is given back once, and what it left all the same', async () => {
   const ada = await subscriberOn('basic')
   await ada.change({ plan: 'premium' })
   // 16.13 − 3.23 are on the balance, and 3.23 of small are unused: of the first invoice, 3.22 of which were credited.
-  expect(await endedWhile(ada, 'credit', () => ada.turnTo(500, 'always_invoice'))).toEqual({
+  expect(await endedWhile(ada, 'credit', { cancel: () => ada.turnTo(500, 'always_invoice') })).toEqual({
     ...{ notes: [323, 0, 0], back: 323, kept: ['givenBack 1290'], problem: null },
     ...{ credited: 1613, refunded: 0 },
   })

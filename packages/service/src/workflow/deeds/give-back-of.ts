@@ -49,7 +49,6 @@ type Deed = Pick<DeedRun<unknown>, 'deedId' | 'workflowId' | 'subscriptionId'>
 const MEMO = 'Unused time'
 /** Somebody gives back of the same invoice between our look and the call: each time. */
 const MOST_TRIES = 3
-const isTooMuch: ReadonlySet<string> = new Set(['refund_exceeds_payment', 'credit_note_exceeds_invoice'])
 
 /**
  * Gives back a part by a credit note on its invoice, or as much as is left of it. The note is recorded under the invoice's lock like
@@ -62,15 +61,18 @@ export async function giveBackOf(
   { how, currency, part, next }: Wanted,
 ): Promise<Outcome> {
   const paidPart = how === 'refund' ? 'refund' : 'balance'
+  let refused: { readonly amount: Money; readonly problem: Refusal } | null = null
   for (let tries = 1; ; tries += 1) {
     const name = next()
-    const intended = await step(`intend to give back${name}`, (_, { record }) =>
-      orRefused(() => intend(deps, deed, { how, currency, part, isFirst: name === '', record })),
+    const below: Money | null = refused?.amount ?? null
+    const intended: Intended | Refusal = await step(`intend to give back${name}`, (_, { record }) =>
+      orRefused(() => intend(deps, deed, { how, currency, part, isFirst: name === '', below, record })),
     )
     if ('code' in intended) return { given: 0n, problem: intended }
     const amount = money(BigInt(intended.amount ?? part.amount), currency)
-    if (amount.minor === 0n) return { given: 0n, problem: null }
-    const refusal = await step(`give back unused time${name}`, async (key) => {
+    if (amount.minor === 0n)
+      return { given: 0n, problem: intended.isAsMuch === true ? (refused?.problem ?? null) : null }
+    const problem: Refusal | null = await step(`give back unused time${name}`, async (key) => {
       const { id, customerId, invoiceId } = intended
       const terms = { providerInvoice: part.invoice, total: amount, postPayment: amount, paidPart } as const
       const wanted: IntendedCreditNote = {
@@ -85,8 +87,10 @@ export async function giveBackOf(
       await transaction(deps.db, (trx) => refuseCreditNote(trx, id))
       return made
     })
-    if (refusal === null) return { given: amount.minor, problem: null }
-    if (!isTooMuch.has(refusal.code) || tries === MOST_TRIES) return { given: 0n, problem: refusal }
+    if (problem === null) return { given: amount.minor, problem }
+    if (tries === MOST_TRIES) return { given: 0n, problem }
+    // Less may be left by now; the same again would be refused again.
+    refused = { amount, problem }
   }
 }
 
@@ -96,6 +100,8 @@ interface Intended {
   readonly invoiceId: string
   /** Zero where nothing is left. One that was recorded before it could be less than what was reckoned has none. */
   readonly amount?: string
+  /** Nothing is recorded, because as much is left as was refused. */
+  readonly isAsMuch?: boolean
 }
 
 async function intend(
@@ -106,9 +112,12 @@ async function intend(
     currency,
     part,
     isFirst,
+    below,
     record,
   }: Pick<Wanted, 'how' | 'currency' | 'part'> & {
     readonly isFirst: boolean
+    /** What was refused, if anything was: not tried again. */
+    readonly below: Money | null
     readonly record: Run['record']
   },
 ): Promise<Intended> {
@@ -118,20 +127,24 @@ async function intend(
   const before = await readCreditNote(deps.db, id)
   if (before) return { ...names, amount: `${before.total}` }
   const paidPart = how === 'refund' ? 'refund' : 'balance'
-  const left = await beginMoneyBack(
+  return beginMoneyBack(
     deps,
     invoiceId,
-    () => leftOf(deps, subscriptionId, { how, currency, part }),
-    async (trx, amount) => {
+    async () => {
+      const left = await leftOf(deps, subscriptionId, { how, currency, part })
+      if (below === null || left.minor < below.minor) return { ...names, amount: `${left.minor}` }
+      return { ...names, amount: '0', isAsMuch: true }
+    },
+    async (trx, intended) => {
+      const amount = money(BigInt(intended.amount), currency)
       if (amount.minor > 0n)
         await intendCreditNote(trx, {
           ...{ ...names, workflowId, currency, total: amount.minor, prePayment: 0n },
           ...{ ...wayOf(amount, paidPart), reason: null, at: deps.clock.now() },
         })
-      await record(trx, { ...names, amount: `${amount.minor}` })
+      await record(trx, intended)
     },
   )
-  return { ...names, amount: `${left.minor}` }
 }
 
 /**
