@@ -4,6 +4,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
 import { type Claim, claimFor, isClaimed } from '../postgres/presence.ts'
+import * as arrays from '../postgres/sql-arrays.ts'
 import type { ObjectKey } from './provider-objects.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
@@ -62,7 +63,7 @@ export const insertEvent = grouped(
     from unnest(${texts(({ id }) => id)}, ${texts(({ type }) => type)}, ${texts(({ objectType }) => objectType)},
       ${texts(({ objectId }) => objectId)}, ${times(({ created }) => created)},
       ${texts(({ apiVersion }) => apiVersion)}, ${events.map(({ livemode }) => livemode)}::boolean[],
-      ${texts(({ payload }) => payload)}, ${texts(({ setAside }) => setAside?.state ?? 'received')},
+      ${arrays.texts(events.map(({ payload }) => payload))}::text[], ${texts(({ setAside }) => setAside?.state ?? 'received')},
       ${texts(({ setAside }) => setAside?.outcome ?? null)}, ${times(({ at }) => at)},
       ${times(({ setAside, at }) => (setAside === null ? null : at))})
       as event (id, type, object_type, object_id, created, api_version, livemode, payload, state, outcome, at,

@@ -1,6 +1,6 @@
+import { numbers, texts, timestamps } from '../postgres/sql-arrays.ts'
 import type { Arrival } from './arrival.ts'
 import type { Statement } from './exchange.ts'
-import { numbers, texts, timestamps } from './sql-arrays.ts'
 
 /** Writes down how many events came for months that are no longer kept: see `usage_expired`. */
 export const countExpired = (arrivals: readonly Arrival[]): Statement<void> => ({

@@ -1,7 +1,7 @@
 import { formatQuantity } from '@lockstep/core/quantity'
+import { instants, jsons, numbers, texts, timestamps, uuids } from '../postgres/sql-arrays.ts'
 import type { Statement } from './exchange.ts'
 import type { GroupLevel, GroupRollup, GroupValue, NamedGroup, SideRollups } from './side-rollups.ts'
-import { instants, jsons, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
 
 const nothing = () => {}
 

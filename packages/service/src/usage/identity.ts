@@ -6,7 +6,7 @@ import type { GroupValues } from '@lockstep/core/usage-group'
 /** Hashes are kept as `uuid`: 16 bytes, here as so many characters of Latin-1, which are compared like bytes. */
 export type Hash = string
 
-export const HASH_BYTES = 16
+const HASH_BYTES = 16
 
 /** As hexadecimal digits, which Postgres reads as a `uuid`. */
 export const hexOf = (hash: Hash): string => Buffer.from(hash, 'latin1').toString('hex')

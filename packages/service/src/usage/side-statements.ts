@@ -1,9 +1,9 @@
 import { formatQuantity } from '@lockstep/core/quantity'
+import { instants, numbers, texts, uuids } from '../postgres/sql-arrays.ts'
 import type { Statement } from './exchange.ts'
 import { addGroups } from './group-statements.ts'
 import type { Place } from './places.ts'
 import type { LevelRollup, SeenValue, SideRollups } from './side-rollups.ts'
-import { instants, numbers, texts, uuids } from './sql-arrays.ts'
 
 const nothing = () => {}
 

@@ -1,12 +1,12 @@
 import type { Instant } from '@lockstep/core/instant'
 import { formatQuantity } from '@lockstep/core/quantity'
+import { instants, jsons, numbers, texts, timestamps, uuids } from '../postgres/sql-arrays.ts'
 import type { Arrival } from './arrival.ts'
 import type { Statement } from './exchange.ts'
 import { GATE } from './gate.ts'
 import { type Hash, hashOf } from './identity.ts'
 import type { Place, TouchedInvoice } from './places.ts'
 import type { Rollup } from './rollups.ts'
-import { instants, jsons, numbers, texts, timestamps, uuids } from './sql-arrays.ts'
 
 // Columns are unnested side by side in the select list: in `from`, Postgres would first write each of
 // them down in a table of its own and then join those, a tenth of each statement.
