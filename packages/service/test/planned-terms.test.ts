@@ -45,9 +45,10 @@ async function subscriber(coupons: readonly string[] = []) {
       expect(await ada.change({ plan: 'basic' })).toMatchObject({ status: 200 })
       expect(await ada.read()).toMatchObject({ plan: 'premium', scheduledChange: { plan: 'basic' } })
     },
+    /** Of premium. */
     async item() {
       const { items } = await atStripe()
-      return items.data[0]?.id ?? ''
+      return items.data.find(({ price }) => price.unit_amount === 2500)?.id ?? ''
     },
     /** What is planned, and the phase that runs before it. */
     async phases() {
@@ -115,6 +116,38 @@ test('the same where they were given since, and nobody told us', async () => {
   })
   // 5.00 and a fifth more.
   expect(await ada.renewed()).toBe('subscription_cycle 600 paid')
+})
+
+/** In the dashboard, beside what is ours. */
+async function add(subscription: string, amount: number) {
+  const product = await stripe().products.create({ name: 'Consulting' })
+  await stripe().subscriptionItems.create({
+    subscription,
+    price_data: { ...monthly, product: product.id, unit_amount: amount },
+    proration_behavior: 'none',
+  })
+}
+const monthly = { currency: 'usd', recurring: { interval: 'month' } } as const
+
+test('items of somebody else go on, whenever they came', async () => {
+  const ada = await subscriber()
+  await add(ada.providerId, 9900)
+  const shown = await ada.preview({ plan: 'basic' })
+  expect(shown.body).toMatchObject({ nextInvoice: { total: { minor: '10900' } } })
+  await ada.plan()
+  await add(ada.providerId, 700)
+  // 10.00, 99.00 and 7.00.
+  expect(await ada.renewed()).toBe('subscription_cycle 11600 paid')
+})
+
+test('but what came in the place of the plan is not billed beside what is planned', async () => {
+  const ada = await subscriber()
+  await add(ada.providerId, 9900)
+  await ada.plan()
+  const plan = await ada.item()
+  await add(ada.providerId, 3000)
+  await stripe().subscriptionItems.del(plan, { proration_behavior: 'none' })
+  expect(await ada.renewed()).toBe('subscription_cycle 10900 paid')
 })
 
 test('how it is collected goes on as well', async () => {

@@ -9,13 +9,17 @@ import { fetchSubscription } from './fetch.ts'
 import { idOf, idOrNull } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
 import { makeSchedule, tellSchedule } from './schedules.ts'
-import { inThePlaceOf, type WantedItem } from './subscription-changes.ts'
+import type { ItemChange, WantedItem } from './subscription-changes.ts'
 
 export interface ChangeToSchedule {
   readonly operation: string
   readonly subscriptionId: string
   readonly providerSubscription: string
   readonly items: readonly WantedItem[]
+  /** What becomes another for that, of how it stood when it was decided. */
+  readonly changes: readonly ItemChange[]
+  /** All items of then; undefined where that was not written down. */
+  readonly stood: readonly StoodItem[] | undefined
   /** The end of the period that runs. */
   readonly at: Instant
   readonly interval: Interval
@@ -23,6 +27,8 @@ export interface ChangeToSchedule {
   /** Periods are counted anew from `at`, because they have another length. */
   readonly changesRhythm: boolean
 }
+
+export type StoodItem = readonly [id: string, price: string, quantity: number | null]
 
 /**
  * Has a subscription go on with other items when its period is over. A schedule is made of the
@@ -98,11 +104,15 @@ function running(
   return {
     ...{ start_date: phase.start_date, end_date: at, proration_behavior: 'none' },
     ...ofAll(subscription),
-    items: subscription.items.data.map((item) => ({
-      price: item.price.id,
-      ...(item.quantity !== undefined && { quantity: item.quantity }),
-      ...ofItem(item),
-    })),
+    items: subscription.items.data.map(asItStands),
+  }
+}
+
+function asItStands(item: Stripe.SubscriptionItem): PhaseParam['items'][number] {
+  return {
+    price: item.price.id,
+    ...(item.quantity !== undefined && { quantity: item.quantity }),
+    ...ofItem(item),
   }
 }
 
@@ -115,19 +125,48 @@ function coming(
   wanted: ChangeToSchedule,
   planned?: SeenPhase,
 ): PhaseParam {
-  const standing = subscription.items.data.map((item) => ({ price: item.price.id, item }))
-  const before = inThePlaceOf(standing, wanted.items)
+  const standing = subscription.items.data
+  const inThePlaceOf = (price: string) => {
+    const { id } = wanted.changes.find((change) => change.price === price) ?? {}
+    return standing.find((item) => item.price.id === price) ?? standing.find((item) => item.id === id)
+  }
   return {
     duration: { interval: wanted.interval, interval_count: wanted.intervalCount },
     proration_behavior: 'none',
     ...(wanted.changesRhythm && { billing_cycle_anchor: 'phase_start' as const }),
     ...ofAll(subscription, planned?.discounts),
-    items: wanted.items.map(({ providerPrice: price, quantity }, index) => ({
-      price,
-      ...(quantity !== null && { quantity }),
-      ...ofItem(before[index]?.item, planned?.items.find((one) => idOf(one.price) === price)?.discounts),
-    })),
+    items: [
+      ...wanted.items.map(({ providerPrice: price, quantity }) => ({
+        price,
+        ...(quantity !== null && { quantity }),
+        ...ofItem(inThePlaceOf(price), planned?.items.find((one) => idOf(one.price) === price)?.discounts),
+      })),
+      ...notConcerned(standing, wanted, planned).map(asItStands),
+    ],
   }
+}
+
+/**
+ * Items that are somebody else's, as a change that is made at once leaves them alone. What was added since and is not planned
+ * with it so far is one of them only while all that stood then does: otherwise it may have come in the place of what is to be
+ * changed, and would be billed beside that.
+ */
+function notConcerned(
+  standing: readonly Stripe.SubscriptionItem[],
+  { items, changes, stood }: ChangeToSchedule,
+  planned: SeenPhase | undefined,
+): Stripe.SubscriptionItem[] {
+  if (stood === undefined) return []
+  const stands = ([id, price]: StoodItem) =>
+    standing.some((item) => item.id === id && item.price.id === price)
+  const isWhole = stood.every(stands)
+  return standing.filter(({ id, price }) => {
+    const isOurs = changes.some((change) => change.id === id)
+    const isWanted = items.some(({ providerPrice }) => providerPrice === price.id)
+    const stoodThen = stood.some(([before, its]) => before === id && its === price.id)
+    const isPlanned = planned?.items.some((its) => idOf(its.price) === price.id) === true
+    return !isOurs && !isWanted && (isWhole || stoodThen || isPlanned)
+  })
 }
 
 /**

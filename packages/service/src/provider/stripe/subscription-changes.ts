@@ -42,18 +42,6 @@ export function itemChanges(
   return [...kept, ...replaced, ...removed]
 }
 
-/** Of each wanted item, the standing one that stays as it or that it takes the place of; as {@link itemChanges} has it. */
-export function inThePlaceOf<T extends Pick<ObservedSubscriptionItem, 'price'>>(
-  standing: readonly T[],
-  wanted: readonly WantedItem[],
-): (T | undefined)[] {
-  const leaving = standing.filter(({ price }) => !wanted.some(({ providerPrice }) => providerPrice === price))
-  const next = leaving.values()
-  return wanted.map(
-    ({ providerPrice }) => standing.find(({ price }) => price === providerPrice) ?? next.next().value,
-  )
-}
-
 /** Everything of a change that Stripe is told, in its preview and in the deed alike. */
 export interface SubscriptionTerms {
   readonly providerSubscription: string

@@ -3,6 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
+import type { StoodItem } from '../../provider/stripe/scheduled-changes.ts'
 import { readPlanChange } from '../../store/plan-changes.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
@@ -16,7 +17,7 @@ export interface Stood {
   readonly collection: Collection
   readonly periodEnd: Instant
   /** Id, price and quantity of each item at the provider. */
-  readonly items: readonly (readonly [id: string, price: string, quantity: number | null])[]
+  readonly items: readonly StoodItem[]
 }
 
 const names: Readonly<Record<keyof Stood, string>> = {

@@ -3,7 +3,7 @@ import type { ChangeInput } from './input.ts'
 
 /** What the provider is told of a change that waits for the end of the period. */
 export function scheduled(
-  { subscription, wanted, periodEnd, rhythm }: ChangeInput,
+  { subscription, wanted, items, stood, periodEnd, rhythm }: ChangeInput,
   operation: string,
 ): ChangeToSchedule {
   return {
@@ -11,6 +11,8 @@ export function scheduled(
     subscriptionId: subscription.id,
     providerSubscription: subscription.providerId,
     items: wanted,
+    changes: items,
+    stood: stood?.items,
     at: periodEnd,
     interval: rhythm.interval,
     intervalCount: rhythm.intervalCount,
