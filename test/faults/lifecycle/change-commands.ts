@@ -114,6 +114,7 @@ export function heldCommands(now: model.Model): Command[] {
   const { held } = now
   if (held === null) return []
   const late = now.now + 25 * HOUR
+  if (!held.isOurs) return [...(now.card === 'asks' ? [answerElsewhere()] : []), tooLate(late, true)]
   const isQuiet = [now.period.end, now.open?.dueAt ?? late, now.cancelAt ?? late].every((at) => at >= late)
   return [answer('succeed'), answer('fail'), giveUp(), ...(isQuiet ? [tooLate(late)] : [])]
 }
@@ -130,17 +131,33 @@ const answer = (outcome: 'succeed' | 'fail'): Command => ({
   name: `the bank is told to ${outcome}`,
   isElsewhere: false,
   async run(stage, life) {
-    const { world } = stage
-    const { expected, payer } = life
+    const { expected } = life
     const url = await pendingChange(stage, life)
-    const { data } = await world.stripe.paymentIntents.list({ customer: payer.customer, limit: 3 })
-    const intent = data.find(({ status }) => status === 'requires_action')
-    if (!intent || expected.held === null) throw new Error('No payment waits for its customer.')
-    world.simulator.control.authenticate(intent.id, outcome)
+    await tellBank(stage, life, outcome)
     // Half of them come back; of the others only an event tells.
     if (life.random.below(2) === 0) await stage.ask({ method: 'POST', url: `${url}/resume`, key: url })
     if (outcome === 'fail') return { model: model.letGo(expected) }
+    if (expected.held === null) throw new Error('Nothing is held.')
     return { model: changed({ ...expected, held: null }, expected.held.to) }
+  },
+})
+
+async function tellBank({ world }: Stage, { payer }: Life, outcome: 'succeed' | 'fail'): Promise<void> {
+  const { data } = await world.stripe.paymentIntents.list({ customer: payer.customer, limit: 3 })
+  const intent = data.find(({ status }) => status === 'requires_action')
+  if (!intent) throw new Error('No payment waits for its customer.')
+  world.simulator.control.authenticate(intent.id, outcome)
+}
+
+const answerElsewhere = (): Command => ({
+  name: 'the bank is told to succeed',
+  isElsewhere: true,
+  async run(stage, life) {
+    await tellBank(stage, life, 'succeed')
+    const { expected } = life
+    if (expected.held === null) throw new Error('Nothing is held.')
+    const { to } = expected.held
+    return { model: changed({ ...expected, held: null }, to, billOf(expected, to, false)) }
   },
 })
 
@@ -154,9 +171,9 @@ const giveUp = (): Command => ({
   },
 })
 
-const tooLate = (to: number): Command => ({
+const tooLate = (to: number, isElsewhere = false): Command => ({
   name: `unanswered until ${iso(to)}`,
-  isElsewhere: false,
+  isElsewhere,
   async run({ world }, { payer, expected }) {
     await world.turn(payer, iso(to))
     return { model: model.advance(expected, to) }

@@ -3,10 +3,10 @@ import { answered } from './answers.ts'
 import { DAY, HOUR } from './calendar.ts'
 import { changeCommands, heldCommands } from './change-commands.ts'
 import { couponCommands } from './coupon-commands.ts'
-import { dashboardCommands } from './dashboard-commands.ts'
+import { dashboardCommands, payInDashboard } from './dashboard-commands.ts'
 import { cards, iso, type Life } from './life.ts'
 import * as model from './model.ts'
-import { paymentCommands } from './payment-commands.ts'
+import { paymentCommands, payWith } from './payment-commands.ts'
 import type { Stage } from './stage.ts'
 
 export interface Command {
@@ -24,6 +24,7 @@ const places = ['us', 'dashboard'] as const
 export function candidates(life: Life): Command[] {
   const { expected: now, random } = life
   if (now.held !== null) return heldCommands(now)
+  if (now.open?.dueAt === Number.POSITIVE_INFINITY) return awaitedCommands(now)
   const passing = times(life).map(turn)
   if (now.status === 'canceled') return [...passing, ...passing, reactivate(life)]
   const place = random.pick(now.isManaged ? (['us'] as const) : places)
@@ -47,6 +48,15 @@ export function candidates(life: Life): Command[] {
     ...(now.open === null && now.accounts.credit === 0 && now.pending.length === 0
       ? [pause(random.pick(collections))]
       : []),
+  ]
+}
+
+/** An invoice that nobody tries to collect until somebody says so: well before the next one comes, which is a story of its own. */
+function awaitedCommands(now: model.Model): Command[] {
+  return [
+    ...(now.card === 'pays' ? [payInDashboard(), payInDashboard()] : [payWith('pays')]),
+    ...(now.period.end > now.now + 6 * HOUR ? [turn(now.now + HOUR)] : []),
+    ...places.map((place) => end(place, 'keep')),
   ]
 }
 

@@ -1,18 +1,31 @@
+import Stripe from 'stripe'
 import * as money from './accounts.ts'
-import { DAY } from './calendar.ts'
+import { DAY, HOUR } from './calendar.ts'
 import type { Command } from './commands.ts'
 import { atProvider } from './coupon-commands.ts'
 import type { Life } from './life.ts'
 import { collect, type Model } from './model.ts'
-import { type Bill, billOf, changed, changedAndDue, changedUnbilled, totalOf } from './plan-changes.ts'
+import {
+  awaiting,
+  type Bill,
+  billOf,
+  changed,
+  changedAndDue,
+  changedUnbilled,
+  heldElsewhere,
+  totalOf,
+} from './plan-changes.ts'
 import { EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans = (Object.keys(prices) as PlanKey[]).filter((plan) => prices[plan].months === 1)
 /** From the first try of a payment until the last: three more, after three, five and seven days. */
 const LONGEST_DUNNING = 15 * DAY
+/** As long as a change waits for its payment, and longer. */
+const LONGEST_WAIT = 25 * HOUR
 
 type Prorations = 'always_invoice' | 'create_prorations' | 'none'
+type Behavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'pending_if_incomplete'
 
 /**
  * Another plan or number, chosen in the provider's dashboard: billed there at once, with the next invoice, or not at
@@ -24,13 +37,17 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   const several = random.below(4) === 0 ? 2 + random.below(3) : 1
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
+  const behavior = random.pick(behaviors)
   return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
+    ...(isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', behavior)] : []),
     ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
 }
+
+const behaviors = ['default_incomplete', 'error_if_incomplete', 'pending_if_incomplete'] as const
 
 function isPaid({ card, accounts }: Model, bill: Bill): boolean {
   return card === 'pays' || money.settled(accounts, totalOf(bill)).charge === 0
@@ -42,8 +59,18 @@ function isBilledWell(now: Model, to: Terms): boolean {
   if (now.status !== 'active' || now.collection !== 'charging') return false
   if (isPaid(now, billOf(now, to, false))) return true
   // The bank that asks is answered elsewhere.
-  const isOverBefore = now.period.end > now.now + LONGEST_DUNNING && now.cancelAt === null
-  return now.card !== 'asks' && now.open === null && isOverBefore
+  return now.card !== 'asks' && now.open === null && isQuiet(now, LONGEST_DUNNING)
+}
+
+/** What becomes of the change is decided long before anything else happens. What is pending on an invoice that is voided, Stripe does not say. */
+function isToldWell(now: Model, behavior: Behavior): boolean {
+  if (now.status !== 'active' || now.collection !== 'charging' || now.open !== null) return false
+  if (behavior === 'error_if_incomplete') return true
+  return now.pending.length === 0 && isQuiet(now, LONGEST_WAIT)
+}
+
+function isQuiet({ period, now, cancelAt }: Model, seconds: number): boolean {
+  return period.end > now + seconds && cancelAt === null
 }
 
 /**
@@ -59,24 +86,68 @@ function beginsToPay({ terms }: Model, to: Terms): boolean {
   return prices[terms.plan].cents === 0 && prices[to.plan].cents > 0
 }
 
-const changeInDashboard = (to: Terms, prorations: Prorations): Command => ({
-  name: `the dashboard changes to ${to.plan} × ${to.quantity}, ${prorations}`,
+const changeInDashboard = (
+  to: Terms,
+  prorations: Prorations,
+  behavior: Behavior = 'allow_incomplete',
+): Command => ({
+  name: `the dashboard changes to ${to.plan} × ${to.quantity}, ${prorations}${behavior === 'allow_incomplete' ? '' : `, ${behavior}`}`,
   isElsewhere: true,
   async run(stage, { payer, expected: now }) {
     const { stripe } = stage.world
     const { items } = await stripe.subscriptions.retrieve(payer.subscription)
     const item = items.data.find(({ price }) => price.unit_amount !== EXTRA_CENTS)
     if (!item) throw new Error('There is no item of the plan.')
-    await stripe.subscriptions.update(payer.subscription, {
+    const outcome = outcomeOf(now, to, { prorations, behavior })
+    const told = stripe.subscriptions.update(payer.subscription, {
       items: [{ id: item.id, price: await priceOf(stage, to.plan), quantity: to.quantity }],
       proration_behavior: prorations,
+      payment_behavior: behavior,
     })
-    if (prorations === 'none' || now.status === 'trialing') return { model: { ...now, terms: to } }
-    if (prorations === 'create_prorations') return { model: changedUnbilled(now, to) }
-    const bill = billOf(now, to, false)
-    return { model: isPaid(now, bill) ? changed(now, to, bill) : collect(changedAndDue(now, to)) }
+    if (outcome === 'refused') await refused(told)
+    else await told
+    return { model: outcome === 'refused' ? now : outcome }
   },
 })
+
+/** Of an invoice that waits for somebody to confirm its payment: that is done, on its page or by whoever has the dashboard. */
+export const payInDashboard = (): Command => ({
+  name: 'the invoice is paid in the dashboard',
+  isElsewhere: true,
+  async run({ world: { stripe } }, { payer, expected: now }) {
+    const { data } = await stripe.invoices.list({ subscription: payer.subscription, status: 'open' })
+    const [invoice, ...others] = data
+    if (!invoice || others.length > 0 || now.open === null) throw new Error('One invoice is to be open.')
+    await stripe.invoices.pay(invoice.id)
+    return { model: collect({ ...now, open: now.open }) }
+  },
+})
+
+/** By https://docs.stripe.com/api/subscriptions/update#update_subscription-payment_behavior */
+function outcomeOf(
+  now: Model,
+  to: Terms,
+  { prorations, behavior }: { readonly prorations: Prorations; readonly behavior: Behavior },
+): Model | 'refused' {
+  if (prorations === 'none' || now.status === 'trialing') return { ...now, terms: to }
+  if (prorations === 'create_prorations') return changedUnbilled(now, to)
+  const bill = billOf(now, to, false)
+  const { charge } = money.settled(now.accounts, totalOf(bill))
+  if (behavior === 'default_incomplete' && charge > 0) return awaiting(now, to)
+  if (isPaid(now, bill)) return changed(now, to, bill)
+  if (behavior === 'error_if_incomplete') return 'refused'
+  return behavior === 'pending_if_incomplete' ? heldElsewhere(now, to, bill) : collect(changedAndDue(now, to))
+}
+
+async function refused(told: Promise<unknown>): Promise<void> {
+  try {
+    await told
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeError && [400, 402].includes(error.statusCode ?? 0)) return
+    throw error
+  }
+  throw new Error('What nobody pays is not refused.')
+}
 
 async function priceOf(stage: Stage, plan: PlanKey): Promise<string> {
   const { rows } = await stage.world.pool.query<{ id: string }>(

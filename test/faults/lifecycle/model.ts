@@ -19,8 +19,8 @@ export interface Model {
   readonly scheduled: Terms | null
   /** The provider's schedule stands, also for a while after it was carried out: nobody else plans an end then. */
   readonly isManaged: boolean
-  /** A change that waits for the bank's question to be answered, since when. */
-  readonly held: (Carrying & { readonly to: Terms; readonly since: number }) | null
+  /** A change that waits to be paid, mostly for the bank's question to be answered, since when; ours, or the dashboard's. */
+  readonly held: (Carrying & { readonly to: Terms; readonly since: number; readonly isOurs: boolean }) | null
   /** What is taken off, in the order in which it was given. */
   readonly discounts: readonly Given[]
   /** Coupons that it ever had, as far as anybody told us. */

@@ -18,7 +18,7 @@ export function paymentCommands({ expected: now, random }: Life): Command[] {
   ]
 }
 
-const payWith = (card: 'pays' | 'declines' | 'asks'): Command => ({
+export const payWith = (card: 'pays' | 'declines' | 'asks'): Command => ({
   name: `a card that ${card}`,
   isElsewhere: false,
   async run(stage, { payer, expected }) {

@@ -7,6 +7,7 @@ import {
   type Billed,
   billedItems,
   centsOf,
+  collect,
   creditedSince,
   type Debits,
   extrasFee,
@@ -78,8 +79,7 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
   if (model.card === 'none') return refused('payment_method_required', true)
   if (model.card === 'declines') return refused('card_declined', true)
-  const held = { to, since: model.now, subtotal: bill.subtotal, carried: model.discounts }
-  return { kind: 'held', model: { ...model, held } }
+  return { kind: 'held', model: { ...model, held: holding(model, to, bill) } }
 }
 
 /** What is scheduled for the extras is not given up by a wish that does not name them, as none does that leaves them as they are. */
@@ -177,6 +177,21 @@ export function changedAndDue(model: Model, to: Terms): Billed {
     },
   }
 }
+
+/** As of this second, and past due until somebody confirms the payment: nobody tries it before. */
+export function awaiting(model: Model, to: Terms): Model {
+  const due = collect({ ...changedAndDue(model, to), card: 'none' })
+  return { ...due, card: model.card, open: due.open && { ...due.open, dueAt: Number.POSITIVE_INFINITY } }
+}
+
+/** Comes when its invoice is paid, and is forgotten when that is not paid in time. */
+export function heldElsewhere(model: Model, to: Terms, bill: Bill): Model {
+  return { ...model, held: { ...holding(model, to, bill), isOurs: false } }
+}
+
+const holding = ({ now, discounts }: Model, to: Terms, { subtotal }: Bill) => ({
+  ...{ to, since: now, subtotal, carried: discounts, isOurs: true },
+})
 
 /** As of this second, and billed with the next invoice. */
 export function changedUnbilled(model: Model, to: Terms): Model {
