@@ -28,8 +28,8 @@ type Prorations = 'always_invoice' | 'create_prorations' | 'none'
 type Behavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete' | 'pending_if_incomplete'
 
 /**
- * Another plan or number, chosen in the provider's dashboard: billed there at once, with the next invoice, or not at
- * all. Between plans of a month, whose periods go on.
+ * Another plan or number, or another number of extras, chosen in the provider's dashboard: billed there at once, with
+ * the next invoice, or not at all. Between plans of a month, whose periods go on.
  */
 export function dashboardCommands({ expected: now, random }: Life): Command[] {
   if (now.isManaged || prices[now.terms.plan].months !== 1) return []
@@ -38,7 +38,12 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
   const behavior = random.pick(behaviors)
+  const beside = { ...(random.below(2) === 0 ? now.terms : to), extras: random.below(4) }
+  // On which line the odd cent of a discount on several falls, Stripe does not say.
+  const mayHaveMore = now.discounts.length === 0 && beside.extras !== now.terms.extras
   return [
+    ...(mayHaveMore && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),
+    ...(mayHaveMore && mayWait(now, beside) ? [changeInDashboard(beside, 'create_prorations')] : []),
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
@@ -91,16 +96,14 @@ const changeInDashboard = (
   prorations: Prorations,
   behavior: Behavior = 'allow_incomplete',
 ): Command => ({
-  name: `the dashboard changes to ${to.plan} × ${to.quantity}, ${prorations}${behavior === 'allow_incomplete' ? '' : `, ${behavior}`}`,
+  name: `the dashboard changes to ${to.plan} × ${to.quantity} with ${to.extras} extras, ${prorations}${behavior === 'allow_incomplete' ? '' : `, ${behavior}`}`,
   isElsewhere: true,
   async run(stage, { payer, expected: now }) {
     const { stripe } = stage.world
     const { items } = await stripe.subscriptions.retrieve(payer.subscription)
-    const item = items.data.find(({ price }) => price.unit_amount !== EXTRA_CENTS)
-    if (!item) throw new Error('There is no item of the plan.')
     const outcome = outcomeOf(now, to, { prorations, behavior })
     const told = stripe.subscriptions.update(payer.subscription, {
-      items: [{ id: item.id, price: await priceOf(stage, to.plan), quantity: to.quantity }],
+      items: await itemsOf(stage, items.data, now.terms, to),
       proration_behavior: prorations,
       payment_behavior: behavior,
     })
@@ -109,6 +112,24 @@ const changeInDashboard = (
     return { model: outcome === 'refused' ? now : outcome }
   },
 })
+
+/** What is changed of the items that stand: the plan's, and the add-on's. */
+async function itemsOf(
+  stage: Stage,
+  items: readonly Stripe.SubscriptionItem[],
+  now: Terms,
+  { plan, quantity, extras }: Terms,
+): Promise<Stripe.SubscriptionUpdateParams.Item[]> {
+  const isExtra = ({ price }: Stripe.SubscriptionItem) => price.unit_amount === EXTRA_CENTS
+  const item = items.find((one) => !isExtra(one))
+  if (!item) throw new Error('There is no item of the plan.')
+  const isOther = plan !== now.plan || quantity !== now.quantity
+  const ofPlan = { id: item.id, price: await priceOf(stage, plan), quantity }
+  const had = items.find(isExtra)
+  const more = had ? { id: had.id, quantity: extras } : { price: await priceOfExtra(stage), quantity: extras }
+  const ofExtras = had && extras === 0 ? { id: had.id, deleted: true } : more
+  return [...(isOther ? [ofPlan] : []), ...(extras === now.extras ? [] : [ofExtras])]
+}
 
 /** Of an invoice that waits for somebody to confirm its payment: that is done, on its page or by whoever has the dashboard. */
 export const payInDashboard = (): Command => ({
@@ -154,6 +175,14 @@ async function priceOf(stage: Stage, plan: PlanKey): Promise<string> {
     `select price.id from price join plan_version on plan_version.id = price.plan_version_id
       where plan_version.plan_key = $1 and price.key = 'fee'`,
     [plan],
+  )
+  return atProvider(stage, 'price', rows[0]?.id ?? '')
+}
+
+async function priceOfExtra(stage: Stage): Promise<string> {
+  const { rows } = await stage.world.pool.query<{ id: string }>(
+    `select price.id from price join addon_version on addon_version.id = price.addon_version_id
+      where addon_version.addon_key = 'extra' and price.key = 'each'`,
   )
   return atProvider(stage, 'price', rows[0]?.id ?? '')
 }
