@@ -81,9 +81,9 @@ const agreement = z
     prices: z.array(price),
     features: z.array(agreedFeature),
     addons: z.array(agreedAddon),
-    flatNumbers: z.record(z.string(), z.int().min(0)).optional().meta({
+    itemNumbers: z.record(z.string(), z.int().min(0).nullable()).optional().meta({
       description:
-        "How often flat prices that are sold beside others are paid each period, by their keys, an add-on's behind its own and a dot; absent where each is paid once.",
+        "How many of a price are paid for each period, by its key, an add-on's behind its own and a dot, where that is not what the quantity says (a flat price beside others: once); null where it has no item. Absent where there is none.",
     }),
     discounts: z.array(discount),
   })

@@ -1,6 +1,6 @@
 import type { Addon, SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
-import { type FlatNumbers, ofAddon } from './flat-numbers.ts'
+import { type ItemNumbers, ofAddon } from './item-numbers.ts'
 import { formatMoney, type Money, parseMoney, sum } from './money.ts'
 import type { Plan } from './plan.ts'
 import { isBilledByProvider } from './price.ts'
@@ -20,25 +20,25 @@ export interface Terms {
   readonly plan: Plan
   readonly quantity: number
   readonly addons: readonly SoldAddon[]
-  /** How often flat prices of the plan and of the add-ons stand there, where that is not once. */
-  readonly flatNumbers?: FlatNumbers
+  /** How many of a price of the plan or of an add-on stand there, where that is not what the quantity says. */
+  readonly itemNumbers?: ItemNumbers
 }
 
 /** What all of it comes to in one period, before discounts and tax. */
-export function amountOfTerms({ plan, quantity, addons, flatNumbers = {} }: Terms): Money {
+export function amountOfTerms({ plan, quantity, addons, itemNumbers = {} }: Terms): Money {
   const beside = addons.map(({ addon, quantity: number }) =>
-    recurringAmount(addon, number, ofAddon(addon.key, flatNumbers)),
+    recurringAmount(addon, number, ofAddon(addon.key, itemNumbers)),
   )
-  return sum(plan.currency, [recurringAmount(plan, quantity, flatNumbers), ...beside])
+  return sum(plan.currency, [recurringAmount(plan, quantity, itemNumbers), ...beside])
 }
 
 /** What the recurring prices of one of them come to in one period, each rounded once as on the invoice. */
 export function recurringAmount(
   { prices, currency }: Plan | Addon,
   quantity: number,
-  flatNumbers?: FlatNumbers,
+  itemNumbers?: ItemNumbers,
 ): Money {
-  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, flatNumbers))
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, itemNumbers))
 }
 
 /** Where the terms that somebody agreed to are not the plan's, by field. */

@@ -2,8 +2,8 @@ import { differences, grantDifferences, priceDifferences } from './catalog/descr
 import type { AgreedAddon, Agreement } from './contract.ts'
 import { describeDiscount } from './discount.ts'
 import { grantFromJson } from './feature.ts'
-import { type FlatNumbers, hasNumbers } from './flat-numbers.ts'
-import { priceFromJson } from './price.ts'
+import { hasNumbers, numberOf, ofAddon } from './item-numbers.ts'
+import { isBilledByProvider, priceFromJson } from './price.ts'
 
 /** What becomes of an agreement, and in which words that is told. */
 export interface Amendment {
@@ -17,13 +17,13 @@ export interface Amendment {
  * one without, and a billing cycle without one of usage says that usage is billed with the fees.
  */
 export function amend(current: Agreement, changed: Partial<Agreement>): Amendment {
-  const { addons = [], flatNumbers, usageCycle: _, ...rest } = { ...current, ...changed }
+  const { addons = [], itemNumbers, usageCycle: _, ...rest } = { ...current, ...changed }
   const { usageCycle } = changed.billingCycle === undefined ? current : changed
   const agreement: Agreement = {
     ...rest,
     ...(usageCycle !== undefined && { usageCycle }),
     ...(addons.length > 0 && { addons }),
-    ...(hasNumbers(flatNumbers) && { flatNumbers }),
+    ...(hasNumbers(itemNumbers) && { itemNumbers }),
   }
   return { agreement, changes: agreementDifferences(current, agreement) }
 }
@@ -84,17 +84,29 @@ function addonTerms(old: AgreedAddon, next: AgreedAddon): string[] {
   ].map((text) => `addons/${next.key}/${text}`)
 }
 
-/** How often flat prices are paid: `prices/care/number: 1 → 2`, `addons/pair/prices/other/number: 1 → 3`. */
-function numberDifferences({ flatNumbers: before = {} }: Agreement, { flatNumbers: after = {} }: Agreement) {
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  const numbers = (of: FlatNumbers) =>
-    new Map(keys.map((key) => [`${pathOfNumber(key)}/number`, `${of[key] ?? 1}`]))
-  return differences(numbers(before), numbers(after))
+/** How many of a price are paid for: `prices/care/number: 1 → 2`, `addons/pair/prices/other/number: 1 → none`. */
+function numberDifferences(before: Agreement, after: Agreement): string[] {
+  const named = [before, after].flatMap(({ itemNumbers = {} }) => Object.keys(itemNumbers))
+  return [...new Set(named)].flatMap((key) => {
+    const [old, next] = [numberOfPrice(before, key), numberOfPrice(after, key)]
+    // One that is agreed on anew, or no more, is told of as that.
+    return old === undefined || next === undefined ? [] : differences(new Map([old]), new Map([next]))
+  })
 }
 
-function pathOfNumber(key: string): string {
-  const [addon, price] = key.split('.')
-  return price === undefined ? `prices/${key}` : `addons/${addon}/prices/${price}`
+/** Where it stands, and how many there are of it; undefined of a price that is not agreed on. */
+function numberOfPrice(agreement: Agreement, named: string): [string, string] | undefined {
+  const [first = '', second] = named.split('.')
+  const addon = agreement.addons?.find(({ key }) => key === first)
+  const { prices, quantity } = second === undefined ? agreement : (addon ?? { prices: [], quantity: 0 })
+  const key = second ?? first
+  const price = prices.find((one) => one.key === key)
+  if (price === undefined) return undefined
+  const { itemNumbers = {} } = agreement
+  const own = second === undefined ? itemNumbers : ofAddon(first, itemNumbers)
+  const number = numberOf(price, prices.filter(isBilledByProvider), quantity, own)
+  const path = second === undefined ? `prices/${key}` : `addons/${first}/prices/${key}`
+  return [`${path}/number`, `${number ?? 'none'}`]
 }
 
 /** Two of one name are told apart by their place in the list. */

@@ -109,18 +109,40 @@ function chain(length: number): ChainLink[] {
 
 const verify = (links: readonly ChainLink[]) => verifyChain('customer_1', links, sha256)
 
-test('how often flat prices are paid is agreed on where that is not once, and said where it becomes another', () => {
-  const { agreement: twice, changes } = amend(agreement, { flatNumbers: { fee: 2, 'pair.other': 0 } })
-  expect(changes).toEqual(['prices/fee/number: 1 → 2', 'addons/pair/prices/other/number: 1 → 0'])
-  expect([contractFormatOf(agreement), contractFormatOf(twice)]).toEqual([
+test('how many of a price are paid for is agreed on where the quantity does not say it, and said where it becomes another', () => {
+  const [fee] = agreement.prices
+  const price = (key: string, model: 'flat' | 'perUnit') =>
+    ({ ...fee, key, model, ratePicos: '500' }) as never
+  const pair = {
+    ...{ key: 'pair', name: 'Pair', version: 1, versionId: 'addon_version_1', quantity: 1 },
+    ...{ prices: [price('one', 'flat'), price('other', 'flat')], features: [] },
+  }
+  const sold = amend(agreement, {
+    prices: [price('fee', 'flat'), price('seat', 'perUnit'), price('box', 'perUnit')],
+    addons: [pair as never],
+  }).agreement
+  // Three of it: one fee, three seats, three boxes.
+  const itemNumbers = { fee: 2, seat: 1, 'pair.other': null }
+  const { agreement: other, changes } = amend(sold, { itemNumbers })
+  expect(changes).toEqual([
+    'prices/fee/number: 1 → 2',
+    'prices/seat/number: 3 → 1',
+    'addons/pair/prices/other/number: 1 → none',
+  ])
+  expect([contractFormatOf(agreement), contractFormatOf(other)]).toEqual([
     'lockstep-contract-1',
     'lockstep-contract-3',
   ])
-  // What is not mentioned stays.
-  expect(amend(twice, { quantity: 5 }).agreement.flatNumbers).toEqual({ fee: 2, 'pair.other': 0 })
-  const back = amend(twice, { flatNumbers: {} })
-  expect(back.changes).toEqual(['prices/fee/number: 2 → 1', 'addons/pair/prices/other/number: 0 → 1'])
-  expect(back.agreement).toEqual(agreement)
+  // What is not mentioned stays: five boxes, and still one seat.
+  const five = amend(other, { quantity: 5 })
+  expect([five.agreement.itemNumbers, five.changes]).toEqual([itemNumbers, ['quantity: 3 → 5']])
+  const back = amend(other, { itemNumbers: {} })
+  expect(back.changes).toEqual([
+    'prices/fee/number: 2 → 1',
+    'prices/seat/number: 1 → 3',
+    'addons/pair/prices/other/number: none → 1',
+  ])
+  expect(back.agreement).toEqual(sold)
 })
 
 test('an untouched chain holds, also when personal data were erased', () => {

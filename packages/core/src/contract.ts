@@ -3,20 +3,20 @@ import type { Interval } from './billing-cycle.ts'
 import { type Canonical, canonicalJson } from './canonical-json.ts'
 import type { Discount } from './discount.ts'
 import type { Feature, GrantJson } from './feature.ts'
-import { type FlatNumbers, hasNumbers } from './flat-numbers.ts'
 import { formatInstant, type Instant } from './instant.ts'
+import { hasNumbers, type ItemNumbers } from './item-numbers.ts'
 import { type Plan, planToJson, type TrialUsage } from './plan.ts'
 import type { PriceJson } from './price.ts'
 import type { Seller } from './seller.ts'
 
 /**
  * Says by which rules a document is to be read. Another shape is another format: the second one has add-ons, the third one
- * flat prices that are paid several times, or not at all. One without either is written in the first, as it always was.
+ * prices of which other numbers are paid for than the quantity says. One without either is written in the first, as it always was.
  */
 export const contractFormats = ['lockstep-contract-1', 'lockstep-contract-2', 'lockstep-contract-3'] as const
 
-export function contractFormatOf({ addons, flatNumbers }: Agreement): ContractDocument['format'] {
-  if (flatNumbers !== undefined) return 'lockstep-contract-3'
+export function contractFormatOf({ addons, itemNumbers }: Agreement): ContractDocument['format'] {
+  if (itemNumbers !== undefined) return 'lockstep-contract-3'
   return addons === undefined ? 'lockstep-contract-1' : 'lockstep-contract-2'
 }
 
@@ -79,8 +79,8 @@ export interface Agreement {
   readonly discounts: readonly Discount[]
   /** Absent where there are none: never an empty list. */
   readonly addons?: readonly AgreedAddon[]
-  /** How often flat prices are paid each period; absent where each is paid once: never empty. */
-  readonly flatNumbers?: FlatNumbers
+  /** How many of a price are paid for each period, where that is not what the quantity says; absent where there is none: never empty. */
+  readonly itemNumbers?: ItemNumbers
 }
 
 /** What is sold beside the plan, in its currency and billing cycle. */
@@ -120,7 +120,7 @@ export interface AgreementInput {
   readonly features: readonly Pick<Feature, 'key' | 'name' | 'unitLabel'>[]
   readonly quantity: number
   readonly addons: readonly AddonInput[]
-  readonly flatNumbers?: FlatNumbers
+  readonly itemNumbers?: ItemNumbers
   readonly discounts: readonly Discount[]
   readonly startsAt: Instant
 }
@@ -149,7 +149,7 @@ export function agreementOf(input: AgreementInput): Agreement {
     features: featuresOf(grants, input),
     discounts: input.discounts,
     ...(input.addons.length > 0 && { addons: input.addons.map((addon) => agreedAddon(addon, input)) }),
-    ...(hasNumbers(input.flatNumbers) && { flatNumbers: input.flatNumbers }),
+    ...(hasNumbers(input.itemNumbers) && { itemNumbers: input.itemNumbers }),
   }
 }
 

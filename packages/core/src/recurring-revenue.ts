@@ -1,6 +1,6 @@
 import type { SoldAddon } from './addon.ts'
 import type { Interval } from './billing-cycle.ts'
-import { type FlatNumbers, ofAddon } from './flat-numbers.ts'
+import { type ItemNumbers, ofAddon } from './item-numbers.ts'
 import { type Currency, type Money, sum } from './money.ts'
 import type { Plan } from './plan.ts'
 import type { Timing } from './price.ts'
@@ -39,24 +39,24 @@ export function monthlyShare(interval: Interval, intervalCount: number): Fractio
 export function recurringRevenue(
   { prices, currency, payments }: Pick<Plan, 'prices' | 'currency' | 'payments'>,
   quantity: number,
-  flatNumbers?: FlatNumbers,
+  itemNumbers?: ItemNumbers,
 ): Money {
   const recurring = payments === null ? prices.filter(({ kind }) => kind === 'recurring') : []
   const of = (timing: Timing) => recurring.filter((price) => price.timing === timing)
   // One in arrears is sold once, as the plan is.
-  return sum(currency, [...feesOf(of('inAdvance'), quantity, flatNumbers), ...feesOf(of('inArrears'), 1)])
+  return sum(currency, [...feesOf(of('inAdvance'), quantity, itemNumbers), ...feesOf(of('inArrears'), 1)])
 }
 
 /** What add-ons cost for one interval of their plan, before discounts and tax. */
 export function addonRevenue(
   addons: readonly SoldAddon[],
   currency: Currency,
-  flatNumbers: FlatNumbers = {},
+  itemNumbers: ItemNumbers = {},
 ): Money {
   return sum(
     currency,
     addons.map(({ addon, quantity }) =>
-      recurringRevenue({ ...addon, payments: null }, quantity, ofAddon(addon.key, flatNumbers)),
+      recurringRevenue({ ...addon, payments: null }, quantity, ofAddon(addon.key, itemNumbers)),
     ),
   )
 }

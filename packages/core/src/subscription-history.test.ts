@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { FlatNumbers } from './flat-numbers.ts'
+import type { ItemNumbers } from './item-numbers.ts'
 import { subscriptionStatuses } from './subscription.ts'
 import {
   type ChangeFacts,
@@ -17,7 +17,7 @@ const running: HistoryState = {
   currency: 'usd',
   quantity: 1,
   addons: [],
-  flatNumbers: {},
+  itemNumbers: {},
   collection: 'charging',
   cancelAt: null,
   cancelAtPeriodEnd: false,
@@ -89,7 +89,7 @@ const states = fc.record({
   planVersionId: fc.constantFrom('plan_version_1', 'plan_version_2'),
   currency: fc.constant('usd'),
   quantity: fc.constantFrom(1, 2),
-  flatNumbers: fc.constantFrom<FlatNumbers>({}, { care: 2 }),
+  itemNumbers: fc.constantFrom<ItemNumbers>({}, { care: 2 }),
   addons: fc.constantFrom(
     [],
     [{ addon: 'backups', version: 1, quantity: 1 }],

@@ -1,6 +1,6 @@
 import { type AttachedAddon, areSameAddons } from './addon.ts'
-import { areSameNumbers, type FlatNumbers } from './flat-numbers.ts'
 import type { Instant } from './instant.ts'
+import { areSameNumbers, type ItemNumbers } from './item-numbers.ts'
 import { isTerminal, type SubscriptionStatus } from './subscription.ts'
 
 /**
@@ -17,7 +17,7 @@ export interface HistoryState {
   readonly currency: string
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
-  readonly flatNumbers: FlatNumbers
+  readonly itemNumbers: ItemNumbers
   readonly collection: Collection
   readonly cancelAt: Instant | null
   readonly cancelAtPeriodEnd: boolean
@@ -52,7 +52,7 @@ export function isSameState(a: HistoryState, b: HistoryState): boolean {
     a.currency === b.currency &&
     a.quantity === b.quantity &&
     areSameAddons(a.addons, b.addons) &&
-    areSameNumbers(a.flatNumbers, b.flatNumbers) &&
+    areSameNumbers(a.itemNumbers, b.itemNumbers) &&
     a.collection === b.collection &&
     a.cancelAt === b.cancelAt &&
     a.cancelAtPeriodEnd === b.cancelAtPeriodEnd

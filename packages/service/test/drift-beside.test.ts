@@ -73,27 +73,27 @@ test('add-ons that a row does not have as they are at Stripe', async () => {
   await mend('subscription differs addons missed look')
 })
 
-test('how often each of several flat prices stands there', async () => {
+test('how many of each price stand there', async () => {
   const row = () =>
-    world.pool.query('select flat_numbers from subscription where id = $1', [duo.subscriptionId])
-  await world.pool.query(`update subscription set flat_numbers = '{"care": 3}' where id = $1`, [
+    world.pool.query('select item_numbers from subscription where id = $1', [duo.subscriptionId])
+  await world.pool.query(`update subscription set item_numbers = '{"care": 3}' where id = $1`, [
     duo.subscriptionId,
   ])
-  await mend('subscription differs flatPrices changedHere look')
-  expect((await row()).rows).toEqual([{ flat_numbers: {} }])
+  await mend('subscription differs itemNumbers changedHere look')
+  expect((await row()).rows).toEqual([{ item_numbers: {} }])
 
   const { data } = await world.stripe.subscriptionItems.list({ subscription: duo.subscription })
   const item = data.find(({ price }) => price.unit_amount === 3000)?.id ?? ''
   await world.stripe.subscriptionItems.update(item, { quantity: 2, proration_behavior: 'none' })
   await unheard()
-  await mend('subscription differs flatPrices missed look')
-  expect((await row()).rows).toEqual([{ flat_numbers: { care: 2 } }])
+  await mend('subscription differs itemNumbers missed look')
+  expect((await row()).rows).toEqual([{ item_numbers: { care: 2 } }])
 
   // One of them is left.
   await world.stripe.subscriptionItems.del(item, { proration_behavior: 'none' })
   await unheard()
-  await mend('subscription differs flatPrices missed look')
-  expect((await row()).rows).toEqual([{ flat_numbers: { care: 0 } }])
+  await mend('subscription differs itemNumbers missed look')
+  expect((await row()).rows).toEqual([{ item_numbers: { care: null } }])
 })
 
 test('usage that is invoiced there at another interval than the plan’s, is told again', async () => {

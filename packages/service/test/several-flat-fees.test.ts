@@ -3,7 +3,9 @@ import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { readInvoice } from '../src/invoice/read.ts'
+import { readMigrations } from '../src/postgres/migrate.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
+import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -21,6 +23,7 @@ const catalog = defineCatalog({
   products: { app: { name: 'App' } },
   addons: {
     extra: { ...addon('Extra'), prices: { each: each('3.00') } },
+    kit: { ...addon('Kit'), prices: { one: each('2.00'), other: each('1.00') } },
     pair: { ...addon('Pair'), prices: { one: flat('4.00'), other: flat('1.00') } },
   },
   plans: {
@@ -34,6 +37,18 @@ const catalog = defineCatalog({
     },
     grand: { ...flatPlan('Grand', '0'), prices: { fee: flat('25.00'), care: flat('12.00') } },
     office: { ...flatPlan('Office', '0'), prices: { base: flat('20.00'), seat: each('5.00') } },
+    two: { ...flatPlan('Two', '0'), prices: { seat: each('5.00'), box: each('7.00') } },
+    hall: {
+      ...flatPlan('Hall', '0'),
+      prices: {
+        base: flat('20.00'),
+        room: {
+          ...({ kind: 'recurring', model: 'graduated' } as const),
+          tiers: [{ upTo: null, unitAmount: '2.00', flatAmount: '7.00' }],
+        },
+      },
+    },
+    basic: flatPlan('Basic', '10.00'),
     shop: {
       ...flatPlan('Shop', '0'),
       prices: {
@@ -112,13 +127,13 @@ test('what the dashboard changes of one fee alone is agreed on, and counted as a
   await inDashboard(ada, 1200, 2)
   await inDashboard(ada, 100, 'none')
   expect((await changesAgreed(ada)).slice(0, 2)).toEqual([
-    ['addons/pair/prices/other/number: 1 → 0'],
+    ['addons/pair/prices/other/number: 1 → none'],
     ['prices/care/number: 1 → 2'],
   ])
   const [newest] = await ada.contracts()
   const { body } = await installation.ask('GET', `/v1/contracts/${newest?.id}`)
   expect(body).toMatchObject({
-    ...{ requestOrigin: 'provider', agreement: { flatNumbers: { care: 2, 'pair.other': 0 } } },
+    ...{ requestOrigin: 'provider', agreement: { itemNumbers: { care: 2, 'pair.other': null } } },
     text: expect.stringContaining('"format":"lockstep-contract-3"'),
   })
   await ada.turn('2026-02-15T00:00:00Z')
@@ -133,10 +148,10 @@ test('what waits for the end of the period keeps the number that one fee has', a
   expect((await ada.change({ quantity: 2, when: 'periodEnd' })).status).toBe(200)
   const { database } = installation
   const { rows } = await database.pool.query(
-    'select flat_numbers from plan_change where subscription_id = $1',
+    'select item_numbers from plan_change where subscription_id = $1',
     [ada.id],
   )
-  expect(rows).toEqual([{ flat_numbers: { base: 2 } }])
+  expect(rows).toEqual([{ item_numbers: { base: 2 } }])
   // Twice 20.00 and twice 5.00.
   expect((await current(ada)).here).toBe(5000)
   await ada.turn('2026-02-01T02:00:00Z')
@@ -326,4 +341,111 @@ test('each is had once again by asking for one', async () => {
   ])
   expect(await current(ada)).toMatchObject({ shown: { lines: [{ key: 'fee' }, { key: 'care' }] } })
   expect((await feesEver(ada)).at(-1)).toBe(3700)
+})
+
+test('of two prices by number each is shown, counted and changed from by the number of its own item', async () => {
+  const ada = await subscribed('two', { quantity: 2 })
+  await inDashboard(ada, 700, 5)
+  expect(await ada.read()).toMatchObject({ quantity: 5 })
+  // Twice 5.00 and five times 7.00; before it was twice both.
+  const { shown, here, there } = await current(ada)
+  expect([here, there]).toEqual([4500, 4500])
+  expect(shown?.lines).toMatchObject([
+    { key: 'seat', quantity: 2_000_000_000n, amount: { minor: 1000n } },
+    { key: 'box', quantity: 5_000_000_000n, amount: { minor: 3500n } },
+  ])
+  expect(await feesEver(ada)).toEqual([2400, 4500])
+  await ada.turn('2026-02-15T00:00:00Z')
+  // Half of 3.00 for half of the period.
+  const more = await ada.preview({ addons: [{ addon: 'extra', quantity: 1 }] })
+  expect(more.body).toMatchObject({
+    ...{ direction: 'upgrade', recurring: { amount: '48.00' }, secondOpinion: 'agrees' },
+    dueNow: { total: { minor: '150' } },
+  })
+  const asked = { addons: [{ addon: 'extra', quantity: 1 }], preview: more.body.token }
+  expect((await ada.change(asked)).status).toBe(200)
+  expect(await numbersOf(ada)).toEqual([
+    [500, 2],
+    [700, 5],
+    [300, 1],
+  ])
+  expect(await current(ada)).toMatchObject({ here: 4800, there: 4800 })
+  // Six of both: 30.00, 42.00 and 3.00.
+  const six = await ada.preview({ quantity: 6 })
+  expect(six.body).toMatchObject({ direction: 'upgrade', recurring: { amount: '75.00' } })
+  expect((await ada.change({ quantity: 6, preview: six.body.token })).status).toBe(200)
+  expect(await current(ada)).toMatchObject({ here: 7500, there: 7500 })
+  expect((await feesEver(ada)).slice(-2)).toEqual([4800, 7500])
+})
+
+test('fewer of both at the end of the period are forecast as that', async () => {
+  const ada = await subscribed('two', { quantity: 2 })
+  await inDashboard(ada, 700, 5)
+  expect((await ada.change({ quantity: 1, when: 'periodEnd' })).status).toBe(200)
+  // 5.00 and 7.00.
+  expect((await current(ada)).here).toBe(1200)
+  await ada.turn('2026-02-15T00:00:00Z')
+  expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 1200 paid')
+})
+
+test('two prices by number of an add-on are counted each by itself', async () => {
+  const ada = await subscribed('basic')
+  expect((await ada.change({ addons: [{ addon: 'kit', quantity: 2 }] })).status).toBe(200)
+  await inDashboard(ada, 100, 4)
+  // 10.00, twice 2.00 and four times 1.00.
+  expect(await current(ada)).toMatchObject({ here: 1800, there: 1800 })
+  expect(await ada.read()).toMatchObject({ addons: [{ addon: 'kit', quantity: 4 }] })
+  expect((await feesEver(ada)).at(-1)).toBe(1800)
+  await inDashboard(ada, 200, 'none')
+  expect(await current(ada)).toMatchObject({ here: 1400, there: 1400 })
+})
+
+test('none of a price by tiers costs the flat amount of the first, and what has no item costs nothing', async () => {
+  const ada = await subscribed('hall', { quantity: 3 })
+  const item = (await itemsOf(ada)).find(({ quantity }) => quantity === 3)?.id ?? ''
+  const { subscriptionItems } = installation.deps.provider.stripe
+  const look = () => lookAt(installation.deps, { type: 'subscription', id: ada.atProvider })
+  await subscriptionItems.update(item, { quantity: 0, proration_behavior: 'none' })
+  await look()
+  expect(await current(ada)).toMatchObject({ here: 2700, there: 2700 })
+  await subscriptionItems.del(item, { proration_behavior: 'none' })
+  await look()
+  const { shown, here, there } = await current(ada)
+  expect([here, there]).toEqual([2000, 2000])
+  expect(shown?.lines).toMatchObject([{ key: 'base' }])
+  expect(await feesEver(ada)).toEqual([3300, 2700, 2000])
+})
+
+test('where nothing but an add-on is left, nothing is counted of the plan', async () => {
+  const ada = await subscribed('basic')
+  expect((await ada.change({ addons: [{ addon: 'extra', quantity: 1 }] })).status).toBe(200)
+  await inDashboard(ada, 1000, 'none')
+  expect(await current(ada)).toMatchObject({ here: 300, there: 300 })
+  expect((await feesEver(ada)).at(-1)).toBe(300)
+})
+
+test('what an older version wrote of the numbers is looked at again, where the items say something else', async () => {
+  const { database, deps, workflows } = installation
+  const [ada, other] = [await subscribed('duo'), await subscribed('office', { quantity: 3 })]
+  await inDashboard(ada, 500, 2)
+  // It took the greatest number of the items for the quantity.
+  for (const table of ['subscription', 'subscription_history'])
+    await database.pool.query(
+      `update ${table} set quantity = 2, item_numbers = '{}' where ${table === 'subscription' ? 'id' : 'subscription_id'} = $1
+        and quantity = 1 and item_numbers <> '{}'`,
+      [ada.id],
+    )
+  expect((await current(ada)).here).toBe(1500)
+  const mark = (await readMigrations()).find(({ name }) => name === '0141_numbers_unread.sql')
+  await database.pool.query(mark?.text ?? '')
+  const { rows } = await database.pool.query(
+    `select subject_id as id from due where kind = 'subscription.numbers' and subject_id = any($1)`,
+    [[ada.id, other.id]],
+  )
+  expect(rows).toEqual([{ id: ada.id }])
+  await doDue({ ...deps, workflows, requestSync: async () => {} })
+  expect(await ada.read()).toMatchObject({ quantity: 1 })
+  // 10.00 and twice 5.00.
+  expect(await current(ada)).toMatchObject({ here: 2000, there: 2000 })
+  expect((await feesEver(ada)).at(-1)).toBe(2000)
 })

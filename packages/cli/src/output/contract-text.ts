@@ -16,7 +16,7 @@ export function contractText(contract: Contract): string {
     ['usage billed', usageCycle ? every(usageCycle) : ''],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${agreement.quantity}`],
-    ['flat prices', numbersText(agreement.flatNumbers)],
+    ['numbers', numbersText(agreement.itemNumbers)],
     ['prices', prices.map(({ name }) => name).join(', ')],
     ['included', features.map(featureText).join(', ')],
     ['discounts', discounts.map(({ name }) => name).join(', ')],
@@ -31,9 +31,9 @@ export function contractText(contract: Contract): string {
   return [head, ...lines, ...changes].join('\n')
 }
 
-function numbersText(numbers: Contract['agreement']['flatNumbers'] = {}): string {
+function numbersText(numbers: Contract['agreement']['itemNumbers'] = {}): string {
   return Object.entries(numbers)
-    .map(([key, number]) => `${number} × ${key}`)
+    .map(([key, number]) => (number === null ? `no ${key}` : `${number} × ${key}`))
     .join(', ')
 }
 

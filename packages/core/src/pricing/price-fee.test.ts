@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { numberOf } from '../item-numbers.ts'
 import { money, round } from '../money.ts'
 import type { PriceModel, Tier } from '../price.ts'
 import { units } from '../quantity.ts'
-import { feesOf, numberOf, priceFee } from './price-fee.ts'
+import { feesOf, priceFee } from './price-fee.ts'
 
 const usd = (minor: bigint) => money(minor, 'usd')
 const tier = (upTo: bigint | null, unit: bigint, flat: bigint): Tier => ({
@@ -62,6 +63,12 @@ test.each([
   const other = { ...flat, key: 'care', amount: usd(500n) }
   expect(feesOf([flat, other], 1, numbers)).toEqual([usd(fee), usd(care)])
   expect(feesOf([flat, seat], 3, numbers)).toEqual([usd(fee), usd(1500n)])
+})
+
+test('what has no item costs nothing, not even the flat amount of the first tier that none of it costs', () => {
+  const tiered = { key: 'room', model: 'graduated', tiers: [tier(10n, 100n, 700n)], currency: 'usd' } as const
+  expect(feesOf([flat, tiered], 0)).toEqual([usd(2000n), usd(700n)])
+  expect(feesOf([flat, tiered], 0, { room: null })).toEqual([usd(2000n), usd(0n)])
 })
 
 test('several of a flat price are shown as so many times its amount', () => {

@@ -1,26 +1,10 @@
-import type { FlatNumbers } from '../flat-numbers.ts'
-import { type Currency, type Money, PICOS_PER_MINOR, round } from '../money.ts'
+import { type ItemNumbers, numberOf } from '../item-numbers.ts'
+import { type Currency, type Money, PICOS_PER_MINOR, round, zero } from '../money.ts'
 import type { PriceModel } from '../price.ts'
 import { units } from '../quantity.ts'
 import { priceQuantity } from './price-quantity.ts'
 import type { Priced } from './priced.ts'
 import { tierStep } from './tier-step.ts'
-
-/**
- * How many are paid for of one of the prices that are sold together. A flat one stands there once, whatever the number of
- * the others, unless its own item has another at the provider (`flatNumbers`), which bills the amount as often; where there
- * are no others the number is its item's.
- */
-export function numberOf(
-  { model, key }: Sold,
-  together: readonly Sold[],
-  number: number,
-  flatNumbers: FlatNumbers = {},
-): number {
-  return model === 'flat' && together.length > 1 ? (flatNumbers[key] ?? 1) : number
-}
-
-type Sold = Pick<PriceModel, 'model'> & { readonly key: string }
 
 /**
  * What a recurring price costs for a number of it, as Stripe bills it. It is what the same quantity of usage costs, but
@@ -36,15 +20,16 @@ export function priceFee(price: PriceModel & { currency: Currency }, number: big
   return { exact, steps: [step] }
 }
 
-/** What prices that are sold together come to for a number of them, each rounded once as on the invoice. */
+/** What prices that are sold together come to for a number of them, each rounded once as on the invoice. Nothing of one without an item. */
 export function feesOf(
   together: readonly (PriceModel & { key: string; currency: Currency })[],
   number: number,
-  flatNumbers?: FlatNumbers,
+  itemNumbers?: ItemNumbers,
 ): Money[] {
-  return together.map((price) =>
-    round(priceFee(price, BigInt(numberOf(price, together, number, flatNumbers))).exact),
-  )
+  return together.map((price) => {
+    const standing = numberOf(price, together, number, itemNumbers)
+    return standing === null ? zero(price.currency) : round(priceFee(price, BigInt(standing)).exact)
+  })
 }
 
 /** Several of a flat price are so many units at its amount. */

@@ -8,8 +8,8 @@ import {
 } from '@lockstep/core/contract'
 import { amend } from '@lockstep/core/contract-amendment'
 import type { Discount } from '@lockstep/core/discount'
-import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import type { ItemNumbers } from '@lockstep/core/item-numbers'
 import type { Seller } from '@lockstep/core/seller'
 import type { Trx } from '../postgres/connect.ts'
 import { agreedOf, loadAttached } from '../store/addons.ts'
@@ -33,7 +33,7 @@ export interface Conclusion {
   readonly planVersionId: string
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
-  readonly flatNumbers?: FlatNumbers
+  readonly itemNumbers?: ItemNumbers
   readonly discounts: readonly Discount[]
   /** Where they are others than the plan's. */
   readonly trialDays?: number
@@ -54,7 +54,7 @@ export interface Conclusion {
  */
 export async function concludeContract(trx: Trx, conclusion: Conclusion): Promise<string> {
   const { customerId, subscriptionId, planVersionId, quantity, discounts, accepted = {}, at } = conclusion
-  const { flatNumbers = {} } = conclusion
+  const { itemNumbers = {} } = conclusion
   const contractId = contractIdOf(subscriptionId)
   // The chain is locked before any of it is read.
   const [, end, seller, { plan, version }, features, startsAt, addons] = await Promise.all([
@@ -69,7 +69,7 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
   if (end.isMade) return contractId
   const agreement = agreementOf({
     plan: { ...plan, trialDays: conclusion.trialDays ?? plan.trialDays },
-    ...{ version, versionId: planVersionId, quantity, flatNumbers, discounts },
+    ...{ version, versionId: planVersionId, quantity, itemNumbers, discounts },
     startsAt: startsAt ?? at,
     features,
     addons: addons.map(agreedOf),

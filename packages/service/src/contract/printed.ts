@@ -2,8 +2,8 @@ import { describeGrant } from '@lockstep/core/catalog/describe'
 import type { AgreedAddon, Agreement, ContractDocument, Person } from '@lockstep/core/contract'
 import { describeDiscount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
-import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
 import { formatInstant } from '@lockstep/core/instant'
+import { type ItemNumbers, ofAddon } from '@lockstep/core/item-numbers'
 import type { PriceJson } from '@lockstep/core/price'
 import { priceInWords } from '@lockstep/core/price-in-words'
 import { type PrintedDocument, type PrintedSection, printedInstant } from '../document/printed.ts'
@@ -16,9 +16,9 @@ export function printed(row: ContractRow): PrintedDocument {
   const sections: PrintedSection[] = [
     { title: 'Parties', rows: partyRows(document, row) },
     { title: 'Agreement', rows: agreementRows(agreement) },
-    { title: 'Prices', rows: pricedRows(agreement.prices, agreement.flatNumbers) },
+    { title: 'Prices', rows: pricedRows(agreement.prices, agreement.itemNumbers) },
     { title: 'Included', rows: featureRows(agreement) },
-    ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.flatNumbers)),
+    ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.itemNumbers)),
     {
       title: 'Discounts',
       rows: agreement.discounts.map((discount) => [discount.name, [describeDiscount(discount)]]),
@@ -78,22 +78,22 @@ function agreementRows({ plan, billingCycle, usageCycle, trial, currency, ...res
   ]
 }
 
-function pricedRows(prices: readonly PriceJson[], numbers: FlatNumbers = {}): Rows {
-  return prices.map((price) => [price.name, pricedLines(price, numbers[price.key] ?? 1)] as const)
+function pricedRows(prices: readonly PriceJson[], numbers: ItemNumbers = {}): Rows {
+  return prices.map((price) => [price.name, pricedLines(price, numbers[price.key])] as const)
 }
 
-function pricedLines(price: PriceJson, number: number): string[] {
+function pricedLines(price: PriceJson, number: number | null | undefined): string[] {
   const when = price.timing === 'inAdvance' ? 'in advance' : 'in arrears'
   return [
     ...priceInWords(price),
     `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`,
-    ...(number === 1 ? [] : [number === 0 ? 'not charged' : `${number} times`]),
+    ...(number === undefined ? [] : [number === null ? 'not charged' : `${number} times`]),
   ]
 }
 
 function addonSection(
   { name, key, version, quantity, prices, features }: AgreedAddon,
-  numbers: FlatNumbers = {},
+  numbers: ItemNumbers = {},
 ): PrintedSection {
   return {
     title: `Add-on: ${name}`,

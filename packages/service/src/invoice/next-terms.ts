@@ -53,11 +53,11 @@ export async function nextTerms(
     const change = changes.find(
       (one) => one.subscriptionId === subscriptionId && status === 'current' && isDueBy(one, periodEnd),
     )
-    const { planVersionId, quantity, flatNumbers } = change ?? subscription
+    const { planVersionId, quantity, itemNumbers } = change ?? subscription
     const plan = (known.get(planVersionId) ?? others.get(planVersionId))?.plan
     if (!plan) throw new Error(`There is no plan version ${planVersionId}.`)
     const addons = (change ? then : now).get(subscription.id) ?? []
-    return { plan, quantity, addons, flatNumbers, redeems: (change?.coupons.length ?? 0) > 0 }
+    return { plan, quantity, addons, itemNumbers, redeems: (change?.coupons.length ?? 0) > 0 }
   }
 }
 

@@ -26,7 +26,7 @@ import { settledTogether } from './settled-together.ts'
 /** What rating has to know of the subscription. */
 export const ratedColumns = [
   'quantity',
-  'flatNumbers',
+  'itemNumbers',
   'trialStart',
   'trialEnd',
   'status',
@@ -163,6 +163,6 @@ export function periodOf({ periodStart, periodEnd }: Pick<InvoiceRow, 'periodSta
 }
 
 /** What the provider bills for a whole period of these prices. */
-function feeOf({ prices, currency }: Plan, { quantity, flatNumbers }: RatedSubscription): Money {
-  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, flatNumbers))
+function feeOf({ prices, currency }: Plan, { quantity, itemNumbers }: RatedSubscription): Money {
+  return sum(currency, feesOf(prices.filter(isBilledByProvider), quantity, itemNumbers))
 }

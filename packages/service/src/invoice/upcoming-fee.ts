@@ -1,9 +1,9 @@
 import { periodContaining } from '@lockstep/core/billing-cycle'
-import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
+import { type ItemNumbers, numberOf, ofAddon } from '@lockstep/core/item-numbers'
 import { money } from '@lockstep/core/money'
 import type { Plan } from '@lockstep/core/plan'
 import { isBilledByProvider, type Price } from '@lockstep/core/price'
-import { feesOf, numberOf } from '@lockstep/core/pricing/price-fee'
+import { feesOf } from '@lockstep/core/pricing/price-fee'
 import { units } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import type { Attached } from '../store/addons.ts'
@@ -22,14 +22,14 @@ export interface FeeTerms {
   readonly plan: Plan
   readonly quantity: number
   readonly addons: readonly Attached[]
-  readonly flatNumbers: FlatNumbers
+  readonly itemNumbers: ItemNumbers
 }
 
 /** The fees of the period after the invoice's, in advance: none when the subscription is going to end. */
 export function upcomingFees(
   { periodEnd, currency }: InvoiceRow,
   subscription: BilledSubscription,
-  { plan, quantity, addons, flatNumbers }: FeeTerms,
+  { plan, quantity, addons, itemNumbers }: FeeTerms,
 ): UpcomingFee[] {
   if (endsBy(subscription, periodEnd)) return []
   const { interval, intervalCount } = plan
@@ -38,9 +38,9 @@ export function upcomingFees(
   // Usage that is billed more often has no fee beside it but where both periods end.
   if (subscription.usageInterval !== null && period.start !== periodEnd) return []
   const fees = [
-    ...counted(plan.prices.filter(isBilledByProvider), quantity, flatNumbers),
+    ...counted(plan.prices.filter(isBilledByProvider), quantity, itemNumbers),
     ...addons.flatMap(({ version: { addon }, quantity: number }) =>
-      counted(addon.prices, number, ofAddon(addon.key, flatNumbers)).map((fee) => ({
+      counted(addon.prices, number, ofAddon(addon.key, itemNumbers)).map((fee) => ({
         ...fee,
         key: `${addon.key}.${fee.key}`,
       })),
@@ -65,12 +65,12 @@ export function upcomingFees(
   }))
 }
 
-/** Prices that are sold together, each with how many of it are paid for, and what that comes to in minor units. */
-function counted(prices: readonly Price[], quantity: number, flatNumbers: FlatNumbers) {
-  const amounts = feesOf(prices, quantity, flatNumbers)
-  return prices.map((price, index) => {
-    const number = numberOf(price, prices, quantity, flatNumbers)
-    return { price, key: price.key, number, amount: amounts[index]?.minor ?? 0n }
+/** Of prices that are sold together those with an item, each with how many of it are paid for, and what that comes to in minor units. */
+function counted(prices: readonly Price[], quantity: number, itemNumbers: ItemNumbers) {
+  const amounts = feesOf(prices, quantity, itemNumbers)
+  return prices.flatMap((price, index) => {
+    const number = numberOf(price, prices, quantity, itemNumbers)
+    return number === null ? [] : [{ price, key: price.key, number, amount: amounts[index]?.minor ?? 0n }]
   })
 }
 

@@ -65,7 +65,6 @@ export interface AddonOfItem {
   readonly intervalCount: number
   /** Of our price; null of one that has none here. */
   readonly key: string | null
-  readonly model: PriceModel['model'] | null
 }
 
 /**
@@ -87,7 +86,7 @@ export async function twinsOf(
   const byProduct: AddonOfItem[] = []
   for (const item of items) {
     const twin = found.has(item.price) ? undefined : await twinWithoutFee(db, account, item)
-    if (twin) byProduct.push({ ...twin, providerId: item.price, key: null, model: null })
+    if (twin) byProduct.push({ ...twin, providerId: item.price, key: null })
   }
   return [...byPrice, ...byProduct]
 }
@@ -101,13 +100,7 @@ function twinsByPrice(
     .selectFrom('mapping')
     .innerJoin('price', 'price.id', 'mapping.entityId')
     .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
-    .select([
-      'mapping.providerId',
-      'price.key',
-      'price.model',
-      'addonVersion.addonKey',
-      'addonVersion.version',
-    ])
+    .select(['mapping.providerId', 'price.key', 'addonVersion.addonKey', 'addonVersion.version'])
     .select(['addonVersion.interval', 'addonVersion.intervalCount'])
     .where('mapping.entityType', '=', 'addon_price')
     .where('mapping.provider', '=', STRIPE)
@@ -121,7 +114,7 @@ function twinWithoutFee(
   db: Db | Trx,
   { account, livemode }: ProviderAccount,
   { product, rhythm: { currency, interval, intervalCount } }: PricedItem,
-): Promise<Omit<AddonOfItem, 'providerId' | 'key' | 'model'> | undefined> {
+): Promise<Omit<AddonOfItem, 'providerId' | 'key'> | undefined> {
   return db
     .selectFrom('mapping')
     .innerJoin('addonVersion', 'addonVersion.addonKey', 'mapping.entityId')

@@ -1,6 +1,6 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
-import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import type { ItemNumbers } from '@lockstep/core/item-numbers'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
@@ -151,6 +151,7 @@ export type NewPlanChange = Omit<
   | 'withoutCoupons'
   | 'fromAddons'
   | 'addons'
+  | 'itemNumbers'
   | 'flatNumbers'
   | 'origin'
 > & {
@@ -158,13 +159,13 @@ export type NewPlanChange = Omit<
   readonly withoutCoupons: readonly string[]
   readonly fromAddons: readonly AttachedAddon[]
   readonly addons: readonly AttachedAddon[]
-  /** How often flat prices beside others stand there then, where that is not once. */
-  readonly flatNumbers: FlatNumbers
+  /** How many of a price stand there then, where that is not what the quantity says. */
+  readonly itemNumbers: ItemNumbers
   readonly at: Instant
 }
 
 export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
-  const { at, coupons, withoutCoupons, fromAddons, addons, flatNumbers, ...row } = change
+  const { at, coupons, withoutCoupons, fromAddons, addons, itemNumbers, ...row } = change
   await trx
     .insertInto('planChange')
     .values({
@@ -173,7 +174,7 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
       withoutCoupons: JSON.stringify(withoutCoupons),
       fromAddons: JSON.stringify(fromAddons),
       addons: JSON.stringify(addons),
-      flatNumbers: JSON.stringify(flatNumbers),
+      itemNumbers: JSON.stringify(itemNumbers),
       state: 'applying',
       createdAt: sqlTime(at),
     })
@@ -190,7 +191,7 @@ export type InboundChange = Omit<
 
 /** One that somebody planned at the provider: nothing is to be done for it. What was scheduled before is not any more. */
 export async function addInboundChange(trx: Trx, change: InboundChange): Promise<void> {
-  const { at, dueAt, fromAddons, addons, flatNumbers, ...row } = change
+  const { at, dueAt, fromAddons, addons, itemNumbers, ...row } = change
   await withdrawScheduled(trx, change.subscriptionId)
   await addEndedWorkflow(trx, { id: row.workflowId, kind: 'change-plan', subjectId: row.id, at })
   await trx
@@ -199,7 +200,7 @@ export async function addInboundChange(trx: Trx, change: InboundChange): Promise
       ...row,
       fromAddons: JSON.stringify(fromAddons),
       addons: JSON.stringify(addons),
-      flatNumbers: JSON.stringify(flatNumbers),
+      itemNumbers: JSON.stringify(itemNumbers),
       ...{ origin: 'provider', requestHash: '', takesEffect: 'periodEnd', state: 'scheduled' },
       dueAt: sqlTime(dueAt),
       createdAt: sqlTime(at),

@@ -1,12 +1,12 @@
-import { type FlatNumbers, flatNumbersOf } from '@lockstep/core/flat-numbers'
-import { isBilledByProvider } from '@lockstep/core/price'
+import { type ItemNumbers, numbersOf, quantityOfSold, type StandingItem } from '@lockstep/core/item-numbers'
+import { isBilledByProvider, type Price } from '@lockstep/core/price'
 import type { PriceRhythm } from '@lockstep/core/price-rhythm'
 import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { planOfProduct, versionInRhythm } from './inbound-plans.ts'
 import type { ProviderAccount } from './mappings.ts'
 import { loadPlanVersion } from './plans.ts'
-import { quantityOf, versionsOfPrices } from './price-versions.ts'
+import { itemsOfVersion, versionsOfPrices } from './price-versions.ts'
 
 /** What an item of a subscription is for, by the provider's ids. */
 export interface PricedItem {
@@ -22,8 +22,7 @@ export interface PlanOfItems {
   readonly versionId: string
   /** Of the items that are this plan's; those of anything else are left out. */
   readonly quantity: number
-  /** How often flat prices of it that are sold beside others stand there. */
-  readonly flatNumbers: FlatNumbers
+  readonly itemNumbers: ItemNumbers
   /** The provider's prices that stand for it. */
   readonly prices: ReadonlySet<string>
 }
@@ -50,11 +49,9 @@ export async function planOfItems(
   const versionId = sold.find((version) => version === standing) ?? sold[0]
   if (versionId !== undefined) {
     const its = items.filter(({ price }) => byPrice.get(price)?.versionId === versionId)
-    const standing = numbersByKey(its, ({ price }) => byPrice.get(price)?.key)
-    const { prices } = (await loadPlanVersion(db, versionId)).plan
-    const quantity = quantityOf(its, byPrice, { id: versionId, prices }) ?? 1
-    const flatNumbers = flatNumbersOf(prices.filter(isBilledByProvider), standing)
-    return { versionId, quantity, flatNumbers, prices: new Set(its.map(({ price }) => price)) }
+    const { plan } = await loadPlanVersion(db, versionId)
+    const counted = countItems(plan.prices, itemsOfVersion(items, byPrice, versionId))
+    return { versionId, ...counted, prices: new Set(its.map(({ price }) => price)) }
   }
   for (const { product, rhythm } of items) {
     const plan = await planOfProduct(db, account, product)
@@ -66,24 +63,18 @@ export async function planOfItems(
       return {
         versionId: version,
         quantity: quantityOfItems(its),
-        flatNumbers: {},
+        itemNumbers: {},
         prices: new Set(its.map(({ price }) => price)),
       }
   }
   return undefined
 }
 
-/** How many of each price stand there, by its key: of several items with one all together. */
-export function numbersByKey<T extends Pick<PricedItem, 'quantity'>>(
-  items: readonly T[],
-  keyOf: (item: T) => string | undefined,
-): ReadonlyMap<string, number> {
-  const numbers = new Map<string, number>()
-  for (const item of items) {
-    const key = keyOf(item)
-    if (key !== undefined) numbers.set(key, (numbers.get(key) ?? 0) + (item.quantity ?? 1))
-  }
-  return numbers
+/** How many there are of what is sold at these prices by the items that stand there, and where one says something else. */
+export function countItems(prices: readonly Price[], standing: readonly StandingItem[]) {
+  const together = prices.filter(isBilledByProvider)
+  const quantity = quantityOfSold(together, standing)
+  return { quantity, itemNumbers: numbersOf(together, standing, quantity) }
 }
 
 /** Whoever is on a version stays there until rolled, though there be a newer one. */

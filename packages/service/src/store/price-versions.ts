@@ -1,5 +1,4 @@
-import { isBilledByProvider, type Price, type PriceModel } from '@lockstep/core/price'
-import { quantityOfSold } from '@lockstep/core/quantity-of-items'
+import type { StandingItem } from '@lockstep/core/item-numbers'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import { grouped } from '../postgres/grouped.ts'
@@ -8,22 +7,26 @@ import { type ProviderAccount, STRIPE } from './mappings.ts'
 /** What one of the provider's prices is sold for here. */
 export interface SoldFor {
   readonly versionId: string
-  readonly model: PriceModel['model']
   /** The price's key in its plan. */
   readonly key: string
 }
 
-/** How many there are of what is sold at these prices, see {@link quantityOfSold}. Undefined: none of its items stands there. */
-export function quantityOf(
-  items: readonly { readonly price: string; readonly quantity: number | null }[],
+/** What an item says, as one of a price of ours. */
+interface Item {
+  readonly price: string
+  readonly quantity: number | null
+}
+
+/** Of these items, those that are of one version, by the keys of its prices. */
+export function itemsOfVersion(
+  items: readonly Item[],
   versions: ReadonlyMap<string, SoldFor>,
-  { id, prices }: { readonly id: string; readonly prices: readonly Price[] },
-): number | undefined {
-  const its = items.flatMap(({ price, quantity }) => {
+  version: string,
+): StandingItem[] {
+  return items.flatMap(({ price, quantity }) => {
     const sold = versions.get(price)
-    return sold?.versionId === id ? [{ model: sold.model, quantity }] : []
+    return sold?.versionId === version ? [{ key: sold.key, quantity }] : []
   })
-  return its.length === 0 ? undefined : quantityOfSold(prices.filter(isBilledByProvider), its)
 }
 
 /** Of the provider's prices, those that are linked, each with the plan version that sells it. */
@@ -46,7 +49,6 @@ const soldAt = grouped(
         'mapping.providerAccount',
         'mapping.livemode',
         'price.planVersionId',
-        'price.model',
         'price.key',
       ])
       .where('mapping.entityType', '=', 'price')
@@ -58,8 +60,8 @@ const soldAt = grouped(
     return all.map(({ account, livemode, prices }) => {
       const own = rows.filter((row) => row.providerAccount === account && row.livemode === livemode)
       return new Map(
-        own.flatMap(({ providerId, planVersionId: versionId, model, key }): [string, SoldFor][] =>
-          versionId === null || !prices.includes(providerId) ? [] : [[providerId, { versionId, model, key }]],
+        own.flatMap(({ providerId, planVersionId: versionId, key }): [string, SoldFor][] =>
+          versionId === null || !prices.includes(providerId) ? [] : [[providerId, { versionId, key }]],
         ),
       )
     })

@@ -6,13 +6,13 @@ import type { Row } from './schema.ts'
 /** What a subscription will run on by a change that waits for its time. */
 export type ScheduledChange = Pick<
   Row<'planChange'>,
-  'subscriptionId' | 'planVersionId' | 'quantity' | 'addons' | 'flatNumbers' | 'coupons' | 'dueAt'
+  'subscriptionId' | 'planVersionId' | 'quantity' | 'addons' | 'itemNumbers' | 'coupons' | 'dueAt'
 >
 
 const scheduledOf = compiled((db, { subscriptionIds }: { readonly subscriptionIds: readonly string[] }) =>
   db
     .selectFrom('planChange')
-    .select(['subscriptionId', 'planVersionId', 'quantity', 'addons', 'flatNumbers', 'coupons', 'dueAt'])
+    .select(['subscriptionId', 'planVersionId', 'quantity', 'addons', 'itemNumbers', 'coupons', 'dueAt'])
     .where(isOneOf('subscription_id', subscriptionIds))
     .where('state', '=', 'scheduled'),
 )

@@ -117,8 +117,8 @@ export async function isChangedElsewhere(db: Db | Trx, subscriptionId: string): 
     left join subscription_history before on before.subscription_id = h.subscription_id and before.ordinal = h.previous
     where h.subscription_id = ${subscriptionId} and h.starts_at >= s.current_period_start
       and (h.cause = 'provider' or (h.cause <> 'planChange' and before.ordinal is not null
-        and (before.plan_version_id, before.quantity, before.addons, before.flat_numbers)
-          is distinct from (h.plan_version_id, h.quantity, h.addons, h.flat_numbers)))
+        and (before.plan_version_id, before.quantity, before.addons, before.item_numbers)
+          is distinct from (h.plan_version_id, h.quantity, h.addons, h.item_numbers)))
     limit 1`.execute(db)
   return rows.length > 0
 }
@@ -141,7 +141,7 @@ export async function behindHistory(db: Db, after: string, limit: number): Promi
             .whereRef('h.currency', '=', 's.currency')
             .whereRef('h.quantity', '=', 's.quantity')
             .whereRef('h.addons', '=', 's.addons')
-            .whereRef('h.flatNumbers', '=', 's.flatNumbers')
+            .whereRef('h.itemNumbers', '=', 's.itemNumbers')
             .whereRef('h.collection', '=', 's.collection')
             .whereRef('h.cancelAt', 'is not distinct from', 's.cancelAt')
             .whereRef('h.cancelAtPeriodEnd', '=', 's.cancelAtPeriodEnd'),
@@ -183,15 +183,15 @@ async function addStretch(
   { ordinal, startsAt, cause, deedId, recordedAt }: Begin,
 ): Promise<HistoryRow> {
   const { planVersionId, status, currency, quantity, collection, cancelAt, cancelAtPeriodEnd } = state
-  const { flatNumbers } = state
+  const { itemNumbers } = state
   const fee = await feeOf(trx, state)
   const addons = (await loadAttached(trx, state.addons)).map(soldOf)
   return writeStretch(trx, {
     ...{ customerId, subscriptionId, ordinal, cause, deedId },
-    ...{ planVersionId, status, currency, quantity, flatNumbers, collection, cancelAtPeriodEnd },
+    ...{ planVersionId, status, currency, quantity, itemNumbers, collection, cancelAtPeriodEnd },
     cancelAt: cancelAt === null ? null : sqlTime(cancelAt),
     addons: [...state.addons],
-    fee: fee + addonRevenue(addons, currency, flatNumbers).minor,
+    fee: fee + addonRevenue(addons, currency, itemNumbers).minor,
     startsAt: sqlTime(startsAt),
     // The clock of whoever wrote the stretch before may be ahead of ours.
     recordedAt: sqlTime(Math.max(recordedAt, startsAt)),
@@ -212,7 +212,7 @@ const columns = [
   ...([
     'quantity',
     'addons',
-    'flatNumbers',
+    'itemNumbers',
     'collection',
     'cancelAt',
     'cancelAtPeriodEnd',
@@ -236,12 +236,12 @@ const writeStretch = grouped(
 )
 
 /** What one interval of the plan costs. */
-async function feeOf(trx: Trx, { planVersionId, quantity, flatNumbers }: HistoryState): Promise<bigint> {
-  return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity, flatNumbers).minor
+async function feeOf(trx: Trx, { planVersionId, quantity, itemNumbers }: HistoryState): Promise<bigint> {
+  return recurringRevenue((await loadPlanVersion(trx, planVersionId)).plan, quantity, itemNumbers).minor
 }
 
 /** How many of what is paid for. */
-export type Numbers = Pick<HistoryState, 'quantity' | 'flatNumbers'>
+export type Numbers = Pick<HistoryState, 'quantity' | 'itemNumbers'>
 
 /**
  * The numbers that were in force at the end of each of these invoices' periods, by invoice. One whose
@@ -253,8 +253,8 @@ export async function numbersAtEnd(
 ): Promise<ReadonlyMap<string, Numbers>> {
   if (invoiceIds.length === 0) return new Map()
   const { rows } = await sql<Numbers & { id: string }>`
-    select invoice.id, stretch.quantity, stretch.flat_numbers from invoice cross join lateral (
-      select quantity, flat_numbers from subscription_history
+    select invoice.id, stretch.quantity, stretch.item_numbers from invoice cross join lateral (
+      select quantity, item_numbers from subscription_history
       where subscription_id = invoice.subscription_id and starts_at < invoice.period_end
       order by ordinal desc limit 1
     ) as stretch

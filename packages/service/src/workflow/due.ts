@@ -3,6 +3,7 @@ import { wokenOn } from '../store/registrations.ts'
 import { cutShort } from './cut-short.ts'
 import { eraseWhenFinal } from './delete-customer.ts'
 import type { LookDeps } from './look.ts'
+import { numbersUnread } from './numbers-unread.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
 import { plannedTerms } from './plan-change/planned-terms.ts'
@@ -35,6 +36,7 @@ const kinds: readonly DueKind[] = [
   usagePeriodEnd,
   usageInvoiceMissing,
   eraseWhenFinal,
+  numbersUnread,
 ]
 
 const BATCH = 100

@@ -1,5 +1,4 @@
-import { type FlatNumbers, ofAddon } from '@lockstep/core/flat-numbers'
-import { numberOf } from '@lockstep/core/pricing/price-fee'
+import { type ItemNumbers, numberOf, ofAddon } from '@lockstep/core/item-numbers'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { WantedItem } from '../provider/stripe/subscription-changes.ts'
 import type { AddonVersion, Attached } from '../store/addons.ts'
@@ -12,8 +11,8 @@ interface Terms {
   readonly version: PlanVersion
   readonly quantity: number
   readonly addons: readonly Attached[]
-  /** How often flat prices stand there that are sold beside others, where that is not once. */
-  readonly flatNumbers?: FlatNumbers
+  /** How many of a price stand there, where that is not what the quantity says. */
+  readonly itemNumbers?: ItemNumbers
 }
 
 /** A recurring price with how many of it there are. */
@@ -27,19 +26,20 @@ export interface PricedTerms extends ProviderPrice {
 /** The same as it stands at the provider. */
 export type WantedTermsItem = Omit<PricedTerms, 'quantity'> & WantedItem
 
-/** Of each recurring price, how many of it: the plan's first, then the add-ons'. */
-export function pricedItems({ version, quantity, addons, flatNumbers = {} }: Terms): PricedTerms[] {
-  const of = (sold: PlanVersion | AddonVersion, number: number, ofFlat: FlatNumbers) => {
+/** Of each recurring price that has an item, how many of it: the plan's first, then the add-ons'. */
+export function pricedItems({ version, quantity, addons, itemNumbers = {} }: Terms): PricedTerms[] {
+  const of = (sold: PlanVersion | AddonVersion, number: number, own: ItemNumbers) => {
     const its = providerPrices(sold)
     const together = its.map(({ price }) => price)
-    return its.map(({ id, price }) => {
-      return { id, price, quantity: numberOf(price, together, number, ofFlat), sold, number }
+    return its.flatMap(({ id, price }) => {
+      const standing = numberOf(price, together, number, own)
+      return standing === null ? [] : [{ id, price, quantity: standing, sold, number }]
     })
   }
   const beside = addons.flatMap((addon) =>
-    of(addon.version, addon.quantity, ofAddon(addon.version.addon.key, flatNumbers)),
+    of(addon.version, addon.quantity, ofAddon(addon.version.addon.key, itemNumbers)),
   )
-  return [...of(version, quantity, flatNumbers), ...beside]
+  return [...of(version, quantity, itemNumbers), ...beside]
 }
 
 /** What the provider is told of one. */

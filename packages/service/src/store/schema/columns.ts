@@ -1,6 +1,6 @@
 import type { AttachedAddon } from '@lockstep/core/addon'
-import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import type { ItemNumbers } from '@lockstep/core/item-numbers'
 import type { ColumnType } from 'kysely'
 
 /** Read as whole seconds, written with `sqlTime(at)`. */
@@ -12,7 +12,7 @@ export type MaybeJson<T = unknown> = ColumnType<T | null, string | null | undefi
 /** The add-ons of a subscription, in order; written as JSON text. */
 export type Addons = ColumnType<AttachedAddon[], string | undefined, string>
 /** Written as JSON text. */
-export type Numbers = ColumnType<FlatNumbers, string | undefined, string>
+export type Numbers = ColumnType<ItemNumbers, string | undefined, string>
 /** The provider's ids of things, in order; written as JSON text. */
 export type Ids = ColumnType<string[], string | undefined, string>
 /** Exact decimal text. */

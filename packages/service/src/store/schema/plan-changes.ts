@@ -27,6 +27,8 @@ interface PlanChangeTable {
   planVersionId: string
   quantity: number
   addons: Addons
+  itemNumbers: Numbers
+  /** Left to a version before 0139, and not read. */
   flatNumbers: Numbers
   coupons: ColumnType<string[], string | undefined, string>
   withoutCoupons: ColumnType<string[], string | undefined, string>

@@ -47,6 +47,8 @@ interface SubscriptionHistoryTable {
   currency: string
   quantity: number
   addons: Addons
+  itemNumbers: Numbers
+  /** Left to a version before 0139, and not read. */
   flatNumbers: Numbers
   collection: Collection
   cancelAt: MaybeTime

@@ -41,6 +41,8 @@ interface SubscriptionTable {
   status: SubscriptionStatus
   quantity: number
   addons: Addons
+  itemNumbers: Numbers
+  /** Left to a version before 0139, and not read. */
   flatNumbers: Numbers
   billingCycleAnchor: Time
   currentPeriodStart: Time

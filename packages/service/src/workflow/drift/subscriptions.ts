@@ -1,8 +1,8 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
 import { flowsOut } from '@lockstep/core/direction'
 import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
-import { numbersInWords } from '@lockstep/core/flat-numbers'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { numbersInWords } from '@lockstep/core/item-numbers'
 import { isBilledByProvider } from '@lockstep/core/price'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
@@ -18,7 +18,8 @@ import {
 } from '../../provider/stripe/usage-interval.ts'
 import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
 import { loadPlanVersions, type PlanVersion } from '../../store/plans.ts'
-import { quantityOf, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
+import { countItems } from '../../store/plans-of-items.ts'
+import { itemsOfVersion, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import { termsSeen } from '../observe/terms-seen.ts'
@@ -106,7 +107,7 @@ interface Beside {
   readonly there: Readonly<Record<string, DriftValue>>
 }
 
-/** What is not said by a subscription's own fields: its add-ons, how often flat prices stand there, and how often its usage is invoiced. */
+/** What is not said by a subscription's own fields: its add-ons, the numbers of its items, and how often its usage is invoiced. */
 async function readBeside(
   deps: LookDeps,
   objects: readonly Stripe.Subscription[],
@@ -129,11 +130,11 @@ async function readBeside(
     const isOther = flowsOut(provider.sync.directions.subscription) && hasOtherInterval(object, wanted)
     found.set(object.id, {
       here: {
-        ...(terms && { addons: addonsInWords(row.addons), flatPrices: numbersInWords(row.flatNumbers) }),
+        ...(terms && { addons: addonsInWords(row.addons), itemNumbers: numbersInWords(row.itemNumbers) }),
         ...(isOther && { usageInterval: often(wanted) }),
       },
       there: {
-        ...(terms && { addons: addonsInWords(terms.addons), flatPrices: numbersInWords(terms.flatNumbers) }),
+        ...(terms && { addons: addonsInWords(terms.addons), itemNumbers: numbersInWords(terms.itemNumbers) }),
         ...(isOther && { usageInterval: often(object.pending_invoice_item_interval) }),
       },
     })
@@ -200,14 +201,14 @@ function thereOf(
   // Prices of no plan of ours, or of several, say nothing of the plan.
   const version = sold.size === 1 ? first : undefined
   const { id, plan } = planIn(plans, version ?? knownVersionId)
-  const quantity = quantityOf(items, versions, { id, prices: plan.prices })
+  const standing = itemsOfVersion(items, versions, id)
   return {
     // A status that we have no word for is told by the inbox, and compared with nothing.
     ...(seen.status !== undefined && { status: seen.status }),
     ...(version !== undefined && { planVersion: version }),
     currency: seen.currency,
     // The number of what is no plan's, like an add-on, is not the subscription's.
-    ...(quantity !== undefined && { quantity }),
+    ...(standing.length > 0 && { quantity: countItems(plan.prices, standing).quantity }),
     billingCycleAnchor: time(seen.billingCycleAnchor),
     currentPeriodStart: time(seen.currentPeriod.start),
     currentPeriodEnd: time(seen.currentPeriod.end),

@@ -28,9 +28,9 @@ export async function concludeElsewhere(
   at: Instant,
 ): Promise<void> {
   if (row.status === 'incomplete' || row.status === 'incomplete_expired') return
-  const { id: subscriptionId, customerId, planVersionId, quantity, addons, flatNumbers, startedAt } = row
+  const { id: subscriptionId, customerId, planVersionId, quantity, addons, itemNumbers, startedAt } = row
   await concludeContract(trx, {
-    ...{ customerId, subscriptionId, planVersionId, quantity, addons, flatNumbers, discounts, at },
+    ...{ customerId, subscriptionId, planVersionId, quantity, addons, itemNumbers, discounts, at },
     trialDays: trialDays(row),
     startsAt: startedAt,
     requestOrigin: ELSEWHERE,

@@ -1,6 +1,6 @@
 import { areSameAddons } from '@lockstep/core/addon'
-import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import { areSameNumbers } from '@lockstep/core/item-numbers'
 import { directionOf } from '@lockstep/core/plan-change'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
@@ -136,7 +136,7 @@ const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
   a.planVersionId === b.planVersionId &&
   a.quantity === b.quantity &&
   areSameAddons(a.addons, b.addons) &&
-  areSameNumbers(a.flatNumbers, b.flatNumbers)
+  areSameNumbers(a.itemNumbers, b.itemNumbers)
 
 const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
   change.dueAt === planned.at && isSameTerms(change, planned)
@@ -168,7 +168,7 @@ async function plan(
   await addDue(trx, { customerId, kind: PLANNED_CHANGE, subjectId: id, dueAt, at })
 }
 
-async function soldAs(trx: Trx, { planVersionId, quantity, addons, flatNumbers }: TermsSeen) {
+async function soldAs(trx: Trx, { planVersionId, quantity, addons, itemNumbers }: TermsSeen) {
   const { plan } = await loadPlanVersion(trx, planVersionId)
-  return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf), flatNumbers }
+  return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf), itemNumbers }
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AttachedAddon } from '@lockstep/core/addon'
 import type { Discount } from '@lockstep/core/discount'
-import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import { areSameNumbers } from '@lockstep/core/item-numbers'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
 import type Stripe from 'stripe'
@@ -327,7 +327,8 @@ function rowOf(
     status,
     quantity: terms?.quantity ?? seen.quantity,
     addons: [...(terms?.addons ?? known?.addons ?? owner.addons)],
-    flatNumbers: terms?.flatNumbers ?? known?.flatNumbers ?? {},
+    itemNumbers: terms?.itemNumbers ?? known?.itemNumbers ?? {},
+    flatNumbers: known?.flatNumbers ?? {},
     billingCycleAnchor: seen.billingCycleAnchor,
     currentPeriodStart: seen.currentPeriod.start,
     currentPeriodEnd: seen.currentPeriod.end,
@@ -348,7 +349,7 @@ function rowOf(
 }
 
 const isPaidAlike = (a: SubscriptionRow, b: SubscriptionRow) =>
-  a.quantity === b.quantity && areSameNumbers(a.flatNumbers, b.flatNumbers)
+  a.quantity === b.quantity && areSameNumbers(a.itemNumbers, b.itemNumbers)
 
 /** A payment is overdue since it was first seen to be, until none is: also when nobody tries to collect it any more. */
 function overdueSince(known: SubscriptionRow | undefined, { status }: SubscriptionRow, at: Instant) {
@@ -373,7 +374,7 @@ function saveSubscription(
 /** A row's columns but those that never change. */
 const changing = [
   ...(['slot', 'planVersionId', 'currency', 'status', 'quantity', 'addons', 'discounts'] as const),
-  'flatNumbers' as const,
+  'itemNumbers' as const,
   ...([
     'billingCycleAnchor',
     'currentPeriodStart',

@@ -1,6 +1,6 @@
 import { type AttachedAddon, byName } from '@lockstep/core/addon'
-import { type FlatNumbers, flatNumbersOf, inAddon } from '@lockstep/core/flat-numbers'
-import { quantityOfItems, quantityOfSold } from '@lockstep/core/quantity-of-items'
+import { type ItemNumbers, inAddon } from '@lockstep/core/item-numbers'
+import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
@@ -8,7 +8,7 @@ import { loadAttached } from '../../store/addons.ts'
 import { type AddonOfItem, twinsOf } from '../../store/inbound-addons.ts'
 import { type ProviderAccount, STRIPE } from '../../store/mappings.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
-import { numbersByKey, type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
+import { countItems, type PlanOfItems, type PricedItem, planOfItems } from '../../store/plans-of-items.ts'
 
 /** What the items of a subscription stand for, whoever put them there. */
 export interface TermsSeen {
@@ -16,8 +16,8 @@ export interface TermsSeen {
   /** Of the plan's items that come by number; 1 where none does. What else somebody put there says nothing of it. */
   readonly quantity: number
   readonly addons: readonly AttachedAddon[]
-  /** How often flat prices that are sold beside others stand there: the plan's and the add-ons'. */
-  readonly flatNumbers: FlatNumbers
+  /** Of the plan's prices and the add-ons'. */
+  readonly itemNumbers: ItemNumbers
 }
 
 /**
@@ -46,11 +46,14 @@ export async function termsSeen(
   const beside = only ? others.filter(({ price }) => !only.prices.has(price)) : []
   const all = [...prices, ...(await twinsOf(db, account, beside))]
   const addons = all.length > 0 ? await attached(db, all, items, planVersionId) : []
+  // Where nothing but add-ons stands there, nothing is paid for the plan.
+  const isBare = only === undefined && others.length === 0
+  const terms = isBare ? countItems((await loadPlanVersion(db, planVersionId)).plan.prices, []) : only
   return {
     planVersionId,
-    quantity: only?.quantity ?? quantityOfItems(others),
+    quantity: terms?.quantity ?? quantityOfItems(others),
     addons: addons.map(({ addon, version, quantity }) => ({ addon, version, quantity })),
-    flatNumbers: Object.assign({}, only?.flatNumbers, ...addons.map(({ flatNumbers }) => flatNumbers)),
+    itemNumbers: Object.assign({}, terms?.itemNumbers, ...addons.map(({ itemNumbers }) => itemNumbers)),
   }
 }
 
@@ -67,10 +70,10 @@ export async function planSeen(
 }
 
 interface SeenAddon extends AttachedAddon {
-  readonly flatNumbers: FlatNumbers
+  readonly itemNumbers: ItemNumbers
 }
 
-/** How many there are of each is said as of a plan: see {@link quantityOfSold}. */
+/** How many there are of each is said as of a plan. */
 async function attached(
   db: Db | Trx,
   found: readonly AddonOfItem[],
@@ -87,17 +90,12 @@ async function attached(
   const loaded = await loadAttached(db, [...named.values()])
   const seen = loaded.map(({ version: { addon, version } }): SeenAddon => {
     const its = sold.filter((one) => one.addonKey === addon.key && one.version === version)
-    const ofItem = ({ price }: PricedItem) => its.find(({ providerId }) => providerId === price)
-    const standing = items.filter((item) => ofItem(item) !== undefined)
-    const numbers = numbersByKey(standing, (item) => ofItem(item)?.key ?? undefined)
-    const models = standing.map((item) => ({
-      model: ofItem(item)?.model ?? 'perUnit',
-      quantity: item.quantity,
-    }))
-    return {
-      ...{ addon: addon.key, version, quantity: quantityOfSold(addon.prices, models) },
-      flatNumbers: inAddon(addon.key, flatNumbersOf(addon.prices, numbers)),
-    }
+    const standing = items.flatMap(({ price, quantity }) => {
+      const item = its.find(({ providerId }) => providerId === price)
+      return item ? [{ key: item.key ?? '', quantity }] : []
+    })
+    const { quantity, itemNumbers } = countItems(addon.prices, standing)
+    return { addon: addon.key, version, quantity, itemNumbers: inAddon(addon.key, itemNumbers) }
   })
   return seen.sort(byName)
 }
@@ -118,7 +116,7 @@ const addonsSoldAt = grouped(
       .innerJoin('price', 'price.id', 'mapping.entityId')
       .innerJoin('addonVersion', 'addonVersion.id', 'price.addonVersionId')
       .select(['mapping.providerId', 'mapping.providerAccount', 'mapping.livemode'])
-      .select(['price.key', 'price.model', 'addonVersion.addonKey', 'addonVersion.version'])
+      .select(['price.key', 'addonVersion.addonKey', 'addonVersion.version'])
       .select(['addonVersion.interval', 'addonVersion.intervalCount'])
       .where('mapping.entityType', '=', 'price')
       .where('mapping.provider', '=', STRIPE)

@@ -1,8 +1,8 @@
 import { type Agreement, agreementOf, type ContractDocument } from '@lockstep/core/contract'
 import { discountsAt } from '@lockstep/core/discount'
 import type { Feature } from '@lockstep/core/feature'
-import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import type { ItemNumbers } from '@lockstep/core/item-numbers'
 import { withOwnPrices } from '@lockstep/core/price-override'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { type Attached, agreedOf } from '../../store/addons.ts'
@@ -17,7 +17,7 @@ export interface NewTerms {
   readonly version: PlanVersion
   readonly quantity: number
   readonly addons: readonly Attached[]
-  readonly flatNumbers: FlatNumbers
+  readonly itemNumbers: ItemNumbers
   /** Keys of coupons that are redeemed beside the discounts that run. */
   readonly coupons: readonly string[]
   /** Keys of those whose discounts run no more. */
@@ -32,7 +32,7 @@ export interface NewTerms {
 export async function changedAgreement(
   db: Db | Trx,
   current: Agreement,
-  { subscriptionId, version, quantity, addons, flatNumbers, coupons, withoutCoupons, at }: NewTerms,
+  { subscriptionId, version, quantity, addons, itemNumbers, coupons, withoutCoupons, at }: NewTerms,
   features?: readonly Feature[],
 ): Promise<Partial<Agreement>> {
   const running = discountsAt(current.discounts, at).filter(
@@ -52,12 +52,12 @@ export async function changedAgreement(
     features: features ?? (await readFeatures(db)),
     quantity,
     addons: addons.map(agreedOf),
-    flatNumbers,
+    itemNumbers,
     discounts: [...running, ...(await agreedDiscounts(db, coupons, at))],
     startsAt: at,
   })
   // Said even where there are none: what is not mentioned stays.
-  return { addons: [], flatNumbers: {}, ...changed }
+  return { addons: [], itemNumbers: {}, ...changed }
 }
 
 export interface InForce {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { areSameAddons } from '@lockstep/core/addon'
-import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import { areSameNumbers } from '@lockstep/core/item-numbers'
 import { Problem } from '@lockstep/core/problem'
 import { acceptor, recordAcceptance } from '../../contract/acceptance.ts'
 import { newId } from '../../ids.ts'
@@ -183,7 +183,7 @@ async function record(
     planVersionId: to.id,
     quantity,
     addons: decision.addons.map(attachedOf),
-    flatNumbers: decision.flatNumbers,
+    itemNumbers: decision.itemNumbers,
     coupons,
     withoutCoupons,
     direction: decision.direction,
@@ -211,7 +211,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled, discounts }: D
     trx
       .selectFrom('subscription')
       .select(['planVersionId', 'quantity', 'addons', 'status', 'cancelAt', 'currentPeriodEnd', 'trialEnd'])
-      .select(['discounts', 'flatNumbers'])
+      .select(['discounts', 'itemNumbers'])
       .where('id', '=', subscription.id)
       .forUpdate()
       .executeTakeFirstOrThrow(),
@@ -227,7 +227,7 @@ async function refuseIfMoved(trx: Trx, { subscription, scheduled, discounts }: D
     now.planVersionId === subscription.planVersionId &&
     now.quantity === subscription.quantity &&
     areSameAddons(now.addons, subscription.addons) &&
-    areSameNumbers(now.flatNumbers, subscription.flatNumbers) &&
+    areSameNumbers(now.itemNumbers, subscription.itemNumbers) &&
     now.status === subscription.status &&
     now.cancelAt === subscription.cancelAt &&
     now.currentPeriodEnd === subscription.currentPeriodEnd &&

@@ -1,4 +1,4 @@
-import { type FlatNumbers, flatNumbersOf, inAddon } from '@lockstep/core/flat-numbers'
+import { type ItemNumbers, inAddon, numbersOf } from '@lockstep/core/item-numbers'
 import type { ObservedSubscriptionItem } from '../../provider/stripe/to-subscription.ts'
 import type { AddonVersion, Attached } from '../../store/addons.ts'
 import type { PlanVersion } from '../../store/plans.ts'
@@ -37,19 +37,23 @@ function isConcerned({ sold, number, price }: WantedTermsItem, change: Change): 
   return !stood || (stood.quantity !== number && isCounted)
 }
 
-/** How often flat prices beside others stand there when the wish is carried out. */
-export function flatNumbersWanted(
+/** How many of each price stand there when the wish is carried out, where that is not what the quantities say. */
+export function itemNumbersWanted(
   wanted: readonly WantedTermsItem[],
-  plan: PlanVersion,
+  plan: { readonly version: PlanVersion; readonly quantity: number },
   addons: readonly Attached[],
-): FlatNumbers {
-  const of = (version: PlanVersion | AddonVersion) => {
+): ItemNumbers {
+  const of = ({ version, quantity }: { version: PlanVersion | AddonVersion; quantity: number }) => {
     const its = wanted.filter(({ sold }) => sold.id === version.id)
     const together = providerPrices(version).map(({ price }) => price)
-    return flatNumbersOf(together, new Map(its.map(({ price, quantity }) => [price.key, quantity ?? 1])))
+    return numbersOf(
+      together,
+      its.map(({ price, quantity: number }) => ({ key: price.key, quantity: number })),
+      quantity,
+    )
   }
   return Object.assign(
     of(plan),
-    ...addons.map(({ version }) => inAddon(version.addon.key, of(version))),
-  ) as FlatNumbers
+    ...addons.map((addon) => inAddon(addon.version.addon.key, of(addon))),
+  ) as ItemNumbers
 }

@@ -1,7 +1,7 @@
 import { areSameAddons } from '@lockstep/core/addon'
 import { amountOfTerms, type Terms } from '@lockstep/core/agreed-terms'
-import type { FlatNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import type { ItemNumbers } from '@lockstep/core/item-numbers'
 import { mayChangePlan, mayGiveBack, type PlanChange, planChange } from '@lockstep/core/plan-change'
 import { Problem } from '@lockstep/core/problem'
 import { isTerminal } from '@lockstep/core/subscription'
@@ -32,7 +32,7 @@ import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
 import { toldItem, wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
-import { asTheyStand, flatNumbersWanted } from './concerned.ts'
+import { asTheyStand, itemNumbersWanted } from './concerned.ts'
 import { changedDiscounts, couponsAgreed } from './discounts.ts'
 import { keepingPrice, ownItems } from './own-items.ts'
 import { hasPaymentMethod, payerBalance, payerDiscount, readStanding, type Standing } from './standing.ts'
@@ -49,8 +49,8 @@ export interface Decision extends PlanChange {
   readonly quantity: number
   readonly fromAddons: readonly Attached[]
   readonly addons: readonly Attached[]
-  /** How often flat prices beside others stand there then. */
-  readonly flatNumbers: FlatNumbers
+  /** How many of a price stand there then, where that is not what the quantity says. */
+  readonly itemNumbers: ItemNumbers
   /** Plan, number, add-ons, coupons or trial become others. */
   readonly isNewTerms: boolean
   readonly wanted: readonly WantedItem[]
@@ -151,7 +151,9 @@ export async function decideChange(
     ...(kept ? [keepingPrice(kept, wish.quantity)] : []),
     ...asked.filter(({ sold }) => !kept || sold.id !== chosen.id).map(toldItem),
   ]
-  const flatNumbers = kept ? subscription.flatNumbers : flatNumbersWanted(asked, chosen, addons)
+  const itemNumbers = kept
+    ? subscription.itemNumbers
+    : itemNumbersWanted(asked, { version: chosen, quantity }, addons)
   const items = isOfItems ? itemChanges(own.items, wanted) : []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
   const { discounts, coupons, withoutCoupons } = await changedDiscounts(db, standing, wish)
@@ -177,10 +179,10 @@ export async function decideChange(
     isNewTerms && !scheduled ? await leftScheduleOf(db, subscriptionId, standing, at) : null
   if (isNewTerms && withdrawn && wish.addons === undefined) refuseUnsaid(subscription, withdrawn)
 
-  const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf), flatNumbers }
+  const terms = { plan: chosen.plan, quantity, addons: addons.map(soldOf), itemNumbers }
   const former = {
     ...{ plan: from.plan, quantity: subscription.quantity, addons: fromAddons.map(soldOf) },
-    flatNumbers: subscription.flatNumbers,
+    itemNumbers: subscription.itemNumbers,
   }
   const change = planChange(former, terms, {
     ...{ policy, status: subscription.status, endsTrial: trialEnd === 'now', when: wish.when },
@@ -200,7 +202,7 @@ export async function decideChange(
     credits: null,
     ...change,
     ...{ subscription, customer, standing, from, to: chosen, quantity, fromAddons, addons },
-    ...{ flatNumbers, isNewTerms },
+    ...{ itemNumbers, isNewTerms },
     ...{ wanted, items, coupons, agreedBefore, withoutCoupons, discounts, trialEnd, needsPaymentPage, at },
     ...{ scheduled: withdrawn, leftSchedule, payerDiscount: payerDiscount(payerSeen) },
     payerBalance: payerBalance(payerSeen),

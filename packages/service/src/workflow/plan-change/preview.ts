@@ -92,7 +92,7 @@ async function previewDecision(
   wish: ChangeWish,
   decision: Decision,
 ): Promise<ChangePreview> {
-  const { subscription, standing, to, quantity, addons, flatNumbers } = decision
+  const { subscription, standing, to, quantity, addons, itemNumbers } = decision
   const { takesEffect, at, prorationDate } = decision
   const { dueNow, nextInvoice } = await invoicesOf(deps, decision)
   const expiresAt = at + VALID_SECONDS
@@ -114,7 +114,7 @@ async function previewDecision(
     takesEffectAt: takesEffect === 'now' ? at : standing.period.end,
     dueNow,
     nextInvoice,
-    recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf), flatNumbers }),
+    recurring: amountOfTerms({ plan: to.plan, quantity, addons: addons.map(soldOf), itemNumbers }),
     contractChanges: await contractChanges(deps, decision),
     warnings: [
       ...warningsOf(decision),
@@ -212,12 +212,12 @@ function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
 
 async function contractChanges(
   { db }: LookDeps,
-  { subscription, to, quantity, addons, flatNumbers, coupons, withoutCoupons, at, isNewTerms }: Decision,
+  { subscription, to, quantity, addons, itemNumbers, coupons, withoutCoupons, at, isNewTerms }: Decision,
 ): Promise<readonly string[]> {
   const inForce = isNewTerms ? await agreementInForce(db, subscription.id) : undefined
   if (!inForce) return []
   const terms = {
-    ...{ subscriptionId: subscription.id, version: to, quantity, addons, flatNumbers },
+    ...{ subscriptionId: subscription.id, version: to, quantity, addons, itemNumbers },
     ...{ coupons, withoutCoupons, at },
   }
   const changed = await changedAgreement(db, inForce.agreement, terms)

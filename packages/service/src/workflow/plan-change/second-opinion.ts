@@ -34,8 +34,8 @@ export async function secondOpinion(
   const { currency } = subscription
   const isPlain =
     standing.discounts.length === 0 && decision.discounts === null && !standing.isTaxed && trialEnd === null
-  const { quantity: number, flatNumbers } = subscription
-  const before = pricedItems({ version: from, quantity: number, addons: decision.fromAddons, flatNumbers })
+  const { quantity: number, itemNumbers } = subscription
+  const before = pricedItems({ version: from, quantity: number, addons: decision.fromAddons, itemNumbers })
   const isWhole = standing.items.length === before.length
   if (!invoice || !isPlain || !isWhole || UNLIKE.includes(currency)) return notAsked
   if (await wasChangedInPeriod(deps, decision)) return notAsked
@@ -44,7 +44,7 @@ export async function secondOpinion(
     before,
     after: pricedItems({
       ...{ version: to, quantity, addons: decision.addons },
-      flatNumbers: decision.flatNumbers,
+      itemNumbers: decision.itemNumbers,
     }),
     period: standing.period,
     at: prorationDate,

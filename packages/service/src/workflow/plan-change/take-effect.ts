@@ -1,6 +1,6 @@
 import { areSameAddons } from '@lockstep/core/addon'
-import { areSameNumbers } from '@lockstep/core/flat-numbers'
 import type { Instant } from '@lockstep/core/instant'
+import { areSameNumbers } from '@lockstep/core/item-numbers'
 import { ratesAlike } from '@lockstep/core/plan-change'
 import type { Accepted } from '../../contract/acceptance.ts'
 import { amendContract } from '../../contract/conclude.ts'
@@ -21,7 +21,7 @@ import { notRunning } from './running-coupons.ts'
 
 type Terms = Pick<
   Row<'subscription'>,
-  'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons' | 'flatNumbers'
+  'id' | 'customerId' | 'planVersionId' | 'quantity' | 'addons' | 'itemNumbers'
 >
 
 /**
@@ -74,7 +74,7 @@ export function changeTowards(
   isMadeBy: (workflowId: string) => boolean,
 ): Row<'planChange'> | undefined {
   const towards = open.filter((change) => isSoldAlike({ ...change, id: change.subscriptionId }, after))
-  const exactly = towards.find((change) => areSameNumbers(change.flatNumbers, after.flatNumbers))
+  const exactly = towards.find((change) => areSameNumbers(change.itemNumbers, after.itemNumbers))
   if (!isSoldAlike(before, after)) return exactly ?? towards[0]
   const named = towards.find(
     (change) =>
@@ -86,9 +86,9 @@ export function changeTowards(
 }
 
 const isSame = (before: Terms, after: Terms): boolean =>
-  isSoldAlike(before, after) && areSameNumbers(before.flatNumbers, after.flatNumbers)
+  isSoldAlike(before, after) && areSameNumbers(before.itemNumbers, after.itemNumbers)
 
-/** But for how often flat prices stand there that are sold beside others. */
+/** But for the numbers of their items. */
 const isSoldAlike = (before: Terms, after: Terms): boolean =>
   before.planVersionId === after.planVersionId &&
   before.quantity === after.quantity &&
@@ -98,7 +98,7 @@ interface Effective {
   readonly change: Row<'planChange'>
   /** How the subscription was seen before. */
   readonly before: Pick<Row<'subscription'>, 'discounts'>
-  readonly after: Pick<Row<'subscription'>, 'flatNumbers'>
+  readonly after: Pick<Row<'subscription'>, 'itemNumbers'>
 }
 
 /**
@@ -107,7 +107,7 @@ interface Effective {
  */
 export async function makeEffective(
   trx: Trx,
-  { change, before, after: { flatNumbers } }: Effective,
+  { change, before, after: { itemNumbers } }: Effective,
   at: Instant,
 ): Promise<void> {
   const isEffective = markEffective(trx, change.id, at)
@@ -116,7 +116,7 @@ export async function makeEffective(
     change.state === 'scheduled' && hastenDue(trx, { kind: PLANNED_CHANGE, subjectId: change.id, dueAt: at }),
     amend(
       trx,
-      { ...change, id: change.subscriptionId, flatNumbers },
+      { ...change, id: change.subscriptionId, itemNumbers },
       {
         ...{ ...change, ranBefore: before.discounts },
         ...(change.origin === 'provider' && { accepted: nobodyAsked }),
@@ -129,7 +129,7 @@ export async function makeEffective(
 
 async function amend(
   trx: Trx,
-  { id, customerId, planVersionId, quantity, addons: attached, flatNumbers }: Terms,
+  { id, customerId, planVersionId, quantity, addons: attached, itemNumbers }: Terms,
   {
     contractId,
     requestOrigin,
@@ -158,7 +158,7 @@ async function amend(
         if (!(await isEffective)) return {}
         const version = await loadPlanVersion(trx, planVersionId)
         const addons = await loadAttached(trx, attached)
-        const terms = { subscriptionId: id, version, quantity, addons, flatNumbers, withoutCoupons, at }
+        const terms = { subscriptionId: id, version, quantity, addons, itemNumbers, withoutCoupons, at }
         const redeemed = await notRunning(trx, coupons, ranBefore)
         return changedAgreement(trx, agreed, { ...terms, coupons: redeemed }, await features)
       },

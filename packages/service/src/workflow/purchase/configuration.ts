@@ -1,5 +1,6 @@
+import { usualNumber } from '@lockstep/core/item-numbers'
 import type { Price } from '@lockstep/core/price'
-import { numberOf, priceFee } from '@lockstep/core/pricing/price-fee'
+import { priceFee } from '@lockstep/core/pricing/price-fee'
 import type { Db } from '../../postgres/connect.ts'
 import { type UsageInterval, usageIntervalOf } from '../../provider/stripe/usage-interval.ts'
 import { providerIdsOf } from '../../store/mappings.ts'
@@ -52,6 +53,6 @@ export async function couponsAtProvider(db: Db, keys: readonly string[]): Promis
 /** Whether a number of the plan's recurring prices costs anything. */
 export function costsSomething(version: PlanVersion, quantity: number): boolean {
   const prices = providerPrices(version).map(({ price }) => price)
-  const costs = (price: Price) => priceFee(price, BigInt(numberOf(price, prices, quantity)))
+  const costs = (price: Price) => priceFee(price, BigInt(usualNumber(price, prices, quantity)))
   return prices.some((price) => costs(price).exact.scaled > 0n)
 }

@@ -1,5 +1,5 @@
+import { usualNumber } from '@lockstep/core/item-numbers'
 import { round } from '@lockstep/core/money'
-import { numberOf } from '@lockstep/core/pricing/price-fee'
 import { priceQuantity } from '@lockstep/core/pricing/price-quantity'
 import { units } from '@lockstep/core/quantity'
 import type { Db } from '../../postgres/connect.ts'
@@ -90,7 +90,7 @@ async function itemsOf(db: Db, { version, quantity }: Purchase) {
     const providerProduct = products.get(price.product)
     if (providerProduct === undefined)
       throw new Error(`Product ${price.product} is not known to the provider.`)
-    const count = numberOf(price, prices, quantity)
+    const count = usualNumber(price, prices, quantity)
     const amount = toChargeable(round(priceQuantity(price, units(BigInt(count))).exact))
     return { key: price.key, name: price.name, providerProduct, quantity: count, amount }
   })
