@@ -43,7 +43,7 @@ async function inDraftHour(coupon?: Stripe.CouponCreateParams): Promise<Payer> {
   return payer
 }
 
-async function useMore(payer: Payer): Promise<void> {
+async function moreUsage(payer: Payer): Promise<void> {
   await world.use(payer, '20', '2026-01-16T00:00:00Z')
   await world.use(payer, '3', '2026-02-10T00:05:00Z')
 }
@@ -65,7 +65,7 @@ async function settled(payer: Payer): Promise<void> {
 test('ended by us: the usage goes onto an invoice of its own, as previewed, and is collected', async () => {
   const ada = await inDraftHour()
   await world.deliver()
-  await useMore(ada)
+  await moreUsage(ada)
   const { body } = await ask(ada, 'cancel/preview')
   expect(body.toBill).toMatchObject({ minor: '123' })
   expect((await ask(ada, 'cancel')).body).toMatchObject({ state: 'done' })
@@ -111,7 +111,7 @@ test.each([
 ])('ended in the dashboard, and heard of %s', async (_, order) => {
   const eve = await inDraftHour()
   await world.deliver()
-  await useMore(eve)
+  await moreUsage(eve)
   await world.sync(eve)
   await world.stripe.subscriptions.cancel(eve.subscription)
   for (const event of order(await world.newEvents())) {
@@ -256,4 +256,162 @@ test.each([
   await settled(lea)
   expect((await world.atStripe(lea)).at(-1)?.invoice.total).toBe(total)
   expect(body.toBill).toMatchObject({ minor: `${total}` })
+})
+
+// Stripe finalizes no draft before every endpoint has taken `invoice.created`, for up to 72 hours.
+// https://docs.stripe.com/billing/subscriptions/webhooks
+
+/** The same five hours later: an endpoint took nothing. */
+async function held(coupon?: Stripe.CouponCreateParams): Promise<Payer> {
+  const { id } = await world.stripe.webhookEndpoints.create({
+    ...{ url: 'http://127.0.0.1:1/hook', enabled_events: ['invoice.created'] },
+  })
+  const payer = await inDraftHour(coupon)
+  await world.turn(payer, LATER)
+  await world.stripe.webhookEndpoints.del(id)
+  expect((await world.atStripe(payer)).at(-1)?.invoice.status).toBe('draft')
+  return payer
+}
+
+const LATER = '2026-02-10T05:00:00Z'
+
+async function settledLater(payer: Payer): Promise<void> {
+  await world.deliver()
+  await world.sync(payer)
+  await world.turn(payer, '2026-02-10T09:00:00Z')
+  await world.deliver()
+  await world.sync(payer)
+}
+
+test('ended by us hours after a draft was made that Stripe holds: billed as previewed', async () => {
+  const ned = await held({ percent_off: 50, duration: 'once' })
+  await world.deliver()
+  await moreUsage(ned)
+  const { body } = await ask(ned, 'cancel/preview')
+  // Half of 1.23 is 61.5 cents, and 62 are taken off.
+  expect(body.toBill).toMatchObject({ minor: '61' })
+  expect((await ask(ned, 'cancel')).body).toMatchObject({ state: 'done' })
+  await settledLater(ned)
+  expect(await standing(ned)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 1000: ${FEE}`,
+    'paid 61: 120 Seconds: 120 second, 3 Seconds: 3 second',
+  ])
+})
+
+test('a draft that is final by now, of which nobody has told, is not previewed as one that the end stops', async () => {
+  const ida = await inDraftHour({ percent_off: 50, duration: 'once' })
+  await world.deliver()
+  await moreUsage(ida)
+  await world.sync(ida)
+  await world.turn(ida, LATER)
+  // What time it is is known, and nothing else.
+  const events = await world.newEvents()
+  const isOfClock = ({ type }: Stripe.Event) => type.startsWith('test_helpers.')
+  for (const event of events.filter(isOfClock)) await world.receive(event)
+  await world.drain()
+  const { body } = await ask(ida, 'cancel/preview')
+  // 1.20 of January are billed, and the coupon is used up.
+  expect(body.toBill).toMatchObject({ minor: '3' })
+  await ask(ida, 'cancel')
+  for (const event of events) await world.receive(event)
+  await settledLater(ida)
+  expect((await standing(ida)).slice(1)).toEqual([
+    `paid 1060: 120 Seconds: 120 second, ${FEE}`,
+    'paid 3: 3 Seconds: 3 second',
+  ])
+})
+
+// What a period owes that was closed for nothing comes after it.
+const LATELY = ', reported late for 2026-02-10 to 2026-02-10'
+
+test.each([
+  ['as it happened', (events: Stripe.Event[]) => events, ''],
+  ['the other way round', (events: Stripe.Event[]) => events.toReversed(), LATELY],
+])('ended in the dashboard while a draft was held of which nothing was heard: %s', async (_, order, late) => {
+  const oda = await held()
+  await world.stripe.subscriptions.cancel(oda.subscription)
+  for (const event of order(await world.newEvents())) {
+    await world.receive(event)
+    await world.drain()
+  }
+  await moreUsage(oda)
+  await settledLater(oda)
+  expect(await standing(oda)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2000: ${FEE}`,
+    `paid 123: 120 Seconds: 120 second, 3 Seconds: 3 second${late}`,
+  ])
+})
+
+test.each([
+  ['while collection is paused', true, true],
+  ['by hand', false, true],
+  ['by hand, of which nothing was heard before the end', false, false],
+])('ended hours after a draft was kept %s: each second is billed once', async (_, isPaused, isHeard) => {
+  const late = isHeard ? '' : LATELY
+  const pia = await world.register('plain', '2026-01-10T00:00:00Z')
+  if (isPaused)
+    await world.stripe.subscriptions.update(pia.subscription, {
+      pause_collection: { behavior: 'keep_as_draft' },
+    })
+  await world.deliver()
+  await world.turn(pia, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.use(pia, '100', '2026-01-15T00:00:00Z')
+  await world.sync(pia)
+  await world.turn(pia, '2026-02-10T00:10:00Z')
+  const draft = (await world.atStripe(pia)).at(-1)?.invoice.id ?? ''
+  if (!isPaused) await world.stripe.invoices.update(draft, { auto_advance: false })
+  await world.turn(pia, LATER)
+  if (isHeard) {
+    await world.deliver()
+    await moreUsage(pia)
+    // What stands on the draft waits for a person.
+    expect((await ask(pia, 'cancel/preview')).body.toBill).toMatchObject({ minor: '3' })
+    await ask(pia, 'cancel')
+  } else {
+    await world.stripe.subscriptions.cancel(pia.subscription)
+    await world.deliver()
+    await moreUsage(pia)
+  }
+  await settledLater(pia)
+  expect(await standing(pia)).toEqual([
+    `paid 2000: ${FEE}`,
+    `draft 2120: 120 Seconds: 120 second, ${FEE}`,
+    `paid 3: 3 Seconds: 3 second${late}`,
+  ])
+  await world.stripe.invoices.finalizeInvoice(draft)
+  await world.deliver()
+  await world.sync(pia)
+  expect(await standing(pia)).toEqual([
+    `paid 2000: ${FEE}`,
+    `open 2120: 120 Seconds: 120 second, ${FEE}`,
+    `paid 3: 3 Seconds: 3 second${late}`,
+  ])
+  expect(await world.story(pia)).toEqual([
+    '2026-01-10 … 2026-01-10 subscription_create paid 2000',
+    '2026-01-10 … 2026-02-10 subscription_cycle open 2120',
+    ...(isHeard
+      ? ['2026-02-10 … 2026-02-10 subscription_cycle paid 3']
+      : ['2026-02-10 … 2026-02-10 subscription_cycle paid 0', '2026-02-10 … 2026-03-10 manual paid 3']),
+  ])
+})
+
+// What the draft would have used is had by the rest; a person who bills the draft all the same grants it a second time.
+test('a draft that a person finalizes afterwards has the coupon for one invoice as well, and no usage', async () => {
+  const amy = await inDraftHour({ percent_off: 50, duration: 'once' })
+  await world.deliver()
+  await ask(amy, 'cancel')
+  await settled(amy)
+  const [, draft] = await world.atStripe(amy)
+  await world.stripe.invoices.finalizeInvoice(draft?.invoice.id ?? '')
+  await world.deliver()
+  await world.sync(amy)
+  expect(await standing(amy)).toEqual([
+    `paid 2000: ${FEE}`,
+    `open 1000: ${FEE}`,
+    'paid 50: 100 Seconds: 100 second',
+  ])
+  expect(await world.requests(() => world.sync(amy))).toEqual([])
 })

@@ -16,8 +16,9 @@ import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
 import type { Subscription } from '../../store/subscriptions.ts'
 import { knowStandingDiscounts } from '../admit/discounts.ts'
-import type { LookDeps } from '../look.ts'
+import { type LookDeps, lookAt } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
+import type { Picture } from '../sync/picture.ts'
 import { planSync } from '../sync-invoice.ts'
 import { targetOf } from './tell.ts'
 
@@ -54,13 +55,14 @@ export async function previewCancellation(
   await knowStandingDiscounts(deps, id)
   const { when, unusedTime: how } = wanted
   const endsAt = when === 'now' ? now : when === 'periodEnd' ? currentPeriodEnd : when
-  const plan = await planSync(deps, id, { promisedUntil: endsAt })
-  const left = (plan?.picture.lines ?? []).filter(({ left }) => isWorthSending(left))
+  const { picture, stopped } = await pictureAt(deps, id, endsAt)
+  const left = (picture?.lines ?? []).filter(
+    (line) => isWorthSending(line.left) && isLeft(line, picture, stopped),
+  )
   const usage = left.map((line) => ({
     ...{ description: describeLine(line), period: line.line.period },
     amount: line.left.amount,
   }))
-  const stopped = (plan?.picture.invoices ?? []).filter((invoice) => isStoppedAt(invoice, endsAt))
   const sums = await sumsAt(deps.db, subscription, { billed: left, stopped }, endsAt)
   const { discounts, total: toBill } = sums
   const billed = { endsAt, usage, discounts, tax: sums.tax.amount, toBill }
@@ -74,12 +76,55 @@ export async function previewCancellation(
   return { ...billed, unusedTime: lines, toGiveBack: sum(currency, amounts), withheld }
 }
 
-/** A draft that the end comes before is never billed. What it has of a discount is left for what is. */
-function isStoppedAt(
-  { planVersionId, providerInvoiceId, finalizesAt }: InvoiceRow,
-  endsAt: Instant,
+interface AtTheEnd {
+  readonly picture: Picture | undefined
+  /** Drafts that the end comes before: they are never billed. What they have of a discount is left for what is. */
+  readonly stopped: readonly InvoiceRow[]
+}
+
+/** What there is to bill at an end, and which drafts it stops. One that should be final by now may be held: it is looked at. */
+async function pictureAt(deps: LookDeps, subscriptionId: string, endsAt: Instant): Promise<AtTheEnd> {
+  const take = async () => (await planSync(deps, subscriptionId, { promisedUntil: endsAt }))?.picture
+  let picture = await take()
+  const overdue = draftsIn(picture).filter(({ finalizesAt }) => finalizesAt <= (picture?.now ?? 0))
+  for (const { providerInvoiceId: id } of overdue) await lookAt(deps, { type: 'invoice', id })
+  if (overdue.length > 0) picture = await take()
+  const now = picture?.now ?? endsAt
+  return {
+    picture,
+    stopped: draftsIn(picture).filter(({ finalizesAt }) => endsAt < Math.max(finalizesAt, now + 1)),
+  }
+}
+
+type Draft = InvoiceRow & { readonly providerInvoiceId: string; readonly finalizesAt: Instant }
+
+/** The provider's drafts of periods that are to be finalized. */
+const draftsIn = (picture: Picture | undefined): Draft[] =>
+  (picture?.invoices ?? []).filter(
+    (one): one is Draft =>
+      one.planVersionId !== null &&
+      one.providerInvoiceId !== null &&
+      one.finalizesAt !== null &&
+      one.finalizedAt === null,
+  )
+
+/** What stands on a draft that the end does not stop is billed by that, whenever it is final. */
+function isLeft(
+  { origin, line, revision }: LineToBill,
+  picture: Picture | undefined,
+  stopped: readonly InvoiceRow[],
 ): boolean {
-  return planVersionId !== null && providerInvoiceId !== null && finalizesAt !== null && endsAt < finalizesAt
+  if (origin.status === 'closing' && origin.providerInvoiceId !== null)
+    return stopped.some(({ id }) => id === origin.id)
+  const item = picture?.items.find(
+    (one) =>
+      one.originInvoiceId === origin.id &&
+      one.lineKey === line.key &&
+      one.revision === revision &&
+      one.state === 'placed',
+  )
+  const onto = item?.providerInvoiceId ?? null
+  return onto === null || stopped.some(({ providerInvoiceId }) => providerInvoiceId === onto)
 }
 
 interface AtEnd {

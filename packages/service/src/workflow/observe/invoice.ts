@@ -22,6 +22,7 @@ import { putOnDraft } from '../../store/pending-items.ts'
 import { wakePlanChange } from '../../store/plan-changes.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
 import { sqlTime } from '../../store/time.ts'
+import { wasToBeFinalized } from '../../store/told-drafts.ts'
 import { cutUsage } from '../../store/usage.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
 import { type Installation, readInstallation } from './installation.ts'
@@ -221,14 +222,16 @@ async function followDraft(
 }
 
 /**
- * A subscription that ends takes the drafts with it that were to be finalized; they are never billed by themselves.
- * What was kept as a draft before waits for a person all the same. https://docs.stripe.com/billing/subscriptions/cancel
+ * A subscription that ends takes the drafts with it that were to be finalized, however long Stripe had held them; they are
+ * never billed by themselves. What was kept as a draft before waits for a person all the same. Where nobody saw how it was
+ * before the end, it was to be finalized if its hour was not over, or an event says so.
+ * https://docs.stripe.com/billing/subscriptions/cancel
  */
 async function isStopped(
   trx: Trx,
   row: InvoiceRow,
-  { auto_advance, created, billing_reason }: Stripe.Invoice,
-) {
+  { id, auto_advance, created, billing_reason }: Stripe.Invoice,
+): Promise<boolean> {
   const ofPeriod = billing_reason === CYCLE || billing_reason === INTERVAL
   if (!ofPeriod || auto_advance !== false || row.subscriptionId === null) return false
   const { endedAt, collection } = await trx
@@ -236,10 +239,12 @@ async function isStopped(
     .select(['endedAt', 'collection'])
     .where('id', '=', row.subscriptionId)
     .executeTakeFirstOrThrow()
-  if (endedAt === null || endedAt < created || collection !== 'charging') return false
+  if (endedAt === null || endedAt < created) return false
   // What bills the last period was made by the end itself.
   if ((await lastPeriodInvoice(trx, row.subscriptionId))?.id === row.id) return false
-  return row.finalizesAt !== null || endedAt < created + DRAFT_SECONDS
+  if (row.finalizesAt !== null) return true
+  if (collection === 'charging' && endedAt < created + DRAFT_SECONDS) return true
+  return wasToBeFinalized(trx, id, endedAt)
 }
 
 const itemsOn = ({ lines }: ObservedInvoice) => lines.flatMap(({ invoiceItem }) => invoiceItem ?? [])
