@@ -39,3 +39,13 @@ test('the types of the tables are the tables', async () => {
   )
   expect((await declared()).sort()).toEqual(rows.map(({ column }) => column).sort())
 })
+
+test('what comes from the provider is compressed by lz4 where the server has it', async () => {
+  const { rows } = await database.pool.query(
+    `select c.attcompression = case when 'lz4' = any(s.enumvals) then 'l' else '' end as expected
+       from pg_attribute c, pg_settings s
+      where s.name = 'default_toast_compression' and (c.attrelid, c.attname) in
+        (('provider_event'::regclass, 'payload'), ('provider_object'::regclass, 'raw'))`,
+  )
+  expect(rows).toEqual([{ expected: true }, { expected: true }])
+})
