@@ -80,6 +80,17 @@ test.each([
   expect(await final(payer)).toEqual(everywhere(total, taken, ['Welcome']))
 })
 
+test('what was used in the second of an end is in no period: neither previewed nor billed', async () => {
+  const payer = await world.subscribed()
+  await world.go(payer, '2026-01-20T00:20:00Z')
+  await world.use(payer, '300', '2026-01-20T00:19:59Z')
+  await world.use(payer, '1000', '2026-01-20T00:20:00Z')
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview.toBill.minor).toBe('300')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(300, 0, []))
+})
+
 test('ended now in the dashboard, before anything was told', async () => {
   const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 20, name: 'Welcome' })])
   await world.use(payer, '1001', JANUARY)

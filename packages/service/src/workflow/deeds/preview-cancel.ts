@@ -43,7 +43,10 @@ export interface CancellationPreview {
   readonly withheld: readonly Withheld[]
 }
 
-/** What ending a subscription would bill and give back: reckoned as the deed reckons it. Changes nothing. */
+/**
+ * What ending a subscription would bill and give back: reckoned as the deed reckons it. Changes nothing. What was used in
+ * the second of an end now is of no period any more.
+ */
 export async function previewCancellation(
   deps: LookDeps,
   subscription: Subscription,
@@ -55,7 +58,7 @@ export async function previewCancellation(
   await knowStandingDiscounts(deps, id)
   const { when, unusedTime: how } = wanted
   const endsAt = when === 'now' ? now : when === 'periodEnd' ? currentPeriodEnd : when
-  const { picture, stopped } = await pictureAt(deps, id, endsAt)
+  const { picture, stopped } = await pictureAt(deps, id, endsAt, when === 'now')
   const left = (picture?.lines ?? []).filter(
     (line) => isWorthSending(line.left) && isLeft(line, picture, stopped),
   )
@@ -83,8 +86,14 @@ interface AtTheEnd {
 }
 
 /** What there is to bill at an end, and which drafts it stops. One that should be final by now may be held: it is looked at. */
-async function pictureAt(deps: LookDeps, subscriptionId: string, endsAt: Instant): Promise<AtTheEnd> {
-  const take = async () => (await planSync(deps, subscriptionId, { promisedUntil: endsAt }))?.picture
+async function pictureAt(
+  deps: LookDeps,
+  subscriptionId: string,
+  endsAt: Instant,
+  endsPeriod: boolean,
+): Promise<AtTheEnd> {
+  const how = endsPeriod ? { endsPeriod } : { promisedUntil: endsAt }
+  const take = async () => (await planSync(deps, subscriptionId, how))?.picture
   let picture = await take()
   const overdue = draftsIn(picture).filter(({ finalizesAt }) => finalizesAt <= (picture?.now ?? 0))
   for (const { providerInvoiceId: id } of overdue) await lookAt(deps, { type: 'invoice', id })
