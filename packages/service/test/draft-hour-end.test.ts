@@ -224,7 +224,10 @@ test('a person who finalizes the draft at the moment its usage is taken off is p
   expect(await world.requests(() => world.sync(payer))).toEqual([])
 })
 
-test('a draft that was kept waits for a person, with what stands on it', async () => {
+test.each([
+  ['paused still', false],
+  ['resumed within the hour', true],
+])('a draft that was kept waits for a person, with what stands on it: %s', async (_, isResumed) => {
   const max = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.stripe.subscriptions.update(max.subscription, {
     pause_collection: { behavior: 'keep_as_draft' },
@@ -236,6 +239,10 @@ test('a draft that was kept waits for a person, with what stands on it', async (
   await world.sync(max)
   await world.turn(max, '2026-02-10T00:10:00Z')
   await world.deliver()
+  if (isResumed) {
+    await world.stripe.subscriptions.update(max.subscription, { pause_collection: '' })
+    await world.deliver()
+  }
   await ask(max, 'cancel')
   await settled(max)
   expect(await standing(max)).toEqual([`paid 2000: ${FEE}`, `draft 2100: 100 Seconds: 100 second, ${FEE}`])

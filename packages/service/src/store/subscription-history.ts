@@ -106,6 +106,20 @@ export async function catchUpHistory(trx: Trx, state: Lived, now: Instant): Prom
   return true
 }
 
+/** Whether nothing was collected at a moment. What became final then, or was kept, stays so when collection goes on. */
+export async function wasPausedAt(db: Db | Trx, subscriptionId: string, at: Instant): Promise<boolean> {
+  const paused = await db
+    .selectFrom('subscriptionHistory')
+    .select('ordinal')
+    .where('subscriptionId', '=', subscriptionId)
+    .where('collection', '<>', 'charging')
+    .where('startsAt', '<=', sqlTime(at))
+    .where('endsAt', '>', sqlTime(at))
+    .limit(1)
+    .executeTakeFirst()
+  return paused !== undefined
+}
+
 /**
  * Whether somebody at the provider made something else of it in the period that runs. An answer to a call of ours may be
  * the first to show it: then its stretch has the cause of that call, and other terms, which only a change of plan makes.

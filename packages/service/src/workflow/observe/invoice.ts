@@ -21,6 +21,7 @@ import { entityIdOf } from '../../store/mappings.ts'
 import { putOnDraft } from '../../store/pending-items.ts'
 import { wakePlanChange } from '../../store/plan-changes.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
+import { wasPausedAt } from '../../store/subscription-history.ts'
 import { sqlTime } from '../../store/time.ts'
 import { wasToBeFinalized } from '../../store/told-drafts.ts'
 import { cutUsage } from '../../store/usage.ts'
@@ -224,7 +225,7 @@ async function followDraft(
 /**
  * A subscription that ends takes the drafts with it that were to be finalized, however long Stripe had held them; they are
  * never billed by themselves. What was kept as a draft before waits for a person all the same. Where nobody saw how it was
- * before the end, it was to be finalized if its hour was not over, or an event says so.
+ * before the end, it was to be finalized if its hour was not over and collection not paused, or an event says so.
  * https://docs.stripe.com/billing/subscriptions/cancel
  */
 async function isStopped(
@@ -243,7 +244,8 @@ async function isStopped(
   // What bills the last period was made by the end itself.
   if ((await lastPeriodInvoice(trx, row.subscriptionId))?.id === row.id) return false
   if (row.finalizesAt !== null) return true
-  if (collection === 'charging' && endedAt < created + DRAFT_SECONDS) return true
+  const wasCollected = collection === 'charging' && !(await wasPausedAt(trx, row.subscriptionId, created))
+  if (wasCollected && endedAt < created + DRAFT_SECONDS) return true
   return wasToBeFinalized(trx, id, endedAt)
 }
 
