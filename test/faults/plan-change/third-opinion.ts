@@ -36,7 +36,9 @@ interface PriceAtStripe {
  */
 export async function askStripe(stage: Stage, payer: Payer, change: Change): Promise<Stripe.Invoice> {
   const { stripe } = stage.world
-  const { items, discounts } = await stripe.subscriptions.retrieve(payer.subscription)
+  const { items, discounts } = await stripe.subscriptions.retrieve(payer.subscription, {
+    expand: ['discounts'],
+  })
   const [before, after] = [await pricesOf(stage, change.from), await pricesOf(stage, change.to)]
   const there = new Map(items.data.map(({ id, price, quantity }) => [price.id, { id, quantity }]))
   const isWanted = new Set(after.map(({ id }) => id))
@@ -49,6 +51,9 @@ export async function askStripe(stage: Stage, payer: Payer, change: Change): Pro
   })
   const deleted = gone.map((id): ItemParam => ({ id, deleted: true }))
   const coupon = change.coupon && (await couponOf(stage, change.coupon))
+  const standing = discounts.filter((one) => typeof one === 'object')
+  // What runs already is had once, however often it is asked for.
+  const isRunning = standing.some(({ source }) => source.coupon === coupon)
   return stripe.invoices.createPreview({
     subscription: payer.subscription,
     subscription_details: {
@@ -59,12 +64,7 @@ export async function askStripe(stage: Stage, payer: Payer, change: Change): Pro
         ? { trial_end: 'now' as const }
         : startsPeriod(change, before, after) && { billing_cycle_anchor: { type: 'now' as const } }),
     },
-    ...(coupon && {
-      discounts: [
-        ...discounts.map((one) => ({ discount: typeof one === 'string' ? one : one.id })),
-        { coupon },
-      ],
-    }),
+    ...(coupon && !isRunning && { discounts: [...standing.map(({ id }) => ({ discount: id })), { coupon }] }),
   })
 }
 
