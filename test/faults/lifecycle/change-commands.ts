@@ -4,7 +4,7 @@ import type { Command } from './commands.ts'
 import { iso, type Life } from './life.ts'
 import * as model from './model.ts'
 import { billOf, changed, changeTo, type Outcome, type Wish } from './plan-changes.ts'
-import type { PlanKey, Terms } from './plans.ts'
+import { comesOutEven, type PlanKey, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans: readonly PlanKey[] = ['free', 'small', 'plain', 'large', 'seats', 'year']
@@ -17,16 +17,16 @@ export function changeCommands({ expected: now, random }: Life): Command[] {
   if (now.pending.length > 0 && now.card === 'asks') return []
   const plan = random.pick(plans)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
-  // On which line the odd cent of a discount on several falls, Stripe does not say.
-  const mayHaveMore = now.discounts.length === 0
-  const others = mayHaveMore && random.below(3) === 0 ? random.below(4) : now.terms.extras
-  const to = { plan, quantity, extras: plan === 'year' && random.below(4) > 0 ? 0 : others }
+  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms)
+  const others = random.below(3) === 0 ? random.below(4) : now.terms.extras
+  const asked = { plan, quantity, extras: plan === 'year' && random.below(4) > 0 ? 0 : others }
+  const to = mayBe(asked) ? asked : { ...asked, extras: 0 }
   const [when] = random.pick([[], [], ['now'], ['periodEnd']] as const)
   const beside = { to: { ...now.terms, extras: random.below(4) }, when, isOfAddonsAlone: true }
   const back = { to: now.terms, when: undefined, isOfAddonsAlone: false }
   return [
     change({ to, when, isOfAddonsAlone: false }, random.below(2) === 0),
-    ...(mayHaveMore && random.below(2) === 0 ? [change(beside, random.below(2) === 0)] : []),
+    ...(mayBe(beside.to) && random.below(2) === 0 ? [change(beside, random.below(2) === 0)] : []),
     ...(now.scheduled === null ? [] : [change(back, false)]),
   ]
 }

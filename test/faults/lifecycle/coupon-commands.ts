@@ -4,7 +4,7 @@ import type { Command } from './commands.ts'
 import { given, running } from './discounts.ts'
 import type { Life } from './life.ts'
 import type { Model } from './model.ts'
-import { type CouponKey, couponKeys } from './plans.ts'
+import { type CouponKey, comesOutEven, couponKeys } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** Coupons given in the middle of a life and taken away, by us or in the dashboard. */
@@ -13,8 +13,7 @@ export function couponCommands({ expected: now, random, kind }: Life): Command[]
   if (kind === 'metered') return []
   const has = running(now.discounts, now.now).map(({ coupon }) => coupon)
   const others = couponKeys.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
-  // On which line the odd cent of a discount on several falls, Stripe does not say.
-  const mayHave = now.terms.extras === 0 && (now.scheduled?.extras ?? 0) === 0
+  const mayHave = [now.terms, now.scheduled ?? now.terms].every(comesOutEven)
   const isFree = !now.isManaged
   // Of one that came and went before anybody told us we may know, or not.
   const gone = couponKeys.filter(

@@ -15,7 +15,7 @@ import {
   heldElsewhere,
   totalOf,
 } from './plan-changes.ts'
-import { EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
+import { comesOutEven, EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans = (Object.keys(prices) as PlanKey[]).filter((plan) => prices[plan].months === 1)
@@ -37,13 +37,18 @@ export function dashboardCommands({ expected: now, random }: Life): Command[] {
   const several = random.below(4) === 0 ? 2 + random.below(3) : 1
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
-  const behavior = random.pick(behaviors)
   const beside = { ...(random.below(2) === 0 ? now.terms : to), extras: random.below(4) }
-  // On which line the odd cent of a discount on several falls, Stripe does not say.
-  const mayHaveMore = now.discounts.length === 0 && beside.extras !== now.terms.extras
+  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms)
+  const isOther = beside.extras !== now.terms.extras && mayBe(beside)
   return [
-    ...(mayHaveMore && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),
-    ...(mayHaveMore && mayWait(now, beside) ? [changeInDashboard(beside, 'create_prorations')] : []),
+    ...(isOther && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),
+    ...(isOther && mayWait(now, beside) ? [changeInDashboard(beside, 'create_prorations')] : []),
+    ...(mayBe(to) ? ofPlan(now, to, random.pick(behaviors)) : []),
+  ]
+}
+
+function ofPlan(now: Model, to: Terms, behavior: Behavior): Command[] {
+  return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),

@@ -2,7 +2,7 @@ import type { Payer } from '../../../packages/service/test/support/billing-world
 import { type Random, seeded } from '../../support/random.ts'
 import { given } from './discounts.ts'
 import { begin, type Card, type Model } from './model.ts'
-import { couponKeys, type Terms } from './plans.ts'
+import { comesOutEven, couponKeys, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** One customer's life by random commands, and how it should stand after each of them. */
@@ -40,14 +40,14 @@ export async function newLife(
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
   const isDiscounted = who !== 'greedy' && kind === 'paying' && random.below(3) === 0
   const coupons = isDiscounted ? [random.pick(couponKeys)] : []
-  const fits = plan !== 'year' && !isDiscounted
-  const extras = fits && random.below(3) === 0 ? 1 + random.below(3) : 0
-  const terms: Terms = { plan, quantity, extras }
+  const extras = plan !== 'year' && random.below(3) === 0 ? 1 + random.below(3) : 0
+  const wish: Terms = { plan, quantity, extras }
+  const terms = isDiscounted && !comesOutEven(wish) ? { ...wish, extras: 0 } : wish
   const discounts = coupons.map((coupon) => given(coupon, now))
-  const addons = extras > 0 ? [{ addon: 'extra', quantity: extras }] : []
+  const addons = terms.extras > 0 ? [{ addon: 'extra', quantity: terms.extras }] : []
   const payer = await world.register(plan, iso(now), { quantity, coupons, addons })
   const expected = begin(now, { terms, card: 'pays', discounts, withTrial: true })
-  const how = `${plan} × ${quantity} with ${extras} extras${coupons.map((coupon) => ` and the coupon ${coupon}`).join('')}`
+  const how = `${plan} × ${quantity} with ${terms.extras} extras${coupons.map((coupon) => ` and the coupon ${coupon}`).join('')}`
   const told = [`${kind}, ${how} from ${iso(now)}`]
   return { seed, random, kind, told, payers: [payer], payer, expected }
 }

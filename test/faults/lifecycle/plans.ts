@@ -16,14 +16,14 @@ export const prices = {
   small: { cents: 799, months: 1 },
   plain: { cents: 2000, months: 1 },
   large: { cents: 4999, months: 1 },
-  seats: { cents: 700, months: 1 },
+  seats: { cents: 750, months: 1 },
   year: { cents: 20_001, months: 12 },
   trying: { cents: 2000, months: 1 },
 } as const
 
 export const TRIAL_DAYS = 14
 /** Cents a month for each piece of the add-on, which goes with every plan but the yearly one. */
-export const EXTRA_CENTS = 310
+export const EXTRA_CENTS = 500
 
 /** Percents that never come to half a cent, in whatever order they are taken off. */
 export const coupons = {
@@ -31,6 +31,14 @@ export const coupons = {
   season: { name: 'Season', percentOff: '30', duration: 'repeating', durationInMonths: 2 },
   welcome: { name: 'Welcome', percentOff: '40', duration: 'once' },
 } as const
+
+/** What any of the coupons, and all of them together, leave whole cents of. */
+const EVEN_CENTS = 250
+
+/** Whether coupons take whole cents off each of several lines: on which of them an odd cent falls, Stripe does not say. */
+export function comesOutEven({ plan, quantity, extras }: Terms): boolean {
+  return extras === 0 || (prices[plan].cents * quantity) % EVEN_CENTS === 0
+}
 
 export type CouponKey = keyof typeof coupons
 export const couponKeys = Object.keys(coupons) as CouponKey[]
