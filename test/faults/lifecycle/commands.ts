@@ -32,7 +32,7 @@ export function candidates(life: Life): Command[] {
   return [
     ...passing,
     ...(life.kind === 'metered'
-      ? [usage(1 + random.below(500)), usage(1 + random.below(500))]
+      ? [usage(amountOfUsage(life)), usage(amountOfUsage(life))]
       : paymentCommands(life)),
     ...couponCommands(life),
     ...dashboardCommands(life),
@@ -58,6 +58,11 @@ function awaitedCommands(now: model.Model): Command[] {
     ...(now.period.end > now.now + 6 * HOUR ? [turn(now.now + HOUR)] : []),
     ...places.map((place) => end(place, 'keep')),
   ]
+}
+
+/** So many that every coupon leaves whole cents of it, where there may be one: a fifth, three tenths, or both. */
+function amountOfUsage({ random, coupons }: Life): number {
+  return coupons.length > 0 ? 50 * (1 + random.below(10)) : 1 + random.below(500)
 }
 
 function times({ expected: now, random }: Life): number[] {

@@ -8,12 +8,10 @@ import { type CouponKey, comesOutEven, couponKeys } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** Coupons given in the middle of a life and taken away, by us or in the dashboard. */
-export function couponCommands({ expected: now, random, kind }: Life): Command[] {
-  // Usage would be less by it as well, and how much no short model tells.
-  if (kind === 'metered') return []
+export function couponCommands({ expected: now, random, coupons, kind }: Life): Command[] {
   const has = running(now.discounts, now.now).map(({ coupon }) => coupon)
-  const others = couponKeys.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
-  const mayHave = [now.terms, now.scheduled ?? now.terms].every(comesOutEven)
+  const others = coupons.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
+  const mayHave = [now.terms, now.scheduled ?? now.terms].every((terms) => comesOutEven(terms, kind))
   const isFree = !now.isManaged
   // Of one that came and went before anybody told us we may know, or not.
   const gone = couponKeys.filter(

@@ -31,14 +31,14 @@ type Behavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete
  * Another plan or number, or another number of extras, chosen in the provider's dashboard: billed there at once, with
  * the next invoice, or not at all. Between plans of a month, whose periods go on.
  */
-export function dashboardCommands({ expected: now, random }: Life): Command[] {
+export function dashboardCommands({ expected: now, random, kind }: Life): Command[] {
   if (now.isManaged || prices[now.terms.plan].months !== 1) return []
   const plan = random.pick(plans)
   const several = random.below(4) === 0 ? 2 + random.below(3) : 1
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
   const beside = { ...(random.below(2) === 0 ? now.terms : to), extras: random.below(4) }
-  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms)
+  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms, kind)
   const isOther = beside.extras !== now.terms.extras && mayBe(beside)
   return [
     ...(isOther && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),

@@ -2,15 +2,16 @@ import type { Payer } from '../../../packages/service/test/support/billing-world
 import { type Random, seeded } from '../../support/random.ts'
 import { given } from './discounts.ts'
 import { begin, type Card, type Model } from './model.ts'
-import { comesOutEven, couponKeys, type Terms } from './plans.ts'
+import { type CouponKey, comesOutEven, couponKeys, type Kind, coupons as sold, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** One customer's life by random commands, and how it should stand after each of them. */
 export interface Life {
   readonly seed: number
   readonly random: Random
-  /** With usage, a card that always pays and no coupon; or with everything else. Both at once no short model tells. */
-  readonly kind: 'metered' | 'paying'
+  readonly kind: Kind
+  /** Coupons that may come in this life: beside usage, those that no invoice uses up and that leave of it whole cents. */
+  readonly coupons: readonly CouponKey[]
   readonly told: string[]
   /** One after the other, of one customer. */
   readonly payers: Payer[]
@@ -38,16 +39,24 @@ export async function newLife(
   const now = Date.parse(`${random.pick(days)}T09:30:00Z`) / 1000
   const plan = random.pick(['plain', 'trying', 'seats', 'large', 'year', 'free'] as const)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
-  const isDiscounted = who !== 'greedy' && kind === 'paying' && random.below(3) === 0
-  const coupons = isDiscounted ? [random.pick(couponKeys)] : []
+  const redeemable = couponsOf(kind, random)
+  const mayHave = redeemable.length > 0 && comesOutEven({ plan, quantity, extras: 0 }, kind)
+  const isDiscounted = who !== 'greedy' && mayHave && random.below(3) === 0
+  const coupons = isDiscounted ? [random.pick(redeemable)] : []
   const extras = plan !== 'year' && random.below(3) === 0 ? 1 + random.below(3) : 0
   const wish: Terms = { plan, quantity, extras }
-  const terms = isDiscounted && !comesOutEven(wish) ? { ...wish, extras: 0 } : wish
+  const terms = isDiscounted && !comesOutEven(wish, kind) ? { ...wish, extras: 0 } : wish
   const discounts = coupons.map((coupon) => given(coupon, now))
   const addons = terms.extras > 0 ? [{ addon: 'extra', quantity: terms.extras }] : []
   const payer = await world.register(plan, iso(now), { quantity, coupons, addons })
   const expected = begin(now, { terms, card: 'pays', discounts, withTrial: true })
   const how = `${plan} × ${quantity} with ${terms.extras} extras${coupons.map((coupon) => ` and the coupon ${coupon}`).join('')}`
   const told = [`${kind}, ${how} from ${iso(now)}`]
-  return { seed, random, kind, told, payers: [payer], payer, expected }
+  return { seed, random, kind, coupons: redeemable, told, payers: [payer], payer, expected }
+}
+
+/** Beside usage in every second life: in the others as much is used as comes to mind. */
+function couponsOf(kind: Kind, random: Random): readonly CouponKey[] {
+  if (kind === 'paying') return couponKeys
+  return random.below(2) === 0 ? couponKeys.filter((key) => sold[key].duration !== 'once') : []
 }

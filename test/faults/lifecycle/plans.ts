@@ -35,9 +35,12 @@ export const coupons = {
 /** What any of the coupons, and all of them together, leave whole cents of. */
 const EVEN_CENTS = 250
 
+/** With usage and a card that always pays; or with everything else. Both at once no short model tells. */
+export type Kind = 'metered' | 'paying'
+
 /** Whether coupons take whole cents off each of several lines: on which of them an odd cent falls, Stripe does not say. */
-export function comesOutEven({ plan, quantity, extras }: Terms): boolean {
-  return extras === 0 || (prices[plan].cents * quantity) % EVEN_CENTS === 0
+export function comesOutEven({ plan, quantity, extras }: Terms, kind: Kind): boolean {
+  return (extras === 0 && kind === 'paying') || (prices[plan].cents * quantity) % EVEN_CENTS === 0
 }
 
 export type CouponKey = keyof typeof coupons
