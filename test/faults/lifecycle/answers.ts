@@ -9,13 +9,19 @@ export async function answered(stage: Stage, request: Omit<Request, 'key'>, stat
   let answer = await stage.ask(whole)
   // The machine is slow, or somebody died: asked again, it is the same request.
   while (answer.status === 503) answer = await stage.ask(whole)
-  if (answer.status === 202 && answer.body.state === 'running' && status !== 202)
+  if (answer.status === 202 && isOnItsWay(answer) && status !== 202)
     throw new LateAnswer(`${request.method} ${request.url} is still on its way`)
   if (answer.status !== status)
     throw new Error(
       `${request.method} ${request.url} ${JSON.stringify(request.payload)}: ${answer.status}, not ${status}: ${JSON.stringify(answer.body)}`,
     )
   return answer
+}
+
+/** A deed or a change that nobody refused, parked or finished yet. */
+function isOnItsWay({ body }: Answer): boolean {
+  const change = body.change as { readonly state: string } | undefined
+  return body.state === 'running' || change?.state === 'applying'
 }
 
 export function expectSame(what: string, found: unknown, wanted: unknown): void {
