@@ -43,6 +43,8 @@ export interface Model {
   readonly kept: readonly Kept[]
   /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
   readonly bought: { readonly paid: number; readonly back: number } | null
+  /** Not once usage of the second of an end came to nobody: where an invoice had billed it already, the balance has it back. */
+  readonly isCreditKnown: boolean
   readonly accounts: money.Accounts
 }
 
@@ -113,6 +115,7 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
     ...{ had: discounts.map(({ coupon }) => coupon), untold: [] },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
     ...{ debits: nothingBilled(period), pending: [], open: null, kept: [], bought: null },
+    isCreditKnown: before?.isCreditKnown ?? true,
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
@@ -290,7 +293,7 @@ export function collect(final: Billed): Model {
   const isOfPeriod = fees.every(({ start }) => start === period.start)
   const isAlone = isFirst && isOfPeriod && open.lines.length === 1
   const isWhole = isAlone && charge === open.total && charge === sumOf(fees)
-  const bought = isWhole && charge > 0 ? { paid: charge, back: 0 } : null
+  const bought = isWhole && charge > 0 && model.isCreditKnown ? { paid: charge, back: 0 } : null
   const lines = isFirst ? open.lines : []
   const cents = open.total < 0 ? open.total : Math.max(charge, open.total)
   const kept = [...model.kept, { until, creditedSince: since, cents, lines }]
@@ -306,6 +309,7 @@ function ended(model: Model): Model {
     ...model,
     ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null, bought: null },
     pending: [],
+    isCreditKnown: model.isCreditKnown && model.accounts.justUsed === 0,
     accounts: money.forfeited(model.accounts, rest - centsOf(pending)),
   }
 }

@@ -159,7 +159,7 @@ export function changed(model: Model, to: Terms, bill = billOf(model, to)): Mode
       ...model.kept,
       { until, cents, lines: bill.spans, creditedSince: creditedSince(bill.spans, until) },
     ],
-    bought: isWhole && charge > 0 ? { paid: charge, back: 0 } : null,
+    bought: isWhole && charge > 0 && model.isCreditKnown ? { paid: charge, back: 0 } : null,
   }
 }
 
