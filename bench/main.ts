@@ -4,7 +4,7 @@
  *
  *   npm run bench -- --only NAME --json
  */
-import { parseArgs } from 'node:util'
+import { commandLine } from '../test/support/command-line.ts'
 import type { Bench, Line, Measured } from './bench.ts'
 import { importCalls } from './import-calls.ts'
 import { ingestBatch } from './ingest-batch.ts'
@@ -39,7 +39,8 @@ const benches: readonly Bench[] = [
   start,
 ]
 
-const { values } = parseArgs({
+const usage = `Usage: npm run bench -- [--only NAME]... [--json] [--seconds 5]\n       NAME: ${benches.map(({ name }) => name).join(', ')}`
+const { values } = commandLine(usage, {
   options: {
     only: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },

@@ -1,5 +1,5 @@
 /** `npm run faults -- NAME --runs N --seed S`: a fault matrix, larger than the suite runs it. */
-import { parseArgs } from 'node:util'
+import { commandLine } from '../support/command-line.ts'
 import { shareTestServer, startTestServer } from '../support/database.ts'
 import { fuzzBodies } from './bodies.ts'
 import { crash } from './crash.ts'
@@ -16,19 +16,6 @@ import { playSimulator } from './simulator.ts'
 import { storm } from './storm.ts'
 import { crashSyncs } from './syncs.ts'
 import { registerTogether } from './together.ts'
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string', default: '200' },
-    seed: { type: 'string', default: '1' },
-    // Of lifecycle: in every portion.
-    deaths: { type: 'boolean', default: false },
-    kills: { type: 'boolean', default: false },
-  },
-})
-const [name = ''] = positionals
-const [runs, seed] = [Number(values.runs), Number(values.seed)]
 
 interface Tally {
   passed: number
@@ -70,9 +57,22 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   drift,
 }
 
+const usage = `Usage: npm run faults -- ${Object.keys(matrices).join('|')} [--runs 200] [--seed 1]
+       lifecycle also [--deaths] [--kills]: in every portion`
+const { values, positionals } = commandLine(usage, {
+  allowPositionals: true,
+  options: {
+    runs: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    deaths: { type: 'boolean', default: false },
+    kills: { type: 'boolean', default: false },
+  },
+})
+const [name = ''] = positionals
+const [runs, seed] = [Number(values.runs), Number(values.seed)]
+
 const matrix = matrices[name]
-if (!matrix)
-  refuse(`Say which one: npm run faults -- ${Object.keys(matrices).join('|')} [--runs 200] [--seed 1]`)
+if (!matrix) refuse(usage)
 else if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed))
   refuse('--runs and --seed are whole numbers.')
 else await run(matrix)
