@@ -23,7 +23,9 @@ const provider = (how: string): Property => ({ changedBy: 'provider', how })
  */
 export const subscriptionProperties = {
   plan: user('The plan, by its key. Plans for the operator to give are refused to others.'),
-  quantity: user('Of the recurring prices: seats, for example. The new number, not a difference.'),
+  quantity: user(
+    'Of the recurring prices: seats, for example. The new number, not a difference. Unsaid it stays, and is 1 for a plan that has no price by number.',
+  ),
   addons: user(
     'Add-ons with their new numbers, 0 to detach one; what is not named stays. Some are for the operator to give.',
   ),

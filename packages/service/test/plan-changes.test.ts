@@ -151,6 +151,19 @@ describe('an upgrade', () => {
     })
   })
 
+  test('from seats to a plan that is had once is to one of it', async () => {
+    const ada = await subscriber('team', { quantity: 5 })
+    // 149.95 are paid; in the same second all of it comes back, and 10.00 are billed.
+    const shown = await ada.preview({ plan: 'basic', when: 'now' })
+    expect(shown.body).toMatchObject({ direction: 'downgrade', dueNow: { total: { minor: '-13995' } } })
+    const done = await ada.change({ plan: 'basic', when: 'now', preview: shown.body.token })
+    expect(done.body.subscription).toMatchObject({ plan: 'basic', quantity: 1 })
+    // And at the period's end as well.
+    const eve = await subscriber('team', { quantity: 5 })
+    expect(await eve.change({ plan: 'basic' })).toMatchObject({ status: 200 })
+    expect(await eve.read()).toMatchObject({ quantity: 5, scheduledChange: { plan: 'basic', quantity: 1 } })
+  })
+
   test('whose card is declined changes nothing', async () => {
     const ada = await subscriber('basic')
     const refused = await ada.change({

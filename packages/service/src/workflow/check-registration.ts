@@ -194,7 +194,8 @@ export function* quantityFaults(
   { quantity }: Pick<WantedRegistration, 'quantity'>,
 ): Generator<CodedFault> {
   if (quantity > 1 && !comesByNumber(version)) {
-    yield fault('quantity_invalid', '#/quantity', `The plan ${version.plan.key} has no price by number.`)
+    const detail = `The plan ${version.plan.key} has no price by number: its quantity is 1, not ${quantity}.`
+    yield fault('quantity_invalid', '#/quantity', detail)
   }
 }
 

@@ -48,9 +48,17 @@ export async function changeFaults(deps: LookDeps, check: ToCheck): Promise<Code
   ]
 }
 
-/** What stands is asked about only where it is to be the number of another plan. */
-function numberFaults({ wish, subscription }: ToCheck, chosen: PlanVersion, isOther: boolean): CodedFault[] {
-  const quantity = wish.quantity ?? (isOther ? subscription.quantity : undefined)
+/**
+ * What stands is asked about only where it is to be the number of another plan. Who leaves seats for a plan that is had once
+ * has it once; several of a plan that is had once are a deed of the dashboard's, and whether they were meant is to be said.
+ */
+function numberFaults(
+  { wish, from, subscription }: ToCheck,
+  chosen: PlanVersion,
+  isOther: boolean,
+): CodedFault[] {
+  const leavesSeats = comesByNumber(from) && !comesByNumber(chosen)
+  const quantity = wish.quantity ?? (isOther && !leavesSeats ? subscription.quantity : undefined)
   if (quantity === undefined || (!isOther && providerPrices(chosen).length === 0)) return []
   if (quantity > 0 || !comesByNumber(chosen)) return [...quantityFaults(chosen, { quantity })]
   const detail = `There are none of it at the provider, so how many of ${chosen.plan.key} is to be said.`
