@@ -4,15 +4,13 @@ import type { Discount } from '@lockstep/core/discount'
 import type { Instant } from '@lockstep/core/instant'
 import { areSameNumbers } from '@lockstep/core/item-numbers'
 import { isTerminal, mayBecome } from '@lockstep/core/subscription'
-import { sql } from 'kysely'
 import type Stripe from 'stripe'
 import { followPeriods, mustFollow, type SubscriptionRow } from '../../invoice/follow-periods.ts'
 import { noticeLateUsage } from '../../invoice/late-usage.ts'
 import { rhythmOf } from '../../invoice/rhythm.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
-import { given, isOneOf } from '../../postgres/given.ts'
+import { isOneOf } from '../../postgres/given.ts'
 import { grouped, inOrder } from '../../postgres/grouped.ts'
-import { insertRows } from '../../postgres/insert-rows.ts'
 import { lockRows } from '../../postgres/lock-rows.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
 import { wasChangedIn } from '../../provider/stripe/subscription-changes.ts'
@@ -28,7 +26,6 @@ import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import type { Row } from '../../store/schema.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
-import { sqlTime } from '../../store/time.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { PLANNED_TERMS } from '../plan-change/input.ts'
 import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
@@ -43,6 +40,7 @@ import {
   type Owner,
   type Writing,
 } from './noun.ts'
+import { saveSubscription } from './save-subscription.ts'
 import { type TermsSeen, termsSeen } from './terms-seen.ts'
 
 interface SubscriptionOwner extends Owner {
@@ -358,91 +356,6 @@ function overdueSince(known: SubscriptionRow | undefined, { status }: Subscripti
   // Of what was unpaid already when a version came that keeps this, nobody knows since when.
   return status === 'unpaid' && known?.status === 'unpaid' ? null : at
 }
-
-function saveSubscription(
-  trx: Trx,
-  known: SubscriptionRow | undefined,
-  row: SubscriptionRow,
-  now: Instant,
-): Promise<void> {
-  const isSame =
-    known && isDeepStrictEqual({ ...known, createdAt: null, modifiedAt: now }, { ...row, createdAt: null })
-  if (isSame) return noteSeen(trx, { id: row.id, at: now })
-  return writeRow(trx, { row, now })
-}
-
-/** A row's columns but those that never change. */
-const changing = [
-  ...(['slot', 'planVersionId', 'currency', 'status', 'quantity', 'addons', 'discounts'] as const),
-  'itemNumbers' as const,
-  ...([
-    'billingCycleAnchor',
-    'currentPeriodStart',
-    'currentPeriodEnd',
-    'trialStart',
-    'trialEnd',
-    'cancelAt',
-  ] as const),
-  ...(['cancelAtPeriodEnd', 'canceledAt', 'endedAt', 'startedAt', 'collection'] as const),
-  ...(['collectionResumesAt', 'pastDueSince', 'modifiedAt', 'unreadSchedule'] as const),
-]
-const putSubscriptions = insertRows(
-  'subscription',
-  ['id', 'customerId', 'createdAt', ...changing],
-  sql`on conflict (id) do update set ${sql.join(
-    changing.map((column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`),
-  )}`,
-)
-
-const writeRow = grouped(
-  async (
-    trx,
-    all: readonly { readonly row: SubscriptionRow; readonly now: Instant }[],
-  ): Promise<undefined[]> => {
-    await putSubscriptions(trx, all.map(written))
-    return all.map(() => undefined)
-  },
-)
-
-function written({
-  row: { flatNumbers: _flatNumbers, ...row },
-  now,
-}: {
-  readonly row: SubscriptionRow
-  readonly now: Instant
-}) {
-  const time = (at: Instant | null) => (at === null ? null : sqlTime(at))
-  return {
-    ...row,
-    createdAt: sqlTime(now),
-    billingCycleAnchor: sqlTime(row.billingCycleAnchor),
-    currentPeriodStart: sqlTime(row.currentPeriodStart),
-    currentPeriodEnd: sqlTime(row.currentPeriodEnd),
-    trialStart: time(row.trialStart),
-    trialEnd: time(row.trialEnd),
-    cancelAt: time(row.cancelAt),
-    canceledAt: time(row.canceledAt),
-    endedAt: time(row.endedAt),
-    startedAt: sqlTime(row.startedAt),
-    collectionResumesAt: time(row.collectionResumesAt),
-    pastDueSince: time(row.pastDueSince),
-    modifiedAt: time(row.modifiedAt),
-  }
-}
-
-/** Seen again as it was. */
-const noteSeen = grouped(
-  async (trx, all: readonly { readonly id: string; readonly at: Instant }[]): Promise<undefined[]> => {
-    await sql`
-      update subscription set modified_at = seen.at
-      from ${given(
-        sql`unnest(${all.map(({ id }) => id)}::text[], ${all.map(({ at }) => sqlTime(at))}::timestamptz[])`,
-        sql`seen (id, at)`,
-      )} as seen
-      where subscription.id = seen.id`.execute(trx)
-    return all.map(() => undefined)
-  },
-)
 
 async function linkSubscription(
   trx: Trx,
