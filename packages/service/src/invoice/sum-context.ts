@@ -5,7 +5,7 @@ import {
   type StandingDiscount,
 } from '@lockstep/core/standing-discount'
 import { isTerminal, type SubscriptionStatus } from '@lockstep/core/subscription'
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { fromStripeUnits } from '../provider/stripe/amount.ts'
 import { type SumTerms, toSumTerms } from '../provider/stripe/to-sum-terms.ts'
 import { discountsGiven, type GivenAtProvider } from '../store/discounts-given.ts'
@@ -87,7 +87,7 @@ export async function sumContext(
 
 /** What the invoices of subscriptions have of their discounts, by subscription. */
 export async function readGiven(
-  db: Db,
+  db: Db | Trx,
   subscriptionIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly DiscountGiven[]>> {
   const given = await discountsGiven(db, subscriptionIds)

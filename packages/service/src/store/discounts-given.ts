@@ -18,7 +18,8 @@ export interface GivenAtProvider extends Omit<DiscountGiven, 'minor'> {
 
 /**
  * What the invoices of subscriptions have of their discounts, and those of their customers' other subscriptions; none that
- * is void, or comes to nothing. Another subscription's draft may still come to something, unless nobody will finalize it.
+ * is void, or comes to nothing. Another subscription's draft may still come to something, unless nobody will finalize it. What
+ * is held for one of theirs that is being made counts as had.
  */
 export async function discountsGiven(
   db: Db | Trx,
@@ -40,7 +41,15 @@ export async function discountsGiven(
     cross join lateral (select coalesce(discount ->> 'id', discount #>> '{}') as id) found
     where subscription.id = any(${[...subscriptionIds]}::text[]) and invoice.status <> 'void'
       and case when invoice.subscription_id is distinct from subscription.id and raw ->> 'status' = 'draft'
-        then raw ->> 'auto_advance' = 'true' else (raw ->> 'subtotal')::int8 > 0 end`.execute(db)
+        then raw ->> 'auto_advance' = 'true' else (raw ->> 'subtotal')::int8 > 0 end
+    union all
+    select subscription.id, invoice.id, invoice.currency, held.id, 0, false, true
+    from subscription
+    join invoice on invoice.customer_id = subscription.customer_id
+      and invoice.subscription_id is distinct from subscription.id
+      and invoice.provider_invoice_id is null and invoice.status in ('closing', 'draft')
+    join held_discount held on held.provider = 'stripe' and held.invoice_id = invoice.id
+    where subscription.id = any(${[...subscriptionIds]}::text[])`.execute(db)
   return rows
 }
 

@@ -7,6 +7,7 @@ export interface ProviderTables {
   providerObject: ProviderObjectTable
   providerLimit: ProviderLimitTable
   providerDiscount: ProviderDiscountTable
+  heldDiscount: HeldDiscountTable
   orphan: OrphanTable
   eventSweep: EventSweepTable
   driftReport: DriftReportTable
@@ -18,6 +19,12 @@ interface ProviderDiscountTable {
   terms: Json<Discount>
   products: MaybeJson<string[]>
   seenAt: Time
+}
+
+interface HeldDiscountTable {
+  provider: string
+  id: string
+  invoiceId: string
 }
 
 interface ProviderEventTable {

@@ -1,9 +1,12 @@
 import { discountsLeft, type StandingDiscount } from '@lockstep/core/standing-discount'
 import type Stripe from 'stripe'
 import { readGiven, takenOff } from '../../invoice/sum-context.ts'
+import type { Db } from '../../postgres/connect.ts'
+import { transaction } from '../../postgres/transaction.ts'
 import { chargeStep } from '../../provider/stripe/amount.ts'
 import { makeOnceMore } from '../../provider/stripe/coupons.ts'
 import { standsFor } from '../../store/discounts-given.ts'
+import { holdDiscounts, lockDiscounts } from '../../store/held-discounts.ts'
 import type { InvoiceRow } from '../../store/invoices.ts'
 import { standingDiscounts } from '../../store/standing-discounts.ts'
 import type { LookDeps } from '../look.ts'
@@ -33,11 +36,11 @@ export async function restDiscounts(
   const standing = await standingDiscounts(deps.db, subscriptionId)
   const at = Math.min(home.periodEnd, endedAt ?? home.periodEnd)
   const whole = takenOff(standing, at, new Set()).discounts
-  const given = (await readGiven(deps.db, [subscriptionId])).get(subscriptionId) ?? []
-  const wanted = discountsLeft(
+  const wanted = await holdWanted(
+    deps.db,
     whole.filter(({ scope }) => scope !== 'item'),
-    given,
-    chargeStep,
+    home,
+    subscriptionId,
   )
   const discounts: Stripe.InvoiceCreateParams.Discount[] = []
   const metadata: Record<string, string> = {}
@@ -53,6 +56,29 @@ export async function restDiscounts(
   }
   return { discounts: discounts.length === 0 ? '' : discounts, metadata }
 }
+
+/**
+ * Which of them this invoice has. A customer's for one invoice is held for it, in the transaction that sees that no other has
+ * it or is about to: subscriptions may end in the same moment, each in a process of its own.
+ */
+function holdWanted(
+  db: Db,
+  whole: readonly StandingDiscount[],
+  { id: invoiceId }: InvoiceRow,
+  subscriptionId: string,
+): Promise<StandingDiscount[]> {
+  const isShared = ({ scope, terms }: StandingDiscount) =>
+    scope === 'customer' && terms.duration.kind === 'once'
+  return transaction(db, async (trx) => {
+    await lockDiscounts(trx, idsOf(whole.filter(isShared)), invoiceId)
+    const given = (await readGiven(trx, [subscriptionId])).get(subscriptionId) ?? []
+    const wanted = discountsLeft(whole, given, chargeStep)
+    await holdDiscounts(trx, idsOf(wanted.filter(isShared)), invoiceId)
+    return wanted
+  })
+}
+
+const idsOf = (discounts: readonly StandingDiscount[]) => discounts.map(({ id }) => id)
 
 /** Another amount is another coupon. */
 function offText({ terms: { off } }: StandingDiscount): string {

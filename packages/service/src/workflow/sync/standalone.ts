@@ -4,6 +4,7 @@ import type { Db } from '../../postgres/connect.ts'
 import { callStripe, MadeAndGone, wasReplayed } from '../../provider/stripe/call.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
+import { letGoOfDiscounts } from '../../store/held-discounts.ts'
 import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
 import { nextObservation, readObject } from '../../store/provider-objects.ts'
 import { sqlTime } from '../../store/time.ts'
@@ -51,8 +52,11 @@ export async function createStandalone(deps: LookDeps, picture: Picture): Promis
     },
   ).catch(async (error: unknown) => {
     if (error instanceof MadeAndGone) return undefined
-    // What the customer had may be gone meanwhile, and nobody told us yet.
-    if (isRefusal(error)) await lookAt(deps, { type: 'customer', id: provider.customer })
+    if (isRefusal(error)) {
+      await letGoOfDiscounts(deps.db, home.id)
+      // What the customer had may be gone meanwhile, and nobody told us yet.
+      await lookAt(deps, { type: 'customer', id: provider.customer })
+    }
     throw error
   })
   if (object && !wasReplayed(object)) {
