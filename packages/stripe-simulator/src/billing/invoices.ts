@@ -37,6 +37,8 @@ export interface DraftOf {
 export function createDraft(world: World, of: DraftOf): InvoiceRow {
   const customer = world.customers.must(of.customer)
   const subscription = world.subscriptions.get(of.subscription)
+  // https://docs.stripe.com/api/subscriptions/object#subscription_object-invoice_settings
+  const settings = subscription?.invoice_settings
   const clock = customer.own.clock
   const id = world.preview ? `upcoming_${world.ids.next('in')}` : world.ids.next('in')
   const draft = world.invoices.insert({
@@ -60,19 +62,19 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     collection_method: of.collectionMethod,
     created: of.at,
     currency: of.currency,
-    custom_fields: customer.invoice_settings.custom_fields,
+    custom_fields: settings?.custom_fields ?? customer.invoice_settings.custom_fields,
     customer: customer.id,
     customer_account: null,
     ...billedCustomer(world, customer),
     default_payment_method: null,
     default_source: null,
     default_tax_rates: of.taxRates ?? [],
-    description: of.description ?? null,
+    description: of.description ?? settings?.description ?? null,
     discounts: [...of.discounts],
     due_date: of.daysUntilDue === null ? null : of.at + of.daysUntilDue * 86_400,
     effective_at: null,
     ending_balance: null,
-    footer: customer.invoice_settings.footer,
+    footer: settings?.footer ?? customer.invoice_settings.footer,
     from_invoice: null,
     hosted_invoice_url: null,
     invoice_pdf: null,
@@ -96,7 +98,11 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
             },
             type: 'subscription_details',
           },
-    payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+    payment_settings: {
+      default_mandate: null,
+      payment_method_options: null,
+      payment_method_types: subscription?.payment_settings?.payment_method_types ?? null,
+    },
     period_end: of.period.end,
     period_start: of.period.start,
     post_payment_credit_notes_amount: 0,

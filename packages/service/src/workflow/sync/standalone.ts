@@ -2,8 +2,8 @@ import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { callStripe, MadeAndGone, wasReplayed } from '../../provider/stripe/call.ts'
-import { idOf } from '../../provider/stripe/field.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
+import { restTerms } from '../../provider/stripe/rest-terms.ts'
 import { letGoOfDiscounts } from '../../store/held-discounts.ts'
 import { type InvoiceRow, noProviderInvoice } from '../../store/invoices.ts'
 import { nextObservation, readObject } from '../../store/provider-objects.ts'
@@ -110,24 +110,8 @@ async function homeOf(db: Db, { subscription, invoices, now }: Picture): Promise
     .executeTakeFirstOrThrow()
 }
 
-/**
- * What paid for the subscription pays for its rest, unless the customer's own default does; who was sent its invoices is
- * sent this one, with as long to pay; and it is taxed as it was. An invoice that says nothing of it charges the customer.
- * https://docs.stripe.com/api/invoices/create#create_invoice-collection_method
- */
+/** As its other invoices were, as it was last seen. */
 async function termsOf(db: Db, providerSubscription: string): Promise<Partial<Stripe.InvoiceCreateParams>> {
   const known = await readObject(db, { type: 'subscription', id: providerSubscription })
-  const raw = (known?.raw ?? {}) as Partial<Stripe.Subscription>
-  const method = raw.default_payment_method ?? null
-  const source = raw.default_source ?? null
-  const days = raw.days_until_due ?? null
-  const rates = (raw.default_tax_rates ?? []).map(({ id }) => id)
-  return {
-    ...(raw.collection_method === 'send_invoice' ? { collection_method: 'send_invoice' as const } : {}),
-    ...(raw.collection_method === 'send_invoice' && days !== null ? { days_until_due: days } : {}),
-    ...(method === null ? {} : { default_payment_method: idOf(method) }),
-    ...(source === null ? {} : { default_source: idOf(source) }),
-    ...(rates.length === 0 ? {} : { default_tax_rates: rates }),
-    ...(raw.automatic_tax?.enabled === true ? { automatic_tax: { enabled: true } } : {}),
-  }
+  return restTerms((known?.raw ?? {}) as Partial<Stripe.Subscription>)
 }
