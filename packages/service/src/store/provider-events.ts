@@ -46,12 +46,20 @@ export interface ClaimedEvent {
 /** With what it says of its object. */
 export interface WaitingEvent extends ClaimedEvent {
   /** A thin event has no data: it only names its object. */
-  readonly payload: { readonly data?: { readonly object?: unknown }; readonly account?: unknown }
+  readonly payload: {
+    readonly data?: { readonly object?: unknown; readonly previous_attributes?: unknown }
+    readonly account?: unknown
+  }
 }
 
-/** Stores an event once, however often it is delivered, and says its observation number; undefined if it was here before. */
+/**
+ * Stores an event once, however often it is delivered, and says its observation number; undefined if it was here before.
+ * Who stores the same event waits for the other: all store in the order of their ids, so that nobody waits for one who waits
+ * for him.
+ */
 export const insertEvent = grouped(
-  async (db, events: readonly ReceivedEvent[]): Promise<(bigint | undefined)[]> => {
+  async (db, received: readonly ReceivedEvent[]): Promise<(bigint | undefined)[]> => {
+    const events = received.toSorted(byId)
     const texts = (of: (event: ReceivedEvent) => string | null) => sql`${events.map(of)}::text[]`
     const times = (of: (event: ReceivedEvent) => Instant | null) =>
       sql`${events.map(of).map((at) => (at === null ? null : sqlTime(at)))}::timestamptz[]`
@@ -71,7 +79,7 @@ export const insertEvent = grouped(
     on conflict (provider, id) do nothing
     returning id, observation`.execute(db)
     const stored = new Map(rows.map(({ id, observation }) => [id, observation]))
-    return events.map(({ id }) => {
+    return received.map(({ id }) => {
       const observation = stored.get(id)
       // Delivered twice in one moment, it is one of them that stored it.
       stored.delete(id)
@@ -182,10 +190,13 @@ export function settleEvents(db: Db | Trx, ids: readonly string[], settled: Sett
   return settleAll(db, { ids, settled })
 }
 
+/** Rows of several events are locked in this order, whoever locks them. */
+const byId = (a: { readonly id: string }, b: { readonly id: string }) => (a.id < b.id ? -1 : 1)
+
 /** Those that are still to be processed. Asked for by their state, Postgres would go through an index of all that wait. */
 const settleAll = grouped(
   async (db, all: readonly { readonly ids: readonly string[]; readonly settled: Settled }[]) => {
-    const each = all.flatMap(({ ids, settled }) => ids.map((id) => ({ id, ...settled })))
+    const each = all.flatMap(({ ids, settled }) => ids.map((id) => ({ id, ...settled }))).sort(byId)
     await sql`
       update provider_event event set
         state = settled.state, outcome = settled.outcome, problem = null, processed_at = settled.at, claimed_until = null
