@@ -1,11 +1,11 @@
 import type { Billable } from '@lockstep/core/invoice'
-import { money, sum } from '@lockstep/core/money'
+import { money } from '@lockstep/core/money'
 import { quantityOf } from '@lockstep/core/quantity'
 import type { Db } from '../postgres/connect.ts'
-import { type ItemRow, itemsOf, itemsOnInvoice } from '../store/invoice-items.ts'
+import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
-import { finalSums, plainSums } from './final-sums.ts'
+import { finalSums } from './final-sums.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
 
 /** A final invoice as it was written down. */
@@ -44,30 +44,4 @@ function billedBefore(
       amount: money(amount, currency),
       quantity: quantity === null ? null : quantityOf(quantity),
     }))
-}
-
-/** A draft for what is left of a subscription that is over: what stands on it so far. */
-export async function showDraft(db: Db, invoice: InvoiceRow): Promise<ShownInvoice> {
-  const items = invoice.providerInvoiceId === null ? [] : await itemsOnInvoice(db, invoice.providerInvoiceId)
-  const lines = items.map(
-    (item): ShownLine => ({
-      id: `${item.originInvoiceId}.${item.lineKey}`,
-      key: item.lineKey,
-      description: item.content.description,
-      period: { start: item.content.periodStart, end: item.content.periodEnd },
-      quantity: item.quantity === null ? null : quantityOf(item.quantity),
-      unitLabel: item.derivation?.measured?.unitLabel ?? null,
-      amount: money(item.amount, invoice.currency),
-      late: true,
-      derivation: item.derivation,
-      reason: null,
-      billed: [],
-      providerId: item.providerItemId,
-    }),
-  )
-  const subtotal = sum(
-    invoice.currency,
-    lines.map(({ amount }) => amount),
-  )
-  return { invoice, lines, ...plainSums(subtotal) }
 }

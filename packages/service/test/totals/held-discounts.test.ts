@@ -51,7 +51,7 @@ test('one that is being invoiced with it has it, and the other goes without', as
 test('two processes at once', async () => {
   const [one, other] = await twoOver()
   await Promise.all([world.sync(one), world.sync(other)])
-  expect((await totals(one)).toSorted()).toEqual([1000, 500].toSorted())
+  expect(new Set(await totals(one))).toEqual(new Set([500, 1000]))
 })
 
 test('an invoice that is refused lets go of it', async () => {
