@@ -7,6 +7,7 @@ import { addUp } from '../invoice/add-up.ts'
 import { rateAgain } from '../invoice/rate-again.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { transaction } from '../postgres/transaction.ts'
+import { undone } from '../postgres/undone.ts'
 import { expiredMonthsIn } from '../store/expired-months.ts'
 import { invoicesOfTime } from '../store/invoices.ts'
 import {
@@ -86,39 +87,24 @@ export async function correctUsage(
   const affected = await affectedBy(db, place)
   const inAdvance = await addUp(db, await invoicesOfTime(db, affected.customerId, affected.period))
   if (wanted.kind === 'backfill') await months.ensure(wanted.arrivals.map(({ time }) => time))
-  try {
-    return await transaction(db, async (trx) => {
-      await closeGate(trx, place.customerId)
-      const hours = hoursAround(place.period)
-      await keepMonths(trx, hours)
-      const at = await customerTime(trx, clock, place.customerId)
-      const inHours = { ...place, period: hours }
-      const recount = async () => {
-        await requireEvents(trx, inHours)
-        const changed = await change(trx, wanted, deed.id, at)
-        await recountUsage(trx, inHours)
-        return changed
-      }
-      const { value: counted, effect } = await rateAgain(trx, affected, recount, inAdvance)
-      const correction = correctionOf(wanted, place, deed, { ...counted, effect, at })
-      if (dryRun) throw new Undone(correction)
-      await insertCorrection(trx, correction)
-      return correction
-    })
-  } catch (error) {
-    if (error instanceof Undone) return error.correction
-    throw error
-  }
-}
-
-/** Rolls a dry run back. */
-class Undone extends Error {
-  readonly correction: UsageCorrection
-
-  constructor(correction: UsageCorrection) {
-    super('It was a dry run.')
-    this.correction = correction
-  }
+  const run = dryRun ? undone : transaction
+  return run(db, async (trx) => {
+    await closeGate(trx, place.customerId)
+    const hours = hoursAround(place.period)
+    await keepMonths(trx, hours)
+    const at = await customerTime(trx, clock, place.customerId)
+    const inHours = { ...place, period: hours }
+    const recount = async () => {
+      await requireEvents(trx, inHours)
+      const changed = await change(trx, wanted, deed.id, at)
+      await recountUsage(trx, inHours)
+      return changed
+    }
+    const { value: counted, effect } = await rateAgain(trx, affected, recount, inAdvance)
+    const correction = correctionOf(wanted, place, deed, { ...counted, effect, at })
+    if (!dryRun) await insertCorrection(trx, correction)
+    return correction
+  })
 }
 
 async function placeOf(db: Db, wanted: WantedCorrection): Promise<Place> {

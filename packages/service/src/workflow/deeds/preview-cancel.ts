@@ -44,9 +44,8 @@ export interface CancellationPreview {
 }
 
 /**
- * What ending a subscription would bill and give back: reckoned as the deed reckons it. Changes nothing of either:
- * an end now writes down where its hour of usage is cut, which moves no sum. What was used in the second of an end now is of
- * no period any more.
+ * What ending a subscription would bill and give back: reckoned as the deed reckons it, and nothing written. What was used in the
+ * second of an end now is of no period any more.
  */
 export async function previewCancellation(
   deps: LookDeps,

@@ -14,6 +14,7 @@ import type { LineToBill } from '../../invoice/rate.ts'
 import { rateInvoices } from '../../invoice/rate-invoices.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { snapshot, transaction } from '../../postgres/transaction.ts'
+import { undone } from '../../postgres/undone.ts'
 import { toStripeAmount } from '../../provider/stripe/amount.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
 import { type ItemContent, type ItemRow, waitingElsewhere } from '../../store/invoice-items.ts'
@@ -82,11 +83,17 @@ export async function takePicture(
     .where('id', '=', subscriptionId)
     .executeTakeFirst()
   if (!subscription) return undefined
-  const endsAt = endsPeriod ? await cutNow(deps, subscription.customerId) : undefined
+  const { customerId } = subscription
+  if (endsPeriod && !take)
+    return undone(db, async (trx) => {
+      const endsAt = await cutNow(trx, deps, customerId)
+      return picture(trx, deps, subscriptionId, (invoice) => endedAt(invoice, endsAt))
+    })
+  const endsAt = endsPeriod ? await transaction(db, (trx) => cutNow(trx, deps, customerId)) : undefined
   if (take) {
     const isHere = await transaction(db, async (trx) => {
-      await closeGate(trx, subscription.customerId)
-      return markIfLinked(trx, { id: subscriptionId, customerId: subscription.customerId })
+      await closeGate(trx, customerId)
+      return markIfLinked(trx, { id: subscriptionId, customerId })
     })
     if (!isHere) return undefined
   }
@@ -100,13 +107,11 @@ export async function takePicture(
 }
 
 /** The period is rated up to now, which is an edge of it then: usage of the same hour is on either side. */
-async function cutNow({ db, clock }: LookDeps, customerId: string): Promise<Instant> {
-  return transaction(db, async (trx) => {
-    await closeGate(trx, customerId)
-    const now = await customerTime(trx, clock, customerId)
-    await cutUsage(trx, customerId, now)
-    return now
-  })
+async function cutNow(trx: Trx, { clock }: LookDeps, customerId: string): Promise<Instant> {
+  await closeGate(trx, customerId)
+  const now = await customerTime(trx, clock, customerId)
+  await cutUsage(trx, customerId, now)
+  return now
 }
 
 /** False, and nothing is marked, of a subscription that is not at the provider: nobody could be told. */
