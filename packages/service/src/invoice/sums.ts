@@ -164,9 +164,18 @@ function taxOf(toSum: ToSum, left: readonly bigint[], net: bigint): Taxed {
   })
   if (!terms) return unknownTax('The payment provider does not know the subscription yet.')
   if (terms.isTaxExempt) return certain(0n, 0n, ['The customer is exempt from tax.'])
-  if (terms.isTaxedElsewhere) return taxSeen ? estimated(taxSeen, net, currency) : unknownTax(NEVER_TAXED)
-  return certain(...atRates(toSum, left, terms))
+  if (!terms.isTaxedElsewhere) return certain(...atRates(toSum, left, terms))
+  if (taxSeen) return estimated(taxSeen, net, currency)
+  const taxRates = ratesSaid(terms)
+  if (taxRates.length === 0) return unknownTax(NEVER_TAXED)
+  const [exclusive, inclusive, explanation] = atRates(toSum, left, { taxRates })
+  const { shown } = certain(exclusive, inclusive, [NEVER_TAXED, ...explanation])
+  return { exclusive, shown: { ...shown, certainty: 'estimated' } }
 }
+
+/** Whoever taxes it goes by these, as far as anybody can tell: the subscription's, or those of its items. */
+const ratesSaid = ({ taxRates, items }: SumTerms): readonly TaxRate[] =>
+  taxRates.length > 0 ? taxRates : (items.find((item) => item.taxRates.length > 0)?.taxRates ?? [])
 
 const NEVER_TAXED =
   'It is computed by the payment provider, and no invoice of this subscription says yet what it comes to.'
@@ -202,7 +211,7 @@ function estimated(
 function atRates(
   { currency, lines }: ToSum,
   left: readonly bigint[],
-  { taxRates }: SumTerms,
+  { taxRates }: Pick<SumTerms, 'taxRates'>,
 ): [exclusive: bigint, inclusive: bigint, explanation: string[]] {
   const byRate = new Map<string, { rate: TaxRate; amount: bigint; base: bigint }>()
   for (const [i, line] of lines.entries()) {
