@@ -21,6 +21,7 @@ const catalog = defineCatalog({
   },
 })
 
+const ASKS = 'pm_card_authenticationRequired'
 const PAGE = { returnUrl: 'https://app.example/billing', cancelUrl: 'https://app.example/pricing' }
 
 let simulator: Simulator
@@ -147,17 +148,50 @@ test.for([{ plan: 'premium' }, { plan: 'starter' }])(
 
 test('what pays for it since is kept where the customer tells the bank no', async () => {
   const ada = await subscriber('basic', 'pm_card_visa')
-  const finish = await ada.waiting(
-    { plan: 'premium', paymentMethod: 'pm_card_authenticationRequired' },
-    async () => {
-      const { intents } = await ada.atStripe()
-      const asking = intents.find(({ status }) => status === 'requires_action')
-      simulator.control.authenticate(asking?.id ?? '', 'fail')
-    },
-  )
+  const finish = await ada.waiting({ plan: 'premium', paymentMethod: ASKS }, async () => {
+    const { intents } = await ada.atStripe()
+    const asking = intents.find(({ status }) => status === 'requires_action')
+    simulator.control.authenticate(asking?.id ?? '', 'fail')
+  })
   const { customer } = await ada.atStripe()
   const { id } = await stripe().paymentMethods.attach('pm_card_mastercard', { customer: customer.id })
   await stripe().subscriptions.update(ada.providerId, { default_payment_method: id })
   expect(await finish()).toMatchObject({ state: 'refused', problem: { code: 'payment_not_confirmed' } })
   expect(await ada.atProvider()).toMatchObject({ default_payment_method: id })
+})
+
+describe('what the bank asks about is given up where meanwhile', () => {
+  test.for([
+    {
+      name: 'an end was planned',
+      what: 'its planned end',
+      move: (id: string) => stripe().subscriptions.update(id, { cancel_at_period_end: true }),
+    },
+    {
+      name: 'its invoices are not collected any more',
+      what: 'whether its invoices are collected',
+      move: (id: string) =>
+        stripe().subscriptions.update(id, { pause_collection: { behavior: 'void' as const } }),
+    },
+  ])('$name: nothing is left to be paid, and the card before pays', async ({ what, move }) => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const finish = await ada.waiting({ plan: 'premium', paymentMethod: ASKS }, async () => {
+      await move(ada.providerId)
+    })
+    expect(await finish()).toMatchObject(refused(what))
+    expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 1500 void'])
+    expect(await ada.atProvider()).toMatchObject({
+      ...{ pending_update: null, default_payment_method: null },
+      items: { data: [{ price: { unit_amount: 1000 } }] },
+    })
+  })
+
+  test('it ended: nothing of it pays for anything any more, and nobody has to look at it', async () => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const finish = await ada.waiting({ plan: 'premium', paymentMethod: ASKS }, async () => {
+      await stripe().subscriptions.cancel(ada.providerId)
+    })
+    expect(await finish()).toMatchObject(refused('its status'))
+    expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 1500 void'])
+  })
 })

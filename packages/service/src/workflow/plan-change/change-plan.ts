@@ -1,5 +1,6 @@
 import { areSameAddons } from '@lockstep/core/addon'
 import { Problem } from '@lockstep/core/problem'
+import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { newHolder } from '../../postgres/presence.ts'
@@ -40,7 +41,7 @@ import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
-import { changedMeanwhile } from './changed-meanwhile.ts'
+import { changedMeanwhile, isOtherThan } from './changed-meanwhile.ts'
 import { discountsToTell } from './discounts.ts'
 import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE, PLANNED_TERMS } from './input.ts'
 import { lastLook } from './planned-terms.ts'
@@ -177,15 +178,18 @@ const methodOf = (operation: string) => `${operation}/method`
 const undoMethodOf = (operation: string) => `${operation}/undo-method`
 const withCustomerOf = (operation: string) => `${operation}/with-customer`
 
-/** What was to pay for the change pays for nothing. Whoever has it paid by another one meanwhile keeps that. */
+/**
+ * What was to pay for the change pays for nothing. Whoever has it paid by another one meanwhile keeps that, and of what is
+ * over nothing is paid any more: Stripe refuses to be told of it.
+ */
 async function payAsBefore(
   deps: LookDeps,
   { subscription, formerMethod }: ChangeInput,
   operation: string,
   method: string | null,
 ): Promise<void> {
-  const { default_payment_method: now } = await fetchSubscription(deps, subscription.providerId)
-  if (method === null || idOrNull(now, 'default_payment_method') !== method) return
+  const { default_payment_method: now, status } = await fetchSubscription(deps, subscription.providerId)
+  if (isTerminal(status) || method === null || idOrNull(now, 'default_payment_method') !== method) return
   await payWith(deps, undoMethodOf(operation), subscription, formerMethod)
 }
 
@@ -253,19 +257,24 @@ async function tell(
   }
 }
 
-/** Waits until the invoice of the change is paid, or never will be. Until then everything is as it was. */
+/**
+ * Waits until the invoice of the change is paid, or never will be. Until then everything is as it was: where it is not, what
+ * the customer would pay for is not what was shown any more, and is given up.
+ */
 async function confirmPayment(
   deps: LookDeps,
   workflowId: string,
-  { changeId, subscription, customer }: ChangeInput,
+  input: ChangeInput,
   heldFor: string,
 ): Promise<void> {
+  const { changeId, subscription, customer } = input
   const object = await fetchSubscription(deps, subscription.providerId)
   if (!isHeldFor(object, heldFor)) {
     await lookAt(deps, { type: 'subscription', id: subscription.providerId })
     if (object.metadata.lockstep_change === heldFor) return
     const { state } = (await readPlanChange(deps.db, changeId)) ?? {}
     if (state === 'effective') return
+    refuseIf(isOtherThan(input, object))
     throw new Problem('payment_not_confirmed', 'The customer did not confirm the payment in time.')
   }
   const invoice = object.latest_invoice
@@ -273,6 +282,7 @@ async function confirmPayment(
   const payment = await paymentOfInvoice(deps, idOf(invoice))
   if (payment.kind === 'failed') throw payment.problem
   if (payment.kind === 'made') throw notYetApplied()
+  refuseIf(isOtherThan(input, object))
   throw await awaitCustomer(deps, { workflowId, customer }, { type: 'confirmPayment', url: payment.url })
 }
 

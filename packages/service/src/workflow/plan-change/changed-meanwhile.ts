@@ -3,7 +3,9 @@ import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
+import type Stripe from 'stripe'
 import type { StoodItem } from '../../provider/stripe/scheduled-changes.ts'
+import { toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { readPlanChange } from '../../store/plan-changes.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
@@ -43,10 +45,12 @@ export function stoodAs(
  * began there. Told all the same, it would put back the number of seats that they changed, be billed for what they ended,
  * or cost something else than was agreed to.
  */
-export async function changedMeanwhile(
-  deps: LookDeps,
-  { changeId, subscription: { id, providerId }, stood }: ChangeInput,
-): Promise<Problem | undefined> {
+export async function changedMeanwhile(deps: LookDeps, input: ChangeInput): Promise<Problem | undefined> {
+  const {
+    changeId,
+    subscription: { id, providerId },
+    stood,
+  } = input
   // A change that was recorded before this was says nothing.
   if (stood === undefined) return undefined
   const standing = await readStanding(deps, providerId, undefined)
@@ -57,7 +61,19 @@ export async function changedMeanwhile(
   if (!subscription || !change) throw new Error(`${id} or ${changeId} is not there.`)
   // It is what was wished, whoever made it so.
   if (change.state === 'effective') return undefined
-  const now = stoodAs(subscription, standing)
+  return unlessSo(input, stood, stoodAs(subscription, standing))
+}
+
+/** The same of what was fetched by the one who asks. */
+export function isOtherThan(input: ChangeInput, fetched: Stripe.Subscription): Problem | undefined {
+  const { status, cancelAt, collection, items, currentPeriod: period } = toSubscription(fetched)
+  const { stood } = input
+  // One in a status that we do not know yet is left to wait.
+  if (stood === undefined || status === undefined) return undefined
+  return unlessSo(input, stood, stoodAs({ status, cancelAt, collection }, { items, period }))
+}
+
+function unlessSo({ changeId, subscription: { id } }: ChangeInput, stood: Stood, now: Stood) {
   const moved = (Object.keys(names) as (keyof Stood)[]).filter(
     (key) => !isDeepStrictEqual(now[key], stood[key]),
   )
