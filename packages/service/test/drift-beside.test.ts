@@ -130,4 +130,13 @@ test('what is left of a subscription that ended early is on an invoice whose per
     expect.objectContaining({ status: 'paid', total: 3000n }),
   )
   expect((await findDrift(world.deps)).drifts).toEqual([])
+  // What comes later still is on another one, of no plan.
+  await world.use(ended, '5', '2026-02-05T00:00:00Z')
+  await world.sync(ended)
+  await world.turn(ended, '2026-02-10T04:00:00Z')
+  await world.deliver()
+  expect(await world.invoices(ended)).toContainEqual(
+    expect.objectContaining({ status: 'paid', total: 50n, planVersionId: null }),
+  )
+  expect((await findDrift(world.deps)).drifts).toEqual([])
 })

@@ -27,7 +27,8 @@ export async function compareInvoices(deps: LookDeps, objects: readonly Stripe.I
     if (!row) return []
     const seen = read(object)
     const isFinalThere = seen.status !== 'draft'
-    const differences = fieldDifferences(hereOf(row, seen), thereOf(seen))
+    const isMadeHere = object.metadata?.lockstep_invoice === row.id
+    const differences = fieldDifferences(hereOf(row, seen, isMadeHere), thereOf(seen))
     if (differences.length === 0) return []
     const before = pictures.get(`invoice ${object.id}`)?.raw
     const verdict = judgeDifference({
@@ -57,7 +58,8 @@ const read = (object: Stripe.Invoice) => toInvoice({ ...object, lines: { ...obje
 /** A draft's amounts still change; of one that is final both sides have to say the same. */
 function hereOf(
   row: Row<'invoice'>,
-  { status: there, billingReason }: ObservedInvoice,
+  { status: there }: ObservedInvoice,
+  isMadeHere: boolean,
 ): Record<string, DriftValue> {
   const status = isFrozen(row.status) ? row.status : 'draft'
   if (there === 'draft' || !isFrozen(row.status)) return { status, currency: row.currency }
@@ -71,8 +73,8 @@ function hereOf(
     amountDue: amount(row.amountDue),
     amountPaid: amount(row.amountPaid),
     amountRemaining: amount(row.amountRemaining),
-    // What is left of a subscription that is over stands on an invoice of its own: the period is ours, Stripe knows none.
-    ...(!(billingReason === 'manual' && row.planVersionId !== null) && periodOf(row)),
+    // What is left of a subscription that is over stands on invoices that we make: the period is ours, Stripe knows none.
+    ...(!isMadeHere && periodOf(row)),
   }
 }
 

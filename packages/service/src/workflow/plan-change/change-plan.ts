@@ -1,6 +1,5 @@
 import { areSameAddons } from '@lockstep/core/addon'
 import { Problem } from '@lockstep/core/problem'
-import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { newHolder } from '../../postgres/presence.ts'
@@ -188,8 +187,11 @@ async function payAsBefore(
   operation: string,
   method: string | null,
 ): Promise<void> {
-  const { default_payment_method: now, status } = await fetchSubscription(deps, subscription.providerId)
-  if (isTerminal(status) || method === null || idOrNull(now, 'default_payment_method') !== method) return
+  const { default_payment_method: now, ended_at: endedAt } = await fetchSubscription(
+    deps,
+    subscription.providerId,
+  )
+  if (endedAt !== null || method === null || idOrNull(now, 'default_payment_method') !== method) return
   await payWith(deps, undoMethodOf(operation), subscription, formerMethod)
 }
 
