@@ -194,7 +194,8 @@ async function providerRows(trx: Trx, customerId: string) {
        and (object_id = any (${ids}) or payload #>> '{data,object,customer}' = any (${ids}) or ${FORMER_CUSTOMER} = any (${ids})
          or object_id in (select provider_dispute_id from dispute where customer_id = ${customerId})
          or object_id in (select card.object_id from provider_event card where card.object_type = 'payment_method'
-           and card.payload #>> '{data,object,customer}' = any (${ids})))`.execute(trx)
+           and card.payload #>> '{data,object,customer}' = any (${ids})))
+     order by id collate "C"`.execute(trx)
   const objects = await sql<ProviderRow>`
     select id, raw as content from provider_object
      where (id = any (${ids}) or raw ->> 'customer' = any (${ids}))

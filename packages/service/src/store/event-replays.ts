@@ -47,10 +47,12 @@ export async function planReplay(db: Db, filter: ReplayFilter): Promise<Replay> 
 /** Puts them back to be processed, as if they came now: each object is looked at once more. */
 export async function replayEvents(db: Db, filter: ReplayFilter, at: Instant): Promise<Replay> {
   const { rows } = await sql<Replay>`
-    with replayed as (
+    with locked as materialized (
+      select id as locked_id from provider_event where ${matching(filter)} order by id collate "C" for update
+    ), replayed as (
       update provider_event set state = 'received', outcome = null, problem = null, attempts = 0, processed_at = null,
         claimed_until = null, observation = nextval('observation_counter'), next_attempt_at = ${sqlTime(at)}
-      where ${matching(filter)} returning object_type, object_id)
+      from locked where provider = 'stripe' and id = locked_id returning object_type, object_id)
     select count(*)::int as events, count(distinct (object_type, object_id))::int as objects from replayed`.execute(
     db,
   )

@@ -36,12 +36,14 @@ export async function retryUnmapped(
   await sql`select pg_advisory_xact_lock_shared(${LINKING}, 0)`.execute(trx)
   const awaited = came.map(({ entityType, providerId }) => JSON.stringify([{ entityType, providerId }]))
   await sql`
+    with waiting as materialized (
+      select id as waiting_id from provider_event
+      where provider = 'stripe' and state = 'parked' and outcome = ${NEEDS_MAPPING}
+        and (problem -> 'missing' is null or problem -> 'missing' @> any(${awaited}::text[]::jsonb[]))
+      order by id collate "C" for update)
     update provider_event set state = 'received', outcome = null, problem = null, attempts = 0, processed_at = null,
       claimed_until = null, observation = nextval('observation_counter'), next_attempt_at = ${sqlTime(at)}
-    where provider = 'stripe' and state = 'parked' and outcome = ${NEEDS_MAPPING}
-      and (problem -> 'missing' is null or problem -> 'missing' @> any(${awaited}::text[]::jsonb[]))`.execute(
-    trx,
-  )
+    where provider = 'stripe' and id = any(array(select waiting_id from waiting))`.execute(trx)
 }
 
 /** The first key of our advisory locks between whoever links and whoever parks for want of a link. */
