@@ -7,11 +7,17 @@ const first = { eventCreated: 100, lastEventCreated: null, ownSince: false, term
 test('a payload is taken only when nothing can be newer', () => {
   expect(decide(first)).toBe('apply')
   expect(decide({ ...first, lastEventCreated: 99 })).toBe('apply')
+  expect(decide({ ...first, lastEventCreated: 100, isLastOfSecond: true })).toBe('apply')
 })
 
 test.each([
   ['of the same second', { lastEventCreated: 100 }],
   ['older', { lastEventCreated: 101 }],
+  ['older, the last of its second', { lastEventCreated: 101, isLastOfSecond: true }],
+  [
+    'of the same second, its last, after an answer of our own',
+    { lastEventCreated: 100, isLastOfSecond: true, ownSince: true },
+  ],
   ['after an answer of our own', { ownSince: true }],
   ['newer, after an answer of our own', { lastEventCreated: 99, ownSince: true }],
   ['for what is over', { terminal: true }],

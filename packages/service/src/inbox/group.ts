@@ -12,11 +12,22 @@ import { lookingHandlerOf } from './handlers.ts'
 export interface Group extends ObjectKey {
   readonly type: Observed['type']
   readonly events: readonly WaitingEvent[]
+  /** Of all that is known of the newest second, what came last, where it tells that (`in-order.ts`). */
+  readonly last?: LastOfSecond
 }
 
-/** By the provider's time; of one second, the one that came later. */
-export function newestOf({ events }: Group): WaitingEvent {
-  return events.reduce((a, b) => (isNewer(b, a) ? b : a))
+export interface LastOfSecond {
+  /** Perhaps one that was processed before. */
+  readonly event: WaitingEvent
+  /** How many events of that second the order was told by. */
+  readonly ofSecond: number
+  /** It shows what we hold. */
+  readonly isHeld: boolean
+}
+
+/** By the provider's time; of one second, the one that came last, or the one that was heard of later if nobody knows. */
+export function newestOf({ events, last }: Group): WaitingEvent {
+  return last?.event ?? events.reduce((a, b) => (isNewer(b, a) ? b : a))
 }
 
 function isNewer(a: WaitingEvent, b: WaitingEvent): boolean {
@@ -29,12 +40,12 @@ export function shownBy(group: Group): (Observed & { readonly source: 'event' })
   const { id: eventId, created: eventCreated, observation, payload } = newest
   const object = payload.data?.object
   if (!showsIt(newest)) return undefined
-  const how = { source: 'event', eventId, eventCreated, observation } as const
+  const how = { source: 'event', eventId, eventCreated, observation, ofSecond: group.last?.ofSecond } as const
   // Stripe made it of an object of this type.
   return { ...how, type: group.type, object } as Observed & { readonly source: 'event' }
 }
 
-function showsIt({ type, payload }: WaitingEvent): boolean {
+export function showsIt({ type, payload }: WaitingEvent): boolean {
   return payload.data?.object !== undefined && lookingHandlerOf(type)?.idIn === undefined
 }
 
@@ -65,28 +76,32 @@ export function isEnd({ events }: Group): boolean {
 }
 
 /**
- * The newest event says what we hold; so does every other one of its second, of which nobody knows which came last.
+ * The newest event says what we hold; so does every other one of its second, where nobody knows which came last.
  */
 function tellsWhatIsHeld(group: Group, { shownBy }: KnownObject): boolean {
   return lastOf(group).every(
     ({ id, type, apiVersion }) =>
-      !lookingHandlerOf(type)?.tellsMore && apiVersion === API_VERSION && shownBy.has(id),
+      !lookingHandlerOf(type)?.tellsMore &&
+      apiVersion === API_VERSION &&
+      (group.last?.isHeld ?? shownBy.has(id)),
   )
 }
 
-/** The newest event, and all others of its second. */
+/** The newest event, and all others of its second if nobody knows their order. */
 export function lastOf(group: Group): WaitingEvent[] {
+  if (group.last) return [group.last.event]
   const { created } = newestOf(group)
   return group.events.filter((event) => event.created === created)
 }
 
-function mayApply({ events }: Group, newest: WaitingEvent, known: KnownObject | undefined): boolean {
-  const tied = events.some(({ id, created }) => id !== newest.id && created === newest.created)
+function mayApply({ events, last }: Group, newest: WaitingEvent, known: KnownObject | undefined): boolean {
+  const tied = !last && events.some(({ id, created }) => id !== newest.id && created === newest.created)
   return (
     !tied &&
     decide({
       eventCreated: newest.created,
       lastEventCreated: known?.lastEventCreated ?? null,
+      isLastOfSecond: last !== undefined,
       ownSince: known?.ownSince ?? false,
       terminal: known?.gone ?? false,
       otherVersion: newest.apiVersion !== API_VERSION,

@@ -24,6 +24,7 @@ import { bringUpToDate } from './bring-up-to-date.ts'
 import { withPayloads } from './fresh-payloads.ts'
 import { type Group, lastOf } from './group.ts'
 import { lookingHandlerOf, setAside } from './handlers.ts'
+import { inOrder } from './in-order.ts'
 
 export type InboxDeps = LookDeps
 
@@ -83,12 +84,13 @@ async function ignoreOthers(
 }
 
 async function processBatch(deps: InboxDeps, events: readonly WaitingEvent[], claim: Claim): Promise<void> {
-  const groups = groupByObject(events)
+  const waiting = groupByObject(events)
   const seen = await readKnown(
     deps.db,
-    groups.map((group) => ({ ...group, eventIds: lastOf(group).map(({ id }) => id) })),
+    waiting.map((group) => ({ ...group, eventIds: lastOf(group).map(({ id }) => id) })),
   )
   const known = ({ type, id }: Group) => seen.get(`${type} ${id}`)
+  const groups = await inOrder(deps.db, waiting, known)
   const toSync = new Set<string>()
   const work = async (group: Group) => {
     const subscription = await processObject(deps, group, known(group))

@@ -137,12 +137,18 @@ interface Sighting extends ObjectKey {
 interface PayloadSighting extends Omit<Sighting, 'raw'> {
   readonly eventId: string
   readonly eventCreated: Instant
+  /** It came last of so many of its second, of which one may have been recorded before. */
+  readonly ofSecond?: number | undefined
 }
 
 /**
  * Records an event's payload as the object's state, unless an event as new was seen or an answer of
  * our own came since: false then, and the object has to be fetched. The guard is in the statement, so
  * that two workers cannot both pass it. The payload need not be sent: it is in the inbox.
+ *
+ * Of events of one second the last is recorded after another one if no more of them are known than those that told the
+ * order. They are counted while the object is locked, by a statement behind the one that locked it: whoever recorded one more has
+ * committed it by then, and whoever is about to counts this one too.
  */
 export const recordPayload = grouped(async (trx, all: readonly PayloadSighting[]) => {
   const { rows } = await sql<{ type: string; id: string }>`
@@ -166,8 +172,35 @@ export const recordPayload = grouped(async (trx, all: readonly PayloadSighting[]
     where not known.own_since and not known.gone
       and (known.last_event_created is null or known.last_event_created < excluded.last_event_created)
     returning type, id`.execute(trx)
-  return areIn(rows, all)
+  const written = areIn(rows, all)
+  const others = all.filter(({ ofSecond }, i) => !written[i] && ofSecond !== undefined)
+  if (others.length === 0) return written
+  const rest = new Set((await recordLastOfSecond(trx, others)).map(keyOf))
+  return all.map((one, i) => written[i] || rest.has(keyOf(one)))
 })
+
+/** Behind the insert, which locks also what it leaves as it was. */
+async function recordLastOfSecond(trx: Db | Trx, all: readonly PayloadSighting[]): Promise<ObjectKey[]> {
+  const { rows } = await sql<ObjectKey>`
+    update provider_object known set
+      raw = event.payload #> '{data,object}', observation = greatest(known.observation, seen.observation),
+      updated_at = seen.at
+    from ${given(
+      sql`unnest(${all.map(({ type }) => type)}::text[], ${all.map(({ id }) => id)}::text[],
+        ${all.map(({ eventId }) => eventId)}::text[], ${all.map(({ observation }) => observation)}::bigint[],
+        ${all.map(({ at }) => sqlTime(at))}::timestamptz[], ${all.map(({ ofSecond }) => ofSecond)}::int[])`,
+      sql`seen (type, id, event_id, observation, at, of_second)`,
+    )} as seen
+    join provider_event event on event.provider = 'stripe' and event.id = seen.event_id
+    where known.provider = 'stripe' and known.type = seen.type and known.id = seen.id
+      and not known.own_since and not known.gone and known.last_event_created = event.created
+      and seen.of_second = (
+        select count(*) from provider_event other
+        where other.provider = 'stripe' and other.object_type = event.object_type
+          and other.object_id = event.object_id and other.created = event.created)
+    returning known.type, known.id`.execute(trx)
+  return rows
+}
 
 function areIn(rows: readonly ObjectKey[], all: readonly ObjectKey[]): boolean[] {
   const found = new Set(rows.map(keyOf))

@@ -48,7 +48,13 @@ type How = {
   /** Of an invoice: its subscription was just looked at. */
   readonly subscriptionSeen?: boolean | undefined
 } & (
-  | { readonly source: 'event'; readonly eventId: string; readonly eventCreated: Instant }
+  | {
+      readonly source: 'event'
+      readonly eventId: string
+      readonly eventCreated: Instant
+      /** It came last of so many of its second: of all that were known. */
+      readonly ofSecond?: number | undefined
+    }
   | {
       readonly source: 'fetch' | 'write'
       /** The newest event of the object that this has seen. */
@@ -291,6 +297,11 @@ function record(
   const { type, observation } = how
   const seen = { type, id: object.id, observation, at }
   return how.source === 'event'
-    ? recordPayload(trx, { ...seen, eventId: how.eventId, eventCreated: how.eventCreated })
+    ? recordPayload(trx, {
+        ...seen,
+        eventId: how.eventId,
+        eventCreated: how.eventCreated,
+        ofSecond: how.ofSecond,
+      })
     : recordAnswer(trx, { ...seen, raw: object, eventCreated: how.eventCreated ?? null })
 }

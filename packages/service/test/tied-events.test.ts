@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { transaction } from '../src/postgres/transaction.ts'
+import { insertEvent } from '../src/store/provider-events.ts'
+import { distrust, recordPayload } from '../src/store/provider-objects.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+
+// Events have a resolution of one second. Of those that share one, what each says was before it tells the order.
+
+let world: BillingWorld
+beforeAll(async () => {
+  world = await newBillingWorld()
+})
+afterAll(() => world.close())
+
+const LOOK = 'GET /v1/subscriptions/:id'
+
+/** Looks at a subscription that was changed in three steps of one second, each told when the one before is settled. */
+async function heardOneByOne(order: readonly number[]): Promise<{ looks: number; steps: unknown[] }> {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.turn(payer, '2026-01-11T00:00:00Z')
+  await world.newEvents()
+  for (const step of ['1', '2', '3'])
+    await world.stripe.subscriptions.update(payer.subscription, { metadata: { step } })
+  const events = await world.newEvents()
+  expect(new Set(events.map(({ type, created }) => `${type} ${created}`)).size).toBe(1)
+  const steps: unknown[] = []
+  const calls = await world.requests(async () => {
+    for (const i of order) {
+      await world.receive(events[i] ?? {})
+      await world.drain()
+      const { rows } = await world.pool.query('select raw from provider_object where id = $1', [
+        payer.subscription,
+      ])
+      steps.push(rows[0]?.raw.metadata.step)
+    }
+  })
+  return { looks: calls.filter((call) => call === LOOK).length, steps }
+}
+
+test.each([
+  // The step between two is missing: which of them came first is looked up, and then all of it is known.
+  { order: [0, 1, 2], looks: 0, steps: ['1', '2', '3'] },
+  { order: [0, 2, 1], looks: 1, steps: ['1', '3', '3'] },
+  { order: [1, 0, 2], looks: 0, steps: ['2', '2', '3'] },
+  { order: [1, 2, 0], looks: 0, steps: ['2', '3', '3'] },
+  { order: [2, 0, 1], looks: 1, steps: ['3', '3', '3'] },
+  { order: [2, 1, 0], looks: 0, steps: ['3', '3', '3'] },
+])('three changes of one second, heard of as $order', async ({ order, looks, steps }) => {
+  expect(await heardOneByOne(order)).toEqual({ looks, steps })
+})
+
+test('what comes last of its second is written over another of it only if no more of them are known, and nothing of ours came since', async () => {
+  const { db } = world
+  const at = world.wall.time
+  const object = { type: 'customer', id: 'cus_tied' }
+  const hear = async (id: string, name: string) => {
+    const payload = JSON.stringify({ data: { object: { id: object.id, name } } })
+    const head = { type: 'customer.updated', objectType: object.type, objectId: object.id, livemode: false }
+    const aside = { state: 'processed', outcome: 'recorded' } as const
+    const observation = await insertEvent(db, {
+      ...{ ...head, id, created: at, apiVersion: null, payload, setAside: aside, at },
+    })
+    return { ...object, eventId: id, eventCreated: at, observation: observation ?? 0n, at }
+  }
+  const record = (seen: Awaited<ReturnType<typeof hear>>, ofSecond?: number) =>
+    transaction(db, (trx) => recordPayload(trx, { ...seen, ofSecond }))
+  const [first, second] = [await hear('evt_tied_1', 'Ada'), await hear('evt_tied_2', 'Eda')]
+  expect(await record(first)).toBe(true)
+  expect(await record(second)).toBe(false)
+  expect(await record(second, 1)).toBe(false)
+  expect(await record(second, 2)).toBe(true)
+  const third = await hear('evt_tied_3', 'Ida')
+  expect(await record(first, 2)).toBe(false)
+  await transaction(db, (trx) => distrust(trx, object))
+  expect(await record(third, 3)).toBe(false)
+  const { rows } = await world.pool.query('select raw, observation from provider_object where id = $1', [
+    object.id,
+  ])
+  expect(rows).toEqual([{ raw: { id: object.id, name: 'Eda' }, observation: second.observation }])
+})
