@@ -44,7 +44,7 @@ export async function makeDue(trx: Trx, { at, dueAt, ...due }: NewDue): Promise<
     .values({ ...due, id: newId('due'), dueAt: sqlTime(dueAt), createdAt: sqlTime(at) })
     .onConflict((on) =>
       on.columns(['kind', 'subjectId']).doUpdateSet({
-        ...{ dueAt: sqlTime(dueAt), attempts: 0, nextAttemptAt: null },
+        ...{ dueAt: sqlTime(dueAt), attempts: 0, nextAttemptAt: null, clockStoodAt: null },
         ...{ outcome: null, settledAt: null },
       }),
     )

@@ -6,6 +6,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
 import { grouped, inOrder } from '../postgres/grouped.ts'
 import { type Arrival, arrivalOf, type Came, databaseClock, ranAt } from './coming.ts'
+import type { FromTerms, ToldTerms } from './schema/plan-changes.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 import { addEndedWorkflow, wakeWorkflow } from './workflows.ts'
@@ -150,14 +151,17 @@ export type NewPlanChange = Omit<
   | 'coupons'
   | 'withoutCoupons'
   | 'fromAddons'
+  | 'fromItemNumbers'
   | 'addons'
   | 'itemNumbers'
   | 'flatNumbers'
+  | 'stillTold'
   | 'origin'
 > & {
   readonly coupons: readonly string[]
   readonly withoutCoupons: readonly string[]
   readonly fromAddons: readonly AttachedAddon[]
+  readonly fromItemNumbers: ItemNumbers
   readonly addons: readonly AttachedAddon[]
   /** How many of a price stand there then, where that is not what the quantity says. */
   readonly itemNumbers: ItemNumbers
@@ -165,7 +169,7 @@ export type NewPlanChange = Omit<
 }
 
 export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<void> {
-  const { at, coupons, withoutCoupons, fromAddons, addons, itemNumbers, ...row } = change
+  const { at, coupons, withoutCoupons, fromAddons, fromItemNumbers, addons, itemNumbers, ...row } = change
   await trx
     .insertInto('planChange')
     .values({
@@ -173,6 +177,7 @@ export async function addPlanChange(trx: Trx, change: NewPlanChange): Promise<vo
       coupons: JSON.stringify(coupons),
       withoutCoupons: JSON.stringify(withoutCoupons),
       fromAddons: JSON.stringify(fromAddons),
+      fromItemNumbers: JSON.stringify(fromItemNumbers),
       addons: JSON.stringify(addons),
       itemNumbers: JSON.stringify(itemNumbers),
       state: 'applying',
@@ -191,7 +196,7 @@ export type InboundChange = Omit<
 
 /** One that somebody planned at the provider: nothing is to be done for it. What was scheduled before is not any more. */
 export async function addInboundChange(trx: Trx, change: InboundChange): Promise<void> {
-  const { at, dueAt, fromAddons, addons, itemNumbers, ...row } = change
+  const { at, dueAt, fromAddons, fromItemNumbers, addons, itemNumbers, ...row } = change
   await withdrawScheduled(trx, change.subscriptionId)
   await addEndedWorkflow(trx, { id: row.workflowId, kind: 'change-plan', subjectId: row.id, at })
   await trx
@@ -199,6 +204,7 @@ export async function addInboundChange(trx: Trx, change: InboundChange): Promise
     .values({
       ...row,
       fromAddons: JSON.stringify(fromAddons),
+      fromItemNumbers: JSON.stringify(fromItemNumbers),
       addons: JSON.stringify(addons),
       itemNumbers: JSON.stringify(itemNumbers),
       ...{ origin: 'provider', requestHash: '', takesEffect: 'periodEnd', state: 'scheduled' },
@@ -246,6 +252,57 @@ interface Withdrawn {
   readonly schedule: string
   readonly after: Instant
   readonly before: Instant | null
+}
+
+export interface RewrittenChange {
+  readonly id: string
+  readonly from: FromTerms
+  readonly to: ToldTerms
+  readonly direction: Row<'planChange'>['direction']
+  /** What its schedule says until it is told. */
+  readonly stillTold: ToldTerms
+}
+
+/** What is planned is something else, because what stands until then is. */
+export async function rewriteScheduled(
+  trx: Trx,
+  { id, from, to, direction, stillTold }: RewrittenChange,
+): Promise<void> {
+  await trx
+    .updateTable('planChange')
+    .set({
+      ...{ fromPlanVersionId: from.planVersionId, fromQuantity: from.quantity },
+      fromAddons: JSON.stringify(from.addons),
+      fromItemNumbers: from.itemNumbers && JSON.stringify(from.itemNumbers),
+      ...{ planVersionId: to.planVersionId, quantity: to.quantity },
+      ...{ addons: JSON.stringify(to.addons), itemNumbers: JSON.stringify(to.itemNumbers) },
+      ...{ direction, stillTold: JSON.stringify(only(stillTold)) },
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'scheduled')
+    .execute()
+}
+
+const only = ({ planVersionId, quantity, addons, itemNumbers }: ToldTerms): ToldTerms => ({
+  ...{ planVersionId, quantity, addons, itemNumbers },
+})
+
+/** Its schedule says what is planned, unless that became something else since it was told. */
+export async function markTold(
+  db: Db,
+  id: string,
+  { planVersionId, quantity, addons, itemNumbers }: ToldTerms,
+): Promise<void> {
+  await db
+    .updateTable('planChange')
+    .set({ stillTold: null })
+    .where('id', '=', id)
+    .where('stillTold', 'is not', null)
+    .where('planVersionId', '=', planVersionId)
+    .where('quantity', '=', quantity)
+    .where(sql<boolean>`addons = ${JSON.stringify(addons)}::jsonb`)
+    .where(sql<boolean>`item_numbers = ${JSON.stringify(itemNumbers)}::jsonb`)
+    .execute()
 }
 
 /** The provider does it at the end of the period. What was scheduled before is not any more. Again, it changes nothing. */
@@ -297,11 +354,19 @@ export async function withdrawScheduled(trx: Trx, subscriptionId: string, except
     .execute()
 }
 
-/** False: it has ended otherwise, or did before. */
-export async function markEffective(trx: Trx, id: string, at: Instant): Promise<boolean> {
+/** With what came of it. False: it has ended otherwise, or did before. */
+export async function markEffective(
+  trx: Trx,
+  id: string,
+  { planVersionId, quantity, addons, itemNumbers }: ToldTerms,
+  at: Instant,
+): Promise<boolean> {
   const marked = await trx
     .updateTable('planChange')
-    .set({ state: 'effective', effectiveAt: sqlTime(at) })
+    .set({
+      ...{ state: 'effective', effectiveAt: sqlTime(at), planVersionId, quantity },
+      ...{ addons: JSON.stringify(addons), itemNumbers: JSON.stringify(itemNumbers) },
+    })
     .where('id', '=', id)
     .where('state', 'in', ['applying', 'scheduled'])
     .executeTakeFirst()

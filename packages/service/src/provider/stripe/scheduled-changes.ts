@@ -50,28 +50,37 @@ export async function scheduleChange(
 }
 
 /**
- * Has what stands on a subscription by now go on behind a change that is planned: a phase names all discounts and tax rates
- * that are to be there, and what was given since would end with the period. What somebody planned in the schedule
- * beside it stays: discounts that begin with the change, and whatever comes after it. Returns whether there was something to
- * tell. https://docs.stripe.com/api/subscription_schedules/update#update_subscription_schedule-phases-discounts
+ * Has what stands on a subscription by now go on behind a change that is planned: a phase names everything that is to be there,
+ * and what was given since would end with the period. Discounts that somebody planned in the schedule to begin with the change
+ * stay. https://docs.stripe.com/api/subscription_schedules/update#update_subscription_schedule-phases-discounts
  */
 export async function keepBehindChange(
   deps: CallDeps,
   wanted: ChangeToSchedule,
   scheduleId: string,
-): Promise<boolean> {
+): Promise<'told anew' | 'as it stands' | 'not ours'> {
   const [subscription, schedule] = await Promise.all([
     fetchSubscription(deps, wanted.providerSubscription),
     readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(scheduleId)),
   ])
-  const [planned, ...later] = schedule.phases.filter(({ start_date: start }) => start >= wanted.at)
-  const isFollowed =
-    schedule.status === 'active' && idOrNull(subscription.schedule, 'schedule') === scheduleId
-  if (!isFollowed || !planned || later.length > 0) return false
+  const [planned] = afterRunning(schedule)
+  const isFollowed = idOrNull(subscription.schedule, 'schedule') === scheduleId
+  if (!planned || !isFollowed || !mayBeTold(schedule, wanted.at)) return 'not ours'
   const next = coming(subscription, wanted, planned)
-  if (isDeepStrictEqual(saidOf(planned), saidOf(next))) return false
+  if (isDeepStrictEqual(saidOf(planned), saidOf(next))) return 'as it stands'
   await tellPhases(deps, wanted, schedule, [running(subscription, schedule, wanted), next])
-  return true
+  return 'told anew'
+}
+
+/** Whether nothing but what comes at a moment is planned in it. More is somebody else's, and would be taken away by being told anew. */
+export function mayBeTold(schedule: Stripe.SubscriptionSchedule, at: Instant): boolean {
+  const [planned, ...later] = afterRunning(schedule)
+  return schedule.status === 'active' && planned?.start_date === at && later.length === 0
+}
+
+/** Where a subscription is changed itself, Stripe may split the phase that runs: what is over stays in the list. */
+function afterRunning({ phases, current_phase: current }: Stripe.SubscriptionSchedule): SeenPhase[] {
+  return current === null ? [] : phases.filter(({ start_date: start }) => start >= current.end_date)
 }
 
 type PhaseParam = Stripe.SubscriptionScheduleUpdateParams.Phase

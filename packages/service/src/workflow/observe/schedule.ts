@@ -138,8 +138,10 @@ const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
   areSameAddons(a.addons, b.addons) &&
   areSameNumbers(a.itemNumbers, b.itemNumbers)
 
+/** It is what is planned, or what that was until it was written down anew, and its schedule told. */
 const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
-  change.dueAt === planned.at && isSameTerms(change, planned)
+  change.dueAt === planned.at &&
+  (isSameTerms(change, planned) || (change.stillTold !== null && isSameTerms(change.stillTold, planned)))
 
 async function plan(
   trx: Trx,
@@ -155,12 +157,13 @@ async function plan(
     readonly at: Instant
   },
 ): Promise<void> {
-  const { id: subscriptionId, customerId, planVersionId, quantity, addons } = subscription
+  const { id: subscriptionId, customerId, planVersionId, quantity, addons, itemNumbers } = subscription
   const [from, to] = await Promise.all([soldAs(trx, subscription), soldAs(trx, terms)])
   const id = newId('plan_change')
   await addInboundChange(trx, {
     ...{ id, customerId, subscriptionId, workflowId: newId('workflow') },
-    ...{ fromPlanVersionId: planVersionId, fromQuantity: quantity, fromAddons: addons, ...terms },
+    ...{ fromPlanVersionId: planVersionId, fromQuantity: quantity, fromAddons: addons },
+    ...{ fromItemNumbers: itemNumbers, ...terms },
     direction: directionOf(from, to),
     ...{ dueAt, providerScheduleId: schedule, contractId: newId('contract') },
     ...{ requestedBy: ELSEWHERE, requestOrigin: ELSEWHERE, at },

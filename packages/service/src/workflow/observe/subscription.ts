@@ -28,7 +28,7 @@ import { recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { PLANNED_TERMS } from '../plan-change/input.ts'
-import { changeTowards, takeEffect } from '../plan-change/take-effect.ts'
+import { changeTowards, isSame, takeEffect } from '../plan-change/take-effect.ts'
 import { type Installation, readInstallation } from './installation.ts'
 import { agreeOnDiscounts, concludeElsewhere } from './keep-agreed.ts'
 import {
@@ -131,7 +131,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const planned = open.find(({ id, state, origin }) => {
       return state === 'scheduled' && origin === 'here' && id !== change?.id
     })
-    const isDiscountedAnew = known && !isDeepStrictEqual(known.discounts, row.discounts)
+    const isOtherwise = known && !(isSame(known, row) && isDeepStrictEqual(known.discounts, row.discounts))
     await Promise.all([
       known && takeEffect(trx, { before: known, after: row, change }, at),
       saveSubscription(
@@ -147,8 +147,8 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
       known && !isPaidAlike(known, row) && noticeFees(trx, row.id),
-      // What is planned names the discounts that are to be there then.
-      isDiscountedAnew &&
+      // What is planned says everything that is to be there then.
+      isOtherwise &&
         planned &&
         makeDue(trx, {
           ...{ customerId: row.customerId, kind: PLANNED_TERMS, subjectId: planned.id },

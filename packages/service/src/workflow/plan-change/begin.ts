@@ -20,6 +20,7 @@ import { type LookDeps, lookAt } from '../look.ts'
 import { stoodAs } from './changed-meanwhile.ts'
 import { type Decision, decideChange } from './decide.ts'
 import { CHANGE_PLAN, type ChangeInput } from './input.ts'
+import { hasOtherRhythm } from './scheduled.ts'
 import { lookAtBoth } from './standing.ts'
 import { type ChangeAsked, type ChangeWish, hashOfWish, namesCoupons } from './wish.ts'
 
@@ -160,7 +161,7 @@ async function record(
     rhythm: {
       interval: to.plan.interval,
       intervalCount: to.plan.intervalCount,
-      isNew: to.plan.interval !== from.plan.interval || to.plan.intervalCount !== from.plan.intervalCount,
+      isNew: hasOtherRhythm(from.plan, to.plan),
     },
     withdraws: scheduled?.providerScheduleId ?? null,
     leftSchedule: decision.leftSchedule,
@@ -180,6 +181,7 @@ async function record(
     fromPlanVersionId: from.id,
     fromQuantity: subscription.quantity,
     fromAddons: subscription.addons,
+    fromItemNumbers: subscription.itemNumbers,
     planVersionId: to.id,
     quantity,
     addons: decision.addons.map(attachedOf),

@@ -349,7 +349,7 @@ async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise
     'schedule at provider',
     async (operation, { isResumed }) => {
       if (isResumed && !(await wasBegun(deps.db, operation))) refuseIf(await changedMeanwhile(deps, input))
-      const { id } = await scheduleChange(deps, scheduled(input, operation))
+      const { id } = await scheduleChange(deps, { ...scheduled(input), operation })
       return { id }
     },
     { operation: (key) => key },

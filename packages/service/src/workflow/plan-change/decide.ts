@@ -8,12 +8,7 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
 import type { CreditedTime } from '../../provider/stripe/paid-time.ts'
-import {
-  type DiscountParam,
-  type ItemChange,
-  itemChanges,
-  type WantedItem,
-} from '../../provider/stripe/subscription-changes.ts'
+import type { DiscountParam, ItemChange, WantedItem } from '../../provider/stripe/subscription-changes.ts'
 import { type Attached, loadAttached, soldOf } from '../../store/addons.ts'
 import { readChangePolicy } from '../../store/change-policy.ts'
 import { type Customer, readCustomer } from '../../store/customers.ts'
@@ -30,11 +25,9 @@ import { wantedAddons } from '../check-addons.ts'
 import { comesByNumber } from '../check-registration.ts'
 import type { LookDeps } from '../look.ts'
 import { providerPrices } from '../provider-prices.ts'
-import { toldItem, wantedItems } from '../subscription-items.ts'
 import { changeFaults } from './check.ts'
-import { asTheyStand, itemNumbersWanted } from './concerned.ts'
 import { changedDiscounts, couponsAgreed } from './discounts.ts'
-import { keepingPrice, ownItems } from './own-items.ts'
+import { itemsWanted } from './items-wanted.ts'
 import { hasPaymentMethod, payerBalance, payerDiscount, readStanding, type Standing } from './standing.ts'
 import { refuseUnpaidTime } from './unpaid-time.ts'
 import { type ChangeWish, changesTerms, namesCoupons } from './wish.ts'
@@ -132,29 +125,21 @@ export async function decideChange(
   if (!chosen) throw new Error('A plan that does not exist is a fault.')
 
   const standing = await readStanding(deps, subscription.providerId, seen)
-  const stood = { id: subscriptionId, items: standing.items, version: from, addons: fromAddons }
-  const [priced, own] = await inOnePacket(db, (db) =>
-    Promise.all([wantedItems(db, { version: chosen, quantity, addons }), ownItems(db, deps.provider, stood)]),
-  )
+  const stood = {
+    ...{ id: subscriptionId, items: standing.items, version: from, addons: fromAddons },
+    itemNumbers: subscription.itemNumbers,
+  }
+  const toBe = { version: chosen, quantity, addons, wishedQuantity: wish.quantity }
+  const { own, priced, wanted, itemNumbers, ...told } = await itemsWanted(db, deps.provider, stood, toBe)
   const isOfItems = isOther || wish.quantity !== undefined || wish.addons !== undefined
   if (isOfItems && own.undecided !== undefined)
     throw new Problem('subscription_not_changeable', own.undecided)
-  const ofPlan = providerPrices(chosen).length
   refuseTwice(priced, chosen)
-  const asked = asTheyStand(priced, own.items, { wish, isOtherPlan: isOther, fromAddons })
-  if (isOther && ofPlan === 0) {
+  if (isOther && providerPrices(chosen).length === 0) {
     const detail = `What ${chosen.plan.key} costs is known at Stripe alone: change it there.`
     throw new Problem('subscription_not_changeable', detail)
   }
-  const kept = isOther ? undefined : own.byProduct
-  const wanted: readonly WantedItem[] = [
-    ...(kept ? [keepingPrice(kept, wish.quantity)] : []),
-    ...asked.filter(({ sold }) => !kept || sold.id !== chosen.id).map(toldItem),
-  ]
-  const itemNumbers = kept
-    ? subscription.itemNumbers
-    : itemNumbersWanted(asked, { version: chosen, quantity }, addons)
-  const items = isOfItems ? itemChanges(own.items, wanted) : []
+  const items = isOfItems ? told.items : []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
   const { discounts, coupons, withoutCoupons } = await changedDiscounts(db, standing, wish)
   const agreed = coupons.length > 0 ? await couponsAgreed(db, subscriptionId) : new Set<string>()

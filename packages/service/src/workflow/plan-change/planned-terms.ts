@@ -2,12 +2,12 @@ import type { Instant } from '@lockstep/core/instant'
 import { newId } from '../../ids.ts'
 import { keepBehindChange } from '../../provider/stripe/scheduled-changes.ts'
 import { putOffDue } from '../../store/due.ts'
-import { openChanges, readPlanChange } from '../../store/plan-changes.ts'
+import { markTold, openChanges, readPlanChange } from '../../store/plan-changes.ts'
 import { readWorkflow } from '../../store/workflows.ts'
 import type { DueKind } from '../due.ts'
 import { lookAt } from '../look.ts'
 import { type ChangeInput, PLANNED_TERMS } from './input.ts'
-import { scheduled } from './scheduled.ts'
+import { replan } from './replan.ts'
 
 const LAST_LOOK_SECONDS = 600
 
@@ -15,8 +15,9 @@ const LAST_LOOK_SECONDS = 600
 export const lastLook = (at: Instant): Instant => at - LAST_LOOK_SECONDS
 
 /**
- * A change is planned, and its schedule names all discounts and tax rates that are to be there then. What somebody gave or
- * took at the provider since is told too: when it was heard of, and ten minutes before, whether or not it was.
+ * A change is planned, and its schedule names everything that is to be there then. What somebody changes at the provider since is
+ * planned too: when it was heard of, and ten minutes before, whether or not it was. It is written down before it is told, so that
+ * whoever dies between the two is followed by one who tells it.
  */
 export const plannedTerms: DueKind = {
   kind: PLANNED_TERMS,
@@ -25,17 +26,21 @@ export const plannedTerms: DueKind = {
     const planned = await readPlanChange(db, due.subjectId)
     if (planned?.state !== 'scheduled' || planned.providerScheduleId === null) return 'nothing to do'
     const { subscriptionId, workflowId, providerScheduleId: scheduleId } = planned
+    const workflow = await readWorkflow(db, workflowId)
     // A change that is on its way may be about to tell it anew.
-    if ((await openChanges(db, subscriptionId)).applying !== undefined) return null
+    if (!workflow || (await openChanges(db, subscriptionId)).applying !== undefined) return null
+    const input = workflow.input as ChangeInput
+    await lookAt(deps, { type: 'subscription', id: input.subscription.providerId })
     // Whose schedule it was may have planned something else in it.
     await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
-    const workflow = await readWorkflow(db, workflowId)
-    if (!workflow || (await openChanges(db, subscriptionId)).scheduled !== planned.id) return 'nothing to do'
-    const input = workflow.input as ChangeInput
-    const change = scheduled(input, `${planned.id}/keep/${newId('operation')}`)
-    const isTold = await keepBehindChange(deps, change, scheduleId)
+    const toTell = await replan(deps, planned.id, input)
+    if (typeof toTell === 'string') return toTell
+    const change = { ...toTell.change, operation: `${planned.id}/keep/${newId('operation')}` }
+    const outcome = await keepBehindChange(deps, change, scheduleId)
+    if (outcome === 'not ours') return outcome
+    await markTold(db, planned.id, toTell.terms)
     const last = lastLook(input.periodEnd)
-    if (due.dueAt >= last) return isTold ? 'told anew' : 'as it stands'
+    if (due.dueAt >= last) return outcome
     await putOffDue(db, due, last)
     return null
   },

@@ -12,6 +12,7 @@ import { readFeatures } from '../../store/features.ts'
 import { isVersionFound } from '../../store/inbound-plans.ts'
 import { markEffective } from '../../store/plan-changes.ts'
 import { loadPlanVersion } from '../../store/plans.ts'
+import type { ToldTerms } from '../../store/schema/plan-changes.ts'
 import type { Row } from '../../store/schema.ts'
 import { wakeWorkflow } from '../../store/workflows.ts'
 import { changedAgreement } from './agreed-terms.ts'
@@ -73,9 +74,11 @@ export function changeTowards(
   after: Terms,
   isMadeBy: (workflowId: string) => boolean,
 ): Row<'planChange'> | undefined {
-  const towards = open.filter((change) => isSoldAlike({ ...change, id: change.subscriptionId }, after))
+  const towards = open.filter((change) => isSoldAlike(change, after))
   const exactly = towards.find((change) => areSameNumbers(change.itemNumbers, after.itemNumbers))
-  if (!isSoldAlike(before, after)) return exactly ?? towards[0]
+  // What is planned may come before its schedule is told what that is by now.
+  const asTold = () => open.find(({ stillTold }) => stillTold !== null && isSoldAlike(stillTold, after))
+  if (!isSoldAlike(before, after)) return exactly ?? towards[0] ?? asTold()
   const named = towards.find(
     (change) =>
       change.state === 'applying' &&
@@ -85,11 +88,11 @@ export function changeTowards(
   return named ?? (isSame(before, after) ? undefined : exactly)
 }
 
-const isSame = (before: Terms, after: Terms): boolean =>
+export const isSame = (before: ToldTerms, after: ToldTerms): boolean =>
   isSoldAlike(before, after) && areSameNumbers(before.itemNumbers, after.itemNumbers)
 
 /** But for the numbers of their items. */
-const isSoldAlike = (before: Terms, after: Terms): boolean =>
+const isSoldAlike = (before: ToldTerms, after: ToldTerms): boolean =>
   before.planVersionId === after.planVersionId &&
   before.quantity === after.quantity &&
   areSameAddons(before.addons, after.addons)
@@ -98,7 +101,7 @@ interface Effective {
   readonly change: Row<'planChange'>
   /** How the subscription was seen before. */
   readonly before: Pick<Row<'subscription'>, 'discounts'>
-  readonly after: Pick<Row<'subscription'>, 'itemNumbers'>
+  readonly after: ToldTerms
 }
 
 /**
@@ -107,16 +110,20 @@ interface Effective {
  */
 export async function makeEffective(
   trx: Trx,
-  { change, before, after: { itemNumbers } }: Effective,
+  { change, before, after }: Effective,
   at: Instant,
 ): Promise<void> {
-  const isEffective = markEffective(trx, change.id, at)
+  const { planVersionId, quantity, addons, itemNumbers } = after
+  const isEffective = markEffective(trx, change.id, after, at)
   await Promise.all([
     isEffective,
     change.state === 'scheduled' && hastenDue(trx, { kind: PLANNED_CHANGE, subjectId: change.id, dueAt: at }),
     amend(
       trx,
-      { ...change, id: change.subscriptionId, itemNumbers },
+      {
+        ...{ id: change.subscriptionId, customerId: change.customerId },
+        ...{ planVersionId, quantity, addons: [...addons], itemNumbers },
+      },
       {
         ...{ ...change, ranBefore: before.discounts },
         ...(change.origin === 'provider' && { accepted: nobodyAsked }),
