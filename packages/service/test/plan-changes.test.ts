@@ -299,6 +299,21 @@ describe('a downgrade', () => {
     expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 2500 paid')
   })
 
+  test('in the place of one that is scheduled is previewed as what it comes to, not as that', async () => {
+    const ada = await subscriber('team', { quantity: 2, coupons: ['half'] })
+    await ada.change({ plan: 'basic' })
+    const shown = await ada.preview({ plan: 'premium' })
+    expect(shown.body).toMatchObject({
+      takesEffect: 'periodEnd',
+      nextInvoice: { total: { minor: '1250' }, lines: [{ amount: { minor: '2500' } }] },
+    })
+    expect((await ada.read()).scheduledChange).toMatchObject({ plan: 'basic' })
+    await ada.change({ plan: 'premium', preview: shown.body.token })
+    await ada.turn('2026-02-01T02:00:00Z')
+    // Half of two seats at 29.99, and of 25.00.
+    expect(await ada.invoices()).toEqual(['subscription_create 2999 paid', 'subscription_cycle 1250 paid'])
+  })
+
   test('is given up by changing back, and by an upgrade', async () => {
     const ada = await subscriber('premium')
     await ada.change({ plan: 'basic' })

@@ -5,7 +5,7 @@ import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { wasBegun } from '../../store/operations.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { fetchSubscription } from './fetch.ts'
+import { fetchSubscription, withAllLines } from './fetch.ts'
 import { idOf, idOrNull } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
 import { makeSchedule, tellSchedule } from './schedules.ts'
@@ -83,6 +83,27 @@ function afterRunning({ phases, current_phase: current }: Stripe.SubscriptionSch
   return current === null ? [] : phases.filter(({ start_date: start }) => start >= current.end_date)
 }
 
+/**
+ * The next renewal as a change would make it that takes the place of what a schedule has planned: asked of the subscription, the
+ * provider answers what the schedule makes of it, whatever items it is asked about.
+ * https://docs.stripe.com/api/invoices/create_preview#create_create_preview-schedule_details
+ */
+export async function previewInPlaceOf(
+  deps: Pick<CallDeps, 'provider'>,
+  wanted: Omit<ChangeToSchedule, 'operation' | 'subscriptionId'>,
+  schedule: string,
+): Promise<Stripe.Invoice> {
+  const [subscription, standing] = await Promise.all([
+    fetchSubscription(deps, wanted.providerSubscription),
+    readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(schedule)),
+  ])
+  const phases = [running(subscription, standing, wanted), coming(subscription, wanted)]
+  const details = { end_behavior: 'release', proration_behavior: 'none', phases } as const
+  return readStripe(deps, async (stripe) =>
+    withAllLines(stripe, await stripe.invoices.createPreview({ schedule, schedule_details: details })),
+  )
+}
+
 type PhaseParam = Stripe.SubscriptionScheduleUpdateParams.Phase
 type SeenPhase = Stripe.SubscriptionSchedule.Phase
 
@@ -106,7 +127,7 @@ function tellPhases(
 function running(
   subscription: Stripe.Subscription,
   { id, phases, current_phase: current }: Stripe.SubscriptionSchedule,
-  { at }: ChangeToSchedule,
+  { at }: Pick<ChangeToSchedule, 'at'>,
 ): PhaseParam {
   const phase = phases.find(({ start_date: start }) => start === current?.start_date)
   if (!phase) throw new Error(`The schedule ${id} has no phase that runs.`)
@@ -131,7 +152,7 @@ function asItStands(item: Stripe.SubscriptionItem): PhaseParam['items'][number] 
  */
 function coming(
   subscription: Stripe.Subscription,
-  wanted: ChangeToSchedule,
+  wanted: Omit<ChangeToSchedule, 'operation' | 'subscriptionId'>,
   planned?: SeenPhase,
 ): PhaseParam {
   const standing = subscription.items.data
@@ -162,7 +183,7 @@ function coming(
  */
 function notConcerned(
   standing: readonly Stripe.SubscriptionItem[],
-  { items, changes, stood }: ChangeToSchedule,
+  { items, changes, stood }: Pick<ChangeToSchedule, 'items' | 'changes' | 'stood'>,
   planned: SeenPhase | undefined,
 ): Stripe.SubscriptionItem[] {
   if (stood === undefined) return []

@@ -10,6 +10,7 @@ import { withOwnPrices } from '@lockstep/core/price-override'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
 import { pricing, repricing, wording } from '../../provider/stripe/item-params.ts'
+import { previewInPlaceOf } from '../../provider/stripe/scheduled-changes.ts'
 import {
   type PreviewItem,
   previewChange,
@@ -22,6 +23,7 @@ import type { LookDeps } from '../look.ts'
 import type { Standing } from '../sync/at-stripe.ts'
 import { planSync } from '../sync-invoice.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
+import { stoodAs } from './changed-meanwhile.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
 import { type Opinion, secondOpinion } from './second-opinion.ts'
 import { lookAtBoth } from './standing.ts'
@@ -143,7 +145,7 @@ export function fingerprintOf(decision: Decision): string {
 }
 
 async function invoicesOf(deps: LookDeps, decision: Decision) {
-  const { subscription, isNewTerms, takesEffect, items, to, from } = decision
+  const { subscription, standing, isNewTerms, takesEffect, items, to, from } = decision
   const none = { dueNow: null, nextInvoice: null }
   if (!isNewTerms) return none
   const providerSubscription = subscription.providerId
@@ -152,14 +154,24 @@ async function invoicesOf(deps: LookDeps, decision: Decision) {
     const sameRhythm =
       to.plan.interval === from.plan.interval && to.plan.intervalCount === from.plan.intervalCount
     if (!sameRhythm) return none
-    return {
-      dueNow: null,
-      nextInvoice: invoiceOf(await previewRenewal(deps, { providerSubscription, items })),
-    }
+    const renewal = await (standing.schedule === null
+      ? previewRenewal(deps, { providerSubscription, items })
+      : previewInPlaceOf(deps, toSchedule(decision), standing.schedule))
+    return { dueNow: null, nextInvoice: invoiceOf(renewal) }
   }
   const told = decision.startsPeriod ? await toldBefore(deps, subscription.id) : []
   const invoice = invoiceOf(await previewChange(deps, { ...decision, providerSubscription }, told))
   return billsNow(decision) ? { dueNow: invoice, nextInvoice: null } : { dueNow: null, nextInvoice: invoice }
+}
+
+/** What the provider is going to be told of a change to the same rhythm. */
+function toSchedule({ subscription, standing, wanted, items, to }: Decision) {
+  return {
+    providerSubscription: subscription.providerId,
+    ...{ items: wanted, changes: items, stood: stoodAs(subscription, standing).items },
+    at: standing.period.end,
+    ...{ interval: to.plan.interval, intervalCount: to.plan.intervalCount, changesRhythm: false },
+  }
 }
 
 /**
