@@ -9,6 +9,7 @@ import type { Metrics } from './metrics.ts'
 import type { Db } from './postgres/connect.ts'
 import type { Provider } from './provider/stripe/account.ts'
 import type { Tax } from './tax/port.ts'
+import type { SumsAhead } from './usage/sums-ahead.ts'
 import type { Usage } from './usage/usage.ts'
 import type { Workflows } from './workflow/workflows.ts'
 
@@ -27,5 +28,6 @@ export interface ServiceParts {
   readonly bus: Bus
   readonly workflows: Workflows
   readonly usage: Usage
+  readonly sumsAhead: SumsAhead
   readonly tax: Tax
 }

@@ -24,6 +24,7 @@ import { readinessOf } from './readiness.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { openTax } from './tax/open.ts'
 import type { Tax } from './tax/port.ts'
+import { newSumsAhead } from './usage/sums-ahead.ts'
 import { openUsage } from './usage/usage.ts'
 import { workers } from './workers.ts'
 import { doDue } from './workflow/due.ts'
@@ -90,6 +91,8 @@ async function startParts(
   const { usageTimes: times, usageQueue: maxWaiting } = config
   const usage = openUsage({ db, databaseUrl, clock, metrics, times, queue: { maxWaiting } })
   started.push('usage', usage.close)
+  const sumsAhead = newSumsAhead({ db, clock, log })
+  started.push('sums of usage', sumsAhead.close)
   const bell = newBell()
   const bus = await openBus({ config, db, clock, log, bell, provider })
   started.push('message bus', () => bus.close())
@@ -106,6 +109,7 @@ async function startParts(
     bus,
     workflows,
     usage,
+    sumsAhead,
     tax,
   }
   if (works) {

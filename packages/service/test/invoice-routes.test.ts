@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { billingRoutes } from '../src/http/routes/billing.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { startBoss } from '../src/jobs/boss.ts'
+import { addUpSum, announceSum } from '../src/store/usage-sums.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
+import { at } from './support/usage-world.ts'
 
 let world: BillingWorld
 let server: TestServer
@@ -37,6 +39,23 @@ const usd = (minor: number) => ({
 async function current(): Promise<string> {
   return (await world.read(ada, 'current')).invoice.id
 }
+
+test('what is added up ahead changes no letter of what is read', async () => {
+  const paths = [`/v1/invoices/${await current()}`, `/v1/customers/${ada.customerId}/billing`]
+  const read = () => Promise.all(paths.map(async (path) => JSON.stringify((await get(path)).body)))
+  const before = await read()
+  const stretch = {
+    customerId: ada.customerId,
+    starts: at('2026-01-10T00:00:00Z'),
+    until: at('2026-01-19T00:00:00Z'),
+  }
+  for (let isSummed = false; !isSummed; ) {
+    const announced = await announceSum(world.deps.db, stretch)
+    isSummed = announced !== undefined && (await addUpSum(world.deps.db, announced))
+  }
+  expect(await read()).toEqual(before)
+  await world.deps.db.deleteFrom('usageSum').execute()
+})
 
 test('the overview has it all in one read: lines, reasons, sums, and whether the provider knows', async () => {
   const { status, body } = await get(`/v1/customers/${ada.customerId}/billing`)

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import type { UsageTotals } from '@lockstep/core/meter'
 import type { Period } from '@lockstep/core/period'
 import { quantityOf } from '@lockstep/core/quantity'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { compiledSql } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { grouped } from '../postgres/grouped.ts'
@@ -44,9 +44,16 @@ interface OfPeriod {
 // change on, also from a change before the period: as core's `weigh`, in one sum.
 const totalsOfPeriod = compiledSql(({ customerId, start, end, edges }: OfPeriod) => {
   const inPeriod = sql`customer_id = ${customerId} and bucket >= ${start} and bucket < ${end}`
-  // The same, said so that Postgres guesses more than a few rows: of those it would sort all to group them.
-  const manyInPeriod = sql`customer_id = ${customerId} and (bucket, meter_key) >= (${start}, '') and bucket < ${end}`
+  // From there on to the end; said so that Postgres guesses more than a few rows: of those it would sort all to group them,
+  // and plan anew each time.
+  const since = (first: RawBuilder<unknown>) =>
+    sql`customer_id = ${customerId} and (bucket, meter_key) >= (${first}, '') and bucket < ${end}`
   return sql<(Summed & { meterKey: string; uncut: null }) | { uncut: Instant }>`
+    with summed as (
+      select until, meter_keys, counts, sums, maxima from usage_sum
+      where customer_id = ${customerId} and starts = ${start} and until <= ${end} and meter_keys is not null
+      order by until desc limit 1
+    )
     select null::timestamptz as uncut, coalesce(total.meter_key, level.meter_key) as meter_key,
            total.count, total.sum, total.max, latest.last, (
              select count(distinct value) from usage_unique
@@ -54,7 +61,12 @@ const totalsOfPeriod = compiledSql(({ customerId, start, end, edges }: OfPeriod)
            ) as unique, level.weighted
     from (
       select meter_key, sum(count)::int8 as count, sum(sum) as sum, max(max) as max
-      from usage_rollup where ${manyInPeriod} group by meter_key
+      from (
+        select meter_key, sum(count) as count, sum(sum) as sum, max(max) as max
+        from usage_rollup where ${since(sql`coalesce((select until from summed), ${start})`)} group by meter_key
+        union all
+        select unnest(meter_keys), unnest(counts), unnest(sums), unnest(maxima) from summed
+      ) as part group by meter_key
     ) as total
     full join (
       select meter_key,
@@ -64,7 +76,7 @@ const totalsOfPeriod = compiledSql(({ customerId, start, end, edges }: OfPeriod)
     ) as level on level.meter_key = total.meter_key
     left join lateral (
       select last from usage_rollup
-      where ${inPeriod} and meter_key = total.meter_key order by bucket desc limit 1
+      where ${since(sql`${start}`)} and meter_key = total.meter_key order by bucket desc limit 1
     ) as latest on true
     union all
     select edge, null, null, null, null, null, null, null

@@ -10,6 +10,7 @@ import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
 import { listSubscriptions } from '../../store/subscriptions.ts'
+import type { SumsAhead } from '../../usage/sums-ahead.ts'
 import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { type App, route } from '../route.ts'
 import { customerToApi } from './customers.ts'
@@ -26,6 +27,8 @@ interface BillingParts {
   readonly db: Db
   readonly clock: Clock
   readonly boss: PgBoss
+  /** Without it nothing is added up in advance. */
+  readonly sumsAhead?: SumsAhead
 }
 
 /** A customer's billing in one read: what a billing page shows. Looking at stale figures has them sent. */
@@ -42,6 +45,7 @@ export function billingRoutes(app: App, parts: BillingParts): void {
       customerTime(db, clock, params.id),
     ])
     if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)
+    for (const { invoice } of invoices) parts.sumsAhead?.noticeRead(invoice, now)
     // One that is over is shown until its last invoice is final.
     const shown = subscriptions
       .filter(

@@ -14,6 +14,7 @@ import { readInvoice, type ShownInvoice, type ShownLine } from '../../invoice/re
 import type { Db } from '../../postgres/connect.ts'
 import { inOnePacket } from '../../postgres/packet.ts'
 import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import type { ServiceParts } from '../../service-parts.ts'
 import { type InvoiceRow, listInvoiceRows, readInvoiceOwner, readInvoiceRow } from '../../store/invoices.ts'
 import { pageOf } from '../../store/page.ts'
 import type { UsageEvent } from '../../store/usage-events.ts'
@@ -26,7 +27,7 @@ import { invoiceToApi, invoiceWithLinesToApi, lineToApi } from './invoice-to-api
 import { changeToApi } from './usage-corrections.ts'
 
 /** What customers owe: listed, read with lines, explained, and sent to the provider. */
-export function invoiceRoutes(app: App, parts: LookDeps): void {
+export function invoiceRoutes(app: App, parts: LookDeps & Partial<Pick<ServiceParts, 'sumsAhead'>>): void {
   const { db } = parts
 
   route(
@@ -46,7 +47,9 @@ export function invoiceRoutes(app: App, parts: LookDeps): void {
       Promise.all([readInvoice(db, params.id), readInvoiceOwner(db, params.id)]),
     )
     if (!shown || !owner) throw notFound(params.id)
-    const body = invoiceWithLinesToApi(shown, owner, owner.frozenAt ?? parts.clock.now())
+    const now = owner.frozenAt ?? parts.clock.now()
+    parts.sumsAhead?.noticeRead(shown.invoice, now)
+    const body = invoiceWithLinesToApi(shown, owner, now)
     const [expanded = body] = await expandInvoices(parts, query, [{ row: shown.invoice, shown: body }])
     return { status: 200, body: expanded }
   })

@@ -1,12 +1,13 @@
 import type { CorrectedInvoice, CorrectionKind } from '@lockstep/core/usage-correction'
 import type { GroupValues } from '@lockstep/core/usage-group'
-import type { Json, MaybeTime, Numeric, Time } from './columns.ts'
+import type { Default, Json, MaybeTime, Numeric, Time } from './columns.ts'
 
 /** What was used. */
 export interface UsageTables {
   usageIdentity: UsageIdentityTable
   usageEvent: UsageEventTable
   usageRollup: UsageRollupTable
+  usageSum: UsageSumTable
   usageCut: UsageCutTable
   usageCorrection: UsageCorrectionTable
   usageEventCorrected: UsageEventCorrectedTable
@@ -46,6 +47,17 @@ interface UsageRollupTable {
   last: Numeric
   lastAt: Time
   lastId: string
+}
+
+interface UsageSumTable {
+  customerId: string
+  starts: Time
+  until: Time
+  announced: Default<string>
+  meterKeys: string[] | null
+  counts: bigint[] | null
+  sums: Numeric[] | null
+  maxima: Numeric[] | null
 }
 
 interface UsageUniqueTable {
