@@ -441,9 +441,44 @@ describe('a schedule that somebody changes in the dashboard', () => {
     await ada.hear()
     await due()
     expect(await ada.planned()).toBe('small 3')
+    // Until ten minutes before it comes that may be otherwise.
+    expect(
+      await rows(
+        `select due_at::text as at from due where kind = 'planned-terms' and settled_at is null
+      and subject_id = (select id from plan_change where subscription_id = $1)`,
+        ada.id,
+      ),
+    ).toEqual([{ at: '2026-01-31 23:50:00+00' }])
     await ada.turn('2026-02-01T02:00:00Z')
     expect(await ada.standing()).toBe('small 3')
     expect(await ada.agreed()).toEqual(['large 3', 'large 5', 'small 3'])
+  })
+
+  test('is told anew where the phase that runs was split in two, as Stripe may do with a direct change', async () => {
+    const ada = await subscriber('large', 3)
+    await ada.change({ plan: 'small' })
+    await ada.turn('2026-01-10T00:00:00Z')
+    const { id, phases } = await ada.schedule()
+    const [runs, comes] = phases
+    const large = await priceOf('large')
+    const now = Date.UTC(2026, 0, 10) / 1000
+    await stripe().subscriptionSchedules.update(id, {
+      proration_behavior: 'none',
+      phases: [
+        { items: [{ price: large, quantity: 3 }], start_date: runs?.start_date ?? 0, end_date: now },
+        { items: [{ price: large, quantity: 5 }], start_date: now, end_date: comes?.start_date ?? 0 },
+        {
+          items: [{ price: await priceOf('small'), quantity: 3 }],
+          ...{ start_date: comes?.start_date ?? 0, end_date: comes?.end_date ?? 0 },
+        },
+      ],
+    })
+    expect((await ada.schedule()).current_phase?.start_date).toBe(now)
+    await ada.hear()
+    await due()
+    expect([await ada.planned(), await ada.comes()]).toEqual(['small 5', 'small 5'])
+    expect(await ada.renewed()).toBe('subscription_cycle 2000 paid')
+    expect(await ada.agreed()).toEqual(['large 3', 'large 5', 'small 5'])
   })
 
   test('and released there, it does not come: the seats of the dashboard go on', async () => {
@@ -487,4 +522,24 @@ test('what was planned by a version that did not look before it came is looked a
   // 5 × 4.00 and 2 × 3.00.
   expect(await ada.renewed()).toBe('subscription_cycle 2600 paid')
   expect(await ada.agreed()).toEqual(['large 3', 'large 5, backups 2', 'small 5, backups 2'])
+})
+
+test('of two subscriptions of a customer, the one that was changed is planned anew', async () => {
+  const ada = await subscriber('large', 3)
+  const { externalId, testClock } = (await installation.ask('GET', `/v1/customers/${ada.customer}`)).body
+  const second = { externalId, testClock, slot: 'second', plan: 'middle', quantity: 2 }
+  const { status, body } = await installation.ask('POST', '/v1/registrations', second)
+  expect([status, body.state]).toEqual([201, 'completed'])
+  await ada.change({ plan: 'small' })
+  const path = `/v1/subscriptions/${body.subscription}`
+  expect(await installation.ask('PATCH', path, { plan: 'small' })).toMatchObject({ status: 200 })
+  await ada.dashboard({ large: 5 })
+  await ada.hear()
+  await due()
+  expect([await ada.planned(), await ada.comes()]).toEqual(['small 5', 'small 5'])
+  expect((await installation.ask('GET', path)).body).toMatchObject({
+    ...{ plan: 'middle', quantity: 2, scheduledChange: { plan: 'small', quantity: 2 } },
+  })
+  expect(await ada.renewed()).toBe('subscription_cycle 2000 paid')
+  expect((await installation.ask('GET', path)).body).toMatchObject({ plan: 'small', quantity: 2 })
 })

@@ -159,6 +159,35 @@ test('how it is collected goes on as well', async () => {
   expect(await ada.atStripe()).toMatchObject(collected)
 })
 
+test('and what its invoices say: whether tax is calculated, and the words', async () => {
+  const ada = await subscriber()
+  const { customer } = await ada.atStripe()
+  const address = { country: 'DE', postal_code: '10115' }
+  await stripe().customers.update(idOf(customer), { address })
+  await stripe().subscriptions.update(ada.providerId, { description: 'For the desk' })
+  await ada.plan()
+  const worded = { description: 'For the shelf', invoice_settings: { footer: 'Thanks', ...shown('4711') } }
+  await stripe().subscriptions.update(ada.providerId, { ...worded, automatic_tax: { enabled: true } })
+  // 10.00 and 19 %, which it is in Germany.
+  expect(await ada.renewed()).toBe('subscription_cycle 1190 paid')
+  expect(await ada.atStripe()).toMatchObject({ ...worded, automatic_tax: { enabled: true } })
+})
+
+const shown = (number: string) => ({ custom_fields: [{ name: 'Order', value: number }] })
+
+test('also where that is no more', async () => {
+  const ada = await subscriber()
+  const { customer } = await ada.atStripe()
+  const address = { country: 'DE', postal_code: '10115' }
+  await stripe().customers.update(idOf(customer), { address })
+  const worded = { description: 'For the desk', automatic_tax: { enabled: true } }
+  await stripe().subscriptions.update(ada.providerId, worded)
+  await ada.plan()
+  await stripe().subscriptions.update(ada.providerId, { description: '', automatic_tax: { enabled: false } })
+  expect(await ada.renewed()).toBe('subscription_cycle 1000 paid')
+  expect(await ada.atStripe()).toMatchObject({ automatic_tax: { enabled: false } })
+})
+
 test('and so does what somebody planned there to begin with the change', async () => {
   const ada = await subscriber()
   await ada.plan()

@@ -103,6 +103,36 @@ test('at its end the schedule lets go, and the subscription renews at the last p
   expect((await world.invoices(subscription.id)).map((invoice) => invoice.total)).toEqual([3000, 1000, 1000])
 })
 
+test('a phase says whether tax is calculated and what invoices show, and else the schedule does', async () => {
+  const { stripe } = world
+  const { ada, price, subscription } = await running()
+  await stripe.customers.update(ada.id, { address: { country: 'DE' } })
+  const shown = [{ name: 'Order', value: '4711' }]
+  const { id, default_settings: before } = await stripe.subscriptionSchedules.create({
+    from_subscription: subscription.id,
+  })
+  expect(before.automatic_tax).toMatchObject({ enabled: false })
+  // Changed itself, the subscription is taxed until a phase begins that says otherwise.
+  await stripe.subscriptions.update(subscription.id, { automatic_tax: { enabled: true } })
+  const phase = { items: [{ price }], duration: { interval: 'month' as const, interval_count: 1 } }
+  const { phases } = await stripe.subscriptionSchedules.update(id, {
+    phases: [
+      { items: [{ price }], start_date: JAN_1, end_date: FEB_1, automatic_tax: { enabled: true } },
+      phase,
+      { ...phase, automatic_tax: { enabled: true }, invoice_settings: { custom_fields: shown } },
+    ],
+  })
+  expect(phases.map(({ automatic_tax: tax }) => tax?.enabled)).toEqual([true, undefined, true])
+  await world.advance(ada.clock, FEB_1 + 2 * HOUR)
+  await world.advance(ada.clock, MAR_1 + 2 * HOUR)
+  // 30.00, and 19 % more in March.
+  expect((await world.invoices(subscription.id)).map(({ total }) => total)).toEqual([3000, 3000, 3570])
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+    automatic_tax: { enabled: true, liability: { type: 'self' } },
+    invoice_settings: { custom_fields: shown },
+  })
+})
+
 test('a phase that begins inside a period prorates: 3000 to 1000 half way', async () => {
   const { stripe } = world
   const { ada, price, subscription } = await running()

@@ -216,18 +216,21 @@ function fieldsOf(
   const thresholds = phase.billing_thresholds ?? defaults.billing_thresholds
   const settings = phase.invoice_settings ?? defaults.invoice_settings
   const { days_until_due: days } = settings
+  const tax = phase.automatic_tax ?? defaults.automatic_tax
   return {
     ...(collection === null ? {} : { collection_method: collection }),
     invoice_settings: {
       ...subscription.invoice_settings,
       ...(settings.description === null ? {} : { description: settings.description }),
       ...(settings.footer === null ? {} : { footer: settings.footer }),
+      ...(settings.custom_fields === null ? {} : { custom_fields: settings.custom_fields }),
     },
     ...(collection === 'send_invoice' ? { days_until_due: days ?? subscription.days_until_due } : {}),
     ...(collection === 'charge_automatically' ? { days_until_due: null } : {}),
     ...(method === null ? {} : { default_payment_method: method }),
     ...(description === null ? {} : { description }),
     ...(thresholds === null ? {} : { billing_thresholds: thresholds }),
+    ...(tax === undefined ? {} : { automatic_tax: tax }),
     ...(phase.default_tax_rates == null || phase.default_tax_rates.length === 0
       ? {}
       : { default_tax_rates: phase.default_tax_rates }),

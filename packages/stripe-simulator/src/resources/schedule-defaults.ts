@@ -1,7 +1,8 @@
 import { clearable, gaps, oneOf, type Params, shape, text } from '../http/schema.ts'
 import type { ScheduleRow } from '../rows.ts'
 import { daysUntilDue } from './due-params.ts'
-import { sharedFields, thresholdsOf } from './subscription-fields.ts'
+import { customFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
+import { automaticTaxParam, taxSetting } from './tax-rates.ts'
 
 type Defaults = ScheduleRow['default_settings']
 
@@ -10,25 +11,27 @@ export const scheduleInvoiceSettings = shape({
   days_until_due: daysUntilDue,
   description: clearable(text()),
   footer: clearable(text()),
+  custom_fields: customFields,
   issuer: shape({ type: oneOf(['self'] as const) }),
-  ...gaps('account_tax_ids', 'custom_fields'),
+  ...gaps('account_tax_ids'),
 })
 
 /** What every phase does that does not say otherwise. https://docs.stripe.com/api/subscription_schedules/create */
 export const defaultSettings = shape({
+  automatic_tax: automaticTaxParam,
   billing_cycle_anchor: oneOf(['automatic', 'phase_start'] as const),
   billing_thresholds: sharedFields.billing_thresholds,
   collection_method: sharedFields.collection_method,
   default_payment_method: text(),
   description: clearable(text(500)),
   invoice_settings: scheduleInvoiceSettings,
-  ...gaps('application_fee_percent', 'automatic_tax', 'on_behalf_of', 'transfer_data'),
+  ...gaps('application_fee_percent', 'on_behalf_of', 'transfer_data'),
 })
 
 export function settingsOf(given: Params<(typeof scheduleInvoiceSettings)['fields']>) {
   return {
     account_tax_ids: null,
-    custom_fields: null,
+    custom_fields: given.custom_fields ?? null,
     days_until_due: given.days_until_due ?? null,
     description: given.description ?? null,
     footer: given.footer ?? null,
@@ -42,11 +45,12 @@ export function withDefaults(
   given: Params<(typeof defaultSettings)['fields']> | undefined,
 ): Defaults {
   if (given === undefined) return before
-  const { billing_thresholds: thresholds, invoice_settings: invoices, ...others } = given
+  const { automatic_tax: tax, billing_thresholds: thresholds, invoice_settings: invoices, ...others } = given
   const changed = Object.entries(others).filter(([, value]) => value !== undefined)
   return {
     ...before,
     ...Object.fromEntries(changed),
+    ...(tax === undefined ? {} : { automatic_tax: taxSetting(tax.enabled) }),
     ...(thresholds === undefined ? {} : { billing_thresholds: thresholdsOf(thresholds) }),
     ...(invoices === undefined
       ? {}

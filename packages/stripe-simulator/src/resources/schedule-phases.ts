@@ -28,7 +28,7 @@ import { scheduleInvoiceSettings, settingsOf } from './schedule-defaults.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { itemFields, sharedFields, thresholdsOf, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
-import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
+import { automaticTaxOf, automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
 
@@ -55,7 +55,8 @@ export const phasesParam = list(
     invoice_settings: scheduleInvoiceSettings,
     trial: bool,
     trial_end: timestamp,
-    ...gaps('application_fee_percent', 'automatic_tax', 'on_behalf_of', 'transfer_data'),
+    automatic_tax: automaticTaxParam,
+    ...gaps('application_fee_percent', 'on_behalf_of', 'transfer_data'),
   }),
   10,
 )
@@ -114,6 +115,9 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
       ...blankPhase,
       ...trialFields(phase, { start: at, end }, param),
       add_invoice_items: extraRows(world, phase.add_invoice_items ?? [], money, param),
+      ...(phase.automatic_tax && {
+        automatic_tax: automaticTaxOf(world, of.customer, phase.automatic_tax),
+      }),
       billing_cycle_anchor: phase.billing_cycle_anchor ?? null,
       billing_thresholds: thresholdsOf(phase.billing_thresholds),
       collection_method: phase.collection_method ?? null,
@@ -200,6 +204,7 @@ export function phaseOf(world: World, subscription: SubscriptionRow): Phase {
   const items = world.subscriptionItems.by('subscription', subscription.id)
   return {
     ...blankPhase,
+    automatic_tax: subscription.automatic_tax,
     collection_method: subscription.collection_method,
     currency: subscription.currency,
     default_payment_method: subscription.default_payment_method,

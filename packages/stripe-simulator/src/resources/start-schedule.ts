@@ -7,6 +7,7 @@ import { billingModeOf, sameMode } from './billing-mode.ts'
 import { extrasOf, pricedItem, redeemable, stretchOf } from './phase-extras.ts'
 import { withDefaults } from './schedule-defaults.ts'
 import { create } from './start-subscription.ts'
+import { taxSetting } from './tax-rates.ts'
 
 type Phase = ScheduleRow['phases'][number]
 
@@ -42,7 +43,7 @@ export function newSchedule(world: World, of: NewSchedule): ScheduleRow {
     default_settings: withDefaults(
       {
         application_fee_percent: null,
-        automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+        automatic_tax: taken?.automatic_tax ?? taxSetting(false),
         billing_cycle_anchor: 'automatic',
         billing_thresholds: null,
         collection_method: taken?.collection_method ?? 'charge_automatically',
@@ -129,7 +130,9 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
   const collection = phase.collection_method ?? defaults.collection_method
   const thresholds = phase.billing_thresholds ?? defaults.billing_thresholds
   const settings = phase.invoice_settings ?? defaults.invoice_settings
+  const { enabled } = phase.automatic_tax ?? defaults.automatic_tax ?? taxSetting(false)
   return {
+    automatic_tax: { enabled },
     ...(description === null ? {} : { description }),
     ...(method === null ? {} : { default_payment_method: method as string }),
     ...(collection === 'send_invoice'
@@ -145,7 +148,10 @@ function startOf(world: World, { default_settings: defaults, customer }: Schedul
           },
         }),
     ...(phase.start_date < now ? { backdate_start_date: phase.start_date } : {}),
-    invoice_settings: { description: settings.description, footer: settings.footer },
+    invoice_settings: {
+      ...{ description: settings.description, footer: settings.footer },
+      custom_fields: settings.custom_fields,
+    },
     discounts: redeemable(world, phase.discounts, {
       customer,
       currency: phase.currency,

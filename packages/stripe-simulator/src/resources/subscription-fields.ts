@@ -47,6 +47,11 @@ export const itemFields = {
   ...gaps('current_trial'),
 }
 
+/** Up to four lines at the top of an invoice. */
+export const customFields = clearable(
+  list(shape({ name: required(text(40)), value: required(text(140)) }), 4),
+)
+
 /** Parameters that creation and update share. */
 export const sharedFields = {
   default_payment_method: text(),
@@ -89,7 +94,7 @@ export const sharedFields = {
     shape({ amount_gte: integer({ min: 50 }), reset_billing_cycle_anchor: bool }),
   ),
   invoice_settings: shape({
-    custom_fields: clearable(list(shape({ name: required(text(40)), value: required(text(140)) }), 4)),
+    custom_fields: customFields,
     description: clearable(text()),
     footer: clearable(text()),
     issuer: shape({ type: required(oneOf(['self'] as const)) }),

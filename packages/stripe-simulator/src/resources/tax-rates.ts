@@ -125,6 +125,10 @@ export function automaticTaxOf(
 ): SubscriptionRow['automatic_tax'] {
   const enabled = given?.enabled ?? false
   if (enabled && !world.preview) refuseNowhere(world, customer)
+  return taxSetting(enabled)
+}
+
+export function taxSetting(enabled: boolean): SubscriptionRow['automatic_tax'] {
   return { disabled_reason: null, enabled, liability: enabled ? { type: 'self' } : null }
 }
 

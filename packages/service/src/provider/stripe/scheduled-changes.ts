@@ -207,14 +207,47 @@ function ofAll(
   { discounts, default_tax_rates: rates, ...collected }: Stripe.Subscription,
   beside: readonly SeenDiscount[] = [],
 ): Omit<PhaseParam, 'items'> {
-  const { collection_method: how, days_until_due: days, default_payment_method: method } = collected
+  const {
+    collection_method: how,
+    default_payment_method: method,
+    description,
+    automatic_tax: tax,
+  } = collected
   return {
     collection_method: how,
-    ...(how === 'send_invoice' && days !== null && { invoice_settings: { days_until_due: days } }),
+    invoice_settings: invoiceSettings(collected),
     ...(method !== null && { default_payment_method: idOf(method) }),
+    automatic_tax: { enabled: tax.enabled, ...liableAccount(tax.liability) },
+    // Empty, it is none, whatever the schedule says of all its phases.
+    description: description ?? '',
     discounts: [...discounts.map(discountParam), ...beside.flatMap(toBeRedeemed)],
     ...(rates && rates.length > 0 && { default_tax_rates: rates.map(({ id }) => id) }),
   }
+}
+
+/** A phase that has any of its own has none of the schedule's. */
+function invoiceSettings({
+  collection_method: how,
+  days_until_due: days,
+  invoice_settings: settings,
+}: Pick<Stripe.Subscription, 'collection_method' | 'days_until_due' | 'invoice_settings'>): NonNullable<
+  PhaseParam['invoice_settings']
+> {
+  const { account_tax_ids: taxIds, custom_fields: fields, description, footer, issuer } = settings
+  return {
+    ...(how === 'send_invoice' && days !== null && { days_until_due: days }),
+    ...(taxIds && taxIds.length > 0 && { account_tax_ids: taxIds.map(idOf) }),
+    ...(fields && fields.length > 0 && { custom_fields: fields }),
+    ...(description !== null && { description }),
+    ...(footer !== null && { footer }),
+    issuer: { type: issuer.type, ...(issuer.account && { account: idOf(issuer.account) }) },
+  }
+}
+
+/** Who is liable where it is another account of the platform's; otherwise Stripe knows. */
+function liableAccount(liability: Stripe.Subscription.AutomaticTax['liability']) {
+  if (!liability?.account) return {}
+  return { liability: { type: liability.type, account: idOf(liability.account) } }
 }
 
 function ofItem(
@@ -241,9 +274,12 @@ function toBeRedeemed({ coupon, promotion_code: code }: SeenDiscount): GivenDisc
 /** What a phase is to bill and to take off, and how that is collected, in whichever form it is said. */
 function saidOf({ discounts, default_tax_rates: rates, items, ...rest }: SeenPhase | PhaseParam) {
   const { collection_method: how, default_payment_method: method, invoice_settings: settings } = rest
+  const { days_until_due: days, account_tax_ids: taxIds, custom_fields: fields, ...worded } = settings ?? {}
   return {
     ...{ discounts: namesOf(discounts), rates: idsOf(rates) },
-    collected: [how ?? null, settings?.days_until_due ?? null, method ? idOf(method) : null],
+    collected: [how ?? null, days ?? null, method ? idOf(method) : null, rest.automatic_tax?.enabled],
+    said: [rest.description || null, worded.description || null, worded.footer || null],
+    shown: [(taxIds || []).map(idOf), (fields || []).map(({ name, value }) => [name, value])],
     items: items.map((item) => [
       ...[idOf(item.price ?? ''), item.quantity ?? null, namesOf(item.discounts), idsOf(item.tax_rates)],
     ]),

@@ -5,7 +5,7 @@ import { putOffDue } from '../../store/due.ts'
 import { markTold, openChanges, readPlanChange } from '../../store/plan-changes.ts'
 import { readWorkflow } from '../../store/workflows.ts'
 import type { DueKind } from '../due.ts'
-import { lookAt } from '../look.ts'
+import { type LookDeps, lookAt } from '../look.ts'
 import { type ChangeInput, PLANNED_TERMS } from './input.ts'
 import { replan } from './replan.ts'
 
@@ -30,18 +30,28 @@ export const plannedTerms: DueKind = {
     // A change that is on its way may be about to tell it anew.
     if (!workflow || (await openChanges(db, subscriptionId)).applying !== undefined) return null
     const input = workflow.input as ChangeInput
-    await lookAt(deps, { type: 'subscription', id: input.subscription.providerId })
-    // Whose schedule it was may have planned something else in it.
-    await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
-    const toTell = await replan(deps, planned.id, input)
-    if (typeof toTell === 'string') return toTell
-    const change = { ...toTell.change, operation: `${planned.id}/keep/${newId('operation')}` }
-    const outcome = await keepBehindChange(deps, change, scheduleId)
-    if (outcome === 'not ours') return outcome
-    await markTold(db, planned.id, toTell.terms)
+    const outcome = await tellAnew(deps, { ...planned, scheduleId }, input)
+    const isOver = (await readPlanChange(db, planned.id))?.state !== 'scheduled'
     const last = lastLook(input.periodEnd)
-    if (due.dueAt >= last) return outcome
+    if (isOver || due.dueAt >= last) return outcome
     await putOffDue(db, due, last)
     return null
   },
+}
+
+/** Says what was done, in a few words. */
+async function tellAnew(
+  deps: LookDeps,
+  { id, scheduleId }: { readonly id: string; readonly scheduleId: string },
+  input: ChangeInput,
+): Promise<string> {
+  await lookAt(deps, { type: 'subscription', id: input.subscription.providerId })
+  // Whose schedule it was may have planned something else in it.
+  await lookAt(deps, { type: 'subscription_schedule', id: scheduleId })
+  const toTell = await replan(deps, id, input)
+  if (typeof toTell === 'string') return toTell
+  const change = { ...toTell.change, operation: `${id}/keep/${newId('operation')}` }
+  const outcome = await keepBehindChange(deps, change, scheduleId)
+  if (outcome !== 'not ours') await markTold(deps.db, id, toTell.terms)
+  return outcome
 }
