@@ -67,6 +67,8 @@ export interface Settlement {
   readonly notes: readonly IssuedNote[]
   /** Credited on later documents of time that it paid, beyond what they bill instead: `credited-since.ts`. */
   readonly creditedSince: Money
+  /** Of that, what took back usage that it billed: `taken-back.ts`. */
+  readonly takenBackSince: Money
 }
 
 /**

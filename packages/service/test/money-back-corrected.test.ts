@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
 import { openUsage, type Usage } from '../src/usage/usage.ts'
 import { newServer, type TestServer } from './support/server.ts'
@@ -17,6 +18,7 @@ beforeAll(async () => {
   usage = openUsage({ ...world.deps, databaseUrl: world.url })
   usageCorrectionRoutes(server.app, { ...world.deps, usage })
   refundRoutes(server.app, { ...world.deps, workflows: world.workflows })
+  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 })
 afterAll(async () => {
   await usage.close()
@@ -69,3 +71,37 @@ test('usage that was voided after it was paid is not refunded as well, before an
   expect(balance).toBe(-2999)
   expect((await post(`${path}?dryRun=true`, {})).body).toMatchObject(rest)
 })
+
+test.each([
+  // 28 days from 10 February, and 669 of their 672 hours are left: 20.01 × 669 ÷ 672 = 19.92.
+  ['without a discount', undefined, 2801, 750, 1992],
+] as const)(
+  '%s, an end gives back all of the time that is left, beside what was voided before it',
+  async (_, percent, paid, back, time) => {
+    const coupons = percent === undefined ? [] : [await world.coupon({ percent_off: percent })]
+    const payer = await world.subscribed('plain', coupons)
+    const id = `job-${payer.subscriptionId}`
+    const event = { specversion: '1.0', source: 'cluster', id, type: 'seconds', time: '2026-01-12T00:00:00Z' }
+    await usage.take([{ ...event, subject: payer.externalId, data: { quantity: '800' } }])
+    await world.sync(payer)
+    await world.go(payer, '2026-02-10T02:00:00Z')
+    await world.go(payer, '2026-02-10T03:00:00Z')
+    expect((await world.atStripe(payer)).at(-1)?.invoice).toMatchObject({ total: paid, status: 'paid' })
+    const { source, time: at } = event
+    const amended = { reason: 'a test', kind: 'amend', source, id, time: at, quantity: '50' }
+    await post('/v1/usage-corrections?dryRun=false', amended)
+    await world.sync(payer)
+    await world.deliver()
+
+    const cancel = `/v1/subscriptions/${payer.subscriptionId}/cancel`
+    const wanted = { when: 'now', unusedTime: 'credit' }
+    const { body } = await post(`${cancel}/preview`, wanted)
+    expect(body).toMatchObject({ toGiveBack: { minor: `${time}` }, notGivenBack: [] })
+    await post(cancel, wanted)
+    await world.deliver()
+    await world.sync(payer)
+    await world.go(payer, '2026-02-10T05:00:00Z')
+    const { balance } = (await world.stripe.customers.retrieve(payer.customer)) as { balance: number }
+    expect(balance).toBe(-(time + back))
+  },
+)

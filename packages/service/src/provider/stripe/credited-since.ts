@@ -1,5 +1,5 @@
 import { type BilledTime, creditedSince, passingOn, type TimeLine } from '@lockstep/core/credited-since'
-import { type Money, money, zero } from '@lockstep/core/money'
+import { type Money, money, negate, sum, zero } from '@lockstep/core/money'
 import { keptOf, type Settlement } from '@lockstep/core/money-back'
 import { type SentParts, takenBack } from '@lockstep/core/taken-back'
 import type Stripe from 'stripe'
@@ -20,9 +20,10 @@ export async function readCreditedSince(
   invoice: Stripe.Invoice,
   settle: (invoice: Stripe.Invoice) => Promise<Settlement>,
   ending: string | null,
-): Promise<Money> {
+): Promise<Pick<Settlement, 'creditedSince' | 'takenBackSince'>> {
   const { currency } = invoice
-  if (invoice.customer === null) return zero(currency)
+  const nothing = zero(currency)
+  if (invoice.customer === null) return { creditedSince: nothing, takenBackSince: nothing }
   const customer = idOf(invoice.customer)
   const [listed, pending] = await Promise.all([
     all(stripe.invoices.list({ customer, created: { gte: invoice.created }, limit: 100 })),
@@ -47,11 +48,20 @@ export async function readCreditedSince(
   const kept = new Map<string, Money>()
   for (const one of later)
     if (asked.has(one.id) && one.id !== invoice.id) kept.set(one.id, keptOf(await settle(one)))
-  return creditedSince(invoice.id, {
-    documents: withCorrections,
-    currency,
-    kept: (id) => kept.get(id) ?? zero(currency),
-  })
+  const takenBackSince = [...corrected.values()].flat().filter(({ credits }) => credits === invoice.id)
+  return {
+    creditedSince: creditedSince(invoice.id, {
+      documents: withCorrections,
+      currency,
+      kept: (id) => kept.get(id) ?? nothing,
+    }),
+    takenBackSince: negate(
+      sum(
+        currency,
+        takenBackSince.map(({ amount }) => amount),
+      ),
+    ),
+  }
 }
 
 /** What a voided invoice credited came to nothing with it. One that is not collected any more credited all the same. */

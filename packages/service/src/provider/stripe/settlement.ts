@@ -26,7 +26,7 @@ export function readSettlement(
       alone(invoice),
       readCreditedSince(stripe, invoice, alone, ending),
     ])
-    return { ...settlement, creditedSince: since }
+    return { ...settlement, ...since }
   })
 }
 
@@ -53,6 +53,7 @@ async function settlementOf(stripe: Stripe, invoice: Stripe.Invoice): Promise<Se
     payments,
     notes: notes.filter(({ status }) => status === 'issued').map(toIssuedNote),
     creditedSince: zero(currency),
+    takenBackSince: zero(currency),
   }
 }
 

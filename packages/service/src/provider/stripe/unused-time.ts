@@ -163,7 +163,8 @@ function toTimeInvoice(invoice: Stripe.Invoice, { credits, settlement, at, how }
   const back = how === 'credit' ? leftToGiveBack(settlement) : mostRefundable(settlement)
   const brought = status === 'draft' || status === 'void' ? nothing : keptOf(settlement)
   const here = subtract(brought, settlement.creditedSince)
-  const over = status === 'void' ? nothing : overOn(invoice, at)
+  // Usage that was taken back since used nothing up: it is credited already.
+  const over = status === 'void' ? nothing : subtract(overOn(invoice, at), settlement.takenBackSince)
   const isPaid = status === 'paid'
   return {
     id,
