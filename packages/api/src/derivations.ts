@@ -146,5 +146,22 @@ export const derivation: z.ZodType<Derivation> = z
         description:
           'Other lines of its period that meet what is left of it: below zero what they give back, above zero what they charge.',
       }),
+    givenBack: z
+      .strictObject({
+        takenBack: decimal.meta({ description: 'Of the line, before discounts.' }),
+        paid: decimal.meta({ description: 'For the line so far, less its discounts.' }),
+        stays: z
+          .array(z.strictObject({ billed: decimal, discounted: decimal, left: decimal, off: decimal }))
+          .readonly()
+          .meta({
+            description:
+              'What stays of each part that was billed, the oldest first: `left` of `billed`, and `off` of what discounts took of it.',
+          }),
+        worth: decimal.meta({ description: 'What is paid for what stays.' }),
+        exact: decimal.meta({ description: '`paid` − `worth`.' }),
+        amount: decimal.meta({ description: 'Of that what can be given back, in whole steps.' }),
+      })
+      .optional()
+      .meta({ description: 'Of a line that takes back what was billed with discounts: what comes back.' }),
   })
   .meta({ id: 'Derivation', description: 'How an amount came about, from the events to the rounding.' })

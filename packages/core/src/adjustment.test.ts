@@ -36,14 +36,14 @@ test('an adjustment is a line of one, and says who did not compute it: nobody', 
 test('a note is sent once, although it costs nothing', () => {
   const note = lineOf({ ...goodwill, kind: 'note', amount: money(0n, 'usd') })
   expect(isWorthSending(remainder(note, []))).toBe(true)
-  const billed = { quantity: units(1n), amount: money(0n, 'usd') }
+  const billed = { quantity: units(1n), amount: money(0n, 'usd'), discounted: money(0n, 'usd') }
   expect(isWorthSending(remainder(note, [billed]))).toBe(false)
 })
 
 test('withdrawn, it is nothing; billed all the same, it is given back', () => {
   const line = lineOf({ ...goodwill, withdrawnAt: 1_768_608_000 })
   expect(isWorthSending(remainder(line, []))).toBe(false)
-  const billed = { quantity: units(1n), amount: money(-500n, 'usd') }
+  const billed = { quantity: units(1n), amount: money(-500n, 'usd'), discounted: money(0n, 'usd') }
   expect(remainder(line, [billed]).amount).toEqual(money(500n, 'usd'))
   expect(explain(line.derivation)[1]).toBe('credit made 2026-01-16T00:00:00Z, and taken back since')
 })

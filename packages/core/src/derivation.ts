@@ -142,10 +142,37 @@ export interface Derivation {
    * charge; above zero what they charge, which this line then does not give back.
    */
   readonly setOff?: readonly LinePart[]
+  /** Of a line that takes back some of what was billed of it with discounts: what comes back. */
+  readonly givenBack?: {
+    /** Of the line, before discounts: what is left of it to bill is as much below zero. */
+    readonly takenBack: Decimal
+    /** For the line so far, less its discounts. */
+    readonly paid: Decimal
+    /** What stays of each part that was billed, the oldest first; without those of which nothing does. */
+    readonly stays: readonly {
+      readonly billed: Decimal
+      /** What discounts took off it. */
+      readonly discounted: Decimal
+      readonly left: Decimal
+      /** Of `discounted`, what goes with what is left: half away from zero. */
+      readonly off: Decimal
+    }[]
+    /** What is paid for what stays. */
+    readonly worth: Decimal
+    /** `paid` − `worth`. */
+    readonly exact: Decimal
+    /** Of that what can be given back, in whole steps: at least nothing, at most what is taken back. */
+    readonly amount: Decimal
+  }
 }
 
 /** A derivation as lines of text that a bookkeeper can check with pencil and paper. */
 export function explain(derivation: Derivation): string[] {
+  return [...explainWhole(derivation), ...explainGivenBack(derivation)]
+}
+
+/** What the line costs, whatever was billed of it. */
+export function explainWhole(derivation: Derivation): string[] {
   const { price, currency, period, measured, steps, exact, rounded, free, charged, cut, amount } = derivation
   const ofPeriod = `${period.start} … ${period.end}`
   if (price === null) return [`adjustment, ${ofPeriod}`, ...steps.flatMap(explainStep)]
@@ -175,6 +202,23 @@ export function explain(derivation: Derivation): string[] {
     lines.push(`set off against ${words ?? key}: ${groupThousands(met)} ${currency}`)
   }
   return lines
+}
+
+/** What comes back of what was billed of it. */
+export function explainGivenBack({ givenBack, currency }: Derivation): string[] {
+  if (!givenBack) return []
+  const n = groupThousands
+  const { takenBack, paid, stays, worth, exact, amount } = givenBack
+  const given = exact === amount ? '' : `, of which ${n(amount)} can be given back`
+  return [
+    `taken back: ${n(takenBack)} ${currency}, what was billed last first`,
+    ...stays.map(({ billed, discounted, left, off }) =>
+      discounted === off && billed === left
+        ? `stays: ${n(left)}, of which discounts took ${n(off)}`
+        : `stays: ${n(left)} of ${n(billed)}, and ${n(off)} of the ${n(discounted)} that discounts took of it`,
+    ),
+    `given back: ${n(paid)} paid − ${n(worth)} for what stays = ${n(exact)} ${currency}${given}`,
+  ]
 }
 
 function groupsInWords({ group, groups }: NonNullable<Derivation['measured']>): string {

@@ -1,4 +1,5 @@
 import type { Derivation } from './derivation.ts'
+import { type BilledPart, standsFor } from './given-back.ts'
 import { type Currency, type Money, subtract, sum } from './money.ts'
 import type { Period } from './period.ts'
 import type { Quantity } from './quantity.ts'
@@ -44,15 +45,15 @@ export interface Billable {
 }
 
 /**
- * What is still to bill of a line: its rating since the period began, less what finalized invoices
+ * What is still to bill of a line before discounts: its rating since the period began, less what finalized invoices
  * carry of it. So tiers go on where they were, and a rating that went down gives a credit.
  */
-export function remainder(cumulative: Billable, billed: readonly Billable[]): Billable {
+export function remainder(cumulative: Billable, billed: readonly BilledPart[]): Billable {
   const quantity =
     cumulative.quantity === null
       ? null
       : billed.reduce((left, item) => left - (item.quantity ?? 0n), cumulative.quantity)
-  const amount = billed.reduce((left, item) => subtract(left, item.amount), cumulative.amount)
+  const amount = billed.reduce((left, item) => subtract(left, standsFor(item)), cumulative.amount)
   return { quantity, amount }
 }
 

@@ -1,4 +1,5 @@
 import type { TimeLine } from './credited-since.ts'
+import { newBilledLine, type Taken } from './given-back.ts'
 import { allocate, type Money, negate } from './money.ts'
 import type { Period } from './period.ts'
 
@@ -10,7 +11,7 @@ export interface SentPart {
   /** Of which line of which period. */
   readonly of: string
   readonly period: Period
-  /** Before discounts and tax: what the parts of a line are counted in. */
+  /** How much of the line it stands for, before discounts and tax; below zero where it takes back. */
   readonly amount: Money
   /** With its tax and less its discounts. */
   readonly net: Money
@@ -23,52 +24,36 @@ export interface SentParts {
 
 /**
  * By the document on which it stands, what takes back earlier parts of lines, and of which document. The documents are
- * given oldest first. What none of them billed is credited of none. The shares of one part add up to it, to the coin.
+ * given oldest first. What none of them billed is credited of none. The shares of one part are as what was paid for what it
+ * takes back of each, and add up to it, to the coin.
  */
 export function takenBack(documents: readonly SentParts[]): ReadonlyMap<string, readonly TimeLine[]> {
-  const billed = new Map<string, { readonly id: string; left: bigint }[]>()
+  const billed = new Map<string, ReturnType<typeof newBilledLine<string>>>()
   const back = new Map<string, TimeLine[]>()
   for (const { id, parts } of documents) {
     const lines = parts.flatMap((part) => {
-      const before = billed.get(part.of) ?? []
-      if (part.amount.minor >= 0n) {
-        billed.set(part.of, [...before, { id, left: part.amount.minor }])
-        return []
-      }
-      return toTimeLines(part, take(before, -part.amount.minor))
+      const line = billed.get(part.of) ?? newBilledLine<string>()
+      billed.set(part.of, line)
+      const { amount, net } = part
+      return toTimeLines(part, line.add(amount.minor, amount.minor - net.minor, id))
     })
     back.set(id, lines)
   }
   return back
 }
 
-interface Taken {
-  readonly id: string | null
-  readonly minor: bigint
-}
-
-/** Of what was billed before, the last first; what is beyond it of nothing. */
-function take(before: readonly { readonly id: string; left: bigint }[], back: bigint): Taken[] {
-  const taken: Taken[] = []
-  let missing = back
-  for (const billed of before.toReversed()) {
-    const isAll = billed.left <= missing
-    const minor = isAll ? billed.left : missing
-    billed.left -= minor
-    missing -= minor
-    if (minor > 0n) taken.push({ id: billed.id, minor })
-  }
-  return missing > 0n ? [...taken, { id: null, minor: missing }] : taken
-}
-
-function toTimeLines({ of, period, net }: SentPart, taken: readonly Taken[]): TimeLine[] {
+function toTimeLines({ of, period, net }: SentPart, taken: readonly Taken<string>[]): TimeLine[] {
+  if (taken.length === 0) return []
+  const isPaid = taken.some(({ paid }) => paid > 0n)
   const shares = allocate(
     negate(net),
-    taken.map(({ minor }) => minor),
+    taken.map(({ minor, paid }) => (isPaid ? atLeastNothing(paid) : minor)),
   )
   // A name of its own: what is credited of a line is nothing that its fee is billed for instead.
-  return taken.map(({ id: credits }, at) => ({
+  return taken.map(({ by: credits }, at) => ({
     ...{ subscription: of, period, credits },
     amount: negate(shares[at] as Money),
   }))
 }
+
+const atLeastNothing = (minor: bigint): bigint => (minor < 0n ? 0n : minor)

@@ -75,6 +75,8 @@ test('usage that was voided after it was paid is not refunded as well, before an
 test.each([
   // 28 days from 10 February, and 669 of their 672 hours are left: 20.01 × 669 ÷ 672 = 19.92.
   ['without a discount', undefined, 2801, 750, 1992],
+  // Half of 28.01, and of 20.01 less 10.01 off: 10.00 × 669 ÷ 672 = 9.955; of 7.50 that were voided 3.75 were paid.
+  ['at half off', 50, 1400, 375, 996],
 ] as const)(
   '%s, an end gives back all of the time that is left, beside what was voided before it',
   async (_, percent, paid, back, time) => {

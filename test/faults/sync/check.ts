@@ -1,4 +1,5 @@
 import { formatInstant } from '@lockstep/core/instant'
+import { parseMoney } from '@lockstep/core/money'
 import { needsSync } from '@lockstep/service/store/invoices'
 import type Stripe from 'stripe'
 import type { BillingWorld, Payer } from '../../../packages/service/test/support/billing-world.ts'
@@ -42,6 +43,7 @@ interface Item {
   readonly id: string
   readonly line: string
   readonly origin: string
+  /** What it stands for, before discounts. */
   readonly amount: bigint
   readonly status: string
 }
@@ -51,12 +53,27 @@ async function itemsAtStripe({ stripe }: BillingWorld, { customer }: Payer): Pro
   for await (const { id, status } of stripe.invoices.list({ customer, limit: 100 }))
     invoices.set(id, status ?? 'unknown')
   const items: Item[] = []
-  for await (const { id, amount, invoice, metadata } of stripe.invoiceItems.list({ customer, limit: 100 })) {
-    const { lockstep_line: name, lockstep_revision: revision } = metadata ?? {}
+  for await (const { id, amount, currency, invoice, metadata } of stripe.invoiceItems.list({
+    customer,
+    limit: 100,
+  })) {
+    const {
+      lockstep_line: name,
+      lockstep_revision: revision,
+      lockstep_discounted: discounted,
+    } = metadata ?? {}
     if (name === undefined) continue
+    // What gives back says less than it takes back, by what discounts had taken off.
+    const off = parseMoney(discounted ?? '0', currency)
     const status = typeof invoice === 'string' ? (invoices.get(invoice) ?? 'unknown') : 'pending'
     const [origin = ''] = name.split('.')
-    items.push({ id, line: `${name} revision ${revision}`, origin, amount: BigInt(amount), status })
+    items.push({
+      id,
+      line: `${name} revision ${revision}`,
+      origin,
+      amount: BigInt(amount) - (off?.minor ?? 0n),
+      status,
+    })
   }
   return items
 }

@@ -88,7 +88,7 @@ async function concludePeriod(db: Db, invoice: InvoiceRow, why: Conclusion, now:
 
 /** What costs nothing and goes onto no invoice is billed in its own period, for 0. */
 async function billNothing(trx: Trx, line: LineToBill): Promise<void> {
-  const { origin, revision, left } = line
+  const { origin, revision, left, discounted } = line
   assert(left.amount.minor === 0n)
   const quantity = left.quantity === null ? null : formatQuantity(left.quantity)
   await billItem(trx, {
@@ -98,6 +98,7 @@ async function billNothing(trx: Trx, line: LineToBill): Promise<void> {
     revision,
     amount: 0n,
     quantity,
+    discounted: discounted.minor,
     content: {
       amount: '0',
       currency: origin.currency,

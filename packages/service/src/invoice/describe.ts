@@ -10,7 +10,7 @@ import type { LineToBill } from './rate.ts'
  * that it was used in, because it stands among the lines of another one.
  */
 export function describeLine(toBill: LineToBill): string {
-  return [describeRest(toBill), ...describeSetOff(toBill)].join(', ')
+  return [describeRest(toBill), ...describeSetOff(toBill), ...describeDiscounted(toBill)].join(', ')
 }
 
 function describeRest(toBill: LineToBill): string {
@@ -53,6 +53,11 @@ function describeSetOff({ setOff, setOffBefore }: LineToBill): string[] {
   return now.minor > 0n
     ? [`less ${formatMoney(now)} of ${whose}`]
     : [`and ${formatMoney(negate(now))} that other lines met before`]
+}
+
+/** What it gives back is less than what it takes back: a reader of the provider's invoice sees the rest nowhere else. */
+function describeDiscounted({ discounted }: LineToBill): string[] {
+  return discounted.minor === 0n ? [] : [`less ${formatMoney(discounted)} discounted before`]
 }
 
 /** One with a revision was withdrawn while it was being billed. */

@@ -1,6 +1,7 @@
-import { explain } from '@lockstep/core/derivation'
+import { explainGivenBack, explainWhole } from '@lockstep/core/derivation'
+import { type BilledPart, paidFor, standsFor } from '@lockstep/core/given-back'
 import { formatInstant } from '@lockstep/core/instant'
-import { formatMoney, negate, sum } from '@lockstep/core/money'
+import { formatMoney, negate, parseMoney, sum } from '@lockstep/core/money'
 import { formatMonth } from '@lockstep/core/usage-retention'
 import type { UsageCorrection } from '../store/usage-corrections.ts'
 import type { ExpiredEvents } from '../store/usage-expired.ts'
@@ -11,16 +12,29 @@ export function explanationOf(line: ShownLine, corrections: readonly UsageCorrec
   const { derivation, billed, amount, description, reason } = line
   if (!derivation) return [`${description}: ${reason ?? 'the payment provider computed this amount.'}`]
   const { currency } = amount
-  const parts = billed.map((part) => `billed before: ${formatMoney(negate(part.amount))} ${currency}`)
+  const parts = billed.map(partInWords)
   const left = `left: ${formatMoney(amount)} ${currency}`
-  const rest = parts.length === 0 && !derivation.setOff ? [] : [...parts, left]
-  const whole = formatMoney(sum(currency, [amount, ...billed.map((part) => part.amount)]))
+  const rest =
+    parts.length === 0 && !derivation.setOff ? [] : [...parts, ...explainGivenBack(derivation), left]
+  const here = derivation.givenBack ? `-${derivation.givenBack.takenBack}` : formatMoney(amount)
+  const all = [parseMoney(here, currency) ?? amount, ...billed.map(standsFor)]
+  const whole = formatMoney(sum(currency, all))
   // Of a dinar's thousandths only whole tens can be charged; what was kept before derivations told of it does not.
   const charged =
     whole === derivation.amount || derivation.setOff
       ? []
       : [`charged, by the provider's steps: ${whole} ${currency}`]
-  return [...explain(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
+  return [...explainWhole(derivation), ...charged, ...rest, ...corrections.map(correctionInWords)]
+}
+
+/** By how much it lessens what is left, before discounts. */
+function partInWords(part: BilledPart): string {
+  const [whole, paid] = [standsFor(part), paidFor(part)]
+  const lessened = `billed before: ${formatMoney(negate(whole))} ${whole.currency}`
+  if (part.discounted.minor === 0n) return lessened
+  return whole.minor < 0n
+    ? `${lessened}, for which ${formatMoney(negate(paid))} came back`
+    : `${lessened}, of which discounts took ${formatMoney(part.discounted)}`
 }
 
 /** What is counted and can no longer be shown. */

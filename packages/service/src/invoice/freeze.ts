@@ -1,6 +1,7 @@
 import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
+import { parseMoney } from '@lockstep/core/money'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice, ObservedInvoiceLine } from '../provider/stripe/to-invoice.ts'
@@ -181,6 +182,7 @@ async function bill(
     revision: reference.revision,
     amount: line.amount.minor,
     quantity: reference.quantity,
+    discounted: discountedOf(line, reference),
     content: item?.content ?? {
       amount: `${line.amount.minor}`,
       currency: line.amount.currency,
@@ -193,4 +195,11 @@ async function bill(
     providerItemId: line.invoiceItem,
     providerInvoiceId: seen.providerId,
   })
+}
+
+/** Of what gives back, what was said when it was sent: nothing is taken off it. */
+function discountedOf({ amount, discounted }: ObservedInvoiceLine, reference: LineReference): bigint {
+  const said = parseMoney(reference.discounted ?? '', amount.currency)
+  if (amount.minor <= 0n) return said === undefined || said.minor < 0n ? 0n : said.minor
+  return discounted.minor
 }

@@ -3,14 +3,14 @@ import { type BillingCycle, wholePeriodOf } from '@lockstep/core/billing-cycle'
 import { carriesOver } from '@lockstep/core/carry-over'
 import type { Commitment } from '@lockstep/core/commitment'
 import type { Derivation } from '@lockstep/core/derivation'
+import type { BilledPart } from '@lockstep/core/given-back'
 import { type Billable, isWorthSending, remainder } from '@lockstep/core/invoice'
 import type { UsageTotals } from '@lockstep/core/meter'
-import { type Currency, type Money, money, parseMoney, sum, zero } from '@lockstep/core/money'
+import { type Currency, type Money, parseMoney, sum, zero } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import { freeReason, type Plan } from '@lockstep/core/plan'
 import { isBilledByProvider } from '@lockstep/core/price'
 import { feesOf } from '@lockstep/core/pricing/price-fee'
-import { quantityOf } from '@lockstep/core/quantity'
 import { type RatedLine, rate } from '@lockstep/core/rating'
 import { usageCycleOf } from '@lockstep/core/usage-cycle'
 import type { UsageGroup } from '@lockstep/core/usage-group'
@@ -20,6 +20,7 @@ import type { ItemRow } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { RatingTerms } from '../store/rating-terms.ts'
 import type { Row } from '../store/schema.ts'
+import { asPaid, toBilledPart } from './as-paid.ts'
 import { goneLines } from './gone-lines.ts'
 import { settledTogether } from './settled-together.ts'
 
@@ -43,9 +44,14 @@ export interface LineToBill {
   readonly revision: number
   /** Its plan carries what is too little: what is left of a final period may have waited for more. */
   readonly mayWait: boolean
-  readonly billed: readonly Billable[]
-  /** In amounts that the provider charges, less what other lines of its period meet of it. */
+  readonly billed: readonly BilledPart[]
+  /**
+   * In amounts that the provider charges, less what other lines of its period meet of it. What is charged is before
+   * discounts; what gives back is what was paid for it.
+   */
   readonly left: Billable
+  /** Of what gives back: what discounts had taken off what it takes back. */
+  readonly discounted: Money
   readonly setOff: readonly SetOffPart[]
   /** How much of {@link setOff} was told with the last part that is billed: what comes now comes after it. */
   readonly setOffBefore: Money
@@ -74,7 +80,7 @@ export interface RatingInput {
 
 /**
  * Rates a period and subtracts what finalized invoices carry of it, line by line; then what some lines give back is set
- * off against what others charge.
+ * off against what others charge, and what is left of it is given back as it was paid.
  */
 export function linesToBill(input: RatingInput): LineToBill[] {
   const { invoice, items, adjustments, terms } = input
@@ -89,10 +95,7 @@ export function linesToBill(input: RatingInput): LineToBill[] {
   )
   const lines = [...rated, ...gone].map((line): LineToBill => {
     const parts = billedOf.get(line.key) ?? []
-    const billed = parts.map(({ amount, quantity }) => ({
-      amount: money(amount, invoice.currency),
-      quantity: quantity === null ? null : quantityOf(quantity),
-    }))
+    const billed = parts.map((part) => toBilledPart(part, invoice.currency))
     // Whatever was billed was in the provider's steps, so the whole is too: else half a step never settles.
     const left = remainder({ quantity: line.quantity, amount: toChargeable(line.amount) }, billed)
     return {
@@ -102,11 +105,12 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       mayWait,
       billed,
       left,
+      discounted: zero(invoice.currency),
       setOff: [],
       setOffBefore: setOffOf(parts.at(-1)?.derivation ?? null, invoice.currency),
     }
   })
-  return settledTogether(lines, input)
+  return settledTogether(lines, input).map(asPaid)
 }
 
 function setOffOf(derivation: Derivation | null, currency: Currency): Money {

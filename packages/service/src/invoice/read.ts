@@ -1,6 +1,7 @@
 import type { Derivation } from '@lockstep/core/derivation'
+import type { BilledPart } from '@lockstep/core/given-back'
 import type { Instant } from '@lockstep/core/instant'
-import { type Billable, isFrozen } from '@lockstep/core/invoice'
+import { isFrozen } from '@lockstep/core/invoice'
 import type { Money } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import type { Quantity } from '@lockstep/core/quantity'
@@ -29,7 +30,7 @@ export interface ShownLine {
   /** Why it stands here, of a line that is none of ours; null of every other one. */
   readonly reason: string | null
   /** What of this line other invoices carry already; the derivation is that of the whole. */
-  readonly billed: readonly Billable[]
+  readonly billed: readonly BilledPart[]
   readonly providerId: string | null
 }
 

@@ -1,10 +1,11 @@
-import type { Billable } from '@lockstep/core/invoice'
+import type { BilledPart } from '@lockstep/core/given-back'
 import { money } from '@lockstep/core/money'
 import { quantityOf } from '@lockstep/core/quantity'
 import type { Db } from '../postgres/connect.ts'
 import { type ItemRow, itemsOf } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import { type LineItemRow, lineItemsOf } from '../store/line-items.ts'
+import { toBilledPart } from './as-paid.ts'
 import { finalSums } from './final-sums.ts'
 import type { ShownInvoice, ShownLine } from './read.ts'
 
@@ -36,12 +37,9 @@ export async function showFrozen(db: Db, invoice: InvoiceRow): Promise<ShownInvo
 function billedBefore(
   { originInvoiceId, lineKey, revision, currency }: LineItemRow,
   items: readonly ItemRow[],
-): Billable[] {
+): BilledPart[] {
   return items
     .filter((item) => item.originInvoiceId === originInvoiceId && item.lineKey === lineKey)
     .filter((item) => item.state === 'billed' && item.revision < (revision ?? 0))
-    .map(({ amount, quantity }) => ({
-      amount: money(amount, currency),
-      quantity: quantity === null ? null : quantityOf(quantity),
-    }))
+    .map((item) => toBilledPart(item, currency))
 }

@@ -18,6 +18,11 @@ export interface ItemContent {
   /** The provider's product; null for credits, which name none. */
   readonly product: string | null
   readonly quantity: string | null
+  /**
+   * Of what gives back: what discounts had taken off what it takes back, in major units. Left out of calls that were
+   * intended before it was told.
+   */
+  readonly discounted?: string | null
 }
 
 export type ItemRow = Omit<Row<'invoiceItem'>, 'content' | 'derivation'> & {
@@ -247,6 +252,8 @@ interface BilledItem extends ItemKey {
   readonly customerId: string
   readonly amount: bigint
   readonly quantity: string | null
+  /** What discounts took off it; of what gives back, what they had taken off what it takes back. */
+  readonly discounted: bigint
   /** Of an item that was not remembered here. */
   readonly content: ItemContent
   /** Null for what cost nothing and went onto no invoice. */
@@ -256,14 +263,14 @@ interface BilledItem extends ItemKey {
 
 /** The item is on a finalized invoice, with what that invoice says of it: no later call changes it. */
 export async function billItem(trx: Trx, { content, ...item }: BilledItem): Promise<void> {
-  const { amount, quantity, providerItemId, providerInvoiceId } = item
+  const { amount, quantity, discounted, providerItemId, providerInvoiceId } = item
   await trx
     .insertInto('invoiceItem')
     .values({ ...item, state: 'billed', content: JSON.stringify(content) })
     .onConflict((on) =>
       on
         .columns(['originInvoiceId', 'lineKey', 'revision'])
-        .doUpdateSet({ state: 'billed', amount, quantity, providerItemId, providerInvoiceId }),
+        .doUpdateSet({ state: 'billed', amount, quantity, discounted, providerItemId, providerInvoiceId }),
     )
     .execute()
 }

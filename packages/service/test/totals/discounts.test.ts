@@ -124,10 +124,10 @@ test('a line that was a credit when it was sent is discounted again once it is n
   await world.use(payer, '500', JANUARY, 'level')
   await world.sync(payer)
   await world.go(payer, '2026-02-10T02:00:00Z')
-  // Of the period that is final it was 300 at last, which is 200 less; and then 701, which is 201 more.
+  // Of the period that is final it was 300 at last, which is 200 less, for which 100 were paid; and then 701, which is 201 more.
   await world.use(payer, '300', '2026-01-13T00:00:00Z', 'level')
   await world.sync(payer)
-  expect((await world.read(payer, 'current')).lines[0]?.amount.minor).toBe(-200n)
+  expect((await world.read(payer, 'current')).lines[0]?.amount.minor).toBe(-100n)
   await world.use(payer, '701', '2026-01-14T00:00:00Z', 'level')
   // Half of 2001 + 201.
   expect(await world.everywhere(payer, '2026-03-10T02:00:00Z')).toMatchObject(

@@ -116,7 +116,7 @@ test('two meters: what was missing pays for the first ones, each line says so, a
       'per unit: 3,000 × 0.01 = 30',
       'rounded once, half away from zero: 30 → 30.00 usd',
       'set off against promise: -20.00 usd',
-      ...['billed before: -10.00 usd', 'left: 0.00 usd'],
+      ...['billed before: -10.00 usd, of which discounts took 5.00', 'left: 0.00 usd'],
     ],
     [
       'per unit: 2,500 × 0.01 = 25',

@@ -67,6 +67,12 @@ export function fromStripeUnits(units: bigint, currency: Currency): Money {
   return money((amount + half) / stripe, currency)
 }
 
+/** The same of what a discount took off: never less than that, where Stripe has a fraction of a króna. */
+export function fromStripeDiscount(units: bigint, currency: Currency): Money {
+  const taken = fromStripeUnits(units, currency)
+  return toStripeUnits(taken) < units ? money(taken.minor + 1n, currency) : taken
+}
+
 /** Whether Stripe, which takes 12 decimals of its minor unit, takes exactly this price of one unit. */
 export function isStripeRate({ picos, currency }: Rate): boolean {
   return picos % scaleOf(currency).ours === 0n

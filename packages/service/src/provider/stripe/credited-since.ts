@@ -1,5 +1,5 @@
 import { type BilledTime, creditedSince, passingOn, type TimeLine } from '@lockstep/core/credited-since'
-import { type Money, money, negate, sum, zero } from '@lockstep/core/money'
+import { type Money, money, negate, parseMoney, subtract, sum, zero } from '@lockstep/core/money'
 import { keptOf, type Settlement } from '@lockstep/core/money-back'
 import { type SentParts, takenBack } from '@lockstep/core/taken-back'
 import type Stripe from 'stripe'
@@ -166,23 +166,31 @@ function toSentParts({ id, lines }: Stripe.Invoice): SentParts {
       const { amount, currency, period } = line
       return {
         ...{ of, period: { start: period.start, end: period.end } },
-        amount: fromStripeAmount(amount, currency),
+        amount: standingFor(fromStripeAmount(amount, currency), line),
         net: fromStripeAmount(netOf(line), currency),
       }
     }),
   }
 }
 
+/** What gives back takes back what discounts had taken off as well: `lockstep_discounted`. */
+function standingFor(amount: Money, { metadata }: Pick<Stripe.InvoiceItem, 'metadata'>): Money {
+  const discounted = parseMoney(metadata?.lockstep_discounted ?? '', amount.currency)
+  return discounted === undefined || amount.minor > 0n ? amount : subtract(amount, discounted)
+}
+
 /** Of what waits for an invoice, an end does not drop what is ours. */
 function waitingParts(items: readonly Stripe.InvoiceItem[], invoice: Stripe.Invoice): SentParts {
   return {
     id: PENDING,
-    parts: items.flatMap(({ metadata, amount: minor, currency, period }) => {
+    parts: items.flatMap((item) => {
+      const { metadata, amount: minor, currency, period } = item
       const of = metadata?.lockstep_line
       if (of === undefined || currency !== invoice.currency) return []
       const amount = fromStripeAmount(minor, currency)
       return {
-        ...{ of, period: { start: period.start, end: period.end }, amount },
+        ...{ of, period: { start: period.start, end: period.end } },
+        amount: standingFor(amount, item),
         net: withTaxOf(invoice, amount),
       }
     }),

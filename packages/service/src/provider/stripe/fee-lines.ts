@@ -7,13 +7,17 @@ export function detailsOf({ parent }: Stripe.InvoiceLineItem) {
 }
 
 /** With its tax and less its discounts, which stand beside the amount. https://docs.stripe.com/api/invoice-line-item/object */
-export function netOf({ amount, discount_amounts, taxes }: Stripe.InvoiceLineItem): number {
-  const off = (discount_amounts ?? []).reduce((sum, { amount: part }) => sum + part, 0)
-  const tax = (taxes ?? []).reduce(
+export function netOf(line: Stripe.InvoiceLineItem): number {
+  const tax = (line.taxes ?? []).reduce(
     (sum, { amount: part, tax_behavior: behavior }) => (behavior === 'exclusive' ? sum + part : sum),
     0,
   )
-  return amount - off + tax
+  return line.amount - discountOf(line) + tax
+}
+
+/** What discounts take off a line. */
+export function discountOf({ discount_amounts: parts }: Stripe.InvoiceLineItem): number {
+  return (parts ?? []).reduce((sum, { amount }) => sum + amount, 0)
 }
 
 /** A fee, or a part of one, for time that is not over at `at`: what is billed afterwards, usage, is none. */

@@ -8,6 +8,8 @@ export interface LineReference {
   readonly lineKey: string
   readonly revision: number
   readonly quantity: string | null
+  /** Of what gives back: what discounts had taken off what it takes back, in major units. */
+  readonly discounted: string | null
 }
 
 /** A line's name, as it stands in `lockstep_line`: the invoice of its period, and the price's key. */
@@ -29,6 +31,7 @@ export function lineReference(
     lineKey,
     revision: Number(revision),
     quantity: metadata.lockstep_quantity ?? null,
+    discounted: metadata.lockstep_discounted ?? null,
   }
 }
 
@@ -63,6 +66,7 @@ export function toInvoiceItem(item: Stripe.InvoiceItem): ObservedItem {
       periodEnd: item.period.end,
       product: price ? idOf(price.product) : null,
       quantity: metadata?.lockstep_quantity ?? null,
+      discounted: metadata?.lockstep_discounted ?? null,
     },
     metadata,
     object: item,

@@ -3,7 +3,8 @@ import type { Money } from '@lockstep/core/money'
 import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import type { ProviderSums } from '../../store/provider-sums.ts'
-import { fromStripeAmount } from './amount.ts'
+import { fromStripeAmount, fromStripeDiscount } from './amount.ts'
+import { discountOf } from './fee-lines.ts'
 import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
 import { toInvoiceSums } from './to-invoice-sums.ts'
 
@@ -13,7 +14,10 @@ export type ProviderInvoiceStatus = (typeof providerInvoiceStatuses)[number]
 export interface ObservedInvoiceLine {
   readonly providerId: string
   readonly description: string | null
+  /** Before discounts. */
   readonly amount: Money
+  /** What discounts took off it. */
+  readonly discounted: Money
   /** When the service was given. */
   readonly period: Period
   readonly quantity: number | null
@@ -104,6 +108,7 @@ function toLine(line: Stripe.InvoiceLineItem): ObservedInvoiceLine {
     providerId: line.id,
     description: present(line.description, 'lines.description'),
     amount: fromStripeAmount(present(line.amount, 'lines.amount'), line.currency),
+    discounted: fromStripeDiscount(BigInt(discountOf(line)), line.currency),
     period: { start: line.period.start, end: line.period.end },
     quantity: present(line.quantity, 'lines.quantity'),
     invoiceItem: item?.invoice_item ?? subscriptionItem?.invoice_item ?? null,

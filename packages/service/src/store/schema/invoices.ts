@@ -88,6 +88,7 @@ interface InvoiceItemTable {
   providerItemId: string | null
   providerInvoiceId: string | null
   madeAt: MaybeTime
+  discounted: Default<bigint>
 }
 
 interface PendingItemTable {

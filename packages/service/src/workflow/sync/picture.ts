@@ -3,7 +3,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
 import type { WantedItem } from '@lockstep/core/invoice-diff'
 import { roomFor } from '@lockstep/core/late-room'
-import type { Money } from '@lockstep/core/money'
+import { formatMoney, type Money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
@@ -234,7 +234,7 @@ function wantedItem(
   products: ReadonlyMap<string, string>,
   destination: Destination,
 ): Wanted {
-  const { origin, line, revision, left } = toBill
+  const { origin, line, revision, left, discounted } = toBill
   const product = products.get(line.product)
   if (product === undefined) {
     throw new Problem('plan_not_published', `The product ${line.product} is not at the provider.`)
@@ -248,6 +248,7 @@ function wantedItem(
     // A price cannot be negative, so a credit names no product.
     product: left.amount.minor < 0n ? null : product,
     quantity: left.quantity === null ? null : formatQuantity(left.quantity),
+    discounted: discounted.minor === 0n ? null : formatMoney(discounted),
   }
   return {
     line: lineName({ originInvoiceId: origin.id, lineKey: line.key }),
@@ -265,7 +266,8 @@ function wantedItem(
 
 /** Equal for items of which Stripe says the same. */
 export function contentText(item: ItemContent): string {
-  const { amount, currency, description, periodStart, periodEnd, product, quantity } = item
+  const { amount, currency, description, periodStart, periodEnd, product, quantity, discounted } = item
   const named = amount.startsWith('-') ? null : product
-  return JSON.stringify([amount, currency, description, periodStart, periodEnd, named, quantity])
+  const what = [amount, currency, description, periodStart, periodEnd, named, quantity, discounted ?? null]
+  return JSON.stringify(what)
 }

@@ -169,6 +169,7 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
         lockstep_line: lineName(row),
         lockstep_revision: String(row.revision),
         ...quantityOf(row),
+        ...(row.content.discounted ? discountedOf(row) : {}),
       }),
     }
     return callStripe(
@@ -183,7 +184,7 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
     const body: Stripe.InvoiceItemUpdateParams = {
       ...repricing(row.content),
       ...wording(row.content),
-      metadata: quantityOf(row),
+      metadata: { ...quantityOf(row), ...discountedOf(row) },
     }
     return callStripe(deps, { ...call, body, repeatable: true }, (stripe, options) =>
       stripe.invoiceItems.update(id, body, options),
@@ -234,3 +235,7 @@ function rowOf({ items }: Picture, { origin, lineKey, revision }: Wanted): ItemR
 
 const quantityOf = ({ content: { quantity } }: ItemRow): Record<string, string> =>
   quantity === null ? {} : { lockstep_quantity: quantity }
+
+/** The empty text takes it off what gives back no more. */
+const discountedOf = ({ content: { discounted } }: ItemRow): Record<string, string> =>
+  discounted === undefined ? {} : { lockstep_discounted: discounted ?? '' }
