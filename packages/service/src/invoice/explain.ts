@@ -14,8 +14,8 @@ export function explanationOf(line: ShownLine, corrections: readonly UsageCorrec
   const { currency } = amount
   const parts = billed.map(partInWords)
   const left = `left: ${formatMoney(amount)} ${currency}`
-  const rest =
-    parts.length === 0 && !derivation.setOff ? [] : [...parts, ...explainGivenBack(derivation), left]
+  const isWhole = parts.length === 0 && !derivation.setOff && !derivation.givenBack
+  const rest = isWhole ? [] : [...parts, ...explainGivenBack(derivation), left]
   const here = derivation.givenBack ? `-${derivation.givenBack.takenBack}` : formatMoney(amount)
   const all = [parseMoney(here, currency) ?? amount, ...billed.map(standsFor)]
   const whole = formatMoney(sum(currency, all))
