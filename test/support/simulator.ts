@@ -48,5 +48,6 @@ export async function serviceDeps(database: TestDatabase, simulator: Simulator) 
     `update installation set instance = 'instance_' || replace(gen_random_uuid()::text, '-', '')`,
   )
   const provider = await providerOf(database, simulator)
-  return { db, pool, provider, clock: wallClock, log: createLog({ logLevel: 'silent' }) }
+  const config = { secrets: ['a secret of the tests, long enough'] }
+  return { db, pool, provider, config, clock: wallClock, log: createLog({ logLevel: 'silent' }) }
 }

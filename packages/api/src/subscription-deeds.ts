@@ -32,6 +32,16 @@ const cancellation = z
   })
   .meta({ id: 'Cancellation' })
 
+const confirmed = cancellation
+  .extend({
+    preview: z
+      .string()
+      .max(16_000)
+      .optional()
+      .meta({ description: 'The token of a preview of just this: done exactly as shown, or not at all.' }),
+  })
+  .meta({ id: 'ConfirmedCancellation' })
+
 const notGivenBack = z
   .array(
     z.strictObject({
@@ -94,12 +104,19 @@ export const cancelSubscription = defineRoute({
   summary: 'End a subscription: with its period, now, or at a date',
   description:
     'Usage is sent to the provider first; what is left unbilled after the end stands on an invoice of its own that ' +
-    'names its items. A planned end is taken back by `resume`; one that has come is not.',
+    'names its items. A planned end is taken back by `resume`; one that has come is not. With the token of a preview, what ' +
+    'was shown is done, or 409 `preview_stale` carries a new one.',
   tags,
   params,
-  body: cancellation,
+  body: confirmed,
   answers,
-  problems: ['subscription_not_found', 'subscription_over', 'subscription_changing', 'forbidden'],
+  problems: [
+    'subscription_not_found',
+    'subscription_over',
+    'subscription_changing',
+    'preview_stale',
+    'forbidden',
+  ],
 })
 
 const previewLine = z.strictObject({ description: z.string(), period, amount: money })
@@ -132,6 +149,8 @@ export const previewCancellation = defineRoute({
           description: 'Of all invoices together. Never more than was paid and not given back since.',
         }),
         notGivenBack,
+        token: z.string().meta({ description: 'Send it with the end, and exactly this is done.' }),
+        expiresAt: instant.meta({ description: 'By the customer’s own time.' }),
       })
       .meta({ id: 'CancellationPreview' }),
   },

@@ -1,6 +1,6 @@
 import type { PlanChange, SubscriptionChange } from '@lockstep/sdk'
 import { type Command, Option } from 'commander'
-import { changeAsShown } from '../change-as-shown.ts'
+import { changeAsShown } from '../as-shown.ts'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'

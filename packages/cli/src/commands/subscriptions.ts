@@ -1,5 +1,6 @@
 import type { CancelOptions, Subscription } from '@lockstep/sdk'
 import type { Command } from 'commander'
+import { cancelAsShown } from '../as-shown.ts'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
@@ -65,14 +66,15 @@ export function addSubscriptions(program: Command): void {
       const wanted = cancellationOf(flags)
       if (flags.dryRun)
         return output.result(await client.subscriptions.previewCancel(id, wanted), cancellationText)
-      if (!flags.yes) {
-        const preview = await client.subscriptions.previewCancel(id, wanted)
-        if (!output.json) output.result(preview, cancellationText)
-        const { toGiveBack, endsAt } = preview
-        const back = `${amountText(toGiveBack)} ${toGiveBack.currency}`
-        await confirm(`End ${id} on ${instantText(endsAt)}, and give back ${back}?`)
-      }
-      output.result(await client.subscriptions.cancel(id, wanted), deedText)
+      const done = flags.yes
+        ? await client.subscriptions.cancel(id, wanted)
+        : await cancelAsShown(client, id, wanted, (preview) => {
+            if (!output.json) output.result(preview, cancellationText)
+            const { toGiveBack, endsAt } = preview
+            const back = `${amountText(toGiveBack)} ${toGiveBack.currency}`
+            return confirm(`End ${id} on ${instantText(endsAt)}, and give back ${back}?`)
+          })
+      output.result(done, deedText)
     })
   subscriptions
     .command('resume')

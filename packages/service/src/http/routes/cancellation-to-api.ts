@@ -1,9 +1,10 @@
 import { formatInstant } from '@lockstep/core/instant'
 import type { Withheld } from '@lockstep/core/unused-time'
-import type { CancellationPreview, PreviewLine } from '../../workflow/deeds/preview-cancel.ts'
+import type { EndPreview } from '../../workflow/deeds/end-promise.ts'
+import type { PreviewLine } from '../../workflow/deeds/preview-cancel.ts'
 import { moneyToApi } from '../money-to-api.ts'
 
-export function cancellationPreviewToApi(preview: CancellationPreview) {
+export function cancellationPreviewToApi(preview: EndPreview) {
   const { endsAt, usage, discounts, tax, unusedTime, toBill, toGiveBack, withheld } = preview
   return {
     endsAt: formatInstant(endsAt),
@@ -14,6 +15,8 @@ export function cancellationPreviewToApi(preview: CancellationPreview) {
     toBill: moneyToApi(toBill),
     toGiveBack: moneyToApi(toGiveBack),
     notGivenBack: withheld.map(withheldToApi),
+    token: preview.token,
+    expiresAt: formatInstant(preview.promise.expiresAt),
   }
 }
 

@@ -5,38 +5,49 @@ import type { Instant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
 import type { Asker } from '@lockstep/core/planned-end'
 import { Problem } from '@lockstep/core/problem'
+import type { Config } from '../../config.ts'
 import type { Db } from '../../postgres/connect.ts'
+import { findDeed } from '../../store/subscription-deeds.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { type CancelResult, cancelSubscription } from '../../workflow/deeds/cancel.ts'
 import type { DeedDeps, Settled } from '../../workflow/deeds/deed.ts'
+import { previewEnd } from '../../workflow/deeds/end-promise.ts'
 import { withheldOf } from '../../workflow/deeds/give-back.ts'
 import { pauseSubscription } from '../../workflow/deeds/pause.ts'
-import { previewCancellation } from '../../workflow/deeds/preview-cancel.ts'
 import { type ResumeResult, resumeSubscription } from '../../workflow/deeds/resume.ts'
 import { type Caller, holds } from '../caller.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { readInstant, readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
 import { cancellationPreviewToApi, withheldToApi } from './cancellation-to-api.ts'
+import { endAsShown } from './end-as-shown.ts'
 import { subscriptionToApi } from './subscriptions.ts'
 
+interface SubscriptionDeedParts extends DeedDeps {
+  readonly config: Pick<Config, 'secrets'>
+}
+
 /** What is done to a subscription on somebody's word: ended, taken back, paused. */
-export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
+export function subscriptionDeedRoutes(app: App, parts: SubscriptionDeedParts): void {
   const { db, clock } = parts
+  const deps = { ...parts, secrets: parts.config.secrets }
 
   route(
     app,
     api.cancelSubscription,
   )(async ({ params, body, caller, operation }) => {
-    await existing(db, params.id)
+    const subscription = await existing(db, params.id)
     refuseGift(caller, body)
-    const settled = await cancelSubscription(parts, {
-      subscriptionId: params.id,
-      wanted: cancellationOf(body),
-      ...by(caller),
+    const wanted = cancellationOf(body)
+    const { preview } = body
+    // Asked once more after it was begun, there is nothing to hold it against: it is the same deed.
+    const isNew = preview !== undefined && (await findDeed(db, operation)) === undefined
+    const shown = isNew ? await endAsShown(deps, subscription, wanted, preview) : undefined
+    const wish = {
+      ...{ subscriptionId: params.id, wanted: shown?.wanted ?? wanted, ...by(caller), operation },
       reason: body.reason ?? (caller.kind === 'user' ? 'customer' : null),
-      operation,
-    })
+    }
+    const settled = await cancelSubscription(parts, wish, shown?.stood)
     return answer({ db, now: clock.now() }, params.id, settled, {
       givenBack: settled.state === 'done' ? settled.result.givenBack : null,
     })
@@ -48,7 +59,7 @@ export function subscriptionDeedRoutes(app: App, parts: DeedDeps): void {
   )(async ({ params, body, caller }) => {
     const subscription = await existing(db, params.id)
     refuseGift(caller, body)
-    const preview = await previewCancellation(parts, subscription, cancellationOf(body))
+    const preview = await previewEnd(deps, subscription, cancellationOf(body))
     return { status: 200, body: cancellationPreviewToApi(preview) }
   })
 
@@ -82,7 +93,7 @@ function by(caller: Caller): { readonly actor: string; readonly asks: Asker } {
   return { actor: caller.id, asks }
 }
 
-type CancelBody = Body<typeof api.cancelSubscription>
+type CancelBody = Body<typeof api.previewCancellation>
 
 function cancellationOf({ when, at, unusedTime }: CancelBody): Cancellation {
   if (at === undefined) return { when: when ?? 'periodEnd', unusedTime }

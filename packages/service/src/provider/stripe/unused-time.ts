@@ -43,6 +43,8 @@ export interface UnusedTime {
   readonly lines: readonly UnusedLine[]
   readonly parts: readonly PartToGiveBack[]
   readonly withheld: readonly Withheld[]
+  /** Equal as long as only time goes on: the invoices that the time was paid with, and what was paid and given back of them. */
+  readonly basis: string
 }
 
 /**
@@ -70,7 +72,7 @@ export async function previewUnusedTime(
   }))
   const amounts = lines.map(({ amount }) => amount)
   const unused = negate(sum(currency, amounts))
-  if (how === 'keep' || unused.minor <= 0n) return { lines, parts: [], withheld: [] }
+  if (how === 'keep' || unused.minor <= 0n) return { lines, parts: [], withheld: [], basis: '' }
   // What is pending began earlier, what the end makes begins with it.
   const at = Math.max(...prorations.map(({ period }) => period.start))
   const known = await invoicesOf(deps, subscription)
@@ -89,8 +91,18 @@ export async function previewUnusedTime(
   return {
     lines,
     withheld,
+    basis: basisOf(known, claims, settlements),
     parts: parts.map((part) => ({ ...part, creditedSince: settled(part.invoice).creditedSince })),
   }
+}
+
+function basisOf(
+  known: readonly Stripe.Invoice[],
+  claims: readonly Claim[],
+  settlements: ReadonlyMap<string, Settlement>,
+): string {
+  const basis = [known.map(({ id, status }) => [id, status]), claims.map(({ on }) => on), [...settlements]]
+  return JSON.stringify(basis, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
 }
 
 /** What an invoice credits of the time of others, by Stripe's own word, or else by which of the `older` ones billed it. */

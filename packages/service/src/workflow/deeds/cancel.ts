@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Cancellation } from '@lockstep/core/cancellation'
 import { checkCancellation, endsAlready } from '@lockstep/core/cancellation'
 import { isCustomersOwn, refuseToPutOff } from '@lockstep/core/planned-end'
@@ -11,7 +12,7 @@ import { endSubscription } from '../../provider/stripe/subscriptions.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
 import { wasBegun } from '../../store/operations.ts'
 import { plannersOfEnd } from '../../store/subscription-deeds.ts'
-import { readSubscription } from '../../store/subscriptions.ts'
+import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { syncSubscription } from '../sync-invoice.ts'
@@ -22,6 +23,7 @@ import {
   type DeedWish,
   deedKind,
   doDeed,
+  isChanging,
   type Settled,
 } from './deed.ts'
 import { type GivenBack, giveBack, toRecord, type Unused } from './give-back.ts'
@@ -31,16 +33,30 @@ export interface CancelResult {
   readonly givenBack: GivenBack | null
 }
 
+export interface End extends Cancellation {
+  /** What is to be given back, as somebody was shown it; reckoned by the deed itself where nobody was. */
+  readonly shown?: Unused | null
+}
+
+/** How a subscription stood when its end was shown. */
+export type StoodAs = Pick<
+  Subscription,
+  'status' | 'planVersionId' | 'quantity' | 'cancelAt' | 'cancelAtPeriodEnd' | 'currentPeriodEnd'
+>
+
 /**
  * Ends a subscription now, with its period, or at a date. Asked for what is planned already, nothing is done,
- * unless it was the customer's own until now: whoever else wants it too is recorded, and it stays.
+ * unless it was the customer's own until now: whoever else wants it too is recorded, and it stays. What was shown of one
+ * that stands otherwise by now is not done.
  */
 export function cancelSubscription(
   deps: DeedDeps,
-  wish: DeedWish<Cancellation>,
+  wish: DeedWish<End>,
+  shownOf?: StoodAs,
 ): Promise<Settled<CancelResult>> {
   const { wanted, asks, reason } = wish
   return doDeed(deps, wish, async (subscription, now, trx) => {
+    if (shownOf && !isDeepStrictEqual(stoodAs(subscription), stoodAs(shownOf))) throw isChanging()
     checkCancellation(subscription, wanted, now)
     const isPlanned = subscription.cancelAt !== null || subscription.cancelAtPeriodEnd
     const planners = isPlanned ? await plannersOfEnd(trx, subscription.id) : []
@@ -51,8 +67,13 @@ export function cancelSubscription(
   })
 }
 
+function stoodAs(of: StoodAs): StoodAs {
+  const { status, planVersionId, quantity, cancelAt, cancelAtPeriodEnd, currentPeriodEnd } = of
+  return { status, planVersionId, quantity, cancelAt, cancelAtPeriodEnd, currentPeriodEnd }
+}
+
 export function cancelKind(deps: LookDeps): WorkflowKind {
-  return deedKind<Cancellation, CancelResult>(deps, 'cancel', (step, input) =>
+  return deedKind<End, CancelResult>(deps, 'cancel', (step, input) =>
     input.wanted.when === 'now'
       ? endNow(deps, step, input)
       : planTheEnd(deps, step, input, input.wanted.when),
@@ -62,7 +83,7 @@ export function cancelKind(deps: LookDeps): WorkflowKind {
 async function planTheEnd(
   deps: LookDeps,
   step: Step,
-  { subscriptionId }: DeedInput<Cancellation>,
+  { subscriptionId }: DeedInput<End>,
   when: Exclude<Cancellation['when'], 'now'>,
 ): Promise<CancelResult> {
   await step('plan end at provider', async (key) => {
@@ -78,7 +99,7 @@ async function planTheEnd(
  * Usage first: what stands at the provider is on whatever invoice the end makes there. What comes
  * between that and the end is billed afterwards, on an invoice of its own.
  */
-async function endNow(deps: LookDeps, step: Step, deed: DeedRun<Cancellation>): Promise<CancelResult> {
+async function endNow(deps: LookDeps, step: Step, deed: DeedRun<End>): Promise<CancelResult> {
   const { subscriptionId, wanted } = deed
   const { unusedTime: how } = wanted
   const target = await targetOf(deps, subscriptionId)
@@ -87,7 +108,8 @@ async function endNow(deps: LookDeps, step: Step, deed: DeedRun<Cancellation>): 
     await lookAt(deps, { type: 'subscription', id: target.providerId })
     return billUsage(deps, subscriptionId)
   })
-  const unused = how === 'keep' ? null : await step('reckon unused time', () => reckon(deps, target, how))
+  const reckoned = () => (how === 'keep' ? null : step('reckon unused time', () => reckon(deps, target, how)))
+  const unused = wanted.shown === undefined ? await reckoned() : wanted.shown
   const { byUs } = await step('cancel at provider', (key) => end(deps, key, target))
   await step('bill what is left', () => billUsage(deps, subscriptionId))
   // Whoever ended it meanwhile has decided over the unused time as well.

@@ -20,6 +20,7 @@ import { type LookDeps, lookAt } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
 import type { Picture } from '../sync/picture.ts'
 import { planSync } from '../sync-invoice.ts'
+import { toRecord, type Unused } from './give-back.ts'
 import { targetOf } from './tell.ts'
 
 export interface PreviewLine {
@@ -41,6 +42,12 @@ export interface CancellationPreview {
   readonly toGiveBack: Money
   /** What is unused and stays all the same; nothing where nobody asks for it. */
   readonly withheld: readonly Withheld[]
+  /** What is to be given back, as the deed records it; null where nothing is unused. */
+  readonly unused: Unused | null
+  /** Equal as long as only time goes on: see {@link UnusedTime}. */
+  readonly basis: string
+  /** The customer's own time of it. */
+  readonly at: Instant
 }
 
 /**
@@ -68,15 +75,17 @@ export async function previewCancellation(
   }))
   const sums = await sumsAt(deps.db, subscription, { billed: left, stopped }, endsAt)
   const { discounts, total: toBill } = sums
-  const billed = { endsAt, usage, discounts, tax: sums.tax.amount, toBill }
+  const billed = { at: now, endsAt, usage, discounts, tax: sums.tax.amount, toBill }
   const nothing = sum(currency, [])
   // A trial, and what was never paid, has nothing that the provider could reckon back.
   if (when !== 'now' || subscription.status !== 'active')
-    return { ...billed, unusedTime: [], toGiveBack: nothing, withheld: [] }
+    return { ...billed, unusedTime: [], toGiveBack: nothing, withheld: [], unused: null, basis: '' }
   const { providerId } = await targetOf(deps, id)
-  const { lines, parts, withheld } = await previewUnusedTime(deps, providerId, { currency, how })
+  const time = await previewUnusedTime(deps, providerId, { currency, how })
+  const { lines, parts, withheld, basis } = time
   const amounts = parts.map(({ amount }) => amount)
-  return { ...billed, unusedTime: lines, toGiveBack: sum(currency, amounts), withheld }
+  const back = { unused: toRecord(time, currency), basis }
+  return { ...billed, ...back, unusedTime: lines, toGiveBack: sum(currency, amounts), withheld }
 }
 
 interface AtTheEnd {
