@@ -32,7 +32,8 @@ export async function discountsGiven(
       (select coalesce(sum((part ->> 'amount')::int8), 0)::int8 from jsonb_array_elements(
         case jsonb_typeof(raw -> 'total_discount_amounts') when 'array' then raw -> 'total_discount_amounts' else '[]' end) part
         where coalesce(part #>> '{discount,id}', part ->> 'discount') = found.id) as units,
-      coalesce(to_timestamp((raw ->> 'created')::int8) >= subscription.ended_at, false) as after_end,
+      coalesce(to_timestamp((raw ->> 'created')::int8) >= subscription.ended_at
+        and not ${billsAhead}, false) as after_end,
       invoice.subscription_id is distinct from subscription.id as elsewhere
     from subscription
     join invoice on invoice.customer_id = subscription.customer_id
@@ -72,3 +73,8 @@ export async function nameDiscounts(db: Db | Trx, invoiceIds: readonly string[])
 }
 
 const standsForPlace = sql`'lockstep_discount_' || n`
+
+/** A renewal, or a change, of the very second of the end: an end bills no fee of the time after it. */
+const billsAhead = sql`exists (select from jsonb_array_elements(coalesce(raw #> '{lines,data}', '[]')) line
+  where line #>> '{parent,type}' = 'subscription_item_details' and (line ->> 'amount')::int8 > 0
+    and to_timestamp((line #>> '{period,end}')::int8) > subscription.ended_at)`

@@ -98,6 +98,38 @@ test('ended now in the dashboard, before anything was told', async () => {
   expect(await final(payer)).toEqual(everywhere(801, 200, ['Welcome']))
 })
 
+test('an amount that a change took off in the second of the end is no part of the end', async () => {
+  const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
+  const payer = await world.subscribed('plain', [coupon])
+  await world.use(payer, '1001', JANUARY)
+  await world.go(payer, '2026-01-20T00:20:00Z')
+  const { data } = await world.stripe.subscriptionItems.list({ subscription: payer.subscription })
+  await world.stripe.subscriptions.update(payer.subscription, {
+    items: [{ id: data[0]?.id ?? '', quantity: 3 }],
+    billing_cycle_anchor: { type: 'now' },
+    proration_behavior: 'always_invoice',
+  })
+  await world.deliver()
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview.toBill.minor).toBe('501')
+  await deed(payer, 'cancel', { when: 'now' })
+  expect(await final(payer)).toEqual(everywhere(501, 500, ['Welcome']))
+})
+
+test('nor is one of the renewal whose draft an end in its very second stops', async () => {
+  const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
+  const payer = await world.subscribed('plain', [coupon])
+  await world.use(payer, '1001', JANUARY)
+  await world.go(payer, '2026-02-10T00:00:00Z')
+  const preview = (await deed(payer, 'cancel/preview', { when: 'now' })) as unknown as Preview
+  expect(preview.toBill.minor).toBe('501')
+  await deed(payer, 'cancel', { when: 'now' })
+  await world.deliver()
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  const { stripe, ours } = everywhere(501, 500, ['Welcome'])
+  expect(await last(payer)).toEqual({ stripe, ours })
+})
+
 test('an amount that the invoice of the end took in part takes the rest off what is left', async () => {
   const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
   const payer = await world.subscribed('plain', [coupon])
