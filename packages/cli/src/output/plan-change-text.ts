@@ -35,7 +35,8 @@ export function changeQuestion({ to, takesEffect, takesEffectAt, dueNow }: Chang
 }
 
 /** How far a change came, and what the customer has to do. */
-export function planChangeText({ id, from, to, state, action, problem, dueAt }: PlanChange): string {
+export function planChangeText(change: PlanChange): string {
+  const { id, from, to, state, action, problem, dueAt, coupons, withoutCoupons } = change
   const head = {
     applying: yellow('It goes on by itself: the provider takes its time.'),
     requiresAction: yellow('The customer has something to do first; until then everything is as it was.'),
@@ -47,14 +48,20 @@ export function planChangeText({ id, from, to, state, action, problem, dueAt }: 
   }
   return [
     `${head[state]} ${termsText(from)} → ${bold(termsText(to))}`,
+    ...(coupons.length === 0 ? [] : [`redeemed   ${coupons.join(', ')}`]),
+    ...(withoutCoupons.length === 0 ? [] : [`taken off  ${withoutCoupons.join(', ')}`]),
     ...(problem ? [`${problem.title} ${problem.detail}`] : []),
     ...(action ? [`until ${instantText(action.expiresAt)}: ${action.url}`] : []),
     dim(`change  ${id}`),
   ].join('\n')
 }
 
-function invoiceLines({ lines, total, amountDue, credited }: PreviewInvoice): string[] {
+function invoiceLines({ lines, subtotal, total, amountDue, credited }: PreviewInvoice): string[] {
   const sums: [string, Money][] = [
+    // What the lines come to is not what the total says.
+    ...(subtotal.minor === total.minor
+      ? []
+      : [['before discounts and tax', subtotal] satisfies [string, Money]]),
     ['total', total],
     ...(amountDue.minor === total.minor ? [] : [['charged', amountDue] satisfies [string, Money]]),
     ...(credited.minor === '0' ? [] : [['on the balance', credited] satisfies [string, Money]]),
