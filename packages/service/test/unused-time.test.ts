@@ -220,6 +220,27 @@ test('what the dashboard changed and nobody billed yet is dropped with the end, 
   expect(await ended(more, 'credit')).toMatchObject({ notes: [645], back: 645, kept: [] })
 })
 
+test('what the dashboard added and took away in one second was paid by nobody, and takes nothing of what was', async () => {
+  const ada = await subscriberOn('premium')
+  const { stripe } = installation.deps.provider
+  const [item] = (await stripe.subscriptions.retrieve(ada.subscription)).items.data
+  const unbilled = { proration_behavior: 'create_prorations' } as const
+  const { id } = await stripe.subscriptionItems.create({
+    ...{ subscription: ada.subscription, quantity: 1, ...unbilled },
+    price_data: {
+      ...{ product: idOf(item?.price.product ?? ''), currency: 'usd', unit_amount: 1000 },
+      recurring: { interval: 'month' },
+    },
+  })
+  await stripe.subscriptionItems.del(id, unbilled)
+  // 6.45 charged and credited; 16.13 − 3.23 go to the balance, of the first invoice.
+  await ada.turnTo(500, 'always_invoice')
+  expect(await balanceOf(ada)).toBe(-1290)
+  await ada.turnTo(2500, 'always_invoice')
+  // 12.90 from the balance, and 3.23 of the first.
+  expect(await ended(ada, 'credit')).toMatchObject({ notes: [323, 0, 1290], back: 1613, kept: [] })
+})
+
 test('what was refunded before is said, and what is left of the others goes back', async () => {
   const ada = await subscriberOn('basic')
   await ada.change({ plan: 'premium' })

@@ -102,7 +102,21 @@ export function creditedBy(
   const { start } = line.period
   const isOf = (debit: Line) => isDebitOf(debit, itemOf(line), start)
   if (own?.lines.data.some((debit) => isOf(debit) && debit.period.start < start)) return own.id
-  return older.find(({ lines }) => lines.data.some(isOf))?.id ?? null
+  const before = older.find(({ lines }) => lines.data.some(isOf))?.id ?? null
+  return own !== undefined && creditsWholeOf(line, own, before !== null) ? own.id : before
+}
+
+/**
+ * Charged and credited in one second, as when somebody thinks again: the whole of a line beside it. Where something `before` billed
+ * that time as well, it takes another line to credit that one.
+ */
+function creditsWholeOf(line: Line, { lines: { data } }: Stripe.Invoice, isBilledBefore: boolean): boolean {
+  const { start } = line.period
+  const ofItem = data.filter((one) => itemOf(one) === itemOf(line) && one.period.start === start)
+  const isWhole = ofItem.some(
+    (debit) => isDebitOf(debit, itemOf(line), start) && netOf(debit) === -netOf(line),
+  )
+  return isWhole && (!isBilledBefore || ofItem.filter(isCredit).length > 1)
 }
 
 /** What billed the time that a line credits, on the invoice that it credits: a line, or one for each step of a price. */
