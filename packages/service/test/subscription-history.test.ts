@@ -47,6 +47,28 @@ test('a life in stretches: trial, payment, a change from outside, a planned end'
   ])
 })
 
+test('what is heard of before its test clock is, begins no earlier than the period, and an end not before it came', async () => {
+  const hal = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const hearOfSubscription = async () => {
+    for (const event of await world.newEvents())
+      if (event.type.startsWith('customer.subscription.')) await world.receive(event)
+    await world.drain()
+  }
+  await world.turn(hal, '2026-02-10T00:00:00Z')
+  const { data } = await world.stripe.subscriptionItems.list({ subscription: hal.subscription })
+  await world.stripe.subscriptionItems.update(data[0]?.id ?? '', { quantity: 3 })
+  await hearOfSubscription()
+  await world.stripe.subscriptions.update(hal.subscription, { cancel_at_period_end: true })
+  await world.turn(hal, '2026-03-15T00:00:00Z')
+  await hearOfSubscription()
+  expect(await story(hal)).toEqual([
+    '2026-01-10T00:00 2026-02-10T00:00 active registration',
+    '2026-02-10T00:00 2026-03-10T00:00 active × 3 provider',
+    '2026-03-10T00:00 … canceled × 3 ending plannedEnd',
+  ])
+})
+
 test('a card that fails and is replaced is a stretch of its own', async () => {
   const bob = await world.register('plain', '2026-01-10T00:00:00Z')
   await world.deliver()

@@ -25,6 +25,7 @@ export type HistoryRow = Row<'subscriptionHistory'>
 export interface Lived extends HistoryState, Omit<ChangeFacts, 'cancellationReason'> {
   readonly id: string
   readonly customerId: string
+  readonly currentPeriodStart: Instant
 }
 
 /**
@@ -39,7 +40,7 @@ export async function recordHistory(
     cancellationReason,
     isPlanChange = false,
     isTakenUp = false,
-    now,
+    now: heardAt,
   }: {
     readonly before: Lived | undefined
     readonly after: Lived
@@ -56,8 +57,10 @@ export async function recordHistory(
   const [open, deed] = before
     ? await Promise.all([openStretch(trx, after.id), deedUnderWay(trx, after.id)])
     : []
-  const last = before && (open ?? (await beginHistory(trx, before, now)))
+  const last = before && (open ?? (await beginHistory(trx, before, heardAt)))
   const facts = { ...after, cancellationReason }
+  // It is as late as what is told of, though how late its test clock says it is may be told after it.
+  const now = Math.max(heardAt, after.currentPeriodStart, after.endedAt ?? heardAt)
   const startsAt = takesEffectAt(last && { ...last, since: last.startsAt }, after, facts, now)
   // In this order: the next one begins where the one before it ended.
   await Promise.all([
