@@ -134,9 +134,10 @@ function changes({ expected, random }: Life): Move[] {
 }
 
 function endings(now: model.Model): Move[] {
-  if (model.unusedAmount(now) === 0 || now.status !== 'active' || now.collection !== 'charging') return []
+  if (model.unusedOfAll(now).cents === 0 || now.status !== 'active' || now.collection !== 'charging')
+    return []
   return (['credit', 'refund'] as const)
-    .filter((how) => how === 'credit' || now.accounts.credit === 0)
+    .filter((how) => model.unusedAmount(now, how) > 0)
     .map((how) => ({ command: end('us', how), wealth: wealthOf(model.cancelNow(now, how)) }))
 }
 

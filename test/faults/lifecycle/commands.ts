@@ -1,13 +1,14 @@
 import type { Payer } from '../../../packages/service/test/support/billing-world.ts'
-import { answered } from './answers.ts'
+import { answered, expectSame } from './answers.ts'
 import { DAY, HOUR } from './calendar.ts'
 import { changeCommands, heldCommands } from './change-commands.ts'
 import { couponCommands } from './coupon-commands.ts'
 import { dashboardCommands, payInDashboard } from './dashboard-commands.ts'
 import { cards, iso, type Life } from './life.ts'
 import * as model from './model.ts'
-import { paymentCommands, payWith } from './payment-commands.ts'
-import type { Stage } from './stage.ts'
+import { paymentCommands, payWith, refundCommands } from './payment-commands.ts'
+import { scheduleCommands } from './schedule-commands.ts'
+import type { Answer, Stage } from './stage.ts'
 
 export interface Command {
   readonly name: string
@@ -20,14 +21,23 @@ const collections = ['keepAsDraft', 'markUncollectible', 'void'] as const
 /** Where a command is given: by our API, or by somebody in the provider's dashboard. */
 const places = ['us', 'dashboard'] as const
 
+/** Moments to go to of which one is chosen, beside everything else that may be done. */
+const TIMES = 3
+
 /** What may be said at this moment: time always passes, the rest depends on how it stands. */
 export function candidates(life: Life): Command[] {
   const { expected: now, random } = life
   if (now.held !== null) return heldCommands(now)
   if (now.open?.dueAt === Number.POSITIVE_INFINITY) return awaitedCommands(now)
-  const passing = times(life).map(turn)
-  if (now.status === 'canceled') return [...passing, ...passing, reactivate(life)]
-  const place = random.pick(now.isManaged ? (['us'] as const) : places)
+  const passing = random.shuffle(times(life)).slice(0, TIMES).map(turn)
+  if (now.status === 'canceled')
+    return [
+      ...[...passing, ...passing, reactivate(life)],
+      ...(life.kind === 'paying' ? refundCommands(now, random) : []),
+    ]
+  const place = random.pick(places)
+  // Whose schedule decides over the end refuses one that is planned otherwise.
+  const planner = now.isManaged ? 'us' : place
   const date = now.now + (1 + random.below(50)) * DAY + random.below(DAY)
   return [
     ...passing,
@@ -36,19 +46,32 @@ export function candidates(life: Life): Command[] {
       : paymentCommands(life)),
     ...couponCommands(life),
     ...dashboardCommands(life),
+    ...scheduleCommands(life),
     ...changeCommands(life),
     ...changeCommands(life),
     end(place, 'keep'),
-    ...(model.unusedAmount(now) > 0 && now.status === 'active' && now.collection === 'charging'
-      ? [end('us', now.accounts.credit !== 0 ? 'credit' : random.pick(['credit', 'refund'] as const))]
-      : []),
-    ...(now.pending.length === 0 ? [planEnd(place, 'periodEnd'), planEnd(place, date)] : []),
+    ...(isGivenBack(now) ? [endWithMoney(life), ...(now.paid.length > 1 ? [endWithMoney(life)] : [])] : []),
+    ...(now.pending.length === 0 ? [planEnd(planner, 'periodEnd'), planEnd(planner, date)] : []),
     ...(now.cancelAt !== null || now.collection !== 'charging' ? [goOn(), goOn()] : []),
     // What was made before collection was paused is a story of its own.
     ...(now.open === null && now.accounts.credit === 0 && now.pending.length === 0
       ? [pause(random.pick(collections))]
       : []),
   ]
+}
+
+/** What a draft credits that an end stops is a story of its own. */
+function isGivenBack(now: model.Model): boolean {
+  const isUnused = model.unusedOfAll(now).cents > 0
+  const credits = now.open?.lines.some(({ cents }) => cents < 0) ?? false
+  return isUnused && now.status === 'active' && now.collection === 'charging' && !credits
+}
+
+/** To the balance, or to the card where it is known how much of the usage that paid. */
+function endWithMoney({ expected: now, kind, random }: Life): Command {
+  const isByCard = now.accounts.credit === 0 && now.paid.every(({ total, charge }) => total === charge)
+  const isKnown = kind === 'paying' || (isByCard && now.isCreditKnown)
+  return end('us', isKnown ? random.pick(['credit', 'refund'] as const) : 'credit')
 }
 
 /** An invoice that nobody tries to collect until somebody says so: well before the next one comes, which is a story of its own. */
@@ -100,20 +123,45 @@ const usage = (quantity: number): Command => ({
 const pathOf = ({ subscriptionId }: Payer) => `/v1/subscriptions/${subscriptionId}`
 
 /** A deed by our API, answered with 200. */
-async function deed(stage: Stage, { payer }: Life, name: string, payload?: object): Promise<void> {
+async function deed(stage: Stage, { payer }: Life, name: string, payload?: object): Promise<Answer['body']> {
   const url = `${pathOf(payer)}/${name}`
-  await answered(stage, { method: 'POST', url, ...(payload && { payload }) }, 200)
+  return (await answered(stage, { method: 'POST', url, ...(payload && { payload }) }, 200)).body
 }
 
 export const end = (place: (typeof places)[number], unusedTime: model.UnusedTime): Command => ({
   name: `cancel now, ${unusedTime}, by ${place}`,
   isElsewhere: place === 'dashboard',
   async run(stage, life) {
+    const { expected: now } = life
     if (place === 'dashboard') await stage.world.stripe.subscriptions.cancel(life.payer.subscription)
-    else await deed(stage, life, 'cancel', { when: 'now', unusedTime })
-    return { model: model.cancelNow(life.expected, unusedTime) }
+    else if (unusedTime === 'keep') await deed(stage, life, 'cancel', { when: 'now', unusedTime })
+    else await endGivingBack(stage, life, unusedTime)
+    return { model: model.cancelNow(now, unusedTime) }
   },
 })
+
+interface Shown {
+  readonly minor: string
+}
+type Kept = readonly { readonly reason: string; readonly amount: Shown }[]
+
+/** What is given back is what the model says, shown before and answered after; that and what stays come to what is unused. */
+async function endGivingBack(stage: Stage, life: Life, unusedTime: 'credit' | 'refund'): Promise<void> {
+  const { expected: now } = life
+  const wish = { when: 'now', unusedTime }
+  const shown = await deed(stage, life, 'cancel/preview', wish)
+  const { givenBack } = await deed(stage, life, 'cancel', wish)
+  const { amount, notGivenBack, problem } = givenBack as {
+    amount: Shown
+    notGivenBack: Kept
+    problem: unknown
+  }
+  const back = Number(amount.minor)
+  expectSame('the preview of an end', [shown.toGiveBack, shown.notGivenBack], [amount, notGivenBack])
+  expectSame('given back', [back, problem], [model.unusedAmount(now, unusedTime), null])
+  const whole = notGivenBack.reduce((sum, one) => sum + Number(one.amount.minor), back)
+  expectSame('what is unused', whole, model.unusedOfAll(now).cents)
+}
 
 const planEnd = (place: (typeof places)[number], when: 'periodEnd' | number): Command => ({
   name: `cancel ${when === 'periodEnd' ? when : iso(when)} by ${place}`,

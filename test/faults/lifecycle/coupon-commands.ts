@@ -12,7 +12,6 @@ export function couponCommands({ expected: now, random, coupons, kind }: Life): 
   const has = running(now.discounts, now.now).map(({ coupon }) => coupon)
   const others = coupons.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
   const mayHave = [now.terms, now.scheduled ?? now.terms].every((terms) => comesOutEven(terms, kind))
-  const isFree = !now.isManaged
   // Of one that came and went before anybody told us we may know, or not.
   const gone = couponKeys.filter(
     (key) => !has.includes(key) && (now.had.includes(key) || !now.untold.includes(key)),
@@ -21,8 +20,8 @@ export function couponCommands({ expected: now, random, coupons, kind }: Life): 
     ...(has.length > 0 ? [take(random.pick(has))] : []),
     ...(gone.length > 0 && random.below(4) === 0 ? [takeAgain(random.pick(gone))] : []),
     ...(others.length > 0 && mayHave ? [give(random.pick(others))] : []),
-    ...(others.length > 0 && mayHave && isFree ? [giveInDashboard(random.pick(others))] : []),
-    ...(has.length > 0 && isFree ? [takeInDashboard(random.pick(has))] : []),
+    ...(others.length > 0 && mayHave ? [giveInDashboard(random.pick(others), now)] : []),
+    ...(has.length > 0 ? [takeInDashboard(random.pick(has), now)] : []),
   ]
 }
 
@@ -88,9 +87,12 @@ const takeAgain = (coupon: CouponKey): Command => ({
   },
 })
 
-const giveInDashboard = (coupon: CouponKey): Command => ({
+/** Behind a schedule what nobody hears of in time is lost with the period, as documented. */
+const mayBeMissed = (now: Model) => !now.isManaged
+
+const giveInDashboard = (coupon: CouponKey, now: Model): Command => ({
   name: `the dashboard gives the coupon ${coupon}`,
-  isElsewhere: true,
+  isElsewhere: mayBeMissed(now),
   async run(stage, { payer, expected }) {
     const standing = await discountsOf(stage, payer.subscription)
     await stage.world.stripe.subscriptions.update(payer.subscription, {
@@ -103,9 +105,9 @@ const giveInDashboard = (coupon: CouponKey): Command => ({
   },
 })
 
-const takeInDashboard = (coupon: CouponKey): Command => ({
+const takeInDashboard = (coupon: CouponKey, now: Model): Command => ({
   name: `the dashboard takes the coupon ${coupon}`,
-  isElsewhere: true,
+  isElsewhere: mayBeMissed(now),
   async run(stage, { payer, expected }) {
     const standing = await discountsOf(stage, payer.subscription)
     const taken = await atProvider(stage, 'coupon', coupon)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import Stripe from 'stripe'
 import * as money from './accounts.ts'
 import { DAY, HOUR } from './calendar.ts'
@@ -8,6 +9,7 @@ import { collect, type Model } from './model.ts'
 import {
   awaiting,
   type Bill,
+  besideScheduled,
   billOf,
   changed,
   changedAndDue,
@@ -32,7 +34,8 @@ type Behavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete
  * the next invoice, or not at all. Between plans of a month, whose periods go on.
  */
 export function dashboardCommands({ expected: now, random, kind }: Life): Command[] {
-  if (now.isManaged || prices[now.terms.plan].months !== 1) return []
+  if (prices[now.terms.plan].months !== 1) return []
+  if (now.isManaged) return now.scheduled === null ? [] : besideCommands(now, now.scheduled, { random, kind })
   const plan = random.pick(plans)
   const several = random.below(4) === 0 ? 2 + random.below(3) : 1
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
@@ -47,12 +50,35 @@ export function dashboardCommands({ expected: now, random, kind }: Life): Comman
   ]
 }
 
+/** The same while something is scheduled, which comes with what stands by then. Whose first payment begins a period moves its end: a story of its own. */
+function besideCommands(
+  now: Model,
+  { plan: next }: Terms,
+  { random, kind }: Pick<Life, 'random' | 'kind'>,
+): Command[] {
+  const plan = random.pick(random.below(2) === 0 ? plans : [now.terms.plan])
+  const several = random.below(4) === 0 ? 2 + random.below(3) : 1
+  const quantity = plan === 'seats' ? 1 + random.below(9) : several
+  const extras = prices[next].months === 1 && random.below(2) === 0 ? random.below(4) : now.terms.extras
+  const to = { plan, quantity, extras }
+  const { scheduled } = besideScheduled(now, to)
+  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms, kind)
+  if (isDeepStrictEqual(to, now.terms) || beginsToPay(now, to) || ![to, scheduled ?? to].every(mayBe))
+    return []
+  const isBeside = { isBeside: true }
+  return [
+    changeInDashboard(to, 'none', isBeside),
+    ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice', isBeside)] : []),
+    ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations', isBeside)] : []),
+  ]
+}
+
 function ofPlan(now: Model, to: Terms, behavior: Behavior): Command[] {
   return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
-    ...(isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', behavior)] : []),
+    ...(isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', { behavior })] : []),
     ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
 }
@@ -96,13 +122,20 @@ function beginsToPay({ terms }: Model, to: Terms): boolean {
   return prices[terms.plan].cents === 0 && prices[to.plan].cents > 0
 }
 
+interface Told {
+  readonly behavior?: Behavior
+  /** Of something that is scheduled. */
+  readonly isBeside?: boolean
+}
+
 const changeInDashboard = (
   to: Terms,
   prorations: Prorations,
-  behavior: Behavior = 'allow_incomplete',
+  { behavior = 'allow_incomplete', isBeside = false }: Told = {},
 ): Command => ({
   name: `the dashboard changes to ${to.plan} × ${to.quantity} with ${to.extras} extras, ${prorations}${behavior === 'allow_incomplete' ? '' : `, ${behavior}`}`,
-  isElsewhere: true,
+  // Behind a schedule what nobody hears of in time is lost with the period, as documented.
+  isElsewhere: !isBeside,
   async run(stage, { payer, expected: now }) {
     const { stripe } = stage.world
     const { items } = await stripe.subscriptions.retrieve(payer.subscription)
@@ -114,7 +147,7 @@ const changeInDashboard = (
     })
     if (outcome === 'refused') await refused(told)
     else await told
-    return { model: outcome === 'refused' ? now : outcome }
+    return { model: outcome === 'refused' ? now : { ...outcome, ...besideScheduled(now, to) } }
   },
 })
 

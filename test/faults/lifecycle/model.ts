@@ -5,6 +5,17 @@
 import * as money from './accounts.ts'
 import { DAY, HOUR, months } from './calendar.ts'
 import { type Carrying, type Given, lessDiscounts, running, usedBy } from './discounts.ts'
+import {
+  centsOf,
+  claimsOf,
+  creditedBy,
+  creditedSince,
+  givenBack,
+  type Paid,
+  type Proration,
+  refunded,
+  type Unused,
+} from './paid-time.ts'
 import { type CouponKey, EXTRA_CENTS, prices, type Terms, TRIAL_DAYS } from './plans.ts'
 
 export type Collection = 'charging' | 'keepAsDraft' | 'markUncollectible' | 'void'
@@ -17,6 +28,8 @@ export interface Model {
   readonly terms: Terms
   /** Takes the place of the terms when the period is over. */
   readonly scheduled: Terms | null
+  /** What it makes another, as that stood when it was scheduled; the rest as it stands. */
+  readonly scheduledFrom: Terms
   /** The provider's schedule stands, also for a while after it was carried out: nobody else plans an end then. */
   readonly isManaged: boolean
   /** A change that waits to be paid, mostly for the bank's question to be answered, since when; ours, or the dashboard's. */
@@ -39,10 +52,10 @@ export interface Model {
   /** Prorations that wait for the next invoice. */
   readonly pending: readonly Proration[]
   readonly open: Open | null
-  /** What invoices brought in, or gave back, for time until then: a change credits no more of it. */
-  readonly kept: readonly Kept[]
-  /** What the running period was bought with, where that is one invoice of its fees that the card paid whole. */
-  readonly bought: { readonly paid: number; readonly back: number } | null
+  /** What invoices brought in, oldest first: a change credits no more of it, and nobody gives back more. */
+  readonly paid: readonly Paid[]
+  /** Invoices so far: the number of the last one. */
+  readonly invoices: number
   /** Not once usage of the second of an end came to nobody: where an invoice had billed it already, the balance has it back. */
   readonly isCreditKnown: boolean
   readonly accounts: money.Accounts
@@ -53,39 +66,25 @@ interface Period {
   readonly end: number
 }
 
-interface Kept {
-  readonly until: number
-  /** Since when time is credited on it: what was bought before has paid a part of it. */
-  readonly creditedSince?: number
-  readonly cents: number
-  /** What was billed, line by line: what is over has used up its part of the money. */
-  readonly lines: readonly Span[]
-}
-
-/** Cents of a line, and the end of the time that it is for. */
-export interface Span {
-  readonly until: number
-  readonly cents: number
-}
-
-/** A part of a fee that was charged, or given back, in the middle of a period. */
-export interface Proration extends Span {
-  readonly at: number
-}
-
 /** The invoice of a period while nobody has paid it. */
 interface Open extends Carrying {
+  readonly number: number
+  /** When it was made. */
+  readonly at: number
   readonly total: number
   /** The end of the period. */
   readonly until: number
-  readonly lines: readonly Span[]
+  readonly lines: readonly Proration[]
   readonly creditedSince: number
   readonly dueAt: number
   readonly failures: number
 }
 
 /** What was last billed for the time that runs, and for which part of it. */
-export type Debit = Period & { readonly amount: number }
+export type Debit = Period & {
+  readonly amount: number /** The invoice; null while none did. */
+  readonly on: number | null
+}
 
 /** Of each item that there is: the plan's, and the add-on's. */
 export interface Debits {
@@ -111,17 +110,30 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
   const started: Model = {
     now,
     status: isTrial ? 'trialing' : 'active',
-    ...{ terms, scheduled: null, isManaged: false, held: null, discounts, card, anchor, period },
+    ...{
+      terms,
+      scheduled: null,
+      scheduledFrom: terms,
+      isManaged: false,
+      held: null,
+      discounts,
+      card,
+      anchor,
+      period,
+    },
     ...{ had: discounts.map(({ coupon }) => coupon), untold: [] },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debits: nothingBilled(period), pending: [], open: null, kept: [], bought: null },
+    ...{ debits: nothingBilled(period), pending: [], open: null, paid: [], invoices: 0 },
     isCreditKnown: before?.isCreditKnown ?? true,
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
   return isTrial ? started : collect(billPeriod(started))
 }
 
-const nothingBilled = (period: Period): Debits => ({ plan: { ...period, amount: 0 }, extras: null })
+const nothingBilled = (period: Period): Debits => ({
+  plan: { ...period, amount: 0, on: null },
+  extras: null,
+})
 
 /** What fees depend on besides the terms: discounts, and which of them still run. */
 export type Discounted = Pick<Model, 'discounts' | 'now'>
@@ -204,35 +216,27 @@ export type Billed = Model & { readonly open: NonNullable<Model['open']> }
 
 /** Bills a whole period in advance: a line for the plan's fee, one for the add-on's, and what is pending. */
 function billPeriod(model: Model): Billed {
-  const { period, terms, pending } = model
+  const { period, terms, pending, now } = model
+  const on = model.invoices + 1
   const debits = {
-    plan: { ...period, amount: planFee(model, terms) },
-    extras: terms.extras > 0 ? { ...period, amount: extrasFee(model, terms) } : null,
+    plan: { ...period, amount: planFee(model, terms), on },
+    extras: terms.extras > 0 ? { ...period, amount: extrasFee(model, terms), on } : null,
   }
   const fee = feeOf(model, terms)
   const waited = centsOf(pending)
   const fees = billedItems(debits).map(({ amount }) => amount)
   return {
-    ...{ ...model, debits, pending: [], bought: null },
+    ...{ ...model, debits, pending: [], invoices: on, paid: creditedBy(model.paid, pending) },
     accounts: money.billed(model.accounts, [...fees, ...pending.map(({ cents }) => cents)]),
     open: {
-      ...{ total: fee + waited, subtotal: listPrice(terms) + waited, carried: model.discounts },
-      lines: [{ until: period.end, cents: fee }, ...pending],
+      ...{ number: on, at: now, total: fee + waited },
+      ...{ subtotal: listPrice(terms) + waited, carried: model.discounts },
+      lines: [{ at: period.start, until: period.end, cents: fee, on: null }, ...pending],
       creditedSince: creditedSince(pending, period.end),
       ...{ until: period.end, dueAt: model.now, failures: 0 },
     },
   }
 }
-
-export const centsOf = (spans: readonly Span[]) => spans.reduce((sum, { cents }) => sum + cents, 0)
-
-/** Since when time is credited by any of them, which was bought before then; `otherwise` where none does. */
-export function creditedSince(prorations: readonly Proration[], otherwise: number): number {
-  const credits = prorations.filter(({ cents }) => cents < 0)
-  return Math.min(otherwise, ...credits.map(({ at }) => at))
-}
-
-const sumOf = (debits: readonly Debit[]) => debits.reduce((sum, { amount }) => sum + amount, 0)
 
 /** Cents a second. */
 const rateOf = (debits: Debits) =>
@@ -253,23 +257,12 @@ function collectLater(model: Model): Model {
   return { ...model, open: null, discounts: usedBy(model.discounts, open) }
 }
 
-/** What was paid for time that has not passed, and not given back. */
-export function keptAhead({ kept, now }: Pick<Model, 'kept' | 'now'>, since = now): number {
-  const ahead = kept.filter(({ until }) => until > since)
-  const before = Math.min(since, ...ahead.map(({ creditedSince }) => creditedSince ?? since))
-  if (before < since) return keptAhead({ kept, now }, before)
-  const over = ahead.flatMap(({ lines }) => lines.filter(({ until }) => until <= now))
-  const used = over.reduce((sum, { cents }) => sum + cents, 0)
-  return ahead.reduce((sum, { cents }) => sum + cents, 0) - Math.max(0, used)
-}
-
 /** The balance pays first, then the card; what neither pays is tried again on some days, and then it is over. */
 export function collect(final: Billed): Model {
   const model = { ...final, discounts: usedBy(final.discounts, final.open) }
-  const { open, accounts, card, debits, period } = model
+  const { open, accounts, card } = model
   const { charge, accounts: paid } = money.settled(accounts, open.total)
   const isFirst = open.failures === 0
-  const { until, creditedSince: since } = open
   if (charge > 0 && card !== 'pays') {
     const days = RETRY_DAYS[open.failures]
     const failed: Model = {
@@ -277,27 +270,41 @@ export function collect(final: Billed): Model {
       status: 'past_due',
       // What the balance pays of it, it has paid when the invoice was made final.
       accounts: isFirst ? money.drawn(accounts, open.total) : accounts,
-      kept: isFirst
-        ? [
-            ...model.kept,
-            { until, creditedSince: since, cents: Math.max(0, open.total - charge), lines: open.lines },
-          ]
-        : model.kept,
+      paid: isFirst
+        ? brought(model, open, { came: Math.max(0, open.total - charge), charge: 0 })
+        : model.paid,
     }
     if (days === undefined) return ended(failed)
     const left = isFirst ? charge : open.total
     const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
     return { ...failed, open: later }
   }
-  const fees = billedItems(debits)
-  const isOfPeriod = fees.every(({ start }) => start === period.start)
-  const isAlone = isFirst && isOfPeriod && open.lines.length === 1
-  const isWhole = isAlone && charge === open.total && charge === sumOf(fees)
-  const bought = isWhole && charge > 0 && model.isCreditKnown ? { paid: charge, back: 0 } : null
-  const lines = isFirst ? open.lines : []
-  const cents = open.total < 0 ? open.total : Math.max(charge, open.total)
-  const kept = [...model.kept, { until, creditedSince: since, cents, lines }]
-  return { ...model, status: 'active', accounts: paid, open: null, bought, kept }
+  const came = open.total < 0 ? open.total : Math.max(charge, open.total)
+  return {
+    ...model,
+    status: 'active',
+    accounts: paid,
+    open: null,
+    paid: brought(model, open, { came, charge }),
+  }
+}
+
+export type Document = Pick<Paid, 'number' | 'at' | 'total' | 'until' | 'creditedSince' | 'lines'>
+
+/** The first time it is all that is known of an invoice, later it is more of it. */
+export function brought(
+  { paid }: Pick<Model, 'paid'>,
+  { number, at, total, until, creditedSince: since, lines }: Document,
+  { came, charge }: Pick<Paid, 'came' | 'charge'>,
+): readonly Paid[] {
+  if (paid.some((one) => one.number === number))
+    return paid.map((one) =>
+      one.number === number ? { ...one, came: one.came + came, charge: one.charge + charge } : one,
+    )
+  const untouched = { refunded: 0, back: 0, credited: 0, passed: 0 }
+  const one = { number, at, total, came, charge, ...untouched, until, creditedSince: since, lines }
+  // While a renewal's is a draft, a change may be billed.
+  return [...paid, one].sort((a, b) => a.number - b.number)
 }
 
 /** What is open when it ends is not collected any more, and no proration billed; the second of the end belongs to nobody. */
@@ -307,7 +314,7 @@ function ended(model: Model): Model {
   const rest = isPaidFor ? rateOf(debits) * (period.end - now) : 0
   return {
     ...model,
-    ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null, bought: null },
+    ...{ status: 'canceled', endedAt: now, scheduled: null, held: null, open: null },
     pending: [],
     isCreditKnown: model.isCreditKnown && model.accounts.justUsed === 0,
     accounts: money.forfeited(model.accounts, rest - centsOf(pending)),
@@ -337,16 +344,24 @@ export function use(model: Model, quantity: number): Model {
 
 export type UnusedTime = 'keep' | 'credit' | 'refund'
 
-/** What an end now gives back: what is left of the time, but never more than is left of what was paid. */
-export function unusedAmount({ bought, debits, now }: Model): number {
-  if (bought === null) return 0
-  const unused = billedItems(debits).reduce((sum, debit) => sum + unusedOf(debit, now), 0)
-  return Math.min(unused, bought.paid - bought.back)
+/** What is left of the time of the items, and of what waits for an invoice; by the invoices that billed it. */
+export function unusedOfAll({ debits, pending, now }: Pick<Model, 'debits' | 'pending' | 'now'>): Unused {
+  const ends = billedItems(debits).map((debit) => ({
+    ...{ at: now, until: debit.end, on: debit.on, cents: -unusedOf(debit, now) },
+  }))
+  const lines = [...pending, ...ends]
+  return { lines, claims: claimsOf(lines), cents: Math.max(0, -centsOf(lines)), now }
+}
+
+/** What an end now gives back. */
+export function unusedAmount(model: Model, how: 'credit' | 'refund'): number {
+  return givenBack(model.paid, unusedOfAll(model), how).cents
 }
 
 export function cancelNow(model: Model, how: UnusedTime): Model {
-  const accounts = how === 'keep' ? model.accounts : money.givenBack(model.accounts, unusedAmount(model), how)
-  return ended({ ...model, accounts })
+  if (how === 'keep') return ended(model)
+  const { cents, paid } = givenBack(model.paid, unusedOfAll(model), how)
+  return ended({ ...model, paid, accounts: money.givenBack(model.accounts, cents, how) })
 }
 
 /** What was scheduled for the end of the period does not come: the end comes before it. */
@@ -361,14 +376,11 @@ export function resume(model: Model): Model {
 }
 
 export function pause(model: Model, collection: Collection): Model {
-  return { ...model, collection, bought: null }
+  return { ...model, collection }
 }
 
-/** A part of what the period was bought with, to the card. */
-export function refund(model: Model, amount: number): Model {
-  const { bought, accounts } = model
-  if (bought === null) throw new Error('Nothing was bought.')
-  const back = { ...bought, back: bought.back + amount }
-  const kept = [...model.kept, { until: model.period.end, cents: -amount, lines: [] }]
-  return { ...model, bought: back, kept, accounts: money.refunded(accounts, amount) }
+/** A part of what an invoice brought in, to the card. */
+export function refund(model: Model, number: number, amount: number): Model {
+  const { paid, accounts } = model
+  return { ...model, paid: refunded(paid, number, amount), accounts: money.refunded(accounts, amount) }
 }

@@ -1,20 +1,19 @@
+import type { Random } from '../../support/random.ts'
 import { answered, expectSame } from './answers.ts'
 import type { Command } from './commands.ts'
-import { cards, type Life } from './life.ts'
+import { cards, iso, type Life } from './life.ts'
 import * as model from './model.ts'
+import { type Paid, refundable } from './paid-time.ts'
 
 /** Another card, one that fails too, or none; a failed payment confirmed; a part of what was paid given back. */
 export function paymentCommands({ expected: now, random }: Life): Command[] {
   const others = (['pays', 'declines', 'asks'] as const).filter((card) => card !== now.card)
-  const { bought } = now
   return [
     payWith(now.card === 'pays' ? random.pick(others) : 'pays'),
     ...(now.card === 'pays' ? [] : [payWith('pays')]),
     ...(now.card === 'none' ? [] : [remove(random.pick(ways))]),
     ...(now.status === 'past_due' && now.card === 'asks' ? [confirmOpen(), confirmOpen()] : []),
-    ...(bought && now.status === 'active' && now.collection === 'charging'
-      ? [refund(1 + random.below(bought.paid))]
-      : []),
+    ...refundCommands(now, random),
   ]
 }
 
@@ -58,24 +57,32 @@ const confirmOpen = (): Command => ({
   },
 })
 
-const refund = (amount: number): Command => ({
-  name: `refund ${amount}`,
+/** Of any invoice, also of one of before: all, a part, or too much. What waits for an invoice is a story of its own. */
+export function refundCommands({ paid, status, pending }: model.Model, random: Random): Command[] {
+  const isSame = (one: Paid, other: Paid) => one.at === other.at && one.total === other.total
+  const all = paid.filter((one) => one.charge > 0 && paid.filter((other) => isSame(one, other)).length === 1)
+  if (all.length === 0 || pending.length > 0 || !['active', 'canceled'].includes(status)) return []
+  const invoice = random.pick(random.below(2) === 0 ? all : all.slice(-2))
+  return [refund(invoice, 1 + random.below(invoice.charge))]
+}
+
+const refund = (invoice: Paid, amount: number): Command => ({
+  name: `refund ${amount} of ${invoice.charge} paid at ${iso(invoice.at)}`,
   isElsewhere: false,
   async run(stage, { payer, expected }) {
     const { stripe, pool } = stage.world
-    const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 5 })
-    const bought = expected.bought
-    const last = data.find(({ amount_paid: paid }) => paid === bought?.paid)
-    if (!last || !bought) throw new Error('What was bought has no invoice.')
+    const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 100 })
+    const found = data.find(({ created, total }) => created === invoice.at && total === invoice.total)
+    if (!found) throw new Error('What was paid has no invoice.')
     const { rows } = await pool.query<{ id: string }>(
       'select id from invoice where provider_invoice_id = $1',
-      [last.id],
+      [found.id],
     )
-    const left = bought.paid - bought.back
+    const left = refundable(invoice)
     const url = `/v1/invoices/${rows[0]?.id}/refunds?dryRun=false`
     const payload = { amount: (amount / 100).toFixed(2) }
     const { body } = await answered(stage, { method: 'POST', url, payload }, amount > left ? 422 : 201)
-    if (amount <= left) return { model: model.refund(expected, amount) }
+    if (amount <= left) return { model: model.refund(expected, invoice.number, amount) }
     expectSame('too much is refused', body.code, 'refund_exceeds_payment')
     return { model: expected }
   },

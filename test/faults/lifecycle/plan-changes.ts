@@ -6,19 +6,17 @@ import { usedBy } from './discounts.ts'
 import {
   type Billed,
   billedItems,
-  centsOf,
+  brought,
   collect,
-  creditedSince,
+  type Debit,
   type Debits,
   extrasFee,
-  feeOf,
-  keptAhead,
   listPrice,
   type Model,
-  type Proration,
   planFee,
   unusedOf,
 } from './model.ts'
+import { centsOf, creditedBy, creditedSince, keptAhead, type Proration } from './paid-time.ts'
 import { prices, type Terms } from './plans.ts'
 
 type When = 'now' | 'periodEnd'
@@ -71,9 +69,12 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   // Who pays as much as before, or more, has something to pay it with.
   if (model.card === 'none' && listPrice(to) > 0 && direction >= 0) return refused('payment_method_required')
   if (model.status === 'trialing') return { kind: 'done', model: { ...model, terms: to } }
-  if (!isAtOnce) return { kind: 'scheduled', model: { ...model, scheduled: to, isManaged: true } }
+  if (!isAtOnce) {
+    const planned = { scheduled: to, scheduledFrom: model.terms, isManaged: true }
+    return { kind: 'scheduled', model: { ...model, ...planned } }
+  }
   const bill = billOf(model, to)
-  if (totalOf(bill) < 0 && creditedBy(bill, model.now) > keptAhead(model))
+  if (totalOf(bill) < 0 && creditOf(bill, model.now) > keptAhead(model.paid, model.now))
     return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(bill))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
@@ -97,7 +98,7 @@ function directionOf(from: Terms, to: Terms): number {
 export const totalOf = ({ lines }: Bill) => lines.reduce((sum, line) => sum + line, 0)
 
 /** What was pending is on no invoice yet: it is a part of what is given back. */
-function creditedBy({ spans }: Bill, now: number): number {
+function creditOf({ spans }: Bill, now: number): number {
   const credits = spans.filter(({ cents, at }) => cents < 0 || at < now)
   return credits.reduce((sum, { cents }) => sum - cents, 0)
 }
@@ -108,9 +109,10 @@ function creditedBy({ spans }: Bill, now: number): number {
  */
 export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(model.terms, to)): Bill {
   const { now, period, terms, debits, pending } = model
+  const on = model.invoices + 1
   const end = startsPeriod ? months(now, prices[to.plan].months) : period.end
   const rest = (fee: number) => ({
-    ...{ start: now, end },
+    ...{ start: now, end, on },
     amount: startsPeriod ? fee : Math.round((fee * (end - now)) / (period.end - period.start)),
   })
   const isOtherPlan = startsPeriod || to.plan !== terms.plan || to.quantity !== terms.quantity
@@ -125,8 +127,10 @@ export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(mo
   const come = others.filter((debit) => !old.includes(debit))
   const back = left.map((debit) => -unusedOf(debit, now))
   const charged = come.map(({ amount }) => amount)
-  const ends = [...left, ...come].map((debit) => debit.end)
-  const news = [...back, ...charged].map((cents, index) => ({ at: now, until: ends[index] ?? now, cents }))
+  const news = [
+    ...left.map((debit, index) => ({ at: now, until: debit.end, cents: back[index] ?? 0, on: debit.on })),
+    ...come.map((debit) => ({ at: now, until: debit.end, cents: debit.amount, on: null })),
+  ]
   const spans = [...pending, ...news]
   const lines = spans.map(({ cents }) => cents)
   const fees = startsPeriod ? listPrice(to) : charged.reduce((sum, line) => sum + line, 0)
@@ -147,32 +151,42 @@ export function changed(model: Model, to: Terms, bill = billOf(model, to)): Mode
   const period = startsPeriod ? { start: now, end: debits.plan.end } : model.period
   const { charge, accounts } = money.settled(money.billed(model.accounts, lines), totalOf(bill))
   const until = Math.max(period.end, model.period.end)
-  const cents = totalOf(bill) < 0 ? totalOf(bill) : Math.max(charge, totalOf(bill))
-  const isAlone = startsPeriod && model.pending.length === 0
-  const isWhole = isAlone && lines.every((line) => line >= 0) && charge === feeOf(model, to)
+  const came = totalOf(bill) < 0 ? totalOf(bill) : Math.max(charge, totalOf(bill))
   return {
     ...model,
-    ...{ terms: to, scheduled: null, held: null, period, accounts, debits, pending: [] },
+    ...{ terms: to, scheduled: null, held: null, period, accounts, debits: onIt(model, debits), pending: [] },
     anchor: startsPeriod ? now : model.anchor,
     discounts: usedBy(model.discounts, { ...bill, carried: model.discounts }),
-    kept: [
-      ...model.kept,
-      { until, cents, lines: bill.spans, creditedSince: creditedSince(bill.spans, until) },
-    ],
-    bought: isWhole && charge > 0 && model.isCreditKnown ? { paid: charge, back: 0 } : null,
+    invoices: model.invoices + 1,
+    paid: brought(
+      { paid: creditedBy(model.paid, bill.spans) },
+      {
+        ...{ number: model.invoices + 1, at: now, total: totalOf(bill), until, lines: bill.spans },
+        creditedSince: creditedSince(bill.spans, until),
+      },
+      { came, charge },
+    ),
   }
+}
+
+/** What waited for an invoice is on this one. */
+function onIt({ invoices }: Model, { plan, extras }: Debits): Debits {
+  const on = invoices + 1
+  return { plan: { ...plan, on: plan.on ?? on }, extras: extras && { ...extras, on: extras.on ?? on } }
 }
 
 /** As of this second, though its invoice is not paid yet; no other one is open. */
 export function changedAndDue(model: Model, to: Terms): Billed {
   const bill = billOf(model, to, false)
   const { now, period, accounts, discounts } = model
+  const number = model.invoices + 1
   return {
-    ...{ ...model, terms: to, debits: bill.debits, pending: [], bought: null },
+    ...{ ...model, terms: to, debits: onIt(model, bill.debits), pending: [], invoices: number },
+    paid: creditedBy(model.paid, bill.spans),
     accounts: money.billed(accounts, bill.lines),
     open: {
-      ...{ total: totalOf(bill), subtotal: bill.subtotal, carried: discounts, lines: bill.spans },
-      creditedSince: creditedSince(bill.spans, period.end),
+      ...{ number, at: now, total: totalOf(bill), subtotal: bill.subtotal, carried: discounts },
+      ...{ lines: bill.spans, creditedSince: creditedSince(bill.spans, period.end) },
       ...{ until: period.end, dueAt: now, failures: 0 },
     },
   }
@@ -196,5 +210,30 @@ const holding = ({ now, discounts }: Model, to: Terms, { subtotal }: Bill) => ({
 /** As of this second, and billed with the next invoice. */
 export function changedUnbilled(model: Model, to: Terms): Model {
   const { spans, debits } = billOf({ ...model, pending: [] }, to, false)
-  return { ...model, terms: to, debits, pending: [...model.pending, ...spans], bought: null }
+  const { plan, extras } = debits
+  const isNew = (debit: Debit) => debit !== model.debits.plan && debit !== model.debits.extras
+  const waiting = (debit: Debit): Debit => (isNew(debit) ? { ...debit, on: null } : debit)
+  return {
+    ...{ ...model, terms: to, pending: [...model.pending, ...spans] },
+    debits: { plan: waiting(plan), extras: extras && waiting(extras) },
+  }
+}
+
+/**
+ * What is scheduled comes with whatever it leaves alone as that stands by now: plan, number and extras, each for itself. The number
+ * goes along with a plan that comes by number. Where nothing of it is left, it has taken effect.
+ */
+export function besideScheduled(model: Model, terms: Terms): Pick<Model, 'scheduled' | 'scheduledFrom'> {
+  const { scheduled: to, scheduledFrom: from } = model
+  if (to === null) return { scheduled: to, scheduledFrom: from }
+  const isOfPlan = to.plan !== from.plan
+  const isByNumber = terms.plan === 'seats' && to.plan === 'seats'
+  const leavesNumber = to.quantity === from.quantity && (isByNumber || !isOfPlan)
+  const beside = (planned: Terms): Terms => ({
+    plan: isOfPlan ? planned.plan : terms.plan,
+    quantity: leavesNumber ? terms.quantity : planned.quantity,
+    extras: to.extras === from.extras ? terms.extras : planned.extras,
+  })
+  const comes = beside(to)
+  return { scheduled: isDeepStrictEqual(comes, terms) ? null : comes, scheduledFrom: beside(from) }
 }
