@@ -1,4 +1,5 @@
 import { refundReasons, refundStatuses } from '@lockstep/core/money-back'
+import { stuckReasons } from '@lockstep/core/stuck-refund'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { id, idParam, providerId } from './ids.ts'
@@ -88,4 +89,32 @@ export const listRefunds = defineRoute({
   query: z.strictObject({ ...page }),
   answers: { 200: listOf('Refund', refund) },
   problems: ['invoice_not_found'],
+})
+
+export const listStuckRefunds = defineRoute({
+  id: 'listStuckRefunds',
+  method: 'GET',
+  path: '/v1/stuck-refunds',
+  callers: { key: 'invoices:read' },
+  summary: 'Refunds that need a person, newest first',
+  description:
+    'One is listed until the provider tells that it has succeeded, or, of one that was sent back, until as much of its invoice was given back in another way.',
+  tags,
+  query: z.strictObject({ ...page }),
+  answers: {
+    200: listOf(
+      'StuckRefund',
+      refund
+        .extend({
+          stuck: z.strictObject({
+            code: z.enum(stuckReasons).meta({
+              description:
+                '`unanswered`: the provider has not said whether it makes it; it is tried again by itself. `pending`: under way at the bank for more than five days. `actionRequired`: whoever paid has to say where it goes. `failed`: the bank sent it back, within the last 35 days.',
+            }),
+            detail: z.string(),
+          }),
+        })
+        .meta({ id: 'StuckRefund', description: 'A refund that does not come to its end by itself.' }),
+    ),
+  },
 })

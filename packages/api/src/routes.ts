@@ -44,7 +44,7 @@ import {
   replayProviderEvents,
   retryProviderEvent,
 } from './provider-events.ts'
-import { createRefund, listRefunds } from './refunds.ts'
+import { createRefund, listRefunds, listStuckRefunds } from './refunds.ts'
 import {
   cancelRegistration,
   createRegistration,
@@ -140,6 +140,7 @@ export const routes: readonly Route[] = [
   listSpendAlerts,
   createRefund,
   listRefunds,
+  listStuckRefunds,
   createCreditNote,
   listCreditNotes,
   listDisputes,

@@ -18,6 +18,7 @@ import { addLimits } from './commands/limits.ts'
 import { addMappings } from './commands/mappings.ts'
 import { addOrphans } from './commands/orphans.ts'
 import { addPlanRolls } from './commands/plan-rolls.ts'
+import { addRefunds } from './commands/refunds.ts'
 import { addRegistrations } from './commands/registrations.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addSubscriptions } from './commands/subscriptions.ts'
@@ -42,6 +43,7 @@ const commands = [
   addUsage,
   addInvoices,
   addDisputes,
+  addRefunds,
   addLimits,
   addSync,
   addBus,

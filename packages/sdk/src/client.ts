@@ -19,6 +19,7 @@ import * as orphans from '@lockstep/api/orphans'
 import * as rolls from '@lockstep/api/plan-rolls'
 import * as plans from '@lockstep/api/plans'
 import * as events from '@lockstep/api/provider-events'
+import * as refunds from '@lockstep/api/refunds'
 import { sweepSignUps } from '@lockstep/api/sign-up-sweeps'
 import { readSyncStatus } from '@lockstep/api/sync-status'
 import * as clocks from '@lockstep/api/test-clocks'
@@ -177,6 +178,11 @@ export function createClient(options: ClientOptions) {
       list: (query?: QueryInput<typeof disputes.listDisputes>) => list(disputes.listDisputes, query),
     },
 
+    /** What was given back and does not come to its end by itself. */
+    stuckRefunds: {
+      list: (query?: QueryInput<typeof refunds.listStuckRefunds>) => list(refunds.listStuckRefunds, query),
+    },
+
     planRolls: {
       list: (query?: QueryInput<typeof rolls.listPlanRolls>) => list(rolls.listPlanRolls, query),
       read: (id: string) => ask(rolls.readPlanRoll, { params: { id } }),
@@ -313,6 +319,7 @@ export type OrphanSweep = Answer<typeof orphans.sweepOrphans>
 export type ProviderEvent = ItemOf<typeof events.listProviderEvents>
 export type ProviderEventWithPayload = Answer<typeof events.readProviderEvent>
 export type Dispute = ItemOf<typeof disputes.listDisputes>
+export type StuckRefund = ItemOf<typeof refunds.listStuckRefunds>
 export type PlanRoll = Answer<typeof rolls.readPlanRoll>
 export type Mapping = ItemOf<typeof mappings.listMappings>
 export type EventSweep = Answer<typeof sweepEvents>

@@ -121,3 +121,26 @@ test('three subscriptions of one customer share the room, and nothing of any is 
   const later = (await world.atStripe(ada)).slice(6).map(({ invoice }) => invoice.total)
   expect(later.toSorted((a, b) => a - b)).toEqual([2000, 2000, 2030, 2060, 2090, 2090])
 })
+
+// After an end there is no next invoice to wait for: 30 lines of the last period and 210 late ones go onto the first of its own, and
+// the other 60 onto another one when that is final.
+test('what is left at an end goes onto as many invoices of its own as it takes', async () => {
+  const eve = await world.register('cloud', '2026-01-10T00:00:00Z')
+  for (const month of ['02', '03', '04']) await go(eve, `2026-${month}-10T02:00:00Z`)
+  for (const month of ['01', '02', '03']) await use(eve, `2026-${month}-15T00:00:00Z`)
+  for (let n = 0; n < 30; n += 1)
+    await world.use(eve, '1', '2026-04-10T01:00:00Z', 'cpu', { region: `r${n}` })
+  const before = (await world.atStripe(eve)).length
+  await world.stripe.subscriptions.cancel(eve.subscription)
+  await world.deliver()
+  for (const time of ['2026-04-10T04:00:00Z', '2026-04-10T06:00:00Z']) {
+    await world.sync(eve)
+    await go(eve, time)
+  }
+  const rest = (await world.atStripe(eve)).slice(before)
+  expect(rest.map(({ invoice, lines }) => [invoice.status, lines.length, invoice.total])).toEqual([
+    ['paid', 240, 240],
+    ['paid', 60, 60],
+  ])
+  expect((await world.invoices(eve)).every(({ lateUsage }) => !lateUsage)).toBe(true)
+})

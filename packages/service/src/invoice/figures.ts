@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Db } from '../postgres/connect.ts'
 import { countDisputes } from '../store/disputes.ts'
+import { countStuckRefunds } from '../store/stuck-refunds.ts'
 import { failuresByCode, syncFigures } from '../store/sync-health.ts'
 import { lastRound } from '../store/sync-rounds.ts'
 
@@ -81,6 +82,17 @@ export function showSync({ db, clock, metrics, nextRound }: Watched): void {
     async collect() {
       this.reset()
       for (const { status, disputes } of await countDisputes(db)) this.set({ status }, disputes)
+    },
+  })
+  new Gauge({
+    name: 'lockstep_refunds_stuck',
+    help: 'Refunds that do not come to their end by themselves, by why.',
+    labelNames: ['reason'],
+    registers,
+    async collect() {
+      this.reset()
+      for (const { stuck, refunds } of await countStuckRefunds(db, clock.now()))
+        this.set({ reason: stuck }, refunds)
     },
   })
 }

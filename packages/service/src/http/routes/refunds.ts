@@ -1,9 +1,11 @@
 import * as api from '@lockstep/api/refunds'
 import { formatInstant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
+import type { StuckReason } from '@lockstep/core/stuck-refund'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listRefunds, type Refund, readRefund } from '../../store/refunds.ts'
+import { listStuckRefunds } from '../../store/stuck-refunds.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { beginRefund, planRefund } from '../../workflow/refund.ts'
 import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
@@ -61,6 +63,28 @@ export function refundRoutes(app: App, parts: RefundParts): void {
     const page = await pageOf(query.limit, (limit) => listRefunds(db, { ...query, invoice, limit }))
     return { status: 200, body: { ...page, data: page.data.map(refundToApi) } }
   })
+
+  route(
+    app,
+    api.listStuckRefunds,
+  )(async ({ query }) => {
+    const at = parts.clock.now()
+    const page = await pageOf(query.limit, (limit) => listStuckRefunds(db, { ...query, at, limit }))
+    const data = page.data.map((refund) => ({
+      ...refundToApi(refund),
+      stuck: { code: refund.stuck, detail: details[refund.stuck] },
+    }))
+    return { status: 200, body: { ...page, data } }
+  })
+}
+
+const details: Readonly<Record<StuckReason, string>> = {
+  unanswered:
+    'The provider has not said whether it makes it. It is tried again by itself; the log says what it answers.',
+  pending: 'It has been under way at the bank for more than five days. Ask the provider, by its id there.',
+  actionRequired: 'Whoever paid has to say where the money goes: the provider has written to them.',
+  failed:
+    'The bank sent it back, and the money is on the balance at the provider. Give it back in another way.',
 }
 
 async function existing(db: Db, id: string): Promise<Refund> {

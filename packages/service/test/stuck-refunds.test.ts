@@ -1,0 +1,97 @@
+// Refunds that nobody brings to their end by themselves are told to a person, with why.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { creditNoteRoutes } from '../src/http/routes/credit-notes.ts'
+import { refundRoutes } from '../src/http/routes/refunds.ts'
+import { countStuckRefunds } from '../src/store/stuck-refunds.ts'
+import { sqlTime } from '../src/store/time.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld()
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  for (const register of [refundRoutes, creditNoteRoutes])
+    register(server.app, { ...world.deps, workflows: world.workflows })
+})
+afterAll(() => world.close())
+
+async function refunded(paymentMethod: string) {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z', { paymentMethod })
+  await world.deliver()
+  const { invoice } = await world.read(payer, 'paid')
+  const { body } = await ask('POST', `/v1/invoices/${invoice.id}/refunds?dryRun=false`, { amount: '20.00' })
+  return { payer, invoice: invoice.id, refund: (body as unknown as { id: string }).id }
+}
+
+const ask = (method: 'GET' | 'POST', url: string, payload?: object) =>
+  server.call({ method, url, ...(payload && { payload }) })
+
+interface Stuck {
+  readonly id: string
+  readonly status: string
+  readonly stuck: { readonly code: string }
+}
+
+async function stuck(): Promise<string[]> {
+  const { body } = await ask('GET', '/v1/stuck-refunds?limit=100')
+  return (body as { data: Stuck[] }).data.map(({ id, stuck: { code } }) => `${id} ${code}`)
+}
+
+const setStatus = (id: string, status: 'requires_action' | 'making') =>
+  world.db
+    .updateTable('refund')
+    .set({ status, ...(status === 'making' && { providerRefundId: null }) })
+    .where('id', '=', id)
+    .execute()
+
+test('one that the bank sends back is told of until it is given back in another way', async () => {
+  const { payer, invoice, refund } = await refunded('pm_card_refundFail')
+  expect(await stuck()).toEqual([])
+  await world.turn(payer, '2026-01-10T02:00:00Z')
+  await world.deliver()
+  expect(await stuck()).toEqual([`${refund} failed`])
+  expect(await countStuckRefunds(world.db, world.wall.time)).toEqual([{ stuck: 'failed', refunds: 1 }])
+  const credit = (amount: string) =>
+    ask('POST', `/v1/invoices/${invoice}/credit-notes?dryRun=false`, { amount, paidPart: 'outOfBand' })
+  expect((await credit('19.99')).status).toBe(201)
+  expect(await stuck()).toEqual([`${refund} failed`])
+  expect((await credit('0.01')).status).toBe(201)
+  expect(await stuck()).toEqual([])
+})
+
+test('one that is under way for days is told of, until the provider tells of its end', async () => {
+  const { payer, refund } = await refunded('pm_card_pendingRefund')
+  const [created] = await world.db.selectFrom('refund').selectAll().where('id', '=', refund).execute()
+  expect(created?.status).toBe('pending')
+  const clockAt = (seconds: number) =>
+    world.db
+      .updateTable('testClock')
+      .set({ frozenAt: sqlTime((created?.createdAt ?? 0) + seconds) })
+      .where('providerId', '=', payer.testClock)
+      .execute()
+  await clockAt(5 * 86_400)
+  expect(await stuck()).toEqual([])
+  await clockAt(5 * 86_400 + 1)
+  expect(await stuck()).toEqual([`${refund} pending`])
+  await world.turn(payer, '2026-01-10T02:00:00Z')
+  await world.deliver()
+  expect(await stuck()).toEqual([])
+})
+
+test('one for which somebody has to act is told of at once, one without an answer after ten minutes', async () => {
+  const asking = (await refunded('pm_card_visa')).refund
+  const making = (await refunded('pm_card_visa')).refund
+  await setStatus(asking, 'requires_action')
+  expect(await stuck()).toEqual([`${asking} actionRequired`])
+  const { createdAt } = await world.db
+    .selectFrom('refund')
+    .select('createdAt')
+    .where('id', '=', making)
+    .executeTakeFirstOrThrow()
+  await setStatus(making, 'making')
+  world.wall.time = createdAt + 600
+  expect(await stuck()).toEqual([`${asking} actionRequired`])
+  world.wall.time += 1
+})
