@@ -106,6 +106,16 @@ test('usage that is invoiced there at another interval than the plan’s, is tol
   expect(interval).toEqual({ interval: 'month', interval_count: 1 })
 })
 
+test('a schedule that somebody made, or let go, and nobody told of', async () => {
+  const { stripe } = world
+  const { id } = await stripe.subscriptionSchedules.create({ from_subscription: annual.subscription })
+  await unheard()
+  await mend('subscription differs schedule missed look')
+  await stripe.subscriptionSchedules.release(id)
+  await unheard()
+  await mend('subscription differs schedule missed look')
+})
+
 test('a dispute that stands otherwise, and one that is not here', async () => {
   await world.pool.query(`update dispute set status = 'won'`)
   await mend('dispute differs status changedHere look')

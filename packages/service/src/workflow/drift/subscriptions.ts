@@ -56,12 +56,10 @@ export async function compareSubscriptions(
     const there = (shown: ObservedSubscription) => thereOf(shown, versions, plans, row.planVersionId)
     const { here = {}, there: others = {} } = beside.get(object.id) ?? {}
     const before = pictures.get(`subscription ${object.id}`)?.raw
-    // What is taken off an item stands in its picture alone.
-    const ofItems: Record<string, DriftValue> = wasSeen(before)
-      ? { itemDiscounts: discountsOfItems(read(before)) }
-      : {}
+    // What is taken off an item, and by what it is changed later on, stands in its picture alone.
+    const pictured: Record<string, DriftValue> = wasSeen(before) ? picturedOf(read(before)) : {}
     const differences = fieldDifferences(
-      { ...hereOf(row), ...ofItems, ...here },
+      { ...hereOf(row), ...pictured, ...here },
       { ...there(seen), ...others },
     )
     if (differences.length === 0) return []
@@ -222,9 +220,14 @@ function thereOf(
     collection: seen.collection,
     collectionResumesAt: time(seen.collectionResumesAt),
     discounts: seen.discounts.join(', '),
-    itemDiscounts: discountsOfItems(seen),
+    ...picturedOf(seen),
   }
 }
+
+const picturedOf = (seen: ObservedSubscription): Record<string, DriftValue> => ({
+  itemDiscounts: discountsOfItems(seen),
+  schedule: seen.schedule,
+})
 
 const discountsOfItems = ({ items }: ObservedSubscription): string =>
   items
