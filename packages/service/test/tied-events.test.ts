@@ -50,6 +50,36 @@ test.each([
   expect(await heardOneByOne(order)).toEqual({ looks, steps })
 })
 
+// Of one second each: created, finalized, paid and updated; finalized, updated and failed.
+test.each(['in order', 'backwards'] as const)(
+  'a renewal that fails and is paid a day later is not looked up, heard of %s',
+  async (how) => {
+    const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.deliver()
+    const { customer, subscription } = payer
+    const failing = await world.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
+    await world.stripe.subscriptions.update(subscription, { default_payment_method: failing.id })
+    await world.turn(payer, '2026-02-10T02:00:00Z')
+    const failed = await world.newEvents()
+    await world.turn(payer, '2026-02-11T00:00:00Z')
+    const good = await world.stripe.paymentMethods.attach('pm_card_visa', { customer })
+    const [open] = (await world.stripe.invoices.list({ customer, status: 'open' })).data
+    await world.stripe.invoices.pay(open?.id ?? '', { payment_method: good.id })
+    const paid = await world.newEvents()
+    const calls = await world.requests(async () => {
+      for (const events of [failed, paid]) {
+        const told = events.filter(
+          ({ type }) => type.startsWith('customer.subscription') || type.startsWith('invoice'),
+        )
+        for (const event of how === 'in order' ? told : told.toReversed()) await world.receive(event)
+        await world.drain()
+      }
+    })
+    expect(calls.filter((call) => call === 'GET /v1/invoices/:id' || call === LOOK)).toEqual([])
+    expect(await world.story(payer)).toContain('2026-01-10 … 2026-02-10 subscription_cycle paid 2000')
+  },
+)
+
 test('what comes last of its second is written over another of it only if no more of them are known, and nothing of ours came since', async () => {
   const { db } = world
   const at = world.wall.time

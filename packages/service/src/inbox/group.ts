@@ -79,11 +79,12 @@ export function isEnd({ events }: Group): boolean {
  * The newest event says what we hold; so does every other one of its second, where nobody knows which came last.
  */
 function tellsWhatIsHeld(group: Group, { shownBy }: KnownObject): boolean {
-  return lastOf(group).every(
-    ({ id, type, apiVersion }) =>
-      !lookingHandlerOf(type)?.tellsMore &&
-      apiVersion === API_VERSION &&
-      (group.last?.isHeld ?? shownBy.has(id)),
+  const { created } = newestOf(group)
+  return (
+    group.events.every((event) => event.created !== created || !lookingHandlerOf(event.type)?.tellsMore) &&
+    lastOf(group).every(
+      ({ id, apiVersion }) => apiVersion === API_VERSION && (group.last?.isHeld ?? shownBy.has(id)),
+    )
   )
 }
 

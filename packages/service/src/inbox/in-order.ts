@@ -41,25 +41,48 @@ function withLast(group: Group, others: readonly OfSecond[], known: KnownObject 
   if (all.length > MOST_OF_A_SECOND) return group
   const looked = all.filter(({ type }) => lookingHandlerOf(type) !== undefined)
   if (!looked.every(showsAll)) return group
-  const at = lastOfSecond(looked.map(telling))
+  const at = lastOfSecond(looked.map(telling), stageOf[group.type] ?? (() => 0))
   const event = at === undefined ? undefined : looked[at]
   if (event === undefined) return group
   const isHeld = event.isHeld ?? known?.shownBy.has(event.id) ?? false
   return { ...group, last: { event, ofSecond: all.length, isHeld } }
 }
 
-/** It shows the object as we read it, and nothing happened that it does not show. */
+/** It shows the object as we read it, and the object still is. */
 function showsAll(event: WaitingEvent): boolean {
-  const handler = lookingHandlerOf(event.type)
-  return showsIt(event) && event.apiVersion === API_VERSION && !handler?.tellsMore && !handler?.isEnd
+  return showsIt(event) && event.apiVersion === API_VERSION && !lookingHandlerOf(event.type)?.isEnd
 }
+
+/** From left to right, and never back: https://docs.stripe.com/invoicing/integration/workflow-transitions */
+const INVOICE_STAGES: Readonly<Record<string, number>> = {
+  draft: 0,
+  open: 1,
+  uncollectible: 2,
+  paid: 3,
+  void: 3,
+}
+
+/** How far an object has come on a way that none goes back. */
+const stageOf: Partial<Readonly<Record<Group['type'], (object: Telling['after']) => number>>> = {
+  invoice: ({ status }) => INVOICE_STAGES[String(status)] ?? 0,
+  // Only ever turned on: https://docs.stripe.com/api/test_clocks/advance
+  test_clock: ({ frozen_time: time }) => Number(time),
+}
+
+/** Each tells that its invoice came into a stage. */
+const BEGINS: ReadonlySet<string> = new Set([
+  'invoice.finalized',
+  'invoice.marked_uncollectible',
+  'invoice.paid',
+  'invoice.voided',
+])
 
 function telling({ type, payload }: WaitingEvent): Telling {
   const { object, previous_attributes: previous } = payload.data ?? {}
   return {
     after: object as Telling['after'],
     previous: isObject(previous) ? previous : null,
-    isFirst: type.endsWith('.created'),
+    isFirst: type.endsWith('.created') || BEGINS.has(type),
   }
 }
 
