@@ -80,6 +80,34 @@ test.each(['in order', 'backwards'] as const)(
   },
 )
 
+// The event of another API version is asked about, and shows something else than the answer. The next one shows what is answered about it.
+test('an answer that the newest event shows too is no reason to ask about the next one', async () => {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const looks: number[] = []
+  for (const day of ['11', '12', '13', '14']) {
+    await world.turn(payer, `2026-01-${day}T00:00:00Z`)
+    await world.newEvents()
+    await world.stripe.subscriptions.update(payer.subscription, { metadata: { day } })
+    const [event, ...others] = await world.newEvents()
+    expect([event?.type, others]).toEqual(['customer.subscription.updated', []])
+    const old = {
+      api_version: '2024-06-20',
+      data: { object: { id: payer.subscription, object: 'subscription' } },
+    }
+    const calls = await world.requests(async () => {
+      await world.receive(day === '11' ? { ...event, ...old } : (event ?? {}))
+      await world.drain()
+    })
+    looks.push(calls.filter((call) => call === LOOK).length)
+  }
+  expect(looks).toEqual([1, 1, 0, 0])
+  const { rows } = await world.pool.query('select raw from provider_object where id = $1', [
+    payer.subscription,
+  ])
+  expect(rows[0]?.raw.metadata.day).toBe('14')
+})
+
 test('what comes last of its second is written over another of it only if no more of them are known, and nothing of ours came since', async () => {
   const { db } = world
   const at = world.wall.time

@@ -54,11 +54,14 @@ export async function bringUpToDate(
     return { kind: 'foreign' }
   }
 
-  const looked = await lookAt(
-    deps,
-    { type, id, eventCreated: newest.created },
-    (outcome) => (trx) => settle(trx, group, wordFor(outcome, 'fetched'), at),
-  )
+  const looked = await lookAt(deps, { type, id, eventCreated: newest.created }, (outcome) => async (trx) => {
+    // An answer has no event time. Where the newest event shows the same, it has that one's, and what is newer can be taken.
+    const isTold = outcome.kind === 'applied' && observed && newest.apiVersion === API_VERSION
+    await Promise.all([
+      isTold && confirmObject(trx, { ...observed, id, at }),
+      settle(trx, group, wordFor(outcome, 'fetched'), at),
+    ])
+  })
   // A newer answer was recorded while this one was on its way.
   if (looked.kind === 'stale') await settle(db, group, 'covered', at)
   if (looked.kind === 'subscriptionBehind' || looked.kind === 'incomplete') {
