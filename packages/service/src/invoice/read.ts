@@ -59,5 +59,7 @@ async function readIt(db: Db, id: string): Promise<ShownInvoice | undefined> {
 
 /** Every open invoice of a customer with its lines, rated from the usage of this moment. */
 export async function readCustomerInvoices(db: Db, customerId: string): Promise<ShownInvoice[]> {
-  return inOnePacket(db, async (db) => showOpen(db, await readOpenInvoices(db, { customerId })))
+  return inOnePacket(db, async (db) => showOpen(db, await readOpenInvoices(db, { customerId })), {
+    name: `invoices of ${customerId}`,
+  })
 }

@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { type DatabaseConnection, Kysely, PostgresDialect } from 'kysely'
 import type { Database } from '../store/schema.ts'
+import { askAhead } from './ask-ahead.ts'
 import type { Db, Trx } from './connect.ts'
 
 /**
@@ -9,15 +10,31 @@ import type { Db, Trx } from './connect.ts'
  * ```ts
  * const [customer, policy] = await inOnePacket(db, (db) => Promise.all([readCustomer(db, id), readPolicy(db)]))
  * ```
+ *
+ * `name`: of what is asked again and again and goes by the answers of its first round. Then all of it goes out in one packet
+ * ({@link askAhead}).
  */
-export async function inOnePacket<T>(db: Db | Trx, ask: (db: Db | Trx) => Promise<T>): Promise<T> {
+export async function inOnePacket<T>(
+  db: Db | Trx,
+  ask: (db: Db | Trx) => Promise<T>,
+  { name }: { readonly name?: string } = {},
+): Promise<T> {
   // In a transaction they are on one connection anyway, and so is what reads rows as they stood: no Kysely, but
   // one in front of which those rows stand.
   if (!(db instanceof Kysely) || db.isTransaction) return ask(db)
   const executor = db.getExecutor()
-  return executor.provideConnection((connection) => {
+  const askOn = (connection: DatabaseConnection) => {
     const held = executor.withConnectionProvider({ provideConnection: (consumer) => consumer(connection) })
     return ask(new Kysely<Database>({ ...inert, executor: held }))
+  }
+  return executor.provideConnection(async (connection) => {
+    if (name === undefined) return askOn(connection)
+    const ahead = askAhead(connection, name)
+    try {
+      return await askOn(ahead.connection)
+    } finally {
+      await ahead.end()
+    }
   })
 }
 

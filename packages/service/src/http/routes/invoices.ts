@@ -43,8 +43,10 @@ export function invoiceRoutes(app: App, parts: LookDeps & Partial<Pick<ServicePa
     app,
     api.readInvoice,
   )(async ({ params, query }) => {
-    const [shown, owner] = await inOnePacket(db, (db) =>
-      Promise.all([readInvoice(db, params.id), readInvoiceOwner(db, params.id)]),
+    const [shown, owner] = await inOnePacket(
+      db,
+      (db) => Promise.all([readInvoice(db, params.id), readInvoiceOwner(db, params.id)]),
+      { name: `invoice ${params.id}` },
     )
     if (!shown || !owner) throw notFound(params.id)
     const now = owner.frozenAt ?? parts.clock.now()
