@@ -3,6 +3,9 @@ import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
 
 /** Names that are remembered; of more than these, the one that came first is forgotten. */
 const MOST = 1000
+
+/** Beyond so many statements a round trip is the least of what they cost, and they would be much to keep. */
+const MOST_STATEMENTS = 50
 const known = new Map<string, readonly CompiledQuery[]>()
 
 interface Ahead {
@@ -54,6 +57,8 @@ export function askAhead(
       await Promise.allSettled(ahead.map(({ result }) => result))
       const before = known.get(name) ?? []
       if (later.length === before.length && later.every((one, i) => isSame(one, before[i]))) return
+      known.delete(name)
+      if (later.length > MOST_STATEMENTS) return
       const [first] = known.keys()
       if (known.size >= MOST && first !== undefined) known.delete(first)
       known.set(name, later)
