@@ -150,7 +150,8 @@ async function endGivingBack(stage: Stage, life: Life, unusedTime: 'credit' | 'r
   const { expected: now } = life
   const wish = { when: 'now', unusedTime }
   const shown = await deed(stage, life, 'cancel/preview', wish)
-  const { givenBack } = await deed(stage, life, 'cancel', wish)
+  // Nothing moves between the two: the token holds.
+  const { givenBack } = await deed(stage, life, 'cancel', { ...wish, preview: shown.token })
   const { amount, notGivenBack, problem } = givenBack as {
     amount: Shown
     notGivenBack: Kept
