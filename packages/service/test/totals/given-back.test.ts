@@ -1,5 +1,6 @@
 // What a line gives back is what was paid for it. Every figure is reckoned by hand; where it is not said otherwise, a
 // second and a byte cost a cent each.
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
 import { usageCorrectionRoutes } from '../../src/http/routes/usage-corrections.ts'
@@ -25,6 +26,7 @@ afterAll(async () => {
   await world.close()
 })
 
+const KNOWN = new URL('../../sql/0151_given_back_known.sql', import.meta.url)
 const JANUARY = '2026-01-12T00:00:00Z'
 const late = 'corrected for 2026-01-10 to 2026-02-10'
 
@@ -121,4 +123,148 @@ test('usage that was billed at half off and voided: in two steps, and all of it'
     'taken back: 5.99 usd, what was billed last first',
     'given back: 2.99 paid − 0.00 for what stays = 2.99 usd',
   ])
+})
+
+/** January's seconds are billed on its renewal; then they are corrected, and February's renewal gives back. */
+async function corrected(payer: Payer, quantity: string, now?: string) {
+  const correct = await used(payer, quantity)
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  const [billed] = (await world.atStripe(payer)).slice(-1)
+  await correct(now)
+  return { billed: billed?.invoice.total, february: await february(payer) }
+}
+
+test.each([
+  // 20.01 + 10.00 less 5.00: Stripe takes floor(500 × 2001 ÷ 3001) = 3.33 off one and the rest off the other, whichever is
+  // listed last. The seconds are listed first: floor(500 × 1000 ÷ 3001) = 1.66 off them. Half of that stays, 0.83, beside 5.00:
+  // of 8.34 paid 4.17 come back.
+  ['an amount', { amount_off: 500, currency: 'usd' }, 2501, 2001 - 500 - 417, 500],
+  // A third of 30.01 is 9.99333, floor(999 × 1000 ÷ 3001) = 3.32 off the seconds: 6.68 were paid. 1.66 off 5.00 stay.
+  ['a third', { percent_off: 33.3 }, 2002, 2001 - 666 - 334, 666],
+  // All of it was a gift, and nothing comes back.
+  ['all of it', { percent_off: 100 }, 0, 0, 2001],
+] as const)('%s off, half of it taken back', async (_, off, billed, total, taken) => {
+  const payer = await world.subscribed('plain', [await world.coupon(off)])
+  const all = await corrected(payer, '1000', '500')
+  expect(all.billed).toBe(billed)
+  expect(all.february).toMatchObject(allAre({ total, off: taken }))
+})
+
+test('two coupons, one after the other: both are off what comes back', async () => {
+  const products = [await world.productId('Compute')]
+  const half = await world.coupon({ percent_off: 50, applies_to: { products } })
+  const fifth = await world.coupon({ percent_off: 20 })
+  const payer = await world.subscribed('plain', [half, fifth])
+  // Half of 10.00, and a fifth of 5.00 + 20.01, which is 5.002: floor(500 × 500 ÷ 2501) = 0.99 of that off the seconds.
+  const all = await corrected(payer, '1000')
+  expect(all.billed).toBe(2001)
+  // 5.00 − 0.99 = 4.01 come back; a fifth of 20.01 is off the fee.
+  expect(all.february).toMatchObject(allAre({ total: 2001 - 400 - 401, off: 400 }))
+})
+
+test('a coupon that is gone since, and one that came since: what comes back is what was paid', async () => {
+  const once = await world.coupon({ percent_off: 50, duration: 'once' })
+  const payer = await world.subscribed('plain', [once])
+  const gone = await corrected(payer, '1000')
+  // 5.00 of 10.00 were paid. The next invoice has no coupon.
+  expect(gone.february).toMatchObject(allAre({ total: 2001 - 500 }))
+
+  const late = await world.subscribed()
+  const correct = await used(late, '1000')
+  await world.sync(late)
+  await world.go(late, '2026-02-10T02:00:00Z')
+  await world.discount(late, [await world.coupon({ percent_off: 50 })])
+  await correct()
+  // All of 10.00 was paid, and half is off 20.01 alone.
+  expect(await february(late)).toMatchObject(allAre({ total: 1000 - 1000, off: 1001 }))
+})
+
+test('a coupon of another product takes nothing off what comes back', async () => {
+  const products = [await world.productId('Cloud')]
+  const half = await world.coupon({ percent_off: 50, applies_to: { products } })
+  const payer = await world.subscribed('plain', [half])
+  const { february } = await corrected(payer, '1000')
+  expect(february).toMatchObject(allAre({ total: 1000 - 1000, off: 1001 }))
+})
+
+test('several invoices of a period, with a coupon and without: what was billed last comes back first', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 50 })])
+  const first = await used(payer, '1000')
+  expect(await inMidPeriod(payer)).toBe(500)
+  await world.stripe.subscriptions.update(payer.subscription, { discounts: '' })
+  await world.deliver()
+  await used(payer, '400')
+  expect(await inMidPeriod(payer)).toBe(400)
+  // 14.00 for 9.00. 7.00 are taken back: the 4.00 without, and 3.00 at half off.
+  await first('300')
+  await world.sync(payer)
+  expect((await world.read(payer, 'current')).lines[0]?.amount.minor).toBe(-550n)
+  // As much is used again, at what it costs now: 7.00 left and 5.00 more.
+  await used(payer, '500')
+  const shown = await world.read(payer, 'current')
+  // 12.00 of 14.00: 2.00 are taken back, all of them of the 4.00.
+  expect(shown.lines[0]?.amount.minor).toBe(-200n)
+  expect(await world.everywhere(payer)).toMatchObject(allAre({ total: 2001 - 200 }))
+})
+
+test.each([
+  ['on top', false, 1.19],
+  ['contained', true, 1],
+] as const)('tax that is %s goes with it', async (_, inclusive, factor) => {
+  const rate = await world.stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive })
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 50 })])
+  await world.stripe.subscriptions.update(payer.subscription, { default_tax_rates: [rate.id] })
+  await world.deliver()
+  const { february } = await corrected(payer, '1000')
+  const [stays, back] = [1000, 500]
+  const total = Math.round((stays - back) * factor)
+  const tax = inclusive ? Math.round((1000 * 19) / 119) - Math.round((500 * 19) / 119) : 95
+  expect(february).toMatchObject(allAre({ total, off: 1001, tax }))
+})
+
+test.each([
+  // A third of 2001 + 1001 yen is 999.666: floor(1000 × 1001 ÷ 3002) = 333 off the seconds, 668 paid.
+  ['yen', '1001', 2001 - 666 - 668, 666, undefined],
+  // A third of 2.010 + 1.010 dinars is 1.00566, floor(1006 × 1010 ÷ 3020) = 0.336 off the seconds: of 0.674 paid 0.670 come back.
+  // Of the 2.014 before 2.010 were charged: the 0.004 are due with these 0.671, in tens.
+  ['dinar', '101', 2010 - 669 - 670, 669, 680],
+] as const)('%s', async (plan, quantity, total, off, due) => {
+  const payer = await world.subscribed(plan, [await world.coupon({ percent_off: 33.3 })])
+  const { february } = await corrected(payer, quantity)
+  expect(february).toMatchObject(allAre({ total, off, ...(due !== undefined && { due }) }))
+})
+
+test('what comes back stands on the draft of its own period too', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 50 })])
+  const correct = await used(payer, '1000')
+  expect(await inMidPeriod(payer)).toBe(500)
+  await world.go(payer, '2026-02-10T00:30:00Z')
+  await correct('400')
+  // 6.00 are taken back of 10.00 at half off. Half of 20.01 is 10.00.
+  await world.sync(payer)
+  expect((await world.read(payer, 'closing')).total.minor).toBe(700n)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(700)
+  expect(await world.sync(payer)).toBeUndefined()
+})
+
+test('what discounts took off what was billed before it was kept is read from the invoices', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 33.3 })])
+  await used(payer, '1000')
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  const discounted = async () =>
+    (
+      await world.db
+        .selectFrom('invoiceItem')
+        .select(['lineKey', 'discounted'])
+        .where('customerId', '=', payer.customerId)
+        .execute()
+    ).map(({ lineKey, discounted }) => `${lineKey} ${discounted}`)
+  // floor(999 × 1000 ÷ 3001).
+  expect(await discounted()).toEqual(['compute 332'])
+  await world.db.updateTable('invoiceItem').set({ discounted: 0n }).execute()
+  await world.pool.query(await readFile(KNOWN, 'utf8'))
+  expect(await discounted()).toEqual(['compute 332'])
 })

@@ -2,6 +2,7 @@ import { formatMoney, money } from '@lockstep/core/money'
 import { expect, test } from 'vitest'
 import {
   fromStripeAmount,
+  fromStripeDiscount,
   fromStripeRate,
   isChargeable,
   isFeeRate,
@@ -87,4 +88,16 @@ test.each([
   ['idr', '9999999999.99'],
 ])('the most that is charged at once of %s is %s', (currency, most) => {
   expect(formatMoney(largestCharge(currency))).toBe(most)
+})
+
+test.each([
+  // Half a króna off is a whole one off: what is left is never more than was paid.
+  ['isk', 1250n, 13n],
+  ['isk', 1201n, 13n],
+  ['isk', 1200n, 12n],
+  ['mga', 3n, 300n],
+  ['usd', 1250n, 1250n],
+  ['kwd', 333n, 333n],
+])('%s %d off', (currency, units, minor) => {
+  expect(fromStripeDiscount(units, currency)).toEqual(money(minor, currency))
 })
