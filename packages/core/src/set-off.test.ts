@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { money } from './money.ts'
 import { type LineLeft, setOff } from './set-off.ts'
 
-const line = (name: string, minor: number, product = 'cloud') => ({
-  ...{ name, product },
+const line = (name: string, minor: number, product = 'cloud', isTied = true) => ({
+  ...{ name, product, isTied },
   amount: money(BigInt(minor), 'usd'),
 })
 const never = () => false
@@ -37,6 +37,14 @@ test('several of both meet in their order, those of one product first', () => {
     'least → store 500',
     'least → cpu 300',
   ])
+})
+
+test('what is not tied to anything is billed by itself, of one product too', () => {
+  expect(told([line('cpu', 700, 'cpu', false), line('disk', -200, 'disk', false)])).toEqual([])
+  expect(told([line('cpu', 700, 'cloud', false), line('disk', -200, 'cloud', false)])).toEqual([])
+  // Of either side it is enough.
+  expect(told([line('cpu', 700, 'cpu', false), line('least', -200)])).toEqual(['least → cpu 200'])
+  expect(told([line('least', 700), line('cpu', -200, 'cpu', false)])).toEqual(['cpu → least 200'])
 })
 
 test('what is apart is left alone', () => {

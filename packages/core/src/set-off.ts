@@ -1,12 +1,14 @@
 import { type Money, money } from './money.ts'
 
-// What a period's lines give back and what they charge, before either is sent: a discount takes its part off what is
-// charged and nothing off a credit, so each sent by itself would cost another amount than their difference does.
+// What a period's lines give back and what they charge, before either is sent. Where a bound of the plan's moves an amount from
+// one line to another, it was paid once, with the discounts of then, and those of now are no matter of it.
 
 /** What is left to bill of a line, below zero where something is given back. */
 export interface LineLeft {
   readonly product: string
   readonly amount: Money
+  /** What it gives back or charges may be of any other line. Of two that do not say so each is billed by itself. */
+  readonly isTied: boolean
 }
 
 export interface SetOff<L extends LineLeft> {
@@ -18,9 +20,10 @@ export interface SetOff<L extends LineLeft> {
   readonly amount: Money
 }
 
-/** The charges of one product in their order, of which those before `next` are met whole. */
+/** The charges of one product, tied or not, in their order, of which those before `next` are met whole. */
 interface Charges<L> {
   readonly product: string
+  readonly isTied: boolean
   readonly lines: { readonly line: L; readonly place: number; due: bigint }[]
   next: number
 }
@@ -28,7 +31,7 @@ interface Charges<L> {
 /**
  * Sets what some lines of a period give back off against what others charge, in their order, each credit against the
  * charges of its own product first. What is left of all lines together stays the same, and never is there a credit and
- * a charge that are not apart. Nothing but amounts of the coin is taken, so nothing is rounded.
+ * a charge that are tied and not apart. Nothing but amounts of the coin is taken, so nothing is rounded.
  *
  * `isApart`: what this line gives back and what another product charges are each billed by themselves all the same.
  */
@@ -39,21 +42,26 @@ export function setOff<L extends LineLeft>(
   const charges = chargesOf(lines)
   const credits = lines.filter(({ amount }) => amount.minor < 0n)
   return credits.flatMap((credit) => {
-    const own = charges.filter(({ product }) => product === credit.product)
+    const tied = charges.filter(({ isTied }) => isTied || credit.isTied)
+    const own = tied.filter(({ product }) => product === credit.product)
     const [met, left] = meet(credit, -credit.amount.minor, own)
     if (left === 0n) return met
-    const others = charges.filter(({ product }) => product !== credit.product && !isApart(credit, product))
+    const others = tied.filter(({ product }) => product !== credit.product && !isApart(credit, product))
     return [...met, ...meet(credit, left, others)[0]]
   })
 }
 
 function chargesOf<L extends LineLeft>(lines: readonly L[]): Charges<L>[] {
   const placed = lines.map((line, place) => ({ line, place, due: line.amount.minor }))
-  const byProduct = Map.groupBy(
-    placed.filter(({ due }) => due > 0n),
-    ({ line }) => line.product,
+  const due = placed.filter(({ due }) => due > 0n)
+  return [true, false].flatMap((isTied) =>
+    [
+      ...Map.groupBy(
+        due.filter(({ line }) => line.isTied === isTied),
+        ({ line }) => line.product,
+      ),
+    ].map(([product, lines]) => ({ product, isTied, lines, next: 0 })),
   )
-  return [...byProduct].map(([product, lines]) => ({ product, lines, next: 0 }))
 }
 
 /** Meets charges in the order of their lines until nothing is left of what is given back; answers what is left. */

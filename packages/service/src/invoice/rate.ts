@@ -110,7 +110,7 @@ export function linesToBill(input: RatingInput): LineToBill[] {
       setOffBefore: setOffOf(parts.at(-1)?.derivation ?? null, invoice.currency),
     }
   })
-  return settledTogether(lines, input).map(asPaid)
+  return settledTogether(lines, input, new Set(gone.map(({ key }) => key))).map(asPaid)
 }
 
 function setOffOf(derivation: Derivation | null, currency: Currency): Money {

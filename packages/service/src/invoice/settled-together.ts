@@ -3,19 +3,29 @@ import { type LineLeft, type SetOff, setOff } from '@lockstep/core/set-off'
 import type { LineToBill, RatingInput } from './rate.ts'
 
 /**
- * The lines of a period with what they give back set off against what they charge. What was billed as missing to the
- * minimum pays for usage that comes later: with its discount it was charged once, and only what goes beyond it is
- * charged now, less the discounts of now. Adjustments are what a person wanted, each by itself.
+ * The lines of a period with what they give back set off against what they charge, where that is one and the same. What was
+ * billed as missing to the minimum pays for usage that comes later: with its discount it was charged once, and only what goes
+ * beyond it is charged now, less the discounts of now. Usage of one line that is taken back pays for no other one: it is given
+ * back as it was paid. Adjustments are what a person wanted, each by itself.
  *
  * Nothing is remembered of it: what is left of a period's lines always adds up to the same, whatever was sent of which.
  */
 export function settledTogether(
   lines: readonly LineToBill[],
   input: Pick<RatingInput, 'items' | 'limits'>,
+  gone: ReadonlySet<string>,
 ): LineToBill[] {
+  const cutBefore = new Set(
+    input.items.flatMap(({ state, lineKey, derivation }) =>
+      state === 'billed' && derivation?.cut ? [lineKey] : [],
+    ),
+  )
   const rated = lines
     .filter(({ line }) => line.derivation.price !== null)
-    .map((of) => ({ of, product: of.line.product, amount: of.left.amount }))
+    .map((of) => ({
+      ...{ of, product: of.line.product, amount: of.left.amount },
+      isTied: movesAmounts(of.line) || cutBefore.has(of.line.key) || gone.has(of.line.key),
+    }))
   const met = setOff(rated, apart(input))
   if (met.length === 0) return [...lines]
   const partsOf = partsByLine(met)
@@ -23,6 +33,14 @@ export function settledTogether(
     const parts = partsOf.get(one)
     return parts === undefined ? one : withParts(one, parts)
   })
+}
+
+/**
+ * What the minimum's line and one that the maximum cuts say depends on the other lines, and what stands on the line of several
+ * groups may have had a line of its own.
+ */
+function movesAmounts({ derivation: { price, cut, measured } }: LineToBill['line']): boolean {
+  return price?.model === 'minimum' || cut !== undefined || measured?.groups !== undefined
 }
 
 /** What others meet of each line. */

@@ -268,3 +268,15 @@ test('what discounts took off what was billed before it was kept is read from th
   await world.pool.query(await readFile(KNOWN, 'utf8'))
   expect(await discounted()).toEqual(['compute 332'])
 })
+
+test('usage that is taken back pays for no other usage: it was not paid for at the price of that', async () => {
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 90 })])
+  const correct = await used(payer, '1000', { meter: 'bytes' })
+  expect(await inMidPeriod(payer)).toBe(100)
+  await world.stripe.subscriptions.update(payer.subscription, { discounts: '' })
+  await world.deliver()
+  await correct()
+  await used(payer, '1200')
+  // 12.00 at what they cost now, and the 1.00 that was paid for 10.00.
+  expect(await world.everywhere(payer)).toMatchObject(allAre({ total: 2001 + 1200 - 100 }))
+})
