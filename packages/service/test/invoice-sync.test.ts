@@ -419,3 +419,18 @@ test('down for 72 hours over the boundary, and killed in the middle of a sync: e
   expect((await world.atStripe(payer)).map(({ invoice }) => invoice.total)).toEqual([2000, 2100, 2045])
   expect(await pending(payer)).toEqual([])
 })
+
+test('one that others overtake every time is said to be tried again, and not to be broken', async () => {
+  const payer = await subscribed('plain')
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await world.pool.query(
+    `create function overtake() returns trigger language plpgsql as 'begin return null; end'`,
+  )
+  await world.pool.query(
+    `create trigger overtake before update on invoice_item for each row when (new.state = 'placed') execute function overtake()`,
+  )
+  await expect(world.sync(payer)).rejects.toMatchObject({ code: 'provider_unavailable' })
+  await world.pool.query('drop trigger overtake on invoice_item')
+  await world.sync(payer)
+  expect(shown(await pending(payer))).toEqual(['100 Seconds: 100 second r0'])
+})

@@ -120,10 +120,12 @@ async function syncOnce(
     await carryOut(deps, plan)
     return plan
   } catch (error) {
-    if (isLast || !(error instanceof Overtaken || isRefusal(error))) throw error
+    // Another sync of it went on meanwhile.
+    if (error instanceof Overtaken) return isLast ? Promise.reject(unsettled()) : 'again'
+    if (isLast || !isRefusal(error)) throw error
     // The draft was finalized under our feet, or somebody removed an item: see how it stands now.
     const provider = await providerIdOf(deps.db, 'subscription', subscriptionId)
-    if (provider !== undefined && isRefusal(error)) await refreshInvoices(deps, { subscription: provider })
+    if (provider !== undefined) await refreshInvoices(deps, { subscription: provider })
     return 'again'
   }
 }
