@@ -81,6 +81,11 @@ export function leftToGiveBack(settlement: Settlement): Money {
   return downToStep(atLeastNothing(left), settlement.step)
 }
 
+/** Of what later documents credited, time: usage that was taken back is credited beside it. */
+export function timeCreditedSince({ creditedSince, takenBackSince }: Settlement): Money {
+  return subtract(creditedSince, takenBackSince)
+}
+
 /**
  * What an invoice brought in and was not given back since by way of itself, to the minor unit: what later ones credited of
  * it stands there. Below zero is what one with a total below zero put on the customer's balance.

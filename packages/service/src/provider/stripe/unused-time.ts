@@ -7,6 +7,7 @@ import {
   leftToGiveBack,
   mostRefundable,
   type Settlement,
+  timeCreditedSince,
 } from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
 import {
@@ -34,7 +35,7 @@ export interface UnusedLine {
 
 /** Of an invoice, what an end now would give back. */
 export interface PartToGiveBack extends UnusedPart {
-  /** What later documents have credited of it by now: what they credit beyond that is not given back once more. */
+  /** What later documents have credited of its time by now: what they credit beyond that is not given back once more. */
   readonly creditedSince: Money
 }
 
@@ -92,7 +93,7 @@ export async function previewUnusedTime(
     lines,
     withheld,
     basis: basisOf(known, claims, settlements),
-    parts: parts.map((part) => ({ ...part, creditedSince: settled(part.invoice).creditedSince })),
+    parts: parts.map((part) => ({ ...part, creditedSince: timeCreditedSince(settled(part.invoice)) })),
   }
 }
 

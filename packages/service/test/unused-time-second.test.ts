@@ -1,0 +1,57 @@
+import { defineCatalog } from '@lockstep/core/catalog'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { planChangeRoutes } from '../src/http/routes/plan-changes.ts'
+import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newServer, type TestServer } from './support/server.ts'
+
+const SECRETS = ['a secret of the tests, long enough']
+const plan = (name: string, amount: string) =>
+  ({
+    name,
+    product: 'cloud',
+    interval: 'month',
+    prices: {
+      fee: { kind: 'recurring', model: 'flat', amount },
+      compute: { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' },
+    },
+  }) as const
+const catalog = defineCatalog({
+  currency: 'usd',
+  products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
+  meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+  plans: { free: plan('Free', '0.00'), paid: plan('Paid', '30.00') },
+})
+
+let world: BillingWorld
+let server: TestServer
+beforeAll(async () => {
+  world = await newBillingWorld({ catalog })
+  server = await newServer(world.deps, { clock: world.deps.clock })
+  const { deps, workflows } = world
+  planChangeRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
+  subscriptionDeedRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
+})
+afterAll(() => world.close())
+
+test('an end in the second of a change gives all of its time back, beside what was used in that second', async () => {
+  const payer = await world.register('free', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  // The change bills it, as it begins a period; in the second of an end it is of no period.
+  await world.use(payer, '495', '2026-01-10T00:00:00Z')
+  const path = `/v1/subscriptions/${payer.subscriptionId}`
+  expect(await server.call({ method: 'PATCH', url: path, payload: { plan: 'paid' } })).toMatchObject({
+    status: 200,
+  })
+  const payload = { when: 'now', unusedTime: 'credit' }
+  const shown = await server.call({ method: 'POST', url: `${path}/cancel/preview`, payload })
+  expect(shown.body).toMatchObject({ toGiveBack: { minor: '3000' }, notGivenBack: [] })
+  const { body } = await server.call({ method: 'POST', url: `${path}/cancel`, payload })
+  expect(body).toMatchObject({ givenBack: { amount: { minor: '3000' }, notGivenBack: [] } })
+  await world.deliver()
+  await world.turn(payer, '2026-01-10T03:00:00Z')
+  await world.deliver()
+  const { balance } = (await world.stripe.customers.retrieve(payer.customer)) as { balance: number }
+  // 30.00 and 4.95 were paid.
+  expect(balance).toBe(-3495)
+})
