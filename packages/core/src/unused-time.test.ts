@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { money } from './money.ts'
-import { type Claim, spreadUnused, type TimeInvoice } from './unused-time.ts'
+import { type Claim, carriedAhead, spreadUnused, type TimeInvoice } from './unused-time.ts'
 
 // Of a month of 31 days 20 are left: 6.45 of 10.00, 16.13 of 25.00, 32.26 of 50.00.
 
@@ -120,4 +120,33 @@ test('invoices that credit each other come to an end', () => {
   const one = invoice('one', 0, { other: 100 })
   const other = invoice('other', 0, { one: 100 })
   expect(spread(100, { one: 100 }, [one, other])).toEqual(['', 'notPaid 100'])
+})
+
+function carried(...invoices: [id: string, time: number, usage: number, credits?: Record<string, number>][]) {
+  const all = invoices.map(([id, time, usage, credits = {}]) => ({
+    ...{ id, over: cents(time + usage), time: cents(time), credits: claims(credits) },
+  }))
+  return Object.fromEntries([...carriedAhead(all)].map(([id, { minor }]) => [id, Number(minor)]))
+}
+
+test('what a renewal credits beyond what it bills of time that is over has paid for time ahead', () => {
+  // 16.13 of the first are credited, and 12.90 charged.
+  expect(carried(['renewal', -323, 0, { first: 1613 }], ['first', 2500, 0])).toEqual({ first: 323 })
+  // It paid for usage, and only the rest of it for time ahead.
+  expect(carried(['renewal', -323, 300, { first: 1613 }], ['first', 2500, 0])).toEqual({ first: 23 })
+  expect(carried(['renewal', -323, 400, { first: 1613 }], ['first', 2500, 0])).toEqual({})
+  // Usage that is credited as well is not of the time.
+  expect(carried(['renewal', -323, -750, { first: 1613 }], ['first', 2500, 750])).toEqual({ first: 323 })
+  expect(carried(['renewal', -323, 0, { first: 1613, 'nobody knows': 1613 }])).toEqual({ first: 162 })
+})
+
+test('of what is carried on from one renewal to the next, each that has time left of its own is the last', () => {
+  // 9.00 of February are credited, and 2.00 charged; February cost 20.00, of which January has paid 3.23.
+  expect(
+    carried(['third', -700, 0, { second: 900 }], ['second', 1677, 0, { first: 1613 }], ['first', 2500, 0]),
+  ).toEqual({ second: 700 })
+  // An upgrade of the month that runs credits time ahead: none of it is over.
+  expect(carried(['upgrade', 0, 0, { second: 900 }], ['second', -323, 0, { first: 1613 }])).toEqual({
+    first: 323,
+  })
 })

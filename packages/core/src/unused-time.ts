@@ -153,6 +153,36 @@ export function spreadUnused({ unused, claims, invoices, step, most }: Unused): 
   }
 }
 
+/** What an invoice billed for time that is over. */
+export interface TimeOver {
+  readonly id: string
+  /** With usage and what is counted with it; below zero where it credits more of that than it bills. */
+  readonly over: Money
+  /** Without usage. */
+  readonly time: Money
+  /** What it credits of the time of others. */
+  readonly credits: readonly Claim[]
+}
+
+/**
+ * What later invoices credited of each for time that is over, and billed time ahead with: a renewal that credits 16.13 of the month
+ * before and charges 12.90 for it paid 3.23 of its own month with that. So it is neither used up nor given back.
+ * `invoices`: newest first. Nothing of those that are not in it.
+ */
+export function carriedAhead(invoices: readonly TimeOver[]): ReadonlyMap<string, Money> {
+  const carried = new Map<string, Money>()
+  for (const { id, over, time, credits } of invoices) {
+    const own = carried.get(id)?.minor ?? 0n
+    const beyond = money(
+      least(atLeastNothing(own - over.minor), atLeastNothing(own - time.minor)),
+      over.currency,
+    )
+    for (const { on, amount } of sharesOf(beyond, credits))
+      if (on !== null) carried.set(on, money((carried.get(on)?.minor ?? 0n) + amount.minor, amount.currency))
+  }
+  return carried
+}
+
 /** How much of what an invoice billed for time ahead was paid by what it credits; what it lacks of the rest, the credits have paid too. */
 function paidByCredits(kept: Money, credits: readonly Claim[]): bigint {
   const all = credits.reduce((sum, { amount }) => sum + amount.minor, 0n)

@@ -220,6 +220,20 @@ test('what the dashboard changed and nobody billed yet is dropped with the end, 
   expect(await ended(more, 'credit')).toMatchObject({ notes: [645], back: 645, kept: [] })
 })
 
+test.each<[How, string]>([
+  ['credit', 'premium'],
+  ['refund', 'premium'],
+  ['credit', 'premium_yen'],
+])('%s on %s: what a renewal carried of the month before paid for the one that ends', async (how, plan) => {
+  const ada = await subscriberOn(plan)
+  await ada.turnTo(2000, 'create_prorations')
+  // 20.00 less 16.13 and with 12.90 for January: 16.77. Of 672 hours of February 670 are left: 19.94 of 20.00.
+  await ada.turn('2026-02-01T02:00:00Z')
+  const [, renewal] = await ada.theirs()
+  expect([renewal?.amount_paid, renewal?.status]).toEqual([1677, 'paid'])
+  expect(await ended(ada, how)).toMatchObject({ notes: [317, 1677], back: 1994, kept: [] })
+})
+
 test('what the dashboard added and took away in one second was paid by nobody, and takes nothing of what was', async () => {
   const ada = await subscriberOn('premium')
   const { stripe } = installation.deps.provider

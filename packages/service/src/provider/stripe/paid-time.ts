@@ -100,9 +100,14 @@ export async function keptOn(
 
 /**
  * What an invoice billed for time that is over by then, and for usage: as much of what was paid is used up. What was credited
- * of that time was not. What is not collected any more used nothing up.
+ * of that time was not. What is not collected any more used nothing up. Of the lines that `counts` says.
  */
-export function overOn({ lines, currency, status }: Stripe.Invoice, at: Instant): Money {
-  const over = status === 'uncollectible' ? [] : lines.data.filter((line) => !isFeeAhead(line, at))
+export function overOn(
+  { lines, currency, status }: Stripe.Invoice,
+  at: Instant,
+  counts: (line: Stripe.InvoiceLineItem) => boolean = () => true,
+): Money {
+  const isOver = (line: Stripe.InvoiceLineItem) => !isFeeAhead(line, at) && counts(line)
+  const over = status === 'uncollectible' ? [] : lines.data.filter(isOver)
   return fromStripeAmount(total(over), currency)
 }

@@ -12,6 +12,7 @@ import {
 import type { Period } from '@lockstep/core/period'
 import {
   type Claim,
+  carriedAhead,
   spreadUnused,
   type TimeInvoice,
   type UnusedPart,
@@ -21,7 +22,7 @@ import type Stripe from 'stripe'
 import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { creditedBy, debitsOf } from './credited-since.ts'
-import { detailsOf, isCredit, netOf } from './fee-lines.ts'
+import { detailsOf, isCredit, isFee, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { invoicesOf, keptOn, overOn } from './paid-time.ts'
 import { readSettlement } from './settlement.ts'
@@ -83,8 +84,19 @@ export async function previewUnusedTime(
   for (const { invoice } of concerned)
     settlements.set(invoice.id, await readSettlement(deps, invoice.id, subscription))
   const settled = (id: string) => settlements.get(id) as Settlement
+  const carried = carriedAhead(
+    concerned.map(({ invoice, credits }) => ({
+      id: invoice.id,
+      over: usedOn(invoice, settled(invoice.id), at),
+      time: overOn(invoice, at, isFee),
+      credits,
+    })),
+  )
   const invoices = concerned.map(({ invoice, credits }) =>
-    toTimeInvoice(invoice, { credits, settlement: settled(invoice.id), at, how }),
+    toTimeInvoice(invoice, {
+      ...{ credits, settlement: settled(invoice.id), at, how },
+      carried: carried.get(invoice.id) ?? zero(currency),
+    }),
   )
   const most = await keptOn(deps, known, { at, currency })
   const step = chargeStep(currency)
@@ -146,7 +158,7 @@ interface Crediting {
   readonly credits: readonly Claim[]
 }
 
-/** The invoices that are claimed, and those that they credit, as far as that goes. */
+/** The invoices that are claimed, and those that they credit, as far as that goes; in the order of `known`. */
 function creditedBelow(claims: readonly Claim[], known: readonly Stripe.Invoice[]): Crediting[] {
   const asked = new Set(claims.map(({ on }) => on))
   const found: Crediting[] = []
@@ -159,7 +171,7 @@ function creditedBelow(claims: readonly Claim[], known: readonly Stripe.Invoice[
     for (const { on } of credits) asked.add(on)
     found.push({ invoice, credits })
   }
-  return found
+  return found.sort((a, b) => known.indexOf(a.invoice) - known.indexOf(b.invoice))
 }
 
 interface AtEnd {
@@ -167,24 +179,36 @@ interface AtEnd {
   readonly settlement: Settlement
   readonly at: Instant
   readonly how: 'credit' | 'refund'
+  /** What later ones credited of its time that is over and paid time ahead with. */
+  readonly carried: Money
 }
 
 /** A draft brought in nothing, and what a voided one brought in went back. Only what is settled can be given back of. */
-function toTimeInvoice(invoice: Stripe.Invoice, { credits, settlement, at, how }: AtEnd): TimeInvoice {
+function toTimeInvoice(invoice: Stripe.Invoice, atEnd: AtEnd): TimeInvoice {
+  const { credits, settlement, at, how, carried } = atEnd
   const { id, status } = invoice
   const nothing = zero(settlement.currency)
   const back = how === 'credit' ? leftToGiveBack(settlement) : mostRefundable(settlement)
   const brought = status === 'draft' || status === 'void' ? nothing : keptOf(settlement)
-  const here = subtract(brought, settlement.creditedSince)
-  // Usage that was taken back since used nothing up: it is credited already.
-  const over = status === 'void' ? nothing : subtract(overOn(invoice, at), settlement.takenBackSince)
+  // What was carried is here still, as far as it was credited in the end.
+  const credited = timeCreditedSince(settlement)
+  const elsewhere = carried.minor > credited.minor ? nothing : subtract(credited, carried)
+  const here = subtract(subtract(brought, settlement.takenBackSince), elsewhere)
+  const over = subtract(usedOn(invoice, settlement, at), carried)
   const isPaid = status === 'paid'
   return {
     id,
-    kept: over.minor > 0n ? subtract(here, over) : here,
+    kept: subtract(here, atLeastNothing(over)),
     givenBack: isPaid ? subtract(cameIn(settlement), here) : nothing,
     creditable: leftToCredit({ ...settlement, step: 1n }),
     payable: isPaid ? back : nothing,
     credits,
   }
 }
+
+/** Usage that was taken back since used nothing up: it is credited already. */
+function usedOn(invoice: Stripe.Invoice, { currency, takenBackSince }: Settlement, at: Instant): Money {
+  return invoice.status === 'void' ? zero(currency) : subtract(overOn(invoice, at), takenBackSince)
+}
+
+const atLeastNothing = (amount: Money): Money => (amount.minor < 0n ? zero(amount.currency) : amount)
