@@ -60,17 +60,11 @@ export function candidates(life: Life): Command[] {
   ]
 }
 
-/**
- * What a draft credits that an end stops is a story of its own. So is what a renewal credited of the period before: the service
- * gives nothing of it back yet, though it paid for the one that ends.
- */
+/** What a draft credits that an end stops is a story of its own. */
 function isGivenBack(now: model.Model): boolean {
-  const isCarried = now.paid.some(
-    ({ until, lines }) => until > now.now && lines.some((line) => line.cents < 0 && line.until <= now.now),
-  )
   const isUnused = model.unusedOfAll(now).cents > 0
   const credits = now.open?.lines.some(({ cents }) => cents < 0) ?? false
-  return isUnused && now.status === 'active' && now.collection === 'charging' && !credits && !isCarried
+  return isUnused && now.status === 'active' && now.collection === 'charging' && !credits
 }
 
 /** To the balance, or to the card where it is known how much of the usage that paid. */
