@@ -96,6 +96,8 @@ test('a new item is its add-on attached, its number follows, and removed it is d
     await sold('By the year', 9000, 'year'),
   ]
   const made = await subscribe({ price: base.price, quantity: 2 })
+  // Of a customer without a test clock both sides have the time of the day.
+  world.wall.time = made.start_date
   await world.deliver()
   expect(await historyOf(made)).toEqual(['base × 2: 4000'])
 

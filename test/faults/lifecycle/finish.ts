@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import type { Random } from '../../support/random.ts'
 import { expectSame } from './answers.ts'
 import { HOUR } from './calendar.ts'
@@ -60,7 +61,7 @@ async function count({ world: { stripe } }: Stage, { kind, payer, expected }: Li
       : lines.data
     for (const line of all) {
       const off = (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0)
-      if (line.description?.includes('Seconds')) usage += line.amount
+      if (line.description?.includes('Seconds')) usage += line.amount - takenOffBefore(line)
       else fees += line.amount - off
     }
   }
@@ -74,6 +75,12 @@ async function count({ world: { stripe } }: Stage, { kind, payer, expected }: Li
   if (Math.abs(accounts.fees - had) > accounts.lines)
     throw new Error(`${accounts.fees} billed for what is worth ${had}.`)
   if (kind === 'paying') await countCash(stripe, customer, accounts)
+}
+
+/** Usage that is taken back comes back as it was paid, less what its coupons had taken off: docs/invoices.md. */
+function takenOffBefore({ metadata, amount }: Stripe.InvoiceLineItem): number {
+  const { lockstep_discounted: said } = metadata
+  return amount < 0 && said !== undefined ? Math.round(Number(said) * 100) : 0
 }
 
 async function countCash(
