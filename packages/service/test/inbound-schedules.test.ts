@@ -95,6 +95,7 @@ test('a downgrade that is planned at Stripe is a planned change here, and takes 
   await world.stripe.testHelpers.testClocks.advance(clock.id, {
     frozen_time: Date.UTC(2026, 1, 10, 3) / 1000,
   })
+  await world.simulator.control.idle()
   await world.deliver()
   expect(await here(made)).toMatchObject({ planKey: small.key, quantity: 2, scheduledId: null })
   expect(await changesOf(planned)).toMatchObject([{ state: 'effective' }])
@@ -169,6 +170,7 @@ test('made by hand before it is due, it would be made once more: a change here i
   await world.stripe.testHelpers.testClocks.advance(clock.id, {
     frozen_time: Date.UTC(2026, 1, 10, 3) / 1000,
   })
+  await world.simulator.control.idle()
   await world.deliver()
   expect(await beginChange(world.deps, now.id, { quantity: 5 }, asked('late'))).toMatchObject({
     written: {},

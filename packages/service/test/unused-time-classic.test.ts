@@ -48,6 +48,7 @@ test('what a coupon took off when the time was billed is not given back when the
   const { rows } = await world.pool.query('select entity_id from mapping where provider_id = $1', [id])
   const later = Date.parse('2026-01-12T00:00:00Z') / 1000
   await stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: later })
+  await world.simulator.control.idle()
   await world.deliver()
   const url = `/v1/subscriptions/${rows[0].entity_id}/cancel`
   const payload = { when: 'now', unusedTime: 'credit' }
