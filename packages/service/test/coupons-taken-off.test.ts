@@ -16,6 +16,7 @@ const catalog = defineCatalog({
     half: { name: 'Half', percentOff: '50', duration: 'forever' },
     tenth: { name: 'Tenth', percentOff: '10', duration: 'repeating', durationInMonths: 3 },
     hello: { name: 'Hello', percentOff: '20', duration: 'once' },
+    short: { name: 'Short', percentOff: '10', duration: 'repeating', durationInMonths: 1 },
     // Of somebody else.
     other: { name: 'Other', percentOff: '5', duration: 'forever' },
   },
@@ -144,6 +145,23 @@ test('the last one goes too, and what is gone already is answered alike, without
   expect(await ada.told()).toBe(1)
   expect(await ada.agreed()).toEqual([])
   expect(await ada.contracts()).toHaveLength(2)
+})
+
+test('what has run out is gone, though Stripe shows it until the next invoice, also while something is scheduled', async () => {
+  const ada = await subscriber([])
+  await ada.turn('2026-01-10T00:00:00Z')
+  expect(await ada.change({ plan: 'premium', coupons: ['short'] })).toMatchObject({ status: 200 })
+  await ada.turn('2026-02-12T00:00:00Z')
+  // Until 10 February.
+  expect(await ada.standing()).toEqual(['Short'])
+  expect(await ada.change({ plan: 'basic' })).toMatchObject({ status: 200 })
+  const told = await ada.told()
+  expect(await ada.change({ withoutCoupons: ['short'] })).toMatchObject({
+    status: 200,
+    body: { change: { state: 'effective', withoutCoupons: [], contract: null } },
+  })
+  expect(await ada.told()).toBe(told)
+  expect(await ada.read()).toMatchObject({ plan: 'premium', scheduledChange: { plan: 'basic' } })
 })
 
 test('what it never had is as unknown as what there is not', async () => {

@@ -141,7 +141,7 @@ export async function decideChange(
   }
   const items = isOfItems ? told.items : []
   const trialEnd = wish.trial === 'end' ? 'now' : (wish.trialEnd ?? null)
-  const { discounts, coupons, withoutCoupons } = await changedDiscounts(db, standing, wish)
+  const { discounts, coupons, withoutCoupons } = await changedDiscounts(db, standing, wish, at)
   const agreed = coupons.length > 0 ? await couponsAgreed(db, subscriptionId) : new Set<string>()
   const agreedBefore = coupons.filter((key) => agreed.has(key))
   const isNewTerms = items.length > 0 || discounts !== null || trialEnd !== null

@@ -1,4 +1,5 @@
 import type { ContractDocument } from '@lockstep/core/contract'
+import { type Instant, parseInstant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { DiscountParam } from '../../provider/stripe/subscription-changes.ts'
 import { documentsOf } from '../../store/contracts.ts'
@@ -21,15 +22,20 @@ interface ChangedDiscounts {
   readonly withoutCoupons: readonly string[]
 }
 
-/** What a wish makes of the discounts that stand: those that stay, in their order, and what is redeemed behind them. */
+/**
+ * What a wish makes of the discounts that stand: those that stay, in their order, and what is redeemed behind them. One that has
+ * run out `at` that moment takes nothing off any more, though the provider may show it until the next invoice: it is gone.
+ */
 export async function changedDiscounts(
   db: Db,
   { discounts }: Standing,
   { coupons = [], withoutCoupons = [] }: ChangeWish,
+  at?: Instant,
 ): Promise<ChangedDiscounts> {
   if (coupons.length + withoutCoupons.length === 0) return { discounts: null, coupons, withoutCoupons }
   const standing = await couponsOfDiscounts(db, discounts)
-  const stays = (id: string) => !withoutCoupons.includes(standing.get(id) ?? '')
+  const runOut = at === undefined ? new Set() : new Set(await ranOut(db, discounts, at))
+  const stays = (id: string) => runOut.has(id) || !withoutCoupons.includes(standing.get(id) ?? '')
   const taken = new Set(discounts.filter((id) => !stays(id)).map((id) => standing.get(id)))
   const kept = discounts.filter(stays)
   const running = new Set(kept.map((id) => standing.get(id)))
@@ -42,6 +48,13 @@ export async function changedDiscounts(
     coupons: redeemed,
     withoutCoupons: gone,
   }
+}
+
+async function ranOut(db: Db, ids: readonly string[], at: Instant): Promise<string[]> {
+  const seen = await discountsSeen(db, ids)
+  return seen.flatMap(({ id, terms: { end } }) =>
+    end !== null && (parseInstant(end) ?? at) <= at ? [id] : [],
+  )
 }
 
 /**
