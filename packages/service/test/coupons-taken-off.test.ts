@@ -158,7 +158,7 @@ test('what has run out is gone, though Stripe shows it until the next invoice, a
   const told = await ada.told()
   expect(await ada.change({ withoutCoupons: ['short'] })).toMatchObject({
     status: 200,
-    body: { change: { state: 'effective', withoutCoupons: [], contract: null } },
+    body: { change: { state: 'effective', withoutCoupons: [] } },
   })
   expect(await ada.told()).toBe(told)
   expect(await ada.read()).toMatchObject({ plan: 'premium', scheduledChange: { plan: 'basic' } })
