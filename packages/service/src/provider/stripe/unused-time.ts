@@ -78,7 +78,9 @@ export async function previewUnusedTime(
   // What is pending began earlier, what the end makes begins with it.
   const at = Math.max(...prorations.map(({ period }) => period.start))
   const known = await invoicesOf(deps, subscription)
-  const claims = claimsOf(preview, known, mostOf)
+  // What is left of all is asked of the newest first, whatever Stripe names first: it may be less than what they are claimed.
+  const age = ({ on }: Claim) => known.findIndex(({ id }) => id === on)
+  const claims = claimsOf(preview, known, mostOf).sort((a, b) => age(b) - age(a))
   const concerned = creditedBelow(claims, known)
   const settlements = new Map<string, Settlement>()
   for (const { invoice } of concerned)
