@@ -38,6 +38,7 @@ function invoice(
       outOfBand: yen(outOfBand),
     })),
     creditedSince: yen(creditedSince),
+    timeCreditedSince: yen(0),
     takenBackSince: yen(0),
   }
 }
@@ -119,7 +120,13 @@ test('of dinars, whose fils go back in tens, the rest stays', () => {
   // 3.387 were billed, 3.390 charged; 3 fils are on the balance.
   const settlement: Settlement = {
     ...{ currency: 'kwd', step: 10n, total: kwd(3387), remaining: kwd(0), fromBalance: kwd(0) },
-    ...{ paidOutside: kwd(0), notes: [], creditedSince: kwd(0), takenBackSince: kwd(0) },
+    ...{
+      paidOutside: kwd(0),
+      notes: [],
+      creditedSince: kwd(0),
+      timeCreditedSince: kwd(0),
+      takenBackSince: kwd(0),
+    },
     payments: [{ id: 'payment', paid: kwd(3390), refunded: kwd(1000) }],
   }
   expect(leftToCredit(settlement)).toEqual(kwd(2380))

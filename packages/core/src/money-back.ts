@@ -67,7 +67,9 @@ export interface Settlement {
   readonly notes: readonly IssuedNote[]
   /** Credited on later documents of time that it paid, beyond what they bill instead: `credited-since.ts`. */
   readonly creditedSince: Money
-  /** Of that, what took back usage that it billed: `taken-back.ts`. */
+  /** What of it would have been credited though no usage was taken back: time, by itself. */
+  readonly timeCreditedSince: Money
+  /** What took back usage that it billed itself: `taken-back.ts`. */
   readonly takenBackSince: Money
 }
 
@@ -79,11 +81,6 @@ export interface Settlement {
 export function leftToGiveBack(settlement: Settlement): Money {
   const left = subtract(keptOf(settlement), settlement.creditedSince)
   return downToStep(atLeastNothing(left), settlement.step)
-}
-
-/** Of what later documents credited, time: usage that was taken back is credited beside it. */
-export function timeCreditedSince({ creditedSince, takenBackSince }: Settlement): Money {
-  return subtract(creditedSince, takenBackSince)
 }
 
 /**

@@ -20,10 +20,11 @@ export async function readCreditedSince(
   invoice: Stripe.Invoice,
   settle: (invoice: Stripe.Invoice) => Promise<Settlement>,
   ending: string | null,
-): Promise<Pick<Settlement, 'creditedSince' | 'takenBackSince'>> {
+): Promise<Pick<Settlement, 'creditedSince' | 'timeCreditedSince' | 'takenBackSince'>> {
   const { currency } = invoice
   const nothing = zero(currency)
-  if (invoice.customer === null) return { creditedSince: nothing, takenBackSince: nothing }
+  if (invoice.customer === null)
+    return { creditedSince: nothing, timeCreditedSince: nothing, takenBackSince: nothing }
   const customer = idOf(invoice.customer)
   const [listed, pending] = await Promise.all([
     all(stripe.invoices.list({ customer, created: { gte: invoice.created }, limit: 100 })),
@@ -48,13 +49,12 @@ export async function readCreditedSince(
   const kept = new Map<string, Money>()
   for (const one of later)
     if (asked.has(one.id) && one.id !== invoice.id) kept.set(one.id, keptOf(await settle(one)))
+  const credited = (documents: readonly BilledTime[]) =>
+    creditedSince(invoice.id, { documents, currency, kept: (id) => kept.get(id) ?? nothing })
   const takenBackSince = [...corrected.values()].flat().filter(({ credits }) => credits === invoice.id)
   return {
-    creditedSince: creditedSince(invoice.id, {
-      documents: withCorrections,
-      currency,
-      kept: (id) => kept.get(id) ?? nothing,
-    }),
+    creditedSince: credited(withCorrections),
+    timeCreditedSince: credited(documents),
     takenBackSince: negate(
       sum(
         currency,

@@ -53,6 +53,7 @@ async function settlementOf(stripe: Stripe, invoice: Stripe.Invoice): Promise<Se
     payments,
     notes: notes.filter(({ status }) => status === 'issued').map(toIssuedNote),
     creditedSince: zero(currency),
+    timeCreditedSince: zero(currency),
     takenBackSince: zero(currency),
   }
 }

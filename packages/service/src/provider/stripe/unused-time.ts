@@ -7,7 +7,6 @@ import {
   leftToGiveBack,
   mostRefundable,
   type Settlement,
-  timeCreditedSince,
 } from '@lockstep/core/money-back'
 import type { Period } from '@lockstep/core/period'
 import {
@@ -107,7 +106,7 @@ export async function previewUnusedTime(
     lines,
     withheld,
     basis: basisOf(known, claims, settlements),
-    parts: parts.map((part) => ({ ...part, creditedSince: timeCreditedSince(settled(part.invoice)) })),
+    parts: parts.map((part) => ({ ...part, creditedSince: settled(part.invoice).timeCreditedSince })),
   }
 }
 
@@ -193,9 +192,10 @@ function toTimeInvoice(invoice: Stripe.Invoice, atEnd: AtEnd): TimeInvoice {
   const back = how === 'credit' ? leftToGiveBack(settlement) : mostRefundable(settlement)
   const brought = status === 'draft' || status === 'void' ? nothing : keptOf(settlement)
   // What was carried is here still, as far as it was credited in the end.
-  const credited = timeCreditedSince(settlement)
+  const { creditedSince, timeCreditedSince: credited } = settlement
   const elsewhere = carried.minor > credited.minor ? nothing : subtract(credited, carried)
-  const here = subtract(subtract(brought, settlement.takenBackSince), elsewhere)
+  // Usage that was taken back may have come off what an invoice before it was paid.
+  const here = subtract(subtract(brought, subtract(creditedSince, credited)), elsewhere)
   const over = subtract(usedOn(invoice, settlement, at), carried)
   const isPaid = status === 'paid'
   return {

@@ -1,6 +1,6 @@
 import { downToStep } from '@lockstep/core/charge-step'
 import { type Money, money, subtract, zero } from '@lockstep/core/money'
-import { leftToCredit, leftToGiveBack, mostRefundable, timeCreditedSince } from '@lockstep/core/money-back'
+import { leftToCredit, leftToGiveBack, mostRefundable } from '@lockstep/core/money-back'
 import { Problem } from '@lockstep/core/problem'
 import { newId } from '../../ids.ts'
 import { passes } from '../../passing.ts'
@@ -160,7 +160,7 @@ async function leftOf(
   const ended = await readSubscription(deps.db, subscriptionId)
   if (!ended?.providerId || !ended.endedAt) throw new Error(`${subscriptionId} is not seen to have ended.`)
   const kept = await keptForTime(deps, ended.providerId, { at: ended.endedAt, currency })
-  const since = subtract(timeCreditedSince(settlement), money(BigInt(part.creditedSince), currency))
+  const since = subtract(settlement.timeCreditedSince, money(BigInt(part.creditedSince), currency))
   const reckoned = money(BigInt(part.amount), currency)
   const all = [
     since.minor > 0n ? subtract(reckoned, since) : reckoned,
