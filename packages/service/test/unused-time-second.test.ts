@@ -55,3 +55,39 @@ test('an end in the second of a change gives all of its time back, beside what w
   // 30.00 and 4.95 were paid.
   expect(balance).toBe(-3495)
 })
+
+test('what was used in that second on an invoice whose time the one before paid is no time given back of that', async () => {
+  const { stripe } = world
+  const payer = await world.register('paid', '2026-01-01T00:00:00Z')
+  await world.deliver()
+  await world.turn(payer, '2026-01-12T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '100', '2026-01-12T00:00:00Z')
+  await world.sync(payer)
+  // 20 of 31 days of 30.00 are 19.35, of 15.00 9.68: with 1.00 of usage 8.67 go to the balance.
+  const { items } = await stripe.subscriptions.retrieve(payer.subscription)
+  const fee = items.data.find(({ price }) => price.unit_amount === 3000)
+  const price = await stripe.prices.create({
+    ...{ product: String(fee?.price.product), currency: 'usd', unit_amount: 1500 },
+    recurring: { interval: 'month' },
+  })
+  await stripe.subscriptions.update(payer.subscription, {
+    items: [{ id: fee?.id ?? '', price: price.id }],
+    proration_behavior: 'always_invoice',
+  })
+  await world.deliver()
+  const balance = async () =>
+    ((await stripe.customers.retrieve(payer.customer)) as { balance: number }).balance
+  expect(await balance()).toBe(-867)
+  const path = `/v1/subscriptions/${payer.subscriptionId}`
+  const payload = { when: 'now', unusedTime: 'credit' }
+  const shown = await server.call({ method: 'POST', url: `${path}/cancel/preview`, payload })
+  expect(shown.body).toMatchObject({ toGiveBack: { minor: '968' }, notGivenBack: [] })
+  const { body } = await server.call({ method: 'POST', url: `${path}/cancel`, payload })
+  expect(body).toMatchObject({ givenBack: { amount: { minor: '968' }, notGivenBack: [] } })
+  await world.deliver()
+  await world.turn(payer, '2026-01-12T03:00:00Z')
+  await world.deliver()
+  // Of 30.00 11 of 31 days were had.
+  expect(await balance()).toBe(-1935)
+})
