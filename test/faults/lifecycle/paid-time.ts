@@ -53,13 +53,36 @@ export function creditedSince(prorations: readonly Proration[], otherwise: numbe
 export const claimsOf = (spans: readonly Proration[]): Claim[] =>
   spans.flatMap(({ on, cents }) => (cents < 0 && on !== null ? [{ on, cents: -cents }] : []))
 
-/** What was paid for time that has not passed, and not given back. */
-export function keptAhead(paid: readonly Paid[], now: number, since = now): number {
-  const ahead = paid.filter(({ until }) => until > since)
-  const before = Math.min(since, ...ahead.map((one) => one.creditedSince))
-  if (before < since) return keptAhead(paid, now, before)
+/** What was paid for time that has not passed, and not given back; `claims`: what is left of it now, by the invoices that billed it. */
+export function keptAhead(paid: readonly Paid[], now: number, claims: readonly Claim[]): number {
+  const ahead = hangingTogether(billedAhead(paid, now), now, claims)
   const over = ahead.flatMap(({ lines }) => lines.filter(({ until }) => until <= now))
   return ahead.reduce((sum, { came, back }) => sum + came - back, 0) - Math.max(0, centsOf(over))
+}
+
+function billedAhead(paid: readonly Paid[], since: number): readonly Paid[] {
+  const ahead = paid.filter(({ until }) => until > since)
+  const before = Math.min(since, ...ahead.map((one) => one.creditedSince))
+  return before < since ? billedAhead(paid, before) : ahead
+}
+
+/** Those that are claimed, what credits them or they credit, and so on; and what credits time ahead that nobody paid. */
+function hangingTogether(ahead: readonly Paid[], now: number, claims: readonly Claim[]): readonly Paid[] {
+  const creditsUnpaid = ({ lines }: Paid) =>
+    claimsOf(lines.filter(({ until }) => until > now)).some(
+      ({ on }) => !ahead.some((one) => one.number === on),
+    )
+  const found = new Set([
+    ...claims.map(({ on }) => on),
+    ...ahead.filter(creditsUnpaid).map(({ number }) => number),
+  ])
+  for (const number of found)
+    for (const one of ahead) {
+      const credited = claimsOf(one.lines).map(({ on }) => on)
+      if (one.number === number) for (const on of credited) found.add(on)
+      else if (credited.includes(number)) found.add(one.number)
+    }
+  return ahead.filter(({ number }) => found.has(number))
 }
 
 /** Of an invoice, what a refund to the card may still be. */
@@ -106,7 +129,7 @@ export function givenBack(
     const { used, carried } = over.get(invoice.number) ?? { used: 0, carried: 0 }
     return Math.min(came - back - Math.max(0, credited - carried) - Math.max(0, used), total - back)
   })
-  let left = Math.max(0, keptAhead(paid, now))
+  let left = Math.max(0, keptAhead(paid, now, claims))
   const after = paid.toReversed().map((invoice) => {
     const { came, back, credited } = invoice
     const most = how === 'refund' ? refundable(invoice) : Math.max(0, came - back - credited)

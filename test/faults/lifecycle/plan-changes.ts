@@ -15,6 +15,7 @@ import {
   type Model,
   planFee,
   unusedOf,
+  unusedOfAll,
 } from './model.ts'
 import { centsOf, creditedBy, creditedSince, keptAhead, type Proration } from './paid-time.ts'
 import { prices, type Terms } from './plans.ts'
@@ -74,7 +75,10 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
     return { kind: 'scheduled', model: { ...model, ...planned } }
   }
   const bill = billOf(model, to)
-  if (totalOf(bill) < 0 && creditOf(bill, model.now) > keptAhead(model.paid, model.now))
+  if (
+    totalOf(bill) < 0 &&
+    creditOf(bill, model.now) > keptAhead(model.paid, model.now, unusedOfAll(model).claims)
+  )
     return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(bill))
   if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }

@@ -3,6 +3,7 @@ import { type Money, subtract, sum } from '@lockstep/core/money'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { creditedBy, debitsOf } from './credited-since.ts'
 import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { readKept } from './settlement.ts'
@@ -47,6 +48,37 @@ function billedFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly S
   return since < at ? billedFor(invoices, since) : ahead
 }
 
+/**
+ * Of the invoices for time ahead, those for time that nothing has credited since, and all that they hang together with by what
+ * they credit or is credited of them. A year that was left for a month is over with its last day, as is the month.
+ */
+function stillFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly Stripe.Invoice[] {
+  const ahead = billedFor(invoices, at)
+  const gone = new Set<string>()
+  const links = new Map<string, string[]>(ahead.map(({ id }) => [id, []]))
+  const found = new Set<string>()
+  for (const invoice of ahead)
+    for (const line of invoice.lines.data.filter(isCredit)) {
+      const older = invoices.slice(invoices.indexOf(invoice) + 1)
+      const on = creditedBy(line, invoice, older)
+      const credited = [invoice, ...older].find(({ id }) => id === on)
+      if (credited === undefined) {
+        // Of time that nobody paid for: it takes from what was paid for other time.
+        if (isFeeAhead(line, at)) found.add(invoice.id)
+        continue
+      }
+      for (const debit of debitsOf(line, credited)) gone.add(debit.id)
+      links.get(invoice.id)?.push(credited.id)
+      links.get(credited.id)?.push(invoice.id)
+    }
+  for (const { id, lines } of ahead)
+    if (lines.data.some((line) => isFeeAhead(line, at) && netOf(line) > 0 && !gone.has(line.id)))
+      found.add(id)
+  // What is added while it goes on is gone through as well.
+  for (const id of found) for (const other of links.get(id) ?? []) found.add(other)
+  return ahead.filter(({ id }) => found.has(id))
+}
+
 /** A draft was not paid yet. What a voided one took from the balance went back there, and a payment of one is refunded first. */
 const mayBePaid: ReadonlySet<Stripe.Invoice.Status | null> = new Set(['open', 'paid', 'uncollectible'])
 
@@ -86,7 +118,7 @@ export async function keptOn(
   invoices: readonly Stripe.Invoice[],
   { at, currency }: AtMoment,
 ): Promise<Money> {
-  const billed = billedFor(
+  const billed = stillFor(
     invoices.filter(({ status }) => mayBePaid.has(status)),
     at,
   )
