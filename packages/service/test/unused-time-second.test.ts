@@ -2,6 +2,7 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planChangeRoutes } from '../src/http/routes/plan-changes.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
@@ -68,7 +69,7 @@ test('what was used in that second on an invoice whose time the one before paid 
   const { items } = await stripe.subscriptions.retrieve(payer.subscription)
   const fee = items.data.find(({ price }) => price.unit_amount === 3000)
   const price = await stripe.prices.create({
-    ...{ product: String(fee?.price.product), currency: 'usd', unit_amount: 1500 },
+    ...{ product: idOf(fee?.price.product ?? ''), currency: 'usd', unit_amount: 1500 },
     recurring: { interval: 'month' },
   })
   await stripe.subscriptions.update(payer.subscription, {
