@@ -3,7 +3,7 @@ import { type Money, subtract, sum } from '@lockstep/core/money'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { creditedBy, debitsOf } from './credited-since.ts'
+import { creditedBy } from './credited-since.ts'
 import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { readKept } from './settlement.ts'
@@ -54,7 +54,6 @@ function billedFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly S
  */
 function stillFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly Stripe.Invoice[] {
   const ahead = billedFor(invoices, at)
-  const gone = new Set<string>()
   const links = new Map<string, string[]>(ahead.map(({ id }) => [id, []]))
   const found = new Set<string>()
   for (const invoice of ahead)
@@ -67,16 +66,27 @@ function stillFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly St
         if (isFeeAhead(line, at)) found.add(invoice.id)
         continue
       }
-      for (const debit of debitsOf(line, credited)) gone.add(debit.id)
       links.get(invoice.id)?.push(credited.id)
       links.get(credited.id)?.push(invoice.id)
     }
-  for (const { id, lines } of ahead)
-    if (lines.data.some((line) => isFeeAhead(line, at) && netOf(line) > 0 && !gone.has(line.id)))
-      found.add(id)
+  for (const id of billedStill(ahead, at)) found.add(id)
   // What is added while it goes on is gone through as well.
   for (const id of found) for (const other of links.get(id) ?? []) found.add(other)
   return ahead.filter(({ id }) => found.has(id))
+}
+
+/** Each credit ends a charge for time up to the same moment, the oldest first: of `invoices`, newest first, those of the charges that stay. */
+function billedStill(invoices: readonly Stripe.Invoice[], at: Instant): string[] {
+  const lines = invoices.flatMap(({ id, lines: { data } }) =>
+    data
+      .filter((line) => isFeeAhead(line, at) && netOf(line) !== 0)
+      .map((line) => ({ id, end: line.period.end, isCharge: netOf(line) > 0 })),
+  )
+  return [...Map.groupBy(lines, ({ end }) => end).values()].flatMap((ofEnd) => {
+    const charges = ofEnd.filter(({ isCharge }) => isCharge)
+    const stay = Math.max(0, charges.length - (ofEnd.length - charges.length))
+    return charges.slice(0, stay).map(({ id }) => id)
+  })
 }
 
 /** A draft was not paid yet. What a voided one took from the balance went back there, and a payment of one is refunded first. */
