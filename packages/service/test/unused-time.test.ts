@@ -234,6 +234,26 @@ test.each<[How, string]>([
   expect(await ended(ada, how)).toMatchObject({ notes: [317, 1677], back: 1994, kept: [] })
 })
 
+test('what was added and taken away again is no reason to keep what was paid for the rest', async () => {
+  const ada = await subscriberOn('premium')
+  const { stripe } = installation.deps.provider
+  const [item] = (await stripe.subscriptions.retrieve(ada.subscription)).items.data
+  const billed = { proration_behavior: 'always_invoice' } as const
+  const { id } = await stripe.subscriptionItems.create({
+    ...{ subscription: ada.subscription, quantity: 1, ...billed },
+    price_data: {
+      ...{ product: idOf(item?.price.product ?? ''), currency: 'usd', unit_amount: 1000 },
+      recurring: { interval: 'month' },
+    },
+  })
+  await ada.turn('2026-01-12T12:00:00Z')
+  await stripe.subscriptionItems.del(id, billed)
+  // Of 6.45 for 480 hours 468 are left: 6.29.
+  expect(await balanceOf(ada)).toBe(-629)
+  // Of 744 hours of 25.00 468 are left: 15.73.
+  expect(await ended(ada, 'credit')).toMatchObject({ notes: [1573, 0, 0], back: 1573, kept: [] })
+})
+
 test('what the dashboard added and took away in one second was paid by nobody, and takes nothing of what was', async () => {
   const ada = await subscriberOn('premium')
   const { stripe } = installation.deps.provider

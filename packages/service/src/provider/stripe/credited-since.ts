@@ -142,7 +142,8 @@ function isDebitOf(line: Line, item: string | null, at: number): boolean {
   return isFee(line) && netOf(line) > 0 && itemOf(line) === item && period.start <= at && at < period.end
 }
 
-const itemOf = ({ parent }: Line) => parent?.subscription_item_details?.subscription_item ?? null
+/** Of a fee, the subscription's item that it is for. */
+export const itemOf = ({ parent }: Line) => parent?.subscription_item_details?.subscription_item ?? null
 
 const PENDING = 'pending'
 

@@ -3,7 +3,7 @@ import { type Money, subtract, sum } from '@lockstep/core/money'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { creditedBy } from './credited-since.ts'
+import { creditedBy, debitsOf, itemOf } from './credited-since.ts'
 import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { readKept } from './settlement.ts'
@@ -75,18 +75,33 @@ function stillFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly St
   return ahead.filter(({ id }) => found.has(id))
 }
 
-/** Each credit ends a charge for time up to the same moment, the oldest first: of `invoices`, newest first, those of the charges that stay. */
+/**
+ * Each credit of an item's time ends a charge of it up to the same moment, the oldest first, if that one was charged at all: of
+ * `invoices`, newest first, those of the charges that stay.
+ */
 function billedStill(invoices: readonly Stripe.Invoice[], at: Instant): string[] {
-  const lines = invoices.flatMap(({ id, lines: { data } }) =>
-    data
-      .filter((line) => isFeeAhead(line, at) && netOf(line) !== 0)
-      .map((line) => ({ id, end: line.period.end, isCharge: netOf(line) > 0 })),
+  const lines = invoices.flatMap((invoice, i) =>
+    invoice.lines.data
+      .filter((line) => isFeeAhead(line, at) && (netOf(line) > 0 || endsCharge(line, invoices.slice(i))))
+      .map((line) => ({
+        id: invoice.id,
+        of: `${itemOf(line)} ${line.period.end}`,
+        isCharge: netOf(line) > 0,
+      })),
   )
-  return [...Map.groupBy(lines, ({ end }) => end).values()].flatMap((ofEnd) => {
-    const charges = ofEnd.filter(({ isCharge }) => isCharge)
-    const stay = Math.max(0, charges.length - (ofEnd.length - charges.length))
+  return [...Map.groupBy(lines, ({ of }) => of).values()].flatMap((ofItem) => {
+    const charges = ofItem.filter(({ isCharge }) => isCharge)
+    const stay = Math.max(0, charges.length - (ofItem.length - charges.length))
     return charges.slice(0, stay).map(({ id }) => id)
   })
+}
+
+/** A credit of what a coupon had taken off whole ends nothing that was paid for. */
+function endsCharge(line: Stripe.InvoiceLineItem, [own, ...older]: readonly Stripe.Invoice[]): boolean {
+  if (own === undefined || !isCredit(line)) return false
+  const on = creditedBy(line, own, older)
+  const credited = [own, ...older].find(({ id }) => id === on)
+  return credited !== undefined && debitsOf(line, credited).some((debit) => netOf(debit) > 0)
 }
 
 /** A draft was not paid yet. What a voided one took from the balance went back there, and a payment of one is refunded first. */
