@@ -1,5 +1,5 @@
 import type { ContractDocument } from '@lockstep/core/contract'
-import { type Instant, parseInstant } from '@lockstep/core/instant'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { DiscountParam } from '../../provider/stripe/subscription-changes.ts'
 import { documentsOf } from '../../store/contracts.ts'
@@ -9,7 +9,6 @@ import { discountsSeen } from '../../store/provider-discounts.ts'
 import type { LookDeps } from '../look.ts'
 import { couponsAtProvider } from '../purchase/configuration.ts'
 import type { ChangeInput } from './input.ts'
-import { couponsOfDiscounts } from './running-coupons.ts'
 import { readStanding, type Standing } from './standing.ts'
 import type { ChangeWish } from './wish.ts'
 
@@ -33,12 +32,16 @@ export async function changedDiscounts(
   at?: Instant,
 ): Promise<ChangedDiscounts> {
   if (coupons.length + withoutCoupons.length === 0) return { discounts: null, coupons, withoutCoupons }
-  const standing = await couponsOfDiscounts(db, discounts)
-  const runOut = at === undefined ? new Set() : new Set(await ranOut(db, discounts, at))
-  const stays = (id: string) => runOut.has(id) || !withoutCoupons.includes(standing.get(id) ?? '')
-  const taken = new Set(discounts.filter((id) => !stays(id)).map((id) => standing.get(id)))
+  const standing = new Map((await discountsSeen(db, discounts)).map(({ id, terms }) => [id, terms]))
+  const couponOf = (id: string) => standing.get(id)?.coupon ?? undefined
+  const hasRunOut = (id: string) => {
+    const end = standing.get(id)?.end ?? null
+    return at !== undefined && end !== null && end <= formatInstant(at)
+  }
+  const stays = (id: string) => hasRunOut(id) || !withoutCoupons.includes(couponOf(id) ?? '')
+  const taken = new Set(discounts.filter((id) => !stays(id)).map(couponOf))
   const kept = discounts.filter(stays)
-  const running = new Set(kept.map((id) => standing.get(id)))
+  const running = new Set(kept.map(couponOf))
   const redeemed = coupons.filter((key) => !running.has(key))
   const gone = withoutCoupons.filter((key) => taken.has(key))
   if (redeemed.length + gone.length === 0) return { discounts: null, coupons: [], withoutCoupons: [] }
@@ -48,13 +51,6 @@ export async function changedDiscounts(
     coupons: redeemed,
     withoutCoupons: gone,
   }
-}
-
-async function ranOut(db: Db, ids: readonly string[], at: Instant): Promise<string[]> {
-  const seen = await discountsSeen(db, ids)
-  return seen.flatMap(({ id, terms: { end } }) =>
-    end !== null && (parseInstant(end) ?? at) <= at ? [id] : [],
-  )
 }
 
 /**

@@ -16,7 +16,7 @@ export async function notRunning(
  * Keys of coupons by the provider's discounts that came of them, by themselves or by a promotion code; without those that
  * no coupon here is known of.
  */
-export async function couponsOfDiscounts(db: Db | Trx, ids: readonly string[]): Promise<Map<string, string>> {
+async function couponsOfDiscounts(db: Db | Trx, ids: readonly string[]): Promise<Map<string, string>> {
   const seen = await discountsSeen(db, ids)
   return new Map(
     seen.flatMap(({ id, terms: { coupon } }) => (coupon === null ? [] : [[id, coupon] as const])),
