@@ -36,11 +36,11 @@ export function settledTogether(
 }
 
 /**
- * What the minimum's line and one that the maximum cuts say depends on the other lines, and what stands on the line of several
- * groups may have had a line of its own.
+ * What the minimum's line and one that the maximum cuts say depends on the other lines. That of several groups does not: once
+ * something was billed, no group changes its line.
  */
-function movesAmounts({ derivation: { price, cut, measured } }: LineToBill['line']): boolean {
-  return price?.model === 'minimum' || cut !== undefined || measured?.groups !== undefined
+function movesAmounts({ derivation: { price, cut } }: LineToBill['line']): boolean {
+  return price?.model === 'minimum' || cut !== undefined
 }
 
 /** What others meet of each line. */

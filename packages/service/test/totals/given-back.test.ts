@@ -33,13 +33,17 @@ const late = 'corrected for 2026-01-10 to 2026-02-10'
 let count = 0
 
 /** One event, and what corrects it: without a quantity it is voided. */
-async function used(payer: Payer, quantity: string, { meter = 'seconds', time = JANUARY } = {}) {
+async function used(
+  payer: Payer,
+  quantity: string,
+  { meter = 'seconds', time = JANUARY, data = {} }: { meter?: string; time?: string; data?: object } = {},
+) {
   count += 1
   const id = `job-${count}`
   await usage.take([
     {
       ...{ specversion: '1.0', source: 'cluster', id, type: meter, time },
-      ...{ subject: payer.externalId, data: { quantity } },
+      ...{ subject: payer.externalId, data: { ...data, quantity } },
     },
   ])
   return async (now?: string) => {
@@ -277,6 +281,21 @@ test('usage that is taken back pays for no other usage: it was not paid for at t
   await world.deliver()
   await correct()
   await used(payer, '1200')
+  // 12.00 at what they cost now, and the 1.00 that was paid for 10.00.
+  expect(await world.everywhere(payer)).toMatchObject(allAre({ total: 2001 + 1200 - 100 }))
+})
+
+test('what is taken back of several groups pays for no usage of another one', async () => {
+  const payer = await world.subscribed('regions', [await world.coupon({ percent_off: 90 })])
+  const use = (region: string, quantity: string) => used(payer, quantity, { meter: 'cpu', data: { region } })
+  for (let n = 0; n < 100; n += 1) await use(`r${n}`, '1100')
+  const correct = await use('least', '1000')
+  // A line of its own for each of the hundred that used most, 11.00 each, and 10.00 for the rest, at 90 % off.
+  expect(await inMidPeriod(payer)).toBe(100 * 110 + 100)
+  await world.stripe.subscriptions.update(payer.subscription, { discounts: '' })
+  await world.deliver()
+  await correct()
+  await use('r7', '1200')
   // 12.00 at what they cost now, and the 1.00 that was paid for 10.00.
   expect(await world.everywhere(payer)).toMatchObject(allAre({ total: 2001 + 1200 - 100 }))
 })

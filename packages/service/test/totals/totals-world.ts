@@ -21,6 +21,7 @@ const catalog = defineCatalog({
     seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
     bytes: { name: 'Bytes', unitLabel: 'byte', aggregation: 'sum' },
     level: { name: 'Level', unitLabel: 'unit', aggregation: 'last' },
+    cpu: { name: 'CPU', unitLabel: 'second', aggregation: 'sum', dimensions: ['region'] },
   },
   plans: {
     plain: {
@@ -34,6 +35,10 @@ const catalog = defineCatalog({
     leveled: {
       ...{ ...monthly, name: 'Leveled' },
       prices: { fee: feeOf('20.01'), level: { ...compute, meter: 'level' } },
+    },
+    regions: {
+      ...{ ...monthly, name: 'Regions' },
+      prices: { fee: feeOf('20.01'), cpu: { ...compute, meter: 'cpu', groupBy: ['region'] } },
     },
     least: {
       ...{ ...monthly, name: 'Least' },
