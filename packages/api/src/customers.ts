@@ -3,7 +3,7 @@ import { defineRoute } from './define-route.ts'
 import { expand, expanded } from './expand.ts'
 import { externalId, id, idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
-import { invoiceWithLines } from './invoices.ts'
+import { invoice, invoiceWithLines } from './invoices.ts'
 import { currency } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
 import { subscription } from './subscriptions.ts'
@@ -60,6 +60,10 @@ export const billingOverview = z
     subscriptions: z
       .array(billedSubscription)
       .meta({ description: 'The live ones, the default slot first.' }),
+    openInvoices: z.array(invoice).meta({
+      description:
+        'Those that are final and wait for payment, the oldest first; also of a subscription that has ended, and of none.',
+    }),
     syncedAt: instant
       .nullable()
       .meta({ description: 'When the provider was last told; null if it never was.' }),
@@ -212,7 +216,8 @@ export const readBilling = defineRoute({
   path: '/v1/customers/:id/billing',
   callers: { key: 'customers:read', user: 'own customer' },
   summary: "A customer's billing in one read",
-  description: 'Subscriptions, the current invoice of each with its lines, and those that are closing.',
+  description:
+    'Subscriptions, the current invoice of each with its lines, those that are closing, and what waits for payment.',
   tags,
   params,
   answers: { 200: billingOverview },

@@ -104,6 +104,10 @@ const fields = {
   }),
   amountPaid: money.nullable(),
   amountRemaining: money.nullable(),
+  nextPaymentAttemptAt: instant.nullable().meta({
+    description:
+      'When the provider tries to collect it next. Null where it does not by itself: then the customer pays on `hostedInvoiceUrl`.',
+  }),
   openedAt: instant,
   finalizesAt: instant.nullable().meta({ description: "When the provider's draft becomes final." }),
   finalizedAt: instant.nullable().meta({ description: 'Since then nothing of it changes.' }),
@@ -112,7 +116,10 @@ const fields = {
     .meta({ description: 'When the provider was last told; null if it never was.' }),
   stale: z.boolean().meta({ description: 'Usage came since the provider was last told.' }),
   syncProblem: recordedProblem.nullable().meta({ description: 'Why the last sync failed.' }),
-  hostedInvoiceUrl: z.string().nullable(),
+  hostedInvoiceUrl: z
+    .string()
+    .nullable()
+    .meta({ description: "The provider's page on which it is seen, and paid while it is open." }),
   invoicePdf: z.string().nullable(),
   providerId: providerId.nullable(),
   ...expanded,

@@ -23,7 +23,7 @@ test('a customer is shown with what runs, listed, and made', async () => {
   }
   fake.answers = {
     ...found,
-    'GET /v1/customers/customer_1/billing': { body: { customer, subscriptions: [billed] } },
+    'GET /v1/customers/customer_1/billing': { body: { customer, subscriptions: [billed], openInvoices: [] } },
     'GET /v1/customers?limit=50': page(customer),
     'POST /v1/customers': { status: 201, body: customer },
   }
@@ -36,6 +36,28 @@ test('a customer is shown with what runs, listed, and made', async () => {
   const made = await fake.run(['customers', 'create', 'ada', '--name', 'Ada'])
   expect(made.stdout).toBe('✓ ada  customer_1\n')
   expect(fake.asked.at(-1)?.body).toEqual({ externalId: 'ada', name: 'Ada' })
+})
+
+test('what waits for payment is shown with when it is tried next and where it is paid', async () => {
+  const left = { amount: '1234.500', minor: '1234500', currency: 'kwd' }
+  const waits = {
+    id: 'invoice_1',
+    number: 'A-1',
+    amountRemaining: left,
+    hostedInvoiceUrl: 'http://pay.example/1',
+  }
+  const openInvoices = [
+    { ...waits, nextPaymentAttemptAt: '2026-02-13T01:00:00Z' },
+    { ...waits, ...{ id: 'invoice_2', number: 'A-2' }, nextPaymentAttemptAt: null },
+  ]
+  const body = { customer, subscriptions: [], openInvoices }
+  fake.answers = { ...found, 'GET /v1/customers/customer_1/billing': { body } }
+  for (const command of ['customers', 'invoices']) {
+    const { stdout } = await fake.run([command, 'show', 'ada'])
+    expect(stdout).toContain('Waits for payment:')
+    expect(stdout).toMatch(/A-1 +1,234\.500 kwd +2026-02-13 01:00 +invoice_1 +http:\/\/pay\.example\/1/)
+    expect(stdout).toMatch(/A-2 +1,234\.500 kwd +not by itself +invoice_2/)
+  }
 })
 
 test('what a customer used is shown by meter, time and dimension', async () => {

@@ -6,6 +6,7 @@ import { findCustomer } from '../find-customer.ts'
 import { amountText, instantText, periodText, timesText } from '../output/format.ts'
 import { dim, green, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
+import { unpaidTexts } from '../output/unpaid-text.ts'
 import { CUSTOMER, firstOf, parseCount } from './arguments.ts'
 
 interface NewCustomer {
@@ -79,7 +80,7 @@ function erasureText({ dryRun, erased, remains, provider }: Erasure): string {
   ].join('\n')
 }
 
-function overviewText({ customer, subscriptions }: BillingOverview): string {
+function overviewText({ customer, subscriptions, openInvoices }: BillingOverview): string {
   const { externalId, id, name, email, currency, providerId, testClock, createdAt } = customer
   const facts = [
     ['name', name],
@@ -100,7 +101,7 @@ function overviewText({ customer, subscriptions }: BillingOverview): string {
     },
     { title: 'id', cell: ({ subscription }) => subscription.id },
   ])
-  return [`${externalId}  ${dim(id)}`, ...facts, '', runs].join('\n')
+  return [`${externalId}  ${dim(id)}`, ...facts, '', runs, ...unpaidTexts(openInvoices)].join('\n')
 }
 
 function customerTable(customers: Customer[]): string {

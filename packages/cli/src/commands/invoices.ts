@@ -7,6 +7,7 @@ import { amountText, billedText } from '../output/format.ts'
 import { invoiceText } from '../output/invoice-text.ts'
 import { bold, dim, green } from '../output/style.ts'
 import { table } from '../output/table.ts'
+import { unpaidTexts } from '../output/unpaid-text.ts'
 import { addAdjustments } from './adjustments.ts'
 import { firstOf, parseCount } from './arguments.ts'
 import { addExplanation } from './explain-line.ts'
@@ -25,7 +26,7 @@ export function addInvoices(program: Command): void {
         return output.result(await client.invoices.read(what), (invoice) => invoiceText(invoice, { explain }))
       }
       const { id } = await findCustomer(client, what)
-      output.result(await client.customers.billing(id), ({ customer, subscriptions }) => {
+      output.result(await client.customers.billing(id), ({ customer, subscriptions, openInvoices }) => {
         const { externalId, name } = customer
         const head = name ? `${bold(name)} ${dim(externalId)}` : bold(externalId)
         const parts = subscriptions.flatMap(({ subscription, currentInvoice, closingInvoices }) => [
@@ -34,7 +35,8 @@ export function addInvoices(program: Command): void {
             invoiceText(invoice, { explain }),
           ),
         ])
-        return parts.length === 0 ? `${head}  has no subscription` : parts.join('\n\n')
+        const shown = parts.length === 0 ? `${head}  has no subscription` : parts.join('\n\n')
+        return [shown, ...unpaidTexts(openInvoices)].join('\n')
       })
     })
   addExplanation(invoices)

@@ -85,7 +85,7 @@ export async function freezeInvoice(
     if (item?.state === 'intended') await settleSeen(trx, itemOperation(item), line.providerId, now)
   }
   await updateInvoice(trx, invoice.id, {
-    ...paymentOf(seen),
+    ...paymentColumns(paymentOf(seen)),
     status,
     finalizedAt: sqlTime(finalizedAt ?? now),
     finalizesAt: null,
@@ -111,9 +111,15 @@ export function paymentOf(seen: ObservedInvoice) {
     amountDue: seen.amountDue.minor,
     amountPaid: seen.amountPaid.minor,
     amountRemaining: seen.amountRemaining.minor,
+    nextPaymentAttemptAt: seen.nextPaymentAttemptAt,
     hostedInvoiceUrl: seen.hostedInvoiceUrl,
     invoicePdf: seen.invoicePdf,
   }
+}
+
+/** The same as it is written down. */
+export function paymentColumns({ nextPaymentAttemptAt: at, ...payment }: ReturnType<typeof paymentOf>) {
+  return { ...payment, nextPaymentAttemptAt: at === null ? null : sqlTime(at) }
 }
 
 /** Whether anything on an invoice is this installation's. */

@@ -119,6 +119,7 @@ export const noProviderInvoice = {
   amountDue: null,
   amountPaid: null,
   amountRemaining: null,
+  nextPaymentAttemptAt: null,
   hostedInvoiceUrl: null,
   invoicePdf: null,
 } satisfies Partial<NewRow<'invoice'>>
@@ -222,6 +223,17 @@ export async function readInvoiceRow(db: Db | Trx, id: string): Promise<InvoiceR
   const [row] = await ofId(db, { id })
   return row
 }
+
+/** What a customer was billed and has not paid yet; oldest first. Those that nobody hopes for any more are none of them. */
+export const unpaidInvoices = compiled((db, { customerId }: { readonly customerId: string }) =>
+  db
+    .selectFrom('invoice')
+    .selectAll()
+    .where('customerId', '=', customerId)
+    .where('status', '=', 'open')
+    .orderBy('finalizedAt')
+    .orderBy('id'),
+)
 
 /** Whose an invoice is. */
 export interface InvoiceOwner {

@@ -9,12 +9,13 @@ import { requestSync } from '../../jobs/sync-invoices.ts'
 import type { Log } from '../../log.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { readCustomer } from '../../store/customers.ts'
+import { unpaidInvoices } from '../../store/invoices.ts'
 import { listSubscriptions } from '../../store/subscriptions.ts'
 import type { SumsAhead } from '../../usage/sums-ahead.ts'
 import { customerTime } from '../../workflow/observe/customer-time.ts'
 import { type App, route } from '../route.ts'
 import { customerToApi } from './customers.ts'
-import { invoiceWithLinesToApi, isStale } from './invoice-to-api.ts'
+import { invoiceToApi, invoiceWithLinesToApi, isStale } from './invoice-to-api.ts'
 import { subscriptionToApi } from './subscriptions.ts'
 
 /** More than Stripe lets one customer have. */
@@ -38,10 +39,11 @@ export function billingRoutes(app: App, parts: BillingParts): void {
     app,
     api.readBilling,
   )(async ({ params, log }) => {
-    const [customer, subscriptions, invoices, now] = await Promise.all([
+    const [customer, subscriptions, invoices, unpaid, now] = await Promise.all([
       readCustomer(db, params.id),
       listSubscriptions(db, { customer: params.id, now: clock.now(), limit: MOST_SUBSCRIPTIONS }),
       readCustomerInvoices(db, params.id),
+      unpaidInvoices(db, { customerId: params.id }),
       customerTime(db, clock, params.id),
     ])
     if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)
@@ -68,6 +70,7 @@ export function billingRoutes(app: App, parts: BillingParts): void {
             closingInvoices: own.filter(({ invoice }) => invoice.status === 'closing').map(toApi),
           }
         }),
+        openInvoices: unpaid.map((row) => invoiceToApi(row, customer)),
         syncedAt: oldestSync(invoices),
         stale: invoices.some(({ invoice }) => isStale(invoice)),
         syncRequested: toSync.length > 0,

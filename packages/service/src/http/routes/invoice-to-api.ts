@@ -30,6 +30,7 @@ export function invoiceToApi(row: InvoiceRow, { externalId }: InvoiceOwner) {
     amountDue: amount(row.amountDue),
     amountPaid: amount(row.amountPaid),
     amountRemaining: amount(row.amountRemaining),
+    nextPaymentAttemptAt: maybe(row.nextPaymentAttemptAt),
     openedAt: formatInstant(row.openedAt),
     finalizesAt: maybe(row.finalizesAt),
     finalizedAt: maybe(row.finalizedAt),

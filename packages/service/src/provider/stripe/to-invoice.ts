@@ -51,6 +51,8 @@ export interface ObservedInvoice {
   readonly amountDue: Money
   readonly amountPaid: Money
   readonly amountRemaining: Money
+  /** When Stripe tries to collect it next; null where it does not by itself. */
+  readonly nextPaymentAttemptAt: Instant | null
   readonly sums: ProviderSums
   readonly hostedInvoiceUrl: string | null
   readonly invoicePdf: string | null
@@ -89,6 +91,7 @@ export function toInvoice(invoice: Stripe.Invoice): ObservedInvoice {
     amountDue: amount(invoice.amount_due, 'amount_due'),
     amountPaid: amount(invoice.amount_paid, 'amount_paid'),
     amountRemaining: amount(invoice.amount_remaining, 'amount_remaining'),
+    nextPaymentAttemptAt: present(invoice.next_payment_attempt, 'next_payment_attempt'),
     sums: toInvoiceSums(invoice),
     // Left out of drafts.
     hostedInvoiceUrl: invoice.hosted_invoice_url ?? null,

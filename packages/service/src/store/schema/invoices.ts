@@ -49,6 +49,7 @@ interface InvoiceTable {
   amountDue: bigint | null
   amountPaid: bigint | null
   amountRemaining: bigint | null
+  nextPaymentAttemptAt: MaybeTime
   hostedInvoiceUrl: string | null
   invoicePdf: string | null
   /** As the provider writes it, in its own units. */

@@ -1,7 +1,7 @@
 import { isFrozen } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
-import { addUpFrozen, freezeInvoice, hasOwnLines, paymentOf } from '../../invoice/freeze.ts'
+import { addUpFrozen, freezeInvoice, hasOwnLines, paymentColumns, paymentOf } from '../../invoice/freeze.ts'
 import { matchInvoice } from '../../invoice/match.ts'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
@@ -111,10 +111,11 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     if (seen.status === undefined)
       throw new Error(`Invoice ${seen.providerId} has a status that we do not know.`)
     if (row && isFrozen(row.status)) {
-      const payment = { ...paymentOf(seen), status: seen.status }
-      if (seen.status === 'draft' || says(row, payment)) return {}
+      const { status } = seen
+      const payment = paymentOf(seen)
+      if (status === 'draft' || says(row, { ...payment, status })) return {}
       await lockInvoice(trx, row.id)
-      await updateInvoice(trx, row.id, payment)
+      await updateInvoice(trx, row.id, { ...paymentColumns(payment), status })
       return {}
     }
     if (!row && !subscriptionSeen) await waitForPeriod(trx, owner, seen)
