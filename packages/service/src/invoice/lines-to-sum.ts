@@ -2,6 +2,7 @@ import { toStripeUnits } from '../provider/stripe/amount.ts'
 import type { SumTerms } from '../provider/stripe/to-sum-terms.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { PendingItem } from '../store/pending-items.ts'
+import { isDiscountable } from './discountable.ts'
 import type { LineToBill } from './rate.ts'
 import type { LineToSum } from './sums.ts'
 import type { UpcomingFee } from './upcoming-fee.ts'
@@ -42,12 +43,16 @@ export function linesToSum(
   return [...sorted.map(({ line }) => line), ...feesToSum(fees, products, terms)]
 }
 
-function ownToSum({ line, left: { amount } }: LineToBill, products: OnInvoice['products']): LineToSum {
+function ownToSum(toBill: LineToBill, products: OnInvoice['products']): LineToSum {
+  const {
+    line,
+    left: { amount },
+  } = toBill
   const isCredit = amount.minor < 0n
   return {
     amount: toStripeUnits(amount),
-    // Of a credit nothing is taken off, and it is sent without a product.
-    discountable: !isCredit,
+    discountable: isDiscountable(toBill),
+    // A credit is sent without one.
     product: isCredit ? null : (products.get(line.product) ?? null),
     ...{ item: null, takenBefore: 0n, taxRates: [] },
   }

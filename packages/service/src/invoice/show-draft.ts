@@ -51,10 +51,10 @@ async function discountsOn(
   }
 }
 
-function toSum({ content: { amount, product } }: ItemRow): LineToSum {
+function toSum({ content: { amount, product, discountable } }: ItemRow): LineToSum {
   const units = BigInt(amount)
   return {
-    ...{ amount: units, discountable: units >= 0n, product },
+    ...{ amount: units, discountable: discountable ?? units >= 0n, product },
     ...{ item: null, takenBefore: 0n, taxRates: [] },
   }
 }

@@ -23,6 +23,8 @@ export interface ItemContent {
    * intended before it was told.
    */
   readonly discounted?: string | null
+  /** Left out where the provider's own rule holds: discounts are taken off what charges and off no credit. */
+  readonly discountable?: false
 }
 
 export type ItemRow = Omit<Row<'invoiceItem'>, 'content' | 'derivation'> & {

@@ -2,6 +2,7 @@
 // second and a byte cost a cent each.
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { adjustmentRoutes } from '../../src/http/routes/adjustments.ts'
 import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
 import { usageCorrectionRoutes } from '../../src/http/routes/usage-corrections.ts'
 import { explanationOf } from '../../src/invoice/explain.ts'
@@ -18,6 +19,7 @@ beforeAll(async () => {
   world = await newTotalsWorld()
   server = await newServer(world.deps, { clock: world.deps.clock })
   usage = openUsage({ ...world.deps, databaseUrl: world.url })
+  adjustmentRoutes(server.app, world.deps)
   usageCorrectionRoutes(server.app, { ...world.deps, usage })
   subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 })
@@ -298,4 +300,31 @@ test('what is taken back of several groups pays for no usage of another one', as
   await use('r7', '1200')
   // 12.00 at what they cost now, and the 1.00 that was paid for 10.00.
   expect(await world.everywhere(payer)).toMatchObject(allAre({ total: 2001 + 1200 - 100 }))
+})
+
+test('a credit of support that was billed and is withdrawn is charged as it was given', async () => {
+  const products = [await world.productId('Cloud')]
+  const five = await world.coupon({ amount_off: 500, currency: 'usd', applies_to: { products } })
+  const payer = await world.subscribed('plain', [await world.coupon({ percent_off: 50 }), five])
+  await used(payer, '300')
+  const { invoice } = await world.read(payer, 'current')
+  const url = `/v1/invoices/${invoice.id}/adjustments`
+  const because = { description: 'Goodwill', reason: 'a test' }
+  const credit = { ...because, kind: 'credit', amount: '4.00' }
+  const made = await server.call({ method: 'POST', url: `${url}?dryRun=false`, payload: credit })
+  const { id } = made.body as unknown as { id: string }
+  await world.sync(payer)
+  // Stripe has finalized it, and nobody has told us yet.
+  await world.turn(payer, '2026-02-10T02:00:00Z')
+  const withdrawal = { method: 'POST', url: `${url}/${id}/withdraw?dryRun=false` } as const
+  expect(await server.call({ ...withdrawal, payload: { reason: 'a test' } })).toMatchObject({ status: 200 })
+  await world.deliver()
+  // Half of 20.01 and 3.00 less 5.00 of the fee, and the 4.00.
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(2301 - 1151 - 500 - 400)
+  // Half of 20.01 less 5.00, and the 4.00 as they were given.
+  expect(await february(payer)).toMatchObject(allAre({ total: 2001 - 1001 - 500 + 400, off: 1501 }))
+  // Nothing is left of it.
+  expect(await world.everywhere(payer, '2026-04-10T02:00:00Z')).toMatchObject(
+    allAre({ total: 500, off: 1501 }),
+  )
 })

@@ -6,11 +6,15 @@ export function pricing({
   amount,
   currency,
   product,
-}: ItemContent): Pick<Stripe.InvoiceItemCreateParams, 'amount' | 'currency' | 'price_data'> {
+  discountable,
+}: ItemContent): Pick<Stripe.InvoiceItemCreateParams, 'amount' | 'currency' | 'price_data' | 'discountable'> {
   const value = Number(amount)
   return product === null
     ? { amount: value, currency }
-    : { price_data: { currency, product, unit_amount: value } }
+    : {
+        price_data: { currency, product, unit_amount: value },
+        ...(discountable !== undefined && { discountable }),
+      }
 }
 
 /** An item keeps its currency for life, so a change does not name it. */
@@ -19,7 +23,7 @@ export function repricing(
 ): Pick<Stripe.InvoiceItemUpdateParams, 'amount' | 'price_data' | 'discountable'> {
   const { amount, price_data } = pricing(item)
   // Stripe decides it when an item is made: a credit is not discounted, and stays so when it becomes none.
-  const discountable = !item.amount.startsWith('-')
+  const discountable = item.discountable ?? !item.amount.startsWith('-')
   return price_data ? { price_data, discountable } : { amount: amount ?? 0, discountable }
 }
 

@@ -67,6 +67,7 @@ export function toInvoiceItem(item: Stripe.InvoiceItem): ObservedItem {
       product: price ? idOf(price.product) : null,
       quantity: metadata?.lockstep_quantity ?? null,
       discounted: metadata?.lockstep_discounted ?? null,
+      ...(item.amount >= 0 && !item.discountable && { discountable: false }),
     },
     metadata,
     object: item,

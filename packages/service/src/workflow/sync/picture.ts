@@ -9,6 +9,7 @@ import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import { isTerminal } from '@lockstep/core/subscription'
 import { carryOver } from '../../invoice/carry-over.ts'
 import { describeLine } from '../../invoice/describe.ts'
+import { isDiscountable } from '../../invoice/discountable.ts'
 import { findNoRoom } from '../../invoice/no-room.ts'
 import type { LineToBill } from '../../invoice/rate.ts'
 import { rateInvoices } from '../../invoice/rate-invoices.ts'
@@ -249,6 +250,7 @@ function wantedItem(
     product: left.amount.minor < 0n ? null : product,
     quantity: left.quantity === null ? null : formatQuantity(left.quantity),
     discounted: discounted.minor === 0n ? null : formatMoney(discounted),
+    ...(left.amount.minor >= 0n && !isDiscountable(toBill) && { discountable: false }),
   }
   return {
     line: lineName({ originInvoiceId: origin.id, lineKey: line.key }),
@@ -269,5 +271,5 @@ export function contentText(item: ItemContent): string {
   const { amount, currency, description, periodStart, periodEnd, product, quantity, discounted } = item
   const named = amount.startsWith('-') ? null : product
   const what = [amount, currency, description, periodStart, periodEnd, named, quantity, discounted ?? null]
-  return JSON.stringify(what)
+  return JSON.stringify([...what, item.discountable ?? null])
 }
