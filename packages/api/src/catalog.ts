@@ -125,7 +125,7 @@ const limits = {
 export const ownPriceTerms = z
   .discriminatedUnion('model', [
     z.strictObject({ ...limits, model: z.literal('flat'), amount: decimalAmount }),
-    z.strictObject({ ...limits, model: z.literal('perUnit'), unitAmount }),
+    z.strictObject({ ...limits, model: z.literal('perUnit'), unitAmount, ...unitAmounts }),
     z.strictObject({
       ...limits,
       model: z.literal('package'),

@@ -22,7 +22,10 @@ beforeAll(async () => {
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
-      meters: { seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' } },
+      meters: {
+        seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
+        cpu: { name: 'CPU', unitLabel: 'second', aggregation: 'sum', dimensions: ['region'] },
+      },
       plans: {
         plain: { name: 'Plain', ...monthly, prices: { fee, compute } },
         bounded: {
@@ -39,6 +42,16 @@ beforeAll(async () => {
           prices: { fee, compute, least: { model: 'minimum', amount: '5.00' } },
         },
         dear: { name: 'Dear', ...monthly, prices: { fee, compute: { ...compute, unitAmount: '0.02' } } },
+        regional: {
+          ...{ name: 'Regional', ...monthly },
+          prices: {
+            fee,
+            cpu: {
+              ...{ meter: 'cpu', model: 'perUnit', unitAmount: '0.01' },
+              ...{ groupBy: ['region'], unitAmounts: { eu: '0.02' } },
+            },
+          },
+        },
         backed: {
           ...{ name: 'Backed', ...monthly },
           prices: { fee, backup: { ...fee, amount: '2.00', timing: 'inArrears' } },
@@ -151,6 +164,35 @@ test('from the period that runs on: shown before, billed by Stripe, told in the 
   })
   expect((body as Body).data.map(({ terms }) => (terms === null ? 'the plan’s' : 'its own'))).toEqual([
     ...['the plan’s', 'its own'],
+  ])
+})
+
+test('a discount in one region alone: the others keep their rates, where they are said again', async () => {
+  const ada = await world.register('regional', '2026-01-10T00:00:00Z')
+  await go(ada, '2026-01-20T00:00:00Z')
+  for (const region of ['eu', 'us']) await world.use(ada, '100', '2026-01-11T00:00:00Z', 'cpu', { region })
+  expect(amounts(await world.read(ada, 'current'))).toEqual([
+    '200 CPU, eu: 100 second',
+    '100 CPU, us: 100 second',
+    '2000 Regional',
+  ])
+  // A fifth off in Europe: 1.6 cents instead of 2.
+  const terms = { model: 'perUnit', unitAmount: '0.01', unitAmounts: { eu: '0.016' } }
+  const made = await ask(ada, { price: 'cpu', terms, from: 'currentPeriod' })
+  expect(made).toMatchObject({ status: 201, body: { terms: { unitAmounts: { eu: '0.016' } } } })
+  expect(amounts(await world.read(ada, 'current'))).toEqual([
+    '160 CPU, eu: 100 second',
+    '100 CPU, us: 100 second',
+    '2000 Regional',
+  ])
+  expect((await agreed(ada)).changes).toEqual(['prices/cpu/unitAmounts/eu: 0.02 → 0.016'])
+  await world.sync(ada)
+  await go(ada, '2026-02-10T02:00:00Z')
+  expect((await lastAtStripe(ada)).total).toBe(2260)
+
+  const single = { price: 'compute', terms: { ...terms, unitAmounts: { eu: '0.016' } } }
+  expect((await ask(await subscribed(), single)).body.errors).toMatchObject([
+    { pointer: '#/terms/unitAmounts' },
   ])
 })
 
