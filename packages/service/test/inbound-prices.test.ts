@@ -213,3 +213,31 @@ test('what Stripe’s own meters count has no fee here, and is billed there', as
   await world.deliver()
   expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
 })
+
+test('who pays only what Stripe’s own meters count pays no fee that others pay for the product', async () => {
+  const meter = await world.stripe.billing.meters.create({
+    ...{ display_name: 'Reads', event_name: 'reads' },
+    default_aggregation: { formula: 'sum' },
+  })
+  const { product, price: seat } = await sold({ unit_amount: 2500, recurring: { interval: 'month' } })
+  const counted = await world.stripe.prices.create({
+    ...{ currency: 'usd', unit_amount: 2, product: product.id },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const customer = await world.stripe.customers.create({ name: 'Measured there alone' })
+  const made = await world.stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: counted.id }],
+  })
+  await world.deliver()
+  expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
+  // With three seats beside it they are paid.
+  const seats = await world.stripe.subscriptionItems.create({
+    ...{ subscription: made.id, price: seat.id, quantity: 3, proration_behavior: 'none' },
+  })
+  await world.deliver()
+  expect(await feeOf(made.id)).toEqual([{ fee: '7500', quantity: 3 }])
+  await world.stripe.subscriptionItems.del(seats.id, { proration_behavior: 'none' })
+  await world.deliver()
+  expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
+})

@@ -31,7 +31,8 @@ export interface PlanOfItems {
  * The plan version whose prices stand on a subscription, whoever put them there. Prices that are linked say it
  * exactly; of several versions' it is the one it is on already, or else the first item's, and what the others are for
  * is billed by the provider alone. Where none is linked, the product says which plan, and the rhythm which version: the
- * one it is on already, or else the newest. Undefined where they are of none of ours.
+ * one it is on already, or else the newest. Where all of them are counted by the provider's own meters, no fee of that
+ * version is paid. Undefined where they are of none of ours.
  */
 export async function planOfItems(
   db: Db | Trx,
@@ -59,13 +60,17 @@ export async function planOfItems(
     const its = items.filter((item) => item.product === product)
     const isStanding = standing !== undefined && (await isOf(db, standing, plan.key, rhythm))
     const version = isStanding ? standing : await versionInRhythm(db, plan.key, rhythm)
-    if (version !== undefined)
+    if (version !== undefined) {
+      const quantity = quantityOfItems(its)
+      const isMetered = its.every((item) => item.quantity === null)
+      const fees = isMetered
+        ? (await loadPlanVersion(db, version)).plan.prices.filter(isBilledByProvider)
+        : []
       return {
-        versionId: version,
-        quantity: quantityOfItems(its),
-        itemNumbers: {},
+        ...{ versionId: version, quantity, itemNumbers: numbersOf(fees, [], quantity) },
         prices: new Set(its.map(({ price }) => price)),
       }
+    }
   }
   return undefined
 }
