@@ -330,6 +330,7 @@ export type Drift = DriftReport['drifts'][number]
 export type SignUpSweep = Answer<typeof sweepSignUps>
 export type BusMessage = Answer<typeof bus.readBusMessage>
 export type UsageReport = Answer<typeof readUsage>
+export type CustomerDeletion = Answer<typeof customers.deleteCustomer>
 export type Erasure = Answer<typeof customers.eraseCustomer>
 export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>

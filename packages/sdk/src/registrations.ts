@@ -25,3 +25,4 @@ export function registrationCalls({ ask, list }: Asking) {
 }
 
 export type Registration = Answer<typeof registrations.readRegistration>
+export type NewRegistration = BodyInput<typeof registrations.createRegistration>

@@ -37,8 +37,9 @@ export function subscriptionCalls({ ask, list }: Asking) {
     /** Another plan, number, payment method: all of it or nothing. */
     change: (id: string, body: BodyInput<typeof changes.changeSubscription>, more?: CallOptions) =>
       ask(changes.changeSubscription, { params: { id }, body }, more),
-    changes: (id: string, query?: QueryInput<typeof changes.listPlanChanges>) =>
-      ask(changes.listPlanChanges, { params: { id }, query: query ?? {} }),
+    /** What was changed of it, newest first, and what is still to come. */
+    changes: (id: string) =>
+      listOf((after) => ask(changes.listPlanChanges, { params: { id }, query: { after } })),
     readChange: (id: string, change: string) => ask(changes.readPlanChange, { params: { id, change } }),
     /** To be called when the customer is back from the page that a change asked for. */
     resumeChange: (id: string, change: string, more?: CallOptions) =>

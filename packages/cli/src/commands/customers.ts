@@ -1,4 +1,4 @@
-import type { BillingOverview, Customer, Erasure } from '@lockstep/sdk'
+import type { BillingOverview, Customer, CustomerDeletion, Erasure } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
@@ -66,6 +66,30 @@ export function addCustomers(program: Command): void {
       }
       output.result(await client.customers.erase(id, { dryRun: false }), erasureText)
     })
+  customers
+    .command('delete')
+    .description('end what a customer has now, giving nothing back, then erase who it is')
+    .argument('<customer>', CUSTOMER)
+    .option('--dry-run', 'only say what would be ended')
+    .option('--yes', "don't ask")
+    .action(async (what: string, { dryRun, yes }: { dryRun?: boolean; yes?: boolean }, command: Command) => {
+      const { client, output } = contextOf(command)
+      const { id, externalId } = await findCustomer(client, what)
+      if (dryRun) return output.result(await client.customers.billing(id), overviewText)
+      if (!yes) {
+        const runs = await client.customers.billing(id)
+        if (!output.json) output.result(runs, overviewText)
+        await confirm(`End all of this now, and erase who ${externalId} is? Nobody can bring it back.`)
+      }
+      output.result(await client.customers.delete(id), deletionText)
+    })
+}
+
+function deletionText({ ended, state }: CustomerDeletion): string {
+  return [
+    state === 'erased' ? `${green('✓')} Erased.` : yellow('Erased by itself when the last invoice is final.'),
+    ...ended.map((id) => `ended  ${id}`),
+  ].join('\n')
 }
 
 function erasureText({ dryRun, erased, remains, provider }: Erasure): string {

@@ -1,11 +1,12 @@
-import type { PlanChange, SubscriptionChange } from '@lockstep/sdk'
+import type { SubscriptionChange } from '@lockstep/sdk'
 import { type Command, Option } from 'commander'
 import { changeAsShown } from '../as-shown.ts'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
 import { changePreviewText, changeQuestion, planChangeText } from '../output/plan-change-text.ts'
-import { collect, collectAddon, parseCount, SUBSCRIPTION, type WantedAddon } from './arguments.ts'
+import { collect, collectAddon, parseCount, parseTime, SUBSCRIPTION, type WantedAddon } from './arguments.ts'
+import { cameToNothing } from './subscription-changes.ts'
 
 interface ChangeFlags {
   readonly plan?: string
@@ -17,6 +18,10 @@ interface ChangeFlags {
   readonly when?: 'now' | 'periodEnd'
   readonly paymentMethod?: string
   readonly paymentPage?: string
+  readonly endTrial?: boolean
+  readonly trialEnd?: string
+  readonly email?: string
+  readonly name?: string
   readonly dryRun?: boolean
   readonly yes?: boolean
 }
@@ -25,7 +30,7 @@ interface ChangeFlags {
 export function addChange(subscriptions: Command): void {
   subscriptions
     .command('change')
-    .description('another plan, quantity, add-on, coupon or payment method: all of it or nothing')
+    .description('another plan, quantity, add-on, coupon, trial end or payment method: all of it or nothing')
     .argument('<subscription>', SUBSCRIPTION)
     .option('--plan <key>', 'a plan of the catalogue')
     .option('--quantity <n>', 'the new number, not a difference', parseCount)
@@ -38,6 +43,10 @@ export function addChange(subscriptions: Command): void {
     )
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
     .option('--payment-page <url>', 'let the customer leave one on a page, and come back to this address')
+    .option('--end-trial', 'end the trial now; it stays as long as it was otherwise')
+    .option('--trial-end <date>', 'another end of the trial that runs', parseTime)
+    .option('--email <address>', "the customer's address")
+    .option('--name <name>', "the customer's name")
     .option('--dry-run', 'only say what it would come to')
     .option('--yes', "don't ask")
     .action(async (name: string, flags: ChangeFlags, command: Command) => {
@@ -69,6 +78,10 @@ function wishOf({
   when,
   paymentMethod,
   paymentPage,
+  endTrial,
+  trialEnd,
+  email,
+  name,
 }: ChangeFlags): SubscriptionChange {
   const addons = [...addon, ...withoutAddon.map((key) => ({ addon: key, quantity: 0 }))]
   return {
@@ -80,9 +93,10 @@ function wishOf({
     ...(when && { when }),
     ...(paymentMethod !== undefined && { paymentMethod }),
     ...(paymentPage !== undefined && { paymentPage: { returnUrl: paymentPage } }),
+    ...(endTrial && { trial: 'end' as const }),
+    ...(trialEnd !== undefined && { trialEnd }),
+    ...(email !== undefined && { email }),
+    ...(name !== undefined && { name }),
     requestOrigin: 'cli',
   }
 }
-
-const cameToNothing = ({ state }: PlanChange) =>
-  state === 'refused' || state === 'withdrawn' || state === 'parked'

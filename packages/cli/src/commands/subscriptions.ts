@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { cancelAsShown } from '../as-shown.ts'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
+import { findCustomer } from '../find-customer.ts'
 import { findSubscription } from '../find-subscription.ts'
 import { amountText, instantText } from '../output/format.ts'
 import {
@@ -14,13 +15,19 @@ import {
   subscriptionText,
 } from '../output/subscription-text.ts'
 import { UsageError } from '../usage-error.ts'
-import { firstOf, parseCount, parseTime, SUBSCRIPTION } from './arguments.ts'
+import { CUSTOMER, firstOf, parseCount, parseTime, SUBSCRIPTION } from './arguments.ts'
 import { addPriceOverrides } from './price-overrides.ts'
 import { addChange } from './subscription-change.ts'
+import { addChanges } from './subscription-changes.ts'
+import { addStarts } from './subscription-starts.ts'
 
 interface ListOptions {
+  readonly customer?: string
   readonly status?: Subscription['status']
   readonly plan?: string
+  readonly addon?: string
+  readonly trialEndsBefore?: string
+  readonly modifiedAfter?: string
   readonly ending?: boolean
   readonly grace?: boolean
   readonly limit: number
@@ -47,7 +54,9 @@ export function addSubscriptions(program: Command): void {
     .command('subscriptions')
     .description('running agreements: how they stand, what changes, their end')
   addReading(subscriptions)
+  addStarts(subscriptions)
   addChange(subscriptions)
+  addChanges(subscriptions)
   addPriceOverrides(subscriptions)
   subscriptions
     .command('cancel')
@@ -105,16 +114,20 @@ function addReading(subscriptions: Command): void {
   subscriptions
     .command('list')
     .description('subscriptions, newest first')
+    .option('--customer <customer>', CUSTOMER)
     .option('--status <status>', 'active, past_due, …')
     .option('--plan <key>')
+    .option('--addon <key>', 'that this add-on is attached to')
+    .option('--trial-ends-before <date>', 'on trial now, and not any more then', parseTime)
+    .option('--modified-after <date>', 'changed later than that', parseTime)
     .option('--ending', 'whose end is planned')
     .option('--grace', 'behind with a payment, with access all the same')
     .option('--limit <n>', 'how many', parseCount, 50)
-    .action(async ({ status, plan, ending, grace, limit }: ListOptions, command: Command) => {
+    .action(async ({ customer, ending, grace, limit, ...query }: ListOptions, command: Command) => {
       const { client, output } = contextOf(command)
       const page = client.subscriptions.list({
-        status,
-        plan,
+        ...query,
+        ...(customer !== undefined && { customer: (await findCustomer(client, customer)).id }),
         ...(ending && { ending }),
         ...(grace && { inGrace: grace }),
         limit: Math.min(limit, 100),

@@ -56,6 +56,38 @@ export function planChangeText(change: PlanChange): string {
   ].join('\n')
 }
 
+const colors = {
+  applying: yellow,
+  requiresAction: yellow,
+  scheduled: yellow,
+  effective: green,
+  withdrawn: dim,
+  refused: red,
+  parked: red,
+}
+
+export function planChangeTable(changes: readonly PlanChange[]): string {
+  return table(changes, [
+    { title: 'asked', cell: ({ createdAt }) => instantText(createdAt) },
+    { title: 'state', cell: ({ state }) => colors[state](state) },
+    { title: 'takes effect', cell: effectText },
+    { title: 'from', cell: ({ from }) => termsText(from) },
+    { title: 'to', cell: ({ to }) => termsText(to) },
+    { title: 'coupons', cell: couponsText },
+    { title: 'by', cell: ({ requestedBy }) => requestedBy },
+    { title: 'id', cell: ({ id }) => id },
+  ])
+}
+
+const couponsText = ({ coupons, withoutCoupons }: PlanChange) =>
+  [...coupons.map((key) => `+ ${key}`), ...withoutCoupons.map((key) => `− ${key}`)].join(', ')
+
+/** When it took effect, or will; nothing where it does not. */
+function effectText({ state, dueAt, effectiveAt }: PlanChange): string {
+  const at = effectiveAt ?? (state === 'scheduled' ? dueAt : null)
+  return at === null ? '' : instantText(at)
+}
+
 function invoiceLines({ lines, subtotal, total, amountDue, credited }: PreviewInvoice): string[] {
   const sums: [string, Money][] = [
     // What the lines come to is not what the total says.

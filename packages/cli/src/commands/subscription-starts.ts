@@ -1,0 +1,51 @@
+import type { Registration, Subscription } from '@lockstep/sdk'
+import type { Command } from 'commander'
+import { contextOf } from '../context.ts'
+import { findSubscription } from '../find-subscription.ts'
+import { subscriptionText } from '../output/subscription-text.ts'
+import { SUBSCRIPTION } from './arguments.ts'
+import {
+  type RegistrationFlags,
+  registrationOf,
+  report,
+  type StartFlags,
+  startOf,
+  withRegistrationOptions,
+  withStartOptions,
+} from './new-registration.ts'
+
+/** `subscriptions create` and `reactivate`: each is waited for until it runs, or waits for the customer. */
+export function addStarts(subscriptions: Command): void {
+  const create = subscriptions
+    .command('create')
+    .description('give a customer one, also on plans that customers cannot choose')
+  withRegistrationOptions(create).action(
+    async (externalId: string, flags: RegistrationFlags, command: Command) => {
+      const { client } = contextOf(command)
+      const body = await registrationOf(client, externalId, flags)
+      await show(command, await client.subscriptions.create(body))
+    },
+  )
+  const reactivate = subscriptions
+    .command('reactivate')
+    .description('begin anew what is over, as it was unless told otherwise')
+    .argument('<subscription>', SUBSCRIPTION)
+  withStartOptions(reactivate, { plan: 'the one that ended' })
+    .option('--without-addons', 'with no add-on at all')
+    .action(async (name: string, flags: ReactivateFlags, command: Command) => {
+      const { client } = contextOf(command)
+      const { id } = await findSubscription(client, name, { orOver: true })
+      const body = { ...startOf(flags), ...(flags.withoutAddons && { addons: [] }) }
+      await show(command, await client.subscriptions.reactivate(id, body))
+    })
+}
+
+interface ReactivateFlags extends StartFlags {
+  readonly withoutAddons?: boolean
+}
+
+async function show(command: Command, begun: Subscription | Registration): Promise<void> {
+  const { client, output } = contextOf(command)
+  if ('status' in begun) return output.result(begun, subscriptionText)
+  report(await client.registrations.ended(begun.id), output.result.bind(output))
+}
