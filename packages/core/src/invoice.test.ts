@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { invoiceStatuses, isFrozen, isWorthSending, remainder, totals } from './invoice.ts'
+import { invoiceStatuses, isFrozen, isSettled, isWorthSending, remainder, totals } from './invoice.ts'
 import { money, zero } from './money.ts'
 import { units } from './quantity.ts'
 
@@ -37,6 +37,10 @@ test('used for nothing is shown, not used and not owed is not sent', () => {
 
 test('an invoice changes until it is finalized', () => {
   expect(invoiceStatuses.filter(isFrozen)).toEqual(['open', 'paid', 'uncollectible', 'void'])
+})
+
+test('what was written off may still be paid, and what is paid or void stays so', () => {
+  expect(invoiceStatuses.filter(isSettled)).toEqual(['paid', 'void'])
 })
 
 test('totals tell apart who computed what', () => {

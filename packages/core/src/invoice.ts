@@ -25,6 +25,11 @@ export function isFrozen(status: InvoiceStatus): boolean {
   return status === 'open' || status === 'paid' || status === 'uncollectible' || status === 'void'
 }
 
+/** Nothing is collected of it any more, and it stays so: https://docs.stripe.com/invoicing/overview */
+export function isSettled(status: InvoiceStatus): boolean {
+  return status === 'paid' || status === 'void'
+}
+
 /** A line as it is shown. `period` is when the service was given, not when it is billed. */
 export interface InvoiceLine {
   /** The price's key; null where the provider made the line by itself. */

@@ -237,6 +237,21 @@ const recordObject = grouped(async (trx, all: readonly Sighting[]) => {
 })
 
 /**
+ * Records what nothing is known of yet; false where something is. What its events say may be older, and is not looked up
+ * for that: whoever writes down what it stands for takes nothing back by an event.
+ */
+export async function recordFirstSight(
+  trx: Trx,
+  { type, id, raw, observation, at }: Omit<Sighting, 'eventCreated'>,
+): Promise<boolean> {
+  const { rows } = await sql`
+    insert into provider_object (provider, type, id, raw, observation, updated_at)
+    values ('stripe', ${type}, ${id}, ${JSON.stringify(raw)}::jsonb, ${observation}, ${sqlTime(at)})
+    on conflict (provider, type, id) do nothing returning id`.execute(trx)
+  return rows.length > 0
+}
+
+/**
  * An event says exactly what we hold: nothing changed, and payloads newer than it can be trusted
  * again. False if what we hold is no longer the same.
  */

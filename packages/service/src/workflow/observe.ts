@@ -10,7 +10,7 @@ import { ownReference } from '../provider/stripe/field.ts'
 import type { DisputeOfCharge } from '../provider/stripe/to-dispute.ts'
 import type { RefundOfInvoice } from '../provider/stripe/to-refund.ts'
 import { settleSeen } from '../store/operations.ts'
-import { distrust, recordAnswer, recordPayload } from '../store/provider-objects.ts'
+import { distrust, recordAnswer, recordFirstSight, recordPayload } from '../store/provider-objects.ts'
 import { closeGate } from '../usage/gate.ts'
 import { checkoutSessionNoun } from './observe/checkout-session.ts'
 import { couponNoun, promotionCodeNoun } from './observe/coupon.ts'
@@ -60,6 +60,8 @@ type How = {
       /** The newest event of the object that this has seen. */
       readonly eventCreated?: Instant | undefined
     }
+  /** It stood in the answer to a call that changed another object: taken only if nothing was seen of it so far. */
+  | { readonly source: 'enclosed'; readonly eventCreated?: undefined }
 )
 
 export type Observed = How &
@@ -296,6 +298,7 @@ function record(
 ): Promise<boolean> {
   const { type, observation } = how
   const seen = { type, id: object.id, observation, at }
+  if (how.source === 'enclosed') return recordFirstSight(trx, { ...seen, raw: object })
   return how.source === 'event'
     ? recordPayload(trx, {
         ...seen,

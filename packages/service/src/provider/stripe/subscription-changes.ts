@@ -71,7 +71,7 @@ interface ChangeToMake extends Omit<SubscriptionTerms, 'payerDiscount'> {
 /**
  * Changes a subscription and bills what the change costs at once. It is changed and paid, or it is as it
  * was: `error_if_incomplete` refuses the whole; `pending_if_incomplete` holds the change back until the
- * open invoice is paid, and forgets it after 23 hours.
+ * open invoice is paid, and forgets it after 23 hours. The answer holds the invoice: see {@link invoiceApart}.
  * https://docs.stripe.com/billing/subscriptions/pending-updates
  */
 export function changeSubscription(deps: CallDeps, change: ChangeToMake): Promise<Stripe.Subscription> {
@@ -84,6 +84,7 @@ export function changeSubscription(deps: CallDeps, change: ChangeToMake): Promis
       ? { payment_behavior: 'pending_if_incomplete' as const }
       : { payment_behavior: 'error_if_incomplete' as const, off_session: true }),
     metadata: { lockstep_change: id },
+    expand: ['latest_invoice'],
   } satisfies Stripe.SubscriptionUpdateParams
   return callStripe(
     deps,
@@ -95,6 +96,19 @@ export function changeSubscription(deps: CallDeps, change: ChangeToMake): Promis
       return wasChangedBy(found, id) || isHeldFor(found, id) ? withAllItems(stripe, found) : undefined
     },
   )
+}
+
+/**
+ * The subscription of such an answer as every other answer and event has it, and the newest invoice of it: null where it has none,
+ * or where some of its lines are left out, which would cost a call.
+ */
+export function invoiceApart({ latest_invoice: latest, ...rest }: Stripe.Subscription): {
+  readonly subscription: Stripe.Subscription
+  readonly invoice: Stripe.Invoice | null
+} {
+  const invoice = typeof latest === 'object' ? latest : null
+  const subscription = { ...rest, latest_invoice: invoice?.id ?? (latest as string | null) }
+  return { subscription, invoice: invoice?.lines.has_more === false ? invoice : null }
 }
 
 function wasChangedBy({ metadata }: Stripe.Subscription, operation: string): boolean {

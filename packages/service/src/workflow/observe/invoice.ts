@@ -1,4 +1,4 @@
-import { isFrozen } from '@lockstep/core/invoice'
+import { isFrozen, isSettled } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { addUpFrozen, freezeInvoice, hasOwnLines, paymentColumns, paymentOf } from '../../invoice/freeze.ts'
@@ -96,7 +96,15 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
 
   async write(
     trx,
-    { object, owner, now, gateClosed, inAdvance, subscriptionSeen }: Writing<Stripe.Invoice, InvoiceOwner>,
+    {
+      object,
+      owner,
+      source,
+      now,
+      gateClosed,
+      inAdvance,
+      subscriptionSeen,
+    }: Writing<Stripe.Invoice, InvoiceOwner>,
   ): Promise<Effect> {
     if (owner.subscriptionId !== null) await lockSubscription(trx, owner.subscriptionId)
     if (owner.workflowId !== null && object.status !== 'draft') await wakeWorkflow(trx, owner.workflowId)
@@ -113,6 +121,8 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     if (row && isFrozen(row.status)) {
       const { status } = seen
       const payment = paymentOf(seen)
+      // From before it was: an answer may have said so already.
+      if (source === 'event' && isSettled(row.status) && status !== row.status) return {}
       if (status === 'draft' || says(row, { ...payment, status })) return {}
       await lockInvoice(trx, row.id)
       await updateInvoice(trx, row.id, { ...paymentColumns(payment), status })

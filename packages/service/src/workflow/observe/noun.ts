@@ -21,7 +21,7 @@ export interface Effect {
 export interface Writing<Stripe, O extends Owner> {
   readonly object: Stripe
   readonly owner: O
-  readonly source: 'event' | 'fetch' | 'write'
+  readonly source: 'event' | 'fetch' | 'write' | 'enclosed'
   /** When the newest event was made that told of it, by the clock that the object is on; null where none did. */
   readonly eventCreated: Instant | null
   /** The customer's own time. */

@@ -361,7 +361,7 @@ async function linkSubscription(
   trx: Trx,
   seen: ObservedSubscription,
   { subscriptionId, installation }: SubscriptionOwner,
-  source: 'event' | 'fetch' | 'write',
+  source: Writing<Stripe.Subscription, SubscriptionOwner>['source'],
   at: number,
 ): Promise<void> {
   const origin = source === 'write' ? 'outbound' : 'webhook'

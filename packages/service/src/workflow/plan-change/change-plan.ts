@@ -13,6 +13,7 @@ import { releaseSchedule } from '../../provider/stripe/schedules.ts'
 import {
   changeSubscription,
   forgetHeldChange,
+  invoiceApart,
   isHeldFor,
   payWith,
 } from '../../provider/stripe/subscription-changes.ts'
@@ -122,6 +123,7 @@ async function change(
       await syncSubscription(deps, subscription.id, { reason: 'plan change', endsPeriod: true })
     })
   let answer: { readonly object: Stripe.Subscription; readonly observation: bigint } | undefined
+  let billed: Stripe.Invoice | null = null
   const made = await step(
     'change at provider',
     async (operation, { withdrawn, intend, isFirst, isResumed }) => {
@@ -138,7 +140,11 @@ async function change(
           throw error
         },
       )
-      if (heldFor === null && !wasReplayed(object)) answer = { object, observation: observationOf(object) }
+      if (heldFor === null && !wasReplayed(object)) {
+        const { subscription: changed, invoice } = invoiceApart(object)
+        answer = { object: changed, observation: observationOf(object) }
+        billed = invoice
+      }
       return { id: object.id, heldFor }
     },
     {
@@ -163,6 +169,14 @@ async function change(
     // Coupons are named in the answer by ids that nothing is known of yet.
     if (answer && input.discounts !== null)
       await knowDiscounts(deps, { type: 'subscription', source: 'write', ...answer })
+    // Before the change is seen, so that nobody sees what it billed as still to be billed.
+    if (answer && billed)
+      await observe(deps, {
+        type: 'invoice',
+        source: 'enclosed',
+        observation: answer.observation,
+        object: billed,
+      })
     if (answer)
       await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, outcome) => {
         tookEffect = outcome.kind === 'applied' && outcome.tookEffect === input.changeId
