@@ -47,6 +47,28 @@ test.each([
   expect((await world.stripe.customers.listPaymentMethods(id)).data).toEqual([])
 })
 
+// https://docs.stripe.com/invoicing/customize creates its customer so.
+test('a token that a new customer has as its method and as its default is one method', async () => {
+  const { stripe } = world
+  const made = await stripe.customers.create({
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  })
+  const { data } = await stripe.customers.listPaymentMethods(made.id)
+  expect(data).toMatchObject([{ card: { last4: '4242' }, customer: made.id }])
+  expect(made.invoice_settings.default_payment_method).toBe(data[0]?.id)
+  const another = await refusal(
+    stripe.customers.create({
+      payment_method: 'pm_card_visa',
+      invoice_settings: { default_payment_method: 'pm_card_mastercard' },
+    }),
+  )
+  expect(another).toMatchObject({
+    code: 'resource_missing',
+    param: 'invoice_settings[default_payment_method]',
+  })
+})
+
 test('an unknown method, one of another customer, and a detached one', async () => {
   const { stripe } = world
   const [ada, ben] = [await world.customer(), await world.customer()]

@@ -89,8 +89,14 @@ export const customerRoutes = [
         ...given
       } = params
       const customer = insertCustomer(world, given, clock)
-      if (token !== undefined) attachMethod(world, useMethod(world, token, 'payment_method').id, customer.id)
-      if (settings !== undefined) setInvoiceSettings(world, customer.id, settings)
+      const method = token === undefined ? undefined : useMethod(world, token, 'payment_method')
+      if (method !== undefined) attachMethod(world, method.id, customer.id)
+      if (settings !== undefined) {
+        // A test token that is given in both places is one method.
+        const isSame = method !== undefined && settings.default_payment_method === token
+        const own = isSame ? { ...settings, default_payment_method: method.id } : settings
+        setInvoiceSettings(world, customer.id, own)
+      }
       validateLocation(world, customer.id, tax)
       const created = world.customers.must(customer.id)
       world.emit('customer.created', created)
