@@ -237,6 +237,25 @@ test("what is not this installation's is kept as ignored, and Stripe is not aske
   expect(rows).toEqual([])
 })
 
+test('what a connected account tells of is set aside, thin or not, and again when it is put back by hand', async () => {
+  const { id } = await world.stripe.customers.create({ name: 'Connected' })
+  const [made] = (await world.newEvents()).filter(({ type }) => type === 'customer.created')
+  const whole = { ...made, id: 'evt_of_a_connected_account', account: 'acct_connected' }
+  // https://docs.stripe.com/api/v2/core/events/object
+  const thin = {
+    ...{ id: 'evt_thin_of_a_connected_account', object: 'v2.core.event', type: 'v1.customer.created' },
+    ...{ created: '2026-01-01T00:00:00.000Z', livemode: false, context: 'acct_connected' },
+    related_object: { id, type: 'customer', url: `/v1/customers/${id}` },
+  }
+  for (const event of [whole, thin]) {
+    await world.receive(event)
+    expect(await outcome(event)).toBe('ignored other_account')
+    await requeueEvent(world.db, event.id, world.wall.time)
+    expect(await world.requests(world.drain)).toEqual([])
+    expect(await outcome(event)).toBe('ignored other_account')
+  }
+})
+
 test('an event that breaks something is tried again, then parked, and delays nobody', async () => {
   const poisoned = await world.register('plain', '2026-01-10T00:00:00Z')
   const healthy = await world.register('plain', '2026-01-10T00:00:00Z')

@@ -40,6 +40,11 @@ export interface Addressed {
   readonly account: unknown
 }
 
+/** The connected account that an event is of; a thin one calls it its context. https://docs.stripe.com/api/v2/core/events/object */
+export function accountOf(event: { readonly account?: unknown; readonly context?: unknown }): unknown {
+  return event.account ?? event.context
+}
+
 /** Null for an event that is looked at. */
 export function setAside(event: Addressed, { livemode }: { readonly livemode: boolean }): SetAside | null {
   if (event.livemode !== livemode) return { state: 'ignored', outcome: 'other_mode' }

@@ -23,7 +23,7 @@ import { bringManyUpToDate } from './bring-many-up-to-date.ts'
 import { bringUpToDate } from './bring-up-to-date.ts'
 import { withPayloads } from './fresh-payloads.ts'
 import { type Group, lastOf } from './group.ts'
-import { lookingHandlerOf, setAside } from './handlers.ts'
+import { accountOf, lookingHandlerOf, setAside } from './handlers.ts'
 import { inOrder } from './in-order.ts'
 
 export type InboxDeps = LookDeps
@@ -76,7 +76,7 @@ async function ignoreOthers(
   const events = await withPayloads(db, claimed)
   const ours: WaitingEvent[] = []
   for (const event of events) {
-    const aside = setAside({ ...event, account: event.payload.account }, provider)
+    const aside = setAside({ ...event, account: accountOf(event.payload) }, provider)
     if (aside === null) ours.push(event)
     else await settleEvents(db, [event.id], { ...aside, at: clock.now() })
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
 import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
 import { keepPayload } from './fresh-payloads.ts'
-import { lookingHandlerOf, setAside } from './handlers.ts'
+import { accountOf, lookingHandlerOf, setAside } from './handlers.ts'
 import { signedBy } from './signature.ts'
 
 export interface ReceiveDeps {
@@ -76,7 +76,7 @@ function readEvent(
     type,
     objectId: text(instead?.idIn ? instead.idIn(shown) : object.id),
     livemode: event.livemode === true,
-    account: event.account ?? event.context,
+    account: accountOf(event),
   }
   const received = {
     ...addressed,

@@ -49,6 +49,7 @@ export interface WaitingEvent extends ClaimedEvent {
   readonly payload: {
     readonly data?: { readonly object?: unknown; readonly previous_attributes?: unknown }
     readonly account?: unknown
+    readonly context?: unknown
   }
 }
 
