@@ -1,10 +1,11 @@
 import type { Instant } from '@lockstep/core/instant'
 import { type Money, subtract, sum } from '@lockstep/core/money'
+import { type FeeDocument, standingCharges } from '@lockstep/core/standing-charges'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
-import { creditedBy, debitsOf, itemOf } from './credited-since.ts'
-import { isCredit, isFeeAhead, netOf } from './fee-lines.ts'
+import { creditedBy, itemOf } from './credited-since.ts'
+import { detailsOf, isCredit, isFee, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
 import { readKept } from './settlement.ts'
 import { previewChange, type SubscriptionTerms } from './subscription-changes.ts'
@@ -53,55 +54,41 @@ function billedFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly S
  * they credit or is credited of them. A year that was left for a month is over with its last day, as is the month.
  */
 function stillFor(invoices: readonly Stripe.Invoice[], at: Instant): readonly Stripe.Invoice[] {
+  const documents = invoices.map((invoice, i) => toFeeDocument(invoice, invoices.slice(i + 1)))
+  const standing = standingCharges(documents).filter(({ period }) => period.end > at)
+  const found = new Set(standing.map(({ document }) => document))
   const ahead = billedFor(invoices, at)
+  const known = new Set(invoices.map(({ id }) => id))
   const links = new Map<string, string[]>(ahead.map(({ id }) => [id, []]))
-  const found = new Set<string>()
-  for (const invoice of ahead)
-    for (const line of invoice.lines.data.filter(isCredit)) {
-      const older = invoices.slice(invoices.indexOf(invoice) + 1)
-      const on = creditedBy(line, invoice, older)
-      const credited = [invoice, ...older].find(({ id }) => id === on)
-      if (credited === undefined) {
+  for (const { id, lines } of documents.filter((document) => links.has(document.id)))
+    for (const { credits, period } of lines.filter(({ amount }) => amount.minor < 0n))
+      if (credits !== null && known.has(credits.document)) {
+        links.get(id)?.push(credits.document)
+        links.get(credits.document)?.push(id)
+      } else if (period.end > at) {
         // Of time that nobody paid for: it takes from what was paid for other time.
-        if (isFeeAhead(line, at)) found.add(invoice.id)
-        continue
+        found.add(id)
       }
-      links.get(invoice.id)?.push(credited.id)
-      links.get(credited.id)?.push(invoice.id)
-    }
-  for (const id of billedStill(ahead, at)) found.add(id)
   // What is added while it goes on is gone through as well.
   for (const id of found) for (const other of links.get(id) ?? []) found.add(other)
   return ahead.filter(({ id }) => found.has(id))
 }
 
-/**
- * Each credit of an item's time ends a charge of it up to the same moment, the oldest first, if that one was charged at all: of
- * `invoices`, newest first, those of the charges that stay.
- */
-function billedStill(invoices: readonly Stripe.Invoice[], at: Instant): string[] {
-  const lines = invoices.flatMap((invoice, i) =>
-    invoice.lines.data
-      .filter((line) => isFeeAhead(line, at) && (netOf(line) > 0 || endsCharge(line, invoices.slice(i))))
-      .map((line) => ({
-        id: invoice.id,
-        of: `${itemOf(line)} ${line.period.end}`,
-        isCharge: netOf(line) > 0,
-      })),
-  )
-  return [...Map.groupBy(lines, ({ of }) => of).values()].flatMap((ofItem) => {
-    const charges = ofItem.filter(({ isCharge }) => isCharge)
-    const stay = Math.max(0, charges.length - (ofItem.length - charges.length))
-    return charges.slice(0, stay).map(({ id }) => id)
+function toFeeDocument(invoice: Stripe.Invoice, older: readonly Stripe.Invoice[]): FeeDocument {
+  const lines = invoice.lines.data.filter(isFee).map((line) => {
+    const details = detailsOf(line)
+    const document = isCredit(line) ? creditedBy(line, invoice, older) : null
+    const named = details?.proration_details?.credited_items?.invoice_line_items ?? []
+    return {
+      id: line.id,
+      item: itemOf(line),
+      period: { start: line.period.start, end: line.period.end },
+      amount: fromStripeAmount(netOf(line), line.currency),
+      isProration: details?.proration === true,
+      credits: document === null ? null : { document, lines: named },
+    }
   })
-}
-
-/** A credit of what a coupon had taken off whole ends nothing that was paid for. */
-function endsCharge(line: Stripe.InvoiceLineItem, [own, ...older]: readonly Stripe.Invoice[]): boolean {
-  if (own === undefined || !isCredit(line)) return false
-  const on = creditedBy(line, own, older)
-  const credited = [own, ...older].find(({ id }) => id === on)
-  return credited !== undefined && debitsOf(line, credited).some((debit) => netOf(debit) > 0)
+  return { id: invoice.id, lines }
 }
 
 /** A draft was not paid yet. What a voided one took from the balance went back there, and a payment of one is refunded first. */
