@@ -47,6 +47,18 @@ test('what is not tied to anything is billed by itself, of one product too', () 
   expect(told([line('least', 700), line('cpu', -200, 'cpu', false)])).toEqual(['cpu → least 200'])
 })
 
+test('no more is set off in all than may be', () => {
+  const lines = [line('cpu', 700), line('disk', -200), line('store', 500), line('traffic', -900)]
+  const most = (minor: bigint) =>
+    setOff(lines, never, minor).map(
+      ({ credit, charge, amount }) => `${credit.name} → ${charge.name} ${amount.minor}`,
+    )
+  expect(most(0n)).toEqual([])
+  expect(most(150n)).toEqual(['disk → cpu 150'])
+  expect(most(800n)).toEqual(['disk → cpu 200', 'traffic → cpu 500', 'traffic → store 100'])
+  expect(most(2000n)).toEqual(told(lines))
+})
+
 test('what is apart is left alone', () => {
   const lines = [line('cpu', 700, 'cpu'), line('disk', 100, 'disk'), line('least', -500)]
   expect(

@@ -34,20 +34,25 @@ interface Charges<L> {
  * a charge that are tied and not apart. Nothing but amounts of the coin is taken, so nothing is rounded.
  *
  * `isApart`: what this line gives back and what another product charges are each billed by themselves all the same.
+ * `most`: no more is set off in all, in the minor unit.
  */
 export function setOff<L extends LineLeft>(
   lines: readonly L[],
   isApart: (credit: L, product: string) => boolean,
+  most?: bigint,
 ): SetOff<L>[] {
   const charges = chargesOf(lines)
   const credits = lines.filter(({ amount }) => amount.minor < 0n)
+  let room = most
   return credits.flatMap((credit) => {
+    const back = room === undefined || -credit.amount.minor < room ? -credit.amount.minor : room
     const tied = charges.filter(({ isTied }) => isTied || credit.isTied)
     const own = tied.filter(({ product }) => product === credit.product)
-    const [met, left] = meet(credit, -credit.amount.minor, own)
-    if (left === 0n) return met
+    const [met, left] = meet(credit, back, own)
     const others = tied.filter(({ product }) => product !== credit.product && !isApart(credit, product))
-    return [...met, ...meet(credit, left, others)[0]]
+    const [more, rest] = meet(credit, left, others)
+    if (room !== undefined) room -= back - rest
+    return [...met, ...more]
   })
 }
 

@@ -1,4 +1,4 @@
-import { add, formatMoney, negate, sum } from '@lockstep/core/money'
+import { add, formatMoney, negate, parseMoney, subtract, sum } from '@lockstep/core/money'
 import { type LineLeft, type SetOff, setOff } from '@lockstep/core/set-off'
 import type { LineToBill, RatingInput } from './rate.ts'
 
@@ -6,9 +6,10 @@ import type { LineToBill, RatingInput } from './rate.ts'
  * The lines of a period with what they give back set off against what they charge, where that is one and the same. What was
  * billed as missing to the minimum pays for usage that comes later: with its discount it was charged once, and only what goes
  * beyond it is charged now, less the discounts of now. Usage of one line that is taken back pays for no other one: it is given
- * back as it was paid. Adjustments are what a person wanted, each by itself.
+ * back as it was paid; but for what would be missing to the minimum without it, and was paid all the same. Adjustments are what
+ * a person wanted, each by itself.
  *
- * Nothing is remembered of it: what is left of a period's lines always adds up to the same, whatever was sent of which.
+ * What is left of a period's lines always adds up to the same, whatever was sent of which.
  */
 export function settledTogether(
   lines: readonly LineToBill[],
@@ -26,7 +27,9 @@ export function settledTogether(
       ...{ of, product: of.line.product, amount: of.left.amount },
       isTied: movesAmounts(of.line) || cutBefore.has(of.line.key) || gone.has(of.line.key),
     }))
-  const met = setOff(rated, apart(input))
+  const isApart = apart(input)
+  const tied = setOff(rated, isApart)
+  const met = [...tied, ...setOffUnderMinimum(rated, tied, isApart)]
   if (met.length === 0) return [...lines]
   const partsOf = partsByLine(met)
   return lines.map((one) => {
@@ -42,6 +45,48 @@ export function settledTogether(
 function movesAmounts({ derivation: { price, cut } }: LineToBill['line']): boolean {
   return price?.model === 'minimum' || cut !== undefined
 }
+
+/**
+ * Usage that is taken back under a minimum is missing to it: it stays paid, and pays for other usage that comes as what was
+ * missing from the first does. So as much is set off against new usage as the minimum is more than the usage that was billed
+ * and still stands; and what was set off with a part that is billed stays so.
+ */
+function setOffUnderMinimum(
+  rated: readonly OfProduct[],
+  tied: readonly SetOff<OfProduct>[],
+  isApart: ReturnType<typeof apart>,
+): SetOff<OfProduct>[] {
+  const minimum = rated.flatMap(({ of }) => of.line.derivation.steps).find(({ kind }) => kind === 'minimum')
+  const [first] = rated
+  if (minimum?.kind !== 'minimum' || !first) return []
+  const { currency } = first.amount
+  const due = parseMoney(minimum.due, currency)
+  if (!due) throw new Error(`A minimum is written as ${minimum.due} ${currency}.`)
+  const usageKeys = new Set(minimum.of.map(({ key }) => key))
+  const usage = rated.filter(({ of }) => usageKeys.has(of.line.key))
+  // What was met before is billed as the rest is.
+  const stands = usage.map(({ of, amount }) => {
+    const isNew = add(amount, of.setOffBefore)
+    return isNew.minor > 0n ? subtract(of.line.amount, isNew) : of.line.amount
+  })
+  const metBefore = usage.map(({ of: { setOffBefore } }) => atLeastNothing(-setOffBefore.minor))
+  const toUsage = tied.filter(({ charge }) => usageKeys.has(charge.of.line.key))
+  const met = sum(
+    currency,
+    toUsage.map(({ amount }) => amount),
+  )
+  const missing = atLeastNothing(due.minor - sum(currency, stands).minor)
+  const most = metBefore.reduce((all, one) => all + one, missing - met.minor)
+  if (most <= 0n) return []
+  const partsOf = partsByLine(tied)
+  const left = usage.map((one) => {
+    const parts = (partsOf.get(one.of) ?? []).map(({ amount }) => amount)
+    return { ...one, amount: add(one.amount, sum(currency, parts)), isTied: true }
+  })
+  return setOff(left, isApart, most)
+}
+
+const atLeastNothing = (minor: bigint): bigint => (minor < 0n ? 0n : minor)
 
 /** What others meet of each line. */
 function partsByLine(met: readonly SetOff<OfProduct>[]): ReadonlyMap<LineToBill, Parts> {

@@ -328,3 +328,62 @@ test('a credit of support that was billed and is withdrawn is charged as it was 
     allAre({ total: 500, off: 1501 }),
   )
 })
+
+// 10.00 a month and 50.00 of usage promised. In January 30.00 are used and 20.00 are missing, at half off: 25.00 for both, and
+// for the 50.00 that January costs at least. The coupon is over then, and the 30.00 never were.
+test.each([
+  // 40.00 come late, and 10.00 are missing. The void alone changes nothing of what January costs: the 50.00 that are paid are
+  // missing now, and have paid for the 40.00.
+  ['less than is promised', '4000', 1000 + 5000],
+  ['much less', '1000', 1000 + 5000],
+  // 10.00 beyond the 50.00.
+  ['more than is promised', '6000', 1000 + 5000 + 1000],
+])('voided under a minimum, and as late %s', async (_, late, total) => {
+  const payer = await world.subscribed('promised', [
+    await world.coupon({ percent_off: 50, duration: 'once' }),
+  ])
+  const correct = await used(payer, '3000')
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(500 + 2500)
+  await correct()
+  await used(payer, late, { meter: 'bytes' })
+  expect(await february(payer)).toMatchObject(allAre({ total }))
+  // Nothing of January is left.
+  expect(await world.everywhere(payer, '2026-04-10T02:00:00Z')).toMatchObject(allAre({ total: 6000 }))
+})
+
+test('late under a minimum first, and then voided: no more is charged of what goes down', async () => {
+  const payer = await world.subscribed('promised', [
+    await world.coupon({ percent_off: 50, duration: 'once' }),
+  ])
+  const correct = await used(payer, '3000')
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  await used(payer, '4000', { meter: 'bytes' })
+  // 20.00 were missing and have paid for as much: 20.00 are left.
+  expect(await february(payer)).toMatchObject(allAre({ total: 1000 + 5000 + 2000 }))
+  await correct()
+  // Of 70.00 are left 40.00 and 10.00 that are missing: 20.00 of the 30.00 come back, at half off.
+  expect(await world.everywhere(payer, '2026-04-10T02:00:00Z')).toMatchObject(
+    allAre({ total: 1000 + 5000 - 1000 }),
+  )
+  expect(await world.everywhere(payer, '2026-05-10T02:00:00Z')).toMatchObject(allAre({ total: 6000 }))
+})
+
+test('voided beyond a minimum, and late: what is promised is paid, and the rest comes back', async () => {
+  const payer = await world.subscribed('promised', [
+    await world.coupon({ percent_off: 50, duration: 'once' }),
+  ])
+  const correct = await used(payer, '10000')
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  // Half of 10.00 and 100.00.
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(500 + 5000)
+  await correct()
+  await used(payer, '12000', { meter: 'bytes' })
+  // Without the late usage January costs 50.00, for which 25.00 of the 50.00 that were paid stay. They pay for as much of the
+  // 120.00.
+  expect(await february(payer)).toMatchObject(allAre({ total: 1000 + 5000 + 7000 - 2500 }))
+  expect(await world.everywhere(payer, '2026-04-10T02:00:00Z')).toMatchObject(allAre({ total: 6000 }))
+})
