@@ -154,6 +154,25 @@ describe('without a card', () => {
   })
 })
 
+test('a method that the provider does not know, or that is somebody else’s, is pointed at', async () => {
+  const [ada, bob] = [await subscriber('basic'), await subscriber('basic')]
+  const { customer } = await bob.atStripe()
+  const settings = 'invoice_settings' in customer ? customer.invoice_settings : null
+  const ofBob = idOf(settings?.default_payment_method ?? '')
+  expect(ofBob).toMatch(/^pm_/)
+  for (const paymentMethod of ['pm_nobody', ofBob]) {
+    const refused = await ada.change({ plan: 'premium', paymentMethod })
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        code: 'provider_refused',
+        errors: [{ pointer: '#/paymentMethod', code: 'provider_refused' }],
+      },
+    })
+  }
+  expect(await ada.read()).toMatchObject({ plan: 'basic', status: 'active' })
+})
+
 describe('the bank asks the customer', () => {
   test('and everything is as it was until the answer; then it is changed and paid once', async () => {
     const ada = await subscriber('basic')

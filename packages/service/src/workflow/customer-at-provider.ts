@@ -2,12 +2,13 @@ import { Problem } from '@lockstep/core/problem'
 import type { CallDeps } from '../provider/stripe/call.ts'
 import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
+import { isCustomerMissing } from '../provider/stripe/problems.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
 import { link } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
-import type { Step } from './journal.ts'
+import { isRefusal, type Step } from './journal.ts'
 import type { PurchaseDeps } from './purchase/strategy.ts'
 import { tellCustomer } from './tell-customer.ts'
 
@@ -101,11 +102,20 @@ export async function providePaymentMethod(
             providerCustomer: customer.providerId,
             paymentMethod,
           },
-        ),
+        ).catch((error) => {
+          throw aboutMethod(error)
+        }),
       ),
     { operation: (key) => key },
   )
   return chargeTo(deps, step, customer, id)
+}
+
+/** Unknown at the provider, somebody else's, declined: what is refused is the method that the request names. */
+function aboutMethod(error: unknown): unknown {
+  if (!(error instanceof Problem) || !isRefusal(error) || isCustomerMissing(error.cause)) return error
+  const { code, detail, cause } = error
+  return new Problem(code, detail, { cause, faults: [{ pointer: '#/paymentMethod', code, detail }] })
 }
 
 /**

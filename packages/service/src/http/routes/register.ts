@@ -47,7 +47,6 @@ export async function existingRegistration(db: Db, id: string): Promise<Registra
 
 /** Which parts of a request the steps are about. */
 const pointers: Readonly<Record<string, string>> = {
-  'attach payment method': '#/paymentMethod',
   'set default payment method': '#/paymentMethod',
 }
 
