@@ -191,6 +191,38 @@ test('swallowed without a word, they are looked for; nothing is assumed', async 
   expect(shown(await pending(payer))).toEqual(['11 Seconds: 11 second, beyond what was billed before r1'])
 })
 
+async function refused(payer: Payer) {
+  await expect(world.sync(payer)).rejects.toThrow('provider_refused')
+  return (await world.read(payer, 'current')).invoice.syncProblem
+}
+
+test('a line that Stripe does not take holds up no other, and is named', async () => {
+  const payer = await subscribed('tiered')
+  // 100 × 0.10 + 199,999,900 × 0.01 = 2,000,009.00, more than Stripe charges at once; a tenth of that and of the fee
+  // is 200,002.90, which it does take.
+  await world.use(payer, '200000000', '2026-01-11T00:00:00Z')
+  expect(await refused(payer)).toMatchObject({
+    code: 'provider_refused',
+    detail: expect.stringMatching(/^Seconds: 200,000,000 second: .*amount_too_large/),
+  })
+  expect(shown(await pending(payer))).toEqual(['20000290 Support, 10 % r0'])
+  // Another line goes on being told: 10 % of 2,000,010.00 and the fee.
+  await world.use(payer, '100', '2026-01-11T00:00:00Z')
+  await refused(payer)
+  expect(shown(await pending(payer))).toEqual(['20000300 Support, 10 % r0'])
+})
+
+test('an amount of more cents than a JSON number can say is refused like any that is too large', async () => {
+  const payer = await subscribed('plain')
+  // Ten times 999,999,999,999,999 seconds, a cent each.
+  for (let i = 0; i < 10; i += 1) await world.use(payer, '999999999999999', '2026-01-11T00:00:00Z')
+  expect(await refused(payer)).toMatchObject({
+    code: 'provider_refused',
+    detail: 'Seconds: 9,999,999,999,999,990 second: The payment provider takes no amount of so many digits.',
+  })
+  expect(shown(await pending(payer))).toEqual([])
+})
+
 test('an item that somebody deleted is made again', async () => {
   const payer = await subscribed('plain')
   await world.use(payer, '100', '2026-01-11T00:00:00Z')

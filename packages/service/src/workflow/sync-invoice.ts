@@ -117,7 +117,7 @@ async function syncOnce(
     }
     await keepUsageInterval(deps, plan.picture)
     if (await endOfSubscription(deps, plan)) return isLast ? Promise.reject(unsettled()) : 'again'
-    await carryOut(deps, plan)
+    await carryOut(deps, plan, { isLast })
     return plan
   } catch (error) {
     // Another sync of it went on meanwhile.
@@ -209,8 +209,16 @@ async function endOfSubscription(deps: LookDeps, plan: SyncPlan): Promise<boolea
   return remove.length > 0 || ended
 }
 
-/** Takes back first and makes last, so that at no moment a line stands twice. */
-async function carryOut(deps: LookDeps, { picture, remove, update, create, keep }: SyncPlan): Promise<void> {
+/**
+ * Takes back first and makes last, so that at no moment a line stands twice. What Stripe refuses mostly says that
+ * something moved, so it is looked at again; the last time the other lines are told all the same, because an amount that
+ * Stripe does not take, or a product that is gone, is no reason not to bill what is right.
+ */
+async function carryOut(
+  deps: LookDeps,
+  { picture, remove, update, create, keep }: SyncPlan,
+  { isLast }: { readonly isLast: boolean },
+): Promise<void> {
   for (const item of remove) await removeItem(deps, picture, item)
   for (const item of keep) {
     const wanted = picture.wanted.find(
@@ -218,11 +226,28 @@ async function carryOut(deps: LookDeps, { picture, remove, update, create, keep 
     )
     if (wanted) await remember(deps, picture, item, wanted)
   }
-  for (const { existing, wanted } of update) await updateItem(deps, picture, existing, wanted)
+  let refusal: Problem | undefined
+  const tell = async (wanted: Wanted, call: () => Promise<void>) => {
+    try {
+      await call()
+    } catch (error) {
+      if (!isLast || !isRefusal(error)) throw error
+      refusal ??= named(error, wanted)
+    }
+  }
+  for (const { existing, wanted } of update) {
+    await tell(wanted, () => updateItem(deps, picture, existing, wanted))
+  }
   for (const wanted of create) {
     // Nowhere to go, and nothing to pay: its period was closed without it.
-    if (wanted.destination !== 'standalone') await createItem(deps, picture, wanted)
+    if (wanted.destination !== 'standalone') await tell(wanted, () => createItem(deps, picture, wanted))
   }
+  if (refusal) throw refusal
+}
+
+/** With the line that it is about. */
+function named(problem: Problem, { item }: Wanted): Problem {
+  return new Problem(problem.code, `${item.description}: ${problem.detail}`, { cause: problem })
 }
 
 function report({ log }: LookDeps, subscription: string, reason: string, plan: SyncPlan): void {

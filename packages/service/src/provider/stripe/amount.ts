@@ -45,10 +45,14 @@ export function toChargeable(amount: Money): Money {
 /** Our amount as Stripe writes it. The caller sees to it that it {@link isChargeable}. */
 export function toStripeAmount(amount: Money): number {
   assert(isChargeable(amount), `Stripe does not take ${amount.minor} of ${amount.currency}`)
-  const { ours, stripe } = scaleOf(amount.currency)
-  const written = (amount.minor * stripe) / ours
-  assert(written <= LARGEST && written >= -LARGEST, 'an amount beyond any invoice')
-  return Number(written)
+  assert(isWritable(amount), 'an amount beyond any invoice')
+  return Number(toStripeUnits(amount))
+}
+
+/** Whether a JSON number says it to the coin; Stripe refuses far smaller amounts, in words of its own. */
+export function isWritable(amount: Money): boolean {
+  const written = toStripeUnits(amount)
+  return written <= LARGEST && written >= -LARGEST
 }
 
 /**

@@ -16,7 +16,7 @@ import { rateInvoices } from '../../invoice/rate-invoices.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { snapshot, transaction } from '../../postgres/transaction.ts'
 import { undone } from '../../postgres/undone.ts'
-import { toStripeAmount } from '../../provider/stripe/amount.ts'
+import { toStripeUnits } from '../../provider/stripe/amount.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
 import { type ItemContent, type ItemRow, waitingElsewhere } from '../../store/invoice-items.ts'
 import { type InvoiceRow, invoicesToRate, markPictured } from '../../store/invoices.ts'
@@ -241,7 +241,7 @@ function wantedItem(
     throw new Problem('plan_not_published', `The product ${line.product} is not at the provider.`)
   }
   const item: ItemContent = {
-    amount: String(toStripeAmount(left.amount)),
+    amount: String(toStripeUnits(left.amount)),
     currency: left.amount.currency,
     description: describeLine(toBill),
     periodStart: line.period.start,

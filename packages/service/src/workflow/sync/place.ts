@@ -1,7 +1,8 @@
+import { money } from '@lockstep/core/money'
 import { Problem } from '@lockstep/core/problem'
 import { parseQuantity } from '@lockstep/core/quantity'
 import type Stripe from 'stripe'
-import { fromStripeAmount } from '../../provider/stripe/amount.ts'
+import { fromStripeAmount, isWritable } from '../../provider/stripe/amount.ts'
 import { callStripe, MadeAndGone } from '../../provider/stripe/call.ts'
 import { pricing, repricing, wording } from '../../provider/stripe/item-params.ts'
 import { isOf, ownMetadata } from '../../provider/stripe/metadata.ts'
@@ -202,11 +203,15 @@ export async function performCall(deps: LookDeps, payer: Payer, row: ItemRow): P
 }
 
 /** Stripe said no to the request itself: nothing was done. */
-export function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): error is Problem {
   return error instanceof Problem && error.status < 500 && error.code !== 'rate_limited'
 }
 
 async function makeCall(deps: LookDeps, picture: Picture, intention: Intention): Promise<void> {
+  const amount = money(intention.amount, intention.content.currency)
+  if (!isWritable(amount)) {
+    throw new Problem('provider_refused', 'The payment provider takes no amount of so many digits.')
+  }
   const row = await intendItem(deps.db, intention)
   if (!row) throw new Overtaken()
   await performCall(deps, picture, row)
