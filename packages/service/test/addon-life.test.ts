@@ -1,7 +1,5 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { subscriptionHistoryRoutes } from '../src/http/routes/subscription-history.ts'
 import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
@@ -9,7 +7,7 @@ import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.t
 import { readCustomerInvoices } from '../src/invoice/read.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // What becomes of add-ons from sign-up to the end, and in the figures.
@@ -36,22 +34,12 @@ const document = (unitAmount = '3.10') => ({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, defineCatalog(document() as never))
-  const parts = { ...installation.deps, workflows: installation.workflows }
-  subscriptionDeedRoutes(installation.app, parts)
-  subscriptionHistoryRoutes(installation.app, parts)
-  subscriptionStartRoutes(installation.app, parts)
-  subscriptionStatsRoutes(installation.app, parts)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(defineCatalog(document() as never))
+const parts = { ...installation.deps, workflows: installation.workflows }
+subscriptionDeedRoutes(installation.app, parts)
+subscriptionHistoryRoutes(installation.app, parts)
+subscriptionStartRoutes(installation.app, parts)
+subscriptionStatsRoutes(installation.app, parts)
 
 const subscriber = (plan: string, more?: Parameters<typeof newSubscriber>[2]) =>
   newSubscriber(installation, plan, more)

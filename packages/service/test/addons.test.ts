@@ -1,10 +1,8 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // Add-ons in figures that are easy to check by hand.
@@ -41,17 +39,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 
 type Subscriber = Awaited<ReturnType<typeof newSubscriber>>
 const subscriber = (plan: string, more?: Parameters<typeof newSubscriber>[2]) =>

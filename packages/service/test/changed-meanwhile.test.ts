@@ -1,12 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // While a change waits, for a page or for another worker, somebody changes the subscription at the provider.
@@ -24,16 +22,7 @@ const catalog = defineCatalog({
 const ASKS = 'pm_card_authenticationRequired'
 const PAGE = { returnUrl: 'https://app.example/billing', cancelUrl: 'https://app.example/pricing' }
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 
 const stripe = () => installation.deps.provider.stripe
 

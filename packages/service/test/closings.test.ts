@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { expect, test } from 'vitest'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // A period that is cut short without a draft hour, by somebody else: what was used is billed all the same.
 // Ended now and at period end in the dashboard: invoice-life.test.ts; ended by us: cancel.test.ts.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

@@ -1,9 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { money } from '@lockstep/core/money'
 import type Stripe from 'stripe'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import type { InvoiceRow } from '../src/store/invoices.ts'
@@ -12,7 +10,8 @@ import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { beginRefund } from '../src/workflow/refund.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import type { Installation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // Between what a change gives back is decided and the provider is told, somebody gives the same money back. Of premium,
@@ -24,16 +23,7 @@ const catalog = defineCatalog({
   plans: { basic: flatPlan('Basic', '10.00'), premium: flatPlan('Premium', '25.00') },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 const less = { plan: 'basic', when: 'now' } as const
 

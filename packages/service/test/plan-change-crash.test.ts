@@ -1,15 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
-import { newSimulator } from '../../../test/support/simulator.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { agreementInForce } from '../src/workflow/plan-change/agreed-terms.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { onDatabase } from './support/installation.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 const catalog = defineCatalog({
@@ -27,17 +26,7 @@ const catalog = defineCatalog({
   addons: { backups: flatPlan('Backups', '3.00') },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 /** Asks a process whose database is gone after so many statements. */
 async function askMortal(statements: number, path: string, wish: object) {

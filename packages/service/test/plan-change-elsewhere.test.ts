@@ -1,14 +1,12 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { readMigrations } from '../src/postgres/migrate.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // Changes here of what somebody has touched in Stripe's dashboard before.
@@ -27,17 +25,8 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
+subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 
 const subscriber = (key: string) => newSubscriber(installation, key)
 const stripe = () => installation.deps.provider.stripe

@@ -1,12 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // Plans in one currency with figures that are easy to check by hand.
@@ -34,17 +32,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 const subscriber = (planKey: string, more?: Parameters<typeof newSubscriber>[2]) =>
   newSubscriber(installation, planKey, more)

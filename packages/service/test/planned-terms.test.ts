@@ -1,12 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // A phase of a schedule names all discounts and tax rates that are to be there:
@@ -19,16 +17,7 @@ const catalog = defineCatalog({
   plans: { basic: flatPlan('Basic', '10.00'), premium: flatPlan('Premium', '25.00') },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 const stripe = () => installation.deps.provider.stripe
 

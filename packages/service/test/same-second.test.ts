@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { listHistory } from '../src/store/subscription-history.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // What happens in the second of a boundary has no order that its time could tell. Whatever order it
 // happened in, and whatever order we hear of it in, we end where the provider ended.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 type Deed = (payer: Payer) => Promise<unknown>
 const deeds: Readonly<Record<string, Deed>> = {

@@ -1,11 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { readInvoice } from '../src/invoice/read.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // Here a flat fee is sold once. In Stripe's dashboard its item may be given any number, and Stripe bills the fee as often.
@@ -34,16 +32,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 /** Somebody made two of it in the dashboard; since February they are paid for. */
 async function withTwo(plan: string) {

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
 import { insertEvent } from '../src/store/provider-events.ts'
 import { distrust, recordPayload } from '../src/store/provider-objects.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // Events have a resolution of one second. Of those that share one, what each says was before it tells the order.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 const LOOK = 'GET /v1/subscriptions/:id'
 

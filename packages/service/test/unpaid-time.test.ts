@@ -1,10 +1,8 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // The invoice of a renewal is a draft for an hour, and nobody pays it once the subscription ends.
@@ -32,17 +30,8 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
+subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 
 async function leftYear(
   { plan, quantity }: { plan: string; quantity: number } = { plan: 'year', quantity: 1 },

@@ -1,14 +1,12 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
 import { newServer } from './support/server.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // An end with money back, of a period that several invoices billed. On 12 January 20 of 31 days are left: 16.13 of
@@ -35,17 +33,8 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
+subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 
 interface Shown {
   readonly minor: string
