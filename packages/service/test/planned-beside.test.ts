@@ -30,6 +30,7 @@ const catalog = defineCatalog({
     middle: seats('Middle', '6.00'),
     small: seats('Small', '4.00'),
     solo: flatPlan('Solo', '2.00'),
+    annual: { ...flatPlan('Annual', '90.00'), interval: 'year' },
     grand: { ...seats('Grand', '900'), currency: 'jpy' },
     little: { ...seats('Little', '400'), currency: 'jpy' },
   },
@@ -297,6 +298,19 @@ describe('add-ons that the dashboard changes while another plan is planned', () 
       expect(await ada.agreed()).toEqual(['large 1', 'large 1, backups 2', 'small 1, backups 2'])
       expect(await ada.drift()).toEqual([])
     }
+  })
+
+  test('do not stay beside a year that is planned without them', async () => {
+    const ada = await subscriber('large', 1, [backups(2)])
+    await ada.change({ plan: 'annual', addons: [backups(0)], when: 'periodEnd' })
+    expect([await ada.planned(), await ada.comes()]).toEqual(['annual 1', 'annual 1'])
+    await ada.dashboard({ backups: 4 })
+    await ada.hear()
+    await due()
+    expect([await ada.planned(), await ada.comes()]).toEqual(['annual 1', 'annual 1'])
+    expect(await ada.renewed()).toBe('subscription_cycle 9000 paid')
+    expect(await ada.agreed()).toEqual(['large 1, backups 2', 'large 1, backups 4', 'annual 1'])
+    expect(await ada.drift()).toEqual([])
   })
 
   test('are as planned where they are what is planned', async () => {

@@ -1,7 +1,7 @@
-import { areSameAddons } from '@lockstep/core/addon'
+import { type AttachedAddon, areSameAddons } from '@lockstep/core/addon'
 import type { Plan } from '@lockstep/core/plan'
 import { type ChangeDirection, directionOf } from '@lockstep/core/plan-change'
-import { plannedTerms } from '@lockstep/core/planned-terms'
+import { plannedTerms, type TermsOfVersion } from '@lockstep/core/planned-terms'
 import type { Trx } from '../../postgres/connect.ts'
 import { type Attached, attachedOf, loadAttached, soldOf } from '../../store/addons.ts'
 import type { ProviderAccount } from '../../store/mappings.ts'
@@ -48,11 +48,13 @@ export async function comesTo(
   const planned = { from: recorded, to: change, isOfQuantity }
   const { from, to } = plannedTerms(planned, subscription, { keepsQuantity })
   const version = to.planVersionId === now.id ? now : next
-  // What has another rhythm than the plan is somebody else's item beside it.
+  // What stays and has another rhythm than the plan is somebody else's item beside it.
   const goesAlong = ({ version: { addon } }: Attached) =>
     addon.interval === version.plan.interval && addon.intervalCount === version.plan.intervalCount
   const { id, itemNumbers } = subscription
-  const attached = (await loadAttached(trx, subscription.addons)).filter(goesAlong)
+  const attached = (await loadAttached(trx, subscription.addons)).filter(
+    (one) => goesAlong(one) || isTakenOff(attachedOf(one), to),
+  )
   const addons = (await loadAttached(trx, to.addons)).filter(goesAlong)
   const { quantity } = to
   const items = await itemsWanted(
@@ -74,6 +76,9 @@ export async function comesTo(
     items,
   }
 }
+
+const isTakenOff = ({ addon, version }: AttachedAddon, { addons }: TermsOfVersion) =>
+  !addons.some((one) => one.addon === addon && one.version === version)
 
 /** Whether the number of the plan is a part of what becomes another, or how many of one of its prices there are. */
 function changesQuantity(change: Row<'planChange'>, plan: PlanVersion): boolean {
