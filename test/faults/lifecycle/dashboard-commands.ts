@@ -33,7 +33,8 @@ type Behavior = 'allow_incomplete' | 'default_incomplete' | 'error_if_incomplete
  * Another plan or number, or another number of extras, chosen in the provider's dashboard: billed there at once, with
  * the next invoice, or not at all. Between plans of a month, whose periods go on.
  */
-export function dashboardCommands({ expected: now, random, kind }: Life): Command[] {
+export function dashboardCommands(life: Life): Command[] {
+  const { expected: now, random, kind } = life
   if (prices[now.terms.plan].months !== 1) return []
   if (now.isManaged) return now.scheduled === null ? [] : besideCommands(now, now.scheduled, { random, kind })
   const plan = random.pick(plans)
@@ -46,7 +47,7 @@ export function dashboardCommands({ expected: now, random, kind }: Life): Comman
   return [
     ...(isOther && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),
     ...(isOther && mayWait(now, beside) ? [changeInDashboard(beside, 'create_prorations')] : []),
-    ...(mayBe(to) ? ofPlan(now, to, random.pick(behaviors)) : []),
+    ...(mayBe(to) ? ofPlan(life, to, random.pick(behaviors)) : []),
   ]
 }
 
@@ -73,21 +74,26 @@ function besideCommands(
   ]
 }
 
-function ofPlan(now: Model, to: Terms, behavior: Behavior): Command[] {
+function ofPlan({ expected: now, kind }: Life, to: Terms, behavior: Behavior): Command[] {
+  // Whether usage that waits alone is to be paid for, the model does not know.
+  const isKnown = kind === 'paying' || behavior !== 'default_incomplete' || charges(now, billOf(now, to, false))
   return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
-    ...(isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', { behavior })] : []),
+    ...(isKnown && isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', { behavior })] : []),
     ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
 }
 
 const behaviors = ['default_incomplete', 'error_if_incomplete', 'pending_if_incomplete'] as const
 
-function isPaid({ card, accounts }: Model, bill: Bill): boolean {
-  return card === 'pays' || money.settled(accounts, totalOf(bill)).charge === 0
+function isPaid(now: Model, bill: Bill): boolean {
+  return now.card === 'pays' || !charges(now, bill)
 }
+
+/** Whether its fees leave anything for the card to pay. */
+const charges = ({ accounts }: Model, bill: Bill) => money.settled(accounts, totalOf(bill)).charge > 0
 
 /** What the card does not pay leaves the change standing and its invoice open, until the next one comes: a story of its own. */
 function isBilledWell(now: Model, to: Terms): boolean {
@@ -191,8 +197,7 @@ function outcomeOf(
   if (prorations === 'none' || now.status === 'trialing') return { ...now, terms: to }
   if (prorations === 'create_prorations') return changedUnbilled(now, to)
   const bill = billOf(now, to, false)
-  const { charge } = money.settled(now.accounts, totalOf(bill))
-  if (behavior === 'default_incomplete' && charge > 0) return awaiting(now, to)
+  if (behavior === 'default_incomplete' && charges(now, bill)) return awaiting(now, to)
   if (isPaid(now, bill)) return changed(now, to, bill)
   if (behavior === 'error_if_incomplete') return 'refused'
   return behavior === 'pending_if_incomplete' ? heldElsewhere(now, to, bill) : collect(changedAndDue(now, to))
