@@ -28,6 +28,7 @@ test.each<[what: string, from: string, to: string, now: string, comes: string, f
   ['another plan', 'large 3', 'small 3', 'middle 5', 'small 5', 'large 5'],
   ['another plan, and it leaves that alone', 'large 3', 'large 2', 'middle 5', 'middle 2', 'middle 3'],
   ['its plan', 'large 3', 'small 3', 'small 5', 'small 5', 'large 5'],
+  ['its plan, though that has no number', 'large 1', 'solo 1', 'solo 3', 'solo 3', 'large 3'],
   ['a plan without a number', 'large 3', 'small 3', 'solo 1', 'small 3', 'large 3'],
   ['seats, where its plan has none', 'large 1', 'solo 1', 'large 5', 'solo 1', 'large 1'],
   ['an add-on put on', 'large 1', 'small 1', 'large 1, b 2', 'small 1, b 2', 'large 1, b 2'],

@@ -19,7 +19,7 @@ export interface Planned {
  * What a change that waits comes to, by how its subscription stands now: what it makes another is as it was planned, and what it
  * leaves alone is as it stands, whoever changed that since. `from` keeps what is made another by it, so that what comes of it does not
  * depend on what else was heard of in between. `keepsQuantity`: the number that stands means something for the plan that comes,
- * because both plans come by number.
+ * because both plans come by number. Where that plan stands already, it is its own number.
  */
 export function plannedTerms(
   { from, to, isOfQuantity }: Planned,
@@ -27,7 +27,8 @@ export function plannedTerms(
   { keepsQuantity }: { readonly keepsQuantity: boolean },
 ): Pick<Planned, 'from' | 'to'> {
   const isOfPlan = to.planVersionId !== from.planVersionId
-  const isLeft = !isOfQuantity && (keepsQuantity || !isOfPlan)
+  const isMade = now.planVersionId === to.planVersionId
+  const isLeft = !isOfQuantity && (keepsQuantity || !isOfPlan || isMade)
   const isChanged = (one: AttachedAddon) => numberOf(from.addons, one) !== numberOf(to.addons, one)
   const left = now.addons.filter((one) => !isChanged(one))
   const of = (planned: TermsOfVersion): TermsOfVersion => ({

@@ -30,6 +30,7 @@ const catalog = defineCatalog({
     middle: seats('Middle', '6.00'),
     small: seats('Small', '4.00'),
     solo: flatPlan('Solo', '2.00'),
+    lone: flatPlan('Lone', '1.00'),
     annual: { ...flatPlan('Annual', '90.00'), interval: 'year' },
     grand: { ...seats('Grand', '900'), currency: 'jpy' },
     little: { ...seats('Little', '400'), currency: 'jpy' },
@@ -264,6 +265,20 @@ describe('a plan that the dashboard changes to while another one is planned', ()
     expect(await ada.agreed()).toEqual(['large 3', 'small 5', 'small 6'])
     expect(await ada.changes()).toHaveLength(1)
   })
+})
+
+test('a plan that is had once, planned and made by the dashboard several times over, has taken effect', async () => {
+  const ada = await subscriber('solo', 1)
+  await ada.change({ plan: 'lone' })
+  await ada.turn('2026-01-10T00:00:00Z')
+  await ada.dashboard({ lone: 3 }, 'solo')
+  await ada.hear()
+  await due()
+  expect([await ada.standing(), await ada.planned()]).toEqual(['lone 3', null])
+  expect(await ada.changes()).toMatchObject([{ state: 'effective', to: { plan: 'lone', quantity: 3 } }])
+  expect(await ada.renewed()).toBe('subscription_cycle 300 paid')
+  expect(await ada.agreed()).toEqual(['solo 1', 'lone 3'])
+  expect(await ada.drift()).toEqual([])
 })
 
 describe('add-ons that the dashboard changes while another plan is planned', () => {

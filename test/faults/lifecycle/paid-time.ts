@@ -180,18 +180,26 @@ function askedOf(
       const all = credits.reduce((sum, { cents }) => sum + cents, 0)
       const room = Math.max(0, all - invoice.passed + Math.min(0, invoice.came))
       const passed = Math.min(wanted - own, room)
-      for (const share of shares(passed, credits)) ask(share)
+      const mayBeMore = ({ on, cents }: Claim) =>
+        paid.some((one) => one.number === on && leftOf(one) > (asked.get(on) ?? 0) + cents)
+      for (const share of shares(passed, credits, mayBeMore)) ask(share)
       left -= wanted - passed
       return [invoice.number, { own, passed }] as const
     }),
   )
 }
 
-/** As much of each as it claims, in whole cents; what does not divide goes to the first. */
-function shares(cents: number, claims: readonly Claim[]): Claim[] {
+/** As much of each as it claims, in whole cents; what does not divide goes to the first of which more may be asked, if there is one. */
+function shares(
+  cents: number,
+  claims: readonly Claim[],
+  mayBeMore: (share: Claim) => boolean = () => true,
+): Claim[] {
   const all = claims.reduce((sum, claim) => sum + claim.cents, 0)
   if (cents === 0 || all === 0) return []
-  const floors = claims.map((claim) => Math.floor((cents * claim.cents) / all))
-  const rest = cents - floors.reduce((sum, floor) => sum + floor, 0)
-  return claims.map(({ on }, at) => ({ on, cents: (floors[at] ?? 0) + (at < rest ? 1 : 0) }))
+  const floors = claims.map((claim) => ({ ...claim, cents: Math.floor((cents * claim.cents) / all) }))
+  const rest = cents - floors.reduce((sum, floor) => sum + floor.cents, 0)
+  const order = [...floors.filter(mayBeMore), ...floors.filter((floor) => !mayBeMore(floor))]
+  const more = new Set(order.slice(0, rest))
+  return floors.map((floor) => (more.has(floor) ? { ...floor, cents: floor.cents + 1 } : floor))
 }

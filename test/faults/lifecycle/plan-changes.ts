@@ -225,14 +225,15 @@ export function changedUnbilled(model: Model, to: Terms): Model {
 
 /**
  * What is scheduled comes with whatever it leaves alone as that stands by now: plan, number and extras, each for itself. The number
- * goes along with a plan that comes by number. Where nothing of it is left, it has taken effect.
+ * goes along with a plan that comes by number, and with one that is there already. Where nothing of it is left, it has taken effect.
  */
 export function besideScheduled(model: Model, terms: Terms): Pick<Model, 'scheduled' | 'scheduledFrom'> {
   const { scheduled: to, scheduledFrom: from } = model
   if (to === null) return { scheduled: to, scheduledFrom: from }
   const isOfPlan = to.plan !== from.plan
   const isByNumber = terms.plan === 'seats' && to.plan === 'seats'
-  const leavesNumber = to.quantity === from.quantity && (isByNumber || !isOfPlan)
+  const isMade = terms.plan === to.plan
+  const leavesNumber = to.quantity === from.quantity && (isByNumber || !isOfPlan || isMade)
   const beside = (planned: Terms): Terms => ({
     plan: isOfPlan ? planned.plan : terms.plan,
     quantity: leavesNumber ? terms.quantity : planned.quantity,
