@@ -55,36 +55,64 @@ test('who has no card any more is asked for none where nothing is to be paid', a
   })
 })
 
-test('a coupon that is given here stands at once, and is agreed on once, also beside one of the dashboard', async () => {
-  const ada = await subscriber('basic')
+/** What of a coupon the subscription has, and what is agreed on. */
+async function discounted(plan: string) {
+  const ada = await subscriber(plan)
   const providerId = String((await ada.read()).providerId)
-  const known = async () => {
-    const { rows } = await installation.deps.pool.query('select discounts from subscription where id = $1', [
-      ada.id,
-    ])
-    return rows[0].discounts
+  return {
+    ...ada,
+    providerId,
+    atProvider: async () => (await stripe().subscriptions.retrieve(providerId)).discounts,
+    async known() {
+      const { rows } = await installation.deps.pool.query(
+        'select discounts from subscription where id = $1',
+        [ada.id],
+      )
+      return rows[0].discounts
+    },
+    async agreed() {
+      const { rows } = await installation.deps.pool.query(
+        'select document from contract where subscription_id = $1 order by sequence desc limit 1',
+        [ada.id],
+      )
+      const { agreement } = JSON.parse(rows[0].document) as ContractDocument
+      return agreement.discounts.map(({ coupon }) => coupon)
+    },
+    async giveHalfAtStripe() {
+      const { rows } = await installation.deps.pool.query(
+        `select provider_id from mapping where entity_type = 'coupon' and entity_id = 'half'`,
+      )
+      await stripe().subscriptions.update(providerId, { discounts: [{ coupon: rows[0].provider_id }] })
+    },
   }
-  const agreed = async () => {
-    const { rows } = await installation.deps.pool.query(
-      'select document from contract where subscription_id = $1 order by sequence desc limit 1',
-      [ada.id],
-    )
-    const { agreement } = JSON.parse(rows[0].document) as ContractDocument
-    return agreement.discounts.map(({ coupon }) => coupon)
-  }
-  const { rows } = await installation.deps.pool.query(
-    `select provider_id from mapping where entity_type = 'coupon' and entity_id = 'half'`,
-  )
-  await stripe().subscriptions.update(providerId, { discounts: [{ coupon: rows[0].provider_id }] })
+}
+
+test('a coupon that is given here stands at once, and is agreed on once, also beside one of the dashboard', async () => {
+  const ada = await discounted('basic')
+  const { providerId } = ada
+  await ada.giveHalfAtStripe()
   await lookAt(installation.deps, { type: 'subscription', id: providerId })
   expect(await ada.change({ coupons: ['tenth'] })).toMatchObject({ status: 200 })
-  expect(await known()).toEqual((await stripe().subscriptions.retrieve(providerId)).discounts)
-  expect(await agreed()).toEqual(['half', 'tenth'])
+  expect(await ada.known()).toEqual(await ada.atProvider())
+  expect(await ada.agreed()).toEqual(['half', 'tenth'])
   expect(await ada.contracts()).toHaveLength(3)
 
   // Looked at once more, nothing new is agreed on.
   await lookAt(installation.deps, { type: 'subscription', id: providerId })
   expect(await ada.contracts()).toHaveLength(3)
+})
+
+test.each<[string, (ada: Awaited<ReturnType<typeof discounted>>) => Promise<unknown>]>([
+  ['an end', ({ path }) => installation.ask('POST', `${path}/cancel`, { when: 'periodEnd' })],
+  ['a pause', ({ path }) => installation.ask('POST', `${path}/pause`, { collection: 'void' })],
+  ['a change', (ada) => ada.change({ plan: 'premium' })],
+])('a coupon of the dashboard that nobody told us of is heard of by the answer to %s', async (_, does) => {
+  const ada = await discounted('basic')
+  await ada.giveHalfAtStripe()
+  expect(await does(ada)).toMatchObject({ status: 200 })
+  expect(await ada.atProvider()).toHaveLength(1)
+  expect(await ada.known()).toEqual(await ada.atProvider())
+  expect(await ada.agreed()).toEqual(['half'])
 })
 
 test.each([

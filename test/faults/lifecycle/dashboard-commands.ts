@@ -76,7 +76,8 @@ function besideCommands(
 
 function ofPlan({ expected: now, kind }: Life, to: Terms, behavior: Behavior): Command[] {
   // Whether usage that waits alone is to be paid for, the model does not know.
-  const isKnown = kind === 'paying' || behavior !== 'default_incomplete' || charges(now, billOf(now, to, false))
+  const isKnown =
+    kind === 'paying' || behavior !== 'default_incomplete' || charges(now, billOf(now, to, false))
   return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),

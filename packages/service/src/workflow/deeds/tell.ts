@@ -3,7 +3,7 @@ import { wasReplayed } from '../../provider/stripe/call.ts'
 import { providerIdOf } from '../../store/mappings.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
-import { observe } from '../observe.ts'
+import { observeAnswer } from '../observe-answer.ts'
 
 /** A subscription by our name and by the provider's. */
 export interface Target {
@@ -30,7 +30,7 @@ export async function tell(
   const observation = await nextObservation(deps.db)
   const object = await call()
   if (!wasReplayed(object)) {
-    const { kind } = await observe(deps, { type: 'subscription', object, observation, source: 'write' })
+    const { kind } = await observeAnswer(deps, { object, observation })
     if (kind === 'applied') return
   }
   await lookAt(deps, { type: 'subscription', id })

@@ -31,7 +31,6 @@ import {
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import { problemOf } from '../../store/workflows.ts'
-import { knowDiscounts } from '../admit/discounts.ts'
 import { awaitCustomer } from '../await-customer.ts'
 import { tellProvider } from '../change-customer.ts'
 import { makeDefault, providePaymentMethod } from '../customer-at-provider.ts'
@@ -39,6 +38,7 @@ import { isRefusal, type Step, type WorkflowKind } from '../journal.ts'
 import { type LookDeps, lookAt } from '../look.ts'
 import { customerTime } from '../observe/customer-time.ts'
 import { observe } from '../observe.ts'
+import { observeAnswer } from '../observe-answer.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { changedMeanwhile, isOtherThan } from './changed-meanwhile.ts'
@@ -166,9 +166,6 @@ async function change(
   }
   return step('record change', async (_, { record }) => {
     let tookEffect = false
-    // Coupons are named in the answer by ids that nothing is known of yet.
-    if (answer && input.discounts !== null)
-      await knowDiscounts(deps, { type: 'subscription', source: 'write', ...answer })
     // Before the change is seen, so that nobody sees what it billed as still to be billed.
     if (answer && billed)
       await observe(deps, {
@@ -178,7 +175,7 @@ async function change(
         object: billed,
       })
     if (answer)
-      await observe(deps, { type: 'subscription', source: 'write', ...answer }, async (trx, outcome) => {
+      await observeAnswer(deps, answer, async (trx, outcome) => {
         tookEffect = outcome.kind === 'applied' && outcome.tookEffect === input.changeId
         if (tookEffect) await record(trx, true, { isLast: method === null && isAllToDo(input) })
       })

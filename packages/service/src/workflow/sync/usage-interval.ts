@@ -5,7 +5,7 @@ import { hasOtherInterval, setUsageInterval, usageIntervalOf } from '../../provi
 import { loadPlanVersion } from '../../store/plans.ts'
 import { readObject } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
-import { observe } from '../observe.ts'
+import { observeAnswer } from '../observe-answer.ts'
 import type { Picture } from './picture.ts'
 
 /**
@@ -25,6 +25,5 @@ export async function keepUsageInterval(deps: LookDeps, picture: Picture): Promi
   const own = { id: subscription.id, providerId: provider.subscription }
   const object = await setUsageInterval(deps, operation, own, wanted)
   if (wasReplayed(object)) await lookAt(deps, { type: 'subscription', id: provider.subscription })
-  else
-    await observe(deps, { type: 'subscription', object, observation: observationOf(object), source: 'write' })
+  else await observeAnswer(deps, { object, observation: observationOf(object) })
 }
