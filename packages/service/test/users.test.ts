@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { route } from '../src/http/route.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { subscriptionHistoryRoutes } from '../src/http/routes/subscription-history.ts'
+import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
 import { signingKeys } from '../src/http/signing-keys.ts'
 import { userTokens } from '../src/http/user-token.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -58,7 +60,10 @@ beforeAll(async () => {
     keys: signingKeys({ url: issuer.url }),
   })
   installation = await newInstallation(simulator, catalog, { tokens })
-  subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
+  const parts = { ...installation.deps, workflows: installation.workflows }
+  subscriptionDeedRoutes(installation.app, parts)
+  subscriptionHistoryRoutes(installation.app, parts)
+  subscriptionStartRoutes(installation.app, parts)
   route(
     installation.app,
     makeLink,
@@ -241,4 +246,27 @@ test('a user goes on with a plan change that waits for the customer; what is par
     status: 200,
     body: { state: 'refused', problem: { code: 'plan_change_canceled' } },
   })
+})
+
+test('who asked for a subscription is in its history, also where it began anew', async () => {
+  const whoBegan = async (subscription: unknown) => {
+    const { body } = await as('cleo', 'GET', `/v1/subscriptions/${subscription}/history`)
+    const { cause, actor } = (body as { data: { cause: string; actor: string | null }[] }).data.at(-1) ?? {}
+    return `${cause} by ${actor?.replace(/_.*/, '')}`
+  }
+  const wanted = { externalId: 'cleo', plan: 'free' }
+  const { body: first } = await installation.ask('POST', '/v1/registrations', wanted)
+  expect(await whoBegan(first.subscription)).toBe('registration by admin')
+
+  const end = (id: unknown) =>
+    as('cleo', 'POST', `/v1/subscriptions/${id}/cancel`, { payload: { when: 'now' } })
+  await end(first.subscription)
+  const path = `/v1/subscriptions/${first.subscription}/reactivate`
+  const { body: second } = await as('cleo', 'POST', path, { payload: {} })
+  const { id } = second as { id: string }
+  expect(await whoBegan(id)).toBe('registration by user')
+
+  await end(id)
+  const given = await installation.ask('POST', '/v1/subscriptions', { ...wanted, plan: 'given' })
+  expect(await whoBegan(given.body.id)).toBe('registration by admin')
 })

@@ -232,7 +232,7 @@ export async function findTwins(
 
 const insertRegistrations = insertRows('registration', [
   ...(['id', 'customerId', 'slot', 'planVersionId', 'addons', 'subscriptionId'] as const),
-  ...(['workflowId', 'operation', 'purchase', 'requestOrigin', 'createdAt'] as const),
+  ...(['workflowId', 'operation', 'purchase', 'requestOrigin', 'requestedBy', 'createdAt'] as const),
 ])
 
 export const addRegistration = grouped(

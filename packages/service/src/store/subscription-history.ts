@@ -293,6 +293,9 @@ const whoAsked = sql`(
      and c.plan_version_id = h.plan_version_id and c.quantity = h.quantity and c.origin <> 'provider'
    order by c.id desc limit 1)`
 
+const whoRegistered = sql`(
+  select requested_by from registration r where h.cause = 'registration' and r.subscription_id = h.subscription_id)`
+
 /** Newest first; `before` is the ordinal of the last one of the page before. */
 export function listHistory(
   db: Db,
@@ -305,7 +308,7 @@ export function listHistory(
     .leftJoin('subscriptionDeed as d', 'd.id', 'h.deedId')
     .selectAll('h')
     .select(['planVersion.planKey', 'planVersion.version as planVersion', 'd.reason'])
-    .select(sql<string | null>`coalesce(d.actor, ${whoAsked})`.as('actor'))
+    .select(sql<string | null>`coalesce(d.actor, ${whoAsked}, ${whoRegistered})`.as('actor'))
     .where('h.subscriptionId', '=', subscriptionId)
   if (before !== undefined) query = query.where('h.ordinal', '<', before)
   return query.orderBy('h.ordinal', 'desc').limit(limit).execute()

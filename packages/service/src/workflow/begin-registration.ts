@@ -49,8 +49,9 @@ export async function beginRegistration(
     )
   }
   const checked = await checkRegistration(deps, wanted, asked)
-  const { came } = asked
-  const request = { wanted, requestHash: hashOf(wanted, checked), arrivedAt, came, slot: checked.slot }
+  const { came, requestedBy = null } = asked
+  const requestHash = hashOf(wanted, checked)
+  const request = { wanted, requestHash, arrivedAt, came, requestedBy, slot: checked.slot }
   if (checked.customerId !== undefined) {
     const twin = await joinTwin(db, checked.customerId, request)
     if (twin !== undefined) return { registrationId: twin }
@@ -89,6 +90,7 @@ interface Request {
   readonly requestHash: string
   readonly arrivedAt: Arrival
   readonly came: Came | undefined
+  readonly requestedBy: string | null
   readonly slot: string
 }
 
@@ -135,7 +137,7 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
 async function record(
   { clock }: { readonly clock: Clock },
   trx: Trx,
-  { wanted, requestHash, slot, arrivedAt, came }: Request,
+  { wanted, requestHash, slot, arrivedAt, came, requestedBy }: Request,
   checked: Extract<Checked, { version: PlanVersion }>,
   workflow: { id: string; holder: string },
   operation: string,
@@ -224,6 +226,7 @@ async function record(
     operation,
     purchase: strategy.type,
     requestOrigin: input.requestOrigin,
+    requestedBy,
     at,
   })
   const [written] = await Promise.all([begun, added, recordAcceptance(trx, accepted, accepting)])

@@ -42,6 +42,8 @@ export interface WantedRegistration {
 export interface Asked {
   /** The request's own name: the same when it is repeated. */
   readonly operation: string
+  /** The id of the caller; absent where nobody asked us. */
+  readonly requestedBy?: string | undefined
   /** This very moment unless given. */
   readonly came?: Came | undefined
   /** The caller may give plans that customers cannot choose. */

@@ -17,7 +17,8 @@ export function registrationRoutes(app: App, parts: RegistrationParts): void {
     api.createRegistration,
   )(async ({ body, operation, coming, caller }) => {
     const mayGivePlans = holds(caller, 'operations:write')
-    const registration = await register(parts, body, { operation, coming, mayGivePlans })
+    const asked = { operation, coming, requestedBy: caller.id, mayGivePlans }
+    const registration = await register(parts, body, asked)
     const shown = registrationToApi(registration)
     return registration.state === 'completed' ? { status: 201, body: shown } : { status: 202, body: shown }
   })

@@ -16,9 +16,10 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
   route(
     app,
     api.createSubscription,
-  )(async ({ body, operation, coming }) =>
-    begun(parts, await register(parts, body, { operation, coming, mayGivePlans: true })),
-  )
+  )(async ({ body, operation, coming, caller }) => {
+    const asked = { operation, coming, requestedBy: caller.id, mayGivePlans: true }
+    return begun(parts, await register(parts, body, asked))
+  })
 
   route(
     app,
@@ -39,7 +40,8 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
       requestOrigin: `reactivate/${over.id}`,
       ...(body.trial === undefined && { withoutTrial: true as const }),
     }
-    return begun(parts, await register(parts, wanted, { operation, coming, mayGivePlans }))
+    const asked = { operation, coming, requestedBy: caller.id, mayGivePlans }
+    return begun(parts, await register(parts, wanted, asked))
   })
 }
 

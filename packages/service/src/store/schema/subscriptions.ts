@@ -20,6 +20,7 @@ interface RegistrationTable {
   operation: string | null
   purchase: Default<string>
   requestOrigin: string | null
+  requestedBy: string | null
   cause: 'declined' | 'authentication' | 'abandoned' | 'canceled' | 'refused' | null
   tax: MaybeJson
   createdAt: Time
