@@ -2,10 +2,13 @@ import { flowsIn } from '@lockstep/core/direction'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Provider } from '../provider/stripe/account.ts'
+import { idOf } from '../provider/stripe/field.ts'
+import { readObject } from '../store/provider-objects.ts'
 import { admitBilled } from './admit/billed.ts'
 import { admitAnotherCoupon, admitCoupon, admitCouponOf } from './admit/coupon.ts'
 import { admitCustomer } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
+import { attachLateItems } from './admit/late-items.ts'
 import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
 import { admitProduct } from './admit/product.ts'
 import { admitSubscription } from './admit/subscription.ts'
@@ -59,8 +62,9 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
       return
     case 'product':
       if (await isOurs(deps.db, observed)) return
-      if ((await admitProduct(deps, observed.object)) !== undefined)
-        await admitPricesOf(deps, observed.object.id)
+      if ((await admitProduct(deps, observed.object)) === undefined) return
+      for (const price of await admitPricesOf(deps, observed.object.id))
+        await attachLateItems(deps, { price, product: observed.object.id })
       return
     case 'coupon':
       if (await isOurs(deps.db, observed)) await admitAnotherCoupon(deps, observed.object)
@@ -79,7 +83,13 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
       await admitBilled(deps, observed.object)
       return
     case 'price':
-      if (!observed.object.deleted) await admitPrice(deps, observed.object)
+      if (observed.object.deleted) return
+      await admitPrice(deps, observed.object)
+      // Seen before, it was known to whoever was heard of with it since.
+      if ((await readObject(deps.db, { type: 'price', id: observed.object.id })) === undefined) {
+        const product = idOf(observed.object.product)
+        await attachLateItems(deps, { price: observed.object.id, product })
+      }
       return
     case 'invoiceitem':
     case 'refund':

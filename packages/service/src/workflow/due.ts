@@ -3,7 +3,7 @@ import { wokenOn } from '../store/registrations.ts'
 import { cutShort } from './cut-short.ts'
 import { eraseWhenFinal } from './delete-customer.ts'
 import type { LookDeps } from './look.ts'
-import { numbersUnread } from './numbers-unread.ts'
+import { itemKnown, numbersUnread } from './look-again.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { plannedChange } from './plan-change/planned-change.ts'
 import { plannedTerms } from './plan-change/planned-terms.ts'
@@ -37,6 +37,7 @@ const kinds: readonly DueKind[] = [
   usageInvoiceMissing,
   eraseWhenFinal,
   numbersUnread,
+  itemKnown,
 ]
 
 const BATCH = 100

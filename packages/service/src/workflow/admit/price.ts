@@ -108,14 +108,15 @@ async function knowProduct(deps: AdmitDeps, product: string): Promise<void> {
 
 /**
  * All prices of a product that may have been heard of before it, when nothing was known of them. One that cannot be
- * read keeps neither its product nor the others out: its own event is refused.
+ * read keeps neither its product nor the others out: its own event is refused. Returns their ids.
  */
-export async function admitPricesOf(deps: AdmitDeps, product: string): Promise<void> {
+export async function admitPricesOf(deps: AdmitDeps, product: string): Promise<string[]> {
   const prices = await readStripe(deps, (stripe) =>
     all(stripe.prices.list({ product, type: 'recurring', active: true, limit: 100, expand: ['data.tiers'] })),
   )
   // Listed newest first.
   await admitReadable(deps, prices.toReversed())
+  return prices.map(({ id }) => id)
 }
 
 async function admitReadable(deps: AdmitDeps, prices: readonly Stripe.Price[]): Promise<Unreadable> {
