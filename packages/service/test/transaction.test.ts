@@ -34,28 +34,32 @@ test('the victim of a deadlock runs again', async () => {
     .insertInto('product')
     .values([product('a'), product('b')])
     .execute()
-  let waiting = 0
-  let bothHoldOne: () => void = () => {}
-  const meeting = new Promise<void>((resolve) => {
-    bothHoldOne = resolve
-  })
-  const swap = (first: string, second: string) =>
-    transaction(db, async (trx) => {
+  let begun = 0
+  let holding = 0
+  const bothHoldOne = Promise.withResolvers<void>()
+  const isOneDone = Promise.withResolvers<void>()
+  const swap = async (first: string, second: string) => {
+    await transaction(db, async (trx) => {
       const rename = (key: string) =>
         trx
           .updateTable('product')
           .set({ name: `by ${first}` })
           .where('key', '=', key)
           .execute()
+      begun += 1
+      // Sooner, it could be before the other at what it let go, and make a deadlock of its own.
+      if (begun > 2) await isOneDone.promise
       await rename(first)
-      waiting += 1
-      if (waiting === 2) bothHoldOne()
-      await meeting
+      holding += 1
+      if (holding === 2) bothHoldOne.resolve()
+      await bothHoldOne.promise
       await rename(second)
     })
+    isOneDone.resolve()
+  }
   await Promise.all([swap('a', 'b'), swap('b', 'a')])
   // Two attempts made the deadlock, a third ended it.
-  expect(waiting).toBe(3)
+  expect(begun).toBe(3)
 })
 
 test('times, whole numbers, decimals and JSON come back exactly as they were', async () => {
