@@ -237,6 +237,10 @@ test('a clock is found by its name and turned until it stands still', async () =
   expect(fake.asked.find(({ request }) => request.startsWith('POST'))?.body).toEqual({
     frozenTime: '2026-02-01T00:00:00Z',
   })
+
+  fake.answers['GET /v1/test-clocks/test_clock_1'] = { body: clock }
+  const given = await lockstep(['clock', 'advance', 'ada', '--to', '2026-02-01'])
+  expect(given).toMatchObject({ code: 1, stderr: expect.stringContaining('It stopped at 2026-01-01') })
 })
 
 test('a registration that ends badly ends the command badly, and names its stage', async () => {

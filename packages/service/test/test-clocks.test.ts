@@ -3,19 +3,29 @@ import { formatInstant } from '@lockstep/core/instant'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { openUsage } from '../src/usage/usage.ts'
 import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
 
 const fee = { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } } as const
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
-  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' } },
+  meters: {
+    calls: { name: 'Calls', unitLabel: 'call', aggregation: 'count' },
+    seconds: { name: 'Seconds', unitLabel: 'second', aggregation: 'sum' },
+  },
   plans: {
     monthly: {
       name: 'Monthly',
       product: 'app',
       interval: 'month',
       prices: { ...fee, calls: { meter: 'calls', model: 'perUnit', unitAmount: '1' } },
+    },
+    dear: {
+      name: 'Dear',
+      product: 'app',
+      interval: 'month',
+      prices: { ...fee, seconds: { meter: 'seconds', model: 'perUnit', unitAmount: '1' } },
     },
     yearly: { name: 'Yearly', product: 'app', interval: 'year', prices: fee },
     trial: { name: 'Trial', product: 'app', interval: 'month', trialDays: 14, prices: fee },
@@ -151,6 +161,25 @@ test('a clock without subscriptions goes further than Stripe turns it at once', 
   const clock = await newClock('2020-01-01T00:00:00Z')
   await advance(clock, '2026-01-01T00:00:00Z')
   expect(await settled(clock)).toMatchObject({ frozenTime: '2026-01-01T00:00:00Z' })
+})
+
+test('what Stripe refuses to be told holds up no clock: time goes on, and the invoice says why', async () => {
+  const clock = await newClock('2026-01-31T09:30:00Z')
+  const subscription = await register(clock, 'dear')
+  const { database, deps } = installation
+  const usage = openUsage({ ...deps, databaseUrl: database.url })
+  // More than the 999,999.99 usd that Stripe charges at once.
+  const event = { id: 'far too much', meter: 'seconds', externalId: `user_${count}`, quantity: '1000000' }
+  await usage.take({ ...event, time: '2026-01-31T09:30:00Z' })
+  await usage.close()
+  await advance(clock, '2026-03-01T00:00:00Z')
+  expect(await settled(clock)).toMatchObject({ frozenTime: '2026-03-01T00:00:00Z', target: null })
+  expect(await periods(subscription)).toEqual(['2026-01-31 2026-02-28 paid', '2026-02-28 2026-03-31 current'])
+  const { rows } = await database.pool.query(
+    `select sync_problem ->> 'detail' as why from invoice where subscription_id = $1 and status = 'current'`,
+    [subscription],
+  )
+  expect(rows).toEqual([{ why: expect.stringMatching(/^Seconds: 1,000,000 second, .*: .*amount_too_large/) }])
 })
 
 test('backwards, busy and unknown are refused', async () => {

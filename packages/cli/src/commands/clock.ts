@@ -52,6 +52,9 @@ async function advance(client: Client, id: string, to: string, report: Report) {
     report(`${instantText(frozenTime)}, ${Math.floor((100 * done) / Math.max(whole, 1))} %`)
   }
   const result = await client.testClocks.ready(id, { onProgress })
+  if ((parseInstant(result.frozenTime) ?? 0) < (parseInstant(to) ?? 0)) {
+    throw new Error(`It stopped at ${instantText(result.frozenTime)}; the log of the service says why.`)
+  }
   return { result, summary: 'done' }
 }
 

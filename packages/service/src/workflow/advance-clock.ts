@@ -19,6 +19,7 @@ import { addWorkflow, findParked } from '../store/workflows.ts'
 import type { WorkflowKind } from './journal.ts'
 import type { LookDeps } from './look.ts'
 import { refreshCustomer } from './refresh.ts'
+import { isRefusal } from './sync/place.ts'
 import { syncSubscription } from './sync-invoice.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -115,9 +116,17 @@ async function takeIn(deps: AdvanceDeps, testClockId: string): Promise<void> {
   await deps.drainInbox()
   await deps.doDue(testClockId)
   await checkLimits(deps, { testClock: testClockId })
-  await each(await clockSubscriptions(deps.db, testClockId), (id) =>
-    syncSubscription(deps, id, { reason: 'clock' }),
-  )
+  await each(await clockSubscriptions(deps.db, testClockId), (id) => sync(deps, id))
+}
+
+/** What Stripe refuses stands on the invoice and waits for a person; time goes on meanwhile, here as elsewhere. */
+async function sync(deps: LookDeps, subscriptionId: string): Promise<void> {
+  try {
+    await syncSubscription(deps, subscriptionId, { reason: 'clock' })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    deps.log.warn({ err: error, subscription: subscriptionId }, 'A sync was refused.')
+  }
 }
 
 /** A few at a time. */
