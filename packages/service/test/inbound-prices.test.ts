@@ -5,6 +5,8 @@ import { readInvoice } from '../src/invoice/read.ts'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { readEvent } from '../src/store/provider-events.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
+import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { linkByHand } from '../src/workflow/link-by-hand.ts'
 import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
@@ -231,6 +233,18 @@ test('who pays only what Stripe’s own meters count pays no fee that others pay
   })
   await world.deliver()
   expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
+  // As a version that did not tell them apart wrote it down.
+  const written = `update subscription s set item_numbers = '{}' from mapping m
+    where m.entity_type = 'subscription' and m.entity_id = s.id and m.provider_id = $1`
+  await world.pool.query(written, [made.id])
+  const { drifts } = await findDrift(world.deps)
+  const found = drifts.filter(({ providerId }) => providerId === made.id)
+  expect(found).toMatchObject([
+    { differences: [{ field: 'itemNumbers', here: '', there: 'no fee' }], repair: 'look' },
+  ])
+  await repairDrift(world.deps)
+  expect(await feeOf(made.id)).toEqual([{ fee: '0', quantity: 1 }])
+  expect((await findDrift(world.deps)).drifts.filter(({ providerId }) => providerId === made.id)).toEqual([])
   // With three seats beside it they are paid.
   const seats = await world.stripe.subscriptionItems.create({
     ...{ subscription: made.id, price: seat.id, quantity: 3, proration_behavior: 'none' },

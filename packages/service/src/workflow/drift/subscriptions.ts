@@ -122,7 +122,9 @@ async function readBeside(
     const { plan } = planIn(plans, row.planVersionId)
     const hasSeveral =
       row.addons.length > 0 || own.length > 1 || plan.prices.filter(isBilledByProvider).length > 1
-    const terms = hasSeveral ? await termsSeen(db, provider, own, row.planVersionId) : undefined
+    // What the provider's own meters count may stand there alone, and then no fee of the plan's is paid.
+    const isMetered = own.every(({ quantity }) => quantity === null)
+    const terms = hasSeveral || isMetered ? await termsSeen(db, provider, own, row.planVersionId) : undefined
     const wanted = usageIntervalOf(plan)
     // Where subscriptions are made there alone, whoever makes them sets it.
     const isOther = flowsOut(provider.sync.directions.subscription) && hasOtherInterval(object, wanted)
