@@ -1,8 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { expect, test } from 'vitest'
+import { sharedInstallation } from './support/shared.ts'
 
 const fee = (amount: string) => ({ fee: { kind: 'recurring', model: 'flat', amount } }) as const
 const catalog = defineCatalog({
@@ -30,16 +28,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await installation.close()
-  await simulator.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 test.each<[string, string[]]>([
   ['', ['backups', 'rescue', 'seats', 'yearly']],

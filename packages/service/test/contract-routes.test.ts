@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { contractHtml } from '../src/contract/html.ts'
 import { printed } from '../src/contract/printed.ts'
 import { documentPdf } from '../src/document/pdf.ts'
 import { readContract } from '../src/store/contracts.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -58,17 +56,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 interface ListedContract {
   readonly id: string

@@ -1,16 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
 import { verifyChain } from '@lockstep/core/contract-chain'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { amendContract, concludeContract } from '../src/contract/conclude.ts'
 import { sha256 } from '../src/contract/digest.ts'
 import { newId } from '../src/ids.ts'
 import type { Trx } from '../src/postgres/connect.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { readChain } from '../src/store/contracts.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -35,17 +33,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 let count = 0
 async function registered(plan: string, more: object = {}) {

@@ -1,8 +1,6 @@
 import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { expect, test } from 'vitest'
+import { sharedInstallation } from './support/shared.ts'
 
 const catalogWith = (fee: string, coupons: object = {}): Catalog =>
   defineCatalog({
@@ -49,16 +47,7 @@ const document = (fee: string) => ({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalogWith('29.00'))
-})
-afterAll(async () => {
-  await installation.close()
-  await simulator.close()
-})
+const { installation } = await sharedInstallation(catalogWith('29.00'))
 
 const keysOf = async (query: string) => {
   const { body } = await installation.ask('GET', `/v1/coupons${query}`)

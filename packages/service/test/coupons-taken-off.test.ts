@@ -1,12 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 const catalog = defineCatalog({
@@ -23,18 +21,9 @@ const catalog = defineCatalog({
   plans: { basic: flatPlan('Basic', '10.00'), premium: flatPlan('Premium', '25.00') },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-  invoiceRoutes(installation.app, installation.deps)
-  subscriptionStatsRoutes(installation.app, installation.deps)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
+invoiceRoutes(installation.app, installation.deps)
+subscriptionStatsRoutes(installation.app, installation.deps)
 
 const stripe = () => installation.deps.provider.stripe
 

@@ -1,23 +1,12 @@
 import type { Pool } from 'pg'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
-import { newSimulator } from '../../../test/support/simulator.ts'
 import { connect } from '../src/postgres/connect.ts'
 import { smallCatalog } from './support/catalogs.ts'
-import { atStripe, type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { atStripe, type Installation, onDatabase } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, smallCatalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(smallCatalog)
 
 /**
  * A process whose database is gone after so many statements: what it had sent is done, what it does

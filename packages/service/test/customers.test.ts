@@ -1,8 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
-import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+import { afterEach, expect, test } from 'vitest'
+import { atStripe } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -35,20 +34,9 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-let ask: Installation['ask']
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-  ask = installation.ask
-})
+const { simulator, installation } = await sharedInstallation(catalog)
+const ask = installation.ask
 afterEach(() => simulator.control.clearFaults())
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
 
 test('a customer may exist before a plan is chosen', async () => {
   const body = { externalId: 'ada', name: 'Ada', email: 'Ada@Example.org' }

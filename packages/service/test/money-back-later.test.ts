@@ -1,8 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { money } from '@lockstep/core/money'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { creditNoteRoutes } from '../src/http/routes/credit-notes.ts'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
@@ -11,7 +9,7 @@ import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { beginRefund } from '../src/workflow/refund.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // Money of an invoice that later ones credit. On 12 January 20 of 31 days are left: 16.13 of premium's 25.00, 6.45 of
@@ -31,19 +29,10 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-  const parts = { ...installation.deps, workflows: installation.workflows }
-  for (const register of [creditNoteRoutes, refundRoutes, subscriptionDeedRoutes])
-    register(installation.app, parts)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
+const parts = { ...installation.deps, workflows: installation.workflows }
+for (const register of [creditNoteRoutes, refundRoutes, subscriptionDeedRoutes])
+  register(installation.app, parts)
 
 async function subscriberOn(plan: string) {
   const { deps, ask } = installation

@@ -1,13 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { drainBus } from '../src/bus/process.ts'
 import { receive } from '../src/bus/receive.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { busFigures, listBusMessages } from '../src/store/bus-messages.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // A parked registration waits for a person, who may go on with it. Until then it holds its place, and
 // whoever meets it is told so: nothing may happen meanwhile that stands against its going on.
@@ -19,18 +17,8 @@ const catalog = defineCatalog({
   signUp: { plan: 'free' },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-  erasureRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
+erasureRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
 
 const drain = () => drainBus({ ...installation.deps, workflows: installation.workflows })
 

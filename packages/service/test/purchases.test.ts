@@ -1,12 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { membership } from '../src/workflow/purchase/membership.ts'
 import { purchaseStrategies } from '../src/workflow/purchase/strategies.ts'
 import type { PurchaseStrategy } from '../src/workflow/purchase/strategy.ts'
-import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { onDatabase } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // The ways to buy: a membership, an event ticket, a course, and one of somebody else's.
 
@@ -54,17 +53,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 
 let count = 0
 function register(body: object) {

@@ -1,10 +1,8 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // Every way a registration may end, in one table: docs/registrations.md#how-it-ends is this table in words.
 // 3-D Secure and pages are in registration-actions.test.ts, coupons in purchases.test.ts.
@@ -20,20 +18,13 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
+const { installation } = await sharedInstallation(catalog)
 
 beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
   const { stripe } = installation.deps.provider
   const { data } = await stripe.prices.list({ limit: 100 })
   const price = data.find(({ unit_amount: amount }) => amount === 700)?.id ?? ''
   await stripe.prices.update(price, { active: false })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
 })
 
 const register = (body: object) => installation.ask('POST', '/v1/registrations', body)

@@ -1,10 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { afterEach, describe, expect, test } from 'vitest'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
-import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+import { atStripe } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -65,18 +64,8 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 afterEach(() => simulator.control.clearFaults())
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
 
 let count = 0
 function newUser(): string {

@@ -1,14 +1,13 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { signUpSweepRoutes } from '../src/http/routes/sign-up-sweeps.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { registerMissing } from '../src/workflow/sweep-sign-ups.ts'
 import { flatPlan, smallCatalog } from './support/catalogs.ts'
-import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+import { atStripe } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // Where the catalogue has a plan for signing up, nobody is a customer without a subscription for long.
 
@@ -16,20 +15,10 @@ const app = { currency: 'usd', products: { app: { name: 'App' } } } as const
 const plans = { free: flatPlan('Free', '0'), team: flatPlan('Team', '9.00') }
 const withSignUp = defineCatalog({ ...app, plans, signUp: { plan: 'free' } })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, withSignUp)
-  const parts = { ...installation.deps, workflows: installation.workflows }
-  signUpSweepRoutes(installation.app, parts)
-  erasureRoutes(installation.app, parts)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(withSignUp)
+const parts = { ...installation.deps, workflows: installation.workflows }
+signUpSweepRoutes(installation.app, parts)
+erasureRoutes(installation.app, parts)
 
 const ask = (path: string, body: object = {}) => installation.ask('POST', path, body)
 const catalogIs = (catalog: typeof withSignUp) =>

@@ -1,10 +1,8 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { SignUpInput } from '@lockstep/core/catalog-input'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // Who signs up without choosing gets the sign-up plan at once; what follows its trial is in the catalogue.
 
@@ -28,18 +26,9 @@ const catalogOf = (signUp: SignUpInput<'pending' | 'starter' | 'premium'>) =>
     signUp,
   })
 
-let simulator: Simulator
-let installation: Installation
 let count = 0
 
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation()
 
 async function signUpWith(signUp: SignUpInput<'pending' | 'starter' | 'premium'>) {
   await applyCatalog({ ...installation.deps, workflows: installation.workflows }, catalogOf(signUp))

@@ -1,7 +1,5 @@
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { TestDatabase } from '../../../test/support/database.ts'
-import { newSimulator } from '../../../test/support/simulator.ts'
 import { comingOf } from '../src/http/coming.ts'
 import { newId } from '../src/ids.ts'
 import { connect } from '../src/postgres/connect.ts'
@@ -9,19 +7,10 @@ import type { Came } from '../src/store/coming.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import type { WantedRegistration } from '../src/workflow/wanted-registration.ts'
 import { purchaseCatalog } from './support/catalogs.ts'
-import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { onDatabase } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, purchaseCatalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(purchaseCatalog)
 
 const wishOf = (externalId: string, plan = 'team'): WantedRegistration => ({
   externalId,

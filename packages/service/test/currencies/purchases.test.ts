@@ -1,24 +1,15 @@
 // docs.stripe.com/currencies
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newSimulator } from '../../../../test/support/simulator.ts'
 import { importRoutes } from '../../src/http/routes/imports.ts'
 import { findDrift } from '../../src/workflow/drift/find.ts'
-import { type Installation, newInstallation } from '../support/installation.ts'
+import { newInstallation } from '../support/installation.ts'
+import { sharedInstallation } from '../support/shared.ts'
 import { newSubscriber } from '../support/subscriber.ts'
 import { type Code, currencies, fourCurrencies } from './money-world.ts'
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, fourCurrencies)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(fourCurrencies)
 
 async function paidBy(customer: unknown): Promise<number[]> {
   const { stripe } = installation.deps.provider
