@@ -56,7 +56,7 @@ test('an adjustment is shown before it is made, and its record afterwards', asyn
 
 /** Nothing between the lines and the total. */
 const plain = {
-  ...{ discounts: [], balance: null, amountDue: null, unknown: [] },
+  ...{ discounts: [], balance: null, amountDue: null, unknown: [], amountPaid: null, amountRemaining: null },
   tax: { amount: null, included: null, certainty: 'certain', explanation: [] },
 }
 
@@ -66,6 +66,7 @@ test('discounts, tax and what is due stand below each other, with the reason for
   const invoice = {
     ...{ id: 'invoice_1', status: 'current', currency: 'usd', period, lines: [], stale: true, ...none },
     ...{ subtotal: usd('2000'), total: usd('2142'), amountDue: usd('1642'), unknown: ['discounts'] },
+    ...{ amountPaid: null, amountRemaining: null },
     discounts: [
       { name: 'Tenth', coupon: 'tenth', amount: usd('200'), explanation: '10 % off 20.00 usd: 2.00 usd' },
     ],
@@ -130,4 +131,68 @@ test('an annex is written to a file, byte for byte', async () => {
   const { stdout } = await fake.run(['invoices', 'annex', 'invoice_1', 'annex.pdf'])
   expect(stdout).toBe('✓ annex.pdf\n')
   expect([...readFileSync(join(fake.folder, 'annex.pdf'))]).toEqual([0x25, 0x50, 0x44, 0x46, 0xff])
+})
+
+test('a final invoice says where it is to be seen, and what is left to pay', async () => {
+  const invoice = {
+    ...{
+      ...plain,
+      id: 'invoice_1',
+      status: 'open',
+      currency: 'usd',
+      lines: [],
+      stale: false,
+      number: 'A-0003',
+    },
+    ...{ syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null },
+    period: { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' },
+    ...{ subtotal: usd('2220'), total: usd('2220'), amountDue: usd('2220') },
+    ...{ amountPaid: usd('1000'), amountRemaining: usd('1220') },
+    ...{ hostedInvoiceUrl: 'https://pay.example/1', invoicePdf: 'https://pay.example/1.pdf' },
+  }
+  fake.answers = { 'GET /v1/invoices/invoice_1': { body: invoice } }
+  const { stdout } = await fake.run(['invoices', 'show', 'invoice_1'])
+  const lines = stdout.split('\n').map((line) => line.trim().replaceAll(/\s+/g, ' '))
+  expect(lines).toEqual([
+    'open invoice of 2026-01-10 … 2026-02-10 A-0003 invoice_1',
+    ...['total 22.20 usd', 'still to pay 12.20 usd'],
+    ...['page https://pay.example/1', 'PDF https://pay.example/1.pdf', ''],
+  ])
+})
+
+test('what was given back of an invoice is listed, whoever did it', async () => {
+  const common = {
+    customer: 'customer_1',
+    invoice: 'invoice_1',
+    providerId: 'x',
+    createdAt: '2026-02-12T00:00:00Z',
+  }
+  const refund = {
+    ...{ ...common, id: 'refund_1', creditNote: 'credit_note_1', status: 'failed', amount: usd('150') },
+    ...{ reason: 'duplicate', failureReason: 'expired_or_canceled_card' },
+  }
+  const note = {
+    ...{
+      ...common,
+      id: 'credit_note_1',
+      status: 'issued',
+      total: usd('220'),
+      reason: null,
+      number: 'A-0003-CN-01',
+    },
+    ...{ prePayment: usd('0'), refunded: usd('150'), credited: usd('70'), outOfBand: usd('0') },
+    pdf: 'https://pay.example/cn.pdf',
+  }
+  fake.answers = {
+    'GET /v1/invoices/invoice_1/refunds': page(refund),
+    'GET /v1/invoices/invoice_1/credit-notes': page(note),
+  }
+  const refunds = await fake.run(['invoices', 'refunds', 'invoice_1'])
+  expect(refunds.stdout).toMatch(
+    /2026-02-12 +1\.50 usd +failed: expired_or_canceled_card +duplicate +credit_note_1 +refund_1/,
+  )
+  const notes = await fake.run(['invoices', 'credit-notes', 'invoice_1'])
+  expect(notes.stdout).toMatch(
+    /2026-02-12 +2\.20 usd +1\.50 +0\.70 +issued +A-0003-CN-01 +credit_note_1 +https:\/\/pay\.example\/cn\.pdf/,
+  )
 })

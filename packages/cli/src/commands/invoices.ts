@@ -11,6 +11,7 @@ import { unpaidTexts } from '../output/unpaid-text.ts'
 import { addAdjustments } from './adjustments.ts'
 import { firstOf, parseCount } from './arguments.ts'
 import { addExplanation } from './explain-line.ts'
+import { addGivenBack } from './given-back.ts'
 import { addMoneyBack } from './money-back.ts'
 
 export function addInvoices(program: Command): void {
@@ -52,6 +53,7 @@ export function addInvoices(program: Command): void {
     })
   addAdjustments(invoices)
   addMoneyBack(invoices)
+  addGivenBack(invoices)
   invoices
     .command('list')
     .description("a customer's invoices, newest first")

@@ -28,6 +28,7 @@ export function invoiceText(invoice: InvoiceWithLines, options: { explain: boole
     ]),
     ...unknownTexts(invoice),
     ...forecastTexts(invoice),
+    ...linkTexts(invoice),
   ].join('\n')
 }
 
@@ -38,7 +39,8 @@ interface SumText {
 }
 
 /** From the lines to what is due; what changes nothing is left out. */
-function sumsOf({ subtotal, total, discounts, tax, balance, amountDue }: InvoiceWithLines): SumText[] {
+function sumsOf(invoice: InvoiceWithLines): SumText[] {
+  const { subtotal, total, discounts, tax, balance, amountDue, amountPaid, amountRemaining } = invoice
   const text = (word: string, money: Money | null, why: readonly string[] = []): SumText[] =>
     money ? [{ word, amount: amountText(money), why }] : []
   const taxed = tax.amount !== null && tax.amount.minor !== '0'
@@ -56,8 +58,11 @@ function sumsOf({ subtotal, total, discounts, tax, balance, amountDue }: Invoice
     ...(balance && amountDue && amountDue.minor !== total?.minor
       ? text('due', amountDue, [balance.explanation])
       : []),
+    ...(isPart(amountPaid) && isPart(amountRemaining) ? text('still to pay', amountRemaining) : []),
   ]
 }
+
+const isPart = (amount: Money | null) => amount !== null && amount.minor !== '0'
 
 const minus = (amount: string) => (/^[0.,]+$/.test(amount) ? amount : `-${amount}`)
 
@@ -72,6 +77,14 @@ function forecastTexts({ forecast, currency }: InvoiceWithLines): string[] {
   if (forecast === null) return []
   const by = `if usage goes on as it has, by ${instantText(forecast.until)}`
   return [dim(`  about ${amountText(forecast.total)} ${currency} ${by}`)]
+}
+
+/** Of a final one: where the customer sees and pays it, and the provider's document. */
+function linkTexts({ hostedInvoiceUrl, invoicePdf }: InvoiceWithLines): string[] {
+  return [
+    ...(hostedInvoiceUrl ? [dim(`  page  ${hostedInvoiceUrl}`)] : []),
+    ...(invoicePdf ? [dim(`  PDF   ${invoicePdf}`)] : []),
+  ]
 }
 
 function headText({
