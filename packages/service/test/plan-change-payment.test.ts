@@ -188,6 +188,9 @@ describe('the bank asks the customer', () => {
     expect(action.url).toMatch(/^http/)
     expect((await resume(id)).body).toMatchObject({ state: 'requiresAction' })
     const { intents, subscriptions } = await ada.atStripe()
+    // An event of it came, and nobody has looked yet whether it is the answer.
+    await lookAt(installation.deps, { type: 'subscription', id: subscriptions[0]?.id ?? '' })
+    expect(await readChange(id)).toMatchObject({ state: 'requiresAction', action })
     simulator.control.authenticate(
       intents.find(({ status }) => status === 'requires_action')?.id ?? '',
       'succeed',

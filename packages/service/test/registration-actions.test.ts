@@ -1,6 +1,8 @@
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { wakeWorkflow } from '../src/store/workflows.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { purchaseCatalog } from './support/catalogs.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -78,6 +80,19 @@ describe('the bank asks the customer', () => {
 
     const { intents, subscriptions } = await atStripe(asked.body)
     expect(subscriptions.map(({ status }) => status)).toEqual(['incomplete'])
+    // It was woken, and nobody has looked yet whether the bank was answered.
+    const workflow = await workflowOf(asked.body.id)
+    await transaction(installation.deps.db, (trx) => wakeWorkflow(trx, workflow))
+    const { action } = asked.body
+    expect((await read(asked.body.id)).body).toMatchObject({ state: 'requiresAction', action })
+    for (const [state, count] of [
+      ['requiresAction', 1],
+      ['running', 0],
+    ] as const) {
+      const query = `customer=${asked.body.customer}&state=${state}`
+      const { body } = await installation.ask('GET', `/v1/registrations?${query}`)
+      expect(body.data).toHaveLength(count)
+    }
     simulator.control.authenticate(
       intents.find(({ status }) => status === 'requires_action')?.id ?? '',
       'succeed',

@@ -25,7 +25,10 @@ const stateOf = sql<RegistrationState>`case
 /** The same the other way round: by a column that an index knows. */
 function isIn(state: RegistrationState) {
   if (state === 'failed') return sql<boolean>`workflow.state = 'running' and ${hasFailed}`
-  if (state === 'running') return sql<boolean>`workflow.state = 'running' and not ${hasFailed}`
+  if (state === 'running')
+    return sql<boolean>`workflow.state = 'running' and workflow.action is null and not ${hasFailed}`
+  if (state === 'requiresAction')
+    return sql<boolean>`workflow.state in ('running', 'requiresAction') and workflow.action is not null`
   return sql<boolean>`workflow.state = ${state}`
 }
 

@@ -131,6 +131,17 @@ export function hasStopped(state: Workflow['state']): boolean {
   return state !== 'running' && state !== 'compensating'
 }
 
+/** It waits for the customer, also while it looks whether the customer has acted. */
+export function awaitsCustomer({
+  state,
+  action,
+}: {
+  readonly state: string
+  readonly action: unknown
+}): boolean {
+  return state === 'requiresAction' || (state === 'running' && action !== null)
+}
+
 /** On whose word one is gone on with that would not go on by itself now. */
 export type Word = 'person' | 'customer'
 
@@ -158,7 +169,7 @@ export function claimWorkflow(
       // Somebody's word counts the tries from the beginning.
       attempts: word ? 1 : sql<number>`attempts + 1`,
       state: sql<Workflow['state']>`case when refusal is null then 'running' else 'compensating' end`,
-      action: null,
+      action: sql<string | null>`case when refusal is null then action end`,
       woken: false,
       endedAt: null,
     })
@@ -253,6 +264,7 @@ export const recordRun = grouped(async (db, runs: readonly RunToRecord[]): Promi
       update workflow w set
         stage = coalesce(run.stage, w.stage),
         stage_started_at = null,
+        action = case when not completes and run.stage is null then w.action end,
         state = case when completes then 'completed' else w.state end,
         problem = case when not completes then w.problem end,
         next_attempt_at = case when not completes then w.next_attempt_at end,
@@ -349,6 +361,7 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
   const turned = await db
     .updateTable('workflow')
     .set({
+      action: null,
       ...stateAfter(turn),
       ...stopped,
       problem: 'problem' in turn ? problemJson(turn.problem) : null,
@@ -372,10 +385,12 @@ function stateAfter(turn: Turn) {
     case 'parked':
       return { state: sql<Workflow['state']>`case when ${unheard(turn)} then 'running' else 'parked' end` }
     case 'requiresAction': {
-      const goesOn = sql<boolean>`(woken or ${unheard(turn)})`
+      const isGivenUp = unheard(turn)
       return {
-        state: sql<Workflow['state']>`case when ${goesOn} then 'running' else 'requiresAction' end`,
-        action: sql<string | null>`case when not ${goesOn} then ${JSON.stringify(turn.action)}::jsonb end`,
+        state: sql<
+          Workflow['state']
+        >`case when woken or ${isGivenUp} then 'running' else 'requiresAction' end`,
+        action: sql<string | null>`case when not ${isGivenUp} then ${JSON.stringify(turn.action)}::jsonb end`,
       }
     }
     case 'compensating':
@@ -436,12 +451,12 @@ export async function withdrawWorkflow(db: Db | Trx, id: string, problem: Proble
 
 /**
  * Something happened that a workflow waits for, or may be about to wait for: it looks once more. One
- * that has ended is left alone.
+ * that has ended is left alone. Until it has looked, what the customer has to do is still to be done.
  */
 export async function wakeWorkflow(trx: Trx, id: string): Promise<void> {
   await trx
     .updateTable('workflow')
-    .set({ state: 'running', action: null, nextAttemptAt: null, woken: true })
+    .set({ state: 'running', nextAttemptAt: null, woken: true })
     .where('id', '=', id)
     .where('state', 'in', ['running', 'requiresAction'])
     .execute()

@@ -8,7 +8,14 @@ import { newHolder } from '../postgres/presence.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
 import { intend, operationState } from '../store/operations.ts'
-import { addWorkflow, claimWorkflow, readSteps, readWorkflow, withdrawWorkflow } from '../store/workflows.ts'
+import {
+  addWorkflow,
+  claimWorkflow,
+  readSteps,
+  readWorkflow,
+  wakeWorkflow,
+  withdrawWorkflow,
+} from '../store/workflows.ts'
 import { ActionRequired, type Step, type WorkflowKind } from './journal.ts'
 import { makeWorkflows } from './workflows.ts'
 
@@ -338,6 +345,43 @@ describe('given up', () => {
     expect(lines).toEqual(['undo a'])
     expect(await stateOf(id)).toBe('rolledBack')
   })
+})
+
+test('what the customer has to do is said until it is seen to be done, and not while anything else is', async () => {
+  const { db } = database
+  const seen: unknown[] = []
+  let isDone = false
+  const { kind } = diary(async (step) => {
+    const look = async () => {
+      const { rows } = await database.pool.query('select state, action from workflow where kind = $1', [
+        kind.kind,
+      ])
+      seen.push(rows[0])
+    }
+    await step('await', async () => {
+      await look()
+      if (!isDone) throw new ActionRequired({ type: 'confirm' })
+    })
+    await step('go on', look)
+    await step('and on', look)
+  })
+  const { id, again } = await run(kind)
+  const action = { type: 'confirm' }
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'requiresAction', action })
+  await transaction(db, (trx) => wakeWorkflow(trx, id))
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'running', action })
+  await again()
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'requiresAction', action })
+  isDone = true
+  await again()
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'completed', action: null })
+  expect(seen).toEqual([
+    { state: 'running', action: null },
+    { state: 'running', action },
+    { state: 'running', action },
+    { state: 'running', action: null },
+    { state: 'running', action: null },
+  ])
 })
 
 test('what fails for ever is parked in the end, and a person may start it anew', async () => {

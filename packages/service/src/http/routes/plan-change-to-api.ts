@@ -1,7 +1,7 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { attachedOf } from '../../store/addons.ts'
 import type { PlanChange } from '../../store/plan-changes.ts'
-import { problemOf } from '../../store/workflows.ts'
+import { awaitsCustomer, problemOf } from '../../store/workflows.ts'
 import type { ChangePreview, PreviewInvoice } from '../../workflow/plan-change/preview.ts'
 import type { RequiredAction } from '../../workflow/registration-record.ts'
 import { moneyToApi } from '../money-to-api.ts'
@@ -37,9 +37,10 @@ export function planChangeToApi(change: PlanChange) {
   }
 }
 
-function stateOf({ state, workflowState }: PlanChange) {
+function stateOf({ state, workflowState, action }: PlanChange) {
   if (state !== 'applying') return state
-  return workflowState === 'requiresAction' || workflowState === 'parked' ? workflowState : state
+  if (awaitsCustomer({ state: workflowState, action })) return 'requiresAction' as const
+  return workflowState === 'parked' ? workflowState : state
 }
 
 function actionOf({ action }: PlanChange) {

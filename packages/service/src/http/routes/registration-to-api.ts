@@ -1,6 +1,6 @@
 import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { RegistrationWithSteps } from '../../store/registrations.ts'
-import { problemOf } from '../../store/workflows.ts'
+import { awaitsCustomer, problemOf } from '../../store/workflows.ts'
 import type { TaxAssessment } from '../../tax/port.ts'
 import { findStrategy, purchaseStrategies } from '../../workflow/purchase/strategies.ts'
 import { type RequiredAction, remainsOf } from '../../workflow/registration-record.ts'
@@ -9,7 +9,8 @@ import { type RegistrationTask, registrationTasks } from '../../workflow/registr
 /** A registration as its readers see it: the tasks with what they need and hand on, and what is left. */
 export function registrationToApi(registration: RegistrationWithSteps) {
   const { id, customerId, externalId, planKey, planVersion, purchase, requestOrigin, slot } = registration
-  const { subscriptionId, state, stage, cause } = registration
+  const { subscriptionId, stage, cause } = registration
+  const state = awaitsCustomer(registration) ? 'requiresAction' : registration.state
   const problem = problemOf(registration.problem)
   return {
     id,
@@ -23,7 +24,7 @@ export function registrationToApi(registration: RegistrationWithSteps) {
     subscription: makesInvoice(purchase) ? null : subscriptionId,
     state,
     stage,
-    steps: [...registration.steps.map(recordedStep), ...unfinishedStep(registration)],
+    steps: [...registration.steps.map(recordedStep), ...unfinishedStep({ ...registration, state })],
     action: actionOf(registration),
     problem: problem ? { code: problem.code, title: problem.title, detail: problem.detail } : null,
     cause,
