@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { money } from './money.ts'
-import { type Claim, carriedAhead, spreadUnused, type TimeInvoice } from './unused-time.ts'
+import { type Claim, carriedAhead, correctedAhead, spreadUnused, type TimeInvoice } from './unused-time.ts'
 
 // Of a month of 31 days 20 are left: 6.45 of 10.00, 16.13 of 25.00, 32.26 of 50.00.
 
@@ -138,6 +138,23 @@ test('what a renewal credits beyond what it bills of time that is over has paid 
   // Usage that is credited as well is not of the time.
   expect(carried(['renewal', -323, -750, { first: 1613 }], ['first', 2500, 750])).toEqual({ first: 323 })
   expect(carried(['renewal', -323, 0, { first: 1613, 'nobody knows': 1613 }])).toEqual({ first: 162 })
+})
+
+test('what a renewal gives back of usage beyond what it bills of it has paid for time', () => {
+  const corrected = (usage: number, of: Record<string, number>) =>
+    Object.fromEntries(
+      [...correctedAhead([{ id: 'renewal', usage: cents(usage), corrections: claims(of) }])].map(
+        ([id, { minor }]) => [id, Number(minor)],
+      ),
+    )
+  expect(corrected(-1000, { first: 1000 })).toEqual({ first: 1000 })
+  // 7.00 of it paid for usage.
+  expect(corrected(-300, { first: 1000 })).toEqual({ first: 300 })
+  expect(corrected(200, { first: 1000 })).toEqual({})
+  // A credit of support's is of no invoice.
+  expect(corrected(-1500, { first: 1000, 'nobody knows': 500 })).toEqual({ first: 1000 })
+  // What else was given back is none of theirs.
+  expect(corrected(-1500, { first: 1000 })).toEqual({ first: 1000 })
 })
 
 test('of what is carried on from one renewal to the next, each that has time left of its own is the last', () => {

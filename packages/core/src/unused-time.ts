@@ -183,6 +183,31 @@ export function carriedAhead(invoices: readonly TimeOver[]): ReadonlyMap<string,
   return carried
 }
 
+/** What an invoice bills for usage. */
+export interface UsageBilled {
+  readonly id: string
+  /** Without what was taken back of it since; below zero where it gives back more than it bills. */
+  readonly usage: Money
+  /** What it gives back of usage that others billed. */
+  readonly corrections: readonly Claim[]
+}
+
+/**
+ * What others gave back of the usage of each, and billed time with: a renewal that gives back 10.00 of the usage of the month
+ * before and bills 20.00 for its own is paid with 10.00, and with those 10.00.
+ */
+export function correctedAhead(invoices: readonly UsageBilled[]): ReadonlyMap<string, Money> {
+  const corrected = new Map<string, Money>()
+  for (const { usage, corrections } of invoices) {
+    const all = corrections.reduce((sum, { amount }) => sum + amount.minor, 0n)
+    const beyond = money(least(atLeastNothing(-usage.minor), all), usage.currency)
+    for (const { on, amount } of sharesOf(beyond, corrections))
+      if (on !== null)
+        corrected.set(on, money((corrected.get(on)?.minor ?? 0n) + amount.minor, amount.currency))
+  }
+  return corrected
+}
+
 /** How much of what an invoice billed for time ahead was paid by what it credits; what it lacks of the rest, the credits have paid too. */
 function paidByCredits(kept: Money, credits: readonly Claim[]): bigint {
   const all = credits.reduce((sum, { amount }) => sum + amount.minor, 0n)

@@ -387,3 +387,31 @@ test('voided beyond a minimum, and late: what is promised is paid, and the rest 
   expect(await february(payer)).toMatchObject(allAre({ total: 1000 + 5000 + 7000 - 2500 }))
   expect(await world.everywhere(payer, '2026-04-10T02:00:00Z')).toMatchObject(allAre({ total: 6000 }))
 })
+
+test.each([
+  // In March 10.01 come in, and in February 10.00 of the 20.01 for March.
+  ['refund', '1000', 1001, [1001, 355]],
+  ['credit', '1000', 1001, [1001, 355]],
+  // All of March was paid in February, and 9.99 are on the balance.
+  ['refund', '3000', -999, [1356]],
+  ['credit', '3000', -999, [1356]],
+] as const)('an end with %s after a correction of %s', async (unusedTime, quantity, total, expected) => {
+  const payer = await world.subscribed()
+  const correct = await used(payer, quantity)
+  await world.sync(payer)
+  await world.go(payer, '2026-02-10T02:00:00Z')
+  await correct()
+  await world.sync(payer)
+  await world.go(payer, '2026-03-10T02:00:00Z')
+  expect((await world.atStripe(payer)).at(-1)?.invoice.total).toBe(total)
+  await world.go(payer, '2026-03-20T00:00:00Z')
+  // Of 31 days 21 are left: 20.01 × 21 ÷ 31 is 13.555.
+  const cancel = `/v1/subscriptions/${payer.subscriptionId}/cancel`
+  const payload = { when: 'now', unusedTime }
+  const preview = await server.call({ method: 'POST', url: `${cancel}/preview`, payload })
+  expect(preview.body).toMatchObject({ toGiveBack: { minor: '1356' }, notGivenBack: [] })
+  await server.call({ method: 'POST', url: cancel, payload })
+  await world.deliver()
+  const notes = await world.stripe.creditNotes.list({ customer: payer.customer })
+  expect(notes.data.map(({ total }) => total).sort((a, b) => b - a)).toEqual(expected)
+})

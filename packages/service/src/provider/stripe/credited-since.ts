@@ -172,7 +172,7 @@ function waiting(
 }
 
 /** Parts of our own lines, which are no time of a fee: usage, and what is counted with it. */
-function toSentParts({ id, lines }: Stripe.Invoice): SentParts {
+export function toSentParts({ id, lines }: Stripe.Invoice): SentParts {
   return {
     id,
     parts: lines.data.flatMap((line) => {

@@ -1,9 +1,10 @@
 import type { Instant } from '@lockstep/core/instant'
-import { type Money, subtract, sum } from '@lockstep/core/money'
+import { add, type Money, negate, subtract, sum, zero } from '@lockstep/core/money'
 import { type FeeDocument, standingCharges } from '@lockstep/core/standing-charges'
 import type Stripe from 'stripe'
 import { fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { correctionsOn } from './corrections-on.ts'
 import { creditedBy, itemOf } from './credited-since.ts'
 import { detailsOf, isCredit, isFee, isFeeAhead, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
@@ -139,8 +140,40 @@ export async function keptOn(
     billed.map((invoice) => overOn(invoice, at)),
   )
   const kept = sum(currency, await Promise.all(billed.map((invoice) => readKept(deps, invoice))))
-  return over.minor > 0n ? subtract(kept, over) : kept
+  if (over.minor >= 0n) return subtract(kept, over)
+  const corrected = await keptOfCorrections(deps, invoices, billed)
+  return add(kept, smaller(corrected, negate(over)))
 }
+
+/** What was paid for usage that these invoices give back, on others, and was not given back there. */
+async function keptOfCorrections(
+  deps: Pick<CallDeps, 'provider'>,
+  all: readonly Stripe.Invoice[],
+  by: readonly Stripe.Invoice[],
+): Promise<Money> {
+  const { currency } = by[0] as Stripe.Invoice
+  const corrections = correctionsOn(all)
+  const backOf = (id: string, documents: readonly Stripe.Invoice[]) =>
+    sum(
+      currency,
+      documents.flatMap((one) =>
+        (corrections.get(one.id) ?? []).filter(({ on }) => on === id).map(({ amount }) => amount),
+      ),
+    )
+  const others = all.filter((one) => !by.includes(one) && backOf(one.id, by).minor > 0n)
+  const found = await Promise.all(
+    others.map(async (one) => {
+      const kept = await readKept(deps, one)
+      const left = add(subtract(kept, overOn(one, Number.POSITIVE_INFINITY)), backOf(one.id, all))
+      return larger(zero(currency), smaller(backOf(one.id, by), smaller(kept, left)))
+    }),
+  )
+  return sum(currency, found)
+}
+
+const smaller = (one: Money, other: Money): Money => (other.minor < one.minor ? other : one)
+
+const larger = (one: Money, other: Money): Money => (other.minor > one.minor ? other : one)
 
 /**
  * What an invoice billed for time that is over by then, and for usage: as much of what was paid is used up. What was credited

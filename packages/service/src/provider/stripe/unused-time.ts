@@ -12,6 +12,7 @@ import type { Period } from '@lockstep/core/period'
 import {
   type Claim,
   carriedAhead,
+  correctedAhead,
   spreadUnused,
   type TimeInvoice,
   type UnusedPart,
@@ -20,6 +21,7 @@ import {
 import type Stripe from 'stripe'
 import { chargeStep, fromStripeAmount } from './amount.ts'
 import { type CallDeps, readStripe } from './call.ts'
+import { correctionsOn } from './corrections-on.ts'
 import { creditedBy, debitsOf } from './credited-since.ts'
 import { detailsOf, isCredit, isFee, netOf } from './fee-lines.ts'
 import { withAllLines } from './fetch.ts'
@@ -93,10 +95,18 @@ export async function previewUnusedTime(
       credits,
     })),
   )
-  const invoices = concerned.map(({ invoice, credits }) =>
+  const corrected = correctedAhead(
+    concerned.map(({ invoice, corrections }) => ({
+      id: invoice.id,
+      usage: subtract(usedOn(invoice, settled(invoice.id), at), overOn(invoice, at, isFee)),
+      corrections,
+    })),
+  )
+  const invoices = concerned.map(({ invoice, credits, corrections }) =>
     toTimeInvoice(invoice, {
-      ...{ credits, settlement: settled(invoice.id), at, how },
+      ...{ credits: [...credits, ...corrections], settlement: settled(invoice.id), at, how },
       carried: carried.get(invoice.id) ?? zero(currency),
+      corrected: corrected.get(invoice.id) ?? zero(currency),
     }),
   )
   const most = await keptOn(deps, known, { at, currency })
@@ -157,10 +167,13 @@ function mostOf(line: Stripe.InvoiceLineItem, credited: Stripe.Invoice | undefin
 interface Crediting {
   readonly invoice: Stripe.Invoice
   readonly credits: readonly Claim[]
+  /** What it gives back of usage. */
+  readonly corrections: readonly Claim[]
 }
 
 /** The invoices that are claimed, and those that they credit, as far as that goes; in the order of `known`. */
 function creditedBelow(claims: readonly Claim[], known: readonly Stripe.Invoice[]): Crediting[] {
+  const corrections = correctionsOn(known)
   const asked = new Set(claims.map(({ on }) => on))
   const found: Crediting[] = []
   // What is added while it goes on is gone through as well.
@@ -169,8 +182,9 @@ function creditedBelow(claims: readonly Claim[], known: readonly Stripe.Invoice[
     const invoice = known[at]
     if (invoice === undefined) continue
     const credits = claimsOf(invoice, known.slice(at + 1))
-    for (const { on } of credits) asked.add(on)
-    found.push({ invoice, credits })
+    const ofUsage = corrections.get(invoice.id) ?? []
+    for (const { on } of [...credits, ...ofUsage]) asked.add(on)
+    found.push({ invoice, credits, corrections: ofUsage })
   }
   return found.sort((a, b) => known.indexOf(a.invoice) - known.indexOf(b.invoice))
 }
@@ -182,11 +196,13 @@ interface AtEnd {
   readonly how: 'credit' | 'refund'
   /** What later ones credited of its time that is over and paid time ahead with. */
   readonly carried: Money
+  /** What later ones gave back of its usage and paid time with. */
+  readonly corrected: Money
 }
 
 /** A draft brought in nothing, and what a voided one brought in went back. Only what is settled can be given back of. */
 function toTimeInvoice(invoice: Stripe.Invoice, atEnd: AtEnd): TimeInvoice {
-  const { credits, settlement, at, how, carried } = atEnd
+  const { credits, settlement, at, how, carried, corrected } = atEnd
   const { id, status } = invoice
   const nothing = zero(settlement.currency)
   const back = how === 'credit' ? leftToGiveBack(settlement) : mostRefundable(settlement)
@@ -196,7 +212,7 @@ function toTimeInvoice(invoice: Stripe.Invoice, atEnd: AtEnd): TimeInvoice {
   const elsewhere = carried.minor > credited.minor ? nothing : subtract(credited, carried)
   // Usage that was taken back may have come off what an invoice before it was paid.
   const here = subtract(subtract(brought, subtract(creditedSince, credited)), elsewhere)
-  const over = subtract(usedOn(invoice, settlement, at), carried)
+  const over = subtract(subtract(usedOn(invoice, settlement, at), carried), corrected)
   const isPaid = status === 'paid'
   return {
     id,
