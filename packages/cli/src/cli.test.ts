@@ -218,6 +218,25 @@ test('a dry run looks at the whole file, and every fault is told by the line its
   )
 })
 
+test('a dry run goes on after a line that is no JSON, and tells it with the other faults; an import stops there', async () => {
+  const event = '{"id":"1","meter":"calls","externalId":"ada","time":"2026-01-31T09:30:00Z"}'
+  const problem = {
+    ...{ type: 'about:blank', title: 'T.', status: 422, code: 'usage_event_invalid', detail: 'd' },
+    errors: [{ pointer: '#/1/externalId', code: 'customer_unknown', detail: 'Nobody.' }],
+  }
+  fake.answers = { 'POST /v1/usage-events?dryRun=true': { status: 422, body: problem } }
+  const file = join(fake.folder, 'usage.ndjson')
+  writeFileSync(file, `${event}\nnot json\n${event}\n`)
+  const dry = await lockstep(['usage', 'import', file, '--dry-run'])
+  expect(dry.code).toBe(1)
+  expect(dry.stderr).toContain(`${file}:2  This is not JSON: `)
+  // The second event stands on the third line.
+  expect(dry.stderr).toContain(`${file}:3 #/externalId  Nobody.`)
+
+  const sent = await lockstep(['usage', 'import', file])
+  expect(sent).toMatchObject({ code: 2, stderr: expect.stringContaining(`${file}:2 is not JSON`) })
+})
+
 test('a clock is found by its name and turned until it stands still', async () => {
   const clock = {
     id: 'test_clock_1',

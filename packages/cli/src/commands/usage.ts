@@ -66,7 +66,7 @@ async function importFile(client: Client, file: UsageFile, { dryRun }: ImportOpt
   }
   const faults: Fault[] = []
   const result = await client.usage
-    .send(file.events(), {
+    .send(file.events(dryRun ? (fault) => faults.push(fault) : undefined), {
       dryRun,
       onBatch: (_, events) => told(events),
       // What is only looked at is looked at to its end.

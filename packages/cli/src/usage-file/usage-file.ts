@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import type { Fault } from '@lockstep/core/problem'
 import type { AnyUsageEvent } from '@lockstep/sdk/usage'
 import { type CsvOptions, readCsv } from './csv.ts'
-import { readNdjson } from './ndjson.ts'
+import { readNdjson, type Unreadable } from './ndjson.ts'
 
 /** One event of a file, and the line on which it stands or begins. */
 export interface Entry {
@@ -35,13 +35,17 @@ export class UsageFile {
     this.size = statSync(path).size
   }
 
-  async *events(): AsyncGenerator<AnyUsageEvent> {
+  /** With `unreadable`, goes on after a line that is not JSON. A row that is not CSV leaves nothing to go on by. */
+  async *events(unreadable?: (fault: Fault) => void): AsyncGenerator<AnyUsageEvent> {
     const stream = createReadStream(this.#path)
     stream.on('data', (chunk) => {
       this.bytesRead += chunk.length
     })
     const isCsv = (this.#options.format ?? formatOf(this.#path)) === 'csv'
-    const entries = isCsv ? readCsv(stream, this.#path, this.#options) : readNdjson(stream, this.#path)
+    const told: Unreadable | undefined =
+      unreadable &&
+      ((line, detail) => unreadable({ pointer: `${this.#path}:${line}`, code: 'invalid', detail }))
+    const entries = isCsv ? readCsv(stream, this.#path, this.#options) : readNdjson(stream, this.#path, told)
     for await (const { event, line } of entries) {
       this.#lines[this.#count % REMEMBERED] = line
       this.#count += 1
