@@ -2,6 +2,7 @@ import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
 import { describe, expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
+import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
 import { readMigrations } from '../src/postgres/migrate.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
@@ -23,10 +24,18 @@ const catalog = defineCatalog({
     basic: flatPlan('Basic', '10.00'),
     premium: flatPlan('Premium', '25.00'),
   },
+  addons: {
+    backups: {
+      ...{ name: 'Backups', product: 'app', interval: 'month' },
+      prices: { each: { kind: 'recurring', model: 'perUnit', unitAmount: '3.00' } },
+    },
+  },
 })
 
 const { installation } = await sharedInstallation(catalog)
-subscriptionDeedRoutes(installation.app, { ...installation.deps, workflows: installation.workflows })
+const parts = { ...installation.deps, workflows: installation.workflows }
+subscriptionDeedRoutes(installation.app, parts)
+subscriptionStartRoutes(installation.app, parts)
 
 const subscriber = (key: string) => newSubscriber(installation, key)
 const stripe = () => installation.deps.provider.stripe
@@ -151,6 +160,53 @@ test.each([
     })
   },
 )
+
+test('what ended in the dashboard, and nobody told us, begins anew', async () => {
+  const ada = await subscriber('basic')
+  await stripe().subscriptions.cancel(String((await ada.read()).providerId))
+  const anew = await installation.ask('POST', `${ada.path}/reactivate`, {})
+  expect(anew).toMatchObject({ status: 201, body: { plan: 'basic', status: 'active' } })
+  expect(await ada.read()).toMatchObject({ status: 'canceled' })
+  expect(await installation.ask('POST', `/v1/subscriptions/${anew.body.id}/reactivate`, {})).toMatchObject({
+    status: 409,
+    body: { code: 'subscription_live' },
+  })
+})
+
+describe('an add-on that the dashboard put on and nobody told us of', () => {
+  async function withBackups(plan: string) {
+    const ada = await subscriber(plan)
+    const { rows } = await installation.deps.pool.query(
+      `select provider_id from mapping join price on price.id = entity_id
+       join addon_version on addon_version.id = addon_version_id where addon_key = 'backups'`,
+    )
+    await stripe().subscriptionItems.create({
+      ...{ subscription: String((await ada.read()).providerId), price: rows[0].provider_id, quantity: 1 },
+      proration_behavior: 'none',
+    })
+    return ada
+  }
+  const backups = [{ addon: 'backups', quantity: 2 }]
+
+  test('is counted otherwise by a change that gives something back', async () => {
+    const ada = await withBackups('premium')
+    const wish = { plan: 'basic', addons: backups, when: 'now' }
+    expect(await ada.change(wish)).toMatchObject({ status: 200 })
+    expect(await ada.read()).toMatchObject({ plan: 'basic', addons: backups })
+  })
+
+  test('is a reason to ask again where the provider refuses a second item of it', async () => {
+    const ada = await withBackups('basic')
+    const wish = { plan: 'premium', addons: backups }
+    expect(await ada.change(wish)).toMatchObject({
+      status: 409,
+      body: { code: 'subscription_not_changeable' },
+    })
+    expect(await ada.read()).toMatchObject({ plan: 'basic', addons: [{ addon: 'backups', quantity: 1 }] })
+    expect(await ada.change(wish)).toMatchObject({ status: 200 })
+    expect(await ada.read()).toMatchObject({ plan: 'premium', addons: backups })
+  })
+})
 
 describe('a change that was planned here and is made in the dashboard before it is due', () => {
   /** The provider's price of a plan. */

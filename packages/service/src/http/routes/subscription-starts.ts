@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
 import type { RegistrationWithSteps } from '../../store/registrations.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
+import { lookAt } from '../../workflow/look.ts'
 import { holds } from '../caller.ts'
 import { type App, route } from '../route.ts'
 import { type RegistrationParts, register } from './register.ts'
@@ -25,7 +26,12 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
     app,
     api.reactivateSubscription,
   )(async ({ params, body, operation, coming, caller }) => {
-    const over = await readSubscription(db, params.id)
+    let over = await readSubscription(db, params.id)
+    // It may have ended at the provider, and nobody told us yet.
+    if (over?.providerId && isLive(over.status)) {
+      await lookAt(parts, { type: 'subscription', id: over.providerId })
+      over = await readSubscription(db, params.id)
+    }
     if (!over) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
     if (isLive(over.status)) throw new Problem('subscription_live', `${params.id} is ${over.status}.`)
     const { externalId, slot, planKey: plan, quantity } = over

@@ -87,10 +87,11 @@ export async function beginChange(
     const twins = await findTwinChanges(db, { subscriptionId, requestHash, arrivedAt })
     return twins.find(({ id }) => !came?.knew(id))
   }
+  let isShown = confirm !== undefined
   for (let tries = 1; ; tries += 1) {
     try {
       const { mayGivePlans } = asked
-      const looked = await lookFirst(deps, subscription, { isShown: confirm !== undefined, wish })
+      const looked = await lookFirst(deps, subscription, { isShown, wish })
       const asRead = tries === 1 && !looked ? subscription : undefined
       const decision = await decideChange(deps, subscriptionId, wish, {
         ...{ mayGivePlans, prorationDate, asRead },
@@ -101,7 +102,10 @@ export async function beginChange(
       // Somebody was faster, perhaps the other half of a double click.
       const joined = error instanceof Problem || error instanceof Moved ? await twin() : undefined
       if (joined) return { changeId: joined.id, workflowId: joined.workflowId }
-      if (!(error instanceof Moved) || tries === MOST_TRIES) throw error
+      // It may be made of how the subscription stood before somebody changed it at the provider.
+      const mayBeOld = !isShown && error instanceof Problem && error.code === 'provider_refused'
+      isShown ||= mayBeOld
+      if (!(mayBeOld || error instanceof Moved) || tries === MOST_TRIES) throw error
     }
   }
 }

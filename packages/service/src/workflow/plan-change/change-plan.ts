@@ -137,6 +137,9 @@ async function change(
           // Told before what is refused, which leaves everything as it was.
           if (isRefusal(error) && (await wasBegun(deps.db, methodOf(operation))))
             await payAsBefore(deps, input, operation, method)
+          // Decided by how it stood before somebody changed it at the provider, it is not what was wished by whoever sees that.
+          if (error instanceof Problem && error.code === 'provider_refused')
+            refuseIf(await changedMeanwhile(deps, input))
           throw error
         },
       )
