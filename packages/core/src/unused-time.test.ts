@@ -67,6 +67,20 @@ test('after a downgrade, which put a part on the balance, the rest comes off wha
   ])
 })
 
+test('a cent that does not divide is asked of one that has it', () => {
+  // Of 30 days less 4 hours: 20.00 and 15.00 were paid; then 9.94 for a plan of 29.83, of which 19.89 are credited of the first; then
+  // 7.95 for a plan that takes the place of both, and of what is credited for that 36.80 go to the balance. So 24.54 went of the second
+  // and 12.26 of the first, and the second passes 14.60 on.
+  const whole = invoice('whole', 3500 - 1226 - 1460)
+  const upgrade = invoice('upgrade', 994 - 2454, { whole: 1989 })
+  const downgrade = invoice('downgrade', -3680, { upgrade: 2983, whole: 1492 })
+  // 5.29 of the 7.95 and 2.65, and a cent: the second has 19.89 less 14.60 to pass on.
+  expect(spread(795, { downgrade: 795 }, [whole, upgrade, downgrade])).toEqual(['whole 795', ''])
+  // Nobody has it.
+  const less = invoice('whole', 794)
+  expect(spread(795, { downgrade: 795 }, [less, upgrade, downgrade])).toEqual(['whole 794', 'notPaid 1'])
+})
+
 test('an add-on that nobody paid is not given back of the plan, and two claims are two', () => {
   const addon = invoice('addon', 0, {}, { payable: 0 })
   expect(spread(945, { first: 645, addon: 300 }, [first, addon])).toEqual(['first 645', 'notPaid 300'])

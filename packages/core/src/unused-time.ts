@@ -92,6 +92,14 @@ export function spreadUnused({ unused, claims, invoices, step, most }: Unused): 
   const keep = (reason: ReasonToKeep, minor: bigint) => kept.set(reason, (kept.get(reason) ?? 0n) + minor)
   const parts: { invoice: string; exact: bigint; given: bigint; room: bigint }[] = []
   const whole = (minor: bigint) => downToStep(money(minor, currency), step).minor
+  const hereOf = ({ kept: its, creditable }: TimeInvoice) =>
+    least(atLeastNothing(its.minor), creditable.minor)
+  /** What may be asked of an invoice beyond what is. */
+  const roomOf = (on: string | null): bigint => {
+    const invoice = on === null ? undefined : known.get(on)
+    if (!invoice) return 0n
+    return hereOf(invoice) + paidByCredits(invoice.kept, othersOf(invoice)) - (claimed.get(on) ?? 0n)
+  }
 
   let left = unused.minor
   claims.forEach(claim)
@@ -103,11 +111,12 @@ export function spreadUnused({ unused, claims, invoices, step, most }: Unused): 
       keep('notPaid', asked)
       continue
     }
-    const credits = invoice.credits.filter(({ on }) => on !== invoice.id)
-    const here = least(atLeastNothing(invoice.kept.minor), invoice.creditable.minor)
+    const credits = othersOf(invoice)
+    const here = hereOf(invoice)
     const own = least(asked, here)
     const passed = least(asked - own, paidByCredits(invoice.kept, credits))
-    for (const one of sharesOf(money(passed, currency), credits)) claim(one)
+    const share = money(passed, currency)
+    for (const one of sharesOf(share, roomyFirst(share, credits, roomOf))) claim(one)
     left += passed
     const missing = asked - own - passed
     const back = least(missing, atLeastNothing(invoice.givenBack.minor))
@@ -212,6 +221,19 @@ export function correctedAhead(invoices: readonly UsageBilled[]): ReadonlyMap<st
 function paidByCredits(kept: Money, credits: readonly Claim[]): bigint {
   const all = credits.reduce((sum, { amount }) => sum + amount.minor, 0n)
   return atLeastNothing(kept.minor < 0n ? all + kept.minor : all)
+}
+
+const othersOf = ({ id, credits }: TimeInvoice): Claim[] => credits.filter(({ on }) => on !== id)
+
+/** A cent that does not divide is asked of the first: that is to be one that has it. */
+function roomyFirst(
+  { minor }: Money,
+  credits: readonly Claim[],
+  roomOf: (on: string | null) => bigint,
+): Claim[] {
+  const all = credits.reduce((sum, { amount }) => sum + amount.minor, 0n)
+  const hasMore = ({ on, amount }: Claim) => all > 0n && roomOf(on) > (minor * amount.minor) / all
+  return [...credits.filter(hasMore), ...credits.filter((credit) => !hasMore(credit))]
 }
 
 /** As much of each as was credited of it. */

@@ -176,17 +176,23 @@ function askedOf(
     paid.toReversed().map((invoice) => {
       const wanted = Math.min(asked.get(invoice.number) ?? 0, left)
       const own = Math.min(wanted, Math.max(0, leftOf(invoice)))
-      const credits = claimsOf(invoice.lines)
-      const all = credits.reduce((sum, { cents }) => sum + cents, 0)
-      const room = Math.max(0, all - invoice.passed + Math.min(0, invoice.came))
-      const passed = Math.min(wanted - own, room)
+      const passed = Math.min(wanted - own, roomOf(invoice))
       const mayBeMore = ({ on, cents }: Claim) =>
-        paid.some((one) => one.number === on && leftOf(one) > (asked.get(on) ?? 0) + cents)
-      for (const share of shares(passed, credits, mayBeMore)) ask(share)
+        paid.some((one) => {
+          const all = Math.max(0, leftOf(one)) + roomOf(one)
+          return one.number === on && all > (asked.get(on) ?? 0) + cents
+        })
+      for (const share of shares(passed, claimsOf(invoice.lines), mayBeMore)) ask(share)
       left -= wanted - passed
       return [invoice.number, { own, passed }] as const
     }),
   )
+}
+
+/** What it credits of others has paid for it, but for what it put on the balance or passed on before. */
+function roomOf({ lines, passed, came }: Paid): number {
+  const all = claimsOf(lines).reduce((sum, { cents }) => sum + cents, 0)
+  return Math.max(0, all - passed + Math.min(0, came))
 }
 
 /** As much of each as it claims, in whole cents; what does not divide goes to the first of which more may be asked, if there is one. */
