@@ -33,7 +33,7 @@ const contractSummary = z
   .strictObject(summary)
   .meta({ id: 'ContractSummary', description: 'What two parties agreed on; never changed.' })
 
-const discount = z
+export const agreedDiscount = z
   .strictObject({
     name: z.string(),
     coupon: z.string().nullable(),
@@ -85,7 +85,7 @@ const agreement = z
       description:
         "How many of a price are paid for each period, by its key, an add-on's behind its own and a dot, where that is not what the quantity says (a flat price beside others: once); null where it has no item. Absent where there is none.",
     }),
-    discounts: z.array(discount),
+    discounts: z.array(agreedDiscount),
   })
   .meta({ id: 'Agreement' })
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { attachedAddon } from './attached-addons.ts'
+import { agreedDiscount } from './contracts.ts'
 import { defineRoute } from './define-route.ts'
-import { expand, expanded } from './expand.ts'
+import { expanded } from './expand.ts'
 import { externalId, id, idParam, key, providerId } from './ids.ts'
 import { instant, instantInput, period } from './instant.ts'
 import { currency } from './money.ts'
@@ -18,6 +19,20 @@ const scheduledChange = z
     takesEffectAt: instant,
   })
   .meta({ id: 'ScheduledChange' })
+
+const runningDiscount = agreedDiscount
+  .extend({
+    source: z.enum(['item', 'subscription', 'customer']).meta({
+      description:
+        'What it was given to: what is given to all that a customer has goes for those without their own.',
+    }),
+  })
+  .meta({ id: 'RunningDiscount', description: 'What is taken off by itself, whoever gave it.' })
+
+const expand = z.enum(['mappings', 'discounts']).optional().meta({
+  description:
+    '`mappings`: with what each is linked to at the provider. `discounts`: with what is taken off by itself.',
+})
 
 export const subscription = z
   .strictObject({
@@ -65,6 +80,10 @@ export const subscription = z
     providerId: providerId.nullable(),
     createdAt: instant,
     ...expanded,
+    discounts: z.array(runningDiscount).nullable().optional().meta({
+      description:
+        'Only with `expand=discounts`: what is taken off now, in that order. Null while what one of them takes off is not known.',
+    }),
   })
   .meta({ id: 'Subscription', description: 'A running agreement: a customer on a plan.' })
 

@@ -555,9 +555,21 @@ test('a subscription, its history and the figures are shown', async () => {
     ...{ cancelAt: null, cancelAtPeriodEnd: true, cause: 'cancel', actor: 'api_key_1', reason: 'nonPayment' },
     recordedAt: '2026-01-10T00:00:00Z',
   }
+  const percent = { kind: 'percent', percent: '30' }
+  const lasts = { start: '2026-01-10T00:00:00Z', end: null, duration: 'forever', months: null }
+  const discounts = [
+    { ...lasts, name: 'Season', coupon: 'season', off: percent, source: 'subscription' },
+    {
+      ...lasts,
+      name: 'Sorry',
+      coupon: null,
+      off: { kind: 'amount', amount: usd('500') },
+      source: 'customer',
+    },
+  ]
   const movements = { new: usd('2700'), reactivation: usd('000'), expansion: usd('000') }
   fake.answers = {
-    'GET /v1/subscriptions/subscription_1': { body: running },
+    'GET /v1/subscriptions/subscription_1?expand=discounts': { body: { ...running, discounts } },
     'GET /v1/subscriptions/subscription_1/history': page(stretch),
     'GET /v1/subscription-stats?since=2026-01-01T00%3A00%3A00Z': {
       body: {
@@ -577,10 +589,11 @@ test('a subscription, its history and the figures are shown', async () => {
   const shown = await lockstep(['subscriptions', 'show', 'subscription_1'])
   expect(shown.stdout).toContain('ada on team, version 2 × 3: active')
   expect(shown.stdout).toContain('with          backups, version 1 × 2')
+  expect(shown.stdout).toContain('less          30 %, Season (season)\nless          5.00 usd, Sorry\n')
   expect(shown.stdout).toContain('ends          2026-02-10')
   expect(shown.stdout).not.toContain('then')
   const change = { id: 'plan_change_1', plan: 'basic', planVersion: 1, quantity: 2, addons: [] }
-  fake.answers['GET /v1/subscriptions/subscription_1'] = {
+  fake.answers['GET /v1/subscriptions/subscription_1?expand=discounts'] = {
     body: { ...running, scheduledChange: { ...change, takesEffectAt: '2026-02-10T00:00:00Z' } },
   }
   const then = await lockstep(['subscriptions', 'show', 'subscription_1'])

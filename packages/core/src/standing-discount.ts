@@ -21,7 +21,10 @@ export interface StandingDiscount {
  * of items first, then the subscription's own. Only a subscription without any of its own has the customer's.
  * https://docs.stripe.com/billing/subscriptions/coupons
  */
-export function discountsTakenOff(standing: readonly StandingDiscount[], at: Instant): StandingDiscount[] {
+export function discountsTakenOff<D extends Pick<StandingDiscount, 'scope' | 'terms'>>(
+  standing: readonly D[],
+  at: Instant,
+): D[] {
   const running = standing.filter(({ terms }) => discountsAt([terms], at).length > 0)
   const of = (scope: StandingDiscount['scope']) => running.filter((one) => one.scope === scope)
   const own = of('subscription')

@@ -62,6 +62,9 @@ export const subscriptionProperties = {
   unreadSchedule: provider('Set while what is planned there cannot be said here.'),
   providerId: provider('Given by the provider.'),
   createdAt: provider('Set when it is recorded.'),
+  discounts: provider(
+    'Follows from the coupons, and from what the provider was told elsewhere; shown where it is asked for.',
+  ),
   mappings: provider('Made when it is linked; shown where they are asked for.'),
 } as const satisfies Readonly<Record<string, Property>>
 

@@ -240,3 +240,41 @@ test('without any of its own it has the customer’s, which the preview shows', 
   await ada.turn('2026-02-01T02:00:00Z')
   expect((await ada.invoices()).at(-1)).toBe('subscription_cycle 950 paid')
 })
+
+test('what is taken off now is shown with a subscription where that is asked for', async () => {
+  const ada = await subscriber(['half', 'short'])
+  const shown = async (url = `${ada.path}?expand=discounts`) => {
+    const { body } = await installation.ask('GET', url)
+    return (body.data ? (body.data as Body[])[0] : body)?.discounts
+  }
+  const half = {
+    ...{ name: 'Half', coupon: 'half', off: { kind: 'percent', percent: '50' } },
+    ...{ duration: 'forever', months: null, start: '2026-01-01T00:00:00Z', end: null },
+    source: 'subscription',
+  }
+  const short = {
+    ...{ name: 'Short', coupon: 'short', off: { kind: 'percent', percent: '10' } },
+    ...{ duration: 'repeating', months: 1, start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' },
+    source: 'subscription',
+  }
+  await lookAt(installation.deps, { type: 'subscription', id: ada.providerId })
+  expect(await shown()).toEqual([half, short])
+  expect(await shown(`/v1/subscriptions?customer=${ada.customer}&expand=discounts`)).toEqual([half, short])
+  expect(await ada.read()).not.toHaveProperty('discounts')
+  await ada.turn('2026-02-01T00:00:00Z')
+  expect(await shown()).toEqual([half])
+
+  // Given to all that the customer has: it goes for what has none of its own.
+  const { customer } = await ada.atStripe()
+  const coupon = await stripe().coupons.create({ name: 'Sorry', amount_off: 100, currency: 'usd' })
+  simulator.control.discountCustomer(customer.id, coupon.id)
+  await lookAt(installation.deps, { type: 'customer', id: customer.id })
+  expect(await shown()).toEqual([half])
+  await ada.change({ withoutCoupons: ['half'] })
+  const sorry = { off: { kind: 'amount', amount: { amount: '1.00', minor: '100', currency: 'usd' } } }
+  expect(await shown()).toMatchObject([{ name: 'Sorry', source: 'customer', ...sorry }])
+
+  await stripe().subscriptions.cancel(ada.providerId)
+  await lookAt(installation.deps, { type: 'subscription', id: ada.providerId })
+  expect(await shown()).toEqual([])
+})

@@ -141,7 +141,7 @@ function addReading(subscriptions: Command): void {
     .action(async (name: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
       const { id } = await findSubscription(client, name, { orOver: true })
-      output.result(await client.subscriptions.read(id), subscriptionText)
+      output.result(await client.subscriptions.read(id, { expand: 'discounts' }), subscriptionText)
     })
   subscriptions
     .command('history')

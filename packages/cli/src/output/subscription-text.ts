@@ -1,5 +1,6 @@
 import type {
   CancellationPreview,
+  Money,
   Subscription,
   SubscriptionDeed,
   SubscriptionStats,
@@ -31,6 +32,7 @@ export function subscriptionText(subscription: Subscription): string {
     ...subscription.addons.map(
       (one) => `with          ${one.addon}, version ${one.version}${timesText(one.quantity)}`,
     ),
+    ...discountTexts(subscription),
     `access        ${access}${graceEndsAt === null ? '' : `, until ${instantText(graceEndsAt)}`}`,
     `period        ${periodText(currentPeriod)}`,
     ...(trial === null ? [] : [`trial         ${periodText(trial)}`]),
@@ -42,6 +44,20 @@ export function subscriptionText(subscription: Subscription): string {
     dim(`provider      ${providerId ?? '–'}`),
   ].join('\n')
 }
+
+/** What is taken off by itself; nothing where that was not asked for. */
+function discountTexts({ discounts }: Subscription): string[] {
+  if (discounts === null) return [yellow('less          what the provider takes off is not known yet')]
+  return (discounts ?? []).map((one) => {
+    const much = one.off.kind === 'percent' ? `${one.off.percent} %` : moneyText(one.off.amount)
+    const key = one.coupon === null || one.coupon === one.name ? '' : ` (${one.coupon})`
+    const long = { once: ', once', repeating: '', forever: '' }[one.duration]
+    const until = one.end === null ? long : `, until ${instantText(one.end)}`
+    return `less          ${much}, ${one.name}${key}${until}`
+  })
+}
+
+const moneyText = (money: Money) => `${amountText(money)} ${money.currency}`
 
 /** What comes when the period is over, as far as it is something else than what runs. */
 function scheduledTexts({ scheduledChange, unreadSchedule, ...now }: Subscription): string[] {

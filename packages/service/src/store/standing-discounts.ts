@@ -25,8 +25,23 @@ interface Found {
  * What the provider takes off a subscription by itself, as the subscription and its customer were last seen: whoever gave
  * it, here or there. A subscription that is not linked has none.
  */
-export const standingDiscounts = grouped(
-  async (db: Db | Trx, subscriptionIds: readonly string[]): Promise<StandingDiscounts[]> => {
+export async function standingDiscounts(db: Db | Trx, subscriptionId: string): Promise<StandingDiscounts> {
+  return sorted(await discountsOf(db, subscriptionId))
+}
+
+/** The same, of which nobody needs to know yet what each is good for. Null while the terms of one are not known. */
+export async function discountTerms(
+  db: Db | Trx,
+  subscriptionId: string,
+): Promise<readonly Pick<StandingDiscount, 'scope' | 'terms'>[] | null> {
+  const found = await discountsOf(db, subscriptionId)
+  const known = found.flatMap(({ scope, terms }) => (terms === null ? [] : [{ scope, terms }]))
+  return known.length === found.length ? known : null
+}
+
+/** All that are asked for at once are one statement. */
+const discountsOf = grouped(
+  async (db: Db | Trx, subscriptionIds: readonly string[]): Promise<readonly Found[][]> => {
     const { rows } = await sql<Found>`
       with picture as (
         select subscription.id, s.raw as subscription, c.raw as customer
@@ -53,7 +68,7 @@ export const standingDiscounts = grouped(
       left join provider_discount seen
         on seen.provider = 'stripe' and seen.id = coalesce(discount ->> 'id', discount #>> '{}')
       order by named.id, scope, n`.execute(db)
-    return subscriptionIds.map((id) => sorted(rows.filter(({ subscription }) => subscription === id)))
+    return subscriptionIds.map((id) => rows.filter(({ subscription }) => subscription === id))
   },
 )
 

@@ -1,10 +1,9 @@
 import type { AgreedAddon, AgreedFeature, Agreement, ContractDocument } from '@lockstep/core/contract'
-import type { Discount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
-import { formatMoney } from '@lockstep/core/money'
 import { priceFromJson } from '@lockstep/core/price'
 import type { ContractRow } from '../../store/contracts.ts'
+import { discountToApi } from './discount-to-api.ts'
 import { grantToApi } from './grant-to-api.ts'
 import { priceToApi } from './price-to-api.ts'
 
@@ -63,17 +62,4 @@ function addonToApi({ key, name, version, quantity, prices, features }: AgreedAd
 
 function featureToApi({ name, unitLabel, ...grant }: AgreedFeature) {
   return { ...grantToApi(grantFromJson(grant)), name, unitLabel }
-}
-
-function discountToApi({ name, coupon, off, duration, start, end }: Discount) {
-  return {
-    ...{ name, coupon, start, end },
-    off: off.kind === 'percent' ? off : { kind: off.kind, amount: amountToApi(off) },
-    duration: duration.kind,
-    months: duration.kind === 'repeating' ? duration.months : null,
-  }
-}
-
-function amountToApi({ minor, currency }: { readonly minor: string; readonly currency: string }) {
-  return { amount: formatMoney({ minor: BigInt(minor), currency }), minor, currency }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../clock.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { pageOf } from '../../store/page.ts'
 import { listSubscriptions, readSubscription, type Subscription } from '../../store/subscriptions.ts'
+import { runningDiscounts } from '../expand-discounts.ts'
 import { expandMappings } from '../expand-mappings.ts'
 import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
@@ -26,8 +27,7 @@ export function subscriptionRoutes(
       now: clock.now(),
     }
     const page = await pageOf(query.limit, (limit) => listSubscriptions(db, { ...filter, limit }))
-    const subscriptions = page.data.map((row) => subscriptionToApi(row, clock.now()))
-    const data = await expandMappings(db, query, 'subscription', subscriptions, ({ id }) => id)
+    const data = await shown(page.data, query)
     return { status: 200, body: { ...page, data } }
   })
 
@@ -37,16 +37,25 @@ export function subscriptionRoutes(
   )(async ({ params, query }) => {
     const found = await readSubscription(db, params.id)
     if (!found) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
-    const subscription = subscriptionToApi(found, clock.now())
-    const [body = subscription] = await expandMappings(
-      db,
-      query,
-      'subscription',
-      [subscription],
-      ({ id }) => id,
-    )
+    const [body = subscriptionToApi(found, clock.now())] = await shown([found], query)
     return { status: 200, body }
   })
+
+  /** Each with what the query asks for beside it. */
+  async function shown(rows: readonly Subscription[], { expand }: Expansion) {
+    const now = clock.now()
+    const subscriptions = rows.map((row) => subscriptionToApi(row, now))
+    if (expand === 'mappings')
+      return expandMappings(db, { expand }, 'subscription', subscriptions, ({ id }) => id)
+    if (expand === undefined) return subscriptions
+    // All of a page are one statement: it is grouped.
+    const discounts = await Promise.all(rows.map((row) => runningDiscounts(db, row, now)))
+    return subscriptions.map((one, i) => ({ ...one, discounts: discounts[i] ?? null }))
+  }
+}
+
+interface Expansion {
+  readonly expand?: 'mappings' | 'discounts' | undefined
 }
 
 /** `now` is the wall's: a customer on a test clock has a time of its own. */
