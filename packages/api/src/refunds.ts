@@ -6,6 +6,7 @@ import { id, idParam, providerId } from './ids.ts'
 import { instant } from './instant.ts'
 import { decimalAmount, money } from './money.ts'
 import { flag, listOf, page } from './pagination.ts'
+import { plainText } from './text.ts'
 
 const reason = z.enum(refundReasons).meta({ description: "The provider's word for why." })
 
@@ -91,6 +92,55 @@ export const listRefunds = defineRoute({
   problems: ['invoice_not_found'],
 })
 
+const stuckRefund = refund
+  .extend({
+    stuck: z.strictObject({
+      code: z.enum(stuckReasons).meta({
+        description:
+          '`unanswered`: the provider has not said whether it makes it; it is tried again by itself. `pending`: under way at the bank for more than five days. `actionRequired`: whoever paid has to say where it goes. `failed`: the bank sent it back, within the last 35 days.',
+      }),
+      detail: z.string(),
+    }),
+    acknowledgement: z
+      .strictObject({
+        reason: z.string(),
+        agent: z.string().nullable(),
+        by: z.string().meta({ description: 'Who asked for it.' }),
+        at: instant,
+      })
+      .nullable()
+      .meta({
+        description: 'That a person has seen it stuck for this reason. Null: it still needs somebody.',
+      }),
+  })
+  .meta({ id: 'StuckRefund', description: 'A refund that does not come to its end by itself.' })
+
+export const acknowledgeStuckRefund = defineRoute({
+  id: 'acknowledgeStuckRefund',
+  method: 'POST',
+  path: '/v1/stuck-refunds/:id/acknowledgement',
+  callers: { key: 'operations:write' },
+  summary: 'Say that nothing is left to be done about a stuck refund',
+  description:
+    'Says what would be acknowledged unless `dryRun` is false. It leaves the list of those that need somebody and is counted no more; nothing of it is changed, here or at the provider. Of what it is stuck for now alone: for another reason it is listed anew. What was said first stands.',
+  tags,
+  params: z.strictObject({ id: idParam('refund') }),
+  query: z.strictObject({
+    dryRun: flag.default(true).meta({ description: 'Only show what would be acknowledged.' }),
+  }),
+  body: z
+    .strictObject({
+      reason: plainText(500).min(1).meta({ description: 'Why nothing is left to be done. For the records.' }),
+      agent: plainText(100)
+        .min(1)
+        .optional()
+        .meta({ description: 'The person behind it, by your own name.' }),
+    })
+    .meta({ id: 'RefundAcknowledgement' }),
+  answers: { 200: stuckRefund },
+  problems: ['refund_not_found', 'refund_not_stuck'],
+})
+
 export const listStuckRefunds = defineRoute({
   id: 'listStuckRefunds',
   method: 'GET',
@@ -98,23 +148,11 @@ export const listStuckRefunds = defineRoute({
   callers: { key: 'invoices:read' },
   summary: 'Refunds that need a person, newest first',
   description:
-    'One is listed until the provider tells that it has succeeded, or, of one that was sent back, until as much of its invoice was given back in another way.',
+    'One is listed until the provider tells that it has succeeded, or, of one that was sent back, until as much of its invoice was given back in another way, or until a person acknowledges it.',
   tags,
-  query: z.strictObject({ ...page }),
-  answers: {
-    200: listOf(
-      'StuckRefund',
-      refund
-        .extend({
-          stuck: z.strictObject({
-            code: z.enum(stuckReasons).meta({
-              description:
-                '`unanswered`: the provider has not said whether it makes it; it is tried again by itself. `pending`: under way at the bank for more than five days. `actionRequired`: whoever paid has to say where it goes. `failed`: the bank sent it back, within the last 35 days.',
-            }),
-            detail: z.string(),
-          }),
-        })
-        .meta({ id: 'StuckRefund', description: 'A refund that does not come to its end by itself.' }),
-    ),
-  },
+  query: z.strictObject({
+    all: flag.default(false).meta({ description: 'Those that a person has acknowledged as well.' }),
+    ...page,
+  }),
+  answers: { 200: listOf('StuckRefund', stuckRefund) },
 })

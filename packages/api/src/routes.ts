@@ -44,7 +44,7 @@ import {
   replayProviderEvents,
   retryProviderEvent,
 } from './provider-events.ts'
-import { createRefund, listRefunds, listStuckRefunds } from './refunds.ts'
+import { acknowledgeStuckRefund, createRefund, listRefunds, listStuckRefunds } from './refunds.ts'
 import {
   cancelRegistration,
   createRegistration,
@@ -141,6 +141,7 @@ export const routes: readonly Route[] = [
   createRefund,
   listRefunds,
   listStuckRefunds,
+  acknowledgeStuckRefund,
   createCreditNote,
   listCreditNotes,
   listDisputes,

@@ -181,6 +181,12 @@ export function createClient(options: ClientOptions) {
     /** What was given back and does not come to its end by itself. */
     stuckRefunds: {
       list: (query?: QueryInput<typeof refunds.listStuckRefunds>) => list(refunds.listStuckRefunds, query),
+      /** Only shows what would be acknowledged unless `dryRun` is false. */
+      acknowledge: (
+        id: string,
+        body: BodyInput<typeof refunds.acknowledgeStuckRefund>,
+        query?: QueryInput<typeof refunds.acknowledgeStuckRefund>,
+      ) => ask(refunds.acknowledgeStuckRefund, { params: { id }, query, body }),
     },
 
     planRolls: {

@@ -34,8 +34,8 @@ interface Stuck {
   readonly stuck: { readonly code: string }
 }
 
-async function stuck(): Promise<string[]> {
-  const { body } = await ask('GET', '/v1/stuck-refunds?limit=100')
+async function stuck(more = ''): Promise<string[]> {
+  const { body } = await ask('GET', `/v1/stuck-refunds?limit=100${more}`)
   return (body as { data: Stuck[] }).data.map(({ id, stuck: { code } }) => `${id} ${code}`)
 }
 
@@ -59,6 +59,43 @@ test('one that the bank sends back is told of until it is given back in another 
   expect(await stuck()).toEqual([`${refund} failed`])
   expect((await credit('0.01')).status).toBe(201)
   expect(await stuck()).toEqual([])
+})
+
+test('one that a person acknowledges is told of no more, until it is stuck for another reason', async () => {
+  const { payer, refund } = await refunded('pm_card_refundFail')
+  const path = `/v1/stuck-refunds/${refund}/acknowledgement`
+  const acknowledge = (reason: string, query = '?dryRun=false') => ask('POST', path + query, { reason })
+  // Under way for a moment only, it needs nobody.
+  expect(await acknowledge('Too early')).toMatchObject({ status: 409, body: { code: 'refund_not_stuck' } })
+  expect(await ask('POST', '/v1/stuck-refunds/refund_none/acknowledgement', { reason: 'Why' })).toMatchObject(
+    {
+      ...{ status: 404, body: { code: 'refund_not_found' } },
+    },
+  )
+  await setStatus(refund, 'requires_action')
+  expect(await acknowledge('Called', '')).toMatchObject({ status: 200, body: { acknowledgement: null } })
+  expect(await stuck()).toEqual([`${refund} actionRequired`])
+  expect(await acknowledge('')).toMatchObject({ status: 400 })
+
+  const said = { reason: 'Called', agent: null, by: expect.any(String), at: '2026-01-01T00:00:00Z' }
+  const done = { status: 200, body: { id: refund, acknowledgement: said } }
+  expect(await acknowledge('Called')).toMatchObject(done)
+  // Twice, and in other words: the first stand.
+  expect(await acknowledge('Never mind')).toMatchObject(done)
+  expect(await stuck()).toEqual([])
+  expect(await countStuckRefunds(world.db, world.wall.time)).toEqual([])
+  expect(await stuck('&all=true')).toEqual([`${refund} actionRequired`])
+
+  await world.turn(payer, '2026-01-10T02:00:00Z')
+  await world.deliver()
+  expect(await stuck()).toEqual([`${refund} failed`])
+  expect(await acknowledge('Paid in cash')).toMatchObject({ status: 200 })
+  expect(await stuck()).toEqual([])
+  const { rows } = await world.pool.query('select stuck, reason from refund_acknowledgement order by stuck')
+  expect(rows).toEqual([
+    { stuck: 'actionRequired', reason: 'Called' },
+    { stuck: 'failed', reason: 'Paid in cash' },
+  ])
 })
 
 test('one that is under way for days is told of, until the provider tells of its end', async () => {

@@ -81,7 +81,7 @@ export async function erasePersonalData(trx: Trx, customerId: string, at: Instan
     update adjustment set reason = 'erased',
        withdrawal_reason = case when withdrawal_reason is not null then 'erased' end
      where customer_id = ${customerId}`.execute(trx)
-  for (const table of ['price_override', 'usage_correction'])
+  for (const table of ['price_override', 'usage_correction', 'refund_acknowledgement'])
     await sql`update ${sql.table(table)} set reason = 'erased', agent = null where customer_id = ${customerId}`.execute(
       trx,
     )

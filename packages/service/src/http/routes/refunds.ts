@@ -1,11 +1,18 @@
 import * as api from '@lockstep/api/refunds'
 import { formatInstant } from '@lockstep/core/instant'
 import { money } from '@lockstep/core/money'
+import { Problem } from '@lockstep/core/problem'
 import type { StuckReason } from '@lockstep/core/stuck-refund'
 import type { Db } from '../../postgres/connect.ts'
+import { transaction } from '../../postgres/transaction.ts'
 import { pageOf } from '../../store/page.ts'
 import { listRefunds, type Refund, readRefund } from '../../store/refunds.ts'
-import { listStuckRefunds } from '../../store/stuck-refunds.ts'
+import {
+  acknowledgeRefund,
+  listStuckRefunds,
+  readStuckRefund,
+  type StuckRefund,
+} from '../../store/stuck-refunds.ts'
 import type { LookDeps } from '../../workflow/look.ts'
 import { beginRefund, planRefund } from '../../workflow/refund.ts'
 import { PATIENCE_SECONDS, type Workflows } from '../../workflow/workflows.ts'
@@ -70,12 +77,32 @@ export function refundRoutes(app: App, parts: RefundParts): void {
   )(async ({ query }) => {
     const at = parts.clock.now()
     const page = await pageOf(query.limit, (limit) => listStuckRefunds(db, { ...query, at, limit }))
-    const data = page.data.map((refund) => ({
-      ...refundToApi(refund),
-      stuck: { code: refund.stuck, detail: details[refund.stuck] },
-    }))
-    return { status: 200, body: { ...page, data } }
+    return { status: 200, body: { ...page, data: page.data.map(stuckToApi) } }
   })
+
+  route(
+    app,
+    api.acknowledgeStuckRefund,
+  )(async ({ params: { id }, query, body: { reason, agent = null }, caller }) => {
+    if (!(await readRefund(db, id))) throw new Problem('refund_not_found', `There is no refund ${id}.`)
+    const at = parts.clock.now()
+    const said = { reason, agent, acknowledgedBy: caller.id, at }
+    const stuck = query.dryRun
+      ? await readStuckRefund(db, id, at)
+      : await transaction(db, (trx) => acknowledgeRefund(trx, id, said))
+    if (!stuck) throw new Problem('refund_not_stuck', `${id} needs nobody.`)
+    return { status: 200, body: stuckToApi(stuck) }
+  })
+}
+
+function stuckToApi({ agent, ...refund }: StuckRefund) {
+  const { acknowledgedFor: reason, acknowledgedBy: by, acknowledgedAt: at } = refund
+  return {
+    ...refundToApi(refund),
+    stuck: { code: refund.stuck, detail: details[refund.stuck] },
+    acknowledgement:
+      reason === null || by === null || at === null ? null : { reason, agent, by, at: formatInstant(at) },
+  }
 }
 
 const details: Readonly<Record<StuckReason, string>> = {

@@ -1,11 +1,13 @@
 import type { DisputeStatus } from '@lockstep/core/dispute'
 import type { CreditNoteStatus, RefundStatus } from '@lockstep/core/money-back'
+import type { StuckReason } from '@lockstep/core/stuck-refund'
 import type { Default, MaybeTime, Time } from './columns.ts'
 
 /** What is given back, and what is taken back. */
 export interface MoneyBackTables {
   creditNote: CreditNoteTable
   refund: RefundTable
+  refundAcknowledgement: RefundAcknowledgementTable
   dispute: DisputeTable
 }
 
@@ -42,6 +44,16 @@ interface RefundTable {
   failureReason: string | null
   providerRefundId: string | null
   createdAt: Time
+}
+
+interface RefundAcknowledgementTable {
+  refundId: string
+  stuck: StuckReason
+  customerId: string
+  reason: string
+  agent: string | null
+  acknowledgedBy: string
+  acknowledgedAt: Time
 }
 
 interface DisputeTable {
