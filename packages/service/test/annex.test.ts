@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { documentPdf } from '../src/document/pdf.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { annexOf } from '../src/invoice/annex.ts'
 import { readInvoice } from '../src/invoice/read.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
 import { textOfPdf } from './support/pdf-text.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
 
 const without = (text: string) => text.replaceAll(/\s/g, '')
 

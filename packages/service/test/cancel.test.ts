@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { newId } from '../src/ids.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
@@ -7,17 +7,13 @@ import { workflowKinds } from '../src/workflow/kinds.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world)
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world)
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

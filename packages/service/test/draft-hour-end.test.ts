@@ -1,22 +1,18 @@
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { syncSubscription } from '../src/workflow/sync-invoice.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 // A subscription that ends while the draft of its renewal waits to be finalized. Stripe stops that draft, so nothing on it is
 // collected: neither the fee of the period that has just begun nor the usage of the one before.
 // https://docs.stripe.com/billing/subscriptions/cancel
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world)
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world)
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 interface Answered {
   readonly body: { readonly state?: string; readonly toBill?: unknown }

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
 
 interface Forecast {
   readonly at: string

@@ -1,16 +1,13 @@
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { seeded } from '../../../test/support/random.ts'
 import { showInbox } from '../src/inbox/figures.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { readEvent, requeueEvent } from '../src/store/provider-events.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 const outcome = async (event: { id: string }) => {
   const row = await readEvent(world.db, event.id)

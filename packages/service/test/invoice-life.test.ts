@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { amounts, type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 /** Turns the clock, and takes in what happened. */
 async function go(payer: Parameters<BillingWorld['turn']>[0], time: string) {

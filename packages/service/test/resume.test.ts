@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { newId } from '../src/ids.ts'
 import { cancelSubscription } from '../src/workflow/deeds/cancel.ts'
 import { resumeSubscription } from '../src/workflow/deeds/resume.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 // What is paused goes on when its invoice is paid: https://docs.stripe.com/billing/subscriptions/pause
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world)
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world)
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 const NOW = '2026-01-15T00:00:00Z'
 

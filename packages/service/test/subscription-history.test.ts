@@ -1,16 +1,13 @@
 import { formatInstant } from '@lockstep/core/instant'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionHistoryRoutes } from '../src/http/routes/subscription-history.ts'
 import { beginMissing } from '../src/jobs/begin-histories.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

@@ -1,8 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { linkByHand, unlinkByHand } from '../src/workflow/link-by-hand.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -25,11 +26,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 type Link = { entity_type: 'product' | 'price'; entity_id: string; provider_id: string }
 
