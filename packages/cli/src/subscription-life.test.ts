@@ -135,7 +135,7 @@ test('a list may be of one customer, of an add-on, of trials that end and of wha
 
 test('deleting a customer shows what runs, and needs a person or --yes', async () => {
   const runs = { subscription: running, currentInvoice: null, closingInvoices: [] }
-  const more = { syncedAt: null, stale: false, syncRequested: false }
+  const more = { openInvoices: [], syncedAt: null, stale: false, syncRequested: false }
   fake.answers = {
     'GET /v1/customers?externalId=ada&limit=1': page(ada),
     'GET /v1/customers/customer_1/billing': { body: { customer: ada, subscriptions: [runs], ...more } },

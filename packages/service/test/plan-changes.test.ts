@@ -272,7 +272,7 @@ describe('a downgrade', () => {
     const requestedBy = (body.change as Body).requestedBy
     expect(await listHistory(installation.deps.db, ada.id, { limit: 10 })).toMatchObject([
       { planKey: 'basic', cause: 'planChange', actor: requestedBy },
-      { planKey: 'premium', actor: null },
+      { planKey: 'premium', cause: 'registration', actor: requestedBy },
     ])
     expect(requestedBy).toMatch(/^admin_/)
     expect(await ada.invoices()).toEqual(['subscription_create 2500 paid', 'subscription_cycle 1000 paid'])
