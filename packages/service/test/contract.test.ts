@@ -1,5 +1,6 @@
 import { routes } from '@lockstep/api/routes'
 import { afterAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { newDatabase } from '../../../test/support/database.ts'
 import { readConfig } from '../src/config.ts'
 import { createLog } from '../src/log.ts'
@@ -74,5 +75,30 @@ test('nobody without a key gets past a route that is not public', async () => {
     expect(
       `${method} ${path} ${callers === 'public' && answer.status !== 401 ? 'served' : answer.status}`,
     ).toBe(`${method} ${path} ${expected}`)
+  }
+})
+
+test('what a route does not take is refused and not passed over: a dry run asked for in the wrong place does nothing', async () => {
+  for (const { method, path, rawBody, body, query, callers } of routes) {
+    if (method === 'GET' || callers === 'public' || rawBody) continue
+    const takes = (schema: unknown) => JSON.stringify(schema ?? null).includes('dryRun')
+    const inBody = takes(body && z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' }))
+    const inQuery = takes(query && z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' }))
+    expect(inBody && inQuery, path).toBe(false)
+    const asked = async (search: string, payload?: object) => {
+      const answer = await fetch(`${service.url}${path.replaceAll(/:(\w+)/g, 'x')}${search}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADMIN_KEY}`,
+          ...(payload && { 'content-type': 'application/json' }),
+        },
+        ...(payload && { body: JSON.stringify(payload) }),
+      })
+      const { errors = [] } = (await answer.json()) as { errors?: { pointer: string; code: string }[] }
+      const refused = errors.filter(({ code }) => code === 'unknown_field').map(({ pointer }) => pointer)
+      return `${method} ${path} ${answer.status} ${refused.join(' ')}`
+    }
+    if (!body) expect(await asked('', { dryRun: true })).toBe(`${method} ${path} 400 #/dryRun`)
+    if (!inQuery) expect(await asked('?dryRun=true')).toBe(`${method} ${path} 400 ?dryRun`)
   }
 })

@@ -22,7 +22,7 @@ export async function describeApi(server: FastifyInstance): Promise<void> {
       info: {
         title: 'Lockstep',
         version: '0.1.0',
-        description: `Keeps an application and its payment provider in step. Errors are problem documents (RFC 9457); each code has its page under [${DOCS}/problems/](${DOCS}/problems/invalid_request).`,
+        description: `Keeps an application and its payment provider in step. Errors are problem documents (RFC 9457); each code has its page under [${DOCS}/problems/](${DOCS}/problems/invalid_request). A dry run is asked for by \`dryRun\`: in the body of what looks over everything (imports, sweeps, replays, repairs, expiries), in the query of every other deed. In the other place it is refused, and nothing is done.`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       components: {

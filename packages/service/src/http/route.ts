@@ -48,6 +48,9 @@ type Handler = (incoming: Incoming<Route>) => Promise<{ status: number; body: un
 /** Of a route that takes no parameters: a misspelled one is told, as everywhere. */
 const NO_QUERY = z.strictObject({})
 
+/** Of one that takes no body: a `dryRun` in it would be passed over, and the deed be done. */
+const NO_BODY = NO_QUERY.nullish()
+
 const nobody: Caller = { kind: 'key', id: 'nobody', scopes: new Set(), secrets: [] }
 
 /**
@@ -95,7 +98,8 @@ async function answer(
   const coming = comingOf(reply)
   const caller = request.caller ?? nobody
   const named = await theirs(app, definition, caller, request)
-  const schemas = definition.callers === 'public' ? definition : { query: NO_QUERY, ...definition }
+  const schemas =
+    definition.callers === 'public' ? definition : { query: NO_QUERY, body: NO_BODY, ...definition }
   const parsed = definition.rawBody
     ? { ...validate({ ...schemas, body: undefined }, named), body: request.body }
     : validate(schemas, named)
