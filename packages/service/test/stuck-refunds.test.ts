@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { creditNoteRoutes } from '../src/http/routes/credit-notes.ts'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { erasePersonalData } from '../src/store/erasure.ts'
 import { countStuckRefunds } from '../src/store/stuck-refunds.ts'
 import { sqlTime } from '../src/store/time.ts'
 import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
@@ -95,6 +97,15 @@ test('one that a person acknowledges is told of no more, until it is stuck for a
   expect(rows).toEqual([
     { stuck: 'actionRequired', reason: 'Called' },
     { stuck: 'failed', reason: 'Paid in cash' },
+  ])
+  // Who it was about may be forgotten; that it was acknowledged, and by whom, is not.
+  await transaction(world.db, (trx) => erasePersonalData(trx, payer.customerId, world.wall.time))
+  const erased = await world.pool.query(
+    'select reason, acknowledged_by is not null as by from refund_acknowledgement',
+  )
+  expect(erased.rows).toEqual([
+    { reason: 'erased', by: true },
+    { reason: 'erased', by: true },
   ])
 })
 
