@@ -112,6 +112,17 @@ test('each region is a line and an item at Stripe, changed and taken back by its
   expect(explained.derivation.measured.group).toEqual({ region: 'eu' })
   expect(explained.events.data.map(({ quantity }) => quantity).sort()).toEqual(['100', '50'])
   expect(explained.explanation[1]).toBe('cpu: 150 second measured (sum of 2 events, region eu)')
+  // Whoever does not know what its lines are called is told.
+  const unnamed = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${current.invoice.id}/lines/cpu/derivation`,
+  })
+  const ids = current.lines.map(({ id }) => id)
+  expect(ids.filter((id) => id.startsWith('cpu_G'))).toHaveLength(3)
+  expect(unnamed).toMatchObject({
+    status: 404,
+    body: { detail: `Invoice ${current.invoice.id} has no line cpu, it has: ${ids.join(', ')}.` },
+  })
 
   await go(ada, '2026-02-10T00:00:00Z')
   await go(ada, '2026-02-10T01:00:01Z')
@@ -133,6 +144,21 @@ test('each region is a line and an item at Stripe, changed and taken back by its
     '5 CPU, asia: 5 second, reported late for 2026-01-10 to 2026-02-10',
     '2000 Cloud',
   ])
+
+  // Of two periods on one final invoice the key names both, and either is found by its id.
+  await use('3', { region: 'asia' }, '2026-02-15T00:00:00Z')
+  await world.sync(ada)
+  await go(ada, '2026-03-10T00:00:00Z')
+  await go(ada, '2026-03-10T01:00:01Z')
+  const { invoice, lines } = await world.read(ada, 'paid')
+  const asian = lines.filter(({ description }) => description.includes('asia'))
+  expect(asian.map(({ amount }) => amount.minor)).toEqual([5n, 3n])
+  const several = await server.call({
+    method: 'GET',
+    url: `/v1/invoices/${invoice.id}/lines/${asian[0]?.key}/derivation`,
+  })
+  const named = `has 2 lines ${asian[0]?.key}, ask for one by its id: ${asian.map(({ id }) => id).join(', ')}.`
+  expect(several).toMatchObject({ status: 404, body: { detail: `Invoice ${invoice.id} ${named}` } })
 })
 
 test('a group that was billed and is all taken back is given back', async () => {

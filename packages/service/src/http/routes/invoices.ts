@@ -62,7 +62,7 @@ export function invoiceRoutes(app: App, parts: LookDeps & Partial<Pick<ServicePa
   )(async ({ params, query }) => {
     const shown = await existing(db, params.id)
     const line = lineOf(shown.lines, params.line)
-    if (!line) throw new Problem('invoice_not_found', `Invoice ${params.id} has no line ${params.line}.`)
+    if (!line) throw noLine(params, shown.lines)
     const { derivation } = line
     const evidence = await evidenceOf(db, shown, line, query)
     const { events = null, expired = [], corrections = [], groups = null } = evidence ?? {}
@@ -178,6 +178,20 @@ type Placed = NonNullable<SyncPlan['picture']>['items']
 function lineOf(lines: readonly ShownLine[], name: string): ShownLine | undefined {
   const byKey = lines.filter(({ key }) => key === name)
   return lines.find(({ id }) => id === name) ?? (byKey.length === 1 ? byKey[0] : undefined)
+}
+
+const MOST_TOLD = 20
+
+/** Says what there is instead: of one price may be several lines, of groups and of periods that are billed late. */
+function noLine(asked: { readonly id: string; readonly line: string }, lines: readonly ShownLine[]): Problem {
+  const same = lines.filter(({ key }) => key === asked.line)
+  const ids = (same.length > 0 ? same : lines).map(({ id }) => id)
+  const told = ids.length > MOST_TOLD ? [...ids.slice(0, MOST_TOLD), '…'] : ids
+  const why =
+    same.length > 0
+      ? `${same.length} lines ${asked.line}, ask for one by its id`
+      : `no line ${asked.line}, it has`
+  return new Problem('invoice_not_found', `Invoice ${asked.id} has ${why}: ${told.join(', ')}.`)
 }
 
 /** A line that moves stands somewhere else still. */
