@@ -4,8 +4,8 @@ import type { Command } from './commands.ts'
 import { lessDiscounts } from './discounts.ts'
 import { iso, type Life } from './life.ts'
 import * as model from './model.ts'
-import { billOf, changed, changeTo, type Outcome, type Wish } from './plan-changes.ts'
-import { comesOutEven, type PlanKey, type Terms } from './plans.ts'
+import { billOf, changed, changeTo, isKnown, type Outcome, type Wish } from './plan-changes.ts'
+import type { PlanKey, Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans: readonly PlanKey[] = ['free', 'small', 'plain', 'large', 'seats', 'year']
@@ -18,7 +18,7 @@ export function changeCommands({ expected: now, random, kind }: Life): Command[]
   if (now.pending.length > 0 && now.card === 'asks') return []
   const plan = random.pick(plans)
   const quantity = plan === 'seats' ? 1 + random.below(9) : 1
-  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms, kind)
+  const mayBe = (terms: Terms) => isKnown(now, terms, kind)
   const others = random.below(3) === 0 ? random.below(4) : now.terms.extras
   const asked = { plan, quantity, extras: plan === 'year' && random.below(4) > 0 ? 0 : others }
   const to = mayBe(asked) ? asked : { ...asked, extras: 0 }
@@ -134,6 +134,7 @@ async function pendingChange({ ask }: Stage, { payer }: Life): Promise<string> {
 const answer = (outcome: 'succeed' | 'fail'): Command => ({
   name: `the bank is told to ${outcome}`,
   isElsewhere: false,
+  isToBeHeard: true,
   async run(stage, life) {
     const { expected } = life
     const url = await pendingChange(stage, life)
@@ -168,6 +169,7 @@ const answerElsewhere = (): Command => ({
 const giveUp = (): Command => ({
   name: 'the change is given up',
   isElsewhere: false,
+  isToBeHeard: true,
   async run(stage, life) {
     const url = await pendingChange(stage, life)
     await answered(stage, { method: 'POST', url: `${url}/cancel` }, 200)
@@ -178,6 +180,7 @@ const giveUp = (): Command => ({
 const tooLate = (to: number, isElsewhere = false): Command => ({
   name: `unanswered until ${iso(to)}`,
   isElsewhere,
+  isToBeHeard: !isElsewhere,
   async run({ world }, { payer, expected }) {
     await world.turn(payer, iso(to))
     return { model: model.advance(expected, to) }

@@ -7,6 +7,7 @@ import { dashboardCommands, payInDashboard } from './dashboard-commands.ts'
 import { cards, iso, type Life } from './life.ts'
 import * as model from './model.ts'
 import { paymentCommands, payWith, refundCommands } from './payment-commands.ts'
+import { EVEN_CENTS } from './plans.ts'
 import { scheduleCommands } from './schedule-commands.ts'
 import type { Answer, Stage } from './stage.ts'
 
@@ -14,6 +15,8 @@ export interface Command {
   readonly name: string
   /** It happens at the provider or by itself: nobody asks us. */
   readonly isElsewhere: boolean
+  /** What it comes to depends on our hearing of all that was before it, and of it. */
+  readonly isToBeHeard?: boolean
   run(stage: Stage, life: Life): Promise<{ readonly model: model.Model; readonly payer?: Payer }>
 }
 
@@ -83,9 +86,9 @@ function awaitedCommands(now: model.Model): Command[] {
   ]
 }
 
-/** So many that every coupon leaves whole cents of it, where there may be one: a fifth, three tenths, or both. */
+/** So many that every coupon leaves whole cents of it, where there may be one: any of them, or all together. */
 function amountOfUsage({ random, coupons }: Life): number {
-  return coupons.length > 0 ? 50 * (1 + random.below(10)) : 1 + random.below(500)
+  return coupons.length > 0 ? EVEN_CENTS * (1 + random.below(3)) : 1 + random.below(500)
 }
 
 function times({ expected: now, random }: Life): number[] {

@@ -3,14 +3,16 @@ import { answered, expectSame } from './answers.ts'
 import type { Command } from './commands.ts'
 import { given, running } from './discounts.ts'
 import type { Life } from './life.ts'
-import type { Model } from './model.ts'
-import { type CouponKey, comesOutEven, couponKeys } from './plans.ts'
+import { listPrice, type Model } from './model.ts'
+import { type CouponKey, comesOutEven, couponKeys, type Kind, coupons as sold } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 /** Coupons given in the middle of a life and taken away, by us or in the dashboard. */
 export function couponCommands({ expected: now, random, coupons, kind }: Life): Command[] {
   const has = running(now.discounts, now.now).map(({ coupon }) => coupon)
-  const others = coupons.filter((key) => now.discounts.every(({ coupon }) => coupon !== key))
+  const others = coupons.filter(
+    (key) => now.discounts.every(({ coupon }) => coupon !== key) && mayBeUsed(key, now, kind),
+  )
   const mayHave = [now.terms, now.scheduled ?? now.terms].every((terms) => comesOutEven(terms, kind))
   // Of one that came and went before anybody told us we may know, or not.
   const gone = couponKeys.filter(
@@ -23,6 +25,12 @@ export function couponCommands({ expected: now, random, coupons, kind }: Life): 
     ...(others.length > 0 && mayHave ? [giveInDashboard(random.pick(others), now)] : []),
     ...(has.length > 0 ? [takeInDashboard(random.pick(has), now)] : []),
   ]
+}
+
+/** What is good for one invoice comes where its fees use it up: whether usage would, the model does not know. */
+function mayBeUsed(key: CouponKey, { terms, scheduled, pending }: Model, kind: Kind): boolean {
+  if (kind === 'paying' || sold[key].duration !== 'once') return true
+  return pending.length === 0 && [terms, scheduled ?? terms].every((its) => listPrice(its) > 0)
 }
 
 const withCoupon = (now: Model, coupon: CouponKey): Model => ({
@@ -93,6 +101,7 @@ const mayBeMissed = (now: Model) => !now.isManaged
 const giveInDashboard = (coupon: CouponKey, now: Model): Command => ({
   name: `the dashboard gives the coupon ${coupon}`,
   isElsewhere: mayBeMissed(now),
+  isToBeHeard: !mayBeMissed(now),
   async run(stage, { payer, expected }) {
     const standing = await discountsOf(stage, payer.subscription)
     await stage.world.stripe.subscriptions.update(payer.subscription, {
@@ -108,6 +117,7 @@ const giveInDashboard = (coupon: CouponKey, now: Model): Command => ({
 const takeInDashboard = (coupon: CouponKey, now: Model): Command => ({
   name: `the dashboard takes the coupon ${coupon}`,
   isElsewhere: mayBeMissed(now),
+  isToBeHeard: !mayBeMissed(now),
   async run(stage, { payer, expected }) {
     const standing = await discountsOf(stage, payer.subscription)
     const taken = await atProvider(stage, 'coupon', coupon)

@@ -15,9 +15,10 @@ import {
   changedAndDue,
   changedUnbilled,
   heldElsewhere,
+  isKnown,
   totalOf,
 } from './plan-changes.ts'
-import { comesOutEven, EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
+import { EXTRA_CENTS, type PlanKey, prices, type Terms } from './plans.ts'
 import type { Stage } from './stage.ts'
 
 const plans = (Object.keys(prices) as PlanKey[]).filter((plan) => prices[plan].months === 1)
@@ -42,7 +43,7 @@ export function dashboardCommands(life: Life): Command[] {
   const to = { ...now.terms, plan, quantity: plan === 'seats' ? 1 + random.below(9) : several }
   if (plan === now.terms.plan && to.quantity === now.terms.quantity) return []
   const beside = { ...(random.below(2) === 0 ? now.terms : to), extras: random.below(4) }
-  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms, kind)
+  const mayBe = (terms: Terms) => isKnown(now, terms, kind)
   const isOther = beside.extras !== now.terms.extras && mayBe(beside)
   return [
     ...(isOther && isBilledWell(now, beside) ? [changeInDashboard(beside, 'always_invoice')] : []),
@@ -63,7 +64,7 @@ function besideCommands(
   const extras = prices[next].months === 1 && random.below(2) === 0 ? random.below(4) : now.terms.extras
   const to = { plan, quantity, extras }
   const { scheduled } = besideScheduled(now, to)
-  const mayBe = (terms: Terms) => now.discounts.length === 0 || comesOutEven(terms, kind)
+  const mayBe = (terms: Terms) => isKnown(now, terms, kind)
   if (isDeepStrictEqual(to, now.terms) || beginsToPay(now, to) || ![to, scheduled ?? to].every(mayBe))
     return []
   const isBeside = { isBeside: true }
@@ -76,13 +77,15 @@ function besideCommands(
 
 function ofPlan({ expected: now, kind }: Life, to: Terms, behavior: Behavior): Command[] {
   // Whether usage that waits alone is to be paid for, the model does not know.
-  const isKnown =
+  const isUsageNoMatter =
     kind === 'paying' || behavior !== 'default_incomplete' || charges(now, billOf(now, to, false))
   return [
     // What is pending is billed at once then.
     ...(now.pending.length > 0 && beginsToPay(now, to) ? [] : [changeInDashboard(to, 'none')]),
     ...(isBilledWell(now, to) ? [changeInDashboard(to, 'always_invoice')] : []),
-    ...(isKnown && isToldWell(now, behavior) ? [changeInDashboard(to, 'always_invoice', { behavior })] : []),
+    ...(isUsageNoMatter && isToldWell(now, behavior)
+      ? [changeInDashboard(to, 'always_invoice', { behavior })]
+      : []),
     ...(mayWait(now, to) ? [changeInDashboard(to, 'create_prorations')] : []),
   ]
 }
@@ -143,6 +146,7 @@ const changeInDashboard = (
   name: `the dashboard changes to ${to.plan} × ${to.quantity} with ${to.extras} extras, ${prorations}${behavior === 'allow_incomplete' ? '' : `, ${behavior}`}`,
   // Behind a schedule what nobody hears of in time is lost with the period, as documented.
   isElsewhere: !isBeside,
+  isToBeHeard: isBeside,
   async run(stage, { payer, expected: now }) {
     const { stripe } = stage.world
     const { items } = await stripe.subscriptions.retrieve(payer.subscription)

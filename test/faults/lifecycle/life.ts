@@ -10,13 +10,15 @@ export interface Life {
   readonly seed: number
   readonly random: Random
   readonly kind: Kind
-  /** Coupons that may come in this life: beside usage, those that no invoice uses up and that leave of it whole cents. */
+  /** Coupons that may come in this life: beside usage, those that leave of it whole cents. */
   readonly coupons: readonly CouponKey[]
   readonly told: string[]
   /** One after the other, of one customer. */
   readonly payers: Payer[]
   payer: Payer
   expected: Model
+  /** Something happened without us since we heard of all. */
+  isBehind: boolean
 }
 
 const days = ['2026-01-10', '2026-01-28', '2026-01-29', '2026-01-30', '2026-01-31', '2028-02-29']
@@ -52,11 +54,11 @@ export async function newLife(
   const expected = begin(now, { terms, card: 'pays', discounts, withTrial: true })
   const how = `${plan} × ${quantity} with ${terms.extras} extras${coupons.map((coupon) => ` and the coupon ${coupon}`).join('')}`
   const told = [`${kind}, ${how} from ${iso(now)}`]
-  return { seed, random, kind, coupons: redeemable, told, payers: [payer], payer, expected }
+  return { seed, random, kind, coupons: redeemable, told, payers: [payer], payer, expected, isBehind: false }
 }
 
-/** Beside usage in every second life: in the others as much is used as comes to mind. */
+/** Beside usage in two lives of three: in the others as much is used as comes to mind. */
 function couponsOf(kind: Kind, random: Random): readonly CouponKey[] {
   if (kind === 'paying') return couponKeys
-  return random.below(2) === 0 ? couponKeys.filter((key) => sold[key].duration !== 'once') : []
+  return random.pick([couponKeys, couponKeys.filter((key) => sold[key].duration !== 'once'), []])
 }

@@ -368,7 +368,7 @@ export function cancelNow(model: Model, how: UnusedTime): Model {
 export function planEnd(model: Model, at: number | 'periodEnd'): Model {
   const isPeriodEnd = at === 'periodEnd'
   const cancelAt = isPeriodEnd ? model.period.end : at
-  return { ...model, cancelAt, cancelAtPeriodEnd: isPeriodEnd, scheduled: null }
+  return { ...model, cancelAt, cancelAtPeriodEnd: isPeriodEnd, scheduled: null, isManaged: false }
 }
 
 export function resume(model: Model): Model {

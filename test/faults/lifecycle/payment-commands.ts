@@ -69,6 +69,7 @@ export function refundCommands({ paid, status, pending }: model.Model, random: R
 const refund = (invoice: Paid, amount: number): Command => ({
   name: `refund ${amount} of ${invoice.charge} paid at ${iso(invoice.at)}`,
   isElsewhere: false,
+  isToBeHeard: true,
   async run(stage, { payer, expected }) {
     const { stripe, pool } = stage.world
     const { data } = await stripe.invoices.list({ subscription: payer.subscription, limit: 100 })

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as money from './accounts.ts'
 import { months } from './calendar.ts'
-import { usedBy } from './discounts.ts'
+import { type Given, usedBy } from './discounts.ts'
 import {
   type Billed,
   billedItems,
@@ -18,7 +18,7 @@ import {
   unusedOfAll,
 } from './model.ts'
 import { centsOf, creditedBy, creditedSince, keptAhead, type Proration } from './paid-time.ts'
-import { prices, type Terms } from './plans.ts'
+import { comesOutEven, coupons, type Kind, prices, type Terms } from './plans.ts'
 
 type When = 'now' | 'periodEnd'
 
@@ -59,7 +59,7 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   const isSame = isDeepStrictEqual(to, model.terms)
   const withdrawn = isOfAddonsAlone ? null : model.scheduled
   if (isSame && withdrawn === null) return refused('empty_change')
-  if (isSame) return { kind: 'done', model: { ...model, scheduled: null } }
+  if (isSame) return { kind: 'done', model: { ...model, scheduled: null, isManaged: false } }
   if (model.status !== 'active' && model.status !== 'trialing') return refused('subscription_not_changeable')
   if (model.cancelAt !== null || model.scheduled !== withdrawn) return refused('subscription_not_changeable')
   if (isGivenUpUnnamed(model.terms, to, withdrawn)) return refused('subscription_not_changeable')
@@ -81,7 +81,8 @@ export function changeTo(model: Model, { to, when, isOfAddonsAlone }: Wish): Out
   )
     return refused('subscription_not_changeable')
   const { charge } = money.settled(model.accounts, totalOf(bill))
-  if (charge === 0 || model.card === 'pays') return { kind: 'done', model: changed(model, to) }
+  if (charge === 0 || model.card === 'pays')
+    return { kind: 'done', model: { ...changed(model, to), isManaged: false } }
   if (model.card === 'none') return refused('payment_method_required', true)
   if (model.card === 'declines') return refused('card_declined', true)
   return { kind: 'held', model: { ...model, held: holding(model, to, bill) } }
@@ -140,6 +141,20 @@ export function billOf(model: Model, to: Terms, startsPeriod = needsNewPeriod(mo
   const fees = startsPeriod ? listPrice(to) : charged.reduce((sum, line) => sum + line, 0)
   const subtotal = back.reduce((sum, line) => sum + line, fees + centsOf(pending))
   return { lines, spans, startsPeriod, subtotal, debits: after }
+}
+
+/**
+ * Whether the model knows to the cent what other terms come to: coupons leave whole cents, and what is good for one invoice is
+ * used up by the fees of the next one. Whether usage alone would use it up, the model does not know.
+ */
+export function isKnown(model: Model, to: Terms, kind: Kind): boolean {
+  const isOnce = ({ coupon }: Given) => coupons[coupon].duration === 'once'
+  if (model.discounts.length === 0) return true
+  if (!comesOutEven(to, kind)) return false
+  if (kind === 'paying' || !model.discounts.some(isOnce)) return true
+  return (
+    listPrice(to) > 0 && [true, false].every((startsPeriod) => billOf(model, to, startsPeriod).subtotal > 0)
+  )
 }
 
 /** Of another length, or of the first payment. */

@@ -33,7 +33,7 @@ export const coupons = {
 } as const
 
 /** What any of the coupons, and all of them together, leave whole cents of. */
-const EVEN_CENTS = 250
+export const EVEN_CENTS = 250
 
 /** With usage and a card that always pays; or with everything else. Both at once no short model tells. */
 export type Kind = 'metered' | 'paying'

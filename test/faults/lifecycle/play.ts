@@ -1,5 +1,5 @@
 import { seeded } from '../../support/random.ts'
-import { candidates } from './commands.ts'
+import { type Command, candidates } from './commands.ts'
 import { compareAll } from './compare.ts'
 import { finishAll } from './finish.ts'
 import { newKilledStage } from './killed-stage.ts'
@@ -87,7 +87,10 @@ async function playGeneration(
     })
     if (round % 5 === 2) continue
     await stage.settle(weather)
-    for (const life of going) life.expected = heard(life.expected)
+    for (const life of going) {
+      life.expected = heard(life.expected)
+      life.isBehind = false
+    }
     for (const [life, error] of await compareAll(stage, [...going])) failed(life, error)
   }
   await finishAll(stage, [...going], weather, failed)
@@ -95,14 +98,16 @@ async function playGeneration(
 }
 
 /**
- * One command; false where there is none. While nobody tells us what happens, only what happens without us: a
- * change that waits for the bank's question waits then.
+ * One command; false where there is none. While nobody tells us what happens, we are asked until something happens without
+ * us, and from then on only that does: a change that waits for the bank's question waits then.
  */
 async function step(stage: Stage, life: Life, { isDeaf }: { readonly isDeaf: boolean }): Promise<boolean> {
-  const possible = candidates(life).filter((command) => !isDeaf || command.isElsewhere)
+  const mayBe = ({ isElsewhere, isToBeHeard }: Command) => isElsewhere || !(life.isBehind || isToBeHeard)
+  const possible = candidates(life).filter((command) => !isDeaf || mayBe(command))
   if (possible.length === 0) return false
   const command = life.random.pick(possible)
   life.told.push(command.name)
+  life.isBehind ||= command.isElsewhere
   const next = await command.run(stage, life)
   if (next.payer) {
     life.payer = next.payer
