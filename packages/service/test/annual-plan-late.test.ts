@@ -1,8 +1,9 @@
 // What became of an annual plan is heard of after its months of usage have turned: they are told anew.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import * as months from './support/annual-months.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -43,11 +44,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const at = (time: string) => Date.parse(time) / 1000
 const go = (payer: Payer, time: string) => months.go(world, payer, time)

@@ -1,13 +1,14 @@
 // Months of an annual plan of which Stripe was told nothing while they ran: it makes an invoice of what is pending only.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { expectTurn } from '../src/invoice/expect-turn.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { requestSync, syncInvoices } from '../src/jobs/sync-invoices.ts'
 import { readMigrations } from '../src/postgres/migrate.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { doDue } from '../src/workflow/due.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
 const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
@@ -24,11 +25,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const at = (time: string) => Date.parse(time) / 1000
 

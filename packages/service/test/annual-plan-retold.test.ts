@@ -1,6 +1,6 @@
 // Months of an annual plan that are told anew: by another plan, in the very second in which one turned, twice, after a pause.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { checkLimits } from '../src/invoice/check-limits.ts'
 import { setSpendLimit } from '../src/invoice/limit-spending.ts'
@@ -8,7 +8,8 @@ import { periodStated } from '../src/store/invoices.ts'
 import { nextObservation } from '../src/store/provider-objects.ts'
 import { observe } from '../src/workflow/observe.ts'
 import * as months from './support/annual-months.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -42,11 +43,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const at = (time: string) => Date.parse(time) / 1000
 async function go(payer: Payer, time: string): Promise<void> {

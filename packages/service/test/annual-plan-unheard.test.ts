@@ -1,8 +1,9 @@
 // What became of an annual plan while nobody listened, and is heard of after a month of usage should have turned.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { doDue } from '../src/workflow/due.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
 const compute = { meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.10' } as const
@@ -24,11 +25,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const at = (time: string) => Date.parse(time) / 1000
 const due = () => doDue({ ...world.deps, workflows: world.workflows })

@@ -1,11 +1,12 @@
 // Fees by the year, usage by the month: docs.stripe.com/api/subscriptions/object on pending_invoice_item_interval.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { readGrants } from '../src/store/entitlements.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const compute = {
   ...({ meter: 'seconds', product: 'compute', model: 'graduated' } as const),
@@ -67,11 +68,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const at = (time: string) => Date.parse(time) / 1000
 

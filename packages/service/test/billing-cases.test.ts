@@ -1,6 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { expect, test } from 'vitest'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // Amounts that go wrong elsewhere; each is held against what Stripe finalized, by arithmetic done here.
 
@@ -44,11 +45,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

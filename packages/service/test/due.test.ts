@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { addDue } from '../src/store/due.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 test('whatever stays due, who comes behind it has a turn', async () => {
   const { customerId } = await world.register('plain', '2026-01-10T00:00:00Z')

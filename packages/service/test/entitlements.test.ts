@@ -4,14 +4,15 @@ import { entitlementOf } from '@lockstep/core/entitlement'
 import { formatQuantity } from '@lockstep/core/quantity'
 import { subscriptionStatuses } from '@lockstep/core/subscription'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { entitlementRoutes } from '../src/http/routes/entitlements.ts'
 import { accessSql } from '../src/store/access.ts'
 import { readGrants } from '../src/store/entitlements.ts'
 import { sqlTime } from '../src/store/time.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -44,11 +45,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 /** The answers in a line each. */
 async function answers(customer: string, feature?: string): Promise<string[]> {

@@ -1,15 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { doDue } from '../src/workflow/due.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
 
 const daily = defineCatalog({
   currency: 'usd',

@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { readCustomerInvoices } from '../src/invoice/read.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { previewWish } from '../src/workflow/plan-change/preview.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // Plain: 20.00 a month and a cent a second. Tiered: 20.00, the first 100 seconds at 10 cents, then a cent,
 // and 10 % of all that for support.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

@@ -1,14 +1,15 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { readSubscription } from '../src/store/subscriptions.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
 import { flatPlan } from './support/catalogs.ts'
+import { shared } from './support/shared.ts'
 
 // Seats are changed in the dashboard while another plan is planned, and all that is heard of it comes by events: twice, late, or
 // the last one first. https://docs.stripe.com/webhooks#event-ordering
@@ -23,11 +24,7 @@ const catalog = defineCatalog({
   plans: { large: seats('Large', '9.00'), small: seats('Small', '4.00') },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 const due = async () => {
   // What the first one brings may be due at once.

@@ -1,15 +1,12 @@
 import { discountsTakenOff } from '@lockstep/core/standing-discount'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { standingDiscounts } from '../src/store/standing-discounts.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
 
 async function subscribe(more: Partial<Stripe.SubscriptionCreateParams> = {}) {
   const { stripe } = world
