@@ -21,6 +21,7 @@ function document(id: string, ...lines: Line[]): BilledTime {
       period: { start, end },
       amount: usd(amount),
       credits,
+      isUsage: false,
     })),
   }
 }
@@ -104,7 +105,7 @@ test('what is credited of several invoices comes off each in proportion, to the 
 })
 
 test('another subscription bills nothing instead', () => {
-  const line = { period: { start: JAN_12, end: FEB_1 }, credits: null }
+  const line = { period: { start: JAN_12, end: FEB_1 }, credits: null, isUsage: false }
   const both: BilledTime = {
     id: 'last',
     lines: [

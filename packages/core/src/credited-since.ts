@@ -5,7 +5,7 @@ import type { Period } from './period.ts'
 // zero that name the invoice of the time, beside what is billed for the same time instead.
 // https://docs.stripe.com/billing/subscriptions/prorations
 
-/** A fee, or a part of one, on a document of the provider's. */
+/** A fee, or a part of one, on a document of the provider's; or usage that is taken back. */
 export interface TimeLine {
   readonly subscription: string | null
   readonly period: Period
@@ -13,6 +13,8 @@ export interface TimeLine {
   readonly amount: Money
   /** Of a credit: the document that billed the time. Null where none of those that are looked at did. */
   readonly credits: string | null
+  /** Takes back usage that was billed, and no time of a fee. */
+  readonly isUsage: boolean
 }
 
 /** An invoice, or whatever waits to be on one. */
@@ -25,39 +27,68 @@ export interface BilledTime {
  * How much of an invoice was given back on later documents: what they credit of its time beyond what they bill instead of
  * it, wherever that went: to the balance, or off what else they bill. What is billed instead is paid by it and still here.
  * What a document gives back of time that was paid in part by crediting earlier time comes off its own payment first,
- * `kept`, and off the earlier invoice for the rest: together all of them give back what came in, and no more.
+ * `kept`, and off the earlier invoice for the rest: together all of them give back what came in, and no more. Usage that was paid
+ * by what is credited beyond that time is counted as given back already: taken back later, it is no more of the earlier one.
  */
 export function creditedSince(invoice: string, { currency, documents, kept }: Later): Money {
-  const known = new Map<string, Money>()
-  function taken(id: string): Money {
+  const known = new Map<string, Taken>()
+  function taken(id: string): Taken {
     const before = known.get(id)
     if (before !== undefined) return before
+    const none = { time: zero(currency), usage: zero(currency) }
     // Of nothing: no document credits itself by way of others, and if one said so, this ends all the same.
-    known.set(id, zero(currency))
-    const all = sum(
-      currency,
-      documents.filter((one) => one.id !== id).map((one) => passedOn(one, id)),
-    )
-    known.set(id, all)
-    return all
+    known.set(id, none)
+    const all = documents.filter((one) => one.id !== id).map((one) => passedOn(one, id))
+    const sumOf = (kind: keyof Taken) =>
+      sum(
+        currency,
+        all.map((one) => one[kind]),
+      )
+    const found = { time: sumOf('time'), usage: sumOf('usage') }
+    known.set(id, found)
+    return found
   }
-  function passedOn(document: BilledTime, to: string): Money {
+  function passedOn(document: BilledTime, to: string): Taken {
     const credits = creditsOf(document)
-    if (!credits.some((line) => line.credits === to)) return zero(currency)
-    const given = together(document.lines).map((lines) =>
-      shareOf(to, beyond(lines, currency), creditsOf({ ...document, lines })),
-    )
-    const missing = atLeastNothing(subtract(taken(document.id), atLeastNothing(kept(document.id))))
-    return sum(currency, [...given, shareOf(to, missing, credits)])
+    if (!credits.some((line) => line.credits === to)) return { time: zero(currency), usage: zero(currency) }
+    const groups = together(document.lines).map((lines) => ({
+      given: beyond(lines, currency),
+      credits: creditsOf({ ...document, lines }),
+    }))
+    const given = (isUsage: boolean) =>
+      groups.map((group) => shareOf(to, group.given, group.credits, (line) => line.isUsage === isUsage))
+    const passing = groups.filter((group) => group.credits.length > 0).map((group) => group.given)
+    const missing = missingOf(taken(document.id), kept(document.id), sum(currency, passing))
+    return {
+      time: sum(currency, [...given(false), shareOf(to, missing, credits)]),
+      usage: sum(currency, given(true)),
+    }
   }
-  return taken(invoice)
+  const { time, usage } = taken(invoice)
+  return add(time, usage)
+}
+
+/** What was given back of a document on later ones. */
+interface Taken {
+  readonly time: Money
+  readonly usage: Money
+}
+
+/**
+ * Of what was taken of a document, what it had not kept of its own payment. What it credited `beyond` went to the balance, if its
+ * total was below zero, and has paid its usage for the rest.
+ */
+function missingOf({ time, usage }: Taken, kept: Money, beyond: Money): Money {
+  const paidByCredit = kept.minor < 0n ? atLeastNothing(add(beyond, kept)) : beyond
+  const all = add(time, atLeastNothing(subtract(usage, paidByCredit)))
+  return atLeastNothing(subtract(all, atLeastNothing(kept)))
 }
 
 interface Later {
   readonly currency: Currency
   /** Since the invoice, itself among them, or not; what credited time is on none of them was billed before. */
   readonly documents: readonly BilledTime[]
-  /** What came in for a document and was not given back since, but by crediting its time. */
+  /** What came in for a document and was not given back since, but by crediting its time; below zero what it put on the balance. */
   readonly kept: (id: string) => Money
 }
 
@@ -82,14 +113,19 @@ function beyond(lines: readonly TimeLine[], currency: Currency): Money {
 }
 
 /** Of an amount that is credited on several invoices at once, as much as is credited of each. */
-function shareOf(invoice: string, amount: Money, credits: readonly TimeLine[]): Money {
+function shareOf(
+  invoice: string,
+  amount: Money,
+  credits: readonly TimeLine[],
+  counts: (line: TimeLine) => boolean = () => true,
+): Money {
   if (amount.minor === 0n || credits.length === 0) return zero(amount.currency)
   const shares = allocate(
     amount,
     credits.map((line) => -line.amount.minor),
   )
   return credits.reduce(
-    (all, line, at) => (line.credits === invoice ? add(all, shares[at] as Money) : all),
+    (all, line, at) => (line.credits === invoice && counts(line) ? add(all, shares[at] as Money) : all),
     zero(amount.currency),
   )
 }

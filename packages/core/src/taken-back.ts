@@ -51,7 +51,7 @@ function toTimeLines({ of, period, net }: SentPart, taken: readonly Taken<string
   )
   // A name of its own: what is credited of a line is nothing that its fee is billed for instead.
   return taken.map(({ by: credits }, at) => ({
-    ...{ subscription: of, period, credits },
+    ...{ subscription: of, period, credits, isUsage: true },
     amount: negate(shares[at] as Money),
   }))
 }

@@ -88,6 +88,7 @@ function toTimeLine(line: Line, [own, ...older]: readonly Stripe.Invoice[]): Tim
     period: { start: period.start, end: period.end },
     amount: fromStripeAmount(netOf(line), currency),
     credits: isCredit(line) ? creditedBy(line, own, older) : null,
+    isUsage: false,
   }
 }
 
@@ -167,6 +168,7 @@ function waiting(
       period: { start: item.period.start, end: item.period.end },
       amount: withTaxOf(invoice, fromStripeAmount(item.amount, item.currency)),
       credits: item.amount < 0 ? creditedByPending(item, ids, later) : null,
+      isUsage: false,
     })),
   }
 }
