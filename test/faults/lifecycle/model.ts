@@ -51,6 +51,8 @@ export interface Model {
   readonly debits: Debits
   /** Prorations that wait for the next invoice. */
   readonly pending: readonly Proration[]
+  /** Nobody drops them where a payment failed for the last time: somebody may bill them by hand, so they count as credited. */
+  readonly hasLeftPending: boolean
   readonly open: Open | null
   /** What invoices brought in, oldest first: a change credits no more of it, and nobody gives back more. */
   readonly paid: readonly Paid[]
@@ -78,6 +80,8 @@ interface Open extends Carrying {
   readonly creditedSince: number
   readonly dueAt: number
   readonly failures: number
+  /** The bank asked about the last try, and the customer may answer. */
+  readonly isAsked: boolean
 }
 
 /** What was last billed for the time that runs, and for which part of it. */
@@ -123,7 +127,8 @@ export function begin(now: number, { terms, card, discounts, withTrial }: Beginn
     },
     ...{ had: discounts.map(({ coupon }) => coupon), untold: [] },
     ...{ cancelAt: null, cancelAtPeriodEnd: false, collection: 'charging', endedAt: null },
-    ...{ debits: nothingBilled(period), pending: [], open: null, paid: [], invoices: 0 },
+    ...{ debits: nothingBilled(period), pending: [], hasLeftPending: false },
+    ...{ open: null, paid: [], invoices: 0 },
     isCreditKnown: before?.isCreditKnown ?? true,
     accounts: before?.now === now ? (before?.accounts ?? money.nothing) : money.closed(before?.accounts),
   }
@@ -233,7 +238,7 @@ function billPeriod(model: Model): Billed {
       ...{ subtotal: listPrice(terms) + waited, carried: model.discounts },
       lines: [{ at: period.start, until: period.end, cents: fee, on: null }, ...pending],
       creditedSince: creditedSince(pending, period.end),
-      ...{ until: period.end, dueAt: model.now, failures: 0 },
+      ...{ until: period.end, dueAt: model.now, failures: 0, isAsked: false },
     },
   }
 }
@@ -274,10 +279,10 @@ export function collect(final: Billed): Model {
         ? brought(model, open, { came: Math.max(0, open.total - charge), charge: 0 })
         : model.paid,
     }
-    if (days === undefined) return ended(failed)
+    if (days === undefined) return ended({ ...failed, hasLeftPending: failed.pending.length > 0 })
     const left = isFirst ? charge : open.total
-    const later = { ...open, total: left, dueAt: model.now + days * DAY, failures: open.failures + 1 }
-    return { ...failed, open: later }
+    const next = { dueAt: model.now + days * DAY, failures: open.failures + 1, isAsked: card === 'asks' }
+    return { ...failed, open: { ...open, total: left, ...next } }
   }
   const came = open.total < 0 ? open.total : Math.max(charge, open.total)
   return {

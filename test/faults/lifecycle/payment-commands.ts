@@ -12,7 +12,9 @@ export function paymentCommands({ expected: now, random }: Life): Command[] {
     payWith(now.card === 'pays' ? random.pick(others) : 'pays'),
     ...(now.card === 'pays' ? [] : [payWith('pays')]),
     ...(now.card === 'none' ? [] : [remove(random.pick(ways))]),
-    ...(now.status === 'past_due' && now.card === 'asks' ? [confirmOpen(), confirmOpen()] : []),
+    ...(now.status === 'past_due' && now.card === 'asks' && now.open?.isAsked === true
+      ? [confirmOpen(), confirmOpen()]
+      : []),
     ...refundCommands(now, random),
   ]
 }
@@ -58,10 +60,12 @@ const confirmOpen = (): Command => ({
 })
 
 /** Of any invoice, also of one of before: all, a part, or too much. What waits for an invoice is a story of its own. */
-export function refundCommands({ paid, status, pending }: model.Model, random: Random): Command[] {
+export function refundCommands(now: model.Model, random: Random): Command[] {
+  const { paid, status, pending, hasLeftPending } = now
   const isSame = (one: Paid, other: Paid) => one.at === other.at && one.total === other.total
   const all = paid.filter((one) => one.charge > 0 && paid.filter((other) => isSame(one, other)).length === 1)
-  if (all.length === 0 || pending.length > 0 || !['active', 'canceled'].includes(status)) return []
+  const isWaiting = pending.length > 0 || hasLeftPending
+  if (all.length === 0 || isWaiting || !['active', 'canceled'].includes(status)) return []
   const invoice = random.pick(random.below(2) === 0 ? all : all.slice(-2))
   return [refund(invoice, 1 + random.below(invoice.charge))]
 }

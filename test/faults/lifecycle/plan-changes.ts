@@ -206,7 +206,7 @@ export function changedAndDue(model: Model, to: Terms): Billed {
     open: {
       ...{ number, at: now, total: totalOf(bill), subtotal: bill.subtotal, carried: discounts },
       ...{ lines: bill.spans, creditedSince: creditedSince(bill.spans, period.end) },
-      ...{ until: period.end, dueAt: now, failures: 0 },
+      ...{ until: period.end, dueAt: now, failures: 0, isAsked: false },
     },
   }
 }
@@ -214,7 +214,9 @@ export function changedAndDue(model: Model, to: Terms): Billed {
 /** As of this second, and past due until somebody confirms the payment: nobody tries it before. */
 export function awaiting(model: Model, to: Terms): Model {
   const due = collect({ ...changedAndDue(model, to), card: 'none' })
-  return { ...due, card: model.card, open: due.open && { ...due.open, dueAt: Number.POSITIVE_INFINITY } }
+  const { card } = model
+  const waits = { dueAt: Number.POSITIVE_INFINITY, isAsked: card === 'asks' }
+  return { ...due, card, open: due.open && { ...due.open, ...waits } }
 }
 
 /** Comes when its invoice is paid, and is forgotten when that is not paid in time. */
