@@ -121,3 +121,31 @@ test('documents that claim to credit each other come to an end', () => {
   const two = document('two', [-100, JAN_12, FEB_1, 'one'])
   expect(since('one', [one, two])).toBe(200)
 })
+
+const usage = (id: string, amount: number, credits: string): BilledTime => ({
+  id,
+  lines: [
+    {
+      ...{ subscription: 'usage', period: { start: JAN_12, end: JAN_12 }, credits, isUsage: true },
+      amount: usd(amount),
+    },
+  ],
+})
+
+test('usage that was paid by crediting time is given back once, when it is taken back', () => {
+  // 16.13 of premium, and 2.87 of usage: 13.26 went to the balance, and 2.87 have paid for the usage.
+  const left = document('second', [-1613, JAN_12, FEB_1, 'first'])
+  expect(since('first', [usage('third', -287, 'second'), left, premium], { second: -1326 })).toBe(1613)
+  // With 20.00 of usage 3.87 were paid, of which nothing is left: what goes back beyond the 16.13 came from there.
+  const documents = [usage('third', -2000, 'second'), left, premium]
+  expect(since('first', documents, { second: 387 })).toBe(1613)
+  expect(since('first', documents, { second: 0 })).toBe(1613 + 387)
+})
+
+test('usage that was paid with money is not of the time beside it', () => {
+  // 9.68 more for premium and 5.00 of usage: all of it was paid.
+  const documents = [usage('third', -500, 'second'), up, basic]
+  expect(since('first', documents, { second: 1468 })).toBe(0)
+  // Once 12.00 went back, 2.68 are there.
+  expect(since('first', documents, { second: 268 })).toBe(232)
+})

@@ -92,3 +92,37 @@ test('what was used in that second on an invoice whose time the one before paid 
   // Of 30.00 11 of 31 days were had.
   expect(await balance()).toBe(-1935)
 })
+
+test('what was used in the second of all of it was paid by the time that a change credits, and comes off that once', async () => {
+  const { stripe } = world
+  const payer = await world.register('paid', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.use(payer, '100', '2026-01-10T00:00:00Z')
+  await world.sync(payer)
+  // 30.00 are credited, 15.00 billed instead, and 1.00 for usage: 14.00 go to the balance.
+  const { items } = await stripe.subscriptions.retrieve(payer.subscription)
+  const fee = items.data.find(({ price }) => price.unit_amount === 3000)
+  const price = await stripe.prices.create({
+    ...{ product: idOf(fee?.price.product ?? ''), currency: 'usd', unit_amount: 1500 },
+    recurring: { interval: 'month' },
+  })
+  await stripe.subscriptions.update(payer.subscription, {
+    items: [{ id: fee?.id ?? '', price: price.id }],
+    proration_behavior: 'always_invoice',
+  })
+  await world.deliver()
+  const balance = async () =>
+    ((await stripe.customers.retrieve(payer.customer)) as { balance: number }).balance
+  expect(await balance()).toBe(-1400)
+  const path = `/v1/subscriptions/${payer.subscriptionId}`
+  const payload = { when: 'now', unusedTime: 'credit' }
+  const shown = await server.call({ method: 'POST', url: `${path}/cancel/preview`, payload })
+  expect(shown.body).toMatchObject({ toGiveBack: { minor: '1500' }, notGivenBack: [] })
+  const { body } = await server.call({ method: 'POST', url: `${path}/cancel`, payload })
+  expect(body).toMatchObject({ givenBack: { amount: { minor: '1500' }, notGivenBack: [] } })
+  await world.deliver()
+  await world.turn(payer, '2026-01-10T03:00:00Z')
+  await world.deliver()
+  // 30.00 were paid, and nothing was had.
+  expect(await balance()).toBe(-3000)
+})
