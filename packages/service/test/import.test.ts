@@ -352,3 +352,22 @@ async function everything(): Promise<unknown[]> {
   ])
   return lists.map(({ data }) => data)
 }
+
+test('an end that somebody guessed is no end: an import repairs the row, and the history goes on', async () => {
+  const { monthly, subscribe } = await account()
+  await subscribe('ada', monthly.id)
+  await run(false)
+  const { pool } = one.database
+  const subscription = async () =>
+    (await pool.query('select status, ended_at, cancel_at, current_period_end from subscription')).rows
+  const before = await subscription()
+  expect(before).toMatchObject([{ status: 'active', ended_at: null, cancel_at: null }])
+  await pool.query("update subscription set ended_at = '2031-01-01', cancel_at = '2031-01-01'")
+  await pool.query("update subscription_history set ends_at = '2031-01-01'")
+  const { proof } = await run(false)
+  expect(await subscription()).toEqual(before)
+  expect(proof).toMatchObject({ subscriptions: 1, unequalCount: 0 })
+  // The last stretch goes on, and none ends when somebody guessed it would.
+  expect(await count("from subscription_history where ends_at = 'infinity'")).toBe(1)
+  expect(await count("from subscription_history where ends_at = '2031-01-01'")).toBe(0)
+})

@@ -39,7 +39,7 @@ export async function repairDrift(deps: LookDeps): Promise<Repairs> {
 }
 
 /** What is refused or breaks is told, and the others are gone on with; what passes by itself ends the whole. */
-async function carryOut(deps: LookDeps, drift: Drift): Promise<string | null> {
+export async function carryOut(deps: LookDeps, drift: Drift): Promise<string | null> {
   try {
     if (drift.repair !== null) await deeds[drift.repair](deps, drift)
     return null

@@ -9,6 +9,7 @@ import { addWorkflow } from '../../store/workflows.ts'
 import type { WorkflowKind } from '../journal.ts'
 import type { LookDeps } from '../look.ts'
 import type { Workflows } from '../workflows.ts'
+import { lookAgain } from './look-again.ts'
 import { prove } from './prove.ts'
 import { readAll } from './read-account.ts'
 
@@ -32,6 +33,7 @@ export function importKind(deps: LookDeps): WorkflowKind {
       const { importId, dryRun } = input as ImportInput
       for (const type of importedTypes)
         await step(stepOf(type), () => inBackground(() => readAll(deps, { importId, type, dryRun })))
+      if (!dryRun) await step('look again', () => inBackground(() => lookAgain(deps)))
       await step('prove', async () => {
         const proof = dryRun ? null : await prove(deps, importId)
         await endImport(deps.db, importId, proof, deps.clock.now())
