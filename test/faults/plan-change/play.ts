@@ -33,6 +33,7 @@ const CHANGES_EACH = 5
 /** Customers, each of a seed of its own, that buy from one catalogue: that of the first of them. */
 const CUSTOMERS_EACH = 20
 const DAY = 86_400
+const HOUR = 3600
 
 /**
  * A preview is the deed: whatever the plans, the numbers, the add-ons, the moment, the currency, coupon and trial, what
@@ -88,6 +89,12 @@ async function playCustomer(stage: Stage, seed: number, sorts: Sorts): Promise<s
         at += (1 + random.below(45)) * DAY + random.below(DAY)
         await stage.world.turn(payer, iso(at))
         await stage.settle(weather)
+        // Of a renewal that is a draft nothing was paid yet, so nothing of it is credited: its hour is let pass.
+        if ((await lastInvoice(stage, payer))?.status === 'draft') {
+          at += HOUR
+          await stage.world.turn(payer, iso(at))
+          await stage.settle(weather)
+        }
       }
       const isTrial =
         (await stage.world.stripe.subscriptions.retrieve(payer.subscription)).status === 'trialing'
