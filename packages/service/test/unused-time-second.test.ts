@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { planChangeRoutes } from '../src/http/routes/plan-changes.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newServer, type TestServer } from './support/server.ts'
 
 const SECRETS = ['a secret of the tests, long enough']
@@ -35,6 +35,25 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+/** Somebody puts the payer on half the price in Stripe's dashboard, billed at once. */
+async function halfPrice({ subscription }: Payer) {
+  const { stripe } = world
+  const { items } = await stripe.subscriptions.retrieve(subscription)
+  const fee = items.data.find(({ price }) => price.unit_amount === 3000)
+  const price = await stripe.prices.create({
+    ...{ product: idOf(fee?.price.product ?? ''), currency: 'usd', unit_amount: 1500 },
+    recurring: { interval: 'month' },
+  })
+  await stripe.subscriptions.update(subscription, {
+    items: [{ id: fee?.id ?? '', price: price.id }],
+    proration_behavior: 'always_invoice',
+  })
+  await world.deliver()
+}
+
+const balanceOf = async ({ customer }: Payer) =>
+  ((await world.stripe.customers.retrieve(customer)) as { balance: number }).balance
+
 test('an end in the second of a change gives all of its time back, beside what was used in that second', async () => {
   const payer = await world.register('free', '2026-01-10T00:00:00Z')
   await world.deliver()
@@ -52,13 +71,11 @@ test('an end in the second of a change gives all of its time back, beside what w
   await world.deliver()
   await world.turn(payer, '2026-01-10T03:00:00Z')
   await world.deliver()
-  const { balance } = (await world.stripe.customers.retrieve(payer.customer)) as { balance: number }
   // 30.00 and 4.95 were paid.
-  expect(balance).toBe(-3495)
+  expect(await balanceOf(payer)).toBe(-3495)
 })
 
 test('what was used in that second on an invoice whose time the one before paid is no time given back of that', async () => {
-  const { stripe } = world
   const payer = await world.register('paid', '2026-01-01T00:00:00Z')
   await world.deliver()
   await world.turn(payer, '2026-01-12T00:00:00Z')
@@ -66,20 +83,8 @@ test('what was used in that second on an invoice whose time the one before paid 
   await world.use(payer, '100', '2026-01-12T00:00:00Z')
   await world.sync(payer)
   // 20 of 31 days of 30.00 are 19.35, of 15.00 9.68: with 1.00 of usage 8.67 go to the balance.
-  const { items } = await stripe.subscriptions.retrieve(payer.subscription)
-  const fee = items.data.find(({ price }) => price.unit_amount === 3000)
-  const price = await stripe.prices.create({
-    ...{ product: idOf(fee?.price.product ?? ''), currency: 'usd', unit_amount: 1500 },
-    recurring: { interval: 'month' },
-  })
-  await stripe.subscriptions.update(payer.subscription, {
-    items: [{ id: fee?.id ?? '', price: price.id }],
-    proration_behavior: 'always_invoice',
-  })
-  await world.deliver()
-  const balance = async () =>
-    ((await stripe.customers.retrieve(payer.customer)) as { balance: number }).balance
-  expect(await balance()).toBe(-867)
+  await halfPrice(payer)
+  expect(await balanceOf(payer)).toBe(-867)
   const path = `/v1/subscriptions/${payer.subscriptionId}`
   const payload = { when: 'now', unusedTime: 'credit' }
   const shown = await server.call({ method: 'POST', url: `${path}/cancel/preview`, payload })
@@ -90,30 +95,17 @@ test('what was used in that second on an invoice whose time the one before paid 
   await world.turn(payer, '2026-01-12T03:00:00Z')
   await world.deliver()
   // Of 30.00 11 of 31 days were had.
-  expect(await balance()).toBe(-1935)
+  expect(await balanceOf(payer)).toBe(-1935)
 })
 
 test('what was used in the second of all of it was paid by the time that a change credits, and comes off that once', async () => {
-  const { stripe } = world
   const payer = await world.register('paid', '2026-01-10T00:00:00Z')
   await world.deliver()
   await world.use(payer, '100', '2026-01-10T00:00:00Z')
   await world.sync(payer)
   // 30.00 are credited, 15.00 billed instead, and 1.00 for usage: 14.00 go to the balance.
-  const { items } = await stripe.subscriptions.retrieve(payer.subscription)
-  const fee = items.data.find(({ price }) => price.unit_amount === 3000)
-  const price = await stripe.prices.create({
-    ...{ product: idOf(fee?.price.product ?? ''), currency: 'usd', unit_amount: 1500 },
-    recurring: { interval: 'month' },
-  })
-  await stripe.subscriptions.update(payer.subscription, {
-    items: [{ id: fee?.id ?? '', price: price.id }],
-    proration_behavior: 'always_invoice',
-  })
-  await world.deliver()
-  const balance = async () =>
-    ((await stripe.customers.retrieve(payer.customer)) as { balance: number }).balance
-  expect(await balance()).toBe(-1400)
+  await halfPrice(payer)
+  expect(await balanceOf(payer)).toBe(-1400)
   const path = `/v1/subscriptions/${payer.subscriptionId}`
   const payload = { when: 'now', unusedTime: 'credit' }
   const shown = await server.call({ method: 'POST', url: `${path}/cancel/preview`, payload })
@@ -124,5 +116,5 @@ test('what was used in the second of all of it was paid by the time that a chang
   await world.turn(payer, '2026-01-10T03:00:00Z')
   await world.deliver()
   // 30.00 were paid, and nothing was had.
-  expect(await balance()).toBe(-3000)
+  expect(await balanceOf(payer)).toBe(-3000)
 })

@@ -1,3 +1,4 @@
+import { assert } from '@lockstep/core/assert'
 import type { Derivation } from '@lockstep/core/derivation'
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isWorthSending } from '@lockstep/core/invoice'
@@ -16,7 +17,7 @@ import { rateInvoices } from '../../invoice/rate-invoices.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { snapshot, transaction } from '../../postgres/transaction.ts'
 import { undone } from '../../postgres/undone.ts'
-import { toStripeUnits } from '../../provider/stripe/amount.ts'
+import { isChargeable, toStripeUnits } from '../../provider/stripe/amount.ts'
 import { lineName } from '../../provider/stripe/to-invoice-item.ts'
 import { type ItemContent, type ItemRow, waitingElsewhere } from '../../store/invoice-items.ts'
 import { type InvoiceRow, invoicesToRate, markPictured } from '../../store/invoices.ts'
@@ -240,6 +241,7 @@ function wantedItem(
   if (product === undefined) {
     throw new Problem('plan_not_published', `The product ${line.product} is not at the provider.`)
   }
+  assert(isChargeable(left.amount), `What is left of ${line.key} is rounded to what Stripe takes`)
   const item: ItemContent = {
     amount: String(toStripeUnits(left.amount)),
     currency: left.amount.currency,
