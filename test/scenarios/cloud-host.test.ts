@@ -2,19 +2,12 @@ import { formatInstant } from '@lockstep/core/instant'
 import { formatMoney, money } from '@lockstep/core/money'
 import { adjustInvoice } from '@lockstep/service/invoice/adjust'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import cloudHost from '../../examples/cloud-host/catalog.ts'
-import {
-  type BillingWorld,
-  newBillingWorld,
-  type Payer,
-} from '../../packages/service/test/support/billing-world.ts'
+import { newBillingWorld, type Payer } from '../../packages/service/test/support/billing-world.ts'
+import { shared } from '../../packages/service/test/support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog: cloudHost })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog: cloudHost }))
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { adjustmentRoutes } from '../src/http/routes/adjustments.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  for (const register of [invoiceRoutes, adjustmentRoutes]) register(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+for (const register of [invoiceRoutes, adjustmentRoutes]) register(server.app, world.deps)
 
 /** A month that runs since 10 January, its fee of 20.00 paid. */
 async function subscribed(plan = 'plain'): Promise<Payer> {

@@ -1,9 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { doDue } from '../src/workflow/due.ts'
 import { syncSubscription } from '../src/workflow/sync-invoice.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -23,11 +24,7 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
 
 type Deps = BillingWorld['deps']
 

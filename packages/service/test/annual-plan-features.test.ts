@@ -1,6 +1,6 @@
 // What stands beside usage by the month on an annual plan: each figure is of a month, and every fee of the year.
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { entitlementRoutes } from '../src/http/routes/entitlements.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { priceOverrideRoutes } from '../src/http/routes/price-overrides.ts'
@@ -9,7 +9,8 @@ import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.t
 import { checkLimits } from '../src/invoice/check-limits.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 const yearly = { product: 'cloud', interval: 'year', usageInterval: 'month' } as const
 const fee = (amount: string) => ({ kind: 'recurring', model: 'flat', amount }) as const
@@ -71,21 +72,16 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  for (const register of [
-    entitlementRoutes,
-    invoiceRoutes,
-    priceOverrideRoutes,
-    spendLimitRoutes,
-    subscriptionStatsRoutes,
-  ])
-    register(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
+const server = await newServer(world.deps, { clock: world.deps.clock })
+for (const register of [
+  entitlementRoutes,
+  invoiceRoutes,
+  priceOverrideRoutes,
+  spendLimitRoutes,
+  subscriptionStatsRoutes,
+])
+  register(server.app, world.deps)
 
 async function go(payer: Payer, time: string): Promise<void> {
   await world.turn(payer, time)

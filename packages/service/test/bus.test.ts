@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { expect, test } from 'vitest'
 import { newBell } from '../src/bell.ts'
-import type { Bus } from '../src/bus/bus.ts'
 import { openBus } from '../src/bus/open.ts'
 import { drainBus } from '../src/bus/process.ts'
 import { busMessageRoutes } from '../src/http/routes/bus-messages.ts'
@@ -12,8 +9,9 @@ import { listBusMessages, slowestSignUp } from '../src/store/bus-messages.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import type { Workflows } from '../src/workflow/workflows.ts'
-import { atStripe, type Installation, newInstallation } from './support/installation.ts'
+import { atStripe } from './support/installation.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const SUBJECT = 'auth.profile.created'
 const DAY = 86_400
@@ -36,22 +34,11 @@ const catalogOf = (plans: Record<string, typeof untried>) =>
     signUp: { plan: 'pending', afterTrial: 'expire' },
   })
 
-let simulator: Simulator
-let installation: Installation
-let bus: Bus
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalogOf({ pending }))
-  const { deps } = installation
-  const config = { bus: { natsUrl: undefined, profileSubject: SUBJECT } }
-  bus = await openBus({ ...deps, config, bell: newBell() })
-  busMessageRoutes(installation.app, { ...deps, config, bell: newBell(), bus })
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalogOf({ pending }))
+const { deps } = installation
+const config = { bus: { natsUrl: undefined, profileSubject: SUBJECT } }
+const bus = await openBus({ ...deps, config, bell: newBell() })
+busMessageRoutes(installation.app, { ...deps, config, bell: newBell(), bus })
 
 /** Works off what is due, now or so many seconds from now, and waits for the registrations that it began. */
 async function drain(later = 0) {

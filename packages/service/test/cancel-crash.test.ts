@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { drainInbox } from '../src/inbox/process.ts'
 import { cancelSubscription } from '../src/workflow/deeds/cancel.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
 import { makeWorkflows, type Workflows } from '../src/workflow/workflows.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 /** Every so many statements dies one: each of them would take minutes. */
 const STRIDE = 11

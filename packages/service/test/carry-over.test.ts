@@ -1,14 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { adjustInvoice } from '../src/invoice/adjust.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // No fee, a cent a second, and invoices that are collected from 5.00 on.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -23,9 +23,8 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import { changeCustomer } from '../src/workflow/change-customer.ts'
 import { doDue } from '../src/workflow/due.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world)
-  erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world)
+erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 const remove = (id: string) => server.call({ method: 'DELETE', url: `/v1/customers/${id}` })
 

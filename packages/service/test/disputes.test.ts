@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { disputeRoutes } from '../src/http/routes/disputes.ts'
 import { showSync } from '../src/invoice/figures.ts'
 import { createMetrics } from '../src/metrics.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer({ db: world.db }, { clock: world.deps.clock })
-  disputeRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer({ db: world.db }, { clock: world.deps.clock })
+disputeRoutes(server.app, world.deps)
 
 const list = async (query: string) =>
   (

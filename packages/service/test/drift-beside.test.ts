@@ -1,9 +1,10 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Drift } from '../src/workflow/drift/drift.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 const fee = { kind: 'recurring', model: 'flat', amount: '120.00' } as const
 const care = { ...fee, amount: '30.00' } as const
@@ -29,22 +30,15 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-let annual: Payer
-let monthly: Payer
-let duo: Payer
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-  annual = await world.register('annual', '2026-02-01T00:00:00Z')
-  monthly = await world.register('monthly', '2026-02-01T00:00:00Z', {
-    paymentMethod: 'pm_card_createDispute',
-    addons: [{ addon: 'backups', quantity: 2 }],
-  })
-  duo = await world.register('duo', '2026-02-01T00:00:00Z')
-  await world.deliver()
-  expect((await findDrift(world.deps)).drifts).toEqual([])
+const world = await shared(newBillingWorld({ catalog }))
+const annual = await world.register('annual', '2026-02-01T00:00:00Z')
+const monthly = await world.register('monthly', '2026-02-01T00:00:00Z', {
+  paymentMethod: 'pm_card_createDispute',
+  addons: [{ addon: 'backups', quantity: 2 }],
 })
-afterAll(() => world.close())
+const duo = await world.register('duo', '2026-02-01T00:00:00Z')
+await world.deliver()
+expect((await findDrift(world.deps)).drifts).toEqual([])
 
 const story = ({ entity, kind, cause, repair, differences }: Drift) =>
   [entity, kind, ...differences.map(({ field }) => field), cause, repair ?? 'none'].join(' ')

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { Drift } from '../src/workflow/drift/drift.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let ada: Payer
 // One customer for all: what is damaged is repaired again before the next.
-beforeAll(async () => {
-  world = await newBillingWorld()
-  ada = await world.register('plain', '2026-01-10T00:00:00Z')
-  await world.turn(ada, '2026-01-20T00:00:00Z')
-  await world.deliver()
-  await world.use(ada, '12', '2026-01-15T00:00:00Z')
-  await world.sync(ada)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+await world.turn(ada, '2026-01-20T00:00:00Z')
+await world.deliver()
+await world.use(ada, '12', '2026-01-15T00:00:00Z')
+await world.sync(ada)
 beforeEach(async () => {
   expect((await findDrift(world.deps)).drifts).toEqual([])
 })

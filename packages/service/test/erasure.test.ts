@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { contractRoutes } from '../src/http/routes/contracts.ts'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
@@ -8,21 +8,19 @@ import { transaction } from '../src/postgres/transaction.ts'
 import { insertBusMessage, listBusMessages } from '../src/store/bus-messages.ts'
 import { insertOverride } from '../src/store/price-overrides.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
 import { smallCatalog } from './support/catalogs.ts'
 import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let ask: (method: 'GET' | 'POST', url: string) => Promise<{ status: number; body: Record<string, unknown> }>
-
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog: smallCatalog })
-  const server = await newServer(world)
-  erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
-  contractRoutes(server.app, world)
-  ask = (method, url) => server.call({ method, url })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog: smallCatalog }))
+const server = await newServer(world)
+erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
+contractRoutes(server.app, world)
+const ask = (
+  method: 'GET' | 'POST',
+  url: string,
+): Promise<{ status: number; body: Record<string, unknown> }> => server.call({ method, url })
 
 /** Every row of every table that says a word, table by table. */
 async function tablesSaying(word: string): Promise<string[]> {

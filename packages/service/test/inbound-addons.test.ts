@@ -1,21 +1,16 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { addonRoutes } from '../src/http/routes/addons.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newInboundWorld()
-  server = await newServer({ db: world.db }, { clock: world.deps.clock })
-  addonRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
+const server = await newServer({ db: world.db }, { clock: world.deps.clock })
+addonRoutes(server.app, world.deps)
 
 async function sold(name: string, unitAmount: number, interval: 'month' | 'year' = 'month') {
   const product = await world.stripe.products.create({ name })

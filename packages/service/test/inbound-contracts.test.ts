@@ -1,20 +1,16 @@
 import type { ContractDocument } from '@lockstep/core/contract'
 import { verifyChain } from '@lockstep/core/contract-chain'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { sha256 } from '../src/contract/digest.ts'
 import { readChain } from '../src/store/contracts.ts'
 import { lookAt } from '../src/workflow/look.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-  // What is made at Stripe now has begun by our clock.
-  world.wall.time = Math.floor(Date.now() / 1000) + 3600
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
+// What is made at Stripe now has begun by our clock.
+world.wall.time = Math.floor(Date.now() / 1000) + 3600
 
 let counter = 0
 async function sold(amount: number) {

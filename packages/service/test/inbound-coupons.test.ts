@@ -1,6 +1,6 @@
 import { type Catalog, defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { couponRoutes } from '../src/http/routes/coupons.ts'
 import { readCoupons } from '../src/store/coupons.ts'
 import { readEvent } from '../src/store/provider-events.ts'
@@ -11,18 +11,13 @@ import { beginImport, importKind } from '../src/workflow/import/import-account.t
 import { observe } from '../src/workflow/observe.ts'
 import { relist } from '../src/workflow/relist.ts'
 import { makeWorkflows } from '../src/workflow/workflows.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newInboundWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  couponRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+couponRoutes(server.app, world.deps)
 
 const read = async (key: string) => (await server.call({ method: 'GET', url: `/v1/coupons/${key}` })).body
 

@@ -1,6 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readInvoice } from '../src/invoice/read.ts'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { readEvent } from '../src/store/provider-events.ts'
@@ -8,14 +8,10 @@ import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { linkByHand } from '../src/workflow/link-by-hand.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
 
 type Terms = Partial<Stripe.PriceCreateParams>
 

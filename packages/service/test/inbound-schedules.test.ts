@@ -1,19 +1,15 @@
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { nextObservation } from '../src/store/provider-objects.ts'
 import { readSubscription } from '../src/store/subscriptions.ts'
 import { doDue } from '../src/workflow/due.ts'
 import { knowSchedule, lookAt } from '../src/workflow/look.ts'
 import { observe } from '../src/workflow/observe.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
 
 let counter = 0
 async function sold(amount: number) {

@@ -1,14 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { defaultSyncPolicy } from '@lockstep/core/direction'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // Plans and subscriptions are made at Stripe, and what they cost is known there alone.
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
     sync: {
       ...defaultSyncPolicy,
@@ -19,9 +19,8 @@ beforeAll(async () => {
       missingCustomer: 'create',
       missingPlan: 'create',
     },
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 test('of a fee that is not known here, Stripe is asked what a change would give back', async () => {
   const { stripe } = world

@@ -1,13 +1,13 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { defaultSyncPolicy } from '@lockstep/core/direction'
 import Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readEvent } from '../src/store/provider-events.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute', unitLabel: 'second' } },
@@ -33,9 +33,8 @@ beforeAll(async () => {
       missingCustomer: 'create',
       missingPlan: 'create',
     },
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 const priceOf = (product: string, terms: Partial<Stripe.PriceCreateParams>) =>
   world.stripe.prices.create({ product, currency: 'usd', recurring: { interval: 'month' }, ...terms })

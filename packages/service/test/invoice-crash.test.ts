@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { drainInbox } from '../src/inbox/process.ts'
 import { needsSync } from '../src/store/invoices.ts'
 import { syncSubscription } from '../src/workflow/sync-invoice.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 /** Runs `work` in a process that is killed after so many statements. True: it came to its end. */
 async function killed(statements: number, work: (deps: BillingWorld['deps']) => Promise<unknown>) {

@@ -1,32 +1,23 @@
-import type { PgBoss } from 'pg-boss'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { billingRoutes } from '../src/http/routes/billing.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { addUpSum, announceSum } from '../src/store/usage-sums.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 import { at } from './support/usage-world.ts'
 
-let world: BillingWorld
-let server: TestServer
-let boss: PgBoss
-let ada: Payer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-  boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: false })
-  billingRoutes(server.app, { ...world.deps, boss })
-  ada = await world.register('tiered', '2026-01-10T00:00:00Z')
-  await world.turn(ada, '2026-01-20T00:00:00Z')
-  await world.deliver()
-  await world.use(ada, '115', '2026-01-11T00:00:00Z')
-})
-afterAll(async () => {
-  await boss.stop({ graceful: true, timeout: 5000 })
-  await world.close()
-})
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
+const boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: false })
+billingRoutes(server.app, { ...world.deps, boss })
+const ada = await world.register('tiered', '2026-01-10T00:00:00Z')
+await world.turn(ada, '2026-01-20T00:00:00Z')
+await world.deliver()
+await world.use(ada, '115', '2026-01-11T00:00:00Z')
+afterAll(() => boss.stop({ graceful: true, timeout: 5000 }))
 
 const get = (url: string) => server.call({ method: 'GET', url })
 const post = (url: string) => server.call({ method: 'POST', url })

@@ -1,15 +1,12 @@
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
 import { markPictured, markSynced, needsSync, readInvoiceRows } from '../src/store/invoices.ts'
 import { planSync, syncSubscription } from '../src/workflow/sync-invoice.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

@@ -1,23 +1,16 @@
-import type { PgBoss } from 'pg-boss'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { billingRoutes } from '../src/http/routes/billing.ts'
 import { startBoss } from '../src/jobs/boss.ts'
 import { syncInvoices } from '../src/jobs/sync-invoices.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
 import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let boss: PgBoss
-beforeAll(async () => {
-  world = await newBillingWorld()
-  boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: true })
-  // Never by itself: a test says when.
-  await syncInvoices({ ...world.deps, boss, config: { syncCron: '0 0 29 2 *' } })
-})
-afterAll(async () => {
-  await boss.stop({ graceful: true, timeout: 5000 })
-  await world.close()
-})
+const world = await shared(newBillingWorld())
+const boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: true })
+// Never by itself: a test says when.
+await syncInvoices({ ...world.deps, boss, config: { syncCron: '0 0 29 2 *' } })
+afterAll(() => boss.stop({ graceful: true, timeout: 5000 }))
 
 async function jobs() {
   const { rows } = await world.pool.query<{ subscription: string; in: number; state: string }>(

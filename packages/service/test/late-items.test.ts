@@ -1,12 +1,12 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { doDue } from '../src/workflow/due.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // Plans come in, and what is missing is put before a person: nothing is made with the item that names it.
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
     sync: {
       directions: {
@@ -15,9 +15,8 @@ beforeAll(async () => {
       },
       ...{ missingCustomer: 'park', missingPlan: 'park' },
     },
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 async function sold(name: string, unitAmount: number) {
   const product = await world.stripe.products.create({ name })

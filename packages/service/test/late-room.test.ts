@@ -1,6 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { expect, test } from 'vitest'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 type Metered = 'cpu' | 'disk' | 'net'
 
@@ -21,18 +22,16 @@ const plan = <const M extends Metered>(meter: M) => ({
   },
 })
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
       meters: { cpu: perRegion(), disk: perRegion(), net: perRegion() },
       plans: { cloud: plan('cpu'), disk: plan('disk'), net: plan('net') },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)

@@ -1,30 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { correctUsage } from '../src/usage/correct.ts'
 import { newMonths } from '../src/usage/months.ts'
-import { openUsage, type Usage } from '../src/usage/usage.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { openUsage } from '../src/usage/usage.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-let usage: Usage
-let ada: Payer
-let invoice: string
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  ada = await world.register('tiered', '2026-01-10T00:00:00Z')
-  await world.turn(ada, '2026-01-20T00:00:00Z')
-  await world.deliver()
-  invoice = (await world.read(ada, 'current')).invoice.id
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+const ada = await world.register('tiered', '2026-01-10T00:00:00Z')
+await world.turn(ada, '2026-01-20T00:00:00Z')
+await world.deliver()
+const invoice = (await world.read(ada, 'current')).invoice.id
 
 interface Explained {
   readonly events: {

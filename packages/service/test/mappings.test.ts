@@ -1,6 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newBell } from '../src/bell.ts'
 import { customerRoutes } from '../src/http/routes/customers.ts'
 import { mappingRoutes } from '../src/http/routes/mappings.ts'
@@ -15,8 +15,9 @@ import { readEvent } from '../src/store/provider-events.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
 import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 const catalog = (businessInterval: 'month' | 'year') =>
   defineCatalog({
@@ -53,10 +54,8 @@ const catalog = (businessInterval: 'month' | 'year') =>
   })
 
 // Subscriptions come in; whose customer or plan is missing is put before a person.
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: catalog('month'),
     sync: {
       directions: {
@@ -69,16 +68,15 @@ beforeAll(async () => {
       missingCustomer: 'park',
       missingPlan: 'park',
     },
-  })
-  server = await newServer({ db: world.db }, { clock: world.deps.clock })
-  const parts = { ...world.deps, bell: newBell() }
-  mappingRoutes(server.app, parts)
-  providerEventRoutes(server.app, parts)
-  customerRoutes(server.app, { ...parts, workflows: world.workflows })
-  planRoutes(server.app, parts)
-  subscriptionRoutes(server.app, parts)
-})
-afterAll(() => world.close())
+  }),
+)
+const server = await newServer({ db: world.db }, { clock: world.deps.clock })
+const parts = { ...world.deps, bell: newBell() }
+mappingRoutes(server.app, parts)
+providerEventRoutes(server.app, parts)
+customerRoutes(server.app, { ...parts, workflows: world.workflows })
+planRoutes(server.app, parts)
+subscriptionRoutes(server.app, parts)
 
 async function ask(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) {
   const { status, body } = await server.call({ method, url, ...(payload && { payload }) })

@@ -1,29 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
-import { openUsage, type Usage } from '../src/usage/usage.ts'
-import { newServer, type TestServer } from './support/server.ts'
-import { newTotalsWorld, type TotalsWorld } from './totals/totals-world.ts'
+import { openUsage } from '../src/usage/usage.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
+import { newTotalsWorld } from './totals/totals-world.ts'
 
 // What a correction takes off a later invoice is given back already: a refund of the invoice that billed it gives no more
 // than the rest. Plain costs 20.01 a month, and a second 0.01.
 
-let world: TotalsWorld
-let server: TestServer
-let usage: Usage
-beforeAll(async () => {
-  world = await newTotalsWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  usageCorrectionRoutes(server.app, { ...world.deps, usage })
-  refundRoutes(server.app, { ...world.deps, workflows: world.workflows })
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+const world = await shared(newTotalsWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+usageCorrectionRoutes(server.app, { ...world.deps, usage })
+refundRoutes(server.app, { ...world.deps, workflows: world.workflows })
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 const post = (url: string, payload: object) => server.call({ method: 'POST', url, payload })
 

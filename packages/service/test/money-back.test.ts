@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { creditNoteRoutes } from '../src/http/routes/credit-notes.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
@@ -8,14 +8,10 @@ import { makeWorkflows } from '../src/workflow/workflows.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { mortalConnection } from './support/mortal.ts'
 import { newServer, type TestServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await serverOf(world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await shared(serverOf(world.deps))
 
 async function serverOf(deps: BillingWorld['deps']): Promise<TestServer & { close(): Promise<void> }> {
   const workflows = makeWorkflows(
@@ -40,7 +36,13 @@ async function paid(plan = 'plain', paymentMethod = 'pm_card_visa') {
 
 type Body = Record<string, { minor: string }> & { status: string; id: string; data: Body[] }
 
-async function ask(method: 'GET' | 'POST', url: string, payload?: object, key?: string, on = server) {
+async function ask(
+  method: 'GET' | 'POST',
+  url: string,
+  payload?: object,
+  key?: string,
+  on: TestServer = server,
+) {
   const { status, body } = await on.call({
     method,
     url,
@@ -50,9 +52,9 @@ async function ask(method: 'GET' | 'POST', url: string, payload?: object, key?: 
   return { status, body: body as Body }
 }
 
-const refund = (invoice: string, payload: object, key?: string, on = server) =>
+const refund = (invoice: string, payload: object, key?: string, on: TestServer = server) =>
   ask('POST', `/v1/invoices/${invoice}/refunds?dryRun=false`, payload, key, on)
-const credit = (invoice: string, payload: object, key?: string, on = server) =>
+const credit = (invoice: string, payload: object, key?: string, on: TestServer = server) =>
   ask('POST', `/v1/invoices/${invoice}/credit-notes?dryRun=false`, payload, key, on)
 const listed = async (invoice: string, what: 'refunds' | 'credit-notes') =>
   (await ask('GET', `/v1/invoices/${invoice}/${what}?limit=100`)).body.data

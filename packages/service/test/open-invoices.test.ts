@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { billingRoutes } from '../src/http/routes/billing.ts'
 import { startBoss } from '../src/jobs/boss.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-let boss: Awaited<ReturnType<typeof startBoss>>
-beforeAll(async () => {
-  world = await newBillingWorld({ simulator: { settings: { afterRetries: 'past_due' } } })
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: false })
-  billingRoutes(server.app, { ...world.deps, boss })
-})
-afterAll(async () => {
-  await boss.stop({ graceful: true, timeout: 5000 })
-  await world.close()
-})
+const world = await shared(newBillingWorld({ simulator: { settings: { afterRetries: 'past_due' } } }))
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const boss = await startBoss({ databaseUrl: world.url, log: world.deps.log }, { supervise: false })
+billingRoutes(server.app, { ...world.deps, boss })
+afterAll(() => boss.stop({ graceful: true, timeout: 5000 }))
 
 interface OpenInvoice {
   readonly number: string | null

@@ -1,16 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeEvents } from '../src/outbox/make-events.ts'
 import { newHands } from '../src/postgres/presence.ts'
 import { claimEndpoint, releaseEndpoint } from '../src/store/deliveries.ts'
-import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { newOutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver, referenceSignature } from './support/receiver.ts'
+import { shared } from './support/shared.ts'
 
-let world: OutboxWorld
 let app: Receiver
-beforeAll(async () => {
-  world = await newOutboxWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newOutboxWorld())
 beforeEach(async () => {
   app = await newReceiver()
 })

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createMetrics } from '../src/metrics.ts'
 import { showOutbox } from '../src/outbox/figures.ts'
 import { mortalConnection } from './support/mortal.ts'
-import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { newOutboxWorld } from './support/outbox-world.ts'
 import { newReceiver } from './support/receiver.ts'
+import { shared } from './support/shared.ts'
 
-let world: OutboxWorld
-beforeAll(async () => {
-  world = await newOutboxWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newOutboxWorld())
 
 test('a scrape reads the outbox once for all its figures', async () => {
   const app = await newReceiver()

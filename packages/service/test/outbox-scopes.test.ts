@@ -1,16 +1,13 @@
 import type { Scope } from '@lockstep/api/scopes'
 import { scopesToTell } from '@lockstep/api/told-scopes'
 import { outgoingEventTypes } from '@lockstep/core/outgoing-event'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newOutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver } from './support/receiver.ts'
+import { shared } from './support/shared.ts'
 
-let world: OutboxWorld
 let app: Receiver
-beforeAll(async () => {
-  world = await newOutboxWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newOutboxWorld())
 beforeEach(async () => {
   app = await newReceiver()
 })

@@ -1,14 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { replayEvents } from '../src/store/event-replays.ts'
-import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { newOutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver } from './support/receiver.ts'
+import { shared } from './support/shared.ts'
 
-let world: OutboxWorld
 let app: Receiver
-beforeAll(async () => {
-  world = await newOutboxWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newOutboxWorld())
 beforeEach(async () => {
   app = await newReceiver()
   await world.endpoint(app)

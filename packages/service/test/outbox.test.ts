@@ -1,17 +1,14 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeEvents } from '../src/outbox/make-events.ts'
 import { drainOutbox } from '../src/outbox/outbox.ts'
 import { mortalConnection } from './support/mortal.ts'
-import { newOutboxWorld, type OutboxWorld } from './support/outbox-world.ts'
+import { newOutboxWorld } from './support/outbox-world.ts'
 import { newReceiver, type Receiver, referenceSignature } from './support/receiver.ts'
+import { shared } from './support/shared.ts'
 
-let world: OutboxWorld
 let app: Receiver
-beforeAll(async () => {
-  world = await newOutboxWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newOutboxWorld())
 beforeEach(async () => {
   app = await newReceiver()
 })

@@ -1,13 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { drainInbox } from '../src/inbox/process.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
 import { receiveListed } from './support/receive-listed.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // How a change is paid: without a card first, with the bank's question, in a trial.
@@ -29,17 +27,7 @@ const catalog = defineCatalog({
 const ASKS = 'pm_card_authenticationRequired'
 const PAGE = { returnUrl: 'https://app.example/billing', cancelUrl: 'https://app.example/pricing' }
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 
 const subscriber = (key: string, more?: Parameters<typeof newSubscriber>[2]) =>
   newSubscriber(installation, key, more)

@@ -1,23 +1,18 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { planRollRoutes } from '../src/http/routes/plan-rolls.ts'
 import { newId } from '../src/ids.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { moveRolls } from '../src/store/plan-rolls.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newInboundWorld()
-  server = await newServer({ db: world.db }, { clock: world.deps.clock })
-  planRollRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
+const server = await newServer({ db: world.db }, { clock: world.deps.clock })
+planRollRoutes(server.app, world.deps)
 
 const price = (product: string, unitAmount: number, interval: 'month' | 'year' = 'month') =>
   world.stripe.prices.create({

@@ -1,8 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { readMigrations } from '../src/postgres/migrate.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
@@ -10,7 +8,7 @@ import { doDue } from '../src/workflow/due.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { replan } from '../src/workflow/plan-change/replan.ts'
 import { flatPlan } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 import { newSubscriber } from './support/subscriber.ts'
 
 // What is changed directly on a subscription may be overwritten by its schedule when the next phase is entered:
@@ -44,16 +42,7 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, catalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { installation } = await sharedInstallation(catalog)
 
 const stripe = () => installation.deps.provider.stripe
 const rows = async (text: string, ...values: unknown[]) =>

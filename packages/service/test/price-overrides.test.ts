@@ -1,24 +1,23 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { ContractDocument } from '@lockstep/core/contract'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { priceOverrideRoutes } from '../src/http/routes/price-overrides.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
 import { overridePrice } from '../src/invoice/override-price.ts'
 import { readContractInForce } from '../src/store/contracts.ts'
 import { readNewestPlan } from '../src/store/plans.ts'
 import { previewWish } from '../src/workflow/plan-change/preview.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 // A cent a second in most plans, at least 5.00 a month in some of them; a fee of 20.00.
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  const monthly = { product: 'cloud', interval: 'month' } as const
-  const fee = { kind: 'recurring', model: 'flat', amount: '20.00' } as const
-  const compute = { meter: 'seconds', model: 'perUnit', unitAmount: '0.01' } as const
-  world = await newBillingWorld({
+const monthly = { product: 'cloud', interval: 'month' } as const
+const fee = { kind: 'recurring', model: 'flat', amount: '20.00' } as const
+const compute = { meter: 'seconds', model: 'perUnit', unitAmount: '0.01' } as const
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -58,11 +57,10 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  priceOverrideRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+  }),
+)
+const server = await newServer(world.deps, { clock: world.deps.clock })
+priceOverrideRoutes(server.app, world.deps)
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)

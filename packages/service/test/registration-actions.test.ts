@@ -1,11 +1,9 @@
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { describe, expect, test } from 'vitest'
 import { transaction } from '../src/postgres/transaction.ts'
 import { wakeWorkflow } from '../src/store/workflows.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { purchaseCatalog } from './support/catalogs.ts'
-import { type Installation, newInstallation } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 // Who has to do something first: the bank's question (3-D Secure), and a page for the payment method.
 // Cards: https://docs.stripe.com/testing#regulatory-cards
@@ -13,17 +11,7 @@ import { type Installation, newInstallation } from './support/installation.ts'
 const ASKS = 'pm_card_authenticationRequired'
 const PAGE = { returnUrl: 'https://app.example/welcome', cancelUrl: 'https://app.example/pricing' }
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator({ settings: { unlimitedClocks: true } })
-  installation = await newInstallation(simulator, purchaseCatalog)
-})
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
+const { simulator, installation } = await sharedInstallation(purchaseCatalog)
 
 interface Shown {
   readonly id: string

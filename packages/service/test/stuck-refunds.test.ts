@@ -1,23 +1,19 @@
 // Refunds that nobody brings to their end by themselves are told to a person, with why.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { creditNoteRoutes } from '../src/http/routes/credit-notes.ts'
 import { refundRoutes } from '../src/http/routes/refunds.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { erasePersonalData } from '../src/store/erasure.ts'
 import { countStuckRefunds } from '../src/store/stuck-refunds.ts'
 import { sqlTime } from '../src/store/time.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  for (const register of [refundRoutes, creditNoteRoutes])
-    register(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+for (const register of [refundRoutes, creditNoteRoutes])
+  register(server.app, { ...world.deps, workflows: world.workflows })
 
 async function refunded(paymentMethod: string) {
   const payer = await world.register('plain', '2026-01-10T00:00:00Z', { paymentMethod })

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionStartRoutes } from '../src/http/routes/subscription-starts.ts'
 import { subscriptionRoutes } from '../src/http/routes/subscriptions.ts'
 import { newId } from '../src/ids.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world)
-  const parts = { ...world.deps, workflows: world.workflows }
-  subscriptionRoutes(server.app, parts)
-  subscriptionStartRoutes(server.app, parts)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world)
+const parts = { ...world.deps, workflows: world.workflows }
+subscriptionRoutes(server.app, parts)
+subscriptionStartRoutes(server.app, parts)
 
 interface Body {
   readonly id: string

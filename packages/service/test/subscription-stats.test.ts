@@ -1,10 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { formatInstant } from '@lockstep/core/instant'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Random, seeded } from '../../../test/support/random.ts'
 import { subscriptionStatsRoutes } from '../src/http/routes/subscription-stats.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 const fee = (amount: string) => ({ fee: { kind: 'recurring' as const, model: 'flat' as const, amount } })
 const catalog = defineCatalog({
@@ -20,14 +21,9 @@ const catalog = defineCatalog({
   },
 })
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-  server = await newServer(world)
-  subscriptionStatsRoutes(server.app, world.deps)
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
+const server = await newServer(world)
+subscriptionStatsRoutes(server.app, world.deps)
 
 interface Amount {
   readonly minor: string

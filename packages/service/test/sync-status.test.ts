@@ -1,25 +1,21 @@
 import { PgBoss } from 'pg-boss'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { syncStatusRoutes } from '../src/http/routes/sync-status.ts'
 import { showSync } from '../src/invoice/figures.ts'
 import { nextRound } from '../src/jobs/sync-invoices.ts'
 import { createMetrics } from '../src/metrics.ts'
 import { beginRound, countInRound } from '../src/store/sync-rounds.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
 const metrics = createMetrics()
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  // It works out when a schedule is due; it is never started.
-  const schedule = { boss: new PgBoss(world.url), config: { syncCron: '20 */2 * * *' } }
-  syncStatusRoutes(server.app, { ...world.deps, ...schedule })
-  showSync({ ...world.deps, metrics, nextRound: (now) => nextRound(schedule, now) })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+// It works out when a schedule is due; it is never started.
+const schedule = { boss: new PgBoss(world.url), config: { syncCron: '20 */2 * * *' } }
+syncStatusRoutes(server.app, { ...world.deps, ...schedule })
+showSync({ ...world.deps, metrics, nextRound: (now) => nextRound(schedule, now) })
 
 const status = async () => (await server.call({ method: 'GET', url: '/v1/sync-status' })).body
 const go = async (payer: Payer, time: string) => {

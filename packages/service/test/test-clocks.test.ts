@@ -1,10 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { formatInstant } from '@lockstep/core/instant'
-import type { Simulator } from 'stripe-simulator'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { newSimulator } from '../../../test/support/simulator.ts'
+import { afterEach, expect, test } from 'vitest'
 import { openUsage } from '../src/usage/usage.ts'
-import { type Installation, newInstallation, onDatabase } from './support/installation.ts'
+import { onDatabase } from './support/installation.ts'
+import { sharedInstallation } from './support/shared.ts'
 
 const fee = { fee: { kind: 'recurring', model: 'flat', amount: '9.00' } } as const
 const catalog = defineCatalog({
@@ -32,18 +31,8 @@ const catalog = defineCatalog({
   },
 })
 
-let simulator: Simulator
-let installation: Installation
-
-beforeAll(async () => {
-  simulator = await newSimulator()
-  installation = await newInstallation(simulator, catalog)
-})
+const { simulator, installation } = await sharedInstallation(catalog)
 afterEach(() => simulator.control.clearFaults())
-afterAll(async () => {
-  await simulator.close()
-  await installation.close()
-})
 
 async function newClock(frozenTime: string): Promise<string> {
   const { status, body } = await installation.ask('POST', '/v1/test-clocks', { frozenTime, name: 'A year' })

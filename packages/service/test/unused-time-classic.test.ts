@@ -1,17 +1,16 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { defaultSyncPolicy } from '@lockstep/core/direction'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
-import { type BillingWorld, newBillingWorld } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 // Subscriptions that somebody made at Stripe in classic billing mode, which values unused time at the price of this moment, whatever
 // it was billed at. https://docs.stripe.com/billing/subscriptions/billing-mode/compare
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({ currency: 'usd', products: {}, plans: {} }),
     sync: {
       ...defaultSyncPolicy,
@@ -22,11 +21,10 @@ beforeAll(async () => {
       missingCustomer: 'create',
       missingPlan: 'create',
     },
-  })
-  server = await newServer(world)
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+  }),
+)
+const server = await newServer(world)
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 test('what a coupon took off when the time was billed is not given back when the coupon is gone', async () => {
   const { stripe } = world

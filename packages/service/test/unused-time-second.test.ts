@@ -1,10 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { planChangeRoutes } from '../src/http/routes/plan-changes.ts'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
 const SECRETS = ['a secret of the tests, long enough']
 const plan = (name: string, amount: string) =>
@@ -24,16 +25,11 @@ const catalog = defineCatalog({
   plans: { free: plan('Free', '0.00'), paid: plan('Paid', '30.00') },
 })
 
-let world: BillingWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newBillingWorld({ catalog })
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  const { deps, workflows } = world
-  planChangeRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
-  subscriptionDeedRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld({ catalog }))
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const { deps, workflows } = world
+planChangeRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
+subscriptionDeedRoutes(server.app, { ...deps, workflows, config: { secrets: SECRETS } })
 
 /** Somebody puts the payer on half the price in Stripe's dashboard, billed at once. */
 async function halfPrice({ subscription }: Payer) {

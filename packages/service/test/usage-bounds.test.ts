@@ -1,27 +1,27 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
 import { explanationOf } from '../src/invoice/explain.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { previewWish } from '../src/workflow/plan-change/preview.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // What is included, and the least and the most that usage costs, held against what Stripe finalized.
 // 100 seconds are free and then a cent each; a dollar a unit of the level; 5.00 to 12.00 of both in a month.
 
-let world: BillingWorld
-beforeAll(async () => {
-  const monthly = { product: 'cloud', interval: 'month' } as const
-  const fee = { kind: 'recurring', model: 'flat', amount: '20.00' } as const
-  const compute = {
-    ...({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' } as const),
-    included: '100',
-  }
-  const traffic = { meter: 'traffic', model: 'perUnit', unitAmount: '1.00' } as const
-  const least = { name: 'Minimum usage', model: 'minimum', amount: '5.00' } as const
-  const most = { name: 'Usage cap', model: 'maximum', amount: '12.00' } as const
-  const prices = { fee, compute, traffic, least, most }
-  world = await newBillingWorld({
+const monthly = { product: 'cloud', interval: 'month' } as const
+const fee = { kind: 'recurring', model: 'flat', amount: '20.00' } as const
+const compute = {
+  ...({ meter: 'seconds', product: 'compute', model: 'perUnit', unitAmount: '0.01' } as const),
+  included: '100',
+}
+const traffic = { meter: 'traffic', model: 'perUnit', unitAmount: '1.00' } as const
+const least = { name: 'Minimum usage', model: 'minimum', amount: '5.00' } as const
+const most = { name: 'Usage cap', model: 'maximum', amount: '12.00' } as const
+const prices = { fee, compute, traffic, least, most }
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' }, compute: { name: 'Compute' } },
@@ -47,9 +47,8 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 async function go(payer: Payer, time: string) {
   await world.turn(payer, time)
@@ -210,7 +209,7 @@ test('a trial that bills its usage has promised none', async () => {
   expect(amounts(await world.read(payer, 'current'))).toEqual(['150 Seconds: 250 second', '2000 Trying'])
 })
 
-const least = async (payer: Payer) =>
+const leastBilled = async (payer: Payer) =>
   (await world.atStripe(payer)).flatMap(({ lines }) => lines.filter((line) => line.includes('Minimum usage')))
 
 /** It goes on when the invoice of its new period is paid. */
@@ -238,7 +237,7 @@ test('a trial that ended without a card is a pause: nothing is promised until it
   await world.sync(payer)
   await go(payer, '2026-03-03T02:00:00Z')
   // Only the month that began with the resumption.
-  expect(await least(payer)).toEqual(['500 Minimum usage: 0.00 used of 5.00 USD'])
+  expect(await leastBilled(payer)).toEqual(['500 Minimum usage: 0.00 used of 5.00 USD'])
 })
 
 test('paused in the middle of a period, the part before the pause is promised', async () => {
@@ -253,7 +252,7 @@ test('paused in the middle of a period, the part before the pause is promised', 
   await world.sync(payer)
   await go(payer, '2026-03-15T02:00:00Z')
   // 15.5 of 31 days, and the month that began with the resumption.
-  expect(await least(payer)).toEqual([
+  expect(await leastBilled(payer)).toEqual([
     '250 Minimum usage: 0.00 used of 2.50 USD, reported late for 2026-01-10 to 2026-01-25',
     '500 Minimum usage: 0.00 used of 5.00 USD',
   ])
@@ -290,7 +289,7 @@ test('a later anchor does not change which period it was that was cut', async ()
   await world.sync(payer)
   await go(payer, '2026-04-15T02:00:00Z')
   // February's, and 15 of the 31 days from 28 February to 31 March: 2.419….
-  expect(await least(payer)).toEqual([
+  expect(await leastBilled(payer)).toEqual([
     '241 Minimum usage: 0.00 used of 2.41 USD',
     '500 Minimum usage: 0.00 used of 5.00 USD',
     '500 Minimum usage: 0.00 used of 5.00 USD, reported late for 2026-01-31 to 2026-02-28',

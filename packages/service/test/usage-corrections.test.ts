@@ -1,26 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
 import { transaction } from '../src/postgres/transaction.ts'
 import { usageTotals } from '../src/store/usage.ts'
 import { hasMoreEvents } from '../src/store/usage-corrections.ts'
 import { replaceUsage } from '../src/usage/backfill.ts'
-import { openUsage, type Usage } from '../src/usage/usage.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { openUsage } from '../src/usage/usage.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-let usage: Usage
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  usageCorrectionRoutes(server.app, { ...world.deps, usage })
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+usageCorrectionRoutes(server.app, { ...world.deps, usage })
 
 async function subscribed(plan = 'plain'): Promise<Payer> {
   const payer = await world.register(plan, '2026-01-10T00:00:00Z')

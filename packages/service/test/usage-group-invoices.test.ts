@@ -1,19 +1,17 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { usageRoutes } from '../src/http/routes/usage.ts'
 import { usageCorrectionRoutes } from '../src/http/routes/usage-corrections.ts'
 import { correctUsage } from '../src/usage/correct.ts'
 import { newMonths } from '../src/usage/months.ts'
-import { openUsage, type Usage } from '../src/usage/usage.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { openUsage } from '../src/usage/usage.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-let usage: Usage
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -44,17 +42,13 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-  usageRoutes(server.app, world.deps)
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  usageCorrectionRoutes(server.app, { ...world.deps, usage })
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+  }),
+)
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
+usageRoutes(server.app, world.deps)
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+usageCorrectionRoutes(server.app, { ...world.deps, usage })
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)

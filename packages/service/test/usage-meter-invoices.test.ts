@@ -1,12 +1,12 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { formatInstant } from '@lockstep/core/instant'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { evidenceOf } from '../src/invoice/evidence.ts'
-import { amounts, type BillingWorld, newBillingWorld } from './support/billing-world.ts'
+import { amounts, newBillingWorld } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -27,9 +27,8 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 // A day is 86,400 s, so a gigabyte costs 8.64 a day: 241.92 in the 28 days of February, 267.84 in March.
 test('a level is billed month after month as long as it is held, and a late change in every month that missed it', async () => {

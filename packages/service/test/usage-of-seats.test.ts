@@ -1,11 +1,11 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { expect, test } from 'vitest'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
 // 10.00 for each seat, a cent a second, and 10 % of all that for support.
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -23,9 +23,8 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)

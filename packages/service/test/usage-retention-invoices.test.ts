@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
 import { usageRetentionRoutes } from '../src/http/routes/usage-retention.ts'
 import { readInvoice } from '../src/invoice/read.ts'
-import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
-import { newServer, type TestServer } from './support/server.ts'
+import { newBillingWorld } from './support/billing-world.ts'
+import { newServer } from './support/server.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-let server: TestServer
-let ada: Payer
-beforeAll(async () => {
-  world = await newBillingWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  invoiceRoutes(server.app, world.deps)
-  usageRetentionRoutes(server.app, { ...world.deps, pool: world.pool, config: { usageRetentionMonths: 2 } })
-  ada = await world.register('plain', '2026-01-10T00:00:00Z')
-})
-afterAll(() => world.close())
+const world = await shared(newBillingWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+invoiceRoutes(server.app, world.deps)
+usageRetentionRoutes(server.app, { ...world.deps, pool: world.pool, config: { usageRetentionMonths: 2 } })
+const ada = await world.register('plain', '2026-01-10T00:00:00Z')
 
 interface Plan {
   readonly month: string

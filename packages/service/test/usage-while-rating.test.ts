@@ -1,14 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { checkLimits } from '../src/invoice/check-limits.ts'
 import { setSpendLimit } from '../src/invoice/limit-spending.ts'
 import { correctUsage } from '../src/usage/correct.ts'
 import { newMonths } from '../src/usage/months.ts'
-import { amounts, type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { amounts, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { shared } from './support/shared.ts'
 
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newBillingWorld({
+const world = await shared(
+  newBillingWorld({
     catalog: defineCatalog({
       currency: 'usd',
       products: { cloud: { name: 'Cloud' } },
@@ -29,9 +29,8 @@ beforeAll(async () => {
         },
       },
     }),
-  })
-})
-afterAll(() => world.close())
+  }),
+)
 
 const go = async (payer: Payer, time: string) => {
   await world.turn(payer, time)

@@ -1,13 +1,10 @@
 // docs.stripe.com/currencies: refunds end in the same digits as charges
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Payer } from '../support/billing-world.ts'
-import { type Code, type MoneyWorld, newMoneyWorld, price, type Shown } from './money-world.ts'
+import { shared } from '../support/shared.ts'
+import { type Code, newMoneyWorld, price, type Shown } from './money-world.ts'
 
-let world: MoneyWorld
-beforeAll(async () => {
-  world = await newMoneyWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newMoneyWorld())
 
 const minor = (amount: unknown) => Number((amount as Shown).minor)
 

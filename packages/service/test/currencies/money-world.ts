@@ -124,8 +124,6 @@ export interface Shown {
   readonly minor: string
 }
 
-export type MoneyWorld = Awaited<ReturnType<typeof newMoneyWorld>>
-
 /** A billing world that sells in four currencies, and what is asked of it over HTTP. */
 export async function newMoneyWorld() {
   const world = await newBillingWorld({ catalog: fourCurrencies })

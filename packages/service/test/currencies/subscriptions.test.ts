@@ -1,14 +1,11 @@
 // docs.stripe.com/billing/subscriptions/prorations and docs.stripe.com/currencies
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { findDrift } from '../../src/workflow/drift/find.ts'
 import type { Payer } from '../support/billing-world.ts'
-import { type Code, type MoneyWorld, minors, newMoneyWorld, price, type Shown } from './money-world.ts'
+import { shared } from '../support/shared.ts'
+import { type Code, minors, newMoneyWorld, price, type Shown } from './money-world.ts'
 
-let world: MoneyWorld
-beforeAll(async () => {
-  world = await newMoneyWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newMoneyWorld())
 
 interface Invoice {
   readonly lines: readonly { readonly amount: Shown }[]

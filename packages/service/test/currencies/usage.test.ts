@@ -1,6 +1,6 @@
 // docs.stripe.com/products-prices/pricing-models and docs.stripe.com/currencies
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { documentPdf } from '../../src/document/pdf.ts'
 import { annexOf } from '../../src/invoice/annex.ts'
 import { checkLimits } from '../../src/invoice/check-limits.ts'
@@ -9,16 +9,13 @@ import { makeEvents } from '../../src/outbox/make-events.ts'
 import { findDrift } from '../../src/workflow/drift/find.ts'
 import { amounts, type Payer } from '../support/billing-world.ts'
 import { textOfPdf } from '../support/pdf-text.ts'
-import { type Code, currencies, type MoneyWorld, newMoneyWorld, price } from './money-world.ts'
+import { shared } from '../support/shared.ts'
+import { type Code, currencies, newMoneyWorld, price } from './money-world.ts'
 
-let world: MoneyWorld
-beforeAll(async () => {
-  world = await newMoneyWorld()
-  // Somebody is told of what is spent: without an endpoint nothing is noted.
-  await sql`insert into webhook_endpoint (id, url, secrets, created_at)
-    values ('webhook_endpoint_1', 'https://app.example', '[]', now())`.execute(world.db)
-})
-afterAll(() => world.close())
+const world = await shared(newMoneyWorld())
+// Somebody is told of what is spent: without an endpoint nothing is noted.
+await sql`insert into webhook_endpoint (id, url, secrets, created_at)
+  values ('webhook_endpoint_1', 'https://app.example', '[]', now())`.execute(world.db)
 
 /** What our current invoice, Stripe's preview and the invoice that it finalized come to. */
 async function renewed(payer: Payer, time: string) {

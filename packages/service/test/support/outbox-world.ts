@@ -22,8 +22,6 @@ interface Endpoint {
   readonly secret: string
 }
 
-export type OutboxWorld = Awaited<ReturnType<typeof newOutboxWorld>>
-
 /** A billing world that tells receivers of this machine what happens. */
 export async function newOutboxWorld() {
   const world = await newBillingWorld()

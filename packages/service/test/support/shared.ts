@@ -11,7 +11,7 @@ import type { ServerWanted } from './server.ts'
  * const world = await shared(newBillingWorld())
  * ```
  */
-export async function shared<T extends { close(): Promise<void> }>(made: Promise<T>): Promise<T> {
+export async function shared<T extends { close(): Promise<void> }>(made: T | Promise<T>): Promise<T> {
   const one = await made
   afterAll(() => one.close())
   return one

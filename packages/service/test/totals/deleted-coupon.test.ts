@@ -1,13 +1,10 @@
 // A coupon that was made for the invoice of the rest is deleted by hand before that invoice is made with it.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { lookAt } from '../../src/workflow/look.ts'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const MINUTE = 60
 const DAY = 86_400

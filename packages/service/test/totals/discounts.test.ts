@@ -1,12 +1,9 @@
 // The order and the rounding of discounts: docs.stripe.com/billing/subscriptions/coupons. Every figure is reckoned by hand.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { expect, test } from 'vitest'
+import { shared } from '../support/shared.ts'
+import { allAre, newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const JANUARY = '2026-01-12T00:00:00Z'
 

@@ -1,20 +1,16 @@
 // What is left at an end costs what the renewal of that moment would have cost. Every figure is reckoned by hand.
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
 import { readInvoice } from '../../src/invoice/read.ts'
 import type { Payer } from '../support/billing-world.ts'
-import { newServer, type TestServer } from '../support/server.ts'
+import { newServer } from '../support/server.ts'
+import { shared } from '../support/shared.ts'
 import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-let server: TestServer
-beforeAll(async () => {
-  world = await newTotalsWorld()
-  server = await newServer(world)
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
+const server = await newServer(world)
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 const JANUARY = '2026-01-12T00:00:00Z'
 const NOW = '2026-01-20T02:00:00Z'

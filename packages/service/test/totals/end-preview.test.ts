@@ -1,14 +1,11 @@
 // A preview of an end, or of a change that begins a new period, is a look: asked a hundred times, nothing is written.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { planSync } from '../../src/workflow/sync-invoice.ts'
 import type { Payer } from '../support/billing-world.ts'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const kept = async ({ customerId }: Payer) => ({
   cuts: await world.db.selectFrom('usageCut').select('at').where('customerId', '=', customerId).execute(),

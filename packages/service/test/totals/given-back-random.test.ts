@@ -3,34 +3,25 @@
 // walk, of exact fractions, along what Stripe's final invoices say.
 import fc from 'fast-check'
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { usageCorrectionRoutes } from '../../src/http/routes/usage-corrections.ts'
-import { openUsage, type Usage } from '../../src/usage/usage.ts'
+import { openUsage } from '../../src/usage/usage.ts'
 import type { Payer } from '../support/billing-world.ts'
-import { newServer, type TestServer } from '../support/server.ts'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { newServer } from '../support/server.ts'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-let server: TestServer
-let usage: Usage
-let coupons: readonly (readonly string[])[]
-beforeAll(async () => {
-  world = await newTotalsWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  usageCorrectionRoutes(server.app, { ...world.deps, usage })
-  const compute = await world.productId('Compute')
-  const half = await world.coupon({ percent_off: 50, applies_to: { products: [compute] } })
-  const third = await world.coupon({ percent_off: 33.3 })
-  const most = await world.coupon({ percent_off: 90 })
-  const five = await world.coupon({ amount_off: 500, currency: 'usd' })
-  const once = await world.coupon({ percent_off: 70, duration: 'once' })
-  coupons = [[], [third], [most], [half, third], [five], [third, five], [once]]
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+const world = await shared(newTotalsWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+usageCorrectionRoutes(server.app, { ...world.deps, usage })
+const compute = await world.productId('Compute')
+const half = await world.coupon({ percent_off: 50, applies_to: { products: [compute] } })
+const third = await world.coupon({ percent_off: 33.3 })
+const most = await world.coupon({ percent_off: 90 })
+const five = await world.coupon({ amount_off: 500, currency: 'usd' })
+const once = await world.coupon({ percent_off: 70, duration: 'once' })
+const coupons = [[], [third], [most], [half, third], [five], [third, five], [once]]
 
 type Move =
   | {

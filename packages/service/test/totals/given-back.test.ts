@@ -1,32 +1,24 @@
 // What a line gives back is what was paid for it. Every figure is reckoned by hand; where it is not said otherwise, a
 // second and a byte cost a cent each.
 import { readFile } from 'node:fs/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { adjustmentRoutes } from '../../src/http/routes/adjustments.ts'
 import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
 import { usageCorrectionRoutes } from '../../src/http/routes/usage-corrections.ts'
 import { explanationOf } from '../../src/invoice/explain.ts'
 import { readInvoice } from '../../src/invoice/read.ts'
-import { openUsage, type Usage } from '../../src/usage/usage.ts'
+import { openUsage } from '../../src/usage/usage.ts'
 import { amounts, type Payer } from '../support/billing-world.ts'
-import { newServer, type TestServer } from '../support/server.ts'
-import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { newServer } from '../support/server.ts'
+import { shared } from '../support/shared.ts'
+import { allAre, newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-let server: TestServer
-let usage: Usage
-beforeAll(async () => {
-  world = await newTotalsWorld()
-  server = await newServer(world.deps, { clock: world.deps.clock })
-  usage = openUsage({ ...world.deps, databaseUrl: world.url })
-  adjustmentRoutes(server.app, world.deps)
-  usageCorrectionRoutes(server.app, { ...world.deps, usage })
-  subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
-})
-afterAll(async () => {
-  await usage.close()
-  await world.close()
-})
+const world = await shared(newTotalsWorld())
+const server = await newServer(world.deps, { clock: world.deps.clock })
+const usage = await shared(openUsage({ ...world.deps, databaseUrl: world.url }))
+adjustmentRoutes(server.app, world.deps)
+usageCorrectionRoutes(server.app, { ...world.deps, usage })
+subscriptionDeedRoutes(server.app, { ...world.deps, workflows: world.workflows })
 
 const KNOWN = new URL('../../sql/0151_given_back_known.sql', import.meta.url)
 const JANUARY = '2026-01-12T00:00:00Z'

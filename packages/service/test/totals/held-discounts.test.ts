@@ -1,14 +1,11 @@
 // A customer's discount for one invoice, where two subscriptions end in the same moment: one of them has it.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { lookAt } from '../../src/workflow/look.ts'
 import type { Payer } from '../support/billing-world.ts'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 /** Each owes 10.00 for usage; the customer has 5.00 off one invoice. Both are over, and neither was billed. */
 async function twoOver(): Promise<readonly [Payer, Payer]> {

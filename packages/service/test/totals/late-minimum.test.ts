@@ -1,15 +1,12 @@
 // What comes late under a minimum or a maximum, and coupons. Every figure is reckoned by hand: 10.00 a month, 50.00 of usage
 // promised or at most, a cent each.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { explanationOf } from '../../src/invoice/explain.ts'
 import { amounts, type Payer } from '../support/billing-world.ts'
-import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { shared } from '../support/shared.ts'
+import { allAre, newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const JANUARY = '2026-01-12T00:00:00Z'
 

@@ -1,14 +1,11 @@
 // What is pending at Stripe and none of ours: docs.stripe.com/billing/subscriptions/prorations and docs.stripe.com/api/invoiceitems.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { readInvoice } from '../../src/invoice/read.ts'
 import type { Payer } from '../support/billing-world.ts'
+import { shared } from '../support/shared.ts'
 import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const JANUARY = '2026-01-12T00:00:00Z'
 

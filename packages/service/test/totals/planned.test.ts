@@ -1,13 +1,10 @@
 // The fee that comes with the renewal is that of the plan on which the next period runs: docs.stripe.com/billing/subscriptions/subscription-schedules
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type MoneyWorld, newMoneyWorld } from '../currencies/money-world.ts'
+import { expect, test } from 'vitest'
+import { newMoneyWorld } from '../currencies/money-world.ts'
 import type { Payer } from '../support/billing-world.ts'
+import { shared } from '../support/shared.ts'
 
-let world: MoneyWorld
-beforeAll(async () => {
-  world = await newMoneyWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newMoneyWorld())
 
 async function plan(payer: Payer, wish: object): Promise<void> {
   const url = `/v1/subscriptions/${payer.subscriptionId}`

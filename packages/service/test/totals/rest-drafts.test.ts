@@ -1,12 +1,9 @@
 // What comes when the rest of a subscription was billed already goes onto a further invoice, which shows what comes off it.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { expect, test } from 'vitest'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 test('a draft for what came late says its discounts and its tax, and becomes that', async () => {
   const { id: rate } = await world.stripe.taxRates.create({

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { expect, test } from 'vitest'
+import { shared } from '../support/shared.ts'
+import { newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 test('the invoice of the rest is worded and paid as the renewal before it', async () => {
   const payer = await world.subscribed()

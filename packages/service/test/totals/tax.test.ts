@@ -1,13 +1,10 @@
 // Taxes: docs.stripe.com/billing/taxes/tax-rates; balance and least charge: docs.stripe.com/billing/customer/balance.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Payer } from '../support/billing-world.ts'
-import { allAre, newTotalsWorld, type TotalsWorld } from './totals-world.ts'
+import { shared } from '../support/shared.ts'
+import { allAre, newTotalsWorld } from './totals-world.ts'
 
-let world: TotalsWorld
-beforeAll(async () => {
-  world = await newTotalsWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newTotalsWorld())
 
 const JANUARY = '2026-01-12T00:00:00Z'
 
