@@ -1,14 +1,11 @@
 // docs.stripe.com/billing/taxes/collect-taxes, docs.stripe.com/tax/customer-locations and
 // docs.stripe.com/invoicing/integration/workflow-transitions; the rates are those of the README's rule.
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const automatic_tax = { enabled: true }
 

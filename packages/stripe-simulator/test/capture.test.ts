@@ -1,13 +1,10 @@
 // docs.stripe.com/payments/place-a-hold-on-a-payment-method and docs.stripe.com/api/payment_intents/update
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function held(amount = 1000) {
   const ada = await world.customer()

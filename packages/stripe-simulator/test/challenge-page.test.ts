@@ -1,12 +1,8 @@
 // docs.stripe.com/payments/3d-secure/authentication-flow
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const return_url = 'https://example.com/back?order=7'
 

@@ -1,14 +1,11 @@
 // docs.stripe.com/api/checkout/sessions/create, docs.stripe.com/payments/checkout/discounts and
 // docs.stripe.com/tax/checkout
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 type Session = Stripe.Checkout.SessionCreateParams
 

@@ -1,12 +1,9 @@
 // docs.stripe.com/api/checkout/sessions and docs.stripe.com/payments/checkout
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const success_url = 'https://example.com/done?session={CHECKOUT_SESSION_ID}'
 

@@ -1,13 +1,10 @@
 // docs.stripe.com/api/credit_notes and docs.stripe.com/invoicing/dashboard/credit-notes
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function paidInvoice(amount = 2500, quantity = 1) {
   const ada = await world.customer()

@@ -1,15 +1,12 @@
 // docs.stripe.com/billing/subscriptions/overview#subscription-statuses and .../pending-updates-reference
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1 } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 const FAILS = 'pm_card_chargeCustomerFail'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function subscribed(recurring: { interval: 'week' | 'month' } = { interval: 'month' }) {
   const ada = await world.customer()

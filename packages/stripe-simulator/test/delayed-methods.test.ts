@@ -1,13 +1,10 @@
 // docs.stripe.com/payments/ach-direct-debit, docs.stripe.com/payments/payment-methods#payment-notification and
 // docs.stripe.com/payments/checkout/fulfill-orders
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const GOOD = 'pm_usBankAccount_success'
 const POOR = 'pm_usBankAccount_insufficientFunds'

@@ -1,13 +1,10 @@
 // docs.stripe.com/billing/subscriptions/coupons and .../billing-mode
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function subscribed(amounts: number[], more: Partial<Stripe.SubscriptionCreateParams> = {}) {
   const prices = await Promise.all(amounts.map((amount) => world.price(amount)))

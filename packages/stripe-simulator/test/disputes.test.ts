@@ -1,12 +1,9 @@
 // docs.stripe.com/testing#disputes, docs.stripe.com/disputes/api and docs.stripe.com/disputes/how-disputes-work
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function disputed(payment_method: string) {
   const ada = await world.customer({ card: null })

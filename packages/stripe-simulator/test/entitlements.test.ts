@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
 const SUMMARY = 'entitlements.active_entitlement_summary.updated'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 let keys = 0
 /** A monthly price whose product includes the named features. */

@@ -1,12 +1,9 @@
 // docs.stripe.com/api/errors and observed answers of the service.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { newWorld, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function raw(method: string, path: string, body?: string, key: string | null = 'sk_test_x') {
   const answer = await fetch(world.simulator.url + path, {

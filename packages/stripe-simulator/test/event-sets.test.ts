@@ -1,12 +1,9 @@
 // What holds across event sets (event-table.test.ts has one case a set), and two limits.
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 afterEach(() => {
   vi.useRealTimers()
 })

@@ -1,12 +1,9 @@
 // The sets of events per case, as observed at the service and documented by docs.stripe.com/billing/subscriptions/webhooks.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const CLOCK = ['test_helpers.test_clock.advancing', 'test_helpers.test_clock.ready']
 const PAID = [

@@ -1,12 +1,9 @@
 // docs.stripe.com/api/idempotent_requests
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 test('thirty equal requests at once make one customer, and say that they are replays', async () => {
   const answers = await Promise.all(

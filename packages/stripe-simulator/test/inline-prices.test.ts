@@ -1,12 +1,9 @@
 // docs.stripe.com/api/subscriptions/create, items.price_data, and docs.stripe.com/api/plans
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 test('a price made on the spot bills, changes, and is not listed', async () => {
   const { stripe } = world

@@ -1,12 +1,9 @@
 // docs.stripe.com/invoicing/bulk-update-line-item and docs.stripe.com/api/invoice-line-item
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 test('lines are added to a draft, changed and removed, several in one call', async () => {
   const { stripe } = world

@@ -1,12 +1,8 @@
 // docs.stripe.com/invoicing/hosted-invoice-page
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function sent() {
   const { stripe } = world

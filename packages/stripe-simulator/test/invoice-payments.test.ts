@@ -1,12 +1,9 @@
 // docs.stripe.com/invoicing/partial-payments and docs.stripe.com/api/invoice-payment
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld({ settings: { willBeDueDays: 3 } })
-})
-afterAll(() => world.close())
+const world = await sharedWorld({ settings: { willBeDueDays: 3 } })
 
 async function openInvoice(amount: number, currency = 'usd') {
   const { stripe } = world

@@ -1,12 +1,9 @@
 // docs.stripe.com/invoicing/invoice-edits and docs.stripe.com/invoicing/customize
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, newWorld, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function openInvoice() {
   const { stripe } = world

@@ -1,13 +1,10 @@
 // docs.stripe.com/invoicing/overview, .../billing/customer/balance and .../api/invoiceitems
 import Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 test('an invoice is due in the future, within five years', async () => {
   const { stripe } = world

@@ -1,23 +1,19 @@
 // docs.stripe.com/billing/subscriptions/usage-based and .../billing-mode/compare
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 const MAR_1 = FEB_1 + 28 * DAY
 
-let world: World
-let meter: string
-beforeAll(async () => {
-  world = await newWorld()
-  meter = (
-    await world.stripe.billing.meters.create({
-      display_name: 'Calls',
-      event_name: 'calls',
-      default_aggregation: { formula: 'sum' },
-    })
-  ).id
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
+const meter = (
+  await world.stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'calls',
+    default_aggregation: { formula: 'sum' },
+  })
+).id
 
 type Invoice = import('stripe').default.Invoice
 type PriceParams = import('stripe').default.PriceCreateParams

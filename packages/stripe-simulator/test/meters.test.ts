@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld({ settings: { unlimitedClocks: true } })
-})
-afterAll(() => world.close())
+const world = await sharedWorld({ settings: { unlimitedClocks: true } })
 
 let names = 0
 async function meter(

@@ -1,14 +1,11 @@
 // The sums of an invoice by hand, in currencies of two, none and three decimals:
 // docs.stripe.com/api/invoices/object, docs.stripe.com/billing/customer/balance and docs.stripe.com/currencies
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 interface Draft {
   readonly currency: string

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { clientOf, type Loose, type Major, majors, releases } from './clients.ts'
-import { HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { sharedWorld } from './shared-world.ts'
+import { HOUR, JAN_1 } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * 86_400
 const MAR_1 = FEB_1 + 28 * 86_400
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const before = (major: Major, other: Major) => major < other
 

@@ -1,16 +1,13 @@
 // docs.stripe.com/billing/subscriptions/pause and docs.stripe.com/api/subscriptions/resume
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 /** Two thirds of January are over but for a bit: 10 of 31 days are left. */
 const JAN_22 = JAN_1 + 21 * DAY
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 type Invoice = import('stripe').default.Invoice
 

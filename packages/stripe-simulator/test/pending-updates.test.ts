@@ -1,14 +1,11 @@
 // docs.stripe.com/billing/subscriptions/pending-updates and .../pending-updates-reference
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 type Invoice = import('stripe').default.Invoice
 

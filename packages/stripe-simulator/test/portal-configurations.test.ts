@@ -1,13 +1,10 @@
 // docs.stripe.com/api/customer_portal/configurations and docs.stripe.com/customer-management/portal-deep-links
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 type Features = Stripe.BillingPortal.ConfigurationCreateParams.Features
 type Update = NonNullable<Features['subscription_update']>

@@ -1,16 +1,13 @@
 // docs.stripe.com/api/invoices/create_preview: what is asked for is shown and nothing is done.
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 const MAR_1 = FEB_1 + 28 * DAY
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 /** From 30.00 to 10.00 at `at`. */
 async function downgrade(

@@ -1,15 +1,11 @@
 // The worked table of docs.stripe.com/products-prices/pricing-models.
 import Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
 
-let world: World
-let product: string
-beforeAll(async () => {
-  world = await newWorld()
-  product = (await world.product('Units')).id
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
+const product = (await world.product('Units')).id
 
 type Terms = Partial<Stripe.PriceCreateParams>
 

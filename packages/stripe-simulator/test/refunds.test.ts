@@ -1,12 +1,9 @@
 // docs.stripe.com/refunds and docs.stripe.com/testing#refunds
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function charged(card: string) {
   const ada = await world.customer({ card })

@@ -1,13 +1,10 @@
 // docs.stripe.com/billing/subscriptions/overview, .../billing-cycle and .../invoices/subscription.
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, newWorld, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function subscribed(options: { at?: number; card?: string; amount?: number } = {}) {
   const price = await world.price(options.amount ?? 2500)

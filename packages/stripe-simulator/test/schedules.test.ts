@@ -1,16 +1,13 @@
 // docs.stripe.com/billing/subscriptions/subscription-schedules and docs.stripe.com/api/subscription_schedules
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 const MAR_1 = FEB_1 + 28 * DAY
 const APR_1 = MAR_1 + 31 * DAY
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function running(amount = 3000) {
   const ada = await world.customer()

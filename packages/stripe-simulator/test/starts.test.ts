@@ -1,15 +1,12 @@
 // docs.stripe.com/api/subscriptions/create, .../billing/subscriptions/backdating, .../billing-cycle, .../billing-mode/compare
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { amounts, DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { describe, expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { amounts, DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 const MAR_1 = FEB_1 + 28 * DAY
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 type Invoice = import('stripe').default.Invoice
 type CreateParams = import('stripe').default.SubscriptionCreateParams

@@ -1,13 +1,10 @@
 // docs.stripe.com/billing/taxes/tax-rates and docs.stripe.com/invoicing/taxes/tax-rates
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { HOUR, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { HOUR, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const rate = async (percentage: number, inclusive = false) =>
   (await world.stripe.taxRates.create({ display_name: 'VAT', percentage, inclusive })).id

@@ -1,13 +1,10 @@
 // docs.stripe.com/testing#authentication-and-setup and docs.stripe.com/billing/subscriptions/overview#requires-action
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1 } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 const RENEWAL = JAN_1 + 31 * DAY + HOUR
 

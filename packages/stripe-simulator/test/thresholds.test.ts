@@ -1,22 +1,18 @@
 // docs.stripe.com/billing/subscriptions/usage-based/thresholds and docs.stripe.com/api/subscriptions/create
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
 const FEB_1 = JAN_1 + 31 * DAY
 
-let world: World
-let calls: string
-beforeAll(async () => {
-  world = await newWorld()
-  const meter = await world.stripe.billing.meters.create({
-    display_name: 'Calls',
-    event_name: 'calls',
-    default_aggregation: { formula: 'sum' },
-  })
-  const recurring = { interval: 'month', usage_type: 'metered', meter: meter.id } as const
-  calls = (await world.price(10, { recurring, product: (await world.product('Calls')).id })).id
+const world = await sharedWorld()
+const meter = await world.stripe.billing.meters.create({
+  display_name: 'Calls',
+  event_name: 'calls',
+  default_aggregation: { formula: 'sum' },
 })
-afterAll(() => world.close())
+const recurring = { interval: 'month', usage_type: 'metered', meter: meter.id } as const
+const calls = (await world.price(10, { recurring, product: (await world.product('Calls')).id })).id
 
 type CreateParams = import('stripe').default.SubscriptionCreateParams
 

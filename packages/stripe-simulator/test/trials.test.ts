@@ -1,13 +1,10 @@
 // docs.stripe.com/billing/subscriptions/trials
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { DAY, HOUR, JAN_1, newWorld, refusal, type World } from './world.ts'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, refusal } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function trialing(
   options: { card?: string | null; missing?: 'cancel' | 'create_invoice' | 'pause' } = {},

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { newReceiver } from './receiver.ts'
-import { DAY, HOUR, JAN_1, newWorld, type World } from './world.ts'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, HOUR, JAN_1, newWorld } from './world.ts'
 
-let world: World
-beforeAll(async () => {
-  world = await newWorld()
-})
-afterAll(() => world.close())
+const world = await sharedWorld()
 
 async function see(path: string) {
   const response = await fetch(world.simulator.url + path)
