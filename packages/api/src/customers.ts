@@ -143,6 +143,21 @@ const erasure = z
       .enum(['told', 'queued'])
       .nullable()
       .meta({ description: 'Whether name and address are gone there too; null: no customer is there.' }),
+    paymentMethods: z
+      .strictObject({
+        found: z
+          .array(z.strictObject({ id: z.string(), type: z.string() }))
+          .meta({ description: 'The provider’s ids of cards and accounts that will be detached.' }),
+        waitsFor: z.array(z.string()).meta({
+          description:
+            'The provider’s ids of invoices and subscriptions that have to be paid, void, uncollectible or over before; none: at once.',
+        }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'Of a dry run: what can be charged there. Null otherwise, and where the provider has no such customer or cannot be reached.',
+      }),
   })
   .meta({ id: 'Erasure' })
 

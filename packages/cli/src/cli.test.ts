@@ -322,17 +322,19 @@ test('a chain of contracts that is broken is named and ends with 1', async () =>
 test('erasing a customer needs a person or --yes, and a dry run changes nothing', async () => {
   const erased = { profiles: 1, acceptances: 1, requests: 0, providerRows: 3 }
   const remains = [{ what: 'invoices', count: 2, why: 'Books are kept by law.' }]
-  const body = { customer: 'customer_1', dryRun: true, erased, remains, provider: 'queued' }
+  const paymentMethods = { found: [{ id: 'pm_1', type: 'card' }], waitsFor: ['in_1'] }
+  const body = { customer: 'customer_1', dryRun: true, erased, remains, provider: 'queued', paymentMethods }
   fake.answers = {
     'GET /v1/customers?externalId=ada&limit=1': page(ada),
     'POST /v1/customers/customer_1/erasure': { body },
     'POST /v1/customers/customer_1/erasure?dryRun=false': {
-      body: { ...body, dryRun: false, provider: 'told' },
+      body: { ...body, dryRun: false, provider: 'told', paymentMethods: null },
     },
   }
   const nobody = await lockstep(['customers', 'erase', 'ada'])
   expect([nobody.code, nobody.stderr.includes('Nobody is here to confirm it')]).toEqual([2, true])
-  await lockstep(['customers', 'erase', 'ada', '--dry-run'])
+  const { stdout: shown } = await lockstep(['customers', 'erase', 'ada', '--dry-run'])
+  expect(shown).toContain('  to detach      pm_1, card\n    not before   in_1 is settled\n')
   expect(fake.asked.filter(({ request }) => request.includes('dryRun=false'))).toEqual([])
   const { stdout, code } = await lockstep(['customers', 'erase', 'ada', '--yes'])
   expect(code).toBe(0)

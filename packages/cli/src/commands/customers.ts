@@ -92,13 +92,15 @@ function deletionText({ ended, state }: CustomerDeletion): string {
   ].join('\n')
 }
 
-function erasureText({ dryRun, erased, remains, provider }: Erasure): string {
+function erasureText({ dryRun, erased, remains, provider, paymentMethods }: Erasure): string {
   const counted = Object.entries(erased).map(([what, count]) => `  ${what.padEnd(14)} ${count}`)
   const there = { told: 'gone', queued: 'will be told' }
   return [
     dryRun ? yellow('Would be erased:') : `${green('✓')} Erased:`,
     ...counted,
     ...(provider === null ? [] : [`  ${'at provider'.padEnd(14)} name and address ${there[provider]}`]),
+    ...(paymentMethods?.found ?? []).map(({ id, type }) => `  ${'to detach'.padEnd(14)} ${id}, ${type}`),
+    ...(paymentMethods?.waitsFor ?? []).map((id) => `  ${'  not before'.padEnd(14)} ${id} is settled`),
     dim('Remains:'),
     ...remains.map(({ what, count, why }) => `  ${count === null ? '' : `${count} `}${what}: ${dim(why)}`),
   ].join('\n')

@@ -10,6 +10,7 @@ import { sharedTransactions } from '../postgres/shared-transaction.ts'
 import { transaction } from '../postgres/transaction.ts'
 import { attachedOf } from '../store/addons.ts'
 import type { Arrival, Came } from '../store/coming.ts'
+import { openErasures } from '../store/customer-erasures.ts'
 import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
 import { addRegistration, arrive, findTwins, slotHolder } from '../store/registrations.ts'
@@ -155,13 +156,14 @@ async function record(
   const profileChanged = isRenamed || (!isNew && hasMoved)
   const subscriptionId = newId('subscription')
   // In this order: the customer's row is locked before the slot is looked at. One who is new has nothing else.
-  const [pays, isReserved, [meter], acceptedAt, accepting] = await Promise.all([
+  const [pays, isReserved, [meter], acceptedAt, accepting, erasures] = await Promise.all([
     isNew || lockCurrency(trx, customerId, currency),
     reserveSlot(trx, { customerId, slot, subscriptionId, at }),
     // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
     isNew ? [] : metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
     isNew && wanted.testClock === undefined ? at : customerTime(trx, clock, customerId),
     acceptor(trx, customerId, isNew ? newcomer : undefined),
+    isNew ? [] : openErasures(trx, customerId),
   ])
   if (!pays) {
     throw new Problem('currency_mismatch', `This customer pays in another currency than ${plan.currency}.`)
@@ -202,6 +204,7 @@ async function record(
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
     ...(withoutTrial && { withoutTrial: true }),
+    ...(erasures.length > 0 && { afterErasure: true }),
   }
   const accepted = { ...wanted.acceptance, contractId: contractIdOf(subscriptionId), customerId, acceptedAt }
   const begun = addWorkflow(trx, {

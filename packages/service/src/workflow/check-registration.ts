@@ -3,6 +3,7 @@ import { Problem, problems } from '@lockstep/core/problem'
 import type { Db } from '../postgres/connect.ts'
 import type { Provider } from '../provider/stripe/account.ts'
 import { type Attached, soldOf } from '../store/addons.ts'
+import { type CustomerErasure, openErasures } from '../store/customer-erasures.ts'
 import { type Customer, findCustomer, readAddress } from '../store/customers.ts'
 import { areAllMapped } from '../store/mappings.ts'
 import { type PlanVersion, readNewestPlan } from '../store/plans.ts'
@@ -13,6 +14,7 @@ import { untaxed } from '../tax/none.ts'
 import { wantedAddons } from './check-addons.ts'
 import { couponFaults, couponsOf, type NamedCoupon, takesAll } from './check-coupons.ts'
 import { fault } from './coded-fault.ts'
+import { LEFT_PAYS_NOTHING } from './left-methods.ts'
 import { providerPrices } from './provider-prices.ts'
 import { notOffered } from './purchase/not-offered.ts'
 import { findStrategy, purchaseStrategies } from './purchase/strategies.ts'
@@ -57,6 +59,7 @@ export async function checkRegistration(
     findCustomer(db, wanted.externalId),
     couponsOf(db, wanted),
   ])
+  const erasures = customer === undefined ? [] : await openErasures(db, customer.id)
   const noTrial = sold !== undefined && (await getsNoTrial(db, wanted, sold, customer))
   const plan = sold && noTrial ? withoutTrial(sold) : sold
   const type = wanted.purchase ?? plan?.plan.purchase
@@ -79,7 +82,7 @@ export async function checkRegistration(
           ...agreedFaults(plan, wanted, addons),
           ...(await couponFaults(deps, wanted, coupons, plan, customer)),
           ...(strategy ? purchaseFaults(strategy, wanted, plan) : []),
-          ...(strategy ? paymentFaults(plan, wanted, customer, strategy, coupons, addons) : []),
+          ...(strategy ? paymentFaults(plan, wanted, customer, strategy, coupons, addons, erasures) : []),
         ]
       : [planFault(planKey)]),
     ...(await clockFaults({ db, provider }, wanted, customer)),
@@ -220,6 +223,7 @@ function* paymentFaults(
   strategy: PurchaseStrategy,
   coupons: readonly NamedCoupon[],
   addons: readonly Attached[],
+  erasures: readonly CustomerErasure[],
 ): Generator<CodedFault> {
   // A customer that Stripe knows may have a payment method there: then Stripe is asked.
   const { paymentMethod, paymentPage } = wanted
@@ -227,7 +231,13 @@ function* paymentFaults(
     const detail = 'Either a payment method is there, or the customer leaves one on a page.'
     yield fault('invalid_request', '#/paymentPage', detail)
   }
-  const mayPay = paymentMethod !== undefined || paymentPage !== undefined || customer?.providerId
+  const brings = paymentMethod !== undefined || paymentPage !== undefined
+  if (!brings && erasures.some(({ defaultStays }) => defaultStays)) {
+    yield fault('payment_method_required', '#/paymentMethod', LEFT_PAYS_NOTHING)
+    return
+  }
+  // What is there was left by somebody who was forgotten: nobody need ask.
+  const mayPay = brings || (customer?.providerId && erasures.length === 0)
   const isFree = coupons.some(({ coupon }) => takesAll(coupon))
   const isDue = strategy.isDueNow(wanted, version) || (version.plan.trialDays === 0 && cost(addons))
   if (!mayPay && !isFree && isDue) {

@@ -4,11 +4,13 @@ import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { isCustomerMissing } from '../provider/stripe/problems.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
+import { isLeftBehind } from '../store/customer-erasures.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
 import { link } from '../store/mappings.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import { isRefusal, type Step } from './journal.ts'
+import { LEFT_PAYS_NOTHING } from './left-methods.ts'
 import type { PurchaseDeps } from './purchase/strategy.ts'
 import { tellCustomer } from './tell-customer.ts'
 
@@ -92,8 +94,10 @@ export async function providePaymentMethod(
 ): Promise<string | null> {
   const { id } = await step(
     'attach payment method',
-    async (operation, { intend }) =>
-      idOnly(
+    async (operation, { intend }) => {
+      if (await isLeftBehind(deps.db, customer.id, paymentMethod))
+        throw aboutMethod(new Problem('payment_method_required', LEFT_PAYS_NOTHING))
+      return idOnly(
         await attachPaymentMethod(
           { ...deps, intend },
           {
@@ -105,7 +109,8 @@ export async function providePaymentMethod(
         ).catch((error) => {
           throw aboutMethod(error)
         }),
-      ),
+      )
+    },
     { operation: (key) => key },
   )
   return chargeTo(deps, step, customer, id)

@@ -2,6 +2,7 @@ import { type Due, dueNow, postponeDue, settleDue, type WaitingDue } from '../st
 import { wokenOn } from '../store/registrations.ts'
 import { cutShort } from './cut-short.ts'
 import { eraseWhenFinal } from './delete-customer.ts'
+import { detachLeftMethods } from './left-methods.ts'
 import type { LookDeps } from './look.ts'
 import { itemKnown, numbersUnread } from './look-again.ts'
 import { customerTime } from './observe/customer-time.ts'
@@ -36,6 +37,7 @@ const kinds: readonly DueKind[] = [
   usagePeriodEnd,
   usageInvoiceMissing,
   eraseWhenFinal,
+  detachLeftMethods,
   numbersUnread,
   itemKnown,
 ]

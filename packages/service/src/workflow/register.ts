@@ -16,6 +16,7 @@ import { agreedDiscounts } from './agreed-discounts.ts'
 import { assessTax } from './assess-tax.ts'
 import { makeDefault, provideCustomer, providePaymentMethod } from './customer-at-provider.ts'
 import type { Step, WorkflowKind } from './journal.ts'
+import { passErasures } from './left-methods.ts'
 import { lookIfDeleted } from './look.ts'
 import { noteTrialEnd } from './note-trial-end.ts'
 import { customerTime } from './observe/customer-time.ts'
@@ -52,6 +53,8 @@ export interface RegisterInput {
   readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly withoutTrial?: true
+  /** Somebody was forgotten whose payment methods are not all taken off yet. */
+  readonly afterErasure?: true
 }
 
 /**
@@ -104,6 +107,10 @@ async function register(
   const tax = await assessTax(deps, step, { workflowId, customerId })
   const { profileChanged } = input
   const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
+  if (input.afterErasure) {
+    const bringsMethod = paymentMethod !== null || paymentPage !== null
+    await step('pass erasure', () => passErasures(deps, customerId, { bringsMethod }))
+  }
   const sold = await loadPlanVersion(deps.db, input.planVersionId)
   const version = input.withoutTrial ? withoutTrial(sold) : sold
   const attached = await loadAttached(deps.db, addons)

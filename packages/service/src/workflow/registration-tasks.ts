@@ -14,6 +14,8 @@ export const registrationTasks = {
   'create customer at provider': task(['user'], ['providerCustomer']),
   'link customer': task(['user', 'providerCustomer'], ['customer']),
   'update customer at provider': task(['customer']),
+  // Only of whom somebody was forgotten: what that person left pays for nothing new.
+  'pass erasure': task(['customer']),
   'open payment page': task(['customer'], ['paymentPage']),
   'await payment method': task(['paymentPage'], ['paymentMethod']),
   'attach payment method': task(['customer'], ['paymentMethod']),

@@ -25,11 +25,12 @@ export function erasureRoutes(app: App, parts: DeedDeps): void {
   )(async ({ params, query: { dryRun } }) => {
     const customer = await readCustomer(parts.db, params.id)
     if (!customer) throw new Problem('customer_not_found', `There is no customer ${params.id}.`)
-    const { found, provider } = await eraseCustomer(parts, customer, { dryRun })
+    const { found, provider, left } = await eraseCustomer(parts, customer, { dryRun })
     const { profiles, acceptances, requests, providerRows } = found
     const erased = { profiles, acceptances, requests, providerRows }
     const remains = remainsOf(found, provider !== null)
-    return { status: 200, body: { customer: customer.id, dryRun, erased, remains, provider } }
+    const paymentMethods = left && { found: [...left.methods], waitsFor: [...left.waitsFor] }
+    return { status: 200, body: { customer: customer.id, dryRun, erased, remains, provider, paymentMethods } }
   })
 }
 

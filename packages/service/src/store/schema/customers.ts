@@ -7,6 +7,7 @@ export interface CustomerTables {
   customerProfile: CustomerProfileTable
   mapping: MappingTable
   formerCustomer: FormerCustomerTable
+  customerErasure: CustomerErasureTable
   due: DueTable
 }
 
@@ -63,6 +64,21 @@ interface FormerCustomerTable {
   provider: string
   providerId: string
   customerId: string
+}
+
+interface CustomerErasureTable {
+  id: string
+  customerId: string
+  providerId: string
+  erasedAt: Time
+  recordedAt: Time
+  paymentMethods: string[] | null
+  sources: string[] | null
+  waitsFor: string[] | null
+  readyAt: MaybeTime
+  defaultStays: Default<boolean>
+  outcome: 'detached' | 'deleted' | 'unlinked' | null
+  doneAt: MaybeTime
 }
 
 interface DueTable {

@@ -305,7 +305,7 @@ function refuseUncollected({ id, collection }: Subscription): void {
 
 interface PaymentQuestion {
   readonly wish: ChangeWish
-  readonly customer: { readonly providerId: string }
+  readonly customer: { readonly id: string; readonly providerId: string }
   readonly standing: Standing
   readonly change: PlanChange
   readonly terms: Terms
@@ -324,7 +324,7 @@ async function needsPage(deps: LookDeps, question: PaymentQuestion): Promise<boo
   if (!changesTerms(wish)) return wish.paymentPage !== undefined
   const costs = amountOfTerms(terms).minor > 0n
   if (!costs || change.direction === 'downgrade') return false
-  if (await hasPaymentMethod(deps, customer.providerId, standing, payerSeen)) return false
+  if (await hasPaymentMethod(deps, customer, standing, payerSeen)) return false
   if (wish.paymentPage) return true
   if (!isToPay) return false
   const detail = `${terms.plan.key} is paid for, and the customer has no payment method: ask for a payment page.`

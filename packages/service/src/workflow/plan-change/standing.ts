@@ -3,6 +3,7 @@ import type { Period } from '@lockstep/core/period'
 import type Stripe from 'stripe'
 import { idOf } from '../../provider/stripe/field.ts'
 import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { isLeftBehind } from '../../store/customer-erasures.ts'
 import { providerIdOf } from '../../store/mappings.ts'
 import { readObject, type SeenObject } from '../../store/provider-objects.ts'
 import { type LookDeps, lookAt } from '../look.ts'
@@ -60,18 +61,20 @@ export async function readStanding(
 
 /**
  * Whether there is something to charge. What we saw of the customer is believed when it says yes; a no
- * may be old, and is asked about.
+ * may be old, and is asked about. What a person left who was forgotten is nothing.
  */
 export async function hasPaymentMethod(
   deps: LookDeps,
-  providerCustomer: string,
+  customer: { readonly id: string; readonly providerId: string },
   { paymentMethod }: Standing,
   seen: Seen | undefined,
 ): Promise<boolean> {
-  if (paymentMethod !== null || methodOf(seen) !== null) return true
-  const key = { type: 'customer', id: providerCustomer } as const
+  const isTheirs = async (method: string | null) =>
+    method !== null && !(await isLeftBehind(deps.db, customer.id, method))
+  if (await isTheirs(paymentMethod ?? methodOf(seen))) return true
+  const key = { type: 'customer', id: customer.providerId } as const
   await lookAt(deps, key)
-  return methodOf(await readObject(deps.db, key)) !== null
+  return isTheirs(methodOf(await readObject(deps.db, key)))
 }
 
 /** The provider's id of the discount that the customer has of their own, which a subscription without one inherits. */
