@@ -119,6 +119,19 @@ describe('a refusal', () => {
     expect(await stepsOf(id)).toEqual(['a undone', 'b done', 'c undone'])
   })
 
+  test('says when the step that was refused began, also where the one before it was not recorded until then', async () => {
+    const { kind } = diary(async (step) => {
+      await step('a', async () => 'A', { repeatable: true, undo: async () => {} })
+      await step('b', async () => {
+        throw refusal
+      })
+    })
+    const { id } = await run(kind)
+    const { stage, stageStartedAt, createdAt } = (await readWorkflow(database.db, id)) ?? {}
+    expect(stage).toBe('b')
+    expect(stageStartedAt).toBeGreaterThanOrEqual(createdAt ?? Number.POSITIVE_INFINITY)
+  })
+
   test('whose undoing breaks goes on undoing, and does nothing twice', async () => {
     let isAway = true
     const { lines, kind } = diary(async (step, wrote) => {

@@ -184,7 +184,7 @@ async function advance(
     if (!isRefusal(error)) return later(deps, kind, workflow, holder, { stopped, error, problem })
     if (journal.undos.length > 0)
       await turn(deps, workflow, holder, { state: 'compensating', problem, ...stopped })
-    return undo(deps, kind, workflow, holder, journal, problem)
+    return undo(deps, kind, workflow, holder, { journal, stopped, problem })
   }
 }
 
@@ -206,7 +206,7 @@ async function compensate(
     }
   }
   const problem = problemOf(workflow.refusal) ?? new Problem('internal_error', 'The reason was not recorded.')
-  await undo(deps, kind, workflow, holder, journal, problem)
+  await undo(deps, kind, workflow, holder, { journal, stopped: whereItTurned(workflow), problem })
 }
 
 /** Takes the steps back, last first. What cannot be taken back is left for a person. */
@@ -215,10 +215,8 @@ async function undo(
   kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
-  journal: Journal,
-  problem: Problem,
+  { journal, stopped, problem }: { journal: Journal; stopped: Stopped; problem: Problem },
 ): Promise<void> {
-  const stopped = workflow.state === 'compensating' ? whereItTurned(workflow) : journal.stopped()
   for (const { name, takeBack } of journal.undos.toReversed()) {
     try {
       await takeBack()
