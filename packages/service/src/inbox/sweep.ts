@@ -2,9 +2,13 @@ import { sweepWindow } from '@lockstep/core/event-sweep'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { passes } from '../passing.ts'
 import { eventPages } from '../provider/stripe/events.ts'
 import { knownEvents, lastSweep, recordSweep } from '../store/event-sweeps.ts'
+import { productsWithUnreadPrices } from '../store/inbound-plans.ts'
 import { stalledCustomers } from '../store/stalled-customers.ts'
+import { readUnreadPrices } from '../workflow/admit/price.ts'
+import { mayComeIn } from '../workflow/admit.ts'
 import type { LookDeps } from '../workflow/look.ts'
 import { type Relisting, relist, relistCustomer } from '../workflow/relist.ts'
 import { handlerOf } from './handlers.ts'
@@ -48,6 +52,7 @@ export interface EventSweep {
 
 const MOST_NAMED = 100
 const MOST_STALLED = 500
+const MOST_UNREAD = 500
 
 /**
  * Reads Stripe's list of events since the last sweep into the inbox, the undelivered ones first, each stored once;
@@ -70,10 +75,25 @@ export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean
     log.warn({ from }, 'The last sweep is longer ago than Stripe keeps its events: every object is read.')
   const objects = await relist(deps, { since: from, isBeyond })
   for (const customer of stalled) await relistCustomer(deps, customer)
+  await readPricesLeft(deps)
   const relistedAt = isBeyond ? startedAt : null
   await recordSweep(db, provider, { sweptTo: startedAt, newestEvent: newest, missed, relistedAt })
   if (missed > 0) log.warn({ missed, from }, 'Stripe had events that no webhook brought.')
   return { ...told, objects }
+}
+
+/** Of products that somebody took up and came no further. One that breaks something is told, and keeps no other waiting. */
+async function readPricesLeft(deps: SweepDeps): Promise<void> {
+  const { db, log, provider } = deps
+  if (!mayComeIn(provider, 'price')) return
+  for (const product of await productsWithUnreadPrices(db, provider, MOST_UNREAD)) {
+    try {
+      await readUnreadPrices(deps, product)
+    } catch (error) {
+      if (passes(error)) throw error
+      log.error({ err: error, product }, 'The prices of a product could not be read.')
+    }
+  }
 }
 
 interface ToRead {

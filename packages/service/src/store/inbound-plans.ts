@@ -18,12 +18,15 @@ export interface InboundProduct {
   readonly unitLabel: string | null
 }
 
-/** A plan without prices, features or even a rhythm: that comes with the first price of its product. */
+/**
+ * A plan without prices, features or even a rhythm: that comes with the first price of its product. `pricesUnread`: until
+ * {@link markPricesRead} whoever meets it is to read them.
+ */
 export async function addInboundPlan(
   trx: Trx,
   key: string,
   product: InboundProduct,
-  at: Instant,
+  { pricesUnread, at }: { readonly pricesUnread: boolean; readonly at: Instant },
 ): Promise<void> {
   const createdAt = sqlTime(at)
   // The provider knows it: there is nothing to publish.
@@ -32,7 +35,43 @@ export async function addInboundPlan(
     .insertInto('product')
     .values({ ...known, ...product, taxCode: null, revision: 1, publishedRevision: 1 })
     .execute()
-  await trx.insertInto('plan').values(known).execute()
+  await trx
+    .insertInto('plan')
+    .values({ ...known, pricesUnread })
+    .execute()
+}
+
+/** All prices of its product that stood at the provider since it was taken up were read. */
+export async function markPricesRead(db: Db, key: string): Promise<void> {
+  await db
+    .updateTable('plan')
+    .set({ pricesUnread: false })
+    .where('key', '=', key)
+    .where('pricesUnread', '=', true)
+    .execute()
+}
+
+/** The provider's products that were taken up, are on sale, and whose prices were not read yet. */
+export async function productsWithUnreadPrices(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('plan')
+    .innerJoin('mapping', (join) =>
+      join.onRef('mapping.entityId', '=', 'plan.key').on('mapping.entityType', '=', 'plan'),
+    )
+    .select('mapping.providerId')
+    .where('plan.pricesUnread', '=', true)
+    .where('plan.archivedAt', 'is', null)
+    .where('mapping.provider', '=', STRIPE)
+    .where('mapping.providerAccount', '=', account)
+    .where('mapping.livemode', '=', livemode)
+    .orderBy('plan.key')
+    .limit(limit)
+    .execute()
+  return rows.map(({ providerId }) => providerId)
 }
 
 /** The product as the provider says it is now. One that the catalogue names is the catalogue's to change. */
@@ -144,7 +183,7 @@ export async function planOfProduct(
   return db
     .selectFrom('mapping')
     .innerJoin('plan', 'plan.key', 'mapping.entityId')
-    .select(['plan.key', 'plan.origin'])
+    .select(['plan.key', 'plan.origin', 'plan.pricesUnread'])
     .where('mapping.entityType', '=', 'plan')
     .where('mapping.provider', '=', STRIPE)
     .where('mapping.providerAccount', '=', account)

@@ -9,7 +9,7 @@ import { admitAnotherCoupon, admitCoupon, admitCouponOf } from './admit/coupon.t
 import { admitCustomer } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
 import { attachLateItems } from './admit/late-items.ts'
-import { admitPrice, admitPricesOf, admitPricesOn } from './admit/price.ts'
+import { admitPrice, admitPricesOn, readUnreadPrices } from './admit/price.ts'
 import { admitProduct } from './admit/product.ts'
 import { admitSubscription } from './admit/subscription.ts'
 import type { AdmitDeps } from './admit/taking-up.ts'
@@ -61,10 +61,8 @@ async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
       if (!(await isOurs(deps.db, observed))) await admitCustomer(deps, observed.object)
       return
     case 'product':
-      if (await isOurs(deps.db, observed)) return
-      if ((await admitProduct(deps, observed.object)) === undefined) return
-      for (const price of await admitPricesOf(deps, observed.object.id))
-        await attachLateItems(deps, { price, product: observed.object.id })
+      if (!(await isOurs(deps.db, observed))) await admitProduct(deps, observed.object)
+      await readUnreadPrices(deps, observed.object.id)
       return
     case 'coupon':
       if (await isOurs(deps.db, observed)) await admitAnotherCoupon(deps, observed.object)

@@ -45,6 +45,7 @@ interface MeterTable {
 interface PlanTable {
   key: string
   origin: Default<'catalog' | 'provider'>
+  pricesUnread: Default<boolean>
   archivedAt: MaybeTime
   createdAt: Time
 }

@@ -9,11 +9,17 @@ import { isMissing } from '../../provider/stripe/problems.ts'
 import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { lockCatalog } from '../../store/catalog.ts'
 import { addTwinVersion, hasTwin } from '../../store/inbound-addons.ts'
-import { addInboundVersion, planOfProduct, versionInRhythm } from '../../store/inbound-plans.ts'
+import {
+  addInboundVersion,
+  markPricesRead,
+  planOfProduct,
+  versionInRhythm,
+} from '../../store/inbound-plans.ts'
 import { entityIdOf, link, linkedOf } from '../../store/mappings.ts'
 import { planRolls } from '../../store/plan-rolls.ts'
 import { readNewestPlan } from '../../store/plans.ts'
 import { retryUnmapped } from '../../store/unmapped-events.ts'
+import { attachLateItems } from './late-items.ts'
 import { admitProduct } from './product.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
 
@@ -34,9 +40,10 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
   try {
     if (isFee) modelOf(price)
   } catch (refusal) {
-    // Heard of before its product, it would be nobody's, and what refuses it would be lost.
-    await knowProduct(deps, idOf(price.product))
-    if ((await planOfProduct(db, provider, idOf(price.product)))?.origin !== 'provider') return
+    const product = idOf(price.product)
+    // Heard of before its product, it would be nobody's, and what refuses it would be lost. It may be met while that one's are read.
+    if ((await planOfProduct(db, provider, product)) === undefined) await knowProduct(deps, product)
+    if ((await planOfProduct(db, provider, product))?.origin !== 'provider') return
     throw refusal
   }
   await transaction(db, async (trx) => {
@@ -96,10 +103,10 @@ export async function admitPricesOn(deps: AdmitDeps, { items }: Stripe.Subscript
 async function knowProduct(deps: AdmitDeps, product: string): Promise<void> {
   const { db, provider } = deps
   if (!flowsIn(provider.sync.directions.plan)) return
-  if ((await planOfProduct(db, provider, product)) !== undefined) return
   try {
-    const object = await readStripe(deps, (stripe) => stripe.products.retrieve(product))
-    if ((await admitProduct(deps, object)) !== undefined) await admitPricesOf(deps, product)
+    if ((await planOfProduct(db, provider, product)) === undefined)
+      await admitProduct(deps, await readStripe(deps, (stripe) => stripe.products.retrieve(product)))
+    await readUnreadPrices(deps, product)
   } catch (error) {
     // Gone meanwhile: then nothing is sold of it.
     if (!(error instanceof Problem) || !isMissing(error.cause)) throw error
@@ -107,16 +114,21 @@ async function knowProduct(deps: AdmitDeps, product: string): Promise<void> {
 }
 
 /**
- * All prices of a product that may have been heard of before it, when nothing was known of them. One that cannot be
- * read keeps neither its product nor the others out: its own event is refused. Returns their ids.
+ * All prices of a product that was taken up: they may have been heard of before it, when nothing was known of them. Done by
+ * whoever meets it until somebody came to the end. One that cannot be read keeps neither its product nor the others out: its
+ * own event is refused.
  */
-export async function admitPricesOf(deps: AdmitDeps, product: string): Promise<string[]> {
+export async function readUnreadPrices(deps: AdmitDeps, product: string): Promise<void> {
+  const { db, provider } = deps
+  const plan = await planOfProduct(db, provider, product)
+  if (!plan?.pricesUnread) return
   const prices = await readStripe(deps, (stripe) =>
     all(stripe.prices.list({ product, type: 'recurring', active: true, limit: 100, expand: ['data.tiers'] })),
   )
   // Listed newest first.
   await admitReadable(deps, prices.toReversed())
-  return prices.map(({ id }) => id)
+  for (const { id: price } of prices) await attachLateItems(deps, { price, product })
+  await markPricesRead(db, plan.key)
 }
 
 async function admitReadable(deps: AdmitDeps, prices: readonly Stripe.Price[]): Promise<Unreadable> {

@@ -8,18 +8,21 @@ import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
 /**
  * An empty plan for a product that was made at Stripe, and an empty add-on, to be completed here; its prices give both
- * their versions. Returns the plan's key; undefined of a product that is gone or somebody else's.
+ * their versions, and until they are read it says that they are not. Nothing is made of one that is gone or somebody else's.
  */
 export async function admitProduct(
   deps: AdmitDeps,
   object: Stripe.Product | Stripe.DeletedProduct,
-): Promise<string | undefined> {
-  if (object.deleted || !isUnclaimed(object.metadata)) return undefined
-  return takeUp(deps, 'plan', { providerType: 'product', providerId: object.id }, async (trx) => {
+  /** Every price is read next, whosever it is. */
+  { pricesFollow = false }: { readonly pricesFollow?: boolean } = {},
+): Promise<void> {
+  if (object.deleted || !isUnclaimed(object.metadata)) return
+  await takeUp(deps, 'plan', { providerType: 'product', providerId: object.id }, async (trx) => {
     await lockCatalog(trx)
     const entityId = await freeKey(trx, object.name, ['plan', 'product', 'addon'])
-    await addInboundPlan(trx, entityId, toProduct(object), deps.clock.now())
-    await addInboundAddon(trx, entityId, deps.clock.now())
+    const at = deps.clock.now()
+    await addInboundPlan(trx, entityId, toProduct(object), { pricesUnread: !pricesFollow, at })
+    await addInboundAddon(trx, entityId, at)
     return [
       { entityType: 'product', entityId },
       { entityType: 'plan', entityId },

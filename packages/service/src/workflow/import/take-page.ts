@@ -119,7 +119,7 @@ async function admitListed(deps: AdmitDeps, observed: Observed): Promise<void> {
     origin: 'import' as const,
     provider: { ...deps.provider, sync: importPolicy },
   }
-  if (observed.type === 'product') await admitProduct(importing, observed.object)
+  if (observed.type === 'product') await admitProduct(importing, observed.object, { pricesFollow: true })
   else await admit(importing, observed)
 }
 
