@@ -1,3 +1,8 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import Stripe from 'stripe'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { erasureRoutes } from '../src/http/routes/erasure.ts'
 import { newId } from '../src/ids.ts'
@@ -279,6 +284,84 @@ test('of others nothing is touched: another installation, a link that is gone, o
   world.wall.time += 600
   await doWhatIsDue()
   expect([await methodsOf(fay), await outcomes(fay)]).toEqual([[], ['detached']])
+})
+
+/**
+ * Stripe with two bank accounts of the older kind on every customer, which the simulator does not have: in front of
+ * it, as https://docs.stripe.com/api/customer_bank_accounts says. The first one is the default until it is deleted.
+ */
+async function withSources(ids: readonly string[]) {
+  const left = [...ids]
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    const answer = async () => {
+      const { method = 'GET', url = '' } = request
+      const path = url.split('?')[0] ?? ''
+      const body = await text(request)
+      const [, source] = /^\/v1\/customers\/[^/]+\/sources(?:\/(.+))?$/.exec(path) ?? []
+      if (path.endsWith('/sources')) {
+        const data = left.map((id) => ({ id, object: 'bank_account' }))
+        return { object: 'list', data, has_more: false, url: path }
+      }
+      if (method === 'DELETE' && source !== undefined) {
+        asked.push(`DELETE ${source}`)
+        left.splice(left.indexOf(source), 1)
+        return { id: source, object: 'bank_account', deleted: true }
+      }
+      if (method === 'POST' && path.startsWith('/v1/invoices/') && body.includes('default_source')) {
+        asked.push(`POST invoice ${body}`)
+        return {
+          ...(await world.stripe.invoices.retrieve(path.split('/')[3] ?? '')),
+          default_source: left[0],
+        }
+      }
+      const { authorization = '', 'idempotency-key': key } = request.headers
+      const there = await fetch(`${world.simulator.url}${url}`, {
+        method,
+        headers: {
+          ...{ authorization, 'content-type': 'application/x-www-form-urlencoded' },
+          ...(typeof key === 'string' && { 'idempotency-key': key }),
+        },
+        ...(method === 'POST' && { body }),
+      })
+      const object = (await there.json()) as object
+      return /^\/v1\/customers\/[^/]+$/.test(path) ? { ...object, default_source: left[0] ?? null } : object
+    }
+    void answer().then((object) => response.end(JSON.stringify(object)))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const stripe = new Stripe('sk_test_lockstep', { protocol: 'http', host: '127.0.0.1', port })
+  return {
+    deps: { ...world.deps, provider: { ...world.deps.provider, stripe } },
+    left,
+    asked,
+    close: () => server.close(),
+  }
+}
+
+test('an account of the older kind is deleted; while an invoice is open it stays, and pays for nothing new', async () => {
+  const { payer, open } = await leavesOneOpen()
+  // It alone is the default.
+  await world.stripe.customers.update(payer.customer, { invoice_settings: { default_payment_method: '' } })
+  const older = await withSources(['ba_1', 'ba_2'])
+  const { rows } = await world.pool.query<{ id: string }>(
+    'select id from customer_erasure where customer_id = $1',
+    [payer.customerId],
+  )
+  const id = rows[0]?.id ?? ''
+  expect(await detachLeft(older.deps, id)).toBeNull()
+  expect(older.asked).toEqual(['POST invoice default_source=ba_1'])
+  for (const plan of ['plain', 'trying'])
+    await expect(comeBack(payer, plan)).rejects.toMatchObject({ code: 'payment_method_required' })
+  await world.stripe.invoices.voidInvoice(open)
+  await world.deliver()
+  // One that was added since is not theirs.
+  older.left.push('ba_3')
+  expect(await detachLeft(older.deps, id)).toBe('detached')
+  expect(older.asked.slice(1)).toEqual(['DELETE ba_1', 'DELETE ba_2'])
+  expect([await methodsOf(payer), older.left]).toEqual([[], ['ba_3']])
+  older.close()
 })
 
 test('who was erased by an earlier version is taken up at night, but for who came back since', async () => {
