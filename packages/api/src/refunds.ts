@@ -97,7 +97,7 @@ const stuckRefund = refund
     stuck: z.strictObject({
       code: z.enum(stuckReasons).meta({
         description:
-          '`unanswered`: the provider has not said whether it makes it; it is tried again by itself. `pending`: under way at the bank for more than five days. `actionRequired`: whoever paid has to say where it goes. `failed`: the bank sent it back, within the last 35 days.',
+          '`unanswered`: the provider has not said whether it makes it; it is tried again by itself. `pending`: under way at the bank for more than five days. `actionRequired`: whoever paid has to say where it goes. `failed`: the bank sent it back, and as much was not given back in another way since.',
       }),
       detail: z.string(),
     }),

@@ -10,6 +10,3 @@ export const UNANSWERED_SECONDS = 600
  * those of debits within some working days. https://docs.stripe.com/refunds
  */
 export const PENDING_SECONDS = 5 * 86_400
-
-/** For as long one that was sent back is told of, unless it was given back in another way since. */
-export const FAILED_SECONDS = 35 * 86_400

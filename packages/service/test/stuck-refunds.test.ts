@@ -138,4 +138,21 @@ test('one for which somebody has to act is told of at once, one without an answe
   world.wall.time = createdAt + 600
   expect(await stuck()).toEqual([`${asking} actionRequired`])
   world.wall.time += 1
+  expect(await stuck()).toEqual([`${making} unanswered`, `${asking} actionRequired`])
+})
+
+test('one that the bank sent back is told of until somebody has done something, be it a year', async () => {
+  const { payer, refund } = await refunded('pm_card_refundFail')
+  await world.turn(payer, '2026-01-10T02:00:00Z')
+  await world.deliver()
+  const others = (await stuck()).filter((one) => !one.startsWith(refund))
+  await world.db
+    .updateTable('testClock')
+    .set({ frozenAt: sqlTime(1_799_539_200) }) // 2027-01-10
+    .where('providerId', '=', payer.testClock)
+    .execute()
+  expect(await stuck()).toEqual([`${refund} failed`, ...others])
+  const path = `/v1/stuck-refunds/${refund}/acknowledgement?dryRun=false`
+  expect(await ask('POST', path, { reason: 'Paid in cash' })).toMatchObject({ status: 200 })
+  expect(await stuck()).toEqual(others)
 })

@@ -1,10 +1,5 @@
 import type { Instant } from '@lockstep/core/instant'
-import {
-  FAILED_SECONDS,
-  PENDING_SECONDS,
-  type StuckReason,
-  UNANSWERED_SECONDS,
-} from '@lockstep/core/stuck-refund'
+import { PENDING_SECONDS, type StuckReason, UNANSWERED_SECONDS } from '@lockstep/core/stuck-refund'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { Refund } from './refunds.ts'
@@ -93,7 +88,7 @@ export async function countStuckRefunds(
 
 /**
  * The provider dates a refund by the customer's own time; what it has not answered is dated by ours. One that the bank sent back is
- * done with when as much of the invoice was given back since, in whatever way.
+ * done with when as much of the invoice was given back since, in whatever way, and is told of until then however long ago that was.
  */
 function stuckAt(at: Instant): RawBuilder<unknown> {
   const now = sql`coalesce(clock.frozen_at, ${sqlTime(at)}::timestamptz)`
@@ -109,7 +104,7 @@ function stuckAt(at: Instant): RawBuilder<unknown> {
         and refund.created_at < ${before(sql`${sqlTime(at)}::timestamptz`, UNANSWERED_SECONDS)} then 'unanswered'
       when refund.status = 'requires_action' then 'actionRequired'
       when refund.status = 'pending' and refund.created_at < ${before(now, PENDING_SECONDS)} then 'pending'
-      when refund.status = 'failed' and refund.created_at > ${before(now, FAILED_SECONDS)} and refund.amount > (
+      when refund.status = 'failed' and refund.amount > (
         select coalesce(sum(amount), 0) from (
           select amount, created_at from refund other
           where other.invoice_id = refund.invoice_id and other.id <> refund.id and other.status in ('pending', 'succeeded')
