@@ -42,6 +42,21 @@ const proof = z
       description:
         "Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there.",
     }),
+    usage: z
+      .strictObject({
+        carriedOver: count.meta({
+          description: 'Subscriptions whose current invoice shows what those meters have counted so far.',
+        }),
+        notCarriedOver: z
+          .array(z.string())
+          .meta({ description: 'Those of which the provider did not say it; it is asked again by itself.' }),
+        amounts: z.array(z.strictObject({ currency: z.string(), there: z.string(), here: z.string() })).meta({
+          description:
+            "What the provider's preview says it has counted, and what the current invoices here show of that; minor units.",
+        }),
+      })
+      .optional()
+      .meta({ description: 'Left out by imports from before usage was carried over.' }),
   })
   .meta({ id: 'ImportProof', description: 'What both sides came to when everything was read.' })
 

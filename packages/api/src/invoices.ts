@@ -36,7 +36,11 @@ export const invoiceLine = z
     derivation: derivation.nullable().meta({ description: "Null where the amount is the provider's own." }),
     reason: z.string().nullable().meta({
       description:
-        "Of what is pending at the provider and none of Lockstep's: why it stands here. Null of every other line.",
+        "Of what the provider bills by itself and is none of Lockstep's, what is pending there and what its own meters have counted: why it stands here. Null of every other line.",
+    }),
+    asOf: instant.nullable().meta({
+      description:
+        "Of what the provider's own meters have counted so far: when it said so, in the customer's own time. Null of every other line.",
     }),
     providerId: providerId.nullable(),
   })

@@ -10,6 +10,7 @@ import { eraseAgain } from './jobs/erase-again.ts'
 import { expireUsageNightly } from './jobs/expire-usage.ts'
 import { findDriftNightly } from './jobs/find-drift.ts'
 import { forgetAnswers } from './jobs/forget-answers.ts'
+import { readProviderUsageHourly } from './jobs/read-provider-usage.ts'
 import { settleOrphans } from './jobs/settle-orphans.ts'
 import { sweepEventsHourly } from './jobs/sweep-events.ts'
 import { sweepSignUps } from './jobs/sweep-sign-ups.ts'
@@ -101,6 +102,13 @@ export const workers: readonly Worker[] = [
     start: async (parts) => {
       showSync({ ...parts, nextRound: (now) => nextRound(parts, now) })
       await syncInvoices(parts)
+      return async () => {}
+    },
+  },
+  {
+    name: 'read provider usage',
+    start: async (parts) => {
+      await readProviderUsageHourly(parts)
       return async () => {}
     },
   },

@@ -36,6 +36,8 @@ export function addImport(program: Command): void {
     })
 }
 
+type Proof = NonNullable<Import['proof']>
+
 function progressText({ progress, secondsLeft, problem }: Import): string {
   const parts = progress.map(({ type, looked }) => `${looked} × ${type}`)
   const left = secondsLeft === null ? '' : `, about ${secondsLeft} s left`
@@ -48,7 +50,9 @@ function isProven({ proof }: Import): boolean {
     proof !== null &&
     proof.unequalCount === 0 &&
     proof.mrr.every(({ there, here }) => there === here) &&
-    proof.counts.every(({ there, here }) => there <= here)
+    proof.counts.every(({ there, here }) => there <= here) &&
+    (proof.usage?.notCarriedOver.length ?? 0) === 0 &&
+    (proof.usage?.amounts ?? []).every(({ there, here }) => there === here)
   )
 }
 
@@ -56,6 +60,13 @@ const leftBecause: Readonly<Record<Import['left'][number]['reason'], string>> = 
   metered: 'left to the meters of Stripe, which count and bill it.',
   catalogue: 'left: the catalogue says what its product costs.',
   own: 'left: it was made here, and unlinked.',
+}
+
+function usageText({ carriedOver, notCarriedOver, amounts }: NonNullable<Proof['usage']>): string {
+  const sums = amounts.map(({ currency, there, here }) => `${here} of ${there} ${currency}`).join(', ')
+  const shown = `What Stripe has counted so far is shown on ${carriedOver} current invoices: ${sums || 'nothing'} (minor units).`
+  if (notCarriedOver.length === 0) return shown
+  return `${shown}\n${red('✗')} Stripe did not say it of ${notCarriedOver.join(', ')}; it is asked again.`
 }
 
 function importText(run: Import): string {
@@ -86,6 +97,7 @@ function importText(run: Import): string {
       parts.push(
         `${proof.meteredThere} subscriptions have usage that Stripe itself measures and bills: it stays there.`,
       )
+    if (proof.usage !== undefined && proof.meteredThere > 0) parts.push(usageText(proof.usage))
   }
   return parts.join('\n\n')
 }

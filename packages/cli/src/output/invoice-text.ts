@@ -9,7 +9,7 @@ export function invoiceText(invoice: InvoiceWithLines, options: { explain: boole
   const { lines, currency } = invoice
   const rows = lines.map((line) => ({
     line,
-    left: `  ${dim(periodText(line.period))}  ${line.description}${line.late ? yellow('  late') : ''}`,
+    left: `  ${dim(periodText(line.period))}  ${line.description}${line.late ? yellow('  late') : ''}${countedText(line)}`,
     amount: amountText(line.amount),
   }))
   const sums = sumsOf(invoice)
@@ -30,6 +30,11 @@ export function invoiceText(invoice: InvoiceWithLines, options: { explain: boole
     ...forecastTexts(invoice),
     ...linkTexts(invoice),
   ].join('\n')
+}
+
+/** Of what the provider's own meters count: as of when. */
+function countedText({ asOf }: InvoiceLine): string {
+  return asOf ? dim(`  counted and billed by the provider, as of ${instantText(asOf)}`) : ''
 }
 
 interface SumText {

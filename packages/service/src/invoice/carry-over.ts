@@ -72,7 +72,8 @@ export function carriedLine(
       key: null,
       description: `Carried to the next invoice: less than ${from} ${currency.toUpperCase()}`,
       period: { start: periodStart, end: periodEnd },
-      ...{ quantity: null, unitLabel: null, late: false, reason: null, billed: [], providerId: null },
+      ...{ quantity: null, unitLabel: null, late: false, reason: null, asOf: null },
+      ...{ billed: [], providerId: null },
       amount: negate(total),
       derivation: {
         price: { key, name, model },

@@ -11,6 +11,7 @@ import { type InvoiceRow, readInvoiceRows, updateInvoice } from '../store/invoic
 import { insertLineItems } from '../store/line-items.ts'
 import { settleSeen } from '../store/operations.ts'
 import { settlePendingItems } from '../store/pending-items.ts'
+import { forgetUsageOf } from '../store/provider-usage.ts'
 import { sqlTime } from '../store/time.ts'
 import { type AddedUp, addUp, whatHolds } from './add-up.ts'
 import { checkInvoices } from './check-limits.ts'
@@ -94,6 +95,8 @@ export async function freezeInvoice(
     syncPending: false,
     syncProblem: null,
   })
+  if (invoice.subscriptionId !== null && invoice.planVersionId !== null)
+    await forgetUsageOf(trx, { subscriptionId: invoice.subscriptionId, periodEnd: invoice.periodEnd })
   const concerned = [
     ...(invoice.planVersionId === null ? [] : [invoice.id]),
     ...[...own.values()].map(({ originInvoiceId }) => originInvoiceId),

@@ -2,6 +2,7 @@ import { toStripeUnits } from '../provider/stripe/amount.ts'
 import type { SumTerms } from '../provider/stripe/to-sum-terms.ts'
 import type { ItemRow } from '../store/invoice-items.ts'
 import type { PendingItem } from '../store/pending-items.ts'
+import type { CountedLine } from '../store/provider-usage.ts'
 import { isDiscountable } from './discountable.ts'
 import type { LineToBill } from './rate.ts'
 import type { LineToSum } from './sums.ts'
@@ -15,6 +16,8 @@ export interface OnInvoice {
   readonly held: ReadonlySet<LineToBill>
   /** What is none of ours. */
   readonly pending: readonly PendingItem[]
+  /** What the provider's own meters have counted. */
+  readonly counted: readonly CountedLine[]
   readonly fees: readonly UpcomingFee[]
   readonly items: readonly ItemRow[]
   /** The provider's ids of our products, where it depends on them what is taken off. */
@@ -26,7 +29,7 @@ export interface OnInvoice {
  * items, the newest first. https://docs.stripe.com/api/invoices/line_item
  */
 export function linesToSum(
-  { billed, held, pending, fees, items, products }: OnInvoice,
+  { billed, held, pending, counted, fees, items, products }: OnInvoice,
   terms: SumTerms | undefined,
 ): LineToSum[] {
   const waiting = [
@@ -40,7 +43,11 @@ export function linesToSum(
       })),
   ]
   const sorted = waiting.sort((a, b) => (a.madeAt === b.madeAt ? 0 : b.madeAt > a.madeAt ? 1 : -1))
-  return [...sorted.map(({ line }) => line), ...feesToSum(fees, products, terms)]
+  const ofItems = [...countedToSum(counted, terms), ...feesToSum(fees, products, terms)]
+  return [
+    ...sorted.map(({ line }) => line),
+    ...ofItems.sort((a, b) => b.place - a.place).map(({ line }) => line),
+  ]
 }
 
 function ownToSum(toBill: LineToBill, products: OnInvoice['products']): LineToSum {
@@ -65,14 +72,30 @@ function pendingToSum({ id, content }: PendingItem): LineToSum {
   return { amount: net, takenBefore: amount - net, item: id, discountable, product, taxRates }
 }
 
+/** A line as it is summed, by the place of its item among those of the subscription. */
+interface Placed {
+  readonly place: number
+  readonly line: LineToSum
+}
+
+/** Tiers of one item stay in their order. */
+function countedToSum(counted: readonly CountedLine[], terms: SumTerms | undefined): Placed[] {
+  const items = terms?.items ?? []
+  return counted.map(({ item, product, amount, isDiscountable: discountable }) => {
+    const place = items.findIndex(({ id }) => id === item)
+    const taxRates = items[place]?.taxRates ?? []
+    return { place, line: { amount: BigInt(amount), takenBefore: 0n, item, product, discountable, taxRates } }
+  })
+}
+
 /** Each fee with the item that bills it: of one product, in the order of the catalogue, as they were made. */
 function feesToSum(
   fees: readonly UpcomingFee[],
   products: OnInvoice['products'],
   terms: SumTerms | undefined,
-): LineToSum[] {
+): Placed[] {
   const free = (terms?.items ?? []).map((item, place) => ({ ...item, place }))
-  const found = fees.map(({ line, product: key }) => {
+  return fees.map(({ line, product: key }) => {
     const product = products.get(key) ?? null
     const index = free.findIndex((item) => item.product === product)
     const [item] = index < 0 ? [] : free.splice(index, 1)
@@ -85,7 +108,6 @@ function feesToSum(
       },
     }
   })
-  return found.sort((a, b) => b.place - a.place).map(({ line }) => line)
 }
 
 /** What was sent of a line, if anything was and it still stands. */

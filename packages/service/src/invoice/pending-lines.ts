@@ -61,6 +61,7 @@ export function pendingLine({ id, content }: PendingItem): ShownLine {
     reason: isProration
       ? 'The payment provider prorated a change inside of a period.'
       : 'It was added at the payment provider.',
+    asOf: null,
     billed: [],
     providerId: id,
   }

@@ -29,6 +29,8 @@ export interface ShownLine {
   readonly derivation: Derivation | null
   /** Why it stands here, of a line that is none of ours; null of every other one. */
   readonly reason: string | null
+  /** Of what the provider's own meters count: when it said so, in the customer's own time. */
+  readonly asOf: Instant | null
   /** What of this line other invoices carry already; the derivation is that of the whole. */
   readonly billed: readonly BilledPart[]
   readonly providerId: string | null

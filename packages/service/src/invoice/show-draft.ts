@@ -70,6 +70,7 @@ const shown = (item: ItemRow, { currency }: InvoiceRow): ShownLine => ({
   late: true,
   derivation: item.derivation,
   reason: null,
+  asOf: null,
   billed: [],
   providerId: item.providerItemId,
 })

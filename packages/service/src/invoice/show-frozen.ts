@@ -26,6 +26,7 @@ export async function showFrozen(db: Db, invoice: InvoiceRow): Promise<ShownInvo
       late: row.originInvoiceId !== null && row.originInvoiceId !== invoice.id,
       derivation: row.derivation,
       reason: null,
+      asOf: null,
       billed: billedBefore(row, items),
       providerId: row.providerLineId,
     }),

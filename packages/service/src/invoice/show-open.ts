@@ -9,6 +9,7 @@ import { type ItemRow, waitingElsewhere } from '../store/invoice-items.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
 import type { BilledSubscription, OpenInvoices } from '../store/open-invoices.ts'
 import { type CarryOver, carriedLine, carryOver } from './carry-over.ts'
+import { countedFor, countedLines } from './counted-lines.ts'
 import { describeLine } from './describe.ts'
 import { forecast } from './forecast.ts'
 import { itemOf, linesToSum, type OnInvoice } from './lines-to-sum.ts'
@@ -77,6 +78,7 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
           subscriptions: context.subscriptions.length > 0 ? context.subscriptions : subscriptions,
         }),
       ),
+      counted: countedFor(invoice, context.counted),
       fees: upcomingFees(invoice, subscription, next),
       redeems: next.redeems,
     }
@@ -92,16 +94,18 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
   // By the invoice before it in time a discount for one invoice is used up.
   const used = new Set<StandingDiscount>()
   return parts.map((part): ShownInvoice => {
-    const { invoice, subscription, own, billed, carried, held, pending, fees, redeems } = part
+    const { invoice, subscription, own, billed, carried, held, pending, counted, fees, redeems } = part
     const sumOf = sumsOf(context, { invoice, subscription, redeems, used: new Set(used) })
-    const on: OnInvoice = { billed, held, pending, fees, items, products }
+    const on: OnInvoice = { billed, held, pending, counted: counted.lines, fees, items, products }
     const sums = sumOf(on)
     if (invoice.status === 'closing' && sums.subtotal.minor > 0n) noteUsed(context, subscription, used)
     const input = invoice.status === 'current' ? inputs.get(invoice.id) : undefined
     const kept = billed.filter((line) => !own.includes(line))
+    const metered = countedLines(counted)
     const others = sum(invoice.currency, [
       ...kept.map(({ left }) => left.amount),
       ...pending.map((item) => pendingLine(item).amount),
+      ...metered.map(({ amount }) => amount),
       ...fees.map(({ line }) => line.amount),
     ])
     return {
@@ -110,6 +114,7 @@ export async function showOpen(db: Db, { subscriptions, invoices }: OpenInvoices
         ...billed.map((line) => toBill(invoice, line, items)),
         ...carried,
         ...pending.map(pendingLine),
+        ...metered,
         ...fees.map(({ line }) => line),
       ],
       ...(input && {
@@ -207,6 +212,7 @@ function toBill(invoice: InvoiceRow, toShow: LineToBill, items: readonly ItemRow
     late: origin.id !== invoice.id,
     derivation: line.derivation,
     reason: null,
+    asOf: null,
     billed,
     providerId: itemOf(toShow, items)?.providerItemId ?? null,
   }

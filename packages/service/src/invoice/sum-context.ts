@@ -4,7 +4,7 @@ import {
   discountsTakenOff,
   type StandingDiscount,
 } from '@lockstep/core/standing-discount'
-import { isTerminal, type SubscriptionStatus } from '@lockstep/core/subscription'
+import { isTerminal } from '@lockstep/core/subscription'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { fromStripeUnits } from '../provider/stripe/amount.ts'
 import { type SumTerms, toSumTerms } from '../provider/stripe/to-sum-terms.ts'
@@ -13,6 +13,7 @@ import { providerIdsOf } from '../store/mappings.ts'
 import type { BilledSubscription } from '../store/open-invoices.ts'
 import { type PendingItem, standingItems } from '../store/pending-items.ts'
 import { discountsSeen } from '../store/provider-discounts.ts'
+import { type ProviderUsage, providerUsageOf } from '../store/provider-usage.ts'
 import { type StandingDiscounts, standingDiscounts } from '../store/standing-discounts.ts'
 import { newestTaxes, sumPictures, type TaxSeen } from '../store/sum-terms.ts'
 import type { ToSum } from './sums.ts'
@@ -26,6 +27,8 @@ export interface SumContext {
   readonly taxes: ReadonlyMap<string, TaxSeen>
   /** What is to be billed and none of ours, newest first. */
   readonly pending: readonly PendingItem[]
+  /** What the provider's own meters have counted, the newest period last. */
+  readonly counted: readonly ProviderUsage[]
   /** Discounts of those items alone. */
   readonly ofLines: ToSum['discounts']
   /** Discounts of those items of which nobody asked so far what they take off. */
@@ -38,12 +41,18 @@ export interface SumContext {
 export async function sumContext(
   db: Db,
   customerId: string,
-  subscribed: readonly { readonly id: string; readonly status: SubscriptionStatus }[],
+  subscribed: readonly (Pick<BilledSubscription, 'id' | 'status'> &
+    Partial<Pick<BilledSubscription, 'meteredItems'>>)[],
 ): Promise<SumContext> {
   const subscriptionIds = subscribed.map(({ id }) => id)
-  const [pictures, pending] = await Promise.all([
+  const metered = subscribed.filter(({ meteredItems = [] }) => meteredItems.length > 0)
+  const [pictures, pending, counted] = await Promise.all([
     sumPictures(db, subscriptionIds),
     standingItems(db, customerId),
+    providerUsageOf(
+      db,
+      metered.map(({ id }) => id),
+    ),
   ])
   const terms = new Map(pictures.map((picture) => [picture.subscriptionId, toSumTerms(picture)]))
   const taxed = [...terms].flatMap(([id, { isTaxedElsewhere }]) => (isTaxedElsewhere ? [id] : []))
@@ -76,6 +85,7 @@ export async function sumContext(
     terms,
     taxes: new Map(taxes.map((one) => [one.subscriptionId, one])),
     pending,
+    counted,
     ofLines: named.flatMap(({ line, discount }) => {
       const one = known.get(discount)
       return one ? [{ source: 'line', item: line, terms: one.terms, products: one.products ?? [] }] : []

@@ -59,6 +59,7 @@ export function upcomingFees(
       late: false,
       derivation: null,
       reason: null,
+      asOf: null,
       billed: [],
       providerId: null,
     },

@@ -14,6 +14,7 @@ import type { PlanChangeTables } from './schema/plan-changes.ts'
 import type { PlanRollTables } from './schema/plan-rolls.ts'
 import type { PriceOverrideTables } from './schema/price-overrides.ts'
 import type { ProviderTables } from './schema/provider.ts'
+import type { ProviderUsageTables } from './schema/provider-usage.ts'
 import type { SpendLimitTables } from './schema/spend-limits.ts'
 import type { SubscriptionLifeTables } from './schema/subscription-life.ts'
 import type { SubscriptionTables } from './schema/subscriptions.ts'
@@ -41,6 +42,7 @@ export interface Database
     SpendLimitTables,
     MoneyBackTables,
     ProviderTables,
+    ProviderUsageTables,
     ImportTables,
     BusTables,
     OutboxTables {

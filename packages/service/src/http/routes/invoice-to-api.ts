@@ -97,8 +97,7 @@ function forecastToApi(forecast: Forecast | null) {
 }
 
 export function lineToApi(line: ShownLine) {
-  const { id, key, description, period, quantity, unitLabel, amount, late, derivation, reason, providerId } =
-    line
+  const { id, key, description, period, quantity, unitLabel, amount, late, derivation, reason } = line
   return {
     id,
     key,
@@ -110,7 +109,8 @@ export function lineToApi(line: ShownLine) {
     late,
     derivation,
     reason,
-    providerId,
+    asOf: maybe(line.asOf),
+    providerId: line.providerId,
   }
 }
 

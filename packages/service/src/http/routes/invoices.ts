@@ -19,6 +19,7 @@ import { type InvoiceRow, listInvoiceRows, readInvoiceOwner, readInvoiceRow } fr
 import { pageOf } from '../../store/page.ts'
 import type { UsageEvent } from '../../store/usage-events.ts'
 import type { LookDeps } from '../../workflow/look.ts'
+import { tryReadProviderUsage } from '../../workflow/provider-usage.ts'
 import { planSync, type SyncPlan, syncSubscription } from '../../workflow/sync-invoice.ts'
 import { expandInvoices } from '../expand-invoices.ts'
 import { moneyToApi } from '../money-to-api.ts'
@@ -104,6 +105,7 @@ export function invoiceRoutes(app: App, parts: LookDeps & Partial<Pick<ServicePa
     const plan = query.dryRun
       ? await planSync(parts, subscriptionId)
       : await syncSubscription(parts, subscriptionId, { reason: 'request', looks: query.look })
+    if (!query.dryRun) await tryReadProviderUsage(parts, subscriptionId)
     return { status: 200, body: planToApi(invoice, query.dryRun, plan) }
   })
 }

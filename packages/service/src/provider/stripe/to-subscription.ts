@@ -6,8 +6,9 @@ import { quantityOfItems } from '@lockstep/core/quantity-of-items'
 import { type SubscriptionStatus, subscriptionStatuses } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
 import type Stripe from 'stripe'
+import type { MeteredItem } from '../../store/provider-usage.ts'
 import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
-import { rhythmOf } from './to-price.ts'
+import { isMetered, rhythmOf } from './to-price.ts'
 
 export interface ObservedSubscriptionItem {
   readonly providerId: string
@@ -15,6 +16,8 @@ export interface ObservedSubscriptionItem {
   readonly product: string
   /** How often its price is billed, and in what. */
   readonly rhythm: PriceRhythm
+  /** Stripe's own meters count what its price is for. */
+  readonly isMetered: boolean
   /** Null of a metered price, which does not come by number. */
   readonly quantity: number | null
   readonly period: Period
@@ -30,6 +33,8 @@ export interface ObservedSubscription {
   readonly status: SubscriptionStatus | undefined
   readonly currency: Currency
   readonly items: readonly ObservedSubscriptionItem[]
+  /** What Stripe's own meters count of it, by the item's id. */
+  readonly meteredItems: readonly MeteredItem[]
   /** Of the items that come by number; 1 where none does. */
   readonly quantity: number
   readonly billingCycleAnchor: Instant
@@ -73,6 +78,7 @@ export function toSubscription(subscription: Stripe.Subscription): ObservedSubsc
     status: subscriptionStatuses.find((status) => status === subscription.status),
     currency: present(subscription.currency, 'currency'),
     items,
+    meteredItems: meteredOf(items),
     quantity: quantityOfItems(items),
     billingCycleAnchor: present(subscription.billing_cycle_anchor, 'billing_cycle_anchor'),
     currentPeriod: currentPeriod(items, subscription),
@@ -102,6 +108,13 @@ function collectionOf(pause: Stripe.Subscription['pause_collection']): Collectio
   return pause.behavior === 'void' ? 'void' : 'keepAsDraft'
 }
 
+function meteredOf(items: readonly ObservedSubscriptionItem[]): MeteredItem[] {
+  return items
+    .filter((item) => item.isMetered)
+    .map(({ providerId: item, price, period: { end } }) => ({ item, price, end }))
+    .sort((a, b) => (a.item < b.item ? -1 : 1))
+}
+
 function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription): ObservedSubscriptionItem {
   const price = present(item.price, 'items.price')
   return {
@@ -109,6 +122,7 @@ function toItem(item: Stripe.SubscriptionItem, subscription: Stripe.Subscription
     price: price.id,
     product: idOf(price.product),
     rhythm: rhythmOf(price),
+    isMetered: isMetered(price),
     quantity: item.quantity ?? null,
     discounts: (item.discounts ?? []).map(idOf),
     period:

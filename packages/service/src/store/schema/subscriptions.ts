@@ -1,5 +1,7 @@
 import type { SubscriptionStatus } from '@lockstep/core/subscription'
 import type { Collection } from '@lockstep/core/subscription-history'
+import type { ColumnType } from 'kysely'
+import type { MeteredItem } from '../provider-usage.ts'
 import type { Addons, Default, Ids, MaybeJson, MaybeTime, Numbers, Time } from './columns.ts'
 
 /** How a subscription begins, and how it stands. */
@@ -62,4 +64,6 @@ interface SubscriptionTable {
   modifiedAt: MaybeTime
   discounts: Ids
   unreadSchedule: string | null
+  /** What of it the provider's own meters count. */
+  meteredItems: ColumnType<MeteredItem[], string | undefined, string>
 }

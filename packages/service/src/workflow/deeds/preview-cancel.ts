@@ -171,7 +171,7 @@ async function sumsAt(
     stopped.every((invoice) => invoice.id !== invoiceId),
   )
   const discounts = discountsLeft(whole, given, chargeStep)
-  const on = { billed, held: new Set<LineToBill>(), pending: [], fees: [], items: [], products }
+  const on = { billed, held: new Set<LineToBill>(), pending: [], counted: [], fees: [], items: [], products }
   return sumInvoice({
     ...{ currency, terms, hasUnread, taxSeen: context.taxes.get(id) },
     lines: linesToSum(on, terms),

@@ -5,10 +5,12 @@ import { transaction } from '../../postgres/transaction.ts'
 import { type ImportedType, importedTypes } from '../../provider/stripe/account-listing.ts'
 import { inBackground } from '../../provider/stripe/limiter.ts'
 import { addImport, endImport, type ImportRun, importOfOperation, readImport } from '../../store/imports.ts'
+import { nextObservation } from '../../store/provider-objects.ts'
 import { addWorkflow } from '../../store/workflows.ts'
 import type { WorkflowKind } from '../journal.ts'
 import type { LookDeps } from '../look.ts'
 import type { Workflows } from '../workflows.ts'
+import { carryUsage } from './carry-usage.ts'
 import { lookAgain } from './look-again.ts'
 import { prove } from './prove.ts'
 import { readAll } from './read-account.ts'
@@ -31,11 +33,14 @@ export function importKind(deps: LookDeps): WorkflowKind {
     kind: IMPORT_ACCOUNT,
     async run(step, { input }) {
       const { importId, dryRun } = input as ImportInput
+      // Journaled as text: a number of that size has no place in JSON.
+      const since = await step('begin with usage', async () => `${await nextObservation(deps.db)}`)
       for (const type of importedTypes)
         await step(stepOf(type), () => inBackground(() => readAll(deps, { importId, type, dryRun })))
       if (!dryRun) await step('look again', () => inBackground(() => lookAgain(deps)))
+      if (!dryRun) await step('carry usage over', () => inBackground(() => carryUsage(deps, BigInt(since))))
       await step('prove', async () => {
-        const proof = dryRun ? null : await prove(deps, importId)
+        const proof = dryRun ? null : await prove(deps, { importId, since: BigInt(since) })
         await endImport(deps.db, importId, proof, deps.clock.now())
       })
     },

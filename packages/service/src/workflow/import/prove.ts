@@ -12,6 +12,7 @@ import { cursorsOf, linkedCount, linkedPictures } from '../../store/imports.ts'
 import { readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
 import { compareSubscriptions } from '../drift/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
+import { proveUsage, type UsageProof } from './carry-usage.ts'
 
 export interface Proof {
   readonly counts: { readonly type: string; readonly there: number; readonly here: number }[]
@@ -27,6 +28,8 @@ export interface Proof {
   readonly subscriptions: number
   /** Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there. */
   readonly meteredThere: number
+  /** What those meters have counted so far, of the subscriptions that run. */
+  readonly usage: UsageProof
 }
 
 const MOST_NAMED = 1000
@@ -36,7 +39,10 @@ const MOST_NAMED = 1000
  * subscription field by field. Reads what is stored, the provider's own words and our rows made of them; only tiers,
  * which no subscription shows, are asked for, once for each price.
  */
-export async function prove(deps: LookDeps, importId: string): Promise<Proof> {
+export async function prove(
+  deps: LookDeps,
+  { importId, since }: { readonly importId: string; readonly since: bigint },
+): Promise<Proof> {
   const { db, provider } = deps
   const there = new MonthlySum()
   const models = newModels(deps)
@@ -62,6 +68,7 @@ export async function prove(deps: LookDeps, importId: string): Promise<Proof> {
     unequalCount,
     subscriptions,
     meteredThere,
+    usage: await proveUsage(deps, since),
   }
 }
 

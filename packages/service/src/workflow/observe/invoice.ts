@@ -1,3 +1,4 @@
+import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isSettled } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
@@ -7,6 +8,7 @@ import type { Db, Trx } from '../../postgres/connect.ts'
 import { isOneOf } from '../../postgres/given.ts'
 import { grouped } from '../../postgres/grouped.ts'
 import { lockRows } from '../../postgres/lock-rows.ts'
+import { countedOn } from '../../provider/stripe/counted-usage.ts'
 import { idOrNull, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
 import {
@@ -20,6 +22,8 @@ import {
 import { entityIdOf } from '../../store/mappings.ts'
 import { putOnDraft } from '../../store/pending-items.ts'
 import { wakePlanChange } from '../../store/plan-changes.ts'
+import { nextObservation } from '../../store/provider-objects.ts'
+import { writeDraftUsage } from '../../store/provider-usage.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
 import { wasPausedAt } from '../../store/subscription-history.ts'
 import { sqlTime } from '../../store/time.ts'
@@ -129,7 +133,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
       return {}
     }
     if (!row && !subscriptionSeen) await waitForPeriod(trx, owner, seen)
-    if (seen.status === 'draft') return row ? followDraft(trx, row, object, seen, gateClosed) : {}
+    if (seen.status === 'draft') return row ? followDraft(trx, row, { object, seen, gateClosed, now }) : {}
     if (object.lines.has_more) throw new Incomplete()
     if (!gateClosed && (row || hasOwnLines(seen, owner.installation.instance))) throw new GateNeeded()
     const at = await now()
@@ -205,9 +209,14 @@ async function waitForPeriod(
 async function followDraft(
   trx: Trx,
   row: InvoiceRow,
-  object: Stripe.Invoice,
-  seen: ObservedInvoice,
-  gateClosed: boolean,
+  {
+    object,
+    seen,
+    gateClosed,
+    now,
+  }: Pick<Writing<Stripe.Invoice, InvoiceOwner>, 'object' | 'gateClosed' | 'now'> & {
+    readonly seen: ObservedInvoice
+  },
 ): Promise<Effect> {
   const endsEarly = row.periodEnd > seen.period.end && seen.billingReason !== INTERVAL
   if (endsEarly && row.planVersionId !== null && !gateClosed) throw new GateNeeded()
@@ -221,6 +230,7 @@ async function followDraft(
     return row.subscriptionId === null ? {} : { syncSubscription: row.subscriptionId }
   }
   await putOnDraft(trx, seen.providerId, itemsOn(seen))
+  await noteCounted(trx, row, object, now)
   const isNew = row.providerInvoiceId !== seen.providerId
   const advances = object.auto_advance !== false
   const finalizesAt = seen.finalizesAt ?? (advances ? seen.created + DRAFT_SECONDS : null)
@@ -258,6 +268,26 @@ async function isStopped(
   const wasCollected = collection === 'charging' && !(await wasPausedAt(trx, row.subscriptionId, created))
   if (wasCollected && endedAt < created + DRAFT_SECONDS) return true
   return wasToBeFinalized(trx, id, endedAt)
+}
+
+/** What the provider's own meters have counted of the period stands on its draft. */
+async function noteCounted(
+  trx: Trx,
+  { subscriptionId, planVersionId }: InvoiceRow,
+  { lines }: Stripe.Invoice,
+  now: () => Promise<Instant>,
+): Promise<void> {
+  // Of part of the lines nothing is said; what was read before the end stands.
+  if (subscriptionId === null || planVersionId === null || lines.has_more) return
+  const { meteredItems } = await trx
+    .selectFrom('subscription')
+    .select('meteredItems')
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
+  const counted = countedOn(lines.data, meteredItems)
+  if (counted.length === 0) return
+  const [asOf, observation] = [await now(), await nextObservation(trx)]
+  await writeDraftUsage(trx, { subscriptionId, asOf, observation, lines: counted })
 }
 
 const itemsOn = ({ lines }: ObservedInvoice) => lines.flatMap(({ invoiceItem }) => invoiceItem ?? [])

@@ -24,7 +24,7 @@ export function saveSubscription(
 /** A row's columns but those that never change. */
 const changing = [
   ...(['slot', 'planVersionId', 'currency', 'status', 'quantity', 'addons', 'discounts'] as const),
-  'itemNumbers' as const,
+  ...(['itemNumbers', 'meteredItems'] as const),
   ...([
     'billingCycleAnchor',
     'currentPeriodStart',

@@ -22,6 +22,7 @@ import { entityIdOf, link } from '../../store/mappings.ts'
 import { unendedChanges, wakePlanChange, withdrawUnscheduled } from '../../store/plan-changes.ts'
 import { planOfItems } from '../../store/plans-of-items.ts'
 import { discountsSeen, discountsUnread } from '../../store/provider-discounts.ts'
+import { followMeters } from '../../store/provider-usage.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import type { Row } from '../../store/schema.ts'
 import { recordHistory } from '../../store/subscription-history.ts'
@@ -147,6 +148,7 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
       linkSubscription(trx, seen, owner, source, at),
       row.status === 'paused' && known?.status !== 'paused' && endPromise(trx, row.id, at),
       known && !isPaidAlike(known, row) && noticeFees(trx, row.id),
+      followMeters(trx, { known, row }, at),
       // What is planned says everything that is to be there then.
       isOtherwise &&
         planned &&
@@ -343,6 +345,7 @@ function rowOf(
     modifiedAt: known?.modifiedAt ?? null,
     discounts: [...seen.discounts],
     unreadSchedule: seen.schedule === null ? null : (known?.unreadSchedule ?? null),
+    meteredItems: [...seen.meteredItems],
   }
 }
 

@@ -1,0 +1,253 @@
+import { formatMoney } from '@lockstep/core/money'
+import type Stripe from 'stripe'
+import { expect, test } from 'vitest'
+import { readDueUsage } from '../src/jobs/read-provider-usage.ts'
+import { readProviderUsage } from '../src/workflow/provider-usage.ts'
+import type { Payer } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
+
+// What Stripe's own meters count of a subscription that we hear of by events is shown by its current invoice, and billed by Stripe.
+// https://docs.stripe.com/billing/subscriptions/usage-based
+
+const world = await shared(newInboundWorld())
+const { stripe } = world
+
+const at = (time: string) => Date.parse(time) / 1000
+
+let counter = 0
+
+/** A meter, a product and a price that it counts; a thousand of its parts stand for a coin's. */
+async function metered(
+  currency: string,
+  cost: Omit<Stripe.PriceCreateParams, 'currency' | 'product'>,
+  formula: 'sum' | 'last' | 'count' = 'sum',
+) {
+  counter += 1
+  const name = `Counted ${counter}`
+  const meter = await stripe.billing.meters.create({
+    ...{ display_name: name, event_name: `counted_${counter}`, default_aggregation: { formula } },
+  })
+  const product = await stripe.products.create({ name })
+  const price = await stripe.prices.create({
+    ...{ currency, product: product.id, ...cost },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const use = (payer: Pick<Payer, 'customer'>, value: string, time: string) =>
+    stripe.billing.meterEvents.create({
+      event_name: meter.event_name,
+      payload: { stripe_customer_id: payer.customer, value },
+      timestamp: at(time),
+    })
+  return { name, price: price.id, use }
+}
+
+/** Somebody who subscribes at Stripe on the first of January 2026, on a clock of their own, and is heard of. */
+async function subscriber(
+  prices: readonly string[],
+  more: Partial<Stripe.SubscriptionCreateParams> = {},
+): Promise<Payer> {
+  const clock = await stripe.testHelpers.testClocks.create({ frozen_time: at('2026-01-01T00:00:00Z') })
+  const customer = await stripe.customers.create({ test_clock: clock.id, name: 'Grace' })
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
+  await stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: method.id } })
+  const { id } = await stripe.subscriptions.create({
+    customer: customer.id,
+    items: prices.map((price) => ({ price })),
+    ...more,
+  })
+  await world.deliver()
+  const { rows } = await world.pool.query(
+    `select s.id, s.customer_id, c.external_id from mapping m join subscription s on s.id = m.entity_id
+     join customer c on c.id = s.customer_id where m.provider_id = $1`,
+    [id],
+  )
+  const [row] = rows
+  return {
+    ...{ externalId: row.external_id, customerId: row.customer_id, subscriptionId: row.id },
+    ...{ customer: customer.id, subscription: id, testClock: clock.id },
+  }
+}
+
+const go = async (payer: Payer, time: string) => {
+  await world.turn(payer, time)
+  await world.deliver()
+}
+
+/** Every counted line of an invoice: what it says, how much, what it comes to, as of when. */
+async function counted(payer: Payer, status: 'current' | 'closing' = 'current') {
+  const { lines } = await world.read(payer, status)
+  return lines
+    .filter(({ asOf }) => asOf !== null)
+    .map(({ description, quantity, amount, asOf }) => [
+      description.replace(/^.*× Counted \d+ /, ''),
+      Number(quantity) / 1e9,
+      formatMoney(amount),
+      new Date((asOf ?? 0) * 1000).toISOString().slice(0, 10),
+    ])
+}
+
+const previewed = async (payer: Payer) =>
+  (await stripe.invoices.createPreview({ subscription: payer.subscription })).total
+
+test.each([
+  // 1,234 × 0.05 cents = 61.7.
+  ['usd', { unit_amount_decimal: '0.05' as never }, '1234', [['(at $0.0005 / month)', 1234, '0.62']]],
+  // 15 × 3.7 = 55.5 yen, which have no smaller coin.
+  ['jpy', { unit_amount_decimal: '3.7' as never }, '15', [['(at ¥3.7 / month)', 15, '56']]],
+  // 12 × 12.5 fils are 150.
+  ['kwd', { unit_amount_decimal: '12.5' as never }, '12', [[expect.any(String), 12, '0.150']]],
+  // A hundred at 3, fifty at 2, and 1.00 for having any of the second.
+  [
+    'usd',
+    {
+      ...{ billing_scheme: 'tiered', tiers_mode: 'graduated' },
+      tiers: [
+        { up_to: 100, unit_amount: 3 },
+        { up_to: 'inf', unit_amount: 2, flat_amount: 100 },
+      ],
+    },
+    '150',
+    'sum of tiers 500',
+  ],
+  // All at 2.
+  [
+    'usd',
+    {
+      ...{ billing_scheme: 'tiered', tiers_mode: 'volume' },
+      tiers: [
+        { up_to: 100, unit_amount: 3 },
+        { up_to: 'inf', unit_amount: 2 },
+      ],
+    },
+    '150',
+    'sum of tiers 300',
+  ],
+] as const)('what is counted in %s at %j', async (currency, cost, value, expected) => {
+  const calls = await metered(currency, cost as unknown as Parameters<typeof metered>[1])
+  const payer = await subscriber([calls.price])
+  // Asked as soon as it is heard of: nothing yet.
+  expect(await readDueUsage(world.deps)).toBe(1)
+  expect((await world.read(payer, 'current')).total.minor).toBe(0n)
+  await go(payer, '2026-01-10T00:00:00Z')
+  await calls.use(payer, value, '2026-01-09T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  const lines = await counted(payer)
+  const { total, subtotal } = await world.read(payer, 'current')
+  expect(total.minor).toBe(BigInt(await previewed(payer)))
+  if (typeof expected === 'string') expect(`sum of tiers ${subtotal.minor}`).toBe(expected)
+  else expect(lines).toEqual(expected.map((line) => [...line, '2026-01-10']))
+})
+
+test('a period that renews: its final invoice has the usage once, and the current one begins at nothing', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const levels = await metered('usd', { unit_amount: 10 }, 'last')
+  const payer = await subscriber([calls.price, levels.price])
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '30', '2026-01-05T00:00:00Z')
+  await levels.use(payer, '9', '2026-01-06T00:00:00Z')
+  await levels.use(payer, '4', '2026-01-07T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  // 30 × 0.02, and four at the last at 0.10.
+  expect((await counted(payer)).map(([, ...rest]) => rest).sort()).toEqual([
+    [30, '0.60', '2026-01-20'],
+    [4, '0.40', '2026-01-20'],
+  ])
+  // Twice is once.
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect((await world.read(payer, 'current')).total.minor).toBe(100n)
+
+  await calls.use(payer, '5', '2026-01-19T00:00:00Z')
+  await go(payer, '2026-02-01T00:10:00Z')
+  // The draft says what it has counted by now: 35 × 0.02 and 0.40.
+  const draft = await world.read(payer, 'closing')
+  expect(draft.total.minor).toBe(110n)
+  expect(await counted(payer)).toEqual([])
+  await readDueUsage(world.deps)
+  expect((await world.read(payer, 'closing')).total.minor).toBe(110n)
+  expect((await world.read(payer, 'current')).total.minor).toBe(0n)
+
+  await go(payer, '2026-02-01T02:00:00Z')
+  const final = await world.read(payer, 'paid')
+  expect(final.total.minor).toBe(110n)
+  expect(final.lines.map(({ amount, asOf }) => [amount.minor, asOf]).sort()).toEqual([
+    [40n, null],
+    [70n, null],
+  ])
+  await go(payer, '2026-02-03T00:00:00Z')
+  await calls.use(payer, '7', '2026-02-02T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect((await world.read(payer, 'current')).total.minor).toBe(14n)
+  const { rows } = await world.pool.query(
+    'select extract(epoch from period_end)::int as ends from provider_usage where subscription_id = $1',
+    [payer.subscriptionId],
+  )
+  expect(rows).toEqual([{ ends: at('2026-03-01T00:00:00Z') }])
+})
+
+test('discounts and tax are taken off and put onto what is counted, as Stripe does', async () => {
+  const calls = await metered('usd', { unit_amount_decimal: '3.3' as never })
+  const plain = await stripe.prices.create({
+    ...{ currency: 'usd', unit_amount: 999, product_data: { name: 'Plain' } },
+    recurring: { interval: 'month' },
+  })
+  const coupon = await stripe.coupons.create({ percent_off: 15, duration: 'forever', name: 'Fifteen' })
+  const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false })
+  const payer = await subscriber([plain.id, calls.price], {
+    discounts: [{ coupon: coupon.id }],
+    default_tax_rates: [rate.id],
+  })
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '101', '2026-01-05T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  const shown = await world.read(payer, 'current')
+  // 999 and 101 × 3.3 = 333.3; 15 % of 1,332 are 199.8.
+  expect(shown.subtotal.minor).toBe(1332n)
+  expect(shown.discountTotal.minor).toBe(200n)
+  expect(shown.total.minor).toBe(BigInt(await previewed(payer)))
+})
+
+test('what Stripe bills in another way is shown once: a price that is replaced, an end', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const dearer = await metered('usd', { unit_amount: 5 })
+  const payer = await subscriber([calls.price])
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '30', '2026-01-05T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  const { items } = await stripe.subscriptions.retrieve(payer.subscription)
+  await stripe.subscriptions.update(payer.subscription, {
+    items: [{ id: items.data[0]?.id ?? '', price: dearer.price }],
+  })
+  await world.deliver()
+  // Until it is asked again, and then, what was used so far is what waits at Stripe.
+  const total = BigInt(await previewed(payer))
+  expect((await world.read(payer, 'current')).total.minor).toBe(total)
+  await readDueUsage(world.deps)
+  expect((await world.read(payer, 'current')).total.minor).toBe(total)
+  await dearer.use(payer, '3', '2026-01-20T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect((await counted(payer)).map(([, quantity, amount]) => [quantity, amount])).toEqual([[3, '0.15']])
+
+  await stripe.subscriptions.cancel(payer.subscription)
+  await world.deliver()
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect(await readDueUsage(world.deps)).toBe(0)
+  const { rows } = await world.pool.query(
+    `select coalesce(sum(jsonb_array_length(lines)), 0)::int as lines from provider_usage where subscription_id = $1`,
+    [payer.subscriptionId],
+  )
+  expect(rows).toEqual([{ lines: 0 }])
+})
+
+test('who pays nothing that is counted there is never asked about', async () => {
+  const plain = await stripe.prices.create({
+    ...{ currency: 'usd', unit_amount: 100, product_data: { name: 'Flat' } },
+    recurring: { interval: 'month' },
+  })
+  const payer = await subscriber([plain.id])
+  const asked = await world.requests(async () => {
+    await readDueUsage(world.deps)
+    await readProviderUsage(world.deps, payer.subscriptionId)
+  })
+  expect(asked).toEqual([])
+})
