@@ -148,10 +148,10 @@ test('a period that renews: its final invoice has the usage once, and the curren
   await levels.use(payer, '9', '2026-01-06T00:00:00Z')
   await levels.use(payer, '4', '2026-01-07T00:00:00Z')
   await readProviderUsage(world.deps, payer.subscriptionId)
-  // 30 × 0.02, and four at the last at 0.10.
-  expect((await counted(payer)).map(([, ...rest]) => rest).sort()).toEqual([
-    [30, '0.60', '2026-01-20'],
+  // The newest item first: four at the last at 0.10, and 30 × 0.02.
+  expect((await counted(payer)).map(([, ...rest]) => rest)).toEqual([
     [4, '0.40', '2026-01-20'],
+    [30, '0.60', '2026-01-20'],
   ])
   // Twice is once.
   await readProviderUsage(world.deps, payer.subscriptionId)
@@ -170,7 +170,7 @@ test('a period that renews: its final invoice has the usage once, and the curren
   await go(payer, '2026-02-01T02:00:00Z')
   const final = await world.read(payer, 'paid')
   expect(final.total.minor).toBe(110n)
-  expect(final.lines.map(({ amount, asOf }) => [amount.minor, asOf]).sort()).toEqual([
+  expect(final.lines.map(({ amount, asOf }) => [amount.minor, asOf])).toEqual([
     [40n, null],
     [70n, null],
   ])
