@@ -156,9 +156,13 @@ test('an invoice that is sent is due later, and overdue after that', async () =>
   expect((await world.invoices(subscription.id))[0]?.status).toBe('open')
   const types = await world.typesDuring(() => world.advance(clock, JAN_1 + 10 * DAY))
   expect(types).toContain('invoice.overdue')
+  // docs.stripe.com/api/customers/object: "passing the `invoice.due_date` will set this field to `true`"
+  expect(types).toContain('customer.updated')
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ delinquent: true })
   expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due')
   const paid = await stripe.invoices.pay(draft?.id as string, { paid_out_of_band: true })
   expect(paid).toMatchObject({ status: 'paid', amount_paid: 1000, amount_remaining: 0 })
+  expect(await stripe.customers.retrieve(id)).toMatchObject({ delinquent: false })
   expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active')
 })
 

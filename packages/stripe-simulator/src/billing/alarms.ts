@@ -4,6 +4,7 @@ import type { AlarmKind, AlarmRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { deleteClock } from './clocks.ts'
+import { markDelinquent } from './collect.ts'
 import { settleDebit } from './debits.ts'
 import { decidesStatus } from './deciding-invoice.ts'
 import { disputeDue } from './disputes.ts'
@@ -46,6 +47,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     const invoice = world.invoices.get(id)
     if (invoice?.status !== 'open') return
     world.emit('invoice.overdue', invoice)
+    markDelinquent(world, invoice)
     const subscription = world.subscriptions.get(invoice.own.subscription)
     if (subscription?.status !== 'active' || !decidesStatus(world, subscription, invoice)) return
     world.emit(

@@ -78,11 +78,18 @@ export function failed(world: World, attempted: InvoiceRow, automatic: boolean):
   const invoice = automatic ? planRetry(world, attempted) : attempted
   world.emit('invoice.updated', invoice)
   world.emit('invoice.payment_failed', invoice)
-  const customer = world.customers.must(invoice.customer)
-  if (!customer.delinquent) {
-    world.emit('customer.updated', world.customers.patch(customer.id, { delinquent: true }))
-  }
+  markDelinquent(world, invoice)
   return invoice
+}
+
+/**
+ * An automatic payment failed, or the day on which an invoice had to be paid is over.
+ * https://docs.stripe.com/api/customers/object#customer_object-delinquent
+ */
+export function markDelinquent(world: World, { customer }: InvoiceRow): void {
+  const { id, delinquent, own } = world.customers.must(customer)
+  if (delinquent === true || own.deleted) return
+  world.emit('customer.updated', world.customers.patch(id, { delinquent: true }))
 }
 
 const DAY = 86_400
