@@ -1,6 +1,7 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { describe, expect, test } from 'vitest'
 import { drainInbox } from '../src/inbox/process.ts'
+import { makeEvents } from '../src/outbox/make-events.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { flatPlan } from './support/catalogs.ts'
@@ -189,6 +190,28 @@ describe('the bank asks the customer', () => {
     // At the very start of the period the whole difference is due.
     expect(await ada.invoices()).toEqual(['subscription_create 1000 paid', 'subscription_update 1500 paid'])
     expect(await ada.contracts()).toHaveLength(2)
+  })
+
+  test('and the application is told of it once, however often somebody looks', async () => {
+    const ada = await subscriber('basic')
+    const { pool } = installation.deps
+    await pool.query(
+      `insert into webhook_endpoint (id, url, secrets, created_at) values ('endpoint_1', 'https://app.example', '[]', now())`,
+    )
+    const told = async () => {
+      await makeEvents(installation.deps)
+      const { rows } = await pool.query<{ type: string; action: { type: string } | null }>(
+        `select type, data -> 'action' as action from outgoing_event where type like 'plan_change.%' order by sequence`,
+      )
+      return rows.map(({ type, action }) => `${type} ${action?.type ?? '-'}`)
+    }
+    const { id } = changeOf(await ada.change({ plan: 'premium', paymentMethod: ASKS }))
+    const asked = 'plan_change.requires_action confirmPayment'
+    expect(await told()).toEqual([asked])
+    for (let times = 0; times < 3; times += 1)
+      expect((await resume(id)).body).toMatchObject({ state: 'requiresAction' })
+    expect(await told()).toEqual([asked])
+    await pool.query('delete from webhook_endpoint')
   })
 
   test('and is answered with no: nothing is left to be paid', async () => {

@@ -390,7 +390,10 @@ function stateAfter(turn: Turn) {
         state: sql<
           Workflow['state']
         >`case when woken or ${isGivenUp} then 'running' else 'requiresAction' end`,
-        action: sql<string | null>`case when not ${isGivenUp} then ${JSON.stringify(turn.action)}::jsonb end`,
+        // One that goes on looking waits for nothing new yet: what there is to do is told when it stops for it.
+        action: sql<
+          string | null
+        >`case when ${isGivenUp} then null when woken then action else ${JSON.stringify(turn.action)}::jsonb end`,
       }
     }
     case 'compensating':

@@ -96,6 +96,48 @@ test('what is recorded is not done again, and its result is returned', async () 
   expect(await stepsOf(id)).toEqual(['first done', 'second done'])
 })
 
+test('what the customer has to do is told once for each, also where it was woken when it began to wait', async () => {
+  const { db, pool } = database
+  await pool.query(
+    `insert into webhook_endpoint (id, url, secrets, created_at) values ('endpoint_1', 'https://app.example', '[]', now())`,
+  )
+  const told = async () => {
+    const { rows } = await pool.query<{ url: string }>(
+      `select after -> 'action' ->> 'url' as url from outgoing_change order by sequence`,
+    )
+    return rows.map(({ url }) => url)
+  }
+  let url = 'first'
+  let isWokenMeanwhile = true
+  const kind: WorkflowKind = {
+    kind: 'change-plan',
+    run: (step, { id }) =>
+      step('ask', async () => {
+        if (isWokenMeanwhile) await transaction(db, (trx) => wakeWorkflow(trx, id))
+        isWokenMeanwhile = false
+        throw new ActionRequired({ url })
+      }),
+  }
+  const { id, again } = await run(kind)
+  // It looks once more before it waits.
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'running', action: null })
+  expect(await told()).toEqual([])
+  for (let times = 0; times < 2; times += 1) {
+    await again()
+    expect(await readWorkflow(db, id)).toMatchObject({ state: 'requiresAction', action: { url: 'first' } })
+  }
+  expect(await told()).toEqual(['first'])
+  isWokenMeanwhile = true
+  await again()
+  expect(await readWorkflow(db, id)).toMatchObject({ state: 'running', action: { url: 'first' } })
+  await again()
+  expect(await told()).toEqual(['first'])
+  // Another one is told of, and so is the first when it is asked for anew.
+  for (url of ['second', 'first']) await again()
+  expect(await told()).toEqual(['first', 'second', 'first'])
+  await pool.query('delete from webhook_endpoint')
+})
+
 describe('a refusal', () => {
   test('takes back what was done, last first, and says where it failed', async () => {
     const ended: unknown[] = []
