@@ -1,4 +1,4 @@
-import { invalid, missing, StripeError } from '../errors.ts'
+import { gap, invalid, missing, StripeError } from '../errors.ts'
 import {
   clearable,
   gaps,
@@ -12,12 +12,14 @@ import {
 } from '../http/schema.ts'
 import type { PaymentMethodRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import { isUnplayed } from '../rules/plain-cards.ts'
 import { accountOfToken, type TestAccount } from '../rules/test-accounts.ts'
 import {
   type CardBehavior,
   cardOfNumber,
   cardOfToken,
   declineMessage,
+  nameOfToken,
   type TestCard,
 } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
@@ -101,12 +103,15 @@ export function useMethod(world: World, id: string, param?: string): PaymentMeth
 function cardNamed(token: string, param: string): TestCard {
   const card = cardOfToken(token)
   if (card !== undefined) return card
+  if (isUnplayed(nameOfToken(token))) throw gap(`the test card ${token}`, param)
   throw missing(token.startsWith('tok_') ? 'token' : 'PaymentMethod', token, param)
 }
 
-function cardNumbered(number: string | undefined): TestCard {
-  const card = cardOfNumber(number ?? '')
+function cardNumbered(given: string | undefined): TestCard {
+  const number = given?.replaceAll(' ', '') ?? ''
+  const card = cardOfNumber(number)
   if (card !== undefined) return card
+  if (isUnplayed(number)) throw gap(`the test card ${number}`, 'number')
   throw new StripeError(402, {
     type: 'card_error',
     code: 'incorrect_number',
@@ -125,7 +130,7 @@ function createMethod(world: World, card: TestCard, given: Partial<PaymentMethod
     card: {
       brand: card.brand,
       checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
-      country: 'US',
+      country: card.country,
       display_brand: card.brand,
       exp_month: 12,
       exp_year: new Date(now * 1000).getUTCFullYear() + 3,

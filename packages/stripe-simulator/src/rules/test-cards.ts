@@ -1,3 +1,5 @@
+import { plainCards } from './plain-cards.ts'
+
 /**
  * What a card does. `declines` fails every charge and cannot be attached to a customer; `fails_later`
  * attaches and then fails every charge. The 3-D Secure ones differ in when they ask.
@@ -10,7 +12,7 @@ export type CardBehavior =
       /** What the holder says to the bank after it was charged. */
       readonly disputes?: 'fraudulent' | 'product_not_received' | 'inquiry'
     }
-  | { readonly on: 'fails_later' }
+  | { readonly on: 'fails_later'; readonly declineCode?: string }
   /** A bank account: what becomes of a debit is known days later. */
   | { readonly on: 'debits'; readonly failure: string | null }
   | {
@@ -31,11 +33,11 @@ export interface TestCard {
   readonly number: string
   readonly brand: string
   readonly funding: 'credit' | 'debit' | 'prepaid'
+  /** ISO 3166-1, in capitals. */
+  readonly country: string
   readonly tokens: readonly string[]
   readonly behavior: CardBehavior
 }
-
-const succeeds: CardBehavior = { on: 'succeeds' }
 
 function declined(declineCode: string): CardBehavior {
   return { on: 'declines', code: 'card_declined', declineCode }
@@ -49,24 +51,17 @@ function asks(when: 'always' | 'unless_set_up' | 'on_session', after: string | n
   }
 }
 
-function card(
-  number: string,
-  brand: string,
-  tokens: string,
-  behavior: CardBehavior = succeeds,
-  funding: TestCard['funding'] = 'credit',
-): TestCard {
-  return { number, brand, funding, behavior, tokens: tokens.split(' ') }
+function card(number: string, brand: string, tokens: string, behavior: CardBehavior): TestCard {
+  return { number, brand, country: 'US', funding: 'credit', behavior, tokens: tokens.split(' ') }
 }
 
 /** https://docs.stripe.com/testing */
 const testCards: readonly TestCard[] = [
-  card('4242424242424242', 'visa', 'visa'),
-  card('5555555555554444', 'mastercard', 'mastercard'),
-  card('378282246310005', 'amex', 'amex'),
-  card('6011111111111117', 'discover', 'discover'),
-  card('4000056655665556', 'visa', 'visa_debit', succeeds, 'debit'),
-  card('5105105105105100', 'mastercard', 'mastercard_prepaid', succeeds, 'prepaid'),
+  ...plainCards.map(({ token, ...known }) => ({
+    ...known,
+    tokens: token === null ? [] : [token],
+    behavior: { on: 'succeeds' } as const,
+  })),
   card('4000000000000002', 'visa', 'visa_chargeDeclined chargeDeclined', declined('generic_decline')),
   card(
     '4000000000009995',
@@ -108,6 +103,14 @@ const testCards: readonly TestCard[] = [
     declined('card_velocity_exceeded'),
   ),
   card('4000000000000341', 'visa', 'chargeCustomerFail visa_chargeCustomerFail', { on: 'fails_later' }),
+  card('4000000000000341', 'visa', 'visa_chargeCustomerFailLostCard', {
+    on: 'fails_later',
+    declineCode: 'lost_card',
+  }),
+  card('4000000000000341', 'visa', 'visa_chargeCustomerFailStolenCard', {
+    on: 'fails_later',
+    declineCode: 'stolen_card',
+  }),
   card('4000002500003155', 'visa', 'authenticationRequiredOnSetup', asks('unless_set_up')),
   card('4000002760003184', 'visa', 'authenticationRequired', asks('always')),
   card('4000003800000446', 'visa', 'authenticationRequiredSetupForOffSession', asks('on_session')),
@@ -119,8 +122,9 @@ const testCards: readonly TestCard[] = [
   ),
   card('4000008400001629', 'visa', 'threeDSecureRequiredChargeDeclined', asks('always', 'generic_decline')),
   card('4000000000003220', 'visa', 'threeDSecure2Required', asks('always')),
-  card('4000000000003055', 'visa', 'threeDSecureOptional'),
-  card('4100000000000019', 'visa', 'radarBlock', {
+  card('4000000000003055', 'visa', 'threeDSecureOptional', { on: 'succeeds' }),
+  card('378282246310005', 'amex', 'amex_threeDSecureNotSupported', { on: 'succeeds' }),
+  card('4100000000000019', 'visa', 'radarBlock visa_chargeDeclinedFraudulent chargeDeclinedFraudulent', {
     on: 'declines',
     code: 'card_declined',
     declineCode: 'fraudulent',
@@ -139,15 +143,21 @@ const testCards: readonly TestCard[] = [
 const byToken = new Map(
   testCards.flatMap((testCard) => testCard.tokens.map((token) => [token, testCard] as const)),
 )
-const byNumber = new Map(testCards.map((testCard) => [testCard.number, testCard] as const))
+// The first of a number is the one that it stands for.
+const byNumber = new Map(testCards.toReversed().map((testCard) => [testCard.number, testCard] as const))
 
 /** `pm_card_visa` and `tok_visa` are templates: each use makes a new payment method. */
 export function cardOfToken(token: string): TestCard | undefined {
-  return byToken.get(token.replace(/^(pm_card_|tok_)/, ''))
+  return byToken.get(nameOfToken(token))
+}
+
+/** What `pm_card_` and `tok_` have in common. */
+export function nameOfToken(token: string): string {
+  return token.replace(/^(pm_card_|tok_)/, '')
 }
 
 export function cardOfNumber(number: string): TestCard | undefined {
-  return byNumber.get(number.replaceAll(' ', ''))
+  return byNumber.get(number)
 }
 
 export type Attempt =
@@ -167,7 +177,11 @@ export function attempt(
     case 'debits':
       return { result: 'processing' }
     case 'fails_later':
-      return { result: 'declined', code: 'card_declined', declineCode: 'generic_decline' }
+      return {
+        result: 'declined',
+        code: 'card_declined',
+        declineCode: behavior.declineCode ?? 'generic_decline',
+      }
     case 'declines':
       return { result: 'declined', code: behavior.code, declineCode: behavior.declineCode }
     case 'asks': {
