@@ -134,6 +134,14 @@ export class UsageBuffer {
     })
   }
 
+  /**
+   * Gives up some of what was set aside, for good: a customer who never came, a meter that will not be made. They are neither
+   * sent again nor counted in `bytes`. Returns them; what is not given up stays. Nothing is given up by itself.
+   */
+  discardRefused(isGivenUp: (refused: RefusedUsage) => boolean): Promise<RefusedUsage[]> {
+    return this.#setAside.discard(isGivenUp)
+  }
+
   /** Records no more and sends no more. What is not answered stays on the disk, for the next process. */
   async close(): Promise<void> {
     this.#closing.abort()

@@ -224,6 +224,41 @@ test('an event that cannot be right is refused at once; one that the service doe
   expect(await buffer.refused()).toEqual([])
 })
 
+test('what will never be taken is given up by whom it belongs to: it is not sent again, and makes room', async () => {
+  const nobody = (i: number) => ({ pointer: `#/${i}/subject`, code: 'customer_unknown', detail: 'Nobody.' })
+  let known = ['ada']
+  answer = (events) => {
+    const errors = events.flatMap(({ subject }, i) => (known.includes(subject) ? [] : [nobody(i)]))
+    return errors.length > 0 ? problem(422, 'usage_event_invalid', errors) : take(events)
+  }
+  const buffer = await open({ maxBytes: 4000 })
+  const subjects = ['ada', 'ben', 'cleo', 'ben']
+  await Promise.all(ids(4).map((id, i) => buffer.record(event(id, { subject: subjects[i] ?? '' }))))
+  await buffer.flush()
+  const before = buffer.bytes
+  const isBens = ({ event: { subject } }: { event: UsageEvent }) => subject === 'ben'
+  const gone = await buffer.discardRefused(isBens)
+  expect(gone.map(({ event: { id } }) => id)).toEqual(['event-1', 'event-3'])
+  const [left, ...others] = await buffer.refused()
+  expect([left?.event.id, others]).toEqual(['event-2', []])
+  expect(buffer.bytes).toBe(Buffer.byteLength(`${JSON.stringify(left)}\n`))
+  expect(buffer.bytes).toBeLessThan(before)
+  expect(await buffer.discardRefused(isBens)).toEqual([])
+
+  // Also after a hand-over that a crash cut short; half a line that it left is nobody's.
+  await buffer.close()
+  opened = []
+  const line = (id: string) => `${JSON.stringify({ event: event(id, { subject: 'ben' }), faults: [] })}\n`
+  writeFileSync(join(directory, 'refused-taken.ndjson'), `${line('event-8')}${line('event-9').slice(0, 9)}`)
+  const next = await open()
+  expect((await next.discardRefused(isBens)).map(({ event: { id } }) => id)).toEqual(['event-8'])
+  known = ['ada', 'ben', 'cleo']
+  await next.retryRefused()
+  await next.flush()
+  expect([...kept.keys()].toSorted()).toEqual(['event-0', 'event-2'])
+  expect([await next.refused(), next.bytes]).toEqual([[], 0])
+})
+
 test('a conflict is told, and counts as answered', async () => {
   answer = (events) => ({
     status: 200,

@@ -37,7 +37,7 @@ export class SetAside {
 
   add(refused: readonly RefusedUsage[]): Promise<void> {
     return this.#inTurn(async () => {
-      const bytes = Buffer.from(refused.map((one) => `${JSON.stringify(one)}\n`).join(''))
+      const bytes = Buffer.from(refused.map(lineOf).join(''))
       const handle = await open(this.#path, 'a')
       try {
         // A disk that was full may have taken a part of what was written before.
@@ -75,13 +75,55 @@ export class SetAside {
     })
   }
 
+  /**
+   * Forgets those that somebody has given up, for good; returns them. Each file is replaced whole, so whoever is killed in
+   * between has forgotten all of a file or none.
+   */
+  discard(isGivenUp: (refused: RefusedUsage) => boolean): Promise<RefusedUsage[]> {
+    return this.#inTurn(async () => {
+      const gone: RefusedUsage[] = []
+      for (const path of [this.#taken, this.#path]) {
+        const all = await readLines(path)
+        const givenUp = new Set(all.filter((one) => isGivenUp(one)))
+        if (givenUp.size === 0) continue
+        const kept = Buffer.from(
+          all
+            .filter((one) => !givenUp.has(one))
+            .map(lineOf)
+            .join(''),
+        )
+        await replace(path, kept)
+        if (path === this.#path) this.#bytes = kept.length
+        gone.push(...givenUp)
+      }
+      return gone
+    })
+  }
+
   /** One after the other: what is added while others are handed over is none of those. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work)
     // Who waits for the turn does not care how the one before ended; its own caller is told.
-    this.#last = done.catch(() => {})
+    this.#last = done.then(
+      () => {},
+      () => {},
+    )
     return done
   }
+}
+
+const lineOf = (one: RefusedUsage): string => `${JSON.stringify(one)}\n`
+
+async function replace(path: string, bytes: Buffer): Promise<void> {
+  const next = `${path}.next`
+  const handle = await open(next, 'w')
+  try {
+    await handle.writeFile(bytes)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+  await rename(next, path)
 }
 
 /** The last line may be half-written: its event was not acknowledged as refused, and is sent again. */
