@@ -9,14 +9,17 @@ const { db } = database
 afterAll(() => database.drop())
 
 /** Answers each with ten times itself, and keeps what came together. */
-function tenfold(refused?: number) {
+function tenfold({ refused, patienceMs = 0 }: { refused?: number; patienceMs?: number } = {}) {
   const batches: number[][] = []
-  const ask = grouped(async (_db, all: readonly number[]) => {
-    batches.push([...all])
-    await sql`select 1`.execute(_db)
-    if (refused !== undefined && all.includes(refused)) throw new Error(`not ${refused}`)
-    return all.map((one) => one * 10)
-  })
+  const ask = grouped(
+    async (_db, all: readonly number[]) => {
+      batches.push([...all])
+      await sql`select 1`.execute(_db)
+      if (refused !== undefined && all.includes(refused)) throw new Error(`not ${refused}`)
+      return all.map((one) => one * 10)
+    },
+    { patienceMs },
+  )
   return { ask, batches }
 }
 
@@ -52,8 +55,42 @@ test('where nobody minds a wait, what comes in the next turns shares the stateme
   expect(await ask(db, 3)).toBe(3)
 })
 
+const A_MINUTE = 60_000
+
+test('with patience, who went on together shares the next statement too, though they come apart', async () => {
+  const { ask, batches } = tenfold({ patienceMs: A_MINUTE })
+  await Promise.all([1, 2, 3].map((one) => ask(db, one)))
+  const first = ask(db, 4)
+  await sql`select 1`.execute(db)
+  const second = ask(db, 5)
+  await sql`select 1`.execute(db)
+  const last = [6, 7].map((one) => ask(db, one))
+  expect(await Promise.all([first, second, ...last])).toEqual([40, 50, 60, 70])
+  expect(batches).toEqual([
+    [1, 2, 3],
+    [4, 5, 6, 7],
+  ])
+})
+
+test('with patience, one alone waits for nobody, nor do those who come while it is under way', async () => {
+  const { ask, batches } = tenfold({ patienceMs: A_MINUTE })
+  const first = ask(db, 1)
+  await new Promise(setImmediate)
+  const next = [2, 3].map((one) => ask(db, one))
+  expect(await Promise.all([first, ...next])).toEqual([10, 20, 30])
+  expect(batches).toEqual([[1], [2, 3]])
+})
+
+test('patience ends: who comes alone after many is answered all the same', async () => {
+  const { ask, batches } = tenfold({ patienceMs: 1 })
+  await Promise.all([1, 2, 3].map((one) => ask(db, one)))
+  expect(await ask(db, 4)).toBe(40)
+  expect(await ask(db, 5)).toBe(50)
+  expect(batches).toEqual([[1, 2, 3], [4], [5]])
+})
+
 test('one that fails does not fail its neighbours', async () => {
-  const { ask } = tenfold(3)
+  const { ask } = tenfold({ refused: 3 })
   const asked = [1, 2, 3, 4].map((one) => ask(db, one))
   const outcomes = await Promise.allSettled(asked)
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])

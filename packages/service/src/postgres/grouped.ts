@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Db, Trx } from './connect.ts'
 import { isDatabaseUnavailable } from './unavailable.ts'
 
@@ -22,7 +22,27 @@ export function share(trx: Trx): void {
 interface Gathering {
   /** So long it waits for others before it asks: where nobody minds, and a commit of its own costs more than the rest of it. */
   readonly gatherMs?: number
+  /**
+   * So long at most it waits until as many are there as shared the ones before: who went on together comes again together,
+   * a moment apart. One that comes alone, and came alone before, waits for nobody.
+   */
+  readonly patienceMs?: number
 }
+
+/** Of what is committed by itself, which costs more than a moment's wait. */
+export const patient: Gathering = { patienceMs: 3 }
+
+/** Who waits for the next statement on one database. */
+interface Queue<One, Answer> {
+  readonly waiting: Waiting<One, Answer>[]
+  isWorked: boolean
+  /** So many shared the last statement; of more that shared one before, half are forgotten with each. */
+  expected: number
+  /** Called when somebody comes. */
+  arrived: () => void
+}
+
+const nothing = () => {}
 
 /** In one statement; what is more waits for the next. */
 const MOST = 100
@@ -38,23 +58,45 @@ const MOST = 100
  */
 export function grouped<One, Answer>(
   doAll: DoAll<One, Answer>,
-  { gatherMs = 0 }: Gathering = {},
+  { gatherMs = 0, patienceMs = 0 }: Gathering = {},
 ): (db: Db | Trx, one: One) => Promise<Answer> {
-  const queues = new WeakMap<Db, Waiting<One, Answer>[]>()
+  const queues = new WeakMap<Db, Queue<One, Answer>>()
+  const inTransactions = new WeakMap<Trx, Waiting<One, Answer>[]>()
 
   async function alone(db: Db | Trx, one: One): Promise<Answer> {
     const [answer] = await doAll(db, [one])
     return answer as Answer
   }
 
-  async function work(db: Db, queue: Waiting<One, Answer>[]): Promise<void> {
-    while (queue.length > 0) {
-      if (gatherMs > 0 && queue.length < MOST) await delay(gatherMs)
-      const batch = queue.splice(0, MOST)
+  async function work(db: Db, queue: Queue<One, Answer>): Promise<void> {
+    const { waiting } = queue
+    while (waiting.length > 0) {
+      if (gatherMs > 0 && waiting.length < MOST) await delay(gatherMs)
+      if (patienceMs > 0 && waiting.length < queue.expected) await company(queue)
+      const batch = waiting.splice(0, MOST)
+      queue.expected = Math.max(batch.length, Math.floor((queue.expected + batch.length) / 2))
       if (!(await together(db, batch)))
         await Promise.all(batch.map(({ one, resolve, reject }) => alone(db, one).then(resolve, reject)))
+      // Who goes on by the answers of this turn comes along.
+      await turn()
     }
-    queues.delete(db)
+    queue.isWorked = false
+  }
+
+  /** As many are there as are expected, or it was waited long enough. */
+  function company(queue: Queue<One, Answer>): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        queue.arrived = nothing
+        clearTimeout(timer)
+        // Who comes in the same turn comes along.
+        setImmediate(resolve)
+      }
+      const timer = setTimeout(end, patienceMs)
+      queue.arrived = () => {
+        if (queue.waiting.length >= queue.expected) end()
+      }
+    })
   }
 
   async function together(db: Db, batch: readonly Waiting<One, Answer>[]): Promise<boolean> {
@@ -77,12 +119,12 @@ export function grouped<One, Answer>(
   /** In a shared transaction: whoever goes on at the same moment asks before the event loop turns. */
   function gather(trx: Db, one: One): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const known = queues.get(trx)
+      const known = inTransactions.get(trx)
       if (known) return void known.push({ one, resolve, reject })
-      queues.set(trx, [{ one, resolve, reject }])
+      inTransactions.set(trx, [{ one, resolve, reject }])
       process.nextTick(() => {
-        const queue = queues.get(trx) ?? []
-        queues.delete(trx)
+        const queue = inTransactions.get(trx) ?? []
+        inTransactions.delete(trx)
         while (queue.length > 0) void ask(trx, queue.splice(0, MOST))
       })
     })
@@ -104,11 +146,12 @@ export function grouped<One, Answer>(
   return (db, one) => {
     if (db.isTransaction) return shared.has(db) ? gather(db, one) : alone(db, one)
     return new Promise((resolve, reject) => {
-      const known = queues.get(db)
-      const queue = known ?? []
-      queue.push({ one, resolve, reject })
-      if (known) return
+      const queue = queues.get(db) ?? { waiting: [], isWorked: false, expected: 1, arrived: nothing }
       queues.set(db, queue)
+      queue.waiting.push({ one, resolve, reject })
+      queue.arrived()
+      if (queue.isWorked) return
+      queue.isWorked = true
       // The answers that came in this turn of the event loop are all read by then, and whoever goes on by them asks with us.
       setImmediate(() => void work(db, queue))
     })

@@ -1,6 +1,6 @@
 import type { Db, Trx } from './connect.ts'
 import { forMany } from './for-many.ts'
-import { grouped } from './grouped.ts'
+import { grouped, patient } from './grouped.ts'
 import { transaction } from './transaction.ts'
 
 /** What is done in a transaction, as {@link transaction} does it. */
@@ -27,7 +27,7 @@ export function sharedTransactions(): (of: string) => Transact {
     })
     for (const task of left) done.delete(task)
     return tasks.map((task) => async () => (done.has(task) ? done.get(task) : transaction(db, task.work)))
-  })
+  }, patient)
   return (of) =>
     async <T>(db: Db, work: (trx: Trx) => Promise<T>) => {
       const result = await together(db, { of, work })

@@ -2,7 +2,7 @@ import type { Instant } from '@lockstep/core/instant'
 import { sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
 import { given } from '../postgres/given.ts'
-import { grouped } from '../postgres/grouped.ts'
+import { grouped, patient } from '../postgres/grouped.ts'
 import { isGone, processName } from '../postgres/presence.ts'
 import type { Row } from './schema.ts'
 import type { SqlTime } from './time.ts'
@@ -71,7 +71,7 @@ const insertRequest = grouped(async (db, requests: readonly NewRequest[]) => {
     returning operation`.execute(db)
   const inserted = new Set(rows.map(({ operation }) => operation))
   return requests.map(({ operation }) => inserted.has(operation))
-})
+}, patient)
 
 function readRequest(
   db: Db,
@@ -115,7 +115,7 @@ export const completeRequest = grouped(async (db, completions: readonly Completi
     )} as answer
     where k.operation = answer.operation and k.completed_at is null`.execute(db)
   return completions.map(() => undefined)
-})
+}, patient)
 
 const unfinished = (db: Db, operation: string) =>
   db.updateTable('idempotencyKey').where('operation', '=', operation).where('completedAt', 'is', null)

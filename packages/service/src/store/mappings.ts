@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { compiled } from '../postgres/compiled.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
-import { grouped, inOrder } from '../postgres/grouped.ts'
+import { grouped, inOrder, patient } from '../postgres/grouped.ts'
 import type { Row } from './schema.ts'
 
 export type Mapping = Row<'mapping'>
@@ -62,7 +62,7 @@ const insertMapping = grouped(async (db, mappings: readonly (NewMapping & Provid
     select * from linked`.execute(db)
   const inserted = new Set(rows.map((row) => `${row.entityType} ${row.entityId} ${row.providerId}`))
   return mappings.map((row) => inserted.has(`${row.entityType} ${row.entityId} ${row.providerId}`))
-})
+}, patient)
 
 /** Gives an object of the provider's to another one of ours of the same kind, which was linked to none so far. */
 export async function relink(

@@ -3,7 +3,7 @@ import { type Fault, Problem, type ProblemCode } from '@lockstep/core/problem'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { given, isOneOf } from '../postgres/given.ts'
-import { grouped, inOrder } from '../postgres/grouped.ts'
+import { grouped, inOrder, patient } from '../postgres/grouped.ts'
 import { isGone } from '../postgres/presence.ts'
 import {
   type FirstAttempt,
@@ -305,7 +305,7 @@ export const recordRun = grouped(async (db, runs: readonly RunToRecord[]): Promi
     if (isMine) claimed.add(intended.id)
     return { withdrawal, observation, intended: isMine ? intended : undefined }
   })
-})
+}, patient)
 
 const jsonOf = ({ result }: StepRecord) => JSON.stringify(result ?? null)
 
