@@ -61,7 +61,7 @@ export function grouped<One, Answer>(
   { gatherMs = 0, patienceMs = 0 }: Gathering = {},
 ): (db: Db | Trx, one: One) => Promise<Answer> {
   const queues = new WeakMap<Db, Queue<One, Answer>>()
-  const inTransactions = new WeakMap<Trx, Waiting<One, Answer>[]>()
+  const inTransactions = new WeakMap<Db, Waiting<One, Answer>[]>()
 
   async function alone(db: Db | Trx, one: One): Promise<Answer> {
     const [answer] = await doAll(db, [one])
