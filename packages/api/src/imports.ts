@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { id, idParam } from './ids.ts'
 import { instant } from './instant.ts'
+import { money } from './money.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
 
@@ -10,16 +11,24 @@ const value = z.union([z.string(), z.number(), z.boolean()]).nullable()
 
 const progress = z
   .strictObject({
-    type: z.string().meta({ examples: ['customer', 'open invoice'] }),
+    type: z.string().meta({
+      description:
+        'What is read; behind the lists, `subscription again` and `subscription proved`: every one that is linked, held against its row.',
+      examples: ['customer', 'open invoice', 'subscription again'],
+    }),
     looked: count,
-    made: count.meta({ description: 'Made here; of a dry run, would be.' }),
+    made: count.meta({
+      description:
+        'Made here; of a dry run, would be. Of `subscription again`: was not here as it is there, and was written down anew.',
+    }),
     known: count,
     left: count.meta({ description: 'Left as they are, with nothing wrong with them: `left` says why.' }),
     foreign: count.meta({ description: "Another installation's: left alone." }),
     refused: count,
-    expected: count
-      .nullable()
-      .meta({ description: 'As many as the last import looked at; null before any.' }),
+    expected: count.nullable().meta({
+      description:
+        'As many as the last import looked at, and of what is behind the lists, as are linked; null before any.',
+    }),
     endedAt: instant.nullable(),
   })
   .meta({ id: 'ImportProgress' })
@@ -31,13 +40,40 @@ const proof = z
       .array(z.strictObject({ currency: z.string(), there: z.string(), here: z.string() }))
       .meta({ description: "A month's revenue in minor units, before discounts and tax." }),
     subscriptions: count.meta({ description: 'How many were held against each other, field by field.' }),
-    unequalCount: count,
-    unequal: z.array(
-      z.strictObject({
-        providerId: z.string(),
-        differences: z.array(z.strictObject({ field: z.string(), here: value, there: value })),
+    unequalCount: count.meta({ description: 'How many differ in a field.' }),
+    unequal: z
+      .array(
+        z.strictObject({
+          providerId: z.string(),
+          differences: z.array(z.strictObject({ field: z.string(), here: value, there: value })),
+        }),
+      )
+      .meta({ description: 'The first thousand of them.' }),
+    unequalRevenueCount: count.optional().meta({
+      description:
+        'How many bring another amount a month here than there. Left out by imports from before that was named.',
+    }),
+    unequalRevenue: z
+      .array(
+        z.strictObject({
+          subscription: z
+            .string()
+            .nullable()
+            .meta({ description: 'Ours; null where it has no history here.' }),
+          customer: z.string().nullable(),
+          providerId: z
+            .string()
+            .nullable()
+            .meta({ description: 'Null of one that is linked to nothing there.' }),
+          there: money,
+          here: money,
+        }),
+      )
+      .optional()
+      .meta({
+        description:
+          'The first thousand of them, with what they bring a month on both sides. They are held against each other before they are rounded.',
       }),
-    ),
     meteredThere: count.meta({
       description:
         "Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there.",
@@ -75,9 +111,10 @@ export const importRun = z
   .strictObject({
     ...fields,
     progress: z.array(progress),
-    secondsLeft: count
-      .nullable()
-      .meta({ description: 'At the pace so far; null where nobody knows how much there is.' }),
+    secondsLeft: count.nullable().meta({
+      description:
+        'At the pace so far; null where nobody knows how much there is. What is behind the lists is counted from when it begins.',
+    }),
     refusals: z
       .array(
         z.strictObject({ type: z.string(), providerId: z.string(), code: z.string(), detail: z.string() }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { syncPolicyFaults } from './direction.ts'
-import { importPolicy, MonthlySum } from './import.ts'
+import { importPolicy, isSameShare, MonthlySum } from './import.ts'
 
 test('what an import lets in holds together', () => {
   expect(syncPolicyFaults(importPolicy)).toEqual([])
@@ -19,4 +19,13 @@ test('fees of different rhythms add up to what they bring a month, rounded once 
     { currency: 'usd', minor: 200n },
   ])
   expect(new MonthlySum().total()).toEqual([])
+})
+
+test('what one subscription brings a month is compared before it is rounded', () => {
+  const yearly = new MonthlySum()
+  yearly.add({ currency: 'usd', interval: 'year', intervalCount: 1, amount: 100n })
+  // 100 a year are 8⅓ a month, and 101 are 8 5/12: both are 8 when rounded.
+  expect(isSameShare(yearly.exact('usd'), { numerator: 25n, denominator: 3n })).toBe(true)
+  expect(isSameShare(yearly.exact('usd'), { numerator: 101n, denominator: 12n })).toBe(false)
+  expect(isSameShare(yearly.exact('eur'), { numerator: 0n, denominator: 7n })).toBe(true)
 })

@@ -1,7 +1,7 @@
 import { type Interval, intervals } from './billing-cycle.ts'
 import type { SyncPolicy } from './direction.ts'
 import type { Currency, Money } from './money.ts'
-import { monthlyMoney, weightsOf } from './recurring-revenue.ts'
+import { type Fraction, monthlyMoney, weightsOf } from './recurring-revenue.ts'
 
 /**
  * Whoever imports wants what is there: everything comes in, and what a subscription lacks is made. What is sold
@@ -31,15 +31,31 @@ export class MonthlySum {
   }
 
   total(): Money[] {
+    const { scale, sums } = this.#weighted()
+    return [...sums]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([currency, weighted]) => monthlyMoney(weighted, scale, currency))
+  }
+
+  /** Of one currency, in minor units, before anything is rounded. */
+  exact(currency: Currency): Fraction {
+    const { scale, sums } = this.#weighted()
+    return { numerator: sums.get(currency) ?? 0n, denominator: scale }
+  }
+
+  #weighted() {
     const fees = [...this.#fees].map(([key, amount]) => ({ ...readKey(key), amount }))
     const { scale, weights } = weightsOf(fees)
     const sums = new Map<Currency, bigint>()
     for (const [index, { currency, amount }] of fees.entries())
       sums.set(currency, (sums.get(currency) ?? 0n) + amount * (weights[index]?.weight ?? 0n))
-    return [...sums]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([currency, weighted]) => monthlyMoney(weighted, scale, currency))
+    return { scale, sums }
   }
+}
+
+/** Whether two exact amounts of a month are the same, whatever they are divided by. */
+export function isSameShare(one: Fraction, other: Fraction): boolean {
+  return one.numerator * other.denominator === other.numerator * one.denominator
 }
 
 function readKey(key: string) {

@@ -6,6 +6,7 @@ import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { drainInbox } from '../src/inbox/process.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { prove } from '../src/workflow/import/prove.ts'
 import { readAll } from '../src/workflow/import/read-account.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { receiveListed } from './support/receive-listed.ts'
@@ -370,4 +371,76 @@ test('an end that somebody guessed is no end: an import repairs the row, and the
   // The last stretch goes on, and none ends when somebody guessed it would.
   expect(await count("from subscription_history where ends_at = 'infinity'")).toBe(1)
   expect(await count("from subscription_history where ends_at = '2031-01-01'")).toBe(0)
+})
+
+test('the proof names whose month brings another amount, on both sides, and how far it is is seen', async () => {
+  const { monthly, yearly, subscribe } = await account()
+  const ada = await subscribe('ada', monthly.id)
+  const bob = await subscribe('bob', yearly.id)
+  const cat = await subscribe('cat', monthly.id)
+  await subscribe('dan', monthly.id)
+  const first = await run(false)
+  expect(first.proof).toMatchObject({ unequalRevenueCount: 0, unequalRevenue: [] })
+  const { pool } = one.database
+  const ours = async (providerId: string) => {
+    const { rows } = await pool.query(
+      `select s.id, s.customer_id as customer from subscription s join mapping m on m.entity_id = s.id
+       where m.provider_id = $1`,
+      [providerId],
+    )
+    return rows[0]
+  }
+  const [hers, his, theirs] = [await ours(ada.id), await ours(bob.id), await ours(cat.id)]
+  const setFee = (id: string, fee: number) =>
+    pool.query('update subscription_history set fee = $2 where subscription_id = $1', [id, fee])
+  await setFee(hers.id, 1500)
+  // A cent a year less: 9.99 11/12, which is 10.00 as it is rounded.
+  await setFee(his.id, 11_999)
+  // Its month is paid here, and Stripe's picture of it is lost.
+  await pool.query(`update provider_object set gone = true where id = $1`, [cat.id])
+  await stripe.subscriptions.cancel(cat.id)
+  await pool.query(
+    `update subscription_history set status = 'active', ends_at = 'infinity' where subscription_id = $1`,
+    [theirs.id],
+  )
+  const proof = await prove(one.deps, { importId: first.id, since: 0n })
+  const amounts = (there: string, here: string) => ({ there, here, currency: 'usd' })
+  const named = [
+    { subscription: hers.id, customer: hers.customer, providerId: ada.id, ...amounts('1200', '1500') },
+    { subscription: his.id, customer: his.customer, providerId: bob.id, ...amounts('1000', '1000') },
+    { subscription: theirs.id, customer: theirs.customer, providerId: cat.id, ...amounts('0', '1200') },
+  ]
+  const byId = (a: { providerId: string | null }, b: { providerId: string | null }) =>
+    `${a.providerId}` < `${b.providerId}` ? -1 : 1
+  expect(proof.unequalRevenue.toSorted(byId)).toEqual(named.toSorted(byId))
+  expect(proof).toMatchObject({
+    unequalRevenueCount: 3,
+    // 12.00 twice and 10.00 a month; here 3.00 more of one, a cent a year less of another, and 12.00 of one that is over there.
+    mrr: [{ currency: 'usd', there: '3400', here: '4900' }],
+  })
+})
+
+test('what comes behind the lists says how far it is, and how long it takes', async () => {
+  const { monthly, subscribe } = await account()
+  for (const name of ['ada', 'bob', 'cat', 'dan']) await subscribe(name, monthly.id)
+  const done = await run(false)
+  expect(of(done, 'subscription again')).toMatchObject({ looked: 4, known: 4, made: 0, expected: 4 })
+  expect(of(done, 'subscription proved')).toMatchObject({ looked: 4, known: 4, refused: 0, expected: 4 })
+  const { pool } = one.database
+  // As one of them stands that is at work: half of the first pass, begun ten seconds ago.
+  await pool.query('update import_run set ended_at = null where id = $1', [done.id])
+  await pool.query(`delete from import_cursor where type = 'subscription proved'`)
+  await pool.query(
+    `update import_cursor set ended_at = null, looked = 2, known = 2, started_at = $1 where type = 'subscription again'`,
+    [new Date((one.deps.clock.now() - 10) * 1000)],
+  )
+  const { body } = await one.ask('GET', `/v1/imports/${done.id}`)
+  // Five seconds each: two of this pass are left, and four of the next.
+  const left = (body as { secondsLeft: number }).secondsLeft
+  expect(left).toBeGreaterThanOrEqual(30)
+  expect(left).toBeLessThan(60)
+  await pool.query('update import_run set ended_at = created_at where id = $1', [done.id])
+  // An altered row is written down anew, and that is counted.
+  await pool.query("update subscription set cancel_at = '2031-01-01'")
+  expect(of(await run(false), 'subscription again')).toMatchObject({ looked: 4, known: 0, made: 4 })
 })

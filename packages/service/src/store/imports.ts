@@ -147,6 +147,20 @@ export async function restartCursor(
     .execute()
 }
 
+/** Begins a kind anew, wherever a run before left it. */
+export async function resetCursor(
+  db: Db,
+  { importId, type, at }: Pick<ImportCursor, 'importId' | 'type'> & { readonly at: Instant },
+): Promise<void> {
+  const none = { lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 }
+  const anew = { ...none, startedAt: sqlTime(at), endedAt: null }
+  await db
+    .insertInto('importCursor')
+    .values({ importId, type, ...anew })
+    .onConflict((on) => on.columns(['importId', 'type']).doUpdateSet(anew))
+    .execute()
+}
+
 export async function recordRefusal(db: Db, refusal: ImportRefusal): Promise<void> {
   const { code, detail } = refusal
   await db
@@ -194,19 +208,20 @@ export interface StoredPicture {
   readonly raw: unknown
 }
 
-/** What was last seen of every object of a type that is linked to one of ours, by id, in pages. */
+/** What was last seen of every object of a type that is linked to one of ours, by id, in pages; those behind `start`. */
 export async function* linkedPictures(
   db: Db,
   { account, livemode }: ProviderAccount,
   type: 'customer' | 'subscription',
+  start = '',
 ): AsyncGenerator<StoredPicture[]> {
-  for (let after = ''; ; ) {
+  for (let after = start; ; ) {
     const { rows } = await sql<StoredPicture>`
       select o.id, o.raw from provider_object o
         join mapping m on m.provider = o.provider and m.provider_id = o.id and m.entity_type = o.type
           and m.provider_account = ${account} and m.livemode = ${livemode}
       where o.provider = ${STRIPE} and o.type = ${type} and not o.gone and o.id > ${after}
-      order by o.id limit 500`.execute(db)
+      order by o.id limit 100`.execute(db)
     const last = rows.at(-1)
     if (last === undefined) return
     yield rows

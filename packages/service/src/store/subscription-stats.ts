@@ -6,6 +6,8 @@ import { isLive, type SubscriptionStatus, subscriptionStatuses } from '@lockstep
 import { collections } from '@lockstep/core/subscription-history'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../postgres/connect.ts'
+import { isOneOf } from '../postgres/given.ts'
+import { type ProviderAccount, STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 
 /** A moment of each customer's own time; `now` is where each of them stands. */
@@ -134,6 +136,72 @@ export async function readMovements(
     contraction: BigInt(parts.contraction),
     churn: BigInt(parts.churn),
   }))
+}
+
+/** What one subscription earns a month here. */
+export interface Earning {
+  /** Ours. */
+  readonly subscription: string
+  readonly customer: string
+  /** The provider's; null of one that is not linked. */
+  readonly providerId: string | null
+  readonly currency: Currency
+  readonly mrr: Weighted
+}
+
+interface EarningRow extends Omit<Earning, 'mrr'> {
+  readonly mrr: string
+}
+
+function toEarning({ subscription, customer, providerId, currency, mrr }: EarningRow): Earning {
+  return { subscription, customer, providerId, currency, mrr: BigInt(mrr) }
+}
+
+/** What those subscriptions earn that are linked to these of the provider's. */
+export async function readEarnings(
+  db: Db,
+  { weights }: Revenue,
+  { account, livemode }: ProviderAccount,
+  providerIds: readonly string[],
+): Promise<Earning[]> {
+  const { rows } = await sql<EarningRow>`
+    select h.subscription_id as subscription, h.customer_id as customer, m.provider_id, h.currency,
+           (case when ${isEarning} then h.fee * weight else 0 end)::text as mrr
+      from mapping m join subscription_history h on h.subscription_id = m.entity_id
+      join plan_version v on v.id = h.plan_version_id
+      join ${weights} on weight.interval = v.interval and weight.interval_count = v.interval_count
+     where m.entity_type = 'subscription' and m.provider = ${STRIPE} and m.provider_account = ${account}
+       and m.livemode = ${livemode} and ${isOneOf('m.provider_id', providerIds)} and ${holds('now')}`.execute(
+    db,
+  )
+  return rows.map(toEarning)
+}
+
+/**
+ * Those that earn something here and of which the provider shows nothing: they are linked to nothing of its, or to what is
+ * gone. `count`: how many there are.
+ */
+export async function readUnshownEarnings(
+  db: Db,
+  { weights }: Revenue,
+  { account, livemode }: ProviderAccount,
+  limit: number,
+): Promise<{ readonly earnings: Earning[]; readonly count: number }> {
+  const { rows } = await sql<EarningRow & { readonly count: number }>`
+    select h.subscription_id as subscription, h.customer_id as customer, m.provider_id, h.currency,
+           (h.fee * weight)::text as mrr, (count(*) over ())::int as count
+      from subscription_history h join plan_version v on v.id = h.plan_version_id
+      join ${weights} on weight.interval = v.interval and weight.interval_count = v.interval_count
+      left join mapping m on m.entity_type = 'subscription' and m.entity_id = h.subscription_id
+        and m.provider = ${STRIPE} and m.provider_account = ${account} and m.livemode = ${livemode}
+     where ${holds('now')} and ${isEarning} and h.fee <> 0 and not exists (
+       select from provider_object o
+        where o.provider = ${STRIPE} and o.type = 'subscription' and o.id = m.provider_id and not o.gone)
+     order by h.subscription_id limit ${limit}`.execute(db)
+  return {
+    earnings: rows.map(toEarning),
+    count: rows[0]?.count ?? 0,
+  }
 }
 
 /** Rounded once, after everything was added up. */

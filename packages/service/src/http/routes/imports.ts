@@ -1,17 +1,21 @@
 import * as api from '@lockstep/api/imports'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
+import { money } from '@lockstep/core/money'
 import {
   cursorsOf,
   type ImportCursor,
   type ImportRun,
   lastTotals,
   leftOf,
+  linkedCount,
   listImports,
   refusalsOf,
 } from '../../store/imports.ts'
 import { pageOf } from '../../store/page.ts'
+import { comparedTypes } from '../../workflow/import/compared-pages.ts'
 import { beginImport, existingImport, type ImportDeps } from '../../workflow/import/import-account.ts'
 import type { Proof } from '../../workflow/import/prove.ts'
+import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
 import { problemToApi } from './invoice-to-api.ts'
 
@@ -56,12 +60,14 @@ function summary({ id, dryRun, state, problem, createdAt, endedAt }: ImportRun) 
 }
 
 async function shown({ db, clock, provider }: ImportDeps, run: ImportRun) {
-  const [cursors, refusals, left, totals] = await Promise.all([
+  const [cursors, refusals, left, last, linked] = await Promise.all([
     cursorsOf(db, run.id),
     refusalsOf(db, run.id, MOST_NAMED),
     leftOf(db, run.id, MOST_NAMED),
     lastTotals(db, provider),
+    linkedCount(db, provider, 'subscription'),
   ])
+  const totals = new Map([...last, ...comparedTypes.map((type) => [type, linked] as const)])
   return {
     ...summary(run),
     progress: cursors.map((cursor) => ({
@@ -75,21 +81,55 @@ async function shown({ db, clock, provider }: ImportDeps, run: ImportRun) {
       expected: totals.get(cursor.type) ?? null,
       endedAt: time(cursor.endedAt),
     })),
-    secondsLeft: run.endedAt === null ? secondsLeft(cursors, totals, clock.now() - run.createdAt) : 0,
+    secondsLeft: run.endedAt === null ? secondsLeft(run, cursors, totals, clock.now()) : 0,
     refusals: refusals.map(({ type, providerId, code, detail }) => ({ type, providerId, code, detail })),
     left: left.map(({ type, providerId, reason }) => ({ type, providerId, reason })),
-    proof: run.proof as Proof | null,
+    proof: run.proof === null ? null : proofToApi(run.proof as Proof),
   }
 }
 
-/** By how many there were last time; lists do not say how long they are. */
+/**
+ * Of lists by how many there were last time, as they do not say how long they are; of what is behind them, at its own pace,
+ * by how many are linked.
+ */
 function secondsLeft(
+  { createdAt }: ImportRun,
   cursors: readonly ImportCursor[],
   totals: ReadonlyMap<string, number>,
+  now: Instant,
+): number | null {
+  const comparing = cursors.filter(({ type }) => isCompared(type)).at(-1)
+  if (comparing) {
+    const looked = sum(cursors.filter(({ type }) => isCompared(type)).map((cursor) => cursor.looked))
+    const expected = sum(comparedTypes.map((type) => totals.get(type) ?? 0))
+    return remaining({ looked, expected }, comparing.looked, now - comparing.startedAt)
+  }
+  const looked = sum(cursors.map((cursor) => cursor.looked))
+  const expected = sum([...totals].map(([type, count]) => (isCompared(type) ? 0 : count)))
+  return remaining({ looked, expected }, looked, now - createdAt)
+}
+
+/** At the pace of so many in so many seconds. */
+function remaining(
+  { looked, expected }: { readonly looked: number; readonly expected: number },
+  paced: number,
   seconds: number,
 ): number | null {
-  const expected = [...totals.values()].reduce((sum, count) => sum + count, 0)
-  const looked = cursors.reduce((sum, cursor) => sum + cursor.looked, 0)
-  if (looked === 0 || looked > expected) return null
-  return Math.ceil(((expected - looked) * seconds) / looked)
+  if (paced === 0 || looked > expected) return null
+  return Math.ceil(((expected - looked) * seconds) / paced)
 }
+
+const isCompared = (type: string) => (comparedTypes as readonly string[]).includes(type)
+const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
+
+function proofToApi({ unequalRevenue, ...proof }: ShownProof) {
+  const named = unequalRevenue?.map(({ there, here, currency, ...one }) => ({
+    ...one,
+    there: moneyToApi(money(BigInt(there), currency)),
+    here: moneyToApi(money(BigInt(here), currency)),
+  }))
+  return { ...proof, ...(named && { unequalRevenue: named }) }
+}
+
+/** One by a version of before names nobody's revenue. */
+type ShownProof = Omit<Proof, 'unequalRevenue'> & Partial<Pick<Proof, 'unequalRevenue'>>

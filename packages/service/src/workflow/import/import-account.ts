@@ -37,7 +37,7 @@ export function importKind(deps: LookDeps): WorkflowKind {
       const since = await step('begin with usage', async () => `${await nextObservation(deps.db)}`)
       for (const type of importedTypes)
         await step(stepOf(type), () => inBackground(() => readAll(deps, { importId, type, dryRun })))
-      if (!dryRun) await step('look again', () => inBackground(() => lookAgain(deps)))
+      if (!dryRun) await step('look again', () => inBackground(() => lookAgain(deps, importId)))
       if (!dryRun) await step('carry usage over', () => inBackground(() => carryUsage(deps, BigInt(since))))
       await step('prove', async () => {
         const proof = dryRun ? null : await prove(deps, { importId, since: BigInt(since) })

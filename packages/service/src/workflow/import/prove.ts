@@ -8,11 +8,13 @@ import { earns } from '@lockstep/core/recurring-revenue'
 import type Stripe from 'stripe'
 import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { toSubscription } from '../../provider/stripe/to-subscription.ts'
-import { cursorsOf, linkedCount, linkedPictures } from '../../store/imports.ts'
-import { readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
+import { cursorsOf, linkedCount } from '../../store/imports.ts'
+import { type Revenue, readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
 import { compareSubscriptions } from '../drift/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
 import { proveUsage, type UsageProof } from './carry-usage.ts'
+import { comparedPages } from './compared-pages.ts'
+import { type UnequalRevenue, UnequalRevenues } from './unequal-revenue.ts'
 
 export interface Proof {
   readonly counts: { readonly type: string; readonly there: number; readonly here: number }[]
@@ -25,6 +27,10 @@ export interface Proof {
   }[]
   /** How many of these there are; a thousand are named. */
   readonly unequalCount: number
+  /** Those whose monthly amount is not the same, in minor units. */
+  readonly unequalRevenue: UnequalRevenue[]
+  /** How many of these there are; a thousand are named. */
+  readonly unequalRevenueCount: number
   readonly subscriptions: number
   /** Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there. */
   readonly meteredThere: number
@@ -43,16 +49,21 @@ export async function prove(
   deps: LookDeps,
   { importId, since }: { readonly importId: string; readonly since: bigint },
 ): Promise<Proof> {
-  const { db, provider } = deps
+  const { db } = deps
   const there = new MonthlySum()
+  const revenue = await readWeights(db)
+  const revenues = new UnequalRevenues(deps, revenue, MOST_NAMED)
   const models = newModels(deps)
   const unequal: Proof['unequal'][number][] = []
   let [subscriptions, meteredThere, unequalCount] = [0, 0, 0]
-  for await (const page of linkedPictures(db, provider, 'subscription')) {
-    const objects = page.map(({ raw }) => raw as Stripe.Subscription)
+  const pages = comparedPages(deps, { importId, type: 'subscription proved', anew: true })
+  for await (const { objects, compared } of pages) {
     subscriptions += objects.length
+    const each = new Map<string, MonthlySum>()
     for (const object of objects) {
-      for (const fee of await feesOf(object, models)) there.add(fee)
+      const its = new MonthlySum()
+      each.set(object.id, its)
+      for (const fee of await feesOf(object, models)) for (const sum of [there, its]) sum.add(fee)
       if (object.items.data.some(({ price }) => isMetered(price))) meteredThere += 1
     }
     const { drifts } = await compareSubscriptions(deps, objects)
@@ -60,10 +71,15 @@ export async function prove(
     for (const { providerId, differences } of drifts)
       if (providerId !== null && unequal.length < MOST_NAMED)
         unequal.push({ providerId, differences: [...differences] })
+    await revenues.compare(each)
+    await compared({ made: 0, refused: drifts.length })
   }
+  await revenues.addUnshown()
   return {
     counts: await countsOf(deps, importId),
-    mrr: sideBySide(there.total(), await revenueHere(deps)),
+    mrr: sideBySide(there.total(), await revenueHere(deps, revenue)),
+    unequalRevenue: revenues.named,
+    unequalRevenueCount: revenues.count,
     unequal,
     unequalCount,
     subscriptions,
@@ -119,8 +135,7 @@ async function countsOf({ db, provider }: LookDeps, importId: string): Promise<P
   return counts
 }
 
-async function revenueHere({ db }: LookDeps): Promise<Money[]> {
-  const revenue = await readWeights(db)
+async function revenueHere({ db }: LookDeps, revenue: Revenue): Promise<Money[]> {
   const sums = new Map<string, bigint>()
   for (const { currency, mrr } of await readStandings(db, revenue, 'now'))
     sums.set(currency, (sums.get(currency) ?? 0n) + mrr)

@@ -1,0 +1,91 @@
+import { groupThousands } from '@lockstep/core/decimal'
+import { formatMoney } from '@lockstep/core/money'
+import type { Import } from '@lockstep/sdk'
+import { amountText } from './format.ts'
+import { green, red } from './style.ts'
+import { table } from './table.ts'
+
+type Proof = NonNullable<Import['proof']>
+
+/** Of one by a version of before, what it did not say is not looked for. */
+export function isProven(proof: Proof | null): boolean {
+  return (
+    proof !== null &&
+    proof.unequalCount === 0 &&
+    (proof.unequalRevenueCount ?? 0) === 0 &&
+    proof.mrr.every(({ there, here }) => there === here) &&
+    proof.counts.every(({ there, here }) => there <= here) &&
+    (proof.usage?.notCarriedOver.length ?? 0) === 0 &&
+    (proof.usage?.amounts ?? []).every(({ there, here }) => there === here)
+  )
+}
+
+const MOST_SHOWN = 20
+
+/** What an import proved, and whom it names; of long lists the first twenty. `id`: the import's, which names more. */
+export function proofTexts(id: string, proof: Proof): string[] {
+  const mark = isProven(proof) ? green('✓') : red('✗')
+  const texts = [
+    `${mark} ${proof.subscriptions} subscriptions held against each other, ${proof.unequalCount} differ; a month brings ${amountsText(proof.mrr)}.`,
+  ]
+  const missing = proof.counts.filter(({ there, here }) => here < there)
+  if (missing.length > 0)
+    texts.push(
+      missing
+        .map(({ type, there, here }) => `${red('✗')} of ${there} × ${type}, ${here} are here`)
+        .join('\n'),
+    )
+  if (proof.unequal.length > 0)
+    texts.push(
+      table(proof.unequal.slice(0, MOST_SHOWN), [
+        { title: 'differs', cell: ({ providerId }) => providerId },
+        { title: 'in', cell: ({ differences }) => differencesText(differences) },
+      ]) + more(proof.unequalCount, proof.unequal, id),
+    )
+  const { unequalRevenue = [], unequalRevenueCount = 0 } = proof
+  if (unequalRevenue.length > 0)
+    texts.push(
+      table(unequalRevenue.slice(0, MOST_SHOWN), [
+        { title: 'a month of', cell: ({ providerId, subscription }) => providerId ?? subscription ?? '' },
+        { title: 'customer', cell: ({ customer }) => customer ?? 'not here' },
+        { title: 'at Stripe', cell: ({ there }) => amountText(there), align: 'right' },
+        { title: 'here', cell: ({ here }) => amountText(here), align: 'right' },
+        { title: '', cell: ({ here }) => here.currency },
+      ]) + more(unequalRevenueCount, unequalRevenue, id),
+    )
+  if (proof.meteredThere > 0)
+    texts.push(
+      `${proof.meteredThere} subscriptions have usage that Stripe itself measures and bills: it stays there.`,
+    )
+  if (proof.usage !== undefined && proof.meteredThere > 0) texts.push(usageText(proof.usage, id))
+  return texts
+}
+
+function usageText(
+  { carriedOver, notCarriedOver, amounts }: NonNullable<Proof['usage']>,
+  id: string,
+): string {
+  const shown = `What Stripe has counted so far is shown on ${carriedOver} current invoices: ${amountsText(amounts)}.`
+  if (notCarriedOver.length === 0) return shown
+  const named = notCarriedOver.slice(0, MOST_SHOWN).join(', ')
+  return `${shown}\n${red('✗')} Stripe did not say it of ${named}; it is asked again.${more(notCarriedOver.length, notCarriedOver, id)}`
+}
+
+/** Once where both sides say the same. */
+function amountsText(amounts: Proof['mrr']): string {
+  const texts = amounts.map(({ currency, there, here }) => {
+    const text = (minor: string) => groupThousands(formatMoney({ minor: BigInt(minor), currency }))
+    return `${here === there ? text(here) : `${text(here)} here, ${text(there)} there`} ${currency}`
+  })
+  return texts.join(', ') || 'nothing'
+}
+
+function differencesText(differences: Proof['unequal'][number]['differences']): string {
+  return differences.map(({ field, here, there }) => `${field} ${here} here, ${there} there`).join('; ')
+}
+
+/** What is not shown of a long list. */
+function more(count: number, named: readonly unknown[], id: string): string {
+  const rest = count - Math.min(MOST_SHOWN, named.length)
+  return rest === 0 ? '' : `\nand ${rest} more: see GET /v1/imports/${id}, which names ${named.length}.`
+}
