@@ -303,3 +303,45 @@ test('a detached method pays nothing any more', async () => {
   ).toMatchObject(refused)
   expect(await refusal(stripe.setupIntents.create(intent))).toMatchObject(refused)
 })
+
+test('a declined payment tells its intent and its method whole, in the shape of the version that asks', async () => {
+  // docs.stripe.com/api/errors: "The PaymentIntent object for errors returned on a request involving a PaymentIntent"
+  const { stripe } = world
+  const ada = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const [method] = (await stripe.customers.listPaymentMethods(ada.id)).data
+  const asked = { amount: 2000, currency: 'usd', customer: ada.id, payment_method: method?.id ?? '' }
+  const { payment_intent: told, ...error } = await refusal(
+    stripe.paymentIntents.create({ ...asked, confirm: true }),
+  )
+  expect(error).toMatchObject({
+    code: 'card_declined',
+    payment_method: { id: method?.id, object: 'payment_method' },
+  })
+  expect(told).toEqual(JSON.parse(JSON.stringify(await stripe.paymentIntents.retrieve(told?.id ?? ''))))
+  expect(told).toMatchObject({
+    status: 'requires_payment_method',
+    client_secret: expect.any(String) as string,
+  })
+  // Charges were a list of the intent before 2022-11-15.
+  const older = await refusal(
+    stripe.paymentIntents.create({ ...asked, confirm: true }, { apiVersion: '2022-08-01' }),
+  )
+  expect(older.payment_intent).toMatchObject({ charges: { object: 'list', data: [{ status: 'failed' }] } })
+})
+
+test('an invoice that is not paid tells the intent that failed', async () => {
+  const { stripe } = world
+  const { id: customer } = await world.customer({ card: 'pm_card_chargeCustomerFail' })
+  const draft = await stripe.invoices.create({ customer })
+  await stripe.invoiceItems.create({ customer, invoice: draft.id, amount: 2000, currency: 'usd' })
+  const error = await refusal(stripe.invoices.pay(draft.id))
+  expect(error).toMatchObject({
+    statusCode: 402,
+    payment_intent: {
+      amount: 2000,
+      status: 'requires_payment_method',
+      last_payment_error: { code: 'card_declined' },
+    },
+    payment_method: { card: { last4: '0341' } },
+  })
+})

@@ -1,5 +1,5 @@
 import { StripeError } from '../errors.ts'
-import type { InvoiceRow, PaymentMethodRow } from '../rows.ts'
+import type { InvoiceRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { markPaid } from './invoices.ts'
@@ -63,13 +63,13 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
     return {
       result: 'requires_action',
       invoice: waiting,
-      error: cardError('authentication_required', 'authentication_required', intent.id, null),
+      error: cardError(world, 'authentication_required', 'authentication_required', intent),
     }
   }
   return {
     result: 'failed',
     invoice: failed(world, attempted, how.automatic),
-    error: cardError(attempt.code, attempt.declineCode, intent.id, intent.latest_charge),
+    error: cardError(world, attempt.code, attempt.declineCode, intent),
   }
 }
 
@@ -107,13 +107,20 @@ function planRetry(world: World, invoice: InvoiceRow): InvoiceRow {
   })
 }
 
+/**
+ * A charge that failed, or waits for the card's holder: the error tells the intent and the method whole.
+ * https://docs.stripe.com/api/errors#errors-payment_intent
+ */
 export function cardError(
+  world: World,
   code: string,
   declineCode: string | null,
-  intent: string | null,
-  charge: string | null,
-  keep = true,
+  intent: PaymentIntentRow,
 ): StripeError {
+  const waits = intent.status === 'requires_action'
+  const method = waits
+    ? world.render(world.paymentMethods.must(intent.payment_method))
+    : intent.last_payment_error?.payment_method
   return new StripeError(
     402,
     {
@@ -121,10 +128,11 @@ export function cardError(
       code,
       message: declineMessage(code, declineCode),
       ...(declineCode === null || code === 'authentication_required' ? {} : { decline_code: declineCode }),
-      ...(charge === null ? {} : { charge }),
-      ...(intent === null ? {} : { payment_intent: { id: intent, object: 'payment_intent' } }),
+      ...(waits ? {} : { charge: intent.latest_charge }),
+      payment_intent: world.render(intent),
+      payment_method: method,
     },
-    keep,
+    true,
   )
 }
 

@@ -56,8 +56,7 @@ export function confirmWith(
     authenticated,
     returnUrl,
   })
-  if (outcome.result === 'declined')
-    throw cardError(outcome.code, outcome.declineCode, id, next.latest_charge)
+  if (outcome.result === 'declined') throw cardError(world, outcome.code, outcome.declineCode, next)
   if (outcome.result === 'succeeded' || outcome.result === 'processing') {
     keepMethod(world, intent, method)
     if (next.status === 'succeeded') creditAttached(world, next)

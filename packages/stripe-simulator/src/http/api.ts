@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { wallMillis, wallNow } from '../clock.ts'
-import { envelope, gap, StripeError } from '../errors.ts'
+import { type ErrorBody, envelope, gap, StripeError } from '../errors.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { RequestLog } from '../faults/request-log.ts'
@@ -182,7 +182,8 @@ function execute({ world, expansions }: ApiParts, call: Call): Execution {
     return { said: { status: 200, body: textOf(result) }, began }
   } catch (error) {
     accepted?.blame(error)
-    return { said: refusal(error, requestId), began: began && !isBusy(error) }
+    const said = refusal(error, requestId, (body) => dialect.show(world, body))
+    return { said, began: began && !isBusy(error) }
   }
 }
 
@@ -191,9 +192,10 @@ function isBusy(error: unknown): boolean {
   return error instanceof StripeError && (error.status === 429 || error.status === 409)
 }
 
-function refusal(error: unknown, requestId: string): Said {
+/** `show` turns what an error tells of an intent into the caller's version, once that is known. */
+function refusal(error: unknown, requestId: string, show = (body: Json) => body): Said {
   if (error instanceof StripeError) {
-    const body = JSON.stringify(envelope(error.body, requestId))
+    const body = JSON.stringify(envelope(show(error.body) as ErrorBody, requestId))
     return { status: error.status, body, headers: error.headers }
   }
   // A bug of the simulator: said as Stripe says its own, with the reason, since nothing here is secret.
