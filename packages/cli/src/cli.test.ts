@@ -300,6 +300,69 @@ test('a registration that ends badly ends the command badly, and names its stage
   expect(fake.asked[0]?.body).toEqual({ externalId: 'ada', plan: 'team', requestOrigin: 'cli' })
 })
 
+test('what is said of a registration is sent as it is: where the customer is, what was accepted, facts of your own', async () => {
+  const said = ['--country', 'DE', '--city', 'Berlin', '--postal-code', '10115', '--line1', 'Invalidenstraße 43']
+  const more = ['--terms', '2026-11', '--metadata', 'team=blue', '--metadata', 'sum=1+1=2', '--currency', 'eur']
+  await lockstep(['registrations', 'create', 'ada', '--plan', 'team', ...said, ...more])
+  expect(fake.asked[0]?.body).toEqual({
+    ...{ externalId: 'ada', plan: 'team', requestOrigin: 'cli', currency: 'eur' },
+    acceptance: { termsVersion: '2026-11' },
+    metadata: { team: 'blue', sum: '1+1=2' },
+    address: { country: 'DE', city: 'Berlin', postalCode: '10115', line1: 'Invalidenstraße 43' },
+  })
+  const { stderr, code } = await lockstep(['registrations', 'create', 'ada', '--metadata', 'blue'])
+  expect([code, stderr]).toEqual([2, expect.stringContaining('Write it as name=value.')])
+})
+
+test('registrations are listed by whose they are, what of, and why they came to nothing', async () => {
+  fake.answers = {
+    'GET /v1/customers?externalId=ada&limit=1': page(ada),
+    'GET /v1/registrations?plan=team&cause=declined&customer=customer_1&limit=50': page(),
+  }
+  const filter = ['--customer', 'ada', '--plan', 'team', '--cause', 'declined']
+  expect((await lockstep(['registrations', 'list', ...filter])).code).toBe(0)
+})
+
+test('what went on untaxed is seen on the registration', async () => {
+  const tax = { provider: 'avalara', status: 'unavailable', metadata: {} }
+  const body = {
+    ...{ id: 'registration_1', externalId: 'ada', plan: 'team', planVersion: 1, customer: 'customer_1' },
+    ...{ subscription: 'subscription_1', purchase: 'membership', requestOrigin: null, state: 'completed' },
+    ...{ stage: 'conclude contract', steps: [], action: null, remains: [], nextAttemptAt: null },
+    ...{ problem: null, tax },
+  }
+  fake.answers = { 'GET /v1/registrations/registration_1': { body } }
+  const { stdout } = await lockstep(['registrations', 'show', 'registration_1'])
+  expect(stdout).toContain('tax           unavailable, by avalara')
+})
+
+test('what a customer may use is a table, and a feature that is asked about and not allowed ends with 1', async () => {
+  const period = { start: '2026-01-31T09:30:00Z', end: '2026-02-28T09:30:00Z' }
+  const source = {
+    ...{ subscription: 'subscription_1', status: 'active', access: 'full', plan: 'team', planVersion: 1 },
+    ...{ addons: [], period },
+  }
+  const none = { upTo: null, used: null, left: null, cappedBy: null, unitLabel: null }
+  const calls = {
+    ...{ feature: 'calls', name: 'Calls', kind: 'metered', allowed: false, reason: 'used_up' },
+    ...{ ...none, upTo: '100', used: '100', left: '0', source },
+  }
+  const sso = { feature: 'sso', name: 'SSO', kind: 'switch', allowed: true, reason: 'granted', ...none, source }
+  fake.answers = {
+    'GET /v1/entitlements?customer=ada': { body: { customer: 'customer_1', data: [calls, sso] } },
+    'GET /v1/entitlements?customer=ada&feature=calls': { body: { customer: 'customer_1', data: [calls] } },
+  }
+  const all = await lockstep(['entitlements', 'ada'])
+  expect(all.code).toBe(0)
+  expect(all.stdout.split('\n').map((line) => line.trimEnd())).toEqual([
+    'feature  allowed  why      up to  used  left  by            until',
+    'calls    no       used_up  100    100   0     team, active  2026-02-28 09:30',
+    'sso      yes      granted                     team, active',
+    '',
+  ])
+  expect((await lockstep(['entitlements', 'ada', '--feature', 'calls'])).code).toBe(1)
+})
+
 test('a chain of contracts that is broken is named and ends with 1', async () => {
   const chain = { customer: 'customer_1', contracts: 2, erased: 0 }
   const broken = { contract: 'contract_2', sequence: 2, reason: 'the text is no contract' }

@@ -10,6 +10,7 @@ import { addCustomers } from './commands/customers.ts'
 import { addDeliveries } from './commands/deliveries.ts'
 import { addDisputes } from './commands/disputes.ts'
 import { addDrift } from './commands/drift.ts'
+import { addEntitlements } from './commands/entitlements.ts'
 import { addEventSweeps } from './commands/event-sweeps.ts'
 import { addEvents } from './commands/events.ts'
 import { addImport } from './commands/import.ts'
@@ -40,6 +41,7 @@ const commands = [
   addRegistrations,
   addSubscriptions,
   addContracts,
+  addEntitlements,
   addUsage,
   addInvoices,
   addDisputes,

@@ -342,6 +342,7 @@ export type Customer = Answer<typeof customers.readCustomer>
 export type BillingOverview = Answer<typeof customers.readBilling>
 export type ContractSummary = ItemOf<typeof contracts.listContracts>
 export type ContractChain = Answer<typeof contracts.verifyContracts>
+export type Entitlement = Answer<typeof readEntitlements>['data'][number]
 export type Contract = Answer<typeof contracts.readContract>
 export type Addon = ItemOf<typeof addons.listAddons>
 export type TestClock = Answer<typeof clocks.readTestClock>

@@ -44,6 +44,16 @@ export function collectAddon(text: string, before: readonly WantedAddon[] = []):
   return [...before, { addon, quantity: parseCount(number) }]
 }
 
+/** `team=blue`: what comes after the first equals sign is the value. May be given several times. */
+export function collectEntry(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [name = ''] = text.split('=', 1)
+  if (name === '' || name === text) throw new InvalidArgumentError('Write it as name=value.')
+  return { ...before, [name]: text.slice(name.length + 1) }
+}
+
 export async function firstOf<T>(list: AsyncIterable<T>, limit: number): Promise<T[]> {
   const items: T[] = []
   for await (const item of list) {

@@ -1,7 +1,7 @@
 import type { Client, NewRegistration, Registration } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { registrationText } from '../output/registration-text.ts'
-import { collect, collectAddon, parseCount, type WantedAddon } from './arguments.ts'
+import { collect, collectAddon, collectEntry, parseCount, type WantedAddon } from './arguments.ts'
 import { findClock } from './clock.ts'
 
 export interface StartFlags {
@@ -13,7 +13,17 @@ export interface StartFlags {
   readonly paymentPage?: string
 }
 
-export interface RegistrationFlags extends StartFlags {
+/** Where the customer is, for the tax: the options of an address, as the API calls its fields. */
+interface AddressFlags {
+  readonly country?: string
+  readonly state?: string
+  readonly city?: string
+  readonly postalCode?: string
+  readonly line1?: string
+  readonly line2?: string
+}
+
+export interface RegistrationFlags extends StartFlags, AddressFlags {
   readonly coupon?: string[]
   readonly email?: string
   readonly name?: string
@@ -21,6 +31,9 @@ export interface RegistrationFlags extends StartFlags {
   readonly slot?: string
   readonly purchase?: string
   readonly origin?: string
+  readonly currency?: string
+  readonly terms?: string
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** What may be said of whatever begins. */
@@ -42,8 +55,17 @@ export function withRegistrationOptions(command: Command): Command {
     .option('--name <name>')
     .option('--clock <clock>', 'put the customer on this test clock, by its id or name')
     .option('--slot <key>', 'which of the customer’s subscriptions it is')
-    .option('--purchase <type>', 'how it is bought: membership unless given')
+    .option('--purchase <type>', "how it is bought, for a second look: the plan's own unless given")
+    .option('--currency <code>', "for a second look: must be the plan's")
     .option('--origin <text>', 'where the request came from', 'cli')
+    .option('--terms <version>', "of the text that was accepted: the seller's own unless given")
+    .option('--metadata <name=value>', 'a fact of your own; may be given several times', collectEntry)
+    .option('--country <code>', 'where the customer is, for the tax: two capital letters')
+    .option('--state <text>', 'a state, province or region')
+    .option('--city <text>')
+    .option('--postal-code <text>')
+    .option('--line1 <text>', 'street and number')
+    .option('--line2 <text>')
 }
 
 export function startOf({ plan, quantity, addon, trialAgain, paymentMethod, paymentPage }: StartFlags) {
@@ -62,7 +84,8 @@ export async function registrationOf(
   externalId: string,
   flags: RegistrationFlags,
 ): Promise<NewRegistration> {
-  const { coupon, email, name, clock, slot, purchase, origin } = flags
+  const { coupon, email, name, clock, slot, purchase, origin, currency, terms, metadata } = flags
+  const address = addressOf(flags)
   const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
   return {
     externalId,
@@ -73,8 +96,18 @@ export async function registrationOf(
     ...(testClock !== undefined && { testClock }),
     ...(slot !== undefined && { slot }),
     ...(purchase !== undefined && { purchase }),
+    ...(currency !== undefined && { currency }),
     ...(origin && { requestOrigin: origin }),
+    ...(terms !== undefined && { acceptance: { termsVersion: terms } }),
+    ...(metadata && { metadata }),
+    ...(address && { address }),
   }
+}
+
+/** A country that is missing is told by the service, with everything else that is wrong. */
+function addressOf({ country = '', state, city, postalCode, line1, line2 }: AddressFlags) {
+  const address = { country, state, city, postalCode, line1, line2 }
+  return Object.values(address).some((part) => part) ? address : undefined
 }
 
 type Result = (registration: Registration, render: (registration: Registration) => string) => void

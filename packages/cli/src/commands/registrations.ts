@@ -1,15 +1,24 @@
 import type { Registration } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
+import { findCustomer } from '../find-customer.ts'
 import { registrationTable, registrationText } from '../output/registration-text.ts'
 import { signUpSweepText } from '../output/sign-up-sweep-text.ts'
-import { firstOf, parseCount } from './arguments.ts'
+import { CUSTOMER, firstOf, parseCount } from './arguments.ts'
 import {
   type RegistrationFlags,
   registrationOf,
   report,
   withRegistrationOptions,
 } from './new-registration.ts'
+
+interface ListFlags {
+  readonly state?: Registration['state']
+  readonly customer?: string
+  readonly plan?: string
+  readonly cause?: Registration['cause'] & string
+  readonly limit: number
+}
 
 export function addRegistrations(program: Command): void {
   const registrations = program
@@ -40,10 +49,14 @@ export function addRegistrations(program: Command): void {
       '--state <state>',
       'running, requiresAction, failed, completed, compensating, rolledBack or parked',
     )
+    .option('--customer <customer>', CUSTOMER)
+    .option('--plan <key>', 'on this plan, in whatever version')
+    .option('--cause <cause>', 'that came to nothing: declined, authentication, abandoned, canceled or refused')
     .option('--limit <n>', 'how many', parseCount, 50)
-    .action(async ({ state, limit }: { state?: Registration['state']; limit: number }, command: Command) => {
+    .action(async ({ customer: whose, limit, ...filter }: ListFlags, command: Command) => {
       const { client, output } = contextOf(command)
-      const page = client.registrations.list({ state, limit: Math.min(limit, 100) })
+      const customer = whose === undefined ? undefined : (await findCustomer(client, whose)).id
+      const page = client.registrations.list({ ...filter, customer, limit: Math.min(limit, 100) })
       output.result(await firstOf(page, limit), registrationTable)
     })
   registrations

@@ -18,7 +18,7 @@ type Step = Registration['steps'][number]
 /** One registration with the timeline of its steps: what each needs, hands on, and when it came to what. */
 export function registrationText(registration: Registration): string {
   const { id, externalId, plan, planVersion, purchase, customer, subscription, state } = registration
-  const { action, problem, stage, remains, nextAttemptAt, requestOrigin } = registration
+  const { action, problem, stage, remains, nextAttemptAt, requestOrigin, tax } = registration
   const lines = [
     `${bold(externalId)} on ${bold(plan)}, version ${planVersion}, as ${purchase}: ${colors[state](state)}`,
     dim(`registration  ${id}`),
@@ -26,11 +26,18 @@ export function registrationText(registration: Registration): string {
   ]
   if (subscription !== null) lines.push(dim(`subscription  ${subscription}`))
   if (requestOrigin !== null) lines.push(dim(`from          ${requestOrigin}`))
+  if (tax) lines.push(taxText(tax))
   if (problem) lines.push(`${red('✗')} ${stage ? `${stage}: ` : ''}${problem.title} ${problem.detail}`)
   if (nextAttemptAt !== null) lines.push(`tried again at ${instantText(nextAttemptAt)}`)
   if (action) lines.push(`the customer has until ${instantText(action.expiresAt)}: ${action.url}`)
   if (remains.length > 0) lines.push(`what remains: ${remains.join(', ')}`)
   return [...lines, '', timeline(registration.steps)].join('\n')
+}
+
+/** What nobody could be asked is to be seen: it was sold untaxed. */
+function taxText({ provider, status }: NonNullable<Registration['tax']>): string {
+  const line = `tax           ${status}, by ${provider}`
+  return status === 'unavailable' ? yellow(line) : dim(line)
 }
 
 function timeline(steps: readonly Step[]): string {
