@@ -301,8 +301,26 @@ test('a registration that ends badly ends the command badly, and names its stage
 })
 
 test('what is said of a registration is sent as it is: where the customer is, what was accepted, facts of your own', async () => {
-  const said = ['--country', 'DE', '--city', 'Berlin', '--postal-code', '10115', '--line1', 'Invalidenstraße 43']
-  const more = ['--terms', '2026-11', '--metadata', 'team=blue', '--metadata', 'sum=1+1=2', '--currency', 'eur']
+  const said = [
+    '--country',
+    'DE',
+    '--city',
+    'Berlin',
+    '--postal-code',
+    '10115',
+    '--line1',
+    'Invalidenstraße 43',
+  ]
+  const more = [
+    '--terms',
+    '2026-11',
+    '--metadata',
+    'team=blue',
+    '--metadata',
+    'sum=1+1=2',
+    '--currency',
+    'eur',
+  ]
   await lockstep(['registrations', 'create', 'ada', '--plan', 'team', ...said, ...more])
   expect(fake.asked[0]?.body).toEqual({
     ...{ externalId: 'ada', plan: 'team', requestOrigin: 'cli', currency: 'eur' },
@@ -347,7 +365,15 @@ test('what a customer may use is a table, and a feature that is asked about and 
     ...{ feature: 'calls', name: 'Calls', kind: 'metered', allowed: false, reason: 'used_up' },
     ...{ ...none, upTo: '100', used: '100', left: '0', source },
   }
-  const sso = { feature: 'sso', name: 'SSO', kind: 'switch', allowed: true, reason: 'granted', ...none, source }
+  const sso = {
+    feature: 'sso',
+    name: 'SSO',
+    kind: 'switch',
+    allowed: true,
+    reason: 'granted',
+    ...none,
+    source,
+  }
   fake.answers = {
     'GET /v1/entitlements?customer=ada': { body: { customer: 'customer_1', data: [calls, sso] } },
     'GET /v1/entitlements?customer=ada&feature=calls': { body: { customer: 'customer_1', data: [calls] } },

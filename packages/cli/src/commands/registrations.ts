@@ -51,7 +51,10 @@ export function addRegistrations(program: Command): void {
     )
     .option('--customer <customer>', CUSTOMER)
     .option('--plan <key>', 'on this plan, in whatever version')
-    .option('--cause <cause>', 'that came to nothing: declined, authentication, abandoned, canceled or refused')
+    .option(
+      '--cause <cause>',
+      'that came to nothing: declined, authentication, abandoned, canceled or refused',
+    )
     .option('--limit <n>', 'how many', parseCount, 50)
     .action(async ({ customer: whose, limit, ...filter }: ListFlags, command: Command) => {
       const { client, output } = contextOf(command)

@@ -8,12 +8,18 @@ export function entitlementTable(entitlements: readonly Entitlement[]): string {
   return table(entitlements, [
     { title: 'feature', cell: ({ feature }) => feature },
     { title: 'allowed', cell: ({ allowed }) => (allowed ? green('yes') : red('no')) },
-    { title: 'why', cell: ({ reason, cappedBy }) => (cappedBy === null ? reason : `${reason} by ${cappedBy}`) },
+    {
+      title: 'why',
+      cell: ({ reason, cappedBy }) => (cappedBy === null ? reason : `${reason} by ${cappedBy}`),
+    },
     { title: 'up to', cell: upToText },
     { title: 'used', cell: ({ used }) => used ?? '' },
     { title: 'left', cell: ({ left }) => left ?? '' },
     { title: 'by', cell: ({ source }) => (source ? `${source.plan}, ${source.status}` : '') },
-    { title: 'until', cell: ({ used, source }) => (used !== null && source ? instantText(source.period.end) : '') },
+    {
+      title: 'until',
+      cell: ({ used, source }) => (used !== null && source ? instantText(source.period.end) : ''),
+    },
   ])
 }
 
