@@ -63,7 +63,7 @@ export async function crashImport({ customers, kills, seed }: ImportRuns): Promi
 }
 
 /** One process: begins the import, or goes on with what the last one left. True: it died of it. */
-async function liveAndDie(installation: Installation, statements: number): Promise<boolean> {
+export async function liveAndDie(installation: Installation, statements: number): Promise<boolean> {
   const connection = mortalConnection(installation.database.url, statements)
   const deps = { ...installation.deps, ...connection }
   const workflows: Workflows = makeWorkflows(

@@ -25,6 +25,10 @@ const progress = z
     left: count.meta({ description: 'Left as they are, with nothing wrong with them: `left` says why.' }),
     foreign: count.meta({ description: "Another installation's: left alone." }),
     refused: count,
+    metered: count.meta({
+      description:
+        "Of subscriptions: those of which is asked what the provider's own meters have counted, one call each; of a dry run, would be.",
+    }),
     expected: count.nullable().meta({
       description:
         'As many as the last import looked at, and of what is behind the lists, as are linked; null before any.',

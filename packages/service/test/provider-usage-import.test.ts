@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { Simulator } from 'stripe-simulator'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { liveAndDie } from '../../../test/faults/import.ts'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { invoiceRoutes } from '../src/http/routes/invoices.ts'
@@ -26,6 +27,7 @@ afterEach(async () => {
 
 interface Import {
   readonly refusals: readonly unknown[]
+  readonly progress: readonly { type: string; metered: number }[]
   readonly proof: Record<string, unknown> | null
 }
 
@@ -120,10 +122,14 @@ test('an import carries over what the meters of Stripe have counted, tiers and a
   await tokens.use(bob.customer, '150.5')
   simulator.control.clearRequests()
 
-  expect(await run(true)).toMatchObject({ proof: null })
+  const meteredOf = ({ progress }: Import) => progress.find(({ type }) => type === 'subscription')?.metered
+  const planned = await run(true)
+  expect(planned.proof).toBeNull()
+  expect(meteredOf(planned)).toBe(2)
   expect(previews()).toBe(0)
   const done = await run()
   expect(done.refusals).toEqual([])
+  expect(meteredOf(done)).toBe(2)
   // 12,345 × 0.05 = 617.25 cents; 50.5 × 2 = 101.
   expect(done.proof).toMatchObject({
     meteredThere: 2,
@@ -172,4 +178,25 @@ test('an import carries over what the meters of Stripe have counted, tiers and a
   })
   expect((await current(bob.id)).total.amount).toBe('14.00')
   expect(previews()).toBe(5)
+})
+
+test('an import that dies in the middle goes on, and asks of nobody twice but who was in hand', async () => {
+  const { calls } = await account()
+  for (const name of ['Ada', 'Bob', 'Cat', 'Dan', 'Eve', 'Fay']) {
+    const { customer } = await subscribe(name, calls.price)
+    await calls.use(customer, '1000')
+  }
+  simulator.control.clearRequests()
+  let deaths = 0
+  // Each lives a little longer than the one before.
+  while (await liveAndDie(one, 60 * (deaths + 1))) deaths += 1
+  const { rows } = await one.database.pool.query('select id, proof from import_run')
+  // A thousand calls are 0.50 of each of the six.
+  expect(rows[0].proof).toMatchObject({
+    meteredThere: 6,
+    usage: { carriedOver: 6, notCarriedOver: [], amounts: [{ currency: 'usd', there: '300', here: '300' }] },
+  })
+  expect(deaths).toBeGreaterThan(2)
+  // Four are in hand at a time.
+  expect(previews()).toBeLessThanOrEqual(6 + 4 * deaths)
 })

@@ -87,6 +87,15 @@ async function counted(payer: Payer, status: 'current' | 'closing' = 'current') 
     ])
 }
 
+/** Lines that are still kept of what was counted. */
+async function left(payer: Payer): Promise<number> {
+  const { rows } = await world.pool.query(
+    `select coalesce(sum(jsonb_array_length(lines)), 0)::int as lines from provider_usage where subscription_id = $1`,
+    [payer.subscriptionId],
+  )
+  return rows[0].lines
+}
+
 const previewed = async (payer: Payer) =>
   (await stripe.invoices.createPreview({ subscription: payer.subscription })).total
 
@@ -232,11 +241,80 @@ test('what Stripe bills in another way is shown once: a price that is replaced, 
   await world.deliver()
   await readProviderUsage(world.deps, payer.subscriptionId)
   expect(await readDueUsage(world.deps)).toBe(0)
-  const { rows } = await world.pool.query(
-    `select coalesce(sum(jsonb_array_length(lines)), 0)::int as lines from provider_usage where subscription_id = $1`,
-    [payer.subscriptionId],
-  )
-  expect(rows).toEqual([{ lines: 0 }])
+  expect(await left(payer)).toBe(0)
+})
+
+test('twelve tiers are twelve lines, beyond those that travel with a preview', async () => {
+  const tiers = Array.from({ length: 12 }, (_, i) => ({
+    up_to: i === 11 ? ('inf' as const) : (i + 1) * 10,
+    unit_amount: i + 1,
+  }))
+  const calls = await metered('usd', { billing_scheme: 'tiered', tiers_mode: 'graduated', tiers })
+  const payer = await subscriber([calls.price])
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '120', '2026-01-05T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect(await counted(payer)).toHaveLength(12)
+  // Ten at each of 1 to 12 cents.
+  expect((await world.read(payer, 'current')).total.minor).toBe(780n)
+})
+
+test('one that is going to end has its last usage, and its last invoice has it once', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const payer = await subscriber([calls.price])
+  await stripe.subscriptions.update(payer.subscription, { cancel_at_period_end: true })
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '30', '2026-01-05T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect((await world.read(payer, 'current')).total.minor).toBe(60n)
+  await go(payer, '2026-02-01T02:00:00Z')
+  const paid = await world.read(payer, 'paid')
+  expect(paid.total.minor).toBe(60n)
+  expect(paid.lines.map(({ amount }) => amount.minor)).toEqual([60n])
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  expect(await left(payer)).toBe(0)
+})
+
+test('usage of a trial is free, and while collection is paused it is shown all the same', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const trial = await subscriber([calls.price], { trial_end: at('2026-01-15T00:00:00Z') })
+  await go(trial, '2026-01-10T00:00:00Z')
+  await calls.use(trial, '30', '2026-01-05T00:00:00Z')
+  await readProviderUsage(world.deps, trial.subscriptionId)
+  expect((await world.read(trial, 'current')).total.minor).toBe(0n)
+  await go(trial, '2026-01-20T00:00:00Z')
+  await calls.use(trial, '7', '2026-01-19T00:00:00Z')
+  await readProviderUsage(world.deps, trial.subscriptionId)
+  expect((await world.read(trial, 'current')).total.minor).toBe(14n)
+
+  await stripe.subscriptions.update(trial.subscription, { pause_collection: { behavior: 'void' } })
+  await world.deliver()
+  await calls.use(trial, '3', '2026-01-20T00:00:00Z')
+  await readProviderUsage(world.deps, trial.subscriptionId)
+  expect((await world.read(trial, 'current')).total.minor).toBe(20n)
+})
+
+test('where Stripe does not answer, what it said before stays with its moment, and it is asked again', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const payer = await subscriber([calls.price])
+  await go(payer, '2026-01-20T00:00:00Z')
+  await calls.use(payer, '30', '2026-01-05T00:00:00Z')
+  while ((await readDueUsage(world.deps)) > 0);
+  await go(payer, '2026-01-21T00:00:00Z')
+  await calls.use(payer, '5', '2026-01-20T12:00:00Z')
+  world.wall.time += 3600
+  world.simulator.control.fail({ kind: 'error_500', path: '/v1/invoices/create_preview', times: 1000 })
+  expect(await readDueUsage(world.deps)).toBe(0)
+  expect(await counted(payer)).toEqual([['(at $0.02 / month)', 30, '0.60', '2026-01-20']])
+  world.simulator.control.clearFaults()
+  // Not before its pause is over.
+  expect(await readDueUsage(world.deps)).toBe(0)
+  world.wall.time += 300
+  // Two processes at the same time: each takes others.
+  const read = await Promise.all([readDueUsage(world.deps), readDueUsage(world.deps)])
+  const { rows } = await world.pool.query('select count(*)::int as count from provider_usage_reading')
+  expect(read[0] + read[1]).toBe(rows[0].count)
+  expect(await counted(payer)).toEqual([['(at $0.02 / month)', 35, '0.70', '2026-01-21']])
 })
 
 test('who pays nothing that is counted there is never asked about', async () => {

@@ -2,6 +2,7 @@ import { assert } from '@lockstep/core/assert'
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { parseMoney } from '@lockstep/core/money'
+import { parseQuantity } from '@lockstep/core/quantity'
 import { newId } from '../ids.ts'
 import type { Db, Trx } from '../postgres/connect.ts'
 import type { ObservedInvoice, ObservedInvoiceLine } from '../provider/stripe/to-invoice.ts'
@@ -167,12 +168,18 @@ function lineRow(
     description: line.description ?? '',
     periodStart: sqlTime(line.period.start),
     periodEnd: sqlTime(line.period.end),
-    quantity: reference ? reference.quantity : line.quantity === null ? null : String(line.quantity),
+    quantity: reference ? reference.quantity : theirQuantity(line),
     amount: line.amount.minor,
     currency: line.amount.currency,
     derivation: item?.derivation ? JSON.stringify(item.derivation) : null,
     providerLineId: line.providerId,
   }
+}
+
+/** Of what is none of ours. What is finer than a quantity here can be is said in whole units, as Stripe does. */
+function theirQuantity({ quantity, exactQuantity }: ObservedInvoiceLine): string | null {
+  if (exactQuantity !== null && parseQuantity(exactQuantity) !== undefined) return exactQuantity
+  return quantity === null ? null : String(quantity)
 }
 
 async function bill(

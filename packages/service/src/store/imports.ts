@@ -114,6 +114,8 @@ export interface PageCounts {
   readonly refused: number
   /** They get no link, and nothing is wrong with them. */
   readonly leftAlone: number
+  /** Of those that are taken up: they run, and the provider's own meters count something of theirs. */
+  readonly metered: number
 }
 
 /** Behind a page: its counts, and where the next one begins. A page that is read again counts once. */
@@ -127,6 +129,7 @@ export async function advanceCursor(
       last_id = coalesce(${page.lastId}, last_id), looked = looked + ${page.looked}, made = made + ${page.made},
       known = known + ${page.known}, foreign_objects = foreign_objects + ${page.foreignObjects},
       refused = refused + ${page.refused}, left_alone = left_alone + ${page.leftAlone},
+      metered = metered + ${page.metered},
       ended_at = ${page.endedAt === null ? null : sqlTime(page.endedAt)}
     where import_id = ${importId} and type = ${type} and last_id is not distinct from ${lastId}
       and ended_at is null`.execute(db)
@@ -139,7 +142,16 @@ export async function restartCursor(
 ): Promise<void> {
   await db
     .updateTable('importCursor')
-    .set({ lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 })
+    .set({
+      lastId: null,
+      looked: 0,
+      made: 0,
+      known: 0,
+      foreignObjects: 0,
+      refused: 0,
+      leftAlone: 0,
+      metered: 0,
+    })
     .where('importId', '=', importId)
     .where('type', '=', type)
     .where('lastId', '=', lastId)

@@ -78,6 +78,7 @@ async function shown({ db, clock, provider }: ImportDeps, run: ImportRun) {
       left: cursor.leftAlone,
       foreign: cursor.foreignObjects,
       refused: cursor.refused,
+      metered: cursor.metered,
       expected: totals.get(cursor.type) ?? null,
       endedAt: time(cursor.endedAt),
     })),

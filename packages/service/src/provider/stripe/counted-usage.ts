@@ -3,7 +3,7 @@ import Stripe from 'stripe'
 import type { CountedLine, MeteredItem } from '../../store/provider-usage.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { withAllLines } from './fetch.ts'
-import { idOf, present } from './field.ts'
+import { exactQuantityOf, idOf, present } from './field.ts'
 
 /**
  * What Stripe's own meters have counted for a subscription so far and its next invoice bills, with the tiers as Stripe rates them:
@@ -53,16 +53,11 @@ export function countedOn(
         description: line.description ?? '',
         periodStart: line.period.start,
         periodEnd: line.period.end,
-        quantity: quantityOf(line),
+        quantity: exactQuantityOf(line),
         isDiscountable: line.discountable,
       },
     ]
   })
-}
-
-function quantityOf({ quantity, quantity_decimal: decimal }: Stripe.InvoiceLineItem): string | null {
-  const said = decimal ?? quantity
-  return said === null ? null : String(said)
 }
 
 function isNothingUpcoming(error: unknown): boolean {

@@ -1,3 +1,5 @@
+import type Stripe from 'stripe'
+
 /**
  * A field that the pinned API version always sends. Absent is not empty: a field that is missing from
  * an answer must not read as "none", so it is an error, and the answer is not applied.
@@ -39,4 +41,16 @@ export function ownReference(metadata: Readonly<Record<string, string>> | null):
     subscription: metadata?.lockstep_subscription ?? null,
     workflow: metadata?.lockstep_workflow ?? null,
   }
+}
+
+/**
+ * How many a line is of, as decimal text: usage may have decimals, which `quantity` cuts off.
+ * https://docs.stripe.com/api/invoice-line-item/object#invoice_line_item_object-quantity_decimal
+ */
+export function exactQuantityOf({
+  quantity,
+  quantity_decimal: decimal,
+}: Partial<Pick<Stripe.InvoiceLineItem, 'quantity' | 'quantity_decimal'>>): string | null {
+  const said = decimal ?? quantity ?? null
+  return said === null ? null : String(said)
 }

@@ -5,7 +5,7 @@ import type Stripe from 'stripe'
 import type { ProviderSums } from '../../store/provider-sums.ts'
 import { fromStripeAmount, fromStripeDiscount } from './amount.ts'
 import { discountOf } from './fee-lines.ts'
-import { idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
+import { exactQuantityOf, idOf, idOrNull, type OwnReference, ownReference, present } from './field.ts'
 import { toInvoiceSums } from './to-invoice-sums.ts'
 
 export const providerInvoiceStatuses = ['draft', 'open', 'paid', 'uncollectible', 'void'] as const
@@ -21,6 +21,8 @@ export interface ObservedInvoiceLine {
   /** When the service was given. */
   readonly period: Period
   readonly quantity: number | null
+  /** The same with its decimals, as text. */
+  readonly exactQuantity: string | null
   /** The pending item that became this line; null for a line of the subscription itself. */
   readonly invoiceItem: string | null
   readonly subscriptionItem: string | null
@@ -114,6 +116,7 @@ function toLine(line: Stripe.InvoiceLineItem): ObservedInvoiceLine {
     discounted: fromStripeDiscount(BigInt(discountOf(line)), line.currency),
     period: { start: line.period.start, end: line.period.end },
     quantity: present(line.quantity, 'lines.quantity'),
+    exactQuantity: exactQuantityOf(line),
     invoiceItem: item?.invoice_item ?? subscriptionItem?.invoice_item ?? null,
     subscriptionItem: subscriptionItem?.subscription_item ?? null,
     price: price ? idOf(price.price) : null,

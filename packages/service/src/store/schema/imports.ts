@@ -31,6 +31,7 @@ interface ImportCursorTable {
   foreignObjects: Default<number>
   refused: Default<number>
   leftAlone: Default<number>
+  metered: Default<number>
   startedAt: Time
   endedAt: MaybeTime
 }

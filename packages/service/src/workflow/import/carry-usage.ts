@@ -1,23 +1,30 @@
 import { showOpen } from '../../invoice/show-open.ts'
+import { passes } from '../../passing.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { fromStripeUnits } from '../../provider/stripe/amount.ts'
 import { someAtOnce } from '../../some-at-once.ts'
 import { readOpenInvoices } from '../../store/open-invoices.ts'
 import { meteredSubscriptions, providerUsageOf } from '../../store/provider-usage.ts'
 import type { LookDeps } from '../look.ts'
-import { tryReadProviderUsage } from '../provider-usage.ts'
+import { readProviderUsage } from '../provider-usage.ts'
 
 const AT_ONCE = 4
 
 /**
  * Asks what the provider's own meters have counted, of every subscription that has such an item and was not asked about since the
- * import began. Killed, it goes on with those that are left. One that fails is named by the proof.
+ * import began. Killed, it goes on with those that are left. Where the provider does not answer, it waits; whoever is refused is named by
+ * the proof.
  */
 export async function carryUsage(deps: LookDeps, since: bigint): Promise<void> {
   for await (const page of meteredSubscriptions(deps.db, deps.provider, since)) {
     const left = page.filter(({ observedAfter }) => !observedAfter)
-    await someAtOnce(left, AT_ONCE, async ({ id }) => {
-      await tryReadProviderUsage(deps, id)
+    await someAtOnce(left, AT_ONCE, async ({ id, providerId }) => {
+      try {
+        await readProviderUsage(deps, id)
+      } catch (err) {
+        if (passes(err)) throw err
+        deps.log.warn({ err, subscription: providerId }, 'What the provider has counted was refused.')
+      }
     })
   }
 }

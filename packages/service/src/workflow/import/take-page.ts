@@ -51,13 +51,25 @@ export async function takePage(deps: LookDeps, page: PageToTake): Promise<PageCo
   const left = await pricesLeft(deps, type === 'price' ? (objects as readonly Stripe.Price[]) : [])
   await page.leave(left)
   const counts = { looked: objects.length, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 }
+  let metered = 0
   await someAtOnce(objects, page.inOrder ? 1 : AT_ONCE, async (object) => {
     const isLeft = left.has(object.id)
     const isSeen = isSeenSo(seen.get(`${type} ${object.id}`), object)
     const taken = isSeen || (isLeft && page.dryRun) ? 'known' : await take(deps, page, object)
     counts[isLeft && taken !== 'refused' ? 'leftAlone' : taken] += 1
+    const isTaken = taken === 'made' || taken === 'known'
+    if (isTaken && type === 'subscription' && isCounted(object as Stripe.Subscription)) metered += 1
   })
-  return counts
+  return { ...counts, metered }
+}
+
+/** Whether what the provider's own meters count of it is asked for. */
+function isCounted({ status, items }: Stripe.Subscription): boolean {
+  return (
+    status !== 'canceled' &&
+    status !== 'incomplete_expired' &&
+    items.data.some(({ price }) => isMetered(price))
+  )
 }
 
 async function take(
