@@ -31,7 +31,7 @@ export async function* comparedPages(
   let lastId = start
   const advance = (looked: number, { made, refused }: Parameters<ComparedPage['compared']>[0]) => ({
     ...{ looked, made, refused, known: looked - made - refused },
-    ...{ foreignObjects: 0, leftAlone: 0 },
+    ...{ foreignObjects: 0, leftAlone: 0, metered: 0 },
   })
   for await (const page of linkedPictures(db, provider, 'subscription', start ?? '')) {
     yield {
