@@ -97,7 +97,8 @@ async function listening(database: TestDatabase) {
   const server = await newServer(database, { clock })
   const stripe = { livemode: false, webhookSecrets: [SECRET] }
   const parts = { db: database.db, clock, bell: newBell(), metrics: createMetrics() }
-  webhookRoutes(server.app, { ...parts, config: { stripe } })
+  const provider = { account: 'acct_ours', livemode: false }
+  webhookRoutes(server.app, { ...parts, provider, config: { stripe } })
   return server
 }
 

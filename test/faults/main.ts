@@ -311,6 +311,7 @@ async function storms(tally: Tally): Promise<void> {
     seed,
     kills: Math.ceil(runs / 1000),
     burst: Math.ceil(runs / 2000),
+    onProgress: (text) => console.log(`storm: ${text}`),
   })
   console.log(
     `storm seed ${seed}: ${events} events of ${objects} objects, ${deliveries} deliveries, ${breaches.length} breaches`,

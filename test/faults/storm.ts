@@ -30,6 +30,8 @@ export interface Storm {
   readonly kills: number
   /** How often it is killed at the beginning, each time as soon as it answered for 200 ms. */
   readonly burst?: number
+  /** Told how far it is: when all events are made, with each tenth of their deliveries, and when it is only waited for. */
+  readonly onProgress?: (text: string) => void
 }
 
 export interface StormVerdict {
@@ -50,6 +52,7 @@ export async function storm({
   seed,
   kills,
   burst = 0,
+  onProgress = () => {},
 }: Storm): Promise<StormVerdict> {
   const random = seeded(seed)
   const world = await newWorld({ env: { ...INBOUND, LOCKSTEP_LOG_LEVEL: 'silent' } })
@@ -61,7 +64,14 @@ export async function storm({
     for await (const event of world.stripe.events.list({ limit: 100 })) events.push(event)
     const bodies = events.map((event) => JSON.stringify(event))
     const deliveries = random.shuffle(Array.from({ length: TIMES }, () => bodies).flat())
-    await deliver(world, deliveries, kills, burst)
+    onProgress(`${events.length} events of ${objects.length} objects are made`)
+    const tenth = Math.ceil(deliveries.length / 10)
+    const onDelivered = (count: number) => {
+      if (count % tenth === 0 || count === deliveries.length)
+        onProgress(`${count} of ${deliveries.length} deliveries`)
+    }
+    await deliver(world, deliveries, { kills, burst, onDelivered })
+    onProgress('all are taken in, and worked on')
     await atRest(world)
     const breaches = [...(await compare(world, objects)), ...(await count(world, events, objects))]
     return {
@@ -158,8 +168,18 @@ async function together(count: number, work: (i: number) => Promise<void>): Prom
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
+interface Delivering {
+  readonly kills: number
+  readonly burst: number
+  readonly onDelivered: (count: number) => void
+}
+
 /** As Stripe delivers: what is not answered with 2xx is delivered again. On the way the receiver dies. */
-async function deliver(world: World, bodies: readonly string[], kills: number, burst: number): Promise<void> {
+async function deliver(
+  world: World,
+  bodies: readonly string[],
+  { kills, burst, onDelivered }: Delivering,
+): Promise<void> {
   const every = Math.ceil(bodies.length / (kills + 1))
   let back = Promise.resolve()
   const kill = () => {
@@ -167,12 +187,17 @@ async function deliver(world: World, bodies: readonly string[], kills: number, b
     return back
   }
   const bursting = shortLives(burst, kill)
+  let delivered = 0
   await together(bodies.length, async (i) => {
     if (i > 0 && i % every === 0) void kill()
     const body = bodies[i] ?? ''
     for (;;) {
       const status = await send(world, body)
-      if (status === 200) return
+      if (status === 200) {
+        delivered += 1
+        onDelivered(delivered)
+        return
+      }
       if (status >= 400 && status < 500) throw new Error(`An event was refused with ${status}: ${body}`)
       await back
     }
