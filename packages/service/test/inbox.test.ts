@@ -253,6 +253,31 @@ test('what a connected account tells of is set aside, thin or not, and again whe
   }
 })
 
+// An endpoint of an organization gets what its accounts tell, each with its own:
+// https://docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events
+test('what names our own account is ours, thin or not', async () => {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  const { account } = world.deps.provider
+  const named = async (name: string) => {
+    await world.stripe.customers.update(payer.customer, { name })
+    const [made] = (await world.newEvents()).filter(({ type }) => type === 'customer.updated')
+    if (!made) throw new Error('Nothing was told.')
+    return made
+  }
+  const whole = { ...(await named('By its context')), context: account }
+  const thin = {
+    ...{ id: 'evt_thin_of_ours', object: 'v2.core.event', type: 'v1.customer.updated', context: account },
+    ...{ created: '2026-01-01T00:00:00.000Z', livemode: false },
+    related_object: { id: payer.customer, type: 'customer', url: `/v1/customers/${payer.customer}` },
+  }
+  for (const event of [whole, thin]) {
+    await world.receive(event)
+    await world.drain()
+    expect(await outcome(event)).toMatch(/^processed /)
+  }
+})
+
 test('an event that breaks something is tried again, then parked, and delays nobody', async () => {
   const poisoned = await world.register('plain', '2026-01-10T00:00:00Z')
   const healthy = await world.register('plain', '2026-01-10T00:00:00Z')

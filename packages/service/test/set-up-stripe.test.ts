@@ -183,7 +183,8 @@ async function listening() {
   const webhookSecrets: string[] = []
   const stripe = { apiKey: 'sk_test_1', apiBase: simulator.url, livemode: false, webhookSecrets }
   const parts = { db: database.db, clock: wallClock, bell: newBell(), metrics: createMetrics() }
-  webhookRoutes(app, { ...parts, config: { stripe } })
+  const provider = { account: 'acct_ours', livemode: false }
+  webhookRoutes(app, { ...parts, provider, config: { stripe } })
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   const restartWith = (...secrets: string[]) => webhookSecrets.splice(0, Infinity, ...secrets)
   return { url, restartWith, close: () => server.close() }

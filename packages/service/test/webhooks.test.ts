@@ -29,7 +29,8 @@ beforeAll(async () => {
     livemode: false,
     webhookSecrets: [SECRET, RETIRING],
   }
-  const parts = { db: database.db, clock, bell, metrics, config: { stripe } }
+  const provider = { account: 'acct_ours', livemode: false }
+  const parts = { db: database.db, clock, bell, metrics, provider, config: { stripe } }
   webhookRoutes(server.app, parts)
   providerEventRoutes(server.app, parts)
 })
@@ -115,10 +116,12 @@ test('what is not for us is acknowledged and kept as ignored', async () => {
   const before = rung
   await send(JSON.stringify(event({ id: 'evt_live', livemode: true })))
   await send(JSON.stringify(event({ id: 'evt_other', account: 'acct_connected' })))
+  await send(JSON.stringify(event({ id: 'evt_context', context: 'acct_ours/acct_connected' })))
   await send(JSON.stringify(event({ id: 'evt_new', type: 'invoice.folded' })))
   await send(JSON.stringify(event({ id: 'evt_upcoming', data: { object: { object: 'invoice' } } })))
   expect(await stored()).toEqual(
     expect.arrayContaining([
+      'evt_context ignored other_account',
       'evt_live ignored other_mode',
       'evt_new ignored unhandled_type',
       'evt_other ignored other_account',

@@ -1,3 +1,4 @@
+import type { Provider } from '../provider/stripe/account.ts'
 import type { SetAside } from '../store/provider-events.ts'
 import type { Handler, Handlers, Looking } from './handler.ts'
 import { catalogHandlers } from './handlers/catalog.ts'
@@ -36,19 +37,26 @@ export interface Addressed {
   readonly type: string
   readonly objectId: string
   readonly livemode: boolean
-  /** Only events of connected accounts name one. */
+  /** Whose it is, where it says so. */
   readonly account: unknown
 }
 
-/** The connected account that an event is of; a thin one calls it its context. https://docs.stripe.com/api/v2/core/events/object */
+/**
+ * The account that an event is of, where it names one. One of a connected account has it in `account`; `context`, of thin
+ * ones all there is, says whose object it is to ask for: ours too, where an endpoint of our organization gets it.
+ * https://docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events
+ */
 export function accountOf(event: { readonly account?: unknown; readonly context?: unknown }): unknown {
   return event.account ?? event.context
 }
 
 /** Null for an event that is looked at. */
-export function setAside(event: Addressed, { livemode }: { readonly livemode: boolean }): SetAside | null {
+export function setAside(
+  event: Addressed,
+  { account, livemode }: Pick<Provider, 'account' | 'livemode'>,
+): SetAside | null {
   if (event.livemode !== livemode) return { state: 'ignored', outcome: 'other_mode' }
-  if (event.account !== undefined && event.account !== null) {
+  if (event.account !== undefined && event.account !== null && event.account !== account) {
     return { state: 'ignored', outcome: 'other_account' }
   }
   const handler = handlerOf(event.type)

@@ -1,6 +1,7 @@
 import { Problem } from '@lockstep/core/problem'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../postgres/connect.ts'
+import type { Provider } from '../provider/stripe/account.ts'
 import { insertEvent, type ReceivedEvent, type SetAside } from '../store/provider-events.ts'
 import { keepPayload } from './fresh-payloads.ts'
 import { accountOf, lookingHandlerOf, setAside } from './handlers.ts'
@@ -11,7 +12,8 @@ export interface ReceiveDeps {
   readonly clock: Clock
   /** Every secret that holds: several while one is being replaced. */
   readonly secrets: readonly string[]
-  readonly livemode: boolean
+  /** Whose events are looked at. */
+  readonly provider: Pick<Provider, 'account' | 'livemode'>
   /** Tells the worker that there is something to do. */
   readonly nudge: () => void
   /** Told of each event whose kind is not known, once. */
@@ -42,10 +44,10 @@ export async function receive(deps: ReceiveDeps, { body, signature }: Delivery):
 
 /** Stores one event as its JSON came, however it came: once. Says what becomes of it unseen; null if it waits. */
 export async function store(
-  { db, clock, livemode, onUnhandled }: Pick<ReceiveDeps, 'db' | 'clock' | 'livemode' | 'onUnhandled'>,
+  { db, clock, provider, onUnhandled }: Pick<ReceiveDeps, 'db' | 'clock' | 'provider' | 'onUnhandled'>,
   json: string,
 ): Promise<SetAside | null> {
-  const { event, parsed } = readEvent(json, clock.now(), livemode)
+  const { event, parsed } = readEvent(json, clock.now(), provider)
   try {
     const observation = await insertEvent(db, event)
     if (observation === undefined) return event.setAside
@@ -64,7 +66,7 @@ export async function store(
 function readEvent(
   payload: string,
   at: number,
-  livemode: boolean,
+  provider: ReceiveDeps['provider'],
 ): { readonly event: ReceivedEvent; readonly parsed: Fields } {
   const event = parse(payload)
   const { id, type, object, shown = {}, created } = event.object === THIN ? thin(event) : snapshot(event)
@@ -85,7 +87,7 @@ function readEvent(
     created,
     apiVersion: typeof event.api_version === 'string' ? event.api_version : null,
     payload: payload.includes(CLIENT_SECRET) ? withoutClientSecrets(event) : payload,
-    setAside: setAside(addressed, { livemode }),
+    setAside: setAside(addressed, provider),
     at,
   }
   return { event: received, parsed: event }

@@ -160,7 +160,7 @@ async function takeIn(
   event: Stripe.Event,
 ): Promise<UnstorableEvent[]> {
   try {
-    await store({ db, clock, livemode: provider.livemode }, JSON.stringify(event))
+    await store({ db, clock, provider }, JSON.stringify(event))
     return []
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'webhook_malformed') throw error

@@ -299,7 +299,7 @@ export async function newBillingWorld({
       const body = Buffer.from(JSON.stringify(event))
       const mac = createHmac('sha256', SECRET).update(`${wall.time}.`).update(body).digest('hex')
       await receive(
-        { ...deps, secrets: [SECRET], livemode: false, nudge: () => {}, onUnhandled: () => {} },
+        { ...deps, secrets: [SECRET], nudge: () => {}, onUnhandled: () => {} },
         { body, signature: `t=${wall.time},v1=${mac}` },
       )
     },

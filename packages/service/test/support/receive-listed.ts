@@ -5,6 +5,5 @@ import type { LookDeps } from '../../src/workflow/look.ts'
 export async function receiveListed({ db, clock, provider }: LookDeps): Promise<void> {
   const events = []
   for await (const event of provider.stripe.events.list({ limit: 100 })) events.push(event)
-  const { livemode } = provider
-  for (const event of events.reverse()) await store({ db, clock, livemode }, JSON.stringify(event))
+  for (const event of events.reverse()) await store({ db, clock, provider }, JSON.stringify(event))
 }

@@ -3,7 +3,7 @@ import { Counter } from 'prom-client'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
 import type { StripeConfig } from '../../config.ts'
-import { receive } from '../../inbox/receive.ts'
+import { type ReceiveDeps, receive } from '../../inbox/receive.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Db } from '../../postgres/connect.ts'
 import { type App, route } from '../route.ts'
@@ -11,14 +11,15 @@ import { type App, route } from '../route.ts'
 interface WebhookParts {
   readonly db: Db
   readonly clock: Clock
-  readonly config: { readonly stripe: Pick<StripeConfig, 'webhookSecrets' | 'livemode'> }
+  readonly config: { readonly stripe: Pick<StripeConfig, 'webhookSecrets'> }
+  readonly provider: ReceiveDeps['provider']
   readonly bell: Bell
   readonly metrics: Metrics
 }
 
 /** What payment providers send. Stored and acknowledged here; what becomes of it is the worker's. */
-export function webhookRoutes(app: App, { db, clock, config, bell, metrics }: WebhookParts): void {
-  const { webhookSecrets: secrets, livemode } = config.stripe
+export function webhookRoutes(app: App, { db, clock, config, provider, bell, metrics }: WebhookParts): void {
+  const { webhookSecrets: secrets } = config.stripe
   const unhandled = new Counter({
     name: 'lockstep_inbox_unhandled_total',
     help: 'Events of a kind that is not known, kept and not looked at.',
@@ -26,7 +27,7 @@ export function webhookRoutes(app: App, { db, clock, config, bell, metrics }: We
     registers: [metrics.registry],
   })
   const deps = {
-    ...{ db, clock, secrets, livemode },
+    ...{ db, clock, secrets, provider },
     nudge: () => void bell.emit('inbox'),
     onUnhandled: (type: string) => unhandled.inc({ type }),
   }
