@@ -5,6 +5,7 @@ import { id, idParam, key } from './ids.ts'
 import { instant, instantInput } from './instant.ts'
 import { listOf, page } from './pagination.ts'
 import { recordedProblem } from './problems.ts'
+import { address } from './registrations.ts'
 import { givenName } from './text.ts'
 
 /**
@@ -15,6 +16,9 @@ export const profileCreated = z
   .looseObject({
     ...customerFields,
     plan: key.optional().meta({ description: "The catalogue's plan for sign-ups, unless given." }),
+    address: address.optional().catch(undefined).meta({
+      description: 'For the tax. One that is written otherwise is let pass, as if it were not there.',
+    }),
   })
   .meta({ id: 'ProfileCreated' })
 

@@ -124,7 +124,7 @@ export const acceptance = z
 
 const addressText = freeText(200).min(1)
 
-const address = z
+export const address = z
   .strictObject({
     line1: addressText.optional(),
     line2: addressText.optional(),

@@ -6,6 +6,7 @@ import { openBus } from '../src/bus/open.ts'
 import { drainBus } from '../src/bus/process.ts'
 import { busMessageRoutes } from '../src/http/routes/bus-messages.ts'
 import { listBusMessages, slowestSignUp } from '../src/store/bus-messages.ts'
+import { findCustomer, readAddress } from '../src/store/customers.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { beginRegistration } from '../src/workflow/begin-registration.ts'
 import type { Workflows } from '../src/workflow/workflows.ts'
@@ -111,6 +112,18 @@ test('a second message of a user who has a subscription changes nothing', async 
   await drain()
   expect(await kept('again')).toMatchObject([{ state: 'processed', outcome: 'subscribed before' }])
   expect(await subscriptionsOf('ada')).toHaveLength(1)
+})
+
+test('where the customer is comes with the profile; what is written otherwise is let pass', async () => {
+  const address = { line1: 'Invalidenstraße 43', city: 'Berlin', postalCode: '10115', country: 'DE' }
+  await publish(profile('lives-here', { externalId: 'here', address }))
+  await publish(profile('lives-there', { externalId: 'there', address: 'Invalidenstraße 43, Berlin' }))
+  await drain()
+  expect(await kept('lives')).toMatchObject([{ outcome: 'registered' }, { outcome: 'registered' }])
+  const { db } = installation.deps
+  const addressOf = async (who: string) => readAddress(db, (await findCustomer(db, who))?.id ?? '')
+  expect(await addressOf('here')).toMatchObject(address)
+  expect(await addressOf('there')).toBeNull()
 })
 
 test('a body without an envelope goes by the name that the bus gave it', async () => {

@@ -104,7 +104,10 @@ async function follow({ db, clock, log }: BusDeps): Promise<number> {
 }
 
 function wantedOf({ content }: Row<'busMessage'>): WantedRegistration {
-  const profile = content as Pick<WantedRegistration, 'externalId' | 'email' | 'name' | 'testClock'> & {
+  const profile = content as Pick<
+    WantedRegistration,
+    'externalId' | 'email' | 'name' | 'testClock' | 'address'
+  > & {
     readonly plan?: string
   }
   // Without a plan it is the one that the catalogue has for signing up.

@@ -58,8 +58,10 @@ const shortName = (name: string): string =>
 function profileOf(data: unknown, at: string): ReadMessage['content'] {
   try {
     const { body } = validate({ body: profileCreated }, { params: {}, query: {}, body: data })
-    const { externalId, email, name, testClock, plan } = body as ReturnType<typeof profileCreated.parse>
-    return { externalId, email, name, testClock, plan } as { externalId: string }
+    const { externalId, email, name, testClock, plan, address } = body as ReturnType<
+      typeof profileCreated.parse
+    >
+    return { externalId, email, name, testClock, plan, address } as { externalId: string }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const faults = error.faults.map((fault) => ({ ...fault, pointer: fault.pointer.replace('#', at) }))
