@@ -60,6 +60,27 @@ const plain = {
   tax: { amount: null, included: null, certainty: 'certain', explanation: [] },
 }
 
+test('what Stripe’s own meters count says who bills it, and as of when', async () => {
+  const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
+  const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null }
+  const line = {
+    ...{ id: 'si_1.1', key: null, description: '30 × Calls', period, quantity: '30', unitLabel: null },
+    ...{ amount: usd('60'), late: false, derivation: null, providerId: 'si_1' },
+    ...{ reason: 'Counted there.', asOf: '2026-01-20T08:00:00Z' },
+  }
+  fake.answers = {
+    'GET /v1/invoices/invoice_1': {
+      body: {
+        ...{ ...plain, ...none, id: 'invoice_1', status: 'current', currency: 'usd', period, stale: false },
+        ...{ subtotal: usd('60'), total: usd('60'), lines: [line] },
+      },
+    },
+  }
+  const { stdout } = await fake.run(['invoices', 'show', 'invoice_1', '--explain'])
+  expect(stdout).toMatch(/30 × Calls {2}counted and billed by the provider, as of 2026-01-20 08:00.* 0\.60/)
+  expect(stdout).toContain('Counted there. (si_1)')
+})
+
 test('discounts, tax and what is due stand below each other, with the reason for each', async () => {
   const period = { start: '2026-01-10T00:00:00Z', end: '2026-02-10T00:00:00Z' }
   const none = { number: null, syncProblem: null, finalizesAt: null, syncedAt: null, forecast: null }
