@@ -27,6 +27,7 @@ async function isBusy(db: Pool): Promise<boolean> {
   const { rows } = await db.query<{ busy: string }>(`
     select (select count(*) from workflow where state in ('running', 'compensating'))
          + (select count(*) from provider_event where state = 'received')
+         + (select count(*) from operation where state in ('prepared', 'unknown'))
          + (select count(*) from test_clock where advancing_to is not null) as busy`)
   return Number(rows[0]?.busy) > 0
 }
