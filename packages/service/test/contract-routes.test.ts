@@ -21,6 +21,7 @@ const catalog = defineCatalog({
     seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },
     together: { name: 'Working together', kind: 'switch' },
   },
+  coupons: { spring: { name: 'Spring', percentOff: '10', duration: 'repeating', durationInMonths: 2 } },
   plans: {
     team: {
       name: 'Team <€>',
@@ -137,7 +138,7 @@ test('a chain is verified, and a forged link is named', async () => {
 })
 
 test('it is printed in words, amounts with the coins of their currency, moments with their zone', async () => {
-  const { id } = await contractOf('user_3', 'team', { name: 'Ada & "Bob" <b>' })
+  const { id } = await contractOf('user_3', 'team', { name: 'Ada & "Bob" <b>', coupons: ['spring'] })
   const { sections, title, footer } = await printedOf(id)
   expect(title).toBe('Contract: Team <€>')
   const rows = new Map(sections.map((section) => [section.title, section.rows]))
@@ -161,6 +162,10 @@ test('it is printed in words, amounts with the coins of their currency, moments 
   expect(rows.get('Acceptance')?.[0]).toEqual([
     'When',
     [expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)],
+  ])
+  const moment = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC`
+  expect(rows.get('Discounts')).toEqual([
+    ['Spring', [expect.stringMatching(`^10 % for 2 months from ${moment} until ${moment}$`)]],
   ])
   expect(footer[0]).toMatch(/^SHA-256 [0-9a-f]{64}$/)
   const yen = await printedOf((await contractOf('user_4', 'yen')).id)

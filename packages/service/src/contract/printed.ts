@@ -1,6 +1,6 @@
 import { describeGrant } from '@lockstep/core/catalog/describe'
 import type { AgreedAddon, Agreement, ContractDocument, Person } from '@lockstep/core/contract'
-import { describeDiscount } from '@lockstep/core/discount'
+import { type Discount, describeDiscount } from '@lockstep/core/discount'
 import { grantFromJson } from '@lockstep/core/feature'
 import { formatInstant } from '@lockstep/core/instant'
 import { type ItemNumbers, ofAddon } from '@lockstep/core/item-numbers'
@@ -21,7 +21,7 @@ export function printed(row: ContractRow): PrintedDocument {
     ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.itemNumbers)),
     {
       title: 'Discounts',
-      rows: agreement.discounts.map((discount) => [discount.name, [describeDiscount(discount)]]),
+      rows: agreement.discounts.map((discount) => [discount.name, [discountLine(discount)]]),
     },
     { title: 'Changed', rows: (supersedes?.changes ?? []).map((change) => ['', [change]]) },
     { title: 'Acceptance', rows: acceptanceRows(acceptance, row.person) },
@@ -38,6 +38,11 @@ export function printed(row: ContractRow): PrintedDocument {
 }
 
 type Rows = PrintedSection['rows']
+
+function discountLine({ start, end, ...discount }: Discount): string {
+  const from = printedInstant(start)
+  return describeDiscount({ ...discount, start: from, end: end === null ? null : printedInstant(end) })
+}
 
 function partyRows({ seller, buyer }: ContractDocument, { person, erasedAt }: ContractRow): Rows {
   const known = person && [person.name, person.address, person.email].filter((line) => line !== null)
