@@ -8,6 +8,7 @@ import { checkoutExpansions, checkoutRoutes } from './resources/checkout-session
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
 import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
 import { customerExpansions, customerRoutes, renderCustomer } from './resources/customers.ts'
+import { deleteDiscountRoutes } from './resources/delete-discount.ts'
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
@@ -90,6 +91,7 @@ export const routes: readonly ServedRoute[] = [
     portalConfigurationRoutes,
     subscriptionScheduleRoutes,
     couponRoutes,
+    deleteDiscountRoutes,
     promotionCodeRoutes,
     testClockRoutes,
     eventRoutes,

@@ -346,3 +346,54 @@ test('an invoice uses discounts of its subscription and of its customer, and of 
   expect([ofCustomer.discounts, (await make({})).discounts]).toEqual([[discount?.id], [discount?.id]])
   expect((await make({ discounts: '' })).discounts).toEqual([])
 })
+
+test('the discount of a subscription is deleted, and what comes is billed without it', async () => {
+  // docs.stripe.com/api/discounts/subscription_delete
+  const { stripe } = world
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  const { customer, subscription } = await subscribed([1000], { discounts: [{ coupon: coupon.id }] })
+  const [discount] = subscription.discounts
+  let gone: Stripe.DeletedDiscount | undefined
+  const types = await world.typesDuring(async () => {
+    gone = await stripe.subscriptions.deleteDiscount(subscription.id)
+  })
+  expect(gone).toMatchObject({
+    id: discount,
+    object: 'discount',
+    deleted: true,
+    subscription: subscription.id,
+  })
+  expect(gone).not.toHaveProperty('end')
+  expect(types.sort()).toEqual(['customer.discount.deleted', 'customer.subscription.updated'])
+  expect((await stripe.subscriptions.retrieve(subscription.id)).discounts).toEqual([])
+  await world.advance(customer.clock, JAN_1 + 31 * DAY + HOUR)
+  expect((await world.invoices(subscription.id)).map((invoice) => invoice.total)).toEqual([900, 1000])
+  expect(await refusal(stripe.subscriptions.deleteDiscount(subscription.id))).toMatchObject({
+    statusCode: 404,
+    code: 'resource_missing',
+  })
+})
+
+test('of several discounts none is picked: that is not documented', async () => {
+  const { stripe } = world
+  const coupons = [
+    await stripe.coupons.create({ percent_off: 10, duration: 'forever' }),
+    await stripe.coupons.create({ percent_off: 20, duration: 'forever' }),
+  ]
+  const discounts = coupons.map(({ id: coupon }) => ({ coupon }))
+  const { subscription } = await subscribed([1000], { discounts })
+  expect(await refusal(stripe.subscriptions.deleteDiscount(subscription.id))).toMatchObject({
+    code: 'simulator_gap',
+  })
+})
+
+test("a customer's discount is deleted", async () => {
+  // docs.stripe.com/api/discounts/delete
+  const { stripe, simulator } = world
+  const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  const { id } = await world.customer()
+  simulator.control.discountCustomer(id, coupon.id)
+  expect(await stripe.customers.deleteDiscount(id)).toMatchObject({ customer: id, deleted: true })
+  expect((await stripe.customers.retrieve(id)) as Stripe.Customer).toMatchObject({ discount: null })
+  expect((await refusal(stripe.customers.deleteDiscount(id))).statusCode).toBe(404)
+})

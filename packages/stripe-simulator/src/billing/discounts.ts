@@ -77,7 +77,7 @@ export function useOnce(world: World, invoice: InvoiceRow): void {
     const discount = world.discounts.get(id)
     return discount?.invoice === null && world.coupons.get(discount.own.coupon)?.duration === 'once'
   })
-  drop(world, invoice.own.subscription, once)
+  dropDiscounts(world, invoice.own.subscription, once)
   const left = world.subscriptions.get(invoice.own.subscription)
   // During creation the one event is `customer.subscription.created`.
   if (once.length > 0 && left !== undefined && !left.own.creating) {
@@ -92,10 +92,11 @@ export function dropEnded(world: World, subscription: string, at: number): void 
     const end = world.discounts.get(id as string)?.end
     return end != null && end <= at
   }) as string[]
-  drop(world, subscription, ended)
+  dropDiscounts(world, subscription, ended)
 }
 
-function drop(world: World, subscription: string | null, ids: readonly string[]): void {
+/** Ends discounts, and takes them off the subscription and its items. */
+export function dropDiscounts(world: World, subscription: string | null, ids: readonly string[]): void {
   if (ids.length === 0) return
   for (const id of ids) {
     const discount = world.discounts.must(id)

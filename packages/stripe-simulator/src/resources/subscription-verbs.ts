@@ -118,7 +118,7 @@ export function resume(world: World, subscription: SubscriptionRow, params: Para
   })
 }
 
-function refuseOver({ status }: SubscriptionRow, what: string): void {
+export function refuseOver({ status }: Pick<SubscriptionRow, 'status'>, what: string): void {
   if (status !== 'canceled' && status !== 'incomplete_expired') return
   throw invalid(`A subscription that is \`${status}\` cannot be ${what}.`)
 }
