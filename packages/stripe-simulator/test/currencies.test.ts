@@ -142,3 +142,15 @@ test('no amount has more than eight digits, or twelve of rupiah', async () => {
   expect(await refusal(item(100_000_000))).toMatchObject(tooLarge('amount'))
   expect(await refusal(item(-100_000_000))).toMatchObject(tooLarge('amount'))
 })
+
+test('a payment has at most eight digits, and twelve in rupiah', async () => {
+  // docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+  const { stripe } = world
+  const rupiah = { amount: 999_999_999_999, currency: 'idr' }
+  expect(await stripe.paymentIntents.create(rupiah)).toMatchObject(rupiah)
+  const dollars = { amount: 99_999_999, currency: 'usd' }
+  const { id } = await stripe.paymentIntents.create(dollars)
+  const tooLarge = { statusCode: 400, code: 'amount_too_large', param: 'amount' }
+  expect(await refusal(stripe.paymentIntents.create({ ...dollars, amount: 100_000_000 }))).toMatchObject(tooLarge)
+  expect(await refusal(stripe.paymentIntents.update(id, { amount: 100_000_000 }))).toMatchObject(tooLarge)
+})

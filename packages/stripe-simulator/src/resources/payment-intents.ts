@@ -2,7 +2,7 @@ import { cancelAttached, creditAttached } from '../billing/attach-payment.ts'
 import { captureIntent } from '../billing/charges.ts'
 import { confirmWith } from '../billing/confirm.ts'
 import { cancelIntent, createIntent } from '../billing/payments.ts'
-import { refuseUnchargeable } from '../billing/refuse-unchargeable.ts'
+import { refuseTooLarge, refuseUnchargeable } from '../billing/refuse-unchargeable.ts'
 import { invalid } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
@@ -64,7 +64,7 @@ export const paymentIntentRoutes = [
     URL,
     shape({
       ...sharedFields,
-      amount: required(integer({ min: 1, max: 99_999_999 })),
+      amount: required(integer({ min: 1 })),
       currency: required(currency),
       customer: text(),
       allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
@@ -83,7 +83,7 @@ export const paymentIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params }) => {
-      refuseTooSmall(params.amount, params.currency)
+      refuseOutOfRange(params.amount, params.currency)
       const customer = params.customer === undefined ? null : liveCustomer(world, params.customer, 'customer')
       const intent = createIntent(world, {
         amount: params.amount,
@@ -126,7 +126,7 @@ export const paymentIntentRoutes = [
     `${URL}/:id`,
     shape({
       ...sharedFields,
-      amount: integer({ min: 1, max: 99_999_999 }),
+      amount: integer({ min: 1 }),
       currency,
       customer: text(),
       description: clearable(text()),
@@ -220,7 +220,8 @@ export const paymentIntentRoutes = [
   ),
 ]
 
-function refuseTooSmall(amount: number, of: string): void {
+function refuseOutOfRange(amount: number, of: string): void {
+  refuseTooLarge(String(amount), of, 'amount')
   if (amount >= minimumCharge(of)) return
   throw invalid(
     `Amount must be at least ${minimumCharge(of)} in the minor unit of ${of}.`,
@@ -237,7 +238,7 @@ function refuseChange(
 ): void {
   if (changes.customer !== undefined) liveCustomer(world, changes.customer, 'customer')
   const { amount = intent.amount, currency: next = intent.currency } = changes
-  if (changes.amount !== undefined) refuseTooSmall(amount, next)
+  if (changes.amount !== undefined) refuseOutOfRange(amount, next)
   refuseUnchargeable(amount, next)
   const moving = (['amount', 'currency', 'customer'] as const).find((name) => changes[name] !== undefined)
   if (moving === undefined) return
