@@ -151,6 +151,8 @@ test('a payment has at most eight digits, and twelve in rupiah', async () => {
   const dollars = { amount: 99_999_999, currency: 'usd' }
   const { id } = await stripe.paymentIntents.create(dollars)
   const tooLarge = { statusCode: 400, code: 'amount_too_large', param: 'amount' }
-  expect(await refusal(stripe.paymentIntents.create({ ...dollars, amount: 100_000_000 }))).toMatchObject(tooLarge)
+  expect(await refusal(stripe.paymentIntents.create({ ...dollars, amount: 100_000_000 }))).toMatchObject(
+    tooLarge,
+  )
   expect(await refusal(stripe.paymentIntents.update(id, { amount: 100_000_000 }))).toMatchObject(tooLarge)
 })

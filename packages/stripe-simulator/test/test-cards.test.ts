@@ -67,3 +67,29 @@ test('a documented card that is not played is refused by name, one that nobody k
   const numbered = refusal(stripe.paymentMethods.create({ type: 'card', card }))
   expect(await numbered).toMatchObject({ code: 'simulator_gap', param: 'number' })
 })
+
+test('a kind of method that is not played is refused by name', async () => {
+  // docs.stripe.com/api/payment_methods/create: `type`
+  const { stripe } = world
+  const details = { name: 'Ada', email: 'ada@example.com' }
+  const sepa = {
+    type: 'sepa_debit',
+    sepa_debit: { iban: 'AT611904300234573201' },
+    billing_details: details,
+  } as const
+  expect(await refusal(stripe.paymentMethods.create(sepa))).toMatchObject({
+    statusCode: 400,
+    code: 'simulator_gap',
+    param: 'type',
+  })
+  const intent = { amount: 1000, currency: 'eur', allowed_payment_method_types: ['sepa_debit' as const] }
+  expect(await refusal(stripe.paymentIntents.create(intent))).toMatchObject({ code: 'simulator_gap' })
+  const { id: customer } = await world.customer()
+  // There is none, and saying so is true.
+  expect((await stripe.paymentMethods.list({ customer, type: 'sepa_debit' })).data).toEqual([])
+  const unknown = { type: 'shells' } as unknown as typeof sepa
+  expect(await refusal(stripe.paymentMethods.create(unknown))).toMatchObject({
+    param: 'type',
+    code: undefined,
+  })
+})

@@ -148,6 +148,21 @@ export function oneOf<const T extends readonly string[]>(values: T): Kind<T[numb
   }
 }
 
+/** The same where Stripe has other values, too, that are not played: those are refused by name. */
+export function playedOf<const T extends readonly string[]>(
+  played: T,
+  others: readonly string[],
+): Kind<T[number]> {
+  const known = oneOf([...played, ...others])
+  return {
+    parse(raw, path) {
+      const value = known.parse(raw, path)
+      if (!played.includes(value)) throw gap(`${path}=${value}`, path)
+      return value
+    },
+  }
+}
+
 export function list<T>(item: Kind<T>, maxLength = 250): Kind<T[]> {
   return {
     parse(raw, path) {

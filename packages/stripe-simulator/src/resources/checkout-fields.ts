@@ -12,10 +12,10 @@ import {
   text,
   timestamp,
 } from '../http/schema.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { billingModeParam } from './billing-mode.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
+import { methodType } from './method-type.ts'
 import { sharedFields } from './subscription-fields.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
@@ -53,7 +53,7 @@ export const checkoutFields = {
   expires_at: timestamp,
   metadata,
   allow_promotion_codes: bool,
-  allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
+  allowed_payment_method_types: list(methodType),
   payment_method_collection: oneOf(['always', 'if_required'] as const),
   discounts: list(discountParam, 1),
   line_items: list(

@@ -21,12 +21,12 @@ import {
 import type { CustomerRow, Json } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { customerDiscount } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
+import { anyMethodType } from './method-type.ts'
 import { attachMethod } from './payment-methods.ts'
 import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
@@ -159,7 +159,7 @@ export const customerRoutes = [
   }),
   get(
     `${URL}/:id/payment_methods`,
-    shape({ ...paging, type: oneOf(METHOD_TYPES), ...gaps('allow_redisplay') }),
+    shape({ ...paging, type: anyMethodType, ...gaps('allow_redisplay') }),
     ({ world, params, path }) => {
       const customer = liveCustomer(world, path())
       const methods = world.paymentMethods

@@ -18,11 +18,11 @@ import {
 import type { InvoiceRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts, type DiscountGiven, discountParam } from './discounts.ts'
 import { checkDueDate, daysUntilDue } from './due-params.ts'
+import { methodType } from './method-type.ts'
 import { automaticTaxParam, taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const DAY = 86_400
@@ -48,7 +48,7 @@ export const invoiceFields = {
   automatic_tax: automaticTaxParam,
   issuer: shape({ type: required(oneOf(['self'] as const)), ...gaps('account') }),
   payment_settings: shape({
-    payment_method_types: clearable(list(oneOf(METHOD_TYPES))),
+    payment_method_types: clearable(list(methodType)),
     ...gaps('default_mandate', 'payment_method_options'),
   }),
   ...gaps(

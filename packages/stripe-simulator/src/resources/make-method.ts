@@ -6,6 +6,7 @@ import {
   metadata,
   oneOf,
   type Params,
+  playedOf,
   required,
   shape,
   text,
@@ -13,7 +14,7 @@ import {
 import type { PaymentMethodRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { isUnplayed } from '../rules/plain-cards.ts'
-import { accountOfToken, type TestAccount } from '../rules/test-accounts.ts'
+import { accountOfToken, type TestAccount, UNPLAYED_TYPES } from '../rules/test-accounts.ts'
 import {
   type CardBehavior,
   cardOfNumber,
@@ -43,7 +44,7 @@ export const billingDetails = shape({
 export const ALLOW_REDISPLAY = ['always', 'limited', 'unspecified'] as const
 
 export const methodFields = {
-  type: required(oneOf(['card'] as const)),
+  type: required(playedOf(['card'] as const, ['us_bank_account', ...UNPLAYED_TYPES])),
   allow_redisplay: oneOf(ALLOW_REDISPLAY),
   card: shape({
     number: text(),

@@ -23,11 +23,11 @@ import type { PaymentIntentRow } from '../rows.ts'
 import { minimumCharge } from '../rules/currency.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
+import { methodType } from './method-type.ts'
 
 const URL = '/v1/payment_intents'
 
@@ -67,7 +67,7 @@ export const paymentIntentRoutes = [
       amount: required(integer({ min: 1 })),
       currency: required(currency),
       customer: text(),
-      allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
+      allowed_payment_method_types: list(methodType),
       automatic_payment_methods: shape({
         enabled: required(bool),
         allow_redirects: oneOf(['always', 'never'] as const),

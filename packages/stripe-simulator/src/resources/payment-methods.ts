@@ -6,7 +6,6 @@ import { gaps, integer, metadata, oneOf, required, shape, text } from '../http/s
 import type { PaymentMethodRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
@@ -19,6 +18,7 @@ import {
   refuseDetached,
   useMethod,
 } from './make-method.ts'
+import { anyMethodType } from './method-type.ts'
 
 const URL = '/v1/payment_methods'
 
@@ -57,7 +57,7 @@ export const paymentMethodRoutes = [
     shape({
       ...paging,
       customer: text(),
-      type: oneOf(METHOD_TYPES),
+      type: anyMethodType,
       allow_redisplay: oneOf(ALLOW_REDISPLAY),
     }),
     ({ world, params }) => {

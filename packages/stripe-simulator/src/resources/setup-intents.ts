@@ -21,6 +21,7 @@ import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
+import { methodType } from './method-type.ts'
 
 const URL = '/v1/setup_intents'
 
@@ -41,7 +42,7 @@ export const setupIntentRoutes = [
       customer: text(),
       payment_method: text(),
       payment_method_data: methodData,
-      allowed_payment_method_types: list(oneOf(METHOD_TYPES)),
+      allowed_payment_method_types: list(methodType),
       automatic_payment_methods: shape({
         enabled: bool,
         allow_redirects: oneOf(['always', 'never'] as const),

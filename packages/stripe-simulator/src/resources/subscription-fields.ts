@@ -14,10 +14,10 @@ import {
   text,
 } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
-import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
 import { daysUntilDue } from './due-params.ts'
+import { methodType } from './method-type.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
 
 export const SUBSCRIPTIONS_URL = '/v1/subscriptions'
@@ -60,7 +60,7 @@ export const sharedFields = {
   off_session: bool,
   payment_settings: shape({
     save_default_payment_method: oneOf(['off', 'on_subscription'] as const),
-    payment_method_types: clearable(list(oneOf(METHOD_TYPES))),
+    payment_method_types: clearable(list(methodType)),
     ...gaps('payment_method_options'),
   }),
   trial_settings: shape({

@@ -1,6 +1,14 @@
 /** The kinds of payment methods that the simulator plays; every other is refused by name. */
 export const METHOD_TYPES = ['card', 'us_bank_account'] as const
 
+/** The others that Stripe has. https://docs.stripe.com/api/payment_methods/create#create_payment_method-type */
+export const UNPLAYED_TYPES =
+  `acss_debit affirm afterpay_clearpay alipay alma amazon_pay au_becs_debit bacs_debit bancontact billie bizum blik
+   boleto cashapp crypto custom customer_balance eps fpx giropay grabpay ideal kakao_pay klarna konbini kr_card link
+   mb_way mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow paypal paypay payto pix
+   promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi wechat_pay
+   zip`.split(/\s+/)
+
 /** A bank account whose debits succeed, or come back days later with this code. */
 export interface TestAccount {
   readonly number: string
