@@ -38,6 +38,13 @@ test('a customer is shown with what runs, listed, and made', async () => {
   expect(fake.asked.at(-1)?.body).toEqual({ externalId: 'ada', name: 'Ada' })
 })
 
+test('a service that does not say yet what waits for payment is no reason to fall over', async () => {
+  const body = { customer, subscriptions: [] }
+  fake.answers = { ...found, 'GET /v1/customers/customer_1/billing': { body } }
+  for (const command of ['customers', 'invoices'])
+    expect(await fake.run([command, 'show', 'ada'])).toMatchObject({ code: 0, stderr: '' })
+})
+
 test('what waits for payment is shown with when it is tried next and where it is paid', async () => {
   const left = { amount: '1234.500', minor: '1234500', currency: 'kwd' }
   const waits = {

@@ -3,8 +3,11 @@ import { amountText, instantText } from './format.ts'
 import { yellow } from './style.ts'
 import { table } from './table.ts'
 
-/** What a customer has to pay that no renewal will, and where; nothing where all is paid. */
-export function unpaidTexts(invoices: readonly Invoice[]): string[] {
+/**
+ * What a customer has to pay that no renewal will, and where; nothing where all is paid, and where the service is of a version
+ * that does not say it.
+ */
+export function unpaidTexts(invoices: readonly Invoice[] | undefined = []): string[] {
   if (invoices.length === 0) return []
   const rows = table(invoices, [
     { title: 'number', cell: ({ number }) => number ?? '' },
