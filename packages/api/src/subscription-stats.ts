@@ -26,9 +26,10 @@ export const readSubscriptionStats = defineRoute({
     'exact until the last sum is rounded.',
   tags: ['Subscriptions'],
   query: z.strictObject({
-    at: instantInput
-      .optional()
-      .meta({ description: 'In each customer’s own time; as each of them stands now, unless given.' }),
+    at: instantInput.optional().meta({
+      description:
+        'In each customer’s own time, and not in the future of all of them; as each of them stands now, unless given.',
+    }),
     since: instantInput.optional().meta({ description: 'Before `at`: from when movements are told.' }),
   }),
   answers: {

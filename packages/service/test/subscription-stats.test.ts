@@ -87,6 +87,8 @@ test('the figures of a few lives, by hand', async () => {
   await go(bob, '2026-01-20T00:00:00Z')
   await world.stripe.subscriptions.cancel(bob.subscription)
   await world.deliver()
+  // January is over for us.
+  world.wall.time = Date.parse('2026-02-02T00:00:00Z') / 1000
   const january = await stats('since=2026-01-09T00:00:00Z&at=2026-02-01T00:00:00Z')
   const usd = january.revenue.find(({ currency }) => currency === 'usd')
   // Bob came and went: he was nothing before and is nothing after. 25.00 − 8.33 + 10.00 of the trial.
@@ -109,6 +111,12 @@ test('since comes before at', async () => {
   const url = '/v1/subscription-stats?since=2026-02-01T00:00:00Z&at=2026-01-01T00:00:00Z'
   const { status, body } = await server.call({ method: 'GET', url })
   expect([status, body]).toMatchObject([400, { errors: [{ pointer: '#/since', code: 'not_before' }] }])
+})
+
+test('what nobody has come to yet is refused', async () => {
+  const url = '/v1/subscription-stats?at=2099-01-01T00:00:00Z'
+  const { status, body } = await server.call({ method: 'GET', url })
+  expect([status, body]).toMatchObject([400, { errors: [{ pointer: '#/at', code: 'in_the_future' }] }])
 })
 
 const DAY = 86_400
@@ -230,6 +238,8 @@ function recount(lives: readonly Life[], at: number, since: number) {
 
 test('as of any date, the figures equal a recount of every single life', async () => {
   const template = await world.register('month', '2026-01-10T00:00:00Z')
+  // Afterwards: what is asked of is over.
+  world.wall.time = START + 250 * DAY
   await world.pool.query('delete from subscription_history')
   const random = seeded(5)
   const lives = await randomLives(random, template)

@@ -116,3 +116,12 @@ export async function clockSubscriptions(db: Db, testClockId: string): Promise<s
     .execute()
   return rows.map(({ id }) => id)
 }
+
+/** The latest time at which any customer on a test clock lives; null without such clocks. */
+export async function latestTestTime(db: Db): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('testClock')
+    .select((eb) => eb.fn.max('frozenAt').as('latest'))
+    .executeTakeFirst()
+  return row?.latest ?? null
+}

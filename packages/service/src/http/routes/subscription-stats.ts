@@ -16,6 +16,7 @@ import {
   revenueOf,
   type Standing,
 } from '../../store/subscription-stats.ts'
+import { latestTestTime } from '../../store/test-clocks.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { readInstantIfGiven } from '../read-instant.ts'
 import { type App, route } from '../route.ts'
@@ -34,6 +35,7 @@ export function subscriptionStatsRoutes(
     const at: AsOf = readInstantIfGiven(query.at) ?? 'now'
     const since = readInstantIfGiven(query.since)
     if (since !== undefined && since > (at === 'now' ? clock.now() : at)) refuseBackwards()
+    if (at !== 'now' && at > clock.now() && at > ((await latestTestTime(db)) ?? 0)) refuseFuture()
     const revenue = await readWeights(db)
     const [standings, subscribers, trialsEnding, movements] = await Promise.all([
       readStandings(db, revenue, at),
@@ -60,6 +62,13 @@ function refuseBackwards(): never {
   const detail = 'Movements are told from an earlier moment to a later one.'
   throw new Problem('invalid_request', detail, {
     faults: [{ pointer: '#/since', code: 'not_before', detail }],
+  })
+}
+
+function refuseFuture(): never {
+  const detail = 'Nobody has come so far: leave it out for how everybody stands now.'
+  throw new Problem('invalid_request', detail, {
+    faults: [{ pointer: '#/at', code: 'in_the_future', detail }],
   })
 }
 
