@@ -41,6 +41,22 @@ describe('refusals', () => {
     expect(attach).toMatchObject({ statusCode: 404, param: 'payment_method' })
   })
 
+  test('metadata of 50 keys of 40 characters without brackets, and values of 500', async () => {
+    // docs.stripe.com/metadata#data
+    const create = (metadata: Record<string, string>) => world.stripe.customers.create({ metadata })
+    const keys = (count: number) => Object.fromEntries([...Array(count).keys()].map((i) => [`key_${i}`, 'x']))
+    const most = { ...keys(49), ['k'.repeat(40)]: 'v'.repeat(500) }
+    expect((await create(most)).metadata).toEqual(most)
+    expect(await refusal(create(keys(51)))).toMatchObject({ statusCode: 400, param: 'metadata' })
+    for (const [key, value] of [
+      ['k'.repeat(41), 'v'],
+      ['k', 'v'.repeat(501)],
+      ['a[b]', 'v'],
+    ] as const) {
+      expect((await refusal(create({ [key]: value }))).statusCode).toBe(400)
+    }
+  })
+
   test('unknown and missing parameters', async () => {
     const unknown = await raw('POST', '/v1/customers', 'email=a@b.c&phases[0][plans]=x')
     expect(unknown).toMatchObject({

@@ -225,6 +225,7 @@ export const metadata: Kind<MetadataParam> = clearable({
     for (const [key, value] of Object.entries(raw)) {
       const full = join(path, key)
       if (typeof value !== 'string') throw invalid('Metadata values must be strings', full)
+      if (/[[\]]/.test(key)) throw invalid('Metadata keys cannot contain square brackets', full)
       if (key.length > 40) throw invalid('Metadata keys can be at most 40 characters', full)
       if (value.length > 500) throw invalid('Metadata values can be at most 500 characters', full)
     }
