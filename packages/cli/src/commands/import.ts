@@ -67,7 +67,7 @@ function importText(run: Import): string {
   const metered = progress.reduce((sum, one) => sum + (one.metered ?? 0), 0)
   if (dryRun && metered > 0)
     parts.push(
-      `${metered} subscriptions have usage that Stripe itself measures and bills: what it has counted would be asked for, in one call each.`,
+      `Stripe itself measures and bills usage of ${metered} × subscription: what it has counted would be asked for, in one call each.`,
     )
   if (state === 'failed') parts.push(`${red('✗')} It failed before its end: ${problem?.detail ?? ''}`)
   if (left.length > 0)

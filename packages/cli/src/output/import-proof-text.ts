@@ -55,7 +55,7 @@ export function proofTexts(id: string, proof: Proof): string[] {
     )
   if (proof.meteredThere > 0)
     texts.push(
-      `${proof.meteredThere} subscriptions have usage that Stripe itself measures and bills: it stays there.`,
+      `Stripe itself measures and bills usage of ${proof.meteredThere} × subscription: it stays there.`,
     )
   if (proof.usage !== undefined && proof.meteredThere > 0) texts.push(usageText(proof.usage, id))
   return texts
@@ -65,7 +65,7 @@ function usageText(
   { carriedOver, notCarriedOver, amounts }: NonNullable<Proof['usage']>,
   id: string,
 ): string {
-  const shown = `What Stripe has counted so far is shown on ${carriedOver} current invoices: ${amountsText(amounts)}.`
+  const shown = `What Stripe has counted so far is shown on ${carriedOver} × current invoice: ${amountsText(amounts)}.`
   if (notCarriedOver.length === 0) return shown
   const named = notCarriedOver.slice(0, MOST_SHOWN).join(', ')
   return `${shown}\n${red('✗')} Stripe did not say it of ${named}; it is asked again.${more(notCarriedOver.length, notCarriedOver, id)}`
