@@ -168,8 +168,9 @@ async function crashOne(lane: Lane, seed: number) {
 
   if (wish.known) {
     const before = { externalId, plan: 'free', slot: 'before', paymentMethod: 'pm_card_mastercard' }
-    const { status } = await installation.ask('POST', '/v1/registrations', before)
-    if (status !== 201) throw new Error(`${externalId} could not be made known.`)
+    const { status, body } = await installation.ask('POST', '/v1/registrations', before)
+    if (status !== 201)
+      throw new Error(`${externalId} could not be made known: ${status} ${JSON.stringify(body)}`)
   }
   // In every fourth run an answer is lost for more than a day: Stripe's memory of our key is not to be
   // relied on any more, and only a look can tell what was made.

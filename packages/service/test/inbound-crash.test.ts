@@ -1,17 +1,14 @@
 import type Stripe from 'stripe'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { drainInbox } from '../src/inbox/process.ts'
 import { sweepEvents } from '../src/inbox/sweep.ts'
-import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
 import { mortalConnection } from './support/mortal.ts'
+import { shared } from './support/shared.ts'
+import { subscribeThere } from './support/subscribe-there.ts'
 
 // What is told of a product's prices before the product is comes to nothing: they are read when it is taken up.
-let world: BillingWorld
-beforeAll(async () => {
-  world = await newInboundWorld()
-})
-afterAll(() => world.close())
+const world = await shared(newInboundWorld())
 
 /** Two prices of a new product. Nothing of it was heard of here yet. */
 async function sold(name: string) {
@@ -24,16 +21,6 @@ async function sold(name: string) {
     ...{ ...common, unit_amount: 10_000, recurring: { interval: 'year' } },
   })
   return { product, monthly, yearly }
-}
-
-async function subscribed(price: string) {
-  const customer = await world.stripe.customers.create({ name: 'Somebody' })
-  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
-  return world.stripe.subscriptions.create({
-    customer: customer.id,
-    default_payment_method: method.id,
-    items: [{ price }],
-  })
 }
 
 /** An inbox at work in a process that is killed after so many statements. True: it came to its end. */
@@ -73,6 +60,16 @@ async function unread(): Promise<number> {
   return rows[0].count
 }
 
+/** Both prices are here, and nothing is left to be read. */
+async function expectRead({ product, monthly, yearly }: Awaited<ReturnType<typeof sold>>, when: string) {
+  const read = [
+    ['month', monthly.id],
+    ['year', yearly.id],
+  ]
+  expect(await pricesHere(product.id), when).toEqual(read)
+  expect(await unread(), when).toBe(0)
+}
+
 test('killed after any statement, a product is taken up with the prices that were heard of before it', async () => {
   for (let statements = 1; ; statements += 1) {
     const { product, monthly, yearly } = await sold(`Told ${statements}`)
@@ -83,11 +80,7 @@ test('killed after any statement, a product is taken up with the prices that wer
     for (const event of events.filter(({ type }) => type === 'product.created')) await world.receive(event)
     const survived = await killed(statements)
     await drainAll()
-    expect(await pricesHere(product.id), `after ${statements} statements`).toEqual([
-      ['month', monthly.id],
-      ['year', yearly.id],
-    ])
-    expect(await unread()).toBe(0)
+    await expectRead({ product, monthly, yearly }, `after ${statements} statements`)
     if (survived) {
       expect(statements).toBeGreaterThan(20)
       return
@@ -98,7 +91,7 @@ test('killed after any statement, a product is taken up with the prices that wer
 test('killed with a subscription that names the product first, the same, though nothing more is told of that', async () => {
   for (let statements = 20; ; statements += 3) {
     const { product, monthly, yearly } = await sold(`Named ${statements}`)
-    await subscribed(monthly.id)
+    await subscribeThere(world.stripe, monthly.id)
     const events = await world.newEvents()
     const told = events.filter(({ type }) => /^customer\.(subscription\.)?created$/.test(type))
     for (const event of told) await world.receive(event)
@@ -109,11 +102,7 @@ test('killed with a subscription that names the product first, the same, though 
     for (const event of events.filter(isIts)) await world.receive(event)
     await drainAll()
     await sweepEvents({ ...world.deps, nudge: () => {} }, { dryRun: false })
-    expect(await pricesHere(product.id), `after ${statements} statements`).toEqual([
-      ['month', monthly.id],
-      ['year', yearly.id],
-    ])
-    expect(await unread()).toBe(0)
+    await expectRead({ product, monthly, yearly }, `after ${statements} statements`)
     if (survived) {
       expect(statements).toBeGreaterThan(40)
       return

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { doDue } from '../src/workflow/due.ts'
 import { newBillingWorld } from './support/billing-world.ts'
 import { shared } from './support/shared.ts'
+import { subscribeThere } from './support/subscribe-there.ts'
 
 // Plans come in, and what is missing is put before a person: nothing is made with the item that names it.
 const world = await shared(
@@ -25,16 +26,6 @@ async function sold(name: string, unitAmount: number) {
   })
 }
 
-async function subscribed(price: string) {
-  const customer = await world.stripe.customers.create({ name: 'Somebody' })
-  const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id })
-  return world.stripe.subscriptions.create({
-    customer: customer.id,
-    default_payment_method: method.id,
-    items: [{ price }],
-  })
-}
-
 async function termsOf(providerId: string) {
   const { rows } = await world.pool.query(
     `select v.plan_key, s.addons from subscription s join mapping m on m.entity_id = s.id
@@ -51,8 +42,8 @@ test.each(['product first', 'price first'])(
   'an item that is heard of before its product is attached when that is known: %s',
   async (order) => {
     const plan = await sold(`Plan, ${order}`, 2500)
-    const subscription = await subscribed(plan.id)
-    const beside = await subscribed(plan.id)
+    const subscription = await subscribeThere(world.stripe, plan.id)
+    const beside = await subscribeThere(world.stripe, plan.id)
     await world.deliver()
     const extra = await sold(`Extra, ${order}`, 500)
     await world.stripe.subscriptionItems.create({

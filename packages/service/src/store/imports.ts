@@ -135,6 +135,11 @@ export async function advanceCursor(
       and ended_at is null`.execute(db)
 }
 
+const nothingLooked = {
+  ...{ lastId: null, looked: 0, made: 0, known: 0 },
+  ...{ foreignObjects: 0, refused: 0, leftAlone: 0, metered: 0 },
+}
+
 /** What the mark stood on is there no more: the list is read, and counted, from its beginning. */
 export async function restartCursor(
   db: Db,
@@ -142,16 +147,7 @@ export async function restartCursor(
 ): Promise<void> {
   await db
     .updateTable('importCursor')
-    .set({
-      lastId: null,
-      looked: 0,
-      made: 0,
-      known: 0,
-      foreignObjects: 0,
-      refused: 0,
-      leftAlone: 0,
-      metered: 0,
-    })
+    .set(nothingLooked)
     .where('importId', '=', importId)
     .where('type', '=', type)
     .where('lastId', '=', lastId)
@@ -164,8 +160,7 @@ export async function resetCursor(
   db: Db,
   { importId, type, at }: Pick<ImportCursor, 'importId' | 'type'> & { readonly at: Instant },
 ): Promise<void> {
-  const none = { lastId: null, looked: 0, made: 0, known: 0, foreignObjects: 0, refused: 0, leftAlone: 0 }
-  const anew = { ...none, startedAt: sqlTime(at), endedAt: null }
+  const anew = { ...nothingLooked, startedAt: sqlTime(at), endedAt: null }
   await db
     .insertInto('importCursor')
     .values({ importId, type, ...anew })

@@ -95,7 +95,8 @@ export async function providePaymentMethod(
   const { id } = await step(
     'attach payment method',
     async (operation, { intend }) => {
-      if (await isLeftBehind(deps.db, customer.id, paymentMethod))
+      // Of whom Stripe had not known nobody left anything.
+      if (!customer.isNew && (await isLeftBehind(deps.db, customer.id, paymentMethod)))
         throw aboutMethod(new Problem('payment_method_required', LEFT_PAYS_NOTHING))
       return idOnly(
         await attachPaymentMethod(
