@@ -1,6 +1,7 @@
 import { catalogDocumentOf } from '@lockstep/api/catalog-document'
 import { expect, test } from 'vitest'
 import cloudHost from '../../examples/cloud-host/catalog.ts'
+import { atRest } from '../support/at-rest.ts'
 import { newWorld, type World } from '../support/world.ts'
 
 const START = '2026-01-31T09:30:00Z'
@@ -39,7 +40,7 @@ async function story(world: World) {
   for await (const subscription of stripe.subscriptions.list({ test_clock: await providerClock(world) }))
     await stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true })
   await turn('2026-04-30T12:00:00Z')
-  await allDelivered(world)
+  await atRest(world)
 
   const invoices = []
   for await (const { status, period, total, billingReason } of client.invoices.list({ customer }))
@@ -53,17 +54,6 @@ async function story(world: World) {
 async function providerClock({ stripe }: World): Promise<string> {
   const clocks = await stripe.testHelpers.testClocks.list()
   return clocks.data[0]?.id ?? ''
-}
-
-/** Waits until the simulator has no delivery left to try and the service none left to work on. */
-async function allDelivered({ simulatorUrl, db }: World): Promise<void> {
-  await fetch(`${simulatorUrl}/_simulator/idle?retries=true`)
-  for (;;) {
-    const { rows } = await db.query<{ waiting: string }>(
-      `select count(*)::text as waiting from provider_event where state = 'received'`,
-    )
-    if (rows[0]?.waiting === '0') return
-  }
 }
 
 async function tell(mode: DeliveryMode) {
