@@ -27,7 +27,7 @@ import { customerDiscount } from './discounts.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
 import { anyMethodType } from './method-type.ts'
-import { attachMethod } from './payment-methods.ts'
+import { holdMethod } from './payment-methods.ts'
 import { createTaxId, listTaxIds, taxIdParam } from './tax-ids.ts'
 
 const URL = '/v1/customers'
@@ -89,8 +89,10 @@ export const customerRoutes = [
         ...given
       } = params
       const customer = insertCustomer(world, given, clock)
-      const method = token === undefined ? undefined : useMethod(world, token, 'payment_method')
-      if (method !== undefined) attachMethod(world, method.id, customer.id)
+      const method =
+        token === undefined
+          ? undefined
+          : holdMethod(world, useMethod(world, token, 'payment_method'), customer)
       if (settings !== undefined) {
         // A test token that is given in both places is one method.
         const isSame = method !== undefined && settings.default_payment_method === token
@@ -100,6 +102,7 @@ export const customerRoutes = [
       validateLocation(world, customer.id, tax)
       const created = world.customers.must(customer.id)
       world.emit('customer.created', created)
+      if (method !== undefined) world.emit('payment_method.attached', method)
       for (const taxId of taxIds) createTaxId(world, created, taxId)
       if (balance !== undefined && balance !== 0)
         changeBalance(world, created.id, balance, { type: 'initial' })
@@ -295,12 +298,12 @@ function setInvoiceSettings(
   world.customers.patch(id, { invoice_settings: settings })
 }
 
-/** A method that is attached to the customer. */
+/** A method that is attached to the customer. A test token is a new one at each use, so it is nobody's. */
 export function ownMethod(world: World, customer: string, id: string, param: string): string {
-  const method = world.paymentMethods.get(id)
-  if (method === undefined || method.customer !== customer) {
+  const method = useMethod(world, id, param)
+  if (method.customer !== customer) {
     throw invalid(
-      `The customer does not have a payment method with the ID ${id}. The payment method must be attached to the customer.`,
+      `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
       param,
       'resource_missing',
     )

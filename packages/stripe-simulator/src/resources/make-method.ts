@@ -93,10 +93,8 @@ export function useMethod(world: World, id: string, param?: string): PaymentMeth
   const method = world.paymentMethods.get(id)
   if (method === undefined) {
     // Even in a path, an unknown method is reported as `payment_method`.
-    throw new StripeError(
-      param === undefined ? 404 : 400,
-      missing('PaymentMethod', id, 'payment_method').body,
-    )
+    const refused = missing('PaymentMethod', id, param ?? 'payment_method')
+    throw param === undefined ? new StripeError(404, refused.body) : refused
   }
   return method
 }

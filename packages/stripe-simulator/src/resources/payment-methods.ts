@@ -3,7 +3,7 @@ import { invalid, StripeError } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, integer, metadata, oneOf, required, shape, text } from '../http/schema.ts'
-import type { PaymentMethodRow } from '../rows.ts'
+import type { CustomerRow, PaymentMethodRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { declineMessage } from '../rules/test-cards.ts'
@@ -92,10 +92,16 @@ export const paymentMethodRoutes = [
 
 /** Attaching checks the card with the bank, so a card that declines cannot be attached. */
 export function attachMethod(world: World, id: string, customerId: string): PaymentMethodRow {
-  const method = world.paymentMethods.must(id)
-  const customer = world.customers.must(customerId)
+  const before = world.paymentMethods.must(id)
+  const attached = holdMethod(world, before, world.customers.must(customerId))
+  if (attached !== before) world.emit('payment_method.attached', attached)
+  return attached
+}
+
+/** The same before anybody is told: of a customer who is only being made. */
+export function holdMethod(world: World, method: PaymentMethodRow, customer: CustomerRow): PaymentMethodRow {
   refuseDetached(method)
-  if (method.customer === customerId) return method
+  if (method.customer === customer.id) return method
   if (method.customer !== null) {
     throw invalid('The payment method you provided has already been attached to a customer.')
   }
@@ -109,12 +115,10 @@ export function attachMethod(world: World, id: string, customerId: string): Paym
       ...(behavior.declineCode === null ? {} : { decline_code: behavior.declineCode }),
     })
   }
-  const attached = world.paymentMethods.patch(id, {
-    customer: customerId,
+  return world.paymentMethods.patch(method.id, {
+    customer: customer.id,
     own: { ...method.own, clock: customer.own.clock },
   })
-  world.emit('payment_method.attached', attached)
-  return attached
 }
 
 /** Final: a detached method can never be used again. It stops being anybody's default. */
