@@ -2,6 +2,11 @@ import { formatMoney } from '@lockstep/core/money'
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { readDueUsage } from '../src/jobs/read-provider-usage.ts'
+import { transaction } from '../src/postgres/transaction.ts'
+import { previewCounted } from '../src/provider/stripe/counted-usage.ts'
+import { nextObservation } from '../src/store/provider-objects.ts'
+import { writeReading } from '../src/store/provider-usage.ts'
+import { readSubscription } from '../src/store/subscriptions.ts'
 import { readProviderUsage } from '../src/workflow/provider-usage.ts'
 import type { Payer } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
@@ -95,6 +100,9 @@ async function left(payer: Payer): Promise<number> {
   )
   return rows[0].lines
 }
+
+const itemsOf = async ({ subscriptionId }: Payer) =>
+  (await readSubscription(world.deps.db, subscriptionId))?.meteredItems ?? []
 
 const previewed = async (payer: Payer) =>
   (await stripe.invoices.createPreview({ subscription: payer.subscription })).total
@@ -328,4 +336,66 @@ test('who pays nothing that is counted there is never asked about', async () => 
     await readProviderUsage(world.deps, payer.subscriptionId)
   })
   expect(asked).toEqual([])
+})
+
+test('usage that Stripe bills before the period is over is shown once: on the invoice that has it', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const other = await metered('usd', { unit_amount: 5 })
+  const payer = await subscriber([calls.price, other.price], { billing_thresholds: { amount_gte: 100 } })
+  await go(payer, '2026-01-10T00:00:00Z')
+  await calls.use(payer, '40', '2026-01-09T00:00:00Z')
+  while ((await readDueUsage(world.deps)) > 0);
+  expect((await world.read(payer, 'current')).total.minor).toBe(80n)
+  // 40 × 0.02 and 4 × 0.05 are the 1.00 that it takes; Stripe holds the draft for an hour.
+  await other.use(payer, '4', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-10T02:00:00Z')
+  const [issued] = (await stripe.invoices.list({ subscription: payer.subscription, limit: 1 })).data
+  expect(issued).toMatchObject({ billing_reason: 'subscription_threshold', status: 'paid', total: 100 })
+  // From the moment on that it is issued, whatever is asked when.
+  expect(await counted(payer)).toEqual([])
+  expect((await world.read(payer, 'current')).total.minor).toBe(0n)
+  await calls.use(payer, '3', '2026-01-10T01:30:00Z')
+  expect(await readDueUsage(world.deps)).toBe(1)
+  expect((await counted(payer)).map(([, quantity, amount]) => [quantity, amount])).toContainEqual([3, '0.06'])
+  expect((await world.read(payer, 'current')).total.minor).toBe(BigInt(await previewed(payer)))
+
+  await go(payer, '2026-02-01T02:00:00Z')
+  expect((await world.read(payer, 'paid')).total.minor).toBe(6n)
+})
+
+test('an answer to what was asked before such an invoice does not show again what is on it', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const payer = await subscriber([calls.price], { billing_thresholds: { amount_gte: 100 } })
+  await go(payer, '2026-01-10T00:00:00Z')
+  await calls.use(payer, '40', '2026-01-09T00:00:00Z')
+  const observation = await nextObservation(world.deps.db)
+  const lines = await previewCounted(world.deps, payer.subscription, await itemsOf(payer))
+  expect(lines.map(({ amount }) => amount)).toEqual(['80'])
+  await calls.use(payer, '10', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-10T02:00:00Z')
+  const asOf = at('2026-01-10T00:00:00Z')
+  const { subscriptionId } = payer
+  const dueAt = world.wall.time + 3600
+  const written = await transaction(world.deps.db, (trx) =>
+    writeReading(trx, { subscriptionId, asOf, observation, lines, dueAt }),
+  )
+  expect(written).toBe('overtaken')
+  expect(await counted(payer)).toEqual([])
+  // And it is asked again all the same.
+  await readDueUsage(world.deps)
+  expect((await counted(payer)).map(([, quantity]) => quantity)).toEqual([0])
+})
+
+test('where the cycle begins anew with it, so does what is shown', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const payer = await subscriber([calls.price], {
+    billing_thresholds: { amount_gte: 100, reset_billing_cycle_anchor: true },
+  })
+  await go(payer, '2026-01-10T00:00:00Z')
+  await calls.use(payer, '40', '2026-01-09T00:00:00Z')
+  await readProviderUsage(world.deps, payer.subscriptionId)
+  await calls.use(payer, '10', '2026-01-10T00:00:00Z')
+  await go(payer, '2026-01-10T02:00:00Z')
+  expect((await world.read(payer, 'paid')).total.minor).toBe(100n)
+  expect((await world.read(payer, 'current')).total.minor).toBe(0n)
 })

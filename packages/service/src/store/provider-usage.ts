@@ -6,6 +6,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import type { ProviderAccount } from './mappings.ts'
 import { STRIPE } from './mappings.ts'
+import { nextObservation } from './provider-objects.ts'
 import type { Row } from './schema.ts'
 import { sqlTime } from './time.ts'
 
@@ -74,13 +75,30 @@ function isSame(a: readonly MeteredItem[], b: readonly MeteredItem[]): boolean {
   )
 }
 
+/**
+ * An invoice that closes no period has been issued, and what was counted of these until then stands on it: here that is shown
+ * no more, and what was used since is asked for soon.
+ */
+export async function forgetBilled(
+  trx: Trx,
+  { subscriptionId, billed }: { readonly subscriptionId: string; readonly billed: readonly CountedLine[] },
+): Promise<void> {
+  await sql`
+    update provider_usage set (lines, stated) = (
+      select coalesce(jsonb_agg(line order by place), '[]'), coalesce(sum((line ->> 'amount')::bigint), 0)
+      from jsonb_array_elements(lines) with ordinality as listed (line, place)
+      where line ->> 'item' || ' ' || (line ->> 'price') <> all(${billed.map(nameOf)}::text[]))
+    where subscription_id = ${subscriptionId}`.execute(trx)
+  await hastenReading(trx, subscriptionId)
+}
+
 /** Before everything that is due: the customer may live by another clock than that which says when one is read. */
 async function hastenReading(trx: Trx, subscriptionId: string): Promise<void> {
-  const dueAt = sqlTime(0)
+  const reading = { dueAt: sqlTime(0), askedSince: await nextObservation(trx) }
   await trx
     .insertInto('providerUsageReading')
-    .values({ subscriptionId, dueAt })
-    .onConflict((on) => on.column('subscriptionId').doUpdateSet({ dueAt }))
+    .values({ subscriptionId, ...reading })
+    .onConflict((on) => on.column('subscriptionId').doUpdateSet(reading))
     .execute()
 }
 
@@ -104,16 +122,17 @@ export interface Reading {
   readonly asOf: Instant
   readonly observation: bigint
   readonly lines: readonly CountedLine[]
-  /** What it was asked for. */
-  readonly items: readonly MeteredItem[]
-  /** The next one, unless something else is counted by now. */
+  /** The next one. */
   readonly dueAt: Instant
 }
 
-/** Writes down what was counted, unless something newer is known. The subscription is locked, and counts what its row says. */
+/**
+ * Writes down what was counted, unless something newer is known, or something happened since that it does not know of. The
+ * subscription is locked, and counts what its row says.
+ */
 export async function writeReading(
   trx: Trx,
-  { subscriptionId, asOf, observation, lines, items, dueAt }: Reading,
+  { subscriptionId, asOf, observation, lines, dueAt }: Reading,
 ): Promise<'written' | 'overtaken' | 'nothing counted'> {
   const subscription = await trx
     .selectFrom('subscription')
@@ -122,6 +141,13 @@ export async function writeReading(
     .forUpdate()
     .executeTakeFirstOrThrow()
   if (isTerminal(subscription.status) || subscription.meteredItems.length === 0) return 'nothing counted'
+  const { numUpdatedRows } = await trx
+    .updateTable('providerUsageReading')
+    .set({ dueAt: sqlTime(dueAt) })
+    .where('subscriptionId', '=', subscriptionId)
+    .where('askedSince', '<', observation)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) return 'overtaken'
   const standing = new Set(subscription.meteredItems.map(nameOf))
   const counted = lines.filter((line) => standing.has(nameOf(line)))
   // Asked and nothing counted is known as well.
@@ -136,12 +162,6 @@ export async function writeReading(
     .where('periodEnd', '>', sqlTime(asOf))
     .where('periodEnd', '<>', sqlTime(period.end))
     .execute()
-  if (isSame(items, subscription.meteredItems))
-    await trx
-      .updateTable('providerUsageReading')
-      .set({ dueAt: sqlTime(dueAt) })
-      .where('subscriptionId', '=', subscriptionId)
-      .execute()
   return isNewer ? 'written' : 'overtaken'
 }
 

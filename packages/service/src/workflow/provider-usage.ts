@@ -29,9 +29,7 @@ export async function readProviderUsage(deps: LookDeps, subscriptionId: string):
   const observation = await nextObservation(db)
   const lines = await previewCounted(deps, providerId, items)
   const dueAt = clock.now() + READ_EVERY_SECONDS - spread(subscriptionId, SPREAD_SECONDS)
-  await transaction(db, (trx) =>
-    writeReading(trx, { subscriptionId, asOf, observation, lines, items, dueAt }),
-  )
+  await transaction(db, (trx) => writeReading(trx, { subscriptionId, asOf, observation, lines, dueAt }))
 }
 
 /** The same for whoever goes on without: what was said before stays, with its moment, and it is asked again. False: it failed. */

@@ -1,5 +1,5 @@
 import type { CountedLine } from '../provider-usage.ts'
-import type { Json, Time } from './columns.ts'
+import type { Default, Json, Time } from './columns.ts'
 
 /** What the provider's own meters count. */
 export interface ProviderUsageTables {
@@ -20,4 +20,5 @@ interface ProviderUsageTable {
 interface ProviderUsageReadingTable {
   subscriptionId: string
   dueAt: Time
+  askedSince: Default<bigint>
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '@lockstep/core/instant'
 import { isFrozen, isSettled } from '@lockstep/core/invoice'
+import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { addUpFrozen, freezeInvoice, hasOwnLines, paymentColumns, paymentOf } from '../../invoice/freeze.ts'
@@ -23,7 +24,7 @@ import { entityIdOf } from '../../store/mappings.ts'
 import { putOnDraft } from '../../store/pending-items.ts'
 import { wakePlanChange } from '../../store/plan-changes.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
-import { writeDraftUsage } from '../../store/provider-usage.ts'
+import { forgetBilled, writeDraftUsage } from '../../store/provider-usage.ts'
 import { wakeRegistration } from '../../store/registrations.ts'
 import { wasPausedAt } from '../../store/subscription-history.ts'
 import { sqlTime } from '../../store/time.ts'
@@ -139,6 +140,7 @@ export const invoiceNoun: Noun<Stripe.Invoice, InvoiceOwner> = {
     const at = await now()
     const invoice = row ? await endWhereSeen(trx, row, seen) : await mirror(trx, owner, seen, at)
     await freezeInvoice(trx, { invoice, seen, instance: owner.installation.instance, now: at, inAdvance })
+    await noteBilled(trx, invoice, object)
     return {}
   },
 }
@@ -279,16 +281,31 @@ async function noteCounted(
 ): Promise<void> {
   // Of part of the lines nothing is said; what was read before the end stands.
   if (subscriptionId === null || planVersionId === null || lines.has_more) return
-  const { meteredItems } = await trx
-    .selectFrom('subscription')
-    .select('meteredItems')
-    .where('id', '=', subscriptionId)
-    .executeTakeFirstOrThrow()
+  const { meteredItems } = await meteredOf(trx, subscriptionId)
   const counted = countedOn(lines.data, meteredItems)
   if (counted.length === 0) return
   const [asOf, observation] = [await now(), await nextObservation(trx)]
   await writeDraftUsage(trx, { subscriptionId, asOf, observation, lines: counted })
 }
+
+/** What the provider's own meters have counted may be billed while its period goes on: by a threshold of money or of units. */
+async function noteBilled(
+  trx: Trx,
+  { subscriptionId, planVersionId }: InvoiceRow,
+  { lines }: Stripe.Invoice,
+): Promise<void> {
+  if (subscriptionId === null || planVersionId !== null) return
+  const { status, meteredItems } = await meteredOf(trx, subscriptionId)
+  const billed = isTerminal(status) ? [] : countedOn(lines.data, meteredItems)
+  if (billed.length > 0) await forgetBilled(trx, { subscriptionId, billed })
+}
+
+const meteredOf = (trx: Trx, subscriptionId: string) =>
+  trx
+    .selectFrom('subscription')
+    .select(['status', 'meteredItems'])
+    .where('id', '=', subscriptionId)
+    .executeTakeFirstOrThrow()
 
 const itemsOn = ({ lines }: ObservedInvoice) => lines.flatMap(({ invoiceItem }) => invoiceItem ?? [])
 
