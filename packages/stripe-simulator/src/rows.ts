@@ -261,6 +261,7 @@ export type AlarmKind =
   | 'refund.settle'
   | 'intent.expire'
   | 'intent.settle'
+  | 'discount.end'
   | 'dispute.due'
   | 'schedule.due'
   | 'checkout.expire'

@@ -7,6 +7,7 @@ import { deleteClock } from './clocks.ts'
 import { markDelinquent } from './collect.ts'
 import { settleDebit } from './debits.ts'
 import { decidesStatus } from './deciding-invoice.ts'
+import { endDiscount } from './discounts.ts'
 import { disputeDue } from './disputes.ts'
 import { draftDue, retryDue, subscriptionDue } from './due.ts'
 import { voidInvoice } from './end.ts'
@@ -63,6 +64,7 @@ const handlers: Record<AlarmKind, (world: World, target: string, alarm: AlarmRow
     cancelIntent(world, id, 'automatic')
   },
   'intent.settle': (world, id) => settleDebit(world, id),
+  'discount.end': (world, id) => endDiscount(world, world.discounts.must(id)),
   'dispute.due': (world, id) => disputeDue(world, id),
   'schedule.due': (world, id) => {
     const schedule = world.schedules.must(id)

@@ -1,4 +1,4 @@
-import type { CouponRow, InvoiceRow, LineRow, SubscriptionItemRow } from '../rows.ts'
+import type { CouponRow, DiscountRow, InvoiceRow, LineRow, SubscriptionItemRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import type { Reduction } from './totals.ts'
 
@@ -95,15 +95,43 @@ export function dropEnded(world: World, subscription: string, at: number): void 
   dropDiscounts(world, subscription, ended)
 }
 
+/** "Occurs whenever a coupon is removed." https://docs.stripe.com/api/events/types#event_types-customer.discount.deleted */
+export function endDiscount(world: World, discount: DiscountRow): void {
+  if (discount.own.used) return
+  const gone = world.discounts.patch(discount.id, { own: { ...discount.own, used: true } })
+  world.emit('customer.discount.deleted', gone)
+}
+
+/** Ends what a change of the subscription took off it: neither it, nor an item, nor what is held for it names it. */
+export function endTakenOff(world: World, id: string): void {
+  const { customer, discounts, own } = world.subscriptions.must(id)
+  const items = [...world.subscriptionItems.by('subscription', id), ...(own.held?.items ?? [])]
+  const named = new Set(
+    [discounts, own.held?.fields.discounts ?? [], ...items.map((item) => item.discounts)].flat(),
+  )
+  for (const discount of world.discounts.by('customer', customer as string)) {
+    if (discount.subscription === id && !named.has(discount.id)) endDiscount(world, discount)
+  }
+}
+
+/** Ends what an invoice, a line of it or an invoice item had for itself and has no more. */
+export function endReplaced(
+  world: World,
+  owner: string,
+  had: readonly unknown[],
+  has: readonly unknown[],
+): void {
+  for (const id of had) {
+    if (has.includes(id)) continue
+    const discount = world.discounts.must(id as string)
+    if (discount.invoice === owner || discount.invoice_item === owner) endDiscount(world, discount)
+  }
+}
+
 /** Ends discounts, and takes them off the subscription and its items. */
 export function dropDiscounts(world: World, subscription: string | null, ids: readonly string[]): void {
   if (ids.length === 0) return
-  for (const id of ids) {
-    const discount = world.discounts.must(id)
-    if (discount.own.used) continue
-    const gone = world.discounts.patch(id, { own: { ...discount.own, used: true } })
-    world.emit('customer.discount.deleted', gone)
-  }
+  for (const id of ids) endDiscount(world, world.discounts.must(id))
   const row = world.subscriptions.get(subscription)
   // What has ended stays as its last event told it.
   if (row === undefined || row.ended_at !== null) return

@@ -1,6 +1,7 @@
 import type { InvoiceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
+import { endTakenOff } from './discounts.ts'
 import { voidInvoice } from './end.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 
@@ -76,6 +77,7 @@ function release(
     ...released(subscription),
   })
   settled(world, applied)
+  endTakenOff(world, applied.id)
   if (held.why !== 'update') {
     world.emit('customer.subscription.updated', applied)
     world.emit('customer.subscription.resumed', applied)
@@ -91,6 +93,7 @@ export function forgetHeld(world: World, subscription: SubscriptionRow, invoice:
   if (subscription.own.held?.invoice !== invoice.id) return false
   const next = world.subscriptions.patch(subscription.id, released(subscription))
   settled(world, next)
+  endTakenOff(world, next.id)
   world.emit('customer.subscription.updated', next)
   return true
 }
@@ -105,6 +108,7 @@ export function expireHeld(world: World, id: string): void {
   voidHeld(world, subscription)
   const next = world.subscriptions.patch(id, released(subscription))
   settled(world, next)
+  endTakenOff(world, id)
   world.emit('customer.subscription.updated', next)
   world.emit('customer.subscription.pending_update_expired', next)
 }

@@ -6,6 +6,7 @@ import { sameRhythm } from '../rules/billing-cycle.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { addItem } from './create.ts'
+import { endTakenOff } from './discounts.ts'
 import type { ItemChange } from './item-change.ts'
 import { billUsageSoFar, isMetered, restartUsage } from './metered.ts'
 import { cycleOf, itemPeriod, itemsOf, rhythmOf } from './periods.ts'
@@ -74,6 +75,7 @@ export function enterPhase(
         }),
   })
   for (const change of changes) applyAtBoundary(world, subscription, change, now)
+  endTakenOff(world, subscription.id)
   bill()
 }
 
@@ -106,7 +108,8 @@ function redeemed(
   const held = has as string[]
   return wanted.flatMap((given) => {
     const { discount, coupon, promotion_code: code } = given as Record<string, string | null>
-    if (discount != null) return [discount]
+    // One that was taken off since is over.
+    if (discount != null) return world.discounts.must(discount).own.used ? [] : [discount]
     const kept = held.find((had) => {
       const row = world.discounts.must(had)
       return coupon == null ? row.promotion_code === code : row.own.coupon === coupon && code == null

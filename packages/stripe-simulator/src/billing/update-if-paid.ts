@@ -1,5 +1,6 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { endTakenOff } from './discounts.ts'
 import { hold, showHeld } from './hold.ts'
 import { finalize } from './invoices.ts'
 import { applyHeld, replaceHeld, stateOf } from './pending-update.ts'
@@ -29,6 +30,7 @@ function updateIfPaid(world: World, id: string, change: Change): InvoiceRow | nu
     hold(world, before, stateOf(world, id), draft, 'update')
     collectHeld(world, id, draft, change)
   }
+  endTakenOff(world, id)
   const changed = world.subscriptions.must(id)
   scheduleDue(world, changed)
   world.emit('customer.subscription.updated', changed)

@@ -4,6 +4,7 @@ import type { Period } from '../rules/proration.ts'
 import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { refusedWhole } from './create.ts'
+import { endTakenOff } from './discounts.ts'
 import { finalize } from './invoices.ts'
 import { applyItem, type ItemChange, isChanged, settleUsage } from './item-change.ts'
 import { isMetered } from './metered.ts'
@@ -33,6 +34,7 @@ export interface Change {
  */
 export function updateSubscription(world: World, id: string, change: Change): InvoiceRow | null {
   const draft = applyChange(world, id, change)
+  endTakenOff(world, id)
   const changed = world.subscriptions.must(id)
   scheduleDue(world, changed)
   world.emit('customer.subscription.updated', changed)

@@ -1,3 +1,4 @@
+import { endReplaced } from '../billing/discounts.ts'
 import { retotal } from '../billing/invoices.ts'
 import { invoiceItemLine, itemOfLine } from '../billing/lines.ts'
 import { invalid } from '../errors.ts'
@@ -82,6 +83,7 @@ export function changeItem(
       : { period: checkedPeriod(params.period, (name) => paramIn(prefix, name)) }),
     metadata: mergeMetadata(item.metadata ?? {}, params.metadata),
   } as Partial<InvoiceItemRow>)
+  endReplaced(world, item.id, item.discounts ?? [], next.discounts ?? [])
   if (onDraft !== null) replaceLine(world, onDraft, next)
   return next
 }
@@ -91,6 +93,7 @@ export function deleteItem(world: World, item: InvoiceItemRow): void {
   const onDraft = draftOf(world, item)
   world.invoiceItems.delete(item.id)
   world.emit('invoiceitem.deleted', item)
+  endReplaced(world, item.id, item.discounts ?? [], [])
   if (onDraft !== null) dropLine(world, onDraft, item.id)
 }
 

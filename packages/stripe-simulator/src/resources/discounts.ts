@@ -1,7 +1,8 @@
 import type Stripe from 'stripe'
-import { amountOff } from '../billing/discounts.ts'
+import { amountOff, endDiscount } from '../billing/discounts.ts'
 import { worthOf } from '../billing/periods.ts'
 import { invalid, missing, type StripeError } from '../errors.ts'
+import { diff } from '../events/diff.ts'
 import type { Expansions } from '../http/expand.ts'
 import { shape, text } from '../http/schema.ts'
 import type { CouponRow, CustomerRow, DiscountRow, SubscriptionRow } from '../rows.ts'
@@ -51,14 +52,22 @@ interface DiscountedLine extends Pick<DiscountedObject, 'customer' | 'currency' 
  */
 export function discountCustomer(world: World, customer: CustomerRow, coupon: string | null): void {
   const had = customerDiscount(world, customer.id)
-  if (had !== undefined) {
-    const gone = world.discounts.patch(had.id, { own: { ...had.own, used: true } })
-    world.emit('customer.discount.deleted', gone)
+  if (coupon === null) {
+    if (had !== undefined) endDiscount(world, had)
+    return
   }
-  if (coupon === null) return
   const clock = customer.own.clock
   const to = { customer: customer.id, currency: customer.currency ?? '', worth: () => 0 }
-  redeem(world, world.coupons.must(coupon), null, { ...to, at: world.now(clock), clock })
+  const discount = redeem(world, world.coupons.must(coupon), null, { ...to, at: world.now(clock), clock })
+  if (had === undefined) {
+    world.emit('customer.discount.created', discount)
+    return
+  }
+  // "Occurs whenever a customer is switched from one coupon to another."
+  // https://docs.stripe.com/api/events/types#event_types-customer.discount.updated
+  world.discounts.patch(had.id, { own: { ...had.own, used: true } })
+  const [before, after] = [world.render(had), world.render(discount)]
+  world.emitSnapshot('customer.discount.updated', after, clock, diff(before, after), before)
 }
 
 /** The customer's own discount, which is of no subscription and no invoice. */
@@ -86,7 +95,10 @@ export function applyDiscounts(
     if (code !== undefined) {
       world.promotionCodes.patch(code.id, { times_redeemed: code.times_redeemed + 1 })
     }
-    return redeem(world, world.coupons.must(code?.promotion.coupon ?? entry.coupon), code?.id ?? null, to)
+    const coupon = world.coupons.must(code?.promotion.coupon ?? entry.coupon)
+    const discount = redeem(world, coupon, code?.id ?? null, to)
+    world.emit('customer.discount.created', discount)
+    return discount.id
   })
 }
 
@@ -144,12 +156,14 @@ export function discountRefusal(
  * https://docs.stripe.com/api/invoices/create#create_invoice-discounts-discount
  */
 function isWithin(world: World, discount: DiscountRow, to: Redeemer): boolean {
-  if (to.invoice === undefined && to.invoiceItem === undefined) return true
   const item = world.invoiceItems.get(to.invoiceItem)
   const invoice = world.invoices.get(to.invoice ?? (item?.invoice as string | null | undefined))
+  // A draft keeps what it has, whatever became of it where it came from.
+  if (invoice?.discounts.includes(discount.id)) return true
+  if (discount.own.used) return false
+  if (to.invoice === undefined && to.invoiceItem === undefined) return true
   const subscription = invoice?.own.subscription ?? item?.own.subscription ?? null
   const { subscription: of, invoice: ofInvoice, invoice_item: ofItem } = discount
-  if (discount.own.used) return false
   if (of !== null) return of === subscription
   if (ofInvoice !== null) return ofInvoice === invoice?.id
   return ofItem === null || ofItem === to.invoiceItem
@@ -211,7 +225,7 @@ export function redeemWithoutDiscount(world: World, given: readonly DiscountGive
   }
 }
 
-function redeem(world: World, coupon: CouponRow, code: string | null, to: DiscountedObject): string {
+function redeem(world: World, coupon: CouponRow, code: string | null, to: DiscountedObject): DiscountRow {
   world.coupons.patch(coupon.id, { times_redeemed: coupon.times_redeemed + 1 })
   const discount = world.discounts.insert({
     id: world.ids.next('di'),
@@ -229,8 +243,11 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
     subscription_item: null,
     own: { clock: to.clock, coupon: coupon.id, used: false },
   })
-  world.emit('customer.discount.created', discount)
-  return discount.id
+  // A subscription lets go of its own when it renews, and what an invoice has, it keeps.
+  const { subscription, invoice, invoice_item: item, end } = discount
+  const isCustomers = subscription === null && invoice === null && item === null
+  if (isCustomers && end !== null) world.alarm('discount.end', discount.id, to.clock, end)
+  return discount
 }
 
 export const discountExpansions: Expansions = {

@@ -1,4 +1,5 @@
 import { automaticTax } from '../billing/automatic-tax.ts'
+import { endReplaced } from '../billing/discounts.ts'
 import { armDue } from '../billing/due-date.ts'
 import { retotal, scheduleFinalization } from '../billing/invoices.ts'
 import { invalid } from '../errors.ts'
@@ -166,7 +167,8 @@ function setDiscounts(world: World, id: string, given: DiscountGiven[] | null | 
     at: world.now(clock),
     clock,
   }
-  world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
+  const next = world.invoices.patch(id, { discounts: given === null ? [] : applyDiscounts(world, given, to) })
+  endReplaced(world, id, invoice.discounts, next.discounts)
   retotal(world, id)
 }
 

@@ -1,3 +1,4 @@
+import { endReplaced } from '../billing/discounts.ts'
 import { retotal } from '../billing/invoices.ts'
 import { itemOfLine } from '../billing/lines.ts'
 import { invalid, missing } from '../errors.ts'
@@ -127,6 +128,7 @@ function changeLine(world: World, invoice: string, id: string, changes: ItemChan
   } as LineRow
   const lines = draft.own.lines.map((row) => (row.id === id ? next : row))
   world.invoices.patch(invoice, { own: { ...draft.own, lines } })
+  endReplaced(world, invoice, line.discounts, next.discounts)
   world.emit('invoice.updated', retotal(world, invoice))
 }
 

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { endReplaced } from '../billing/discounts.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, pageOf, paging } from '../http/list.ts'
@@ -70,10 +71,13 @@ export const invoiceRoutes = [
     for (const item of world.invoiceItems.by('invoice', invoice.id)) {
       world.invoiceItems.delete(item.id)
       world.emit('invoiceitem.deleted', item)
+      endReplaced(world, item.id, item.discounts ?? [], [])
     }
     world.alarm('invoice.finalize', invoice.id, invoice.own.clock, null)
     world.invoices.delete(invoice.id)
     world.emit('invoice.deleted', invoice)
+    const ofLines = invoice.own.lines.flatMap((line) => line.discounts)
+    endReplaced(world, invoice.id, [...invoice.discounts, ...ofLines], [])
     return { id: invoice.id, object: 'invoice', deleted: true }
   }),
 ]

@@ -240,9 +240,10 @@ function quantityOf(quantity: number | undefined): { quantity?: number } {
 export function followSubscription(world: World, schedule: string | null, subscription: string): void {
   const row = world.schedules.get(schedule)
   if (row?.status !== 'active') return
+  const discounts = runningDiscounts(world.subscriptions.must(subscription).discounts)
   const phases = row.phases.map((phase) =>
     phase.start_date === row.current_phase?.start_date
-      ? { ...phase, items: itemsAsPhase(world, subscription) }
+      ? { ...phase, discounts, items: itemsAsPhase(world, subscription) }
       : phase,
   )
   world.emit('subscription_schedule.updated', world.schedules.patch(row.id, { phases }))
