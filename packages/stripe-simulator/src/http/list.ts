@@ -1,4 +1,4 @@
-import { missing } from '../errors.ts'
+import { invalid, missing } from '../errors.ts'
 import type { Json } from '../rows.ts'
 import type { Table } from '../store/table.ts'
 import { integer, type Range, text } from './schema.ts'
@@ -17,6 +17,8 @@ export interface Paging {
 }
 
 export interface ListOf<R, I extends string> {
+  /** What one of them is called where a cursor names none. */
+  readonly noun: string
   readonly url: string
   /** The narrowest index that the filters allow, or null for all rows. */
   readonly where: { index: I; key: string } | null
@@ -28,14 +30,11 @@ export interface ListOf<R, I extends string> {
 export function page<R extends { readonly id: string }, I extends string>(
   table: Table<R, I>,
   { limit = 10, starting_after: after, ending_before: before }: Paging,
-  { url, where, matches = () => true, render }: ListOf<R, I>,
+  { noun, url, where, matches = () => true, render }: ListOf<R, I>,
 ): Json {
-  for (const [param, cursor] of [
-    ['starting_after', after],
-    ['ending_before', before],
-  ] as const) {
-    if (cursor !== undefined && table.get(cursor) === undefined) throw missing('object', cursor, param)
-  }
+  checkCursors(after, before, (cursor, param) => {
+    if (table.get(cursor) === undefined) throw missing(noun, cursor, param)
+  })
   const rows = before === undefined ? table.older(where, after) : table.newer(where, before)
   const found: R[] = []
   for (const row of rows) {
@@ -49,27 +48,50 @@ export function page<R extends { readonly id: string }, I extends string>(
   return { object: 'list', data: data.map(render), has_more: hasMore, url }
 }
 
+/**
+ * One cursor at most, of something that there is. "Received both starting_after and ending_before parameters": so Stripe
+ * answers, other than its page says. https://github.com/stripe/stripe-python/issues/585
+ */
+function checkCursors(
+  after: string | undefined,
+  before: string | undefined,
+  check: (cursor: string, param: string) => void,
+): void {
+  if (after !== undefined && before !== undefined) {
+    throw invalid('Received both starting_after and ending_before parameters. Please pass in only one.')
+  }
+  if (after !== undefined) check(after, 'starting_after')
+  if (before !== undefined) check(before, 'ending_before')
+}
+
 /** A page over an array that is kept in the order of its list. */
 export function pageOf<T extends { readonly id: string }>(
   items: readonly T[],
   { limit = 10, starting_after: after, ending_before: before }: Paging,
-  url: string,
-  render: (item: T) => Json,
+  { noun, url, render }: Pick<ListOf<T, never>, 'noun' | 'url' | 'render'>,
 ): Json {
-  const at = (id: string, param: string) => {
-    const index = items.findIndex((item) => item.id === id)
-    if (index < 0) throw missing('object', id, param)
-    return index
-  }
-  let start = after === undefined ? 0 : at(after, 'starting_after') + 1
+  const at = (id: string) => items.findIndex((item) => item.id === id)
+  checkCursors(after, before, (cursor, param) => {
+    if (at(cursor) < 0) throw missing(noun, cursor, param)
+  })
+  let start = after === undefined ? 0 : at(after) + 1
   let end = Math.min(items.length, start + limit)
   let hasMore = end < items.length
   if (before !== undefined) {
-    end = at(before, 'ending_before')
+    end = at(before)
     start = Math.max(0, end - limit)
     hasMore = start > 0
   }
   return { object: 'list', data: items.slice(start, end).map(render), has_more: hasMore, url }
+}
+
+/** What an object shows of a list that belongs to it. */
+export function firstPage<T extends { readonly id: string }>(
+  items: readonly T[],
+  url: string,
+  render: (item: T) => Json,
+): Json {
+  return pageOf(items, {}, { noun: 'object', url, render })
 }
 
 export function inRange(at: number, range: Range | undefined): boolean {

@@ -27,7 +27,11 @@ export const accountBalanceRoutes = [
           (params.source === undefined || row.source === params.source) &&
           (params.type === undefined || row.type === params.type),
       )
-      return pageOf(found.reverse(), params, URL, (row) => ({ ...row }))
+      return pageOf(found.reverse(), params, {
+        noun: 'balance_transaction',
+        url: URL,
+        render: (row) => ({ ...row }),
+      })
     },
   ),
 ]

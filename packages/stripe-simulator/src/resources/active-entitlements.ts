@@ -17,6 +17,7 @@ export const activeEntitlementRoutes = [
   get(URL, shape({ ...paging, customer: required(text()) }), ({ world, params }) => {
     const customer = liveCustomer(world, params.customer, 'customer')
     return page(world.activeEntitlements, params, {
+      noun: 'active entitlement',
       url: URL,
       where: { index: 'customer', key: customer.id },
       render: (row) => world.render(row),

@@ -42,6 +42,7 @@ export const balanceTransactionRoutes = [
     ({ world, params, path }) => {
       const customer = liveCustomer(world, path())
       return page(world.balanceTransactions, params, {
+        noun: 'customer balance transaction',
         url: `${URL}/${customer.id}/balance_transactions`,
         where: { index: 'customer', key: customer.id },
         matches: (row) =>

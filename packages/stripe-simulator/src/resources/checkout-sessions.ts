@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, metadata, oneOf, range, shape, text } from '../http/schema.ts'
 import type { CheckoutRow, Json } from '../rows.ts'
@@ -36,7 +36,11 @@ export const checkoutRoutes = [
   }),
   get(`${URL}/:id/line_items`, shape(paging), ({ world, params, path }) => {
     const session = sessionOf(world, path())
-    return pageOf(session.own.items as { id: string }[], params, `${URL}/${session.id}/line_items`, asJson)
+    return pageOf(session.own.items as { id: string }[], params, {
+      noun: 'line item',
+      url: `${URL}/${session.id}/line_items`,
+      render: asJson,
+    })
   }),
   get(
     URL,
@@ -51,6 +55,7 @@ export const checkoutRoutes = [
     }),
     ({ world, params }) =>
       page(world.checkouts, params, {
+        noun: 'checkout.session',
         url: URL,
         where: null,
         matches: (row) =>
@@ -159,7 +164,7 @@ export const checkoutExpansions: Expansions = {
     invoice: (world, row) => renderOr(world, world.invoices.get(row.invoice as string)),
     line_items: (world, row) => {
       const { items } = world.checkouts.must(row.id as string).own
-      return pageOf(items as { id: string }[], {}, `${URL}/${row.id}/line_items`, asJson)
+      return firstPage(items as { id: string }[], `${URL}/${row.id}/line_items`, asJson)
     },
     payment_intent: (world, row) => renderOr(world, world.paymentIntents.get(row.payment_intent as string)),
     setup_intent: (world, row) => renderOr(world, world.setupIntents.get(row.setup_intent as string)),

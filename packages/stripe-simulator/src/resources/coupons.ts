@@ -119,6 +119,7 @@ export const couponRoutes = [
   ),
   get(URL, shape({ ...paging, created: range }), ({ world, params }) =>
     page(world.coupons, params, {
+      noun: 'coupon',
       url: URL,
       where: null,
       matches: (row) => !row.own.deleted && inRange(row.created, params.created),

@@ -3,7 +3,7 @@ import { amountLine, creditLines } from '../billing/credit-note-lines.ts'
 import { issueCreditNote, voidCreditNote } from '../billing/credit-notes.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import {
   clearable,
@@ -75,7 +75,11 @@ export const creditNoteRoutes = [
     shape({ ...createFields, ...paging }),
     ({ world, params: { limit, starting_after, ending_before, ...params } }) => {
       const { lines } = world.rehearse(() => issue(world, params)).own
-      return pageOf(lines, { limit, starting_after, ending_before }, `${URL}/preview/lines`, plain)
+      return pageOf(
+        lines,
+        { limit, starting_after, ending_before },
+        { noun: 'line item', url: `${URL}/preview/lines`, render: plain },
+      )
     },
   ),
   get(`${URL}/:id`, nothing, ({ world, path }) =>
@@ -83,7 +87,11 @@ export const creditNoteRoutes = [
   ),
   get(`${URL}/:id/lines`, shape(paging), ({ world, params, path }) => {
     const note = find(world.creditNotes, 'credit note', path())
-    return pageOf(note.own.lines, params, `${URL}/${note.id}/lines`, plain)
+    return pageOf(note.own.lines, params, {
+      noun: 'line item',
+      url: `${URL}/${note.id}/lines`,
+      render: plain,
+    })
   }),
   post(`${URL}/:id`, shape({ memo: clearable(text()), metadata }), ({ world, params, path }) => {
     const note = find(world.creditNotes, 'credit note', path())
@@ -102,6 +110,7 @@ export const creditNoteRoutes = [
     shape({ ...paging, created: range, customer: text(), invoice: text(), ...gaps('customer_account') }),
     ({ world, params }) =>
       page(world.creditNotes, params, {
+        noun: 'credit note',
         url: URL,
         where:
           params.invoice !== undefined
@@ -158,7 +167,7 @@ export const creditNoteExpansions: Expansions = {
 }
 
 export function renderCreditNote(_world: World, { own, ...note }: CreditNoteRow): Shown<Stripe.CreditNote> {
-  return { ...note, lines: pageOf(own.lines, {}, `${URL}/${note.id}/lines`, plain) }
+  return { ...note, lines: firstPage(own.lines, `${URL}/${note.id}/lines`, plain) }
 }
 
 function plain<T extends object>(line: T): Json {

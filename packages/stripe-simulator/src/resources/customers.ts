@@ -4,7 +4,7 @@ import { changeBalance } from '../billing/balance.ts'
 import { deleteCustomer } from '../billing/clocks.ts'
 import { invalid, missing } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import {
   clearable,
@@ -146,6 +146,7 @@ export const customerRoutes = [
       // Customers on a test clock come only when their clock is asked for.
       const clock = params.test_clock ?? 'wall'
       return page(world.customers, params, {
+        noun: 'customer',
         url: URL,
         where:
           params.email === undefined ? { index: 'clock', key: clock } : { index: 'email', key: params.email },
@@ -169,7 +170,11 @@ export const customerRoutes = [
         .by('customer', customer.id)
         .filter((row) => (params.type ?? row.type) === row.type)
         .reverse()
-      return pageOf(methods, params, `${URL}/${customer.id}/payment_methods`, (row) => world.render(row))
+      return pageOf(methods, params, {
+        noun: 'PaymentMethod',
+        url: `${URL}/${customer.id}/payment_methods`,
+        render: (row) => world.render(row),
+      })
     },
   ),
   get(`${URL}/:id/payment_methods/:method`, nothing, ({ world, path }) => {
@@ -196,7 +201,7 @@ export const customerExpansions: Expansions = {
         .by('customer', id)
         .filter((row) => row.status !== 'canceled' && row.status !== 'incomplete_expired')
         .reverse()
-      return pageOf(running, {}, `/v1/subscriptions?customer=${id}`, (row) => world.render(row))
+      return firstPage(running, `/v1/subscriptions?customer=${id}`, (row) => world.render(row))
     },
     sources: (_world, customer) => emptyList(`/v1/customers/${customer.id}/sources`),
     tax: (world, customer) => customerTax(world.customers.must(customer.id as string)),

@@ -78,6 +78,7 @@ export const disputeRoutes = [
     shape({ ...paging, charge: text(), created: range, payment_intent: text() }),
     ({ world, params }) =>
       page(world.disputes, params, {
+        noun: 'dispute',
         url: URL,
         where: params.charge === undefined ? null : { index: 'charge', key: params.charge },
         matches: (row) =>

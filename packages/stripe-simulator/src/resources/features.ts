@@ -50,6 +50,7 @@ export const featureRoutes = [
   // Archived features come only when they are asked for.
   get(URL, shape({ ...paging, archived: bool, lookup_key: text(80) }), ({ world, params }) =>
     page(world.features, params, {
+      noun: 'feature',
       url: URL,
       where: params.lookup_key === undefined ? null : { index: 'lookup_key', key: params.lookup_key },
       matches: (row) => row.active !== (params.archived ?? false),

@@ -47,6 +47,7 @@ export const invoiceItemRoutes = [
       if (params.customer !== undefined) find(world.customers, 'customer', params.customer, 'customer')
       if (params.invoice !== undefined) find(world.invoices, 'invoice', params.invoice, 'invoice')
       return page(world.invoiceItems, params, {
+        noun: 'invoiceitem',
         url: URL,
         where:
           params.invoice !== undefined

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { endReplaced } from '../billing/discounts.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
@@ -34,6 +34,7 @@ export const invoiceRoutes = [
         find(world.subscriptions, 'subscription', params.subscription, 'subscription')
       }
       return page(world.invoices, params, {
+        noun: 'invoice',
         url: URL,
         where:
           params.subscription !== undefined
@@ -56,7 +57,7 @@ export const invoiceRoutes = [
   get(`${URL}/:id/lines`, shape(paging), ({ world, params, path }) => {
     const id = path()
     const lines = world.previews.get(id) ?? find(world.invoices, 'invoice', id).own.lines
-    return pageOf(lines, params, `${URL}/${id}/lines`, renderLine)
+    return pageOf(lines, params, { noun: 'line item', url: `${URL}/${id}/lines`, render: renderLine })
   }),
   post(`${URL}/:id`, shape(invoiceFields), ({ world, params, path }) => {
     const { id } = find(world.invoices, 'invoice', path())
@@ -91,9 +92,7 @@ export const invoiceExpansions: Expansions = {
     },
     payments: (world, row) => {
       const payments = world.invoicePayments.by('invoice', row.id as string).reverse()
-      return pageOf(payments, {}, `/v1/invoice_payments?invoice=${row.id}`, (payment) =>
-        world.render(payment),
-      )
+      return firstPage(payments, `/v1/invoice_payments?invoice=${row.id}`, (payment) => world.render(payment))
     },
     confirmation_secret: (world, row) => {
       const intent = world.paymentIntents.get(world.invoices.get(row.id as string)?.own.paymentIntent)
@@ -129,7 +128,7 @@ export function renderInvoice(world: World, row: InvoiceRow): Shown<Stripe.Invoi
     lines:
       last?.row.own.lines === lines
         ? last.json.lines
-        : pageOf(lines, {}, `${URL}/${row.id}/lines`, renderLine),
+        : firstPage(lines, `${URL}/${row.id}/lines`, renderLine),
     test_clock: row.own.clock,
   }))
 }

@@ -39,7 +39,11 @@ export const meterSummaryRoutes = [
               end: group.start + SECONDS[window],
             }))
       const summaries = groups.map((group) => summary(meter, customer.id, group)).reverse()
-      return pageOf(summaries, params, `${URL}/${meter.id}/event_summaries`, (shown) => shown)
+      return pageOf(summaries, params, {
+        noun: 'meter event summary',
+        url: `${URL}/${meter.id}/event_summaries`,
+        render: (shown) => shown,
+      })
     },
   ),
 ]

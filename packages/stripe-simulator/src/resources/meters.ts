@@ -76,6 +76,7 @@ export const meterRoutes = [
   }),
   get(URL, shape({ ...paging, status: oneOf(['active', 'inactive'] as const) }), ({ world, params }) =>
     page(world.meters, params, {
+      noun: 'billing meter',
       url: URL,
       where: null,
       matches: (row) => params.status === undefined || row.status === params.status,

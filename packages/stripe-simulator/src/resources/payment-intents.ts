@@ -212,6 +212,7 @@ export const paymentIntentRoutes = [
     shape({ ...paging, created: range, customer: text(), ...gaps('customer_account') }),
     ({ world, params }) =>
       page(world.paymentIntents, params, {
+        noun: 'payment_intent',
         url: URL,
         where: params.customer === undefined ? null : { index: 'customer', key: params.customer },
         matches: (row) => inRange(row.created, params.created),

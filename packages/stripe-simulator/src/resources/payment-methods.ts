@@ -70,7 +70,7 @@ export const paymentMethodRoutes = [
         .filter((row) => (params.type ?? row.type) === row.type)
         .filter((row) => (params.allow_redisplay ?? row.allow_redisplay) === row.allow_redisplay)
         .reverse()
-      return pageOf(methods, params, URL, (row) => world.render(row))
+      return pageOf(methods, params, { noun: 'PaymentMethod', url: URL, render: (row) => world.render(row) })
     },
   ),
   post(`${URL}/:id/attach`, shape({ customer: required(text()) }), ({ world, params, path }) => {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { captureIntent } from '../billing/charges.ts'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { clearable, gaps, integer, metadata, oneOf, range, shape, text } from '../http/schema.ts'
 import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
@@ -45,6 +45,7 @@ export const chargeRoutes = [
     shape({ ...paging, created: range, customer: text(), payment_intent: text(), ...gaps('transfer_group') }),
     ({ world, params }) =>
       page(world.charges, params, {
+        noun: 'charge',
         url: '/v1/charges',
         where:
           params.payment_intent !== undefined
@@ -81,6 +82,7 @@ export const invoicePaymentRoutes = [
       if (params.invoice !== undefined) find(world.invoices, 'invoice', params.invoice, 'invoice')
       const intent = params.payment?.payment_intent
       return page(world.invoicePayments, params, {
+        noun: 'invoice payment',
         url: '/v1/invoice_payments',
         where:
           params.invoice !== undefined
@@ -109,7 +111,7 @@ export const paymentExpansions: Expansions = {
         : world.render(world.paymentIntents.must(row.payment_intent as string)),
     refunds: (world, row) => {
       const refunds = world.refunds.by('charge', row.id as string).reverse()
-      return pageOf(refunds, {}, `/v1/charges/${row.id}/refunds`, (refund) => world.render(refund))
+      return firstPage(refunds, `/v1/charges/${row.id}/refunds`, (refund) => world.render(refund))
     },
   },
   payment_intent: {

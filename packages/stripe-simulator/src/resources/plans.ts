@@ -117,6 +117,7 @@ export const planRoutes = [
   }),
   get(URL, shape({ ...paging, active: bool, created: range, product: text() }), ({ world, params }) =>
     page(world.prices, params, {
+      noun: 'plan',
       url: URL,
       where: params.product === undefined ? null : { index: 'product', key: params.product },
       matches: (row) =>

@@ -66,6 +66,7 @@ export const portalConfigurationRoutes = [
   get(URL, shape({ ...paging, active: bool, is_default: bool }), ({ world, params }) => {
     defaultConfiguration(world)
     return page(world.portalConfigurations, params, {
+      noun: 'configuration',
       url: URL,
       where: null,
       matches: (row) =>

@@ -75,6 +75,7 @@ export const priceRoutes = [
       const active = params.active ?? true
       const [key, ...others] = params.lookup_keys ?? []
       return page(world.prices, params, {
+        noun: 'price',
         url: URL,
         where:
           params.product !== undefined

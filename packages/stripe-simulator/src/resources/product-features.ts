@@ -41,6 +41,7 @@ export const productFeatureRoutes = [
   get(`${URL}/:id/features`, shape(paging), ({ world, params, path }) => {
     const product = find(world.products, 'product', path())
     return page(world.productFeatures, params, {
+      noun: 'product feature',
       url: `${URL}/${product.id}/features`,
       where: { index: 'product', key: product.id },
       render: (row) => world.render(row),

@@ -80,6 +80,7 @@ export const productRoutes = [
     shape({ ...paging, active: bool, ids: list(text()), created: range, shippable: bool, url: text() }),
     ({ world, params }) =>
       page(world.products, params, {
+        noun: 'product',
         url: URL,
         where: null,
         matches: (row) =>

@@ -126,6 +126,7 @@ export const promotionCodeRoutes = [
     }),
     ({ world, params }) =>
       page(world.promotionCodes, params, {
+        noun: 'promotion code',
         url: URL,
         where: params.code === undefined ? null : { index: 'code', key: params.code.toLowerCase() },
         matches: (row) =>

@@ -76,6 +76,7 @@ export const refundRoutes = [
     shape({ ...paging, charge: text(), payment_intent: text(), created: range }),
     ({ world, params }) =>
       page(world.refunds, params, {
+        noun: 'refund',
         url: URL,
         where: params.charge === undefined ? null : { index: 'charge', key: params.charge },
         matches: (row) =>

@@ -136,6 +136,7 @@ export const setupIntentRoutes = [
     }),
     ({ world, params }) =>
       page(world.setupIntents, params, {
+        noun: 'setupintent',
         url: URL,
         where: params.customer === undefined ? null : { index: 'customer', key: params.customer },
         matches: (row) =>

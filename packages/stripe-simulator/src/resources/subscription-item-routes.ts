@@ -54,7 +54,11 @@ export const subscriptionItemRoutes = [
   get(URL, shape({ ...paging, subscription: required(text()) }), ({ world, params }) => {
     const subscription = find(world.subscriptions, 'subscription', params.subscription, 'subscription')
     const items = world.subscriptionItems.by('subscription', subscription.id)
-    return pageOf(items, params, URL, (item) => world.render(item))
+    return pageOf(items, params, {
+      noun: 'subscription item',
+      url: URL,
+      render: (item) => world.render(item),
+    })
   }),
   del(
     `${URL}/:id`,

@@ -161,6 +161,7 @@ export const subscriptionScheduleRoutes = [
     }),
     ({ world, params }) =>
       page(world.schedules, params, {
+        noun: 'subscription schedule',
         url: URL,
         where: params.customer === undefined ? null : { index: 'customer', key: params.customer },
         matches: (row) =>

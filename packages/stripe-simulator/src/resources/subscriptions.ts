@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Expansions } from '../http/expand.ts'
-import { inRange, page, pageOf, paging } from '../http/list.ts'
+import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { Json, SubscriptionRow } from '../rows.ts'
@@ -47,6 +47,7 @@ export const subscriptionRoutes = [
       // Without a customer or a clock, subscriptions on test clocks are left out.
       const clock = params.test_clock ?? (params.customer === undefined ? 'wall' : undefined)
       return page(world.subscriptions, params, {
+        noun: 'subscription',
         url: SUBSCRIPTIONS_URL,
         where:
           params.customer !== undefined
@@ -102,7 +103,7 @@ export function renderSubscription(world: World, row: SubscriptionRow): Shown<St
   const rates = renderRates(world, row.default_tax_rates)
   const shown = items.map((item) => world.render(item))
   return world.subscriptions.shown(row, [...shown, ...rates], () => {
-    const list = pageOf(items, {}, `/v1/subscription_items?subscription=${row.id}`, (item) =>
+    const list = firstPage(items, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
     )
     return { ...row, own: undefined, default_tax_rates: rates, items: list }

@@ -44,6 +44,7 @@ export const taxIdRoutes = [
   get(URL, shape({ ...paging, owner }), ({ world, params }) => {
     const customer = params.owner === undefined ? null : ownerOf(world, params.owner)
     return page(world.taxIds, params, {
+      noun: 'tax ID',
       url: URL,
       where: null,
       matches: (row) => row.customer === (customer?.id ?? null),
@@ -112,7 +113,11 @@ export function createTaxId(
 
 export function listTaxIds(world: World, customer: string, params: Params<typeof paging>): Json {
   const rows = world.taxIds.by('customer', customer).reverse()
-  return pageOf(rows, params, `/v1/customers/${customer}/tax_ids`, (row) => world.render(row))
+  return pageOf(rows, params, {
+    noun: 'tax ID',
+    url: `/v1/customers/${customer}/tax_ids`,
+    render: (row) => world.render(row),
+  })
 }
 
 function ofCustomer(world: World, customerId: string, id: string): TaxIdRow {

@@ -100,6 +100,7 @@ export const taxRateRoutes = [
   }),
   get(URL, shape({ ...paging, active: bool, created: range, inclusive: bool }), ({ world, params }) =>
     page(world.taxRates, params, {
+      noun: 'tax rate',
       url: URL,
       where: null,
       matches: (row) =>

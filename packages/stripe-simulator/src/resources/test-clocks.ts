@@ -34,7 +34,12 @@ export const testClockRoutes = [
   }),
   get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.testClocks, 'test clock', path()))),
   get(URL, shape(paging), ({ world, params }) =>
-    page(world.testClocks, params, { url: URL, where: null, render: (row) => world.render(row) }),
+    page(world.testClocks, params, {
+      noun: 'test clock',
+      url: URL,
+      where: null,
+      render: (row) => world.render(row),
+    }),
   ),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
     const clock = find(world.testClocks, 'test clock', path())

@@ -66,7 +66,12 @@ export const webhookEndpointRoutes = [
     },
   ),
   get(URL, shape(paging), ({ world, params }) =>
-    page(world.webhookEndpoints, params, { url: URL, where: null, render: (row) => world.render(row) }),
+    page(world.webhookEndpoints, params, {
+      noun: 'webhook endpoint',
+      url: URL,
+      where: null,
+      render: (row) => world.render(row),
+    }),
   ),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
     const endpoint = find(world.webhookEndpoints, 'webhook endpoint', path())

@@ -1,4 +1,4 @@
-import { pageOf } from '../../http/list.ts'
+import { firstPage } from '../../http/list.ts'
 import type { Json } from '../../rows.ts'
 import type { World } from '../../world.ts'
 import { change } from '../change.ts'
@@ -9,7 +9,7 @@ type Numbered = { readonly id: string }
 function chargesOf({ id }: Numbered, world: World): Json {
   const charges = world.charges.by('payment_intent', id).reverse()
   const url = `/v1/charges?payment_intent=${id}`
-  return { ...pageOf(charges, {}, url, (charge) => world.render(charge)), total_count: charges.length }
+  return { ...firstPage(charges, url, (charge) => world.render(charge)), total_count: charges.length }
 }
 
 export const chargesList = change({
@@ -28,7 +28,7 @@ export const chargeRefunds = change({
       give: {
         refunds: ({ id }: Numbered, world: World) => {
           const refunds = world.refunds.by('charge', id).reverse()
-          return pageOf(refunds, {}, `/v1/charges/${id}/refunds`, (refund) => world.render(refund))
+          return firstPage(refunds, `/v1/charges/${id}/refunds`, (refund) => world.render(refund))
         },
       },
     },

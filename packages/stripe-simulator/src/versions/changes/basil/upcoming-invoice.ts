@@ -57,7 +57,11 @@ export const upcomingInvoice = change({
           rememberedWith(world, starting_after ?? ending_before) ??
           world.previews.get(previewOf(world, asked).id) ??
           []
-        return pageOf(lines, { limit, starting_after, ending_before }, `${URL}/lines`, renderLine)
+        return pageOf(
+          lines,
+          { limit, starting_after, ending_before },
+          { noun: 'line item', url: `${URL}/lines`, render: renderLine },
+        )
       }),
       becomes: PREVIEW,
     },
