@@ -57,9 +57,10 @@ export const listMappings = defineRoute({
   answers: { 200: listOf('Mapping', mapping) },
 })
 
-const linkable = z
-  .enum(['customer', 'product', 'plan', 'price'])
-  .meta({ description: 'What may be linked by hand. A subscription is linked when it comes in.' })
+const linkable = z.enum(['customer', 'product', 'plan', 'addon', 'price', 'addon_price']).meta({
+  description:
+    'What may be linked by hand; `addon_price`: the price of an add-on that came in from the provider. A subscription is linked when it comes in.',
+})
 
 export const linkMapping = defineRoute({
   id: 'linkMapping',
@@ -75,7 +76,7 @@ export const linkMapping = defineRoute({
       entityType: linkable,
       entityId: givenName(100).meta({ description: 'Our id, or a catalogue key.' }),
       providerId: givenName(100).meta({
-        description: "The provider's id of the object; of a plan, its product's.",
+        description: "The provider's id of the object; of a plan or an add-on, its product's.",
       }),
     })
     .meta({ id: 'NewMapping' }),

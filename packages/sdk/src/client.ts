@@ -199,7 +199,7 @@ export function createClient(options: ClientOptions) {
       /** What waited for the link goes on by itself. */
       link: (body: BodyInput<typeof mappings.linkMapping>) => ask(mappings.linkMapping, { body }),
       /** Both objects stay. Refused while something is sold under it. */
-      unlink: (entityType: 'customer' | 'product' | 'plan' | 'price', entityId: string) =>
+      unlink: (entityType: BodyInput<typeof mappings.linkMapping>['entityType'], entityId: string) =>
         ask(mappings.unlinkMapping, { params: { entityType, entityId } }),
     },
 

@@ -3,6 +3,8 @@ import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { addonRoutes } from '../src/http/routes/addons.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { doDue } from '../src/workflow/due.ts'
+import { linkByHand, unlinkByHand } from '../src/workflow/link-by-hand.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
 import { newServer } from './support/server.ts'
@@ -190,4 +192,33 @@ test('deleted unsold, both are forgotten', async () => {
     `select key from addon where key = 'never' union select key from plan where key = 'never'`,
   )
   expect(rows).toEqual([])
+})
+
+test('unlinked by hand, a product is no add-on any more, whatever is priced of it, and may be another', async () => {
+  const [base, tapes] = [await sold('Ground', 1000), await sold('Tapes', 200)]
+  await world.deliver()
+  const { rows } = await world.pool.query(
+    `select entity_id from mapping where entity_type = 'addon_price' and provider_id = $1`,
+    [tapes.price],
+  )
+  await unlinkByHand(world.deps, 'addon', 'tapes')
+  await unlinkByHand(world.deps, 'addon_price', rows[0].entity_id)
+  const price = await world.stripe.prices.create({
+    ...{ product: tapes.product, currency: 'usd', unit_amount: 300, recurring: { interval: 'month' } },
+  })
+  const made = await subscribe({ price: base.price }, { price: price.id }, { price: tapes.price })
+  await world.deliver()
+  expect(await historyOf(made)).toEqual(['ground × 1: 1000'])
+
+  // Back again, with the price that it had; it has to cost the same.
+  const [addon, ours] = [{ entityType: 'addon', entityId: 'tapes' }, rows[0].entity_id] as const
+  await linkByHand(world.deps, { ...addon, providerId: tapes.product })
+  const again = { entityType: 'addon_price', entityId: ours } as const
+  await expect(linkByHand(world.deps, { ...again, providerId: price.id })).rejects.toMatchObject({
+    code: 'mapping_invalid',
+  })
+  await linkByHand(world.deps, { ...again, providerId: tapes.price })
+  await doDue({ ...world.deps, workflows: world.workflows })
+  expect((await historyOf(made)).at(-1)).toBe('ground × 1 + tapes × 1: 1200')
+  await expect(unlinkByHand(world.deps, 'addon', 'tapes')).rejects.toMatchObject({ code: 'mapping_in_use' })
 })

@@ -6,7 +6,7 @@ import { bold } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { firstOf, parseCount } from './arguments.ts'
 
-const kinds = ['customer', 'product', 'plan', 'price'] as const
+const kinds = ['customer', 'product', 'plan', 'addon', 'price', 'addon_price'] as const
 type Kind = (typeof kinds)[number]
 
 interface ListOptions {
@@ -20,7 +20,7 @@ export function addMappings(program: Command): void {
   const mappings = program.command('mappings').description("which object of ours is which of the provider's")
   mappings
     .command('list')
-    .option('--type <type>', 'what it is here: customer, product, plan, price, subscription, …')
+    .option('--type <type>', 'what it is here: customer, product, plan, addon, price, subscription, …')
     .option('--id <id>', 'our id of it, or its key')
     .option('--provider-id <id>', "the provider's id of it")
     .option('--limit <n>', 'how many', parseCount, 50)
@@ -39,7 +39,7 @@ export function addMappings(program: Command): void {
     .description('link one of ours to one of the provider; what waited for it goes on')
     .argument('<type>', `one of ${kinds.join(', ')}`)
     .argument('<id>', 'our id of it, or its key')
-    .argument('<provider-id>', "the provider's id of it; of a plan, its product's")
+    .argument('<provider-id>', "the provider's id of it; of a plan or an add-on, its product's")
     .action(async (entityType: Kind, entityId: string, providerId: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
       output.result(await client.mappings.link({ entityType, entityId, providerId }), mappingText)

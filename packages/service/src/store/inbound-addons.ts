@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import { addonsNamed, writeAddons } from './addons.ts'
-import { type ProviderAccount, STRIPE } from './mappings.ts'
+import { entityIdOf, type ProviderAccount, STRIPE } from './mappings.ts'
 import type { PricedItem } from './plans-of-items.ts'
 import { sqlTime } from './time.ts'
 
@@ -18,15 +18,19 @@ export async function addInboundAddon(trx: Trx, key: string, at: Instant): Promi
     .execute()
 }
 
-/** Whether a plan has a twin that the catalogue has not made its own. */
-export async function hasTwin(trx: Trx, key: string): Promise<boolean> {
+/** Whether the plan that a product is here has a twin that is linked to it too, and that the catalogue has not made its own. */
+export async function hasTwin(
+  trx: Trx,
+  account: ProviderAccount,
+  { key, product }: { readonly key: string; readonly product: string },
+): Promise<boolean> {
   const row = await trx
     .selectFrom('addon')
     .select('key')
     .where('key', '=', key)
     .where('origin', '=', 'provider')
     .executeTakeFirst()
-  return row !== undefined
+  return row !== undefined && (await entityIdOf(trx, account, 'addon', product)) === key
 }
 
 /** Writes a version of a twin: empty, or with the one fee that the provider bills. Returns its price's id. */

@@ -5,6 +5,23 @@ import { isOneOf } from '../postgres/given.ts'
 import { type ProviderAccount, STRIPE } from './mappings.ts'
 import { sqlTime } from './time.ts'
 
+/** The provider's ids of subscriptions that run and have an item at a price, or at any price of a product, as they were last seen. */
+export async function subscriptionsPaying(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  { price, product }: { readonly price?: string; readonly product?: string },
+): Promise<string[]> {
+  const item = { price: { ...(price && { id: price }), ...(product && { product }) } }
+  const { rows } = await sql<{ id: string }>`
+    select o.id from mapping m
+    join subscription s on s.id = m.entity_id
+    join provider_object o on o.provider = m.provider and o.type = 'subscription' and o.id = m.provider_id
+    where m.entity_type = 'subscription' and m.provider = ${STRIPE} and m.provider_account = ${account}
+      and m.livemode = ${livemode} and s.status not in ('canceled', 'incomplete_expired')
+      and o.raw @> ${JSON.stringify({ items: { data: [item] } })}::jsonb`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 /**
  * Of subscriptions of the provider's that have an item of this add-on there, those that are known here without it are
  * due to be looked at. Whoever has its twin as their plan has no add-on in it.

@@ -6,14 +6,15 @@ import { ownReference } from '../provider/stripe/field.ts'
 import { isMissing } from '../provider/stripe/problems.ts'
 import { MAKE_PRICE, MAKE_PRODUCT } from '../provider/stripe/products.ts'
 import { isPriceOf } from '../provider/stripe/to-price.ts'
-import { isLinkedInUse, readLinked } from '../store/linked-entities.ts'
+import { lookForAddon, subscriptionsPaying } from '../store/late-items.ts'
+import { isLinkedInUse, type Linked, readLinked } from '../store/linked-entities.ts'
 import { findMapping, link, lockLinks, type Mapping, mappingOf, unlink } from '../store/mappings.ts'
 import { settleUnlinked } from '../store/unlinked-operations.ts'
 import { retryUnmapped } from '../store/unmapped-events.ts'
 import { type LookDeps, lookAt } from './look.ts'
 
 /** What a person may link. A subscription is linked when it comes in, and never otherwise. */
-export type Linkable = 'customer' | 'product' | 'plan' | 'price'
+export type Linkable = keyof typeof providerTypes
 
 /** The kinds of the calls that make them, of what the catalogue tells Stripe. */
 const made: Partial<Record<Linkable, string>> = { product: MAKE_PRODUCT, price: MAKE_PRICE }
@@ -24,16 +25,20 @@ export interface WantedLink {
   readonly providerId: string
 }
 
-const providerTypes = { customer: 'customer', product: 'product', plan: 'product', price: 'price' } as const
+const providerTypes = {
+  ...{ customer: 'customer', product: 'product', plan: 'product', addon: 'product' },
+  ...{ price: 'price', addon_price: 'price' },
+} as const
 
 /**
  * Links an object of ours to one of Stripe's, as a person says. Stripe's is looked up first: it has to be there, of
- * that kind, and nobody else's; a price has to cost the same. The same again changes nothing. What waited for it goes on.
+ * that kind, and nobody else's; a price has to cost the same. The same again changes nothing. What waited for it goes on, and
+ * subscriptions that are known to pay for an add-on are due to be looked at.
  */
 export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Mapping> {
   const { db, clock, provider } = deps
   const { entityType, entityId, providerId } = wanted
-  await refuseUnfit(deps, wanted)
+  const { addon } = await refuseUnfit(deps, wanted)
   const at = clock.now()
   const linked = await transaction(db, async (trx) => {
     await lockLinks(trx, providerId)
@@ -49,6 +54,10 @@ export async function linkByHand(deps: LookDeps, wanted: WantedLink): Promise<Ma
     return findMapping(trx, entityType, entityId)
   })
   if (!linked) throw new Error(`${entityId} was not linked to ${providerId}.`)
+  if (addon !== undefined) {
+    const subscriptions = await subscriptionsPaying(db, provider, { [providerTypes[entityType]]: providerId })
+    await lookForAddon(db, provider, { addon, subscriptions, at })
+  }
   if (entityType === 'customer') await lookAt(deps, { type: 'customer', id: providerId })
   return linked
 }
@@ -78,7 +87,11 @@ export async function unlinkByHand(
   })
 }
 
-async function refuseUnfit(deps: LookDeps, { entityType, entityId, providerId }: WantedLink): Promise<void> {
+/** What is to be linked, as it is here. */
+async function refuseUnfit(
+  deps: LookDeps,
+  { entityType, entityId, providerId }: WantedLink,
+): Promise<Linked> {
   const { db, provider } = deps
   const ours = await readLinked(db, entityType, entityId)
   if (!ours) throw new Problem('mapping_invalid', `There is no ${entityType} ${entityId} here.`)
@@ -95,6 +108,7 @@ async function refuseUnfit(deps: LookDeps, { entityType, entityId, providerId }:
       'mapping_invalid',
       `${providerId} does not cost what ${entityId} does, or not as often.`,
     )
+  return ours
 }
 
 type Theirs = Stripe.Customer | Stripe.DeletedCustomer | Stripe.Product | Stripe.Price
@@ -104,7 +118,7 @@ async function retrieve(deps: LookDeps, entityType: Linkable, id: string): Promi
   try {
     return await readStripe(deps, async (stripe): Promise<Theirs> => {
       if (entityType === 'customer') return stripe.customers.retrieve(id)
-      return entityType === 'price'
+      return providerTypes[entityType] === 'price'
         ? stripe.prices.retrieve(id, { expand: ['tiers'] })
         : stripe.products.retrieve(id)
     })

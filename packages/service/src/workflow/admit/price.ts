@@ -62,7 +62,8 @@ export async function admitPrice(deps: AdmitDeps, listed: Stripe.Price): Promise
     const at = clock.now()
     const version = { key: plan.key, name, rhythm, model, at }
     const priceId = await addInboundVersion(trx, version)
-    const twinPriceId = (await hasTwin(trx, plan.key)) ? await addTwinVersion(trx, version) : null
+    const ofTwin = { key: plan.key, product: idOf(price.product) }
+    const twinPriceId = (await hasTwin(trx, provider, ofTwin)) ? await addTwinVersion(trx, version) : null
     await retryUnmapped(trx, [{ entityType: 'plan_version', providerId: idOf(price.product) }], at)
     if (model === null) return
     const theirs = { providerType: 'price', providerId: price.id, origin, at }

@@ -1,0 +1,25 @@
+import { afterAll, expect, test } from 'vitest'
+import { newFakeService } from '../test/support/fake-service.ts'
+
+const fake = await newFakeService()
+afterAll(() => {
+  fake.close()
+})
+
+const mapping = {
+  ...{ entityType: 'addon', entityId: 'backups', provider: 'stripe', providerType: 'product' },
+  ...{ providerId: 'prod_1', livemode: false, origin: 'link', createdAt: '2026-01-20T00:00:00Z' },
+}
+
+test('an add-on is linked, listed and unlinked as a plan is', async () => {
+  fake.answers = {
+    'POST /v1/mappings': { status: 201, body: mapping },
+    'GET /v1/mappings?limit=50&entityType=addon': { body: { data: [mapping], next: null } },
+    'DELETE /v1/mappings/addon/backups': { body: mapping },
+  }
+  const linked = await fake.run(['mappings', 'link', 'addon', 'backups', 'prod_1'])
+  expect(linked).toMatchObject({ code: 0, stdout: expect.stringContaining('backups: prod_1') })
+  const listed = await fake.run(['mappings', 'list', '--type', 'addon'])
+  expect(listed.stdout).toMatch(/addon +backups +prod_1 +link/)
+  expect((await fake.run(['mappings', 'unlink', 'addon', 'backups'])).code).toBe(0)
+})
