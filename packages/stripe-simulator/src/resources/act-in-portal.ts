@@ -7,6 +7,7 @@ import { defined } from '../rules/defined.ts'
 import type { World } from '../world.ts'
 import { type ChangeParams, itemChange } from './change-params.ts'
 import { applyDiscounts, redeemer } from './discounts.ts'
+import { checkedEmail } from './email-param.ts'
 import { useMethod } from './make-method.ts'
 import { attachMethod } from './payment-methods.ts'
 import { configurationOf } from './portal-configurations.ts'
@@ -89,6 +90,7 @@ function changeDetails(world: World, session: PortalRow, features: Features, dee
     if (features.customer_update.allowed_updates.includes(name)) continue
     throw invalid(`The portal's configuration does not allow a change of ${name}.`, name)
   }
+  if (deed.email !== undefined) checkedEmail(deed.email, 'email')
   const next = world.customers.patch(session.customer, given)
   world.emit('customer.updated', next)
   return next

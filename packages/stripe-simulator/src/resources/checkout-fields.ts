@@ -15,6 +15,7 @@ import {
 import { billingModeParam } from './billing-mode.ts'
 import { currency } from './currency-param.ts'
 import { discountParam } from './discounts.ts'
+import { email } from './email-param.ts'
 import { methodType } from './method-type.ts'
 import { sharedFields } from './subscription-fields.ts'
 import { automaticTaxParam, taxRatesParam } from './tax-rates.ts'
@@ -46,7 +47,7 @@ export const checkoutFields = {
   success_url: text(),
   cancel_url: text(),
   customer: text(),
-  customer_email: text(800),
+  customer_email: email(800),
   customer_creation: oneOf(['always', 'if_required'] as const),
   client_reference_id: text(200),
   currency,

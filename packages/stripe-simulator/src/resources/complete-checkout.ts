@@ -9,6 +9,7 @@ import { draftOfLines, subscribe } from './checkout-amounts.ts'
 import { type Completion, filledIn } from './checkout-form.ts'
 import { insertCustomer } from './customers.ts'
 import { redeemWithoutDiscount } from './discounts.ts'
+import { checkedEmail } from './email-param.ts'
 import { setFields } from './invoice-fields.ts'
 import { useMethod } from './make-method.ts'
 import { attachMethod } from './payment-methods.ts'
@@ -22,6 +23,7 @@ export function completeCheckout(world: World, id: string, how: Completion): Che
   if (found === undefined) throw invalid(`No such checkout.session: '${id}'`, 'id', 'resource_missing')
   if (found.status !== 'open') throw invalid(`This Checkout Session is ${found.status}.`)
   try {
+    if (how.email !== undefined) checkedEmail(how.email, 'email')
     const session = filledIn(world, found, how)
     const made = { setup, payment, subscription }[session.mode as 'setup'](world, session, how)
     world.alarm('checkout.expire', id, session.own.clock, null)

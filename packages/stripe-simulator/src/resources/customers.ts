@@ -24,6 +24,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { customerDiscount } from './discounts.ts'
+import { email } from './email-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
 import { anyMethodType } from './method-type.ts'
@@ -42,7 +43,7 @@ export const address = shape({
 })
 
 const fields = {
-  email: clearable(text(512)),
+  email: clearable(email(512)),
   name: clearable(text(256)),
   phone: clearable(text(20)),
   description: clearable(text()),

@@ -12,6 +12,7 @@ import {
   text,
 } from '../http/schema.ts'
 import type { PaymentMethodRow } from '../rows.ts'
+import { type CardFault, faultOf, fullYear, saidOf } from '../rules/card-data.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { isUnplayed } from '../rules/plain-cards.ts'
 import { accountOfToken, type TestAccount, UNPLAYED_TYPES } from '../rules/test-accounts.ts'
@@ -19,11 +20,11 @@ import {
   type CardBehavior,
   cardOfNumber,
   cardOfToken,
-  declineMessage,
   nameOfToken,
   type TestCard,
 } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { email } from './email-param.ts'
 
 const billingAddress = shape({
   city: text(),
@@ -35,7 +36,7 @@ const billingAddress = shape({
 })
 export const billingDetails = shape({
   address: clearable(billingAddress),
-  email: clearable(text()),
+  email: clearable(email()),
   name: clearable(text()),
   phone: clearable(text()),
   ...gaps('tax_id'),
@@ -48,7 +49,7 @@ export const methodFields = {
   allow_redisplay: oneOf(ALLOW_REDISPLAY),
   card: shape({
     number: text(),
-    exp_month: integer({ min: 1, max: 12 }),
+    exp_month: integer(),
     exp_year: integer(),
     cvc: text(),
     token: text(),
@@ -71,9 +72,12 @@ export function newMethod(
   if (card === undefined) {
     throw invalid(`Missing required param: ${param('card')}.`, param('card'), 'parameter_missing')
   }
-  const known =
-    card.token === undefined ? cardNumbered(card.number) : cardNamed(card.token, `${param('card')}[token]`)
-  return createMethod(world, known, {
+  const { token } = card
+  const [known, details] =
+    token === undefined
+      ? cardReadOut(world, card, param('card'))
+      : ([cardNamed(token, `${param('card')}[token]`), undefined] as const)
+  return createMethod(world, known, details, {
     allow_redisplay: given.allow_redisplay ?? 'unspecified',
     metadata: mergeMetadata({}, given.metadata),
     billing_details: {
@@ -106,21 +110,60 @@ function cardNamed(token: string, param: string): TestCard {
   throw missing(token.startsWith('tok_') ? 'token' : 'PaymentMethod', token, param)
 }
 
-function cardNumbered(given: string | undefined): TestCard {
-  const number = given?.replaceAll(' ', '') ?? ''
-  const card = cardOfNumber(number)
-  if (card !== undefined) return card
+/** A card by its number, with what its holder says of it. */
+function cardReadOut(
+  world: World,
+  card: { number?: string; exp_month?: number; exp_year?: number; cvc?: string },
+  param: string,
+): readonly [TestCard, CardDetails] {
+  const { number: written, exp_month: month, exp_year: year, cvc } = card
+  if (written === undefined) throw incomplete(`${param}[number]`)
+  if (month === undefined) throw incomplete(`${param}[exp_month]`)
+  if (year === undefined) throw incomplete(`${param}[exp_year]`)
+  const number = written.replaceAll(' ', '')
+  const now = world.now(null)
+  const fault = faultOf({ number, exp_month: month, exp_year: year, cvc }, now)
+  if (fault !== null) throw faulty(fault)
+  const known = cardOfNumber(number)
+  if (known !== undefined) return [known, { month, year: fullYear(year, now), hasCvc: cvc !== undefined }]
   if (isUnplayed(number)) throw gap(`the test card ${number}`, 'number')
+  // https://docs.stripe.com/declines/codes
   throw new StripeError(402, {
     type: 'card_error',
-    code: 'incorrect_number',
-    message: declineMessage('incorrect_number', null),
-    param: 'number',
+    code: 'card_declined',
+    decline_code: 'test_mode_live_card',
+    message:
+      'Your card was declined. Your request was in test mode, but used a non test card. For a list of valid test cards, visit: https://stripe.com/docs/testing.',
+    param: '',
   })
 }
 
-function createMethod(world: World, card: TestCard, given: Partial<PaymentMethodRow> = {}): PaymentMethodRow {
+function incomplete(param: string): StripeError {
+  return invalid(`The payment method \`card\` requires the parameter: ${param}.`, param, 'parameter_missing')
+}
+
+export function faulty(fault: CardFault): StripeError {
+  return new StripeError(402, { type: 'card_error', code: fault, ...saidOf(fault) })
+}
+
+interface CardDetails {
+  readonly month: number
+  readonly year: number
+  readonly hasCvc: boolean
+}
+
+function createMethod(
+  world: World,
+  card: TestCard,
+  details?: CardDetails,
+  given: Partial<PaymentMethodRow> = {},
+): PaymentMethodRow {
   const now = world.now(null)
+  const { month, year, hasCvc } = details ?? {
+    month: 12,
+    year: new Date(now * 1000).getUTCFullYear() + 3,
+    hasCvc: true,
+  }
   return world.paymentMethods.insert({
     id: world.ids.next('pm'),
     object: 'payment_method',
@@ -128,11 +171,15 @@ function createMethod(world: World, card: TestCard, given: Partial<PaymentMethod
     billing_details: blankDetails,
     card: {
       brand: card.brand,
-      checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },
+      checks: {
+        address_line1_check: null,
+        address_postal_code_check: null,
+        cvc_check: hasCvc ? 'pass' : null,
+      },
       country: card.country,
       display_brand: card.brand,
-      exp_month: 12,
-      exp_year: new Date(now * 1000).getUTCFullYear() + 3,
+      exp_month: month,
+      exp_year: year,
       fingerprint: `fp${card.number.slice(-10)}`,
       funding: card.funding,
       generated_from: null,

@@ -25,6 +25,7 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
+import { email } from './email-param.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
 import { methodType } from './method-type.ts'
@@ -38,7 +39,7 @@ const CAPTURE_METHODS = ['automatic', 'automatic_async', 'manual'] as const
 const sharedFields = {
   payment_method: text(),
   payment_method_data: methodData,
-  receipt_email: clearable(text()),
+  receipt_email: clearable(email()),
   setup_future_usage: clearable(oneOf(FUTURE_USE)),
   capture_method: oneOf(CAPTURE_METHODS),
 }

@@ -4,6 +4,7 @@ import { pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, integer, metadata, oneOf, required, shape, text } from '../http/schema.ts'
 import type { CustomerRow, PaymentMethodRow } from '../rows.ts'
+import { type CardData, expiryFault, fullYear } from '../rules/card-data.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { declineMessage } from '../rules/test-cards.ts'
@@ -13,6 +14,7 @@ import { find, liveCustomer } from './lookup.ts'
 import {
   ALLOW_REDISPLAY,
   billingDetails,
+  faulty,
   methodFields,
   newMethod,
   refuseDetached,
@@ -35,10 +37,11 @@ export const paymentMethodRoutes = [
       metadata,
       billing_details: billingDetails,
       allow_redisplay: oneOf(ALLOW_REDISPLAY),
-      card: shape({ exp_month: integer({ min: 1, max: 12 }), exp_year: integer(), ...gaps('networks') }),
+      card: shape({ exp_month: integer(), exp_year: integer(), ...gaps('networks') }),
     }),
     ({ world, params, path }) => {
       const method = find(world.paymentMethods, 'PaymentMethod', path())
+      const expiry = checkedExpiry(world, method, params.card)
       const next = world.paymentMethods.patch(method.id, {
         metadata: mergeMetadata(method.metadata ?? {}, params.metadata),
         billing_details: {
@@ -46,7 +49,7 @@ export const paymentMethodRoutes = [
           ...params.billing_details,
         } as PaymentMethodRow['billing_details'],
         ...defined({ allow_redisplay: params.allow_redisplay }),
-        ...(params.card === undefined ? {} : { card: { ...method.card, ...defined(params.card) } }),
+        ...(expiry === undefined ? {} : { card: { ...method.card, ...expiry } }),
       } as Partial<PaymentMethodRow>)
       world.emit('payment_method.updated', next)
       return world.render(next)
@@ -89,6 +92,20 @@ export const paymentMethodRoutes = [
     return world.render(detachMethod(world, method))
   }),
 ]
+
+/** Until when the card is good now; undefined when that stays as it is. */
+function checkedExpiry(
+  world: World,
+  { card: has }: PaymentMethodRow,
+  given: { exp_month?: number | undefined; exp_year?: number | undefined } | undefined,
+): Pick<CardData, 'exp_month' | 'exp_year'> | undefined {
+  if (given === undefined || has === undefined) return undefined
+  const now = world.now(null)
+  const { exp_month = has.exp_month, exp_year = has.exp_year } = given
+  const fault = expiryFault({ exp_month, exp_year }, now)
+  if (fault !== null) throw faulty(fault)
+  return { exp_month, exp_year: fullYear(exp_year, now) }
+}
 
 /** Attaching checks the card with the bank, so a card that declines cannot be attached. */
 export function attachMethod(world: World, id: string, customerId: string): PaymentMethodRow {

@@ -10,6 +10,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { expandTransaction } from './account-balance.ts'
+import { email } from './email-param.ts'
 import { find } from './lookup.ts'
 
 export const chargeRoutes = [
@@ -19,7 +20,7 @@ export const chargeRoutes = [
     shape({
       description: clearable(text()),
       metadata,
-      receipt_email: text(),
+      receipt_email: email(),
       fraud_details: shape({ user_report: clearable(oneOf(['fraudulent', 'safe'] as const)) }),
       ...gaps('customer', 'shipping', 'transfer_group'),
     }),

@@ -204,7 +204,6 @@ export function declineMessage(code: string, declineCode: string | null): string
   if (code === 'incorrect_cvc') return "Your card's security code is incorrect."
   if (code === 'processing_error')
     return 'An error occurred while processing your card. Try again in a little bit.'
-  if (code === 'incorrect_number') return 'Your card number is incorrect.'
   if (code === 'authentication_required') {
     return 'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.'
   }
