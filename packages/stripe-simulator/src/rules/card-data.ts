@@ -56,7 +56,7 @@ export function fullYear(year: number, at: number): number {
 
 /** ISO/IEC 7812-1: from the right every other digit twice, and the sum of all digits ends in 0. */
 function passesLuhn(number: string): boolean {
-  const digits = [...number].reverse().map(Number)
+  const digits = number.split('').reverse().map(Number)
   const sum = digits.reduce((total, digit, i) => {
     const weighed = i % 2 === 0 ? digit : digit * 2
     return total + (weighed > 9 ? weighed - 9 : weighed)
