@@ -420,6 +420,34 @@ test('the proof names whose month brings another amount, on both sides, and how 
   })
 })
 
+test('what is billed in another currency than its price is in is counted in that one, and is named as not here', async () => {
+  const { product, subscribe } = await account()
+  const every = { product: product.id, recurring: { interval: 'month' } } as const
+  const inYen = await stripe.prices.create({ ...every, currency: 'jpy', unit_amount: 1500 })
+  const seats = { currency: 'usd', unit_amount: 700, currency_options: { jpy: { unit_amount: 600 } } }
+  const beside = await stripe.prices.create({ ...every, ...seats, nickname: 'Seats' })
+  const stepped = await stripe.prices.create({
+    ...{ ...every, currency: 'usd', billing_scheme: 'tiered', tiers_mode: 'graduated' },
+    tiers: [{ up_to: 'inf', unit_amount: 1 }],
+    currency_options: { jpy: { tiers: [{ up_to: 'inf', unit_amount: 10, flat_amount: 50 }] } },
+  })
+  const ada = await subscribe('ada', inYen.id)
+  await run(false)
+  for (const [price, quantity] of [
+    [beside.id, 2],
+    [stepped.id, 3],
+  ] as const)
+    await stripe.subscriptionItems.create({ subscription: ada.id, price, quantity })
+  const { proof } = await run(false)
+  // 1,500 and twice 600 and 50 + 3 × 10; what stands beside the plan in another currency is billed by Stripe alone.
+  const yen = (minor: string) => ({ minor, currency: 'jpy' })
+  expect(proof).toMatchObject({
+    mrr: [{ currency: 'jpy', there: '2780', here: '1500' }],
+    unequalRevenueCount: 1,
+    unequalRevenue: [{ providerId: ada.id, there: yen('2780'), here: yen('1500') }],
+  })
+})
+
 test('what comes behind the lists says how far it is, and how long it takes', async () => {
   const { monthly, subscribe } = await account()
   for (const name of ['ada', 'bob', 'cat', 'dan']) await subscribe(name, monthly.id)

@@ -96,6 +96,11 @@ test('a tiered price has tiers in each of its currencies', async () => {
   })
   // 10 x 450 + 2 x 350
   expect(amounts(invoice as Invoice).sort((a, b) => a - b)).toEqual([700, 4500])
+  // They are asked for currency by currency.
+  const options = ['currency_options', 'currency_options.eur.tiers']
+  const shown = await stripe.prices.retrieve(price.id, { expand: options })
+  expect(shown.currency_options?.eur?.tiers).toMatchObject([{ unit_amount: 450 }, { unit_amount: 350 }])
+  expect(shown.currency_options?.usd?.tiers).toBeUndefined()
 })
 
 test('a lookup key moves from one price to the next', async () => {

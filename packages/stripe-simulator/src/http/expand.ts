@@ -29,14 +29,18 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
       const owner = value as Json
       const kind = typeof owner.object === 'string' ? owner.object : type
       const full = typeof owner.object === 'string' || inside === '' ? name : `${inside}.${name}`
-      const how = kind === undefined ? undefined : expansions[kind]?.[full]
+      const how =
+        kind === undefined ? undefined : (expansions[kind]?.[full] ?? expansions[kind]?.[ofAny(full)])
       if (how !== undefined) {
         // Already expanded by an earlier path, or an id (or nothing yet) to be replaced.
         const present = owner[name]
         if (present === null) return owner
         const whole = typeof present === 'object' && present !== null && !Array.isArray(present)
         const items = Array.isArray(present) && present.some((item) => typeof item === 'object')
-        return { ...owner, [name]: follow(whole || items ? present : how(world, owner), depth + 1) }
+        return {
+          ...owner,
+          [name]: follow(whole || items ? present : how(world, owner), depth + 1, kind, full),
+        }
       }
       if (!(name in owner)) {
         throw invalid(`This property cannot be expanded because it doesn't exist: ${path}.`, `expand[${i}]`)
@@ -50,6 +54,11 @@ export function expand(world: World, expansions: Expansions, object: Json, paths
     result = follow(result, 0) as Json
   }
   return result
+}
+
+/** Of what is kept by names that are nowhere listed, as `currency_options` is by currency: `currency_options.*.tiers`. */
+function ofAny(path: string): string {
+  return path.replace(/\.[^.]+\.([^.]+)$/, '.*.$1')
 }
 
 /** Naming a list that is always there, or the `data` of a list, is allowed and changes nothing. */

@@ -107,6 +107,7 @@ export const priceExpansions: Expansions = {
     product: (world, price) => world.render(world.products.must(price.product as string)),
     tiers: (world, price) => world.prices.must(price.id as string).own.tiers ?? null,
     currency_options: (world, price) => allCurrencies(world.prices.must(price.id as string)),
+    'currency_options.*.tiers': (_world, option) => tiersOf.get(option) ?? null,
   },
 }
 
@@ -131,15 +132,18 @@ function changedCurrencies(
 /** The price's own currency is one of its options. https://docs.stripe.com/api/prices/object#price_object-currency_options */
 function allCurrencies(price: PriceRow) {
   const { custom_unit_amount, tax_behavior, unit_amount, unit_amount_decimal, own } = price
-  const first = {
-    custom_unit_amount,
-    tax_behavior,
-    ...(own.tiers === undefined ? {} : { tiers: own.tiers }),
-    unit_amount,
-    unit_amount_decimal,
-  }
-  return { [price.currency]: first, ...own.currencies }
+  const first = { custom_unit_amount, tax_behavior, tiers: own.tiers, unit_amount, unit_amount_decimal }
+  const options = Object.entries({ [price.currency]: first, ...own.currencies })
+  return Object.fromEntries(options.map(([currency, option]) => [currency, shownOption(option)]))
 }
+
+/** Tiers are left out of an option too, unless they are asked for: `currency_options.eur.tiers`. */
+function shownOption({ tiers, ...option }: { readonly tiers?: unknown }) {
+  if (tiers !== undefined) tiersOf.set(option, tiers)
+  return option
+}
+
+const tiersOf = new WeakMap<object, unknown>()
 
 const rendered = new WeakMap<PriceRow, Shown<Stripe.Price>>()
 

@@ -39,6 +39,25 @@ export async function withTiers(
   return readStripe(deps, (stripe) => stripe.prices.retrieve(price.id, { expand: ['tiers'] }))
 }
 
+/**
+ * A price as it is billed in another currency than its own, with its tiers. Undefined: it is not sold in that one.
+ * https://docs.stripe.com/api/prices/object#price_object-currency_options
+ */
+export async function inCurrency(
+  deps: Pick<CallDeps, 'provider'>,
+  { id }: Stripe.Price,
+  currency: string,
+): Promise<Stripe.Price | undefined> {
+  const asked = async (...expand: string[]) => {
+    const price = await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand }))
+    const option = price.currency_options?.[currency]
+    return option && { ...price, ...option, currency, tiers: option.tiers }
+  }
+  const price = await asked('currency_options')
+  if (price?.billing_scheme !== 'tiered') return price
+  return asked('currency_options', `currency_options.${currency}.tiers`)
+}
+
 /** What of Stripe's cannot be said here, and why. */
 interface Unreadable {
   readonly why: string

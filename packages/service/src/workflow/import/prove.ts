@@ -6,7 +6,7 @@ import { priceFee } from '@lockstep/core/pricing/price-fee'
 import { Problem } from '@lockstep/core/problem'
 import { earns } from '@lockstep/core/recurring-revenue'
 import type Stripe from 'stripe'
-import { isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
+import { inCurrency, isMetered, modelOf, rhythmOf, withTiers } from '../../provider/stripe/to-price.ts'
 import { toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { cursorsOf, linkedCount } from '../../store/imports.ts'
 import { type Revenue, readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
@@ -42,8 +42,8 @@ const MOST_NAMED = 1000
 
 /**
  * Holds what was taken up against what the provider showed of it: how many, what they bring a month, and each
- * subscription field by field. Reads what is stored, the provider's own words and our rows made of them; only tiers,
- * which no subscription shows, are asked for, once for each price.
+ * subscription field by field. Reads what is stored, the provider's own words and our rows made of them; only tiers, and what
+ * a price costs in another currency than its own, which no subscription shows, are asked for, once for each price.
  */
 export async function prove(
   deps: LookDeps,
@@ -88,36 +88,43 @@ export async function prove(
   }
 }
 
-type Models = (price: Stripe.Price) => Promise<PriceModel | undefined>
+type Models = (price: Stripe.Price, currency: string) => Promise<PriceModel | undefined>
 
-/** What each price costs, read once; undefined of one that has no fee here either: it is metered, or cannot be read. */
+/** What each price costs in a currency, read once; undefined of one that has no fee here either: it is metered, or cannot be read. */
 function newModels(deps: LookDeps): Models {
   const known = new Map<string, Promise<PriceModel | undefined>>()
-  const read = async (price: Stripe.Price) => {
+  const read = async (price: Stripe.Price, currency: string) => {
     try {
-      return isMetered(price) ? undefined : modelOf(await withTiers(deps, price))
+      if (isMetered(price)) return undefined
+      const isItsOwn = price.currency === currency
+      const billed = isItsOwn ? await withTiers(deps, price) : await inCurrency(deps, price, currency)
+      return billed && modelOf(billed)
     } catch (error) {
       if (error instanceof Problem && error.code === 'price_unreadable') return undefined
       throw error
     }
   }
-  return (price) => {
-    const reading = known.get(price.id) ?? read(price)
-    known.set(price.id, reading)
+  return (price, currency) => {
+    const name = `${price.id} ${currency}`
+    const reading = known.get(name) ?? read(price, currency)
+    known.set(name, reading)
     return reading
   }
 }
 
-/** What a subscription earns in an interval, item by item. */
+/** What a subscription earns in an interval, item by item; all of it is billed in one currency, whichever those of its prices are. */
 async function feesOf(object: Stripe.Subscription, models: Models): Promise<Fee[]> {
-  const { status, collection } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const { status, collection, currency } = toSubscription({
+    ...object,
+    items: { ...object.items, has_more: false },
+  })
   if (status === undefined || !earns(status, collection)) return []
   const fees: Fee[] = []
   for (const { price, quantity } of object.items.data) {
-    const model = await models(price)
+    const model = await models(price, currency)
     if (model === undefined) continue
-    const { exact } = priceFee({ ...model, currency: price.currency }, BigInt(quantity ?? 1))
-    fees.push({ ...rhythmOf(price), amount: round(exact).minor })
+    const { exact } = priceFee({ ...model, currency }, BigInt(quantity ?? 1))
+    fees.push({ ...rhythmOf(price), currency, amount: round(exact).minor })
   }
   return fees
 }
