@@ -37,12 +37,15 @@ const progress = z
   })
   .meta({ id: 'ImportProgress' })
 
+/** What both sides say of one currency. */
+const bothSides = z.strictObject({ there: money, here: money })
+
 const proof = z
   .strictObject({
     counts: z.array(z.strictObject({ type: z.string(), there: count, here: count })),
-    mrr: z
-      .array(z.strictObject({ currency: z.string(), there: z.string(), here: z.string() }))
-      .meta({ description: "A month's revenue in minor units, before discounts and tax." }),
+    mrr: z.array(bothSides).meta({
+      description: "A month's revenue, before discounts and tax; one for each currency.",
+    }),
     subscriptions: count.meta({ description: 'How many were held against each other, field by field.' }),
     unequalCount: count.meta({ description: 'How many differ in a field.' }),
     unequal: z
@@ -90,9 +93,9 @@ const proof = z
         notCarriedOver: z
           .array(z.string())
           .meta({ description: 'Those of which the provider did not say it; it is asked again by itself.' }),
-        amounts: z.array(z.strictObject({ currency: z.string(), there: z.string(), here: z.string() })).meta({
+        amounts: z.array(bothSides).meta({
           description:
-            "What the provider's preview says it has counted, and what the current invoices here show of that; minor units.",
+            "What the provider's preview says it has counted, and what the current invoices here show of that; one for each currency.",
         }),
       })
       .optional()

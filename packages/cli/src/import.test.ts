@@ -8,11 +8,13 @@ afterAll(() => {
 
 const usd = (amount: string, minor: string) => ({ amount, minor, currency: 'usd' })
 
+const yen = { amount: '1200', minor: '1200', currency: 'jpy' }
+
 const proven = {
   counts: [{ type: 'customer', there: 2, here: 2 }],
   mrr: [
-    { currency: 'jpy', there: '1200', here: '1200' },
-    { currency: 'usd', there: '123450', here: '123450' },
+    { there: yen, here: yen },
+    { there: usd('1234.50', '123450'), here: usd('1234.50', '123450') },
   ],
   ...{ subscriptions: 30, unequalCount: 0, unequal: [], meteredThere: 0 },
   ...{ unequalRevenueCount: 0, unequalRevenue: [] },
@@ -47,7 +49,7 @@ test('one that does not hold names whom it is about, the first twenty, and ends 
   const { code, stdout } = await imported({
     ...proven,
     counts: [{ type: 'customer', there: 2, here: 1 }],
-    mrr: [{ currency: 'usd', there: '36000', here: '3702000' }],
+    mrr: [{ there: usd('360.00', '36000'), here: usd('37020.00', '3702000') }],
     unequalCount: 1,
     unequal: [
       { providerId: 'sub_77', differences: [{ field: 'status', here: 'active', there: 'canceled' }] },

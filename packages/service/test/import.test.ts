@@ -48,6 +48,8 @@ async function run(dryRun: boolean): Promise<Import> {
   return ended(body.id as string)
 }
 
+const usd = (amount: string, minor: string) => ({ amount, minor, currency: 'usd' })
+
 const of = ({ progress }: Import, type: string) => progress.find((row) => row.type === type)
 const count = async (text: string) =>
   Number((await one.database.pool.query(`select count(*) as count ${text}`)).rows[0].count)
@@ -112,7 +114,7 @@ test('a dry run says what would be made; the import makes it, proves it, and a s
   expect(done.refusals).toEqual([])
   // Twelve dollars three times, a twelfth of 120 and the 7 that no seat costs: the trial brings nothing yet, the canceled one nothing any more.
   expect(done.proof).toMatchObject({
-    mrr: [{ currency: 'usd', there: '5300', here: '5300' }],
+    mrr: [{ there: usd('53.00', '5300'), here: usd('53.00', '5300') }],
     subscriptions: 5,
     unequalCount: 0,
     counts: [
@@ -184,7 +186,7 @@ test("another installation's objects are left alone, and what cannot be taken up
   // Ten for 1.00 and twenty for 0.50.
   expect(done.proof).toMatchObject({
     unequalCount: 0,
-    mrr: [{ currency: 'usd', there: '2000', here: '2000' }],
+    mrr: [{ there: usd('20.00', '2000'), here: usd('20.00', '2000') }],
   })
   expect(await count(`from mapping where provider_id = '${id}'`)).toBe(1)
   expect(done.refusals.map(({ type, providerId, code }) => [type, providerId, code])).toEqual([
@@ -440,9 +442,9 @@ test('what is billed in another currency than its price is in is counted in that
     await stripe.subscriptionItems.create({ subscription: ada.id, price, quantity })
   const { proof } = await run(false)
   // 1,500 and twice 600 and 50 + 3 × 10; what stands beside the plan in another currency is billed by Stripe alone.
-  const yen = (minor: string) => ({ minor, currency: 'jpy' })
+  const yen = (minor: string) => ({ amount: minor, minor, currency: 'jpy' })
   expect(proof).toMatchObject({
-    mrr: [{ currency: 'jpy', there: '2780', here: '1500' }],
+    mrr: [{ there: yen('2780'), here: yen('1500') }],
     unequalRevenueCount: 1,
     unequalRevenue: [{ providerId: ada.id, there: yen('2780'), here: yen('1500') }],
   })

@@ -112,6 +112,8 @@ async function account() {
   return { calls, tokens, fee: fee.id }
 }
 
+const usd = (amount: string, minor: string) => ({ amount, minor, currency: 'usd' })
+
 test('an import carries over what the meters of Stripe have counted, tiers and all, and proves it', async () => {
   const { calls, tokens, fee } = await account()
   const ada = await subscribe('Ada', calls.price)
@@ -137,7 +139,7 @@ test('an import carries over what the meters of Stripe have counted, tiers and a
     usage: {
       carriedOver: 2,
       notCarriedOver: [],
-      amounts: [{ currency: 'usd', there: '718', here: '718' }],
+      amounts: [{ there: usd('7.18', '718'), here: usd('7.18', '718') }],
     },
   })
   expect(previews()).toBe(2)

@@ -1,5 +1,3 @@
-import { groupThousands } from '@lockstep/core/decimal'
-import { formatMoney } from '@lockstep/core/money'
 import type { Import } from '@lockstep/sdk'
 import { amountText } from './format.ts'
 import { green, red } from './style.ts'
@@ -13,12 +11,16 @@ export function isProven(proof: Proof | null): boolean {
     proof !== null &&
     proof.unequalCount === 0 &&
     (proof.unequalRevenueCount ?? 0) === 0 &&
-    proof.mrr.every(({ there, here }) => there === here) &&
+    proof.mrr.every(isSame) &&
     proof.counts.every(({ there, here }) => there <= here) &&
     (proof.usage?.notCarriedOver.length ?? 0) === 0 &&
-    (proof.usage?.amounts ?? []).every(({ there, here }) => there === here)
+    (proof.usage?.amounts ?? []).every(isSame)
   )
 }
+
+type BothSides = Proof['mrr'][number]
+
+const isSame = ({ there, here }: BothSides) => there.minor === here.minor
 
 const MOST_SHOWN = 20
 
@@ -72,10 +74,10 @@ function usageText(
 }
 
 /** Once where both sides say the same. */
-function amountsText(amounts: Proof['mrr']): string {
-  const texts = amounts.map(({ currency, there, here }) => {
-    const text = (minor: string) => groupThousands(formatMoney({ minor: BigInt(minor), currency }))
-    return `${here === there ? text(here) : `${text(here)} here, ${text(there)} there`} ${currency}`
+function amountsText(amounts: readonly BothSides[]): string {
+  const texts = amounts.map(({ there, here }) => {
+    const same = isSame({ there, here })
+    return `${same ? amountText(here) : `${amountText(here)} here, ${amountText(there)} there`} ${here.currency}`
   })
   return texts.join(', ') || 'nothing'
 }

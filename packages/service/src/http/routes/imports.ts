@@ -1,6 +1,6 @@
 import * as api from '@lockstep/api/imports'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
-import { money } from '@lockstep/core/money'
+import { type Currency, money } from '@lockstep/core/money'
 import {
   cursorsOf,
   type ImportCursor,
@@ -123,14 +123,26 @@ function remaining(
 const isCompared = (type: string) => (comparedTypes as readonly string[]).includes(type)
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
 
-function proofToApi({ unequalRevenue, ...proof }: ShownProof) {
-  const named = unequalRevenue?.map(({ there, here, currency, ...one }) => ({
-    ...one,
-    there: moneyToApi(money(BigInt(there), currency)),
-    here: moneyToApi(money(BigInt(here), currency)),
-  }))
-  return { ...proof, ...(named && { unequalRevenue: named }) }
+function proofToApi({ mrr, unequalRevenue, usage, ...proof }: ShownProof) {
+  return {
+    ...proof,
+    mrr: mrr.map(bothSides),
+    ...(unequalRevenue && { unequalRevenue: unequalRevenue.map(bothSides) }),
+    ...(usage && { usage: { ...usage, amounts: usage.amounts.map(bothSides) } }),
+  }
 }
 
-/** One by a version of before names nobody's revenue. */
-type ShownProof = Omit<Proof, 'unequalRevenue'> & Partial<Pick<Proof, 'unequalRevenue'>>
+/** Amounts are kept in minor units, as text. */
+interface Kept {
+  readonly currency: Currency
+  readonly there: string
+  readonly here: string
+}
+
+function bothSides<Row extends Kept>({ currency, there, here, ...one }: Row) {
+  const shown = (minor: string) => moneyToApi(money(BigInt(minor), currency))
+  return { ...one, there: shown(there), here: shown(here) }
+}
+
+/** One by a version of before names nobody's revenue, or says nothing of usage. */
+type ShownProof = Omit<Proof, 'unequalRevenue' | 'usage'> & Partial<Pick<Proof, 'unequalRevenue' | 'usage'>>
