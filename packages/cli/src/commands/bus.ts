@@ -5,10 +5,12 @@ import { contextOf } from '../context.ts'
 import { instantText } from '../output/format.ts'
 import { bold, dim, green, red, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
+import { UsageError } from '../usage-error.ts'
+import { type AddressFlags, addressOf, withAddressOptions } from './address.ts'
 import { firstOf, parseCount } from './arguments.ts'
 import { findClock } from './clock.ts'
 
-interface Profile {
+interface Profile extends AddressFlags {
   readonly email?: string
   readonly name?: string
   readonly plan?: string
@@ -24,7 +26,7 @@ interface ListOptions {
 
 export function addBus(program: Command): void {
   const bus = program.command('bus').description('messages of new profiles')
-  bus
+  const publish = bus
     .command('publish')
     .description('tell of a new profile, as the service that owns profiles would')
     .argument('<external-id>', "your own id of the user, such as 'user_4711'")
@@ -34,15 +36,18 @@ export function addBus(program: Command): void {
     .option('--clock <clock>', 'put the customer on this test clock, by its id or name')
     .option('--source <source>', 'who tells', 'lockstep-cli')
     .option('--id <id>', "the message's own id; the same twice counts once")
-    .action(async (externalId: string, options: Profile, command: Command) => {
-      const { client, output } = contextOf(command)
-      const { clock, source, id = randomUUID(), ...rest } = options
-      const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
-      const data = { externalId, ...rest, ...(testClock && { testClock }) }
-      const type = 'auth.profile.created'
-      await client.busMessages.publish({ specversion: '1.0', id, source, type, data })
-      output.result({ source, id }, () => `Published: ${bold(id)} of ${source}. See: lockstep bus list`)
-    })
+  withAddressOptions(publish).action(async (externalId: string, options: Profile, command: Command) => {
+    const { client, output } = contextOf(command)
+    const { clock, source, id = randomUUID(), email, name, plan } = options
+    const address = addressOf(options)
+    // It would be let pass, as what other services' messages carry besides.
+    if (address?.country === '') throw new UsageError('The address has no country.', 'Give --country too.')
+    const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
+    const data = { externalId, email, name, plan, testClock, address }
+    const type = 'auth.profile.created'
+    await client.busMessages.publish({ specversion: '1.0', id, source, type, data })
+    output.result({ source, id }, () => `Published: ${bold(id)} of ${source}. See: lockstep bus list`)
+  })
   bus
     .command('list')
     .description('what the bus delivered, newest first')

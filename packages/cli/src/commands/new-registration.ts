@@ -1,6 +1,8 @@
 import type { Client, NewRegistration, Registration } from '@lockstep/sdk'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { registrationText } from '../output/registration-text.ts'
+import { UsageError } from '../usage-error.ts'
+import { type AddressFlags, addressOf, withAddressOptions } from './address.ts'
 import { collect, collectAddon, collectEntry, parseCount, type WantedAddon } from './arguments.ts'
 import { findClock } from './clock.ts'
 
@@ -11,16 +13,7 @@ export interface StartFlags {
   readonly trialAgain?: boolean
   readonly paymentMethod?: string
   readonly paymentPage?: string
-}
-
-/** Where the customer is, for the tax: the options of an address, as the API calls its fields. */
-interface AddressFlags {
-  readonly country?: string
-  readonly state?: string
-  readonly city?: string
-  readonly postalCode?: string
-  readonly line1?: string
-  readonly line2?: string
+  readonly cancelUrl?: string
 }
 
 export interface RegistrationFlags extends StartFlags, AddressFlags {
@@ -32,6 +25,10 @@ export interface RegistrationFlags extends StartFlags, AddressFlags {
   readonly purchase?: string
   readonly origin?: string
   readonly currency?: string
+  readonly agreedAmount?: string
+  readonly agreedInterval?: 'day' | 'week' | 'month' | 'year'
+  readonly agreedIntervalCount?: number
+  readonly agreedProduct?: string
   readonly terms?: string
   readonly metadata?: Readonly<Record<string, string>>
 }
@@ -45,10 +42,11 @@ export function withStartOptions(command: Command, { plan }: { readonly plan: st
     .option('--trial-again', "the plan's trial, also for who has had one of its product")
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
     .option('--payment-page <url>', 'let the customer leave one on a page, and come back to this address')
+    .option('--cancel-url <url>', 'with a page: where the customer goes who does not want to')
 }
 
 export function withRegistrationOptions(command: Command): Command {
-  return withStartOptions(command, { plan: 'the one for signing up' })
+  const options = withStartOptions(command, { plan: 'the one for signing up' })
     .argument('<external-id>', "your own id of the user, such as 'user_4711'")
     .option('--coupon <key>', 'a coupon of the catalogue; may be given several times', collect)
     .option('--email <address>')
@@ -57,26 +55,43 @@ export function withRegistrationOptions(command: Command): Command {
     .option('--slot <key>', 'which of the customer’s subscriptions it is')
     .option('--purchase <type>', "how it is bought, for a second look: the plan's own unless given")
     .option('--currency <code>', "for a second look: must be the plan's")
+    .option('--agreed-amount <decimal>', 'for a second look: what a period costs, before discounts and tax')
+    .addOption(
+      new Option('--agreed-interval <interval>', 'for a second look: how it is billed').choices([
+        'day',
+        'week',
+        'month',
+        'year',
+      ]),
+    )
+    .option('--agreed-interval-count <n>', 'for a second look: every so many of them', parseCount)
+    .option('--agreed-product <key>', 'for a second look: what it is a plan of')
     .option('--origin <text>', 'where the request came from', 'cli')
     .option('--terms <version>', "of the text that was accepted: the seller's own unless given")
     .option('--metadata <name=value>', 'a fact of your own; may be given several times', collectEntry)
-    .option('--country <code>', 'where the customer is, for the tax: two capital letters')
-    .option('--state <text>', 'a state, province or region')
-    .option('--city <text>')
-    .option('--postal-code <text>')
-    .option('--line1 <text>', 'street and number')
-    .option('--line2 <text>')
+  return withAddressOptions(options)
 }
 
-export function startOf({ plan, quantity, addon, trialAgain, paymentMethod, paymentPage }: StartFlags) {
+export function startOf({ plan, quantity, addon, trialAgain, paymentMethod, ...page }: StartFlags) {
+  const paymentPage = paymentPageOf(page)
   return {
     ...(plan !== undefined && { plan }),
     ...(quantity !== undefined && { quantity }),
     ...(addon && { addons: addon }),
     ...(trialAgain && { trial: 'again' as const }),
     ...(paymentMethod !== undefined && { paymentMethod }),
-    ...(paymentPage !== undefined && { paymentPage: { returnUrl: paymentPage } }),
+    ...(paymentPage && { paymentPage }),
   }
+}
+
+/** Where the customer leaves a payment method, and where they go from there. */
+export function paymentPageOf({
+  paymentPage: returnUrl,
+  cancelUrl,
+}: Pick<StartFlags, 'paymentPage' | 'cancelUrl'>) {
+  if (returnUrl !== undefined) return { returnUrl, ...(cancelUrl !== undefined && { cancelUrl }) }
+  if (cancelUrl === undefined) return undefined
+  throw new UsageError('--cancel-url goes with a page.', 'Give --payment-page too.')
 }
 
 export async function registrationOf(
@@ -86,6 +101,7 @@ export async function registrationOf(
 ): Promise<NewRegistration> {
   const { coupon, email, name, clock, slot, purchase, origin, currency, terms, metadata } = flags
   const address = addressOf(flags)
+  const agreed = agreedOf(flags)
   const testClock = clock === undefined ? undefined : (await findClock(client, clock)).id
   return {
     externalId,
@@ -98,16 +114,23 @@ export async function registrationOf(
     ...(purchase !== undefined && { purchase }),
     ...(currency !== undefined && { currency }),
     ...(origin && { requestOrigin: origin }),
+    ...(agreed && { agreed }),
     ...(terms !== undefined && { acceptance: { termsVersion: terms } }),
     ...(metadata && { metadata }),
     ...(address && { address }),
   }
 }
 
-/** A country that is missing is told by the service, with everything else that is wrong. */
-function addressOf({ country = '', state, city, postalCode, line1, line2 }: AddressFlags) {
-  const address = { country, state, city, postalCode, line1, line2 }
-  return Object.values(address).some((part) => part) ? address : undefined
+/** What the customer saw; undefined where nothing of it is said. */
+function agreedOf(flags: RegistrationFlags) {
+  const { agreedAmount, agreedInterval, agreedIntervalCount, agreedProduct } = flags
+  const agreed = {
+    ...(agreedAmount !== undefined && { amount: agreedAmount }),
+    ...(agreedInterval !== undefined && { interval: agreedInterval }),
+    ...(agreedIntervalCount !== undefined && { intervalCount: agreedIntervalCount }),
+    ...(agreedProduct !== undefined && { product: agreedProduct }),
+  }
+  return Object.keys(agreed).length > 0 ? agreed : undefined
 }
 
 type Result = (registration: Registration, render: (registration: Registration) => string) => void

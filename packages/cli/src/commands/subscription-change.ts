@@ -6,6 +6,7 @@ import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
 import { changePreviewText, changeQuestion, planChangeText } from '../output/plan-change-text.ts'
 import { collect, collectAddon, parseCount, parseTime, SUBSCRIPTION, type WantedAddon } from './arguments.ts'
+import { paymentPageOf } from './new-registration.ts'
 import { cameToNothing } from './subscription-changes.ts'
 
 interface ChangeFlags {
@@ -18,6 +19,7 @@ interface ChangeFlags {
   readonly when?: 'now' | 'periodEnd'
   readonly paymentMethod?: string
   readonly paymentPage?: string
+  readonly cancelUrl?: string
   readonly endTrial?: boolean
   readonly trialEnd?: string
   readonly email?: string
@@ -43,6 +45,7 @@ export function addChange(subscriptions: Command): void {
     )
     .option('--payment-method <id>', "a payment method's id at the provider, such as pm_card_visa")
     .option('--payment-page <url>', 'let the customer leave one on a page, and come back to this address')
+    .option('--cancel-url <url>', 'with a page: where the customer goes who does not want to')
     .option('--end-trial', 'end the trial now; it stays as long as it was otherwise')
     .option('--trial-end <date>', 'another end of the trial that runs', parseTime)
     .option('--email <address>', "the customer's address")
@@ -77,12 +80,13 @@ function wishOf({
   withoutCoupon,
   when,
   paymentMethod,
-  paymentPage,
   endTrial,
   trialEnd,
   email,
   name,
+  ...page
 }: ChangeFlags): SubscriptionChange {
+  const paymentPage = paymentPageOf(page)
   const addons = [...addon, ...withoutAddon.map((key) => ({ addon: key, quantity: 0 }))]
   return {
     ...(plan !== undefined && { plan }),
@@ -92,7 +96,7 @@ function wishOf({
     ...(withoutCoupon && { withoutCoupons: withoutCoupon }),
     ...(when && { when }),
     ...(paymentMethod !== undefined && { paymentMethod }),
-    ...(paymentPage !== undefined && { paymentPage: { returnUrl: paymentPage } }),
+    ...(paymentPage && { paymentPage }),
     ...(endTrial && { trial: 'end' as const }),
     ...(trialEnd !== undefined && { trialEnd }),
     ...(email !== undefined && { email }),
