@@ -98,7 +98,9 @@ export const registration = z
       description: 'Of one that came to nothing: what was made and stays, a base to come back to.',
       examples: [['user', 'providerCustomer', 'customer']],
     }),
-    nextAttemptAt: instant.nullable().meta({ description: 'Of one that failed: when it is tried again.' }),
+    nextAttemptAt: instant.nullable().meta({
+      description: 'Of one that failed, or of which a step could not be undone yet: when it is tried again.',
+    }),
     createdAt: instant,
     endedAt: instant.nullable(),
   })

@@ -47,3 +47,37 @@ test('a profile is published with where the customer is; an address without a co
   expect([code, stderr]).toEqual([2, expect.stringContaining('Give --country too.')])
   expect(fake.asked).toHaveLength(before)
 })
+
+const registration = {
+  ...{ id: 'registration_1', externalId: 'ada', plan: 'team', planVersion: 1, customer: 'customer_1' },
+  ...{ subscription: 'subscription_1', purchase: 'membership', requestOrigin: 'cli', cause: null, tax: null },
+  ...{ stage: 'start subscription', steps: [], action: null, remains: ['user'], nextAttemptAt: null },
+  problem: { code: 'provider_unknown_outcome', title: 'Not yet known.', detail: 'It is being looked up.' },
+}
+
+test('who waits while the provider is away is told for what, and until when', async () => {
+  const away = { ...registration, state: 'failed', nextAttemptAt: '2026-02-28T09:30:16Z' }
+  const asked = 'GET /v1/registrations/registration_1'
+  fake.answers = { 'POST /v1/registrations/registration_1/resume': { status: 202, body: away } }
+  fake.answers[asked] = { body: away }
+  const waiting = fake.run(['registrations', 'resume', 'registration_1'])
+  await expect.poll(() => fake.asked.filter(({ request }) => request === asked).length).toBeGreaterThan(2)
+  fake.answers[asked] = { body: { ...registration, state: 'completed', problem: null } }
+  const { stderr, code } = await waiting
+  expect(stderr).toBe(
+    'start subscription: Not yet known. It is being looked up. Tried again at 2026-02-28 09:30:16, whether somebody waits here or not.\n',
+  )
+  expect(code).toBe(0)
+})
+
+test('a cancel that could not be done ends with 1', async () => {
+  const cancel = ['registrations', 'cancel', 'registration_1']
+  fake.answers = { 'POST /v1/registrations/registration_1/cancel': { body: registration } }
+  for (const [state, code] of [
+    ['parked', 1],
+    ['rolledBack', 0],
+  ] as const) {
+    fake.answers['GET /v1/registrations/registration_1'] = { body: { ...registration, state } }
+    expect((await fake.run(cancel)).code).toBe(code)
+  }
+})

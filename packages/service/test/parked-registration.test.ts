@@ -65,7 +65,10 @@ test('it holds its place against a request, a message and an erasure, and then g
   const wanted = { externalId: 'ada', plan: 'free' }
   expect(await installation.ask('POST', '/v1/registrations', wanted)).toMatchObject({
     status: 409,
-    body: { code: 'registration_in_progress', detail: `${id} of this customer has not ended.` },
+    body: {
+      code: 'registration_in_progress',
+      detail: `${id} of this customer is parked: a person has to look, and resume or cancel it.`,
+    },
   })
   await deliver('second', 'ada')
   await drain()

@@ -173,6 +173,24 @@ describe('the customer has done it, and nobody told us', () => {
     expect((await read(asked.body.id)).body).toMatchObject({ state: 'completed', cause: null })
     expect((await atStripe(asked.body)).subscriptions.map(({ status }) => status)).toEqual(['active'])
   })
+
+  test('canceled while Stripe cannot be reached, it is said what is not undone yet and when that is tried again', async () => {
+    const asked = await register({ paymentMethod: ASKS })
+    simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/invoices/*/void', times: 6 })
+    await installation.ask('POST', `/v1/registrations/${asked.body.id}/cancel`, {})
+    const stuck = async () => (await read(asked.body.id)).body
+    await expect.poll(async () => (await stuck()).problem, { timeout: 30_000 }).not.toBeNull()
+    expect(await stuck()).toMatchObject({
+      ...{ state: 'compensating', stage: 'confirm payment' },
+      problem: { detail: expect.stringMatching(/^The step 'start subscription' is not undone: /) },
+      nextAttemptAt: expect.any(String),
+    })
+    simulator.control.clearFaults()
+    expect((await resume(asked.body.id)).body).toMatchObject({
+      ...{ state: 'rolledBack', stage: 'confirm payment', cause: 'canceled', nextAttemptAt: null },
+      problem: { code: 'registration_canceled' },
+    })
+  })
 })
 
 describe('a page for the payment method', () => {

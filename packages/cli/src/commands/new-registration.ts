@@ -1,5 +1,6 @@
 import type { Client, NewRegistration, Registration } from '@lockstep/sdk'
 import { type Command, Option } from 'commander'
+import { instantText } from '../output/format.ts'
 import { registrationText } from '../output/registration-text.ts'
 import { UsageError } from '../usage-error.ts'
 import { type AddressFlags, addressOf, withAddressOptions } from './address.ts'
@@ -131,6 +132,22 @@ function agreedOf(flags: RegistrationFlags) {
     ...(agreedProduct !== undefined && { product: agreedProduct }),
   }
   return Object.keys(agreed).length > 0 ? agreed : undefined
+}
+
+/** Waits until it has ended. It may be long, while the provider is away: what it waits for is said meanwhile. */
+export function endedAloud(
+  { registrations }: Pick<Client, 'registrations'>,
+  id: string,
+): Promise<Registration> {
+  let told: string | null = null
+  const onProgress = ({ stage, problem, nextAttemptAt }: Registration) => {
+    if (nextAttemptAt === null || nextAttemptAt === told) return
+    told = nextAttemptAt
+    const why = problem ? `${problem.title} ${problem.detail} ` : ''
+    const when = `Tried again at ${instantText(nextAttemptAt)}, whether somebody waits here or not.`
+    process.stderr.write(`${stage === null ? '' : `${stage}: `}${why}${when}\n`)
+  }
+  return registrations.ended(id, { onProgress })
 }
 
 type Result = (registration: Registration, render: (registration: Registration) => string) => void

@@ -6,6 +6,7 @@ import { registrationTable, registrationText } from '../output/registration-text
 import { signUpSweepText } from '../output/sign-up-sweep-text.ts'
 import { CUSTOMER, firstOf, parseCount } from './arguments.ts'
 import {
+  endedAloud,
   type RegistrationFlags,
   registrationOf,
   report,
@@ -31,7 +32,7 @@ export function addRegistrations(program: Command): void {
     async (externalId: string, flags: RegistrationFlags, command: Command) => {
       const { client, output } = contextOf(command)
       const { id } = await client.registrations.create(await registrationOf(client, externalId, flags))
-      report(await client.registrations.ended(id), output.result.bind(output))
+      report(await endedAloud(client, id), output.result.bind(output))
     },
   )
   registrations
@@ -69,7 +70,7 @@ export function addRegistrations(program: Command): void {
     .action(async (id: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
       await client.registrations.resume(id)
-      report(await client.registrations.ended(id), output.result.bind(output))
+      report(await endedAloud(client, id), output.result.bind(output))
     })
   registrations
     .command('cancel')
@@ -78,7 +79,9 @@ export function addRegistrations(program: Command): void {
     .action(async (id: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
       await client.registrations.cancel(id)
-      output.result(await client.registrations.ended(id), registrationText)
+      const canceled = await endedAloud(client, id)
+      output.result(canceled, registrationText)
+      if (canceled.state !== 'rolledBack') process.exitCode = 1
     })
   registrations
     .command('sweep')

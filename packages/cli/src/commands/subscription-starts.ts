@@ -5,6 +5,7 @@ import { findSubscription } from '../find-subscription.ts'
 import { subscriptionText } from '../output/subscription-text.ts'
 import { SUBSCRIPTION } from './arguments.ts'
 import {
+  endedAloud,
   type RegistrationFlags,
   registrationOf,
   report,
@@ -47,5 +48,5 @@ interface ReactivateFlags extends StartFlags {
 async function show(command: Command, begun: Subscription | Registration): Promise<void> {
   const { client, output } = contextOf(command)
   if ('status' in begun) return output.result(begun, subscriptionText)
-  report(await client.registrations.ended(begun.id), output.result.bind(output))
+  report(await endedAloud(client, begun.id), output.result.bind(output))
 }

@@ -190,6 +190,7 @@ export interface SlotHolder {
   readonly wasRunning: boolean
   /** It is neither completed nor undone: one that is parked holds its place until a person has decided. */
   readonly isOpen: boolean
+  readonly isParked: boolean
 }
 
 /** Who holds a slot, and whether the registration that reserved it ran when a request came. */
@@ -202,7 +203,8 @@ export async function slotHolder(
   const { rows } = await sql<SlotHolder>`
     select r.id as "registrationId", w.input ->> 'requestHash' as "requestHash",
       coalesce(${ranAt(arrivedAt)}, false) as "wasRunning",
-      coalesce(w.state not in ('completed', 'rolledBack'), false) as "isOpen"
+      coalesce(w.state not in ('completed', 'rolledBack'), false) as "isOpen",
+      coalesce(w.state = 'parked', false) as "isParked"
     from subscription_slot s
     left join subscription u on u.id = s.subscription_id
     left join registration r on r.subscription_id = s.subscription_id

@@ -366,7 +366,7 @@ export async function turnWorkflow(db: Db | Trx, id: string, holder: string, tur
       ...stopped,
       problem: 'problem' in turn ? problemJson(turn.problem) : null,
       ...(turn.state === 'compensating'
-        ? { refusal: problemJson(turn.problem), leaseUntil: leased }
+        ? { refusal: refusalJson(turn.problem, turn), leaseUntil: leased }
         : { leaseUntil: null, leaseHolder: null }),
       nextAttemptAt: null,
       ...whenAfter(turn),
@@ -469,6 +469,18 @@ interface StoredProblem {
   readonly code: ProblemCode
   readonly detail: string
   readonly faults?: readonly Fault[]
+}
+
+/** Why a workflow turned back, with the step at which it did: what comes to be told of the way back names others. */
+function refusalJson(problem: Problem, { stage, startedAt }: Stopped): string {
+  return JSON.stringify({ ...JSON.parse(problemJson(problem)), stage, startedAt })
+}
+
+/** Where a workflow turned back. One that did so before this was kept stands there still, as far as is known. */
+export function whereItTurned({ refusal, stage, stageStartedAt }: Workflow): Stopped {
+  const kept = refusal as Partial<Stopped> | null
+  const where = kept?.stage === undefined ? { stage, startedAt: stageStartedAt } : kept
+  return { stage: where.stage ?? null, startedAt: where.startedAt ?? null, withdrawn: true }
 }
 
 /** The problem that was recorded, to be thrown once more. */

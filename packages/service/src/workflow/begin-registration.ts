@@ -128,6 +128,11 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
   const isTwin = holder.requestHash === requestHash && wasRunning
   if (registrationId !== null && isTwin && !came?.knew(registrationId)) return registrationId
   const where = slot === 'default' ? '' : ` in the slot ${slot}`
+  if (holder.isParked) {
+    const detail = `${registrationId} of this customer${where} is parked: a person has to look, and resume or cancel it.`
+    // It is no answer for good: once somebody has looked, the same request may be asked again.
+    throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 60 })
+  }
   if (holder.isOpen) {
     const detail = `${registrationId} of this customer${where} has not ended.`
     throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 2 })

@@ -219,16 +219,37 @@ describe('a refusal', () => {
     expect(await readWorkflow(database.db, id)).toMatchObject({
       state: 'parked',
       stage: 'charge',
-      problem: { code: 'provider_refused' },
+      problem: { code: 'provider_refused', detail: "The step 'charge' is not undone: It was paid for." },
     })
     // When that person has seen to it, it goes on in its own direction: backward.
     isPaid = false
     await again()
     expect(await readWorkflow(database.db, id)).toMatchObject({
       state: 'rolledBack',
+      stage: 'next',
       problem: { code: 'card_declined' },
     })
     expect(lines).toEqual(['next', 'undo mail'])
+  })
+
+  test('of which nobody can tell whether it is undone is left for a person, with that step', async () => {
+    let isKnown = false
+    const { kind } = diary(async (step) => {
+      await step('a', async () => 'A', {
+        undo: async () => {
+          if (!isKnown) throw new OperationParked('some/operation', 'It cannot be told.')
+        },
+      })
+      await step('b', async () => {
+        throw refusal
+      })
+    })
+    const { id, again } = await run(kind)
+    const parked = { state: 'parked', stage: 'a', problem: { code: 'provider_unknown_outcome' } }
+    expect(await readWorkflow(database.db, id)).toMatchObject(parked)
+    isKnown = true
+    await again()
+    expect(await readWorkflow(database.db, id)).toMatchObject({ state: 'rolledBack', stage: 'b' })
   })
 })
 

@@ -23,6 +23,7 @@ import {
   type Turn,
   turnWorkflow,
   type Workflow,
+  whereItTurned,
 } from '../store/workflows.ts'
 
 /** What a step is given to do its work with. */
@@ -222,16 +223,11 @@ async function undo(
       await takeBack()
     } catch (error) {
       if (error instanceof LeaseLost) throw error
-      const failed = problemFrom(deps, workflow, error)
+      const failed = notUndone(name, problemFrom(deps, workflow, error))
+      const parkedAt = { stage: name, startedAt: null, withdrawn: true }
       if (isRefusal(error))
-        return turn(deps, workflow, holder, {
-          state: 'parked',
-          stage: name,
-          startedAt: null,
-          withdrawn: true,
-          problem: failed,
-        })
-      return later(deps, kind, workflow, holder, { stopped, error, problem: failed })
+        return turn(deps, workflow, holder, { state: 'parked', problem: failed, ...parkedAt })
+      return later(deps, kind, workflow, holder, { stopped, parkedAt, error, problem: failed })
     }
     const at = deps.clock.now()
     if (!(await recordUndone(deps.db, { workflowId: workflow.id, holder, name, at }))) throw new LeaseLost()
@@ -243,9 +239,9 @@ async function undo(
   })
 }
 
-/** A workflow that is being undone keeps naming the step at which it was refused. */
-function whereItTurned({ stage, stageStartedAt: startedAt }: Workflow): Stopped {
-  return { stage, startedAt, withdrawn: true }
+/** Says which step it is about: a workflow that is being undone keeps naming the one at which it was refused. */
+function notUndone(name: string, { code, detail, retryAfterSeconds, cause }: Problem): Problem {
+  return new Problem(code, `The step '${name}' is not undone: ${detail}`, { retryAfterSeconds, cause })
 }
 
 interface Journal {
@@ -397,6 +393,8 @@ export function isRefusal(error: unknown): boolean {
 
 interface Failure {
   readonly stopped: Stopped
+  /** Where it is left for a person, if that is another step. */
+  readonly parkedAt?: Stopped
   readonly error: unknown
   readonly problem: Problem
 }
@@ -410,12 +408,12 @@ async function later(
   kind: WorkflowKind,
   workflow: Workflow,
   holder: string,
-  { stopped, error, problem }: Failure,
+  { stopped, parkedAt = stopped, error, problem }: Failure,
 ): Promise<void> {
   const isOutage = passes(error) && !(error instanceof OperationParked)
   const isHopeless = error instanceof OperationParked || workflow.attempts >= MOST_ATTEMPTS
   if (isHopeless && !isOutage && kind.neverParked !== true)
-    return turn(deps, workflow, holder, { state: 'parked', problem, ...stopped })
+    return turn(deps, workflow, holder, { state: 'parked', problem, ...parkedAt })
   const attempts = isOutage ? Math.min(workflow.attempts, SLOWEST_ATTEMPT) : workflow.attempts
   const backoff = Math.min(300, 2 ** Math.min(attempts, SLOWEST_ATTEMPT))
   const seconds = Math.max(problem.retryAfterSeconds ?? 0, backoff)

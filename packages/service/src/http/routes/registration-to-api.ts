@@ -30,7 +30,7 @@ export function registrationToApi(registration: RegistrationWithSteps) {
     cause,
     tax: registration.tax as TaxAssessment | null,
     remains: remainsOf(registration),
-    nextAttemptAt: state === 'failed' ? timeOf(registration.nextAttemptAt) : null,
+    nextAttemptAt: state === 'failed' || state === 'compensating' ? timeOf(registration.nextAttemptAt) : null,
     createdAt: formatInstant(registration.createdAt),
     endedAt: timeOf(registration.endedAt),
   }
