@@ -176,7 +176,7 @@ test('an import carries over what the meters of Stripe have counted, tiers and a
   await tokens.use(bob.customer, '49.5')
   // 100 further ones at 2 cents.
   expect((await run()).proof).toMatchObject({
-    usage: { carriedOver: 2, amounts: [{ currency: 'usd', there: '850', here: '850' }] },
+    usage: { carriedOver: 2, amounts: [{ there: usd('8.50', '850'), here: usd('8.50', '850') }] },
   })
   expect((await current(bob.id)).total.amount).toBe('14.00')
   expect(previews()).toBe(5)
@@ -196,7 +196,11 @@ test('an import that dies in the middle goes on, and asks of nobody twice but wh
   // A thousand calls are 0.50 of each of the six.
   expect(rows[0].proof).toMatchObject({
     meteredThere: 6,
-    usage: { carriedOver: 6, notCarriedOver: [], amounts: [{ currency: 'usd', there: '300', here: '300' }] },
+    usage: {
+      carriedOver: 6,
+      notCarriedOver: [],
+      amounts: [{ currency: 'usd', there: '300', here: '300' }],
+    },
   })
   expect(deaths).toBeGreaterThan(2)
   // Four are in hand at a time.
