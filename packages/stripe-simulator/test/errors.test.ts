@@ -264,6 +264,7 @@ test('a deleted customer stays readable, and its subscriptions end', async () =>
   expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
   expect((await refusal(stripe.customers.update(id, { name: 'x' }))).statusCode).toBe(404)
   const ended = await refusal(stripe.subscriptions.update(subscription.id, { description: 'x' }))
+  expect(ended.code).toBe('invalid_canceled_subscription_fields')
   expect(ended.message).toBe('A canceled subscription can only update its cancellation_details and metadata.')
   expect((await stripe.subscriptions.update(subscription.id, { metadata: { a: '1' } })).metadata).toEqual({
     a: '1',

@@ -55,6 +55,7 @@ export function itemChange(
   const name = (path: string) =>
     prefix === '' ? path : `${prefix}[${path.replace(/^([^[]+)/, '$1]').replace(/\]$/, '')}]`
   const now = world.now(subscription.own.clock)
+  const taken = new Set(itemsOf(world, subscription.id).map((item) => item.own.price))
   const items = (params.items ?? []).map((entry, i): ItemChange => {
     const at = prefix === '' ? `items[${i}]` : `${prefix}[items][${i}]`
     const old =
@@ -79,14 +80,11 @@ export function itemChange(
         `${at}[price]`,
       )
     }
-    const known = itemsOf(world, subscription.id).some(
-      (item) => item.own.price === price?.id && item.id !== old?.id,
-    )
-    if (old === undefined && known) {
-      throw invalid(
-        `Cannot add multiple subscription items with the same price: ${price?.id}`,
-        `${at}[price]`,
-      )
+    if (old === undefined && price !== undefined) {
+      if (taken.has(price.id)) {
+        throw invalid(`Cannot add multiple subscription items with the same plan: ${price.id}`, 'plan')
+      }
+      taken.add(price.id)
     }
     const next = price ?? world.prices.must(old?.own.price)
     if (entry.quantity !== undefined) itemQuantity(next, entry.quantity, at)

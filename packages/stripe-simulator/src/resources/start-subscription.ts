@@ -56,6 +56,16 @@ export const createFields = {
 
 type CreateParams = Params<typeof createFields>
 
+/** "With the same Price": two of them are one item with a quantity. The parameter is named as it was before prices. */
+function refuseTwice(prices: readonly PriceRow[]): void {
+  const twice = prices.find(({ id }, i) => prices.slice(0, i).some((before) => before.id === id))
+  if (twice === undefined) return
+  throw invalid(
+    `Cannot create a Subscription with multiple Subscription Items with the same Price: ${twice.id}`,
+    'plan',
+  )
+}
+
 /** Reads what was asked for, refuses what cannot be, and starts the subscription. */
 export function create(
   world: World,
@@ -77,6 +87,7 @@ export function create(
   const prices = params.items.map((item, i) =>
     schedule === null ? itemPrice(world, item, `items[${i}]`) : world.prices.must(item.price),
   )
+  if (schedule === null) refuseTwice(prices)
   const currency = currencyOf(prices, customer.currency ?? null, params.currency)
   if (!flexible) refuseMixed(prices)
   const priced = params.items.map((item, i) => {

@@ -2,7 +2,7 @@ import { cancelNow } from '../billing/cancel.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
 import type { Change } from '../billing/update.ts'
 import { changeSubscription } from '../billing/update-if-paid.ts'
-import { invalid, missing } from '../errors.ts'
+import { invalid, missing, type StripeError } from '../errors.ts'
 import { del, post } from '../http/route.ts'
 import {
   bool,
@@ -110,7 +110,7 @@ type UpdateParams = Params<typeof updateFields>
 function updateEnded(world: World, subscription: SubscriptionRow, params: UpdateParams): SubscriptionRow {
   const { metadata: labels, cancellation_details: reasons, ...others } = params
   if (Object.keys(defined(others)).length > 0) {
-    throw invalid('A canceled subscription can only update its cancellation_details and metadata.')
+    throw endedAlready()
   }
   const next = world.subscriptions.patch(subscription.id, {
     metadata: mergeMetadata(subscription.metadata, labels),
@@ -121,6 +121,15 @@ function updateEnded(world: World, subscription: SubscriptionRow, params: Update
   })
   world.emit('customer.subscription.updated', next)
   return next
+}
+
+/** The refusal of every other change of a subscription that is over. */
+export function endedAlready(): StripeError {
+  return invalid(
+    'A canceled subscription can only update its cancellation_details and metadata.',
+    undefined,
+    'invalid_canceled_subscription_fields',
+  )
 }
 
 function changeOf(world: World, subscription: SubscriptionRow, params: UpdateParams): Change {

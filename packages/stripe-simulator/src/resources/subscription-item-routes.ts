@@ -1,6 +1,5 @@
 import type { Change } from '../billing/update.ts'
 import { changeSubscription } from '../billing/update-if-paid.ts'
-import { invalid } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { bool, gaps, required, shape, text, timestamp } from '../http/schema.ts'
@@ -10,6 +9,7 @@ import { type ChangeParams, itemChange } from './change-params.ts'
 import { find } from './lookup.ts'
 import { checkPendable, OF_ITEMS } from './pendable.ts'
 import { followSubscription } from './schedule-phases.ts'
+import { endedAlready } from './subscription-changes.ts'
 import { itemFields, sharedFields } from './subscription-fields.ts'
 
 const URL = '/v1/subscription_items'
@@ -82,7 +82,7 @@ function change(
 ): void {
   const subscription = find(world.subscriptions, 'subscription', id, param)
   if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') {
-    throw invalid('A canceled subscription can only update its cancellation_details and metadata.')
+    throw endedAlready()
   }
   const asked: Change = itemChange(world, subscription, params, '')
   if (paymentBehavior === 'pending_if_incomplete') checkPendable(subscription, params, OF_ITEMS)
