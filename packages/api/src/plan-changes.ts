@@ -188,6 +188,7 @@ const refusals = [
   'coupon_expired',
   'meter_billed_already',
   'payment_method_required',
+  'provider_refused',
   'subscription_not_changeable',
   'subscription_over',
   'money_back_in_progress',

@@ -143,23 +143,38 @@ describe('without a card', () => {
   })
 })
 
-test('a method that the provider does not know, or that is somebody else’s, is pointed at', async () => {
+test('a method that the provider does not know, or that is somebody else’s, is pointed at, in the preview too', async () => {
   const [ada, bob] = [await subscriber('basic'), await subscriber('basic')]
   const { customer } = await bob.atStripe()
   const settings = 'invoice_settings' in customer ? customer.invoice_settings : null
   const ofBob = idOf(settings?.default_payment_method ?? '')
   expect(ofBob).toMatch(/^pm_/)
   for (const paymentMethod of ['pm_nobody', ofBob]) {
-    const refused = await ada.change({ plan: 'premium', paymentMethod })
-    expect(refused).toMatchObject({
-      status: 422,
-      body: {
-        code: 'provider_refused',
-        errors: [{ pointer: '#/paymentMethod', code: 'provider_refused' }],
-      },
-    })
+    const wish = { plan: 'premium', paymentMethod }
+    for (const refused of [await ada.preview(wish), await ada.change(wish)])
+      expect(refused).toMatchObject({
+        status: 422,
+        body: {
+          code: 'provider_refused',
+          errors: [{ pointer: '#/paymentMethod', code: 'provider_refused' }],
+        },
+      })
   }
   expect(await ada.read()).toMatchObject({ plan: 'basic', status: 'active' })
+})
+
+test('a method that is nobody’s yet, or the customer’s, is shown with what it would pay', async () => {
+  const ada = await subscriber('basic')
+  const { stripe } = installation.deps.provider
+  const { id: paymentMethod } = await stripe.paymentMethods.create({
+    type: 'card',
+    card: { token: 'tok_visa' },
+  })
+  const shown = { status: 200, body: { dueNow: { total: { minor: '1500' } } } }
+  expect(await ada.preview({ plan: 'premium', paymentMethod })).toMatchObject(shown)
+  await stripe.paymentMethods.attach(paymentMethod, { customer: (await ada.atStripe()).customer.id })
+  expect(await ada.preview({ plan: 'premium', paymentMethod })).toMatchObject(shown)
+  expect(await ada.preview({ plan: 'premium', paymentMethod: 'pm_card_visa' })).toMatchObject(shown)
 })
 
 describe('the bank asks the customer', () => {

@@ -25,6 +25,7 @@ import { planSync } from '../sync-invoice.ts'
 import { agreementInForce, changedAgreement } from './agreed-terms.ts'
 import { stoodAs } from './changed-meanwhile.ts'
 import { type DecideOptions, type Decision, decideChange, linkedSubscription } from './decide.ts'
+import { refuseUnusableMethod } from './named-method.ts'
 import { type Opinion, secondOpinion } from './second-opinion.ts'
 import { lookAtBoth } from './standing.ts'
 import { signPreview } from './token.ts'
@@ -86,7 +87,10 @@ export async function previewWish(
   options: DecideOptions,
 ): Promise<ChangePreview> {
   await lookAtBoth(deps, await linkedSubscription(deps, subscriptionId))
-  return previewDecision(deps, wish, await decideChange(deps, subscriptionId, wish, options))
+  const decision = await decideChange(deps, subscriptionId, wish, options)
+  if (wish.paymentMethod !== undefined)
+    await refuseUnusableMethod(deps, decision.customer, wish.paymentMethod)
+  return previewDecision(deps, wish, decision)
 }
 
 async function previewDecision(
