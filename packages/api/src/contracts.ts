@@ -70,6 +70,10 @@ const agreement = z
     currency,
     startsAt: instant,
     billingCycle: z.strictObject({ interval, intervalCount: z.int().min(1) }),
+    payments: z.int().min(1).optional().meta({
+      description:
+        'After so many it is over, the first of them at once; absent where it goes on until somebody ends it.',
+    }),
     usageCycle: z
       .strictObject({ interval, intervalCount: z.int().min(1) })
       .optional()

@@ -11,11 +11,18 @@ import type { Seller } from './seller.ts'
 
 /**
  * Says by which rules a document is to be read. Another shape is another format: the second one has add-ons, the third one
- * prices of which other numbers are paid for than the quantity says. One without either is written in the first, as it always was.
+ * prices of which other numbers are paid for than the quantity says, the fourth one an end by its number of payments. One
+ * without any of them is written in the first, as it always was.
  */
-export const contractFormats = ['lockstep-contract-1', 'lockstep-contract-2', 'lockstep-contract-3'] as const
+export const contractFormats = [
+  'lockstep-contract-1',
+  'lockstep-contract-2',
+  'lockstep-contract-3',
+  'lockstep-contract-4',
+] as const
 
-export function contractFormatOf({ addons, itemNumbers }: Agreement): ContractDocument['format'] {
+export function contractFormatOf({ addons, itemNumbers, payments }: Agreement): ContractDocument['format'] {
+  if (payments !== undefined) return 'lockstep-contract-4'
   if (itemNumbers !== undefined) return 'lockstep-contract-3'
   return addons === undefined ? 'lockstep-contract-1' : 'lockstep-contract-2'
 }
@@ -69,6 +76,8 @@ export interface Agreement {
   /** When it begins, RFC 3339 in UTC. */
   readonly startsAt: string
   readonly billingCycle: { readonly interval: Interval; readonly intervalCount: number }
+  /** After so many it is over, the first of them at once; absent where it goes on until somebody ends it. */
+  readonly payments?: number
   /** Of usage that is billed more often than the fees; absent where it is billed with them. */
   readonly usageCycle?: { readonly interval: Interval; readonly intervalCount: number }
   readonly trial: { readonly days: number; readonly usage: TrialUsage } | null
@@ -121,6 +130,7 @@ export interface AgreementInput {
   readonly quantity: number
   readonly addons: readonly AddonInput[]
   readonly itemNumbers?: ItemNumbers
+  readonly payments?: number
   readonly discounts: readonly Discount[]
   readonly startsAt: Instant
 }
@@ -140,6 +150,7 @@ export function agreementOf(input: AgreementInput): Agreement {
     currency: terms.currency,
     startsAt: formatInstant(input.startsAt),
     billingCycle: { interval: terms.interval, intervalCount: terms.intervalCount },
+    ...(input.payments !== undefined && { payments: input.payments }),
     ...(terms.usageInterval != null && {
       usageCycle: { interval: terms.usageInterval, intervalCount: terms.usageIntervalCount ?? 1 },
     }),

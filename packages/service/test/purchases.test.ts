@@ -1,5 +1,9 @@
 import { defineCatalog } from '@lockstep/core/catalog'
+import type { ContractDocument } from '@lockstep/core/contract'
 import { describe, expect, test } from 'vitest'
+import { printed } from '../src/contract/printed.ts'
+import { contractToApi } from '../src/http/routes/contract-to-api.ts'
+import { listContracts } from '../src/store/contracts.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
 import { membership } from '../src/workflow/purchase/membership.ts'
 import { purchaseStrategies } from '../src/workflow/purchase/strategies.ts'
@@ -204,6 +208,22 @@ describe('a course', () => {
       body: { code: 'purchase_not_offered', errors: [{ pointer: '#/purchase' }] },
     })
   })
+})
+
+test.each([
+  ['a membership', 'team', 'every month, in USD', 'each period, in advance', undefined, 1],
+  ['a course', 'lessons', 'every month, 3 times; then it is over, in USD', 'each period, in advance', 3, 4],
+  ['a ticket', 'concert', 'once, at the beginning, in USD', 'once, in advance', 1, 4],
+])('the contract of %s says when it is over', async (_, plan, billed, priced, payments, format) => {
+  const { body } = await register({ plan })
+  const [contract] = await listContracts(installation.deps.db, { customer: String(body.customer), limit: 1 })
+  if (!contract) throw new Error('there is one')
+  const { agreement, format: said } = JSON.parse(contract.document) as ContractDocument
+  expect([agreement.payments, said]).toEqual([payments, `lockstep-contract-${format}`])
+  expect(contractToApi(contract).agreement.payments).toBe(payments)
+  const rows = new Map(printed(contract).sections.flatMap((section) => section.rows))
+  expect(rows.get('Billed')).toEqual([billed])
+  expect([...rows.values()].flat()).toContain(priced)
 })
 
 describe('coupons', () => {

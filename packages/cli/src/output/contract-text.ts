@@ -5,14 +5,14 @@ import { bold, dim, green, red } from './style.ts'
 /** What was agreed, a line each; prices in full stand on the page and in the PDF. */
 export function contractText(contract: Contract): string {
   const { agreement, person, terms, seller } = contract
-  const { plan, billingCycle, usageCycle, trial, prices, features, discounts } = agreement
+  const { plan, usageCycle, trial, prices, features, discounts } = agreement
   const rows: [string, string][] = [
     ['seller', seller?.name ?? '–'],
     [
       'customer',
       person ? (person.name ?? contract.externalId) : `${contract.externalId}, personal data erased`,
     ],
-    ['billed', `${every(billingCycle)}, in ${agreement.currency}`],
+    ['billed', `${billedText(agreement)}, in ${agreement.currency}`],
     ['usage billed', usageCycle ? every(usageCycle) : ''],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
     ['quantity', `${agreement.quantity}`],
@@ -35,6 +35,11 @@ function numbersText(numbers: Contract['agreement']['itemNumbers'] = {}): string
   return Object.entries(numbers)
     .map(([key, number]) => (number === null ? `no ${key}` : `${number} × ${key}`))
     .join(', ')
+}
+
+function billedText({ billingCycle, payments }: Contract['agreement']): string {
+  if (payments === 1) return 'once'
+  return payments === undefined ? every(billingCycle) : `${every(billingCycle)}, ${payments} times`
 }
 
 function every({ interval, intervalCount }: Contract['agreement']['billingCycle']): string {

@@ -37,6 +37,8 @@ export interface Conclusion {
   readonly discounts: readonly Discount[]
   /** Where they are others than the plan's. */
   readonly trialDays?: number
+  /** After how many it is over; absent where somebody ends it. */
+  readonly payments?: number
   /** When the subscription began, if that was read. */
   readonly startsAt?: Instant | undefined
   /** Where it was asked for, in the application's words. */
@@ -70,6 +72,7 @@ export async function concludeContract(trx: Trx, conclusion: Conclusion): Promis
   const agreement = agreementOf({
     plan: { ...plan, trialDays: conclusion.trialDays ?? plan.trialDays },
     ...{ version, versionId: planVersionId, quantity, itemNumbers, discounts },
+    ...(conclusion.payments !== undefined && { payments: conclusion.payments }),
     startsAt: startsAt ?? at,
     features,
     addons: addons.map(agreedOf),

@@ -16,7 +16,7 @@ export function printed(row: ContractRow): PrintedDocument {
   const sections: PrintedSection[] = [
     { title: 'Parties', rows: partyRows(document, row) },
     { title: 'Agreement', rows: agreementRows(agreement) },
-    { title: 'Prices', rows: pricedRows(agreement.prices, agreement.itemNumbers) },
+    { title: 'Prices', rows: pricedRows(agreement.prices, agreement.itemNumbers, agreement.payments) },
     { title: 'Included', rows: featureRows(agreement) },
     ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.itemNumbers)),
     {
@@ -64,11 +64,21 @@ function partyRows({ seller, buyer }: ContractDocument, { person, erasedAt }: Co
 const every = ({ interval, intervalCount }: Agreement['billingCycle']): string =>
   intervalCount === 1 ? `every ${interval}` : `every ${intervalCount} ${interval}s`
 
-function agreementRows({ plan, billingCycle, usageCycle, trial, currency, ...rest }: Agreement): Rows {
+/** One that is over after a payment has no cycle, whatever the plan's prices are counted by. */
+function billed({ billingCycle, payments, currency }: Agreement): string {
+  const how =
+    payments === 1
+      ? 'once, at the beginning'
+      : `${every(billingCycle)}${payments === undefined ? '' : `, ${payments} times; then it is over`}`
+  return `${how}, in ${currency.toUpperCase()}`
+}
+
+function agreementRows(agreement: Agreement): Rows {
+  const { plan, usageCycle, trial, ...rest } = agreement
   return [
     ['Plan', [`${plan.name} (${plan.key}, version ${plan.version})`]],
     ['Begins', [printedInstant(rest.startsAt)]],
-    ['Billed', [`${every(billingCycle)}, in ${currency.toUpperCase()}`]],
+    ['Billed', [billed(agreement)]],
     ...(usageCycle ? [['Usage', [`billed ${every(usageCycle)}`]] as const] : []),
     ['Quantity', [`${rest.quantity}`]],
     [
@@ -83,15 +93,16 @@ function agreementRows({ plan, billingCycle, usageCycle, trial, currency, ...res
   ]
 }
 
-function pricedRows(prices: readonly PriceJson[], numbers: ItemNumbers = {}): Rows {
-  return prices.map((price) => [price.name, pricedLines(price, numbers[price.key])] as const)
+function pricedRows(prices: readonly PriceJson[], numbers: ItemNumbers = {}, payments?: number): Rows {
+  return prices.map((price) => [price.name, pricedLines(price, numbers[price.key], payments)] as const)
 }
 
-function pricedLines(price: PriceJson, number: number | null | undefined): string[] {
+function pricedLines(price: PriceJson, number: number | null | undefined, payments?: number): string[] {
   const when = price.timing === 'inAdvance' ? 'in advance' : 'in arrears'
+  const howOften = payments === 1 ? 'once, ' : 'each period, '
   return [
     ...priceInWords(price),
-    `${price.kind === 'recurring' ? 'each period, ' : ''}${when}`,
+    `${price.kind === 'recurring' ? howOften : ''}${when}`,
     ...(number === undefined ? [] : [number === null ? 'not charged' : `${number} times`]),
   ]
 }

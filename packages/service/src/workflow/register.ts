@@ -141,7 +141,9 @@ async function register(
     const discounts = await agreedDiscounts(trx, coupons, startsAt)
     const { trialDays } = version.plan
     const terms = { planVersionId, quantity, addons, discounts, trialDays, requestOrigin, startsAt }
-    await concludeContract(trx, { ...terms, customerId, subscriptionId, at })
+    const payments = strategy.paymentsOf(version.plan)
+    const ends = payments === null ? {} : { payments }
+    await concludeContract(trx, { ...terms, ...ends, customerId, subscriptionId, at })
   }
   const next = { name: 'conclude contract' satisfies RegistrationTask, result: contract }
   // What Stripe said of it at the start is not how it is any more where its method was taken off again.

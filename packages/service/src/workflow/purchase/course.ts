@@ -12,6 +12,7 @@ export const course: PurchaseStrategy = {
   type: 'course',
   makes: 'subscription',
   slotOf: ({ key }) => key,
+  paymentsOf: ({ payments }) => payments,
   *check(wanted, { plan }) {
     if (plan.payments === null) yield notOffered(`The plan ${plan.key} has no fixed number of payments.`)
     if (plan.trialDays > 0) yield notOffered(`The plan ${plan.key} has a trial, and a course begins at once.`)

@@ -23,6 +23,7 @@ export const eventTicket: PurchaseStrategy = {
   type: 'event_ticket',
   makes: 'invoice',
   slotOf: ({ key }) => key,
+  paymentsOf: () => 1,
   *check(_wanted, { plan }) {
     const metered = plan.prices.find(({ kind, timing }) => kind !== 'recurring' || timing !== 'inAdvance')
     if (metered) yield notOffered(`The price ${metered.key} of ${plan.key} cannot be paid at once.`)

@@ -7,6 +7,7 @@ export const membership: PurchaseStrategy = {
   type: 'membership',
   makes: 'subscription',
   slotOf: () => 'default',
+  paymentsOf: () => null,
   check: () => [],
   isDueNow: ({ quantity }, version) => version.plan.trialDays === 0 && costsSomething(version, quantity),
   async buy(deps, step, purchase) {

@@ -69,6 +69,8 @@ export interface PurchaseStrategy {
   readonly makes: 'subscription' | 'invoice'
   /** Which of the customer's places it takes, unless the request names one. */
   slotOf(plan: Plan): string
+  /** After how many payments it is over by itself; null where it goes on until somebody ends it. */
+  paymentsOf(plan: Plan): number | null
   /** What is wrong with the wish for this way to buy, before anything is recorded. */
   check(wanted: WantedRegistration, version: PlanVersion): Iterable<CodedFault>
   /** Whether something is charged before it can begin. */
