@@ -22,16 +22,19 @@ test('a subscription has a price once: more of it is a quantity', async () => {
   expect(types).toEqual([])
 
   const { id, items } = await stripe.subscriptions.create({ customer, items: [{ price }] })
+  const used = {
+    statusCode: 400,
+    param: 'plan',
+    message: `A new item with Price ${price} can't be added to this Subscription because an existing Subscription Item ${items.data[0]?.id} is already using that Price. If you want to update the existing item (e.g., to adjust the quantity), pass the existing Subscription Item's \`id\` in your update request: https://stripe.com/docs/api/subscriptions/update#update_subscription-items-id`,
+  }
+  expect(await refusal(stripe.subscriptionItems.create({ subscription: id, price }))).toMatchObject(used)
+  expect(await refusal(stripe.subscriptions.update(id, { items: [{ price }] }))).toMatchObject(used)
+  // Two that are added at once, of which the subscription has none yet.
   const added = (of: string) => ({
     statusCode: 400,
     param: 'plan',
     message: `Cannot add multiple subscription items with the same plan: ${of}`,
   })
-  expect(await refusal(stripe.subscriptionItems.create({ subscription: id, price }))).toMatchObject(
-    added(price),
-  )
-  expect(await refusal(stripe.subscriptions.update(id, { items: [{ price }] }))).toMatchObject(added(price))
-  // Two that are added at once, of which the subscription has none yet.
   const both = stripe.subscriptions.update(id, { items: [{ price: other }, { price: other }] })
   expect(await refusal(both)).toMatchObject(added(other))
   const preview = stripe.invoices.createPreview({

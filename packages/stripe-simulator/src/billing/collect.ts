@@ -63,7 +63,8 @@ export function collect(world: World, id: string, how: Collection): CollectionRe
     return {
       result: 'requires_action',
       invoice: waiting,
-      error: cardError(world, 'authentication_required', 'authentication_required', intent),
+      // https://docs.stripe.com/error-codes#invoice-payment-intent-requires-action
+      error: cardError(world, 'invoice_payment_intent_requires_action', null, intent),
     }
   }
   return {
@@ -127,7 +128,7 @@ export function cardError(
       type: 'card_error',
       code,
       message: declineMessage(code, declineCode),
-      ...(declineCode === null || code === 'authentication_required' ? {} : { decline_code: declineCode }),
+      ...(declineCode === null ? {} : { decline_code: declineCode }),
       ...(waits ? {} : { charge: intent.latest_charge }),
       payment_intent: world.render(intent),
       payment_method: method,

@@ -1,3 +1,4 @@
+import { StripeError } from '../errors.ts'
 import type { InvoiceRow, LineRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
@@ -133,11 +134,31 @@ function startCollection(world: World, id: string, draft: InvoiceRow, given: New
     if (methodFor(world, open) === undefined) throw noMethod()
     const outcome = collectAndSettle(world, draft.id, { offSession: given.offSession, automatic: false })
     if ('error' in outcome && given.paymentBehavior === 'error_if_incomplete') {
-      throw refusedWhole(outcome.error)
+      throw unpaid(outcome)
     }
   }
   if (world.subscriptions.must(id).status !== 'incomplete') return
   world.alarm('subscription.expire', id, given.clock, subscription.created + 23 * HOUR)
+}
+
+/**
+ * What `error_if_incomplete` says of a payment that did not come about. Nothing is kept that the card's holder could
+ * complete. https://docs.stripe.com/error-codes#subscription-payment-intent-requires-action
+ */
+export function unpaid({
+  result,
+  error,
+}: {
+  readonly result: string
+  readonly error: StripeError
+}): StripeError {
+  if (result !== 'requires_action') return refusedWhole(error)
+  return new StripeError(402, {
+    type: 'card_error',
+    code: 'subscription_payment_intent_requires_action',
+    message:
+      "Payment for this subscription requires additional user action, but the requested payment behavior doesn't save the invoice or PaymentIntent. Retry the request with `payment_behavior=allow_incomplete` or `payment_behavior=default_incomplete`, then complete the PaymentIntent on the subscription's latest invoice. Additional information is available here: https://stripe.com/docs/billing/subscriptions/overview#requires-action",
+  })
 }
 
 /** The same refusal, but everything is taken back: nothing was created or changed. */

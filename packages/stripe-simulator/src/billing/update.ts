@@ -3,7 +3,7 @@ import { sameRhythm } from '../rules/billing-cycle.ts'
 import type { Period } from '../rules/proration.ts'
 import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
-import { refusedWhole } from './create.ts'
+import { unpaid } from './create.ts'
 import { endTakenOff } from './discounts.ts'
 import { finalize } from './invoices.ts'
 import { applyItem, type ItemChange, isChanged, settleUsage } from './item-change.ts'
@@ -250,8 +250,7 @@ function bill(world: World, draft: InvoiceRow, change: Change): void {
     return
   }
   const outcome = collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: true })
-  if ('error' in outcome && change.paymentBehavior === 'error_if_incomplete')
-    throw refusedWhole(outcome.error)
+  if ('error' in outcome && change.paymentBehavior === 'error_if_incomplete') throw unpaid(outcome)
 }
 
 /**

@@ -15,14 +15,14 @@ import {
   timestamp,
   timestampOrNow,
 } from '../http/schema.ts'
-import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import type { PriceRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { itemsAfter, type PricedItem } from './changed-items.ts'
 import { applyDiscounts, redeemer } from './discounts.ts'
 import { find } from './lookup.ts'
 import { refuseMixed } from './subscription-currency.ts'
-import { planTrialEnd } from './subscription-dates.ts'
+import { pastTrialEnd, planTrialEnd } from './subscription-dates.ts'
 import { itemFields, sharedFields, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -55,7 +55,7 @@ export function itemChange(
   const name = (path: string) =>
     prefix === '' ? path : `${prefix}[${path.replace(/^([^[]+)/, '$1]').replace(/\]$/, '')}]`
   const now = world.now(subscription.own.clock)
-  const taken = new Set(itemsOf(world, subscription.id).map((item) => item.own.price))
+  const added = new Set<string>()
   const items = (params.items ?? []).map((entry, i): ItemChange => {
     const at = prefix === '' ? `items[${i}]` : `${prefix}[items][${i}]`
     const old =
@@ -75,16 +75,20 @@ export function itemChange(
         ? undefined
         : itemPrice(world, entry, at)
     if (price !== undefined && !isPricedIn(price, subscription.currency)) {
+      const [own, ...others] = currenciesOf(price).map((currency) => `\`${currency}\``)
       throw invalid(
-        `The price specified supports currencies of ${currenciesOf(price).join(', ')} which doesn't include the expected currency of ${subscription.currency}.`,
+        others.length === 0
+          ? `The price specified only supports ${own}. This doesn't match the expected currency: \`${subscription.currency}\`.`
+          : `The price specified supports currencies of ${[own, ...others].join(', ')} which doesn't include the expected currency of \`${subscription.currency}\`.`,
         `${at}[price]`,
       )
     }
     if (old === undefined && price !== undefined) {
-      if (taken.has(price.id)) {
+      refuseAgain(world, subscription, price)
+      if (added.has(price.id)) {
         throw invalid(`Cannot add multiple subscription items with the same plan: ${price.id}`, 'plan')
       }
-      taken.add(price.id)
+      added.add(price.id)
     }
     const next = price ?? world.prices.must(old?.own.price)
     if (entry.quantity !== undefined) itemQuantity(next, entry.quantity, at)
@@ -124,7 +128,7 @@ export function itemChange(
   }
   checkProrationDate(world, subscription, params.proration_date, name('proration_date'))
   if (typeof params.trial_end === 'number' && params.trial_end <= now) {
-    throw invalid('The trial end must be in the future.', name('trial_end'))
+    throw pastTrialEnd(params.trial_end, name('trial_end'))
   }
   return {
     items,
@@ -140,6 +144,16 @@ export function itemChange(
     offSession: false,
     fields: endFields(world, subscription, params, now),
   }
+}
+
+/** A price that an item has already: more of it is that item's quantity. */
+function refuseAgain(world: World, { id }: SubscriptionRow, price: PriceRow): void {
+  const using = itemsOf(world, id).find((item) => item.own.price === price.id)
+  if (using === undefined) return
+  throw invalid(
+    `A new item with Price ${price.id} can't be added to this Subscription because an existing Subscription Item ${using.id} is already using that Price. If you want to update the existing item (e.g., to adjust the quantity), pass the existing Subscription Item's \`id\` in your update request: https://stripe.com/docs/api/subscriptions/update#update_subscription-items-id`,
+    'plan',
+  )
 }
 
 /** A filled array replaces, an empty one changes nothing, the empty text clears. */

@@ -202,7 +202,7 @@ export function create(
 function check(world: World, params: CreateParams, customer: CustomerRow): void {
   if (params.payment_behavior === 'pending_if_incomplete') {
     throw invalid(
-      'payment_behavior cannot be pending_if_incomplete when creating a subscription.',
+      'Setting `payment_behavior` to `pending_if_incomplete` has no effect when creating a subscription.',
       'payment_behavior',
     )
   }
@@ -233,14 +233,12 @@ function refuseTooMany(world: World, { id, own }: CustomerRow): void {
   )
 }
 
-function checkInvoicing(method: string | undefined, days: number | undefined): void {
-  if (method === 'send_invoice' && days === undefined) {
-    throw invalid(
-      'You must pass `days_until_due` when creating or updating a subscription to `send_invoice`.',
-      'days_until_due',
-    )
+/** Days are for invoices that are sent, and those need them. */
+export function checkInvoicing(method: string | undefined, days: number | null | undefined): void {
+  if (method === 'send_invoice' && days == null) {
+    throw invalid("If invoice collection method is 'send_invoice', you must specify 'days_until_due'.")
   }
-  if (method !== 'send_invoice' && days !== undefined) {
-    throw invalid('`days_until_due` can only be set with `collection_method=send_invoice`.', 'days_until_due')
+  if (method !== 'send_invoice' && days != null) {
+    throw invalid("You can only specify 'days_until_due' if invoice collection method is 'send_invoice'.")
   }
 }

@@ -27,6 +27,7 @@ import { addExtraItems, extraItems } from './extra-items.ts'
 import { find } from './lookup.ts'
 import { ALONE, checkPendable } from './pendable.ts'
 import { followSubscription } from './schedule-phases.ts'
+import { checkInvoicing } from './start-subscription.ts'
 import {
   intervalOf,
   invoiceSettingsOf,
@@ -137,11 +138,12 @@ function changeOf(world: World, subscription: SubscriptionRow, params: UpdatePar
   if (params.default_payment_method != null) {
     ownMethod(world, subscription.customer, params.default_payment_method, 'default_payment_method')
   }
-  if (params.collection_method !== undefined && params.collection_method !== subscription.collection_method) {
-    if (params.collection_method === 'send_invoice' && params.days_until_due === undefined) {
-      throw invalid('Missing required param: days_until_due.', 'days_until_due', 'parameter_missing')
-    }
-  }
+  const method = params.collection_method ?? subscription.collection_method
+  const isSent = subscription.collection_method === 'send_invoice'
+  checkInvoicing(
+    method,
+    params.days_until_due ?? (isSent && method === 'send_invoice' ? subscription.days_until_due : undefined),
+  )
   const change = itemChange(world, subscription, params, '')
   if (
     subscription.status === 'incomplete' &&

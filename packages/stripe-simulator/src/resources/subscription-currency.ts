@@ -25,8 +25,12 @@ export function currencyOf(
     )
   }
   const [first] = prices
-  if (first === undefined || !prices.every((price) => isPricedIn(price, first.currency))) {
-    throw invalid('All prices on a subscription must have the same currency.', named('items'))
+  const other = prices.findIndex((price) => first !== undefined && !isPricedIn(price, first.currency))
+  if (first === undefined || other >= 0) {
+    throw invalid(
+      `This \`price\` has \`currency=${prices[other]?.currency}\`, but other items use \`currency=${first?.currency}\`. All items must have pricing in the same currency. When using multi-currency prices, you can specify \`currency\` at the top level, to be used by all items.`,
+      `${named('items')}[${other}][price]`,
+    )
   }
   if (locked !== null) throw mixedCurrencies(locked, named('items'))
   return first.currency

@@ -1,5 +1,5 @@
 import { rhythmOf } from '../billing/periods.ts'
-import { invalid } from '../errors.ts'
+import { invalid, type StripeError } from '../errors.ts'
 import { integer, required, shape } from '../http/schema.ts'
 import type { PriceRow, SubscriptionRow } from '../rows.ts'
 import { addMonths } from '../rules/billing-cycle.ts'
@@ -138,22 +138,24 @@ function trialEndOf(
   if (end !== undefined && days !== undefined) {
     throw invalid('You may only specify one of these parameters: trial_end, trial_period_days.', 'trial_end')
   }
-  if (end !== undefined && fromPlan === true) {
-    throw invalid(
-      'You may only specify one of these parameters: trial_end, trial_from_plan.',
-      'trial_from_plan',
-    )
+  if ((end !== undefined || days !== undefined) && fromPlan === true) {
+    throw invalid('You cannot set `trial_end` or `trial_period_days` when `trial_from_plan=true`.')
   }
   if (days !== undefined) return now + days * DAY
   if (end === undefined) return fromPlan === true ? planTrialEnd(prices, now) : null
   if (end === 'now') return null
-  if (end <= now) {
-    throw invalid('Invalid timestamp: must be an integer Unix timestamp in the future.', 'trial_end')
-  }
+  if (end <= now) throw pastTrialEnd(end, 'trial_end')
   if (end > addMonths(anchor, TRIAL_MONTHS_MAX)) {
     throw invalid('trial_end cannot be more than two years after the billing cycle anchor.', 'trial_end')
   }
   return end
+}
+
+export function pastTrialEnd(end: number, param: string): StripeError {
+  return invalid(
+    `The parameter \`${param}\` expects a unix timestamp representing a date and time in the future. You specified the value \`${end}\` which is in the past.`,
+    param,
+  )
 }
 
 /** Also of an update with `trial_from_plan`; null when none of the prices brings a trial. */

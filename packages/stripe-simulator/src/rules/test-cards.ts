@@ -204,8 +204,10 @@ export function declineMessage(code: string, declineCode: string | null): string
   if (code === 'incorrect_cvc') return "Your card's security code is incorrect."
   if (code === 'processing_error')
     return 'An error occurred while processing your card. Try again in a little bit.'
-  if (code === 'authentication_required') {
-    return 'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice.'
+  if (code === 'invoice_payment_intent_requires_action') {
+    return 'This payment requires additional user action before it can be completed successfully. Payment can be completed using the PaymentIntent associated with the invoice. For more details see this page: https://stripe.com/docs/billing/subscriptions/overview#requires-action'
   }
+  if (code === 'authentication_required')
+    return 'Your card was declined. This transaction requires authentication.'
   return 'Your card was declined.'
 }

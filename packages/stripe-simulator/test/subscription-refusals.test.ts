@@ -1,0 +1,116 @@
+// The sentences are Stripe's, as github.com/Kiln-AI/stripe_world recorded them at 2026-08-26.dahlia.
+import type Stripe from 'stripe'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { DAY, JAN_1, refusal } from './world.ts'
+
+const world = await sharedWorld()
+const { stripe } = world
+const [dollars, euros] = [(await world.price(1000)).id, (await world.price(900, { currency: 'eur' })).id]
+
+const past = JAN_1 - DAY
+
+test.each<[string, Partial<Stripe.SubscriptionCreateParams>, string, string | undefined]>([
+  [
+    'a value for updates only',
+    { payment_behavior: 'pending_if_incomplete' },
+    'Setting `payment_behavior` to `pending_if_incomplete` has no effect when creating a subscription.',
+    'payment_behavior',
+  ],
+  [
+    'a bill without a day',
+    { collection_method: 'send_invoice' },
+    "If invoice collection method is 'send_invoice', you must specify 'days_until_due'.",
+    undefined,
+  ],
+  [
+    'a day without a bill',
+    { days_until_due: 7 },
+    "You can only specify 'days_until_due' if invoice collection method is 'send_invoice'.",
+    undefined,
+  ],
+  [
+    'a trial that is over',
+    { trial_end: past },
+    `The parameter \`trial_end\` expects a unix timestamp representing a date and time in the future. You specified the value \`${past}\` which is in the past.`,
+    'trial_end',
+  ],
+  [
+    'a trial of two lengths',
+    { trial_period_days: 7, trial_from_plan: true },
+    'You cannot set `trial_end` or `trial_period_days` when `trial_from_plan=true`.',
+    undefined,
+  ],
+  [
+    'two currencies',
+    { items: [{ price: dollars }, { price: euros }] },
+    'This `price` has `currency=eur`, but other items use `currency=usd`. All items must have pricing in the same currency. When using multi-currency prices, you can specify `currency` at the top level, to be used by all items.',
+    'items[1][price]',
+  ],
+])('%s', async (_name, more, message, param) => {
+  const { id } = await world.customer()
+  const create = stripe.subscriptions.create({ customer: id, items: [{ price: dollars }], ...more })
+  const error = await refusal(create)
+  expect([error.statusCode, error.message, error.param]).toEqual([400, message, param])
+})
+
+test('the same of an update', async () => {
+  const { id: customer } = await world.customer()
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price: dollars }] })
+  const update = (params: Stripe.SubscriptionUpdateParams) => refusal(stripe.subscriptions.update(id, params))
+  expect((await update({ days_until_due: 7 })).message).toMatch(/^You can only specify 'days_until_due'/)
+  expect((await update({ collection_method: 'send_invoice' })).message).toMatch(/^If invoice collection/)
+  expect((await update({ trial_end: past })).message).toContain(`the value \`${past}\` which is in the past`)
+  expect(await update({ items: [{ price: euros }] })).toMatchObject({
+    param: 'items[0][price]',
+    message: "The price specified only supports `eur`. This doesn't match the expected currency: `usd`.",
+  })
+  // Sent already, it keeps its days unless others are given.
+  await stripe.subscriptions.update(id, { collection_method: 'send_invoice', days_until_due: 7 })
+  const kept = await stripe.subscriptions.update(id, {
+    collection_method: 'send_invoice',
+    metadata: { a: 'b' },
+  })
+  expect(kept.days_until_due).toBe(7)
+  const back = await stripe.subscriptions.update(id, { collection_method: 'charge_automatically' })
+  expect(back.collection_method).toBe('charge_automatically')
+})
+
+test('a card that asks its holder, where nothing may be left that waits', async () => {
+  const { id: customer } = await world.customer({ card: 'pm_card_authenticationRequired' })
+  const types = await world.typesDuring(async () => {
+    const create = stripe.subscriptions.create({
+      customer,
+      items: [{ price: dollars }],
+      payment_behavior: 'error_if_incomplete',
+    })
+    expect(await refusal(create)).toMatchObject({
+      statusCode: 402,
+      type: 'StripeCardError',
+      code: 'subscription_payment_intent_requires_action',
+    })
+  })
+  expect(types).toEqual([])
+  expect((await stripe.subscriptions.list({ customer, status: 'all' })).data).toEqual([])
+  // Where it may wait, its invoice says the same of itself.
+  const waiting = await stripe.subscriptions.create({ customer, items: [{ price: dollars }] })
+  expect(waiting.status).toBe('incomplete')
+  const pay = stripe.invoices.pay(waiting.latest_invoice as string)
+  expect(await refusal(pay)).toMatchObject({
+    statusCode: 402,
+    code: 'invoice_payment_intent_requires_action',
+  })
+  // The same of a change that has to be paid.
+  await world.setCard(customer, 'pm_card_visa')
+  const running = await stripe.subscriptions.create({ customer, items: [{ price: dollars }] })
+  await world.setCard(customer, 'pm_card_authenticationRequired')
+  const untold = await world.typesDuring(async () => {
+    const update = stripe.subscriptions.update(running.id, {
+      items: [{ id: running.items.data[0]?.id as string, quantity: 5 }],
+      proration_behavior: 'always_invoice',
+      payment_behavior: 'error_if_incomplete',
+    })
+    expect((await refusal(update)).code).toBe('subscription_payment_intent_requires_action')
+  })
+  expect(untold).toEqual([])
+})
