@@ -6,7 +6,7 @@ import { parse } from 'node:querystring'
 import Fastify from 'fastify'
 
 const simulator = process.env.SIMULATOR_URL ?? ''
-/** Every registration makes these calls, and nobody looks at what they made. */
+/** A registration makes these calls, or its reference does, and nobody looks at what they made. */
 const instant: readonly (readonly [RegExp, (path: string) => string])[] = [
   [/^POST \/v1\/customers$/, () => 'cus'],
   [/^POST \/v1\/payment_methods\/[^/]+\/attach$/, () => 'pm'],

@@ -116,13 +116,12 @@ test('a customer is registered: recorded, made at Stripe, linked, subscribed', a
     'link customer',
     'update customer at provider',
     'attach payment method',
-    'set default payment method',
     'configure subscription',
     'start subscription',
     'record subscription',
     'conclude contract',
   ])
-  expect((body.steps as object[])[8]).toMatchObject({
+  expect((body.steps as object[])[7]).toMatchObject({
     state: 'done',
     needs: ['configuration'],
     handsOn: ['subscription'],
@@ -259,16 +258,96 @@ describe('refused by the bank', () => {
   })
 })
 
-describe('the card of one who has something already', () => {
-  const defaultOf = async (customer: string | undefined) => {
-    const { stripe } = installation.deps.provider
-    const seen = await stripe.customers.retrieve(customer ?? '', {
-      expand: ['invoice_settings.default_payment_method'],
+describe('the card of one who is new', () => {
+  const paths = () =>
+    simulator.control
+      .requests()
+      .requests.map(({ method, path }) => `${method} ${path.replace(/cus_\w+/, 'cus')}`)
+
+  test('comes with the customer: two calls, and one for a name', async () => {
+    simulator.control.clearRequests()
+    await register({ externalId: newUser(), plan: 'team', paymentMethod: 'pm_card_visa' })
+    expect(paths()).toEqual(['POST /v1/customers', 'POST /v1/subscriptions'])
+    simulator.control.clearRequests()
+    await register({ externalId: newUser(), name: 'Ada', plan: 'team', paymentMethod: 'pm_card_visa' })
+    expect(paths()).toEqual(['POST /v1/customers', 'POST /v1/customers/cus', 'POST /v1/subscriptions'])
+  })
+
+  test('is what everything is charged to, also where Stripe has its id', async () => {
+    const externalId = newUser()
+    const { id: paymentMethod } = await installation.deps.provider.stripe.paymentMethods.create({
+      type: 'card',
+      card: { token: 'tok_mastercard' },
     })
-    if (seen.deleted) return undefined
-    const method = seen.invoice_settings.default_payment_method
-    return typeof method === 'object' ? method?.card?.brand : method
-  }
+    expect((await register({ externalId, plan: 'team', paymentMethod })).status).toBe(201)
+    const { customers } = await ofUser(externalId)
+    expect(customers[0]?.invoice_settings.default_payment_method).toBe(paymentMethod)
+  })
+
+  test('that is declined leaves one customer, without it', async () => {
+    const externalId = newUser()
+    simulator.control.clearRequests()
+    const declined = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_chargeDeclined' })
+    expect(declined).toMatchObject({ status: 402, body: { code: 'card_declined' } })
+    expect(paths()).toEqual([
+      'POST /v1/customers',
+      'POST /v1/customers',
+      'POST /v1/payment_methods/pm_card_chargeDeclined/attach',
+    ])
+    const { customers } = await ofUser(externalId)
+    expect(customers.map(({ invoice_settings: { default_payment_method: method } }) => method)).toEqual([
+      null,
+    ])
+  })
+
+  const slots = [
+    { slot: 'a', paymentMethod: 'pm_card_visa' },
+    { slot: 'b', paymentMethod: 'pm_card_mastercard' },
+    { slot: 'c', paymentMethod: 'pm_card_chargeDeclined' },
+    { slot: 'd' },
+  ]
+
+  test('and other ones in other slots at the same moment: one customer, whose every own card is there', async () => {
+    const externalId = newUser()
+    const answers = await Promise.all(slots.map((slot) => register({ externalId, plan: 'free', ...slot })))
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 402, 201])
+    const { customers, subscriptions } = await ofUser(externalId)
+    expect([customers.length, subscriptions.length]).toEqual([1, 3])
+    const { data } = await installation.deps.provider.stripe.customers.listPaymentMethods(
+      customers[0]?.id ?? '',
+    )
+    expect(data.map(({ card }) => card?.brand).toSorted()).toEqual(['mastercard', 'visa'])
+  })
+
+  test.each(slots)('$slot first, whose calls are lost: the others say what it said', async (first) => {
+    const externalId = newUser()
+    const path = '/v1/customers'
+    simulator.control.fail({ kind: 'timeout_before_commit', method: 'POST', path, times: 6 })
+    const asked = register({ externalId, plan: 'free', ...first })
+    const failed = async () =>
+      (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
+    await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
+    const others = slots.filter(({ slot }) => slot !== first.slot)
+    const answers = await Promise.all(others.map((slot) => register({ externalId, plan: 'free', ...slot })))
+    expect(answers.map(({ status }) => status)).toEqual(others.map(({ slot }) => (slot === 'c' ? 402 : 201)))
+    await installation.ask('POST', `/v1/registrations/${(await failed())[0]?.id}/resume`, {})
+    expect((await asked).status).toBe(first.slot === 'c' ? 402 : 201)
+    const { customers, subscriptions } = await ofUser(externalId)
+    expect([customers.length, subscriptions.length]).toEqual([1, 3])
+  })
+})
+
+const defaultOf = async (customer: string | undefined) => {
+  const { stripe } = installation.deps.provider
+  const seen = await stripe.customers.retrieve(customer ?? '', {
+    expand: ['invoice_settings.default_payment_method'],
+  })
+  if (seen.deleted) return undefined
+  const method = seen.invoice_settings.default_payment_method
+  return typeof method === 'object' ? method?.card?.brand : method
+}
+
+describe('the card of one who has something already', () => {
   const mastercard = { plan: 'free', paymentMethod: 'pm_card_mastercard' }
 
   test('is charged on, when a second registration with another one is refused', async () => {
@@ -558,7 +637,6 @@ test('registrations are listed newest first, page by page', async () => {
 })
 
 describe('in spite of faults', () => {
-  const POSTS = ['/v1/customers', '/v1/payment_methods/*', '/v1/customers/cus_*', '/v1/subscriptions']
   const KINDS = [
     'timeout_after_commit',
     'timeout_before_commit',
@@ -567,19 +645,32 @@ describe('in spite of faults', () => {
     'error_500_stored',
     'rate_limit',
   ] as const
-  test.each(POSTS.flatMap((path) => KINDS.map((kind) => [kind, path] as const)))(
-    '%s at %s',
-    async (kind, path) => {
+  const CALLS = [
+    ['nobody knew', '/v1/customers'],
+    ['nobody knew', '/v1/subscriptions'],
+    ['Stripe knows', '/v1/payment_methods/*/attach'],
+    ['Stripe knows', '/v1/subscriptions'],
+    ['Stripe knows', '/v1/customers/cus_*'],
+    ['Stripe knows', '/v1/subscriptions/sub_*'],
+  ] as const
+  test.each(CALLS.flatMap(([whom, path]) => KINDS.map((kind) => [kind, path, whom] as const)))(
+    '%s at %s, of one whom %s',
+    async (kind, path, whom) => {
       const externalId = newUser()
+      const isKnown = whom === 'Stripe knows'
+      if (isKnown)
+        await register({ externalId, plan: 'free', slot: 'before', paymentMethod: 'pm_card_mastercard' })
       simulator.control.fail({ kind, method: 'POST', path, times: 2 })
       const answer = await register({ externalId, plan: 'team', paymentMethod: 'pm_card_visa' })
       expect(answer.status).toBe(201)
+      expect(simulator.control.faults()).toEqual([])
       const { customers, subscriptions } = await ofUser(externalId)
-      expect([customers.length, subscriptions.length]).toEqual([1, 1])
+      expect([customers.length, subscriptions.length]).toEqual([1, isKnown ? 2 : 1])
+      expect(await defaultOf(customers[0]?.id)).toBe('visa')
       const { data } = await installation.deps.provider.stripe.invoices.list({
         customer: customers[0]?.id ?? '',
       })
-      expect(data.map(({ amount_paid: paid }) => paid)).toEqual([1100])
+      expect(data.map(({ amount_paid: paid }) => paid)).toEqual(isKnown ? [1100, 0] : [1100])
     },
   )
 })

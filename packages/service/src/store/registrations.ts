@@ -104,6 +104,28 @@ export const findRegistered = grouped((db, subscriptionIds: readonly string[]) =
   }),
 )
 
+/** The payment methods that a customer's registrations under way name. */
+export async function methodsNamed(db: Db, customerId: string): Promise<string[]> {
+  const { rows } = await sql<{ method: string }>`
+    select distinct w.input ->> 'paymentMethod' as method
+    from registration r join workflow w on w.id = r.workflow_id
+    where r.customer_id = ${customerId} and w.ended_at is null and w.input ->> 'paymentMethod' is not null`.execute(
+    db,
+  )
+  return rows.map(({ method }) => method)
+}
+
+/** The payment methods that a customer's registrations brought, by Stripe's ids, however they were attached. */
+export async function methodsBrought(db: Db, customerId: string): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select s.result ->> 'id' as id
+    from registration r join workflow_step s on s.workflow_id = r.workflow_id
+    where r.customer_id = ${customerId} and s.name in ('attach payment method', 'await payment method')`.execute(
+    db,
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
 export interface RegistrationFilter {
   readonly customer?: string | undefined
   readonly state?: RegistrationState | undefined

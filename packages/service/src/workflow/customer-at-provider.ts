@@ -7,6 +7,7 @@ import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { isLeftBehind } from '../store/customer-erasures.ts'
 import { readCustomer, readProfile } from '../store/customers.ts'
 import { link } from '../store/mappings.ts'
+import { methodsNamed } from '../store/registrations.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import { isRefusal, type Step } from './journal.ts'
@@ -19,10 +20,14 @@ export interface LinkedCustomer {
   readonly providerId: string
   /** Stripe had not known it: nothing of it is there but what this registration makes. */
   readonly isNew: boolean
+  /** The one that the request names, attached and made the default by the call that made the customer. */
+  readonly paymentMethod?: string
 }
 
 interface CustomerToProvide {
   readonly customerId: string
+  /** Of a customer whom Stripe does not know it is attached at once. */
+  readonly paymentMethod: string | null
   /** The customer was known before and has a new name or address. */
   readonly profileChanged: boolean
   readonly tax: TaxAssessment | null
@@ -32,12 +37,12 @@ interface CustomerToProvide {
 export async function provideCustomer(
   deps: PurchaseDeps,
   step: Step,
-  { customerId, profileChanged, tax }: CustomerToProvide,
+  { customerId, paymentMethod, profileChanged, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
   const made = await step(
     'create customer at provider',
-    (_, { intend }) => makeOnce({ ...deps, intend }, customerId),
+    (_, { intend }) => makeOnce({ ...deps, intend }, customerId, paymentMethod),
     { operation: () => customerOperation(customerId) },
   )
   // Whoever linked one first has named the customer's one: it is gone on with that.
@@ -54,7 +59,12 @@ export async function provideCustomer(
       }),
     { repeatable: true },
   )
-  const customer = { id: customerId, providerId, isNew: made.isNew }
+  // Another one was linked by somebody else: what was attached to the one made here is not theirs.
+  const attached = providerId === made.id ? made.paymentMethod : undefined
+  const customer = {
+    ...{ id: customerId, providerId, isNew: made.isNew },
+    ...(attached !== undefined && { paymentMethod: attached }),
+  }
   if (made.isNew || profileChanged) {
     // Only when it is linked: from then on whoever changes the customer tells Stripe.
     await step(
@@ -75,17 +85,22 @@ export async function provideCustomer(
 async function makeOnce(
   deps: PurchaseDeps & CallDeps,
   customerId: string,
-): Promise<{ id: string; isNew: boolean }> {
+  paymentMethod: string | null,
+): Promise<{ id: string; isNew: boolean; paymentMethod?: string }> {
   const { db } = deps
   const customer = await readCustomer(db, customerId)
   if (!customer) throw new Error(`There is no customer ${customerId}.`)
   if (customer.providerId !== null) return { id: customer.providerId, isNew: false }
   const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
-  const { id } = await makeCustomer(deps, { ...customer, testClock: clock?.providerId ?? null })
-  return { id, isNew: true }
+  const made = await makeCustomer(
+    deps,
+    { ...customer, testClock: clock?.providerId ?? null, paymentMethod },
+    () => methodsNamed(db, customerId),
+  )
+  return { ...made, isNew: true }
 }
 
-/** Attaches a payment method that the application collected; see {@link chargeTo}. */
+/** Attaches a payment method that the application collected, if it is not yet; see {@link chargeTo}. */
 export async function providePaymentMethod(
   deps: PurchaseDeps,
   step: Step,
@@ -95,6 +110,7 @@ export async function providePaymentMethod(
   const { id } = await step(
     'attach payment method',
     async (operation, { intend }) => {
+      if (customer.paymentMethod !== undefined) return { id: customer.paymentMethod }
       // Of whom Stripe had not known nobody left anything.
       if (!customer.isNew && (await isLeftBehind(deps.db, customer.id, paymentMethod)))
         throw aboutMethod(new Problem('payment_method_required', LEFT_PAYS_NOTHING))
@@ -136,6 +152,7 @@ export async function chargeTo(
   paymentMethod: string,
 ): Promise<string | null> {
   if (!customer.isNew) return paymentMethod
+  if (paymentMethod === customer.paymentMethod) return null
   await step(
     'set default payment method',
     async (id, { intend }) => {

@@ -106,7 +106,7 @@ async function register(
   }))
   const tax = await assessTax(deps, step, { workflowId, customerId })
   const { profileChanged } = input
-  const customer = await provideCustomer(deps, step, { customerId, profileChanged, tax })
+  const customer = await provideCustomer(deps, step, { customerId, paymentMethod, profileChanged, tax })
   if (input.afterErasure) {
     const bringsMethod = paymentMethod !== null || paymentPage !== null
     await step('pass erasure', () => passErasures(deps, customerId, { bringsMethod }))

@@ -33,14 +33,19 @@ export interface CallDeps {
 }
 
 /** One thing that Stripe shall do, once. */
-export interface Intention {
+export interface Intention<Body = unknown> {
   /** The same for every try, also after a crash; goes into the object's `lockstep_operation`. */
   readonly id: string
   readonly kind: string
   /** What of ours it is about. */
   readonly subjectId: string
   /** Everything that is sent. The same for every try. */
-  readonly body: unknown
+  readonly body: Body
+  /**
+   * In what other words somebody may have begun it, asked for only when somebody has. Whoever comes second says the
+   * same as the first: under one key Stripe does nothing else, and two of them in flight at once are one.
+   */
+  readonly others?: () => Promise<readonly Body[]>
   /** Says only how things shall be, not that something be made: doing it twice is doing it once. */
   readonly repeatable?: boolean
   /** Whoever records the result marks the success too, in one commit with it (`step` in the journal). */
@@ -65,19 +70,19 @@ const MOST_ATTEMPTS = 5
  * `find` looks for the object by our operation id through list endpoints. Only when a complete look
  * found nothing is the call made under a new key. What was made and is gone since is never made again by itself.
  */
-export async function callStripe<T extends { readonly id: string }>(
+export async function callStripe<T extends { readonly id: string }, Body>(
   deps: CallDeps,
-  call: Intention,
-  send: (stripe: Stripe, options: { idempotencyKey: string }) => Promise<T>,
+  call: Intention<Body>,
+  send: (stripe: Stripe, options: { idempotencyKey: string }, body: Body) => Promise<T>,
   find?: (stripe: Stripe) => Promise<T | undefined>,
 ): Promise<T> {
   assertOutsideTransaction()
   const { db, provider } = deps
-  const { id, kind, subjectId, body } = call
-  const bodyHash = hashOf(body)
+  const { id, kind, subjectId } = call
+  let { body } = call
   const attemptOf = (number: number): Attempt => ({
     idempotencyKey: `${provider.instance}/${id}/${number}`,
-    bodyHash,
+    bodyHash: hashOf(body),
     at: deps.clock.now(),
   })
 
@@ -85,8 +90,9 @@ export async function callStripe<T extends { readonly id: string }>(
   const intended = await (deps.intend?.({ ...named, ...first }) ?? intend(db, named, first))
   const { isNew, observation } = intended
   let { operation } = intended
+  if (!isNew && operation.state !== 'refused') body = await asBegun()
   // A prepared row that we did not write is of a run that died, or of a twin at this moment.
-  let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, bodyHash) ? 'send' : 'look'
+  let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, hashOf(body)) ? 'send' : 'look'
 
   for (let tries = 1; ; tries += 1) {
     const isFirst = isNew && tries === 1
@@ -102,15 +108,23 @@ export async function callStripe<T extends { readonly id: string }>(
       if (found) return succeed(found)
       if (tries === 1) refuseIfUnderWay(deps, operation, ['prepared', 'unknown'])
       operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
+      body = await asBegun()
     }
     let answer: T
     try {
-      answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey })
+      answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey }, body)
     } catch (error) {
       next = await afterFailure(error, tries)
       continue
     }
     return succeed(answer)
+  }
+
+  /** The words in which the last attempt was begun, if they are known; our own otherwise. */
+  async function asBegun(): Promise<Body> {
+    if (!call.others || hashOf(body).equals(operation.bodyHash)) return body
+    const others = await call.others()
+    return others.find((other) => hashOf(other).equals(operation.bodyHash)) ?? body
   }
 
   async function afterFailure(error: unknown, tries: number): Promise<'send' | 'look'> {

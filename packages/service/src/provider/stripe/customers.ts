@@ -2,15 +2,25 @@ import type { Address } from '@lockstep/core/address'
 import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import { type CallDeps, callStripe } from './call.ts'
+import { idOf } from './field.ts'
 import { isOf, ownMetadata } from './metadata.ts'
+import { isRefused } from './problems.ts'
 
-/** Only what never changes: whoever asks sends the same under the same key, and gets the same customer. */
+/** Besides the payment method only what never changes: whoever asks gets the same customer. */
 export interface CustomerToMake {
   readonly id: string
   /** Stripe's id of the clock it lives at. */
   readonly testClock: string | null
   /** When we recorded the customer, to know where to look for it. */
   readonly createdAt: Instant
+  /** Attached by the same call, as what everything is charged to. Null: none. */
+  readonly paymentMethod: string | null
+}
+
+export interface MadeCustomer {
+  readonly id: string
+  /** Attached, and the default. Absent: none was asked for, Stripe refused it, or somebody else's was taken. */
+  readonly paymentMethod?: string
 }
 
 /** Clocks differ: what was made after our record may carry a time before it. */
@@ -22,29 +32,65 @@ export const customerOperation = (customerId: string): string => `${customerId}/
 /**
  * Makes a customer at Stripe; the same one however often and from wherever it is asked for. Who it is, is
  * told afterwards (`updateCustomer`): two who ask at once may know it by two names.
+ *
+ * A payment method is attached and becomes the default by the very call, which Stripe refuses whole where the method
+ * is refused (https://docs.stripe.com/api/customers/create#create_customer-payment_method). Then the customer is made
+ * without it: whoever attaches it by itself is told why that cannot be. `methodsNamed`: those that others who
+ * make this customer at the same time may have said.
  */
-export function makeCustomer(deps: CallDeps, customer: CustomerToMake): Promise<Stripe.Customer> {
+export async function makeCustomer(
+  deps: CallDeps,
+  customer: CustomerToMake,
+  methodsNamed: () => Promise<readonly string[]>,
+): Promise<MadeCustomer> {
+  const { paymentMethod } = customer
   const id = customerOperation(customer.id)
-  const body = {
+  const alone: Stripe.CustomerCreateParams = {
     ...(customer.testClock !== null && { test_clock: customer.testClock }),
     metadata: ownMetadata(deps.provider, id, { lockstep_customer: customer.id }),
   }
-  return callStripe(
-    deps,
-    { id, kind: 'customer.create', subjectId: customer.id, body, settledByCaller: true },
-    (stripe, options) => stripe.customers.create(body, options),
-    async (stripe) => {
-      // Customers on a clock have simulated times, and are listed only by their clock.
-      const where =
-        customer.testClock === null
-          ? { created: { gte: customer.createdAt - CLOCK_SKEW_SECONDS } }
-          : { test_clock: customer.testClock }
-      for await (const found of stripe.customers.list({ ...where, limit: 100 })) {
-        if (isOf(deps.provider, id, found)) return found
-      }
-      return undefined
-    },
-  )
+  const withMethod = (method: string) => ({
+    ...alone,
+    payment_method: method,
+    invoice_settings: { default_payment_method: method },
+  })
+  const others = async () => [alone, ...(await methodsNamed()).map(withMethod)]
+  let sent: Stripe.CustomerCreateParams | undefined
+  const make = (body: Stripe.CustomerCreateParams) =>
+    callStripe(
+      deps,
+      { id, kind: 'customer.create', subjectId: customer.id, body, others, settledByCaller: true },
+      (stripe, options, words) => {
+        sent = words
+        return stripe.customers.create(words, options)
+      },
+      (stripe) => findCustomer(deps, stripe, customer),
+    )
+
+  const wanted = paymentMethod === null ? alone : withMethod(paymentMethod)
+  const made = await make(wanted).catch((error) => {
+    if (sent === alone || !isRefused(error)) throw error
+    return make(alone)
+  })
+  const method = made.invoice_settings.default_payment_method
+  // A test token such as `pm_card_visa` is another one each time: that it is ours, only the answer to our own words says.
+  const isOurs = method !== null && (sent === wanted || idOf(method) === paymentMethod)
+  return { id: made.id, ...(isOurs && { paymentMethod: idOf(method) }) }
+}
+
+/** What an earlier try made; its key cannot tell any more. */
+async function findCustomer(
+  { provider }: CallDeps,
+  stripe: Stripe,
+  { id, testClock, createdAt }: CustomerToMake,
+): Promise<Stripe.Customer | undefined> {
+  // Customers on a clock have simulated times, and are listed only by their clock.
+  const where =
+    testClock === null ? { created: { gte: createdAt - CLOCK_SKEW_SECONDS } } : { test_clock: testClock }
+  for await (const found of stripe.customers.list({ ...where, limit: 100 })) {
+    if (isOf(provider, customerOperation(id), found)) return found
+  }
+  return undefined
 }
 
 export interface CustomerProfile {

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { objectsMadeBy } from '../../store/operations.ts'
+import { methodsBrought } from '../../store/registrations.ts'
 import { type CallDeps, callStripe, type Intention } from './call.ts'
 import { idOf } from './field.ts'
 
@@ -33,10 +34,13 @@ export function attachPaymentMethod(
         const method = await stripe.paymentMethods.retrieve(paymentMethod)
         return method.customer !== null && idOf(method.customer) === customer ? method : undefined
       }
-      // A method carries nothing of ours before it is attached: it is one that no other call made, newest first.
-      const others = await objectsMadeBy(deps.db, { kind, subjectId: customerId, except: id })
+      // A method carries nothing of ours before it is attached: it is one that nothing else brought, newest first.
+      const [others, brought] = await Promise.all([
+        objectsMadeBy(deps.db, { kind, subjectId: customerId, except: id }),
+        methodsBrought(deps.db, customerId),
+      ])
       for await (const method of stripe.customers.listPaymentMethods(customer, { limit: 100 })) {
-        if (!others.has(method.id)) return method
+        if (!others.has(method.id) && !brought.has(method.id)) return method
       }
       return undefined
     },

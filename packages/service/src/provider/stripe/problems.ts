@@ -57,6 +57,12 @@ export function verdictOf(error: unknown): Verdict {
   }
 }
 
+/** Whether Stripe said no to what it was asked for: nothing was done, and the same again would be refused again. */
+export function isRefused(error: unknown): boolean {
+  const cause = error instanceof Problem ? error.cause : undefined
+  return cause instanceof Stripe.errors.StripeError && verdictOf(cause).kind === 'refused'
+}
+
 /** Whether a read was refused because the object does not exist. */
 export function isMissing(error: unknown): boolean {
   return (
