@@ -301,15 +301,16 @@ test('a fourth way to buy is one file: the registration does not know it', async
 test.each<
   [
     what: string,
-    body: { plan: string; paymentMethod?: undefined; isKnown?: boolean },
+    body: { plan: string; paymentMethod?: undefined; name?: string; isKnown?: boolean },
     posts: number,
     gets: number,
   ]
 >([
   ['a free plan', { plan: 'nothing', paymentMethod: undefined }, 2, 0],
-  ['a membership with a card', { plan: 'team' }, 4, 0],
-  ['a course with a card', { plan: 'lessons' }, 6, 1],
-  ['a ticket with a card', { plan: 'concert' }, 7, 1],
+  ['a membership with a card', { plan: 'team' }, 2, 0],
+  ['a membership with a card and a name', { plan: 'team', name: 'Ada' }, 3, 0],
+  ['a course with a card', { plan: 'lessons' }, 4, 1],
+  ['a ticket with a card', { plan: 'concert' }, 5, 1],
   ['a membership with another card, of one whom Stripe knows', { plan: 'team', isKnown: true }, 4, 1],
   ['a ticket with another card, of one whom Stripe knows', { plan: 'concert', isKnown: true }, 6, 1],
 ])('%s takes no more calls than it needs', async (what, { isKnown, ...body }, posts, gets) => {

@@ -155,7 +155,8 @@ async function record(
   const newcomer = { id: newId('customer'), externalId, name: name ?? null, email: email ?? null }
   const { currency } = plan
   const isNew = await addCustomer(trx, { ...newcomer, testClockId: wanted.testClock ?? null, currency, at })
-  const customerId = isNew ? newcomer.id : ((await lockCustomer(trx, externalId))?.id ?? newcomer.id)
+  const found = isNew ? undefined : await lockCustomer(trx, externalId)
+  const customerId = found?.id ?? newcomer.id
   const hasMoved = wanted.address !== undefined && (await changeAddress(trx, customerId, wanted.address))
   const isRenamed = !isNew && (await changeProfile(trx, customerId, { name, email }))
   const profileChanged = isRenamed || (!isNew && hasMoved)
@@ -206,6 +207,7 @@ async function record(
       ? { returnUrl: wanted.paymentPage.returnUrl, cancelUrl: wanted.paymentPage.cancelUrl ?? null }
       : null,
     profileChanged,
+    isUnknownThere: (found?.providerId ?? null) === null,
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
     ...(withoutTrial && { withoutTrial: true }),

@@ -1,12 +1,14 @@
 import { Problem } from '@lockstep/core/problem'
+import { transaction } from '../postgres/transaction.ts'
 import type { CallDeps } from '../provider/stripe/call.ts'
-import { customerOperation, makeCustomer } from '../provider/stripe/customers.ts'
+import { customerOperation, type MadeCustomer, makeCustomer } from '../provider/stripe/customers.ts'
 import { attachPaymentMethod, setDefaultPaymentMethod } from '../provider/stripe/payment-methods.ts'
 import { isCustomerMissing } from '../provider/stripe/problems.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { isLeftBehind } from '../store/customer-erasures.ts'
-import { readCustomer, readProfile } from '../store/customers.ts'
+import { type Customer, readCustomer, readProfile } from '../store/customers.ts'
 import { link } from '../store/mappings.ts'
+import { wasBegun } from '../store/operations.ts'
 import { methodsNamed } from '../store/registrations.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
@@ -30,6 +32,8 @@ interface CustomerToProvide {
   readonly paymentMethod: string | null
   /** The customer was known before and has a new name or address. */
   readonly profileChanged: boolean
+  /** Stripe did not know the customer when the registration was asked for. */
+  readonly isUnknownThere: boolean
   readonly tax: TaxAssessment | null
 }
 
@@ -37,12 +41,24 @@ interface CustomerToProvide {
 export async function provideCustomer(
   deps: PurchaseDeps,
   step: Step,
-  { customerId, paymentMethod, profileChanged, tax }: CustomerToProvide,
+  { customerId, paymentMethod, profileChanged, isUnknownThere, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
   const made = await step(
     'create customer at provider',
-    (_, { intend }) => makeOnce({ ...deps, intend }, customerId, paymentMethod),
+    async (_, { intend, isFirst, record }) => {
+      const customer = await readCustomer(db, customerId)
+      if (!customer) throw new Error(`There is no customer ${customerId}.`)
+      if (customer.providerId !== null) {
+        // Linked by a run that died before it could write down what it had made: that is asked again.
+        const isOwn = isUnknownThere && !isFirst && (await wasBegun(db, customerOperation(customerId)))
+        const known: MadeOrKnown = { id: customer.providerId, isNew: false }
+        // Linked since, by somebody else: written down at once, as no later run could tell.
+        if (isUnknownThere && isFirst) await transaction(db, (trx) => record(trx, known))
+        if (!isOwn) return known
+      }
+      return make({ ...deps, intend }, customer, paymentMethod)
+    },
     { operation: () => customerOperation(customerId) },
   )
   // Whoever linked one first has named the customer's one: it is gone on with that.
@@ -59,11 +75,11 @@ export async function provideCustomer(
       }),
     { repeatable: true },
   )
-  // Another one was linked by somebody else: what was attached to the one made here is not theirs.
-  const attached = providerId === made.id ? made.paymentMethod : undefined
+  const isNew = made.isNew && providerId === made.id
+  const { paymentMethod: attached } = made
   const customer = {
-    ...{ id: customerId, providerId, isNew: made.isNew },
-    ...(attached !== undefined && { paymentMethod: attached }),
+    ...{ id: customerId, providerId, isNew },
+    ...(isNew && attached !== undefined && { paymentMethod: attached }),
   }
   if (made.isNew || profileChanged) {
     // Only when it is linked: from then on whoever changes the customer tells Stripe.
@@ -82,20 +98,20 @@ export async function provideCustomer(
   return customer
 }
 
-async function makeOnce(
+/** As a step hands it on: Stripe had not known the customer, or had. */
+type MadeOrKnown = MadeCustomer & { readonly isNew: boolean }
+
+async function make(
   deps: PurchaseDeps & CallDeps,
-  customerId: string,
+  customer: Customer,
   paymentMethod: string | null,
-): Promise<{ id: string; isNew: boolean; paymentMethod?: string }> {
+): Promise<MadeOrKnown> {
   const { db } = deps
-  const customer = await readCustomer(db, customerId)
-  if (!customer) throw new Error(`There is no customer ${customerId}.`)
-  if (customer.providerId !== null) return { id: customer.providerId, isNew: false }
   const clock = customer.testClockId === null ? undefined : await readTestClock(db, customer.testClockId)
   const made = await makeCustomer(
     deps,
     { ...customer, testClock: clock?.providerId ?? null, paymentMethod },
-    () => methodsNamed(db, customerId),
+    () => methodsNamed(db, customer.id),
   )
   return { ...made, isNew: true }
 }

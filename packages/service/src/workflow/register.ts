@@ -50,6 +50,8 @@ export interface RegisterInput {
   readonly paymentPage: WantedPage | null
   /** The customer was known before and has a new name or address. */
   readonly profileChanged: boolean
+  /** Stripe did not know the customer when this was asked for. Absent: asked for by an older version. */
+  readonly isUnknownThere?: boolean
   readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly withoutTrial?: true
@@ -105,8 +107,9 @@ async function register(
     subscriptionId: input.subscriptionId,
   }))
   const tax = await assessTax(deps, step, { workflowId, customerId })
-  const { profileChanged } = input
-  const customer = await provideCustomer(deps, step, { customerId, paymentMethod, profileChanged, tax })
+  const { profileChanged, isUnknownThere = false } = input
+  const asked = { customerId, paymentMethod, profileChanged, isUnknownThere, tax }
+  const customer = await provideCustomer(deps, step, asked)
   if (input.afterErasure) {
     const bringsMethod = paymentMethod !== null || paymentPage !== null
     await step('pass erasure', () => passErasures(deps, customerId, { bringsMethod }))
