@@ -89,6 +89,52 @@ test('a trial is ended now: the first period starts and is paid at once', async 
   expect(updated.latest_invoice).toMatchObject({ status: 'paid', total: 3000 })
 })
 
+// As github.com/Kiln-AI/stripe_world recorded it at 2026-08-26.dahlia: nothing begins that nothing can pay.
+test('a trial that is ended now without a method is refused, paused or canceled', async () => {
+  const { stripe } = world
+  const made = await trialing({ card: null, missing: 'create_invoice' })
+  await world.advance(made.customer.clock, JAN_1 + 5 * DAY)
+  const end = () => stripe.subscriptions.update(made.subscription.id, { trial_end: 'now' })
+  const types = await world.typesDuring(async () => {
+    const error = await refusal(end())
+    expect(error).toMatchObject({ statusCode: 400, code: 'resource_missing', param: undefined })
+    expect(error.message).toMatch(/^This customer has no attached payment source or default payment method\./)
+  })
+  expect(types).toEqual([])
+  expect((await stripe.subscriptions.retrieve(made.subscription.id)).status).toBe('trialing')
+  await world.setCard(made.customer.id, 'pm_card_visa')
+  expect((await end()).status).toBe('active')
+
+  const halted = await trialing({ card: null, missing: 'pause' })
+  await world.advance(halted.customer.clock, JAN_1 + 5 * DAY)
+  const paused = await stripe.subscriptions.update(halted.subscription.id, {
+    trial_end: 'now',
+    metadata: { asked: 'yes' },
+  })
+  expect(paused).toMatchObject({ status: 'paused', metadata: { asked: 'yes' }, trial_end: JAN_1 + 5 * DAY })
+  expect(paused.items.data[0]?.current_period_end).toBe(JAN_1 + 5 * DAY)
+  await world.advance(halted.customer.clock, JAN_1 + 20 * DAY)
+  expect(await world.invoices(halted.subscription.id)).toHaveLength(1)
+
+  const over = await trialing({ card: null, missing: 'cancel' })
+  await world.advance(over.customer.clock, JAN_1 + 5 * DAY)
+  const canceled = await stripe.subscriptions.update(over.subscription.id, { trial_end: 'now' })
+  expect(canceled).toMatchObject({
+    status: 'canceled',
+    ended_at: JAN_1 + 5 * DAY,
+    cancellation_details: { reason: 'cancellation_requested' },
+  })
+
+  // A method that comes with the call is one.
+  const paid = await trialing({ card: null, missing: 'pause' })
+  const { id: method } = await stripe.paymentMethods.attach('pm_card_visa', { customer: paid.customer.id })
+  const active = await stripe.subscriptions.update(paid.subscription.id, {
+    trial_end: 'now',
+    default_payment_method: method,
+  })
+  expect(active.status).toBe('active')
+})
+
 test('a trial is prolonged, and the anchor moves with it', async () => {
   const { customer, subscription } = await trialing()
   const later = JAN_1 + 30 * DAY

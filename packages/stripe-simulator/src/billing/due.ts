@@ -1,4 +1,4 @@
-import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
+import type { InvoiceRow } from '../rows.ts'
 import { moved } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
 import { failFinalization } from './automatic-tax.ts'
@@ -6,13 +6,13 @@ import { dropEnded } from './discounts.ts'
 import { endSubscription, markUncollectible, voidInvoice } from './end.ts'
 import { finalize } from './invoices.ts'
 import { outstandingUsage } from './metered.ts'
-import { pausedBecause } from './pause.ts'
 import { expireHeld } from './pending-update.ts'
 import { itemsOf, scheduleDue } from './periods.ts'
 import { creditUnused } from './prorate.ts'
 import { advanceItems, subscriptionDraft } from './renew.ts'
 import { turnSchedule } from './schedules.ts'
 import { collectAndSettle } from './settle.ts'
+import { leaveTrial, withoutMethod } from './trial-end.ts'
 
 const DAY = 86_400
 
@@ -73,22 +73,9 @@ export function renew(world: World, id: string, now: number, pending = true): In
 /** A trial ends: active, or what `missing_payment_method` says. False when nothing is to be billed. */
 function endTrial(world: World, id: string): boolean {
   const subscription = world.subscriptions.must(id)
-  const behavior = subscription.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice'
-  const lacksMethod =
-    subscription.collection_method === 'charge_automatically' && !hasMethod(world, subscription)
-  if (lacksMethod && behavior === 'cancel') {
-    endSubscription(world, id, { reason: 'payment_failed', asked: true })
-    return false
-  }
-  if (lacksMethod && behavior === 'pause') {
-    const at = world.now(subscription.own.clock)
-    const paused = world.subscriptions.patch(id, {
-      ...moved(subscription, 'paused'),
-      status_details: pausedBecause('trial_end_without_payment_method', at),
-    })
-    scheduleDue(world, paused)
-    world.emit('customer.subscription.updated', paused)
-    world.emit('customer.subscription.paused', paused)
+  const leaves = withoutMethod(world, subscription)
+  if (leaves !== undefined) {
+    leaveTrial(world, id, leaves, 'payment_failed')
     return false
   }
   const resets = subscription.trial_settings?.end_behavior.billing_cycle_anchor === 'now'
@@ -97,13 +84,6 @@ function endTrial(world: World, id: string): boolean {
     ...(resets && subscription.trial_end !== null ? { billing_cycle_anchor: subscription.trial_end } : {}),
   })
   return true
-}
-
-function hasMethod(world: World, subscription: SubscriptionRow): boolean {
-  const customer = world.customers.must(subscription.customer)
-  return (
-    subscription.default_payment_method !== null || customer.invoice_settings.default_payment_method !== null
-  )
 }
 
 /**

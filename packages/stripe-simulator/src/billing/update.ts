@@ -3,15 +3,18 @@ import { sameRhythm } from '../rules/billing-cycle.ts'
 import type { Period } from '../rules/proration.ts'
 import { moved, statusAfter } from '../rules/subscription-status.ts'
 import type { World } from '../world.ts'
+import { noMethod } from './collect.ts'
 import { unpaid } from './create.ts'
 import { endTakenOff } from './discounts.ts'
 import { finalize } from './invoices.ts'
 import { applyItem, type ItemChange, isChanged, settleUsage } from './item-change.ts'
 import { isMetered } from './metered.ts'
+import { methodFor } from './methods.ts'
 import { cycleOf, itemPeriod, itemPicos, itemsOf, rhythmOf, scheduleDue } from './periods.ts'
 import { creditUnused, debitRemaining } from './prorate.ts'
 import { billItem, subscriptionDraft } from './renew.ts'
 import { collectAndSettle } from './settle.ts'
+import { leaveTrial, withoutMethod } from './trial-end.ts'
 
 export interface Change {
   readonly items: readonly ItemChange[]
@@ -33,12 +36,19 @@ export interface Change {
  * https://docs.stripe.com/billing/subscriptions/change and .../prorations
  */
 export function updateSubscription(world: World, id: string, change: Change): InvoiceRow | null {
-  const draft = applyChange(world, id, change)
+  const before = world.subscriptions.must(id)
+  const endsTrial = change.trialEnd === 'now' && before.status === 'trialing' && !world.preview
+  const leaves = endsTrial ? withoutMethod(world, { ...before, ...change.fields }) : undefined
+  const draft = applyChange(world, id, leaves === undefined ? change : { ...change, trialEnd: undefined })
   endTakenOff(world, id)
+  if (leaves !== undefined) {
+    leaveTrial(world, id, leaves, 'cancellation_requested')
+    return null
+  }
   const changed = world.subscriptions.must(id)
   scheduleDue(world, changed)
   world.emit('customer.subscription.updated', changed)
-  if (draft !== null && !world.preview) bill(world, draft, change)
+  if (draft !== null && !world.preview) bill(world, draft, change, endsTrial)
   return draft
 }
 
@@ -241,7 +251,7 @@ function prorationDate(change: Change): { prorationDate?: number } {
 }
 
 /** An invoice of an update is finalized and collected at once. */
-function bill(world: World, draft: InvoiceRow, change: Change): void {
+function bill(world: World, draft: InvoiceRow, change: Change, endsTrial: boolean): void {
   const open = finalize(world, draft.id)
   if (open.status !== 'open' || open.collection_method !== 'charge_automatically') return
   if (open.auto_advance !== true) return
@@ -249,6 +259,8 @@ function bill(world: World, draft: InvoiceRow, change: Change): void {
     awaitPayment(world, open)
     return
   }
+  // What nothing can pay does not begin, no more than a new subscription does.
+  if (endsTrial && methodFor(world, open) === undefined) throw noMethod()
   const outcome = collectAndSettle(world, draft.id, { offSession: change.offSession, automatic: true })
   if ('error' in outcome && change.paymentBehavior === 'error_if_incomplete') throw unpaid(outcome)
 }
