@@ -153,8 +153,33 @@ test.each(['classic', 'flexible'] as const)(
       [1000, false],
     ])
     expect(invoice.total).toBe(500)
+    // So are lines of invoices that others have published from their accounts.
+    expect(invoice.lines.data.map(({ description }) => description)).toEqual([
+      'Unused time on Team (with 50.0% off) after 22 Jan 2026',
+      'Remaining time on 2 × Team (with 50.0% off) after 22 Jan 2026',
+    ])
   },
 )
+
+test('an amount is named in a proration, too, and a part of a percent', async () => {
+  const { stripe } = world
+  for (const [coupon, words] of [
+    [{ amount_off: 400, currency: 'usd' }, '$4.00'],
+    [{ percent_off: 12.5 }, '12.5%'],
+  ] as const) {
+    const { id } = await stripe.coupons.create({ ...coupon, duration: 'forever' })
+    const { customer, subscription } = await subscribed([3100], { discounts: [{ coupon: id }] })
+    await world.advance(customer.clock, JAN_1 + DAY)
+    await stripe.subscriptions.update(subscription.id, {
+      items: [{ id: subscription.items.data[0]?.id as string, quantity: 2 }],
+    })
+    const pending = await stripe.invoiceItems.list({ customer: customer.id, pending: true })
+    expect(pending.data.map(({ description }) => description).sort()).toEqual([
+      `Remaining time on 2 × Team (with ${words} off) after 02 Jan 2026`,
+      `Unused time on Team (with ${words} off) after 02 Jan 2026`,
+    ])
+  }
+})
 
 test('a preview of a new subscription knows the discounts of its items', async () => {
   const { stripe } = world

@@ -1,4 +1,5 @@
 import type { InvoiceItemRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import { formatMoney } from '../rules/currency.ts'
 import { divideRounded, formatDecimal, PICOS } from '../rules/decimal.ts'
 import { type Period, remaining, remainingOf } from '../rules/proration.ts'
 import type { World } from '../world.ts'
@@ -6,7 +7,7 @@ import { invoiceReductions, reductionsOf, runningDiscounts } from './discounts.t
 import { itemLine } from './lines.ts'
 import { isMetered } from './metered.ts'
 import { itemPicos, itemsOf } from './periods.ts'
-import { amountOf, totalOf } from './totals.ts'
+import { amountOf, type Reduction, totalOf } from './totals.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -70,18 +71,34 @@ function discountOn(
   item: SubscriptionItemRow,
   whole: number,
 ): number {
+  let left = whole
+  for (const reduction of reductionsOn(world, subscription, item)) {
+    left = Math.max(0, left - amountOf(reduction, left))
+  }
+  return whole - left
+}
+
+/** What is taken off an item now, its own discounts first. */
+function reductionsOn(world: World, subscription: SubscriptionRow, item: SubscriptionItemRow): Reduction[] {
   const at = world.now(subscription.own.clock)
   const ids = [
     ...(item.discounts as string[]),
     ...runningDiscounts(world, subscription.discounts, subscription.customer, at),
   ]
   const product = world.prices.must(item.own.price).product
-  let left = whole
-  for (const reduction of reductionsOf(world, ids, subscription.currency)) {
-    if (reduction.products.length > 0 && !reduction.products.includes(product)) continue
-    left = Math.max(0, left - amountOf(reduction, left))
-  }
-  return whole - left
+  return reductionsOf(world, ids, subscription.currency).filter(
+    ({ products }) => products.length === 0 || products.includes(product),
+  )
+}
+
+/** ` (with 10.0% off)` or ` (with $4.00 off)`, as Stripe words a discount that is in a proration's amount. */
+function withOff(world: World, subscription: SubscriptionRow, item: SubscriptionItemRow): string {
+  const [only, ...others] = reductionsOn(world, subscription, item)
+  // How several are worded is nowhere to be seen.
+  if (only === undefined || others.length > 0) return ''
+  const { percentOff: percent, amountOff: amount } = only
+  if (amount !== null) return ` (with ${formatMoney(String(amount), subscription.currency)} off)`
+  return ` (with ${percent?.includes('.') ? Number(percent) : `${percent}.0`}% off)`
 }
 
 /**
@@ -166,7 +183,7 @@ function prorationItem(
     customer: subscription.customer,
     customer_account: null,
     date: world.now(subscription.own.clock),
-    description: `${words} ${quantity === 1 ? '' : `${quantity} × `}${name} after ${day(at)}`,
+    description: `${words} ${quantity === 1 ? '' : `${quantity} × `}${name}${withOff(world, subscription, item)} after ${day(at)}`,
     discountable: false,
     discounts: [],
     invoice: null,
