@@ -110,6 +110,43 @@ test('a schedule that somebody made, or let go, and nobody told of', async () =>
   await mend('subscription differs schedule missed look')
 })
 
+test('what somebody put there to be billed, and nothing told of', async () => {
+  const items = world.stripe.invoiceItems
+  const { customer, subscription } = monthly
+  const made = await items.create({ customer, subscription, amount: 700, currency: 'usd' })
+  await unheard()
+  await mend('invoiceItem missingHere missed look')
+  const current = async () => (await world.read(monthly, 'current')).subtotal.minor
+  const withIt = await current()
+  await items.update(made.id, { amount: 900 })
+  await unheard()
+  await mend('invoiceItem differs amount missed look')
+  expect(await current()).toBe(withIt + 200n)
+  await world.pool.query(`update pending_item set content = content || '{"amount": "1"}' where id = $1`, [
+    made.id,
+  ])
+  await mend('invoiceItem differs amount changedHere look')
+  await world.pool.query(`update pending_item set state = 'absent' where id = $1`, [made.id])
+  await mend('invoiceItem differs invoice missed look')
+  expect(await current()).toBe(withIt + 200n)
+  await items.del(made.id)
+  await unheard()
+  await mend('invoiceItem missingThere gone look')
+  expect(await current()).toBe(withIt - 700n)
+  // Of somebody who is none of ours, and on a draft that takes it, there is nothing to find.
+  const nobody = await world.stripe.customers.create()
+  await items.create({ customer: nobody.id, amount: 5, currency: 'usd' })
+  await items.create({ customer, amount: 5, currency: 'usd' })
+  await world.deliver()
+  await world.stripe.invoices.create({
+    customer,
+    pending_invoice_items_behavior: 'include',
+    auto_advance: false,
+  })
+  await unheard()
+  expect((await findDrift(world.deps)).drifts).toEqual([])
+})
+
 test('a dispute that stands otherwise, and one that is not here', async () => {
   await world.pool.query(`update dispute set status = 'won'`)
   await mend('dispute differs status changedHere look')

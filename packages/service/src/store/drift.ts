@@ -94,6 +94,25 @@ export async function pendingItems(db: Db, only?: string): Promise<StandingItem[
   return rows
 }
 
+export interface KnownPending {
+  readonly id: string
+  readonly state: Row<'pendingItem'>['state']
+  readonly providerInvoiceId: string | null
+  /** In the provider's minor units; null of what was never seen. */
+  readonly amount: string | null
+}
+
+/** What is kept of items that are none of ours: of these, and of all that wait for an invoice, or of one of them alone. */
+export async function knownPending(db: Db, ids: readonly string[], only?: string): Promise<KnownPending[]> {
+  const { rows } = await sql<KnownPending>`
+    select id, state, provider_invoice_id, content ->> 'amount' as amount from pending_item
+    where provider = ${STRIPE} and id = coalesce(${only ?? null}, id)
+      and (id = any(${ids}) or (state = 'standing' and provider_invoice_id is null
+        and exists (select from mapping m where m.entity_type = 'customer' and m.entity_id = customer_id
+          and m.provider = ${STRIPE})))`.execute(db)
+  return rows
+}
+
 /** Of these objects, those about which something waits in the inbox, or is being done. */
 export async function underWay(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ id: string }>`

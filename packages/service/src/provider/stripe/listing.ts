@@ -78,17 +78,17 @@ export function listedOf(
   return pages(deps, (stripe, page) => lists[type](stripe, { customer, ...page }))
 }
 
-/** Amounts of the items that wait for an invoice, by id: of everybody, and of these customers on test clocks. */
+/** The items that wait for an invoice, by id: of everybody, and of these customers on test clocks. */
 export async function pendingItemsOf(
   deps: Pick<CallDeps, 'provider'>,
   onClocks: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const amounts = new Map<string, string>()
+): Promise<ReadonlyMap<string, Stripe.InvoiceItem>> {
+  const waiting = new Map<string, Stripe.InvoiceItem>()
   for (const where of [{}, ...onClocks.map((customer) => ({ customer }))]) {
     const found = pages(deps, (stripe, page) =>
       stripe.invoiceItems.list({ ...where, pending: true, ...page }),
     )
-    for await (const items of found) for (const { id, amount } of items) amounts.set(id, String(amount))
+    for await (const items of found) for (const item of items) waiting.set(item.id, item)
   }
-  return amounts
+  return waiting
 }

@@ -14,6 +14,7 @@ import { compareDisputes } from './disputes.ts'
 import type { Compared, Drift, DriftReport } from './drift.ts'
 import { compareInvoiceItems } from './invoice-items.ts'
 import { compareInvoices } from './invoices.ts'
+import { comparePendingItem, comparePendingItems } from './pending-items.ts'
 import { compareSubscriptions } from './subscriptions.ts'
 
 type Compare = (deps: LookDeps, objects: readonly never[]) => Promise<Compared>
@@ -80,7 +81,9 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   }
   for (const link of await openInvoiceLinks(db))
     if (!seen.has(link.providerId)) found.push(...(await missingThere(deps, 'invoice', link, named)))
-  found.push(...(await compareInvoiceItems(deps, await pendingItemsOf(deps, await onClocks()))))
+  const pending = await pendingItemsOf(deps, await onClocks())
+  found.push(...(await compareInvoiceItems(deps, pending)))
+  found.push(...(await comparePendingItems(deps, pending.values())))
 
   const confirmed = await confirm(deps, found, named)
   const usage = await usageDrift(db, MOST_USAGE)
@@ -109,6 +112,8 @@ async function confirm(
     const { entity, entityId, providerId, kind } = drift
     if (providerId === null || entity === 'usage') drifts.push(drift)
     else if (busy.has(providerId)) waiting += 1
+    else if (entity === 'invoiceItem' && entityId === null)
+      drifts.push(...(await comparePendingItem(deps, providerId)))
     else if (entity === 'invoiceItem')
       drifts.push(...(await compareInvoiceItems(deps, new Map(), providerId)))
     else if (kind === 'missingThere')

@@ -1,5 +1,6 @@
 import { fieldDifferences, judgeDifference } from '@lockstep/core/drift'
 import { Problem } from '@lockstep/core/problem'
+import type Stripe from 'stripe'
 import { isMissing } from '../../provider/stripe/problems.ts'
 import { pendingItems, type StandingItem } from '../../store/drift.ts'
 import type { LookDeps } from '../look.ts'
@@ -9,12 +10,13 @@ import type { Drift } from './drift.ts'
 /** What was sent and waits for its invoice, or one of it alone: whether it stands there, for what was sent. */
 export async function compareInvoiceItems(
   deps: LookDeps,
-  pending: ReadonlyMap<string, string>,
+  pending: ReadonlyMap<string, Pick<Stripe.InvoiceItem, 'amount'>>,
   only?: string,
 ): Promise<Drift[]> {
   const drifts: Drift[] = []
   for (const row of await pendingItems(deps.db, only)) {
-    const amount = pending.get(row.providerItemId) ?? (await amountOf(deps, row))
+    const listed = pending.get(row.providerItemId)
+    const amount = listed ? String(listed.amount) : await amountOf(deps, row)
     if (amount === null || amount === row.amount) continue
     const known = {
       entity: 'invoiceItem',

@@ -5,7 +5,7 @@ import { passes } from '../../passing.ts'
 import { readOwnObject } from '../../provider/stripe/own-objects.ts'
 import { subscriptionToSend } from '../../store/invoices-to-send.ts'
 import type { LookDeps } from '../look.ts'
-import { lookAt } from '../look.ts'
+import { lookAt, type ObjectToLookAt } from '../look.ts'
 import { adopt } from '../orphans/settle.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { tellCustomer } from '../tell-customer.ts'
@@ -83,7 +83,8 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
   },
 }
 
-function looked(entity: Drift['entity']): 'customer' | 'subscription' | 'invoice' | 'dispute' {
+function looked(entity: Drift['entity']): ObjectToLookAt['type'] {
+  if (entity === 'invoiceItem') return 'invoiceitem'
   if (entity === 'customer' || entity === 'subscription' || entity === 'invoice' || entity === 'dispute')
     return entity
   throw new Error(`${entity} is not looked at.`)
