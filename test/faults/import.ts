@@ -147,9 +147,9 @@ async function listed(stripe: Stripe): Promise<Account> {
   return { customers, subscriptions }
 }
 
-/** Products, prices, open and draft invoices take a page each; an empty list is one as well. */
+/** Products, prices, coupons, promotion codes, open and draft invoices and pending items take a page each; an empty list is one as well. */
 function pagesOf({ customers, subscriptions }: Account): number {
-  return Math.ceil(customers.length / PAGE) + Math.ceil(subscriptions.length / PAGE) + 6
+  return Math.ceil(customers.length / PAGE) + Math.ceil(subscriptions.length / PAGE) + 7
 }
 
 async function hold({ database: { pool } }: Installation, there: Account): Promise<string[]> {

@@ -152,7 +152,7 @@ export const createImport = defineRoute({
   callers: { key: 'operations:write' },
   summary: "Import the provider's account",
   description:
-    'Reads products, recurring prices, customers, subscriptions and open invoices from the lists of the provider and makes ours of them. A dry run unless told otherwise. Changes nothing at the provider; done again, it takes up only what is new; webhooks may come meanwhile. It goes on by itself after a crash.',
+    'Reads products, recurring prices, coupons, customers, subscriptions, open invoices and what waits to be billed from the lists of the provider and makes ours of them. A dry run unless told otherwise. Changes nothing at the provider; done again, it takes up only what is new; webhooks may come meanwhile. It goes on by itself after a crash.',
   tags,
   body: z
     .strictObject({

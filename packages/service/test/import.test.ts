@@ -289,6 +289,27 @@ test('discounts come with the pages that show them: no subscription is asked for
   expect(await seen()).toEqual(before)
 })
 
+test('what waits to be billed stands on the current invoice, whenever it was put there', async () => {
+  const { monthly, subscribe } = await account()
+  const ada = await subscribe('ada', monthly.id)
+  const customer = ada.customer as string
+  await stripe.invoiceItems.create({ customer, subscription: ada.id, amount: 399, currency: 'usd' })
+  await stripe.invoiceItems.create({ customer, amount: -150, currency: 'usd' })
+  const nobody = await stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
+  await stripe.invoiceItems.create({ customer: nobody.id, amount: 5, currency: 'usd' })
+  expect(of(await run(true), 'pending item')).toMatchObject({ looked: 3, made: 3 })
+  const done = await run(false)
+  expect(of(done, 'pending item')).toMatchObject({ looked: 3, known: 2, foreign: 1, refused: 0 })
+  const { rows } = await one.database.pool.query(
+    `select content ->> 'amount' as amount, subscription_id is null as loose from pending_item order by loose`,
+  )
+  expect(rows).toEqual([
+    { amount: '399', loose: false },
+    { amount: '-150', loose: true },
+  ])
+  expect(of(await run(false), 'pending item')).toMatchObject({ looked: 3, known: 2, foreign: 1 })
+})
+
 test('webhooks may come all the while: each object is taken up once', async () => {
   const { monthly, subscribe } = await account()
   for (const name of ['fay', 'gus', 'hal']) await subscribe(name, monthly.id)

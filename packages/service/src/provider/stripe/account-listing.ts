@@ -16,6 +16,7 @@ export const importedTypes = [
   'subscription',
   'open invoice',
   'draft invoice',
+  'pending item',
 ] as const
 
 export type ImportedType = (typeof importedTypes)[number]
@@ -38,6 +39,7 @@ const lists: Readonly<Record<ImportedType, List>> = {
     stripe.subscriptions.list({ ...where, status: 'all', expand: expandDiscounts.subscription }),
   'open invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'open' }),
   'draft invoice': (stripe, where) => stripe.invoices.list({ ...where, status: 'draft' }),
+  'pending item': (stripe, where) => stripe.invoiceItems.list({ ...where, pending: true }),
 }
 
 export interface ListedPage {

@@ -16,6 +16,7 @@ const observedAs: Readonly<Record<ImportedType, Observed['type']>> = {
   subscription: 'subscription',
   'open invoice': 'invoice',
   'draft invoice': 'invoice',
+  'pending item': 'invoiceitem',
 }
 
 export interface ToRead {

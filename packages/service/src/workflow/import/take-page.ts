@@ -91,7 +91,8 @@ async function take(
     if (wasOurs) await knowDiscounts({ ...deps, shown }, observed)
     else await admitListed({ ...deps, shown }, observed)
     const outcome = await observe(deps, observed)
-    if (outcome.kind === 'foreign') return 'foreignObjects'
+    // Of our own lines nothing is kept here: where they are is read with every synchronisation.
+    if (outcome.kind === 'foreign') return isOwn(deps.provider, labeled(object)) ? 'known' : 'foreignObjects'
     // A list shows ten of its lines: then it is looked at by itself.
     if (outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind')
       await lookAt(deps, { type, id: object.id })
@@ -137,6 +138,11 @@ async function admitListed(deps: AdmitDeps, observed: Observed): Promise<void> {
 
 /** It carries the name of another installation: that one's to touch, and not ours. */
 function isAnothers({ provider }: LookDeps, object: object): boolean {
-  const { metadata = null } = object as { metadata?: Stripe.Metadata | null }
+  const { metadata } = labeled(object)
   return !isOwn(provider, { metadata }) && !isUnclaimed(metadata)
+}
+
+function labeled(object: object): { readonly metadata: Stripe.Metadata | null } {
+  const { metadata = null } = object as { metadata?: Stripe.Metadata | null }
+  return { metadata }
 }
