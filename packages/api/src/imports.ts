@@ -23,7 +23,9 @@ const progress = z
     }),
     known: count,
     left: count.meta({ description: 'Left as they are, with nothing wrong with them: `left` says why.' }),
-    foreign: count.meta({ description: "Another installation's: left alone." }),
+    foreign: count.meta({
+      description: "Another installation's, or of a customer whom the provider has no more: left alone.",
+    }),
     refused: count,
     metered: count.meta({
       description:

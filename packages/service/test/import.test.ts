@@ -443,6 +443,32 @@ test('the proof names whose month brings another amount, on both sides, and how 
   })
 })
 
+test('a dry run names a subscription that is billed in another currency than its price, and so does the import', async () => {
+  const { product, subscribe } = await account()
+  const price = await stripe.prices.create({
+    ...{ product: product.id, recurring: { interval: 'month' }, currency: 'usd', unit_amount: 900 },
+    currency_options: { eur: { unit_amount: 800 } },
+  })
+  const ada = await subscribe('ada', price.id, { currency: 'eur' })
+  for (const dryRun of [true, false]) {
+    const { progress, refusals } = await run(dryRun)
+    const row = progress.find(({ type }) => type === 'subscription')
+    expect(row).toMatchObject({ looked: 1, made: 0, refused: 1 })
+    expect(refusals).toMatchObject([{ providerId: ada.id, code: 'price_unreadable' }])
+  }
+  // What it says helps.
+  const euros = await stripe.prices.create({
+    ...{ product: product.id, recurring: { interval: 'month' }, currency: 'eur', unit_amount: 800 },
+  })
+  await stripe.subscriptions.update(ada.id, {
+    items: [{ id: ada.items.data[0]?.id ?? '', price: euros.id }],
+    proration_behavior: 'none',
+  })
+  const { refusals, proof } = await run(false)
+  expect(refusals).toEqual([])
+  expect(proof).toMatchObject({ subscriptions: 1, unequalCount: 0, unequalRevenueCount: 0 })
+})
+
 test('what is billed in another currency than its price is in is counted in that one, and is named as not here', async () => {
   const { product, subscribe } = await account()
   const every = { product: product.id, recurring: { interval: 'month' } } as const

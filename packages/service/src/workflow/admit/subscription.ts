@@ -4,7 +4,7 @@ import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import { fetchCustomer } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
-import { toSubscription } from '../../provider/stripe/to-subscription.ts'
+import { type ObservedSubscriptionItem, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import { lockCurrency } from '../../store/customers.ts'
 import { planOfProduct } from '../../store/inbound-plans.ts'
 import { entityIdOf } from '../../store/mappings.ts'
@@ -52,16 +52,19 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
   )
 }
 
+/** Refuses where one is billed in another currency than its price is in: an amount of one would be taken for one of the other. */
+export function itemsInItsCurrency(object: Stripe.Subscription): readonly ObservedSubscriptionItem[] {
+  const { items, currency } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
+  const other = items.find(({ rhythm }) => rhythm.currency !== currency)
+  if (!other) return items
+  const detail = `Subscription ${object.id} is billed in ${currency}, and its price ${other.price} is in ${other.rhythm.currency}: what a price costs in other currencies (currency_options) is not read here. Give it a price in ${currency}.`
+  throw new Problem('price_unreadable', detail)
+}
+
 /** Sees to it that the plan of its items has a version that is billed like them, and says which. */
 async function provideVersion(deps: AdmitDeps, object: Stripe.Subscription): Promise<string> {
   const { db, provider } = deps
-  const { items, currency } = toSubscription({ ...object, items: { ...object.items, has_more: false } })
-  const other = items.find(({ rhythm }) => rhythm.currency !== currency)
-  if (other) {
-    // An amount of one currency would be taken for one of the other.
-    const detail = `Subscription ${object.id} is billed in ${currency}, and its price ${other.price} is in ${other.rhythm.currency}: what a price costs in other currencies (currency_options) is not read here. Give it a price in ${currency}.`
-    throw new Problem('price_unreadable', detail)
-  }
+  const items = itemsInItsCurrency(object)
   const known = async () => (await planOfItems(db, provider, items))?.versionId
   const unreadable = await admitPricesOn(deps, object)
   const standing = await planOfItems(db, provider, items)

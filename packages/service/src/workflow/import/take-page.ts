@@ -12,6 +12,7 @@ import { isSeenSo, readObject, readObjects } from '../../store/provider-objects.
 import { knowDiscounts } from '../admit/discounts.ts'
 import { admitProduct } from '../admit/product.ts'
 import type { ShownDiscounts } from '../admit/shown-discounts.ts'
+import { itemsInItsCurrency } from '../admit/subscription.ts'
 import { type AdmitDeps, isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
 import { knowSchedule, type LookDeps, lookAt } from '../look.ts'
@@ -111,9 +112,10 @@ async function take(
   }
 }
 
-/** What a dry run can see of a refusal to come: a price is listed with its tiers. */
+/** What a dry run can see of a refusal to come: a price is listed with its tiers, and a subscription with its prices. */
 function refuseUnreadable({ type, object }: Observed): void {
   if (type === 'price' && !object.deleted && !isMetered(object)) modelOf(object)
+  if (type === 'subscription' && isUnclaimed(object.metadata)) itemsInItsCurrency(object)
 }
 
 /** A price is observed as soon as its product is known, and may be new here for all that. */
