@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { pdfWriter } from '../src/document/pdf.ts'
+import { documentPdf, pdfWriter } from '../src/document/pdf.ts'
+import { textOfPdf } from './support/pdf-text.ts'
 
 const document = (title: string) => ({ title, subtitle: '', sections: [], footer: [] })
 const newWriter = () => {
@@ -24,4 +25,15 @@ test('whoever comes when many wait already is told to come again, and the others
   for (const one of refused)
     expect(one).toMatchObject({ reason: { code: 'overloaded', status: 503, retryAfterSeconds: 5 } })
   expect(await write('again')).not.toBe('')
+})
+
+test('what the font does not have is a sign of its own, and a long word gets no hyphen', async () => {
+  const address = `${'a'.repeat(60)}@${'b'.repeat(60)}.example`
+  const rows = [['Customer', ['東京 Ada', address]]] as const
+  const paper = { title: 'Łódź', subtitle: '', sections: [{ title: 'Parties', rows }], footer: ['The end.'] }
+  const text = textOfPdf(await documentPdf(paper))
+  expect(text).toContain(`Customer□□Ada${address}`)
+  expect(text).toMatch(/Theend\.□standsforwhatthefontofthisprintdoesnothave\./)
+  const known = { ...paper, sections: [] }
+  expect(textOfPdf(await documentPdf(known))).not.toContain('□')
 })
