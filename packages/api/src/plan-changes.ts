@@ -69,7 +69,7 @@ const change = wish
   })
   .meta({ id: 'ConfirmedSubscriptionChange' })
 
-const terms = z
+export const terms = z
   .strictObject({
     plan: key,
     planVersion: z.int().min(1),
@@ -122,7 +122,7 @@ const previewLine = z
   })
   .meta({ id: 'PreviewLine' })
 
-const previewInvoice = z
+export const previewInvoice = z
   .strictObject({
     at: instant,
     lines: z.array(previewLine),

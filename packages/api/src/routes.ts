@@ -61,7 +61,7 @@ import {
   resumeSubscription,
 } from './subscription-deeds.ts'
 import { readSubscriptionHistory } from './subscription-history.ts'
-import { createSubscription, reactivateSubscription } from './subscription-starts.ts'
+import { createSubscription, previewReactivation, reactivateSubscription } from './subscription-starts.ts'
 import { readSubscriptionStats } from './subscription-stats.ts'
 import { listSubscriptions, readSubscription } from './subscriptions.ts'
 import { readSyncStatus } from './sync-status.ts'
@@ -114,6 +114,7 @@ export const routes: readonly Route[] = [
   resumePlanChange,
   cancelPlanChange,
   createSubscription,
+  previewReactivation,
   reactivateSubscription,
   readSubscriptionStats,
   readEntitlements,

@@ -1,4 +1,10 @@
-import type { CancellationPreview, ChangePreview, Client, SubscriptionChange } from '@lockstep/sdk'
+import type {
+  CancellationPreview,
+  ChangePreview,
+  Client,
+  ReactivationPreview,
+  SubscriptionChange,
+} from '@lockstep/sdk'
 import { ProblemError } from '@lockstep/sdk/problem-error'
 
 type Subscriptions = Pick<Client, 'subscriptions'>
@@ -34,6 +40,20 @@ export function cancelAsShown(
     () => subscriptions.previewCancel(id, wanted),
     agree,
     (preview) => subscriptions.cancel(id, { ...wanted, preview }),
+  )
+}
+
+/** Begins anew what is over in the same way. */
+export function reactivateAsShown(
+  { subscriptions }: Subscriptions,
+  id: string,
+  wanted: NonNullable<Parameters<Client['subscriptions']['previewReactivate']>[1]>,
+  agree: (preview: ReactivationPreview) => Promise<void>,
+) {
+  return asShown(
+    () => subscriptions.previewReactivate(id, wanted),
+    agree,
+    (preview) => subscriptions.reactivate(id, { ...wanted, preview }),
   )
 }
 

@@ -67,13 +67,39 @@ test('what is over is begun anew as it was, or as told', async () => {
     'GET /v1/subscriptions?customer=customer_1': page(over),
     'POST /v1/subscriptions/subscription_1/reactivate': { status: 201, body: running },
   }
-  const again = await subscriptions('reactivate', 'ada')
+  const again = await subscriptions('reactivate', 'ada', '--yes')
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('subscription_2') })
   const asked = 'POST /v1/subscriptions/subscription_1/reactivate'
   expect(bodyOf(asked)).toEqual({})
   fake.asked = []
-  await subscriptions('reactivate', 'ada', '--plan', 'basic', '--quantity', '3', '--without-addons')
+  await subscriptions('reactivate', 'ada', '--plan', 'basic', '--quantity', '3', '--without-addons', '--yes')
   expect(bodyOf(asked)).toEqual({ plan: 'basic', quantity: 3, addons: [] })
+})
+
+test('what begins anew is shown, and needs a person or --yes', async () => {
+  const usd = (amount: string) => ({ amount, minor: amount.replace('.', ''), currency: 'usd' })
+  const period = { start: '2026-03-01T00:00:00Z', end: '2026-04-01T00:00:00Z' }
+  const line = { description: 'Team', period, quantity: 2, amount: usd('24.00'), isProration: false }
+  const sums = { subtotal: usd('24.00'), total: usd('24.00'), amountDue: usd('20.00'), credited: usd('0') }
+  const preview = {
+    ...{ subscription: 'subscription_1', trialEndsAt: null, recurring: usd('24.00'), token: 'start1.x.y' },
+    to: { plan: 'team', planVersion: 2, quantity: 2, addons: [] },
+    ...{ dueNow: { at: '2026-03-01T00:00:00Z', lines: [line], ...sums }, expiresAt: '2026-03-01T01:00:00Z' },
+  }
+  fake.answers = {
+    'GET /v1/customers?externalId=ada&limit=1': page(ada),
+    'GET /v1/subscriptions?customer=customer_1': page(over),
+    'POST /v1/subscriptions/subscription_1/reactivate/preview': { body: preview },
+  }
+  const { stdout } = await subscriptions('reactivate', 'ada', '--dry-run')
+  expect(stdout).toMatch(/team v2 × 2\n\ndue now\n/)
+  expect(stdout).toMatch(/charged +20\.00/)
+  expect(stdout).toContain('a period    24.00 usd, before discounts and tax')
+  const { code, stderr } = await subscriptions('reactivate', 'ada')
+  expect([code, stderr]).toEqual([2, expect.stringContaining('--yes')])
+  expect(fake.asked.map(({ request }) => request)).not.toContain(
+    'POST /v1/subscriptions/subscription_1/reactivate',
+  )
 })
 
 test('changes are listed, gone on with and given up; the one that has not ended needs no id', async () => {

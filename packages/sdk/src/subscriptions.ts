@@ -26,6 +26,9 @@ export function subscriptionCalls({ ask, list }: Asking) {
       body: BodyInput<typeof starts.reactivateSubscription> = {},
       more?: CallOptions,
     ) => ask(starts.reactivateSubscription, { params: { id }, body }, more),
+    /** What beginning anew would come to; nothing is done. Its token has it begin exactly so. */
+    previewReactivate: (id: string, body: BodyInput<typeof starts.previewReactivation> = {}) =>
+      ask(starts.previewReactivation, { params: { id }, body }),
     /** How many there are, how they stand, and what they bring a month, as of any moment. */
     stats: (query: QueryInput<typeof readSubscriptionStats> = {}) => ask(readSubscriptionStats, { query }),
     /** How it stood at any time, newest first. */
@@ -74,5 +77,6 @@ export type SubscriptionDeed = Answer<typeof deeds.cancelSubscription>
 export type SubscriptionChange = BodyInput<typeof changes.previewSubscriptionChange>
 export type ChangePreview = Answer<typeof changes.previewSubscriptionChange>
 export type PlanChange = Answer<typeof changes.readPlanChange>
+export type ReactivationPreview = Answer<typeof starts.previewReactivation>
 export type CancelOptions = BodyInput<typeof deeds.cancelSubscription>
 export type CancellationPreview = Answer<typeof deeds.previewCancellation>

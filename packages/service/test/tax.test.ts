@@ -118,6 +118,22 @@ describe('Avalara', () => {
     expect(resumed.body).toMatchObject({ state: 'completed', tax: { status: 'assessed' } })
     expect((await asked).status).toBe(201)
   })
+
+  test('a key that it does not take is nobody who can be asked, and is named', async () => {
+    double.fail(401)
+    const { ask } = await byAvalara('block')
+    const asked = ask('POST', '/v1/registrations', wanted({ address: IRVINE }))
+    const failed = async () =>
+      (await ask('GET', '/v1/registrations?state=failed')).body.data as { id: string; problem: object }[]
+    await expect.poll(failed, { timeout: 10_000 }).toMatchObject([
+      {
+        problem: { code: 'tax_unavailable', detail: expect.stringContaining('AVALARA_LICENSE_KEY') },
+      },
+    ])
+    double.fail(null)
+    await ask('POST', `/v1/registrations/${(await failed())[0]?.id}/resume`, {})
+    expect((await asked).status).toBe(201)
+  })
 })
 
 describe('Stripe Tax', () => {

@@ -1,7 +1,10 @@
 import type { Registration, Subscription } from '@lockstep/sdk'
 import type { Command } from 'commander'
+import { reactivateAsShown } from '../as-shown.ts'
+import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { findSubscription } from '../find-subscription.ts'
+import { reactivationPreviewText, reactivationQuestion } from '../output/plan-change-text.ts'
 import { subscriptionText } from '../output/subscription-text.ts'
 import { SUBSCRIPTION } from './arguments.ts'
 import {
@@ -33,16 +36,28 @@ export function addStarts(subscriptions: Command): void {
     .argument('<subscription>', SUBSCRIPTION)
   withStartOptions(reactivate, { plan: 'the one that ended' })
     .option('--without-addons', 'with no add-on at all')
+    .option('--dry-run', 'only say what it would come to')
+    .option('--yes', "don't ask")
     .action(async (name: string, flags: ReactivateFlags, command: Command) => {
-      const { client } = contextOf(command)
+      const { client, output } = contextOf(command)
       const { id } = await findSubscription(client, name, { orOver: true })
       const body = { ...startOf(flags), ...(flags.withoutAddons && { addons: [] }) }
-      await show(command, await client.subscriptions.reactivate(id, body))
+      if (flags.dryRun)
+        return output.result(await client.subscriptions.previewReactivate(id, body), reactivationPreviewText)
+      const begun = flags.yes
+        ? await client.subscriptions.reactivate(id, body)
+        : await reactivateAsShown(client, id, body, (preview) => {
+            if (!output.json) output.result(preview, reactivationPreviewText)
+            return confirm(reactivationQuestion(preview))
+          })
+      await show(command, begun)
     })
 }
 
 interface ReactivateFlags extends StartFlags {
   readonly withoutAddons?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
 }
 
 async function show(command: Command, begun: Subscription | Registration): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ChangePreview, Money, PlanChange } from '@lockstep/sdk'
+import type { ChangePreview, Money, PlanChange, ReactivationPreview } from '@lockstep/sdk'
 import { amountText, instantText, periodText, timesText } from './format.ts'
 import { bold, dim, green, red, yellow } from './style.ts'
 import { table } from './table.ts'
@@ -32,6 +32,20 @@ export function changeQuestion({ to, takesEffect, takesEffectAt, dueNow }: Chang
   const moment = takesEffect === 'now' ? 'now' : `on ${instantText(takesEffectAt)}`
   const charge = dueNow ? ` and charge ${moneyText(dueNow.amountDue)}` : ''
   return `Change to ${termsText(to)} ${moment}${charge}?`
+}
+
+/** What beginning anew would come to. */
+export function reactivationPreviewText({ to, trialEndsAt, dueNow, recurring }: ReactivationPreview): string {
+  return [
+    `${bold(termsText(to))}${trialEndsAt === null ? '' : `, on trial until ${instantText(trialEndsAt)}`}`,
+    ...(dueNow ? ['', 'due now', ...invoiceLines(dueNow)] : []),
+    '',
+    `a period    ${moneyText(recurring)}${dim(', before discounts and tax')}`,
+  ].join('\n')
+}
+
+export function reactivationQuestion({ to, dueNow }: ReactivationPreview): string {
+  return `Begin ${termsText(to)}${dueNow ? ` and charge ${moneyText(dueNow.amountDue)}` : ''}?`
 }
 
 /** How far a change came, and what the customer has to do. */

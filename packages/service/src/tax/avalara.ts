@@ -75,6 +75,10 @@ async function ask(url: string, authorization: string, timeoutMs: number, addres
   }
   // Anything else of ours is in the address: which part of it, Avalara tells nobody but its own log.
   if (response.status === 400) throw addressInvalid('It cannot be resolved.')
+  if (response.status === 401 || response.status === 403)
+    throw unavailable(
+      `answered ${response.status}: it does not take AVALARA_ACCOUNT_ID with AVALARA_LICENSE_KEY`,
+    )
   if (!response.ok) throw unavailable(`answered ${response.status}`)
   const answer = resolution.safeParse(await response.json().catch(() => undefined))
   if (!answer.success) throw unavailable('answered something else than a resolution', answer.error)

@@ -13,7 +13,7 @@ import type { Arrival, Came } from '../store/coming.ts'
 import { openErasures } from '../store/customer-erasures.ts'
 import { addCustomer, changeAddress, changeProfile, lockCurrency, lockCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
-import { addRegistration, arrive, findTwins, slotHolder } from '../store/registrations.ts'
+import { addRegistration, arrive, findTwins, type SlotHolder, slotHolder } from '../store/registrations.ts'
 import { metersBilledElsewhere, reserveSlot } from '../store/subscriptions.ts'
 import { hadTrial } from '../store/trials.ts'
 import { addWorkflow, type Written } from '../store/workflows.ts'
@@ -127,17 +127,31 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
   const { registrationId, wasRunning } = holder
   const isTwin = holder.requestHash === requestHash && wasRunning
   if (registrationId !== null && isTwin && !came?.knew(registrationId)) return registrationId
+  throw takenBy(holder, slot)
+}
+
+/** Refuses a place that somebody holds, as a registration for it would be. */
+export async function refuseTaken(
+  db: Db,
+  customerId: string,
+  { slot, arrivedAt }: Pick<Request, 'slot' | 'arrivedAt'>,
+): Promise<void> {
+  const holder = await slotHolder(db, customerId, slot, arrivedAt)
+  if (holder) throw takenBy(holder, slot)
+}
+
+function takenBy({ registrationId, isParked, isOpen }: SlotHolder, slot: string): Problem {
   const where = slot === 'default' ? '' : ` in the slot ${slot}`
-  if (holder.isParked) {
+  if (isParked) {
     const detail = `${registrationId} of this customer${where} is parked: a person has to look, and resume or cancel it.`
     // It is no answer for good: once somebody has looked, the same request may be asked again.
-    throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 60 })
+    return new Problem('registration_in_progress', detail, { retryAfterSeconds: 60 })
   }
-  if (holder.isOpen) {
+  if (isOpen) {
     const detail = `${registrationId} of this customer${where} has not ended.`
-    throw new Problem('registration_in_progress', detail, { retryAfterSeconds: 2 })
+    return new Problem('registration_in_progress', detail, { retryAfterSeconds: 2 })
   }
-  throw new Problem('subscription_exists', `This customer has a live subscription${where} already.`)
+  return new Problem('subscription_exists', `This customer has a live subscription${where} already.`)
 }
 
 async function record(

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { assert } from '@lockstep/core/assert'
 
 /** What a signed text promises, and by which rules: promises of one version are never taken for those of another. */
-type Version = 'preview1' | 'end1'
+type Version = 'preview1' | 'end1' | 'start1'
 
 /** Signs a promise with the first secret. JSON. */
 export function signPromise(version: Version, promise: object, secrets: readonly string[]): string {

@@ -74,7 +74,7 @@ export function previewToApi({ decision, dueNow, nextInvoice, ...preview }: Chan
   }
 }
 
-function invoiceToApi({ at, lines, subtotal, total, amountDue, credited }: PreviewInvoice) {
+export function invoiceToApi({ at, lines, subtotal, total, amountDue, credited }: PreviewInvoice) {
   return {
     at: formatInstant(at),
     lines: lines.map(({ period, amount, ...line }) => ({

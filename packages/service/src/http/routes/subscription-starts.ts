@@ -1,18 +1,29 @@
+import type { Body } from '@lockstep/api/define-route'
 import * as api from '@lockstep/api/subscription-starts'
+import { formatInstant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
-import type { RegistrationWithSteps } from '../../store/registrations.ts'
+import type { Config } from '../../config.ts'
+import { attachedOf } from '../../store/addons.ts'
+import { arrive, type RegistrationWithSteps } from '../../store/registrations.ts'
 import { readSubscription } from '../../store/subscriptions.ts'
 import { lookAt } from '../../workflow/look.ts'
+import { previewStartAnew, type StartPreview, whyStale } from '../../workflow/start-promise.ts'
 import { holds } from '../caller.ts'
+import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
+import { invoiceToApi } from './plan-change-to-api.ts'
 import { type RegistrationParts, register } from './register.ts'
 import { registrationToApi } from './registration-to-api.ts'
 import { subscriptionToApi } from './subscriptions.ts'
 
 /** Subscriptions that begin: given by an administrator, or begun anew after their end. */
-export function subscriptionStartRoutes(app: App, parts: RegistrationParts): void {
+export function subscriptionStartRoutes(
+  app: App,
+  parts: RegistrationParts & { readonly config: Pick<Config, 'secrets'> },
+): void {
   const { db } = parts
+  const deps = { ...parts, secrets: parts.config.secrets }
 
   route(
     app,
@@ -24,31 +35,65 @@ export function subscriptionStartRoutes(app: App, parts: RegistrationParts): voi
 
   route(
     app,
-    api.reactivateSubscription,
-  )(async ({ params, body, operation, coming, caller }) => {
-    let over = await readSubscription(db, params.id)
-    // It may have ended at the provider, and nobody told us yet.
-    if (over?.providerId && isLive(over.status)) {
-      await lookAt(parts, { type: 'subscription', id: over.providerId })
-      over = await readSubscription(db, params.id)
-    }
-    if (!over) throw new Problem('subscription_not_found', `There is no subscription ${params.id}.`)
-    if (isLive(over.status)) throw new Problem('subscription_live', `${params.id} is ${over.status}.`)
-    const { externalId, slot, planKey: plan, quantity } = over
-    const mayGivePlans = holds(caller, 'subscriptions:admin')
-    const wanted = {
-      plan,
-      quantity,
-      addons: over.addons.map(({ addon, quantity: number }) => ({ addon, quantity: number })),
-      ...body,
-      externalId,
-      slot: slot ?? 'default',
-      requestOrigin: `reactivate/${over.id}`,
-      ...(body.trial === undefined && { withoutTrial: true as const }),
-    }
-    const asked = { operation, coming, requestedBy: caller.id, mayGivePlans }
-    return begun(parts, await register(parts, wanted, asked))
+    api.previewReactivation,
+  )(async ({ params, body, operation, caller }) => {
+    const { over, wanted } = await wantedAnew(parts, params.id, body)
+    const asked = { operation, mayGivePlans: holds(caller, 'subscriptions:admin') }
+    return { status: 200, body: startPreviewToApi(await previewStartAnew(deps, over, wanted, asked)) }
   })
+
+  route(
+    app,
+    api.reactivateSubscription,
+  )(async ({ params, body: { preview, ...body }, operation, coming, caller }) => {
+    const { over, wanted } = await wantedAnew(parts, params.id, body)
+    const asked = { operation, mayGivePlans: holds(caller, 'subscriptions:admin') }
+    const isNew = preview !== undefined && (await arrive(db, operation)).registrationId === null
+    if (isNew) {
+      const now = await previewStartAnew(deps, over, wanted, asked)
+      const why = whyStale(preview, now, deps.secrets)
+      if (why !== undefined)
+        throw new Problem('preview_stale', why, { members: { preview: startPreviewToApi(now) } })
+    }
+    return begun(parts, await register(parts, wanted, { ...asked, coming, requestedBy: caller.id }))
+  })
+}
+
+/** The registration that begins anew what is over: as it was, unless told otherwise. */
+async function wantedAnew(parts: RegistrationParts, id: string, body: Body<typeof api.previewReactivation>) {
+  let over = await readSubscription(parts.db, id)
+  // It may have ended at the provider, and nobody told us yet.
+  if (over?.providerId && isLive(over.status)) {
+    await lookAt(parts, { type: 'subscription', id: over.providerId })
+    over = await readSubscription(parts.db, id)
+  }
+  if (!over) throw new Problem('subscription_not_found', `There is no subscription ${id}.`)
+  if (isLive(over.status)) throw new Problem('subscription_live', `${id} is ${over.status}.`)
+  const { externalId, slot, planKey: plan, quantity } = over
+  const wanted = {
+    plan,
+    quantity,
+    addons: over.addons.map(({ addon, quantity: number }) => ({ addon, quantity: number })),
+    ...body,
+    externalId,
+    slot: slot ?? 'default',
+    requestOrigin: `reactivate/${over.id}`,
+    ...(body.trial === undefined && { withoutTrial: true as const }),
+  }
+  return { over, wanted }
+}
+
+function startPreviewToApi({ version, quantity, addons, ...preview }: StartPreview) {
+  const { dueNow, trialEndsAt } = preview
+  return {
+    subscription: preview.subscription,
+    to: { plan: version.plan.key, planVersion: version.version, quantity, addons: addons.map(attachedOf) },
+    trialEndsAt: trialEndsAt === null ? null : formatInstant(trialEndsAt),
+    dueNow: dueNow && invoiceToApi(dueNow),
+    recurring: moneyToApi(preview.recurring),
+    token: preview.token,
+    expiresAt: formatInstant(preview.promise.expiresAt),
+  }
 }
 
 async function begun({ db, clock }: RegistrationParts, registration: RegistrationWithSteps) {

@@ -207,7 +207,7 @@ async function toldBefore(deps: LookDeps, subscriptionId: string): Promise<Previ
   ]
 }
 
-function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
+export function invoiceOf(invoice: Parameters<typeof toInvoice>[0]): PreviewInvoice {
   const { lines, subtotal, total, amountDue, period, currency } = toInvoice(invoice)
   const nothing = zero(currency)
   const ending = fromStripeAmount(invoice.total, currency)
