@@ -36,4 +36,4 @@ export function breakable(text: string, font: Glyphs, width: number): string {
 
 const LINE_FEED = 10
 const pieces = (text: string) => [...characters.segment(text)].map(({ segment }) => segment)
-const codePoints = (piece: string) => [...piece].map((character) => character.codePointAt(0) ?? 0)
+const codePoints = (piece: string) => Array.from(piece, (one) => one.codePointAt(0) ?? 0)
