@@ -6,6 +6,8 @@ import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { drainInbox } from '../src/inbox/process.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
+import { findDrift } from '../src/workflow/drift/find.ts'
+import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { prove } from '../src/workflow/import/prove.ts'
 import { readAll } from '../src/workflow/import/read-account.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -495,6 +497,28 @@ test('what is billed in another currency than its price is in is counted in that
     unequalRevenueCount: 1,
     unequalRevenue: [{ providerId: ada.id, there: yen('2780'), here: yen('1500') }],
   })
+})
+
+test('of who was imported drift finds final invoices that nothing told of, and none from before that', async () => {
+  const { monthly, subscribe } = await account()
+  const ada = await subscribe('ada', monthly.id)
+  await run(false)
+  const takenUpAt = (at: number) =>
+    one.database.pool.query(
+      `update mapping set created_at = to_timestamp($1) where entity_type = 'customer'`,
+      [at],
+    )
+  await takenUpAt(ada.created + 60)
+  expect((await findDrift(one.deps)).drifts).toEqual([])
+  await takenUpAt(ada.created - 60)
+  const { repairs, left } = await repairDrift(one.deps)
+  expect(repairs).toMatchObject([
+    {
+      drift: { entity: 'invoice', kind: 'missingHere', providerId: ada.latest_invoice, repair: 'look' },
+      refused: null,
+    },
+  ])
+  expect(left.drifts).toEqual([])
 })
 
 test('what comes behind the lists says how far it is, and how long it takes', async () => {

@@ -12,6 +12,8 @@ import { GROUP_VALUES } from './usage-group-recount.ts'
 
 export interface LinkedCustomer extends LinkedId {
   readonly origin: Row<'mapping'>['origin']
+  /** When both came together. */
+  readonly createdAt: Instant
   readonly name: string | null
   readonly email: string | null
   /** Who it is was erased: nothing is said of it here any more. */
@@ -35,7 +37,7 @@ export async function linkedCustomers(
   const rows = await linkedTo(db, account, ids)
     .where('mapping.entityType', '=', 'customer')
     .leftJoin('customerProfile', 'customerProfile.customerId', 'mapping.entityId')
-    .select(['mapping.entityId', 'mapping.providerId', 'mapping.origin'])
+    .select(['mapping.entityId', 'mapping.providerId', 'mapping.origin', 'mapping.createdAt'])
     .select(['customerProfile.customerId', 'customerProfile.name', 'customerProfile.email'])
     .execute()
   return rows.map(({ customerId, ...row }) => ({ ...row, isErased: customerId === null }))

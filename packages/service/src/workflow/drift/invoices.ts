@@ -2,9 +2,9 @@ import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from 
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
-import { idOf } from '../../provider/stripe/field.ts'
+import { idOf, idOrNull } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
-import { invoicesLinked, linkedCustomers } from '../../store/drift.ts'
+import { invoicesLinked, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
 import type { LookDeps } from '../look.ts'
@@ -102,25 +102,38 @@ function thereOf(seen: ObservedInvoice): Record<string, DriftValue> {
 
 /**
  * Final invoices of customers of ours that have no row here. What was billed before a customer was taken up from the
- * provider is that one's history and not ours.
+ * provider is that one's history and not ours, and so is what a subscription bills that was not taken up. On a test clock nobody
+ * can tell what was before.
  */
 async function missingHere(deps: LookDeps, objects: readonly Stripe.Invoice[]): Promise<Drift[]> {
   const final = objects.filter(({ status, customer }) => status !== 'draft' && customer !== null)
-  const customers = await linkedCustomers(
-    deps.db,
-    deps.provider,
-    final.flatMap(({ customer }) => (customer === null ? [] : idOf(customer))),
-  )
-  const madeHere = new Set(
-    customers.filter(({ origin }) => origin === 'outbound').map(({ providerId }) => providerId),
-  )
-  return final
-    .filter(({ customer }) => customer !== null && madeHere.has(idOf(customer)))
-    .map(({ id }) => ({
-      ...({ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id } as const),
-      differences: [],
-      cause: 'missed',
-      repair: 'look',
-      reason: 'It was finalized and nothing told us.',
-    }))
+  const subscriptionOf = ({ parent }: Stripe.Invoice) => parent?.subscription_details?.subscription ?? null
+  const [customers, subscriptions] = await Promise.all([
+    linkedCustomers(
+      deps.db,
+      deps.provider,
+      final.flatMap(({ customer }) => (customer === null ? [] : idOf(customer))),
+    ),
+    linkedSubscriptions(
+      deps.db,
+      deps.provider,
+      final.flatMap((invoice) => idOrNull(subscriptionOf(invoice), 'parent') ?? []),
+    ),
+  ])
+  const links = new Map(customers.map((link) => [link.providerId, link]))
+  const known = new Set(subscriptions.map(({ providerId }) => providerId))
+  const isOurs = (invoice: Stripe.Invoice) => {
+    const link = invoice.customer === null ? undefined : links.get(idOf(invoice.customer))
+    if (!link || link.origin === 'outbound') return link !== undefined
+    const subscription = idOrNull(subscriptionOf(invoice), 'parent')
+    const isSold = subscription === null || known.has(subscription)
+    return isSold && invoice.test_clock === null && invoice.created >= link.createdAt
+  }
+  return final.filter(isOurs).map(({ id }) => ({
+    ...({ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id } as const),
+    differences: [],
+    cause: 'missed',
+    repair: 'look',
+    reason: 'It was finalized and nothing told us.',
+  }))
 }
