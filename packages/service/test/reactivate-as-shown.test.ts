@@ -11,12 +11,20 @@ import { type Body, newSubscriber } from './support/subscriber.ts'
 const catalog = defineCatalog({
   currency: 'usd',
   products: { app: { name: 'App' } },
+  meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'sum' } },
   plans: {
     basic: flatPlan('Basic', '10.00'),
     premium: flatPlan('Premium', '25.00'),
     team: {
       ...flatPlan('Team', '0'),
       prices: { seats: { kind: 'recurring', model: 'perUnit', unitAmount: '12.00' } },
+    },
+    metered: {
+      ...flatPlan('Metered', '5.00'),
+      prices: {
+        fee: { kind: 'recurring', model: 'flat', amount: '5.00' },
+        calls: { meter: 'calls', product: 'app', model: 'perUnit', unitAmount: '0.01' },
+      },
     },
     tried: { ...flatPlan('Tried', '9.00'), trialDays: 14 },
   },
@@ -122,6 +130,13 @@ test('what would be refused is refused by the preview', async () => {
     status: 422,
     body: { code: 'provider_refused', errors: [{ pointer: '#/paymentMethod' }] },
   })
+  // What another subscription bills already.
+  const cleo = await over('metered')
+  const { externalId } = (await installation.ask('GET', `/v1/customers/${cleo.customer}`)).body
+  const beside = { externalId, plan: 'metered', slot: 'second' }
+  expect((await installation.ask('POST', '/v1/registrations', beside)).status).toBe(201)
+  expect((await cleo.preview({})).body.code).toBe('meter_billed_already')
+
   expect(await bea.reactivate({})).toMatchObject({ status: 201 })
   expect(await bea.preview({})).toMatchObject({ status: 409, body: { code: 'subscription_exists' } })
 })

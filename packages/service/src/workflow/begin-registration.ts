@@ -8,6 +8,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { newHolder } from '../postgres/presence.ts'
 import { sharedTransactions } from '../postgres/shared-transaction.ts'
 import { transaction } from '../postgres/transaction.ts'
+import type { Provider } from '../provider/stripe/account.ts'
 import { attachedOf } from '../store/addons.ts'
 import type { Arrival, Came } from '../store/coming.ts'
 import { openErasures } from '../store/customer-erasures.ts'
@@ -43,12 +44,7 @@ export async function beginRegistration(
   const { db, provider } = deps
   const { arrivedAt, registrationId } = await arrive(db, asked.operation, asked.came)
   if (registrationId !== null) return { registrationId }
-  if (!flowsOut(provider.sync.directions.subscription)) {
-    throw new Problem(
-      'direction_closed',
-      'Subscriptions are made at the payment provider and come in from there.',
-    )
-  }
+  refuseClosed(provider)
   const checked = await checkRegistration(deps, wanted, asked)
   const { came, requestedBy = null } = asked
   const requestHash = hashOf(wanted, checked)
@@ -130,6 +126,24 @@ async function joinTwin(db: Db, customerId: string, { slot, requestHash, arrived
   throw takenBy(holder, slot)
 }
 
+/** Refuses what is not made here. */
+export function refuseClosed({ sync }: Provider): void {
+  if (flowsOut(sync.directions.subscription)) return
+  throw new Problem(
+    'direction_closed',
+    'Subscriptions are made at the payment provider and come in from there.',
+  )
+}
+
+/** Usage is the customer's: two subscriptions that price one meter would bill every event twice. */
+export function refuseMeter([meter]: readonly string[]): void {
+  if (meter === undefined) return
+  const detail = `Another live subscription of this customer bills ${meter} already.`
+  throw new Problem('meter_billed_already', detail, {
+    faults: [{ pointer: '#/plan', code: 'meter_billed_already', detail }],
+  })
+}
+
 /** Refuses a place that somebody holds, as a registration for it would be. */
 export async function refuseTaken(
   db: Db,
@@ -176,10 +190,9 @@ async function record(
   const profileChanged = isRenamed || (!isNew && hasMoved)
   const subscriptionId = newId('subscription')
   // In this order: the customer's row is locked before the slot is looked at. One who is new has nothing else.
-  const [pays, isReserved, [meter], acceptedAt, accepting, erasures] = await Promise.all([
+  const [pays, isReserved, meters, acceptedAt, accepting, erasures] = await Promise.all([
     isNew || lockCurrency(trx, customerId, currency),
     reserveSlot(trx, { customerId, slot, subscriptionId, at }),
-    // Usage is the customer's: two subscriptions that price one meter would bill every event twice.
     isNew ? [] : metersBilledElsewhere(trx, { customerId, subscriptionId, planVersionId }),
     isNew && wanted.testClock === undefined ? at : customerTime(trx, clock, customerId),
     acceptor(trx, customerId, isNew ? newcomer : undefined),
@@ -198,12 +211,7 @@ async function record(
     const twin = twins.find((id) => !came?.knew(id))
     if (twin !== undefined) throw new TwinFound(twin)
   }
-  if (meter !== undefined) {
-    const detail = `Another live subscription of this customer bills ${meter} already.`
-    throw new Problem('meter_billed_already', detail, {
-      faults: [{ pointer: '#/plan', code: 'meter_billed_already', detail }],
-    })
-  }
+  refuseMeter(meters)
 
   const registrationId = newId('registration')
   const attached = addons.map(attachedOf)

@@ -7,9 +7,9 @@ import { type Attached, attachedOf, soldOf } from '../store/addons.ts'
 import { findCustomer } from '../store/customers.ts'
 import type { PlanVersion } from '../store/plans.ts'
 import { arrive } from '../store/registrations.ts'
-import type { Subscription } from '../store/subscriptions.ts'
+import { metersBilledElsewhere, type Subscription } from '../store/subscriptions.ts'
 import { untaxed } from '../tax/none.ts'
-import { refuseTaken } from './begin-registration.ts'
+import { refuseClosed, refuseMeter, refuseTaken } from './begin-registration.ts'
 import { checkRegistration } from './check-registration.ts'
 import { customerTime } from './observe/customer-time.ts'
 import { refuseUnusableMethod } from './plan-change/named-method.ts'
@@ -62,17 +62,21 @@ export async function previewStartAnew(
   asked: Asked,
 ): Promise<StartPreview> {
   const { db, clock, tax = untaxed } = deps
+  refuseClosed(deps.provider)
   const checked = await checkRegistration(deps, wanted, asked)
   if (checked.problem) throw checked.problem
   const { arrivedAt } = await arrive(db, asked.operation)
   await refuseTaken(db, over.customerId, { slot: checked.slot, arrivedAt })
   const { version: sold, addons, withoutTrial } = checked
   const { quantity } = wanted
-  const [at, customer, items] = await Promise.all([
+  const billed = { customerId: over.customerId, subscriptionId: over.id }
+  const [at, customer, items, meters] = await Promise.all([
     customerTime(db, clock, over.customerId),
     findCustomer(db, wanted.externalId),
     wantedItems(db, { version: sold, quantity, addons }),
+    metersBilledElsewhere(db, { ...billed, planVersionId: sold.id }),
   ])
+  refuseMeter(meters)
   const providerCustomer = customer?.providerId ?? null
   if (wanted.paymentMethod !== undefined && providerCustomer !== null)
     await refuseUnusableMethod(
