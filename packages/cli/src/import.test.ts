@@ -66,3 +66,29 @@ test('one that does not hold names whom it is about, the first twenty, and ends 
   expect(stdout).not.toContain('sub_20')
   expect(stdout).toContain('and 10 more: see GET /v1/imports/import_1, which names 30.')
 })
+
+test('one that is under way already is followed; a dry run of it is not taken for the import', async () => {
+  const ended = {
+    ...{ id: 'import_1', dryRun: false, state: 'completed', problem: null },
+    ...{ createdAt: '2026-01-20T00:00:00Z', endedAt: '2026-01-20T00:01:30Z' },
+  }
+  const underWay = {
+    ...{ type: '/docs/problems/import_in_progress', title: 'An import is under way.', status: 409 },
+    ...{ code: 'import_in_progress', detail: 'An import of this account is under way.' },
+  }
+  fake.answers = {
+    'POST /v1/imports': { status: 409, body: underWay },
+    'GET /v1/imports?limit=1': { body: { data: [ended], hasMore: false, nextCursor: null } },
+    'GET /v1/imports/import_1': {
+      body: { ...ended, progress: [], secondsLeft: 0, refusals: [], left: [], proof: proven },
+    },
+  }
+  const followed = await fake.run(['import', 'stripe', '--yes'])
+  expect(followed).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('import_1 is under way already'),
+  })
+  expect(followed.stdout).toContain('30 subscriptions held against each other')
+  const refused = await fake.run(['import', 'stripe', '--dry-run'])
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is under way') })
+})

@@ -1,4 +1,5 @@
-import type { Import } from '@lockstep/sdk'
+import type { Client, Import } from '@lockstep/sdk'
+import { ProblemError } from '@lockstep/sdk/problem-error'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
@@ -6,6 +7,7 @@ import { secondsText } from '../output/format.ts'
 import { isProven, proofTexts } from '../output/import-proof-text.ts'
 import { red } from '../output/style.ts'
 import { table } from '../output/table.ts'
+import { firstOf } from './arguments.ts'
 
 export function addImport(program: Command): void {
   program
@@ -18,7 +20,7 @@ export function addImport(program: Command): void {
     .action(async ({ dryRun = false, yes }: { dryRun?: boolean; yes?: boolean }, command: Command) => {
       const { client, output } = contextOf(command)
       const run = async (isDry: boolean) => {
-        const { id } = await client.imports.create({ dryRun: isDry })
+        const { id } = await begin(client, isDry)
         const ended = await client.imports.ended(id, {
           onProgress: (now) => output.json || process.stderr.write(`\r${progressText(now)}`),
         })
@@ -36,6 +38,19 @@ export function addImport(program: Command): void {
       output.result(done, importText)
       if (!isProven(done.proof)) process.exitCode = 1
     })
+}
+
+/** One that is under way already goes on by itself, whoever began it and whatever became of them: it is followed. */
+async function begin(client: Client, dryRun: boolean): Promise<Pick<Import, 'id'>> {
+  try {
+    return await client.imports.create({ dryRun })
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'import_in_progress') throw error
+    const [running] = await firstOf(client.imports.list({ limit: 1 }), 1)
+    if (running?.dryRun !== dryRun) throw error
+    process.stderr.write(`${running.id} is under way already: following it.\n`)
+    return running
+  }
 }
 
 function progressText({ progress, secondsLeft, problem }: Import): string {
