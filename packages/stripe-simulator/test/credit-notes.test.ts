@@ -19,7 +19,11 @@ async function paidInvoice(amount = 2500, quantity = 1) {
 async function openInvoice(amount: number, card = 'pm_card_visa') {
   const ada = await world.customer({ card })
   const { stripe } = world
-  const draft = await stripe.invoices.create({ customer: ada.id, collection_method: 'send_invoice' })
+  const draft = await stripe.invoices.create({
+    customer: ada.id,
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+  })
   await stripe.invoiceItems.create({ customer: ada.id, invoice: draft.id, amount, currency: 'usd' })
   return { ada, invoice: await stripe.invoices.finalizeInvoice(draft.id) }
 }

@@ -11,6 +11,7 @@ async function sent() {
     customer,
     currency: 'jpy',
     collection_method: 'send_invoice',
+    days_until_due: 30,
   })
   await stripe.invoices.addLines(id, { lines: [{ amount: 1200, description: 'Tea & <cake>' }] })
   const invoice = await stripe.invoices.sendInvoice(id)

@@ -40,10 +40,6 @@ test('a manual invoice: draft, items, finalized with a number, paid by hand', as
   expect((await fetch(open.hosted_invoice_url as string)).status).toBe(200)
   expect((await fetch(open.invoice_pdf as string)).headers.get('content-type')).toBe('application/pdf')
   expect(await stripe.invoices.pay(open.id)).toMatchObject({ status: 'paid', amount_paid: 700 })
-  expect((await refusal(stripe.invoices.pay(open.id))).code).toBe('invoice_already_paid')
-  expect((await refusal(stripe.invoices.update(open.id, { description: 'x' }))).code).toBe(
-    'invoice_not_editable',
-  )
   expect((await stripe.invoiceItems.list({ customer: id, pending: true })).data).toHaveLength(1)
 })
 

@@ -79,11 +79,11 @@ export function changeInvoice(world: World, id: string, params: InvoiceParams): 
   const { metadata: _labels, auto_advance: _advance, automatically_finalizes_at: _at, ...frozen } = params
   const fixed = Object.keys(defined(frozen)).find((name) => !AFTER_FINALIZING.has(name))
   if (invoice.status !== 'draft' && fixed !== undefined) {
-    throw invalid("Finalized invoices can't be updated in this way.", fixed, 'invoice_not_editable')
+    throw invalid("Finalized invoices can't be updated in this way", fixed)
   }
   // What is paid, void or uncollectible does not advance any more.
   if (params.auto_advance === true && invoice.status !== 'draft' && invoice.status !== 'open') {
-    throw invalid("Finalized invoices can't be updated in this way.", 'auto_advance', 'invoice_not_editable')
+    throw invalid("Finalized invoices can't be updated in this way", 'auto_advance')
   }
   setFields(world, id, params)
   const changed = world.invoices.must(id)
@@ -128,8 +128,10 @@ export function setFields(world: World, id: string, params: InvoiceParams): void
 
 function checkFields(world: World, invoice: InvoiceRow, params: InvoiceParams): void {
   const method = params.collection_method ?? invoice.collection_method
-  if (params.due_date !== undefined && method !== 'send_invoice') {
-    throw invalid('You can only specify `due_date` with `collection_method=send_invoice`.', 'due_date')
+  if ((params.due_date ?? params.days_until_due) != null && method !== 'send_invoice') {
+    throw invalid(
+      "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.",
+    )
   }
   if (params.default_payment_method != null) {
     ownMethod(world, invoice.customer as string, params.default_payment_method, 'default_payment_method')

@@ -5,7 +5,7 @@ import { attachedPayments } from '../billing/invoice-payments.ts'
 import { finalize, markPaid } from '../billing/invoices.ts'
 import { refuseWithPayments } from '../billing/revise.ts'
 import { afterPaid, collectAndSettle, freeSubscription } from '../billing/settle.ts'
-import { invalid } from '../errors.ts'
+import { invalid, type StripeError } from '../errors.ts'
 import { nothing, post } from '../http/route.ts'
 import { bool, gaps, required, shape, text } from '../http/schema.ts'
 import type { InvoiceRow } from '../rows.ts'
@@ -22,16 +22,16 @@ function finalizeDraft(world: World, id: string, collectAt: number | null = null
   return finalize(world, id, collectAt)
 }
 
+function notOpen(): StripeError {
+  return invalid("You can only pass in open invoices. This invoice isn't open.")
+}
+
 /** What can be done to an invoice, as far as its state allows. https://docs.stripe.com/invoicing/overview */
 export const invoiceVerbRoutes = [
   post(`${URL}/:id/finalize`, shape({ auto_advance: bool }), ({ world, params, path }) => {
     const invoice = find(world.invoices, 'invoice', path())
     if (invoice.status !== 'draft') {
-      throw invalid(
-        'This invoice is already finalized, you can only finalize draft invoices.',
-        undefined,
-        'invoice_not_editable',
-      )
+      throw invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     }
     const advance = params.auto_advance ?? invoice.auto_advance ?? false
     world.invoices.patch(invoice.id, { auto_advance: advance })
@@ -56,7 +56,7 @@ export const invoiceVerbRoutes = [
       const found = find(world.invoices, 'invoice', path())
       const invoice = found.status === 'draft' ? finalizeDraft(world, found.id) : found
       if (found.status !== 'draft' && invoice.status === 'paid') {
-        throw invalid('Invoice is already paid', undefined, 'invoice_already_paid')
+        throw invalid('Invoice is already paid')
       }
       if (invoice.status === 'void') throw invalid('You cannot pay a voided invoice.')
       if (invoice.status === 'paid') return world.render(invoice)
@@ -81,7 +81,7 @@ export const invoiceVerbRoutes = [
   post(`${URL}/:id/void`, nothing, ({ world, path }) => {
     const invoice = find(world.invoices, 'invoice', path())
     if (invoice.status !== 'open' && invoice.status !== 'uncollectible') {
-      throw invalid(`You can only void open or uncollectible invoices; this one is ${invoice.status}.`)
+      throw invoice.status === 'paid' ? invalid('Invoices with `paid` payments cannot be voided.') : notOpen()
     }
     refuseWithPayments(world, invoice, 'void')
     if (world.paymentIntents.get(invoice.own.paymentIntent)?.status === 'processing') {
@@ -94,9 +94,10 @@ export const invoiceVerbRoutes = [
   }),
   post(`${URL}/:id/mark_uncollectible`, nothing, ({ world, path }) => {
     const invoice = find(world.invoices, 'invoice', path())
-    if (invoice.status !== 'open') {
-      throw invalid('You can only mark an open invoice as uncollectible.')
+    if (invoice.status === 'uncollectible') {
+      throw invalid('This invoice has already been marked uncollectible.')
     }
+    if (invoice.status !== 'open') throw notOpen()
     if (attachedPayments(world, invoice.id).some((payment) => payment.status === 'open')) {
       throw invalid('You cannot mark an invoice that has open payments as uncollectible.')
     }
@@ -118,6 +119,11 @@ export const invoiceVerbRoutes = [
     const found = find(world.invoices, 'invoice', path())
     if (found.collection_method !== 'send_invoice') {
       throw invalid('You can only manually send an invoice if its collection method is `send_invoice`.')
+    }
+    if (found.status !== 'draft' && found.status !== 'open') {
+      throw invalid(
+        'This invoice cannot be sent right now. Please contact us via https://support.stripe.com/contact with details, so we can help.',
+      )
     }
     const invoice = found.status === 'draft' ? finalizeDraft(world, found.id) : found
     world.emit('invoice.sent', invoice)

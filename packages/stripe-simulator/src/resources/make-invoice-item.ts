@@ -318,11 +318,7 @@ export function addLine(world: World, id: string, item: InvoiceItemRow): void {
 export function editableInvoice(world: World, id: string, param?: string): InvoiceRow {
   const invoice = find(world.invoices, 'invoice', id, param)
   if (invoice.status !== 'draft') {
-    throw invalid(
-      "Invoice is no longer editable. You can't modify a finalized invoice.",
-      param,
-      'invoice_not_editable',
-    )
+    throw invalid('Invalid invoice: This invoice is no longer editable', param, 'invoice_not_editable')
   }
   return invoice
 }

@@ -39,6 +39,11 @@ export function makeInvoice(world: World, params: CreateParams): InvoiceRow {
   const now = world.now(customer.own.clock)
   const pending = pendingOf(world, params, customer.id, subscription, currency)
   const method = params.collection_method ?? 'charge_automatically'
+  if (method === 'send_invoice' && params.days_until_due === undefined && params.due_date === undefined) {
+    throw invalid(
+      "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'.",
+    )
+  }
   const draft = createDraft(world, {
     customer: customer.id,
     subscription: subscription?.id ?? null,
@@ -49,7 +54,7 @@ export function makeInvoice(world: World, params: CreateParams): InvoiceRow {
     period: { start: now, end: now },
     at: now,
     collectionMethod: method,
-    daysUntilDue: method === 'send_invoice' ? (params.days_until_due ?? 30) : null,
+    daysUntilDue: method === 'send_invoice' ? (params.days_until_due ?? null) : null,
     autoAdvance: params.auto_advance ?? false,
   })
   for (const { item } of pending) world.invoiceItems.patch(item, { invoice: draft.id })
