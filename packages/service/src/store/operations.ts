@@ -108,10 +108,10 @@ export async function beginAttempt(
   return begun ?? readOperation(db, id)
 }
 
-/** The provider may or may not have done it. What is settled stays settled. */
+/** The provider may or may not have done it. What is settled stays settled, and a later attempt is not known from this one. */
 export async function markUnknown(
   db: Db,
-  id: string,
+  { id, attempt }: Pick<Operation, 'id' | 'attempt'>,
   problem: Problem,
   requestId: string | null,
 ): Promise<void> {
@@ -119,6 +119,7 @@ export async function markUnknown(
     .updateTable('operation')
     .set({ state: 'unknown', problem: problemJson(problem), providerRequestId: requestId })
     .where('id', '=', id)
+    .where('attempt', '=', attempt)
     .where('state', 'in', ['prepared', 'unknown'])
     .execute()
 }
@@ -127,9 +128,10 @@ export type Outcome =
   | { readonly state: 'succeeded'; readonly objectId: string | null }
   | { readonly state: 'refused' | 'parked'; readonly problem: Problem }
 
+/** Of an attempt that came to nothing, unless somebody has begun the next one: what becomes of that one is another matter. */
 export async function settle(
   db: Db,
-  id: string,
+  { id, attempt }: Pick<Operation, 'id' | 'attempt'>,
   outcome: Outcome & { readonly requestId: string | null; readonly at: Instant },
 ): Promise<void> {
   await db
@@ -143,6 +145,7 @@ export async function settle(
         : { problem: problemJson(outcome.problem) }),
     })
     .where('id', '=', id)
+    .$if(outcome.state !== 'succeeded', (query) => query.where('attempt', '=', attempt))
     .execute()
 }
 

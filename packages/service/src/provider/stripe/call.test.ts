@@ -322,6 +322,34 @@ describe('a refusal', () => {
     await expect(attach).rejects.toMatchObject({ code: 'card_declined', status: 402 })
   })
 
+  test('that is learnt late says nothing of the attempt that somebody has begun since', async () => {
+    const id = newOperation()
+    const gates = { late: Promise.withResolvers<void>(), next: Promise.withResolvers<void>() }
+    const begun = Promise.withResolvers<void>()
+    const body = { name: 'x'.repeat(10_000), metadata: ownMetadata(deps.provider, id) }
+    const late = callStripe(deps, { id, kind: 'customer.create', subjectId: id, body }, (stripe, options) =>
+      stripe.customers.create(body, options).finally(() => gates.late.promise),
+    )
+    await expect(create(id, body.name)).rejects.toMatchObject({ code: 'provider_refused' })
+    const words = { name: 'Ada', metadata: body.metadata }
+    const next = callStripe(
+      deps,
+      { id, kind: 'customer.create', subjectId: id, body: words },
+      async (stripe, options) => {
+        begun.resolve()
+        await gates.next.promise
+        return stripe.customers.create(words, options)
+      },
+    )
+    await begun.promise
+    gates.late.resolve()
+    await expect(late).rejects.toMatchObject({ code: 'provider_refused' })
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'prepared', attempt: 2 })
+    gates.next.resolve()
+    await next
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+  })
+
   test('made nothing, so asking again is a new attempt', async () => {
     const id = newOperation()
     await expect(create(id, 'x'.repeat(10_000))).rejects.toMatchObject({ code: 'provider_refused' })

@@ -131,7 +131,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     const verdict = verdictOf(error)
     const requestId = requestIdOf(error)
     if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
-    await markUnknown(db, id, verdict.problem, requestId)
+    await markUnknown(db, operation, verdict.problem, requestId)
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
     if (tries === MOST_TRIES)
@@ -142,7 +142,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   }
 
   async function refuse(problem: Problem, requestId: string | null): Promise<Problem> {
-    await settle(db, id, { state: 'refused', problem, requestId, at: deps.clock.now() })
+    await settle(db, operation, { state: 'refused', problem, requestId, at: deps.clock.now() })
     return problem
   }
 
@@ -150,7 +150,12 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     observations.set(answer, observation)
     if (call.settledByCaller !== true && operation.state !== 'succeeded') {
       const requestId = responseOf(answer)?.requestId ?? null
-      await settle(db, id, { state: 'succeeded', objectId: answer.id, requestId, at: deps.clock.now() })
+      await settle(db, operation, {
+        state: 'succeeded',
+        objectId: answer.id,
+        requestId,
+        at: deps.clock.now(),
+      })
     }
     return answer
   }
@@ -266,7 +271,7 @@ export class OperationParked extends Problem {
 async function park(deps: CallDeps, operation: Operation, detail: string): Promise<OperationParked> {
   const problem = new OperationParked(operation.id, detail)
   const requestId = operation.providerRequestId
-  await settle(deps.db, operation.id, { state: 'parked', problem, requestId, at: deps.clock.now() })
+  await settle(deps.db, operation, { state: 'parked', problem, requestId, at: deps.clock.now() })
   return problem
 }
 

@@ -68,10 +68,14 @@ export async function makeCustomer(
     )
 
   const wanted = paymentMethod === null ? alone : withMethod(paymentMethod)
-  const made = await make(wanted).catch((error) => {
-    if (sent === alone || !isRefused(error)) throw error
-    return make(alone)
-  })
+  let made: Stripe.Customer | undefined
+  for (let body: Stripe.CustomerCreateParams = wanted; !made; body = alone) {
+    made = await make(body).catch((error) => {
+      // What was refused may have been said by somebody else, with another method.
+      if (sent === alone || !isRefused(error)) throw error
+      return undefined
+    })
+  }
   const method = made.invoice_settings.default_payment_method
   // A test token such as `pm_card_visa` is another one each time: that it is ours, only the answer to our own words says.
   const isOurs = method !== null && (sent === wanted || idOf(method) === paymentMethod)
