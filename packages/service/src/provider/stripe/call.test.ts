@@ -327,8 +327,16 @@ describe('a refusal', () => {
     const gates = { late: Promise.withResolvers<void>(), next: Promise.withResolvers<void>() }
     const begun = Promise.withResolvers<void>()
     const body = { name: 'x'.repeat(10_000), metadata: ownMetadata(deps.provider, id) }
-    const late = callStripe(deps, { id, kind: 'customer.create', subjectId: id, body }, (stripe, options) =>
-      stripe.customers.create(body, options).finally(() => gates.late.promise),
+    const late = callStripe(
+      deps,
+      { id, kind: 'customer.create', subjectId: id, body },
+      async (stripe, options) => {
+        try {
+          return await stripe.customers.create(body, options)
+        } finally {
+          await gates.late.promise
+        }
+      },
     )
     await expect(create(id, body.name)).rejects.toMatchObject({ code: 'provider_refused' })
     const words = { name: 'Ada', metadata: body.metadata }
