@@ -89,6 +89,25 @@ test('a trial is ended now: the first period starts and is paid at once', async 
   expect(updated.latest_invoice).toMatchObject({ status: 'paid', total: 3000 })
 })
 
+// As github.com/Kiln-AI/stripe_world recorded it at 2026-08-26.dahlia.
+test('a trial that nothing could pay waits for a method with an intent to set one up', async () => {
+  const { stripe } = world
+  const { subscription } = await trialing()
+  expect(subscription.pending_setup_intent).toBeNull()
+  const lacking = await trialing({ card: null })
+  const intent = await stripe.setupIntents.retrieve(lacking.subscription.pending_setup_intent as string)
+  expect(intent).toMatchObject({
+    status: 'requires_payment_method',
+    customer: lacking.customer.id,
+    usage: 'off_session',
+  })
+  await stripe.setupIntents.confirm(intent.id, { payment_method: 'pm_card_visa' })
+  await world.advance(lacking.customer.clock, JAN_1 + 14 * DAY + HOUR)
+  const paid = await stripe.subscriptions.retrieve(lacking.subscription.id, { expand: ['latest_invoice'] })
+  expect(paid).toMatchObject({ status: 'active', pending_setup_intent: null })
+  expect(paid.latest_invoice).toMatchObject({ status: 'paid', total: 3000 })
+})
+
 // As github.com/Kiln-AI/stripe_world recorded it at 2026-08-26.dahlia: nothing begins that nothing can pay.
 test('a trial that is ended now without a method is refused, paused or canceled', async () => {
   const { stripe } = world
