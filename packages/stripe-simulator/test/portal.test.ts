@@ -81,3 +81,14 @@ test('a flow is for one’s own subscription', async () => {
     param: 'flow_data[subscription_cancel][subscription]',
   })
 })
+
+test('a flow leads to its subscription, which need not be picked again', async () => {
+  const { ada, subscription } = await visitor()
+  const { stripe, simulator } = world
+  const session = await stripe.billingPortal.sessions.create({
+    customer: ada.id,
+    flow_data: { type: 'subscription_cancel', subscription_cancel: { subscription: subscription.id } },
+  })
+  simulator.control.actInPortal(session.id, { action: 'cancel' })
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ cancel_at_period_end: true })
+})

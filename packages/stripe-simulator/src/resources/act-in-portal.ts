@@ -59,8 +59,10 @@ export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
 
 type Features = PortalConfigurationRow['features']
 
-function owned(world: World, session: PortalRow, { subscription }: PortalDeed): SubscriptionRow {
-  return ofCustomer(world, session.customer, subscription ?? '', 'subscription')
+/** What the page is about: the one that was picked, else the one that its flow leads to. */
+function owned(world: World, { customer, flow }: PortalRow, deed: PortalDeed): SubscriptionRow {
+  const led = flow?.subscription_update ?? flow?.subscription_cancel ?? flow?.subscription_pause
+  return ofCustomer(world, customer, deed.subscription ?? led?.subscription ?? '', 'subscription')
 }
 
 function shown(world: World, id: string): Json {
