@@ -67,6 +67,16 @@ const catalog = defineCatalog({
 const { simulator, installation } = await sharedInstallation(catalog)
 afterEach(() => simulator.control.clearFaults())
 
+/** Ways in which a call of ours goes wrong at Stripe. */
+const KINDS = [
+  'timeout_after_commit',
+  'timeout_before_commit',
+  'truncated',
+  'error_500',
+  'error_500_stored',
+  'rate_limit',
+] as const
+
 let count = 0
 function newUser(): string {
   count += 1
@@ -293,17 +303,27 @@ describe('the card of one who is new', () => {
     { slot: 'd' },
   ]
 
-  test('and other ones in other slots at the same moment: one customer, whose every own card is there', async () => {
-    const externalId = newUser()
-    const answers = await Promise.all(slots.map((slot) => register({ externalId, plan: 'free', ...slot })))
-    expect(answers.map(({ status }) => status)).toEqual([201, 201, 402, 201])
-    const { customers, subscriptions } = await ofUser(externalId)
-    expect([customers.length, subscriptions.length]).toEqual([1, 3])
-    const { data } = await installation.deps.provider.stripe.customers.listPaymentMethods(
-      customers[0]?.id ?? '',
-    )
-    expect(data.flatMap(({ card }) => card?.brand ?? []).sort()).toEqual(['mastercard', 'visa'])
-  })
+  const MANY = [
+    ...['pm_card_visa', 'pm_card_mastercard', 'pm_card_amex', undefined, undefined],
+    ...['pm_card_chargeDeclined', 'pm_card_chargeDeclined', 'pm_card_chargeDeclinedInsufficientFunds'],
+  ]
+  test.each([null, ...KINDS])(
+    'and other ones in other slots at the same moment: one customer, in spite of %s',
+    async (kind) => {
+      if (kind) simulator.control.fail({ kind, method: 'POST', path: '/v1/customers', skip: 1, times: 2 })
+      const externalId = newUser()
+      const wish = (paymentMethod: string | undefined, slot: number) =>
+        register({ externalId, plan: 'free', slot: `slot-${slot}`, ...(paymentMethod && { paymentMethod }) })
+      const answers = await Promise.all(MANY.map(wish))
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 402, 402, 402])
+      const { customers, subscriptions } = await ofUser(externalId)
+      expect([customers.length, subscriptions.length]).toEqual([1, 5])
+      const { data } = await installation.deps.provider.stripe.customers.listPaymentMethods(
+        customers[0]?.id ?? '',
+      )
+      expect(new Set(data.map(({ card }) => card?.brand))).toEqual(new Set(['visa', 'mastercard', 'amex']))
+    },
+  )
 
   test.each(slots)('$slot first, whose calls are lost: the others say what it said', async (first) => {
     const externalId = newUser()
@@ -623,14 +643,6 @@ test('registrations are listed newest first, page by page', async () => {
 })
 
 describe('in spite of faults', () => {
-  const KINDS = [
-    'timeout_after_commit',
-    'timeout_before_commit',
-    'truncated',
-    'error_500',
-    'error_500_stored',
-    'rate_limit',
-  ] as const
   const CALLS = [
     ['nobody knew', '/v1/customers'],
     ['nobody knew', '/v1/subscriptions'],
