@@ -222,3 +222,24 @@ test('unlinked by hand, a product is no add-on any more, whatever is priced of i
   expect((await historyOf(made)).at(-1)).toBe('ground × 1 + tapes × 1: 1200')
   await expect(unlinkByHand(world.deps, 'addon', 'tapes')).rejects.toMatchObject({ code: 'mapping_in_use' })
 })
+
+test('whose plan was unlinked by hand gets no other one: who subscribes to it waits for a person', async () => {
+  const { product, price } = await sold('Zeppelin', 100)
+  await world.deliver()
+  const { rows } = await world.pool.query(
+    `select entity_id from mapping where entity_type = 'price' and provider_id = $1`,
+    [price],
+  )
+  await unlinkByHand(world.deps, 'plan', 'zeppelin')
+  await unlinkByHand(world.deps, 'price', rows[0].entity_id)
+  const made = await subscribe({ price })
+  await world.deliver()
+  const { rows: events } = await world.pool.query(
+    `select distinct outcome from provider_event where object_id = $1 and type = 'customer.subscription.created'`,
+    [made.id],
+  )
+  expect(events).toEqual([{ outcome: 'needs_mapping' }])
+  await linkByHand(world.deps, { entityType: 'plan', entityId: 'zeppelin', providerId: product })
+  await world.drain()
+  expect(await historyOf(made)).toEqual(['zeppelin × 1: 100'])
+})
