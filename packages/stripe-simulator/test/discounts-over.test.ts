@@ -184,6 +184,32 @@ test("the months of a customer's discount end on their day", async () => {
   expect(await stripe.customers.retrieve(customer.id)).toMatchObject({ discount: null })
 })
 
+// A subscription shows its own until it renews; what it shows can be named.
+test("a subscription's own that ran out in the middle of a year stands, and can be named, until it renews", async () => {
+  const { id: half } = await stripe.coupons.create({
+    percent_off: 50,
+    duration: 'repeating',
+    duration_in_months: 1,
+  })
+  const { id: product } = await stripe.products.create({ name: 'Year' })
+  const { id: price } = await stripe.prices.create({
+    ...{ product, currency: 'usd', unit_amount: 12_000 },
+    recurring: { interval: 'year' },
+  })
+  const { id: customer, clock } = await world.customer()
+  const { id } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price }],
+    discounts: [{ coupon: half }],
+  })
+  const [own = ''] = await discountsOf(id)
+  const { deleted } = await discountsDuring(() => world.advance(clock, JAN_1 + 60 * DAY))
+  expect(deleted).toEqual([])
+  const discounts = [{ discount: own }, { coupon: await coupon(10) }]
+  const updated = await stripe.subscriptions.update(id, { discounts })
+  expect(updated.discounts).toEqual([own, expect.any(String)])
+})
+
 test('discounts of an invoice and of what is on it go when they are replaced, and with them', async () => {
   const [tenth, fifth] = [await coupon(10), await coupon(20)]
   const { id: customer } = await world.customer()

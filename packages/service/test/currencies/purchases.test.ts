@@ -121,12 +121,14 @@ test('what stands at Stripe in four currencies is imported as it is, and nothing
   await other.workflows.settled(rows[0].workflow_id, 600)
   const done = await other.ask('GET', `/v1/imports/${body.id}`)
   expect(done.body).toMatchObject({ refusals: [], proof: { unequalCount: 0, subscriptions: 4 } })
-  const { mrr } = done.body.proof as { mrr: { currency: string; there: string; here: string }[] }
-  expect(mrr.map(({ currency, there, here }) => `${currency} ${there} ${here}`).sort()).toEqual([
-    'isk 246 246',
-    'jpy 24680 24680',
-    'kwd 24680 24680',
-    'usd 24680 24680',
+  type Amount = { amount: string; currency: string }
+  const { mrr } = done.body.proof as { mrr: { there: Amount; here: Amount }[] }
+  const said = ({ amount, currency }: Amount) => `${amount} ${currency}`
+  expect(mrr.map(({ there, here }) => `${said(there)}, ${said(here)}`).sort()).toEqual([
+    '24.680 kwd, 24.680 kwd',
+    '246 isk, 246 isk',
+    '246.80 usd, 246.80 usd',
+    '24680 jpy, 24680 jpy',
   ])
   expect((await findDrift(other.deps)).drifts).toEqual([])
   await other.close()

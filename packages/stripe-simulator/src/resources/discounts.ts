@@ -59,6 +59,8 @@ export function discountCustomer(world: World, customer: CustomerRow, coupon: st
   const clock = customer.own.clock
   const to = { customer: customer.id, currency: customer.currency ?? '', worth: () => 0 }
   const discount = redeem(world, world.coupons.must(coupon), null, { ...to, at: world.now(clock), clock })
+  // A subscription lets go of its own when it renews, and what an invoice has, it keeps.
+  if (discount.end !== null) world.alarm('discount.end', discount.id, clock, discount.end)
   if (had === undefined) {
     world.emit('customer.discount.created', discount)
     return
@@ -227,7 +229,7 @@ export function redeemWithoutDiscount(world: World, given: readonly DiscountGive
 
 function redeem(world: World, coupon: CouponRow, code: string | null, to: DiscountedObject): DiscountRow {
   world.coupons.patch(coupon.id, { times_redeemed: coupon.times_redeemed + 1 })
-  const discount = world.discounts.insert({
+  return world.discounts.insert({
     id: world.ids.next('di'),
     object: 'discount',
     checkout_session: null,
@@ -243,11 +245,6 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
     subscription_item: null,
     own: { clock: to.clock, coupon: coupon.id, used: false },
   })
-  // A subscription lets go of its own when it renews, and what an invoice has, it keeps.
-  const { subscription, invoice, invoice_item: item, end } = discount
-  const isCustomers = subscription === null && invoice === null && item === null
-  if (isCustomers && end !== null) world.alarm('discount.end', discount.id, to.clock, end)
-  return discount
 }
 
 export const discountExpansions: Expansions = {

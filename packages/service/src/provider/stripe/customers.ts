@@ -56,8 +56,10 @@ export async function makeCustomer(
   })
   const others = async () => [alone, ...(await methodsNamed()).map(withMethod)]
   let sent: Stripe.CustomerCreateParams | undefined
-  const make = (body: Stripe.CustomerCreateParams) =>
-    callStripe(
+  const make = (body: Stripe.CustomerCreateParams) => {
+    // Where it is found by a look, nothing is known of the words.
+    sent = undefined
+    return callStripe(
       deps,
       { id, kind: 'customer.create', subjectId: customer.id, body, others, settledByCaller: true },
       (stripe, options, words) => {
@@ -66,6 +68,7 @@ export async function makeCustomer(
       },
       (stripe) => findCustomer(deps, stripe, customer),
     )
+  }
 
   const wanted = paymentMethod === null ? alone : withMethod(paymentMethod)
   let made: Stripe.Customer | undefined

@@ -100,6 +100,9 @@ function thereOf(seen: ObservedInvoice): Record<string, DriftValue> {
   }
 }
 
+/** Clocks differ: what was made just before a customer was taken up may carry a time after that. */
+const CLOCK_SKEW_SECONDS = 60
+
 /**
  * Final invoices of customers of ours that have no row here. What was billed before a customer was taken up from the
  * provider is that one's history and not ours, and so is what a subscription bills that was not taken up. On a test clock nobody
@@ -127,7 +130,7 @@ async function missingHere(deps: LookDeps, objects: readonly Stripe.Invoice[]): 
     if (!link || link.origin === 'outbound') return link !== undefined
     const subscription = idOrNull(subscriptionOf(invoice), 'parent')
     const isSold = subscription === null || known.has(subscription)
-    return isSold && invoice.test_clock === null && invoice.created >= link.createdAt
+    return isSold && invoice.test_clock === null && invoice.created >= link.createdAt + CLOCK_SKEW_SECONDS
   }
   return final.filter(isOurs).map(({ id }) => ({
     ...({ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id } as const),
