@@ -30,7 +30,7 @@ const catalog = defineCatalog({
   },
 })
 
-const { installation } = await sharedInstallation(catalog)
+const { simulator, installation } = await sharedInstallation(catalog)
 const parts = { ...installation.deps, workflows: installation.workflows }
 subscriptionDeedRoutes(installation.app, parts)
 subscriptionStartRoutes(installation.app, parts)
@@ -139,4 +139,26 @@ test('what would be refused is refused by the preview', async () => {
 
   expect(await bea.reactivate({})).toMatchObject({ status: 201 })
   expect(await bea.preview({})).toMatchObject({ status: 409, body: { code: 'subscription_exists' } })
+})
+
+test('asked for twice with one token, at once or by a second click, it is one subscription and one answer', async () => {
+  const ada = await over('basic')
+  const { stripe } = installation.deps.provider
+  // 4.00 of it are taken from the balance: that they are gone is no reason to refuse the second one.
+  await stripe.customers.update((await ada.atStripe()).customer.id, { balance: -400 })
+  const { body: shown } = await ada.preview({})
+  simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/subscriptions', times: 6 })
+  const asked = Array.from({ length: 3 }, () => ada.reactivate({ preview: shown.token }))
+  const failed = async () =>
+    (await installation.ask('GET', '/v1/registrations?state=failed')).body.data as { id: string }[]
+  await expect.poll(failed, { timeout: 60_000 }).toHaveLength(1)
+  asked.push(ada.reactivate({ preview: shown.token }))
+  const [{ id } = { id: '' }] = await failed()
+  await installation.ask('POST', `/v1/registrations/${id}/resume`, {})
+  const answers = await Promise.all(asked)
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201])
+  expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+  expect((await ada.atStripe()).subscriptions).toHaveLength(2)
+  // Once it has begun, it is another wish.
+  expect((await ada.reactivate({ preview: shown.token })).body.code).toBe('subscription_exists')
 })

@@ -140,7 +140,7 @@ export async function providePaymentMethod(
             paymentMethod,
           },
         ).catch((error) => {
-          throw aboutMethod(error)
+          throw isCustomerMissing(error.cause) ? error : aboutMethod(error)
         }),
       )
     },
@@ -150,8 +150,8 @@ export async function providePaymentMethod(
 }
 
 /** Unknown at the provider, somebody else's, declined: what is refused is the method that the request names. */
-function aboutMethod(error: unknown): unknown {
-  if (!(error instanceof Problem) || !isRefusal(error) || isCustomerMissing(error.cause)) return error
+export function aboutMethod(error: unknown): unknown {
+  if (!(error instanceof Problem) || !isRefusal(error)) return error
   const { code, detail, cause } = error
   return new Problem(code, detail, { cause, faults: [{ pointer: '#/paymentMethod', code, detail }] })
 }

@@ -5,10 +5,16 @@ import { Problem } from '@lockstep/core/problem'
 import { isLive } from '@lockstep/core/subscription'
 import type { Config } from '../../config.ts'
 import { attachedOf } from '../../store/addons.ts'
-import { arrive, type RegistrationWithSteps } from '../../store/registrations.ts'
-import { readSubscription } from '../../store/subscriptions.ts'
+import { arrive, type RegistrationWithSteps, slotHolder } from '../../store/registrations.ts'
+import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import { lookAt } from '../../workflow/look.ts'
-import { previewStartAnew, type StartPreview, whyStale } from '../../workflow/start-promise.ts'
+import {
+  previewStartAnew,
+  type StartPreview,
+  type StartPreviewDeps,
+  whyStale,
+} from '../../workflow/start-promise.ts'
+import type { Asked, WantedRegistration } from '../../workflow/wanted-registration.ts'
 import { holds } from '../caller.ts'
 import { moneyToApi } from '../money-to-api.ts'
 import { type App, route } from '../route.ts'
@@ -22,7 +28,6 @@ export function subscriptionStartRoutes(
   app: App,
   parts: RegistrationParts & { readonly config: Pick<Config, 'secrets'> },
 ): void {
-  const { db } = parts
   const deps = { ...parts, secrets: parts.config.secrets }
 
   route(
@@ -48,15 +53,37 @@ export function subscriptionStartRoutes(
   )(async ({ params, body: { preview, ...body }, operation, coming, caller }) => {
     const { over, wanted } = await wantedAnew(parts, params.id, body)
     const asked = { operation, mayGivePlans: holds(caller, 'subscriptions:admin') }
-    const isNew = preview !== undefined && (await arrive(db, operation)).registrationId === null
-    if (isNew) {
-      const now = await previewStartAnew(deps, over, wanted, asked)
-      const why = whyStale(preview, now, deps.secrets)
-      if (why !== undefined)
-        throw new Problem('preview_stale', why, { members: { preview: startPreviewToApi(now) } })
-    }
+    const refusal = preview && (await notAsShown(deps, preview, over, wanted, asked))
+    // Who has begun in that place was asked for the same and is joined, or refuses this: a registration knows.
+    if (refusal && (await isOpen(parts, over.customerId, wanted.slot, operation))) throw refusal
     return begun(parts, await register(parts, wanted, { ...asked, coming, requestedBy: caller.id }))
   })
+}
+
+/** Why it would not begin as it was shown; undefined where it would. */
+async function notAsShown(
+  deps: StartPreviewDeps,
+  preview: string,
+  over: Pick<Subscription, 'id' | 'customerId'>,
+  wanted: WantedRegistration,
+  asked: Asked,
+): Promise<Problem | undefined> {
+  try {
+    const now = await previewStartAnew(deps, over, wanted, asked)
+    const why = whyStale(preview, now, deps.secrets)
+    return why === undefined
+      ? undefined
+      : new Problem('preview_stale', why, { members: { preview: startPreviewToApi(now) } })
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+}
+
+/** Whether nobody has begun in a place, nor this request before. */
+async function isOpen({ db }: RegistrationParts, customerId: string, slot: string, operation: string) {
+  const { arrivedAt, registrationId } = await arrive(db, operation)
+  return registrationId === null && (await slotHolder(db, customerId, slot, arrivedAt)) === undefined
 }
 
 /** The registration that begins anew what is over: as it was, unless told otherwise. */

@@ -1,7 +1,7 @@
 import { Problem } from '@lockstep/core/problem'
 import { holderOf } from '../../provider/stripe/named-method.ts'
 import { isLeftBehind } from '../../store/customer-erasures.ts'
-import { isRefusal } from '../journal.ts'
+import { aboutMethod } from '../customer-at-provider.ts'
 import { LEFT_PAYS_NOTHING } from '../left-methods.ts'
 import type { LookDeps } from '../look.ts'
 
@@ -15,15 +15,10 @@ export async function refuseUnusableMethod(
   paymentMethod: string,
 ): Promise<void> {
   if (await isLeftBehind(deps.db, customer.id, paymentMethod))
-    throw aboutMethod('payment_method_required', LEFT_PAYS_NOTHING)
+    throw aboutMethod(new Problem('payment_method_required', LEFT_PAYS_NOTHING))
   const holder = await holderOf(deps, paymentMethod).catch((error: unknown) => {
-    if (!(error instanceof Problem) || !isRefusal(error)) throw error
-    throw aboutMethod(error.code, error.detail, error.cause)
+    throw aboutMethod(error)
   })
   if (holder === undefined || holder === null || holder === customer.providerId) return
-  throw aboutMethod('provider_refused', `${paymentMethod} belongs to another customer.`)
-}
-
-function aboutMethod(code: Problem['code'], detail: string, cause?: unknown): Problem {
-  return new Problem(code, detail, { cause, faults: [{ pointer: '#/paymentMethod', code, detail }] })
+  throw aboutMethod(new Problem('provider_refused', `${paymentMethod} belongs to another customer.`))
 }
