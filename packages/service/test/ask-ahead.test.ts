@@ -1,8 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { newDatabase } from '../../../test/support/database.ts'
-import type { Db, Trx } from '../src/postgres/connect.ts'
 import { askAhead } from '../src/postgres/ask-ahead.ts'
+import type { Db, Trx } from '../src/postgres/connect.ts'
 import { inOnePacket } from '../src/postgres/packet.ts'
 
 const database = await newDatabase()
@@ -45,7 +45,8 @@ const twoRounds = (name: string) =>
       name,
     )
     const read = async (id: number | null) =>
-      (await asking.executeQuery<Pair>(sql`select says, next from pair where id = ${id}::int4`.compile(db))).rows[0]
+      (await asking.executeQuery<Pair>(sql`select says, next from pair where id = ${id}::int4`.compile(db)))
+        .rows[0]
     const first = await read(1)
     const second = await read(first?.next ?? null)
     await end()
@@ -71,7 +72,10 @@ test('what goes by another answer than the last time is asked when that is known
   expect(moved.says).toEqual(['one', 'three'])
   // The second, asked ahead and wanted by nobody, is heard at any time.
   expect(moved.order).toMatch(/^asks 1, asks 2, hears 1, .*asks 3, .*hears 3$/)
-  expect(await twoRounds('moved')).toEqual({ says: ['one', 'three'], order: 'asks 1, asks 3, hears 1, hears 3' })
+  expect(await twoRounds('moved')).toEqual({
+    says: ['one', 'three'],
+    order: 'asks 1, asks 3, hears 1, hears 3',
+  })
 })
 
 test('who asks twice is answered twice', async () => {
