@@ -58,7 +58,9 @@ async function whileAddingUp<T>(work: () => Promise<T>, deed: () => Promise<unkn
   try {
     await holder.query('begin; lock table usage_group_rollup in access exclusive mode')
     const working = work()
-    const waits = `select from pg_locks where not granted and relation = 'usage_group_rollup'::regclass`
+    // In this database: the table has the same number in all that were copied from one.
+    const waits = `select from pg_locks where not granted and relation = 'usage_group_rollup'::regclass
+      and database = (select oid from pg_database where datname = current_database())`
     while ((await world.pool.query(waits)).rowCount === 0);
     await deed()
     await holder.query('commit')
