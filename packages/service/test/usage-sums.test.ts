@@ -207,7 +207,10 @@ test('while two processes take usage in, late or not, no sum is read beside othe
       })
     }
   })()
-  for (let round = 0; round < 30; round += 1) {
+  let rounds = 0
+  // Whoever is at work in another database may keep sums from being made for as long as it likes.
+  for (; rounds < 30 || summed === 0; rounds += 1) {
+    const round = rounds
     await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
         (i % 2 ? usage : other).take([event({ time: hours(round * 10 + i) }), event({ time: hours(round) })]),
@@ -218,8 +221,7 @@ test('while two processes take usage in, late or not, no sum is read beside othe
   await Promise.all([adding, reading])
   await other.close()
   await addUp(stretch)
-  expect((await read()).sum?.[0]).toBe(600)
-  expect(summed).toBeGreaterThan(0)
+  expect((await read()).sum?.[0]).toBe(20 * rounds)
 })
 
 test('an invoice that is read again is added up ahead, up to a midnight more than a day ago', async () => {
