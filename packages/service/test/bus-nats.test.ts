@@ -20,8 +20,15 @@ async function startServer(port: number, store: string): Promise<ChildProcess> {
   const server = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port), '--jetstream', '-sd', store], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  for await (const chunk of server.stderr as NonNullable<typeof server.stderr>)
-    if (String(chunk).includes('Server is ready')) break
+  let said = ''
+  await new Promise<void>((ready, failed) => {
+    // Read to its end: a server that nobody reads dies of the next thing it says, be it that it is slow.
+    server.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('Server is ready')) ready()
+    })
+    server.once('exit', () => failed(new Error(`nats-server ended:\n${said}`)))
+  })
   return server
 }
 
