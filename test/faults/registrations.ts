@@ -203,7 +203,7 @@ async function crashOne(lane: Lane, seed: number) {
 }
 
 /** The leases of the dead run out, and whoever waits waits no longer: time passes without being waited for. */
-async function nobodyHasIt({ database }: Installation): Promise<void> {
+export async function nobodyHasIt({ database }: Installation): Promise<void> {
   await database.pool.query(
     `update workflow set lease_until = null, next_attempt_at = null where ended_at is null`,
   )

@@ -82,15 +82,15 @@ export function readOperation(db: Db, id: string): Promise<Operation> {
 }
 
 /**
- * A new key, after it is known that the old one made nothing. Of two who want that at once, the slower
- * one gets what the faster one wrote, and so both send the same.
+ * A new key, after it is known that the old one made nothing. Undefined: somebody else has begun it, or has sent the
+ * old one once more since it was read, and so it is not known any more.
  */
-export async function beginAttempt(
+export function beginAttempt(
   db: Db,
-  { id, attempt }: Operation,
+  { id, attempt, repeats }: Operation,
   { idempotencyKey, bodyHash, at }: Attempt,
-): Promise<Operation> {
-  const begun = await db
+): Promise<Operation | undefined> {
+  return db
     .updateTable('operation')
     .set({
       attempt: attempt + 1,
@@ -100,12 +100,54 @@ export async function beginAttempt(
       preparedAt: sqlTime(at),
       settledAt: null,
       problem: null,
+      repeats: 0,
+      repeatedAt: null,
     })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
+    .where('repeats', '=', repeats)
     .returningAll()
     .executeTakeFirst()
-  return begun ?? readOperation(db, id)
+}
+
+/**
+ * An attempt that was begun before is about to be sent, by whoever began it or by somebody else. Undefined: it was
+ * refused meanwhile, or the next one was begun, and it must not be sent.
+ */
+export function repeatAttempt(
+  db: Db,
+  { id, attempt }: Operation,
+  at: Instant,
+): Promise<Operation | undefined> {
+  return db
+    .updateTable('operation')
+    .set({ repeats: sql<number>`repeats + 1`, repeatedAt: sqlTime(at) })
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('state', '!=', 'refused')
+    .returningAll()
+    .executeTakeFirst()
+}
+
+/**
+ * It shall not be done, and what was read of it says that it was not. False: somebody has sent it since, or has
+ * settled it, and what becomes of it is theirs.
+ */
+export async function giveUp(
+  db: Db,
+  { id, attempt, repeats, state }: Operation,
+  problem: Problem,
+  at: Instant,
+): Promise<boolean> {
+  const given = await db
+    .updateTable('operation')
+    .set({ state: 'refused', settledAt: sqlTime(at), problem: problemJson(problem) })
+    .where('id', '=', id)
+    .where('attempt', '=', attempt)
+    .where('repeats', '=', repeats)
+    .$if(state !== 'succeeded', (query) => query.where('state', '!=', 'succeeded'))
+    .executeTakeFirst()
+  return given.numUpdatedRows === 1n
 }
 
 /** The provider may or may not have done it. What is settled stays settled, and a later attempt is not known from this one. */

@@ -64,6 +64,12 @@ const later = (seconds: number): CallDeps => ({
   clock: { now: (): Instant => deps.clock.now() + seconds },
 })
 
+/** The clock stands still, so many seconds from now. */
+const still = (seconds: number): CallDeps => {
+  const now = deps.clock.now() + seconds
+  return { ...deps, clock: { now: (): Instant => now } }
+}
+
 const CREATE = { method: 'POST', path: '/v1/customers' } as const
 
 describe('one object, whatever breaks', () => {
@@ -233,31 +239,168 @@ describe('what shall not be made any more', () => {
 
 describe('a call whose process died a moment ago', () => {
   /** As it stands when the process is gone after it wrote its intention. */
-  async function dieBeforeAnswer(id: string): Promise<void> {
+  async function dieBeforeAnswer(id: string, at: Instant): Promise<void> {
     await intend(
       deps.db,
       { id, kind: 'customer.create', subjectId: id },
-      { idempotencyKey: `${id}/of-the-dead`, bodyHash: Buffer.from('other words'), at: deps.clock.now() },
+      { idempotencyKey: `${id}/of-the-dead`, bodyHash: Buffer.from('other words'), at },
     )
   }
 
   test.each([
-    ['in other words', () => deps],
-    ['given up', () => ({ ...deps, withdrawn: async () => new Problem('registration_canceled', 'No.') })],
+    ['in other words', {}],
+    ['given up', { withdrawn: async () => new Problem('registration_canceled', 'No.') }],
   ])('may still be done: asked again %s, nothing is decided before it cannot be', async (_, own) => {
     const id = newOperation()
-    await dieBeforeAnswer(id)
+    const now = still(0)
+    await dieBeforeAnswer(id, now.clock.now())
     simulator.control.clearRequests()
-    await expect(create(id, 'Ada', own())).rejects.toMatchObject({
+    await expect(create(id, 'Ada', { ...now, ...own })).rejects.toMatchObject({
       code: 'provider_unknown_outcome',
       retryAfterSeconds: 16,
     })
     expect(posts()).toEqual([])
     expect(await state(id)).toBe('prepared')
     // Sixteen seconds later nobody waits for an answer any more.
-    const clock = { now: (): Instant => deps.clock.now() + 17 }
-    await create(id, 'Ada', { ...own(), clock }).catch((error: Problem) => error.code)
+    await create(id, 'Ada', { ...later(17), ...own }).catch((error: Problem) => error.code)
     expect(await state(id)).not.toBe('prepared')
+  })
+})
+
+describe('one call that several runs make', () => {
+  const given = new Problem('registration_canceled', 'Not any more.')
+
+  /** Somebody else's run of the same call, held up on the way to Stripe until it is let go. */
+  async function underWay(id: string, own: CallDeps = deps) {
+    const [sent, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const body = { name: 'Ada', metadata: ownMetadata(deps.provider, id) }
+    const made = callStripe(
+      own,
+      { id, kind: 'customer.create', subjectId: id, body },
+      async (stripe, options) => {
+        sent.resolve()
+        await gate.promise
+        return stripe.customers.create(body, options)
+      },
+    )
+    await sent.promise
+    return async () => {
+      gate.resolve()
+      return (await made).id
+    }
+  }
+
+  /** Runs the call, and has something happen when Stripe was looked through and nothing found. */
+  function lookThen(id: string, name: string, own: CallDeps, then: () => Promise<void>) {
+    const body = { name, metadata: ownMetadata(deps.provider, id) }
+    return callStripe(
+      own,
+      { id, kind: 'customer.create', subjectId: id, body },
+      (stripe, options) => stripe.customers.create(body, options),
+      async () => {
+        expect(await madeBy(id)).toEqual([])
+        await then()
+        return undefined
+      },
+    )
+  }
+
+  /** Nothing came of it, and nobody knows: as it stands after a run whose every try was cut off. */
+  async function unknown(id: string): Promise<void> {
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+  }
+
+  test('is not refused by the first of them, given up at the intention, when another has sent it', async () => {
+    const id = newOperation()
+    const second = Promise.withResolvers<() => Promise<string>>()
+    const first = create(id, 'Ada', {
+      ...deps,
+      intend: async (intention) => {
+        const intended = await intend(deps.db, intention, intention)
+        second.resolve(await underWay(id))
+        return { ...intended, withdrawal: given }
+      },
+    })
+    await expect(first).rejects.toBe(given)
+    expect(await state(id)).toBe('prepared')
+    const third = await create(id)
+    expect(await (await second.promise)()).toBe(third.id)
+    expect(await madeBy(id)).toHaveLength(1)
+  })
+
+  test('is sent by nobody under a key that the first of them, given up, has refused', async () => {
+    const id = newOperation()
+    const second = Promise.withResolvers<Stripe.Customer>()
+    const body = { name: 'Ada', metadata: ownMetadata(deps.provider, id) }
+    const keys: string[] = []
+    const first = create(id, 'Ada', {
+      ...deps,
+      intend: async (intention) => {
+        const intended = await intend(deps.db, intention, intention)
+        const known = await intend(deps.db, intention, intention)
+        // It has read how the call stands, and goes on only when the first has given up.
+        const gate = first.then(
+          () => known,
+          () => known,
+        )
+        second.resolve(
+          callStripe(
+            { ...deps, intend: () => gate },
+            { id, kind: 'customer.create', subjectId: id, body },
+            (stripe, options) => {
+              keys.push(options.idempotencyKey)
+              return stripe.customers.create(body, options)
+            },
+          ),
+        )
+        return { ...intended, withdrawal: given }
+      },
+    })
+    await expect(first).rejects.toBe(given)
+    await second.promise
+    expect(keys).toEqual([`${deps.provider.instance}/${id}/2`])
+    expect(await madeBy(id)).toHaveLength(1)
+  })
+
+  test('is not begun anew in other words while one of them sends it again, however long ago it was intended', async () => {
+    const id = newOperation()
+    await unknown(id)
+    const own = still(3600)
+    const second = await underWay(id, own)
+    await expect(create(id, 'Grace', own)).rejects.toMatchObject({
+      code: 'provider_unknown_outcome',
+      retryAfterSeconds: 16,
+    })
+    const made = await second()
+    expect(await madeBy(id)).toMatchObject([{ id: made, name: 'Ada' }])
+  })
+
+  test('is not begun anew when one of them sent it after the look that found nothing', async () => {
+    const id = newOperation()
+    await unknown(id)
+    const second = Promise.withResolvers<() => Promise<string>>()
+    const third = lookThen(id, 'Grace', later(3600), async () => {
+      second.resolve(await underWay(id, later(3600)))
+    })
+    await expect(third).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    const made = await (await second.promise)()
+    expect(await madeBy(id)).toMatchObject([{ id: made, name: 'Ada' }])
+  })
+
+  test('is not given up when one of them sent it after the look that found nothing', async () => {
+    const id = newOperation()
+    await unknown(id)
+    const second = Promise.withResolvers<() => Promise<string>>()
+    const own = { ...still(3600), withdrawn: async () => given }
+    const first = lookThen(id, 'Ada', own, async () => {
+      second.resolve(await underWay(id, later(3600)))
+    })
+    await expect(first).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 16 })
+    const made = await (await second.promise)()
+    expect(await madeBy(id)).toMatchObject([{ id: made }])
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 1 })
   })
 })
 

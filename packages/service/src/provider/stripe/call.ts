@@ -8,10 +8,13 @@ import {
   type Attempt,
   beginAttempt,
   type FirstAttempt,
+  giveUp,
   type Intended,
   intend,
   markUnknown,
   type Operation,
+  readOperation,
+  repeatAttempt,
   settle,
 } from '../../store/operations.ts'
 import type { Provider } from './account.ts'
@@ -69,6 +72,10 @@ const MOST_ATTEMPTS = 5
  * from memory; where that cannot tell (the key is old, the failure itself is what Stripe remembers),
  * `find` looks for the object by our operation id through list endpoints. Only when a complete look
  * found nothing is the call made under a new key. What was made and is gone since is never made again by itself.
+ *
+ * Several runs may make one call at once, each with its own reason to give it up. Whoever sends an attempt again
+ * counts that first, in its row; whoever settles one as not done, or begins the next, does so only if nobody has
+ * counted since it was read. Both change one row, so one of them comes second and knows.
  */
 export async function callStripe<T extends { readonly id: string }, Body>(
   deps: CallDeps,
@@ -90,9 +97,11 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   const intended = await (deps.intend?.({ ...named, ...first }) ?? intend(db, named, first))
   const { isNew, observation } = intended
   let { operation } = intended
-  if (!isNew && operation.state !== 'refused') body = await asBegun()
-  // A prepared row that we did not write is of a run that died, or of a twin at this moment.
-  let next: 'send' | 'look' = isNew || mayRepeat(deps, operation, hashOf(body)) ? 'send' : 'look'
+  let next: 'send' | 'look' = 'send'
+  // Stripe has said that nothing comes of this key any more, whoever sends it.
+  let isSpent = false
+  // A row that we did not write is of a run that died, or of a twin at this moment.
+  if (!isNew) await goOn()
 
   for (let tries = 1; ; tries += 1) {
     const isFirst = isNew && tries === 1
@@ -101,23 +110,46 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     if (withdrawal) {
       const found = isFirst ? undefined : await lookOnly(deps, operation, tries, find)
       if (found) return succeed(found)
-      throw await refuse(withdrawal, operation.providerRequestId)
+      const isGivenUp = await giveUp(db, operation, withdrawal, deps.clock.now())
+      // A twin has sent it: of what we have not sent it is all the same to us what becomes of it.
+      if (!isGivenUp && !isFirst) throw underWay(CALL_SECONDS)
+      throw withdrawal
     }
     if (next === 'look') {
       const found = await look(deps, call, operation, find)
       if (found) return succeed(found)
-      if (tries === 1) refuseIfUnderWay(deps, operation, ['prepared', 'unknown'])
-      operation = await beginAttempt(db, operation, attemptOf(operation.attempt + 1))
-      body = await asBegun()
+      if (!isSpent) refuseIfUnderWay(deps, operation, ['prepared', 'unknown', 'parked'])
     }
+    const begun = isFirst ? operation : await begin()
+    if (!begun) {
+      operation = await readOperation(db, id)
+      await goOn()
+      continue
+    }
+    operation = begun
     let answer: T
     try {
       answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey }, body)
     } catch (error) {
       next = await afterFailure(error, tries)
+      isSpent = next === 'look'
       continue
     }
     return succeed(answer)
+  }
+
+  /** Nothing is sent before it is written down that it is. Undefined: what we know of it is not so any more. */
+  function begin(): Promise<Operation | undefined> {
+    if (next === 'send') return repeatAttempt(db, operation, deps.clock.now())
+    return beginAttempt(db, operation, attemptOf(operation.attempt + 1))
+  }
+
+  /** With what somebody has begun, in the words in which it was: under one key Stripe does nothing else. */
+  async function goOn(): Promise<void> {
+    body = call.body
+    if (operation.state !== 'refused') body = await asBegun()
+    next = mayRepeat(deps, operation, hashOf(body)) ? 'send' : 'look'
+    isSpent = false
   }
 
   /** The words in which the last attempt was begun, if they are known; our own otherwise. */
@@ -134,7 +166,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     await markUnknown(db, operation, verdict.problem, requestId)
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
-    if (tries === MOST_TRIES)
+    if (tries >= MOST_TRIES)
       throw verdict.kind === 'later' ? verdict.problem : outcomeUnknown(verdict.problem)
     if (verdict.kind === 'unknown' && verdict.replayed) return 'look'
     await pause(deps, tries, verdict.problem)
@@ -243,13 +275,16 @@ async function lookOnly<T>(
 /** Nobody waited for its answer to the end: it may be on its way still, and be done after we looked. */
 function refuseIfUnderWay(
   { clock }: CallDeps,
-  { state, preparedAt }: Operation,
+  { state, preparedAt, repeatedAt }: Operation,
   states: readonly Operation['state'][],
 ): void {
-  const seconds = preparedAt + CALL_SECONDS - clock.now()
-  if (!states.includes(state) || seconds <= 0) return
+  const seconds = (repeatedAt ?? preparedAt) + CALL_SECONDS - clock.now()
+  if (states.includes(state) && seconds > 0) throw underWay(seconds)
+}
+
+function underWay(seconds: number): Problem {
   const detail = 'The payment provider may still be at work on this call.'
-  throw new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
+  return new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
 }
 
 /** The call was made and succeeded, and what it made is not at the provider any more: a complete look did not find it. */

@@ -51,4 +51,6 @@ interface OperationTable {
   problem: MaybeJson
   preparedAt: Time
   settledAt: MaybeTime
+  repeats: Default<number>
+  repeatedAt: MaybeTime
 }
