@@ -82,6 +82,12 @@ test('one is read by our id or by your own', async () => {
   })
 })
 
+/** What is under way. The answer to a change hardly waits for Stripe to be told of it. */
+async function underWay(): Promise<string[]> {
+  const { rows } = await installation.database.pool.query('select id from workflow where ended_at is null')
+  return rows.map(({ id }) => id)
+}
+
 test('a name is changed here and at Stripe; what is left out stays, null removes', async () => {
   const { body } = await ask('POST', '/v1/registrations', {
     externalId: 'grace',
@@ -90,6 +96,7 @@ test('a name is changed here and at Stripe; what is left out stays, null removes
     email: 'g@example.org',
   })
   const atStripe = async () => {
+    for (const id of await underWay()) await installation.workflows.settled(id, 600)
     const { body: customer } = await ask('GET', `/v1/customers/${body.customer}`)
     const seen = await installation.deps.provider.stripe.customers.retrieve(String(customer.providerId))
     return seen.deleted ? undefined : [seen.name, seen.email]
@@ -111,6 +118,7 @@ test('a name that is changed while Stripe is away is told later', async () => {
   simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/customers/*', times: 6 })
   const changed = await ask('PATCH', `/v1/customers/${body.customer}`, { name: 'Edsger' })
   expect(changed).toMatchObject({ status: 200, body: { name: 'Edsger' } })
+  for (const id of await underWay()) await installation.workflows.stopped(id)
   simulator.control.clearFaults()
   await installation.database.pool.query('update workflow set next_attempt_at = null where ended_at is null')
   await installation.workflows.resumeDue()

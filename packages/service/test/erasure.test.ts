@@ -10,12 +10,13 @@ import { insertOverride } from '../src/store/price-overrides.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { newBillingWorld } from './support/billing-world.ts'
 import { smallCatalog } from './support/catalogs.ts'
+import { patient } from './support/patient.ts'
 import { newServer } from './support/server.ts'
 import { shared } from './support/shared.ts'
 
 const world = await shared(newBillingWorld({ catalog: smallCatalog }))
 const server = await newServer(world)
-erasureRoutes(server.app, { ...world.deps, workflows: world.workflows })
+erasureRoutes(server.app, { ...world.deps, workflows: patient(world.workflows) })
 contractRoutes(server.app, world)
 const ask = (
   method: 'GET' | 'POST',

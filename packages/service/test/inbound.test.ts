@@ -16,6 +16,7 @@ import { tellProvider } from '../src/workflow/change-customer.ts'
 import { eraseCustomer } from '../src/workflow/erase-customer.ts'
 import type { BillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
+import { patient } from './support/patient.ts'
 
 let world: BillingWorld
 beforeAll(async () => {
@@ -218,7 +219,9 @@ describe('a customer', () => {
     const customer = await findCustomer(world.db, externalId)
     if (!customer) throw new Error('Not taken up.')
     expect(
-      await eraseCustomer({ ...world.deps, workflows: world.workflows }, customer, { dryRun: false }),
+      await eraseCustomer({ ...world.deps, workflows: patient(world.workflows) }, customer, {
+        dryRun: false,
+      }),
     ).toMatchObject({ provider: 'told' })
     await world.deliver()
     await world.stripe.customers.update(made.id, { metadata: { seen: 'later' } })
