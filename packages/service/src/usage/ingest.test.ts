@@ -1,5 +1,5 @@
 import { Problem } from '@lockstep/core/problem'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Arrival, Arrivals } from './arrival.ts'
 import { newIngest, type Outcome } from './ingest.ts'
 
@@ -66,7 +66,7 @@ test('nobody waits long behind a transaction that is stuck', async () => {
   void ingest.take(request(1))
   await new Promise(setImmediate)
   const second = ingest.take(request(2))
-  await vi.waitUntil(() => writes.length === 2)
+  await expect.poll(() => writes.length).toBe(2)
   writes[1]?.finish()
   expect(await second).toMatchObject({ accepted: 2 })
   writes[0]?.finish()
