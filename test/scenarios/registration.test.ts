@@ -88,9 +88,7 @@ test('Ada signs up, lets her trial pass, buys a ticket, and becomes a member wit
   await simulator(`/intents/${asking}/authenticate`, { outcome: 'succeed' })
 
   // Stripe tells us; nobody has to come back to the application for it.
-  await expect
-    .poll(async () => (await client.registrations.read(member.id)).state, { timeout: 15_000 })
-    .toBe('completed')
+  await expect.poll(async () => (await client.registrations.read(member.id)).state).toBe('completed')
   expect(await plans()).toEqual(['member active', 'starter active', 'pending canceled'])
 
   // What she paid: the ticket, and half of the first month.

@@ -154,7 +154,7 @@ test('fourteen months: each of its own usage, the year’s fee with the twelfth'
   ])
   // One at the start, one for each month.
   expect(await world.atStripe(ada)).toHaveLength(months.length + 1)
-}, 120_000)
+})
 
 /** In cents, for the first tier alone or both. */
 const costOf = (used: number) => (used <= 100 ? used * 10 : 1000 + (used - 100))

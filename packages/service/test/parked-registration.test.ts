@@ -46,7 +46,7 @@ async function parkedRegistration(message: string, externalId: string) {
        where r.id = $1 and w.problem is not null and w.lease_until is null`,
       [id],
     )
-  await expect.poll(async () => (await stopped()).rows, { timeout: 30_000 }).toHaveLength(1)
+  await expect.poll(async () => (await stopped()).rows).toHaveLength(1)
   await pool.query(
     `update workflow set state = 'parked', ended_at = clock_timestamp() - interval '1 minute' where subject_id = $1`,
     [id],

@@ -110,7 +110,7 @@ describe('Avalara', () => {
     const asked = ask('POST', '/v1/registrations', wanted({ address: IRVINE }))
     const failed = async () =>
       (await ask('GET', '/v1/registrations?state=failed')).body.data as { id: string; stage: string }[]
-    await expect.poll(failed, { timeout: 10_000 }).toMatchObject([{ stage: 'assess tax' }])
+    await expect.poll(failed).toMatchObject([{ stage: 'assess tax' }])
     const [registration] = await failed()
     expect(registration).toMatchObject({ problem: { code: 'tax_unavailable' }, tax: null })
     double.fail(null)
@@ -125,7 +125,7 @@ describe('Avalara', () => {
     const asked = ask('POST', '/v1/registrations', wanted({ address: IRVINE }))
     const failed = async () =>
       (await ask('GET', '/v1/registrations?state=failed')).body.data as { id: string; problem: object }[]
-    await expect.poll(failed, { timeout: 10_000 }).toMatchObject([
+    await expect.poll(failed).toMatchObject([
       {
         problem: { code: 'tax_unavailable', detail: expect.stringContaining('AVALARA_LICENSE_KEY') },
       },
