@@ -18,6 +18,8 @@ export interface LinkedCustomer extends LinkedId {
   readonly email: string | null
   /** Who it is was erased: nothing is said of it here any more. */
   readonly isErased: boolean
+  /** It says here that the provider has it no more. */
+  readonly isMarkedDeleted: boolean
 }
 
 function linkedTo(db: Db, { account, livemode }: ProviderAccount, ids: readonly string[]) {
@@ -36,11 +38,25 @@ export async function linkedCustomers(
 ): Promise<LinkedCustomer[]> {
   const rows = await linkedTo(db, account, ids)
     .where('mapping.entityType', '=', 'customer')
+    .leftJoin('customer', 'customer.id', 'mapping.entityId')
     .leftJoin('customerProfile', 'customerProfile.customerId', 'mapping.entityId')
     .select(['mapping.entityId', 'mapping.providerId', 'mapping.origin', 'mapping.createdAt'])
     .select(['customerProfile.customerId', 'customerProfile.name', 'customerProfile.email'])
+    .select('customer.deletedAtProvider')
     .execute()
-  return rows.map(({ customerId, ...row }) => ({ ...row, isErased: customerId === null }))
+  return rows.map(({ customerId, deletedAtProvider, ...row }) => ({
+    ...row,
+    isErased: customerId === null,
+    isMarkedDeleted: deletedAtProvider !== null,
+  }))
+}
+
+/** Whoever is linked is there: nothing says otherwise any more. */
+export async function unmarkDeleted(db: Db, customerId: string): Promise<void> {
+  await sql`
+    update customer set deleted_at_provider = null
+    where id = ${customerId} and deleted_at_provider is not null and exists (select from mapping m
+      where m.entity_type = 'customer' and m.entity_id = customer.id and m.provider = ${STRIPE})`.execute(db)
 }
 
 export type LinkedSubscription = Row<'subscription'> & LinkedId
@@ -60,6 +76,37 @@ export async function linkedSubscriptions(
 
 export async function invoicesLinked(db: Db, ids: readonly string[]): Promise<Row<'invoice'>[]> {
   return db.selectFrom('invoice').selectAll().where(isOneOf('provider_invoice_id', ids)).execute()
+}
+
+export interface IssuedUnlinked extends Pick<Row<'invoice'>, 'id' | 'currency' | 'status'> {
+  readonly number: string
+  /** The provider's id of its customer, where that is linked. */
+  readonly customer: string | null
+}
+
+/** Invoices that were issued under one of these numbers, and are linked to none of the provider's. */
+export async function issuedUnlinked(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  numbers: readonly string[],
+): Promise<IssuedUnlinked[]> {
+  const { rows } = await sql<IssuedUnlinked>`
+    select i.id, i.currency, i.status, i.number, m.provider_id as customer from invoice i
+      left join mapping m on m.entity_type = 'customer' and m.entity_id = i.customer_id and m.provider = ${STRIPE}
+        and m.provider_account = ${account} and m.livemode = ${livemode}
+    where i.provider_invoice_id is null and i.finalized_at is not null and i.number = any(${numbers})
+    order by i.id`.execute(db)
+  return rows
+}
+
+/** False: one of the two was linked meanwhile. */
+export async function linkInvoice(db: Db, id: string, providerInvoiceId: string): Promise<boolean> {
+  const { rows } = await sql`
+    update invoice set provider_invoice_id = ${providerInvoiceId}
+    where id = ${id} and provider_invoice_id is null and finalized_at is not null
+      and not exists (select from invoice o where o.provider_invoice_id = ${providerInvoiceId})
+    returning id`.execute(db)
+  return rows.length > 0
 }
 
 /** Invoices that are linked and may still change: each has to be there. */

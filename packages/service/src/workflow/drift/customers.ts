@@ -23,9 +23,11 @@ export async function compareCustomers(
   const rows = new Map(linked.map((row) => [row.providerId, row]))
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
-    if (!row || row.isErased) return []
+    if (!row) return []
     const { name, email, entityId, origin } = row
     const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
+    const marked = row.isMarkedDeleted ? [markedDeleted(known)] : []
+    if (row.isErased) return marked
     const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
     const discounted = raw === undefined ? [] : discountMissed(known, raw, object)
     const there = { name: object.name || null, email: object.email || null }
@@ -34,7 +36,7 @@ export async function compareCustomers(
     const differences = fieldDifferences({ name: name || null, email: email || null }, there).filter(
       ({ here }) => isTheirs || here !== null,
     )
-    if (differences.length === 0) return discounted
+    if (differences.length === 0) return [...marked, ...discounted]
     // Only what is compared: a card that became the default says nothing about a name.
     const seen = { name: raw?.name || null, email: raw?.email || null }
     const verdict = judgeDifference({
@@ -43,7 +45,7 @@ export async function compareCustomers(
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
       isTheirs,
     })
-    return [{ ...known, differences, ...verdict }, ...discounted]
+    return [...marked, { ...known, differences, ...verdict }, ...discounted]
   })
   const unlinked = await compareUnlinked(
     deps,
@@ -52,6 +54,14 @@ export async function compareCustomers(
   )
   return { drifts: [...drifts, ...unlinked.drifts], underWay: unlinked.underWay }
 }
+
+/** Nothing is charged of whom the provider is said to have no more: what is left of their subscriptions is dropped when these end. */
+const markedDeleted = (known: Pick<Drift, 'entity' | 'kind' | 'entityId' | 'providerId'>): Drift => ({
+  ...known,
+  differences: [{ field: 'deleted', here: true, there: false }],
+  ...{ cause: 'changedHere', repair: 'look' },
+  reason: 'It is linked and stands at the provider; that it was deleted there was written by other hands.',
+})
 
 /** What is taken off all that a customer pays for stands in the picture alone, so that only a look is missing. */
 function discountMissed(

@@ -108,8 +108,13 @@ async function confirm(
   const busy = await underWay(deps.db, ids)
   const drifts: Drift[] = []
   let waiting = 0
+  const again = new Set<string>()
   for (const drift of found) {
     const { entity, entityId, providerId, kind } = drift
+    // Of one object several things may differ: all of them are seen at once.
+    const name = `${entity} ${kind === 'missingThere'} ${entityId} ${providerId}`
+    if (entity !== 'invoiceItem' && again.has(name)) continue
+    again.add(name)
     if (providerId === null || entity === 'usage') drifts.push(drift)
     else if (busy.has(providerId)) waiting += 1
     else if (entity === 'invoiceItem' && entityId === null)
@@ -120,9 +125,9 @@ async function confirm(
       drifts.push(...(await missingThere(deps, entity, { entityId: entityId ?? '', providerId }, named)))
     else {
       const object = await whole(deps, entity, providerId)
-      const again = object && (await nouns[entity](deps, [object] as never))
-      drifts.push(...(again?.drifts ?? []))
-      waiting += again?.underWay ?? 0
+      const compared = object && (await nouns[entity](deps, [object] as never))
+      drifts.push(...(compared?.drifts ?? []))
+      waiting += compared?.underWay ?? 0
     }
   }
   return { drifts, underWay: waiting }

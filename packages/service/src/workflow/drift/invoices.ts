@@ -4,7 +4,13 @@ import { isFrozen } from '@lockstep/core/invoice'
 import type Stripe from 'stripe'
 import { idOf, idOrNull } from '../../provider/stripe/field.ts'
 import { type ObservedInvoice, toInvoice } from '../../provider/stripe/to-invoice.ts'
-import { invoicesLinked, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
+import {
+  type IssuedUnlinked,
+  invoicesLinked,
+  issuedUnlinked,
+  linkedCustomers,
+  linkedSubscriptions,
+} from '../../store/drift.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { Row } from '../../store/schema.ts'
 import type { LookDeps } from '../look.ts'
@@ -125,6 +131,11 @@ async function missingHere(deps: LookDeps, objects: readonly Stripe.Invoice[]): 
   ])
   const links = new Map(customers.map((link) => [link.providerId, link]))
   const known = new Set(subscriptions.map(({ providerId }) => providerId))
+  const issued = await issuedUnlinked(
+    deps.db,
+    deps.provider,
+    final.flatMap(({ number }) => number ?? []),
+  )
   const isOurs = (invoice: Stripe.Invoice) => {
     const link = invoice.customer === null ? undefined : links.get(idOf(invoice.customer))
     if (!link || link.origin === 'outbound') return link !== undefined
@@ -132,11 +143,33 @@ async function missingHere(deps: LookDeps, objects: readonly Stripe.Invoice[]): 
     const isSold = subscription === null || known.has(subscription)
     return isSold && invoice.test_clock === null && invoice.created >= link.createdAt + CLOCK_SKEW_SECONDS
   }
-  return final.filter(isOurs).map(({ id }) => ({
-    ...({ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id } as const),
-    differences: [],
-    cause: 'missed',
-    repair: 'look',
-    reason: 'It was finalized and nothing told us.',
-  }))
+  return final.flatMap((invoice) => lostLink(invoice, issued) ?? (isOurs(invoice) ? missed(invoice) : []))
+}
+
+const missed = ({ id }: Stripe.Invoice): Drift => ({
+  ...{ entity: 'invoice', kind: 'missingHere', entityId: null, providerId: id, differences: [] },
+  ...{ cause: 'missed', repair: 'look', reason: 'It was finalized and nothing told us.' },
+})
+
+/**
+ * An invoice here that was issued under the same number and is linked to none: taken up a second time, what it bills would be
+ * here twice. A number is given once in an account, or to one customer after the other, so that customer and currency have to be the
+ * same too. https://docs.stripe.com/invoicing/customize#invoice-numbering
+ */
+function lostLink(invoice: Stripe.Invoice, issued: readonly IssuedUnlinked[]): Drift | undefined {
+  const same = issued.filter(({ number }) => number === invoice.number)
+  const [one, ...others] = same
+  if (!one) return undefined
+  const known = { entity: 'invoice', kind: 'missingHere', providerId: invoice.id, differences: [] } as const
+  const isIt =
+    others.length === 0 &&
+    one.currency === invoice.currency &&
+    invoice.customer !== null &&
+    one.customer === idOf(invoice.customer)
+  if (isIt) {
+    const reason = `Our invoice ${one.id} was issued under its number, ${one.number}, and lost its link.`
+    return { ...known, entityId: one.id, cause: 'unlinked', repair: 'link', reason }
+  }
+  const reason = `Issued here under its number, ${one.number}, and linked to none: ${same.map(({ id }) => id).join(', ')}, of another customer or in another currency, or several.`
+  return { ...known, entityId: null, cause: 'unexplained', repair: null, reason }
 }

@@ -3,6 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import { newId } from '../../ids.ts'
 import { passes } from '../../passing.ts'
 import { readOwnObject } from '../../provider/stripe/own-objects.ts'
+import { linkInvoice, unmarkDeleted } from '../../store/drift.ts'
 import { subscriptionToSend } from '../../store/invoices-to-send.ts'
 import type { LookDeps } from '../look.ts'
 import { lookAt, type ObjectToLookAt } from '../look.ts'
@@ -53,7 +54,10 @@ export async function carryOut(deps: LookDeps, drift: Drift): Promise<string | n
 }
 
 const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Promise<unknown>>> = {
-  look: (deps, drift) => lookAt(deps, { type: looked(drift.entity), id: named(drift.providerId) }),
+  look: async (deps, { entity, entityId, providerId }) => {
+    const { kind } = await lookAt(deps, { type: looked(entity), id: named(providerId) })
+    if (entity === 'customer' && entityId !== null && kind !== 'gone') await unmarkDeleted(deps.db, entityId)
+  },
   tell: (deps, { entityId, providerId }) =>
     tellCustomer(
       deps,
@@ -76,7 +80,13 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
       )
     await syncSubscription(deps, subscriptionId, { reason: 'drift' })
   },
-  link: async (deps, { entity, providerId }) => {
+  link: async (deps, { entity, entityId, providerId }) => {
+    if (entity === 'invoice') {
+      if (!(await linkInvoice(deps.db, named(entityId), named(providerId))))
+        throw new Problem('mapping_exists', `${entityId} or ${providerId} was linked meanwhile.`)
+      await lookAt(deps, { type: 'invoice', id: named(providerId) })
+      return
+    }
     if (entity !== 'customer' && entity !== 'subscription') throw new Error(`No ${entity} is linked.`)
     const object = await readOwnObject(deps, entity, named(providerId))
     if (object) await adopt(deps, object)

@@ -20,6 +20,7 @@ import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '.
 import { loadPlanVersions, type PlanVersion } from '../../store/plans.ts'
 import { countItems } from '../../store/plans-of-items.ts'
 import { itemsOfVersion, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
+import type { MeteredItem } from '../../store/provider-usage.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import { termsSeen } from '../observe/terms-seen.ts'
@@ -148,6 +149,13 @@ const addonsInWords = (addons: readonly AttachedAddon[]): string =>
     .map(({ addon, version, quantity }) => `${quantity} × ${addon} ${version}`)
     .join(', ')
 
+/** What the provider's own meters count: an item of which nothing is known here is shown on no current invoice. */
+const meteredInWords = (items: readonly MeteredItem[]): string =>
+  items
+    .map(({ item, price, end }) => `${price} on ${item} until ${formatInstant(end)}`)
+    .sort()
+    .join(', ')
+
 const itemsInWords = ({ items }: ObservedSubscription): string =>
   items
     .map(({ price, quantity }) => `${quantity ?? 'metered'} × ${price}`)
@@ -186,6 +194,7 @@ function hereOf(row: LinkedSubscription): Record<string, DriftValue> {
     collection: row.collection,
     collectionResumesAt: time(row.collectionResumesAt),
     discounts: row.discounts.join(', '),
+    meteredItems: meteredInWords(row.meteredItems),
   }
 }
 
@@ -222,6 +231,7 @@ function thereOf(
     collection: seen.collection,
     collectionResumesAt: time(seen.collectionResumesAt),
     discounts: seen.discounts.join(', '),
+    meteredItems: meteredInWords(seen.meteredItems),
     ...picturedOf(seen),
   }
 }
