@@ -1,3 +1,4 @@
+import { driftEntities } from '@lockstep/core/drift'
 import { z } from 'zod'
 import { defineRoute } from './define-route.ts'
 import { instant } from './instant.ts'
@@ -6,7 +7,10 @@ const value = z.union([z.string(), z.number(), z.boolean()]).nullable()
 
 export const drift = z
   .strictObject({
-    entity: z.enum(['customer', 'subscription', 'invoice', 'invoiceItem', 'dispute', 'usage']),
+    entity: z.enum(driftEntities).meta({
+      description:
+        '`plannedChange`: what a schedule of the provider is to make of a subscription. `usage`: what is billed from, held against the events.',
+    }),
     kind: z.enum(['differs', 'missingThere', 'missingHere']).meta({
       description:
         '`missingThere`: linked here, and the provider has it not. `missingHere`: it has one, and there is no row here.',

@@ -63,6 +63,13 @@ export function byName(a: AttachedAddon, b: AttachedAddon): number {
   return a.version - b.version
 }
 
+/** For a person, in their one order. */
+export const addonsInWords = (addons: readonly AttachedAddon[]): string =>
+  [...addons]
+    .sort(byName)
+    .map(({ addon, version, quantity }) => `${quantity} × ${addon} ${version}`)
+    .join(', ')
+
 /** Of two lists in that order. */
 export function areSameAddons(a: readonly AttachedAddon[], b: readonly AttachedAddon[]): boolean {
   const isSame = (one: AttachedAddon, other: AttachedAddon | undefined) =>

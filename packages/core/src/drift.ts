@@ -1,5 +1,10 @@
 /** What of ours is held against what of the provider's. */
-export type DriftEntity = 'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'dispute' | 'usage'
+export type DriftEntity = (typeof driftEntities)[number]
+
+export const driftEntities = [
+  ...(['customer', 'subscription', 'plannedChange', 'invoice'] as const),
+  ...(['invoiceItem', 'dispute', 'usage'] as const),
+] as const
 
 /** `missingThere`: linked here, and the provider has it not. `missingHere`: it has one, and we have no row. */
 export type DriftKind = 'differs' | 'missingThere' | 'missingHere'
@@ -62,7 +67,10 @@ export interface DriftVerdict {
 
 /** What is known of an object that differs. */
 export interface DifferingObject {
-  readonly entity: Exclude<DriftEntity, 'usage'>
+  readonly entity: Extract<
+    DriftEntity,
+    'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'dispute'
+  >
   readonly differences: readonly FieldDifference[]
   /** What we last saw of it is what the provider says now; null where no picture of it is kept. */
   readonly seenAsItIs: boolean | null

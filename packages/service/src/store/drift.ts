@@ -1,7 +1,8 @@
+import type { AttachedAddon } from '@lockstep/core/addon'
 import type { FieldDifference } from '@lockstep/core/drift'
 import type { Instant } from '@lockstep/core/instant'
 import { type RawBuilder, sql } from 'kysely'
-import type { Db } from '../postgres/connect.ts'
+import type { Db, Trx } from '../postgres/connect.ts'
 import { isOneOf } from '../postgres/given.ts'
 import { isCounted } from './counted-events.ts'
 import type { LinkedId } from './mapped-ids.ts'
@@ -118,6 +119,54 @@ export async function openInvoiceLinks(db: Db): Promise<LinkedId[]> {
     .where('providerInvoiceId', 'is not', null)
     .execute()
   return rows.map(({ entityId, providerInvoiceId }) => ({ entityId, providerId: providerInvoiceId ?? '' }))
+}
+
+/**
+ * Changes that the provider's schedules are to carry out, or the one of a schedule; none of a subscription that another is being
+ * made to.
+ */
+export function scheduledAtProvider(db: Db, only?: string): Promise<Row<'planChange'>[]> {
+  let query = db
+    .selectFrom('planChange')
+    .selectAll()
+    .where('state', '=', 'scheduled')
+    .where('providerScheduleId', 'is not', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('planChange as other')
+            .select('other.id')
+            .whereRef('other.subscriptionId', '=', 'planChange.subscriptionId')
+            .where('other.state', '=', 'applying'),
+        ),
+      ),
+    )
+  if (only !== undefined) query = query.where('providerScheduleId', '=', only)
+  return query.orderBy('id').execute()
+}
+
+export interface RestoredChange
+  extends Pick<Row<'planChange'>, 'id' | 'planVersionId' | 'quantity' | 'itemNumbers' | 'direction'> {
+  readonly addons: readonly AttachedAddon[]
+  readonly dueAt: Instant
+}
+
+/** What is planned is again what its schedule says. False: nothing is planned by it any more. */
+export async function restoreScheduled(
+  trx: Trx,
+  { id, dueAt, planVersionId, quantity, addons, itemNumbers, direction }: RestoredChange,
+): Promise<boolean> {
+  const restored = await trx
+    .updateTable('planChange')
+    .set({
+      ...{ dueAt: sqlTime(dueAt), planVersionId, quantity, direction, stillTold: null },
+      ...{ addons: JSON.stringify(addons), itemNumbers: JSON.stringify(itemNumbers) },
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'scheduled')
+    .returning('id')
+    .executeTakeFirst()
+  return restored !== undefined
 }
 
 export interface StandingItem {

@@ -15,6 +15,7 @@ import type { Compared, Drift, DriftReport } from './drift.ts'
 import { compareInvoiceItems } from './invoice-items.ts'
 import { compareInvoices } from './invoices.ts'
 import { comparePendingItem, comparePendingItems } from './pending-items.ts'
+import { comparePlannedChanges } from './planned-changes.ts'
 import { compareSubscriptions } from './subscriptions.ts'
 
 type Compare = (deps: LookDeps, objects: readonly never[]) => Promise<Compared>
@@ -84,6 +85,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   const pending = await pendingItemsOf(deps, await onClocks())
   found.push(...(await compareInvoiceItems(deps, pending)))
   found.push(...(await comparePendingItems(deps, pending.values())))
+  found.push(...(await comparePlannedChanges(deps)))
 
   const confirmed = await confirm(deps, found, named)
   const usage = await usageDrift(db, MOST_USAGE)
@@ -121,6 +123,7 @@ async function confirm(
       drifts.push(...(await comparePendingItem(deps, providerId)))
     else if (entity === 'invoiceItem')
       drifts.push(...(await compareInvoiceItems(deps, new Map(), providerId)))
+    else if (entity === 'plannedChange') drifts.push(...(await comparePlannedChanges(deps, providerId)))
     else if (kind === 'missingThere')
       drifts.push(...(await missingThere(deps, entity, { entityId: entityId ?? '', providerId }, named)))
     else {

@@ -12,6 +12,7 @@ import { syncSubscription } from '../sync-invoice.ts'
 import { tellCustomer } from '../tell-customer.ts'
 import type { Drift, DriftReport } from './drift.ts'
 import { findDrift } from './find.ts'
+import { restorePlanned } from './planned-changes.ts'
 
 export interface Repaired {
   readonly drift: Drift
@@ -54,7 +55,11 @@ export async function carryOut(deps: LookDeps, drift: Drift): Promise<string | n
 }
 
 const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Promise<unknown>>> = {
-  look: async (deps, { entity, entityId, providerId }) => {
+  look: async (deps, { entity, entityId, providerId, cause }) => {
+    if (entity === 'plannedChange' && cause === 'changedHere') {
+      await restorePlanned(deps, named(providerId))
+      return
+    }
     const { kind } = await lookAt(deps, { type: looked(entity), id: named(providerId) })
     if (entity === 'customer' && entityId !== null && kind !== 'gone') await unmarkDeleted(deps.db, entityId)
   },
@@ -95,6 +100,7 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
 
 function looked(entity: Drift['entity']): ObjectToLookAt['type'] {
   if (entity === 'invoiceItem') return 'invoiceitem'
+  if (entity === 'plannedChange') return 'subscription_schedule'
   if (entity === 'customer' || entity === 'subscription' || entity === 'invoice' || entity === 'dispute')
     return entity
   throw new Error(`${entity} is not looked at.`)

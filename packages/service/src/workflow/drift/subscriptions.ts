@@ -1,4 +1,4 @@
-import { type AttachedAddon, byName } from '@lockstep/core/addon'
+import { addonsInWords } from '@lockstep/core/addon'
 import { flowsOut } from '@lockstep/core/direction'
 import { type DriftValue, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import { formatInstant, type Instant } from '@lockstep/core/instant'
@@ -142,12 +142,6 @@ async function readBeside(
   }
   return found
 }
-
-const addonsInWords = (addons: readonly AttachedAddon[]): string =>
-  [...addons]
-    .sort(byName)
-    .map(({ addon, version, quantity }) => `${quantity} × ${addon} ${version}`)
-    .join(', ')
 
 /** What the provider's own meters count: an item of which nothing is known here is shown on no current invoice. */
 const meteredInWords = (items: readonly MeteredItem[]): string =>

@@ -5,7 +5,7 @@ import { directionOf } from '@lockstep/core/plan-change'
 import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
-import type { Trx } from '../../postgres/connect.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
 import { idOf, ownReference } from '../../provider/stripe/field.ts'
 import { type ObservedSchedule, toSchedule } from '../../provider/stripe/to-schedule.ts'
 import { loadAttached, soldOf } from '../../store/addons.ts'
@@ -110,14 +110,14 @@ async function withdraw(
 
 const UNREAD = 'The prices of a phase that comes are linked to no plan here.'
 
-interface Planned extends TermsSeen {
+export interface Planned extends TermsSeen {
   readonly at: Instant
 }
 
-/** Undefined: it changes nothing of what is agreed on. */
-async function plannedBy(
-  trx: Trx,
-  { installation }: ScheduleOwner,
+/** What a schedule is going to make of a subscription. Undefined: it changes nothing of what is agreed on. */
+export async function plannedBy(
+  trx: Db | Trx,
+  { installation }: Pick<ScheduleOwner, 'installation'>,
   row: Row<'subscription'>,
   { isRunning, coming }: ObservedSchedule,
 ): Promise<Planned | 'unread' | undefined> {
@@ -132,14 +132,14 @@ async function plannedBy(
   return undefined
 }
 
-const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
+export const isSameTerms = (a: TermsSeen, b: TermsSeen): boolean =>
   a.planVersionId === b.planVersionId &&
   a.quantity === b.quantity &&
   areSameAddons(a.addons, b.addons) &&
   areSameNumbers(a.itemNumbers, b.itemNumbers)
 
 /** It is what is planned, or what that was until it was written down anew, and its schedule told. */
-const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
+export const isSame = (change: Row<'planChange'>, planned: Planned): boolean =>
   change.dueAt === planned.at &&
   (isSameTerms(change, planned) || (change.stillTold !== null && isSameTerms(change.stillTold, planned)))
 
@@ -171,7 +171,8 @@ async function plan(
   await addDue(trx, { customerId, kind: PLANNED_CHANGE, subjectId: id, dueAt, at })
 }
 
-async function soldAs(trx: Trx, { planVersionId, quantity, addons, itemNumbers }: TermsSeen) {
+/** Of what a change leads from or to, what it is sold as. */
+export async function soldAs(trx: Trx, { planVersionId, quantity, addons, itemNumbers }: TermsSeen) {
   const { plan } = await loadPlanVersion(trx, planVersionId)
   return { plan, quantity, addons: (await loadAttached(trx, addons)).map(soldOf), itemNumbers }
 }
