@@ -5,6 +5,7 @@ import {
   newBillingWorld,
   type Payer,
 } from '../../packages/service/test/support/billing-world.ts'
+import { newInboundWorld } from '../../packages/service/test/support/inbound-world.ts'
 import { type Random, seeded } from '../support/random.ts'
 
 export interface DriftRuns {
@@ -21,6 +22,8 @@ export interface DriftVerdict {
 interface Damage {
   readonly name: string
   readonly found: string
+  /** Of what was made at Stripe, and carries no name of ours. */
+  readonly isTheirs?: true
   do(world: BillingWorld, payer: Payer, random: Random): Promise<unknown>
 }
 
@@ -31,22 +34,24 @@ const PAYERS = 4
  * is found, nothing else is, that the offered repair leaves no drift, and that nobody was charged by it.
  */
 export async function damage({ runs, seed }: DriftRuns): Promise<DriftVerdict> {
-  const world = await newBillingWorld()
+  const [world, beside] = [await newBillingWorld(), await newInboundWorld()]
   const breaches: string[] = []
   const done = new Set<string>()
   try {
-    const payers: Payer[] = []
+    const [payers, theirs]: [Payer[], Payer[]] = [[], []]
     for (let number = 0; number < PAYERS; number += 1) payers.push(await newPayer(world))
+    for (let number = 0; number < PAYERS; number += 1) theirs.push(await newPayerThere(beside))
     for (let run = 0; run < runs; run += 1) {
       const random = seeded(seed + run)
       const one = random.pick(damages)
-      const payer = random.pick(payers)
-      const breach = await damageOne(world, payer, one, random)
+      const payer = random.pick(one.isTheirs ? theirs : payers)
+      const breach = await damageOne(one.isTheirs ? beside : world, payer, one, random)
       done.add(one.name)
       if (breach !== undefined) breaches.push(`seed ${seed + run}: ${one.name}: ${breach}`)
     }
   } finally {
     await world.close()
+    await beside.close()
   }
   return { kinds: done.size, breaches }
 }
@@ -64,6 +69,40 @@ async function newPayer(world: BillingWorld): Promise<Payer> {
   await world.use(payer, '12', '2026-01-15T00:00:00Z')
   await world.sync(payer)
   return payer
+}
+
+/** One who was made at Stripe with a subscription that a schedule changes a month later, and was taken up here. */
+async function newPayerThere({ stripe, deliver, pool }: BillingWorld): Promise<Payer> {
+  const sold = async (amount: number) => {
+    const product = await stripe.products.create({ name: 'Team' })
+    const terms = { product: product.id, currency: 'usd', unit_amount: amount } as const
+    return stripe.prices.create({ ...terms, recurring: { interval: 'month' } })
+  }
+  const [price, next] = [await sold(1200), await sold(900)]
+  const { id: customer } = await stripe.customers.create({ name: 'Payer' })
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+  const { id: subscription } = await stripe.subscriptions.create({
+    ...{ customer, default_payment_method: method.id, items: [{ price: price.id }] },
+  })
+  const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription })
+  const [phase] = schedule.phases
+  await stripe.subscriptionSchedules.update(schedule.id, {
+    phases: [
+      {
+        items: [{ price: price.id }],
+        start_date: phase?.start_date ?? 0,
+        end_date: phase?.end_date ?? 0,
+      },
+      { items: [{ price: next.id }], duration: { interval: 'month', interval_count: 1 } },
+    ],
+  })
+  await deliver()
+  const { rows } = await pool.query(
+    `select s.customer_id, s.id from mapping m join subscription s on s.id = m.entity_id where m.provider_id = $1`,
+    [subscription],
+  )
+  const [{ customer_id: customerId, id: subscriptionId }] = rows
+  return { externalId: customer, customerId, subscriptionId, customer, subscription, testClock: '' }
 }
 
 async function damageOne(
@@ -167,16 +206,56 @@ const damages: readonly Damage[] = [
         `Name ${random.below(1_000_000)}`,
       ]),
   },
-  ...(['customer', 'subscription'] as const).map(
-    (entity): Damage => ({
+  ...(['customer', 'subscription'] as const).flatMap((entity): Damage[] => {
+    const lost: Damage = {
       name: `link of the ${entity} here`,
       found: `${entity} missingHere`,
       do: (world, { customerId, subscriptionId }) =>
         world.pool.query('delete from mapping where entity_id = $1', [
           entity === 'customer' ? customerId : subscriptionId,
         ]),
-    }),
+    }
+    return [lost, { ...lost, name: `link of the ${entity} that was made there`, isTheirs: true }]
+  }),
+  {
+    name: 'customer deleted here',
+    found: 'customer differs',
+    do: (world, { customerId }) =>
+      world.pool.query('update customer set deleted_at_provider = now() where id = $1', [customerId]),
+  },
+  {
+    name: 'link of an issued invoice here',
+    found: 'invoice missingHere',
+    do: (world, { subscriptionId }) =>
+      world.pool.query(
+        `update invoice set provider_invoice_id = null where subscription_id = $1 and finalized_at is not null`,
+        [subscriptionId],
+      ),
+  },
+  subscriptionRow(
+    'metered_items',
+    (random) => `'[{"item": "si_${random.below(1000)}", "price": "price_1", "end": 1780000000}]'`,
   ),
+  {
+    name: 'date of a planned change here',
+    found: 'plannedChange differs',
+    isTheirs: true,
+    do: (world, { subscriptionId }, random) =>
+      world.pool.query(
+        `update plan_change set due_at = due_at + $2 * interval '1 hour' where subscription_id = $1`,
+        [subscriptionId, random.below(2) === 0 ? days(random) : -days(random)],
+      ),
+  },
+  {
+    name: 'number of a planned change here',
+    found: 'plannedChange differs',
+    isTheirs: true,
+    do: (world, { subscriptionId }, random) =>
+      world.pool.query(`update plan_change set quantity = quantity + $2 where subscription_id = $1`, [
+        subscriptionId,
+        1 + random.below(1000),
+      ]),
+  },
   there('e-mail', 'customer differs', ({ stripe }, { customer }, random) =>
     stripe.customers.update(customer, { email: `other-${random.below(1_000_000)}@example.org` }),
   ),

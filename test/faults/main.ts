@@ -53,7 +53,7 @@ const matrices: Readonly<Record<string, (tally: Tally) => Promise<void>>> = {
   ingest: takeUsageIn,
   // `--runs` counts customers; a fifth of them has two subscriptions.
   import: imported,
-  // `--runs` counts damages, of which there are three dozen kinds.
+  // `--runs` counts damages, of which there are close to four dozen kinds.
   drift,
 }
 

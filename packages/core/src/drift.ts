@@ -67,10 +67,7 @@ export interface DriftVerdict {
 
 /** What is known of an object that differs. */
 export interface DifferingObject {
-  readonly entity: Extract<
-    DriftEntity,
-    'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'dispute'
-  >
+  readonly entity: Extract<DriftEntity, 'customer' | 'subscription' | 'invoice' | 'invoiceItem' | 'dispute'>
   readonly differences: readonly FieldDifference[]
   /** What we last saw of it is what the provider says now; null where no picture of it is kept. */
   readonly seenAsItIs: boolean | null

@@ -52,9 +52,10 @@ test.each([
   const before = await read()
   expect(before).toHaveLength(1)
   await sql(`update plan_change set ${harm} where id = $1`, [before[0].id])
-  await sql(`update due set due_at = (select due_at from plan_change where id = subject_id) where subject_id = $1`, [
-    before[0].id,
-  ])
+  await sql(
+    `update due set due_at = (select due_at from plan_change where id = subject_id) where subject_id = $1`,
+    [before[0].id],
+  )
   const { drifts } = await findDrift(installation.deps)
   expect(drifts.map(story)).toEqual([`plannedChange differs ${field} changedHere look`])
   const { repairs, left } = await repairDrift(installation.deps)

@@ -4,6 +4,7 @@ import { linkedCustomers } from '../../store/drift.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
+import { compareCustomersNamed } from './lost-links.ts'
 import { compareUnlinked } from './unlinked.ts'
 
 /** Who customers are. Whoever was erased here is nobody any more, whatever still stands there. */
@@ -47,12 +48,10 @@ export async function compareCustomers(
     })
     return [...marked, { ...known, differences, ...verdict }, ...discounted]
   })
-  const unlinked = await compareUnlinked(
-    deps,
-    'customer',
-    objects.filter(({ id }) => !rows.has(id)),
-  )
-  return { drifts: [...drifts, ...unlinked.drifts], underWay: unlinked.underWay }
+  const others = objects.filter(({ id }) => !rows.has(id))
+  const unlinked = await compareUnlinked(deps, 'customer', others)
+  const named = await compareCustomersNamed(deps, others)
+  return { drifts: [...drifts, ...unlinked.drifts, ...named], underWay: unlinked.underWay }
 }
 
 /** Nothing is charged of whom the provider is said to have no more: what is left of their subscriptions is dropped when these end. */

@@ -14,6 +14,7 @@ import { compareDisputes } from './disputes.ts'
 import type { Compared, Drift, DriftReport } from './drift.ts'
 import { compareInvoiceItems } from './invoice-items.ts'
 import { compareInvoices } from './invoices.ts'
+import { compareCustomersOfLinked } from './lost-links.ts'
 import { comparePendingItem, comparePendingItems } from './pending-items.ts'
 import { comparePlannedChanges } from './planned-changes.ts'
 import { compareSubscriptions } from './subscriptions.ts'
@@ -88,6 +89,9 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   found.push(...(await comparePlannedChanges(deps)))
 
   const confirmed = await confirm(deps, found, named)
+  for (const { entityId, providerId } of await compareCustomersOfLinked(deps))
+    if (entityId !== null && providerId !== null)
+      confirmed.drifts.push(...(await compareCustomersOfLinked(deps, { entityId, providerId })))
   const usage = await usageDrift(db, MOST_USAGE)
   const drifts = [...confirmed.drifts, ...usage.map(usageToDrift)]
   const report = { looked, underWay: waiting + confirmed.underWay, drifts }
@@ -105,7 +109,7 @@ async function confirm(
   deps: LookDeps,
   found: readonly Drift[],
   named: ReadonlyMap<string, string>,
-): Promise<Compared> {
+): Promise<Compared & { readonly drifts: Drift[] }> {
   const ids = found.flatMap(({ providerId }) => providerId ?? [])
   const busy = await underWay(deps.db, ids)
   const drifts: Drift[] = []

@@ -26,7 +26,8 @@ import type { Drift } from './drift.ts'
  */
 export async function comparePlannedChanges(deps: LookDeps, only?: string): Promise<Drift[]> {
   const drifts: Drift[] = []
-  for (const change of await scheduledAtProvider(deps.db, only)) drifts.push(...(await compareOne(deps, change)))
+  for (const change of await scheduledAtProvider(deps.db, only))
+    drifts.push(...(await compareOne(deps, change)))
   return drifts
 }
 
@@ -93,7 +94,9 @@ async function plannedThere(
 /** A payload names no more of a price than its id. */
 function isWhole(raw: unknown): raw is Stripe.SubscriptionSchedule {
   const { phases = [] } = (raw ?? {}) as Partial<Stripe.SubscriptionSchedule>
-  return raw !== undefined && phases.every(({ items }) => items.every(({ price }) => typeof price !== 'string'))
+  return (
+    raw !== undefined && phases.every(({ items }) => items.every(({ price }) => typeof price !== 'string'))
+  )
 }
 
 const inWords = ({

@@ -5,6 +5,7 @@ import { passes } from '../../passing.ts'
 import { readOwnObject } from '../../provider/stripe/own-objects.ts'
 import { linkInvoice, unmarkDeleted } from '../../store/drift.ts'
 import { subscriptionToSend } from '../../store/invoices-to-send.ts'
+import { mappingOf } from '../../store/mappings.ts'
 import type { LookDeps } from '../look.ts'
 import { lookAt, type ObjectToLookAt } from '../look.ts'
 import { adopt } from '../orphans/settle.ts'
@@ -12,6 +13,7 @@ import { syncSubscription } from '../sync-invoice.ts'
 import { tellCustomer } from '../tell-customer.ts'
 import type { Drift, DriftReport } from './drift.ts'
 import { findDrift } from './find.ts'
+import { linkAgain, markDeleted } from './lost-links.ts'
 import { restorePlanned } from './planned-changes.ts'
 
 export interface Repaired {
@@ -60,6 +62,9 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
       await restorePlanned(deps, named(providerId))
       return
     }
+    // Of one who is linked to none nothing is taken over: only the mark that they are gone is missing.
+    if (entity === 'customer' && entityId !== null && !(await isLinked(deps, named(providerId))))
+      return markDeleted(deps, { entityId, providerId: named(providerId) })
     const { kind } = await lookAt(deps, { type: looked(entity), id: named(providerId) })
     if (entity === 'customer' && entityId !== null && kind !== 'gone') await unmarkDeleted(deps.db, entityId)
   },
@@ -94,8 +99,15 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
     }
     if (entity !== 'customer' && entity !== 'subscription') throw new Error(`No ${entity} is linked.`)
     const object = await readOwnObject(deps, entity, named(providerId))
-    if (object) await adopt(deps, object)
+    // Without our name on it, it was made there.
+    if (entityId !== null && object?.entityId !== entityId)
+      await linkAgain(deps, entity, { entityId, providerId: named(providerId) })
+    else if (object) await adopt(deps, object)
   },
+}
+
+async function isLinked({ db, provider }: LookDeps, customer: string): Promise<boolean> {
+  return (await mappingOf(db, provider, 'customer', customer)) !== undefined
 }
 
 function looked(entity: Drift['entity']): ObjectToLookAt['type'] {

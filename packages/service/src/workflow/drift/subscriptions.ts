@@ -8,23 +8,22 @@ import { isTerminal } from '@lockstep/core/subscription'
 import type Stripe from 'stripe'
 import type { Db } from '../../postgres/connect.ts'
 import { withAllItems } from '../../provider/stripe/fetch.ts'
-import { idOf } from '../../provider/stripe/field.ts'
-import { isOwn } from '../../provider/stripe/metadata.ts'
 import { type ObservedSubscription, toSubscription } from '../../provider/stripe/to-subscription.ts'
 import {
   hasOtherInterval,
   type UsageInterval,
   usageIntervalOf,
 } from '../../provider/stripe/usage-interval.ts'
-import { type LinkedSubscription, linkedCustomers, linkedSubscriptions } from '../../store/drift.ts'
+import { type LinkedSubscription, linkedSubscriptions } from '../../store/drift.ts'
 import { loadPlanVersions, type PlanVersion } from '../../store/plans.ts'
 import { countItems } from '../../store/plans-of-items.ts'
 import { itemsOfVersion, type SoldFor, versionsOfPrices } from '../../store/price-versions.ts'
-import type { MeteredItem } from '../../store/provider-usage.ts'
 import { readObjects } from '../../store/provider-objects.ts'
+import type { MeteredItem } from '../../store/provider-usage.ts'
 import type { LookDeps } from '../look.ts'
 import { termsSeen } from '../observe/terms-seen.ts'
 import type { Compared, Drift } from './drift.ts'
+import { compareMadeThere } from './lost-links.ts'
 import { compareUnlinked } from './unlinked.ts'
 
 /** How subscriptions stand: status, plan, quantity, periods, and every date that is planned. */
@@ -86,7 +85,7 @@ export async function compareSubscriptions(
   })
   const others = objects.filter(({ id }) => !rows.has(id))
   const unlinked = await compareUnlinked(deps, 'subscription', others)
-  const theirs = await madeThere(deps, others)
+  const theirs = await compareMadeThere(deps, others)
   return { drifts: [...drifts, ...unlinked.drifts, ...theirs], underWay: unlinked.underWay }
 }
 
@@ -240,26 +239,3 @@ const discountsOfItems = ({ items }: ObservedSubscription): string =>
     .flatMap(({ providerId, discounts }) => discounts.map((discount) => `${discount} on ${providerId}`))
     .sort()
     .join(', ')
-
-/** A customer of ours has a subscription that somebody made at the provider, and nothing here knows of it. */
-async function madeThere(deps: LookDeps, objects: readonly Stripe.Subscription[]): Promise<Drift[]> {
-  const foreign = objects.filter((object) => !isOwn(deps.provider, object) && isRunning(object))
-  const customers = await linkedCustomers(
-    deps.db,
-    deps.provider,
-    foreign.map(({ customer }) => idOf(customer)),
-  )
-  const ours = new Set(customers.map(({ providerId }) => providerId))
-  return foreign
-    .filter(({ customer }) => ours.has(idOf(customer)))
-    .map(({ id }) => ({
-      ...({ entity: 'subscription', kind: 'missingHere', entityId: null, providerId: id } as const),
-      differences: [],
-      cause: 'unexplained',
-      repair: null,
-      reason: 'It was made at the provider for a customer of ours, and was not taken up here.',
-    }))
-}
-
-const isRunning = ({ status }: Stripe.Subscription) =>
-  status !== 'canceled' && status !== 'incomplete_expired'
