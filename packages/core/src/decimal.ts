@@ -30,13 +30,6 @@ export function formatFixed(scaled: bigint, digits: number): string {
   return digits === 0 ? whole : `${whole}.${fraction}`
 }
 
-/** Thousands set apart for a reader: `2747282740.5` is `2,747,282,740.5`. */
-export function groupThousands(decimal: string): string {
-  const [whole = '', fraction] = decimal.split('.')
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`
-}
-
 function splitDecimal(scaled: bigint, digits: number): [whole: string, fraction: string] {
   const text = (scaled < 0n ? -scaled : scaled).toString().padStart(digits + 1, '0')
   const split = text.length - digits

@@ -1,4 +1,4 @@
-import { groupThousands } from './decimal.ts'
+import { printedDecimal } from './printed-amount.ts'
 
 /** Exact decimal text: `0.1572554466`. Money and rates are in major units, quantities in the meter's units. */
 type Decimal = string
@@ -181,25 +181,25 @@ export function explainWhole(derivation: Derivation): string[] {
   if (measured) {
     const { quantity, unitLabel, aggregation, events } = measured
     const noun = events === '1' ? 'event' : 'events'
-    const what = `${aggregation} of ${groupThousands(events)} ${noun}${groupsInWords(measured)}`
-    lines.push(`${price.key}: ${groupThousands(quantity)} ${unitLabel} measured (${what})`)
+    const what = `${aggregation} of ${printedDecimal(events)} ${noun}${groupsInWords(measured)}`
+    lines.push(`${price.key}: ${printedDecimal(quantity)} ${unitLabel} measured (${what})`)
   }
   lines.push(...steps.flatMap(explainStep))
-  if (steps.filter(({ kind }) => kind !== 'included').length > 1) lines.push(`sum: ${groupThousands(exact)}`)
+  if (steps.filter(({ kind }) => kind !== 'included').length > 1) lines.push(`sum: ${printedDecimal(exact)}`)
   lines.push(
-    `rounded once, half away from zero: ${groupThousands(exact)} → ${groupThousands(rounded)} ${currency}`,
+    `rounded once, half away from zero: ${printedDecimal(exact)} → ${printedDecimal(rounded)} ${currency}`,
   )
   if (charged) {
-    const nearest = `${groupThousands(charged.before)} → ${groupThousands(charged.after)} ${currency}`
-    lines.push(`charged in steps of ${groupThousands(charged.step)}: ${nearest}`)
+    const nearest = `${printedDecimal(charged.before)} → ${printedDecimal(charged.after)} ${currency}`
+    lines.push(`charged in steps of ${printedDecimal(charged.step)}: ${nearest}`)
   }
   if (cut) {
-    const left = `${groupThousands(cut.maximum)} − ${groupThousands(cut.before)} of the lines before`
-    lines.push(`${cut.name}, at most ${left} = ${groupThousands(amount)} ${currency}`)
+    const left = `${printedDecimal(cut.maximum)} − ${printedDecimal(cut.before)} of the lines before`
+    lines.push(`${cut.name}, at most ${left} = ${printedDecimal(amount)} ${currency}`)
   }
-  if (free) lines.push(`free during the ${free}: ${groupThousands(amount)} ${currency}`)
+  if (free) lines.push(`free during the ${free}: ${printedDecimal(amount)} ${currency}`)
   for (const { key, words, amount: met } of derivation.setOff ?? []) {
-    lines.push(`set off against ${words ?? key}: ${groupThousands(met)} ${currency}`)
+    lines.push(`set off against ${words ?? key}: ${printedDecimal(met)} ${currency}`)
   }
   return lines
 }
@@ -207,7 +207,7 @@ export function explainWhole(derivation: Derivation): string[] {
 /** What comes back of what was billed of it. */
 export function explainGivenBack({ givenBack, currency }: Derivation): string[] {
   if (!givenBack) return []
-  const n = groupThousands
+  const n = printedDecimal
   const { takenBack, paid, stays, worth, exact, amount } = givenBack
   const given = exact === amount ? '' : `, of which ${n(amount)} can be given back`
   return [
@@ -223,14 +223,14 @@ export function explainGivenBack({ givenBack, currency }: Derivation): string[] 
 
 function groupsInWords({ group, groups }: NonNullable<Derivation['measured']>): string {
   if (groups !== undefined) {
-    return `, ${groupThousands(groups)} ${groups === '1' ? 'group' : 'groups'}, each measured and priced by itself`
+    return `, ${printedDecimal(groups)} ${groups === '1' ? 'group' : 'groups'}, each measured and priced by itself`
   }
   const values = Object.entries(group ?? {})
   return values.map(([name, value]) => (value === null ? `, no ${name}` : `, ${name} ${value}`)).join('')
 }
 
 function explainStep(step: Step): string[] {
-  const n = groupThousands
+  const n = printedDecimal
   switch (step.kind) {
     case 'included':
       return [

@@ -1,6 +1,6 @@
 import { periodAt } from './billing-cycle.ts'
 import { formatInstant, type Instant, parseInstant } from './instant.ts'
-import { formatMoney } from './money.ts'
+import { printedAmount } from './printed-amount.ts'
 
 /** How long a discount is agreed for; Stripe's `duration` of a coupon. */
 export type DiscountDuration =
@@ -64,5 +64,5 @@ export function describeDiscount({ off, duration, start, end }: Discount): strin
 /** `10 %`, `5.00 usd`. */
 export function describeOff({ off }: Pick<Discount, 'off'>): string {
   if (off.kind === 'percent') return `${off.percent} %`
-  return `${formatMoney({ minor: BigInt(off.minor), currency: off.currency })} ${off.currency}`
+  return `${printedAmount({ minor: BigInt(off.minor), currency: off.currency })} ${off.currency}`
 }

@@ -1,26 +1,27 @@
 import { formatDecimal } from './decimal.ts'
-import { formatMoney, formatRate, type Money, PICOS_PER_MINOR, type Rate } from './money.ts'
+import { formatRate, PICOS_PER_MINOR, type Rate } from './money.ts'
 import { type Price, type PriceJson, priceFromJson, type Tier } from './price.ts'
-import { formatQuantity } from './quantity.ts'
+import { printedMoney as amount, printedDecimal } from './printed-amount.ts'
+import { formatQuantity, type Quantity } from './quantity.ts'
 
-const amount = (money: Money): string => `${formatMoney(money)} ${money.currency.toUpperCase()}`
+const number = (quantity: Quantity): string => printedDecimal(formatQuantity(quantity))
 
 /** With the coins of its currency at least: 2.00, and 0.0025 where it is finer. */
 function rateText({ picos, currency }: Rate): string {
   if (picos % PICOS_PER_MINOR === 0n) return amount({ minor: picos / PICOS_PER_MINOR, currency })
-  return `${formatRate({ picos, currency })} ${currency.toUpperCase()}`
+  return `${printedDecimal(formatRate({ picos, currency }))} ${currency.toUpperCase()}`
 }
 
 /**
  * What a price costs, in the words of a contract, a line each: `20.00 USD`; `0.40 USD for each package
- * of 1000000, begun ones count`.
+ * of 1,000,000, begun ones count`.
  */
 export function priceInWords(json: PriceJson): string[] {
   const price = priceFromJson(json)
   const { included, maximum, collectFrom } = price
   return [
     ...modelInWords(price),
-    ...(included === undefined ? [] : [`the first ${formatQuantity(included)} of a period are included`]),
+    ...(included === undefined ? [] : [`the first ${number(included)} of a period are included`]),
     ...(price.groupBy === undefined ? [] : [`each ${price.groupBy.join(' and ')} by itself`]),
     ...(maximum === undefined ? [] : [`at most ${amount(maximum)} a period`]),
     ...(collectFrom === undefined
@@ -40,7 +41,7 @@ function modelInWords(price: Price): string[] {
       ]
     case 'package':
       return [
-        `${amount(price.amount)} for each package of ${formatQuantity(price.size)}, ${price.round === 'up' ? 'begun ones count' : 'full ones only'}`,
+        `${amount(price.amount)} for each package of ${number(price.size)}, ${price.round === 'up' ? 'begun ones count' : 'full ones only'}`,
       ]
     case 'graduated':
       return ['each unit by its own tier:', ...tiersInWords(price.tiers)]
@@ -61,7 +62,7 @@ function eachOf({ meter }: Price): string {
 
 function tiersInWords(tiers: readonly Tier[]): string[] {
   return tiers.map(({ upTo, rate, flat }) => {
-    const reach = upTo === null ? 'beyond' : `up to ${formatQuantity(upTo)}`
+    const reach = upTo === null ? 'beyond' : `up to ${number(upTo)}`
     const once = flat.minor === 0n ? '' : `, and ${amount(flat)} once`
     return `${reach}: ${rateText(rate)} each${once}`
   })

@@ -1,7 +1,6 @@
 import { assert } from './assert.ts'
 import { toStep } from './charge-step.ts'
 import type { Commitment } from './commitment.ts'
-import { groupThousands } from './decimal.ts'
 import type { Derivation } from './derivation.ts'
 import { formatInstant } from './instant.ts'
 import { type Aggregation, type Meter, measure, noUsage, type UsageTotals } from './meter.ts'
@@ -13,6 +12,7 @@ import { priceShare, type ShareBase } from './pricing/percentage.ts'
 import { priceQuantity } from './pricing/price-quantity.ts'
 import { priceUsage } from './pricing/price-usage.ts'
 import type { Priced } from './pricing/priced.ts'
+import { printedDecimal } from './printed-amount.ts'
 import { formatQuantity, type Quantity, units } from './quantity.ts'
 import { lineUpToMinimum, withinMaximum } from './usage-bounds.ts'
 import {
@@ -181,7 +181,7 @@ function groupLine(
   const steps = mergeSteps(parts.flatMap((part) => part.steps))
   const quantity = groups.reduce((total, group) => total + group.quantity, 0n)
   const events = groups.reduce((total, group) => total + group.totals.count, 0n)
-  const suffix = `: ${groupThousands(formatQuantity(quantity))} ${meter.unitLabel}`
+  const suffix = `: ${printedDecimal(formatQuantity(quantity))} ${meter.unitLabel}`
   const measured = { ...measurementOf(meter, events, quantity), ...of }
   const line = lineOf(price, { exact, steps }, input, { quantity, suffix, measured, words })
   return { ...line, key, words: `${price.key}, ${words}` }
@@ -195,7 +195,7 @@ function priceOfGroup(price: Price, [value]: GroupValues): Price {
 
 function rateQuantity(price: Price, input: RatingInput): RatedLine {
   const { meter, totals, quantity } = measured(price, input)
-  const suffix = meter ? `: ${groupThousands(formatQuantity(quantity))} ${meter.unitLabel}` : ''
+  const suffix = meter ? `: ${printedDecimal(formatQuantity(quantity))} ${meter.unitLabel}` : ''
   const priced = priceUsage(price, quantity)
   const measurement = meter && measurementOf(meter, totals.count, quantity)
   return lineOf(price, priced, input, { quantity, suffix, measured: measurement })

@@ -71,9 +71,9 @@ test('of an invoice that the provider made by itself it says so', async () => {
   await world.deliver()
   const { invoice } = await world.read(payer, 'paid')
   const text = await annex(payer, invoice.id)
-  expect(text).toContain(without('Amount 2000 JPY'))
+  expect(text).toContain(without('Amount 2,000 JPY'))
   expect(text).toContain(without('the payment provider computed this amount'))
-  expect(text).toContain(without('Total 2000 JPY'))
+  expect(text).toContain(without('Total 2,000 JPY'))
 })
 
 test('many lines, and a line of hundreds of steps, lose nothing between two pages', async () => {

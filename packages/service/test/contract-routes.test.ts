@@ -21,7 +21,10 @@ const catalog = defineCatalog({
     seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },
     together: { name: 'Working together', kind: 'switch' },
   },
-  coupons: { spring: { name: 'Spring', percentOff: '10', duration: 'repeating', durationInMonths: 2 } },
+  coupons: {
+    spring: { name: 'Spring', percentOff: '10', duration: 'repeating', durationInMonths: 2 },
+    yen: { name: 'Thousand', amountOff: '1000', currency: 'jpy', duration: 'once' },
+  },
   plans: {
     team: {
       name: 'Team <€>',
@@ -52,7 +55,7 @@ const catalog = defineCatalog({
       product: 'app',
       currency: 'kwd',
       interval: 'month',
-      prices: { fee: { kind: 'recurring', model: 'flat', amount: '5.120' } },
+      prices: { fee: { kind: 'recurring', model: 'flat', amount: '5120.120' } },
     },
   },
 })
@@ -148,7 +151,7 @@ test('it is printed in words, amounts with the coins of their currency, moments 
       'Calls',
       [
         'each unit by its own tier:',
-        'up to 1000: 0.00 USD each',
+        'up to 1,000: 0.00 USD each',
         'beyond: 0.0025 USD each, and 1.50 USD once',
         'in arrears',
       ],
@@ -168,11 +171,14 @@ test('it is printed in words, amounts with the coins of their currency, moments 
     ['Spring', [expect.stringMatching(`^10 % for 2 months from ${moment} until ${moment}$`)]],
   ])
   expect(footer[0]).toMatch(/^SHA-256 [0-9a-f]{64}$/)
-  const yen = await printedOf((await contractOf('user_4', 'yen')).id)
+  const yen = await printedOf((await contractOf('user_4', 'yen', { coupons: ['yen'] })).id)
   const dinar = await printedOf((await contractOf('user_5', 'dinar')).id)
   expect([yen, dinar].map((one) => one.sections.find(({ title: of }) => of === 'Prices')?.rows)).toEqual([
-    [['Yen', ['5000 JPY', 'each period, in advance']]],
-    [['Dinar', ['5.120 KWD', 'each period, in advance']]],
+    [['Yen', ['5,000 JPY', 'each period, in advance']]],
+    [['Dinar', ['5,120.120 KWD', 'each period, in advance']]],
+  ])
+  expect(yen.sections.find(({ title: of }) => of === 'Discounts')?.rows).toEqual([
+    ['Thousand', [expect.stringMatching(`^1,000 jpy once from ${moment}$`)]],
   ])
 })
 

@@ -1,4 +1,4 @@
-import { groupThousands } from '@lockstep/core/decimal'
+import { printedDecimal } from '@lockstep/core/printed-amount'
 import type { SpendAlert, SpendLimit } from '@lockstep/sdk'
 import { type Command, Option } from 'commander'
 import { contextOf } from '../context.ts'
@@ -92,7 +92,7 @@ export function addLimits(program: Command): void {
 type Of = Pick<SpendLimit, 'meter' | 'currency'>
 
 const figureText = (figure: string, { meter, currency }: Of) =>
-  `${groupThousands(figure)} ${currency ?? meter}`
+  `${printedDecimal(figure)} ${currency ?? meter}`
 
 function setText(limit: SpendLimit): string {
   const cap = limit.cap === null ? 'no cap' : `cap ${figureText(limit.cap, limit)}`

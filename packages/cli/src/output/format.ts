@@ -1,9 +1,9 @@
-import { groupThousands } from '@lockstep/core/decimal'
+import { printedDecimal } from '@lockstep/core/printed-amount'
 import type { Money } from '@lockstep/sdk'
 
 /** `1,234.50`; the currency stands once, at the head of what is printed. */
 export function amountText({ amount }: Money): string {
-  return groupThousands(amount)
+  return printedDecimal(amount)
 }
 
 /** `2026-01-31`, and the time of day where it is not midnight. */
@@ -35,7 +35,7 @@ export function secondsText(seconds: number): string {
 }
 
 export function countText(count: number): string {
-  return groupThousands(String(count))
+  return printedDecimal(String(count))
 }
 
 /** ` × 3`; nothing for one. */

@@ -126,7 +126,7 @@ function explanationOf({ derivation, amount, reason, providerId }: InvoiceLine):
     const texts = explain(derivation).slice(1)
     // The derivation is that of the whole line, however much of it was billed before.
     if (derivation.amount !== amount.amount) {
-      texts.push(`billed before, so here the rest: ${amount.amount} ${amount.currency}`)
+      texts.push(`billed before, so here the rest: ${amountText(amount)} ${amount.currency}`)
     }
     return texts.map((text) => dim(`      ${text}`))
   }

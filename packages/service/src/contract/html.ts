@@ -1,9 +1,10 @@
+import { LANGUAGE } from '@lockstep/core/printed-amount'
 import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 
 /** A page of its own: no script, nothing to fetch, dark on white, and good on paper. */
 export function contractHtml({ title, subtitle, sections, footer }: PrintedDocument): string {
   return `<!doctype html>
-<html lang="en">
+<html lang="${LANGUAGE}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -1,5 +1,6 @@
 import { formatInstant } from '@lockstep/core/instant'
-import { formatMoney, type Money, negate, subtract } from '@lockstep/core/money'
+import { negate, subtract } from '@lockstep/core/money'
+import { printedDecimal, printedMoney } from '@lockstep/core/printed-amount'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { PrintedDocument, PrintedSection } from '../document/printed.ts'
 import { printedInstant } from '../document/printed.ts'
@@ -61,7 +62,7 @@ function lineRows(line: ShownLine, explanation: readonly string[]): Rows {
     ],
     ...(quantity === null
       ? []
-      : [['Quantity', [`${formatQuantity(quantity)} ${unitLabel ?? ''}`.trim()]] as const]),
+      : [['Quantity', [`${printedDecimal(formatQuantity(quantity))} ${unitLabel ?? ''}`.trim()]] as const]),
     ['How', explanation],
   ]
 }
@@ -86,8 +87,6 @@ function sumRows({ subtotal, discounts, tax, total, amountDue, balance }: ShownI
       : []),
   ]
 }
-
-const printedMoney = (amount: Money) => `${formatMoney(amount)} ${amount.currency.toUpperCase()}`
 
 const printedPeriod = ({ start, end }: ShownLine['period']) =>
   `${printedInstant(formatInstant(start))} … ${printedInstant(formatInstant(end))}`

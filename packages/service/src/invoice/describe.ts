@@ -1,7 +1,7 @@
-import { groupThousands } from '@lockstep/core/decimal'
 import { formatInstant } from '@lockstep/core/instant'
 import { isFrozen } from '@lockstep/core/invoice'
 import { formatMoney, negate, subtract, sum } from '@lockstep/core/money'
+import { printedDecimal } from '@lockstep/core/printed-amount'
 import { formatQuantity } from '@lockstep/core/quantity'
 import type { LineToBill } from './rate.ts'
 
@@ -22,7 +22,7 @@ function describeRest(toBill: LineToBill): string {
   const what =
     left.quantity === null || unit === undefined
       ? line.description
-      : `${line.name}: ${groupThousands(formatQuantity(left.quantity))} ${unit}`
+      : `${line.name}: ${printedDecimal(formatQuantity(left.quantity))} ${unit}`
   // What was taken back makes a rating go down, and more usage the line that makes up for too little of it.
   const isLess = left.amount.minor < 0n || (left.quantity !== null && left.quantity < 0n)
   if (isLess) return `${what}, corrected for ${daysOf(toBill)}`

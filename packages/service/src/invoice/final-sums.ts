@@ -1,5 +1,6 @@
 import { describeOff } from '@lockstep/core/discount'
-import { formatMoney, type Money, money, subtract, zero } from '@lockstep/core/money'
+import { type Money, money, subtract, zero } from '@lockstep/core/money'
+import { printedAmount } from '@lockstep/core/printed-amount'
 import type { Db } from '../postgres/connect.ts'
 import { fromStripeAmount, fromStripeUnits } from '../provider/stripe/amount.ts'
 import type { InvoiceRow } from '../store/invoices.ts'
@@ -59,7 +60,7 @@ async function discountsOf(db: Db, { discounts }: ProviderSums, currency: string
   return discounts.map(({ discount, amount: units }) => {
     const terms = seen.find(({ id }) => id === discount)?.terms
     const amount = fromStripeAmount(units, currency)
-    const text = `${formatMoney(amount)} ${currency}`
+    const text = `${printedAmount(amount)} ${currency}`
     return {
       ...{ name: terms?.name ?? discount, coupon: terms?.coupon ?? null, source: null, amount },
       explanation: terms ? `${describeOff(terms)}: ${text}` : `${text}, by the payment provider`,
@@ -78,7 +79,7 @@ function taxOf({ taxes }: ProviderSums, currency: string): ShownTax {
       taxes.length === 0
         ? ['The payment provider took no tax.']
         : taxes.map(({ amount, inclusive, taxable, rate }) => {
-            const text = (units: number) => `${formatMoney(fromStripeAmount(units, currency))} ${currency}`
+            const text = (units: number) => `${printedAmount(fromStripeAmount(units, currency))} ${currency}`
             const of = taxable === null ? '' : ` ${inclusive ? 'contained beside' : 'on'} ${text(taxable)}`
             return `${text(amount)}${of}, by the payment provider${rate === null ? '' : ` (${rate})`}`
           }),

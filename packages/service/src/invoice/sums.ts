@@ -2,7 +2,8 @@ import { amountDue, type Due } from '@lockstep/core/amount-due'
 import { describeOff } from '@lockstep/core/discount'
 import { type DiscountableLine, type DiscountToShare, shareDiscounts } from '@lockstep/core/discount-share'
 import { divideRounded } from '@lockstep/core/divide'
-import { type Currency, formatMoney, type Money, money } from '@lockstep/core/money'
+import { type Currency, type Money, money } from '@lockstep/core/money'
+import { printedAmount } from '@lockstep/core/printed-amount'
 import type { StandingDiscount } from '@lockstep/core/standing-discount'
 import { type TaxRate, taxesOn } from '@lockstep/core/tax-rate'
 import { chargeStep, fromStripeUnits, toStripeUnits } from '../provider/stripe/amount.ts'
@@ -120,10 +121,10 @@ function discountsOf({ currency, lines, discounts }: ToSum) {
   const ours = (units: bigint) => fromStripeUnits(units, currency)
   const shown = usable.map(({ terms, source }, i): ShownDiscount => {
     const amount = ours(taken[i] ?? 0n)
-    const base = `${formatMoney(ours(of[i] ?? 0n))} ${currency}`
+    const base = `${printedAmount(ours(of[i] ?? 0n))} ${currency}`
     return {
       ...{ name: terms.name, coupon: terms.coupon, source, amount },
-      explanation: `${describeOff(terms)} off ${base}: ${formatMoney(amount)} ${currency}`,
+      explanation: `${describeOff(terms)} off ${base}: ${printedAmount(amount)} ${currency}`,
     }
   })
   const before = lines.reduce((sum, { takenBefore }) => sum + takenBefore, 0n)
@@ -229,7 +230,7 @@ function atRates(
   const all = [...byRate.values()]
   const sumOf = (isInclusive: boolean) =>
     all.reduce((sum, { rate, amount }) => sum + (rate.inclusive === isInclusive ? amount : 0n), 0n)
-  const text = (units: bigint) => `${formatMoney(fromStripeUnits(units, currency))} ${currency}`
+  const text = (units: bigint) => `${printedAmount(fromStripeUnits(units, currency))} ${currency}`
   const words = all.map(
     ({ rate, amount, base }) =>
       `${rate.name} ${rate.percent} % ${rate.inclusive ? 'contained in' : 'on'} ${text(base)}: ${text(amount)}`,

@@ -50,7 +50,7 @@ test.each<[Code, { lines: number[]; fee: number; credit: number; text: string[] 
     'jpy',
     {
       ...{ lines: [455, 71, 99], fee: 1001, credit: -123 },
-      text: ['per unit: 123 × 3.7 = 455.1', '455.1 → 455 jpy', 'Amount 71 JPY', 'Total 1503 JPY'],
+      text: ['per unit: 123 × 3.7 = 455.1', '455.1 → 455 jpy', 'Amount 71 JPY', 'Total 1,503 JPY'],
     },
   ],
   [
@@ -69,7 +69,7 @@ test.each<[Code, { lines: number[]; fee: number; credit: number; text: string[] 
     'isk',
     {
       ...{ lines: [455, 71, 99], fee: 1001, credit: -123 },
-      text: ['per unit: 123 × 3.7 = 455.1', '455.1 → 455 isk', 'Amount 71 ISK', 'Total 1503 ISK'],
+      text: ['per unit: 123 × 3.7 = 455.1', '455.1 → 455 isk', 'Amount 71 ISK', 'Total 1,503 ISK'],
     },
   ],
 ])('%s: usage by unit, tier and package, and a credit, as billed and as printed', async (code, wanted) => {
