@@ -55,7 +55,7 @@ test('what a change billed is not shown as still to be billed, before anybody he
   expect(asked.filter((route) => !route.startsWith('GET'))).toEqual(['POST /v1/subscriptions/:id'])
 
   // 15.5 of 31 days of one more at 20.00, and the usage: 10.00 and 3.00.
-  expect(await billed(ada)).toEqual(['2026-01-25 … 2026-01-25 subscription_update paid 1300'])
+  expect(await billed(ada)).toEqual(['2026-01-10 … 2026-01-25 subscription_update paid 1300'])
   const shown = await current(ada)
   expect(shown).toEqual(['4000 Team'])
   const events = await world.newEvents()
@@ -70,7 +70,7 @@ test('what a change billed is not shown as still to be billed, before anybody he
     for (const event of rest) {
       await world.receive(event)
       await world.drain()
-      expect(await billed(ada)).toEqual(['2026-01-25 … 2026-01-25 subscription_update paid 1300'])
+      expect(await billed(ada)).toEqual(['2026-01-10 … 2026-01-25 subscription_update paid 1300'])
     }
   })
   expect(looked).toEqual([])
@@ -84,7 +84,7 @@ test('whoever heard of the invoice first is not overtaken by the answer', async 
   await addSeat(bob)
   await world.deliver()
   const before = await billed(bob)
-  expect(before).toEqual(['2026-01-25 … 2026-01-25 subscription_update paid 1000'])
+  expect(before).toEqual(['2026-01-10 … 2026-01-25 subscription_update paid 1000'])
   const { invoice } = (await world.atStripe(bob)).at(-1) ?? {}
   if (!invoice) throw new Error('There is no invoice.')
   const object = { ...invoice, status: 'open' as const, amount_paid: 0 }

@@ -38,12 +38,21 @@ export function invalid(message: string, param?: string, code?: string): StripeE
 
 /** An id in the path answers 404 with `param: id`; an id in the body answers 400 with its bracket path. */
 export function missing(noun: string, id: string, param?: string): StripeError {
-  return new StripeError(param === undefined ? 404 : 400, {
+  return new StripeError(param === undefined ? 404 : 400, noSuch(noun, id, param ?? 'id'))
+}
+
+/** What answers 404 all the same, wherever its id stands. */
+export function nowhere(noun: string, id: string, param: string): StripeError {
+  return new StripeError(404, noSuch(noun, id, param))
+}
+
+function noSuch(noun: string, id: string, param: string): ErrorBody {
+  return {
     type: 'invalid_request_error',
     code: 'resource_missing',
     message: `No such ${noun}: '${id}'`,
-    param: param ?? 'id',
-  })
+    param,
+  }
 }
 
 /** What Stripe has and the simulator has not: said aloud, never silently accepted. */

@@ -1,6 +1,6 @@
 import type { InvoiceItemRow, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
-import { divideRounded, formatDecimal, PICOS } from '../rules/decimal.ts'
+import { divideRounded, PICOS } from '../rules/decimal.ts'
 import { type Period, remaining, remainingOf } from '../rules/proration.ts'
 import type { World } from '../world.ts'
 import { invoiceReductions, reductionsOf, runningDiscounts } from './discounts.ts'
@@ -198,9 +198,8 @@ function prorationItem(
     pricing: {
       price_details: { price: price.id, product: price.product },
       type: 'price_details',
-      unit_amount_decimal: formatDecimal(
-        quantity === 0 ? 0n : divideRounded(BigInt(amount) * PICOS, BigInt(quantity)),
-      ),
+      // As recorded: a part of a period has no amount of one unit.
+      unit_amount_decimal: null,
     },
     proration: true,
     proration_details: { credited_items: creditedItems(credited), discount_amounts: [] },

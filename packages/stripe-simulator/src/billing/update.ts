@@ -167,6 +167,8 @@ function adjust(
   at: number,
 ): InvoiceRow | null {
   const prorating = prorates(before, change)
+  // The period that runs was billed when it began; this invoice is of what was changed since, as recorded.
+  const start = Math.min(...itemsOf(world, before.id).map((item) => item.current_period_start))
   let bills = false
   const toDebit: { id: string; period: Period }[] = []
   for (const entry of change.items) {
@@ -204,7 +206,7 @@ function adjust(
   return subscriptionDraft(world, before.id, {
     reason: 'subscription_update',
     lines: [],
-    period: { start: now, end: now },
+    period: { start, end: now },
     at: now,
     ...prorationDate(change),
   })

@@ -1,7 +1,7 @@
 import { createSubscription } from '../billing/create.ts'
 import { schedulePendingItems } from '../billing/pending-interval.ts'
 import { worthOf } from '../billing/periods.ts'
-import { invalid } from '../errors.ts'
+import { invalid, nowhere } from '../errors.ts'
 import {
   either,
   gaps,
@@ -24,7 +24,6 @@ import { currency as currencyParam } from './currency-param.ts'
 import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
-import { liveCustomer } from './lookup.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
 import { anchorConfig, datesOf } from './subscription-dates.ts'
 import {
@@ -66,6 +65,13 @@ function refuseTwice(prices: readonly PriceRow[]): void {
   )
 }
 
+/** Named in the body, and refused as if it stood in the path, but for the name: as recorded. */
+function subscriber(world: World, id: string): CustomerRow {
+  const customer = world.customers.get(id)
+  if (customer === undefined || customer.own.deleted) throw nowhere('customer', id, 'customer')
+  return customer
+}
+
 /** Reads what was asked for, refuses what cannot be, and starts the subscription. */
 export function create(
   world: World,
@@ -73,7 +79,7 @@ export function create(
   schedule: string | null = null,
   phase?: { start: number; end: number },
 ): SubscriptionRow {
-  const customer = liveCustomer(world, params.customer, 'customer')
+  const customer = subscriber(world, params.customer)
   const clock = customer.own.clock
   const now = world.now(clock)
   refuseTooMany(world, customer)

@@ -3,10 +3,11 @@ import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
-import type { Json, SubscriptionRow } from '../rows.ts'
+import type { Json, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { find } from './lookup.ts'
+import { renderPlan } from './plan-view.ts'
 import { create, createFields } from './start-subscription.ts'
 import { SUBSCRIPTIONS_URL } from './subscription-fields.ts'
 import { renderRates } from './tax-rates.ts'
@@ -98,7 +99,16 @@ function renderOr(world: World, row: { object: string } | undefined): Json | nul
   return row === undefined ? null : world.render(row)
 }
 
-export function renderSubscription(world: World, row: SubscriptionRow): Shown<Stripe.Subscription> {
+/** Of one item; of several neither is told. In no declaration, and answered all the same, as recorded in 2026-08-26.dahlia. */
+type OfOneItem = {
+  readonly plan: Shown<Stripe.Plan> | null
+  readonly quantity: number | null
+}
+
+export function renderSubscription(
+  world: World,
+  row: SubscriptionRow,
+): Shown<Stripe.Subscription> & OfOneItem {
   const items = world.subscriptionItems.by('subscription', row.id)
   const rates = renderRates(world, row.default_tax_rates)
   const shown = items.map((item) => world.render(item))
@@ -106,6 +116,11 @@ export function renderSubscription(world: World, row: SubscriptionRow): Shown<St
     const list = firstPage(items, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
     )
-    return { ...row, own: undefined, default_tax_rates: rates, items: list }
+    return { ...row, own: undefined, default_tax_rates: rates, items: list, ...ofOneItem(world, items) }
   })
+}
+
+function ofOneItem(world: World, [item, ...others]: readonly SubscriptionItemRow[]): OfOneItem {
+  if (item === undefined || others.length > 0) return { plan: null, quantity: null }
+  return { plan: renderPlan(world.prices.must(item.own.price)), quantity: item.quantity ?? null }
 }
