@@ -38,7 +38,10 @@ test('a subscription of one item tells its plan and its number, and so do the ev
 test('an invoice of a change begins with the period that runs; its prorations have no amount of one unit', async () => {
   const [basic, plus] = [await world.price(1000), await world.price(1800)]
   const { id: customer, clock } = await world.customer()
-  const { id, items } = await stripe.subscriptions.create({ customer, items: [{ price: basic.id, quantity: 2 }] })
+  const { id, items } = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: basic.id, quantity: 2 }],
+  })
   const now = JAN_1 + 10 * DAY
   await world.advance(clock, now)
   await stripe.subscriptions.update(id, {
