@@ -71,6 +71,12 @@ export default {
       'An example uses what its reader can install.',
     ),
     forbid(
+      'one-seed-for-all-properties',
+      { pathNot: '^test/support/fast-check\\.ts$' },
+      { path: 'node_modules/fast-check/' },
+      'Every run of the tests tries the same examples.',
+    ),
+    forbid(
       'only-the-adapter-calls-stripe',
       { path: packages('service'), pathNot: `${service('provider/stripe')}|/test/|\\.test\\.ts$` },
       { path: 'node_modules/stripe/', dependencyTypesNot: ['type-only'] },

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { type Canonical, canonicalJson } from './canonical-json.ts'
 
 // https://www.rfc-editor.org/rfc/rfc8785#section-3.2.3: the order is that of UTF-16 code units.

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { foreseeUsage, isForeseeable } from './forecast.ts'
 import { type Aggregation, aggregations, measure, type UsageTotals } from './meter.ts'
 import { formatQuantity, units } from './quantity.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { type BilledPart, giveBack, newBilledLine, paidFor, standsFor } from './given-back.ts'
 import { type Money, money, subtract } from './money.ts'
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { diffInvoiceItems, type ExistingItem, type WantedItem } from './invoice-diff.ts'
 
 const wanted = (line: string, revision: number, content: string): WantedItem => ({ line, revision, content })

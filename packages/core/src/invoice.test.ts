@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { invoiceStatuses, isFrozen, isSettled, isWorthSending, remainder, totals } from './invoice.ts'
 import { money, zero } from './money.ts'
 import { units } from './quantity.ts'

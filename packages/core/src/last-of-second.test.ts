@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { lastOfSecond, MOST_OF_A_SECOND, type Telling } from './last-of-second.ts'
 
 /** An update of an object of which only its status is told. */

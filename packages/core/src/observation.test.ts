@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { decide } from './observation.ts'
 
 const first = { eventCreated: 100, lastEventCreated: null, ownSince: false, terminal: false }

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { catalogs } from '../test/catalogs.ts'
 import { cloudHost } from '../test/cloud-host.ts'
 import { freeReason, type Plan, planFromJson, planToJson, trialOf } from './plan.ts'

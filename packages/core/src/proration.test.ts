@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { money, negate, sum } from './money.ts'
 import { prorate, prorateOver } from './proration.ts'
 

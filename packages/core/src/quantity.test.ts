@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { formatQuantity, parseQuantity, quantityOf, units } from './quantity.ts'
 
 test('a tenth ten times over is one', () => {

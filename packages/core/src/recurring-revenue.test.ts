@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { intervals } from './billing-cycle.ts'
 import { defineCatalog } from './catalog.ts'
 import { earns, monthlyMoney, monthlyShare, recurringRevenue, weightsOf } from './recurring-revenue.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { isLive, isTerminal, mayBecome, subscriptionStatuses } from './subscription.ts'
 
 const statuses = fc.constantFrom(...subscriptionStatuses)

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { wholePeriodOf } from './billing-cycle.ts'
 import { defineCatalog } from './catalog.ts'
 import { explain } from './derivation.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { type Interval, periodAt } from './billing-cycle.ts'
 import { defineCatalog } from './catalog.ts'
 import { Problem } from './problem.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { formatQuantity, units } from './quantity.ts'
 import { parseUsageEvent } from './usage-event.ts'
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { units } from './quantity.ts'
 import { type LevelChange, weigh } from './usage-level.ts'
 

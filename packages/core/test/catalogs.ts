@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../../test/support/fast-check.ts'
 import { type Catalog, defineCatalog } from '../src/catalog.ts'
 import type { LimitsInput, ModelInput, PriceInput } from '../src/catalog-input.ts'
 import { aggregations } from '../src/meter.ts'

@@ -1,6 +1,6 @@
 import { formatQuantity, type Quantity, quantityOf } from '@lockstep/core/quantity'
-import fc from 'fast-check'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { newUsageWorld } from './support/usage-world.ts'
 
 const world = await newUsageWorld({ customers: ['ada', 'ben', 'cy', 'dot'] })

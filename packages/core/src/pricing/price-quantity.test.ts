@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../../test/support/fast-check.ts'
 import { formatExact, money, parseRate, type Rate, round } from '../money.ts'
 import type { PriceModel, Tier } from '../price.ts'
 import { parseQuantity, type Quantity, units } from '../quantity.ts'

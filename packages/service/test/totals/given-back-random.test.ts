@@ -1,9 +1,10 @@
 // Whatever is used, corrected, discounted and invoiced in whatever order: what is paid for a line is what its usage is worth by
 // the discounts that Stripe took off each part, and never is more of it given back than was paid. The worth is kept by an own
 // walk, of exact fractions, along what Stripe's final invoices say.
-import fc from 'fast-check'
+
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
+import fc from '../../../../test/support/fast-check.ts'
 import { usageCorrectionRoutes } from '../../src/http/routes/usage-corrections.ts'
 import { openUsage } from '../../src/usage/usage.ts'
 import type { Payer } from '../support/billing-world.ts'

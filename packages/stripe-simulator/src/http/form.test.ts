@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../../test/support/fast-check.ts'
 import { parseForm } from './form.ts'
 
 test('names in brackets nest, numbers and empty brackets make lists', () => {

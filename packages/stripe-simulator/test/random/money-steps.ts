@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import type Stripe from 'stripe'
+import fc from '../../../../test/support/fast-check.ts'
 import { kind, which } from './step.ts'
 import { invoices, pick, type Story, subscriptions } from './story.ts'
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import Stripe from 'stripe'
+import fc from '../../../../test/support/fast-check.ts'
 import { checkEvents } from './check-events.ts'
 import { checkPayments } from './check-payments.ts'
 import { checkPeriods } from './check-periods.ts'

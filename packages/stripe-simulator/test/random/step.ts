@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from '../../../../test/support/fast-check.ts'
 import type { Story } from './story.ts'
 
 /** One command, drawn: what it is called with, and how it is done. */

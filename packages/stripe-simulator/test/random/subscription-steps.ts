@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import type Stripe from 'stripe'
+import fc from '../../../../test/support/fast-check.ts'
 import { DAY } from '../world.ts'
 import { kind, PRORATIONS, which } from './step.ts'
 import { now, pick, type Story, subscriptions } from './story.ts'
