@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../../test/support/fast-check.ts'
 import { formatDecimal } from './decimal.ts'
 import { money } from './money.ts'
 import { printedDecimal, printedMoney } from './printed-amount.ts'
