@@ -9,6 +9,17 @@ const operation = z
   .string()
   .nullable()
   .meta({ description: 'The call of ours that the object says it came of.' })
+const whose = {
+  customer: z
+    .string()
+    .nullable()
+    .meta({ description: 'Whose it is, by our id; null where nobody here is known for it.' }),
+  externalId: z.string().nullable().meta({ description: 'The same by the id in your system.' }),
+  providerCustomer: z
+    .string()
+    .nullable()
+    .meta({ description: 'Whose it is at the provider; null of a page without a customer.' }),
+}
 const reason = z.string().meta({ description: 'Why, for a person.' })
 
 const state = z.enum(['waiting', 'parked', 'adopted', 'removed', 'left']).meta({
@@ -17,7 +28,14 @@ const state = z.enum(['waiting', 'parked', 'adopted', 'removed', 'left']).meta({
 })
 
 export const orphan = z
-  .strictObject({ type, providerId, operation, state, reason, foundAt: instant, judgedAt: instant })
+  .strictObject({
+    ...{ type, providerId, operation, ...whose, state, reason },
+    madeAt: instant.nullable().meta({
+      description:
+        'Since when it is at the provider; null of one that was found before this was kept and is settled.',
+    }),
+    ...{ foundAt: instant, judgedAt: instant },
+  })
   .meta({
     id: 'Orphan',
     description: 'An object at the provider that carries our name and that no row of ours pointed to.',
@@ -39,6 +57,8 @@ const found = z
     type,
     providerId,
     operation,
+    ...whose,
+    madeAt: instant.meta({ description: 'Since when it is at the provider.' }),
     verdict: z.enum(['adopt', 'remove', 'wait', 'leave', 'park']).meta({
       description:
         '`adopt`: our row is linked to it. `remove`: it is taken back. `wait`, `leave`: nothing. `park`: a person has to decide.',

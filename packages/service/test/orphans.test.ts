@@ -1,3 +1,4 @@
+import { formatInstant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import type { Simulator } from 'stripe-simulator'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -115,6 +116,25 @@ describe('a registration that was undone here, and whose subscription stayed at 
     expect(body).toMatchObject({ data: [{ providerId: subscriptionAtStripe, type: 'subscription' }] })
   })
 
+  test('names its customer, and since when it is there', async () => {
+    const { customer, customerAtStripe, subscriptionAtStripe } = await undone('team')
+    const { created } = await stripe().subscriptions.retrieve(subscriptionAtStripe)
+    const whose = {
+      ...{ providerId: subscriptionAtStripe, customer, externalId: `user_${users}` },
+      ...{ providerCustomer: customerAtStripe, madeAt: formatInstant(created) },
+    }
+    expect((await sweep(one)).orphans).toMatchObject([whose])
+    const { body } = await one.ask('GET', '/v1/orphans?state=parked')
+    expect(body.data).toMatchObject([whose])
+    // Found by a version that did not keep it: the next sweep says it.
+    await sql(one, 'update orphan set customer_id = null, provider_customer_id = null, made_at = null')
+    expect((await one.ask('GET', '/v1/orphans')).body.data).toMatchObject([
+      { customer: null, externalId: null, providerCustomer: null, madeAt: null },
+    ])
+    await sweep(one)
+    expect((await one.ask('GET', '/v1/orphans')).body.data).toMatchObject([whose])
+  })
+
   test('is looked at again, however old it is', async () => {
     const { id, subscriptionAtStripe } = await undone('team')
     await sweep(one)
@@ -210,6 +230,9 @@ test('a database set back to yesterday touches nothing that was made since', asy
     [since.subscriptionAtStripe, 'park'],
   ])
   expect(swept.orphans[0]?.reason).toMatch(/set back/)
+  // Nobody here knows whose they are; the provider does.
+  const nobody = { customer: null, externalId: null, providerCustomer: since.customerAtStripe }
+  expect(swept.orphans).toMatchObject([nobody, nobody])
   expect(await statusOf(since.subscriptionAtStripe)).toBe('active')
   expect(await statusOf(before.subscriptionAtStripe)).toBe('active')
   expect(await stripe().customers.retrieve(since.customerAtStripe)).not.toHaveProperty('deleted')

@@ -43,12 +43,22 @@ export function addOrphans(program: Command): void {
       output.result(await firstOf(client.orphans.list(query), limit), (found) =>
         table(found, [
           { title: 'found', cell: ({ foundAt }) => instantText(foundAt) },
+          { title: 'at the provider since', cell: ({ madeAt }) => (madeAt ? instantText(madeAt) : '–') },
           { title: 'object', cell: ({ providerId }) => providerId },
+          { title: 'customer', cell: whoseText },
           { title: 'state', cell: (orphan) => orphan.state },
           { title: 'reason', cell: ({ reason }) => reason },
         ]),
       )
     })
+}
+
+/** As the application knows them, or as the provider does. */
+function whoseText({
+  externalId,
+  providerCustomer,
+}: Pick<Orphan, 'externalId' | 'providerCustomer'>): string {
+  return externalId ?? providerCustomer ?? '–'
 }
 
 function sweepText({ dryRun, looked, orphans }: OrphanSweep): string {
@@ -57,6 +67,8 @@ function sweepText({ dryRun, looked, orphans }: OrphanSweep): string {
   const rows = table(orphans, [
     { title: dryRun ? 'would' : 'done', cell: ({ verdict }) => verdict },
     { title: 'object', cell: ({ providerId }) => providerId },
+    { title: 'customer', cell: whoseText },
+    { title: 'since', cell: ({ madeAt }) => instantText(madeAt) },
     { title: 'because', cell: ({ reason }) => reason },
   ])
   return `${head}\n\n${rows}`

@@ -99,11 +99,32 @@ function makerOfCall(workflow: string, operation: string | null) {
       (select state from workflow where id = ${workflow}) as workflow`
 }
 
+/** Whose an object is: by what of ours it names, or by whom its customer at the provider stands for. */
+export async function whoseOf(
+  db: Db,
+  { account, livemode }: ProviderAccount,
+  entityId: string | null,
+  providerCustomerId: string | null,
+): Promise<Pick<Row<'customer'>, 'id' | 'externalId'> | undefined> {
+  const { rows } = await sql<Pick<Row<'customer'>, 'id' | 'externalId'>>`
+    select c.id, c.external_id as "externalId" from customer c
+    where c.id = coalesce(
+      (select id from customer where id = ${entityId}),
+      (select customer_id from registration where subscription_id = ${entityId}),
+      (select customer_id from registration where workflow_id = ${entityId}),
+      (select entity_id from mapping
+        where provider = ${STRIPE} and provider_account = ${account} and livemode = ${livemode}
+          and entity_type = 'customer' and provider_id = ${providerCustomerId}))`.execute(db)
+  return rows[0]
+}
+
 /** Remembers how an orphan was judged; the moment it was found stays. */
 export async function saveOrphan(
   db: Db,
   { account, livemode }: ProviderAccount,
-  orphan: Pick<OrphanRow, 'providerType' | 'providerId' | 'operationId' | 'state' | 'reason'>,
+  orphan: Omit<OrphanRow, 'provider' | 'providerAccount' | 'livemode' | 'foundAt' | 'judgedAt' | 'madeAt'> & {
+    readonly madeAt: Instant
+  },
   at: Instant,
 ): Promise<void> {
   await db
@@ -113,13 +134,18 @@ export async function saveOrphan(
       providerAccount: account,
       livemode,
       ...orphan,
+      madeAt: sqlTime(orphan.madeAt),
       foundAt: sqlTime(at),
       judgedAt: sqlTime(at),
     })
     .onConflict((conflict) =>
       conflict
         .columns(['provider', 'providerAccount', 'livemode', 'providerType', 'providerId'])
-        .doUpdateSet({ state: orphan.state, reason: orphan.reason, judgedAt: sqlTime(at) }),
+        .doUpdateSet({
+          ...{ state: orphan.state, reason: orphan.reason, judgedAt: sqlTime(at) },
+          ...{ customerId: orphan.customerId, providerCustomerId: orphan.providerCustomerId },
+          madeAt: sqlTime(orphan.madeAt),
+        }),
     )
     .execute()
 }
@@ -158,6 +184,8 @@ export async function openOrphans(db: Db, { account, livemode }: ProviderAccount
     .execute()
 }
 
+export type ListedOrphan = OrphanRow & { readonly externalId: string | null }
+
 export interface OrphanFilter {
   readonly state?: OrphanRow['state'] | undefined
   readonly limit: number
@@ -166,8 +194,13 @@ export interface OrphanFilter {
 }
 
 /** Newest first. One more than `limit` tells that there is a next page. */
-export async function listOrphans(db: Db, filter: OrphanFilter): Promise<OrphanRow[]> {
-  let query = db.selectFrom('orphan').selectAll().where('provider', '=', STRIPE)
+export async function listOrphans(db: Db, filter: OrphanFilter): Promise<ListedOrphan[]> {
+  let query = db
+    .selectFrom('orphan')
+    .leftJoin('customer', 'customer.id', 'orphan.customerId')
+    .selectAll('orphan')
+    .select('customer.externalId')
+    .where('provider', '=', STRIPE)
   if (filter.state !== undefined) query = query.where('state', '=', filter.state)
   if (filter.after !== undefined) {
     const { foundAt, providerId } = filter.after

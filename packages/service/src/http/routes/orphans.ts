@@ -2,7 +2,7 @@ import * as api from '@lockstep/api/orphans'
 import { formatInstant } from '@lockstep/core/instant'
 import { inBackground } from '../../provider/stripe/limiter.ts'
 import type { ServiceParts } from '../../service-parts.ts'
-import { listOrphans, type OrphanRow } from '../../store/orphans.ts'
+import { type ListedOrphan, listOrphans } from '../../store/orphans.ts'
 import { findOrphans } from '../../workflow/orphans/find.ts'
 import { settleOrphans } from '../../workflow/orphans/settle.ts'
 import { type App, route } from '../route.ts'
@@ -32,25 +32,28 @@ export function orphanRoutes(app: App, parts: OrphanParts): void {
     // As long as the account is large: whoever waits for a registration goes first.
     const sweep = () => (dryRun ? findOrphans(parts) : settleOrphans(parts))
     const { looked, orphans } = await inBackground(sweep)
-    const found = orphans.map(({ type, id, operation, verdict, reason }) => ({
-      type,
-      providerId: id,
-      operation,
-      verdict,
-      reason,
+    const found = orphans.map(({ type, id, operation, whose, customerId, madeAt, verdict, reason }) => ({
+      ...{ type, providerId: id, operation, verdict, reason },
+      ...{ customer: whose?.id ?? null, externalId: whose?.externalId ?? null, providerCustomer: customerId },
+      madeAt: formatInstant(madeAt),
     }))
     return { status: 200, body: { dryRun, looked, orphans: found } }
   })
 }
 
-function orphanToApi(row: OrphanRow) {
+function orphanToApi(row: ListedOrphan) {
   const { providerType: type, providerId, operationId: operation, state, reason } = row
   const [foundAt, judgedAt] = [formatInstant(row.foundAt), formatInstant(row.judgedAt)]
-  return { type, providerId, operation, state, reason, foundAt, judgedAt }
+  const { customerId: customer, externalId, providerCustomerId: providerCustomer } = row
+  const madeAt = row.madeAt === null ? null : formatInstant(row.madeAt)
+  return {
+    ...{ type, providerId, operation, customer, externalId, providerCustomer },
+    ...{ state, reason, madeAt, foundAt, judgedAt },
+  }
 }
 
 // Stripe's ids do not sort by time, so a cursor carries the time too.
-const cursorOf = ({ foundAt, providerId }: OrphanRow) => `${foundAt}.${providerId}`
+const cursorOf = ({ foundAt, providerId }: ListedOrphan) => `${foundAt}.${providerId}`
 
 function readCursor(cursor: string | undefined) {
   if (cursor === undefined) return undefined

@@ -1,7 +1,7 @@
 import type { Instant } from '@lockstep/core/instant'
 import type Stripe from 'stripe'
 import { type CallDeps, readStripe } from './call.ts'
-import { ownReference } from './field.ts'
+import { idOf, idOrNull, ownReference } from './field.ts'
 import { isOwn } from './metadata.ts'
 import { type Paging, pages } from './pages.ts'
 
@@ -12,6 +12,10 @@ export interface OwnObject {
   readonly operation: string | null
   /** What of ours it says it is; of a page or an invoice, the workflow that it was made for. */
   readonly entityId: string | null
+  /** Whose it is, by Stripe's id. */
+  readonly customerId: string | null
+  /** When it was made; at a test clock by its time. */
+  readonly madeAt: Instant
   readonly live: boolean
   /** Known without asking for more: it was paid. */
   readonly paid: boolean
@@ -100,27 +104,30 @@ const kinds: Readonly<Record<OwnObject['type'], Kind>> = {
   customer: kind(
     (stripe, where) => stripe.customers.list(where),
     (stripe, id) => stripe.customers.retrieve(id),
-    ({ id, metadata }: Stripe.Customer) => {
+    ({ id, metadata, created: madeAt }: Stripe.Customer) => {
       const { operation, customer: entityId } = ownReference(metadata)
-      return { type: 'customer', id, operation, entityId, live: true, paid: false }
+      return { type: 'customer', id, operation, entityId, customerId: id, madeAt, live: true, paid: false }
     },
   ),
   subscription: kind(
     (stripe, where) => stripe.subscriptions.list({ ...where, status: 'all' }),
     (stripe, id) => stripe.subscriptions.retrieve(id),
-    ({ id, metadata, status }: Stripe.Subscription) => {
+    ({ id, metadata, status, created: madeAt, customer }: Stripe.Subscription) => {
       const { operation, subscription: entityId } = ownReference(metadata)
       const live = status !== 'canceled' && status !== 'incomplete_expired'
-      return { type: 'subscription', id, operation, entityId, live, paid: false }
+      const customerId = idOf(customer)
+      return { type: 'subscription', id, operation, entityId, customerId, madeAt, live, paid: false }
     },
   ),
   checkout_session: kind(
     (stripe, where) => stripe.checkout.sessions.list(where),
     (stripe, id) => stripe.checkout.sessions.retrieve(id),
     // It sets a payment method up and takes no money; once left or closed, it is over.
-    ({ id, metadata, status }: Stripe.Checkout.Session) => {
+    ({ id, metadata, status, created: madeAt, customer }: Stripe.Checkout.Session) => {
       const { operation, workflow: entityId } = ownReference(metadata)
-      return { type: 'checkout_session', id, operation, entityId, live: status === 'open', paid: false }
+      const customerId = idOrNull(customer, 'customer')
+      const live = status === 'open'
+      return { type: 'checkout_session', id, operation, entityId, customerId, madeAt, live, paid: false }
     },
   ),
   invoice: kind(
@@ -128,11 +135,12 @@ const kinds: Readonly<Record<OwnObject['type'], Kind>> = {
     (stripe, id) => stripe.invoices.retrieve(id),
     // Of our own invoices those that a purchase made. The others stand for a period of a subscription, and
     // the synchronisation finds them by it.
-    ({ id, metadata, status }: Stripe.Invoice) => {
+    ({ id, metadata, status, created: madeAt, customer }: Stripe.Invoice) => {
       const { operation, workflow: entityId } = ownReference(metadata)
       if (entityId === null) return undefined
       const live = status === 'draft' || status === 'open' || status === 'paid'
-      return { type: 'invoice', id, operation, entityId, live, paid: status === 'paid' }
+      const customerId = idOrNull(customer, 'customer')
+      return { type: 'invoice', id, operation, entityId, customerId, madeAt, live, paid: status === 'paid' }
     },
   ),
 }

@@ -79,6 +79,9 @@ interface OrphanTable {
   reason: string
   foundAt: Time
   judgedAt: Time
+  customerId: string | null
+  providerCustomerId: string | null
+  madeAt: MaybeTime
 }
 
 interface EventSweepTable {

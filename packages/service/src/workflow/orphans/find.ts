@@ -10,9 +10,14 @@ import {
   makerOf,
   openOrphans,
   sweptTo,
+  whoseOf,
 } from '../../store/orphans.ts'
 
-export type FoundOrphan = OwnObject & Verdict
+export type FoundOrphan = OwnObject &
+  Verdict & {
+    /** Whose it is, where that is known here. */
+    readonly whose: Awaited<ReturnType<typeof whoseOf>>
+  }
 
 export interface Sweep {
   /** Objects with our name that were looked at. */
@@ -62,8 +67,10 @@ export async function findOrphans(deps: FindDeps): Promise<Sweep> {
 /** Of these objects of ours, those that no row points to, each with what should become of it. */
 export async function judgeUnlinked(deps: FindDeps, objects: readonly OwnObject[]): Promise<FoundOrphan[]> {
   const orphans: FoundOrphan[] = []
-  for (const object of await unlinked(deps, objects))
-    orphans.push({ ...object, ...judgeOrphan(await stateOf(deps, object)) })
+  for (const object of await unlinked(deps, objects)) {
+    const whose = await whoseOf(deps.db, deps.provider, object.entityId, object.customerId)
+    orphans.push({ ...object, whose, ...judgeOrphan(await stateOf(deps, object)) })
+  }
   return orphans
 }
 

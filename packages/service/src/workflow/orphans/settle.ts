@@ -35,12 +35,18 @@ async function settle(deps: LookDeps, found: FoundOrphan): Promise<FoundOrphan> 
   const { db, clock, log, provider } = deps
   const orphan = await carryOut(deps, found)
   const { type: providerType, id: providerId, operation: operationId, verdict, reason } = orphan
+  const { customerId: providerCustomerId, madeAt, whose } = orphan
+  const customerId = whose?.id ?? null
   if (verdict === 'park')
-    log.error({ type: providerType, object: providerId, operation: operationId }, `An orphan: ${reason}`)
+    log.error(
+      { type: providerType, object: providerId, operation: operationId, customer: customerId },
+      `An orphan: ${reason}`,
+    )
   const row = { providerType, providerId, operationId, reason }
+  const owned = { ...row, customerId, providerCustomerId, madeAt }
   // What is over is the usual end of what was undone: nothing to remember, unless somebody waits for it.
   if (verdict === 'leave') await closeOrphan(db, provider, { ...row, state: 'left' }, clock.now())
-  else await saveOrphan(db, provider, { ...row, state: states[verdict] }, clock.now())
+  else await saveOrphan(db, provider, { ...owned, state: states[verdict] }, clock.now())
   return orphan
 }
 
