@@ -261,11 +261,10 @@ test('Stripe away for long: it stands here, says so, and the rest is told later 
   const deps = await newInstallation()
   simulator.control.fail({ kind: 'error_500', method: 'POST', path: '/v1/prices', times: 6 })
   const applied = applyCatalog(deps, small('9.00'))
-  await expect
-    .poll(() => deps.db.selectFrom('workflow').select('problem').executeTakeFirst(), { timeout: 60_000 })
-    .toMatchObject({
-      problem: { code: 'provider_unknown_outcome' },
-    })
+  const telling = () => deps.db.selectFrom('workflow').select(['id', 'problem']).executeTakeFirstOrThrow()
+  await expect.poll(async () => (await telling()).problem).toMatchObject({ code: 'provider_unknown_outcome' })
+  // It stopped in the statement that says so, and hears of that when it is answered.
+  await deps.workflows.stopped((await telling()).id)
   expect((await planCatalog(deps, small('9.00'))).map(({ action, key }) => `${action} ${key}`)).toEqual([
     'update team',
   ])
