@@ -294,6 +294,13 @@ const damages: readonly Damage[] = [
   there('discount of the customer', 'customer differs', async ({ stripe, simulator }, { customer }) =>
     simulator.control.discountCustomer(customer, await couponOf(stripe)),
   ),
+  there('price archived', 'price differs', async ({ stripe, pool }) => {
+    const { rows } = await pool.query(
+      `select m.provider_id from mapping m join price p on p.id = m.entity_id
+         join plan_version v on v.id = p.plan_version_id where v.plan_key = 'plain'`,
+    )
+    await stripe.prices.update(rows[0].provider_id, { active: false })
+  }),
   there('item changed', 'invoiceItem differs', async (world, payer, random) =>
     world.stripe.invoiceItems.update(await pendingItem(world, payer), { amount: 100 + random.below(10_000) }),
   ),

@@ -264,9 +264,12 @@ const change = z
     key,
     action: z.enum(['create', 'update', 'newVersion', 'archive', 'unchanged']).meta({
       description:
-        '`newVersion`: a plan or add-on that is sold never changes; its subscribers stay on the old version.',
+        '`newVersion`: a plan or add-on that is sold never changes; its subscribers stay on the old version. `unchanged`: it stands as it is written, and what `details` says keeps it from being bought.',
     }),
-    details: z.array(z.string()).readonly().meta({ description: 'What differs, a sentence each.' }),
+    details: z
+      .array(z.string())
+      .readonly()
+      .meta({ description: 'What differs, or what is wrong all the same, a sentence each.' }),
     subscribers: z
       .array(
         z.strictObject({

@@ -9,7 +9,7 @@ export const drift = z
   .strictObject({
     entity: z.enum(driftEntities).meta({
       description:
-        '`plannedChange`: what a schedule of the provider is to make of a subscription. `usage`: what is billed from, held against the events.',
+        '`plannedChange`: what a schedule of the provider is to make of a subscription. `price`: what a plan or an add-on is billed by. `usage`: what is billed from, held against the events.',
     }),
     kind: z.enum(['differs', 'missingThere', 'missingHere']).meta({
       description:
@@ -48,7 +48,7 @@ export const findDrift = defineRoute({
   callers: { key: 'operations:read' },
   summary: 'Hold everything here against everything at the provider',
   description:
-    'Reads all customers, subscriptions and invoices of the provider, which takes as long as the account is large, behind the requests of people. What differs is looked at twice. Changes nothing. The same is done every night.',
+    'Reads all prices, customers, subscriptions and invoices of the provider, which takes as long as the account is large, behind the requests of people. What differs is looked at twice. Changes nothing. The same is done every night.',
   tags,
   answers: { 200: z.strictObject(report).meta({ id: 'DriftReport' }) },
 })

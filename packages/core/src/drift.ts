@@ -2,7 +2,7 @@
 export type DriftEntity = (typeof driftEntities)[number]
 
 export const driftEntities = [
-  ...(['customer', 'subscription', 'plannedChange', 'invoice'] as const),
+  ...(['price', 'customer', 'subscription', 'plannedChange', 'invoice'] as const),
   ...(['invoiceItem', 'dispute', 'usage'] as const),
 ] as const
 

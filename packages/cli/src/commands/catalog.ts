@@ -43,13 +43,13 @@ const signs = {
   update: yellow('~'),
   newVersion: yellow('~'),
   archive: yellow('-'),
-  unchanged: ' ',
+  unchanged: yellow('!'),
 }
 
 const words = { create: '', update: '', newVersion: '  a new version', archive: '  archived', unchanged: '' }
 
 function changesText({ changes }: CatalogChanges): string {
-  const changed = changes.filter(({ action }) => action !== 'unchanged')
+  const changed = changes.filter(({ action, details }) => action !== 'unchanged' || details.length > 0)
   if (changed.length === 0) return `${green('✓')} Nothing to change: everything stands as it is written.`
   const lines = changed.flatMap(({ action, kind, key, details, subscribers }) => [
     `${signs[action]} ${kind} ${bold(key)}${dim(words[action])}`,

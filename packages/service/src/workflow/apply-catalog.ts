@@ -39,13 +39,16 @@ export interface CatalogDeps {
   readonly provider: Pick<Provider, 'sync'>
 }
 
-/** What stands otherwise than it is written: here, and at the provider. Nothing is changed. */
+/**
+ * What stands otherwise than it is written: here, and at the provider. Nothing is changed. What stands as it is written and
+ * cannot be bought all the same is `unchanged`, and says why.
+ */
 export async function planCatalog(
   { db, provider }: Pick<CatalogDeps, 'db' | 'provider'>,
   wanted: Catalog,
 ): Promise<ChangeForWhom[]> {
-  const { changes, untold } = await compare(db, provider, wanted)
-  return forWhom(db, [...changes, ...untold])
+  const { changes, untold, archived } = await compare(db, provider, wanted)
+  return forWhom(db, [...changes, ...untold, ...archived])
 }
 
 /** A change, and who is on which version of the plan or add-on: there they stay, whatever the newest one says. */
@@ -116,6 +119,8 @@ interface Difference {
   readonly changes: readonly CatalogChange[]
   /** What the database knows and the provider does not yet. */
   readonly untold: readonly CatalogChange[]
+  /** What the provider knows and sells no more. */
+  readonly archived: readonly CatalogChange[]
 }
 
 async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: Catalog): Promise<Difference> {
@@ -128,20 +133,35 @@ async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: C
   )
   catalogDiff({ ...current, coupons: [...current.coupons, ...cameIn] }, wanted)
   const changes = catalogDiff(current, wanted).filter(({ action }) => action !== 'unchanged')
-  const { products, prices, coupons } = await unpublished(db, provider)
+  const { products, prices, coupons, archived } = await unpublished(db, provider)
   const untold = [
     ...products.map(({ product: { key } }) => ({ kind: 'product' as const, key })),
     ...coupons.map(({ key }) => ({ kind: 'coupon' as const, key })),
-    ...soldBy(prices),
+    ...onceEach(prices.map(({ soldBy }) => soldBy)),
   ].filter(({ kind, key }) => !changes.some((change) => change.kind === kind && change.key === key))
   const details = ['The provider does not know it yet.']
-  return { changes, untold: untold.map((of) => ({ ...of, action: 'update' as const, details })) }
+  return {
+    changes,
+    untold: untold.map((of) => ({ ...of, action: 'update', details })),
+    archived: onceEach(archived)
+      .filter(({ kind, key }) => isWanted(wanted, kind, key) && !makesPrices(changes, kind, key))
+      .map((of) => ({ ...of, action: 'unchanged', details: [ARCHIVED] })),
+  }
 }
 
-/** The plans and add-ons that prices are of, each once. */
-function soldBy(prices: Unpublished['prices']) {
-  const byName = new Map(prices.map(({ soldBy: { kind, key } }) => [`${kind} ${key}`, { kind, key }]))
-  return [...byName.values()]
+const ARCHIVED =
+  'Its price was archived at the provider, so that nobody can register: see `lockstep drift repair`.'
+
+const isWanted = ({ plans, addons }: Catalog, kind: 'plan' | 'addon', key: string) =>
+  (kind === 'plan' ? plans : addons).some((one) => one.key === key)
+
+/** A new version has prices of its own. */
+const makesPrices = (changes: readonly CatalogChange[], kind: 'plan' | 'addon', key: string) =>
+  changes.some((change) => change.kind === kind && change.key === key && change.action === 'newVersion')
+
+/** Plans and add-ons, each once. */
+function onceEach(all: readonly Unpublished['archived'][number][]) {
+  return [...new Map(all.map(({ kind, key }) => [`${kind} ${key}`, { kind, key }])).values()]
 }
 
 async function write(trx: Trx, catalog: Catalog, at: number): Promise<void> {

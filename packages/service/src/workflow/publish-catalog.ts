@@ -8,6 +8,7 @@ import { makePrice, type PriceToMake, type ProductToTell, tellProduct } from '..
 import { readNewestAddons } from '../store/addons.ts'
 import { markPublished, unpublishedProducts } from '../store/catalog.ts'
 import { readCoupons } from '../store/coupons.ts'
+import { archivedThere } from '../store/linked-prices.ts'
 import { link, providerIdOf, providerIdsOf } from '../store/mappings.ts'
 import { readNewestPlans } from '../store/plans.ts'
 import { adoptPrice } from './adopt-price.ts'
@@ -84,9 +85,16 @@ export interface Unpublished {
   readonly coupons: readonly Coupon[]
   readonly products: readonly ProductToTell[]
   readonly prices: readonly (Omit<PriceToMake, 'providerProduct'> & {
-    readonly soldBy: { readonly kind: 'plan' | 'addon'; readonly key: string }
+    readonly soldBy: SoldBy
     readonly productKey: string
   })[]
+  /** Whose price was archived there: it is known, and nobody can register. */
+  readonly archived: readonly SoldBy[]
+}
+
+interface SoldBy {
+  readonly kind: 'plan' | 'addon'
+  readonly key: string
 }
 
 /**
@@ -123,6 +131,7 @@ export async function unpublished(
     'price',
     wanted.map(({ id }) => id),
   )
+  const archived = await archivedThere(db, [...known.keys()])
   const coupons = await readCoupons(db)
   const told = await providerIdsOf(
     db,
@@ -133,5 +142,8 @@ export async function unpublished(
     products,
     coupons: coupons.filter(({ key }) => !told.has(key)),
     prices: wanted.filter(({ id }) => !known.has(id)),
+    archived: flowsOut(directions.subscription)
+      ? wanted.filter(({ id }) => archived.has(id)).map((one) => one.soldBy)
+      : [],
   }
 }

@@ -50,6 +50,17 @@ export function listed(
   return pages(deps, (stripe, page) => lists[type](stripe, { ...made, ...page }))
 }
 
+/**
+ * All recurring prices, archived ones too, which are listed where they are asked for.
+ * https://docs.stripe.com/api/prices/list
+ */
+export async function* listedPrices(deps: Pick<CallDeps, 'provider'>): AsyncGenerator<Stripe.Price[]> {
+  for (const active of [true, false])
+    yield* pages(deps, (stripe, page) =>
+      stripe.prices.list({ ...page, active, type: 'recurring', expand: ['data.tiers'] }),
+    )
+}
+
 /** Everything of a type on one test clock. */
 export function listedOnClock(
   deps: Pick<CallDeps, 'provider'>,

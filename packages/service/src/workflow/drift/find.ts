@@ -1,9 +1,16 @@
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
+import { readStripe } from '../../provider/stripe/call.ts'
 import { listedDispute, listedDisputes } from '../../provider/stripe/disputes.ts'
 import { fetchCustomer, fetchInvoice, fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { ownReference } from '../../provider/stripe/field.ts'
-import { listed, listedOf, listedOnClock, pendingItemsOf } from '../../provider/stripe/listing.ts'
+import {
+  listed,
+  listedOf,
+  listedOnClock,
+  listedPrices,
+  pendingItemsOf,
+} from '../../provider/stripe/listing.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isAbsent, isMissing } from '../../provider/stripe/problems.ts'
 import { openInvoiceLinks, saveReport, underWay, usageDrift } from '../../store/drift.ts'
@@ -17,12 +24,14 @@ import { compareInvoices } from './invoices.ts'
 import { compareCustomersOfLinked } from './lost-links.ts'
 import { comparePendingItem, comparePendingItems } from './pending-items.ts'
 import { comparePlannedChanges } from './planned-changes.ts'
+import { comparePrices } from './prices.ts'
 import { compareSubscriptions } from './subscriptions.ts'
 
 type Compare = (deps: LookDeps, objects: readonly never[]) => Promise<Compared>
 
 /** Everything that is held against the provider's lists, in an order in which a link is known before what needs it. */
 const nouns = {
+  price: comparePrices as Compare,
   customer: compareCustomers as Compare,
   subscription: compareSubscriptions as Compare,
   invoice: compareInvoices as Compare,
@@ -68,6 +77,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   /** Only those that are there: of any other one Stripe lists nothing, it refuses. */
   const onClocks = async () =>
     (await customersOnClocks(db, provider)).filter((customer) => seen.has(customer))
+  await take('price', listedPrices(deps))
   for (const type of types) {
     await take(type, listed(deps, type, null))
     if (type === 'invoice')
@@ -177,6 +187,8 @@ async function whole(deps: LookDeps, type: Noun, id: string): Promise<object | u
         return await fetchInvoice(deps, id)
       case 'dispute':
         return await listedDispute(deps, id)
+      case 'price':
+        return await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand: ['tiers'] }))
     }
   } catch (error) {
     if (error instanceof Problem && isMissing(error.cause)) return undefined

@@ -15,6 +15,7 @@ import type { Drift, DriftReport } from './drift.ts'
 import { findDrift } from './find.ts'
 import { linkAgain, markDeleted } from './lost-links.ts'
 import { restorePlanned } from './planned-changes.ts'
+import { takePriceBack } from './prices.ts'
 
 export interface Repaired {
   readonly drift: Drift
@@ -68,13 +69,13 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
     const { kind } = await lookAt(deps, { type: looked(entity), id: named(providerId) })
     if (entity === 'customer' && entityId !== null && kind !== 'gone') await unmarkDeleted(deps.db, entityId)
   },
-  tell: (deps, { entityId, providerId }) =>
-    tellCustomer(
-      deps,
-      `drift/${newId('operation')}/tell`,
-      { id: named(entityId), providerId: named(providerId) },
-      { keepsUnknown: true },
-    ),
+  tell: (deps, { entity, entityId, providerId }) => {
+    const operation = `drift/${newId('operation')}/tell`
+    const told = { id: named(entityId), providerId: named(providerId) }
+    return entity === 'price'
+      ? takePriceBack(deps, operation, told)
+      : tellCustomer(deps, operation, told, { keepsUnknown: true })
+  },
   sync: async (deps, { entity, entityId, providerId }) => {
     if (entity === 'subscription') {
       // What is sent is decided by what was seen last.
