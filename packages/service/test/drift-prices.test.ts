@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import { idOf } from '../src/provider/stripe/field.ts'
 import { planCatalog } from '../src/workflow/apply-catalog.ts'
 import type { Drift } from '../src/workflow/drift/drift.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
@@ -51,7 +52,7 @@ test('one that was made there is taken back by whoever archived it', async () =>
   const made = await world.stripe.prices.retrieve(price)
   const theirs = await world.stripe.prices.create({
     ...{
-      product: String(made.product),
+      product: idOf(made.product),
       currency: 'usd',
       unit_amount: 2000,
       recurring: { interval: 'month' },
