@@ -46,6 +46,11 @@ export function nowhere(noun: string, id: string, param: string): StripeError {
   return new StripeError(404, noSuch(noun, id, param))
 }
 
+/** A 404 that says nothing but its message. */
+export function notFound(message: string): StripeError {
+  return new StripeError(404, { type: 'invalid_request_error', message })
+}
+
 function noSuch(noun: string, id: string, param: string): ErrorBody {
   return {
     type: 'invalid_request_error',

@@ -66,7 +66,7 @@ test('evidence that loses, a dispute that is given up, and one that is not answe
   const evidence = { uncategorized_text: 'losing_evidence' }
   expect((await stripe.disputes.update(losing.dispute.id, { evidence })).status).toBe('lost')
   const again = stripe.disputes.update(losing.dispute.id, { evidence })
-  expect((await refusal(again)).message).toContain('lost')
+  expect((await refusal(again)).message).toBe('This dispute is already closed')
   const given = await disputed('pm_card_createDispute')
   expect((await stripe.disputes.close(given.dispute.id)).status).toBe('lost')
   const silent = await disputed('pm_card_createDispute')

@@ -4,6 +4,7 @@ import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
 import { behaviorOf } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
+import { unexpectedPayment } from './unexpected-state.ts'
 
 /** How long a bank holds money for a card that is charged by its holder. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
 const HOLD_SECONDS = 7 * 86_400
@@ -125,10 +126,10 @@ function outcomeOf(method: PaymentMethodRow, failure: Failure | null) {
 export function captureIntent(world: World, id: string, asked: number | undefined): PaymentIntentRow {
   const intent = world.paymentIntents.must(id)
   if (intent.status !== 'requires_capture') {
-    throw invalid(
+    throw unexpectedPayment(
+      world,
+      intent,
       `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`,
-      undefined,
-      'payment_intent_unexpected_state',
     )
   }
   const amount = asked ?? intent.amount_capturable

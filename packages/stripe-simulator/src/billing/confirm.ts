@@ -9,6 +9,7 @@ import { cardError } from './collect.ts'
 import { behaviorOf } from './methods.ts'
 import { confirmIntent, fail } from './payments.ts'
 import { collectAndSettle } from './settle.ts'
+import { unexpectedPayment, unexpectedSetup } from './unexpected-state.ts'
 
 interface ByHand {
   readonly offSession: boolean
@@ -26,17 +27,17 @@ export function confirmWith(
   const method = world.paymentMethods.get(intent.payment_method)
   const ready = authenticated ? intent.status === 'requires_action' : confirmable(intent.status)
   if (!ready) {
-    throw invalid(
+    throw unexpectedPayment(
+      world,
+      intent,
       `This PaymentIntent's status is ${intent.status}; it cannot be confirmed.`,
-      undefined,
-      'payment_intent_unexpected_state',
     )
   }
   if (method === undefined) {
-    throw invalid(
+    throw unexpectedPayment(
+      world,
+      intent,
       "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
-      undefined,
-      'payment_intent_unexpected_state',
     )
   }
   if (intent.own.invoice !== null) {
@@ -104,12 +105,17 @@ export function confirmSetup(
 ): SetupIntentRow {
   const intent = world.setupIntents.must(id)
   const method = world.paymentMethods.get(intent.payment_method)
-  if (method === undefined || intent.status === 'succeeded' || intent.status === 'canceled') {
-    throw invalid(
-      `This SetupIntent cannot be confirmed: its status is ${intent.status}${method === undefined ? ' and it has no payment method' : ''}.`,
-      undefined,
-      'setup_intent_unexpected_state',
+  // Asked first, whatever the status: as recorded.
+  if (method === undefined) {
+    throw unexpectedSetup(
+      world,
+      intent,
+      "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
     )
+  }
+  if (intent.status === 'succeeded' || intent.status === 'canceled') {
+    const why = intent.status === 'succeeded' ? 'it has already succeeded' : 'it has a status of canceled'
+    throw unexpectedSetup(world, intent, `You cannot confirm this SetupIntent because ${why}.`)
   }
   const behavior = behaviorOf(method)
   const asked = behavior.on === 'asks' && behavior.when === 'on_session'

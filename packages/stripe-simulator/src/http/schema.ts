@@ -143,9 +143,15 @@ export function oneOf<const T extends readonly string[]>(values: T): Kind<T[numb
   return {
     parse(raw, path) {
       if (typeof raw === 'string' && values.includes(raw)) return raw
-      throw invalid(`Invalid ${path}: must be one of ${values.join(', ')}`, path)
+      throw invalid(`Invalid ${path}: must be one of ${choice(values)}`, path)
     },
   }
+}
+
+/** `a`, `a or b`, `a, b, or c`: as recorded. */
+function choice(values: readonly string[]): string {
+  if (values.length < 3) return values.join(' or ')
+  return `${values.slice(0, -1).join(', ')}, or ${values.at(-1)}`
 }
 
 /** The same where Stripe has other values, too, that are not played: those are refused by name. */

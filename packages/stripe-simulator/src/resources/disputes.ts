@@ -8,7 +8,7 @@ import type { DisputeRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { findAs } from './lookup.ts'
 
 const URL = '/v1/disputes'
 const note = clearable(text(20_000))
@@ -90,11 +90,12 @@ export const disputeRoutes = [
 ]
 
 function disputeOf(world: World, id: string): DisputeRow {
-  return find(world.disputes, 'dispute', id)
+  return findAs('dispute', world.disputes, 'dispute', id)
 }
 
 function answerable(dispute: DisputeRow): DisputeRow {
   if (dispute.status === 'needs_response' || dispute.status === 'warning_needs_response') return dispute
+  if (dispute.status === 'won' || dispute.status === 'lost') throw invalid('This dispute is already closed')
   throw invalid(`This dispute is ${dispute.status}; it cannot be answered any more.`)
 }
 

@@ -10,7 +10,7 @@ import { nothing, post } from '../http/route.ts'
 import { bool, gaps, required, shape, text } from '../http/schema.ts'
 import type { InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { find, findAs } from './lookup.ts'
 import { methodOf } from './make-method.ts'
 
 const URL = '/v1/invoices'
@@ -116,7 +116,7 @@ export const invoiceVerbRoutes = [
     },
   ),
   post(`${URL}/:id/send`, nothing, ({ world, path }) => {
-    const found = find(world.invoices, 'invoice', path())
+    const found = findAs('invoice', world.invoices, 'invoice', path())
     if (found.collection_method !== 'send_invoice') {
       throw invalid('You can only manually send an invoice if its collection method is `send_invoice`.')
     }

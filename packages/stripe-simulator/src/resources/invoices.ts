@@ -9,7 +9,7 @@ import type { InvoiceRow, LineRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { changeInvoice, invoiceFields } from './invoice-fields.ts'
-import { find } from './lookup.ts'
+import { find, findAs } from './lookup.ts'
 import { createFields, makeInvoice } from './make-invoice.ts'
 
 const URL = '/v1/invoices'
@@ -22,7 +22,7 @@ export const invoiceRoutes = [
       ...paging,
       customer: text(),
       subscription: text(),
-      status: oneOf(['draft', 'open', 'paid', 'uncollectible', 'void'] as const),
+      status: oneOf(['draft', 'open', 'void', 'paid', 'uncollectible'] as const),
       collection_method: oneOf(['charge_automatically', 'send_invoice'] as const),
       created: range,
       due_date: range,
@@ -53,7 +53,9 @@ export const invoiceRoutes = [
       })
     },
   ),
-  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.invoices, 'invoice', path()))),
+  get(`${URL}/:id`, nothing, ({ world, path }) =>
+    world.render(findAs('invoice', world.invoices, 'invoice', path())),
+  ),
   get(`${URL}/:id/lines`, shape(paging), ({ world, params, path }) => {
     const id = path()
     const lines = world.previews.get(id) ?? find(world.invoices, 'invoice', id).own.lines
@@ -64,7 +66,7 @@ export const invoiceRoutes = [
     return world.render(changeInvoice(world, id, params))
   }),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
-    const invoice = find(world.invoices, 'invoice', path())
+    const invoice = findAs('invoice', world.invoices, 'invoice', path())
     if (invoice.status !== 'draft') throw invalid('You can only delete draft invoices.')
     if (invoice.own.subscription !== null && invoice.billing_reason !== 'manual') {
       throw invalid('You can only delete one-off draft invoices: void the invoice of a subscription instead.')

@@ -1,4 +1,4 @@
-import { missing } from '../errors.ts'
+import { missing, nowhere } from '../errors.ts'
 import type { CustomerRow } from '../rows.ts'
 import type { Table } from '../store/table.ts'
 import type { World } from '../world.ts'
@@ -12,6 +12,18 @@ export function find<R extends { readonly id: string }, I extends string>(
 ): R {
   const row = table.get(id)
   if (row === undefined) throw missing(noun, id, param)
+  return row
+}
+
+/** The same of a path where Stripe calls the id by another name than `id`, as recorded. */
+export function findAs<R extends { readonly id: string }, I extends string>(
+  param: string,
+  table: Table<R, I>,
+  noun: string,
+  id: string,
+): R {
+  const row = table.get(id)
+  if (row === undefined) throw nowhere(noun, id, param)
   return row
 }
 

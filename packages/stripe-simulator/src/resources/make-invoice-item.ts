@@ -90,7 +90,7 @@ function pricedBy(world: World, given: ItemPricing, currency: string | undefined
   const quantity = formatDecimal(parseDecimal(given.quantity_decimal ?? String(given.quantity ?? 1)))
   if (given.amount !== undefined) {
     if (given.quantity !== undefined || given.quantity_decimal !== undefined) {
-      throw invalid('You may only specify one of these parameters: amount, quantity.', param('quantity'))
+      throw invalid('You may only specify one of these parameters: amount, quantity.', param('amount'))
     }
     return {
       amount: given.amount,

@@ -3,6 +3,7 @@ import { captureIntent } from '../billing/charges.ts'
 import { confirmWith } from '../billing/confirm.ts'
 import { cancelIntent, createIntent } from '../billing/payments.ts'
 import { refuseTooLarge, refuseUnchargeable } from '../billing/refuse-unchargeable.ts'
+import { unexpectedPayment } from '../billing/unexpected-state.ts'
 import { invalid } from '../errors.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
@@ -26,7 +27,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { email } from './email-param.ts'
-import { find, liveCustomer } from './lookup.ts'
+import { findAs, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
 import { methodType } from './method-type.ts'
 
@@ -121,7 +122,7 @@ export const paymentIntentRoutes = [
     },
   ),
   get(`${URL}/:id`, shape({ client_secret: text() }), ({ world, path }) =>
-    world.render(find(world.paymentIntents, 'payment_intent', path())),
+    world.render(findAs('intent', world.paymentIntents, 'payment_intent', path())),
   ),
   post(
     `${URL}/:id`,
@@ -137,7 +138,7 @@ export const paymentIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
-      const intent = find(world.paymentIntents, 'payment_intent', path())
+      const intent = findAs('intent', world.paymentIntents, 'payment_intent', path())
       const { metadata: labels, payment_method: _method, payment_method_data: _data, ...changes } = params
       refuseChange(world, intent, changes)
       nameMethod(world, intent.id, params)
@@ -152,7 +153,7 @@ export const paymentIntentRoutes = [
     `${URL}/:id/confirm`,
     shape({ ...sharedFields, off_session: bool, return_url: text(), ...unsupportedFields }),
     ({ world, params, path }) => {
-      const intent = find(world.paymentIntents, 'payment_intent', path())
+      const intent = findAs('intent', world.paymentIntents, 'payment_intent', path())
       const { receipt_email, setup_future_usage, capture_method } = params
       nameMethod(world, intent.id, params)
       world.paymentIntents.patch(intent.id, defined({ receipt_email, setup_future_usage, capture_method }))
@@ -180,7 +181,7 @@ export const paymentIntentRoutes = [
       ),
     }),
     ({ world, params, path }) => {
-      const intent = find(world.paymentIntents, 'payment_intent', path())
+      const intent = findAs('intent', world.paymentIntents, 'payment_intent', path())
       if (params.metadata !== undefined) {
         world.paymentIntents.patch(intent.id, { metadata: mergeMetadata(intent.metadata, params.metadata) })
       }
@@ -195,12 +196,19 @@ export const paymentIntentRoutes = [
       cancellation_reason: oneOf(['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'] as const),
     }),
     ({ world, params, path }) => {
-      const intent = find(world.paymentIntents, 'payment_intent', path())
-      if (intent.status === 'succeeded' || intent.status === 'canceled' || intent.own.invoice !== null) {
-        throw invalid(
-          `You cannot cancel this PaymentIntent because it has a status of ${intent.status}${intent.own.invoice === null ? '' : ' and belongs to an invoice'}.`,
-          undefined,
-          'payment_intent_unexpected_state',
+      const intent = findAs('intent', world.paymentIntents, 'payment_intent', path())
+      if (intent.status === 'succeeded' || intent.status === 'canceled') {
+        throw unexpectedPayment(
+          world,
+          intent,
+          `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing.`,
+        )
+      }
+      if (intent.own.invoice !== null) {
+        throw unexpectedPayment(
+          world,
+          intent,
+          `You cannot cancel this PaymentIntent because it has a status of ${intent.status} and belongs to an invoice.`,
         )
       }
       cancelIntent(world, intent.id, params.cancellation_reason ?? null)
@@ -246,10 +254,11 @@ function refuseChange(
   if (moving === undefined) return
   const open = ['requires_payment_method', 'requires_confirmation', 'requires_action'].includes(intent.status)
   if (intent.own.invoice === null && open) return
-  throw invalid(
+  throw unexpectedPayment(
+    world,
+    intent,
     `This PaymentIntent's ${moving} could not be updated because it has a status of ${intent.status}${intent.own.invoice === null ? '' : ' and belongs to an invoice'}.`,
     moving,
-    'payment_intent_unexpected_state',
   )
 }
 
@@ -275,10 +284,11 @@ function nameMethod(world: World, id: string, given: MethodGiven): void {
 function setMethod(world: World, id: string, token: string): PaymentIntentRow {
   const intent = world.paymentIntents.must(id)
   if (intent.status === 'succeeded' || intent.status === 'canceled') {
-    throw invalid(
+    throw unexpectedPayment(
+      world,
+      intent,
       `You cannot set the payment method of a PaymentIntent that has a status of ${intent.status}.`,
       'payment_method',
-      'payment_intent_unexpected_state',
     )
   }
   const method = methodOf(world, token, intent.customer as string | null)

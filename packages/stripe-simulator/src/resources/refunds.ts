@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { announceRefund, createRefund } from '../billing/refunds.ts'
-import { invalid, StripeError } from '../errors.ts'
+import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -67,9 +67,9 @@ export const refundRoutes = [
     return world.render(next)
   }),
   post(`${URL}/:id/cancel`, nothing, ({ world, path }) => {
-    const refund = find(world.refunds, 'refund', path())
+    find(world.refunds, 'refund', path())
     // Refunds of cards never wait for anybody's action.
-    throw invalid(`You can only cancel refunds that require action; this one is ${refund.status}.`)
+    throw invalid('Canceling this refund is unsupported.')
   }),
   get(
     URL,
@@ -97,7 +97,8 @@ export const refundExpansions: Expansions = {
 }
 
 function chargeOf(world: World, id: string | undefined, intentId: string | undefined): ChargeRow {
-  if (id !== undefined) return paid(find(world.charges, 'charge', id, 'charge'))
+  // Named in the body, and refused as if it stood in the path: as recorded.
+  if (id !== undefined) return paid(find(world.charges, 'charge', id))
   if (intentId === undefined) {
     throw invalid(
       'One of the following params should be provided for this request: payment_intent or charge.',
@@ -105,17 +106,21 @@ function chargeOf(world: World, id: string | undefined, intentId: string | undef
   }
   const intent = find(world.paymentIntents, 'payment_intent', intentId, 'payment_intent')
   const charge = world.charges.get(intent.latest_charge)
-  if (charge === undefined)
-    throw invalid('This PaymentIntent does not have a successful charge to refund.', 'payment_intent')
+  if (charge === undefined) throw nothingToRefund(intentId)
   return paid(charge)
 }
 
 function paid(charge: ChargeRow): ChargeRow {
   if (charge.paid && charge.captured) return charge
-  throw new StripeError(400, {
-    type: 'invalid_request_error',
-    message: `Charge ${charge.id} was not paid and cannot be refunded.`,
-  })
+  const intent = charge.payment_intent as string
+  if (!charge.paid) throw nothingToRefund(intent)
+  throw invalid(
+    `This uncaptured Charge was created by a PaymentIntent (${intent}). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method`,
+  )
+}
+
+function nothingToRefund(intent: string) {
+  return invalid(`This PaymentIntent (${intent}) does not have a successful charge to refund.`)
 }
 
 export function renderRefund(_world: World, { own: _own, ...refund }: RefundRow): Shown<Stripe.Refund> {

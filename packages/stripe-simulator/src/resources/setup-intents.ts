@@ -1,5 +1,5 @@
 import { confirmSetup } from '../billing/confirm.ts'
-import { invalid } from '../errors.ts'
+import { unexpectedSetup } from '../billing/unexpected-state.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
@@ -19,7 +19,7 @@ import type { SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
-import { find, liveCustomer } from './lookup.ts'
+import { findAs, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
 import { methodType } from './method-type.ts'
 
@@ -67,7 +67,7 @@ export const setupIntentRoutes = [
     },
   ),
   get(`${URL}/:id`, shape({ client_secret: text() }), ({ world, path }) =>
-    world.render(find(world.setupIntents, 'setupintent', path())),
+    world.render(findAs('intent', world.setupIntents, 'setupintent', path())),
   ),
   post(
     `${URL}/:id`,
@@ -80,7 +80,7 @@ export const setupIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
-      const intent = find(world.setupIntents, 'setupintent', path())
+      const intent = findAs('intent', world.setupIntents, 'setupintent', path())
       nameMethod(world, intent, params)
       return world.render(
         world.setupIntents.patch(intent.id, {
@@ -99,7 +99,7 @@ export const setupIntentRoutes = [
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
-      const intent = find(world.setupIntents, 'setupintent', path())
+      const intent = findAs('intent', world.setupIntents, 'setupintent', path())
       nameMethod(world, intent, params)
       return world.render(confirmSetup(world, intent.id, false, params.return_url))
     },
@@ -108,12 +108,19 @@ export const setupIntentRoutes = [
     `${URL}/:id/cancel`,
     shape({ cancellation_reason: oneOf(['abandoned', 'duplicate', 'requested_by_customer'] as const) }),
     ({ world, params, path }) => {
-      const intent = find(world.setupIntents, 'setupintent', path())
-      if (intent.status === 'succeeded' || intent.status === 'canceled') {
-        throw invalid(
-          `You cannot cancel this SetupIntent because it has a status of ${intent.status}.`,
-          undefined,
-          'setup_intent_unexpected_state',
+      const intent = findAs('intent', world.setupIntents, 'setupintent', path())
+      if (intent.status === 'canceled') {
+        throw unexpectedSetup(
+          world,
+          intent,
+          'You cannot cancel this SetupIntent because it is already canceled.',
+        )
+      }
+      if (intent.status === 'succeeded') {
+        throw unexpectedSetup(
+          world,
+          intent,
+          'You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`.',
         )
       }
       const canceled = world.setupIntents.patch(intent.id, {
@@ -221,6 +228,13 @@ function nameMethod(world: World, intent: SetupIntentRow, given: MethodGiven): v
 }
 
 function setMethod(world: World, intent: SetupIntentRow, token: string): void {
+  if (intent.status === 'succeeded') {
+    throw unexpectedSetup(
+      world,
+      intent,
+      'You cannot update this SetupIntent because it has already succeeded.',
+    )
+  }
   const method = methodOf(world, token, intent.customer as string | null)
   world.setupIntents.patch(intent.id, { payment_method: method.id, status: 'requires_confirmation' })
 }

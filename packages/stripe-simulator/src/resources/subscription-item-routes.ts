@@ -1,5 +1,6 @@
 import type { Change } from '../billing/update.ts'
 import { changeSubscription } from '../billing/update-if-paid.ts'
+import { notFound } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { bool, gaps, required, shape, text, timestamp } from '../http/schema.ts'
@@ -37,9 +38,13 @@ export const subscriptionItemRoutes = [
       .find((item) => !before.has(item.id))
     return world.render(world.subscriptionItems.must(added?.id))
   }),
-  get(`${URL}/:id`, nothing, ({ world, path }) =>
-    world.render(find(world.subscriptionItems, 'subscription item', path())),
-  ),
+  get(`${URL}/:id`, nothing, ({ world, path }) => {
+    const id = path()
+    const item = world.subscriptionItems.get(id)
+    // In words of its own, without a code: as recorded.
+    if (item === undefined) throw notFound(`Invalid subscription_item id: ${id}`)
+    return world.render(item)
+  }),
   post(
     `${URL}/:id`,
     shape({ ...itemFields, ...prorated, ...gaps('off_session') }),

@@ -130,12 +130,18 @@ const testCards: readonly TestCard[] = [
     declineCode: 'fraudulent',
     blocked: true,
   }),
-  card('4000000000000259', 'visa', 'createDispute', { on: 'succeeds', disputes: 'fraudulent' }),
-  card('4000000000002685', 'visa', 'createDisputeProductNotReceived', {
+  card('4000000000000259', 'visa', 'createDispute visa_createDispute', {
+    on: 'succeeds',
+    disputes: 'fraudulent',
+  }),
+  card('4000000000002685', 'visa', 'createDisputeProductNotReceived visa_createDisputeProductNotReceived', {
     on: 'succeeds',
     disputes: 'product_not_received',
   }),
-  card('4000000000001976', 'visa', 'createDisputeInquiry', { on: 'succeeds', disputes: 'inquiry' }),
+  card('4000000000001976', 'visa', 'createDisputeInquiry visa_createDisputeInquiry', {
+    on: 'succeeds',
+    disputes: 'inquiry',
+  }),
   card('4000000000007726', 'visa', 'pendingRefund', { on: 'succeeds', refunds: 'succeeded' }),
   card('4000000000005126', 'visa', 'refundFail', { on: 'succeeds', refunds: 'failed' }),
 ]
