@@ -2,8 +2,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * A double of the one address of Avalara's AvaTax that we call, made from its documentation:
- * https://developer.avalara.com/avatax/address-validation/ and the model AddressResolutionModel.
+ * A double of the two addresses of Avalara's AvaTax that we call, made from its documentation:
+ * https://developer.avalara.com/avatax/address-validation/ with the model AddressResolutionModel, and
+ * https://developer.avalara.com/api-reference/avatax/rest/v2/methods/Utilities/Ping/ with PingResultModel.
  */
 export interface AvalaraDouble {
   readonly url: string
@@ -22,11 +23,13 @@ export async function startAvalara(): Promise<AvalaraDouble> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const isResolve = request.method === 'POST' && request.url === '/api/v2/addresses/resolve'
-      const status = failure ?? (isResolve ? 200 : 404)
+      const isPing = request.method === 'GET' && request.url === '/api/v2/utilities/ping'
+      const status = failure ?? (isResolve || isPing ? 200 : 404)
       const body = isResolve ? JSON.parse(Buffer.concat(chunks).toString('utf8')) : {}
       if (isResolve) requests.push({ authorization: request.headers.authorization, body })
       response.writeHead(status, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(status === 200 ? resolutionOf(body) : errorOf(status)))
+      const answer = isPing ? pinged(request.headers.authorization) : resolutionOf(body)
+      response.end(JSON.stringify(status === 200 ? answer : errorOf(status)))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -38,6 +41,17 @@ export async function startAvalara(): Promise<AvalaraDouble> {
       failure = status
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+/** It answers whoever asks, and says whom it knows: here account 4711 with the key of the tests. */
+function pinged(authorization: string | undefined) {
+  const authenticated = authorization === `Basic ${Buffer.from('4711:key').toString('base64')}`
+  return {
+    version: '25.11.0',
+    authenticated,
+    authenticationType: authenticated ? 'AccountIdLicenseKey' : 'None',
+    ...(authenticated && { authenticatedAccountId: 4711 }),
   }
 }
 

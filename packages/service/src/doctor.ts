@@ -5,6 +5,7 @@ import { type Config, ConfigurationInvalid, readConfig } from './config.ts'
 import { type Check, fine, wrong } from './doctor/check.ts'
 import { examineDatabase } from './doctor/database.ts'
 import { examineStripe } from './doctor/stripe.ts'
+import { examineTax } from './doctor/tax.ts'
 import type { RetentionSet } from './doctor/usage-retention.ts'
 import { startEmbeddedPostgres } from './postgres/embedded.ts'
 
@@ -24,12 +25,13 @@ type Environment = Record<string, string | undefined>
 
 async function examine(config: Config, env: Environment): Promise<Check[]> {
   const isDecided = (env.LOCKSTEP_USAGE_RETENTION_MONTHS ?? '') !== ''
-  const [database, stripe, port] = await Promise.all([
+  const [database, stripe, tax, port] = await Promise.all([
     databaseOf(config, { keepMonths: config.usageRetentionMonths, isDecided }),
     examineStripe(config.stripe),
+    examineTax(config),
     portOf(config),
   ])
-  return [nodeVersion(process.versions.node), ...database, ...stripe, port]
+  return [nodeVersion(process.versions.node), ...database, ...stripe, tax, port]
 }
 
 export function nodeVersion(version: string): Check {

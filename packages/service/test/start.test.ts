@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
+import { startAvalara } from '../../../test/support/avalara.ts'
 import { newDatabase, newEmptyDatabase } from '../../../test/support/database.ts'
 import { CannotStart } from '../src/cannot-start.ts'
 import { readConfig } from '../src/config.ts'
@@ -150,6 +151,7 @@ describe('the doctor', () => {
       '✓ usage retention',
       '✗ stripe',
       '✗ webhook secret',
+      '✓ tax',
       '✓ port',
     ])
     for (const { ok, remedy } of checks) if (!ok) expect(remedy).toBeTruthy()
@@ -184,6 +186,34 @@ describe('the doctor', () => {
   test('lists what is wrong with the configuration', async () => {
     const checks = await doctor({ PORT: 'x', LOCKSTEP_ROLES: 'cook' })
     expect(namesOf(checks)).toEqual(['✗ configuration', '✗ configuration'])
+  })
+
+  test('tries the key of who knows the tax, and says what is the matter', async () => {
+    const avalara = await startAvalara()
+    const taxOf = async (env: Record<string, string>) => {
+      const checks = await doctor({ ...environment, DATABASE_URL: database.url, ...env })
+      const { ok, detail, remedy } = checks.find(({ name }) => name === 'tax') ?? {}
+      return `${ok ? '✓' : '✗'} ${detail?.replaceAll(/127.0.0.1:\d+/g, 'HOST')}${remedy ? ` ${remedy}` : ''}`
+    }
+    const settings = {
+      ...{ LOCKSTEP_TAX: 'avalara', AVALARA_API_BASE: avalara.url },
+      ...{ AVALARA_ACCOUNT_ID: '4711', AVALARA_LICENSE_KEY: 'key' },
+    }
+    const check = 'Check AVALARA_API_BASE and the connection to it.'
+    expect(await taxOf({})).toBe('✓ Nobody is asked (LOCKSTEP_TAX is none).')
+    expect(await taxOf({ LOCKSTEP_TAX: 'stripe' })).toBe('✓ Stripe computes it on each invoice.')
+    expect(await taxOf(settings)).toBe('✓ Avalara at HOST takes the key.')
+    expect(await taxOf({ ...settings, AVALARA_LICENSE_KEY: 'wrong' })).toBe(
+      '✗ Avalara at HOST does not take AVALARA_ACCOUNT_ID with AVALARA_LICENSE_KEY: registrations wait (LOCKSTEP_TAX_WHEN_DOWN is block). Check both; a key of the sandbox is taken by the sandbox only (AVALARA_API_BASE).',
+    )
+    avalara.fail(503)
+    expect(await taxOf({ ...settings, LOCKSTEP_TAX_WHEN_DOWN: 'untaxed' })).toBe(
+      `✗ Avalara at HOST: The tax provider answered 503. As long as that is so, registrations go on untaxed (LOCKSTEP_TAX_WHEN_DOWN is untaxed). ${check}`,
+    )
+    await avalara.close()
+    expect(await taxOf(settings)).toBe(
+      `✗ Avalara at HOST: The tax provider did not answer. As long as that is so, registrations wait (LOCKSTEP_TAX_WHEN_DOWN is block). ${check}`,
+    )
   })
 
   test('knows which Node is too old', () => {

@@ -29,19 +29,13 @@ const MOST_CHARACTERS = 500
  * themselves are taxed by Avalara's own connection to Stripe; what is told here is what it and a
  * bookkeeper find with the customer. https://developer.avalara.com/avatax/address-validation/
  */
-export function avalara({
-  apiBase,
-  accountId,
-  licenseKey,
-  timeoutMs = TIMEOUT_MS,
-}: AvalaraSettings): TaxPort {
-  const authorization = `Basic ${Buffer.from(`${accountId}:${licenseKey}`).toString('base64')}`
+export function avalara(settings: AvalaraSettings): TaxPort {
   return {
     provider: 'avalara',
     isAutomatic: false,
     async assess(address) {
       if (address === null) throw addressRequired()
-      const answer = await ask(`${apiBase}/api/v2/addresses/resolve`, authorization, timeoutMs, address)
+      const answer = await resolve(settings, address)
       const wrong = answer.messages?.find(({ severity }) => severity === 'Error')
       if (wrong) throw addressInvalid(wrong.summary)
       const authorities = (answer.taxAuthorities ?? []).map(
@@ -60,28 +54,52 @@ export function avalara({
   }
 }
 
-async function ask(url: string, authorization: string, timeoutMs: number, address: Address) {
+/**
+ * Whether Avalara takes the key. Its ping answers whomever asks, and says whether it knows them.
+ * https://developer.avalara.com/api-reference/avatax/rest/v2/methods/Utilities/Ping/
+ */
+export async function takesKey(settings: AvalaraSettings): Promise<boolean> {
+  const response = await ask(settings, '/api/v2/utilities/ping', { method: 'GET' })
+  if (response.status === 401 || response.status === 403) return false
+  return (await read(response, pinged, 'a ping')).authenticated
+}
+
+/** Of `PingResultModel` what we use. */
+const pinged = z.object({ authenticated: z.boolean() })
+
+async function resolve(settings: AvalaraSettings, address: Address) {
   const { line1, line2, city, state: region, postalCode, country } = address
-  let response: Response
-  try {
-    response = await fetch(url, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json', 'x-avalara-client': 'Lockstep;1;REST' },
-      body: JSON.stringify({ line1, line2, city, region, postalCode, country }),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-  } catch (cause) {
-    throw unavailable('did not answer', cause)
-  }
+  const response = await ask(settings, '/api/v2/addresses/resolve', {
+    method: 'POST',
+    body: JSON.stringify({ line1, line2, city, region, postalCode, country }),
+  })
   // Anything else of ours is in the address: which part of it, Avalara tells nobody but its own log.
   if (response.status === 400) throw addressInvalid('It cannot be resolved.')
   if (response.status === 401 || response.status === 403)
     throw unavailable(
       `answered ${response.status}: it does not take AVALARA_ACCOUNT_ID with AVALARA_LICENSE_KEY`,
     )
+  return read(response, resolution, 'a resolution')
+}
+
+async function ask(
+  { apiBase, accountId, licenseKey, timeoutMs = TIMEOUT_MS }: AvalaraSettings,
+  path: string,
+  request: RequestInit,
+): Promise<Response> {
+  const authorization = `Basic ${Buffer.from(`${accountId}:${licenseKey}`).toString('base64')}`
+  const headers = { authorization, 'content-type': 'application/json', 'x-avalara-client': 'Lockstep;1;REST' }
+  try {
+    return await fetch(`${apiBase}${path}`, { ...request, headers, signal: AbortSignal.timeout(timeoutMs) })
+  } catch (cause) {
+    throw unavailable('did not answer', cause)
+  }
+}
+
+async function read<T>(response: Response, schema: z.ZodType<T>, what: string): Promise<T> {
   if (!response.ok) throw unavailable(`answered ${response.status}`)
-  const answer = resolution.safeParse(await response.json().catch(() => undefined))
-  if (!answer.success) throw unavailable('answered something else than a resolution', answer.error)
+  const answer = schema.safeParse(await response.json().catch(() => undefined))
+  if (!answer.success) throw unavailable(`answered something else than ${what}`, answer.error)
   return answer.data
 }
 
