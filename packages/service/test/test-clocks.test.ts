@@ -178,11 +178,20 @@ test('backwards, busy and unknown are refused', async () => {
     status: 422,
     body: { code: 'test_clock_backwards' },
   })
+  // It cannot be turned to its goal before somebody was refused.
+  const path = '/v1/test_helpers/test_clocks/*'
+  simulator.control.fail({ kind: 'error_500', method: 'POST', path, times: 1000 })
   await advance(clock, '2026-03-31T00:00:00Z')
   expect(await advance(clock, '2026-04-30T00:00:00Z')).toMatchObject({
     status: 409,
     body: { code: 'test_clock_busy' },
   })
+  const { pool } = installation.database
+  const { rows } = await pool.query('select id from workflow where ended_at is null')
+  for (const { id } of rows) await installation.workflows.stopped(id)
+  simulator.control.clearFaults()
+  await pool.query('update workflow set next_attempt_at = null where ended_at is null')
+  await installation.workflows.resumeDue()
   await settled(clock)
   expect(await advance('test_clock_0', '2026-04-30T00:00:00Z')).toMatchObject({
     status: 404,
