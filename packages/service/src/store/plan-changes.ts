@@ -154,7 +154,6 @@ export type NewPlanChange = Omit<
   | 'fromItemNumbers'
   | 'addons'
   | 'itemNumbers'
-  | 'flatNumbers'
   | 'stillTold'
   | 'origin'
 > & {

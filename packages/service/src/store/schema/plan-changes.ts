@@ -44,7 +44,6 @@ interface PlanChangeTable {
   addons: Addons
   itemNumbers: Numbers
   /** Left to a version before 0139, and not read. */
-  flatNumbers: Numbers
   coupons: ColumnType<string[], string | undefined, string>
   withoutCoupons: ColumnType<string[], string | undefined, string>
   direction: ChangeDirection

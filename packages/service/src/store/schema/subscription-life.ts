@@ -49,7 +49,6 @@ interface SubscriptionHistoryTable {
   addons: Addons
   itemNumbers: Numbers
   /** Left to a version before 0139, and not read. */
-  flatNumbers: Numbers
   collection: Collection
   cancelAt: MaybeTime
   cancelAtPeriodEnd: boolean

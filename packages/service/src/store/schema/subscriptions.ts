@@ -46,7 +46,6 @@ interface SubscriptionTable {
   addons: Addons
   itemNumbers: Numbers
   /** Left to a version before 0139, and not read. */
-  flatNumbers: Numbers
   billingCycleAnchor: Time
   currentPeriodStart: Time
   currentPeriodEnd: Time

@@ -54,13 +54,7 @@ const writeRow = grouped(
   },
 )
 
-function written({
-  row: { flatNumbers: _flatNumbers, ...row },
-  now,
-}: {
-  readonly row: SubscriptionRow
-  readonly now: Instant
-}) {
+function written({ row, now }: { readonly row: SubscriptionRow; readonly now: Instant }) {
   const time = (at: Instant | null) => (at === null ? null : sqlTime(at))
   return {
     ...row,

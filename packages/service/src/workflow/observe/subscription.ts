@@ -328,7 +328,6 @@ function rowOf(
     quantity: terms?.quantity ?? seen.quantity,
     addons: [...(terms?.addons ?? known?.addons ?? owner.addons)],
     itemNumbers: terms?.itemNumbers ?? known?.itemNumbers ?? {},
-    flatNumbers: known?.flatNumbers ?? {},
     billingCycleAnchor: seen.billingCycleAnchor,
     currentPeriodStart: seen.currentPeriod.start,
     currentPeriodEnd: seen.currentPeriod.end,
