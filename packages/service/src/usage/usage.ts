@@ -47,6 +47,8 @@ export interface UsageDeps {
   readonly times?: TimeRules
   /** How much may wait, and for how long. */
   readonly queue?: Pick<IngestOptions, 'maxWaiting' | 'patienceSeconds'>
+  /** How long a connection that writes may take to be there. */
+  readonly patienceMs?: number
 }
 
 /** Transactions at a time: one is written while the next one is read. */
@@ -56,10 +58,10 @@ const LANES = 2
 const EVENTS_PER_TURN = 100
 
 export function openUsage(deps: UsageDeps): Usage {
-  const { db, databaseUrl, clock, metrics, times = defaultTimeRules, queue } = deps
+  const { db, databaseUrl, clock, metrics, times = defaultTimeRules, queue, patienceMs } = deps
   const directory = newDirectory({ db, clock })
   const months = newMonths({ db })
-  const writer = newWriter({ databaseUrl, months, clock, lanes: LANES })
+  const writer = newWriter({ databaseUrl, months, clock, lanes: LANES, patienceMs })
   const ingest = newIngest(writer.write, { ...queue, lanes: LANES })
   const turns = newTurns(EVENTS_PER_TURN)
   const observe = metrics && observeUsage(metrics, ingest)

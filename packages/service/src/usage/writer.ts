@@ -22,12 +22,14 @@ interface WriterOptions {
   readonly months: Months
   readonly clock: Clock
   readonly lanes: number
+  /** How long a connection may take to be there; 5 seconds unless said. */
+  readonly patienceMs?: number | undefined
 }
 
 const ATTEMPTS = 5
 const STATEMENT_SECONDS = 15
 
-export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions): Writer {
+export function newWriter({ databaseUrl, months, clock, lanes, patienceMs = 5000 }: WriterOptions): Writer {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: lanes,
@@ -35,7 +37,7 @@ export function newWriter({ databaseUrl, months, clock, lanes }: WriterOptions):
     options: '-c timezone=UTC -c plan_cache_mode=force_generic_plan',
     types: typeParsers,
     keepAlive: true,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: patienceMs,
     statement_timeout: STATEMENT_SECONDS * 1000,
   })
   surviveBrokenConnections(pool)

@@ -179,8 +179,10 @@ export async function newBillingWorld({
     months: newMonths(deps),
     clock: deps.clock,
     lanes: 2,
+    // As long as the machine needs: it is not the time that is tested.
+    patienceMs: 600_000,
   })
-  const ingest = newIngest(writer.write)
+  const ingest = newIngest(writer.write, { patienceSeconds: 600 })
   const directory = newDirectory(deps)
   await applyCatalog({ ...deps, workflows }, catalog)
   const newEvents = newEventReader(stripe)

@@ -25,8 +25,10 @@ export async function newUsageWorld({ customers = ['ada', 'ben'] }: { customers?
   const { db } = database
   const wall = { time: at('2026-03-31T12:00:00Z') }
   const clock = { now: () => wall.time }
+  // As long as the machine needs: it is not the time that is tested.
+  const patience = { patienceMs: 600_000, queue: { patienceSeconds: 600 } }
   const open = (wanted: Partial<UsageDeps> = {}) =>
-    openUsage({ db, databaseUrl: database.url, clock, ...wanted })
+    openUsage({ db, databaseUrl: database.url, clock, ...patience, ...wanted })
   const usage = open()
   let counter = 0
 
