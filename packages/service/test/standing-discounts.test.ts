@@ -2,6 +2,7 @@ import { discountsTakenOff } from '@lockstep/core/standing-discount'
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { standingDiscounts } from '../src/store/standing-discounts.ts'
+import { knowDiscounts } from '../src/workflow/admit/discounts.ts'
 import { newBillingWorld } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
 import { shared } from './support/shared.ts'
@@ -136,6 +137,30 @@ test('what a registration here was given is asked about when its usage is sent',
     expect(await standingDiscounts(billing.db, ada.subscriptionId)).toMatchObject({
       ...{ discounts: [{ scope: 'subscription', products: [], terms: { name: 'Given' } }], unread: [] },
     })
+  } finally {
+    await billing.close()
+  }
+})
+
+test('an item that goes before anybody asks about its discount takes nothing off', async () => {
+  const billing = await newBillingWorld()
+  try {
+    const { stripe } = billing
+    const ada = await billing.register('plain', '2026-01-05T00:00:00Z')
+    const coupon = await stripe.coupons.create({ name: 'Short', percent_off: 20, duration: 'forever' })
+    const price = await stripe.prices.create({
+      product_data: { name: 'More' },
+      ...{ currency: 'usd', unit_amount: 500, recurring: { interval: 'month' } },
+    })
+    const item = await stripe.subscriptionItems.create({
+      ...{ subscription: ada.subscription, price: price.id, discounts: [{ coupon: coupon.id }] },
+    })
+    const object = await stripe.subscriptions.retrieve(ada.subscription)
+    await stripe.subscriptionItems.del(item.id)
+    // Stripe says 404 of an item and names no code, unlike of everything else.
+    await knowDiscounts(billing.deps, { type: 'subscription', object })
+    const { rows } = await billing.pool.query('select id from provider_discount')
+    expect(rows).toEqual([])
   } finally {
     await billing.close()
   }

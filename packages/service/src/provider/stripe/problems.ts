@@ -72,6 +72,11 @@ export function isMissing(error: unknown): boolean {
   )
 }
 
+/** The same of an item of a subscription, of which Stripe says so without a code. */
+export function isItemMissing(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.statusCode === 404
+}
+
 /** The same of what a parameter names, and not the path: Stripe says 400 then. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing'

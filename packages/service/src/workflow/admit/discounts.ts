@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { readStripe } from '../../provider/stripe/call.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
-import { isMissing } from '../../provider/stripe/problems.ts'
+import { isItemMissing, isMissing } from '../../provider/stripe/problems.ts'
 import { couponOf, toDiscount, toProducts } from '../../provider/stripe/to-discount.ts'
 import { couponParts } from '../../provider/stripe/whole-coupon.ts'
 import { entityIdOf, keysOfCoupons } from '../../store/mappings.ts'
@@ -80,9 +80,18 @@ function ofSubscription({ id, discounts, items }: Stripe.Subscription): Named[] 
     },
     ...items.data.map((item) => ({
       ids: (item.discounts ?? []).map(idOf),
-      ask: async (stripe: Stripe) => (await stripe.subscriptionItems.retrieve(item.id, { expand })).discounts,
+      ask: (stripe: Stripe) => askItem(stripe, item.id),
     })),
   ]
+}
+
+async function askItem(stripe: Stripe, id: string) {
+  try {
+    return (await stripe.subscriptionItems.retrieve(id, { expand })).discounts
+  } catch (error) {
+    if (isItemMissing(error)) return []
+    throw error
+  }
 }
 
 /** Of what is gone meanwhile nothing stands any more. */
