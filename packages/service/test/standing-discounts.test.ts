@@ -1,6 +1,7 @@
 import { discountsTakenOff } from '@lockstep/core/standing-discount'
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
+import { nextObservation } from '../src/store/provider-objects.ts'
 import { standingDiscounts } from '../src/store/standing-discounts.ts'
 import { knowDiscounts } from '../src/workflow/admit/discounts.ts'
 import { newBillingWorld } from './support/billing-world.ts'
@@ -158,7 +159,8 @@ test('an item that goes before anybody asks about its discount takes nothing off
     const object = await stripe.subscriptions.retrieve(ada.subscription)
     await stripe.subscriptionItems.del(item.id)
     // Stripe says 404 of an item and names no code, unlike of everything else.
-    await knowDiscounts(billing.deps, { type: 'subscription', object })
+    const observation = await nextObservation(billing.db)
+    await knowDiscounts(billing.deps, { type: 'subscription', source: 'enclosed', observation, object })
     const { rows } = await billing.pool.query('select id from provider_discount')
     expect(rows).toEqual([])
   } finally {
