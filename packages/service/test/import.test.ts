@@ -8,6 +8,7 @@ import { drainInbox } from '../src/inbox/process.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
+import { foresee } from '../src/workflow/import/foresee.ts'
 import { prove } from '../src/workflow/import/prove.ts'
 import { readAll } from '../src/workflow/import/read-account.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
@@ -299,9 +300,9 @@ test('what waits to be billed stands on the current invoice, whenever it was put
   await stripe.invoiceItems.create({ customer, amount: -150, currency: 'usd' })
   const nobody = await stripe.customers.create({ metadata: { lockstep_instance: 'instance_other' } })
   await stripe.invoiceItems.create({ customer: nobody.id, amount: 5, currency: 'usd' })
-  expect(of(await run(true), 'pending item')).toMatchObject({ looked: 3, made: 3 })
+  expect(of(await run(true), 'pending item')).toMatchObject({ looked: 3, made: 2, foreign: 1 })
   const done = await run(false)
-  expect(of(done, 'pending item')).toMatchObject({ looked: 3, known: 2, foreign: 1, refused: 0 })
+  expect(of(done, 'pending item')).toMatchObject({ looked: 3, made: 2, foreign: 1, refused: 0 })
   const { rows } = await one.database.pool.query(
     `select content ->> 'amount' as amount, subscription_id is null as loose from pending_item order by loose`,
   )
@@ -544,4 +545,69 @@ test('what comes behind the lists says how far it is, and how long it takes', as
   // An altered row is written down anew, and that is counted.
   await pool.query("update subscription set cancel_at = '2031-01-01'")
   expect(of(await run(false), 'subscription again')).toMatchObject({ looked: 4, known: 0, made: 4 })
+})
+
+test('a dry run says of what belongs to deleted or foreign ones what the import does with it', async () => {
+  const { product, monthly, subscribe } = await account()
+  await subscribe('ada', monthly.id)
+  const theirs = await subscribe('cat', monthly.id, { collection_method: 'send_invoice', days_until_due: 30 })
+  await stripe.invoiceItems.create({
+    ...{ customer: String(theirs.customer), subscription: theirs.id, amount: 500, currency: 'usd' },
+  })
+  await stripe.customers.update(String(theirs.customer), { metadata: { lockstep_instance: 'other' } })
+  // A customer of nobody's pays beside it for what another installation sells.
+  const shared = await subscribe('dan', monthly.id, { metadata: { lockstep_instance: 'other' } })
+  const item = { customer: String(shared.customer), amount: 700, currency: 'usd' }
+  await stripe.invoiceItems.create({ ...item, subscription: shared.id })
+  await stripe.invoiceItems.create(item)
+  const foreign = await stripe.products.create({ name: 'Other', metadata: { lockstep_instance: 'other' } })
+  for (const of of [foreign.id, product.id])
+    await stripe.prices.create({
+      ...{ product: of, currency: 'usd', unit_amount: 900, recurring: { interval: 'week' } },
+    })
+  const meter = await stripe.billing.meters.create({
+    ...{ display_name: 'Calls', event_name: 'calls', default_aggregation: { formula: 'sum' } },
+  })
+  await stripe.prices.create({
+    ...{ product: product.id, currency: 'usd', unit_amount: 1 },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  })
+  const counted = ({ progress, left: prices }: Import) => [
+    progress
+      .filter(({ type }) => !String(type).startsWith('subscription '))
+      .toSorted((a, b) => (String(a.type) < String(b.type) ? -1 : 1))
+      .map(({ type, made, known, foreign: others, refused, left }) => [
+        type,
+        made,
+        known,
+        others,
+        refused,
+        left,
+      ]),
+    prices.map(({ reason }) => reason),
+  ]
+  const planned = await run(true)
+  const done = await run(false)
+  expect(done.refusals).toEqual([])
+  expect(counted(planned)).toEqual(counted(done))
+  expect(of(planned, 'subscription')).toMatchObject({ made: 1, foreign: 2 })
+  expect(of(planned, 'pending item')).toMatchObject({ made: 1, foreign: 2 })
+})
+
+test('what is left of a customer who was deleted at Stripe is none of ours, and a dry run says so', async () => {
+  const { monthly, subscribe } = await account()
+  const object = await subscribe('ada', monthly.id)
+  const invoice = await stripe.invoices.retrieve(String(object.latest_invoice))
+  const how = { observation: 1n, source: 'fetch' } as const
+  const left = [
+    { ...how, type: 'subscription', object },
+    { ...how, type: 'invoice', object: invoice },
+  ] as const
+  const { id } = await stripe.customers.retrieve(String(object.customer))
+  // As a list shows whom Stripe has no more, asked for with it: https://docs.stripe.com/api/expanding_objects
+  const customer = { id, object: 'customer', deleted: true } as const
+  for (const observed of left) {
+    expect(await foresee(one.deps, observed, {})).toBe('made')
+    expect(await foresee(one.deps, observed, { customer })).toBe('foreignObjects')
+  }
 })

@@ -1,5 +1,6 @@
 import type { ImportedType, ListedPage } from '../../provider/stripe/account-listing.ts'
 import { readPage } from '../../provider/stripe/account-listing.ts'
+import type { Belonging } from '../../provider/stripe/belongings.ts'
 import { advanceCursor, openCursor, recordLeft, recordRefusal, restartCursor } from '../../store/imports.ts'
 import { nextObservation } from '../../store/provider-objects.ts'
 import { shownDiscounts } from '../admit/shown-discounts.ts'
@@ -33,15 +34,13 @@ export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
   // Versions of a plan are made in the order of its prices, and lists begin with the newest: all of them first.
   const pages = toRead.type === 'price' ? wholeList(deps, toRead) : pageByPage(deps, toRead)
   const shown = shownDiscounts(deps.db)
-  for await (const { objects, discounts, observation, lastId, cursor, isLast } of pages) {
+  for await (const { objects, discounts, belongings, observation, lastId, cursor, isLast } of pages) {
     const { importId, type, dryRun } = toRead
     shown.show(discounts)
     const counts = await takePage(deps, {
       shown,
       type: observedAs[type],
-      objects,
-      observation,
-      dryRun,
+      ...{ objects, belongings, observation, dryRun },
       inOrder: type === 'price',
       refuse: (providerId, { code, detail }) =>
         recordRefusal(deps.db, { importId, type, providerId, code, detail }),
@@ -59,6 +58,7 @@ export async function readAll(deps: LookDeps, toRead: ToRead): Promise<void> {
 interface Page {
   readonly objects: ListedPage['objects']
   readonly discounts: ListedPage['discounts']
+  readonly belongings: ListedPage['belongings']
   readonly observation: bigint
   /** Where it was asked for from, and where the next one begins. */
   readonly cursor: string | null
@@ -66,35 +66,39 @@ interface Page {
   readonly isLast: boolean
 }
 
-async function* pageByPage(deps: LookDeps, { importId, type }: ToRead): AsyncGenerator<Page> {
+async function* pageByPage(deps: LookDeps, { importId, type, dryRun }: ToRead): AsyncGenerator<Page> {
   const { db, clock } = deps
   for (;;) {
     const { lastId: cursor, endedAt } = await openCursor(db, importId, type, clock.now())
     if (endedAt !== null) return
     const observation = await nextObservation(db)
-    const page = await readPage(deps, type, cursor)
+    const page = await readPage(deps, type, cursor, { withBelongings: dryRun })
     if (!page) {
       await restartCursor(db, { importId, type, lastId: cursor })
       continue
     }
-    const { objects, discounts, hasMore } = page
+    const { objects, discounts, belongings, hasMore } = page
     const lastId = objects.at(-1)?.id ?? null
     const isLast = !hasMore || lastId === null
-    yield { objects, discounts, observation, cursor, lastId, isLast }
+    yield { objects, discounts, belongings, observation, cursor, lastId, isLast }
     if (isLast) return
   }
 }
 
-async function* wholeList(deps: LookDeps, { importId, type }: ToRead): AsyncGenerator<Page> {
+async function* wholeList(deps: LookDeps, { importId, type, dryRun }: ToRead): AsyncGenerator<Page> {
   const { db, clock } = deps
   if ((await openCursor(db, importId, type, clock.now())).endedAt !== null) return
   const observation = await nextObservation(db)
   const all: { readonly id: string }[] = []
+  const belongings = new Map<string, Belonging>()
   for (let isWhole = false; !isWhole; ) {
-    const page: ListedPage | undefined = await readPage(deps, type, all.at(-1)?.id ?? null)
+    const after = all.at(-1)?.id ?? null
+    const page: ListedPage | undefined = await readPage(deps, type, after, { withBelongings: dryRun })
+    for (const [id, belonging] of page?.belongings ?? []) belongings.set(id, belonging)
     if (page) all.push(...page.objects)
     else all.length = 0
     isWhole = page !== undefined && (!page.hasMore || page.objects.length === 0)
   }
-  yield { objects: all.reverse(), discounts: [], observation, cursor: null, lastId: null, isLast: true }
+  const objects = all.reverse()
+  yield { objects, discounts: [], belongings, observation, cursor: null, lastId: null, isLast: true }
 }

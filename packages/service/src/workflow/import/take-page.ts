@@ -2,6 +2,7 @@ import { importPolicy } from '@lockstep/core/import'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { passes } from '../../passing.ts'
+import type { Belonging } from '../../provider/stripe/belongings.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isMetered, modelOf } from '../../provider/stripe/to-price.ts'
 import { someAtOnce } from '../../some-at-once.ts'
@@ -17,12 +18,15 @@ import { type AdmitDeps, isUnclaimed } from '../admit/taking-up.ts'
 import { admit } from '../admit.ts'
 import { knowSchedule, type LookDeps, lookAt } from '../look.ts'
 import { isOurs, type Observed, observe } from '../observe.ts'
+import { foresee } from './foresee.ts'
 import { pricesLeft, type ReasonLeft } from './prices-left.ts'
 
 export interface PageToTake {
   readonly type: Observed['type']
   readonly objects: readonly { readonly id: string }[]
   readonly shown: ShownDiscounts
+  /** By the object's id, in a dry run: what it belongs to. */
+  readonly belongings: ReadonlyMap<string, Belonging>
   /** Drawn before the page was asked for. */
   readonly observation: bigint
   readonly dryRun: boolean
@@ -56,7 +60,8 @@ export async function takePage(deps: LookDeps, page: PageToTake): Promise<PageCo
   await someAtOnce(objects, page.inOrder ? 1 : AT_ONCE, async (object) => {
     const isLeft = left.has(object.id)
     const isSeen = isSeenSo(seen.get(`${type} ${object.id}`), object)
-    const taken = isSeen || (isLeft && page.dryRun) ? 'known' : await take(deps, page, object)
+    const wasSeen = seen.has(`${type} ${object.id}`)
+    const taken = isSeen || (isLeft && page.dryRun) ? 'known' : await take(deps, page, object, wasSeen)
     counts[isLeft && taken !== 'refused' ? 'leftAlone' : taken] += 1
     const isTaken = taken === 'made' || taken === 'known'
     if (isTaken && type === 'subscription' && isCounted(object as Stripe.Subscription)) metered += 1
@@ -77,6 +82,7 @@ async function take(
   deps: LookDeps,
   page: PageToTake,
   object: { readonly id: string },
+  wasSeen: boolean,
   isLastTry = false,
 ): Promise<Taken> {
   const { type, observation, dryRun, refuse, shown } = page
@@ -84,10 +90,15 @@ async function take(
   const observed = { type, object, observation, source: 'fetch' } as Observed
   try {
     const wasOurs = await isKnown(deps, observed)
+    // What a customer of ours is to pay is theirs before anything of it is here.
+    const wasHere = wasOurs && (wasSeen || (type !== 'invoice' && type !== 'invoiceitem'))
     if (!wasOurs && isAnothers(deps, object)) return 'foreignObjects'
     if (dryRun) {
-      if (!wasOurs) refuseUnreadable(observed)
-      return wasOurs ? 'known' : 'made'
+      if (wasOurs) return wasHere ? 'known' : 'made'
+      const foreseen = await foresee(deps, observed, page.belongings.get(object.id) ?? {})
+      if (foreseen === 'leftAlone') await page.leave(new Map([[object.id, 'metered']]))
+      if (foreseen === 'made') refuseUnreadable(observed)
+      return foreseen
     }
     if (wasOurs) await knowDiscounts({ ...deps, shown }, observed)
     else await admitListed({ ...deps, shown }, observed)
@@ -98,11 +109,11 @@ async function take(
     if (outcome.kind === 'incomplete' || outcome.kind === 'subscriptionBehind')
       await lookAt(deps, { type, id: object.id })
     else if (outcome.kind === 'applied') await knowSchedule(deps, observed, outcome)
-    return wasOurs ? 'known' : 'made'
+    return wasHere ? 'known' : 'made'
   } catch (error) {
     if (passes(error)) throw error
     // What is no refusal may have been of the moment, like a connection that was not free: a second try tells.
-    if (!(error instanceof Problem) && !isLastTry) return take(deps, page, object, true)
+    if (!(error instanceof Problem) && !isLastTry) return take(deps, page, object, wasSeen, true)
     const problem =
       problemIn(error) ??
       new Problem('internal_error', `Something broke; the log has it under ${object.id}.`, { cause: error })
