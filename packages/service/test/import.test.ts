@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { newSimulator } from '../../../test/support/simulator.ts'
 import { importRoutes } from '../src/http/routes/imports.ts'
 import { drainInbox } from '../src/inbox/process.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
@@ -552,12 +553,12 @@ test('a dry run says of what belongs to deleted or foreign ones what the import 
   await subscribe('ada', monthly.id)
   const theirs = await subscribe('cat', monthly.id, { collection_method: 'send_invoice', days_until_due: 30 })
   await stripe.invoiceItems.create({
-    ...{ customer: String(theirs.customer), subscription: theirs.id, amount: 500, currency: 'usd' },
+    ...{ customer: idOf(theirs.customer), subscription: theirs.id, amount: 500, currency: 'usd' },
   })
-  await stripe.customers.update(String(theirs.customer), { metadata: { lockstep_instance: 'other' } })
+  await stripe.customers.update(idOf(theirs.customer), { metadata: { lockstep_instance: 'other' } })
   // A customer of nobody's pays beside it for what another installation sells.
   const shared = await subscribe('dan', monthly.id, { metadata: { lockstep_instance: 'other' } })
-  const item = { customer: String(shared.customer), amount: 700, currency: 'usd' }
+  const item = { customer: idOf(shared.customer), amount: 700, currency: 'usd' }
   await stripe.invoiceItems.create({ ...item, subscription: shared.id })
   await stripe.invoiceItems.create(item)
   const foreign = await stripe.products.create({ name: 'Other', metadata: { lockstep_instance: 'other' } })
@@ -597,13 +598,13 @@ test('a dry run says of what belongs to deleted or foreign ones what the import 
 test('what is left of a customer who was deleted at Stripe is none of ours, and a dry run says so', async () => {
   const { monthly, subscribe } = await account()
   const object = await subscribe('ada', monthly.id)
-  const invoice = await stripe.invoices.retrieve(String(object.latest_invoice))
+  const invoice = await stripe.invoices.retrieve(idOf(object.latest_invoice ?? ''))
   const how = { observation: 1n, source: 'fetch' } as const
   const left = [
     { ...how, type: 'subscription', object },
     { ...how, type: 'invoice', object: invoice },
   ] as const
-  const { id } = await stripe.customers.retrieve(String(object.customer))
+  const { id } = await stripe.customers.retrieve(idOf(object.customer))
   // As a list shows whom Stripe has no more, asked for with it: https://docs.stripe.com/api/expanding_objects
   const customer = { id, object: 'customer', deleted: true } as const
   for (const observed of left) {

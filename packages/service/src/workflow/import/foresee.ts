@@ -45,7 +45,15 @@ export async function foresee(
       const subscription = object.deleted ? null : toPendingItem(object).subscription
       return subscription === null || (await isTakenUp(deps, subscription)) ? 'made' : 'foreignObjects'
     }
-    default:
+    case 'customer':
+    case 'coupon':
+    case 'promotion_code':
+    case 'credit_note':
+    case 'refund':
+    case 'dispute':
+    case 'subscription_schedule':
+    case 'checkout_session':
+    case 'test_clock':
       return 'made'
   }
 }
