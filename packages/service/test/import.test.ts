@@ -562,9 +562,9 @@ test('a dry run says of what belongs to deleted or foreign ones what the import 
   await stripe.invoiceItems.create({ ...item, subscription: shared.id })
   await stripe.invoiceItems.create(item)
   const foreign = await stripe.products.create({ name: 'Other', metadata: { lockstep_instance: 'other' } })
-  for (const of of [foreign.id, product.id])
+  for (const sold of [foreign.id, product.id])
     await stripe.prices.create({
-      ...{ product: of, currency: 'usd', unit_amount: 900, recurring: { interval: 'week' } },
+      ...{ product: sold, currency: 'usd', unit_amount: 900, recurring: { interval: 'week' } },
     })
   const meter = await stripe.billing.meters.create({
     ...{ display_name: 'Calls', event_name: 'calls', default_aggregation: { formula: 'sum' } },
