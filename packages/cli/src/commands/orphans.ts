@@ -43,7 +43,7 @@ export function addOrphans(program: Command): void {
       output.result(await firstOf(client.orphans.list(query), limit), (found) =>
         table(found, [
           { title: 'found', cell: ({ foundAt }) => instantText(foundAt) },
-          { title: 'at the provider since', cell: ({ madeAt }) => (madeAt ? instantText(madeAt) : '–') },
+          { title: 'at the provider since', cell: sinceText },
           { title: 'object', cell: ({ providerId }) => providerId },
           { title: 'customer', cell: whoseText },
           { title: 'state', cell: (orphan) => orphan.state },
@@ -61,6 +61,11 @@ function whoseText({
   return externalId ?? providerCustomer ?? '–'
 }
 
+/** A service that does not say yet is no reason to fall over. */
+function sinceText({ madeAt }: { readonly madeAt?: string | null }): string {
+  return madeAt ? instantText(madeAt) : '–'
+}
+
 function sweepText({ dryRun, looked, orphans }: OrphanSweep): string {
   const head = `Looked at ${looked} objects of ours at the provider.`
   if (orphans.length === 0) return `${green('✓')} ${head} Each has its row here.`
@@ -68,7 +73,7 @@ function sweepText({ dryRun, looked, orphans }: OrphanSweep): string {
     { title: dryRun ? 'would' : 'done', cell: ({ verdict }) => verdict },
     { title: 'object', cell: ({ providerId }) => providerId },
     { title: 'customer', cell: whoseText },
-    { title: 'since', cell: ({ madeAt }) => instantText(madeAt) },
+    { title: 'since', cell: sinceText },
     { title: 'because', cell: ({ reason }) => reason },
   ])
   return `${head}\n\n${rows}`
