@@ -118,7 +118,8 @@ export async function newKilledStage(random: Random): Promise<KilledStage> {
     },
     async turn({ testClock }, time) {
       await stripe.testHelpers.testClocks.advance(testClock, { frozen_time: Date.parse(time) / 1000 })
-      await simulator.control.idle()
+      const { idle } = await simulator.control.idle({ timeoutMs: 600_000 })
+      if (!idle) throw new Error('The clock does not come to rest.')
     },
     async use({ externalId }, quantity, time) {
       const event = { source: 'lives', id: randomUUID(), type: 'seconds', subject: externalId, time }

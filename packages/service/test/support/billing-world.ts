@@ -291,7 +291,9 @@ export async function newBillingWorld({
     /** Turns the customer's clock at Stripe. We hear of it by events, like of everything else. */
     async turn(payer: Payer, time: string): Promise<void> {
       await stripe.testHelpers.testClocks.advance(payer.testClock, { frozen_time: at(time) })
-      await simulator.control.idle()
+      // As long as the machine needs: it is not the time that is tested.
+      const { idle } = await simulator.control.idle({ timeoutMs: 600_000 })
+      if (!idle) throw new Error('The clock does not come to rest.')
     },
 
     /** Every event that was not delivered yet, oldest first. */
