@@ -43,7 +43,6 @@ interface PlanChangeTable {
   quantity: number
   addons: Addons
   itemNumbers: Numbers
-  /** Left to a version before 0139, and not read. */
   coupons: ColumnType<string[], string | undefined, string>
   withoutCoupons: ColumnType<string[], string | undefined, string>
   direction: ChangeDirection

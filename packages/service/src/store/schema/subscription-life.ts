@@ -48,7 +48,6 @@ interface SubscriptionHistoryTable {
   quantity: number
   addons: Addons
   itemNumbers: Numbers
-  /** Left to a version before 0139, and not read. */
   collection: Collection
   cancelAt: MaybeTime
   cancelAtPeriodEnd: boolean

@@ -45,7 +45,6 @@ interface SubscriptionTable {
   quantity: number
   addons: Addons
   itemNumbers: Numbers
-  /** Left to a version before 0139, and not read. */
   billingCycleAnchor: Time
   currentPeriodStart: Time
   currentPeriodEnd: Time
