@@ -125,6 +125,28 @@ test('setting up: nothing to confirm, confirmed and canceled already', async () 
   expect((await stripe.setupIntents.update(done.id, { description: 'kept' })).description).toBe('kept')
 })
 
+test('a card that is declined when it is set up is told of whole, and that it is expired by its field', async () => {
+  const method = await stripe.paymentMethods.create({
+    type: 'card',
+    card: { token: 'tok_chargeDeclinedExpiredCard' },
+  })
+  const declined = await refusal(
+    stripe.setupIntents.create({ payment_method: method.id, confirm: true, usage: 'off_session' }),
+  )
+  expect(declined).toMatchObject({
+    ...{ statusCode: 402, code: 'expired_card', param: 'exp_month' },
+    raw: { payment_method: { id: method.id }, setup_intent: { status: 'requires_payment_method' } },
+  })
+  const intent = await stripe.setupIntents.retrieve(declined.raw.setup_intent?.id as string)
+  expect(intent).toMatchObject({
+    payment_method: null,
+    last_setup_error: {
+      ...{ type: 'card_error', code: 'expired_card', decline_code: 'expired_card' },
+      payment_method: { id: method.id, object: 'payment_method' },
+    },
+  })
+})
+
 test('a dispute that is over is closed, whichever way one asks', async () => {
   const method = await stripe.paymentMethods.create({
     type: 'card',

@@ -1,4 +1,4 @@
-import { invalid, StripeError } from '../errors.ts'
+import { type ErrorBody, invalid, StripeError } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { attempt, declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
@@ -139,28 +139,23 @@ export function confirmSetup(
     world.emit('setup_intent.requires_action', waiting)
     return waiting
   }
+  const error: ErrorBody = {
+    type: 'card_error',
+    code: outcome.code,
+    message: declineMessage(outcome.code, outcome.declineCode),
+    ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
+    payment_method: world.render(method),
+  }
   const failed = world.setupIntents.patch(id, {
     status: 'requires_payment_method',
     payment_method: null,
     next_action: null,
-    last_setup_error: {
-      type: 'card_error',
-      code: outcome.code,
-      message: declineMessage(outcome.code, outcome.declineCode),
-    } as unknown as SetupIntentRow['last_setup_error'],
+    last_setup_error: error as unknown as SetupIntentRow['last_setup_error'],
   })
   world.emit('setup_intent.setup_failed', failed)
-  throw new StripeError(
-    402,
-    {
-      type: 'card_error',
-      code: outcome.code,
-      message: declineMessage(outcome.code, outcome.declineCode),
-      ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
-      setup_intent: world.render(failed),
-    },
-    true,
-  )
+  // Of the declines of a set-up only this one names a field, as recorded.
+  const field = outcome.code === 'expired_card' ? { param: 'exp_month' } : {}
+  throw new StripeError(402, { ...error, ...field, setup_intent: world.render(failed) }, true)
 }
 
 function succeed(world: World, intent: SetupIntentRow, method: PaymentMethodRow): SetupIntentRow {

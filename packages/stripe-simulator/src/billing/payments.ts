@@ -50,7 +50,7 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
     last_payment_error: null,
     latest_charge: null,
     livemode: false,
-    managed_payments: null,
+    managed_payments: { enabled: false },
     metadata: of.metadata,
     next_action: null,
     on_behalf_of: null,
