@@ -33,7 +33,8 @@ export function addDrift(program: Command): void {
 }
 
 function reportText({ looked, underWay, drifts }: DriftReport): string {
-  const waiting = underWay === 0 ? '' : ` ${underWay} are being brought up to date.`
+  const waiting =
+    underWay === 0 ? '' : ` ${underWay === 1 ? 'One is' : `${underWay} are`} being brought up to date.`
   if (drifts.length === 0)
     return `${green('✓')} Held ${looked} objects against each other: no difference.${waiting}`
   return `${red('✗')} Of ${looked} objects, ${drifts.length} differ.${waiting}\n\n${driftTable(drifts)}`
@@ -62,5 +63,11 @@ function driftTable(drifts: readonly Drift[]): string {
 function differenceText({ kind, differences }: Drift): string {
   if (kind === 'missingThere') return 'not at the provider'
   if (kind === 'missingHere') return 'not here'
-  return differences.map(({ field, here, there }) => `${field} ${here} here, ${there} there`).join('; ')
+  return differences
+    .map(({ field, here, there }) => `${field} ${valueText(here)} here, ${valueText(there)} there`)
+    .join('; ')
 }
+
+/** What is not said on one side, or names nothing, is told as that. */
+const valueText = (value: Drift['differences'][number]['here']) =>
+  value === null || value === '' ? 'none' : `${value}`

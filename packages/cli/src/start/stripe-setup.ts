@@ -62,7 +62,7 @@ function stepText(step: EndpointStep): string {
     disabled && 'it is disabled',
     missing.length > 0 && `it does not send ${missing.join(', ')}`,
     surplus.length > 0 && `it sends without need ${surplus.join(', ')}`,
-    otherVersion && `it sends version ${otherVersion}, which only --rotate changes`,
+    otherVersion && `its version is ${otherVersion}, which only --rotate changes`,
   ].filter((one) => typeof one === 'string')
   const what = differences.length === 0 ? 'it sends what is needed' : differences.join('; ')
   return `${step.do} ${step.endpoint.id}: ${what}`
