@@ -3,7 +3,7 @@ export type DriftEntity = (typeof driftEntities)[number]
 
 export const driftEntities = [
   ...(['price', 'customer', 'subscription', 'plannedChange', 'invoice'] as const),
-  ...(['invoiceItem', 'dispute', 'usage'] as const),
+  ...(['invoiceItem', 'dispute', 'history', 'usage'] as const),
 ] as const
 
 /** `missingThere`: linked here, and the provider has it not. `missingHere`: it has one, and we have no row. */

@@ -288,6 +288,28 @@ export async function usageDrift(db: Db, limit: number): Promise<UsageDrift[]> {
   return rows
 }
 
+const HISTORY_PAGE = 1000
+
+/** All stretches of all histories. */
+export async function* historyPages(db: Db): AsyncGenerator<Row<'subscriptionHistory'>[]> {
+  let after: readonly [id: string, ordinal: number] = ['', 0]
+  for (;;) {
+    const [id, ordinal] = after
+    const page = await db
+      .selectFrom('subscriptionHistory')
+      .selectAll()
+      .where((eb) => eb(eb.refTuple('subscriptionId', 'ordinal'), '>', eb.tuple(id, ordinal)))
+      .orderBy('subscriptionId')
+      .orderBy('ordinal')
+      .limit(HISTORY_PAGE)
+      .execute()
+    if (page.length > 0) yield page
+    const last = page.at(-1)
+    if (last === undefined || page.length < HISTORY_PAGE) return
+    after = [last.subscriptionId, last.ordinal]
+  }
+}
+
 export interface StoredReport {
   readonly checkedAt: Instant
   readonly looked: number

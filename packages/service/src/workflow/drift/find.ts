@@ -19,6 +19,7 @@ import type { LookDeps } from '../look.ts'
 import { compareCustomers } from './customers.ts'
 import { compareDisputes } from './disputes.ts'
 import type { Compared, Drift, DriftReport } from './drift.ts'
+import { compareHistory } from './history.ts'
 import { compareInvoiceItems } from './invoice-items.ts'
 import { compareInvoices } from './invoices.ts'
 import { compareCustomersOfLinked } from './lost-links.ts'
@@ -103,7 +104,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
     if (entityId !== null && providerId !== null)
       confirmed.drifts.push(...(await compareCustomersOfLinked(deps, { entityId, providerId })))
   const usage = await usageDrift(db, MOST_USAGE)
-  const drifts = [...confirmed.drifts, ...usage.map(usageToDrift)]
+  const drifts = [...confirmed.drifts, ...(await compareHistory(deps)), ...usage.map(usageToDrift)]
   const report = { looked, underWay: waiting + confirmed.underWay, drifts }
   await saveReport(db, { checkedAt: clock.now(), ...report })
   return report
@@ -131,7 +132,7 @@ async function confirm(
     const name = `${entity} ${kind === 'missingThere'} ${entityId} ${providerId}`
     if (entity !== 'invoiceItem' && again.has(name)) continue
     again.add(name)
-    if (providerId === null || entity === 'usage') drifts.push(drift)
+    if (providerId === null || entity === 'usage' || entity === 'history') drifts.push(drift)
     else if (busy.has(providerId)) waiting += 1
     else if (entity === 'invoiceItem' && entityId === null)
       drifts.push(...(await comparePendingItem(deps, providerId)))
