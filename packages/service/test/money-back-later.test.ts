@@ -154,6 +154,9 @@ test('what an end in the dashboard credits counts, and what an end by us credits
     prorate: true,
     invoice_now: true,
   })
+  // From the moment on that Stripe says so, and not only from when the draft's hour is over and the balance has it.
+  expect([await ada.balance(), await ada.refundable()]).toEqual([0, [887, 1613]])
+  await ada.turn('2026-01-12T02:00:00Z')
   expect([await ada.balance(), await ada.refundable()]).toEqual([-1613, [887, 1613]])
   const bob = await subscriberOn('premium')
   await installation.ask('POST', `${bob.path}/cancel`, { when: 'now', unusedTime: 'credit' })

@@ -421,10 +421,16 @@ const cases: [name: string, story: Story, set: readonly string[], causal: readon
       const { ada, id } = await running(at)
       const item = { customer: ada.id, subscription: id, amount: 900, currency: 'usd' }
       await at.stripe.invoiceItems.create(item)
-      return () => at.stripe.subscriptions.cancel(id, { invoice_now: true })
+      return async () => {
+        await at.stripe.subscriptions.cancel(id, { invoice_now: true })
+        await at.advance(ada.clock, JAN_1 + 2 * HOUR)
+      }
     },
     ['customer.subscription.deleted', ...NEW, ...PAID],
-    [['invoice.created', 'invoice.paid']],
+    [
+      ['customer.subscription.deleted', 'invoice.finalized'],
+      ['invoice.created', 'invoice.paid'],
+    ],
   ],
   [
     'canceled with its period, with a last invoice',

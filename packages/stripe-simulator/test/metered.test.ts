@@ -214,6 +214,13 @@ test('the end bills what was used: at the planned end, or now when it is asked f
       await world.advance(ada.clock, FEB_1 + 2 * HOUR)
     } else {
       await stripe.subscriptions.cancel(subscription.id, { invoice_now: how === 'invoice_now' })
+      const drafts = (await world.invoices(subscription.id)).map(({ status, period_start, period_end }) => [
+        status,
+        period_start,
+        period_end,
+      ])
+      expect(drafts).toEqual(how === 'dropped' ? [] : [['draft', JAN_1, JAN_1 + 5 * DAY]])
+      await world.advance(ada.clock, JAN_1 + 5 * DAY + 2 * HOUR)
     }
     const totals = (await world.invoices(subscription.id)).map(({ total, status }) => [total, status])
     expect(totals).toEqual(how === 'dropped' ? [] : [[700, 'paid']])

@@ -126,15 +126,31 @@ test('nor is one of the renewal whose draft an end in its very second stops', as
   expect(await last(payer)).toEqual({ stripe, ours })
 })
 
+test("ended now in the dashboard with a last invoice: what was not told is put on Stripe's draft before its hour is over", async () => {
+  const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
+  const payer = await world.subscribed('plain', [coupon])
+  await world.use(payer, '301', JANUARY)
+  await world.sync(payer)
+  await world.use(payer, '700', JANUARY)
+  await world.stripe.subscriptions.cancel(payer.subscription, { invoice_now: true })
+  expect(await final(payer)).toEqual(everywhere(501, 500, ['Welcome']))
+})
+
 test('an amount that the invoice of the end took in part takes the rest off what is left', async () => {
   const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
   const payer = await world.subscribed('plain', [coupon])
   await world.use(payer, '301', JANUARY)
   await world.sync(payer)
   await world.use(payer, '700', JANUARY)
-  // Stripe invoices the 3.01 that it knows of, less 3.01. Of the 7.00 that are left 1.99 come off.
-  await world.stripe.subscriptions.cancel(payer.subscription, { invoice_now: true })
-  expect(await final(payer)).toEqual(everywhere(501, 199, ['Welcome']))
+  // Stripe invoices the 3.01 that it knows of, less 3.01, and somebody finalizes that at once. Of the 7.00 that are left 1.99 come off.
+  const { latest_invoice: draft } = await world.stripe.subscriptions.cancel(payer.subscription, {
+    invoice_now: true,
+  })
+  await world.stripe.invoices.finalizeInvoice(String(draft))
+  await world.deliver()
+  await world.go(payer, NOW)
+  const { stripe, ours } = everywhere(501, 199, ['Welcome'])
+  expect(await last(payer)).toEqual({ stripe, ours })
   // It is all used up: what comes later costs what it costs.
   await world.use(payer, '100', JANUARY)
   await world.sync(payer)

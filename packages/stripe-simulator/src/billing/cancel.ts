@@ -1,12 +1,9 @@
 import type { InvoiceRow, SubscriptionRow } from '../rows.ts'
 import type { World } from '../world.ts'
+import { finalInvoice } from './due.ts'
 import { endSubscription } from './end.ts'
-import { finalize } from './invoices.ts'
-import { outstandingUsage } from './metered.ts'
 import { itemsOf } from './periods.ts'
 import { creditUnused } from './prorate.ts'
-import { subscriptionDraft } from './renew.ts'
-import { collectAndSettle } from './settle.ts'
 
 export interface Cancellation {
   readonly prorate: boolean
@@ -16,7 +13,8 @@ export interface Cancellation {
 
 /**
  * Ends a subscription now. `prorate` credits what is left of the period, `invoiceNow` bills what is
- * pending; with neither, pending prorations are dropped. https://docs.stripe.com/api/subscriptions/cancel
+ * pending, by a draft that waits its hour as that of a planned end does (as recorded); with neither, pending prorations are
+ * dropped. https://docs.stripe.com/api/subscriptions/cancel
  */
 export function cancelNow(
   world: World,
@@ -38,18 +36,8 @@ export function cancelNow(
       world.emit('invoiceitem.deleted', item)
     }
   }
-  // What was used up to and with this second.
-  const usage =
-    invoiceNow && subscription.status !== 'trialing' ? outstandingUsage(world, subscription, now + 1) : []
-  const draft =
-    invoiceNow && (pending.length > 0 || usage.length > 0)
-      ? subscriptionDraft(world, id, {
-          reason: 'subscription_update',
-          lines: usage,
-          period: { start: now, end: now },
-          at: now,
-        })
-      : null
+  // What was used up to and with this second is on it.
+  const final = invoiceNow ? finalInvoice(world, id, now, now + 1) : null
   world.subscriptions.patch(id, {
     cancellation_details: {
       comment: null,
@@ -60,12 +48,6 @@ export function cancelNow(
       ...details,
     },
   })
-  endSubscription(world, id, { reason: 'cancellation_requested', asked: true })
-  if (draft !== null && !world.preview) {
-    const open = finalize(world, draft.id)
-    if (open.status === 'open' && open.collection_method === 'charge_automatically') {
-      collectAndSettle(world, draft.id, { offSession: true, automatic: false })
-    }
-  }
-  return draft
+  endSubscription(world, id, { reason: 'cancellation_requested', asked: true, except: final?.id })
+  return final
 }

@@ -99,21 +99,21 @@ function endAsPlanned(world: World, id: string, now: number): InvoiceRow | null 
   return final
 }
 
-/** The last invoice of a subscription, if there is anything on it. */
-export function finalInvoice(world: World, id: string, now: number): InvoiceRow | null {
+/** The last invoice of a subscription, if there is anything on it: of what is pending, and of what was used before a moment. */
+export function finalInvoice(world: World, id: string, at: number, usedBefore = at): InvoiceRow | null {
   const subscription = world.subscriptions.must(id)
   const waits = world.invoiceItems
     .by('pending', subscription.customer)
     .some((item) => item.own.subscription === id && item.currency === subscription.currency)
-  const usage = subscription.status === 'trialing' ? [] : outstandingUsage(world, subscription, now)
+  const usage = subscription.status === 'trialing' ? [] : outstandingUsage(world, subscription, usedBefore)
   if (!waits && usage.length === 0) return null
   const items = itemsOf(world, id)
   const start = Math.min(...items.map((item) => item.current_period_start))
   return subscriptionDraft(world, id, {
     reason: 'subscription_cycle',
     lines: usage,
-    period: { start, end: now },
-    at: now,
+    period: { start, end: at },
+    at,
     waits: true,
   })
 }
