@@ -399,3 +399,25 @@ test('where the cycle begins anew with it, so does what is shown', async () => {
   expect((await world.read(payer, 'paid')).total.minor).toBe(100n)
   expect((await world.read(payer, 'current')).total.minor).toBe(0n)
 })
+
+test('one that is issued in the hour of a renewal takes nothing off what the draft of that renewal bills', async () => {
+  const calls = await metered('usd', { unit_amount: 2 })
+  const payer = await subscriber([calls.price], { billing_thresholds: { amount_gte: 100 } })
+  await go(payer, '2026-01-31T23:40:00Z')
+  // 50 × 0.02 are the 1.00 that it takes: a draft until 00:40. 3 more are left to the renewal, whose draft is one until 01:00.
+  await calls.use(payer, '50', '2026-01-31T23:40:00Z')
+  await go(payer, '2026-01-31T23:50:00Z')
+  await calls.use(payer, '3', '2026-01-31T23:50:00Z')
+  await go(payer, '2026-02-01T00:10:00Z')
+  const shown = async () => (await world.read(payer, 'closing')).total.minor
+  expect(await shown()).toBe(6n)
+  await go(payer, '2026-02-01T00:50:00Z')
+  const { data } = await stripe.invoices.list({ subscription: payer.subscription })
+  expect(data.map(({ billing_reason, status, total }) => [billing_reason, status, total])).toEqual([
+    ['subscription_cycle', 'draft', 6],
+    ['subscription_threshold', 'paid', 100],
+  ])
+  expect(await shown()).toBe(6n)
+  await go(payer, '2026-02-01T02:00:00Z')
+  expect((await world.read(payer, 'paid')).total.minor).toBe(6n)
+})

@@ -75,20 +75,24 @@ function isSame(a: readonly MeteredItem[], b: readonly MeteredItem[]): boolean {
   )
 }
 
+export interface Billed {
+  readonly subscriptionId: string
+  readonly lines: readonly CountedLine[]
+  /** When the invoice was drawn up, in the customer's own time: what was counted until then stands on it. */
+  readonly at: Instant
+}
+
 /**
- * An invoice that closes no period has been issued, and what was counted of these until then stands on it: here that is shown
- * no more, and what was used since is asked for soon.
+ * An invoice that closes no period has been issued: what was counted of these until then is shown no more here, and what was used
+ * since is asked for soon. Whatever was asked later does not hold it, as the draft of a renewal in the hour of this one.
  */
-export async function forgetBilled(
-  trx: Trx,
-  { subscriptionId, billed }: { readonly subscriptionId: string; readonly billed: readonly CountedLine[] },
-): Promise<void> {
+export async function forgetBilled(trx: Trx, { subscriptionId, lines, at }: Billed): Promise<void> {
   await sql`
     update provider_usage set (lines, stated) = (
       select coalesce(jsonb_agg(line order by place), '[]'), coalesce(sum((line ->> 'amount')::bigint), 0)
       from jsonb_array_elements(lines) with ordinality as listed (line, place)
-      where line ->> 'item' || ' ' || (line ->> 'price') <> all(${billed.map(nameOf)}::text[]))
-    where subscription_id = ${subscriptionId}`.execute(trx)
+      where line ->> 'item' || ' ' || (line ->> 'price') <> all(${lines.map(nameOf)}::text[]))
+    where subscription_id = ${subscriptionId} and as_of <= ${sqlTime(at)}`.execute(trx)
   await hastenReading(trx, subscriptionId)
 }
 

@@ -292,12 +292,12 @@ async function noteCounted(
 async function noteBilled(
   trx: Trx,
   { subscriptionId, planVersionId }: InvoiceRow,
-  { lines }: Stripe.Invoice,
+  { lines, created: at }: Stripe.Invoice,
 ): Promise<void> {
   if (subscriptionId === null || planVersionId !== null) return
   const { status, meteredItems } = await meteredOf(trx, subscriptionId)
   const billed = isTerminal(status) ? [] : countedOn(lines.data, meteredItems)
-  if (billed.length > 0) await forgetBilled(trx, { subscriptionId, billed })
+  if (billed.length > 0) await forgetBilled(trx, { subscriptionId, lines: billed, at })
 }
 
 const meteredOf = (trx: Trx, subscriptionId: string) =>
