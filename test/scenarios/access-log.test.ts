@@ -50,13 +50,16 @@ describe.skipIf(!accessLogIsPresent)(
     })
     afterAll(() => world?.close())
 
-    const turnAll = (frozenTime: string) =>
-      Promise.all(
+    const turnAll = async (frozenTime: string) => {
+      await Promise.all(
         [...clocks.values()].map(async (clock) => {
           await world.client.testClocks.advance(clock, frozenTime)
           await world.client.testClocks.ready(clock)
         }),
       )
+      // A draft whose "created" nobody has taken yet is held beyond its hour.
+      await atRest(world)
+    }
 
     test('registers 21 customers, each on a test clock of its own', async () => {
       await Promise.all(
