@@ -83,12 +83,14 @@ export function readOperation(db: Db, id: string): Promise<Operation> {
 
 /**
  * A new key, after it is known that the old one made nothing. Undefined: somebody else has begun it, or has sent the
- * old one once more since it was read, and so it is not known any more.
+ * old one once more since it was read, and so it is not known any more; unless the old one is spent, and nothing comes
+ * of it whoever sends it.
  */
 export function beginAttempt(
   db: Db,
   { id, attempt, repeats }: Operation,
   { idempotencyKey, bodyHash, at }: Attempt,
+  { isSpent }: { readonly isSpent: boolean },
 ): Promise<Operation | undefined> {
   return db
     .updateTable('operation')
@@ -105,7 +107,7 @@ export function beginAttempt(
     })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
-    .where('repeats', '=', repeats)
+    .$if(!isSpent, (query) => query.where('repeats', '=', repeats))
     .returningAll()
     .executeTakeFirst()
 }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newDatabase, type TestDatabase } from '../../../../../test/support/database.ts'
 import { newSimulator, serviceDeps } from '../../../../../test/support/simulator.ts'
 import { transaction } from '../../postgres/transaction.ts'
-import { intend, readOperation } from '../../store/operations.ts'
+import { intend, readOperation, repeatAttempt } from '../../store/operations.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -387,6 +387,16 @@ describe('one call that several runs make', () => {
     await expect(third).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     const made = await (await second.promise)()
     expect(await madeBy(id)).toMatchObject([{ id: made, name: 'Ada' }])
+  })
+
+  test('is begun anew by the first who hears that its key is spent, however often the others send that still', async () => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind: 'error_500_stored', times: 1 })
+    const made = await lookThen(id, 'Ada', deps, async () => {
+      await repeatAttempt(deps.db, await readOperation(deps.db, id), deps.clock.now())
+    })
+    expect(await madeBy(id)).toMatchObject([{ id: made.id }])
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
   })
 
   test('is not given up when one of them sent it after the look that found nothing', async () => {

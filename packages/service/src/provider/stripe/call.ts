@@ -75,7 +75,8 @@ const MOST_ATTEMPTS = 5
  *
  * Several runs may make one call at once, each with its own reason to give it up. Whoever sends an attempt again
  * counts that first, in its row; whoever settles one as not done, or begins the next, does so only if nobody has
- * counted since it was read. Both change one row, so one of them comes second and knows.
+ * counted since it was read. Both change one row, so one of them comes second and knows. Where Stripe itself has said
+ * that a key is spent, it does not matter who sends it still: of many who heard so, the first begins the next attempt.
  */
 export async function callStripe<T extends { readonly id: string }, Body>(
   deps: CallDeps,
@@ -132,7 +133,6 @@ export async function callStripe<T extends { readonly id: string }, Body>(
       answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey }, body)
     } catch (error) {
       next = await afterFailure(error, tries)
-      isSpent = next === 'look'
       continue
     }
     return succeed(answer)
@@ -141,7 +141,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   /** Nothing is sent before it is written down that it is. Undefined: what we know of it is not so any more. */
   function begin(): Promise<Operation | undefined> {
     if (next === 'send') return repeatAttempt(db, operation, deps.clock.now())
-    return beginAttempt(db, operation, attemptOf(operation.attempt + 1))
+    return beginAttempt(db, operation, attemptOf(operation.attempt + 1), { isSpent })
   }
 
   /** With what somebody has begun, in the words in which it was: under one key Stripe does nothing else. */
@@ -161,6 +161,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
 
   async function afterFailure(error: unknown, tries: number): Promise<'send' | 'look'> {
     const verdict = verdictOf(error)
+    isSpent = verdict.kind === 'unknown' && verdict.replayed
     const requestId = requestIdOf(error)
     if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
     await markUnknown(db, operation, verdict.problem, requestId)
@@ -168,7 +169,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     if (verdict.kind === 'mismatch') return 'look'
     if (tries >= MOST_TRIES)
       throw verdict.kind === 'later' ? verdict.problem : outcomeUnknown(verdict.problem)
-    if (verdict.kind === 'unknown' && verdict.replayed) return 'look'
+    if (isSpent) return 'look'
     await pause(deps, tries, verdict.problem)
     return 'send'
   }
