@@ -3,6 +3,7 @@ import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { subscriptionDeedRoutes } from '../../src/http/routes/subscription-deeds.ts'
 import { readInvoice } from '../../src/invoice/read.ts'
+import { idOf } from '../../src/provider/stripe/field.ts'
 import type { Payer } from '../support/billing-world.ts'
 import { newServer } from '../support/server.ts'
 import { shared } from '../support/shared.ts'
@@ -146,7 +147,7 @@ test('an amount that the invoice of the end took in part takes the rest off what
   const { latest_invoice: draft } = await world.stripe.subscriptions.cancel(payer.subscription, {
     invoice_now: true,
   })
-  await world.stripe.invoices.finalizeInvoice(String(draft))
+  await world.stripe.invoices.finalizeInvoice(idOf(draft ?? ''))
   await world.deliver()
   await world.go(payer, NOW)
   const { stripe, ours } = everywhere(501, 199, ['Welcome'])
