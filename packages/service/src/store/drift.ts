@@ -91,6 +91,7 @@ export async function issuedUnlinked(
   { account, livemode }: ProviderAccount,
   numbers: readonly string[],
 ): Promise<IssuedUnlinked[]> {
+  if (numbers.length === 0) return []
   const { rows } = await sql<IssuedUnlinked>`
     select i.id, i.currency, i.status, i.number, m.provider_id as customer from invoice i
       left join mapping m on m.entity_type = 'customer' and m.entity_id = i.customer_id and m.provider = ${STRIPE}

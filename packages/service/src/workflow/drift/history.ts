@@ -15,14 +15,17 @@ export async function compareHistory({ db }: Pick<LookDeps, 'db'>): Promise<Drif
   for await (const stretches of historyPages(db)) {
     const ids = [...new Set(stretches.map(({ planVersionId }) => planVersionId))]
     const plans = new Map((await loadPlanVersions(db, ids)).map((version) => [version.id, version.plan]))
+    const attached = await loadAttached(
+      db,
+      stretches.flatMap(({ addons }) => addons),
+    )
     for (const stretch of stretches) {
       const { subscriptionId, ordinal, planVersionId, quantity, itemNumbers, currency, addons } = stretch
       const plan = plans.get(planVersionId)
       if (!plan) throw new Error(`There is no plan version ${planVersionId}.`)
-      const attached = addons.length === 0 ? [] : (await loadAttached(db, addons)).map(soldOf)
+      const its = attached.splice(0, addons.length).map(soldOf)
       const fee =
-        recurringRevenue(plan, quantity, itemNumbers).minor +
-        addonRevenue(attached, currency, itemNumbers).minor
+        recurringRevenue(plan, quantity, itemNumbers).minor + addonRevenue(its, currency, itemNumbers).minor
       if (fee === stretch.fee) continue
       drifts.push({
         ...{ entity: 'history', kind: 'differs', entityId: subscriptionId, providerId: null },

@@ -2,7 +2,7 @@ import { flowsIn } from '@lockstep/core/direction'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { transaction } from '../../postgres/transaction.ts'
-import { fetchCustomer } from '../../provider/stripe/fetch.ts'
+import { fetchCustomer, fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
 import { isOwn } from '../../provider/stripe/metadata.ts'
 import { isMissing } from '../../provider/stripe/problems.ts'
@@ -148,7 +148,7 @@ async function customerCame({ db, provider }: LookDeps, lost: LostLink) {
 }
 
 async function subscriptionCame(deps: LookDeps, lost: LostLink) {
-  const object = await deps.provider.stripe.subscriptions.retrieve(lost.providerId)
+  const object = await fetchSubscription(deps, lost.providerId)
   const [one, ...others] = await lostSubscriptions(deps, [object])
   if (!one || others.length > 0 || one.entityId !== lost.entityId) throw linkedMeanwhile(lost)
   return ['webhook', one.linkedAt] as const
