@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Drift } from '../src/workflow/drift/drift.ts'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { newBillingWorld } from './support/billing-world.ts'
+import { damaging } from './support/damaging.ts'
 import { shared } from './support/shared.ts'
 
 // One customer for all: what is damaged is repaired again before the next.
@@ -16,25 +16,7 @@ beforeEach(async () => {
   expect((await findDrift(world.deps)).drifts).toEqual([])
 })
 
-const sql = (text: string, values: unknown[] = []) => world.pool.query(text, values)
-const story = ({ entity, kind, cause, repair, differences }: Drift) =>
-  [entity, kind, ...differences.map(({ field }) => field), cause, repair ?? 'none'].join(' ')
-const drifts = async () => (await findDrift(world.deps)).drifts.map(story)
-
-async function charged(): Promise<number> {
-  const charges = await world.stripe.charges.list({ customer: ada.customer, limit: 100 })
-  return charges.data.length
-}
-
-/** The damage is found as such, and only it; its repair leaves none, and charges nobody. */
-async function mend(found: string): Promise<void> {
-  const before = await charged()
-  expect(await drifts()).toEqual([found])
-  const { repairs, left } = await repairDrift(world.deps)
-  expect(repairs.map(({ refused }) => refused)).toEqual([null])
-  expect(left.drifts).toEqual([])
-  expect(await charged()).toBe(before)
-}
+const { sql, story, drifts, mend } = damaging(world, ada)
 
 test.each([
   ['status', `'past_due'`],

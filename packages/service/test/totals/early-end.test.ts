@@ -127,22 +127,24 @@ test('nor is one of the renewal whose draft an end in its very second stops', as
   expect(await last(payer)).toEqual({ stripe, ours })
 })
 
-test("ended now in the dashboard with a last invoice: what was not told is put on Stripe's draft before its hour is over", async () => {
+/** 3.01 that Stripe knows of and 7.00 that it does not, less 5.00. */
+async function toldInPart(): Promise<Payer> {
   const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
   const payer = await world.subscribed('plain', [coupon])
   await world.use(payer, '301', JANUARY)
   await world.sync(payer)
   await world.use(payer, '700', JANUARY)
+  return payer
+}
+
+test("ended now in the dashboard with a last invoice: what was not told is put on Stripe's draft before its hour is over", async () => {
+  const payer = await toldInPart()
   await world.stripe.subscriptions.cancel(payer.subscription, { invoice_now: true })
   expect(await final(payer)).toEqual(everywhere(501, 500, ['Welcome']))
 })
 
 test('an amount that the invoice of the end took in part takes the rest off what is left', async () => {
-  const coupon = await world.coupon({ amount_off: 500, currency: 'usd', name: 'Welcome' })
-  const payer = await world.subscribed('plain', [coupon])
-  await world.use(payer, '301', JANUARY)
-  await world.sync(payer)
-  await world.use(payer, '700', JANUARY)
+  const payer = await toldInPart()
   // Stripe invoices the 3.01 that it knows of, less 3.01, and somebody finalizes that at once. Of the 7.00 that are left 1.99 come off.
   const { latest_invoice: draft } = await world.stripe.subscriptions.cancel(payer.subscription, {
     invoice_now: true,
