@@ -218,6 +218,16 @@ const damages: readonly Damage[] = [
     return [lost, { ...lost, name: `link of the ${entity} that was made there`, isTheirs: true }]
   }),
   {
+    name: 'number of a stretch of the past here',
+    found: 'history differs',
+    do: (world, { subscriptionId }, random) =>
+      world.pool.query(
+        `update subscription_history set quantity = quantity + $2, fee = (quantity + $2) * 2000
+          where subscription_id = $1 and ordinal = 1`,
+        [subscriptionId, 1 + random.below(1000)],
+      ),
+  },
+  {
     name: 'customer deleted here',
     found: 'customer differs',
     do: (world, { customerId }) =>

@@ -73,24 +73,3 @@ test('what the provider’s meters count, altered here', async () => {
   const { rows } = await sql('select metered_items from subscription where id = $1', [ada.subscriptionId])
   expect(rows).toEqual([{ metered_items: [] }])
 })
-
-test.each([
-  ['what it cost', 'fee = 1', 'fee = 2000'],
-  [
-    'which plan it was on',
-    `plan_version_id = (select id from plan_version where plan_key = 'seats')`,
-    `plan_version_id = (select id from plan_version where plan_key = 'plain')`,
-  ],
-])('a history written by other hands is told, and nobody’s guess: %s', async (_name, harm, mended) => {
-  const history = (change: string) =>
-    sql(`update subscription_history set ${change} where subscription_id = $1 and ordinal = 1`, [
-      ada.subscriptionId,
-    ])
-  await history(harm)
-  const { drifts: found } = await findDrift(world.deps)
-  expect(found.map(story)).toEqual(['history differs fee of stretch 1 unexplained none'])
-  expect(found[0]).toMatchObject({ entityId: ada.subscriptionId, providerId: null })
-  expect((await repairDrift(world.deps)).left.drifts).toEqual(found)
-  await history(mended)
-  expect(await drifts()).toEqual([])
-})

@@ -59,8 +59,7 @@ export async function recordHistory(
     : []
   const last = before && (open ?? (await beginHistory(trx, before, heardAt)))
   const facts = { ...after, cancellationReason }
-  // It is as late as what is told of, though how late its test clock says it is may be told after it.
-  const now = Math.max(heardAt, after.currentPeriodStart, after.endedAt ?? heardAt)
+  const now = asLateAs(after, heardAt)
   const startsAt = takesEffectAt(last && { ...last, since: last.startsAt }, after, facts, now)
   // In this order: the next one begins where the one before it ended.
   await Promise.all([
@@ -77,6 +76,14 @@ export async function recordHistory(
       recordedAt: now,
     }),
   ])
+}
+
+/** It is as late as what is told of, though how late its test clock says it is may be told after it. */
+export function asLateAs(
+  { currentPeriodStart, endedAt }: Pick<Lived, 'currentPeriodStart' | 'endedAt'>,
+  heardAt: Instant,
+): Instant {
+  return Math.max(heardAt, currentPeriodStart, endedAt ?? heardAt)
 }
 
 /** Begins the history of a subscription that has none, with how it stands. */

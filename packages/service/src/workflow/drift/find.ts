@@ -16,6 +16,7 @@ import { isAbsent, isMissing } from '../../provider/stripe/problems.ts'
 import { openInvoiceLinks, saveReport, underWay, usageDrift } from '../../store/drift.ts'
 import { clockIds, customersOnClocks, type LinkedId, linkedIds } from '../../store/mapped-ids.ts'
 import type { LookDeps } from '../look.ts'
+import { compareBilled } from './billed.ts'
 import { compareCustomers } from './customers.ts'
 import { compareDisputes } from './disputes.ts'
 import type { Compared, Drift, DriftReport } from './drift.ts'
@@ -55,6 +56,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   /** What of ours an object says it is, whatever it is linked to. */
   const named = new Map<string, string>()
   const found: Drift[] = []
+  const billed: Drift[] = []
   let [looked, waiting] = [0, 0]
 
   async function take(type: Noun, pages: AsyncGenerator<readonly unknown[]>): Promise<void> {
@@ -71,6 +73,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
       const compared = await nouns[type](deps, page as never)
       waiting += compared.underWay
       found.push(...compared.drifts)
+      if (type === 'invoice') billed.push(...(await compareBilled(deps, page as never)))
     }
   }
 
@@ -104,7 +107,8 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
     if (entityId !== null && providerId !== null)
       confirmed.drifts.push(...(await compareCustomersOfLinked(deps, { entityId, providerId })))
   const usage = await usageDrift(db, MOST_USAGE)
-  const drifts = [...confirmed.drifts, ...(await compareHistory(deps)), ...usage.map(usageToDrift)]
+  const history = await compareHistory(deps, billed)
+  const drifts = [...confirmed.drifts, ...history, ...usage.map(usageToDrift)]
   const report = { looked, underWay: waiting + confirmed.underWay, drifts }
   await saveReport(db, { checkedAt: clock.now(), ...report })
   return report

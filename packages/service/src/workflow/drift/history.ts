@@ -1,17 +1,25 @@
+import { type AgreedTerms, agreedFor, type KeptStretch } from '@lockstep/core/billed-history'
 import { addonRevenue, recurringRevenue } from '@lockstep/core/recurring-revenue'
+import { transaction } from '../../postgres/transaction.ts'
 import { loadAttached, soldOf } from '../../store/addons.ts'
 import { historyPages } from '../../store/drift.ts'
+import { feeOfTerms, pastsOf, rewriteTerms } from '../../store/kept-history.ts'
 import { loadPlanVersions } from '../../store/plans.ts'
+import { lockSubscription } from '../../store/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
 import type { Drift } from './drift.ts'
 
 /**
  * What subscriptions cost in each stretch of their history, held against what its plan, its numbers and its add-ons bring: a version
- * that is sold never changes, so that the fee follows from them. Which of them was altered nothing here says; what was billed is on
- * the provider's invoices.
+ * that is sold never changes, so that the fee follows from them. `billed`: stretches of which the provider's invoices say
+ * more, and that are told as that.
  */
-export async function compareHistory({ db }: Pick<LookDeps, 'db'>): Promise<Drift[]> {
-  const drifts: Drift[] = []
+export async function compareHistory(
+  { db }: Pick<LookDeps, 'db'>,
+  billed: readonly Drift[],
+): Promise<Drift[]> {
+  const drifts = onceEach(billed)
+  const told = new Set(drifts.map(nameOf))
   for await (const stretches of historyPages(db)) {
     const ids = [...new Set(stretches.map(({ planVersionId }) => planVersionId))]
     const plans = new Map((await loadPlanVersions(db, ids)).map((version) => [version.id, version.plan]))
@@ -27,13 +35,56 @@ export async function compareHistory({ db }: Pick<LookDeps, 'db'>): Promise<Drif
       const fee =
         recurringRevenue(plan, quantity, itemNumbers).minor + addonRevenue(its, currency, itemNumbers).minor
       if (fee === stretch.fee) continue
-      drifts.push({
+      const contract = agreedFor(stretch, (await pastsOf(db, [subscriptionId])).get(subscriptionId)?.agreed)
+      const drift: Drift = {
         ...{ entity: 'history', kind: 'differs', entityId: subscriptionId, providerId: null },
         differences: [{ field: `fee of stretch ${ordinal}`, here: `${stretch.fee}`, there: `${fee}` }],
-        ...{ cause: 'unexplained', repair: null },
-        reason: `In stretch ${ordinal} of its history it costs something else than ${plan.key}, its numbers and its add-ons bring: see the provider's invoices of that time.`,
-      })
+        ...verdictOf(stretch, plan.key, contract),
+      }
+      if (!told.has(nameOf(drift))) drifts.push(drift)
     }
   }
   return drifts
+}
+
+function verdictOf(
+  { ordinal }: Pick<KeptStretch, 'ordinal'>,
+  plan: string,
+  contract: AgreedTerms | null,
+): Pick<Drift, 'cause' | 'repair' | 'reason'> {
+  const costs = `In stretch ${ordinal} of its history it costs something else than ${plan}, its numbers and its add-ons bring`
+  return contract
+    ? {
+        ...{ cause: 'changedHere', repair: 'look' },
+        reason: `${costs}, which are those of ${contract.contractId}: the fee was written by other hands.`,
+      }
+    : {
+        ...{ cause: 'unexplained', repair: null },
+        reason: `${costs}, and no contract of that time is for them: see the provider's invoices.`,
+      }
+}
+
+/** What is agreed on of a stretch says what that cost: nothing else of it is changed. */
+export async function restoreFees({ db, log }: LookDeps, subscriptionId: string): Promise<void> {
+  await transaction(db, async (trx) => {
+    await lockSubscription(trx, subscriptionId)
+    const past = (await pastsOf(trx, [subscriptionId])).get(subscriptionId)
+    for (const stretch of past?.stretches ?? []) {
+      if (!agreedFor(stretch, past?.agreed) || (await feeOfTerms(trx, stretch)) === stretch.fee) continue
+      const { ordinal } = stretch
+      await rewriteTerms(trx, { subscriptionId, ordinal }, stretch)
+      log.warn({ subscriptionId, ordinal }, 'The fee of a stretch of a history was written again.')
+    }
+  })
+}
+
+/** Which stretch of whose history: the last word of what differs says it. */
+const nameOf = ({ entityId, differences }: Drift): string =>
+  `${entityId} ${differences[0]?.field.split(' ').at(-1)}`
+
+/** Several invoices may say the same of a stretch: the first that was met is told, in the order of the stretches. */
+function onceEach(drifts: readonly Drift[]): Drift[] {
+  const first = new Map<string, Drift>()
+  for (const drift of drifts) if (!first.has(nameOf(drift))) first.set(nameOf(drift), drift)
+  return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, drift]) => drift)
 }

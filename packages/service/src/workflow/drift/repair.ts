@@ -11,8 +11,10 @@ import { lookAt, type ObjectToLookAt } from '../look.ts'
 import { adopt } from '../orphans/settle.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { tellCustomer } from '../tell-customer.ts'
+import { restoreBilled } from './billed.ts'
 import type { Drift, DriftReport } from './drift.ts'
 import { findDrift } from './find.ts'
+import { restoreFees } from './history.ts'
 import { linkAgain, markDeleted } from './lost-links.ts'
 import { restorePlanned } from './planned-changes.ts'
 import { takePriceBack } from './prices.ts'
@@ -63,6 +65,10 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
       await restorePlanned(deps, named(providerId))
       return
     }
+    if (entity === 'history')
+      return providerId === null
+        ? restoreFees(deps, named(entityId))
+        : restoreBilled(deps, { entityId: named(entityId), providerId })
     // Of one who is linked to none nothing is taken over: only the mark that they are gone is missing.
     if (entity === 'customer' && entityId !== null && !(await isLinked(deps, named(providerId))))
       return markDeleted(deps, { entityId, providerId: named(providerId) })

@@ -25,7 +25,7 @@ import { discountsSeen, discountsUnread } from '../../store/provider-discounts.t
 import { followMeters } from '../../store/provider-usage.ts'
 import { findRegistered, wakeRegistration } from '../../store/registrations.ts'
 import type { Row } from '../../store/schema.ts'
-import { recordHistory } from '../../store/subscription-history.ts'
+import { asLateAs, recordHistory } from '../../store/subscription-history.ts'
 import { releaseSlot, subscriptionRows } from '../../store/subscriptions.ts'
 import { metersBilledAsWell, refuseDoubleMeter } from '../one-meter.ts'
 import { PLANNED_TERMS } from '../plan-change/input.ts'
@@ -132,9 +132,11 @@ export const subscriptionNoun: Noun<Stripe.Subscription, SubscriptionOwner> = {
     const planned = open.find(({ id, state, origin }) => {
       return state === 'scheduled' && origin === 'here' && id !== change?.id
     })
+    // As late as its history says: how late a test clock says it is may be told after what it brought.
+    const reached = asLateAs(row, at)
     const isOtherwise = known && !(isSame(known, row) && isDeepStrictEqual(known.discounts, row.discounts))
     await Promise.all([
-      known && takeEffect(trx, { before: known, after: row, change }, at),
+      known && takeEffect(trx, { before: known, after: row, change }, reached),
       saveSubscription(
         trx,
         known,
