@@ -104,6 +104,7 @@ export function beginAttempt(
       problem: null,
       repeats: 0,
       repeatedAt: null,
+      answered: 0,
     })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
@@ -114,16 +115,22 @@ export function beginAttempt(
 
 /**
  * An attempt that was begun before is about to be sent, by whoever began it or by somebody else. Undefined: it was
- * refused meanwhile, or the next one was begun, and it must not be sent.
+ * refused meanwhile, or the next one was begun, and it must not be sent. What was counted before and never sent is
+ * not waited for.
  */
 export function repeatAttempt(
   db: Db,
   { id, attempt }: Operation,
   at: Instant,
+  { wasSent = true }: { readonly wasSent?: boolean } = {},
 ): Promise<Operation | undefined> {
   return db
     .updateTable('operation')
-    .set({ repeats: sql<number>`repeats + 1`, repeatedAt: sqlTime(at) })
+    .set({
+      repeats: sql<number>`repeats + 1`,
+      repeatedAt: sqlTime(at),
+      ...(wasSent ? {} : { answered: sql<number>`answered + 1` }),
+    })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
     .where('state', '!=', 'refused')
@@ -152,20 +159,26 @@ export async function giveUp(
   return given.numUpdatedRows === 1n
 }
 
-/** The provider may or may not have done it. What is settled stays settled, and a later attempt is not known from this one. */
-export async function markUnknown(
+/** The provider may or may not have done what was sent, and whoever sent it waits no longer. Undefined: what is settled stays settled, and a later attempt is not known from this one. */
+export function markUnknown(
   db: Db,
   { id, attempt }: Pick<Operation, 'id' | 'attempt'>,
   problem: Problem,
   requestId: string | null,
-): Promise<void> {
-  await db
+): Promise<Operation | undefined> {
+  return db
     .updateTable('operation')
-    .set({ state: 'unknown', problem: problemJson(problem), providerRequestId: requestId })
+    .set({
+      state: 'unknown',
+      problem: problemJson(problem),
+      providerRequestId: requestId,
+      answered: sql<number>`answered + 1`,
+    })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
     .where('state', 'in', ['prepared', 'unknown'])
-    .execute()
+    .returningAll()
+    .executeTakeFirst()
 }
 
 export type Outcome =

@@ -7,6 +7,7 @@ import { newDatabase, type TestDatabase } from '../../../../../test/support/data
 import { newSimulator, serviceDeps } from '../../../../../test/support/simulator.ts'
 import { transaction } from '../../postgres/transaction.ts'
 import { intend, readOperation, repeatAttempt } from '../../store/operations.ts'
+import { openProvider } from './account.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
 
@@ -257,12 +258,12 @@ describe('a call whose process died a moment ago', () => {
     simulator.control.clearRequests()
     await expect(create(id, 'Ada', { ...now, ...own })).rejects.toMatchObject({
       code: 'provider_unknown_outcome',
-      retryAfterSeconds: 16,
+      retryAfterSeconds: 17,
     })
     expect(posts()).toEqual([])
     expect(await state(id)).toBe('prepared')
-    // Sixteen seconds later nobody waits for an answer any more.
-    await create(id, 'Ada', { ...later(17), ...own }).catch((error: Problem) => error.code)
+    // Seventeen seconds later nobody waits for an answer any more.
+    await create(id, 'Ada', { ...later(18), ...own }).catch((error: Problem) => error.code)
     expect(await state(id)).not.toBe('prepared')
   })
 })
@@ -371,7 +372,7 @@ describe('one call that several runs make', () => {
     const second = await underWay(id, own)
     await expect(create(id, 'Grace', own)).rejects.toMatchObject({
       code: 'provider_unknown_outcome',
-      retryAfterSeconds: 16,
+      retryAfterSeconds: 17,
     })
     const made = await second()
     expect(await madeBy(id)).toMatchObject([{ id: made, name: 'Ada' }])
@@ -407,10 +408,130 @@ describe('one call that several runs make', () => {
     const first = lookThen(id, 'Ada', own, async () => {
       second.resolve(await underWay(id, later(3600)))
     })
-    await expect(first).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 16 })
+    await expect(first).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 17 })
     const made = await (await second.promise)()
     expect(await madeBy(id)).toMatchObject([{ id: made }])
     expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 1 })
+  })
+})
+
+describe('a call that one of several has sent, and waits for', () => {
+  const given = new Problem('registration_canceled', 'Not any more.')
+  const body = (id: string) => ({ name: 'Ada', metadata: ownMetadata(deps.provider, id) })
+
+  /** One that was sent in vain before, and that somebody has just sent again: on its way to Stripe until it is let go. */
+  async function sentAgain(id: string, own: CallDeps) {
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id, 'Ada', own)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    const [sent, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const call = { id, kind: 'customer.create', subjectId: id, body: body(id) }
+    const made = callStripe(own, call, async (stripe, options) => {
+      sent.resolve()
+      await gate.promise
+      return stripe.customers.create(call.body, options)
+    })
+    await sent.promise
+    return async () => {
+      gate.resolve()
+      return (await made).id
+    }
+  }
+
+  test('is not begun anew after a look that took longer than its answer', async () => {
+    const id = newOperation()
+    const time = { now: deps.clock.now() }
+    const own = { ...deps, clock: { now: () => time.now } }
+    const arrive = await sentAgain(id, own)
+    const call = { id, kind: 'customer.create', subjectId: id, body: { ...body(id), name: 'Grace' } }
+    time.now += 1
+    const second = callStripe(
+      own,
+      call,
+      (stripe, options) => stripe.customers.create(call.body, options),
+      async () => {
+        expect(await madeBy(id)).toEqual([])
+        // Ten seconds after it was sent it is done; the look goes on with the next page when its turn has come.
+        await arrive()
+        time.now += 30
+        return undefined
+      },
+    )
+    await second.catch((error: Problem) => expect(error.code).toBe('provider_unknown_outcome'))
+    expect(await madeBy(id)).toMatchObject([{ name: 'Ada' }])
+  })
+
+  test('is not given up', async () => {
+    const id = newOperation()
+    const own = still(0)
+    const arrive = await sentAgain(id, own)
+    const first = create(id, 'Ada', { ...own, withdrawn: async () => given })
+    await expect(first).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 17 })
+    expect(await state(id)).not.toBe('refused')
+    const made = await arrive()
+    expect(await madeBy(id)).toMatchObject([{ id: made }])
+  })
+
+  test('is not given up by another either whom Stripe told to come later because of it', async () => {
+    const id = newOperation()
+    const own = still(0)
+    const arrive = await sentAgain(id, own)
+    let asked = 0
+    const withdrawn = async () => (++asked > 1 ? given : undefined)
+    simulator.control.fail({ ...CREATE, kind: 'lock_timeout' })
+    const second = create(id, 'Ada', { ...own, withdrawn })
+    await expect(second).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 17 })
+    const made = await arrive()
+    expect(await madeBy(id)).toMatchObject([{ id: made }])
+    expect(await state(id)).toBe('succeeded')
+  })
+})
+
+describe('a call that waits for its turn at the limiter', () => {
+  /** A process of its own: the same account through a limiter, and a clock that goes on while it waits. */
+  async function waiting() {
+    const [waits, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const time = { now: deps.clock.now() }
+    const wait = (): Promise<void> => {
+      waits.resolve()
+      return gate.promise
+    }
+    // Nobody has taken a turn before.
+    await database.pool.query('delete from provider_limit')
+    const provider = await openProvider(database, {
+      apiKey: 'sk_test_lockstep',
+      apiBase: simulator.url,
+      // One to an endpoint at once, and the next nine seconds later: a person waits for ten.
+      limits: { account: 1000, endpoint: 1 / 9, burst: 1 },
+      pace: { random: () => 0.5, wait },
+    })
+    await provider.stripe.customers.create({ name: 'Takes the turn' })
+    return { own: { ...deps, provider, clock: { now: () => time.now } }, time, waits: waits.promise, gate }
+  }
+
+  test('is not taken for dead and made a second time by whoever takes it over in other words', async () => {
+    const id = newOperation()
+    const { own, time, waits, gate } = await waiting()
+    const first = create(id, 'Ada', own)
+    await waits
+    time.now += 60
+    const second = await create(id, 'Grace', { ...deps, clock: own.clock })
+    gate.resolve()
+    expect((await first).id).toBe(second.id)
+    expect(await madeBy(id)).toMatchObject([{ id: second.id, name: 'Grace' }])
+    expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
+  })
+
+  test('is counted when its turn has come: from then on its answer is waited for', async () => {
+    const id = newOperation()
+    const { own, time, waits, gate } = await waiting()
+    const first = create(id, 'Ada', own)
+    await waits
+    time.now += 60
+    gate.resolve()
+    const { id: made } = await first
+    expect(await madeBy(id)).toMatchObject([{ id: made }])
+    expect(await readOperation(deps.db, id)).toMatchObject({ repeats: 1, repeatedAt: time.now, answered: 1 })
   })
 })
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import type { Clock } from '../../clock.ts'
@@ -18,9 +19,9 @@ import {
   settle,
 } from '../../store/operations.ts'
 import type { Provider } from './account.ts'
-import { TIMEOUT_MS } from './client.ts'
+import { checkedLast, TIMEOUT_MS } from './client.ts'
 import { backoff } from './pace.ts'
-import { requestIdOf, verdictOf } from './problems.ts'
+import { requestIdOf, verdictOf, whyNotSent } from './problems.ts'
 
 export interface CallDeps {
   readonly db: Db
@@ -59,8 +60,13 @@ export interface Intention<Body = unknown> {
 
 /** Stripe keeps a key for at least 24 hours; an hour less leaves room for a slow last try. */
 const KEY_LIFE_SECONDS = 23 * 3600
-/** A call that was sent this long ago was done by now, or never will be. */
-const CALL_SECONDS = TIMEOUT_MS / 1000 + 1
+/** So long ago by the clock an attempt may have been counted when it is sent. Longer, and it is counted again first. */
+const MOST_BEFORE_SENT_SECONDS = 1
+/**
+ * An attempt that was counted this long ago was done by now, or never will be. Instants are whole seconds: what was
+ * counted in second 0 is sent before second 2, and given up before second 17.
+ */
+const CALL_SECONDS = MOST_BEFORE_SENT_SECONDS + TIMEOUT_MS / 1000 + 1
 const MOST_TRIES = 6
 const MOST_ATTEMPTS = 5
 
@@ -77,6 +83,7 @@ const MOST_ATTEMPTS = 5
  * counts that first, in its row; whoever settles one as not done, or begins the next, does so only if nobody has
  * counted since it was read. Both change one row, so one of them comes second and knows. Where Stripe itself has said
  * that a key is spent, it does not matter who sends it still: of many who heard so, the first begins the next attempt.
+ * Whose turn at the limiter is long in coming counts once more when it has come, just before it sends.
  */
 export async function callStripe<T extends { readonly id: string }, Body>(
   deps: CallDeps,
@@ -109,7 +116,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     const told = isFirst ? intended.withdrawal : undefined
     const withdrawal = told === undefined ? await deps.withdrawn?.() : told
     if (withdrawal) {
-      const found = isFirst ? undefined : await lookOnly(deps, operation, tries, find)
+      const found = isFirst ? undefined : await lookOnly(deps, operation, find)
       if (found) return succeed(found)
       const isGivenUp = await giveUp(db, operation, withdrawal, deps.clock.now())
       // A twin has sent it: of what we have not sent it is all the same to us what becomes of it.
@@ -117,9 +124,10 @@ export async function callStripe<T extends { readonly id: string }, Body>(
       throw withdrawal
     }
     if (next === 'look') {
+      const asked = deps.clock.now()
       const found = await look(deps, call, operation, find)
       if (found) return succeed(found)
-      if (!isSpent) refuseIfUnderWay(deps, operation, ['prepared', 'unknown', 'parked'])
+      if (!isSpent && operation.state !== 'refused') refuseIfYoung(operation, asked)
     }
     const begun = isFirst ? operation : await begin()
     if (!begun) {
@@ -130,9 +138,13 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     operation = begun
     let answer: T
     try {
-      answer = await send(provider.stripe, { idempotencyKey: operation.idempotencyKey }, body)
+      const options = { idempotencyKey: operation.idempotencyKey }
+      answer = await checkedLast(countIfOld, () => send(provider.stripe, options, body))
     } catch (error) {
-      next = await afterFailure(error, tries)
+      if (whyNotSent(error) instanceof Overtaken) {
+        operation = await readOperation(db, id)
+        await goOn()
+      } else next = await afterFailure(error, tries)
       continue
     }
     return succeed(answer)
@@ -142,6 +154,19 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   function begin(): Promise<Operation | undefined> {
     if (next === 'send') return repeatAttempt(db, operation, deps.clock.now())
     return beginAttempt(db, operation, attemptOf(operation.attempt + 1), { isSpent })
+  }
+
+  /** It waited for its turn: who looked at it meanwhile may have taken it for dead, and it for theirs. */
+  async function countIfOld(): Promise<void> {
+    if (isJustCounted()) return
+    const counted = await repeatAttempt(db, operation, deps.clock.now(), { wasSent: false })
+    if (!counted) throw new Overtaken()
+    operation = counted
+    if (!isJustCounted()) throw new Problem('provider_unavailable', 'The database is too slow to make a call.')
+  }
+
+  function isJustCounted(): boolean {
+    return deps.clock.now() - countedAt(operation) <= MOST_BEFORE_SENT_SECONDS
   }
 
   /** With what somebody has begun, in the words in which it was: under one key Stripe does nothing else. */
@@ -164,7 +189,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     isSpent = verdict.kind === 'unknown' && verdict.replayed
     const requestId = requestIdOf(error)
     if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
-    await markUnknown(db, operation, verdict.problem, requestId)
+    operation = (await markUnknown(db, operation, verdict.problem, requestId)) ?? operation
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
     if (tries >= MOST_TRIES)
@@ -263,29 +288,43 @@ async function look<T>(
 async function lookOnly<T>(
   deps: CallDeps,
   operation: Operation,
-  tries: number,
   find: ((stripe: Stripe) => Promise<T | undefined>) | undefined,
 ): Promise<T | undefined> {
   if (operation.state === 'refused') return undefined
   if (!find) throw await park(deps, operation, 'It cannot be told whether the payment provider did it.')
+  const asked = deps.clock.now()
   const found = await readStripe(deps, find)
-  if (!found && tries === 1) refuseIfUnderWay(deps, operation, ['prepared'])
+  if (!found && isAwaited(operation)) refuseIfYoung(operation, asked)
   return found
 }
 
-/** Nobody waited for its answer to the end: it may be on its way still, and be done after we looked. */
-function refuseIfUnderWay(
-  { clock }: CallDeps,
-  { state, preparedAt, repeatedAt }: Operation,
-  states: readonly Operation['state'][],
-): void {
-  const seconds = (repeatedAt ?? preparedAt) + CALL_SECONDS - clock.now()
-  if (states.includes(state) && seconds > 0) throw underWay(seconds)
+/** Somebody has sent it who has not said yet what came of that: it is on its way still, or they died. */
+function isAwaited({ state, repeats, answered }: Operation): boolean {
+  return state === 'prepared' || (state === 'unknown' && answered !== repeats + 1)
+}
+
+/** It may have been on its way still when the look began that did not find it, and so was done after it. */
+function refuseIfYoung(operation: Operation, asked: Instant): void {
+  const seconds = countedAt(operation) + CALL_SECONDS - asked
+  if (seconds > 0) throw underWay(seconds)
+}
+
+/** When it was written down last that it is sent. */
+function countedAt({ preparedAt, repeatedAt }: Operation): Instant {
+  return repeatedAt ?? preparedAt
 }
 
 function underWay(seconds: number): Problem {
   const detail = 'The payment provider may still be at work on this call.'
   return new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
+}
+
+/** While it waited to be sent the attempt was refused, or the next one begun: nothing is sent under its key any more. */
+class Overtaken extends Error {
+  constructor() {
+    super('The attempt is not the last one any more.')
+    this.name = 'Overtaken'
+  }
 }
 
 /** The call was made and succeeded, and what it made is not at the provider any more: a complete look did not find it. */

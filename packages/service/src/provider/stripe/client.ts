@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import Stripe from 'stripe'
@@ -62,6 +63,16 @@ export function makeStripe({ apiKey, apiBase }: StripeAccess, options: ClientOpt
   })
 }
 
+const lastChecks = new AsyncLocalStorage<() => Promise<void>>()
+
+/**
+ * Has `check` asked of each of `send`'s requests that changes something, at the last moment: when its turn at the
+ * limiter has come, however long that took. What it throws keeps the request from being sent.
+ */
+export function checkedLast<T>(check: () => Promise<void>, send: () => Promise<T>): Promise<T> {
+  return lastChecks.run(check, send)
+}
+
 /** Around the library's own client, because here each request passes: also every page of a list. */
 function guarded(
   agent: HttpAgent,
@@ -75,6 +86,7 @@ function guarded(
         assertOutsideTransaction()
         const [, , path, method] = request
         await limiter?.take(endpointOf(method, path))
+        if (method !== 'GET') await lastChecks.getStore()?.()
       } catch (error) {
         throw new NotSent(error)
       }

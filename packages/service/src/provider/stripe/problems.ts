@@ -26,10 +26,16 @@ export type Verdict =
   /** `replayed`: Stripe keeps this failure for the key, so asking again with it tells nothing new. */
   | { readonly kind: 'unknown'; readonly replayed: boolean; readonly problem: Problem }
 
+/** What kept a request from being sent; undefined of one that was. */
+export function whyNotSent(error: unknown): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined
+  return error.detail instanceof NotSent ? error.detail.cause : undefined
+}
+
 /** Decided by status, type and code, never by message text. */
 export function verdictOf(error: unknown): Verdict {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
-  const { cause } = error.detail instanceof NotSent ? error.detail : {}
+  const cause = whyNotSent(error)
   if (cause instanceof Problem) return { kind: 'later', problem: cause }
   if (cause !== undefined) throw cause
 

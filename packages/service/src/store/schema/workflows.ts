@@ -53,4 +53,6 @@ interface OperationTable {
   settledAt: MaybeTime
   repeats: Default<number>
   repeatedAt: MaybeTime
+  /** Of how many sends of the attempt whoever sent them waits no longer. */
+  answered: Default<number>
 }

@@ -1,0 +1,5 @@
+-- Several runs may send one attempt under one key. Of how many of those sends nobody waits for an answer any more: while
+-- that is less than were sent, one is on its way still, or its process died. Rows that are there say of none that it is over.
+alter table operation
+  add column answered integer not null default 0,
+  add constraint operation_answered check (answered >= 0) not valid;
