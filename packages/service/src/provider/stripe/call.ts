@@ -162,7 +162,8 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     const counted = await repeatAttempt(db, operation, deps.clock.now(), { wasSent: false })
     if (!counted) throw new Overtaken()
     operation = counted
-    if (!isJustCounted()) throw new Problem('provider_unavailable', 'The database is too slow to make a call.')
+    if (!isJustCounted())
+      throw new Problem('provider_unavailable', 'The database is too slow to make a call.')
   }
 
   function isJustCounted(): boolean {
