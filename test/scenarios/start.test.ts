@@ -57,6 +57,24 @@ async function start(until = 'Ctrl-C stops it'): Promise<string> {
   })
 }
 
+/** Until the example customers are in the middle of their registration, in which they stay as long as this one runs. */
+async function startInTheMiddle(): Promise<void> {
+  await start('❯ Postgres and the service')
+  const control = `http://127.0.0.1:${simulatorPort}/_simulator`
+  await fetch(`${control}/faults`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'rate_limit', method: 'POST', path: '/v1/subscriptions', probability: 1 }),
+  })
+  const refused = async () => {
+    const { requests } = (await (await fetch(`${control}/requests`)).json()) as {
+      requests: { path: string; fault: string | null }[]
+    }
+    return requests.some(({ path, fault }) => path === '/v1/subscriptions' && fault === 'rate_limit')
+  }
+  await expect.poll(refused).toBe(true)
+}
+
 /** No chance to say good-bye. */
 async function kill(): Promise<void> {
   if (!running) return
@@ -177,9 +195,9 @@ async function postmasterOf(parent: number | undefined): Promise<number> {
 
 test('a first start that was ended or killed in the middle is completed by the next one, and while it runs no other comes in', async () => {
   await rm(join(folder, '.lockstep'), { recursive: true })
-  await start('❯ Example customers')
+  await startInTheMiddle()
   expect(await stop()).toBe(0)
-  await start('❯ Example customers')
+  await startInTheMiddle()
   const killed = running?.pid
   const refused = await startAnother()
   expect(refused.code).toBe(1)

@@ -1,10 +1,14 @@
 // docs.stripe.com/testing#invalid-data and docs.stripe.com/error-codes
 import type Stripe from 'stripe'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
 import { refusal } from './world.ts'
 
 const { stripe, customer, simulator } = await sharedWorld()
+
+// The year stands still: it does not turn between what is asked and the answer.
+vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+afterAll(() => vi.useRealTimers())
 
 const THIS_YEAR = new Date().getUTCFullYear()
 const GOOD = { number: '4242424242424242', exp_month: 12, exp_year: THIS_YEAR + 1, cvc: '314' }

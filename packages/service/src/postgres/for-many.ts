@@ -8,7 +8,7 @@ import { codeOf, isDatabaseUnavailable } from './unavailable.ts'
 /** The second time without those that failed in the first. */
 const TRIES = 2
 /** All of them wait with the one that waits for a lock, and hold what they have locked. */
-const LOCK_TIMEOUT = '1s'
+const LOCK_TIMEOUT_MS = 1000
 const IN_FAILED_TRANSACTION = '25P02'
 const LOCK_NOT_AVAILABLE = '55P03'
 
@@ -26,13 +26,14 @@ export async function forMany<One>(
   db: Db,
   all: readonly One[],
   work: (trx: Trx, one: One) => Promise<void>,
+  { lockTimeoutMs = LOCK_TIMEOUT_MS }: { readonly lockTimeoutMs?: number } = {},
 ): Promise<readonly One[]> {
   const left: One[] = []
   let wanted = all
   let waits = true
   // One alone has nobody to share with.
   for (let attempt = 1; attempt <= TRIES && wanted.length > 1; attempt += 1) {
-    const failed = await together(db, wanted, work, waits)
+    const failed = await together(db, wanted, work, waits ? lockTimeoutMs : null)
     if (failed === 'waited') {
       if (!waits) break
       waits = false
@@ -46,12 +47,15 @@ export async function forMany<One>(
   return [...left, ...wanted]
 }
 
-/** Those because of whom none was done. `waited`: one of those who asked for locks together, and nobody knows which. */
+/**
+ * Those because of whom none was done. Nobody waits for a lock longer than so many milliseconds; null: nobody waits for
+ * a row at all. `waited`: one of those who asked for locks together, and nobody knows which.
+ */
 async function together<One>(
   db: Db,
   all: readonly One[],
   work: (trx: Trx, one: One) => Promise<void>,
-  waits: boolean,
+  lockTimeoutMs: number | null,
 ): Promise<One[] | 'waited'> {
   const failed: One[] = []
   let causes = new Set<unknown>()
@@ -59,9 +63,9 @@ async function together<One>(
     await transaction(db, async (trx) => {
       failed.length = 0
       share(trx)
-      if (!waits) waitForNoRow(trx)
+      if (lockTimeoutMs === null) waitForNoRow(trx)
       const [, ended] = await Promise.all([
-        sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(trx),
+        sql`set local lock_timeout = ${sql.lit(lockTimeoutMs ?? LOCK_TIMEOUT_MS)}`.execute(trx),
         Promise.allSettled(all.map((one) => work(trx, one))),
       ])
       const errors = ended.map((end) => (end.status === 'rejected' ? end.reason : undefined))
