@@ -12,6 +12,7 @@ import {
   lockCustomer,
   unlockCurrency,
 } from '../src/store/customers.ts'
+import { deliveryFigures } from '../src/store/deliveries.ts'
 import { claimRequest, completeRequest } from '../src/store/idempotency-keys.ts'
 import { link, providerIdOf } from '../src/store/mappings.ts'
 import { reset } from '../src/store/reset.ts'
@@ -61,6 +62,16 @@ function behavesLikeAStore(make: () => Promise<TestDatabase>): void {
       createdAt: AT,
     })
     expect(await findCustomer(database.db, 'user_2')).toBeUndefined()
+  })
+
+  test('an empty outbox has figures', async () => {
+    expect(await deliveryFigures(database.db)).toEqual({
+      waiting: 0,
+      failed: 0,
+      disabledEndpoints: 0,
+      unmade: 0,
+      oldestAt: null,
+    })
   })
 
   test('a currency is not unlocked under somebody who takes a slot at that moment', async () => {

@@ -142,7 +142,7 @@ export async function deliveryFigures(db: Db): Promise<DeliveryFigures> {
            (select count(*)::int from delivery where state = 'failed') as failed,
            (select count(*)::int from webhook_endpoint where state = 'disabled') as disabled_endpoints,
            (select count(*)::int from outgoing_change) as unmade
-      from (select count(*)::int as waiting, min(created_at) as oldest_at from delivery where state = 'waiting')`.execute(
+      from (select count(*)::int as waiting, min(created_at) as oldest_at from delivery where state = 'waiting') as waits`.execute(
     db,
   )
   const [figures] = rows
