@@ -3,7 +3,7 @@ import { inTier, type ServedRoute } from './http/route.ts'
 import { accountBalanceRoutes, balanceTransactionExpansions } from './resources/account-balance.ts'
 import { accountRoutes } from './resources/accounts.ts'
 import { activeEntitlementExpansions, activeEntitlementRoutes } from './resources/active-entitlements.ts'
-import { balanceTransactionRoutes } from './resources/balance-transactions.ts'
+import { balanceTransactionRoutes, customerTransactionExpansions } from './resources/balance-transactions.ts'
 import { checkoutExpansions, checkoutRoutes } from './resources/checkout-sessions.ts'
 import { couponExpansions, couponRoutes, renderCoupon } from './resources/coupons.ts'
 import { creditNoteExpansions, creditNoteRoutes, renderCreditNote } from './resources/credit-notes.ts'
@@ -12,6 +12,7 @@ import { deleteDiscountRoutes } from './resources/delete-discount.ts'
 import { discountExpansions, renderDiscount } from './resources/discounts.ts'
 import { disputeExpansions, disputeRoutes } from './resources/disputes.ts'
 import { eventRoutes, renderEvent } from './resources/events.ts'
+import { expandedCustomer } from './resources/expanded.ts'
 import { featureRoutes } from './resources/features.ts'
 import { invoiceItemExpansions, invoiceItemRoutes, renderInvoiceItem } from './resources/invoice-items.ts'
 import { invoiceLineRoutes } from './resources/invoice-lines.ts'
@@ -39,7 +40,11 @@ import { previewRoutes } from './resources/preview.ts'
 import { priceExpansions, priceRoutes, renderPrice } from './resources/prices.ts'
 import { productFeatureRoutes, renderProductFeature } from './resources/product-features.ts'
 import { productRoutes } from './resources/products.ts'
-import { promotionCodeRoutes, renderPromotionCode } from './resources/promotion-codes.ts'
+import {
+  promotionCodeExpansions,
+  promotionCodeRoutes,
+  renderPromotionCode,
+} from './resources/promotion-codes.ts'
 import { refundExpansions, refundRoutes, renderRefund } from './resources/refunds.ts'
 import { searchExpansions, searchRoutes } from './resources/search.ts'
 import { setupIntentExpansions, setupIntentRoutes } from './resources/setup-intents.ts'
@@ -138,13 +143,14 @@ export const expansions: Expansions = {
   ...balanceTransactionExpansions,
   ...searchExpansions,
   ...taxIdExpansions,
+  ...promotionCodeExpansions,
+  ...customerTransactionExpansions,
   product: {
     default_price: (world, row) =>
       row.default_price === null ? null : world.render(world.prices.must(row.default_price as string)),
   },
   payment_method: {
-    customer: (world, row) =>
-      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
   },
 }
 

@@ -27,7 +27,18 @@ type RowOf<S, Joined extends keyof S, Own> = Omit<Wire<S>, Joined | 'deleted'> &
 
 export type Json = { [key: string]: unknown }
 
-export type ProductRow = RowOf<Stripe.Product, never, { inline: boolean }>
+export type ProductRow = RowOf<
+  Stripe.Product,
+  never,
+  {
+    /** Made for one item, and on no list. */
+    inline: boolean
+    /** The description of the invoice items that it was made for: `resources/amount-price.ts`. */
+    itemsNamed?: string
+    /** Plans of it that were deleted before may still be subscribed to. */
+    deleted?: boolean
+  }
+>
 export type PriceTierRow = Wire<Stripe.Price.Tier>
 export type PriceOptionRow = Wire<Stripe.Price.CurrencyOptions>
 export type PriceRow = RowOf<
@@ -40,6 +51,8 @@ export type PriceRow = RowOf<
     currencies?: Record<string, PriceOptionRow>
     /** Deleted as a plan: who has it keeps it, nobody finds it. */
     deleted?: boolean
+    /** Of invoice items that were given by their amount: `resources/amount-price.ts`. */
+    ofAmount?: boolean
   }
 >
 export type CustomerRow = RowOf<
@@ -121,6 +134,8 @@ export type InvoiceItemRow = RowOf<
     readonly subscription: string | null
     readonly subscriptionItem: string | null
     readonly debit: boolean
+    /** Its invoice was deleted as a draft. */
+    readonly deleted?: boolean
   }
 >
 export type InvoicePaymentRow = RowOf<

@@ -1,5 +1,6 @@
 import { changeBalance } from '../billing/balance.ts'
 import { invalid, missing } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { clearable, integer, metadata, range, required, shape, text } from '../http/schema.ts'
@@ -7,6 +8,7 @@ import type { BalanceTransactionRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
+import { expanded, expandedCustomer } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 
 const URL = '/v1/customers'
@@ -69,6 +71,15 @@ export const balanceTransactionRoutes = [
     },
   ),
 ]
+
+export const customerTransactionExpansions: Expansions = {
+  customer_balance_transaction: {
+    checkout_session: (world, row) => expanded(world, world.checkouts.get(row.checkout_session as string)),
+    credit_note: (world, row) => expanded(world, world.creditNotes.get(row.credit_note as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    invoice: (world, row) => expanded(world, world.invoices.get(row.invoice as string)),
+  },
+}
 
 function entryOf(world: World, customer: string, id: string): BalanceTransactionRow {
   const entry = find(world.balanceTransactions, 'customer balance transaction', id)

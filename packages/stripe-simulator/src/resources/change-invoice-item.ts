@@ -90,6 +90,13 @@ export function changeItem(
 
 /** Deletes an item and its line on a draft. */
 export function deleteItem(world: World, item: InvoiceItemRow): void {
+  // No code and no parameter, and the same where the draft was deleted: as recorded.
+  if (
+    item.own.deleted === true ||
+    (item.invoice !== null && world.invoices.must(item.invoice).status !== 'draft')
+  ) {
+    throw invalid("Can't delete an invoice item that is attached to an invoice that is no longer editable")
+  }
   const onDraft = draftOf(world, item)
   world.invoiceItems.delete(item.id)
   world.emit('invoiceitem.deleted', item)
@@ -132,14 +139,16 @@ function repriced(
   const sent = [params.amount, params.pricing, params.price_data, params.unit_amount_decimal]
   const quantity = params.quantity !== undefined || params.quantity_decimal !== undefined
   if (sent.every((value) => value === undefined) && !quantity) return {}
-  const kept = item.pricing?.price_details?.price
+  const kept = world.prices.get(item.pricing?.price_details?.price)
+  const ofAmount = kept?.own.ofAmount === true
   const given =
     !quantity || sent.some((value) => value !== undefined)
       ? params
-      : kept !== undefined
-        ? { ...params, pricing: { price: kept } }
+      : kept !== undefined && !ofAmount
+        ? { ...params, pricing: { price: kept.id } }
         : { ...params, unit_amount_decimal: item.pricing?.unit_amount_decimal ?? String(item.amount) }
-  const priced = priceItem(world, given, item.currency, prefix)
+  // Another amount of what is called otherwise meanwhile is a price of the same product, as recorded.
+  const priced = priceItem(world, given, item.currency, prefix, ofAmount ? kept.product : undefined)
   if (priced.currency !== item.currency)
     throw invalid('The currency of an invoice item cannot change.', paramIn(prefix, 'currency'))
   return {

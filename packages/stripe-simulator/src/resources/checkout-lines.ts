@@ -6,7 +6,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import type { CheckoutParams, PricedParams } from './checkout-fields.ts'
 import type { DiscountGiven } from './discounts.ts'
-import { find } from './lookup.ts'
+import { find, liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 
 /** Every line with a price: a named one, or one that is made for this session alone. */
@@ -20,8 +20,7 @@ export function priced(world: World, params: CheckoutParams): PricedParams {
     }
     if (data === undefined)
       return { ...line, price: find(world.prices, 'price', price ?? '', `${at}[price]`).id }
-    if (data.product !== undefined)
-      find(world.products, 'product', data.product, `${at}[price_data][product]`)
+    if (data.product !== undefined) liveProduct(world, data.product, `${at}[price_data][product]`)
     const made = createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
     return { ...line, price: made.id }
   })

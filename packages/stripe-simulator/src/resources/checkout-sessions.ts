@@ -10,6 +10,7 @@ import { amountsOf, shownAmounts, taxOf } from './checkout-amounts.ts'
 import { blankCheckout } from './checkout-blank.ts'
 import { type CheckoutParams, checkoutFields } from './checkout-fields.ts'
 import { checkSession, invoiceCreation, priced, shownDiscounts } from './checkout-lines.ts'
+import { expanded, expandedCustomer } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { createSetup } from './setup-intents.ts'
 
@@ -160,20 +161,19 @@ function createSession(world: World, given: CheckoutParams): CheckoutRow {
 
 export const checkoutExpansions: Expansions = {
   'checkout.session': {
-    customer: (world, row) => renderOr(world, world.customers.get(row.customer as string)),
-    invoice: (world, row) => renderOr(world, world.invoices.get(row.invoice as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    'discounts.coupon': (world, discount) => expanded(world, world.coupons.get(discount.coupon as string)),
+    'discounts.promotion_code': (world, discount) =>
+      expanded(world, world.promotionCodes.get(discount.promotion_code as string)),
+    invoice: (world, row) => expanded(world, world.invoices.get(row.invoice as string)),
     line_items: (world, row) => {
       const { items } = world.checkouts.must(row.id as string).own
       return firstPage(items as { id: string }[], `${URL}/${row.id}/line_items`, asJson)
     },
-    payment_intent: (world, row) => renderOr(world, world.paymentIntents.get(row.payment_intent as string)),
-    setup_intent: (world, row) => renderOr(world, world.setupIntents.get(row.setup_intent as string)),
-    subscription: (world, row) => renderOr(world, world.subscriptions.get(row.subscription as string)),
+    payment_intent: (world, row) => expanded(world, world.paymentIntents.get(row.payment_intent as string)),
+    setup_intent: (world, row) => expanded(world, world.setupIntents.get(row.setup_intent as string)),
+    subscription: (world, row) => expanded(world, world.subscriptions.get(row.subscription as string)),
   },
-}
-
-function renderOr(world: World, row: { object: string } | undefined): Json | null {
-  return row === undefined ? null : world.render(row)
 }
 
 function asJson(item: object): Json {

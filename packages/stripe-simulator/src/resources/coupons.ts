@@ -21,7 +21,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
-import { find } from './lookup.ts'
+import { find, liveProduct } from './lookup.ts'
 
 const URL = '/v1/coupons'
 
@@ -72,7 +72,7 @@ export const couponRoutes = [
         throw invalid('Coupon already exists.', 'id', 'resource_already_exists')
       }
       for (const [i, product] of (params.applies_to?.products ?? []).entries()) {
-        find(world.products, 'product', product, `applies_to[products][${i}]`)
+        liveProduct(world, product, `applies_to[products][${i}]`)
       }
       const coupon = world.coupons.insert({
         id: params.id ?? world.ids.secret(8),

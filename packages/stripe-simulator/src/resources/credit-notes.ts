@@ -25,6 +25,7 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { expanded, expandedCustomer } from './expanded.ts'
 import { find } from './lookup.ts'
 
 const URL = '/v1/credit_notes'
@@ -156,12 +157,12 @@ function issue(world: World, params: Params<typeof createFields>): CreditNoteRow
 
 export const creditNoteExpansions: Expansions = {
   credit_note: {
-    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
     invoice: (world, row) => world.render(world.invoices.must(row.invoice as string)),
-    customer_balance_transaction: (world, row) => {
-      const moved = world.balanceTransactions.get(row.customer_balance_transaction as string)
-      return moved === undefined ? null : world.render(moved)
-    },
+    customer_balance_transaction: (world, row) =>
+      expanded(world, world.balanceTransactions.get(row.customer_balance_transaction as string)),
+    'discount_amounts.discount': (world, { discount }) =>
+      expanded(world, world.discounts.get(discount as string)),
     'refunds.refund': (world, row) => world.render(world.refunds.must(row.refund as string)),
   },
 }

@@ -25,6 +25,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { customerDiscount } from './discounts.ts'
 import { email } from './email-param.ts'
+import { deletedShown } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { useMethod } from './make-method.ts'
 import { anyMethodType } from './method-type.ts'
@@ -112,7 +113,7 @@ export const customerRoutes = [
   ),
   get(`${URL}/:id`, nothing, ({ world, path }) => {
     const customer = find(world.customers, 'customer', path())
-    return customer.own.deleted ? deletedCustomer(customer.id) : world.render(customer)
+    return customer.own.deleted ? deletedShown(customer) : world.render(customer)
   }),
   post(`${URL}/:id`, shape(fields), ({ world, params, path }) => {
     const customer = liveCustomer(world, path())
@@ -160,7 +161,7 @@ export const customerRoutes = [
   del(`${URL}/:id`, nothing, ({ world, path }) => {
     const customer = liveCustomer(world, path())
     deleteCustomer(world, customer.id)
-    return deletedCustomer(customer.id)
+    return deletedShown(customer)
   }),
   get(
     `${URL}/:id/payment_methods`,
@@ -221,10 +222,6 @@ export function renderCustomer(world: World, customer: CustomerRow): Shown<Strip
     own: undefined,
     discount: discount === undefined ? null : world.render(discount),
   }
-}
-
-function deletedCustomer(id: string): Json {
-  return { id, object: 'customer', deleted: true }
 }
 
 function emptyList(url: string): Json {

@@ -11,6 +11,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import type { PricedItem } from './changed-items.ts'
 import { isRedeemable } from './coupons.ts'
+import { expandedCustomer } from './expanded.ts'
 import { isActive } from './promotion-codes.ts'
 import { mixedCurrencies } from './subscription-currency.ts'
 
@@ -250,7 +251,7 @@ function redeem(world: World, coupon: CouponRow, code: string | null, to: Discou
 export const discountExpansions: Expansions = {
   discount: {
     'source.coupon': (world, row) => world.render(world.coupons.must(row.coupon as string)),
-    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
     promotion_code: (world, row) =>
       row.promotion_code === null
         ? null

@@ -8,6 +8,7 @@ import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { expanded, expandedCustomer, expandedDiscounts, priceOrId } from './expanded.ts'
 import { changeInvoice, invoiceFields } from './invoice-fields.ts'
 import { find, findAs } from './lookup.ts'
 import { createFields, makeInvoice } from './make-invoice.ts'
@@ -71,8 +72,10 @@ export const invoiceRoutes = [
     if (invoice.own.subscription !== null && invoice.billing_reason !== 'manual') {
       throw invalid('You can only delete one-off draft invoices: void the invoice of a subscription instead.')
     }
+    // What was pending before does not wait for another invoice: it is gone with this one, as recorded.
+    // github.com/Kiln-AI/stripe_world, cassette 13 (2026-08-26.dahlia): `include`, delete, list what is pending.
     for (const item of world.invoiceItems.by('invoice', invoice.id)) {
-      world.invoiceItems.delete(item.id)
+      world.invoiceItems.patch(item.id, { own: { ...item.own, deleted: true } })
       world.emit('invoiceitem.deleted', item)
       endReplaced(world, item.id, item.discounts ?? [], [])
     }
@@ -87,11 +90,13 @@ export const invoiceRoutes = [
 
 export const invoiceExpansions: Expansions = {
   invoice: {
-    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
-    default_payment_method: (world, row) => {
-      const method = world.paymentMethods.get(row.default_payment_method as string)
-      return method === undefined ? null : world.render(method)
-    },
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    default_payment_method: (world, row) =>
+      expanded(world, world.paymentMethods.get(row.default_payment_method as string)),
+    'from_invoice.invoice': (world, from) => expanded(world, world.invoices.get(from.invoice as string)),
+    latest_revision: (world, row) => expanded(world, world.invoices.get(row.latest_revision as string)),
+    'total_discount_amounts.discount': (world, { discount }) =>
+      expanded(world, world.discounts.get(discount as string)),
     payments: (world, row) => {
       const payments = world.invoicePayments.by('invoice', row.id as string).reverse()
       return firstPage(payments, `/v1/invoice_payments?invoice=${row.id}`, (payment) => world.render(payment))
@@ -100,12 +105,8 @@ export const invoiceExpansions: Expansions = {
       const intent = world.paymentIntents.get(world.invoices.get(row.id as string)?.own.paymentIntent)
       return intent === undefined ? null : { client_secret: intent.client_secret, type: 'payment_intent' }
     },
-    test_clock: (world, row) => {
-      const clock = world.testClocks.get(row.test_clock as string)
-      return clock === undefined ? null : world.render(clock)
-    },
-    discounts: (world, row) =>
-      (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
+    test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),
+    discounts: (world, row) => expandedDiscounts(world, row.discounts),
     'parent.subscription_details.subscription': (world, details) =>
       world.render(world.subscriptions.must(details.subscription as string)),
   },
@@ -114,8 +115,10 @@ export const invoiceExpansions: Expansions = {
 /** Lines are not rows: what they name is expanded from their own fields. */
 export const lineExpansions: Expansions = {
   line_item: {
-    'pricing.price_details.price': (world, details) =>
-      world.render(world.prices.must(details.price as string)),
+    discounts: (world, line) => expandedDiscounts(world, line.discounts),
+    'discount_amounts.discount': (world, { discount }) =>
+      expanded(world, world.discounts.get(discount as string)),
+    'pricing.price_details.price': (world, details) => priceOrId(world, details.price as string),
     subscription: (world, line) =>
       line.subscription === null ? null : world.render(world.subscriptions.must(line.subscription as string)),
   },

@@ -1,5 +1,5 @@
 import { missing, nowhere } from '../errors.ts'
-import type { CustomerRow } from '../rows.ts'
+import type { CustomerRow, ProductRow } from '../rows.ts'
 import type { Table } from '../store/table.ts'
 import type { World } from '../world.ts'
 
@@ -32,4 +32,10 @@ export function liveCustomer(world: World, id: string, param?: string): Customer
   const customer = find(world.customers, 'customer', id, param)
   if (customer.own.deleted) throw missing('customer', id, param)
   return customer
+}
+
+export function liveProduct(world: World, id: string, param?: string): ProductRow {
+  const product = find(world.products, 'product', id, param)
+  if (product.own.deleted === true) throw missing('product', id, param)
+  return product
 }

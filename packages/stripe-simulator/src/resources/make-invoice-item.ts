@@ -9,8 +9,9 @@ import { formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal
 import { mergeMetadata } from '../rules/metadata.ts'
 import { priceAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
+import { amountPrice } from './amount-price.ts'
 import { type DiscountGiven, lineDiscounts } from './discounts.ts'
-import { find, liveCustomer } from './lookup.ts'
+import { find, liveCustomer, liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { taxRatesOf } from './tax-rates.ts'
 
@@ -30,14 +31,14 @@ export interface ItemPricing {
   quantity?: number | undefined
   quantity_decimal?: string | undefined
   unit_amount_decimal?: string | undefined
-  tax_behavior?: string | undefined
+  tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified' | undefined
+  description?: string | null | undefined
 }
 
 export interface NewInvoiceItem extends ItemPricing {
   customer?: string | undefined
   subscription?: string | undefined
   invoice?: string | undefined
-  description?: string | undefined
   discountable?: boolean | undefined
   discounts?: readonly DiscountGiven[] | null | undefined
   metadata?: MetadataParam | undefined
@@ -58,19 +59,29 @@ export interface Priced {
   readonly name: string | null
 }
 
-/** The amount of an item: given outright, or a price or unit amount times a quantity, rounded once. */
+/**
+ * The amount of an item: given outright, or a price or unit amount times a quantity, rounded once. `product` is
+ * that of the price which the item has had by its amount.
+ */
 export function priceItem(
   world: World,
   given: ItemPricing,
   currency: string | undefined,
   prefix = '',
+  product?: string,
 ): Priced {
-  const priced = pricedBy(world, given, currency, prefix)
+  const priced = pricedBy(world, given, currency, prefix, product)
   refuseTooLarge(String(priced.amount), priced.currency, paramIn(prefix, 'amount'))
   return priced
 }
 
-function pricedBy(world: World, given: ItemPricing, currency: string | undefined, prefix: string): Priced {
+function pricedBy(
+  world: World,
+  given: ItemPricing,
+  currency: string | undefined,
+  prefix: string,
+  product: string | undefined,
+): Priced {
   const param = (name: string) => paramIn(prefix, name)
   const ways = [given.amount, given.pricing?.price, given.price_data, given.unit_amount_decimal].filter(
     (way) => way !== undefined,
@@ -92,23 +103,15 @@ function pricedBy(world: World, given: ItemPricing, currency: string | undefined
     if (given.quantity !== undefined || given.quantity_decimal !== undefined) {
       throw invalid('You may only specify one of these parameters: amount, quantity.', param('amount'))
     }
-    return {
-      amount: given.amount,
-      currency: needCurrency(currency, param),
-      quantity,
-      pricing: null,
-      name: null,
-    }
+    const billedIn = needCurrency(currency, param)
+    const pricing = pricingOf(amountOf(world, given, String(given.amount), billedIn, product))
+    return { amount: given.amount, currency: billedIn, quantity, pricing, name: null }
   }
   if (given.unit_amount_decimal !== undefined) {
     const unit = parseDecimal(given.unit_amount_decimal)
-    return {
-      amount: times(unit, quantity),
-      currency: needCurrency(currency, param),
-      quantity,
-      pricing: { type: 'price_details', unit_amount_decimal: formatDecimal(unit) },
-      name: null,
-    }
+    const billedIn = needCurrency(currency, param)
+    const pricing = pricingOf(amountOf(world, given, formatDecimal(unit), billedIn, product))
+    return { amount: times(unit, quantity), currency: billedIn, quantity, pricing, name: null }
   }
   const price =
     given.price_data !== undefined
@@ -125,12 +128,26 @@ function pricedBy(world: World, given: ItemPricing, currency: string | undefined
     amount,
     currency: billedIn,
     quantity,
-    pricing: {
-      type: 'price_details',
-      price_details: { price: price.id, product: price.product },
-      unit_amount_decimal: terms.unit_amount_decimal,
-    },
+    pricing: { ...pricingOf(price), unit_amount_decimal: terms.unit_amount_decimal },
     name: world.products.must(price.product).name,
+  }
+}
+
+function amountOf(
+  world: World,
+  { description, tax_behavior: taxBehavior }: ItemPricing,
+  unit: string,
+  currency: string,
+  product: string | undefined,
+): PriceRow {
+  return amountPrice(world, { unit, currency, description, product, taxBehavior })
+}
+
+function pricingOf(price: PriceRow): NonNullable<InvoiceItemRow['pricing']> {
+  return {
+    type: 'price_details',
+    price_details: { price: price.id, product: price.product },
+    unit_amount_decimal: price.unit_amount_decimal,
   }
 }
 
@@ -151,7 +168,7 @@ export function refuseUnlessOnce(price: PriceRow, param: string): void {
 }
 
 function inlinePrice(world: World, data: NonNullable<ItemPricing['price_data']>, param: string) {
-  find(world.products, 'product', data.product, `${param}[product]`)
+  liveProduct(world, data.product, `${param}[product]`)
   const decimal =
     data.unit_amount_decimal ?? (data.unit_amount === undefined ? undefined : String(data.unit_amount))
   if (decimal === undefined)

@@ -5,7 +5,7 @@ import type { PriceOptionRow, PriceRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { wholeAmount } from '../rules/pricing.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { liveProduct } from './lookup.ts'
 import { createProduct } from './make-product.ts'
 import { findMeter } from './meters.ts'
 import { renderPlan } from './plan-view.ts'
@@ -116,7 +116,7 @@ function productOf(world: World, params: PriceParams): string {
     throw invalid('You must specify either `product` or `product_data`.', 'product', 'parameter_missing')
   }
   if (params.product_data !== undefined) return createProduct(world, params.product_data).id
-  return find(world.products, 'product', params.product as string, 'product').id
+  return liveProduct(world, params.product as string, 'product').id
 }
 
 /** A lookup key is unique; `transfer_lookup_key` takes it from the price that has it. */

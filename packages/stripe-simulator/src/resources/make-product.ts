@@ -5,14 +5,18 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 
-export function createProduct(
-  world: World,
-  given: { name: string; id?: string | undefined } & Partial<Record<string, unknown>>,
-  inline = false,
-): ProductRow {
+type ProductGiven = { name: string; id?: string | undefined } & Partial<Record<string, unknown>>
+
+export function createProduct(world: World, given: ProductGiven): ProductRow {
+  const product = insertProduct(world, given, { inline: false })
+  world.emit('product.created', product)
+  return product
+}
+
+export function insertProduct(world: World, given: ProductGiven, own: ProductRow['own']): ProductRow {
   const now = world.now(null)
   const { metadata: labels, ...rest } = given
-  const product = world.products.insert({
+  return world.products.insert({
     object: 'product',
     active: true,
     created: now,
@@ -34,10 +38,8 @@ export function createProduct(
     id: given.id ?? world.ids.next('prod'),
     name: given.name,
     metadata: mergeMetadata({}, labels as Record<string, string> | undefined),
-    own: { inline },
+    own,
   })
-  world.emit('product.created', product)
-  return product
 }
 
 export function renderProduct(_world: World, { own: _own, ...product }: ProductRow): Shown<Stripe.Product> {

@@ -11,6 +11,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { expandTransaction } from './account-balance.ts'
 import { email } from './email-param.ts'
+import { expandedCustomer } from './expanded.ts'
 import { find } from './lookup.ts'
 
 export const chargeRoutes = [
@@ -104,8 +105,7 @@ export const invoicePaymentRoutes = [
 export const paymentExpansions: Expansions = {
   charge: {
     balance_transaction: (world, row) => expandTransaction(world, row.balance_transaction),
-    customer: (world, row) =>
-      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
     payment_intent: (world, row) =>
       row.payment_intent === null
         ? null
@@ -116,8 +116,7 @@ export const paymentExpansions: Expansions = {
     },
   },
   payment_intent: {
-    customer: (world, row) =>
-      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
     latest_charge: (world, row) =>
       row.latest_charge === null ? null : world.render(world.charges.must(row.latest_charge as string)),
     payment_method: (world, row) =>

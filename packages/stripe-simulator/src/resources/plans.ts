@@ -19,7 +19,8 @@ import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
-import { find } from './lookup.ts'
+import { expandedProduct } from './expanded.ts'
+import { liveProduct } from './lookup.ts'
 import { changePrice, createPrice } from './make-price.ts'
 import { renderPlan } from './plan-view.ts'
 import { INTERVALS, priceFields, trialDays } from './price-fields.ts'
@@ -92,7 +93,7 @@ export const planRoutes = [
       const plan = livePlan(world, path())
       const { trial_period_days: days, product, metadata: labels, ...changes } = params
       if (product !== undefined && product !== plan.product) {
-        find(world.products, 'product', product, 'product')
+        liveProduct(world, product, 'product')
         if (isUsed(world, plan.id)) {
           throw invalid('The product of a plan that a subscription uses cannot be changed.', 'product')
         }
@@ -143,7 +144,7 @@ function isUsed(world: World, plan: string): boolean {
 
 export const planExpansions: Expansions = {
   plan: {
-    product: (world, plan) => world.render(world.products.must(plan.product as string)),
+    product: (world, plan) => expandedProduct(world, plan.product),
     tiers: (world, plan) => world.prices.must(plan.id as string).own.tiers ?? null,
   },
 }

@@ -14,7 +14,7 @@ import {
 import type { PortalConfigurationRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { find, liveProduct } from './lookup.ts'
 
 type Features = PortalConfigurationRow['features']
 
@@ -220,7 +220,7 @@ function productsOf(
 ): NonNullable<Features['subscription_update']['products']> {
   return given.map((entry, i) => {
     const at = `features[subscription_update][products][${i}]`
-    find(world.products, 'product', entry.product, `${at}[product]`)
+    liveProduct(world, entry.product, `${at}[product]`)
     for (const [k, id] of entry.prices.entries()) {
       const price = find(world.prices, 'price', id, `${at}[prices][${k}]`)
       if (price.product !== entry.product || price.recurring === null) {

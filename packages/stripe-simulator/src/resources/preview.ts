@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { cancelNow } from '../billing/cancel.ts'
 import { nextBoundary, upcomingInvoice } from '../billing/upcoming.ts'
 import { updateSubscription } from '../billing/update.ts'
-import { invalid, StripeError } from '../errors.ts'
+import { invalid, missing, StripeError } from '../errors.ts'
 import { post } from '../http/route.ts'
 import {
   bool,
@@ -157,6 +157,7 @@ function addItems(
       continue
     }
     const known = find(world.invoiceItems, 'invoiceitem', id, `${prefix}[invoiceitem]`)
+    if (known.own.deleted === true) throw missing('invoiceitem', id, `${prefix}[invoiceitem]`)
     if (known.customer !== customer) {
       throw invalid(`The invoice item ${id} does not belong to the customer.`, `${prefix}[invoiceitem]`)
     }

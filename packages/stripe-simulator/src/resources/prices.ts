@@ -10,6 +10,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
+import { expandedProduct } from './expanded.ts'
 import { find } from './lookup.ts'
 import { changePrice, claimLookupKey, createPrice, optionsOf } from './make-price.ts'
 import { currencyOptions, INTERVALS, priceFields, TAX_BEHAVIORS } from './price-fields.ts'
@@ -104,7 +105,7 @@ export const priceRoutes = [
 
 export const priceExpansions: Expansions = {
   price: {
-    product: (world, price) => world.render(world.products.must(price.product as string)),
+    product: (world, price) => expandedProduct(world, price.product),
     tiers: (world, price) => world.prices.must(price.id as string).own.tiers ?? null,
     currency_options: (world, price) => allCurrencies(world.prices.must(price.id as string)),
     'currency_options.*.tiers': (_world, option) => tiersOf.get(option) ?? null,

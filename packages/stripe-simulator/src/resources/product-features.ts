@@ -6,14 +6,14 @@ import { required, shape, text } from '../http/schema.ts'
 import type { ProductFeatureRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { find, liveProduct } from './lookup.ts'
 
 const URL = '/v1/products'
 
 /** Which features a product includes. https://docs.stripe.com/api/product-feature */
 export const productFeatureRoutes = [
   post(`${URL}/:id/features`, shape({ entitlement_feature: required(text()) }), ({ world, params, path }) => {
-    const product = find(world.products, 'product', path())
+    const product = liveProduct(world, path())
     const feature = find(world.features, 'feature', params.entitlement_feature, 'entitlement_feature')
     if (!feature.active) {
       throw invalid('An archived feature cannot be attached to a product.', 'entitlement_feature')
@@ -39,7 +39,7 @@ export const productFeatureRoutes = [
     world.render(featureOf(world, path(), path('feature'))),
   ),
   get(`${URL}/:id/features`, shape(paging), ({ world, params, path }) => {
-    const product = find(world.products, 'product', path())
+    const product = liveProduct(world, path())
     return page(world.productFeatures, params, {
       noun: 'product feature',
       url: `${URL}/${product.id}/features`,
@@ -55,7 +55,7 @@ export const productFeatureRoutes = [
 ]
 
 function featureOf(world: World, productId: string, id: string): ProductFeatureRow {
-  const product = find(world.products, 'product', productId)
+  const product = liveProduct(world, productId)
   const attached = find(world.productFeatures, 'product feature', id)
   if (attached.own.product !== product.id) throw missing('product feature', id)
   return attached

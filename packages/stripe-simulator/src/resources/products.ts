@@ -5,7 +5,8 @@ import { bool, clearable, gaps, list, metadata, range, required, shape, text } f
 import type { ProductRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
-import { find } from './lookup.ts'
+import { deletedShown } from './expanded.ts'
+import { liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { createProduct } from './make-product.ts'
 import { priceFields } from './price-fields.ts'
@@ -41,16 +42,16 @@ export const productRoutes = [
     }),
     ({ world, params }) => {
       const { default_price_data: priceData, ...given } = params
-      if (given.id !== undefined && world.products.get(given.id) !== undefined) {
-        throw invalid('Product already exists.', 'id', 'resource_already_exists')
-      }
+      const known = world.products.get(given.id)
+      if (known?.own.deleted === true) world.products.delete(known.id)
+      else if (known !== undefined) throw invalid('Product already exists.', 'id', 'resource_already_exists')
       const product = createProduct(world, given)
       if (priceData === undefined) return world.render(product)
       const price = createPrice(world, { ...priceData, product: product.id }, false)
       return world.render(world.products.patch(product.id, { default_price: price.id }))
     },
   ),
-  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(find(world.products, 'product', path()))),
+  get(`${URL}/:id`, nothing, ({ world, path }) => world.render(liveProduct(world, path()))),
   post(
     `${URL}/:id`,
     shape({
@@ -63,7 +64,7 @@ export const productRoutes = [
       default_price: clearable(text()),
     }),
     ({ world, params, path }) => {
-      const product = find(world.products, 'product', path())
+      const product = liveProduct(world, path())
       if (params.default_price != null) livePrice(world, params.default_price, 'default_price')
       const { metadata: given, ...changes } = params
       const next = world.products.patch(product.id, {
@@ -85,6 +86,7 @@ export const productRoutes = [
         where: null,
         matches: (row) =>
           !row.own.inline &&
+          row.own.deleted !== true &&
           (params.active === undefined || row.active === params.active) &&
           (params.ids === undefined || params.ids.includes(row.id)) &&
           (params.shippable === undefined || row.shippable === params.shippable) &&
@@ -94,12 +96,12 @@ export const productRoutes = [
       }),
   ),
   del(`${URL}/:id`, nothing, ({ world, path }) => {
-    const product = find(world.products, 'product', path())
+    const product = liveProduct(world, path())
     if (world.prices.by('product', product.id).some((price) => price.own.deleted !== true)) {
       throw invalid('This product cannot be deleted because it has one or more user-created prices.')
     }
-    world.products.delete(product.id)
+    world.products.patch(product.id, { own: { ...product.own, deleted: true } })
     world.emit('product.deleted', product)
-    return { id: product.id, object: 'product', deleted: true }
+    return deletedShown(product)
   }),
 ]

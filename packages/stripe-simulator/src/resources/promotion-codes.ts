@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { invalid } from '../errors.ts'
+import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import {
@@ -20,6 +21,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { isRedeemable, liveCoupon } from './coupons.ts'
 import { currency } from './currency-param.ts'
+import { expanded, expandedCustomer } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 
 const URL = '/v1/promotion_codes'
@@ -138,6 +140,13 @@ export const promotionCodeRoutes = [
       }),
   ),
 ]
+
+export const promotionCodeExpansions: Expansions = {
+  promotion_code: {
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    'promotion.coupon': (world, promotion) => expanded(world, world.coupons.get(promotion.coupon as string)),
+  },
+}
 
 /** Active only while it may be used and its coupon is valid. */
 export function isActive(world: World, row: PromotionCodeRow): boolean {

@@ -11,6 +11,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { expandTransaction } from './account-balance.ts'
+import { expanded, expandedCustomer } from './expanded.ts'
 import { find } from './lookup.ts'
 
 const URL = '/v1/refunds'
@@ -92,6 +93,8 @@ export const refundExpansions: Expansions = {
     balance_transaction: (world, row) => expandTransaction(world, row.balance_transaction),
     failure_balance_transaction: (world, row) => expandTransaction(world, row.failure_balance_transaction),
     charge: (world, row) => world.render(world.charges.must(row.charge as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    payment_method: (world, row) => expanded(world, world.paymentMethods.get(row.payment_method as string)),
     payment_intent: (world, row) => world.render(world.paymentIntents.must(row.payment_intent as string)),
   },
 }

@@ -19,8 +19,10 @@ export const searchRoutes = [
   searchRoute('customers', (world) => world.customers.searchable().filter((row) => !row.own.deleted)),
   searchRoute('invoices', (world) => world.invoices.searchable()),
   searchRoute('payment_intents', (world) => world.paymentIntents.searchable()),
-  searchRoute('prices', (world) => world.prices.searchable()),
-  searchRoute('products', (world) => world.products.searchable()),
+  searchRoute('prices', (world) => world.prices.searchable().filter((row) => row.own.ofAmount !== true)),
+  searchRoute('products', (world) =>
+    world.products.searchable().filter((row) => !row.own.inline && row.own.deleted !== true),
+  ),
   searchRoute('subscriptions', (world) => world.subscriptions.searchable()),
 ]
 

@@ -19,6 +19,7 @@ import type { SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
+import { expandedCustomer } from './expanded.ts'
 import { findAs, liveCustomer } from './lookup.ts'
 import { methodData, methodOf, newMethod } from './make-method.ts'
 import { methodType } from './method-type.ts'
@@ -207,8 +208,7 @@ export function createSetup(world: World, params: SetupOf): SetupIntentRow {
 
 export const setupIntentExpansions: Expansions = {
   setup_intent: {
-    customer: (world, row) =>
-      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
     payment_method: (world, row) =>
       row.payment_method === null
         ? null

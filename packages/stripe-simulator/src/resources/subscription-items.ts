@@ -6,7 +6,8 @@ import type { Params } from '../http/schema.ts'
 import type { PriceRow, SubscriptionItemRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { find } from './lookup.ts'
+import { expandedDiscounts } from './expanded.ts'
+import { find, liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
 import { renderPlan } from './plan-view.ts'
 import { renderPrice } from './prices.ts'
@@ -30,7 +31,7 @@ export function itemPrice(
   if (price !== undefined) {
     throw invalid('You may only specify one of these parameters: price, price_data.', `${at}[price]`)
   }
-  find(world.products, 'product', data.product, `${at}[price_data][product]`)
+  liveProduct(world, data.product, `${at}[price_data][product]`)
   return createPrice(world, { ...data, currency: data.currency.toLowerCase(), active: false }, true)
 }
 
@@ -79,7 +80,6 @@ export function renderSubscriptionItem(
 
 export const subscriptionItemExpansions: Expansions = {
   subscription_item: {
-    discounts: (world, row) =>
-      (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
+    discounts: (world, row) => expandedDiscounts(world, row.discounts),
   },
 }

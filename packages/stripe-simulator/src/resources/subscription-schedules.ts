@@ -24,6 +24,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
 import { ownMethod } from './customers.ts'
+import { expanded, expandedCustomer, expandedPrice } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 import { defaultSettings, withDefaults } from './schedule-defaults.ts'
 import { phaseOf, phasesOf, phasesParam } from './schedule-phases.ts'
@@ -260,14 +261,36 @@ export function setPhases(
   enterPhase(world, world.schedules.must(row.id), current, prorationBehavior, entering)
 }
 
+/** What a phase and the settings of all phases name alike. */
+function ofSettings(within: string): Expansions[string] {
+  return {
+    [`${within}.default_payment_method`]: (world, settings) =>
+      expanded(world, world.paymentMethods.get(settings.default_payment_method as string)),
+  }
+}
+
+function ofDiscounts(within: string): Expansions[string] {
+  return {
+    [`${within}.discounts.coupon`]: (world, discount) =>
+      expanded(world, world.coupons.get(discount.coupon as string)),
+    [`${within}.discounts.discount`]: (world, { discount }) =>
+      expanded(world, world.discounts.get(discount as string)),
+    [`${within}.discounts.promotion_code`]: (world, discount) =>
+      expanded(world, world.promotionCodes.get(discount.promotion_code as string)),
+  }
+}
+
 export const scheduleExpansions: Expansions = {
   subscription_schedule: {
-    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
-    subscription: (world, row) => {
-      const subscription = world.subscriptions.get(row.subscription as string)
-      return subscription === undefined ? null : world.render(subscription)
-    },
-    'phases.items.price': (world, item) => world.render(world.prices.must(item.price as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    subscription: (world, row) => expanded(world, world.subscriptions.get(row.subscription as string)),
+    test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),
+    ...ofSettings('default_settings'),
+    ...ofSettings('phases'),
+    'phases.add_invoice_items.price': (world, item) => expandedPrice(world, item.price),
+    'phases.items.price': (world, item) => expandedPrice(world, item.price),
+    ...ofDiscounts('phases'),
+    ...ofDiscounts('phases.items'),
   },
 }
 

@@ -3,9 +3,10 @@ import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
-import type { Json, SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
+import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
+import { expanded, expandedCustomer, expandedDiscounts } from './expanded.ts'
 import { find } from './lookup.ts'
 import { renderPlan } from './plan-view.ts'
 import { create, createFields } from './start-subscription.ts'
@@ -82,21 +83,16 @@ function hasStatus(row: SubscriptionRow, asked: string | undefined): boolean {
 
 export const subscriptionExpansions: Expansions = {
   subscription: {
-    customer: (world, row) => world.render(world.customers.must(row.customer as string)),
-    latest_invoice: (world, row) => renderOr(world, world.invoices.get(row.latest_invoice as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
+    latest_invoice: (world, row) => expanded(world, world.invoices.get(row.latest_invoice as string)),
     default_payment_method: (world, row) =>
-      renderOr(world, world.paymentMethods.get(row.default_payment_method as string)),
+      expanded(world, world.paymentMethods.get(row.default_payment_method as string)),
     pending_setup_intent: (world, row) =>
-      renderOr(world, world.setupIntents.get(row.pending_setup_intent as string)),
-    test_clock: (world, row) => renderOr(world, world.testClocks.get(row.test_clock as string)),
-    discounts: (world, row) =>
-      (row.discounts as string[]).map((id) => world.render(world.discounts.must(id))),
-    schedule: (world, row) => renderOr(world, world.schedules.get(row.schedule as string)),
+      expanded(world, world.setupIntents.get(row.pending_setup_intent as string)),
+    test_clock: (world, row) => expanded(world, world.testClocks.get(row.test_clock as string)),
+    discounts: (world, row) => expandedDiscounts(world, row.discounts),
+    schedule: (world, row) => expanded(world, world.schedules.get(row.schedule as string)),
   },
-}
-
-function renderOr(world: World, row: { object: string } | undefined): Json | null {
-  return row === undefined ? null : world.render(row)
 }
 
 /** Of one item; of several neither is told. In no declaration, and answered all the same, as recorded in 2026-08-26.dahlia. */

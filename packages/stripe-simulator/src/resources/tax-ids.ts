@@ -7,6 +7,7 @@ import type { CustomerRow, Json, TaxIdRow } from '../rows.ts'
 import { taxIdTypes } from '../rules/tax-id-types.ts'
 import { checkTaxId, taxIdCountry, verificationOf } from '../rules/tax-ids.ts'
 import type { World } from '../world.ts'
+import { expandedCustomer } from './expanded.ts'
 import { find, liveCustomer } from './lookup.ts'
 
 const URL = '/v1/tax_ids'
@@ -135,7 +136,6 @@ function deleteTaxId(world: World, taxId: TaxIdRow): Json {
 
 export const taxIdExpansions: Expansions = {
   tax_id: {
-    customer: (world, row) =>
-      row.customer === null ? null : world.render(world.customers.must(row.customer as string)),
+    customer: (world, row) => expandedCustomer(world, row.customer),
   },
 }

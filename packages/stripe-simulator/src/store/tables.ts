@@ -23,8 +23,8 @@ export function usageKey(meter: string, customer: string): string {
 
 /** The rows of every resource. */
 export class Tables {
-  readonly products: Table<rows.ProductRow>
-  readonly prices: Table<rows.PriceRow, 'product' | 'lookup_key'>
+  readonly products: Table<rows.ProductRow, 'itemsNamed'>
+  readonly prices: Table<rows.PriceRow, 'product' | 'lookup_key' | 'amount'>
   readonly customers: Table<rows.CustomerRow, 'clock' | 'email'>
   readonly paymentMethods: Table<rows.PaymentMethodRow, 'customer'>
   readonly subscriptions: Table<rows.SubscriptionRow, 'customer' | 'clock'>
@@ -66,13 +66,19 @@ export class Tables {
    * copies one of 75 columns in 0.1 µs, and in 1.4 µs where it meets those of all.
    */
   constructor(journal: Journal, searchMs: number) {
-    this.products = new Table(journal, (row) => ({ ...row }), {}, searchMs)
+    this.products = new Table(
+      journal,
+      (row) => ({ ...row }),
+      { itemsNamed: (row) => row.own.itemsNamed },
+      searchMs,
+    )
     this.prices = new Table(
       journal,
       (row) => ({ ...row }),
       {
         product: (row) => row.product,
         lookup_key: (row) => row.lookup_key,
+        amount: (row) => (row.own.ofAmount === true ? amountKey(row) : null),
       },
       searchMs,
     )
@@ -112,8 +118,8 @@ export class Tables {
       searchMs,
     )
     this.invoiceItems = new Table(journal, (row) => ({ ...row }), {
-      customer: (row) => row.customer,
-      invoice: (row) => row.invoice,
+      customer: (row) => (row.own.deleted === true ? null : row.customer),
+      invoice: (row) => (row.own.deleted === true ? null : row.invoice),
       pending: (row) => (row.invoice === null ? row.customer : null),
     })
     this.invoicePayments = new Table(journal, (row) => ({ ...row }), {
@@ -227,4 +233,11 @@ export class Tables {
       deliveries: this.deliveries,
     }
   }
+}
+
+/** What makes two prices of amounts the same one. */
+export function amountKey(
+  of: Pick<rows.PriceRow, 'product' | 'currency' | 'tax_behavior' | 'unit_amount_decimal'>,
+): string {
+  return `${of.product} ${of.currency} ${of.tax_behavior} ${of.unit_amount_decimal}`
 }
