@@ -146,13 +146,28 @@ export function announce(world: World, id: string): InvoiceRow {
 }
 
 /** The hour in which a draft can still be changed, after which Stripe finalizes it by itself. */
-export function scheduleFinalization(world: World, id: string, at: number): InvoiceRow {
+export function scheduleFinalization(world: World, id: string, at: number, chargedAt = at): InvoiceRow {
   const invoice = world.invoices.must(id)
   world.alarm('invoice.finalize', id, invoice.own.clock, at)
   return world.invoices.patch(id, {
     automatically_finalizes_at: at,
-    next_payment_attempt: invoice.collection_method === 'charge_automatically' ? at : null,
+    next_payment_attempt: invoice.collection_method === 'charge_automatically' ? chargedAt : null,
   })
+}
+
+/**
+ * The same for a draft that somebody made: an hour from when it was made, also where advancing is turned off and on
+ * again meanwhile. The moment has a fraction of a second, which is cut off in `created` and in
+ * `next_payment_attempt` and rounded up here, so that finalizing is told a second later than charging; the time of a
+ * clock has none. As recorded of wall time: github.com/Kiln-AI/stripe_world, cassette 13, steps 20 to 22.
+ */
+export function scheduleMade(world: World, id: string): InvoiceRow {
+  const { created, own } = world.invoices.must(id)
+  const { draftSeconds } = world.settings
+  const now = world.now(own.clock)
+  const from = created + draftSeconds > now ? created : now
+  const fraction = own.clock === null ? 1 : 0
+  return scheduleFinalization(world, id, from + draftSeconds + fraction, from + draftSeconds)
 }
 
 /** Sums a draft again after its lines, discounts or the customer's balance changed. */

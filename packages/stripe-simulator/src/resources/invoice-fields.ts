@@ -1,7 +1,7 @@
 import { automaticTax } from '../billing/automatic-tax.ts'
 import { endReplaced } from '../billing/discounts.ts'
 import { armDue } from '../billing/due-date.ts'
-import { retotal, scheduleFinalization } from '../billing/invoices.ts'
+import { retotal, scheduleFinalization, scheduleMade } from '../billing/invoices.ts'
 import { invalid } from '../errors.ts'
 import {
   bool,
@@ -189,8 +189,12 @@ function setAutoAdvance(world: World, id: string, on: boolean, at: number | unde
   world.invoices.patch(id, { auto_advance: on })
   if (status === 'open' && on !== before.auto_advance) setCollection(world, before, on)
   if (status !== 'draft') return
-  if (on || at !== undefined) {
-    scheduleFinalization(world, id, at ?? world.now(own.clock) + world.settings.draftSeconds)
+  if (at !== undefined) {
+    scheduleFinalization(world, id, at)
+    return
+  }
+  if (on) {
+    scheduleMade(world, id)
     return
   }
   world.alarm('invoice.finalize', id, own.clock, null)
