@@ -28,7 +28,13 @@ export const customer = z
       .meta({ description: 'The test clock whose time this customer lives at.' }),
     providerId: providerId
       .nullable()
-      .meta({ description: 'Null until the customer exists at the provider.' }),
+      .meta({
+        description: 'Null until the customer exists at the provider, and once it was deleted there.',
+      }),
+    deletedAtProvider: instant.nullable().meta({
+      description:
+        'When it was deleted at the provider: nothing can be charged until it registers again. Null of who was not.',
+    }),
     createdAt: instant,
     ...expanded,
   })

@@ -14,6 +14,7 @@ const type = z.enum(outgoingEventTypes as [OutgoingEventType, ...OutgoingEventTy
 const fields = {
   id: id('delivery'),
   endpoint: id('webhook_endpoint'),
+  url: z.string().meta({ description: 'Where that endpoint is.' }),
   event: id('event').meta({ description: 'Its `webhook-id`.' }),
   type,
   subject: z.string().meta({ description: 'Our id of what it is about.' }),
@@ -22,7 +23,9 @@ const fields = {
   state,
   attempts: z.int().meta({ description: 'Since it was queued, or last retried or replayed.' }),
   lastStatus: z.int().nullable().meta({ description: 'What the endpoint answered; null when nothing.' }),
-  nextAttemptAt: instant.nullable(),
+  nextAttemptAt: instant.nullable().meta({
+    description: 'Null: nothing more is sent, or not before its endpoint is enabled again.',
+  }),
   deliveredAt: instant.nullable(),
   createdAt: instant,
 }

@@ -38,6 +38,23 @@ test('a customer is shown with what runs, listed, and made', async () => {
   expect(fake.asked.at(-1)?.body).toEqual({ externalId: 'ada', name: 'Ada' })
 })
 
+test('one who was deleted at the provider is shown as that, and not as one who is not there yet', async () => {
+  const gone = { ...customer, providerId: null, deletedAtProvider: '2026-01-20T09:30:00Z' }
+  const overview = (of: object) => ({ body: { customer: of, subscriptions: [], openInvoices: [] } })
+  fake.answers = {
+    ...found,
+    'GET /v1/customers/customer_1/billing': overview(gone),
+    'GET /v1/customers?limit=50': page(gone),
+  }
+  expect((await fake.run(['customers', 'show', 'ada'])).stdout).toMatch(
+    /provider +deleted there 2026-01-20 09:30/,
+  )
+  expect((await fake.run(['customers', 'list'])).stdout).toContain('deleted there 2026-01-20 09:30')
+  const never = { ...gone, deletedAtProvider: null }
+  fake.answers = { ...found, 'GET /v1/customers/customer_1/billing': overview(never) }
+  expect((await fake.run(['customers', 'show', 'ada'])).stdout).toMatch(/provider +not there yet/)
+})
+
 test('a service that does not say yet what waits for payment is no reason to fall over', async () => {
   const body = { customer, subscriptions: [] }
   fake.answers = { ...found, 'GET /v1/customers/customer_1/billing': { body } }

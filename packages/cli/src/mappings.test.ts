@@ -11,6 +11,22 @@ const mapping = {
   ...{ providerId: 'prod_1', livemode: false, origin: 'link', createdAt: '2026-01-20T00:00:00Z' },
 }
 
+test('a customer is linked and unlinked by the id that the application knows', async () => {
+  const linked = { ...mapping, entityType: 'customer', entityId: 'customer_1', providerId: 'cus_1' }
+  fake.answers = {
+    'GET /v1/customers?externalId=ada&limit=1': {
+      body: { data: [{ id: 'customer_1', externalId: 'ada' }], hasMore: false, nextCursor: null },
+    },
+    'POST /v1/mappings': { status: 201, body: linked },
+    'DELETE /v1/mappings/customer/customer_1': { body: linked },
+  }
+  for (const id of ['ada', 'customer_1']) {
+    expect(await fake.run(['mappings', 'link', 'customer', id, 'cus_1'])).toMatchObject({ code: 0 })
+    expect(fake.asked.at(-1)?.body).toMatchObject({ entityId: 'customer_1', providerId: 'cus_1' })
+    expect(await fake.run(['mappings', 'unlink', 'customer', id])).toMatchObject({ code: 0 })
+  }
+})
+
 test('an add-on is linked, listed and unlinked as a plan is', async () => {
   fake.answers = {
     'POST /v1/mappings': { status: 201, body: mapping },

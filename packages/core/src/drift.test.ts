@@ -44,6 +44,12 @@ test.each<[string, ReturnType<typeof differs>, string, string | null]>([
   ],
   ['who a customer of ours is', differs('customer', 'email', { seenAsItIs: false }), 'changedThere', 'tell'],
   ['who we say a customer is', differs('customer', 'email'), 'changedHere', 'tell'],
+  [
+    'who a customer of ours was, renamed there',
+    differs('customer', 'email', { stoodThere: true }),
+    'changedThere',
+    'tell',
+  ],
   ['who a customer of theirs is', differs('customer', 'email', { isTheirs: true }), 'changedHere', 'look'],
   ['an item that was sent', differs('invoiceItem', 'amount', { seenAsItIs: null }), 'changedThere', 'sync'],
 ])('%s', (_name, verdict, cause, repair) => {

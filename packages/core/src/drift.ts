@@ -73,6 +73,8 @@ export interface DifferingObject {
   readonly seenAsItIs: boolean | null
   /** Of a customer: the provider's word counts, because it was made there. */
   readonly isTheirs?: boolean
+  /** Of a customer: what stands here stood there before, and was changed there. */
+  readonly stoodThere?: boolean
   /** Ours is final: nothing that the provider says later is taken for its end. */
   readonly isOverHere?: boolean
   /** The provider's is final, too: it is written down and changes no more. */
@@ -101,7 +103,7 @@ const INTERVAL: DriftVerdict = {
 
 /** Why one object differs, and what may be done. Nothing is guessed: what no rule explains is a person's. */
 export function judgeDifference(object: DifferingObject): DriftVerdict {
-  const { entity, differences, seenAsItIs, isTheirs, isOverHere, isFinalThere } = object
+  const { entity, differences, seenAsItIs, isTheirs, stoodThere, isOverHere, isFinalThere } = object
   const missed: DriftVerdict = {
     cause: 'missed',
     repair: 'look',
@@ -115,7 +117,7 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
   switch (entity) {
     case 'customer': {
       if (isTheirs) return seenAsItIs ? written : missed
-      return seenAsItIs
+      return seenAsItIs && !stoodThere
         ? { cause: 'changedHere', repair: 'tell', reason: 'The provider was not told of it.' }
         : {
             cause: 'changedThere',

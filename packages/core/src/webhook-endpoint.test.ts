@@ -50,4 +50,9 @@ test('a rotation makes a second one beside the first, and ends with the newest a
   expect(story('set up', first, second)).toEqual(['keep we_2', 'keep we_1'])
   expect(story('retire', first, second)).toEqual(['keep we_2', 'retire we_1'])
   expect(story('retire', second)).toEqual(['keep we_2'])
+  // Its secret was lost: one more is made, and is called that.
+  expect(planEndpoint(wanted, [first, second], 'rotate')[0]).toEqual({
+    do: 'create',
+    because: 'One more beside 2, so that all secrets hold for a while.',
+  })
 })

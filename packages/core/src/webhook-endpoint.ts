@@ -64,13 +64,18 @@ export function planEndpoint(
     return { do: isUpToDate(difference) ? 'keep' : 'update', endpoint, difference }
   })
   if (wish === 'set up') return stay
-  if (wish === 'rotate')
-    return [{ do: 'create', because: 'A second one, so that both secrets hold for a while.' }, ...stay]
+  if (wish === 'rotate') return [{ do: 'create', because: besides(ours.length) }, ...stay]
   return [
     ...stay.slice(0, 1),
     ...older.map((endpoint): EndpointStep => ({ do: 'retire', endpoint, successor: newest })),
   ]
 }
+
+/** Whoever lost a secret rotates once more: then there are more than two for a while. */
+const besides = (others: number): string =>
+  others === 1
+    ? 'A second one, so that both secrets hold for a while.'
+    : `One more beside ${others}, so that all secrets hold for a while.`
 
 export function differenceOf(
   { events, version }: Pick<WantedEndpoint, 'events' | 'version'>,

@@ -43,7 +43,7 @@ test('a customer may exist before a plan is chosen', async () => {
   const made = await ask('POST', '/v1/customers', body, 'ada-1')
   expect(made).toMatchObject({
     status: 201,
-    body: { ...body, currency: null, testClock: null, providerId: null },
+    body: { ...body, currency: null, testClock: null, providerId: null, deletedAtProvider: null },
   })
   expect(await ask('POST', '/v1/customers', body, 'ada-1')).toEqual(made)
   expect(await ask('GET', `/v1/customers/${made.body.id}`)).toEqual({ ...made, status: 200 })

@@ -83,6 +83,17 @@ test('who a customer is is said here, whatever stands there', async () => {
   expect(customer).toMatchObject({ name: 'Ada', email: `${ada.externalId}@example.org` })
 })
 
+test('a customer who was renamed at Stripe, and whose event came, was told and changed there', async () => {
+  const { name } = (await sql('select name from customer_profile where customer_id = $1', [ada.customerId]))
+    .rows[0] as { name: string }
+  await world.stripe.customers.update(ada.customer, { name: 'Once' })
+  await world.stripe.customers.update(ada.customer, { name: 'Renamed in the dashboard' })
+  await world.deliver()
+  await mend('customer differs name changedThere tell')
+  await world.deliver()
+  expect(await world.stripe.customers.retrieve(ada.customer)).toMatchObject({ name })
+})
+
 test('what was never said here stays there as it is', async () => {
   await sql('update customer_profile set email = null where customer_id = $1', [ada.customerId])
   expect(await drifts()).toEqual([])

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { customerToApi } from '../src/http/routes/customers.ts'
+import { type Customer, readCustomer } from '../src/store/customers.ts'
 import { amounts, type BillingWorld, newBillingWorld } from './support/billing-world.ts'
 import { shared } from './support/shared.ts'
 
@@ -315,5 +317,9 @@ test('a customer that is deleted at Stripe: its subscription is over, and its ev
   await world.deliver()
   const { rows } = await world.pool.query('select gone from provider_object where id = $1', [tom.customer])
   expect(rows).toEqual([{ gone: true }])
+  expect(customerToApi((await readCustomer(world.db, tom.customerId)) as Customer)).toMatchObject({
+    providerId: null,
+    deletedAtProvider: expect.any(String),
+  })
   expect((await world.story(tom)).filter((line) => line.includes('current'))).toEqual([])
 })

@@ -174,6 +174,34 @@ test('the doctor holds endpoints against what is handled, and their secrets agai
   expect(await endpointCheck(secret)).toMatchObject({
     ok: false,
     detail: expect.stringMatching(/does not send invoice.paid\.$/),
+    // What can be typed as it stands, and no list of a hundred kinds.
+    remedy: expect.stringContaining(
+      '`lockstep stripe setup --endpoint https://billing.example.org/webhooks/stripe --apply`',
+    ),
+  })
+  await stripe.webhookEndpoints.update(id, { enabled_events: ['invoice.paid'] })
+  const few = await endpointCheck(secret)
+  expect(few?.detail).toMatch(/ and \d+ more\.$/)
+  expect(`${few?.detail}${few?.remedy}`.length).toBeLessThan(500)
+  await stripe.webhookEndpoints.update(id, { disabled: true })
+  expect(await endpointCheck(secret)).toMatchObject({
+    ok: false,
+    detail: expect.stringContaining(`${id} for https://billing.example.org/webhooks/stripe is disabled`),
+  })
+})
+
+test('the doctor says how an endpoint of another version is replaced', async () => {
+  const secret = secretOf(await setUp())
+  await stripe.webhookEndpoints.create({
+    url: 'https://billing.example.org/webhooks/stripe',
+    api_version: '2025-03-31.basil',
+    enabled_events: ['*'],
+  })
+  const checks = await examineStripe(readConfig(environment(secret)).stripe)
+  expect(checks.find(({ name }) => name === 'webhook endpoint')).toMatchObject({
+    ok: true,
+    detail: expect.stringContaining('sends API version 2025-03-31.basil'),
+    remedy: expect.stringContaining('--rotate --apply'),
   })
 })
 

@@ -112,6 +112,19 @@ test('a body that was changed on the way is refused', async () => {
   expect(await send(changed, { header: `t=${NOW},v1=${mac}` })).toMatchObject({ status: 400 })
 })
 
+test('what is refused is counted by why', async () => {
+  const counted = async () => {
+    const metric = await metrics.registry.getSingleMetric('lockstep_webhooks_refused_total')?.get()
+    const of = (code: string) => metric?.values.find(({ labels }) => labels.code === code)?.value ?? 0
+    return [of('webhook_signature_invalid'), of('webhook_malformed')]
+  }
+  const [unsigned = 0, malformed = 0] = await counted()
+  // The secret of an endpoint that nobody told us.
+  await send(JSON.stringify(event({ id: 'evt_bad' })), { secret: 'whsec_other' })
+  await send(JSON.stringify(event({ id: undefined })))
+  expect(await counted()).toEqual([unsigned + 1, malformed + 1])
+})
+
 test('what is not for us is acknowledged and kept as ignored', async () => {
   const before = rung
   await send(JSON.stringify(event({ id: 'evt_live', livemode: true })))

@@ -107,12 +107,12 @@ function erasureText({ dryRun, erased, remains, provider, paymentMethods }: Eras
 }
 
 function overviewText({ customer, subscriptions, openInvoices }: BillingOverview): string {
-  const { externalId, id, name, email, currency, providerId, testClock, createdAt } = customer
+  const { externalId, id, name, email, currency, testClock, createdAt } = customer
   const facts = [
     ['name', name],
     ['e-mail', email],
     ['pays in', currency],
-    ['provider', providerId ?? 'not there yet'],
+    ['provider', placeText(customer)],
     ['test clock', testClock],
     ['since', instantText(createdAt)],
   ].flatMap(([what, value]) => (value == null ? [] : [`${what?.padEnd(10)}  ${value}`]))
@@ -130,12 +130,22 @@ function overviewText({ customer, subscriptions, openInvoices }: BillingOverview
   return [`${externalId}  ${dim(id)}`, ...facts, '', runs, ...unpaidTexts(openInvoices)].join('\n')
 }
 
+/** Where a customer stands at the provider. */
+function placeText({ providerId, deletedAtProvider }: Customer): string {
+  if (providerId !== null) return providerId
+  // A service of before does not say it.
+  return deletedAtProvider ? yellow(`deleted there ${instantText(deletedAtProvider)}`) : 'not there yet'
+}
+
 function customerTable(customers: Customer[]): string {
   return table(customers, [
     { title: 'customer', cell: ({ externalId }) => externalId },
     { title: 'name', cell: ({ name }) => name ?? '' },
     { title: 'id', cell: ({ id }) => id },
-    { title: 'provider', cell: ({ providerId }) => providerId ?? '–' },
+    {
+      title: 'provider',
+      cell: (one) => (one.providerId === null && !one.deletedAtProvider ? '–' : placeText(one)),
+    },
     { title: 'since', cell: ({ createdAt }) => instantText(createdAt) },
     { title: 'test clock', cell: ({ testClock }) => testClock ?? '' },
   ])

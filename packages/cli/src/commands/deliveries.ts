@@ -82,6 +82,7 @@ function deliveryTable(rows: Delivery[]): string {
     { title: 'happened', cell: ({ happenedAt }) => instantText(happenedAt) },
     { title: 'event', cell: ({ type }) => type },
     { title: 'of', cell: ({ subject }) => subject },
+    { title: 'to', cell: ({ url }) => url },
     { title: 'state', cell: ({ state }) => colors[state](state) },
     { title: 'attempts', cell: ({ attempts }) => `${attempts}`, align: 'right' },
     { title: 'answer', cell: ({ lastStatus }) => `${lastStatus ?? ''}` },
@@ -90,14 +91,21 @@ function deliveryTable(rows: Delivery[]): string {
   ])
 }
 
+const MOST_SHOWN = 100
+
+/** An error page may be long: `--json` has what is kept of it. */
+const beginningOf = (text: string) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text)
+
 function deliveryText({ log, data, ...delivery }: DeliveryWithLog): string {
   const answers = log.map(({ at, status, body, problem, durationMs }) => {
-    const answer = status === null ? red(problem ?? 'no answer') : `${status} ${body?.split('\n')[0] ?? ''}`
+    const [said = ''] = body?.split('\n') ?? []
+    const answer = status === null ? red(problem ?? 'no answer') : `${status} ${beginningOf(said)}`
     return `  ${instantText(at)}  ${answer.trim()}  ${dim(`${durationMs} ms`)}`
   })
   return [
     `${bold(delivery.type)} of ${delivery.subject}: ${colors[delivery.state](delivery.state)}`,
     dim(`webhook-id  ${delivery.event}`),
+    dim(`to          ${delivery.url}`),
     ...answers,
     data === null
       ? dim('(what was sent takes a key that reads such objects)')

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { instantText } from '../output/format.ts'
-import { green } from '../output/style.ts'
+import { dim, green, red } from '../output/style.ts'
 import { table } from '../output/table.ts'
 
 export function addEventSweeps(program: Command): void {
@@ -34,6 +34,7 @@ function sweepText({
   read,
   missed,
   events,
+  unstorable,
   objects,
   stalled,
 }: EventSweep): string {
@@ -46,7 +47,12 @@ function sweepText({
     head.push(`${stalled} customers have a subscription that should have moved on, and nobody told of it.`)
   if (objects !== null)
     head.push(`${objects.looked} objects were listed; ${objects.changed} were not here as they are there.`)
-  const isInStep = missed === 0 && stalled === 0 && !readsEverything && (objects?.changed ?? 0) === 0
+  const failed = objects?.failed ?? 0
+  if (failed > 0)
+    head.push(red(`✗ ${failed} could not be written down: the service's log says which and why.`))
+  head.push(...unstorable.map(({ id, reason }) => red(`✗ ${id} cannot be stored: ${reason}`)))
+  const isInStep =
+    missed === 0 && failed === 0 && stalled === 0 && !readsEverything && (objects?.changed ?? 0) === 0
   if (isInStep) return `${green('✓')} ${head.join('\n  ')}`
   if (events.length === 0) return head.join('\n')
   const rows = table(events, [
@@ -55,5 +61,6 @@ function sweepText({
     { title: 'type', cell: ({ type }) => type },
     { title: 'delivery', cell: ({ undelivered }) => (undelivered ? 'not delivered' : 'none to us') },
   ])
-  return `${head.join('\n')}\n\n${rows}`
+  const rest = missed > events.length ? dim(`\n… and ${missed - events.length} more`) : ''
+  return `${head.join('\n')}\n\n${rows}${rest}`
 }

@@ -1,6 +1,7 @@
-import type { Mapping } from '@lockstep/sdk'
+import type { Client, Mapping } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
+import { findCustomer } from '../find-customer.ts'
 import { instantText } from '../output/format.ts'
 import { bold } from '../output/style.ts'
 import { table } from '../output/table.ts'
@@ -38,22 +39,36 @@ export function addMappings(program: Command): void {
     .command('link')
     .description('link one of ours to one of the provider; what waited for it goes on')
     .argument('<type>', `one of ${kinds.join(', ')}`)
-    .argument('<id>', 'our id of it, or its key')
+    .argument('<id>', 'our id of it, or its key; of a customer, your own id too')
     .argument('<provider-id>', "the provider's id of it; of a plan or an add-on, its product's")
     .action(async (entityType: Kind, entityId: string, providerId: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
-      output.result(await client.mappings.link({ entityType, entityId, providerId }), mappingText)
+      output.result(
+        await client.mappings.link({
+          entityType,
+          entityId: await idOf(client, entityType, entityId),
+          providerId,
+        }),
+        mappingText,
+      )
     })
   mappings
     .command('unlink')
     .description('take a link away; both objects stay')
     .argument('<type>', `one of ${kinds.join(', ')}`)
-    .argument('<id>', 'our id of it, or its key')
+    .argument('<id>', 'our id of it, or its key; of a customer, your own id too')
     .action(async (entityType: Kind, entityId: string, _: unknown, command: Command) => {
       const { client, output } = contextOf(command)
-      output.result(await client.mappings.unlink(entityType, entityId), mappingText)
+      output.result(
+        await client.mappings.unlink(entityType, await idOf(client, entityType, entityId)),
+        mappingText,
+      )
     })
 }
+
+/** A customer may be called as everywhere else: by the application's own id. */
+const idOf = async (client: Client, type: Kind, id: string) =>
+  type === 'customer' && !id.startsWith('customer_') ? (await findCustomer(client, id)).id : id
 
 const mappingText = ({ entityType, entityId, providerId }: Mapping) =>
   `${entityType} ${bold(entityId)}: ${providerId}`

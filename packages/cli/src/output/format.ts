@@ -31,7 +31,14 @@ export function bytesText(bytes: number): string {
 export function secondsText(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+  const [minutes, hours, days] = [60, 3600, 86_400].map((of) => Math.floor(whole / of)) as [
+    number,
+    number,
+    number,
+  ]
+  if (minutes === 0) return `${whole} s`
+  if (hours === 0) return `${minutes} min ${whole % 60} s`
+  return days === 0 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`
 }
 
 export function countText(count: number): string {

@@ -23,19 +23,20 @@ export async function setUpStripe(options: StripeSetupOptions, { json }: { json:
   const service = await fromService(() => import('@lockstep/service/set-up-stripe'))
   const environment = localEnvironment(process.env)
   const output = new Output({ json })
+  const render = (result: EndpointSetUp) => textOf(result, address)
   if (!apply || !yes) {
     const planned = await service.setUpStripe(environment, { address, wish, apply: false })
-    if (!apply) return output.result(planned, textOf)
-    if (!json) output.result(planned, textOf)
+    if (!apply) return output.result(planned, render)
+    if (!json) output.result(planned, render)
     if (planned.steps.every((step) => step.do === 'keep')) return
     await confirm('Do this?')
   }
-  output.result(await service.setUpStripe(environment, { address, wish, apply: true }), textOf)
+  output.result(await service.setUpStripe(environment, { address, wish, apply: true }), render)
 }
 
 type EndpointSetUp = Awaited<ReturnType<typeof import('@lockstep/service/set-up-stripe')['setUpStripe']>>
 
-function textOf({ url, applied, steps, secret }: EndpointSetUp): string {
+function textOf({ url, applied, steps, secret }: EndpointSetUp, address: string): string {
   const lines = steps.map(
     (step) => `${applied || step.do === 'keep' ? green('✓') : yellow('•')} ${stepText(step)}`,
   )
@@ -48,7 +49,8 @@ function textOf({ url, applied, steps, secret }: EndpointSetUp): string {
     )
     if (steps.length > 1)
       lines.push(
-        'Keep the old one behind it; afterwards end the old endpoint: `lockstep stripe setup --retire`.',
+        'Keep the old one behind it; afterwards end the old endpoint:',
+        `lockstep stripe setup --endpoint ${address} --retire --apply`,
       )
   }
   return [bold(url), ...lines].join('\n')
@@ -60,10 +62,18 @@ function stepText(step: EndpointStep): string {
   const { missing, surplus, disabled, otherVersion } = step.difference
   const differences = [
     disabled && 'it is disabled',
-    missing.length > 0 && `it does not send ${missing.join(', ')}`,
-    surplus.length > 0 && `it sends without need ${surplus.join(', ')}`,
+    missing.length > 0 && `it does not send ${severalText(missing)}`,
+    surplus.length > 0 && `it sends without need ${severalText(surplus)}`,
     otherVersion && `its version is ${otherVersion}, which only --rotate changes`,
   ].filter((one) => typeof one === 'string')
   const what = differences.length === 0 ? 'it sends what is needed' : differences.join('; ')
   return `${step.do} ${step.endpoint.id}: ${what}`
+}
+
+const MOST_NAMED = 5
+
+/** A few of them by name; `--json` names all. */
+function severalText(types: readonly string[]): string {
+  const named = types.slice(0, MOST_NAMED).join(', ')
+  return types.length > MOST_NAMED ? `${named} and ${types.length - MOST_NAMED} more` : named
 }

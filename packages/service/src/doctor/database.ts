@@ -5,6 +5,7 @@ import { connect, type Db } from '../postgres/connect.ts'
 import { pendingOf, readMigrations } from '../postgres/migrate.ts'
 import { placeOf, waitForDatabase } from '../postgres/wait.ts'
 import { type Check, fine, hint, wrong } from './check.ts'
+import { examineInbox } from './inbox.ts'
 import { examineRetention, type RetentionSet } from './usage-retention.ts'
 
 /** Leases are told by the database's clock, invoices by ours: within a second both agree on a day. */
@@ -34,6 +35,7 @@ export async function examineDatabase(
           await mode(db, livemode),
           await catalogue(db),
           await examineRetention(db, retention, wallClock.now()),
+          ...(await inbox(db)),
         ]
       : []
     return [found, await skew(db), migrated, ...rest]
@@ -91,6 +93,16 @@ async function mode(db: Db, livemode: boolean): Promise<Check> {
     `The database holds ${data} data, STRIPE_API_KEY is a ${key} key.`,
     'Use the key that belongs to this database, or another database for this key.',
   )
+}
+
+/** Of a database that was never used with a provider there is nothing to say. */
+async function inbox(db: Db): Promise<Check[]> {
+  const { providerAccount: account, livemode } = await db
+    .selectFrom('installation')
+    .select(['providerAccount', 'livemode'])
+    .executeTakeFirstOrThrow()
+  if (account === null || livemode === null) return []
+  return examineInbox(db, { account, livemode }, wallClock.now())
 }
 
 const MOST_PLANS_TOLD = 8

@@ -1,4 +1,4 @@
-import { differenceOf } from '@lockstep/core/webhook-endpoint'
+import { differenceOf, type SeenEndpoint } from '@lockstep/core/webhook-endpoint'
 import type { StripeConfig } from '../config.ts'
 import { handlers } from '../inbox/handlers.ts'
 import { API_VERSION, isStripeItself, makeStripe } from '../provider/stripe/client.ts'
@@ -40,37 +40,59 @@ function secrets({ webhookSecrets }: StripeConfig): Check {
   )
 }
 
+const NAME = 'webhook endpoint'
+const MOST_NAMED = 5
+
 /** Whether an endpoint at the provider sends every event that we act on, signed with a secret that is known here. */
 async function endpoint(stripe: ReturnType<typeof makeStripe>, secrets: readonly string[]): Promise<Check> {
-  const name = 'webhook endpoint'
-  const events = Object.keys(handlers)
-  const remedy = `\`lockstep stripe setup --endpoint https://YOUR-HOST\` makes one that sends, in API version ${API_VERSION}: ${events.join(', ')}.`
+  const wanted = { events: Object.keys(handlers), version: API_VERSION }
   try {
-    const ours = (await listEndpoints(stripe)).filter(
-      ({ url, enabled }) => enabled && new URL(url).pathname.startsWith('/webhooks/stripe'),
+    const there = (await listEndpoints(stripe)).filter(({ url }) =>
+      new URL(url).pathname.startsWith('/webhooks/stripe'),
     )
+    const ours = there.filter(({ enabled }) => enabled)
     const [first] = ours
-    if (!first) return wrong(name, 'None that is enabled and ends in /webhooks/stripe.', remedy)
+    if (!first) return there[0] ? switchedOff(there[0]) : wrong(NAME, NONE, setUpAt())
     const sent = ours.flatMap((one) => one.events)
-    const { missing } = differenceOf({ events, version: API_VERSION }, { ...first, events: sent })
-    if (missing.length > 0) return wrong(name, `${first.url} does not send ${missing.join(', ')}.`, remedy)
+    const { missing } = differenceOf(wanted, { ...first, events: sent })
+    if (missing.length > 0) {
+      const detail = `${first.url} does not send ${someOf(missing)}.`
+      return wrong(NAME, detail, setUpAt(first.url))
+    }
     const prints = new Set(secrets.map(printOf))
     const unknown = ours.find(({ secretPrint }) => secretPrint !== null && !prints.has(secretPrint))
     if (unknown) {
       const detail = `The secret of ${unknown.id} is not in STRIPE_WEBHOOK_SECRET: what it sends is refused.`
-      return wrong(name, detail, 'Put it there; is it lost, rotate: `lockstep stripe setup --rotate`.')
+      return wrong(
+        NAME,
+        detail,
+        `Put it there and restart; is it lost, rotate: ${commandAt(unknown.url, '--rotate --apply')}.`,
+      )
     }
     const other = ours.find(({ version }) => version !== null && version !== API_VERSION)
     if (other) {
-      return hint(
-        name,
-        `${other.url} sends API version ${other.version}; each object is fetched anew.`,
-        remedy,
-      )
+      const detail = `${other.url} sends API version ${other.version}, and ${API_VERSION} is read; each object is fetched anew.`
+      return hint(NAME, detail, `Replace ${other.id}: ${commandAt(other.url, '--rotate --apply')}.`)
     }
-    return fine(name, `${first.url} sends what is needed.`)
+    return fine(NAME, `${first.url} sends what is needed.`)
   } catch (error) {
     // A restricted key need not be allowed to see endpoints.
-    return hint(name, `Not looked at: ${verdictOf(error).problem.detail}`, remedy)
+    return hint(NAME, `Not looked at: ${verdictOf(error).problem.detail}`, setUpAt())
   }
+}
+
+const NONE = 'None that is enabled and ends in /webhooks/stripe.'
+
+/** By a person, or by Stripe, which gives up on one that took nothing for days. */
+const switchedOff = ({ id, url }: SeenEndpoint): Check =>
+  wrong(NAME, `${NONE} ${id} for ${url} is disabled: nothing is sent there.`, setUpAt(url))
+
+const commandAt = (url: string, rest: string): string => `\`lockstep stripe setup --endpoint ${url} ${rest}\``
+
+const setUpAt = (url = 'https://YOUR-HOST'): string =>
+  `${commandAt(url, '--apply')} has it send exactly what is handled, in API version ${API_VERSION}; without --apply it says what it would do.`
+
+function someOf(types: readonly string[]): string {
+  const named = types.slice(0, MOST_NAMED).join(', ')
+  return types.length > MOST_NAMED ? `${named} and ${types.length - MOST_NAMED} more` : named
 }

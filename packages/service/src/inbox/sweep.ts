@@ -1,5 +1,5 @@
 import { sweepWindow } from '@lockstep/core/event-sweep'
-import type { Instant } from '@lockstep/core/instant'
+import { formatInstant, type Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { passes } from '../passing.ts'
@@ -71,14 +71,21 @@ export async function sweepEvents(deps: SweepDeps, { dryRun }: { dryRun: boolean
   const told = { from, isBeyond, read, missed, events, unstorable, stalled: stalled.length }
   if (dryRun) return { ...told, objects: null }
 
+  // Who reads the log reads dates.
+  const since = formatInstant(from)
+  const hours = Math.floor((startedAt - last.sweptTo) / 3600)
   if (isBeyond)
-    log.warn({ from }, 'The last sweep is longer ago than Stripe keeps its events: every object is read.')
+    log.warn(
+      { since, hours },
+      'The last sweep is longer ago than Stripe keeps its events: every object is read.',
+    )
   const objects = await relist(deps, { since: from, isBeyond })
   for (const customer of stalled) await relistCustomer(deps, customer)
   await readPricesLeft(deps)
   const relistedAt = isBeyond ? startedAt : null
   await recordSweep(db, provider, { sweptTo: startedAt, newestEvent: newest, missed, relistedAt })
-  if (missed > 0) log.warn({ missed, from }, 'Stripe had events that no webhook brought.')
+  if (isBeyond) log.warn({ since, ...objects }, 'Every object was read.')
+  if (missed > 0) log.warn({ missed, since, hours }, 'Stripe had events that no webhook brought.')
   return { ...told, objects }
 }
 

@@ -18,6 +18,7 @@ export interface Customer {
   readonly name: string | null
   readonly email: string | null
   readonly providerId: string | null
+  readonly deletedAtProvider: Instant | null
 }
 
 function customers(db: Db | Trx) {
@@ -36,6 +37,7 @@ function customers(db: Db | Trx) {
       'customer.currency',
       'customer.testClockId',
       'customer.createdAt',
+      'customer.deletedAtProvider',
       'customerProfile.name',
       'customerProfile.email',
       'mapping.providerId',

@@ -126,6 +126,7 @@ export async function releaseEndpoint(db: Db, id: string, holder: string): Promi
     .execute()
 }
 
+/** Of an endpoint that is disabled nothing waits: it goes on when that is enabled. */
 export interface DeliveryFigures {
   readonly waiting: number
   readonly failed: number
@@ -142,16 +143,19 @@ export async function deliveryFigures(db: Db): Promise<DeliveryFigures> {
            (select count(*)::int from delivery where state = 'failed') as failed,
            (select count(*)::int from webhook_endpoint where state = 'disabled') as disabled_endpoints,
            (select count(*)::int from outgoing_change) as unmade
-      from (select count(*)::int as waiting, min(created_at) as oldest_at from delivery where state = 'waiting') as waits`.execute(
-    db,
-  )
+      from (select count(*)::int as waiting, min(d.created_at) as oldest_at
+              from delivery d join webhook_endpoint w on w.id = d.endpoint_id
+             where d.state = 'waiting' and w.state = 'enabled') as waits`.execute(db)
   const [figures] = rows
   if (!figures) throw new Error('The outbox gave no figures.')
   return figures
 }
 
 export type ListedDelivery = Row<'delivery'> &
-  Pick<Row<'outgoingEvent'>, 'type' | 'customerId' | 'happenedAt'>
+  Pick<Row<'outgoingEvent'>, 'type' | 'customerId' | 'happenedAt'> & {
+    readonly endpointState: Row<'webhookEndpoint'>['state']
+    readonly url: string
+  }
 
 export interface DeliveryFilter {
   readonly endpoint?: string | undefined
@@ -167,7 +171,9 @@ function deliveries(db: Db) {
   return db
     .selectFrom('delivery')
     .innerJoin('outgoingEvent', 'outgoingEvent.id', 'delivery.eventId')
+    .innerJoin('webhookEndpoint', 'webhookEndpoint.id', 'delivery.endpointId')
     .selectAll('delivery')
+    .select(['webhookEndpoint.state as endpointState', 'webhookEndpoint.url'])
     .select(['outgoingEvent.type', 'outgoingEvent.customerId', 'outgoingEvent.happenedAt'])
 }
 

@@ -9,6 +9,8 @@ export interface LastSweep {
   readonly sweptTo: Instant
   readonly newestEvent: string | null
   readonly missed: number
+  /** When every object was read the last time; null: never. */
+  readonly relistedAt: Instant | null
   /** None was ever made: everything since the installation was made is still to be read. */
   readonly isFirst: boolean
 }
@@ -16,14 +18,14 @@ export interface LastSweep {
 export async function lastSweep(db: Db, { account, livemode }: ProviderAccount): Promise<LastSweep> {
   const row = await db
     .selectFrom('eventSweep')
-    .select(['sweptTo', 'newestEvent', 'missed'])
+    .select(['sweptTo', 'newestEvent', 'missed', 'relistedAt'])
     .where('provider', '=', STRIPE)
     .where('providerAccount', '=', account)
     .where('livemode', '=', livemode)
     .executeTakeFirst()
   if (row) return { ...row, isFirst: false }
   const { createdAt } = await db.selectFrom('installation').select('createdAt').executeTakeFirstOrThrow()
-  return { sweptTo: createdAt, newestEvent: null, missed: 0, isFirst: true }
+  return { sweptTo: createdAt, newestEvent: null, missed: 0, relistedAt: null, isFirst: true }
 }
 
 export interface SweepDone {

@@ -103,6 +103,7 @@ async function refuseTestClock(
 
 export function customerToApi(customer: Customer) {
   const { id, externalId, name, email, currency, testClockId, providerId, createdAt } = customer
+  const { deletedAtProvider } = customer
   return {
     id,
     externalId,
@@ -111,6 +112,7 @@ export function customerToApi(customer: Customer) {
     currency,
     testClock: testClockId,
     providerId,
+    deletedAtProvider: deletedAtProvider === null ? null : formatInstant(deletedAtProvider),
     createdAt: formatInstant(createdAt),
   }
 }

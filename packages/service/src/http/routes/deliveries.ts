@@ -58,9 +58,11 @@ async function existing(db: Db, id: string): Promise<DeliveryWithLog> {
 
 function deliveryToApi(delivery: ListedDelivery) {
   const { id, endpointId, eventId, type, subjectId, customerId, state, attempts, lastStatus } = delivery
+  const isDue = state === 'waiting' && delivery.endpointState === 'enabled'
   return {
     id,
     endpoint: endpointId,
+    url: delivery.url,
     event: eventId,
     type,
     subject: subjectId,
@@ -69,7 +71,7 @@ function deliveryToApi(delivery: ListedDelivery) {
     state,
     attempts,
     lastStatus,
-    nextAttemptAt: state === 'waiting' ? formatInstant(delivery.nextAttemptAt) : null,
+    nextAttemptAt: isDue ? formatInstant(delivery.nextAttemptAt) : null,
     deliveredAt: maybe(delivery.deliveredAt),
     createdAt: formatInstant(delivery.createdAt),
   }

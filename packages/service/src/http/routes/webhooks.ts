@@ -1,4 +1,5 @@
 import * as api from '@lockstep/api/webhooks'
+import { Problem } from '@lockstep/core/problem'
 import { Counter } from 'prom-client'
 import type { Bell } from '../../bell.ts'
 import type { Clock } from '../../clock.ts'
@@ -26,6 +27,12 @@ export function webhookRoutes(app: App, { db, clock, config, provider, bell, met
     labelNames: ['type'],
     registers: [metrics.registry],
   })
+  const refused = new Counter({
+    name: 'lockstep_webhooks_refused_total',
+    help: 'Deliveries that were refused: none of the secrets signed them, or they hold no event.',
+    labelNames: ['code'],
+    registers: [metrics.registry],
+  })
   const deps = {
     ...{ db, clock, secrets, provider },
     nudge: () => void bell.emit('inbox'),
@@ -40,6 +47,9 @@ export function webhookRoutes(app: App, { db, clock, config, provider, bell, met
       // The route keeps the bytes: see `rawBody`.
       body: body as unknown as Buffer,
       signature: typeof signature === 'string' ? signature : undefined,
+    }).catch((error: unknown) => {
+      if (error instanceof Problem) refused.inc({ code: error.code })
+      throw error
     })
     return { status: 200, body: { received: true } }
   })

@@ -1,6 +1,6 @@
-import { fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
+import { type FieldDifference, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import type Stripe from 'stripe'
-import { linkedCustomers } from '../../store/drift.ts'
+import { type FormerWord, formerWords, linkedCustomers } from '../../store/drift.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
@@ -22,21 +22,24 @@ export async function compareCustomers(
     ),
   ])
   const rows = new Map(linked.map((row) => [row.providerId, row]))
+  const differing = (object: Stripe.Customer) => differencesOf(rows.get(object.id), object)
+  const told = objects.filter(
+    (object) => differing(object).length > 0 && !isMadeThere(rows.get(object.id)?.origin),
+  )
+  const former = await formerWords(
+    db,
+    told.map(({ id }) => id),
+  )
   const drifts = objects.flatMap((object): Drift[] => {
     const row = rows.get(object.id)
     if (!row) return []
-    const { name, email, entityId, origin } = row
+    const { entityId, origin } = row
     const known = { entity: 'customer', kind: 'differs', entityId, providerId: object.id } as const
     const marked = row.isMarkedDeleted ? [markedDeleted(known)] : []
     if (row.isErased) return marked
     const raw = pictures.get(`customer ${object.id}`)?.raw as Partial<Stripe.Customer> | undefined
     const discounted = raw === undefined ? [] : discountMissed(known, raw, object)
-    const there = { name: object.name || null, email: object.email || null }
-    const isTheirs = origin === 'webhook' || origin === 'import'
-    // Of one of ours, what was never said here may be whatever it is there.
-    const differences = fieldDifferences({ name: name || null, email: email || null }, there).filter(
-      ({ here }) => isTheirs || here !== null,
-    )
+    const differences = differing(object)
     if (differences.length === 0) return [...marked, ...discounted]
     // Only what is compared: a card that became the default says nothing about a name.
     const seen = { name: raw?.name || null, email: raw?.email || null }
@@ -44,7 +47,8 @@ export async function compareCustomers(
       entity: 'customer',
       differences,
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
-      isTheirs,
+      isTheirs: isMadeThere(origin),
+      stoodThere: differences.every((one) => stoodThere(former, object.id, one)),
     })
     return [...marked, { ...known, differences, ...verdict }, ...discounted]
   })
@@ -53,6 +57,23 @@ export async function compareCustomers(
   const named = await compareCustomersNamed(deps, others)
   return { drifts: [...drifts, ...unlinked.drifts, ...named], underWay: unlinked.underWay }
 }
+
+const isMadeThere = (origin: string | undefined) => origin === 'webhook' || origin === 'import'
+
+function differencesOf(
+  row: Awaited<ReturnType<typeof linkedCustomers>>[number] | undefined,
+  object: Stripe.Customer,
+): readonly FieldDifference[] {
+  if (row === undefined || row.isErased) return []
+  const here = { name: row.name || null, email: row.email || null }
+  const there = { name: object.name || null, email: object.email || null }
+  // Of one of ours, what was never said here may be whatever it is there.
+  return fieldDifferences(here, there).filter(({ here: said }) => isMadeThere(row.origin) || said !== null)
+}
+
+/** Whether an event told that just what stands here was changed there: then the provider had been told of it. */
+const stoodThere = (former: readonly FormerWord[], id: string, { field, here }: FieldDifference): boolean =>
+  former.some((word) => word.providerId === id && word[field === 'name' ? 'name' : 'email'] === here)
 
 /** Nothing is charged of whom the provider is said to have no more: what is left of their subscriptions is dropped when these end. */
 const markedDeleted = (known: Pick<Drift, 'entity' | 'kind' | 'entityId' | 'providerId'>): Drift => ({
