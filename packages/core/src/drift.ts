@@ -101,6 +101,8 @@ const INTERVAL: DriftVerdict = {
   reason: 'How often its usage is invoiced there is not what its plan says.',
 }
 
+const UNTOLD = 'The provider calls it otherwise, and no event tells that this was changed there.'
+
 /** Why one object differs, and what may be done. Nothing is guessed: what no rule explains is a person's. */
 export function judgeDifference(object: DifferingObject): DriftVerdict {
   const { entity, differences, seenAsItIs, isTheirs, stoodThere, isOverHere, isFinalThere } = object
@@ -118,7 +120,7 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
     case 'customer': {
       if (isTheirs) return seenAsItIs ? written : missed
       return seenAsItIs && !stoodThere
-        ? { cause: 'changedHere', repair: 'tell', reason: 'The provider was not told of it.' }
+        ? { cause: 'changedHere', repair: 'tell', reason: UNTOLD }
         : {
             cause: 'changedThere',
             repair: 'tell',
