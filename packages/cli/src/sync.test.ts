@@ -23,10 +23,11 @@ test('in step ends with 0; failing says whose and why, and ends with 1', async (
   expect(good.stdout).toContain(
     'last run 2026-01-20 09:00: 5 to tell, 3 told, 1 failed, 1 not looked at yet; next run 2026-01-20 10:00, spread over 5 min 0 s',
   )
+  expect(good.stdout).toContain('2 open, 0 stale; last success')
   // Three days and a bit are not told in minutes.
-  fake.answers = { 'GET /v1/sync-status?limit=20': { body: { ...inStep, lagSeconds: 262_916 } } }
+  fake.answers = { 'GET /v1/sync-status?limit=20': { body: { ...inStep, stale: 1, lagSeconds: 262_916 } } }
   expect((await fake.run(['sync', 'status'])).stdout).toContain('told longest ago 3 d 1 h')
-  fake.answers = { 'GET /v1/sync-status?limit=20': { body: { ...inStep, lagSeconds: 5460 } } }
+  fake.answers = { 'GET /v1/sync-status?limit=20': { body: { ...inStep, stale: 1, lagSeconds: 5460 } } }
   expect((await fake.run(['sync', 'status'])).stdout).toContain('told longest ago 1 h 31 min')
   const problem = {
     code: 'provider_refused',

@@ -64,7 +64,7 @@ function statusText(status: SyncStatus): string {
   return [
     heads[status.status],
     dim(
-      `  ${open} open, ${stale} stale, told longest ago ${secondsText(lagSeconds)}; last success ${lastSuccess === null ? 'never' : instantText(lastSuccess)}`,
+      `  ${open} open, ${stale} stale${stale > 0 ? `, told longest ago ${secondsText(lagSeconds)}` : ''}; last success ${lastSuccess === null ? 'never' : instantText(lastSuccess)}`,
     ),
     dim(`  ${scheduleText(status.schedule)}`),
     ...(failures.length > 0 ? ['', failureTable(failures)] : []),

@@ -35,8 +35,6 @@ async function sweep(db: Db, provider: ProviderAccount, now: Instant): Promise<C
     relistedAt === null
       ? ''
       : ` At ${formatInstant(relistedAt)} every object was read, because the events of before were no longer kept.`
-  return fine(
-    name,
-    `At ${formatInstant(sweptTo)}; no webhook had brought ${missed} of its events.${relisted}`,
-  )
+  const found = missed === 0 ? 'every event had come' : `no webhook had brought ${missed} of its events`
+  return fine(name, `At ${formatInstant(sweptTo)}; ${found}.${relisted}`)
 }
