@@ -26,11 +26,9 @@ export const customer = z
     testClock: id('test_clock')
       .nullable()
       .meta({ description: 'The test clock whose time this customer lives at.' }),
-    providerId: providerId
-      .nullable()
-      .meta({
-        description: 'Null until the customer exists at the provider, and once it was deleted there.',
-      }),
+    providerId: providerId.nullable().meta({
+      description: 'Null until the customer exists at the provider, and once it was deleted there.',
+    }),
     deletedAtProvider: instant.nullable().meta({
       description:
         'When it was deleted at the provider: nothing can be charged until it registers again. Null of who was not.',
