@@ -1,52 +1,22 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { startSimulator } from './simulator.ts'
-import { newest } from './versions/versions.ts'
+import { readFileSync } from 'node:fs'
 
-interface Options {
-  readonly port: number
-  readonly host: string
-  readonly apiVersion: string
-  readonly rateLimits?: 'live' | 'sandbox'
-  readonly state?: string
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+  engines: { node: string }
 }
 
-const options = new Command('stripe-simulator')
-  .description('A stateful Stripe that runs offline, with clocks you can turn.')
-  .option('--port <number>', 'port to listen on, 0 for a free one', portOf, 12111)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--api-version <version>', "the account's API version", newest)
-  .addOption(
-    new Option('--rate-limits <which>', 'take no more requests than Stripe').choices(['live', 'sandbox']),
-  )
-  .option('--state <file>', 'file that keeps the state between runs, kills included')
-  .parse()
-  .opts<Options>()
-const { port, host, apiVersion, rateLimits, state } = options
-
-const simulator = await startSimulator({
-  port,
-  host,
-  apiVersion,
-  settings: { rateLimits: rateLimits ?? null },
-  ...(state === undefined ? {} : { stateFile: state }),
-}).catch((error: Error) => {
-  console.error(error.message)
+// Asked before anything else is loaded: an older Node fails at the first module that it does not have.
+const needed = manifest.engines.node.replace('>=', '')
+if (isOlder(process.versions.node, needed)) {
+  console.error(`stripe-simulator needs Node ${needed} or newer; this is ${process.versions.node}.`)
   process.exit(1)
-})
-console.log(`A Stripe that runs offline, API version ${apiVersion}: ${simulator.url}`)
-console.log(`  keys    any sk_test_... or rk_test_...`)
-console.log(`  window  ${simulator.url}/`)
-console.log(`  state   ${state ?? 'in memory; --state <file> keeps it'}`)
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    void simulator.close().then(() => process.exit(0))
-  })
 }
+const { runCommand } = await import('./command.ts')
+await runCommand(manifest.version)
 
-function portOf(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new InvalidArgumentError('A port is 0 to 65535.')
-  return Number(text)
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number)
+  return major < thanMajor || (major === thanMajor && minor < thanMinor)
 }

@@ -117,7 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     throw error
   })
   const { port } = app.server.address() as AddressInfo
-  const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`
+  const url = `http://${nameIn(host)}:${port}`
   world.baseUrl = url
   for (const hook of options.webhooks ?? []) {
     const { url: target, secret, enabledEvents = ['*'], apiVersion } = hook
@@ -147,6 +147,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       file?.close()
     },
   }
+}
+
+/** A host as an address names it: every one is this machine, and an IPv6 address stands in brackets (RFC 3986). */
+function nameIn(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 function attemptOf({ kind, decline_code: declineCode = 'generic_decline' }: Fault): Attempt {

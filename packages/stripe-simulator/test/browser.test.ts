@@ -64,7 +64,9 @@ describe.runIf(browserPath !== undefined)('in a browser', () => {
     await pick('pm_card_chargeDeclined')
     await page.getByRole('button', { name: 'Pay' }).click()
     expect(await page.getByRole('alert').textContent()).toBe('Your card was declined.')
-    await page.getByLabel('E-mail').fill('grace@example.com')
+    // What was filled in stays, as on Stripe's page.
+    expect(await page.getByLabel('E-mail').inputValue()).toBe('grace@example.com')
+    expect(await page.getByLabel('Card').inputValue()).toBe('pm_card_chargeDeclined')
     await pick('pm_card_visa')
     await page.getByRole('button', { name: 'Pay' }).click()
     await page.waitForURL(`${home}/done?session=${session.id}`)
@@ -93,6 +95,10 @@ describe.runIf(browserPath !== undefined)('in a browser', () => {
     const price = await world.stripe.prices.create({ product: id, currency: 'jpy', unit_amount: 1500 })
     const session = await checkout({ mode: 'payment', line_items: [{ price: price.id, quantity: 1 }] })
     expect(await said()).toContain('Due now: ¥1,500')
+    // Nobody pays without an address: the browser stays on the page.
+    await page.getByRole('button', { name: 'Pay' }).click()
+    expect(page.url()).toBe(session.url)
+    await page.getByLabel('E-mail').fill('grace@example.com')
     await page.getByRole('button', { name: 'Pay' }).click()
     await page.waitForURL(`${home}/done?session=${session.id}`)
     expect((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status).toBe('paid')
@@ -117,8 +123,10 @@ describe.runIf(browserPath !== undefined)('in a browser', () => {
     expect((await retrieve()).cancel_at_period_end).toBe(true)
     await page.getByRole('button', { name: 'Keep plan' }).click()
     expect((await retrieve()).cancel_at_period_end).toBe(false)
+    expect(await said()).toContain('Charged now: visa 4242')
     await pick('pm_card_mastercard')
     await page.getByRole('button', { name: 'Change card' }).click()
+    expect(await said()).toContain('Charged now: mastercard 4444')
     const customer = await world.stripe.customers.retrieve(id, {
       expand: ['invoice_settings.default_payment_method'],
     })

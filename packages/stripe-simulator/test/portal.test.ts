@@ -51,6 +51,24 @@ test('a plan is canceled with its period, and kept after all', async () => {
   })
 })
 
+test('the only plan need not be named, one of two has to be', async () => {
+  const { ada, subscription, session } = await visitor()
+  world.simulator.control.actInPortal(session.id, { action: 'cancel' })
+  const { cancel_at_period_end: ends, items } = await world.stripe.subscriptions.retrieve(subscription.id)
+  expect(ends).toBe(true)
+  const price = items.data[0]?.price.id
+  await world.stripe.subscriptions.create({ customer: ada.id, items: [{ price }] })
+  const unnamed = await fetch(`${session.url}/keep`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  })
+  expect(unnamed.status).toBe(400)
+  expect(await unnamed.json()).toMatchObject({
+    error: { code: 'parameter_missing', message: 'Missing required param: subscription.' },
+  })
+})
+
 test('the card is changed: attached, and the default from then on', async () => {
   const { ada, session } = await visitor()
   const types = await world.typesDuring(() => post(`${session.url}/method`, { card: 'pm_card_mastercard' }))

@@ -1,3 +1,5 @@
+import { optionsOf } from './html.ts'
+
 /** The test cards that a page offers, by their tokens, and what becomes of each. https://docs.stripe.com/testing */
 const CARDS = [
   ['pm_card_visa', 'Visa 4242, pays'],
@@ -7,8 +9,7 @@ const CARDS = [
   ['pm_card_authenticationRequired', 'Visa 3184, its bank asks each time'],
 ] as const
 
-/** A choice among test cards; there is no other field of a card. */
-export function cardChoice(): string {
-  const options = CARDS.map(([token, name]) => `<option value="${token}">${name}</option>`)
-  return `<label>Card <select name="card">${options.join('')}</select></label>`
+/** A choice among test cards, `chosen` first picked; there is no other field of a card. */
+export function cardChoice(chosen?: string): string {
+  return `<label>Card <select name="card">${optionsOf(CARDS, chosen)}</select></label>`
 }

@@ -1,10 +1,21 @@
 import type { CheckoutRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import { cardChoice } from './card-choice.ts'
-import { dayOf, escaped, htmlPage } from './html.ts'
+import { dayOf, escaped, htmlPage, optionsOf } from './html.ts'
 
-/** The page of a Checkout session: what is bought, the card, and how its holder answers the bank. */
-export function checkoutPage(session: CheckoutRow | undefined, error?: string): string {
+/** What was filled in before, by the names of the fields. */
+type Filled = Readonly<Record<string, string | undefined>>
+
+const ANSWERS = [
+  ['succeed', 'confirm'],
+  ['fail', 'refuse'],
+] as const
+
+/**
+ * The page of a Checkout session: what is bought, the card, and how its holder answers the bank. After a refusal it
+ * says why, and what was filled in stays.
+ */
+export function checkoutPage(session: CheckoutRow | undefined, error?: string, filled: Filled = {}): string {
   if (session === undefined) return htmlPage('No such page', '')
   if (session.status !== 'open') return htmlPage(`This page is ${session.status}`, '')
   const money = (amount: number) => formatMoney(String(amount), session.currency ?? 'usd')
@@ -13,24 +24,26 @@ export function checkoutPage(session: CheckoutRow | undefined, error?: string): 
     (item) => `<li>${escaped(`${item.quantity} × ${item.description}: ${money(item.amount_total)}`)}</li>`,
   )
   const submit = session.mode === 'setup' ? 'Save card' : session.amount_total === 0 ? 'Subscribe' : 'Pay'
+  const field = (label: string, name: string, more = '') =>
+    `<label>${label} <input name="${name}"${more} value="${escaped(filled[name] ?? '')}"></label>`
+  const asked = session.customer_email ?? ''
   const email =
     session.customer === null
-      ? `<label>E-mail <input name="email" type="email" value="${escaped(session.customer_email ?? '')}"></label>`
+      ? `<label>E-mail <input name="email" type="email" required value="${escaped(filled.email ?? asked)}"></label>`
       : ''
-  const code =
-    session.allow_promotion_codes === true
-      ? '<label>Promotion code <input name="promotion_code"></label>'
-      : ''
+  const code = session.allow_promotion_codes === true ? field('Promotion code', 'promotion_code') : ''
   const place = session.automatic_tax.enabled || session.billing_address_collection === 'required'
   const address = place
-    ? '<label>Country <input name="country" maxlength="2"></label><label>State <input name="state" maxlength="2"></label><label>Postal code <input name="postal_code"></label>'
+    ? field('Country', 'country', ' maxlength="2"') +
+      field('State', 'state', ' maxlength="2"') +
+      field('Postal code', 'postal_code')
     : ''
   const back =
     session.cancel_url === null ? '' : `<p><a href="${escaped(session.cancel_url)}">Go back</a></p>`
   return htmlPage(
     session.mode === 'setup' ? 'Save a card' : 'Checkout',
-    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice()}
-<label>If the bank asks <select name="authenticate"><option value="succeed">confirm</option><option value="fail">refuse</option></select></label>
+    `<ul>${rows.join('')}</ul>${whatIsCharged(session)}<form method="post" action="/_simulator/checkout/${session.id}/complete">${email}${address}${code}${cardChoice(filled.card)}
+<label>If the bank asks <select name="authenticate">${optionsOf(ANSWERS, filled.authenticate)}</select></label>
 <button>${submit}</button></form>${back}`,
     error,
   )

@@ -41,7 +41,7 @@ function addCheckout(app: FastifyInstance, world: World, control: Control): void
           promotionCode: form.promotion_code,
         }),
       next: (done) => String(done.success_url).replace('{CHECKOUT_SESSION_ID}', id),
-      page: (error) => checkoutPage(world.checkouts.get(id), error),
+      page: (error, form) => checkoutPage(world.checkouts.get(id), error, form),
     })
   })
 }
@@ -137,8 +137,8 @@ interface Deed {
   readonly act: (form: Form) => Json
   /** Where a browser goes after a deed. */
   readonly next: (done: Json) => string
-  /** The page again, with what was refused. */
-  readonly page: (error: string) => string
+  /** The page again, with what was refused and what had been filled in. */
+  readonly page: (error: string, form: Form) => string
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, { act, next, page }: Deed) {
@@ -149,7 +149,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, { act, next, page 
   } catch (error) {
     if (!(error instanceof StripeError)) throw error
     if (json) return reply.code(error.status).send({ error: error.body })
-    return html(reply, error.status, page(error.message))
+    return html(reply, error.status, page(error.message, form))
   }
 }
 

@@ -13,10 +13,22 @@ button[value=fail] { color: #b3261e; background: #fff; border: 1px solid #e0a3a3
 [role=alert] { background: #fde8e8; border: 1px solid #e0a3a3; border-radius: 6px; padding: .6rem .9rem; margin: 0 0 1rem }
 .total { font-weight: 600 } .quiet, footer { color: #5c6375; font-size: .9rem } footer { text-align: center; margin: 1rem } a { color: #3a4fc4 }`
 
+/** Without it a browser asks for `/favicon.ico`, and the request log and its console fill with 404. */
+export const NO_ICON = '<link rel="icon" href="data:,">'
+
 /** A page that a customer is sent to, with a title; `body` is markup. */
 export function htmlPage(title: string, body: string, error?: string): string {
   const said = error === undefined ? '' : `<p role="alert">${escaped(error)}</p>`
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style><main><h1>${escaped(title)}</h1>${said}${body}</main><footer>Simulated Stripe: no money moves.</footer></html>`
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${NO_ICON}<title>${escaped(title)}</title><style>${STYLE}</style><main><h1>${escaped(title)}</h1>${said}${body}</main><footer>Simulated Stripe: no money moves.</footer></html>`
+}
+
+/** The options of a choice, of values with their names. */
+export function optionsOf(choices: readonly (readonly [string, string])[], chosen?: string): string {
+  const options = choices.map(([value, name]) => {
+    const selected = value === chosen ? ' selected' : ''
+    return `<option value="${escaped(value)}"${selected}>${escaped(name)}</option>`
+  })
+  return options.join('')
 }
 
 /** A day in UTC as a customer reads it. */

@@ -4,10 +4,16 @@ import type { PortalRow, PriceRow, SubscriptionRow } from '../rows.ts'
 import { formatMoney } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { cardChoice } from './card-choice.ts'
-import { dayOf, escaped, htmlPage } from './html.ts'
+import { dayOf, escaped, htmlPage, optionsOf } from './html.ts'
 
 type Features = ReturnType<typeof configurationOf>['features']
 type Flow = NonNullable<PortalRow['flow']>
+
+const DETAILS = [
+  ['email', 'E-mail'],
+  ['name', 'Name'],
+  ['phone', 'Phone'],
+] as const
 
 interface Portal {
   readonly world: World
@@ -45,7 +51,7 @@ function homepage(portal: Portal): string {
       (row) =>
         `<section><h2>${escaped(named(world, row))}</h2><p class="quiet">${whatIsNext(world, row)}</p>${planForms(portal, row)}</section>`,
     )
-  const card = features.payment_method_update.enabled ? `<h2>Card</h2>${cardForm(session)}` : ''
+  const card = features.payment_method_update.enabled ? `<h2>Card</h2>${cardForm(world, session)}` : ''
   const details = features.customer_update.enabled ? `<h2>Details</h2>${detailsForm(portal)}` : ''
   const invoices = features.invoice_history.enabled ? invoiceList(portal) : ''
   return plans.join('') + card + details + invoices
@@ -56,7 +62,7 @@ function flowPage(portal: Portal, flow: Flow): string {
   const about = (id: string) => world.subscriptions.must(id)
   switch (flow.type) {
     case 'payment_method_update':
-      return cardForm(session)
+      return cardForm(world, session)
     case 'customer_update':
       return detailsForm(portal)
     case 'subscription_cancel':
@@ -147,15 +153,20 @@ function confirmForm({ world, session }: Portal, flow: Flow): string {
   return form(session, 'confirm', `<ul>${rows.join('')}</ul><button>Confirm</button>`)
 }
 
-function cardForm(session: PortalRow): string {
-  return form(session, 'method', `${cardChoice()}<button>Change card</button>`)
+function cardForm(world: World, session: PortalRow): string {
+  const customer = world.customers.must(session.customer)
+  const card = world.paymentMethods.get(customer.invoice_settings.default_payment_method)?.card
+  const now =
+    card == null ? '' : `<p class="quiet">Charged now: ${escaped(`${card.brand} ${card.last4}`)}</p>`
+  return now + form(session, 'method', `${cardChoice()}<button>Change card</button>`)
 }
 
 function detailsForm({ world, session, features }: Portal): string {
   const customer = world.customers.must(session.customer)
-  const inputs = (['email', 'name', 'phone'] as const)
-    .filter((name) => features.customer_update.allowed_updates.includes(name))
-    .map((name) => `<label>${name} <input name="${name}" value="${escaped(customer[name] ?? '')}"></label>`)
+  const inputs = DETAILS.filter(([name]) => features.customer_update.allowed_updates.includes(name)).map(
+    ([name, label]) =>
+      `<label>${label} <input name="${name}" value="${escaped(customer[name] ?? '')}"></label>`,
+  )
   return form(session, 'details', `${inputs.join('')}<button>Save details</button>`)
 }
 
@@ -185,8 +196,5 @@ function about(row: SubscriptionRow): string {
 }
 
 function select(label: string, name: string, choices: readonly (readonly [string, string])[]): string {
-  const options = choices.map(
-    ([value, text]) => `<option value="${escaped(value)}">${escaped(text)}</option>`,
-  )
-  return `<label>${label} <select name="${name}">${options.join('')}</select></label>`
+  return `<label>${label} <select name="${name}">${optionsOf(choices)}</select></label>`
 }

@@ -59,10 +59,16 @@ export function actInPortal(world: World, id: string, deed: PortalDeed): Json {
 
 type Features = PortalConfigurationRow['features']
 
-/** What the page is about: the one that was picked, else the one that its flow leads to. */
+/** What the page is about: the one that was picked, else the one that its flow leads to, else the only one there is. */
 function owned(world: World, { customer, flow }: PortalRow, deed: PortalDeed): SubscriptionRow {
   const led = flow?.subscription_update ?? flow?.subscription_cancel ?? flow?.subscription_pause
-  return ofCustomer(world, customer, deed.subscription ?? led?.subscription ?? '', 'subscription')
+  const picked = deed.subscription ?? led?.subscription
+  if (picked !== undefined) return ofCustomer(world, customer, picked, 'subscription')
+  const [only, ...others] = world.subscriptions
+    .by('customer', customer)
+    .filter(({ status }) => status !== 'canceled' && status !== 'incomplete_expired')
+  if (only !== undefined && others.length === 0) return only
+  throw invalid('Missing required param: subscription.', 'subscription', 'parameter_missing')
 }
 
 function shown(world: World, id: string): Json {

@@ -1,4 +1,5 @@
-import { html, type Markup } from './markup.ts'
+import { NO_ICON } from '../http/html.ts'
+import { html, Markup } from './markup.ts'
 import { masked } from './secrets.ts'
 
 export const ROOT = '/_simulator'
@@ -33,7 +34,7 @@ const SECTIONS = [
 export function windowPage(title: string, body: Markup, error?: string): string {
   const links = SECTIONS.map(([url, name]) => html`<a href="${url}">${name}</a>`)
   const alert = error === undefined ? null : html`<p role="alert">${error}</p>`
-  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title} · Stripe simulator</title><style>${STYLE}</style>
+  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${new Markup(NO_ICON)}<title>${title} · Stripe simulator</title><style>${STYLE}</style>
 <nav><strong>Stripe simulator</strong>${links}</nav><h1>${title}</h1>${alert}${body}</html>`
   return masked(page.text)
 }
