@@ -102,6 +102,10 @@ describe('refusals', () => {
     })
     const live = await raw('GET', '/v1/customers', undefined, 'sk_live_1234567890')
     expect(live.body.error.message).toBe('Invalid API Key provided: sk_live_******7890')
+    // docs.stripe.com/error-codes#secret-key-required
+    const publishable = await raw('GET', '/v1/customers', undefined, 'pk_test_1234567890')
+    expect(publishable.status).toBe(403)
+    expect(publishable.body.error.code).toBe('secret_key_required')
     const unknown = await raw('GET', '/v1/unicorns')
     expect(unknown.status).toBe(404)
     expect(unknown.body.error.message).toMatch(/^Unrecognized request URL \(GET: \/v1\/unicorns\)\./)

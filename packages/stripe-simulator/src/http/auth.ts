@@ -9,6 +9,7 @@ export function authenticate(header: string | undefined, allowed: readonly strin
     )
   }
   const known = allowed === undefined ? /^(sk|rk)_test_/.test(key) : allowed.includes(key)
+  if (!known && key.startsWith('pk_')) throw publishable()
   if (!known) throw unauthorized(`Invalid API Key provided: ${masked(key)}`)
 }
 
@@ -25,6 +26,19 @@ function masked(key: string): string {
   return key.length <= 12
     ? '*'.repeat(key.length)
     : `${key.slice(0, 8)}${'*'.repeat(key.length - 12)}${key.slice(-4)}`
+}
+
+/**
+ * Stripe.js, which works with such keys, talks to Stripe alone. The code: docs.stripe.com/error-codes; text and
+ * status as client libraries saw them (github.com/getlago/lago-api/pull/3650, a `PermissionError`, that is 403).
+ */
+function publishable(): StripeError {
+  return new StripeError(403, {
+    type: 'invalid_request_error',
+    code: 'secret_key_required',
+    message:
+      'This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys.',
+  })
 }
 
 function unauthorized(message: string): StripeError {
