@@ -10,10 +10,27 @@ interface Manifest {
   exports?: Record<string, unknown>
   bin?: Record<string, string>
   dependencies?: Record<string, string>
+  scripts?: Record<string, string>
 }
 
 /** Those that others install, each after the ones it needs. Node strips no types below `node_modules`. */
 export const publishable = ['core', 'api', 'sdk', 'stripe-simulator', 'cli']
+
+/** The packages and those of ours that they need, each after the ones it needs. */
+export async function withOurs(names: readonly string[]): Promise<string[]> {
+  const wanted = new Set(names)
+  // From the last to the first: whoever needs one comes after it.
+  for (const name of publishable.toReversed()) {
+    if (!wanted.has(name)) continue
+    const { dependencies = {} } = await manifestOf(name)
+    for (const other of publishable) if (`@lockstep/${other}` in dependencies) wanted.add(other)
+  }
+  return publishable.filter((name) => wanted.has(name))
+}
+
+async function manifestOf(name: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest
+}
 
 /**
  * Emits one package as JavaScript and declarations into `stage`, the way it is published, and answers
@@ -21,7 +38,7 @@ export const publishable = ['core', 'api', 'sdk', 'stripe-simulator', 'cli']
  */
 export async function buildPackage(name: string, stage: string): Promise<string> {
   const source = join(root, 'packages', name)
-  const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as Manifest
+  const manifest = await manifestOf(name)
   const target = join(stage, 'node_modules', manifest.name)
   await mkdir(target, { recursive: true })
   await linkDependencies(manifest, stage)
@@ -66,15 +83,15 @@ async function linkDependencies({ dependencies = {} }: Manifest, stage: string):
   }
 }
 
-/** The same package, its entries in `dist`: types first, as TypeScript asks. */
+/** The same package, its entries in `dist`: types first, as TypeScript asks. Its scripts are of the sources. */
 function published(manifest: Manifest): Manifest {
   const entry = (path: string) => {
     const emitted = path.replace('./src/', './dist/').replace(/\.ts$/, '')
     return { types: `${emitted}.d.ts`, default: `${emitted}.js` }
   }
-  const { exports = {}, bin = {} } = manifest
+  const { exports = {}, bin = {}, scripts: _, ...rest } = manifest
   return {
-    ...manifest,
+    ...rest,
     exports: Object.fromEntries(Object.entries(exports).map(([name, path]) => [name, entry(String(path))])),
     ...(manifest.bin && {
       bin: Object.fromEntries(Object.entries(bin).map(([name, path]) => [name, entry(path).default])),
