@@ -34,8 +34,11 @@ async function imported(proof: object) {
 }
 
 test('a proof that holds says in money what a month brings', async () => {
-  const { code, stdout } = await imported(proven)
+  const { code, stdout, stderr } = await imported(proven)
   expect(code).toBe(0)
+  // How far it is, in lines of their own where no terminal writes over them.
+  expect(stderr).toContain('Taking up what stands at Stripe: completed\n')
+  expect(stderr).not.toContain('\r')
   expect(stdout).toContain(
     '✓ 30 subscriptions held against each other, 0 differ; a month brings 1,200 jpy, 1,234.50 usd.',
   )

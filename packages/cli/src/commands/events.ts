@@ -2,7 +2,7 @@ import type { ProviderEvent, ProviderEventWithPayload } from '@lockstep/sdk'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
-import { instantText } from '../output/format.ts'
+import { countedText, instantText } from '../output/format.ts'
 import { bold, dim, green, red, yellow } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { firstOf, parseCount } from './arguments.ts'
@@ -142,5 +142,6 @@ function replayText({
   events: number
   objects: number
 }): string {
-  return `${events} events of ${objects} objects ${dryRun ? 'would be' : 'are'} looked at again.`
+  const are = dryRun ? 'would be' : events === 1 ? 'is' : 'are'
+  return `${countedText(events, 'event')} of ${countedText(objects, 'object')} ${are} looked at again.`
 }

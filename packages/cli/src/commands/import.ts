@@ -5,6 +5,7 @@ import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { secondsText } from '../output/format.ts'
 import { isProven, proofTexts } from '../output/import-proof-text.ts'
+import { type Report, withProgress } from '../output/progress.ts'
 import { red } from '../output/style.ts'
 import { table } from '../output/table.ts'
 import { firstOf } from './arguments.ts'
@@ -21,11 +22,12 @@ export function addImport(program: Command): void {
       const { client, output } = contextOf(command)
       const run = async (isDry: boolean) => {
         const { id } = await begin(client, isDry)
-        const ended = await client.imports.ended(id, {
-          onProgress: (now) => output.json || process.stderr.write(`\r${progressText(now)}`),
-        })
-        if (!output.json) process.stderr.write('\n')
-        return ended
+        const work = async (report: Report) => {
+          const result = await client.imports.ended(id, { onProgress: (now) => report(progressText(now)) })
+          return { result, summary: result.state }
+        }
+        const title = isDry ? 'Looking at what stands at Stripe' : 'Taking up what stands at Stripe'
+        return withProgress(title, work, { json: output.json })
       }
       if (dryRun || !yes) {
         const planned = await run(true)
@@ -57,7 +59,7 @@ function progressText({ progress, secondsLeft, problem }: Import): string {
   const parts = progress.map(({ type, looked }) => `${looked} × ${type}`)
   const left = secondsLeft === null ? '' : `, about ${secondsText(secondsLeft)} left`
   const waits = problem === null ? '' : ` (waits: ${problem.detail})`
-  return `${parts.join(', ')}${left}${waits}  `
+  return `${parts.join(', ')}${left}${waits}`
 }
 
 const leftBecause: Readonly<Record<Import['left'][number]['reason'], string>> = {

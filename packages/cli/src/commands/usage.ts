@@ -5,7 +5,7 @@ import { ProblemError } from '@lockstep/sdk/problem-error'
 import type { UsageReceipt } from '@lockstep/sdk/usage'
 import type { Command } from 'commander'
 import { contextOf } from '../context.ts'
-import { bytesText, countText, secondsText } from '../output/format.ts'
+import { bytesText, countedText, countText, secondsText } from '../output/format.ts'
 import { type Report, withProgress } from '../output/progress.ts'
 import { yellow } from '../output/style.ts'
 import { UsageError } from '../usage-error.ts'
@@ -61,7 +61,7 @@ async function importFile(client: Client, file: UsageFile, { dryRun }: ImportOpt
     const left = (seconds() * (size - bytesRead)) / Math.max(bytesRead, 1)
     const rate = countText(Math.round(sent / seconds()))
     report(
-      `${countText(sent)} events, ${rate} a second, ${bytesText(bytesRead)} of ${bytesText(size)}, ${secondsText(left)} left`,
+      `${countedText(sent, 'event')}, ${rate} a second, ${bytesText(bytesRead)} of ${bytesText(size)}, ${secondsText(left)} left`,
     )
   }
   const faults: Fault[] = []
@@ -79,7 +79,7 @@ async function importFile(client: Client, file: UsageFile, { dryRun }: ImportOpt
     })
   if (faults.length > 0) throw new Problem('usage_event_invalid', summaryOf(faults), { faults })
   const rate = countText(Math.round(sent / seconds()))
-  return { result, summary: `${countText(sent)} events, ${secondsText(seconds())}, ${rate} a second` }
+  return { result, summary: `${countedText(sent, 'event')}, ${secondsText(seconds())}, ${rate} a second` }
 }
 
 function withLines(error: ProblemError, file: UsageFile): ProblemError {

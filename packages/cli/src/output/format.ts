@@ -45,6 +45,11 @@ export function countText(count: number): string {
   return printedDecimal(String(count))
 }
 
+/** `1 event`, `1,200 events`. */
+export function countedText(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** ` × 3`; nothing for one. */
 export function timesText(quantity: number): string {
   return quantity === 1 ? '' : ` × ${quantity}`

@@ -15,7 +15,7 @@ const PLAIN_REPORT_EVERY_SECONDS = 5
  * now and then. On stderr, so that results can be piped.
  */
 export async function runSteps(steps: readonly Step[], { json = false } = {}): Promise<void> {
-  const interactive = process.stderr.isTTY === true && !json
+  const interactive = isSeen() && !json
   let failure: { error: unknown } | undefined
   const tasks: ListrTask[] = steps.map(({ title, run }) => ({
     title,
@@ -38,6 +38,14 @@ export async function runSteps(steps: readonly Step[], { json = false } = {}): P
     .catch((error: unknown) => {
       throw failure ? failure.error : error
     })
+}
+
+/**
+ * Whether it can be told in place: both streams end at a terminal that knows its width. Where results are piped, Listr
+ * would tell it among them; where the width is 0 (a recording, a container) it would put each letter on a line.
+ */
+function isSeen(): boolean {
+  return [process.stdout, process.stderr].every((stream) => stream.isTTY && stream.columns > 0)
 }
 
 function listrOf(tasks: ListrTask[], renderer: 'silent' | 'default' | 'simple') {
