@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { followEntitlements } from './billing/entitlements.ts'
 import { wallMillis } from './clock.ts'
-import { Deliveries, type DeliverySettings, defaultDelivery } from './events/deliveries.ts'
+import { Deliveries } from './events/deliveries.ts'
+import { checkedDelivery, type DeliverySettings, defaultDelivery } from './events/delivery-settings.ts'
 import { Control } from './faults/control.ts'
 import type { Fault } from './faults/fault.ts'
 import { Faults } from './faults/faults.ts'
@@ -75,7 +76,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     show: (shown, version, object) => dialectOf(version).show(shown, object),
   })
   const faults = new Faults(options.seed)
-  const deliveries = new Deliveries(world, { ...defaultDelivery, ...options.delivery }, faults)
+  const deliveries = new Deliveries(
+    world,
+    { ...defaultDelivery, ...checkedDelivery(options.delivery ?? {}) },
+    faults,
+  )
   const time = new Time(world, deliveries, options.patienceMs ?? 10_000)
   const keys = new IdempotencyKeys()
   const log = new RequestLog()

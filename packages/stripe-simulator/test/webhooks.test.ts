@@ -82,6 +82,23 @@ test('a redirect is a failure, and an exhausted event is listed as undelivered',
   expect(receiver.received).toHaveLength(5)
 })
 
+test.each([
+  ['/deliveries', { mode: 'sometimes' }, 'mode must be one of in_order, parallel, shuffled'],
+  ['/deliveries', { delay_ms: 5 }, 'Received unknown parameter: delay_ms'],
+  ['/deliveries', { timeoutMs: -1 }, 'timeoutMs must be a whole number'],
+  ['/deliveries', { retryMs: 1000 }, 'retryMs must be a list of whole numbers'],
+  ['/intents/pi_1/authenticate', { outcome: 'succeeded' }, 'outcome must be one of succeed, fail'],
+])('%s refuses %o: it would change nothing, and nobody would notice', async (path, given, message) => {
+  const { world } = await hooked()
+  const answer = await fetch(`${world.simulator.url}/_simulator${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(given),
+  })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining(message) } })
+})
+
 test('deliveries can be doubled, shuffled, dropped at first, and stopped', async () => {
   const { world, receiver } = await hooked()
   const { control } = world.simulator

@@ -6,28 +6,8 @@ import type { DeliveryRow, EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { AttemptLog } from './attempt-log.ts'
 import { DeliveryQueue } from './delivery-queue.ts'
+import { checkedDelivery, type DeliverySettings } from './delivery-settings.ts'
 import { sendEvent } from './send-event.ts'
-
-const deliveryModes = ['in_order', 'parallel', 'shuffled', 'duplicated', 'delayed', 'dropped', 'off'] as const
-type DeliveryMode = (typeof deliveryModes)[number]
-
-export interface DeliverySettings {
-  readonly mode: DeliveryMode
-  /** Milliseconds that `delayed` waits before each delivery. */
-  readonly delayMs: number
-  /** Milliseconds after which an endpoint that does not answer has failed. */
-  readonly timeoutMs: number
-  /** Milliseconds before each retry; as many retries as there are entries. */
-  readonly retryMs: readonly number[]
-}
-
-/** Three more tries over a few hours, as in a sandbox. https://docs.stripe.com/webhooks#retries */
-export const defaultDelivery: DeliverySettings = {
-  mode: 'in_order',
-  delayMs: 50,
-  timeoutMs: 20_000,
-  retryMs: [60_000, 600_000, 3_600_000],
-}
 
 export type Acknowledged = (event: EventRow, ok: boolean) => void
 
@@ -89,7 +69,7 @@ export class Deliveries {
   }
 
   configure(settings: Partial<DeliverySettings>): void {
-    this.settings = { ...this.settings, ...settings }
+    this.settings = { ...this.settings, ...checkedDelivery(settings) }
     this.wake()
   }
 

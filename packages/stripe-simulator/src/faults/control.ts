@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { authenticateIntent, authenticateSetup } from '../billing/confirm.ts'
-import { StripeError } from '../errors.ts'
+import { invalid, StripeError } from '../errors.ts'
 import type { Attempt } from '../events/attempt-log.ts'
-import type { Deliveries, DeliverySettings } from '../events/deliveries.ts'
+import type { Deliveries } from '../events/deliveries.ts'
+import type { DeliverySettings } from '../events/delivery-settings.ts'
 import type { IdempotencyKeys } from '../http/idempotency.ts'
 import { actInPortal, type PortalDeed } from '../resources/act-in-portal.ts'
 import type { Completion } from '../resources/checkout-form.ts'
@@ -77,6 +78,9 @@ export class Control {
   /** Answers the 3-D Secure challenge of a payment or setup intent, as its holder would. */
   authenticate(intent: string, outcome: 'succeed' | 'fail'): Json {
     const { world } = this.#parts
+    if (!['succeed', 'fail'].includes(outcome)) {
+      throw invalid('outcome must be one of succeed, fail', 'outcome')
+    }
     return world.transaction(NOBODY, () =>
       world.render(
         intent.startsWith('seti_')

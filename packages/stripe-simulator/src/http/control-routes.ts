@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { StripeError } from '../errors.ts'
-import type { DeliverySettings } from '../events/deliveries.ts'
+import type { DeliverySettings } from '../events/delivery-settings.ts'
 import type { Control } from '../faults/control.ts'
 import type { Fault } from '../faults/fault.ts'
 
