@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { createInterface } from 'node:readline'
@@ -56,13 +56,7 @@ test('what cannot be meant is refused in a sentence', async () => {
 })
 
 test('what happens is forwarded, signed with the secret that it says', async () => {
-  const taken = new Promise<{ body: string; signature: string }>((resolve) => {
-    app.once('request', async (request, response) => {
-      response.end()
-      const body = (await request.toArray()).join('')
-      resolve({ body, signature: String(request.headers['stripe-signature']) })
-    })
-  })
+  const taken = once(app, 'request') as Promise<[IncomingMessage, ServerResponse]>
   await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve))
   const address = `http://127.0.0.1:${(app.address() as AddressInfo).port}/webhook`
   const child = spawn(process.execPath, [main, '--port', '0', '--forward-to', address], { stdio: 'pipe' })
@@ -70,7 +64,10 @@ test('what happens is forwarded, signed with the secret that it says', async () 
   expect(printed).toContain(`  events  ${address}, signed with whsec_simulator`)
   const stripe = clientOf(printed)
   const { id } = await stripe.customers.create({ name: 'Ada' })
-  const { body, signature } = await taken
+  const [request, response] = await taken
+  const body = (await request.toArray()).join('')
+  response.end()
+  const signature = String(request.headers['stripe-signature'])
   const event = stripe.webhooks.constructEvent(body, signature, 'whsec_simulator')
   expect(event).toMatchObject({ type: 'customer.created', data: { object: { id } } })
   child.kill('SIGTERM')
