@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientOperations } from '../scripts/client-operations.ts'
 import { coverageTable, withCoverage } from '../scripts/coverage-table.ts'
+import { parametersMissing } from '../scripts/missing-parameters.ts'
 import { operationModules } from '../scripts/operation-modules.ts'
+import { missingParameters } from '../src/http/client-operations/parameters.ts'
 import { keyOf } from '../src/http/gaps.ts'
 import { routes } from '../src/registry.ts'
 import { newWorld, refusal, type World } from './world.ts'
@@ -13,6 +15,20 @@ describe('what is written down', () => {
   test('the operations are those of the installed client', async () => {
     for (const [file, source] of operationModules(await clientOperations())) {
       expect(read(`../src/http/client-operations/${file}`)).toBe(source)
+    }
+  })
+
+  test('every parameter that the client declares and no shape knows is written down as missing', async () => {
+    const written = missingParameters
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+    for (const [key, names] of parametersMissing(await clientOperations(), routes)) {
+      const line = written.find(([method, path]) => key === `${method} ${path}`) ?? []
+      expect({ key, unknown: [...names].filter((name) => !line.includes(name)) }).toEqual({
+        key,
+        unknown: [],
+      })
     }
   })
 
@@ -37,6 +53,25 @@ describe('what is answered', () => {
     const ids = [...path.matchAll(/:\w+/g)].map(() => 'nothing_1')
     return (resource as Record<string, (...args: unknown[]) => Promise<unknown>>)[verb]?.(...ids)
   }
+
+  test.each([
+    [{ mode: 'payment', phone_number_collection: { enabled: true } }, 'phone_number_collection'],
+    // Named in no shape: known from the client's declarations alone.
+    [{ mode: 'payment', branding_settings: { display_name: 'Ada' } }, 'branding_settings'],
+    [
+      { mode: 'payment', payment_intent_data: { transfer_group: 'a' } },
+      'payment_intent_data[transfer_group]',
+    ],
+  ] as const)('a parameter that Stripe has and the simulator has not is a gap: %o', async (params, param) => {
+    const error = await refusal(world.stripe.checkout.sessions.create({ ...params }))
+    expect(error).toMatchObject({ code: 'simulator_gap', param })
+    expect(error.message).toBe(`The simulator does not implement the parameter ${param}.`)
+  })
+
+  test('a parameter that nobody has stays unknown', async () => {
+    const error = await refusal(world.stripe.checkout.sessions.create({ brand: 'Ada' } as object))
+    expect(error).toMatchObject({ code: 'parameter_unknown', param: 'brand' })
+  })
 
   test('every operation that is not served names itself as a gap, and none is an unknown address', async () => {
     const served = new Set(routes.map(keyOf))

@@ -19,6 +19,7 @@ import type { IdempotencyKeys, KeptAnswer } from './idempotency.ts'
 import { parseJson } from './json-params.ts'
 import { textOf } from './json-text.ts'
 import { unserved } from './missing.ts'
+import { parsed } from './missing-parameters.ts'
 import type { Route } from './route.ts'
 import { list, type Raw, text } from './schema.ts'
 import { breakOf, failure, failureOf, refuseBefore } from './struck.ts'
@@ -165,7 +166,7 @@ function execute({ world, expansions }: ApiParts, call: Call): Execution {
     const { expand: asked, ...given } = parametersOf(route, request)
     const paths = asked === undefined ? [] : expandPaths.parse(asked, 'expand')
     accepted = dialect.accept(world, route, given)
-    const params = route.params.parse(given as Raw, '') as never
+    const params = parsed(route, given as Raw) as never
     if (route.method !== 'GET') refuseWhileAdvancing(world, segments, given)
     const struck = fault && failureOf(fault)
     began = struck !== 'not stored'
