@@ -35,7 +35,7 @@ test('a dispute takes the money at once, and evidence can win it back', async ()
     reason: 'fraudulent',
     status: 'needs_response',
     is_charge_refundable: false,
-    evidence_details: { due_by: JAN_1 + 7 * DAY, has_evidence: false, submission_count: 0 },
+    evidence_details: { due_by: JAN_1 + 9 * DAY - 1, has_evidence: false, submission_count: 0 },
     balance_transactions: [{ amount: -4000, fee: 1500, net: -5500 }],
   })
   expect((await world.stripe.charges.retrieve(intent.latest_charge as string)).disputed).toBe(true)
@@ -64,13 +64,15 @@ test('evidence that loses, a dispute that is given up, and one that is not answe
   const losing = await disputed('pm_card_createDisputeProductNotReceived')
   expect(losing.dispute.reason).toBe('product_not_received')
   const evidence = { uncategorized_text: 'losing_evidence' }
-  expect((await stripe.disputes.update(losing.dispute.id, { evidence })).status).toBe('lost')
+  // The bank's verdict comes after the answer.
+  expect((await stripe.disputes.update(losing.dispute.id, { evidence })).status).toBe('under_review')
+  expect((await stripe.disputes.retrieve(losing.dispute.id)).status).toBe('lost')
   const again = stripe.disputes.update(losing.dispute.id, { evidence })
   expect((await refusal(again)).message).toBe('This dispute is already closed')
   const given = await disputed('pm_card_createDispute')
   expect((await stripe.disputes.close(given.dispute.id)).status).toBe('lost')
   const silent = await disputed('pm_card_createDispute')
-  await world.advance(silent.ada.clock, JAN_1 + 7 * DAY)
+  await world.advance(silent.ada.clock, JAN_1 + 9 * DAY)
   expect(await stripe.disputes.retrieve(silent.dispute.id)).toMatchObject({
     status: 'lost',
     evidence_details: { past_due: true },

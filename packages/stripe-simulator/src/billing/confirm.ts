@@ -114,7 +114,7 @@ export function confirmSetup(
     )
   }
   if (intent.status === 'succeeded' || intent.status === 'canceled') {
-    const why = intent.status === 'succeeded' ? 'it has already succeeded' : 'it has a status of canceled'
+    const why = intent.status === 'succeeded' ? 'it has already succeeded' : 'it has been canceled'
     throw unexpectedSetup(world, intent, `You cannot confirm this SetupIntent because ${why}.`)
   }
   const behavior = behaviorOf(method)
@@ -144,6 +144,8 @@ export function confirmSetup(
     code: outcome.code,
     message: declineMessage(outcome.code, outcome.declineCode),
     ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
+    // Of the declines of a set-up only this one names a field, as recorded.
+    ...(outcome.code === 'expired_card' ? { param: 'exp_month' } : {}),
     payment_method: world.render(method),
   }
   const failed = world.setupIntents.patch(id, {
@@ -153,9 +155,7 @@ export function confirmSetup(
     last_setup_error: error as unknown as SetupIntentRow['last_setup_error'],
   })
   world.emit('setup_intent.setup_failed', failed)
-  // Of the declines of a set-up only this one names a field, as recorded.
-  const field = outcome.code === 'expired_card' ? { param: 'exp_month' } : {}
-  throw new StripeError(402, { ...error, ...field, setup_intent: world.render(failed) }, true)
+  throw new StripeError(402, { ...error, setup_intent: world.render(failed) }, true)
 }
 
 function succeed(world: World, intent: SetupIntentRow, method: PaymentMethodRow): SetupIntentRow {

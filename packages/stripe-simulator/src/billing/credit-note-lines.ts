@@ -126,7 +126,8 @@ function blank(world: World, amount: number, type: CreditLine['type']) {
     discount_amount: 0,
     discount_amounts: [],
     livemode: false,
-    metadata: {},
+    // As recorded of a line that was given none.
+    metadata: null,
     pretax_credit_amounts: [],
     tax_rates: [],
     taxes: [],

@@ -9,12 +9,12 @@ const FEE = 1500
 /** Money that a dispute takes out of the account's balance, or brings back. https://docs.stripe.com/api/disputes/object */
 export function movement(
   world: World,
-  { id, amount, currency, own }: DisputeRow,
+  { id, amount, charge, currency, own }: DisputeRow,
   direction: 'withdrawn' | 'reinstated',
 ): Movement {
   const sign = direction === 'withdrawn' ? -1 : 1
   const now = world.now(own.clock)
-  const description = direction === 'withdrawn' ? 'Chargeback withdrawal' : 'Chargeback reversal'
+  const what = direction === 'withdrawn' ? 'Chargeback withdrawal' : 'Chargeback reversal'
   return {
     id: world.ids.next('txn'),
     object: 'balance_transaction',
@@ -23,7 +23,7 @@ export function movement(
     balance_type: 'payments',
     created: now,
     currency,
-    description,
+    description: `${what} for ${charge as string}`,
     exchange_rate: null,
     fee: -sign * FEE,
     fee_details: [

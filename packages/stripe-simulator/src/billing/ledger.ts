@@ -34,7 +34,7 @@ export function ledgerEntry(world: World, id: string): BalanceTransactionOf | un
 function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
   if (charge.balance_transaction === null) return []
   const fee = processingFee(charge.amount_captured)
-  const availableOn = (Math.floor(charge.created / DAY_SECONDS) + 2) * DAY_SECONDS
+  const availableOn = availableFrom(charge)
   return [
     {
       ...movement(charge.balance_transaction as string, charge.amount_captured, fee, charge),
@@ -47,11 +47,23 @@ function ofCharge(world: World, charge: ChargeRow): BalanceTransactionOf[] {
   ]
 }
 
-/** Money given back. The fee of the payment is not: "Stripe's processing fees from the original transaction won't be returned". https://docs.stripe.com/refunds */
+function availableFrom({ created }: ChargeRow): number {
+  return (Math.floor(created / DAY_SECONDS) + 2) * DAY_SECONDS
+}
+
+/**
+ * Money given back. The fee of the payment is not: "Stripe's processing fees from the original transaction won't be
+ * returned" (https://docs.stripe.com/refunds). It is as pending as the payment is that it goes back of, and named after it.
+ * (As recorded: Kiln-AI/stripe_world tests/conformance/cassettes/11_ledger_payouts.json.)
+ */
 function ofRefund(world: World, refund: RefundRow): BalanceTransactionOf[] {
+  const charge = world.charges.must(refund.charge as string)
+  const availableOn = Math.max(refund.created, availableFrom(charge))
   const given = {
     ...movement(refund.balance_transaction as string, -refund.amount, 0, refund),
-    description: 'REFUND FOR CHARGE',
+    available_on: availableOn,
+    description: `REFUND FOR CHARGE${charge.description === null ? '' : ` (${charge.description})`}`,
+    status: availableOn <= world.now(charge.own.clock) ? 'available' : 'pending',
     reporting_category: 'refund',
     type: 'refund' as const,
   }

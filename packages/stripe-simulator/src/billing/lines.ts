@@ -21,7 +21,9 @@ export function itemLine(
 ): LineRow {
   const price = world.prices.must(item.own.price)
   const quantity = part?.tier == null ? of.quantity : part.quantity
-  const name = world.products.must(price.product).name
+  const { name, unit_label: unit } = world.products.must(price.product)
+  // `10 user × Team`: as recorded, the unit never takes a plural.
+  const counted = unit == null ? quantity : `${quantity} ${unit}`
   return {
     ...blankLine(world, subscription.currency),
     amount,
@@ -30,7 +32,7 @@ export function itemLine(
     description:
       part === null
         ? trialText(subscription, quantity, name)
-        : `${quantity} × ${name} (${rateText(price, part, subscription.currency)})`,
+        : `${counted} × ${name} (${rateText(price, part, subscription.currency)})`,
     // A line of a subscription shows the subscription's metadata as it is when the line is made.
     metadata: subscription.metadata,
     parent: {

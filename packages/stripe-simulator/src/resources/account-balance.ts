@@ -4,7 +4,7 @@ import { missing } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, pageOf, paging } from '../http/list.ts'
 import { get, nothing } from '../http/route.ts'
-import { gaps, range, shape, text } from '../http/schema.ts'
+import { range, shape, text } from '../http/schema.ts'
 import type { BalanceTransactionOf, Json } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
@@ -18,13 +18,15 @@ export const accountBalanceRoutes = [
   get(`${URL}/:id`, nothing, ({ world, path }) => transactionOf(world, path())),
   get(
     URL,
-    shape({ ...paging, created: range, currency, source: text(), type: text(), ...gaps('payout') }),
+    shape({ ...paging, created: range, currency, source: text(), type: text(), payout: text() }),
     ({ world, params }) => {
+      // Nothing is paid out, so no payout has an id.
+      if (params.payout !== undefined) throw missing('payout', params.payout, 'payout')
       const found = ledger(world).filter(
         (row) =>
           inRange(row.created, params.created) &&
           (params.currency === undefined || row.currency === params.currency.toLowerCase()) &&
-          (params.source === undefined || row.source === params.source) &&
+          (params.source === undefined || isFoundBy(world, row, params.source)) &&
           (params.type === undefined || row.type === params.type),
       )
       return pageOf(found.reverse(), params, {
@@ -51,6 +53,11 @@ function transactionOf(world: World, id: string): Json {
   const found = ledgerEntry(world, id)
   if (found === undefined) throw missing('balance transaction', id)
   return { ...found }
+}
+
+/** By the charge or the refund that moved the money. A dispute finds nothing, though it is the source of its entries: as recorded. */
+function isFoundBy(world: World, row: BalanceTransactionOf, source: string): boolean {
+  return row.source === source && world.disputes.get(source) === undefined
 }
 
 function sourceOf(world: World, id: string): Json {

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { endReplaced } from '../billing/discounts.ts'
 import { invalid } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
-import { firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
+import { countedPage, firstPage, inRange, page, pageOf, paging } from '../http/list.ts'
 import { del, get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
@@ -133,7 +133,7 @@ export function renderInvoice(world: World, row: InvoiceRow): Shown<Stripe.Invoi
     lines:
       last?.row.own.lines === lines
         ? last.json.lines
-        : firstPage(lines, `${URL}/${row.id}/lines`, renderLine),
+        : countedPage(lines, `${URL}/${row.id}/lines`, renderLine),
     test_clock: row.own.clock,
   }))
 }

@@ -1,5 +1,6 @@
 import { confirmSetup } from '../billing/confirm.ts'
 import { unexpectedSetup } from '../billing/unexpected-state.ts'
+import { StripeError } from '../errors.ts'
 import type { Expansions } from '../http/expand.ts'
 import { inRange, page, paging } from '../http/list.ts'
 import { get, post } from '../http/route.ts'
@@ -15,7 +16,7 @@ import {
   shape,
   text,
 } from '../http/schema.ts'
-import type { SetupIntentRow } from '../rows.ts'
+import type { PaymentMethodRow, SetupIntentRow } from '../rows.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import type { World } from '../world.ts'
@@ -77,12 +78,13 @@ export const setupIntentRoutes = [
       metadata,
       payment_method: text(),
       payment_method_data: methodData,
-      ...gaps('customer'),
+      customer: text(),
       ...unsupportedFields,
     }),
     ({ world, params, path }) => {
-      const intent = findAs('intent', world.setupIntents, 'setupintent', path())
-      nameMethod(world, intent, params)
+      const found = findAs('intent', world.setupIntents, 'setupintent', path())
+      const intent = params.customer === undefined ? found : setCustomer(world, found, params.customer)
+      nameMethod(world, intent, params, { setup_intent: world.render(intent) })
       return world.render(
         world.setupIntents.patch(intent.id, {
           metadata: mergeMetadata(intent.metadata ?? {}, params.metadata),
@@ -101,7 +103,7 @@ export const setupIntentRoutes = [
     }),
     ({ world, params, path }) => {
       const intent = findAs('intent', world.setupIntents, 'setupintent', path())
-      nameMethod(world, intent, params)
+      nameMethod(world, intent, params, { setup_intent: world.render(intent) })
       return world.render(confirmSetup(world, intent.id, false, params.return_url))
     },
   ),
@@ -221,20 +223,49 @@ interface MethodGiven {
   payment_method_data?: Parameters<typeof newMethod>[1] | undefined
 }
 
-function nameMethod(world: World, intent: SetupIntentRow, given: MethodGiven): void {
+/** `shown` is what a refusal carries: the intent, unless it is being made. */
+function nameMethod(world: World, intent: SetupIntentRow, given: MethodGiven, shown: object = {}): void {
   const { payment_method: named, payment_method_data: data } = given
-  if (named !== undefined) setMethod(world, intent, named)
-  if (data !== undefined) setMethod(world, intent, newMethod(world, data, 'payment_method_data').id)
+  if (named !== undefined) setMethod(world, intent, named, shown)
+  if (data !== undefined) setMethod(world, intent, newMethod(world, data, 'payment_method_data').id, shown)
 }
 
-function setMethod(world: World, intent: SetupIntentRow, token: string): void {
-  if (intent.status === 'succeeded') {
-    throw unexpectedSetup(
-      world,
-      intent,
-      'You cannot update this SetupIntent because it has already succeeded.',
-    )
-  }
+function setMethod(world: World, intent: SetupIntentRow, token: string, shown: object): void {
+  refuseSucceeded(world, intent)
+  refuseForeign(world.paymentMethods.get(token), intent.customer as string | null, shown)
   const method = methodOf(world, token, intent.customer as string | null)
   world.setupIntents.patch(intent.id, { payment_method: method.id, status: 'requires_confirmation' })
+}
+
+/** Whose the method becomes when it is set up. https://docs.stripe.com/api/setup_intents/update#update_setup_intent-customer */
+function setCustomer(world: World, intent: SetupIntentRow, id: string): SetupIntentRow {
+  refuseSucceeded(world, intent)
+  const customer = liveCustomer(world, id, 'customer')
+  refuseForeign(world.paymentMethods.get(intent.payment_method), customer.id, {
+    setup_intent: world.render(intent),
+  })
+  return world.setupIntents.patch(intent.id, { customer: customer.id, own: { clock: customer.own.clock } })
+}
+
+function refuseSucceeded(world: World, intent: SetupIntentRow): void {
+  if (intent.status !== 'succeeded') return
+  throw unexpectedSetup(world, intent, 'You cannot update this SetupIntent because it has already succeeded.')
+}
+
+/**
+ * A method that is another customer's. (As recorded: Kiln-AI/stripe_world
+ * tests/conformance/cassettes/10_setup_intents.json.)
+ */
+function refuseForeign(method: PaymentMethodRow | undefined, customer: string | null, shown: object): void {
+  if (method === undefined || method.own.detached || method.customer === null || method.customer === customer)
+    return
+  throw new StripeError(400, {
+    type: 'invalid_request_error',
+    message:
+      customer === null
+        ? `The payment method supplied (${method.id}) belongs to the Customer ${method.customer as string}. Please include the Customer in the \`customer\` parameter on the SetupIntent.`
+        : `The PaymentMethod ${method.id} does not belong to the Customer you supplied ${customer}. Please use this PaymentMethod with the Customer that it belongs to instead.`,
+    param: 'payment_method',
+    ...shown,
+  })
 }

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Expansions } from '../http/expand.ts'
-import { firstPage, inRange, page, paging } from '../http/list.ts'
+import { countedPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
 import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { SubscriptionItemRow, SubscriptionRow } from '../rows.ts'
@@ -109,7 +109,7 @@ export function renderSubscription(
   const rates = renderRates(world, row.default_tax_rates)
   const shown = items.map((item) => world.render(item))
   return world.subscriptions.shown(row, [...shown, ...rates], () => {
-    const list = firstPage(items, `/v1/subscription_items?subscription=${row.id}`, (item) =>
+    const list = countedPage(items, `/v1/subscription_items?subscription=${row.id}`, (item) =>
       world.render(item),
     )
     return { ...row, own: undefined, default_tax_rates: rates, items: list, ...ofOneItem(world, items) }

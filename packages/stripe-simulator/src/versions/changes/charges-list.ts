@@ -1,4 +1,4 @@
-import { firstPage } from '../../http/list.ts'
+import { countedPage, firstPage } from '../../http/list.ts'
 import type { Json } from '../../rows.ts'
 import type { World } from '../../world.ts'
 import { change } from '../change.ts'
@@ -9,7 +9,7 @@ type Numbered = { readonly id: string }
 function chargesOf({ id }: Numbered, world: World): Json {
   const charges = world.charges.by('payment_intent', id).reverse()
   const url = `/v1/charges?payment_intent=${id}`
-  return { ...firstPage(charges, url, (charge) => world.render(charge)), total_count: charges.length }
+  return countedPage(charges, url, (charge) => world.render(charge))
 }
 
 export const chargesList = change({

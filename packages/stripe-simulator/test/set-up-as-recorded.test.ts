@@ -1,0 +1,148 @@
+// What Stripe answered of SetupIntents and of the account's ledger in 2026-08-26.dahlia: Kiln-AI/stripe_world,
+// tests/conformance/cassettes/10_setup_intents.json and 11_ledger_payouts.json.
+import type Stripe from 'stripe'
+import { expect, test } from 'vitest'
+import { sharedWorld } from './shared-world.ts'
+import { refusal } from './world.ts'
+
+const world = await sharedWorld()
+const { stripe } = world
+
+async function method(token = 'tok_visa') {
+  return stripe.paymentMethods.create({ type: 'card', card: { token } })
+}
+
+/** What a refusal carries whole. */
+const carried = ({ raw }: Stripe.errors.StripeError) =>
+  (raw as { setup_intent?: { id: string; status: string } }).setup_intent
+
+test('a method that is another customer’s is not set up for this one, and for nobody but its customer', async () => {
+  const [{ id: hers }, { id: his }] = [
+    await stripe.customers.create({}),
+    await stripe.customers.create({ description: 'other' }),
+  ]
+  const visa = await method()
+  await stripe.paymentMethods.attach(visa.id, { customer: hers })
+  const foreign = `The PaymentMethod ${visa.id} does not belong to the Customer you supplied ${his}. Please use this PaymentMethod with the Customer that it belongs to instead.`
+  const nobodys = `The payment method supplied (${visa.id}) belongs to the Customer ${hers}. Please include the Customer in the \`customer\` parameter on the SetupIntent.`
+  const refused = { statusCode: 400, code: undefined, param: 'payment_method' }
+
+  const made = await refusal(stripe.setupIntents.create({ customer: his, payment_method: visa.id }))
+  expect(made).toMatchObject({ ...refused, message: foreign })
+  expect(carried(made)).toBeUndefined()
+  expect(await refusal(stripe.setupIntents.create({ payment_method: visa.id }))).toMatchObject({
+    ...refused,
+    message: nobodys,
+  })
+
+  const { id } = await stripe.setupIntents.create({ description: 'before' })
+  const updated = await refusal(stripe.setupIntents.update(id, { payment_method: visa.id }))
+  expect(updated).toMatchObject({ ...refused, message: nobodys })
+  expect(carried(updated)).toMatchObject({ id, status: 'requires_payment_method' })
+  expect(await refusal(stripe.setupIntents.confirm(id, { payment_method: visa.id }))).toMatchObject({
+    ...refused,
+    message: nobodys,
+  })
+  // Whose it is can be said later.
+  expect((await stripe.setupIntents.update(id, { customer: his })).customer).toBe(his)
+  const still = await refusal(stripe.setupIntents.update(id, { payment_method: visa.id }))
+  expect(still).toMatchObject({ ...refused, message: foreign })
+  expect(carried(still)).toMatchObject({ id })
+})
+
+test('a customer that is named later has the method when it is set up', async () => {
+  const { id: customer } = await stripe.customers.create({})
+  const { id } = await stripe.setupIntents.create({ payment_method: (await method()).id })
+  const named = await stripe.setupIntents.update(id, { customer })
+  expect(named).toMatchObject({ customer, status: 'requires_confirmation' })
+  const done = await stripe.setupIntents.confirm(id)
+  expect(done.status).toBe('succeeded')
+  expect((await stripe.paymentMethods.retrieve(done.payment_method as string)).customer).toBe(customer)
+})
+
+test('the customer’s default is not taken by itself, and what is canceled with a method says so', async () => {
+  const { id: customer } = await world.customer()
+  const { id } = await stripe.setupIntents.create({ customer })
+  expect((await refusal(stripe.setupIntents.confirm(id))).code).toBe('setup_intent_unexpected_state')
+  const other = await stripe.setupIntents.create({ customer, payment_method: (await method()).id })
+  const reason = { cancellation_reason: 'duplicate' as const }
+  expect(await stripe.setupIntents.cancel(other.id, reason)).toMatchObject({ ...reason, status: 'canceled' })
+  expect((await refusal(stripe.setupIntents.confirm(other.id))).message).toBe(
+    'You cannot confirm this SetupIntent because it has been canceled.',
+  )
+})
+
+test('an expired card is told of by its field, on the intent too', async () => {
+  const { id } = await stripe.setupIntents.create({
+    payment_method: (await method('tok_chargeDeclinedExpiredCard')).id,
+  })
+  expect(await refusal(stripe.setupIntents.confirm(id))).toMatchObject({
+    ...{ statusCode: 402, code: 'expired_card', param: 'exp_month' },
+  })
+  expect((await stripe.setupIntents.retrieve(id)).last_setup_error).toMatchObject({
+    ...{ code: 'expired_card', decline_code: 'expired_card', param: 'exp_month' },
+  })
+})
+
+async function pay(more: Partial<Stripe.PaymentIntentCreateParams> = {}) {
+  const base = { currency: 'usd', confirm: true, off_session: true }
+  return stripe.paymentIntents.create({ amount: 4400, payment_method: 'pm_card_visa', ...base, ...more })
+}
+
+test('a refund is as pending as its payment and says of which it is', async () => {
+  const { latest_charge: charge } = await pay({ description: 'scenario 11 charge' })
+  const refund = await stripe.refunds.create({ charge: charge as string, amount: 1400 })
+  const [paid] = (await stripe.balanceTransactions.list({ source: charge as string })).data
+  const [given] = (await stripe.balanceTransactions.list({ source: refund.id })).data
+  expect(given).toMatchObject({
+    ...{ amount: -1400, fee: 0, net: -1400, type: 'refund', status: 'pending', reporting_category: 'refund' },
+    available_on: paid?.available_on,
+    description: 'REFUND FOR CHARGE (scenario 11 charge)',
+  })
+})
+
+test('a dispute takes its amount and the fee; its entry is found by its id, and not by the dispute', async () => {
+  const { id } = await pay({
+    amount: 3000,
+    payment_method: (await method('tok_visa_createDispute')).id,
+  })
+  const [dispute] = (await stripe.disputes.list({ payment_intent: id })).data
+  const entry = dispute?.balance_transactions[0] as Stripe.BalanceTransaction
+  expect(entry).toMatchObject({
+    ...{ amount: -3000, fee: 1500, net: -4500, type: 'adjustment', status: 'available' },
+    available_on: entry.created,
+    description: `Chargeback withdrawal for ${dispute?.charge as string}`,
+    fee_details: [{ amount: 1500, description: 'Dispute fee', type: 'stripe_fee' }],
+  })
+  expect(dispute?.payment_method_details?.card).toMatchObject({
+    ...{ case_type: 'chargeback', network_reason_code: '10.4' },
+  })
+  expect((await stripe.balanceTransactions.list({ source: dispute?.id as string })).data).toEqual([])
+  const found = await stripe.balanceTransactions.retrieve(entry.id, { expand: ['source'] })
+  expect(found.source).toMatchObject({ id: dispute?.id, object: 'dispute' })
+  // Both kinds of complaint wait to the end of the eighth day after.
+  const inquired = await pay({ payment_method: (await method('tok_visa_createDisputeInquiry')).id })
+  const [inquiry] = (await stripe.disputes.list({ payment_intent: inquired.id })).data
+  for (const one of [dispute, inquiry]) {
+    const { created, evidence_details: details } = one as Stripe.Dispute
+    expect(details.due_by).toBe((Math.floor(created / 86_400) + 9) * 86_400 - 1)
+  }
+  const sent = await stripe.disputes.update(dispute?.id as string, {
+    evidence: { uncategorized_text: 'winning_evidence' },
+  })
+  expect(sent).toMatchObject({
+    status: 'under_review',
+    evidence_details: { has_evidence: true, submission_count: 1 },
+  })
+})
+
+test('no payout, no such entry, no such type', async () => {
+  expect(await refusal(stripe.balanceTransactions.list({ payout: 'po_nope' }))).toMatchObject({
+    ...{ statusCode: 400, code: 'resource_missing', param: 'payout', message: "No such payout: 'po_nope'" },
+  })
+  expect(await refusal(stripe.balanceTransactions.retrieve('txn_nope'))).toMatchObject({
+    ...{ statusCode: 404, code: 'resource_missing', param: 'id' },
+    message: "No such balance transaction: 'txn_nope'",
+  })
+  expect((await stripe.balanceTransactions.list({ type: 'bogus_type' })).data).toEqual([])
+})
