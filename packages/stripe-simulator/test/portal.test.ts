@@ -108,5 +108,7 @@ test('a flow leads to its subscription, which need not be picked again', async (
     flow_data: { type: 'subscription_cancel', subscription_cancel: { subscription: subscription.id } },
   })
   simulator.control.actInPortal(session.id, { action: 'cancel' })
-  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({ cancel_at_period_end: true })
+  expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
+    cancel_at: subscription.items.data[0]?.current_period_end,
+  })
 })

@@ -93,7 +93,10 @@ function endTrial(world: World, id: string): boolean {
 function endAsPlanned(world: World, id: string, now: number): InvoiceRow | null {
   const subscription = world.subscriptions.must(id)
   const inside = itemsOf(world, id).filter((item) => item.current_period_end > now)
-  if (subscription.own.proratesEnd) for (const item of inside) creditUnused(world, subscription, item, now)
+  // Nothing was paid for a trial.
+  if (subscription.own.proratesEnd && subscription.status !== 'trialing') {
+    for (const item of inside) creditUnused(world, subscription, item, now)
+  }
   const final = finalInvoice(world, id, now)
   endSubscription(world, id, { reason: 'cancellation_requested', asked: false, except: final?.id })
   return final

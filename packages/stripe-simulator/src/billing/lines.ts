@@ -31,7 +31,7 @@ export function itemLine(
     discounts: [...item.discounts],
     description:
       part === null
-        ? trialText(subscription, quantity, name)
+        ? trialText(subscription, price, quantity, name)
         : `${counted} × ${name} (${rateText(price, part, subscription.currency)})`,
     // A line of a subscription shows the subscription's metadata as it is when the line is made.
     metadata: subscription.metadata,
@@ -56,8 +56,16 @@ export function itemLine(
 }
 
 /** https://docs.stripe.com/billing/subscriptions/billing-mode/compare */
-function trialText({ billing_mode: mode }: SubscriptionRow, quantity: string, name: string): string {
-  return mode.type === 'classic' ? `Trial period for ${name}` : `Free trial for ${quantity} × ${name}`
+function trialText(
+  { billing_mode: mode }: SubscriptionRow,
+  { recurring }: PriceRow,
+  quantity: string,
+  name: string,
+): string {
+  if (mode.type === 'flexible') return `Free trial for ${quantity} × ${name}`
+  return recurring?.usage_type === 'metered'
+    ? `${quantity} × ${name} (Free trial)`
+    : `Trial period for ${name}`
 }
 
 /** The line of an invoice item; a proration's parent is the subscription item it prorates. */
@@ -98,6 +106,7 @@ export function invoiceItemLine(world: World, item: InvoiceItemRow): LineRow {
     quantity: item.quantity,
     quantity_decimal: item.quantity_decimal,
     subscription: item.own.subscription,
+    discount_amounts: [...(item.proration_details?.discount_amounts ?? [])] as LineRow['discount_amounts'],
     own: {
       appliesTo: item.pricing?.price_details?.product ?? null,
       net: item.amount,

@@ -165,7 +165,11 @@ interface Proration {
   readonly credited: { invoice: string | null; line: string | null; invoiceItem: string | null } | null
 }
 
-/** A pending invoice item for a stretch of time. A number of seats is named when it is not one. */
+/**
+ * A pending invoice item for a stretch of time. A number of seats is named when it is not one. The discounts that are in
+ * its amount are named, with nothing taken off: "the proration discount properties include discount IDs, but discount
+ * amounts are 0". https://docs.stripe.com/changelog/clover/2025-09-30/itemize-proration-discount-amounts
+ */
 function prorationItem(
   world: World,
   subscription: SubscriptionRow,
@@ -202,7 +206,13 @@ function prorationItem(
       unit_amount_decimal: null,
     },
     proration: true,
-    proration_details: { credited_items: creditedItems(credited), discount_amounts: [] },
+    proration_details: {
+      credited_items: creditedItems(credited),
+      discount_amounts: reductionsOn(world, subscription, item).map(({ discount }) => ({
+        amount: 0,
+        discount,
+      })),
+    },
     quantity,
     quantity_decimal: String(quantity),
     tax_rates: item.tax_rates,

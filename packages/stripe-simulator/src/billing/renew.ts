@@ -4,7 +4,7 @@ import type { World } from '../world.ts'
 import { runningDiscounts } from './discounts.ts'
 import { announce, createDraft, scheduleFinalization } from './invoices.ts'
 import { itemLine } from './lines.ts'
-import { isMetered, usageLines, usageStart } from './metered.ts'
+import { isMetered, usageLines, usageOf, usageStart } from './metered.ts'
 import { takePending } from './pending.ts'
 import { cycleOf, itemPeriod, itemsOf, periodAmount, termsOf } from './periods.ts'
 
@@ -83,9 +83,11 @@ function billMetered(
   const lines =
     begins && subscription.billing_mode.type === 'classic'
       ? [nothingUsed(world, subscription, item, period)]
-      : begins || wasTrial || usageStart(item) >= period.start
+      : begins || usageStart(item) >= period.start
         ? []
-        : usageLines(world, subscription, item, period.start)
+        : wasTrial
+          ? [freeUsage(world, subscription, item, period.start)]
+          : usageLines(world, subscription, item, period.start)
   world.subscriptionItems.patch(item.id, {
     current_period_start: period.start,
     current_period_end: period.end,
@@ -103,6 +105,18 @@ function nothingUsed(
   const terms = termsOf(world.prices.must(item.own.price), subscription.currency)
   const [part = null] = priceParts(terms, 0)
   return itemLine(world, { subscription, item, amount: 0, period, part, quantity: '0' })
+}
+
+/** Usage of a trial is named and free. https://docs.stripe.com/billing/subscriptions/billing-mode/compare#standardize-trial-period-line-item-description */
+function freeUsage(
+  world: World,
+  subscription: SubscriptionRow,
+  item: SubscriptionItemRow,
+  end: number,
+): LineRow {
+  const quantity = usageOf(world, subscription, item, end)
+  const period = { start: usageStart(item), end }
+  return itemLine(world, { subscription, item, amount: 0, period, part: null, quantity })
 }
 
 export interface SubscriptionInvoice {

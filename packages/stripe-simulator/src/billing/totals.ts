@@ -27,7 +27,9 @@ export interface Totals {
 export function totalOf(lines: readonly LineRow[], reductions: readonly Reduction[]): Totals {
   const subtotal = lines.reduce((sum, line) => sum + line.amount, 0)
   if (reductions.length === 0) {
-    const plain = lines.every((line) => line.discount_amounts?.length === 0 && line.own.net === line.amount)
+    const plain = lines.every(
+      (line) => line.discount_amounts?.length === included(line).length && line.own.net === line.amount,
+    )
     const same = plain ? lines : lines.map((line) => withDiscounts(line, []))
     return { lines: same, subtotal, total: subtotal, discounts: [] }
   }
@@ -69,11 +71,17 @@ function appliesTo({ products, discount, ofLines }: Reduction, line: LineRow): b
   return products.length === 0 || (line.own.appliesTo !== null && products.includes(line.own.appliesTo))
 }
 
+/** Discounts that are in the amount of a proration already are named and take nothing off. */
+function included(line: LineRow): { amount: number; discount: string }[] {
+  const named = line.discountable ? [] : (line.discount_amounts ?? [])
+  return named.filter(({ amount }) => amount === 0) as { amount: number; discount: string }[]
+}
+
 function withDiscounts(line: LineRow, taken: { amount: number; discount: string }[]): LineRow {
   const off = taken.reduce((sum, { amount }) => sum + amount, 0)
   return {
     ...line,
-    discount_amounts: taken,
+    discount_amounts: [...included(line), ...taken],
     pretax_credit_amounts: taken.map(({ amount, discount }) => ({ amount, discount, type: 'discount' })),
     own: { ...line.own, net: line.amount - off },
   }

@@ -34,7 +34,7 @@ export function nextBoundary(world: World, id: string): number {
 }
 
 function endingInvoice(world: World, subscription: SubscriptionRow, at: number): InvoiceRow | null {
-  if (subscription.own.proratesEnd) {
+  if (subscription.own.proratesEnd && subscription.status !== 'trialing') {
     for (const item of itemsOf(world, subscription.id)) {
       if (item.current_period_end > at) creditUnused(world, subscription, item, at)
     }

@@ -96,12 +96,12 @@ function whatIsNext(world: World, row: SubscriptionRow): string {
 
 function planForms(portal: Portal, row: SubscriptionRow): string {
   const { subscription_cancel: cancel, subscription_update: update } = portal.features
-  const changes = update.enabled && !row.cancel_at_period_end && row.status !== 'paused'
+  const changes = update.enabled && row.cancel_at === null && row.status !== 'paused'
   const others = (changes ? updateForm(portal, row) : '') + pauseForm(portal, row)
   if (!cancel.enabled) return others
   return (
     others +
-    (row.cancel_at_period_end
+    (row.cancel_at !== null
       ? form(portal.session, 'keep', `${about(row)}<button>Keep plan</button>`)
       : cancelForm(portal, row))
   )

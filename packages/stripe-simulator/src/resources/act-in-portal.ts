@@ -119,7 +119,7 @@ function cancel(world: World, subscription: SubscriptionRow, features: Features,
     cancelNow(world, subscription.id, { prorate, invoiceNow: false, details })
     return subscription.id
   }
-  const change = itemChange(world, subscription, { cancel_at_period_end: deed.action === 'cancel' }, '')
+  const change = itemChange(world, subscription, endOf(subscription, deed.action === 'cancel'), '')
   const stated = change.fields.cancellation_details ?? subscription.cancellation_details
   updateSubscription(world, subscription.id, {
     ...change,
@@ -129,6 +129,15 @@ function cancel(world: World, subscription: SubscriptionRow, features: Features,
     },
   })
   return subscription.id
+}
+
+/**
+ * Flexible billing plans the end by its date, that of the last period; classic by `cancel_at_period_end`.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare#cancellations-in-the-customer-portal
+ */
+function endOf({ billing_mode: mode }: SubscriptionRow, ends: boolean) {
+  if (mode.type === 'classic') return { cancel_at_period_end: ends }
+  return { cancel_at: ends ? ('max_period_end' as const) : null }
 }
 
 /** A pause of no set end; what is paid and not used is credited with it. */

@@ -121,7 +121,7 @@ export function itemChange(
   // https://docs.stripe.com/api/subscriptions/update#update_subscription-items
   if (count > ITEMS_MAX) throw invalid(`A subscription can have at most ${ITEMS_MAX} items.`, name('items'))
   const prices = itemsAfter(world, subscription, items).map(({ price }) => world.prices.must(price))
-  if (subscription.billing_mode.type === 'classic') refuseMixed(prices, name('items'))
+  refuseMixed(subscription.billing_mode, prices, name('items'))
   const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
   if (subscription.status === 'paused' && bills) {
     throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
@@ -130,6 +130,7 @@ export function itemChange(
   if (typeof params.trial_end === 'number' && params.trial_end <= now) {
     throw pastTrialEnd(params.trial_end, name('trial_end'))
   }
+  const fields = endFields(world, subscription, params, now)
   return {
     items,
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
@@ -138,11 +139,12 @@ export function itemChange(
     // The trial that the new prices bring, when it is asked for.
     trialEnd:
       params.trial_end ??
-      (params.trial_from_plan === true ? (planTrialEnd(prices, now) ?? undefined) : undefined),
+      (params.trial_from_plan === true ? planTrialEnd(prices, now) : cutTrial(subscription, fields)) ??
+      undefined,
     trialFromPlan: params.trial_from_plan,
     paymentBehavior: 'allow_incomplete',
     offSession: false,
-    fields: endFields(world, subscription, params, now),
+    fields,
   }
 }
 
@@ -187,6 +189,18 @@ function checkProrationDate(
   }
 }
 
+/**
+ * In classic billing no trial reaches over the planned end; flexible billing leaves it alone.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare#preserve-original-trial-end-date-when-subscription-cancels
+ */
+function cutTrial(
+  { billing_mode: mode, status, trial_end: end }: SubscriptionRow,
+  { cancel_at: at }: Partial<SubscriptionRow>,
+): number | null {
+  if (mode.type === 'flexible' || status !== 'trialing' || at == null || end === null) return null
+  return at < end ? at : null
+}
+
 /** `cancel_at_period_end` is a date in disguise; unsetting either clears what was planned. */
 function endFields(
   world: World,
@@ -203,8 +217,9 @@ function endFields(
   }
   const own = { ...subscription.own, proratesEnd: prorates !== 'none' }
   const ends = itemsOf(world, subscription.id).map((item) => item.current_period_end)
+  // Of several periods it is the one that ends first. https://docs.stripe.com/billing/subscriptions/mixed-interval#limitations
   if (atEnd === true) {
-    return plan(subscription, Math.max(...ends), true, now, own)
+    return plan(subscription, Math.min(...ends), true, now, own)
   }
   if (typeof at === 'number') {
     if (at <= now) throw invalid('`cancel_at` must be in the future.', 'cancel_at')

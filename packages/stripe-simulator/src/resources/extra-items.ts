@@ -55,7 +55,8 @@ export const extraItems = list(
 export type Extra = ReturnType<typeof extraItems.parse>[number]
 
 /**
- * Makes pending items of a subscription. Without a period of its own an item covers what all items of the
+ * Makes pending items of a subscription; one below zero credits ("Manually creating your own prorations",
+ * https://docs.stripe.com/billing/subscriptions/prorations#manually-creating-your-own-prorations). Without a period of its own an item covers what all items of the
  * subscription have in common. https://docs.stripe.com/api/subscriptions/create#create_subscription-add_invoice_items
  */
 export function addExtraItems(world: World, id: string, extras: readonly Extra[], phase?: Stretch): void {
@@ -66,6 +67,7 @@ export function addExtraItems(world: World, id: string, extras: readonly Extra[]
       world,
       {
         ...extra,
+        mayCredit: true,
         customer: subscription.customer,
         subscription: id,
         ...(price === undefined ? {} : { pricing: { price } }),

@@ -33,6 +33,8 @@ export interface ItemPricing {
   unit_amount_decimal?: string | undefined
   tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified' | undefined
   description?: string | null | undefined
+  /** Whether `price_data` may be below zero, as it may where a subscription or a phase bills once. */
+  mayCredit?: boolean | undefined
 }
 
 export interface NewInvoiceItem extends ItemPricing {
@@ -115,7 +117,7 @@ function pricedBy(
   }
   const price =
     given.price_data !== undefined
-      ? inlinePrice(world, given.price_data, param('price_data'))
+      ? inlinePrice(world, given.price_data, param('price_data'), given.mayCredit ?? false)
       : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
   refuseUnlessOnce(price, param('pricing[price]'))
   const billedIn =
@@ -167,7 +169,12 @@ export function refuseUnlessOnce(price: PriceRow, param: string): void {
   }
 }
 
-function inlinePrice(world: World, data: NonNullable<ItemPricing['price_data']>, param: string) {
+function inlinePrice(
+  world: World,
+  data: NonNullable<ItemPricing['price_data']>,
+  param: string,
+  mayCredit: boolean,
+) {
   liveProduct(world, data.product, `${param}[product]`)
   const decimal =
     data.unit_amount_decimal ?? (data.unit_amount === undefined ? undefined : String(data.unit_amount))
@@ -177,8 +184,8 @@ function inlinePrice(world: World, data: NonNullable<ItemPricing['price_data']>,
       `${param}[unit_amount]`,
       'parameter_missing',
     )
-  if (decimal.startsWith('-')) {
-    // Credits are made with a negative `amount` or `unit_amount_decimal`; a price is never below zero.
+  if (decimal.startsWith('-') && !mayCredit) {
+    // Credits are made with a negative `amount` or `unit_amount_decimal`; a price of an item is never below zero.
     throw invalid(
       'This value must be greater than or equal to 0.',
       `${param}[unit_amount]`,

@@ -101,7 +101,7 @@ export function phasesOf(world: World, given: PhasesGiven, start: number, of: Pl
     const prices = items.map((item) => world.prices.must(item.price))
     const [price] = prices
     if (price === undefined) throw invalid('A phase must have items.', `${param}[items]`)
-    if (of.billing_mode.type === 'classic') refuseMixed(prices, `${param}[items]`)
+    refuseMixed(of.billing_mode, prices, `${param}[items]`)
     const money = currencyOf(prices, locked, phase.currency, (name) => `${param}[${name}]`)
     locked = money
     const rhythm = phase.duration ?? rhythmOf(price)

@@ -95,7 +95,7 @@ export function create(
   )
   if (schedule === null) refuseTwice(prices)
   const currency = currencyOf(prices, customer.currency ?? null, params.currency)
-  if (!flexible) refuseMixed(prices)
+  refuseMixed(mode, prices)
   const priced = params.items.map((item, i) => {
     const price = prices[i] as PriceRow
     return { price: price.id, quantity: itemQuantity(price, item.quantity, `items[${i}]`) }

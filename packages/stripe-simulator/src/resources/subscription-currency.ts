@@ -1,7 +1,7 @@
 import { isPricedIn, rhythmOf } from '../billing/periods.ts'
 import { invalid, type StripeError } from '../errors.ts'
-import type { PriceRow } from '../rows.ts'
-import { sameRhythm } from '../rules/billing-cycle.ts'
+import type { PriceRow, SubscriptionRow } from '../rows.ts'
+import { areAligned, sameRhythm } from '../rules/billing-cycle.ts'
 
 /**
  * The one currency of a subscription: the one asked for, else the customer's, else that of its prices. A
@@ -45,14 +45,25 @@ export function mixedCurrencies(locked: string, param: string): StripeError {
 }
 
 /**
- * Classic subscriptions have one rhythm, when they begin and whatever is changed later.
- * https://docs.stripe.com/billing/subscriptions/mixed-interval
+ * Classic subscriptions have one rhythm, when they begin and whatever is changed later. Of a flexible one every interval is a
+ * multiple of the shortest. https://docs.stripe.com/billing/subscriptions/mixed-interval#interval-alignment
  */
-export function refuseMixed(prices: readonly PriceRow[], param = 'items'): void {
-  const [first, ...others] = prices
-  if (first === undefined || others.every((price) => sameRhythm(rhythmOf(first), rhythmOf(price)))) return
+export function refuseMixed(
+  { type }: SubscriptionRow['billing_mode'],
+  prices: readonly PriceRow[],
+  param = 'items',
+): void {
+  const [first, ...others] = prices.map(rhythmOf)
+  if (first === undefined || others.every((one) => sameRhythm(first, one))) return
+  if (type === 'classic') {
+    throw invalid(
+      'All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`, unless it uses flexible billing.',
+      param,
+    )
+  }
+  if (areAligned([first, ...others])) return
   throw invalid(
-    'All prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`, unless it uses flexible billing.',
+    'The interval of every price on a subscription must be a multiple of the shortest of them.',
     param,
   )
 }

@@ -47,6 +47,28 @@ export function sameRhythm(a: Rhythm, b: Rhythm): boolean {
   return a.interval === b.interval && a.interval_count === b.interval_count
 }
 
+/**
+ * Whether every rhythm is a multiple of the shortest. Weeks are seven days and years twelve months, but nothing makes days
+ * months, save that a single day goes into everything.
+ * https://docs.stripe.com/billing/subscriptions/mixed-interval#interval-alignment
+ */
+export function areAligned(rhythms: readonly Rhythm[]): boolean {
+  const inDays = rhythms.filter(({ interval }) => interval === 'day' || interval === 'week').map(days)
+  const inMonths = rhythms.filter(({ interval }) => interval === 'month' || interval === 'year').map(months)
+  if (inDays.length > 0 && inMonths.length > 0) return Math.min(...inDays) === 1
+  const lengths = [...inDays, ...inMonths]
+  const shortest = Math.min(...lengths)
+  return lengths.every((length) => length % shortest === 0)
+}
+
+function days({ interval, interval_count: count }: Rhythm): number {
+  return interval === 'week' ? count * 7 : count
+}
+
+function months({ interval, interval_count: count }: Rhythm): number {
+  return interval === 'year' ? count * 12 : count
+}
+
 /** Adds calendar months, in UTC, keeping the anchor's day (or the one given) where the month has it. */
 export function addMonths(at: number, months: number, asked?: number): number {
   const date = new Date(at * 1000)

@@ -3,13 +3,19 @@ import { change } from '../../change.ts'
 
 type Period = { readonly current_period_start: number; readonly current_period_end: number }
 
-/** All items had one period. Of items that differ, the one that ends first is told. */
-function periodOf(items: Json): Period | undefined {
-  const [first, ...others] = items.data as Period[]
-  return others.reduce((next, item) => {
-    return next !== undefined && next.current_period_end <= item.current_period_end ? next : item
-  }, first)
+/**
+ * All items had one period. Of items that differ, the latest start and the earliest end are told.
+ * https://docs.stripe.com/billing/subscriptions/mixed-interval#billing-periods-for-mixed-interval-subscriptions
+ */
+function edge(items: Json, of: (periods: readonly Period[]) => number, otherwise: number): number {
+  const periods = items.data as Period[]
+  return periods.length === 0 ? otherwise : of(periods)
 }
+
+const latestStart = (periods: readonly Period[]) =>
+  Math.max(...periods.map((item) => item.current_period_start))
+const earliestEnd = (periods: readonly Period[]) =>
+  Math.min(...periods.map((item) => item.current_period_end))
 
 type WithItems = { readonly items: Json; readonly created: number }
 
@@ -21,9 +27,8 @@ export const subscriptionPeriods = change({
   show: {
     subscription: {
       give: {
-        current_period_start: ({ items, created }: WithItems) =>
-          periodOf(items)?.current_period_start ?? created,
-        current_period_end: ({ items, created }: WithItems) => periodOf(items)?.current_period_end ?? created,
+        current_period_start: ({ items, created }: WithItems) => edge(items, latestStart, created),
+        current_period_end: ({ items, created }: WithItems) => edge(items, earliestEnd, created),
       },
     },
     subscription_item: { drop: ['current_period_start', 'current_period_end'] },
