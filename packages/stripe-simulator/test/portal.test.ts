@@ -39,7 +39,7 @@ test('a plan is canceled with its period, and kept after all', async () => {
   expect((await post(`${session.url}/cancel`, fields)).status).toBe(303)
   expect(await world.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
     status: 'active',
-    cancel_at_period_end: true,
+    cancel_at_period_end: false,
     cancel_at: JAN_1 + 31 * DAY,
     cancellation_details: { reason: 'cancellation_requested' },
   })
