@@ -175,7 +175,8 @@ export class World extends Tables {
 
   /**
    * Makes an event with a snapshot of the row. An `*.updated` event lists what it changed since the
-   * object's last event and is left out when that is nothing.
+   * object's last event and is left out when that is nothing. So does the one of a method that is detached, as recorded:
+   * Kiln-AI/stripe_world tests/conformance/cassettes/probe_customer_payment_method_events.json.
    */
   emit(
     type: string,
@@ -191,6 +192,8 @@ export class World extends Tables {
       if (type.endsWith('.updated')) {
         previous = diff(before ?? {}, object)
         if (Object.keys(previous).length === 0) return null
+      } else if (type === 'payment_method.detached' && before !== undefined) {
+        previous = diff(before, object)
       }
       table.tell(row.id, object)
     }

@@ -1,5 +1,5 @@
 // What Stripe answered of SetupIntents and of the account's ledger in 2026-08-26.dahlia: Kiln-AI/stripe_world,
-// tests/conformance/cassettes/10_setup_intents.json and 11_ledger_payouts.json.
+// tests/conformance/cassettes/10_setup_intents.json, 11_ledger_payouts.json and probe_customer_payment_method_events.json.
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { sharedWorld } from './shared-world.ts'
@@ -82,6 +82,27 @@ test('an expired card is told of by its field, on the intent too', async () => {
   expect((await stripe.setupIntents.retrieve(id)).last_setup_error).toMatchObject({
     ...{ code: 'expired_card', decline_code: 'expired_card', param: 'exp_month' },
   })
+})
+
+test('the events of a customer and of a method say what was before, that of detaching it too', async () => {
+  const { id: customer } = await stripe.customers.create({ email: 'probe@example.com', name: 'Before' })
+  await stripe.customers.update(customer, { email: 'probe-2@example.com', name: 'After' })
+  const { id } = await method()
+  await stripe.paymentMethods.attach(id, { customer })
+  await stripe.paymentMethods.update(id, { allow_redisplay: 'limited' })
+  await stripe.paymentMethods.detach(id)
+  await stripe.customers.del(customer)
+  const told = (await world.events()).slice(-6)
+  expect(told.map(({ type, data }) => [type, data.previous_attributes])).toEqual([
+    ['customer.created', undefined],
+    ['customer.updated', { email: 'probe@example.com', name: 'Before' }],
+    ['payment_method.attached', undefined],
+    ['payment_method.updated', { allow_redisplay: 'unspecified' }],
+    ['payment_method.detached', { customer }],
+    ['customer.deleted', undefined],
+  ])
+  expect(told.at(-2)?.data.object).toMatchObject({ id, customer: null })
+  expect(told.at(-1)?.request?.idempotency_key).toBeNull()
 })
 
 async function pay(more: Partial<Stripe.PaymentIntentCreateParams> = {}) {
