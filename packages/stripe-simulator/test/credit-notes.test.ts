@@ -211,6 +211,41 @@ test('a credited line takes its share of the discount: 20 % off 8 at 1000, 2 cre
   expect(note).toMatchObject({ subtotal: 2000, discount_amount: 400, total: 1600 })
 })
 
+// docs.stripe.com/api/credit_notes/create#create_credit_note-lines-tax_rates: "only valid when the `type` is `custom_line_item`".
+test.each([
+  [false, { subtotal: 1000, subtotal_excluding_tax: 1000, total: 1200, total_excluding_tax: 1000 }, 200],
+  [true, { subtotal: 1000, subtotal_excluding_tax: 833, total: 1000, total_excluding_tax: 833 }, 167],
+] as const)(
+  'a custom line is taxed by its rates and has labels: 10.00 at 20 %, inclusive %s',
+  async (inclusive, sums, tax) => {
+    const { stripe } = world
+    const { invoice } = await paidInvoice()
+    const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 20, inclusive })
+    const line = { type: 'custom_line_item', description: 'Goodwill', unit_amount: 500, quantity: 2 } as const
+    const note = await stripe.creditNotes.create({
+      ...{ invoice: invoice.id, credit_amount: sums.total },
+      lines: [{ ...line, tax_rates: [rate.id], metadata: { why: 'late' } }],
+    })
+    expect(note).toMatchObject({ ...sums, amount: sums.total, total_taxes: [{ amount: tax }] })
+    expect(note.lines.data).toMatchObject([
+      {
+        ...{ amount: 1000, metadata: { why: 'late' }, tax_rates: [{ id: rate.id }] },
+        taxes: [
+          { amount: tax, taxable_amount: sums.total_excluding_tax, tax_rate_details: { tax_rate: rate.id } },
+        ],
+      },
+    ])
+    const own = [
+      { type: 'invoice_line_item' as const, invoice_line_item: invoice.lines.data[0]?.id as string },
+    ]
+    const refused = stripe.creditNotes.create({
+      ...{ invoice: invoice.id, credit_amount: 100 },
+      lines: own.map((one) => ({ ...one, amount: 100, tax_rates: [rate.id] })),
+    })
+    expect(await refusal(refused)).toMatchObject({ param: 'lines[0][tax_rates]' })
+  },
+)
+
 test('drafts and voided invoices have no credit notes', async () => {
   const ada = await world.customer()
   const draft = await world.stripe.invoices.create({ customer: ada.id })

@@ -1,7 +1,11 @@
 import { invalid } from '../errors.ts'
+import type { MetadataParam } from '../http/schema.ts'
+import { taxRatesOf } from '../resources/tax-rates.ts'
 import type { CreditNoteLineRow, InvoiceRow, LineRow } from '../rows.ts'
 import { divideRounded, formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal.ts'
+import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
+import { taxesByHand } from './taxes.ts'
 
 /** One line of a credit note as it was asked for. */
 export interface CreditLine {
@@ -12,6 +16,8 @@ export interface CreditLine {
   readonly unit_amount?: number | undefined
   readonly unit_amount_decimal?: string | undefined
   readonly description?: string | undefined
+  readonly metadata?: MetadataParam
+  readonly tax_rates?: readonly string[] | null | undefined
 }
 
 /**
@@ -25,12 +31,13 @@ export function creditLines(
 ): CreditNoteLineRow[] {
   return given.map((line, i) =>
     line.type === 'custom_line_item'
-      ? customLine(world, line, `lines[${i}]`)
+      ? customLine(world, invoice, line, `lines[${i}]`)
       : invoiceLine(world, invoice, line, `lines[${i}]`),
   )
 }
 
-function customLine(world: World, line: CreditLine, at: string): CreditNoteLineRow {
+/** Something that is on no line of the invoice, taxed by the rates that are given for it. */
+function customLine(world: World, invoice: InvoiceRow, line: CreditLine, at: string): CreditNoteLineRow {
   const unit =
     line.unit_amount_decimal ?? (line.unit_amount === undefined ? undefined : `${line.unit_amount}`)
   if (unit === undefined || line.description === undefined) {
@@ -39,9 +46,18 @@ function customLine(world: World, line: CreditLine, at: string): CreditNoteLineR
   }
   const picos = parseDecimal(unit)
   const quantity = line.quantity ?? 1
+  const amount = roundPicos(picos * BigInt(quantity))
+  const rates = taxRatesOf(world, line.tax_rates, `${at}[tax_rates]`)
   return {
-    ...blank(world, roundPicos(picos * BigInt(quantity)), 'custom_line_item'),
+    ...blank(world, amount, 'custom_line_item', line.metadata),
     description: line.description,
+    tax_rates: rates as CreditNoteLineRow['tax_rates'],
+    taxes: taxesByHand(
+      world,
+      invoice,
+      amount,
+      rates.map(({ id }) => id),
+    ),
     quantity,
     ...unitOf(picos),
   }
@@ -78,11 +94,14 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
   if (amount > credited.amount) {
     throw invalid(`The line is about ${credited.amount}; more cannot be credited.`, `${at}[amount]`)
   }
+  if (line.tax_rates != null) {
+    throw invalid('The line of an invoice keeps its own tax rates.', `${at}[tax_rates]`)
+  }
   const share = (part: number) => shareOf(part, amount, credited)
   const discounts = (credited.discount_amounts ?? []).map((row) => ({ ...row, amount: share(row.amount) }))
   const off = discounts.reduce((sum, row) => sum + row.amount, 0)
   return {
-    ...blank(world, amount, 'invoice_line_item'),
+    ...blank(world, amount, 'invoice_line_item', line.metadata),
     description: line.description ?? credited.description,
     discount_amount: off,
     discount_amounts: discounts,
@@ -94,9 +113,7 @@ function invoiceLine(world: World, invoice: InvoiceRow, line: CreditLine, at: st
       : unitOf(divideRounded(BigInt(credited.amount) * PICOS, BigInt(whole)))),
     tax_rates: (credited.taxes ?? []).flatMap((tax) => {
       const rate = world.taxRates.get(tax.tax_rate_details?.tax_rate)
-      return rate === undefined
-        ? []
-        : [world.render(rate) as unknown as CreditNoteLineRow['tax_rates'][number]]
+      return rate === undefined ? [] : [shownRate(world, rate.id)]
     }),
     taxes: (credited.taxes ?? []).map((tax) => ({
       ...tax,
@@ -118,7 +135,11 @@ function unitOf(picos: bigint): Pick<CreditNoteLineRow, 'unit_amount' | 'unit_am
   }
 }
 
-function blank(world: World, amount: number, type: CreditLine['type']) {
+function shownRate(world: World, id: string): CreditNoteLineRow['tax_rates'][number] {
+  return world.render(world.taxRates.must(id)) as unknown as CreditNoteLineRow['tax_rates'][number]
+}
+
+function blank(world: World, amount: number, type: CreditLine['type'], labels?: MetadataParam) {
   return {
     id: world.ids.next('cnli'),
     object: 'credit_note_line_item' as const,
@@ -127,7 +148,7 @@ function blank(world: World, amount: number, type: CreditLine['type']) {
     discount_amounts: [],
     livemode: false,
     // As recorded of a line that was given none.
-    metadata: null,
+    metadata: labels === undefined ? null : mergeMetadata({}, labels),
     pretax_credit_amounts: [],
     tax_rates: [],
     taxes: [],

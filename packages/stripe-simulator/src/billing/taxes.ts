@@ -37,14 +37,10 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
     if (!exempt) inSubtotal += line.amount - withoutInclusive(line.amount, rates)
     return {
       ...line,
-      taxes: taxesOn(line.own.net, rates).map(({ rate, amount, taxable }) => ({
-        amount: exempt ? 0 : amount,
-        tax_behavior: rate.inclusive ? 'inclusive' : 'exclusive',
-        tax_rate_details: { tax_rate: rate.id },
-        taxability_reason: exempt ? reason : automatic ? 'standard_rated' : 'not_available',
-        taxable_amount: exempt ? line.own.net : taxable,
-        type: 'tax_rate_details' as const,
-      })),
+      taxes: taxRows(line.own.net, rates, {
+        exempt,
+        because: exempt ? reason : automatic ? 'standard_rated' : 'not_available',
+      }),
     }
   })
   const taxes = summed(taxed.flatMap((line) => line.taxes))
@@ -57,6 +53,37 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
     inclusive: sumOf('inclusive'),
     inSubtotal,
   }
+}
+
+/** The taxes of rates given by hand, on something that is no line of an invoice. */
+export function taxesByHand(
+  world: World,
+  { customer_tax_exempt: exempt }: InvoiceRow,
+  net: number,
+  rates: readonly string[],
+): LineTaxes {
+  const free = exempt === 'exempt' || exempt === 'reverse'
+  const reason = exempt === 'exempt' ? 'customer_exempt' : 'reverse_charge'
+  return taxRows(
+    net,
+    rates.map((id) => rateOf(world, id)),
+    { exempt: free, because: free ? reason : 'not_available' },
+  )
+}
+
+function taxRows(
+  net: number,
+  rates: readonly Rate[],
+  { exempt, because }: { exempt: boolean; because: LineTaxes[number]['taxability_reason'] },
+): LineTaxes {
+  return taxesOn(net, rates).map(({ rate, amount, taxable }) => ({
+    amount: exempt ? 0 : amount,
+    tax_behavior: rate.inclusive ? 'inclusive' : 'exclusive',
+    tax_rate_details: { tax_rate: rate.id },
+    taxability_reason: because,
+    taxable_amount: exempt ? net : taxable,
+    type: 'tax_rate_details' as const,
+  }))
 }
 
 function rateOf(world: World, id: string): Rate {

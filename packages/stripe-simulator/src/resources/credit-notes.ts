@@ -27,6 +27,7 @@ import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
 import { expanded, expandedCustomer } from './expanded.ts'
 import { find } from './lookup.ts'
+import { taxRatesParam } from './tax-rates.ts'
 
 const URL = '/v1/credit_notes'
 
@@ -42,7 +43,9 @@ const createFields = {
       unit_amount: integer(),
       unit_amount_decimal: decimal,
       description: text(),
-      ...gaps('tax_amounts', 'tax_rates', 'metadata'),
+      metadata,
+      tax_rates: taxRatesParam,
+      ...gaps('tax_amounts'),
     }),
   ),
   refund_amount: integer({ min: 0 }),
