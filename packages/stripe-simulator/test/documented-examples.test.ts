@@ -159,11 +159,11 @@ test.each(modes)('a plan that is canceled in the portal, %s', async (type) => {
   const items = [{ price: await every(1, 1000) }]
   const { id } = await stripe.subscriptions.create({ customer, items, billing_mode: { type } })
   const session = await stripe.billingPortal.sessions.create({ customer })
-  await world.simulator.control.actInPortal(session.id, { action: 'cancel', subscription: id })
+  world.simulator.control.actInPortal(session.id, { action: 'cancel', subscription: id })
   expect(await stripe.subscriptions.retrieve(id)).toMatchObject({
     ...{ cancel_at: FEB_1, cancel_at_period_end: type === 'classic', canceled_at: JAN_1 },
   })
-  await world.simulator.control.actInPortal(session.id, { action: 'keep', subscription: id })
+  world.simulator.control.actInPortal(session.id, { action: 'keep', subscription: id })
   expect(await stripe.subscriptions.retrieve(id)).toMatchObject({
     ...{ cancel_at: null, cancel_at_period_end: false, canceled_at: null },
   })
