@@ -70,14 +70,13 @@ export function envelope(body: ErrorBody, requestId: string): { error: ErrorBody
   return {
     error: {
       ...body,
-      ...(body.code === undefined
-        ? {}
-        : { doc_url: `https://stripe.com/docs/error-codes/${dashed(body.code)}` }),
+      ...(body.code === undefined ? {} : { doc_url: docUrl(body.code) }),
       request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}`,
     },
   }
 }
 
-function dashed(code: string): string {
-  return code.replaceAll('_', '-')
+/** Stripe's page about a code. */
+export function docUrl(code: string): string {
+  return `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`
 }

@@ -2,10 +2,31 @@ import type { CustomerRow, InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 
 /** How the customer wants invoices drawn, or null where nothing was said. */
-export function renderingOf({ invoice_settings: settings }: CustomerRow): InvoiceRow['rendering'] {
+type Rendering = InvoiceRow['rendering']
+
+/**
+ * How an invoice is laid out: as its customer has it, and one that somebody makes says its paper too. As recorded:
+ * github.com/Kiln-AI/stripe_world, cassette 13, where invoices of subscriptions say nothing of it.
+ */
+export function renderingOf(
+  { invoice_settings: settings }: CustomerRow,
+  reason: InvoiceRow['billing_reason'],
+): Rendering {
   const options = settings.rendering_options
-  if (options === null) return null
-  return { amount_tax_display: options.amount_tax_display, pdf: null, template: null, template_version: null }
+  const byHand = reason === 'manual'
+  if (options === null && !byHand) return null
+  return {
+    amount_tax_display: options?.amount_tax_display ?? null,
+    pdf: byHand ? { page_size: 'auto' } : null,
+    template: null,
+    template_version: null,
+  }
+}
+
+/** Finalizing settles the paper: letters in the United States, where the account is. */
+export function printed(rendering: Rendering): Rendering {
+  if (rendering?.pdf?.page_size !== 'auto') return rendering
+  return { ...rendering, pdf: { page_size: 'letter' } }
 }
 
 /**

@@ -2,6 +2,7 @@ import { invalid } from '../errors.ts'
 import type { ChargeRow, PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { declineMessage } from '../rules/test-cards.ts'
 import type { World } from '../world.ts'
+import { chargedCard, checkedCard } from './charged-card.ts'
 import { behaviorOf } from './methods.ts'
 import { refuseUnchargeable } from './refuse-unchargeable.ts'
 import { unexpectedPayment } from './unexpected-state.ts'
@@ -18,11 +19,12 @@ interface Failure {
 export function createCharge(
   world: World,
   intent: PaymentIntentRow,
-  method: PaymentMethodRow,
+  used: PaymentMethodRow,
   outcome: Failure | 'pending' | null,
 ): ChargeRow {
   const pending = outcome === 'pending'
   const failure = pending ? null : outcome
+  const method = checkedCard(world, used, failure?.code)
   const paid = outcome === null
   const held = paid && intent.capture_method === 'manual'
   const now = world.now(intent.own.clock)
@@ -60,11 +62,17 @@ export function createCharge(
     payment_intent: intent.id,
     payment_method: method.id,
     payment_method_details: {
-      ...(method.type === 'card'
-        ? { card: { ...method.card, ...(held ? { capture_before: now + HOLD_SECONDS } : {}) } }
-        : { us_bank_account: method.us_bank_account }),
+      ...(method.card === undefined
+        ? { us_bank_account: method.us_bank_account }
+        : {
+            card: {
+              ...chargedCard(method.card, intent.amount, paid),
+              ...(held ? { capture_before: now + HOLD_SECONDS } : {}),
+            },
+          }),
       type: method.type,
     },
+    radar_options: {},
     receipt_email: null,
     receipt_number: null,
     receipt_url: null,

@@ -1,9 +1,10 @@
+import { isTold } from '../events/wants.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
 import { chargeStep, minimumCharge } from '../rules/currency.ts'
 import type { World } from '../world.ts'
 import { automaticStatus, automaticTax, refuseUntaxable } from './automatic-tax.ts'
 import { changeBalance } from './balance.ts'
-import { billedCustomer, renderingOf } from './billed-customer.ts'
+import { billedCustomer, printed, renderingOf } from './billed-customer.ts'
 import { invoiceReductions, useOnce } from './discounts.ts'
 import { armDue, callOffDue } from './due-date.ts'
 import { insertPayment, settlePayments } from './invoice-payments.ts'
@@ -108,7 +109,7 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
     post_payment_credit_notes_amount: 0,
     pre_payment_credit_notes_amount: 0,
     receipt_number: null,
-    rendering: renderingOf(customer),
+    rendering: renderingOf(customer, of.reason),
     shipping_cost: null,
     shipping_details: null,
     starting_balance: 0,
@@ -138,9 +139,14 @@ export function createDraft(world: World, of: DraftOf): InvoiceRow {
   return retotal(world, draft.id)
 }
 
-/** Announces a new draft. The event's id is kept: finalization waits until its endpoints acknowledged it. */
+/**
+ * Announces a new draft. The event's id is kept: finalization waits until its endpoints acknowledged it. Where nobody
+ * is told, it counts as delivered from the beginning, as recorded.
+ */
 export function announce(world: World, id: string): InvoiceRow {
-  const invoice = world.invoices.must(id)
+  const draft = world.invoices.must(id)
+  const isHeard = world.webhookEndpoints.all().some((endpoint) => isTold(endpoint, 'invoice.created'))
+  const invoice = isHeard ? draft : world.invoices.patch(id, { webhooks_delivered_at: draft.created })
   const event = world.emit('invoice.created', invoice)
   return world.invoices.patch(id, { own: { ...invoice.own, createdEvent: event?.id ?? null } })
 }
@@ -239,6 +245,7 @@ export function finalize(world: World, id: string, collectAt: number | null = nu
     last_finalization_error: null,
     number,
     effective_at: draft.effective_at ?? at,
+    rendering: printed(draft.rendering),
     starting_balance: customer.balance,
     ending_balance: endingBalance,
     amount_due: amountDue,
@@ -295,7 +302,7 @@ export function markPaid(world: World, id: string, { outOfBand }: { outOfBand: b
   callOffDue(world, invoice)
   const paid = world.invoices.patch(id, {
     status: 'paid',
-    attempted: true,
+    attempted: !outOfBand || invoice.attempted,
     amount_paid: invoice.amount_due,
     ...(outOfBand ? { amount_paid_off_stripe: invoice.amount_remaining } : {}),
     amount_remaining: 0,

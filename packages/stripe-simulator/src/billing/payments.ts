@@ -1,3 +1,4 @@
+import { docUrl } from '../errors.ts'
 import type { PaymentIntentRow, PaymentMethodRow } from '../rows.ts'
 import { METHOD_TYPES } from '../rules/test-accounts.ts'
 import { type Attempt, attempt, declineMessage } from '../rules/test-cards.ts'
@@ -19,6 +20,14 @@ export interface IntentOf {
   readonly metadata: Record<string, string>
   readonly setupFutureUsage: 'off_session' | 'on_session' | null
   readonly captureMethod?: PaymentIntentRow['capture_method'] | undefined
+}
+
+/** Nothing asked for. As recorded: github.com/Kiln-AI/stripe_world, cassette 04. */
+const CARD_OPTIONS = {
+  installments: null,
+  mandate_options: null,
+  network: null,
+  request_three_d_secure: 'automatic',
 }
 
 /** A PaymentIntent that waits for a method. https://docs.stripe.com/payments/paymentintents/lifecycle */
@@ -56,7 +65,7 @@ export function createIntent(world: World, of: IntentOf): PaymentIntentRow {
     on_behalf_of: null,
     payment_method: null,
     payment_method_configuration_details: null,
-    payment_method_options: null,
+    payment_method_options: { card: CARD_OPTIONS },
     payment_method_types: [...METHOD_TYPES],
     payment_record: null,
     processing: null,
@@ -162,7 +171,9 @@ export function fail(
       code,
       message: declineMessage(code, declineCode),
       charge: charge.id,
-      payment_method: world.render(method),
+      doc_url: docUrl(code),
+      payment_method: world.render(world.paymentMethods.must(method.id)),
+      payment_method_type: method.type,
       ...(declineCode === null ? {} : { decline_code: declineCode }),
     } as unknown as PaymentIntentRow['last_payment_error'],
   })

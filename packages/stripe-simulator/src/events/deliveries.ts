@@ -1,13 +1,13 @@
 import { wallMillis } from '../clock.ts'
 import type { FaultKind } from '../faults/fault.ts'
 import type { Faults, Strike } from '../faults/faults.ts'
-import { matchesType } from '../resources/events.ts'
 import type { DeliveryRow, EventRow, WebhookEndpointRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { AttemptLog } from './attempt-log.ts'
 import { DeliveryQueue } from './delivery-queue.ts'
 import { checkedDelivery, type DeliverySettings } from './delivery-settings.ts'
 import { sendEvent } from './send-event.ts'
+import { isTold, wants } from './wants.ts'
 
 export type Acknowledged = (event: EventRow, ok: boolean) => void
 
@@ -47,9 +47,7 @@ export class Deliveries {
   /** Queues an event for every endpoint that wants it; true when there is any. */
   enqueue(event: EventRow): void {
     if (this.#world.webhookEndpoints.size === 0) return
-    const endpoints = this.#world.webhookEndpoints
-      .all()
-      .filter((endpoint) => endpoint.status === 'enabled' && wants(endpoint, event.type))
+    const endpoints = this.#world.webhookEndpoints.all().filter((endpoint) => isTold(endpoint, event.type))
     if (endpoints.length === 0) return
     this.#world.events.patch(event.id, { own: { ...event.own, pending: endpoints.length } })
     for (const endpoint of endpoints) {
@@ -251,8 +249,4 @@ export class Deliveries {
     this.#waiters = []
     for (const waiter of waiters) waiter()
   }
-}
-
-function wants(endpoint: WebhookEndpointRow, type: string): boolean {
-  return endpoint.enabled_events.some((pattern) => matchesType(pattern, type))
 }

@@ -35,6 +35,7 @@ export const blankCheckout = {
   payment_method_options: {},
   payment_method_types: ['card'],
   permissions: null,
+  phone_number_collection: { enabled: false },
   recovered_from: null,
   saved_payment_method_options: null,
   shipping_address_collection: null,

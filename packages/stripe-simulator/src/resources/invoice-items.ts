@@ -108,5 +108,5 @@ export function renderInvoiceItem(
   world: World,
   { own: _own, ...item }: InvoiceItemRow,
 ): Shown<Stripe.InvoiceItem> {
-  return { ...item, tax_rates: renderRates(world, item.tax_rates) }
+  return { ...item, frozen_fields: [], invoicing_rules: [], tax_rates: renderRates(world, item.tax_rates) }
 }

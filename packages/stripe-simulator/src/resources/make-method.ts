@@ -13,6 +13,7 @@ import {
 } from '../http/schema.ts'
 import type { PaymentMethodRow } from '../rows.ts'
 import { type CardFault, faultOf, fullYear, saidOf } from '../rules/card-data.ts'
+import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
 import { isUnplayed } from '../rules/plain-cards.ts'
 import { accountOfToken, type TestAccount, UNPLAYED_TYPES } from '../rules/test-accounts.ts'
@@ -80,14 +81,25 @@ export function newMethod(
   return createMethod(world, known, details, {
     allow_redisplay: given.allow_redisplay ?? 'unspecified',
     metadata: mergeMetadata({}, given.metadata),
-    billing_details: {
-      ...blankDetails,
-      ...given.billing_details,
-    } as PaymentMethodRow['billing_details'],
+    billing_details: detailsWith(blankDetails, given.billing_details),
   })
 }
 
-const blankDetails = { address: null, email: null, name: null, phone: null, tax_id: null }
+const blankAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
+const blankDetails = { address: blankAddress, email: null, name: null, phone: null, tax_id: null }
+
+/** An address that is not known is there all the same, and so is every line of it. */
+export function detailsWith(
+  before: PaymentMethodRow['billing_details'],
+  given: Params<{ billing_details: typeof billingDetails }>['billing_details'],
+): PaymentMethodRow['billing_details'] {
+  const { address, ...rest } = given ?? {}
+  return {
+    ...before,
+    ...defined(rest),
+    ...(address === undefined ? {} : { address: { ...blankAddress, ...defined(address ?? {}) } }),
+  }
+}
 
 /** The method of an id; a `pm_card_*` token makes a new one at each use. */
 export function useMethod(world: World, id: string, param?: string): PaymentMethodRow {
@@ -174,7 +186,7 @@ function createMethod(
       checks: {
         address_line1_check: null,
         address_postal_code_check: null,
-        cvc_check: hasCvc ? 'pass' : null,
+        cvc_check: hasCvc ? 'unchecked' : null,
       },
       country: card.country,
       display_brand: card.brand,

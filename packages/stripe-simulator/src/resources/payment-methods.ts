@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { checkedCard } from '../billing/charged-card.ts'
 import { invalid, StripeError } from '../errors.ts'
 import { pageOf, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
@@ -14,6 +15,7 @@ import { find, liveCustomer } from './lookup.ts'
 import {
   ALLOW_REDISPLAY,
   billingDetails,
+  detailsWith,
   faulty,
   methodFields,
   newMethod,
@@ -44,10 +46,7 @@ export const paymentMethodRoutes = [
       const expiry = checkedExpiry(world, method, params.card)
       const next = world.paymentMethods.patch(method.id, {
         metadata: mergeMetadata(method.metadata ?? {}, params.metadata),
-        billing_details: {
-          ...method.billing_details,
-          ...params.billing_details,
-        } as PaymentMethodRow['billing_details'],
+        billing_details: detailsWith(method.billing_details, params.billing_details),
         ...defined({ allow_redisplay: params.allow_redisplay }),
         ...(expiry === undefined ? {} : { card: { ...method.card, ...expiry } }),
       } as Partial<PaymentMethodRow>)
@@ -132,7 +131,7 @@ export function holdMethod(world: World, method: PaymentMethodRow, customer: Cus
       ...(behavior.declineCode === null ? {} : { decline_code: behavior.declineCode }),
     })
   }
-  return world.paymentMethods.patch(method.id, {
+  return world.paymentMethods.patch(checkedCard(world, method).id, {
     customer: customer.id,
     own: { ...method.own, clock: customer.own.clock },
   })

@@ -41,9 +41,10 @@ export const pauses = change({
 
 export const feedbackOptions = change({
   since: '2026-08-26.dahlia',
-  what: 'A cancellation can name one of the feedback options of the account.',
+  what: 'A cancellation can name one of the feedback options of the account; invoice items say what of them is fixed.',
   source: CHANGELOG,
   show: {
+    invoiceitem: { drop: ['frozen_fields'] },
     subscription: {
       give: {
         cancellation_details: ({
