@@ -109,7 +109,7 @@ test('a customer says how invoices are drawn, and drafts follow', async () => {
   expect(draft).toMatchObject({
     custom_fields: [{ name: 'Order', value: '42' }],
     footer: 'Thank you',
-    rendering: { amount_tax_display: 'include_inclusive_tax', pdf: null, template: null },
+    rendering: { amount_tax_display: 'include_inclusive_tax', pdf: { page_size: 'auto' }, template: null },
   })
   const plain = await world.stripe.customers.update(id, { invoice_settings: { rendering_options: '' } })
   expect(plain.invoice_settings.rendering_options).toBeNull()

@@ -9,7 +9,11 @@ export const renderingOptions = change({
   show: {
     invoice: {
       drop: ['rendering'],
-      give: { rendering_options: ({ rendering }: Pick<Shown<Stripe.Invoice>, 'rendering'>) => rendering },
+      // Of the paper nothing was said yet.
+      give: {
+        rendering_options: ({ rendering }: Pick<Shown<Stripe.Invoice>, 'rendering'>) =>
+          rendering?.amount_tax_display == null ? null : { amount_tax_display: rendering.amount_tax_display },
+      },
     },
   },
   parameters: { 'POST /v1/invoices': ['rendering'], 'POST /v1/invoices/:id': ['rendering'] },
