@@ -350,7 +350,7 @@ test('changes are told in words', () => {
       details: [
         'prices: fee, tokens, support → fee, tokens, setup',
         'prices/fee/amount: 9.00 → 10.00',
-        'prices/tokens/tiers/0/upTo: 1000 → 2000',
+        'prices/tokens/tiers/0/upTo: 1,000 → 2,000',
         'prices/tokens/tiers/1/unitAmount: 0.0004 → 0.0003',
         'prices/setup: added, flat 1.00',
         'prices/support: removed, was percentage 10',

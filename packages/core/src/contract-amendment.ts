@@ -4,6 +4,7 @@ import { describeDiscount } from './discount.ts'
 import { grantFromJson } from './feature.ts'
 import { hasNumbers, numberOf, ofAddon } from './item-numbers.ts'
 import { isBilledByProvider, priceFromJson } from './price.ts'
+import { printedDecimal } from './printed-amount.ts'
 
 /** What becomes of an agreement, and in which words that is told. */
 export interface Amendment {
@@ -60,14 +61,19 @@ function terms({
     ['billing cycle', `${intervalCount} ${interval}`],
     ['usage billed', usageCycle ? `${usageCycle.intervalCount} ${usageCycle.interval}` : 'with the fees'],
     ['trial', trial === null ? 'none' : `${trial.days} days, usage ${trial.usage}`],
-    ['quantity', `${quantity}`],
+    ['quantity', printedDecimal(`${quantity}`)],
   ])
 }
 
 /** One that only one of them has is told in one line, what became of another field by field. */
 function addonDifferences(before: Agreement, after: Agreement): string[] {
   const numbers = ({ addons = [] }: Agreement) =>
-    new Map(addons.map(({ key, name, quantity }) => [`addons/${key}`, `${quantity} × ${name}`]))
+    new Map(
+      addons.map(({ key, name, quantity }) => [
+        `addons/${key}`,
+        `${printedDecimal(`${quantity}`)} × ${name}`,
+      ]),
+    )
   const both = (after.addons ?? []).flatMap((next) => {
     const old = (before.addons ?? []).find(({ key }) => key === next.key)
     return old ? [...addonTerms(old, next)] : []
@@ -106,7 +112,7 @@ function numberOfPrice(agreement: Agreement, named: string): [string, string] | 
   const own = second === undefined ? itemNumbers : ofAddon(first, itemNumbers)
   const number = numberOf(price, prices.filter(isBilledByProvider), quantity, own)
   const path = second === undefined ? `prices/${key}` : `addons/${first}/prices/${key}`
-  return [`${path}/number`, `${number ?? 'none'}`]
+  return [`${path}/number`, number === null ? 'none' : printedDecimal(`${number}`)]
 }
 
 /** Two of one name are told apart by their place in the list. */

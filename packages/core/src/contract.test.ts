@@ -69,7 +69,7 @@ test('an amendment is the whole agreement anew, and says what became different',
   expect(changes).toEqual([
     'quantity: 3 → 5',
     'prices/fee/amount: 20.00 → 25.00',
-    'grants/calls: removed, was up to 1000 a period, beyond billed',
+    'grants/calls: removed, was up to 1,000 a period, beyond billed',
     'grants/seats: removed, was up to 5',
     'discounts/Friend: added, 10 % once from 2026-02-01T00:00:00Z',
   ])

@@ -85,7 +85,7 @@ test('what a plan grants is part of its version, told in words', () => {
       key: 'team',
       action: 'newVersion',
       details: [
-        'grants/calls: added, up to 1000 a period, beyond refused',
+        'grants/calls: added, up to 1,000 a period, beyond refused',
         'grants/seats: up to 5 → up to 10',
         'grants/together: removed, was yes',
       ],

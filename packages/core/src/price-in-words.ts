@@ -1,10 +1,7 @@
 import { formatDecimal } from './decimal.ts'
 import { formatRate, PICOS_PER_MINOR, type Rate } from './money.ts'
 import { type Price, type PriceJson, priceFromJson, type Tier } from './price.ts'
-import { printedMoney as amount, printedDecimal } from './printed-amount.ts'
-import { formatQuantity, type Quantity } from './quantity.ts'
-
-const number = (quantity: Quantity): string => printedDecimal(formatQuantity(quantity))
+import { printedMoney as amount, printedQuantity as number, printedDecimal } from './printed-amount.ts'
 
 /** With the coins of its currency at least: 2.00, and 0.0025 where it is finer. */
 function rateText({ picos, currency }: Rate): string {

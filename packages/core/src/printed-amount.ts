@@ -1,5 +1,6 @@
 import { assert } from './assert.ts'
 import { formatMoney, type Money } from './money.ts'
+import { formatQuantity, type Quantity } from './quantity.ts'
 
 /** What is written for people is in English: contracts, annexes, explanations, the terminal. */
 export const LANGUAGE = 'en'
@@ -22,6 +23,11 @@ export function printedDecimal(decimal: string): string {
   const printed = format.format(decimal as Intl.StringNumericLiteral)
   assert(printed !== 'NaN', `not a number: ${decimal}`)
   return printed
+}
+
+/** `1,000.5` of a meter's units. */
+export function printedQuantity(quantity: Quantity): string {
+  return printedDecimal(formatQuantity(quantity))
 }
 
 /** With all decimals of its currency: `1,234.50` of usd, `1,235` of jpy, `1,234.500` of kwd. */

@@ -19,6 +19,7 @@ const catalog = defineCatalog({
   meters: { calls: { name: 'Calls', unitLabel: 'call', aggregation: 'sum' } },
   features: {
     seats: { name: 'Seats', kind: 'limit', unitLabel: 'seat' },
+    storage: { name: 'Storage', kind: 'limit', unitLabel: 'GiB' },
     together: { name: 'Working together', kind: 'switch' },
   },
   coupons: {
@@ -56,6 +57,7 @@ const catalog = defineCatalog({
       currency: 'kwd',
       interval: 'month',
       prices: { fee: { kind: 'recurring', model: 'flat', amount: '5120.120' } },
+      grants: { storage: { upTo: '1234567' } },
     },
   },
 })
@@ -180,6 +182,21 @@ test('it is printed in words, amounts with the coins of their currency, moments 
   expect(yen.sections.find(({ title: of }) => of === 'Discounts')?.rows).toEqual([
     ['Thousand', [expect.stringMatching(`^1,000 jpy once from ${moment}$`)]],
   ])
+})
+
+test('what is included is printed with its thousands apart, unless it was concluded when it had none', async () => {
+  const { id, hash } = await contractOf('user_7', 'dinar')
+  const included = async () => (await printedOf(id)).sections.find(({ title }) => title === 'Included')?.rows
+  expect(await included()).toEqual([['Storage', ['up to 1,234,567 (GiB)']]])
+  // As it stands where it was concluded before there was a second printing.
+  await installation.database.pool.query(
+    `alter table contract disable trigger contract_is_immutable;
+     update contract set printing = 1 where id = '${id}';
+     alter table contract enable trigger contract_is_immutable`,
+  )
+  expect(await included()).toEqual([['Storage', ['up to 1234567 (GiB)']]])
+  const { body } = await installation.ask('GET', `/v1/contracts/${id}`)
+  expect([body.hash, createHash('sha256').update(String(body.text)).digest('hex')]).toEqual([hash, hash])
 })
 
 test('as a page and as a PDF it can be had and kept', async () => {

@@ -3,15 +3,16 @@ import type { Coupon } from '../coupon.ts'
 import { formatDecimal } from '../decimal.ts'
 import type { Grant } from '../feature.ts'
 import { formatInstant } from '../instant.ts'
-import { formatMoney, formatRate } from '../money.ts'
+import { formatRate, type Rate } from '../money.ts'
 import type { Plan } from '../plan.ts'
 import type { Price, Tier } from '../price.ts'
-import { formatQuantity } from '../quantity.ts'
+import { printedAmount, printedDecimal, printedQuantity } from '../printed-amount.ts'
+import type { Quantity } from '../quantity.ts'
 
-/** A thing of the catalogue as a person would write it, field by field: path → text. */
+/** A thing of the catalogue as a person reads it, field by field: path → text. */
 export type Description = ReadonlyMap<string, string>
 
-/** The differences in words, `prices/fee/amount: 9.00 → 10.00`; what only one side has is added or removed. */
+/** The differences in words, `prices/fee/amount: 9.00 → 1,000.00`; what only one side has is added or removed. */
 export function differences(current: Description, wanted: Description): string[] {
   const paths = new Set([...wanted.keys(), ...current.keys()])
   return [...paths].flatMap((path) => {
@@ -24,14 +25,15 @@ export function differences(current: Description, wanted: Description): string[]
 }
 
 export function describeFields(fields: object): Map<string, string> {
-  return new Map(Object.entries(fields).map(([name, value]) => [name, value === null ? 'none' : `${value}`]))
+  const text = (value: unknown) => (typeof value === 'number' ? printedDecimal(`${value}`) : `${value}`)
+  return new Map(Object.entries(fields).map(([name, value]) => [name, value === null ? 'none' : text(value)]))
 }
 
 export function describeCoupon({ reduction, redeemBy, ...coupon }: Coupon): Description {
   const takesOff =
     reduction.kind === 'share'
       ? `${formatDecimal(BigInt(reduction.basisPoints), 2)} %`
-      : `${formatMoney(reduction.amount)} ${reduction.amount.currency}`
+      : `${printedAmount(reduction.amount)} ${reduction.amount.currency}`
   return describeFields({
     ...coupon,
     takesOff,
@@ -78,6 +80,8 @@ export function grantDifferences(current: readonly Grant[], wanted: readonly Gra
   return differences(describeGrants(current), describeGrants(wanted))
 }
 
+const printedRate = (rate: Rate): string => printedDecimal(formatRate(rate))
+
 function byKey(prices: readonly Price[]): Map<string, Price> {
   return new Map(prices.map((price) => [price.key, price]))
 }
@@ -93,10 +97,13 @@ function describeGrants(grants: readonly Grant[]): Description {
   return new Map(grants.map((grant) => [`grants/${grant.feature}`, describeGrant(grant)]))
 }
 
-/** `yes`, `up to 5`, `up to 1000 a period, beyond billed`. */
-export function describeGrant(grant: Grant): string {
+/** `yes`, `up to 5`, `up to 1,000 a period, beyond billed`. */
+export function describeGrant(
+  grant: Grant,
+  quantityText: (quantity: Quantity) => string = printedQuantity,
+): string {
   if (grant.kind === 'switch') return 'yes'
-  const upTo = grant.upTo === null ? 'without end' : `up to ${formatQuantity(grant.upTo)}`
+  const upTo = grant.upTo === null ? 'without end' : `up to ${quantityText(grant.upTo)}`
   if (grant.kind === 'limit' || grant.upTo === null) return upTo
   return `${upTo} a period, beyond ${grant.beyond}`
 }
@@ -118,9 +125,9 @@ function describePrice(price: Price): Description {
 
 function describeLimits({ included, maximum, collectFrom }: Price): [path: string, text: string][] {
   return [
-    ...(included === undefined ? [] : [['included', formatQuantity(included)] as [string, string]]),
-    ...(maximum === undefined ? [] : [['maximum', formatMoney(maximum)] as [string, string]]),
-    ...(collectFrom === undefined ? [] : [['collectFrom', formatMoney(collectFrom)] as [string, string]]),
+    ...(included === undefined ? [] : [['included', printedQuantity(included)] as [string, string]]),
+    ...(maximum === undefined ? [] : [['maximum', printedAmount(maximum)] as [string, string]]),
+    ...(collectFrom === undefined ? [] : [['collectFrom', printedAmount(collectFrom)] as [string, string]]),
   ]
 }
 
@@ -129,19 +136,19 @@ function describeModel(price: Price): [path: string, text: string][] {
     case 'flat':
     case 'minimum':
     case 'maximum':
-      return [['amount', formatMoney(price.amount)]]
+      return [['amount', printedAmount(price.amount)]]
     case 'perUnit':
       return [
-        ['unitAmount', formatRate(price.rate)],
+        ['unitAmount', printedRate(price.rate)],
         ...Object.entries(price.rates ?? {}).map(([value, rate]): [string, string] => [
           `unitAmounts/${value}`,
-          formatRate(rate),
+          printedRate(rate),
         ]),
       ]
     case 'package':
       return [
-        ['amount', formatMoney(price.amount)],
-        ['size', formatQuantity(price.size)],
+        ['amount', printedAmount(price.amount)],
+        ['size', printedQuantity(price.size)],
         ['round', price.round],
       ]
     case 'graduated':
@@ -154,8 +161,8 @@ function describeModel(price: Price): [path: string, text: string][] {
 
 function describeTier({ upTo, rate, flat }: Tier, index: number): [path: string, text: string][] {
   return [
-    [`tiers/${index}/upTo`, upTo === null ? 'no end' : formatQuantity(upTo)],
-    [`tiers/${index}/unitAmount`, formatRate(rate)],
-    [`tiers/${index}/flatAmount`, formatMoney(flat)],
+    [`tiers/${index}/upTo`, upTo === null ? 'no end' : printedQuantity(upTo)],
+    [`tiers/${index}/unitAmount`, printedRate(rate)],
+    [`tiers/${index}/flatAmount`, printedAmount(flat)],
   ]
 }

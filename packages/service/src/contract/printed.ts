@@ -6,19 +6,30 @@ import { formatInstant } from '@lockstep/core/instant'
 import { type ItemNumbers, ofAddon } from '@lockstep/core/item-numbers'
 import type { PriceJson } from '@lockstep/core/price'
 import { priceInWords } from '@lockstep/core/price-in-words'
+import { printedQuantity } from '@lockstep/core/printed-amount'
+import { formatQuantity, type Quantity } from '@lockstep/core/quantity'
 import { type PrintedDocument, type PrintedSection, printedInstant } from '../document/printed.ts'
 import type { ContractRow } from '../store/contracts.ts'
+
+/**
+ * How the quantities of what is included are printed. A contract is printed for ever as when it was concluded, so one of
+ * the first printing has no thousands apart.
+ */
+const PRINTINGS = { 1: formatQuantity, 2: printedQuantity } as const
+
+type QuantityText = (quantity: Quantity) => string
 
 /** A contract laid out for paper. */
 export function printed(row: ContractRow): PrintedDocument {
   const document = JSON.parse(row.document) as ContractDocument
   const { agreement, acceptance, supersedes } = document
+  const quantityText = PRINTINGS[row.printing]
   const sections: PrintedSection[] = [
     { title: 'Parties', rows: partyRows(document, row) },
     { title: 'Agreement', rows: agreementRows(agreement) },
     { title: 'Prices', rows: pricedRows(agreement.prices, agreement.itemNumbers, agreement.payments) },
-    { title: 'Included', rows: featureRows(agreement) },
-    ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.itemNumbers)),
+    { title: 'Included', rows: featureRows(agreement, quantityText) },
+    ...(agreement.addons ?? []).map((addon) => addonSection(addon, agreement.itemNumbers, quantityText)),
     {
       title: 'Discounts',
       rows: agreement.discounts.map((discount) => [discount.name, [discountLine(discount)]]),
@@ -109,22 +120,23 @@ function pricedLines(price: PriceJson, number: number | null | undefined, paymen
 
 function addonSection(
   { name, key, version, quantity, prices, features }: AgreedAddon,
-  numbers: ItemNumbers = {},
+  numbers: ItemNumbers | undefined,
+  quantityText: QuantityText,
 ): PrintedSection {
   return {
     title: `Add-on: ${name}`,
     rows: [
       ['Add-on', [`${quantity} × ${name} (${key}, version ${version})`]],
-      ...pricedRows(prices, ofAddon(key, numbers)),
-      ...featureRows({ features }),
+      ...pricedRows(prices, ofAddon(key, numbers ?? {})),
+      ...featureRows({ features }, quantityText),
     ],
   }
 }
 
-function featureRows({ features }: Pick<Agreement, 'features'>): Rows {
+function featureRows({ features }: Pick<Agreement, 'features'>, quantityText: QuantityText): Rows {
   return features.map(({ name, unitLabel, ...grant }) => [
     name,
-    [describeGrant(grantFromJson(grant)) + (unitLabel === null ? '' : ` (${unitLabel})`)],
+    [describeGrant(grantFromJson(grant), quantityText) + (unitLabel === null ? '' : ` (${unitLabel})`)],
   ])
 }
 

@@ -1,5 +1,5 @@
 import type { Person } from '@lockstep/core/contract'
-import type { MaybeJson, MaybeTime, Time } from './columns.ts'
+import type { Default, MaybeJson, MaybeTime, Time } from './columns.ts'
 
 /** What both parties agreed. */
 export interface ContractTables {
@@ -19,6 +19,8 @@ interface ContractTable {
   previousHash: Buffer | null
   acceptedAt: Time
   concludedAt: Time
+  /** By which rules it is printed: those of when it was concluded. */
+  printing: Default<1 | 2>
 }
 
 interface ContractAcceptanceTable {
