@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { subscriptionDeedRoutes } from '../src/http/routes/subscription-deeds.ts'
 import { newId } from '../src/ids.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
 import { listHistory } from '../src/store/subscription-history.ts'
+import { cancelSubscription } from '../src/workflow/deeds/cancel.ts'
 import { workflowKinds } from '../src/workflow/kinds.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import { decideChange } from '../src/workflow/plan-change/decide.ts'
@@ -364,6 +365,37 @@ test('ended in the dashboard while we were about to: nothing is given back, and 
   const { body } = await ask(lea, 'cancel', { when: 'now', unusedTime: 'credit' })
   expect(body).toMatchObject({ state: 'done', givenBack: null, subscription: { status: 'canceled' } })
   expect((await world.stripe.creditNotes.list({ customer: lea.customer })).data).toEqual([])
+})
+
+test('ended in the dashboard just before our call, and the look at it fails: nothing is given back when it is tried again', async () => {
+  const mia = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(mia, '2026-01-20T12:00:00Z')
+  const { stripe } = world.deps.provider
+  const cancel = stripe.subscriptions.cancel.bind(stripe.subscriptions)
+  vi.spyOn(stripe.subscriptions, 'cancel').mockImplementationOnce((async (
+    ...call: Parameters<typeof cancel>
+  ) => {
+    await world.stripe.subscriptions.cancel(mia.subscription)
+    const path = `/v1/subscriptions/${mia.subscription}`
+    world.simulator.control.fail({ kind: 'error_500', method: 'GET', path, probability: 1 })
+    return cancel(...call)
+  }) as never)
+  const wish = {
+    ...{ subscriptionId: mia.subscriptionId, wanted: { when: 'now', unusedTime: 'credit' } },
+    ...{ actor: 'test', asks: 'admin', reason: null, operation: newId('operation') },
+  } as const
+  const asked = cancelSubscription({ ...world.deps, workflows: world.workflows }, wish)
+  const failed = async () =>
+    (await world.pool.query('select from workflow where ended_at is null and problem is not null')).rowCount
+  await expect.poll(failed).toBe(1)
+  world.simulator.control.clearFaults()
+  await world.pool.query(
+    `update workflow set lease_until = clock_timestamp() - interval '1 second', next_attempt_at = null where ended_at is null`,
+  )
+  await world.workflows.resumeDue()
+  expect(await asked).toMatchObject({ state: 'done', result: { givenBack: null } })
+  expect((await world.stripe.creditNotes.list({ customer: mia.customer })).data).toEqual([])
 })
 
 test('a schedule lets go before the end is planned', async () => {

@@ -1,6 +1,6 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import type { SignUpInput } from '@lockstep/core/catalog-input'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { applyCatalog } from '../src/workflow/apply-catalog.ts'
 import { sharedInstallation } from './support/shared.ts'
 
@@ -126,6 +126,28 @@ describe('the pending plan', () => {
     await turn('2026-04-01T00:00:00Z')
     expect(await subscriptions()).toEqual([['pending', 'canceled', '2026-03-13T09:30:00Z']])
     expect(await dues()).toEqual(['extended by 10 days', 'expired'])
+  })
+
+  test('whose user ended it just before we did is left alone', async () => {
+    const { body, dues, turn, subscriptions } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'starter' },
+    })
+    const subscription = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+    const { stripe } = installation.deps.provider
+    const cancel = stripe.subscriptions.cancel.bind(stripe.subscriptions)
+    const own = vi.spyOn(stripe.subscriptions, 'cancel')
+    own.mockImplementationOnce((async (...call: Parameters<typeof cancel>) => {
+      await cancel(String(subscription.body.providerId))
+      return cancel(...call)
+    }) as never)
+    await turn('2026-03-03T09:30:00Z')
+    await installation.database.pool.query(
+      'update due set attempts = 0, next_attempt_at = null, clock_stood_at = null where settled_at is null',
+    )
+    await turn('2026-03-03T09:31:00Z')
+    expect(await dues()).toEqual(['a choice was made'])
+    expect(await subscriptions()).toEqual([['pending', 'canceled', expect.any(String)]])
   })
 
   test('whose user ended it before is left alone', async () => {

@@ -217,6 +217,12 @@ export async function wasBegun(db: Db, id: string): Promise<boolean> {
   return (await operationState(db, id)) !== undefined
 }
 
+/** Whether a call may have done what it says: it was begun, and the provider did not refuse it. */
+export async function mayBeDone(db: Db, id: string): Promise<boolean> {
+  const state = await operationState(db, id)
+  return state !== undefined && state !== 'refused'
+}
+
 /** Why a call was refused, as it was recorded; undefined of one that was not. */
 export async function refusalOf(db: Db, id: string): Promise<unknown> {
   const row = await db
