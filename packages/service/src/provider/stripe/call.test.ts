@@ -522,6 +522,21 @@ describe('a call that waits for its turn at the limiter', () => {
     expect(await readOperation(deps.db, id)).toMatchObject({ state: 'succeeded', attempt: 2 })
   })
 
+  test('is not sent any more when it was given up meanwhile', async () => {
+    const id = newOperation()
+    const given = new Problem('registration_canceled', 'Not any more.')
+    const { own, time, waits, gate } = await waiting()
+    let isGivenUp = false
+    const first = create(id, 'Ada', { ...own, withdrawn: async () => (isGivenUp ? given : undefined) })
+    await waits
+    isGivenUp = true
+    time.now += 60
+    gate.resolve()
+    await expect(first).rejects.toBe(given)
+    expect(await madeBy(id)).toEqual([])
+    expect(await state(id)).toBe('refused')
+  })
+
   test('is counted when its turn has come: from then on its answer is waited for', async () => {
     const id = newOperation()
     const { own, time, waits, gate } = await waiting()

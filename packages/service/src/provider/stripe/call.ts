@@ -159,6 +159,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   /** It waited for its turn: who looked at it meanwhile may have taken it for dead, and it for theirs. */
   async function countIfOld(): Promise<void> {
     if (isJustCounted()) return
+    if (await deps.withdrawn?.()) throw new Overtaken()
     const counted = await repeatAttempt(db, operation, deps.clock.now(), { wasSent: false })
     if (!counted) throw new Overtaken()
     operation = counted
@@ -320,10 +321,10 @@ function underWay(seconds: number): Problem {
   return new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
 }
 
-/** While it waited to be sent the attempt was refused, or the next one begun: nothing is sent under its key any more. */
+/** While it waited to be sent it was given up, or the next attempt begun: nothing is sent under its key any more. */
 class Overtaken extends Error {
   constructor() {
-    super('The attempt is not the last one any more.')
+    super('It was given up or begun anew meanwhile.')
     this.name = 'Overtaken'
   }
 }
