@@ -382,8 +382,12 @@ test('ended in the dashboard just before our call, and the look at it fails: not
     return cancel(...call)
   }) as never)
   const wish = {
-    ...{ subscriptionId: mia.subscriptionId, wanted: { when: 'now', unusedTime: 'credit' } },
-    ...{ actor: 'test', asks: 'admin', reason: null, operation: newId('operation') },
+    subscriptionId: mia.subscriptionId,
+    wanted: { when: 'now', unusedTime: 'credit' },
+    actor: 'test',
+    asks: 'admin',
+    reason: null,
+    operation: newId('operation'),
   } as const
   const asked = cancelSubscription({ ...world.deps, workflows: world.workflows }, wish)
   const failed = async () =>
