@@ -83,6 +83,26 @@ const proof = z
         description:
           'The first thousand of them, with what they bring a month on both sides. They are held against each other before they are rounded.',
       }),
+    billedThereCount: count.optional().meta({
+      description: 'How many items the provider alone bills, beside what is here.',
+    }),
+    billedThere: z
+      .array(
+        z.strictObject({
+          subscription: id('subscription').meta({ description: 'Ours.' }),
+          providerId: z.string().meta({ description: "The subscription's id at the provider." }),
+          price: z.string(),
+          because: z.enum(['rhythm', 'currency']).meta({
+            description: '`rhythm`: paid more or less often than the plan. `currency`: paid in another one.',
+          }),
+          month: money.meta({ description: 'What it brings a month there.' }),
+        }),
+      )
+      .optional()
+      .meta({
+        description:
+          'The first thousand of them. They stay items at the provider, which bills them, and are in no revenue of this proof. Left out by imports from before they were named.',
+      }),
     meteredThere: count.meta({
       description:
         "Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there.",

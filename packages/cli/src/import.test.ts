@@ -70,6 +70,18 @@ test('one that does not hold names whom it is about, the first twenty, and ends 
   expect(stdout).toContain('and 10 more: see GET /v1/imports/import_1, which names 30.')
 })
 
+test('an item that Stripe alone bills is named with what to do, and the proof holds', async () => {
+  const item = { subscription: 'subscription_1', providerId: 'sub_1', price: 'price_1', because: 'rhythm' }
+  const { code, stdout } = await imported({
+    ...proven,
+    ...{ billedThereCount: 1, billedThere: [{ ...item, month: usd('7.50', '750') }] },
+  })
+  expect(code).toBe(0)
+  expect(stdout).toContain('Stripe alone bills 1 × item beside what is here')
+  expect(stdout).toContain('move it to a subscription of its own at Stripe')
+  expect(stdout).toMatch(/sub_1 +price_1 +rhythm +7\.50 +usd/)
+})
+
 test('one that is under way already is followed; a dry run of it is not taken for the import', async () => {
   const ended = {
     ...{ id: 'import_1', dryRun: false, state: 'completed', problem: null },

@@ -447,6 +447,38 @@ test('the proof names whose month brings another amount, on both sides, and how 
   })
 })
 
+// https://docs.stripe.com/billing/subscriptions/mixed-interval
+test.each(['monthly first', 'yearly first'])(
+  'an item in another rhythm than the plan is named, and the proof holds: %s',
+  async (order) => {
+    const { monthly, subscribe } = await account()
+    const extra = await stripe.products.create({ name: 'Domain' })
+    const yearly = await stripe.prices.create({
+      ...{ product: extra.id, currency: 'usd', unit_amount: 9000, recurring: { interval: 'year' } },
+    })
+    const items = [{ price: monthly.id, quantity: 2 }, { price: yearly.id }]
+    const mixed = await subscribe('ada', monthly.id, {
+      items: order === 'monthly first' ? items : items.toReversed(),
+      billing_mode: { type: 'flexible' },
+    })
+    await subscribe('bob', monthly.id)
+    const { proof, refusals } = await run(false)
+    expect(refusals).toEqual([])
+    // Two at 12.00 and one, and 90.00 a year: 7.50 a month.
+    const [here, alone] =
+      order === 'monthly first'
+        ? [usd('36.00', '3600'), { price: yearly.id, month: usd('7.50', '750') }]
+        : [usd('19.50', '1950'), { price: monthly.id, month: usd('24.00', '2400') }]
+    expect(proof).toMatchObject({
+      ...{ unequalCount: 0, unequal: [], unequalRevenueCount: 0, unequalRevenue: [] },
+      mrr: [{ there: here, here }],
+      billedThereCount: 1,
+      billedThere: [{ providerId: mixed.id, because: 'rhythm', ...alone }],
+    })
+    expect((await findDrift(one.deps)).drifts).toEqual([])
+  },
+)
+
 test('a dry run names a subscription that is billed in another currency than its price, and so does the import', async () => {
   const { product, subscribe } = await account()
   const price = await stripe.prices.create({

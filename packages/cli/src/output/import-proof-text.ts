@@ -55,6 +55,18 @@ export function proofTexts(id: string, proof: Proof): string[] {
         { title: '', cell: ({ here }) => here.currency },
       ]) + more(unequalRevenueCount, unequalRevenue, id),
     )
+  const { billedThere = [], billedThereCount = 0 } = proof
+  if (billedThere.length > 0)
+    texts.push(
+      `Stripe alone bills ${billedThereCount} × item beside what is here, where a plan is paid in one rhythm and one currency. To have one here, move it to a subscription of its own at Stripe, or to a price that is paid as the plan is.`,
+      table(billedThere.slice(0, MOST_SHOWN), [
+        { title: 'an item of', cell: ({ providerId }) => providerId },
+        { title: 'price', cell: ({ price }) => price },
+        { title: 'paid in another', cell: ({ because }) => because },
+        { title: 'a month', cell: ({ month }) => amountText(month), align: 'right' },
+        { title: '', cell: ({ month }) => month.currency },
+      ]) + more(billedThereCount, billedThere, id),
+    )
   if (proof.meteredThere > 0)
     texts.push(
       `Stripe itself measures and bills usage of ${proof.meteredThere} × subscription: it stays there.`,

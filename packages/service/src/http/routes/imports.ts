@@ -123,11 +123,17 @@ function remaining(
 const isCompared = (type: string) => (comparedTypes as readonly string[]).includes(type)
 const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
 
-function proofToApi({ mrr, unequalRevenue, usage, ...proof }: ShownProof) {
+function proofToApi({ mrr, unequalRevenue, billedThere, usage, ...proof }: ShownProof) {
   return {
     ...proof,
     mrr: mrr.map(bothSides),
     ...(unequalRevenue && { unequalRevenue: unequalRevenue.map(bothSides) }),
+    ...(billedThere && {
+      billedThere: billedThere.map(({ currency, month, ...item }) => ({
+        ...item,
+        month: moneyToApi(money(BigInt(month), currency)),
+      })),
+    }),
     ...(usage && { usage: { ...usage, amounts: usage.amounts.map(bothSides) } }),
   }
 }
@@ -145,4 +151,5 @@ function bothSides<Row extends Kept>({ currency, there, here, ...one }: Row) {
 }
 
 /** One by a version of before names nobody's revenue, or says nothing of usage. */
-type ShownProof = Omit<Proof, 'unequalRevenue' | 'usage'> & Partial<Pick<Proof, 'unequalRevenue' | 'usage'>>
+type ShownProof = Omit<Proof, Later> & Partial<Pick<Proof, Later>>
+type Later = 'unequalRevenue' | 'billedThere' | 'billedThereCount' | 'usage'

@@ -12,6 +12,7 @@ import { cursorsOf, linkedCount } from '../../store/imports.ts'
 import { type Revenue, readStandings, readWeights, revenueOf } from '../../store/subscription-stats.ts'
 import { compareSubscriptions } from '../drift/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
+import { type BilledThere, isBilledThere, rhythmsOfPlans } from './billed-there.ts'
 import { proveUsage, type UsageProof } from './carry-usage.ts'
 import { comparedPages } from './compared-pages.ts'
 import { type UnequalRevenue, UnequalRevenues } from './unequal-revenue.ts'
@@ -31,6 +32,10 @@ export interface Proof {
   readonly unequalRevenue: UnequalRevenue[]
   /** How many of these there are; a thousand are named. */
   readonly unequalRevenueCount: number
+  /** Items that the provider alone bills, beside what is here: they are in no revenue of this proof. */
+  readonly billedThere: BilledThere[]
+  /** How many of these there are; a thousand are named. */
+  readonly billedThereCount: number
   readonly subscriptions: number
   /** Subscriptions with a price that the provider's own meters count: that usage stays measured and billed there. */
   readonly meteredThere: number
@@ -55,15 +60,22 @@ export async function prove(
   const revenues = new UnequalRevenues(deps, revenue, MOST_NAMED)
   const models = newModels(deps)
   const unequal: Proof['unequal'][number][] = []
-  let [subscriptions, meteredThere, unequalCount] = [0, 0, 0]
+  const billedThere: BilledThere[] = []
+  let [subscriptions, meteredThere, unequalCount, billedThereCount] = [0, 0, 0, 0]
   const pages = comparedPages(deps, { importId, type: 'subscription proved', anew: true })
   for await (const { objects, compared } of pages) {
     subscriptions += objects.length
     const each = new Map<string, MonthlySum>()
+    const plans = await rhythmsOfPlans(deps, objects)
     for (const object of objects) {
       const its = new MonthlySum()
       each.set(object.id, its)
-      for (const fee of await feesOf(object, models)) for (const sum of [there, its]) sum.add(fee)
+      for (const { price, ...fee } of await feesOf(object, models)) {
+        const alone = isBilledThere(object, { price, fee }, plans.get(object.id))
+        if (!alone) for (const sum of [there, its]) sum.add(fee)
+        else if (billedThere.length < MOST_NAMED) billedThere.push(alone)
+        if (alone) billedThereCount += 1
+      }
       if (object.items.data.some(({ price }) => isMetered(price))) meteredThere += 1
     }
     const { drifts } = await compareSubscriptions(deps, objects)
@@ -82,6 +94,8 @@ export async function prove(
     unequalRevenueCount: revenues.count,
     unequal,
     unequalCount,
+    billedThere,
+    billedThereCount,
     subscriptions,
     meteredThere,
     usage: await proveUsage(deps, since),
@@ -113,18 +127,21 @@ function newModels(deps: LookDeps): Models {
 }
 
 /** What a subscription earns in an interval, item by item; all of it is billed in one currency, whichever those of its prices are. */
-async function feesOf(object: Stripe.Subscription, models: Models): Promise<Fee[]> {
+async function feesOf(
+  object: Stripe.Subscription,
+  models: Models,
+): Promise<(Fee & { readonly price: Stripe.Price })[]> {
   const { status, collection, currency } = toSubscription({
     ...object,
     items: { ...object.items, has_more: false },
   })
   if (status === undefined || !earns(status, collection)) return []
-  const fees: Fee[] = []
+  const fees: (Fee & { readonly price: Stripe.Price })[] = []
   for (const { price, quantity } of object.items.data) {
     const model = await models(price, currency)
     if (model === undefined) continue
     const { exact } = priceFee({ ...model, currency }, BigInt(quantity ?? 1))
-    fees.push({ ...rhythmOf(price), currency, amount: round(exact).minor })
+    fees.push({ ...rhythmOf(price), price, currency, amount: round(exact).minor })
   }
   return fees
 }
