@@ -9,7 +9,7 @@ export const drift = z
   .strictObject({
     entity: z.enum(driftEntities).meta({
       description:
-        '`plannedChange`: what a schedule of the provider is to make of a subscription. `price`: what a plan or an add-on is billed by. `history`: what a subscription cost from when to when. `usage`: what is billed from, held against the events.',
+        '`plannedChange`: what a schedule of the provider is to make of a subscription. `product`: what is sold, on sale or archived. `price`: what a plan or an add-on is billed by. `history`: what a subscription cost from when to when. `usage`: what is billed from, held against the events.',
     }),
     kind: z.enum(['differs', 'missingThere', 'missingHere']).meta({
       description:

@@ -2,7 +2,7 @@
 export type DriftEntity = (typeof driftEntities)[number]
 
 export const driftEntities = [
-  ...(['price', 'customer', 'subscription', 'plannedChange', 'invoice'] as const),
+  ...(['product', 'price', 'customer', 'subscription', 'plannedChange', 'invoice'] as const),
   ...(['invoiceItem', 'dispute', 'history', 'usage'] as const),
 ] as const
 

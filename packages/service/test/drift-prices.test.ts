@@ -36,7 +36,7 @@ test('a price that was archived at Stripe lets nobody register, until it is take
   // As soon as its event came, whoever looks at the catalogue is told too.
   await world.deliver()
   const detail =
-    'Its price was archived at the provider, so that nobody can register: see `lockstep drift repair`.'
+    'Its price, or the product of that, was archived at the provider, so that nobody can register: see `lockstep drift repair`.'
   expect(await planCatalog(world.deps, world.catalog)).toEqual([
     { kind: 'plan', key: 'plain', action: 'unchanged', details: [detail], subscribers: [] },
   ])

@@ -114,3 +114,24 @@ test('a card that asks its holder, where nothing may be left that waits', async 
   })
   expect(untold).toEqual([])
 })
+
+// In the words of github.com/stripe/stripe-go/issues/1031.
+test('a price in use whose product is archived takes nobody new, and who has it keeps it', async () => {
+  const price = await world.price(700)
+  const product = price.product as string
+  const { id: customer } = await world.customer()
+  const { id, items } = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] })
+  await stripe.products.update(product, { active: false })
+  const { id: other } = await world.customer()
+  const { message, param } = await refusal(
+    stripe.subscriptions.create({ customer: other, items: [{ price: price.id }] }),
+  )
+  expect(message).toBe(
+    `The product ${product} is marked as inactive, and thus no new subscriptions can be created to any plans of this product. You provided the plan ${price.id}.`,
+  )
+  expect(param).toBe('items[0][price]')
+  const more = await stripe.subscriptions.update(id, {
+    items: [{ id: items.data[0]?.id ?? '', quantity: 2 }],
+  })
+  expect(more.items.data[0]?.quantity).toBe(2)
+})

@@ -39,12 +39,15 @@ export async function linkedPrices(
   return rows.map(({ definition, ...row }) => ({ ...row, price: priceFromJson(definition) }))
 }
 
-/** Of these prices of ours, those whose price at the provider was archived there, as far as it told us. */
+/** Of these prices of ours, those whose price, or its product, was archived at the provider, as far as that told us. */
 export async function archivedThere(db: Db | Trx, priceIds: readonly string[]): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ id: string }>`
-    select m.entity_id as id from mapping m
-      join provider_object o on o.provider = ${STRIPE} and o.type = 'price' and o.id = m.provider_id
+    select m.entity_id as id from mapping m join price p on p.id = m.entity_id
+      left join mapping its on its.entity_type = 'product' and its.entity_id = p.product_key and its.provider = m.provider
     where m.entity_type = 'price' and m.provider = ${STRIPE} and m.entity_id = any(${priceIds})
-      and o.raw -> 'active' = 'false'`.execute(db)
+      and exists (select from provider_object o where o.provider = ${STRIPE} and o.raw -> 'active' = 'false'
+        and ((o.type = 'price' and o.id = m.provider_id) or (o.type = 'product' and o.id = its.provider_id)))`.execute(
+    db,
+  )
   return new Set(rows.map(({ id }) => id))
 }

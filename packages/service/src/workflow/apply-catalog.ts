@@ -150,7 +150,7 @@ async function compare(db: Db | Trx, provider: Pick<Provider, 'sync'>, wanted: C
 }
 
 const ARCHIVED =
-  'Its price was archived at the provider, so that nobody can register: see `lockstep drift repair`.'
+  'Its price, or the product of that, was archived at the provider, so that nobody can register: see `lockstep drift repair`.'
 
 const isWanted = ({ plans, addons }: Catalog, kind: 'plan' | 'addon', key: string) =>
   (kind === 'plan' ? plans : addons).some((one) => one.key === key)

@@ -48,6 +48,14 @@ function recurringPrice(world: World, id: string | undefined, param: string): Pr
   if (price.own.deleted === true || (!price.active && !price.own.inline)) {
     throw invalid('The price specified is inactive. This field only accepts active prices.', param)
   }
+  // As recorded: https://github.com/stripe/stripe-go/issues/1031
+  const product = world.products.get(price.product as string)
+  if (product !== undefined && !product.active && !price.own.inline) {
+    throw invalid(
+      `The product ${product.id} is marked as inactive, and thus no new subscriptions can be created to any plans of this product. You provided the plan ${price.id}.`,
+      param,
+    )
+  }
   return price
 }
 

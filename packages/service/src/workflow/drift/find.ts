@@ -27,12 +27,14 @@ import { compareCustomersOfLinked } from './lost-links.ts'
 import { comparePendingItem, comparePendingItems } from './pending-items.ts'
 import { comparePlannedChanges } from './planned-changes.ts'
 import { comparePrices } from './prices.ts'
+import { compareGone, compareProducts } from './products.ts'
 import { compareSubscriptions } from './subscriptions.ts'
 
 type Compare = (deps: LookDeps, objects: readonly never[]) => Promise<Compared>
 
 /** Everything that is held against the provider's lists, in an order in which a link is known before what needs it. */
 const nouns = {
+  product: compareProducts as Compare,
   price: comparePrices as Compare,
   customer: compareCustomers as Compare,
   subscription: compareSubscriptions as Compare,
@@ -81,6 +83,7 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
   /** Only those that are there: of any other one Stripe lists nothing, it refuses. */
   const onClocks = async () =>
     (await customersOnClocks(db, provider)).filter((customer) => seen.has(customer))
+  await take('product', listed(deps, 'product', null))
   await take('price', listedPrices(deps))
   for (const type of types) {
     await take(type, listed(deps, type, null))
@@ -89,6 +92,15 @@ export async function findDrift(deps: LookDeps): Promise<DriftReport> {
     else for (const clock of clocks) await take(type, listedOnClock(deps, type, clock)).catch(passIfGone)
   }
   await take('dispute', listedDisputes(deps))
+  for (const type of ['product', 'price'] as const)
+    for await (const page of linkedIds(db, provider, type))
+      found.push(
+        ...(await compareGone(
+          deps,
+          type,
+          page.filter(({ providerId }) => !seen.has(providerId)),
+        )),
+      )
   for (const type of ['customer', 'subscription'] as const) {
     for await (const page of linkedIds(db, provider, type)) {
       for (const link of page.filter(({ providerId }) => !seen.has(providerId)))
@@ -164,6 +176,7 @@ async function missingThere(
 ): Promise<Drift[]> {
   const object = await whole(deps, type, providerId)
   if (object !== undefined) return [...(await nouns[type](deps, [object] as never)).drifts]
+  if (type === 'product' || type === 'price') return compareGone(deps, type, [{ entityId, providerId }])
   const missing = { entity: type, kind: 'missingThere', entityId, providerId, differences: [] } as const
   const other = named.get(entityId)
   if (other !== undefined && other !== providerId) {
@@ -192,6 +205,10 @@ async function whole(deps: LookDeps, type: Noun, id: string): Promise<object | u
         return await fetchInvoice(deps, id)
       case 'dispute':
         return await listedDispute(deps, id)
+      case 'product': {
+        const product = await readStripe(deps, (stripe) => stripe.products.retrieve(id))
+        return 'deleted' in product && product.deleted ? undefined : product
+      }
       case 'price':
         return await readStripe(deps, (stripe) => stripe.prices.retrieve(id, { expand: ['tiers'] }))
     }

@@ -18,6 +18,7 @@ import { restoreFees } from './history.ts'
 import { linkAgain, markDeleted } from './lost-links.ts'
 import { restorePlanned } from './planned-changes.ts'
 import { takePriceBack } from './prices.ts'
+import { takeProductBack } from './products.ts'
 
 export interface Repaired {
   readonly drift: Drift
@@ -78,6 +79,7 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
   tell: (deps, { entity, entityId, providerId }) => {
     const operation = `drift/${newId('operation')}/tell`
     const told = { id: named(entityId), providerId: named(providerId) }
+    if (entity === 'product') return takeProductBack(deps, operation, told)
     return entity === 'price'
       ? takePriceBack(deps, operation, told)
       : tellCustomer(deps, operation, told, { keepsUnknown: true })
@@ -120,7 +122,13 @@ async function isLinked({ db, provider }: LookDeps, customer: string): Promise<b
 function looked(entity: Drift['entity']): ObjectToLookAt['type'] {
   if (entity === 'invoiceItem') return 'invoiceitem'
   if (entity === 'plannedChange') return 'subscription_schedule'
-  if (entity === 'customer' || entity === 'subscription' || entity === 'invoice' || entity === 'dispute')
+  if (
+    entity === 'product' ||
+    entity === 'customer' ||
+    entity === 'subscription' ||
+    entity === 'invoice' ||
+    entity === 'dispute'
+  )
     return entity
   throw new Error(`${entity} is not looked at.`)
 }
