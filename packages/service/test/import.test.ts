@@ -505,7 +505,7 @@ test('a dry run names a subscription that is billed in another currency than its
   expect(proof).toMatchObject({ subscriptions: 1, unequalCount: 0, unequalRevenueCount: 0 })
 })
 
-test('what is billed in another currency than its price is in is counted in that one, and is named as not here', async () => {
+test('what is billed in another currency than its price is in is counted in that one, and is named as billed by Stripe alone', async () => {
   const { product, subscribe } = await account()
   const every = { product: product.id, recurring: { interval: 'month' } } as const
   const inYen = await stripe.prices.create({ ...every, currency: 'jpy', unit_amount: 1500 })
@@ -524,12 +524,15 @@ test('what is billed in another currency than its price is in is counted in that
   ] as const)
     await stripe.subscriptionItems.create({ subscription: ada.id, price, quantity })
   const { proof } = await run(false)
-  // 1,500 and twice 600 and 50 + 3 × 10; what stands beside the plan in another currency is billed by Stripe alone.
+  // 1,500 here, and twice 600 and 50 + 3 × 10 there; what stands beside the plan in another currency is billed by Stripe alone.
   const yen = (minor: string) => ({ amount: minor, minor, currency: 'jpy' })
   expect(proof).toMatchObject({
-    mrr: [{ there: yen('2780'), here: yen('1500') }],
-    unequalRevenueCount: 1,
-    unequalRevenue: [{ providerId: ada.id, there: yen('2780'), here: yen('1500') }],
+    mrr: [{ there: yen('1500'), here: yen('1500') }],
+    ...{ unequalRevenueCount: 0, unequalRevenue: [], billedThereCount: 2 },
+    billedThere: [
+      { providerId: ada.id, price: beside.id, because: 'currency', month: yen('1200') },
+      { providerId: ada.id, price: stepped.id, because: 'currency', month: yen('80') },
+    ],
   })
 })
 

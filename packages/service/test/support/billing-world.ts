@@ -263,8 +263,13 @@ export async function newBillingWorld({
     },
 
     /** A second subscription of the same customer. */
-    async registerAlso(payer: Payer, plan: string, slot: string): Promise<Payer> {
-      return { ...payer, ...(await registerOn(plan, slot, { externalId: payer.externalId })) }
+    async registerAlso(
+      payer: Payer,
+      plan: string,
+      slot: string,
+      more: Partial<Pick<Wanted, 'paymentMethod'>> = {},
+    ): Promise<Payer> {
+      return { ...payer, ...(await registerOn(plan, slot, { externalId: payer.externalId, ...more })) }
     },
 
     /** Usage over the real ingest. */

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
 import type { Trx } from '../../postgres/connect.ts'
 import { idOf } from '../../provider/stripe/field.ts'
-import { addCustomer, findCustomer } from '../../store/customers.ts'
+import { addCustomer, findCustomer, followProfile, readProfile } from '../../store/customers.ts'
 import { type AdmitDeps, isUnclaimed, type Link, takeUp } from './taking-up.ts'
 import { knowTestClock } from './test-clock.ts'
 
@@ -24,7 +24,8 @@ export async function admitCustomer(
 
 /**
  * Whose id the metadata name is that one: only whoever holds a secret key writes them. Nobody is ever found by an
- * e-mail address, which anybody may type. Without one, Stripe's own id is the external id.
+ * e-mail address, which anybody may type. Without one, Stripe's own id is the external id, and whom a person unlinked is that
+ * one again as soon as something there needs them: a second one would be the same person twice. Who was erased stays it.
  */
 async function customerFor(
   trx: Trx,
@@ -35,6 +36,11 @@ async function customerFor(
   const named = metadata[EXTERNAL_ID]
   const known = named === undefined || named === '' ? undefined : await findCustomer(trx, named)
   if (known?.providerId === null) return { entityId: known.id, origin: 'link' }
+  const before = known ? undefined : await findCustomer(trx, providerId)
+  if (before?.providerId === null && (await readProfile(trx, before.id))) {
+    await followProfile(trx, { customerId: before.id, name: name ?? null, email: email ?? null })
+    return { entityId: before.id }
+  }
   const id = newId('customer')
   const profile = { id, name: name ?? null, email: email ?? null, testClockId, at }
   const free = named !== undefined && named !== '' && known === undefined ? [named] : []

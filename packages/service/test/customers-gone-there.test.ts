@@ -1,0 +1,151 @@
+import type Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { findDrift } from '../src/workflow/drift/find.ts'
+import { repairDrift } from '../src/workflow/drift/repair.ts'
+import { linkByHand, unlinkByHand } from '../src/workflow/link-by-hand.ts'
+import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
+import { newInboundWorld } from './support/inbound-world.ts'
+import { shared } from './support/shared.ts'
+
+const driftOf = async ({ deps }: BillingWorld) =>
+  (await findDrift(deps)).drifts.map(
+    ({ entity, kind, cause, repair }) => `${entity} ${kind} ${cause} ${repair ?? 'none'}`,
+  )
+
+describe('a customer who is deleted at Stripe', async () => {
+  const world = await shared(newBillingWorld())
+  const sql = async (text: string, values: unknown[] = []) => (await world.pool.query(text, values)).rows
+
+  async function standing({ customerId, subscriptionId }: Payer) {
+    const [row] = await sql(
+      `select s.status, c.deleted_at_provider is not null as marked,
+         exists (select from mapping m where m.entity_id = c.id and m.entity_type = 'customer') as linked,
+         exists (select from subscription_slot t where t.subscription_id = s.id) as slot
+       from subscription s join customer c on c.id = s.customer_id where s.id = $2 and c.id = $1`,
+      [customerId, subscriptionId],
+    )
+    return row
+  }
+
+  const invoicesOf = async (payer: Payer) =>
+    (await world.invoices(payer)).map(
+      ({ status, amountDue, amountPaid }) => `${status} ${amountDue} ${amountPaid}`,
+    )
+
+  const ways: Record<string, (events: readonly Stripe.Event[]) => Promise<void>> = {
+    'in order': async (events) => {
+      for (const event of events) await world.receive(event)
+      await world.drain()
+    },
+    'backwards, each by itself, then all of it twice': async (events) => {
+      for (const event of [...events.toReversed(), ...events]) {
+        await world.receive(event)
+        await world.drain()
+      }
+    },
+    never: async () => {
+      expect((await repairDrift(world.deps)).left.drifts).toEqual([])
+    },
+  }
+
+  describe.each(Object.entries(ways))('of which we hear %s', (_how, hear) => {
+    test('is kept, marked and linked to nothing; what ran is over, and what was not billed has nobody to bill', async () => {
+      const ada = await world.register('plain', '2026-01-10T00:00:00Z')
+      await world.turn(ada, '2026-01-20T00:00:00Z')
+      await world.deliver()
+      await world.use(ada, '500', '2026-01-15T00:00:00Z')
+      await world.sync(ada)
+      await world.deliver()
+      await world.stripe.customers.del(ada.customer)
+      await hear(await world.newEvents())
+      await world.sync(ada)
+      expect(await standing(ada)).toEqual({ status: 'canceled', marked: true, linked: false, slot: false })
+      // 20.00 were paid for the first period; 5.00 of usage go with who used it.
+      expect((await invoicesOf(ada)).sort()).toEqual(['paid 2000 2000', 'void 0 0'])
+      expect(await driftOf(world)).toEqual([])
+    })
+
+    test('leaves an open invoice open, as it stands there: nobody is charged for it', async () => {
+      const bob = await world.register('plain', '2026-01-10T00:00:00Z')
+      await world.deliver()
+      const { id: fails } = await world.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+        customer: bob.customer,
+      })
+      await world.stripe.subscriptions.update(bob.subscription, { default_payment_method: fails })
+      await world.turn(bob, '2026-02-12T00:00:00Z')
+      await world.deliver()
+      expect((await standing(bob))?.status).toBe('past_due')
+      await world.stripe.customers.del(bob.customer)
+      await hear(await world.newEvents())
+      await world.sync(bob)
+      expect(await standing(bob)).toEqual({ status: 'canceled', marked: true, linked: false, slot: false })
+      expect(await invoicesOf(bob)).toEqual(['paid 2000 2000', 'open 2000 0', 'void 0 0'])
+      expect(await driftOf(world)).toEqual([])
+    })
+  })
+
+  test('is a new one there when they register again', async () => {
+    const cy = await world.register('plain', '2026-01-10T00:00:00Z')
+    await world.deliver()
+    await world.stripe.customers.del(cy.customer)
+    // Nothing was told of it yet: Stripe's refusal says so.
+    const known = { paymentMethod: 'pm_card_visa' }
+    await expect(world.registerAlso(cy, 'seats', 'second', known)).rejects.toThrow('resource_missing')
+    const again = await world.registerAlso(cy, 'seats', 'second', known)
+    expect(again.customerId).toBe(cy.customerId)
+    expect(again.customer).not.toBe(cy.customer)
+    await world.deliver()
+    expect(await standing(again)).toEqual({ status: 'active', marked: false, linked: true, slot: true })
+    expect((await standing(cy))?.status).toBe('canceled')
+    expect(await driftOf(world)).toEqual([])
+  })
+})
+
+describe('a customer who was made at Stripe and is unlinked by a person', async () => {
+  const world = await shared(newInboundWorld())
+  const customers = async (providerId: string) =>
+    (
+      await world.pool.query(
+        `select c.id, m.provider_id as customer, m.origin from customer c left join mapping m on m.entity_id = c.id
+          where c.external_id like $1 || '%'`,
+        [providerId],
+      )
+    ).rows
+
+  async function unlinked(change: Stripe.CustomerUpdateParams) {
+    const made = await world.stripe.customers.create({ name: 'Ada' })
+    await world.deliver()
+    const [{ id }] = await customers(made.id)
+    await unlinkByHand(world.deps, 'customer', id)
+    await world.stripe.customers.update(made.id, change)
+    await world.deliver()
+    return { id, customer: made.id }
+  }
+
+  test('stays so whatever is told of them; drift offers the link', async () => {
+    const { id, customer } = await unlinked({ metadata: { colour: 'red' } })
+    expect(await customers(customer)).toEqual([{ id, customer: null, origin: null }])
+    expect(await driftOf(world)).toEqual(['customer missingHere unlinked link'])
+    await linkByHand(world.deps, { entityType: 'customer', entityId: id, providerId: customer })
+    expect(await driftOf(world)).toEqual([])
+  })
+
+  test('is that one again, and no second one, when a subscription there needs them', async () => {
+    const { id, customer } = await unlinked({ name: 'Ada Lovelace' })
+    const product = await world.stripe.products.create({ name: 'Team' })
+    const price = await world.stripe.prices.create({
+      ...{ product: product.id, currency: 'jpy', unit_amount: 500, recurring: { interval: 'month' } },
+    })
+    const method = await world.stripe.paymentMethods.attach('pm_card_visa', { customer })
+    await world.stripe.subscriptions.create({
+      ...{ customer, default_payment_method: method.id, items: [{ price: price.id }] },
+    })
+    await world.deliver()
+    expect(await customers(customer)).toEqual([{ id, customer, origin: 'webhook' }])
+    const { rows } = await world.pool.query(
+      `select s.customer_id, s.status, p.name from subscription s join customer_profile p using (customer_id)`,
+    )
+    expect(rows).toEqual([{ customer_id: id, status: 'active', name: 'Ada Lovelace' }])
+    expect(await driftOf(world)).toEqual([])
+  })
+})
