@@ -22,6 +22,7 @@ import { linkedSubscriptions } from '../../store/drift.ts'
 import { feeOfTerms, type Past, pastsOf, rewriteTerms } from '../../store/kept-history.ts'
 import { linkedPrices } from '../../store/linked-prices.ts'
 import { loadPlanVersions } from '../../store/plans.ts'
+import type { PricedItem } from '../../store/plans-of-items.ts'
 import { readObjects } from '../../store/provider-objects.ts'
 import { lockSubscription } from '../../store/subscriptions.ts'
 import type { LookDeps } from '../look.ts'
@@ -56,7 +57,8 @@ export async function restoreBilled(
   { entityId, providerId }: { readonly entityId: string; readonly providerId: string },
 ): Promise<void> {
   const invoice = toInvoice(await fetchInvoice(deps, providerId))
-  const billed = await billedBy(deps, invoice, (await pastsOf(deps.db, [entityId])).get(entityId))
+  const billedBy = await newReader(deps, [invoice])
+  const billed = await billedBy(invoice, (await pastsOf(deps.db, [entityId])).get(entityId))
   await transaction(deps.db, async (trx) => {
     await lockSubscription(trx, entityId)
     const past = (await pastsOf(trx, [entityId])).get(entityId)
@@ -102,12 +104,13 @@ async function contradictions(
   )
   const ids = new Map(linked.map(({ id, providerId }) => [providerId, id]))
   const pasts = await pastsOf(deps.db, [...new Set(ids.values())])
+  const billedBy = await newReader(deps, invoices)
   const found: Contradiction[] = []
   for (const invoice of invoices) {
     const subscriptionId = ids.get(invoice.subscription ?? '')
     const past = subscriptionId === undefined ? undefined : pasts.get(subscriptionId)
     if (subscriptionId === undefined || !past) continue
-    for (const billed of await billedBy(deps, invoice, past)) {
+    for (const billed of await billedBy(invoice, past)) {
       const stretch = contradicted(billed, past.stretches, past.agreed)
       if (stretch) found.push({ ...stretch, subscriptionId, invoice, billed })
     }
@@ -115,34 +118,42 @@ async function contradictions(
   return found
 }
 
-/** What an invoice says of what stood there at which moment. */
-async function billedBy(
-  { db, provider }: LookDeps,
-  { lines, currency }: ObservedInvoice,
-  past: Past | undefined,
-): Promise<BilledTerms[]> {
-  const fees = lines.filter(isFeeAhead)
-  if (!past || fees.length === 0) return []
-  const prices = new Map(
-    (await linkedPrices(db, provider, [...new Set(fees.flatMap(({ price }) => price ?? []))])).map((one) => [
-      one.providerId,
-      one,
-    ]),
-  )
-  const all: BilledTerms[] = []
-  for (const its of together(fees)) {
-    const [{ period, isProration }] = its
-    const items = itemsOf(its).flatMap(({ price, product, quantity }) => {
-      const rhythm = prices.get(price)
-      return rhythm ? [{ price, product, quantity, rhythm: { ...rhythm, currency } }] : []
-    })
-    // What no plan here is billed by says nothing of one.
-    if (items.length === 0) continue
-    const standing = past.stretches.findLast(({ startsAt }) => startsAt <= period.start) ?? past.stretches[0]
-    const terms = standing && (await termsSeen(db, provider, items, standing.planVersionId))
-    if (terms) all.push({ ...terms, period, fee: await feeOfTerms(db, terms), isWhole: !isProration })
+type Billed = (invoice: ObservedInvoice, past: Past | undefined) => Promise<BilledTerms[]>
+
+/** What invoices say of what stood there at which moment. Most say the same of many subscriptions: what that is for is read once. */
+async function newReader({ db, provider }: LookDeps, invoices: readonly ObservedInvoice[]): Promise<Billed> {
+  const named = invoices.flatMap(({ lines }) => lines.filter(isFeeAhead).flatMap(({ price }) => price ?? []))
+  const linked = await linkedPrices(db, provider, [...new Set(named)])
+  const prices = new Map(linked.map((one) => [one.providerId, one]))
+  const known = new Map<string, Promise<Pick<BilledTerms, keyof SoldTerms | 'fee'> | undefined>>()
+
+  async function read(items: readonly PricedItem[], standing: string) {
+    const terms = await termsSeen(db, provider, items, standing)
+    return terms && { ...terms, fee: await feeOfTerms(db, terms) }
   }
-  return all
+
+  return async ({ lines, currency }, past) => {
+    const all: BilledTerms[] = []
+    for (const its of together(lines.filter(isFeeAhead))) {
+      const [{ period, isProration }] = its
+      const items = itemsOf(its).flatMap((item): PricedItem[] => {
+        const price = prices.get(item.price)
+        if (!price) return []
+        const { interval, intervalCount } = price
+        return [{ ...item, rhythm: { currency, interval, intervalCount } }]
+      })
+      const standing =
+        past?.stretches.findLast(({ startsAt }) => startsAt <= period.start) ?? past?.stretches[0]
+      // What no plan here is billed by says nothing of one.
+      if (items.length === 0 || !standing) continue
+      const name = JSON.stringify([items, standing.planVersionId])
+      const reading = known.get(name) ?? read(items, standing.planVersionId)
+      known.set(name, reading)
+      const terms = await reading
+      if (terms) all.push({ ...terms, period, isWhole: !isProration })
+    }
+    return all
+  }
 }
 
 /** A fee, or the part of one that a change makes due: of what is given back, the change before says what stood there. */
