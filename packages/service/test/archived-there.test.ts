@@ -75,6 +75,16 @@ describe('what the catalogue sells', async () => {
     expect((await world.stripe.subscriptions.retrieve(ada.subscription)).status).toBe('active')
   })
 
+  test('what the catalogue names no more may be archived', async () => {
+    const cloud = products.find(({ name }) => name === 'Cloud')?.id ?? ''
+    await sql(`update product set archived_at = now() where key = 'cloud'`)
+    await world.stripe.products.update(cloud, { active: false })
+    expect(await driftOf(world)).toEqual(['price missingThere gone none'])
+    await sql(`update product set archived_at = null where key = 'cloud'`)
+    await world.stripe.products.update(cloud, { active: true })
+    await world.deliver()
+  })
+
   test('a product that only usage is billed for is told too', async () => {
     const compute = products.find(({ name }) => name === 'Compute')?.id ?? ''
     await world.stripe.products.update(compute, { active: false })

@@ -7,7 +7,7 @@ import { type ProviderAccount, STRIPE } from './mappings.ts'
 export interface LinkedProduct extends LinkedId {
   /** The catalogue names it; otherwise it came in from the provider. */
   readonly isOfCatalog: boolean
-  /** Of one that came in: the plan and the add-on that it is are off sale. */
+  /** The catalogue names it no more, or, of one that came in: the plan and the add-on that it is are off sale. */
   readonly isArchived: boolean
 }
 

@@ -27,7 +27,7 @@ export async function compareProducts(deps: LookDeps, objects: readonly Stripe.P
     const { entityId, isOfCatalog, isArchived } = ours
     const known = { entity: 'product', kind: 'differs', entityId, providerId: object.id } as const
     if (isOfCatalog) {
-      const verdict = object.active ? null : archived(deps, object, entityId)
+      const verdict = object.active || isArchived ? null : archived(deps, object, entityId)
       return verdict ? [{ ...known, ...verdict }] : []
     }
     if (isArchived !== object.active) return []
@@ -97,10 +97,9 @@ export async function compareGone(
   }
   return (await linkedProducts(deps.db, deps.provider, ids)).flatMap(
     ({ entityId, providerId, isOfCatalog, isArchived }): Drift[] => {
+      if (isArchived) return []
       if (!isOfCatalog)
-        return isArchived
-          ? []
-          : [{ ...known, entityId, providerId, repair: 'look', reason: 'It was deleted there.' }]
+        return [{ ...known, entityId, providerId, repair: 'look', reason: 'It was deleted there.' }]
       const reason = `It was deleted at the provider, and the catalogue names it. ${ANOTHER}`
       return isSoldHere ? [{ ...known, entityId, providerId, repair: null, reason }] : []
     },
