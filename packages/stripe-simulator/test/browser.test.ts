@@ -120,9 +120,11 @@ describe.runIf(browserPath !== undefined)('in a browser', () => {
     await page.getByRole('button', { name: 'Cancel plan' }).click()
     expect(await said()).toContain('Ends on 2026-02-01.')
     const retrieve = () => world.stripe.subscriptions.retrieve(subscription.id)
-    expect((await retrieve()).cancel_at_period_end).toBe(true)
+    // In flexible billing mode by its date: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    const atPeriodEnd = Date.UTC(2026, 1, 1) / 1000
+    expect(await retrieve()).toMatchObject({ cancel_at: atPeriodEnd, cancel_at_period_end: false })
     await page.getByRole('button', { name: 'Keep plan' }).click()
-    expect((await retrieve()).cancel_at_period_end).toBe(false)
+    expect(await retrieve()).toMatchObject({ cancel_at: null, cancel_at_period_end: false })
     expect(await said()).toContain('Charged now: visa 4242')
     await pick('pm_card_mastercard')
     await page.getByRole('button', { name: 'Change card' }).click()
