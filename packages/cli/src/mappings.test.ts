@@ -17,14 +17,22 @@ test('a customer is linked and unlinked by the id that the application knows', a
     'GET /v1/customers?externalId=ada&limit=1': {
       body: { data: [{ id: 'customer_1', externalId: 'ada' }], hasMore: false, nextCursor: null },
     },
+    // The application's own ids may begin as ours do.
+    'GET /v1/customers?externalId=customer_42&limit=1': {
+      body: { data: [{ id: 'customer_1', externalId: 'customer_42' }], hasMore: false, nextCursor: null },
+    },
+    'GET /v1/customers?externalId=customer_1&limit=1': {
+      body: { data: [], hasMore: false, nextCursor: null },
+    },
+    'GET /v1/customers/customer_1': { body: { id: 'customer_1', externalId: 'ada' } },
     'POST /v1/mappings': { status: 201, body: linked },
     'DELETE /v1/mappings/customer/customer_1': { body: linked },
   }
-  for (const id of ['ada', 'customer_1']) {
+  for (const id of ['ada', 'customer_42', 'customer_1']) {
     expect(await fake.run(['mappings', 'link', 'customer', id, 'cus_1'])).toMatchObject({ code: 0 })
     expect(fake.asked.at(-1)?.body).toMatchObject({ entityId: 'customer_1', providerId: 'cus_1' })
-    expect(await fake.run(['mappings', 'unlink', 'customer', id])).toMatchObject({ code: 0 })
   }
+  expect(await fake.run(['mappings', 'unlink', 'customer', 'customer_42'])).toMatchObject({ code: 0 })
 })
 
 test('an add-on is linked, listed and unlinked as a plan is', async () => {

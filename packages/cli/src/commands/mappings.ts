@@ -66,9 +66,9 @@ export function addMappings(program: Command): void {
     })
 }
 
-/** A customer may be called as everywhere else: by the application's own id. */
+/** A customer may be called as everywhere else: by the application's own id, whatever that looks like. */
 const idOf = async (client: Client, type: Kind, id: string) =>
-  type === 'customer' && !id.startsWith('customer_') ? (await findCustomer(client, id)).id : id
+  type === 'customer' ? (await findCustomer(client, id)).id : id
 
 const mappingText = ({ entityType, entityId, providerId }: Mapping) =>
   `${entityType} ${bold(entityId)}: ${providerId}`
