@@ -1,5 +1,6 @@
-import type { Delivery, DeliveryWithLog } from '@lockstep/sdk'
+import type { Client, Delivery, DeliveryWithLog } from '@lockstep/sdk'
 import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
 import { contextOf } from '../context.ts'
 import { countText, instantText } from '../output/format.ts'
 import { bold, dim, green, red, yellow } from '../output/style.ts'
@@ -21,6 +22,7 @@ interface ReplayOptions {
   readonly since?: string
   readonly until?: string
   readonly apply?: boolean
+  readonly yes?: boolean
 }
 
 export function addDeliveries(program: Command): void {
@@ -63,17 +65,29 @@ export function addDeliveries(program: Command): void {
     .option('--since <time>', 'what happened from then on', parseTime)
     .option('--until <time>', 'what happened before then', parseTime)
     .option('--apply', 'send them')
+    .option('--yes', "don't ask")
     .action(async (id: string, options: ReplayOptions, command: Command) => {
       const { client, output } = contextOf(command)
-      const { event, type, apply = false, ...times } = options
+      const { event, type, apply, yes, ...times } = options
       const wish = { ...times, ...(event && { events: event }), ...(type && { types: eventTypesOf(type) }) }
-      const result = await client.webhookEndpoints.replay(id, { ...wish, dryRun: !apply })
-      output.result(result, ({ events, deliveredBefore }) => {
-        const what = `${bold(countText(events))} events, ${countText(deliveredBefore)} of them taken before.`
-        return apply ? `Queued: ${what}` : `Would send: ${what}\n${dim('Nothing was sent. Add --apply.')}`
-      })
+      if (!apply || !yes) {
+        const planned = await client.webhookEndpoints.replay(id, { ...wish, dryRun: true })
+        if (!apply) return output.result(planned, replayText)
+        if (!output.json) output.result(planned, (all) => `Would send: ${countsText(all)}`)
+        await confirm('Send them?')
+      }
+      const queued = await client.webhookEndpoints.replay(id, { ...wish, dryRun: false })
+      output.result(queued, (all) => `Queued: ${countsText(all)}`)
     })
 }
+
+type Replay = Awaited<ReturnType<Client['webhookEndpoints']['replay']>>
+
+const countsText = ({ events, deliveredBefore }: Replay) =>
+  `${bold(countText(events))} events, ${countText(deliveredBefore)} of them taken before.`
+
+const replayText = (all: Replay) =>
+  `Would send: ${countsText(all)}\n${dim('Nothing was sent. Add --apply.')}`
 
 const colors = { waiting: yellow, delivered: green, failed: red }
 
@@ -82,7 +96,7 @@ function deliveryTable(rows: Delivery[]): string {
     { title: 'happened', cell: ({ happenedAt }) => instantText(happenedAt) },
     { title: 'event', cell: ({ type }) => type },
     { title: 'of', cell: ({ subject }) => subject },
-    { title: 'to', cell: ({ url }) => url },
+    { title: 'to', cell: addressOf },
     { title: 'state', cell: ({ state }) => colors[state](state) },
     { title: 'attempts', cell: ({ attempts }) => `${attempts}`, align: 'right' },
     { title: 'answer', cell: ({ lastStatus }) => `${lastStatus ?? ''}` },
@@ -90,6 +104,9 @@ function deliveryTable(rows: Delivery[]): string {
     { title: 'id', cell: ({ id }) => id },
   ])
 }
+
+/** A service of before says the endpoint, and not where that is. */
+const addressOf = ({ url, endpoint }: Pick<Delivery, 'url' | 'endpoint'>) => url || endpoint
 
 const MOST_SHOWN = 100
 
@@ -105,7 +122,7 @@ function deliveryText({ log, data, ...delivery }: DeliveryWithLog): string {
   return [
     `${bold(delivery.type)} of ${delivery.subject}: ${colors[delivery.state](delivery.state)}`,
     dim(`webhook-id  ${delivery.event}`),
-    dim(`to          ${delivery.url}`),
+    dim(`to          ${addressOf(delivery)}`),
     ...answers,
     data === null
       ? dim('(what was sent takes a key that reads such objects)')
