@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type AgreedTerms, type BilledTerms, contradicted, type KeptStretch } from './billed-history.ts'
+import {
+  type AgreedTerms,
+  agreedFor,
+  type BilledTerms,
+  contradicted,
+  type KeptStretch,
+} from './billed-history.ts'
 
 const DAY = 86_400
 const terms = (quantity: number) => ({
@@ -93,6 +99,27 @@ describe('a history that was altered', () => {
     expect(contradicted(bill(3, 30), earlier, agreed)).toEqual({
       ...{ ordinal: 2, contractId: 'contract_1', isMendable: false },
     })
+  })
+
+  test('under a contract that left the terms alone', () => {
+    // A coupon on day 40: the same three seats, in the stretch that goes on.
+    const couponed = [contract(1, 3, 0), contract(2, 3, 40)]
+    const found = { ordinal: 1, contractId: 'contract_1', isMendable: true }
+    for (const day of [0, 30, 60])
+      expect(contradicted(bill(3, day), [stretch(1, 4, 0, EVER)], couponed)).toEqual(found)
+    expect(agreedFor(stretch(1, 3, 0, EVER), couponed)?.contractId).toBe('contract_1')
+    expect(agreedFor(stretch(1, 4, 0, EVER), couponed)).toBeNull()
+  })
+
+  test('which began before it was heard of, as one after a trial does', () => {
+    // The trial ended on day 14; that three became five by then was heard of on day 16.
+    const after = (quantity: number) => ({ ...stretch(2, quantity, 14, EVER), recordedAt: 16 * DAY })
+    const trial = stretch(1, 3, 0, 14)
+    const heard = [contract(1, 3, 0), contract(2, 5, 16)]
+    const found = { ordinal: 2, contractId: 'contract_2', isMendable: true }
+    for (const day of [14, 44]) expect(contradicted(bill(5, day), [trial, after(4)], heard)).toEqual(found)
+    expect(contradicted(bill(5, 14), [trial, after(5)], heard)).toBeNull()
+    expect(agreedFor(after(5), heard)?.contractId).toBe('contract_2')
   })
 
   test('where three say three things, nobody guesses', () => {

@@ -17,6 +17,7 @@ export interface KeptStretch extends SoldTerms {
   readonly startsAt: Instant
   /** Infinite of the last one. */
   readonly endsAt: Instant
+  /** When it was heard of, and its contract concluded: later than it starts, where the provider named the moment. */
   readonly recordedAt: Instant
   readonly fee: bigint
 }
@@ -56,21 +57,30 @@ export function areSameTerms(a: SoldTerms, b: SoldTerms): boolean {
 }
 
 /** The contract that is for what a stretch is for, during all of it; null where none is. */
-export function agreedFor(stretch: KeptStretch, agreed: readonly AgreedTerms[] = []): AgreedTerms | null {
+export function agreedFor(stretch: KeptStretch, contracts: readonly AgreedTerms[] = []): AgreedTerms | null {
+  const agreed = changesOf(contracts)
   const its = agreed.find((one) => isIn(stretch, one, agreed) && areSameTerms(stretch, one))
   return its ?? null
 }
 
-/** Whether a stretch lies in the time of a contract. */
+/** Without the contracts that leave the terms as they were: who agrees on a discount goes on in the same stretch. */
+function changesOf(contracts: readonly AgreedTerms[]): readonly AgreedTerms[] {
+  return contracts.filter((one, index) => {
+    const before = contracts[index - 1]
+    return before === undefined || !areSameTerms(before, one)
+  })
+}
+
+/** Whether a stretch lies in the time of a contract, which begins when the stretch was heard of. */
 function isIn(
-  { startsAt, endsAt }: KeptStretch,
+  { startsAt, endsAt, recordedAt }: KeptStretch,
   contract: AgreedTerms,
   agreed: readonly AgreedTerms[],
 ): boolean {
   const next = agreed[agreed.indexOf(contract) + 1]
   const since = contract === agreed[0] ? Number.NEGATIVE_INFINITY : contract.from - SLACK_SECONDS
   const until = next === undefined ? Number.POSITIVE_INFINITY : next.from + SLACK_SECONDS
-  return startsAt >= since && endsAt <= until
+  return Math.max(startsAt, recordedAt) >= since && endsAt <= until
 }
 
 /**
@@ -81,14 +91,15 @@ function isIn(
  * never changed: so the history was altered where at a time for which the contract says what was billed it says something else, or where
  * neither the history, nor the contract, nor what was billed say the same.
  *
- * `stretches` and `agreed` in order of time.
+ * `stretches` and `contracts` in order of time.
  */
 export function contradicted(
   billed: BilledTerms,
   stretches: readonly KeptStretch[],
-  agreed: readonly AgreedTerms[],
+  contracts: readonly AgreedTerms[],
 ): ContradictedStretch | null {
   const { start, end } = billed.period
+  const agreed = changesOf(contracts)
   const agreedAt = (at: Instant) => agreed.findLast(({ from }) => from <= at) ?? agreed[0]
   const isSaidAt = (at: Instant, terms: SoldTerms) =>
     stretches.some(
