@@ -166,6 +166,13 @@ test('what changed at Stripe and was heard of after it was billed is no drift, n
   await world.turn(bob, '2026-04-12T00:00:00Z')
   await world.deliver()
   expect(await drifts()).toEqual([])
+
+  // Seven and nine are agreed on nowhere, so that nothing explains them beside six; the first invoice and its contract say three.
+  await sql(
+    `update subscription_history set quantity = 6, fee = 6000 where subscription_id = $1 and ordinal = 1`,
+    [bob.subscriptionId],
+  )
+  await mend('history differs quantity of stretch 1 fee of stretch 1 changedHere look')
 })
 
 test('a change that is heard of before its test clock is has its contract and its stretch at one time', async () => {
@@ -187,4 +194,28 @@ test('a change that is heard of before its test clock is has its contract and it
   )
   expect(times).toEqual([{ same: true }])
   expect(await drifts()).toEqual([])
+})
+
+test('a coupon that was agreed on meanwhile leaves the stretch, and what was altered in it is mended', async () => {
+  const dee = await world.register('seats', '2026-01-10T00:00:00Z', { quantity: 3 })
+  await world.deliver()
+  await world.turn(dee, '2026-02-20T00:00:00Z')
+  const { id: coupon } = await world.stripe.coupons.create({ percent_off: 10, duration: 'forever' })
+  await world.stripe.subscriptions.update(dee.subscription, { discounts: [{ coupon }] })
+  await world.deliver()
+  const its = async () =>
+    (
+      await sql(
+        `select ordinal, quantity, fee, (select count(*)::int from contract c where c.subscription_id = $1) as contracts
+           from subscription_history where subscription_id = $1`,
+        [dee.subscriptionId],
+      )
+    ).rows
+  expect(await its()).toEqual([{ ordinal: 1, quantity: 3, fee: 3000n, contracts: 2 }])
+  expect(await drifts()).toEqual([])
+  await sql(`update subscription_history set quantity = 4, fee = 4000 where subscription_id = $1`, [
+    dee.subscriptionId,
+  ])
+  await mend('history differs quantity of stretch 1 fee of stretch 1 changedHere look')
+  expect(await its()).toEqual([{ ordinal: 1, quantity: 3, fee: 3000n, contracts: 2 }])
 })

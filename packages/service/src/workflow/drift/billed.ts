@@ -32,6 +32,7 @@ import type { Drift } from './drift.ts'
 /** A stretch of a history that is not what an invoice billed. */
 interface Contradiction extends ContradictedStretch {
   readonly subscriptionId: string
+  readonly past: Past
   readonly invoice: ObservedInvoice
   readonly billed: BilledTerms
 }
@@ -46,9 +47,11 @@ export async function compareBilled(deps: LookDeps, listed: readonly Stripe.Invo
   const found = await contradictions(deps, invoices)
   // Looked at twice, like everything: a history may go on while it is read.
   const again = found.length === 0 ? found : await contradictions(deps, invoices)
-  const drifts: Drift[] = []
-  for (const one of again) drifts.push(await toDrift(deps.db, one))
-  return drifts
+  const inWords = await wordsOf(
+    deps.db,
+    again.flatMap(({ past, billed }) => [billed, ...past.stretches]),
+  )
+  return again.map((one) => toDrift(one, inWords))
 }
 
 /** Writes such a stretch again as its contract and the invoice say, where these are one. Anything else it leaves alone. */
@@ -112,7 +115,7 @@ async function contradictions(
     if (subscriptionId === undefined || !past) continue
     for (const billed of await billedBy(invoice, past)) {
       const stretch = contradicted(billed, past.stretches, past.agreed)
-      if (stretch) found.push({ ...stretch, subscriptionId, invoice, billed })
+      if (stretch) found.push({ ...stretch, subscriptionId, past, invoice, billed })
     }
   }
   return found
@@ -183,11 +186,10 @@ function itemsOf(lines: readonly ObservedInvoiceLine[]) {
   return [...items.values()]
 }
 
-async function toDrift(db: Db | Trx, one: Contradiction): Promise<Drift> {
-  const { subscriptionId, invoice, billed, ordinal, contractId, isMendable } = one
-  const past = (await pastsOf(db, [subscriptionId])).get(subscriptionId)
-  const kept = past?.stretches.find((stretch) => stretch.ordinal === ordinal)
-  const differences = kept ? await differencesOf(db, kept, billed) : []
+function toDrift(one: Contradiction, inWords: InWords): Drift {
+  const { subscriptionId, past, invoice, billed, ordinal, contractId, isMendable } = one
+  const kept = past.stretches.find((stretch) => stretch.ordinal === ordinal)
+  const differences = kept ? differencesOf(kept, billed, inWords) : []
   const known = { entity: 'history', kind: 'differs', entityId: subscriptionId, differences } as const
   const there = `${invoice.number ?? invoice.providerId} billed something else from ${formatInstant(billed.period.start)} on than stretch ${ordinal} of its history says`
   if (isMendable)
@@ -198,32 +200,36 @@ async function toDrift(db: Db | Trx, one: Contradiction): Promise<Drift> {
   const why =
     contractId === null
       ? 'no contract says what was billed'
-      : `${contractId} says what was billed, but is not as long as the stretch: its times were altered, too`
+      : `${contractId} says what was billed, but is not as long as the stretch`
   return {
     ...{ ...known, providerId: invoice.providerId, cause: 'unexplained', repair: null },
     reason: `${there}; ${why}.`,
   }
 }
 
-async function differencesOf(
-  db: Db | Trx,
+function differencesOf(
   kept: Past['stretches'][number],
   billed: BilledTerms,
-): Promise<FieldDifference[]> {
-  const here = { ...(await inWords(db, kept)), fee: `${kept.fee}` }
-  const there = { ...(await inWords(db, billed)), fee: `${billed.fee}` }
+  inWords: InWords,
+): FieldDifference[] {
+  const here = { ...inWords(kept), fee: `${kept.fee}` }
+  const there = { ...inWords(billed), fee: `${billed.fee}` }
   return fieldDifferences(here, there).map(({ field, ...values }) => ({
     ...{ field: `${field} of stretch ${kept.ordinal}`, ...values },
   }))
 }
 
-async function inWords(
-  db: Db | Trx,
-  { planVersionId, quantity, addons, itemNumbers }: SoldTerms,
-): Promise<Record<string, DriftValue>> {
-  const [version] = await loadPlanVersions(db, [planVersionId])
-  return {
-    plan: `${version?.plan.key} ${version?.version}`,
-    ...{ quantity, addons: addonsInWords(addons), itemNumbers: numbersInWords(itemNumbers) },
+type InWords = (terms: SoldTerms) => Readonly<Record<string, DriftValue>>
+
+/** How terms are shown, with what their plans are called: asked for once for all. */
+async function wordsOf(db: Db | Trx, all: readonly SoldTerms[]): Promise<InWords> {
+  const ids = [...new Set(all.map(({ planVersionId }) => planVersionId))]
+  const versions = new Map((await loadPlanVersions(db, ids)).map((version) => [version.id, version]))
+  return ({ planVersionId, quantity, addons, itemNumbers }) => {
+    const version = versions.get(planVersionId)
+    return {
+      plan: `${version?.plan.key} ${version?.version}`,
+      ...{ quantity, addons: addonsInWords(addons), itemNumbers: numbersInWords(itemNumbers) },
+    }
   }
 }

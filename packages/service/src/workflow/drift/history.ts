@@ -18,8 +18,7 @@ export async function compareHistory(
   { db }: Pick<LookDeps, 'db'>,
   billed: readonly Drift[],
 ): Promise<Drift[]> {
-  const drifts = onceEach(billed)
-  const told = new Set(drifts.map(nameOf))
+  const fees: Drift[] = []
   for await (const stretches of historyPages(db)) {
     const ids = [...new Set(stretches.map(({ planVersionId }) => planVersionId))]
     const plans = new Map((await loadPlanVersions(db, ids)).map((version) => [version.id, version.plan]))
@@ -27,24 +26,27 @@ export async function compareHistory(
       db,
       stretches.flatMap(({ addons }) => addons),
     )
-    for (const stretch of stretches) {
-      const { subscriptionId, ordinal, planVersionId, quantity, itemNumbers, currency, addons } = stretch
+    const altered = stretches.flatMap((stretch) => {
+      const { planVersionId, quantity, itemNumbers, currency, addons } = stretch
       const plan = plans.get(planVersionId)
       if (!plan) throw new Error(`There is no plan version ${planVersionId}.`)
       const its = attached.splice(0, addons.length).map(soldOf)
       const fee =
         recurringRevenue(plan, quantity, itemNumbers).minor + addonRevenue(its, currency, itemNumbers).minor
-      if (fee === stretch.fee) continue
-      const contract = agreedFor(stretch, (await pastsOf(db, [subscriptionId])).get(subscriptionId)?.agreed)
-      const drift: Drift = {
+      return fee === stretch.fee ? [] : [{ stretch, plan, fee }]
+    })
+    const pasts = await pastsOf(db, [...new Set(altered.map(({ stretch }) => stretch.subscriptionId))])
+    for (const { stretch, plan, fee } of altered) {
+      const { subscriptionId, ordinal } = stretch
+      const contract = agreedFor(stretch, pasts.get(subscriptionId)?.agreed)
+      fees.push({
         ...{ entity: 'history', kind: 'differs', entityId: subscriptionId, providerId: null },
         differences: [{ field: `fee of stretch ${ordinal}`, here: `${stretch.fee}`, there: `${fee}` }],
         ...verdictOf(stretch, plan.key, contract),
-      }
-      if (!told.has(nameOf(drift))) drifts.push(drift)
+      })
     }
   }
-  return drifts
+  return onceEach([...billed, ...fees])
 }
 
 function verdictOf(
@@ -78,13 +80,21 @@ export async function restoreFees({ db, log }: LookDeps, subscriptionId: string)
   })
 }
 
-/** Which stretch of whose history: the last word of what differs says it. */
-const nameOf = ({ entityId, differences }: Drift): string =>
-  `${entityId} ${differences[0]?.field.split(' ').at(-1)}`
+/** Which stretch of a history: the last word of what differs says it. */
+const ordinalOf = ({ differences }: Drift): number => Number(differences[0]?.field.split(' ').at(-1))
 
-/** Several invoices may say the same of a stretch: the first that was met is told, in the order of the stretches. */
+/**
+ * Several invoices may say something of one stretch, and its fee too: the first that can be repaired is told, and otherwise the
+ * first. In the order of the stretches.
+ */
 function onceEach(drifts: readonly Drift[]): Drift[] {
-  const first = new Map<string, Drift>()
-  for (const drift of drifts) if (!first.has(nameOf(drift))) first.set(nameOf(drift), drift)
-  return [...first].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, drift]) => drift)
+  const told = new Map<string, Drift>()
+  for (const drift of drifts) {
+    const name = `${drift.entityId} ${ordinalOf(drift)}`
+    const known = told.get(name)
+    if (!known || (known.repair === null && drift.repair !== null)) told.set(name, drift)
+  }
+  return [...told.values()].sort(
+    (a, b) => (a.entityId ?? '').localeCompare(b.entityId ?? '') || ordinalOf(a) - ordinalOf(b),
+  )
 }
