@@ -52,6 +52,14 @@ test.each<[string, ReturnType<typeof differs>, string, string | null]>([
   ],
   ['who a customer of theirs is', differs('customer', 'email', { isTheirs: true }), 'changedHere', 'look'],
   ['an item that was sent', differs('invoiceItem', 'amount', { seenAsItIs: null }), 'changedThere', 'sync'],
+  ['who is told to nobody', differs('customer', 'email', { isTold: false }), 'changedHere', null],
+  [
+    'a customer of theirs, where none is told',
+    differs('customer', 'email', { isTheirs: true, isTold: false }),
+    'changedHere',
+    'look',
+  ],
+  ['an item where none is sent', differs('invoiceItem', 'amount', { isTold: false }), 'changedThere', null],
 ])('%s', (_name, verdict, cause, repair) => {
   expect(verdict).toMatchObject({ cause, repair })
 })

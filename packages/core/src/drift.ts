@@ -75,6 +75,8 @@ export interface DifferingObject {
   readonly isTheirs?: boolean
   /** Of a customer: what stands here stood there before, and was changed there. */
   readonly stoodThere?: boolean
+  /** Of a customer and an item: such are told to the provider (`Directions`); unless said they are. */
+  readonly isTold?: boolean
   /** Ours is final: nothing that the provider says later is taken for its end. */
   readonly isOverHere?: boolean
   /** The provider's is final, too: it is written down and changes no more. */
@@ -101,11 +103,19 @@ const INTERVAL: DriftVerdict = {
   reason: 'How often its usage is invoiced there is not what its plan says.',
 }
 
+/** No repair writes against a direction. */
+const notTold = (verdict: DriftVerdict, what: string): DriftVerdict => ({
+  ...verdict,
+  repair: null,
+  reason: `${verdict.reason} ${what} are not told to the provider (LOCKSTEP_DIRECTIONS): make both sides one by hand.`,
+})
+
 const UNTOLD = 'The provider calls it otherwise, and no event tells that this was changed there.'
 
 /** Why one object differs, and what may be done. Nothing is guessed: what no rule explains is a person's. */
 export function judgeDifference(object: DifferingObject): DriftVerdict {
   const { entity, differences, seenAsItIs, isTheirs, stoodThere, isOverHere, isFinalThere } = object
+  const { isTold = true } = object
   const missed: DriftVerdict = {
     cause: 'missed',
     repair: 'look',
@@ -119,13 +129,15 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
   switch (entity) {
     case 'customer': {
       if (isTheirs) return seenAsItIs ? written : missed
-      return seenAsItIs && !stoodThere
-        ? { cause: 'changedHere', repair: 'tell', reason: UNTOLD }
-        : {
-            cause: 'changedThere',
-            repair: 'tell',
-            reason: 'It was changed at the provider; who it is is said here.',
-          }
+      const differs: DriftVerdict =
+        seenAsItIs && !stoodThere
+          ? { cause: 'changedHere', repair: 'tell', reason: UNTOLD }
+          : {
+              cause: 'changedThere',
+              repair: 'tell',
+              reason: 'It was changed at the provider; who it is is said here.',
+            }
+      return isTold ? differs : notTold(differs, 'Customers')
     }
     case 'dispute':
       return seenAsItIs ? written : missed
@@ -138,7 +150,11 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
       if (differences.some(({ field }) => fixed.has(field))) return FIXED
       if (isOverHere && isFinalThere === false) return OVER
       return seenAsItIs ? written : missed
-    case 'invoiceItem':
-      return { cause: 'changedThere', repair: 'sync', reason: 'What stands there is not what was sent.' }
+    case 'invoiceItem': {
+      const differs: DriftVerdict = {
+        ...{ cause: 'changedThere', repair: 'sync', reason: 'What stands there is not what was sent.' },
+      }
+      return isTold ? differs : notTold(differs, 'Lines')
+    }
   }
 }

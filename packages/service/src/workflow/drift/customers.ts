@@ -1,3 +1,4 @@
+import { flowsOut } from '@lockstep/core/direction'
 import { type FieldDifference, fieldDifferences, judgeDifference, saysTheSame } from '@lockstep/core/drift'
 import type Stripe from 'stripe'
 import { type FormerWord, formerWords, linkedCustomers } from '../../store/drift.ts'
@@ -48,6 +49,7 @@ export async function compareCustomers(
       differences,
       seenAsItIs: raw !== undefined && saysTheSame(seen, differences),
       isTheirs: isMadeThere(origin),
+      isTold: flowsOut(provider.sync.directions.customer),
       stoodThere: differences.every((one) => stoodThere(former, object.id, one)),
     })
     return [...marked, { ...known, differences, ...verdict }, ...discounted]

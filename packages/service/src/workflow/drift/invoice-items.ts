@@ -1,3 +1,4 @@
+import { flowsOut } from '@lockstep/core/direction'
 import { fieldDifferences, judgeDifference } from '@lockstep/core/drift'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
@@ -13,6 +14,7 @@ export async function compareInvoiceItems(
   pending: ReadonlyMap<string, Pick<Stripe.InvoiceItem, 'amount'>>,
   only?: string,
 ): Promise<Drift[]> {
+  const isTold = flowsOut(deps.provider.sync.directions.invoice)
   const drifts: Drift[] = []
   for (const row of await pendingItems(deps.db, only)) {
     const listed = pending.get(row.providerItemId)
@@ -24,16 +26,23 @@ export async function compareInvoiceItems(
       providerId: row.providerItemId,
     } as const
     if (amount === undefined) {
-      const reason = 'It was deleted at the provider.'
-      drifts.push({ ...known, kind: 'missingThere', differences: [], cause: 'gone', repair: 'sync', reason })
+      const missing = { ...known, kind: 'missingThere', differences: [], cause: 'gone' } as const
+      drifts.push(
+        isTold
+          ? { ...missing, repair: 'sync', reason: 'It was deleted at the provider.' }
+          : { ...missing, repair: null, reason: GONE_UNTOLD },
+      )
       continue
     }
     const differences = fieldDifferences({ amount: row.amount }, { amount })
-    const verdict = judgeDifference({ entity: 'invoiceItem', differences, seenAsItIs: null })
+    const verdict = judgeDifference({ entity: 'invoiceItem', differences, seenAsItIs: null, isTold })
     drifts.push({ ...known, kind: 'differs', differences, ...verdict })
   }
   return drifts
 }
+
+const GONE_UNTOLD =
+  'It was deleted at the provider, and lines are not told there any more (LOCKSTEP_DIRECTIONS).'
 
 /** Of what no list had: null, it went onto an invoice meanwhile; undefined, it is gone. */
 async function amountOf(

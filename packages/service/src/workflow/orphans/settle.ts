@@ -1,3 +1,4 @@
+import { flowsOut } from '@lockstep/core/direction'
 import { Problem } from '@lockstep/core/problem'
 import { withdrawInvoice } from '../../provider/stripe/one-off-invoices.ts'
 import type { OwnObject } from '../../provider/stripe/own-objects.ts'
@@ -76,7 +77,8 @@ export async function adopt(deps: LookDeps, orphan: OwnObject): Promise<boolean>
     if (linked !== id) return false
     // Its registration may have ended between making it and telling who it is.
     const customer = { id: entityId, providerId: id }
-    await tellCustomer(deps, `orphan/${id}/tell`, customer, { keepsUnknown: true })
+    if (flowsOut(provider.sync.directions.customer))
+      await tellCustomer(deps, `orphan/${id}/tell`, customer, { keepsUnknown: true })
   }
   if ((type === 'checkout_session' || type === 'invoice') && operation !== null) {
     await settleSeen(db, operation, id, clock.now())
