@@ -89,6 +89,13 @@ describe('what the catalogue sells', async () => {
     const compute = products.find(({ name }) => name === 'Compute')?.id ?? ''
     await world.stripe.products.update(compute, { active: false })
     expect(await driftOf(world)).toContain('product differs active changedThere tell')
+    // Where nobody registers here, whoever sells there says what is on sale; products are told there all the same.
+    const directions = { ...world.deps.provider.sync.directions, subscription: 'inbound' } as const
+    const sync = { ...world.deps.provider.sync, directions }
+    const beside = { ...world.deps, provider: { ...world.deps.provider, sync } }
+    expect((await findDrift(beside)).drifts.filter(({ entity }) => entity === 'product')).toEqual([])
+    await repairDrift(beside)
+    expect((await world.stripe.products.retrieve(compute)).active).toBe(false)
     await repairDrift(world.deps)
     expect((await world.stripe.products.retrieve(compute)).active).toBe(true)
   })

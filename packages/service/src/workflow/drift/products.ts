@@ -10,8 +10,8 @@ import type { LookDeps } from '../look.ts'
 import type { Compared, Drift } from './drift.ts'
 
 /**
- * Whether products are on sale. What the catalogue names has to be, or nobody can subscribe to its prices any more, though these
- * are in use themselves; one that came in from the provider is archived here as it is there.
+ * Whether products are on sale. What the catalogue names has to be where people register here, or nobody can subscribe to its prices
+ * any more, though these are in use themselves; one that came in from the provider is archived here as it is there.
  */
 export async function compareProducts(deps: LookDeps, objects: readonly Stripe.Product[]): Promise<Compared> {
   const { db, provider } = deps
@@ -54,11 +54,11 @@ function archived(
   key: string,
 ): Pick<Drift, 'differences' | 'cause' | 'repair' | 'reason'> | null {
   const { directions } = provider.sync
+  if (!flowsOut(directions.subscription)) return null
   const differences = [{ field: 'active', here: true, there: false }]
   const nobody = `It was archived at the provider, and nobody can register for a price of ${key}, which the catalogue sells`
   if (isOwn(provider, object) && object.metadata.lockstep_product === key && flowsOut(directions.plan))
     return { differences, cause: 'changedThere', repair: 'tell', reason: `${nobody}.` }
-  if (!flowsOut(directions.subscription)) return null
   const reason = `${nobody}. It was made there: take it back into use there, or take it out of the catalogue.`
   return { differences, cause: 'unexplained', repair: null, reason }
 }
