@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { findDrift } from '../src/workflow/drift/find.ts'
 import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { linkByHand, unlinkByHand } from '../src/workflow/link-by-hand.ts'
+import { lookAt } from '../src/workflow/look.ts'
 import { type BillingWorld, newBillingWorld, type Payer } from './support/billing-world.ts'
 import { newInboundWorld } from './support/inbound-world.ts'
 import { shared } from './support/shared.ts'
@@ -112,14 +113,35 @@ describe('a customer who was made at Stripe and is unlinked by a person', async 
       )
     ).rows
 
+  async function made(metadata: Stripe.MetadataParam = {}) {
+    const { id: customer } = await world.stripe.customers.create({ name: 'Ada', metadata })
+    await world.deliver()
+    const [{ entity_id: id }] = (
+      await world.pool.query('select entity_id from mapping where provider_id = $1', [customer])
+    ).rows
+    return { id: id as string, customer }
+  }
+
   async function unlinked(change: Stripe.CustomerUpdateParams) {
-    const made = await world.stripe.customers.create({ name: 'Ada' })
+    const one = await made()
+    await unlinkByHand(world.deps, 'customer', one.id)
+    await world.stripe.customers.update(one.customer, change)
     await world.deliver()
-    const [{ id }] = await customers(made.id)
-    await unlinkByHand(world.deps, 'customer', id)
-    await world.stripe.customers.update(made.id, change)
-    await world.deliver()
-    return { id, customer: made.id }
+    return one
+  }
+
+  const linked = async (id: string) =>
+    (await world.pool.query('select provider_id as customer, origin from mapping where entity_id = $1', [id]))
+      .rows
+  const profileOf = async (id: string) =>
+    (await world.pool.query('select name from customer_profile where customer_id = $1', [id])).rows[0]?.name
+
+  /** Billed once, and not by a subscription. */
+  async function bill(customer: string): Promise<string> {
+    await world.stripe.invoiceItems.create({ customer, amount: 700, currency: 'usd' })
+    const { id } = await world.stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' })
+    await world.stripe.invoices.finalizeInvoice(id ?? '')
+    return id ?? ''
   }
 
   test('stays so whatever is told of them; drift offers the link', async () => {
@@ -128,6 +150,64 @@ describe('a customer who was made at Stripe and is unlinked by a person', async 
     expect(await driftOf(world)).toEqual(['customer missingHere unlinked link'])
     await linkByHand(world.deps, { entityType: 'customer', entityId: id, providerId: customer })
     expect(await driftOf(world)).toEqual([])
+  })
+
+  const ways: Record<string, (events: readonly Stripe.Event[]) => Promise<void>> = {
+    'in another API version': async (events) => {
+      for (const event of events) await world.receive({ ...event, api_version: '2024-06-20' })
+      await world.drain()
+    },
+    'out of order': async (events) => {
+      for (const event of events.toReversed()) {
+        await world.receive(event)
+        await world.drain()
+      }
+    },
+  }
+  test.each(
+    Object.entries(ways).flatMap(([how, hear]) =>
+      (['', 'app'] as const).map((named) => ({ how, hear, named })),
+    ),
+  )('stays so too where the customer is fetched: $how $named', async ({ how, hear, named }) => {
+    const { id, customer } = await made(named === '' ? {} : { lockstep_external_id: `${named} ${how}` })
+    await unlinkByHand(world.deps, 'customer', id)
+    await world.stripe.customers.update(customer, { name: 'Once' })
+    await world.stripe.customers.update(customer, { name: 'Twice' })
+    await hear(await world.newEvents())
+    expect(await linked(id)).toEqual([])
+    expect((await customers(customer)).filter((one) => one.id !== id)).toEqual([])
+    await linkByHand(world.deps, { entityType: 'customer', entityId: id, providerId: customer })
+    await world.stripe.customers.update(customer, { name: 'Ada' })
+    await world.deliver()
+  })
+
+  test('is that one again when something is billed to them there', async () => {
+    const { id, customer } = await unlinked({ name: 'Ada Byron' })
+    await bill(customer)
+    await world.deliver()
+    expect(await linked(id)).toEqual([{ customer, origin: 'webhook' }])
+    expect(await profileOf(id)).toBe('Ada Byron')
+    expect(await driftOf(world)).toEqual([])
+  })
+
+  test('but not over what was billed before; and where missing ones are not created a person is asked', async () => {
+    const { id, customer } = await made()
+    const before = await bill(customer)
+    await world.deliver()
+    await unlinkByHand(world.deps, 'customer', id)
+    await world.stripe.invoices.update(before, { metadata: { colour: 'red' } })
+    await ways['in another API version']?.(await world.newEvents())
+    expect(await linked(id)).toEqual([])
+    const sync = { ...world.deps.provider.sync, missingCustomer: 'park' } as const
+    const asking = { ...world.deps, provider: { ...world.deps.provider, sync } }
+    const billed = await bill(customer)
+    await expect(lookAt(asking, { type: 'invoice', id: billed })).rejects.toMatchObject({
+      code: 'mapping_needed',
+    })
+    expect(await linked(id)).toEqual([])
+    await world.deliver()
+    expect(await linked(id)).toEqual([{ customer, origin: 'webhook' }])
+    expect((await repairDrift(world.deps)).left.drifts).toEqual([])
   })
 
   test('is that one again, and no second one, when a subscription there needs them', async () => {
@@ -147,5 +227,32 @@ describe('a customer who was made at Stripe and is unlinked by a person', async 
     )
     expect(rows).toEqual([{ customer_id: id, status: 'active', name: 'Ada Lovelace' }])
     expect(await driftOf(world)).toEqual([])
+  })
+
+  test('one who was here before under that id is linked, and called what they are called here; no repair tells it there', async () => {
+    const { id: customer } = await world.stripe.customers.create({ name: 'Ada there' })
+    const [created] = await world.newEvents()
+    const id = 'customer_01here'
+    await world.pool.query(
+      `with made as (insert into customer (id, external_id, created_at) values ($1, $2, now()))
+       insert into customer_profile (customer_id, name) values ($1, 'Ada here')`,
+      [id, customer],
+    )
+    await world.receive(created ?? {})
+    await world.drain()
+    expect(await linked(id)).toEqual([{ customer, origin: 'link' }])
+    expect(await profileOf(id)).toBe('Ada here')
+    // Customers come in, and are told to nobody.
+    const { repairs, left } = await repairDrift(world.deps)
+    expect(repairs).toEqual([])
+    expect(left.drifts).toMatchObject([
+      {
+        entity: 'customer',
+        cause: 'changedHere',
+        repair: null,
+        reason: expect.stringContaining('LOCKSTEP_DIRECTIONS'),
+      },
+    ])
+    expect(await world.stripe.customers.retrieve(customer)).toMatchObject({ name: 'Ada there' })
   })
 })

@@ -177,6 +177,21 @@ export async function markDeletedAtProvider(trx: Trx, customerId: string, at: In
     .execute()
 }
 
+/** Whether one was linked to this customer of the provider's before, and somebody took the link away. */
+export async function wasLinked(
+  db: Db | Trx,
+  { customerId, providerId }: { readonly customerId: string; readonly providerId: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('formerCustomer')
+    .select('customerId')
+    .where('provider', '=', STRIPE)
+    .where('providerId', '=', providerId)
+    .where('customerId', '=', customerId)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Locks the customer's row until the transaction ends. */
 export async function lockCustomer(trx: Trx, externalId: string): Promise<Customer | undefined> {
   await trx.selectFrom('customer').select('id').where('externalId', '=', externalId).forUpdate().execute()

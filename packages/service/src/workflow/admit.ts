@@ -6,7 +6,7 @@ import { idOf } from '../provider/stripe/field.ts'
 import { readObject } from '../store/provider-objects.ts'
 import { admitBilled } from './admit/billed.ts'
 import { admitAnotherCoupon, admitCoupon, admitCouponOf } from './admit/coupon.ts'
-import { admitCustomer } from './admit/customer.ts'
+import { admitCustomer, isUnlinked } from './admit/customer.ts'
 import { knowDiscounts } from './admit/discounts.ts'
 import { attachLateItems } from './admit/late-items.ts'
 import { admitPrice, admitPricesOn, readUnreadPrices } from './admit/price.ts'
@@ -58,7 +58,8 @@ export async function admit(deps: AdmitDeps, observed: Observed): Promise<void> 
 async function takeIn(deps: AdmitDeps, observed: Observed): Promise<void> {
   switch (observed.type) {
     case 'customer':
-      if (!(await isOurs(deps.db, observed))) await admitCustomer(deps, observed.object)
+      if (!(await isOurs(deps.db, observed)) && !(await isUnlinked(deps.db, observed.object)))
+        await admitCustomer(deps, observed.object)
       return
     case 'product':
       if (!(await isOurs(deps.db, observed))) await admitProduct(deps, observed.object)

@@ -2,8 +2,9 @@ import { flowsIn } from '@lockstep/core/direction'
 import type Stripe from 'stripe'
 import { fetchCustomer, fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { idOf } from '../../provider/stripe/field.ts'
+import { invoicesOfProvider } from '../../store/invoices.ts'
 import { entityIdOf } from '../../store/mappings.ts'
-import { admitCustomer } from './customer.ts'
+import { admitCustomer, customerNeeded, isUnlinked } from './customer.ts'
 import { admitSubscription } from './subscription.ts'
 import { type AdmitDeps, isUnclaimed } from './taking-up.ts'
 
@@ -23,8 +24,22 @@ export async function admitBilled(
     if (isUnclaimed(details.metadata) && (await entityIdOf(db, provider, 'subscription', id)) === undefined)
       await admitSubscription(deps, await fetchSubscription(deps, id))
   } else if (!details && flowsIn(customer) && object.customer !== null) {
-    const id = idOf(object.customer)
-    if ((await entityIdOf(db, provider, 'customer', id)) === undefined)
-      await admitCustomer(deps, await fetchCustomer(deps, id))
+    await admitBilledCustomer(deps, object, idOf(object.customer))
   }
+}
+
+/** One whom a person unlinked is needed as by a new subscription; what is here of before needs nobody. */
+async function admitBilledCustomer(
+  deps: AdmitDeps,
+  { id, object: type }: Stripe.Invoice | Stripe.CreditNote,
+  providerId: string,
+): Promise<void> {
+  const { db, provider } = deps
+  if ((await entityIdOf(db, provider, 'customer', providerId)) !== undefined) return
+  const customer = await fetchCustomer(deps, providerId)
+  if (await isUnlinked(db, customer)) {
+    if (type === 'invoice' && (await invoicesOfProvider(db, [id])).length > 0) return
+    if (provider.sync.missingCustomer !== 'create') throw customerNeeded(providerId)
+  }
+  await admitCustomer(deps, customer)
 }

@@ -1,8 +1,10 @@
+import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { newId } from '../../ids.ts'
-import type { Trx } from '../../postgres/connect.ts'
+import type { Db, Trx } from '../../postgres/connect.ts'
 import { idOf } from '../../provider/stripe/field.ts'
-import { addCustomer, findCustomer, followProfile, readProfile } from '../../store/customers.ts'
+import { addCustomer, findCustomer, followProfile, readProfile, wasLinked } from '../../store/customers.ts'
+import type { LackMembers } from '../../store/unmapped-events.ts'
 import { type AdmitDeps, isUnclaimed, type Link, takeUp } from './taking-up.ts'
 import { knowTestClock } from './test-clock.ts'
 
@@ -23,9 +25,30 @@ export async function admitCustomer(
 }
 
 /**
+ * Whether this was one of ours, and a person unlinked the two. Nothing that is told or read of the customer alone links them again:
+ * that is done by hand, or by what is sold or billed to them there, where missing customers are created.
+ */
+export async function isUnlinked(db: Db, object: Stripe.Customer | Stripe.DeletedCustomer): Promise<boolean> {
+  if (object.deleted) return false
+  const { id: providerId, metadata } = object
+  const named = metadata[EXTERNAL_ID]
+  const known = (named ? await findCustomer(db, named) : undefined) ?? (await findCustomer(db, providerId))
+  return known?.providerId === null && (await wasLinked(db, { customerId: known.id, providerId }))
+}
+
+/** What needs a customer who is linked to nobody, and is not to be made, waits for a person. */
+export const customerNeeded = (providerId: string): Problem =>
+  new Problem(
+    'mapping_needed',
+    `Customer ${providerId} is linked to nobody here. Link it, or set LOCKSTEP_MISSING_CUSTOMER to create.`,
+    { members: { missing: [{ entityType: 'customer', providerId }] } satisfies LackMembers },
+  )
+
+/**
  * Whose id the metadata name is that one: only whoever holds a secret key writes them. Nobody is ever found by an
  * e-mail address, which anybody may type. Without one, Stripe's own id is the external id, and whom a person unlinked is that
- * one again as soon as something there needs them: a second one would be the same person twice. Who was erased stays it.
+ * one again as soon as something there needs them: a second one would be the same person twice. Who was erased stays it, and who
+ * was never linked to it was made here under that id, and is called what they are called here.
  */
 async function customerFor(
   trx: Trx,
@@ -38,6 +61,8 @@ async function customerFor(
   if (known?.providerId === null) return { entityId: known.id, origin: 'link' }
   const before = known ? undefined : await findCustomer(trx, providerId)
   if (before?.providerId === null && (await readProfile(trx, before.id))) {
+    if (!(await wasLinked(trx, { customerId: before.id, providerId })))
+      return { entityId: before.id, origin: 'link' }
     await followProfile(trx, { customerId: before.id, name: name ?? null, email: email ?? null })
     return { entityId: before.id }
   }

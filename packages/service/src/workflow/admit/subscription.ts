@@ -12,7 +12,7 @@ import { planOfItems } from '../../store/plans-of-items.ts'
 import { reserveSlot } from '../../store/subscriptions.ts'
 import type { Lack, LackMembers } from '../../store/unmapped-events.ts'
 import { refuseDoubleMeter } from '../one-meter.ts'
-import { admitCustomer } from './customer.ts'
+import { admitCustomer, customerNeeded } from './customer.ts'
 import { admitPrice, admitPricesOn } from './price.ts'
 import { type AdmitDeps, isUnclaimed, takeUp } from './taking-up.ts'
 
@@ -45,11 +45,7 @@ async function customerOf(deps: AdmitDeps, providerId: string): Promise<string |
   const object = await fetchCustomer(deps, providerId)
   if (object.deleted || !isUnclaimed(object.metadata)) return undefined
   if (provider.sync.missingCustomer === 'create') return admitCustomer(deps, object)
-  throw new Problem(
-    'mapping_needed',
-    `Customer ${providerId} is linked to nobody here. Link it, or set LOCKSTEP_MISSING_CUSTOMER to create.`,
-    { members: { missing: [{ entityType: 'customer', providerId }] } satisfies LackMembers },
-  )
+  throw customerNeeded(providerId)
 }
 
 /** Refuses where one is billed in another currency than its price is in: an amount of one would be taken for one of the other. */

@@ -5,6 +5,7 @@ import { isOwn } from '../../provider/stripe/metadata.ts'
 import { toPendingItem } from '../../provider/stripe/to-pending-item.ts'
 import { isMetered } from '../../provider/stripe/to-price.ts'
 import { type EntityType, entityIdOf } from '../../store/mappings.ts'
+import { isUnlinked } from '../admit/customer.ts'
 import { isUnclaimed } from '../admit/taking-up.ts'
 import type { LookDeps } from '../look.ts'
 import type { Observed } from '../observe.ts'
@@ -46,6 +47,7 @@ export async function foresee(
       return subscription === null || (await isTakenUp(deps, subscription)) ? 'made' : 'foreignObjects'
     }
     case 'customer':
+      return (await isUnlinked(deps.db, object)) ? 'foreignObjects' : 'made'
     case 'coupon':
     case 'promotion_code':
     case 'credit_note':
