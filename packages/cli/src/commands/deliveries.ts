@@ -86,8 +86,7 @@ type Replay = Awaited<ReturnType<Client['webhookEndpoints']['replay']>>
 const countsText = ({ events, deliveredBefore }: Replay) =>
   `${bold(countText(events))} events, ${countText(deliveredBefore)} of them taken before.`
 
-const replayText = (all: Replay) =>
-  `Would send: ${countsText(all)}\n${dim('Nothing was sent. Add --apply.')}`
+const replayText = (all: Replay) => `Would send: ${countsText(all)}\n${dim('Nothing was sent. Add --apply.')}`
 
 const colors = { waiting: yellow, delivered: green, failed: red }
 
