@@ -24,7 +24,8 @@ const progress = z
     known: count,
     left: count.meta({ description: 'Left as they are, with nothing wrong with them: `left` says why.' }),
     foreign: count.meta({
-      description: "Another installation's, or of a customer whom the provider has no more: left alone.",
+      description:
+        "Another installation's, of a customer whom the provider has no more, or unlinked by a person: left alone.",
     }),
     refused: count,
     metered: count.meta({

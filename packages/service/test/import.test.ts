@@ -12,6 +12,7 @@ import { repairDrift } from '../src/workflow/drift/repair.ts'
 import { foresee } from '../src/workflow/import/foresee.ts'
 import { prove } from '../src/workflow/import/prove.ts'
 import { readAll } from '../src/workflow/import/read-account.ts'
+import { unlinkByHand } from '../src/workflow/link-by-hand.ts'
 import { type Installation, newInstallation } from './support/installation.ts'
 import { receiveListed } from './support/receive-listed.ts'
 
@@ -648,4 +649,25 @@ test('what is left of a customer who was deleted at Stripe is none of ours, and 
     expect(await foresee(one.deps, observed, {})).toBe('made')
     expect(await foresee(one.deps, observed, { customer })).toBe('foreignObjects')
   }
+})
+
+test('a customer whom a person unlinked is left alone, until a subscription of theirs is taken up', async () => {
+  const { monthly } = await account()
+  const { id: customer } = await stripe.customers.create({ name: 'Ada' })
+  await run(false)
+  const link = `from mapping where entity_type = 'customer' and provider_id = '${customer}'`
+  const { rows } = await one.database.pool.query(`select entity_id ${link}`)
+  await unlinkByHand(one.deps, 'customer', rows[0].entity_id)
+  // What is as it was seen is passed over: this is not.
+  await stripe.customers.update(customer, { name: 'Ada Byron' })
+  for (const dryRun of [true, false])
+    expect(of(await run(dryRun), 'customer')).toMatchObject({ foreign: 1, made: 0, refused: 0 })
+  expect(await count(link)).toBe(0)
+  const { id: method } = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+  await stripe.subscriptions.create({
+    ...{ customer, default_payment_method: method, items: [{ price: monthly.id }] },
+  })
+  expect(of(await run(false), 'subscription')).toMatchObject({ made: 1, refused: 0 })
+  expect((await one.database.pool.query(`select entity_id ${link}`)).rows).toEqual(rows)
+  expect(await count('from customer')).toBe(1)
 })
