@@ -199,6 +199,13 @@ test('what is included is printed with its thousands apart, unless it was conclu
   expect([body.hash, createHash('sha256').update(String(body.text)).digest('hex')]).toEqual([hash, hash])
 })
 
+test('what a process of an older version concludes is printed as that prints it, by the new one too', async () => {
+  const { rows } = await installation.database.pool.query(
+    `select column_default from information_schema.columns where table_name = 'contract' and column_name = 'printing'`,
+  )
+  expect(rows).toEqual([{ column_default: '1' }])
+})
+
 test('as a page and as a PDF it can be had and kept', async () => {
   const { id } = await contractOf('user_6', 'team', { name: 'Ada & "Bob" <b>' })
   const contract = await printedOf(id)

@@ -172,13 +172,16 @@ export interface NewContract
 
 const insertContracts = insertRows('contract', [
   ...(['id', 'customerId', 'sequence', 'subscriptionId', 'planVersionId', 'supersedes'] as const),
-  ...(['document', 'hash', 'previousHash', 'acceptedAt', 'concludedAt'] as const),
+  ...(['document', 'hash', 'previousHash', 'acceptedAt', 'concludedAt', 'printing'] as const),
 ])
+
+/** Said by whoever concludes it: a process of an older version prints as it always did, and says nothing. */
+const PRINTING = 2 as const
 
 export const addContract = grouped(async (trx, contracts: readonly NewContract[]): Promise<undefined[]> => {
   const rows = contracts.map(({ acceptedAt, at, ...contract }) => ({
     ...contract,
-    ...{ acceptedAt: sqlTime(acceptedAt), concludedAt: sqlTime(at) },
+    ...{ acceptedAt: sqlTime(acceptedAt), concludedAt: sqlTime(at), printing: PRINTING },
   }))
   await insertContracts(trx, rows)
   return contracts.map(() => undefined)
