@@ -3,3 +3,12 @@
 alter table operation
   add column answered integer not null default 0,
   add constraint operation_answered check (answered >= 0) not valid;
+
+-- It is of the last attempt; a process that does not know the column begins attempts as well.
+create function count_answers_anew() returns trigger language plpgsql as $$
+begin
+  new.answered := 0;
+  return new;
+end $$;
+create trigger operation_begun_anew before update of attempt on operation
+  for each row when (new.attempt <> old.attempt) execute function count_answers_anew();

@@ -104,7 +104,6 @@ export function beginAttempt(
       problem: null,
       repeats: 0,
       repeatedAt: null,
-      answered: 0,
     })
     .where('id', '=', id)
     .where('attempt', '=', attempt)
