@@ -390,16 +390,34 @@ test('ended in the dashboard just before our call, and the look at it fails: not
     operation: newId('operation'),
   } as const
   const asked = cancelSubscription({ ...world.deps, workflows: world.workflows }, wish)
+  const ofDeed = `id in (select workflow_id from subscription_deed where subscription_id = '${mia.subscriptionId}')`
   const failed = async () =>
-    (await world.pool.query('select from workflow where ended_at is null and problem is not null')).rowCount
+    (
+      await world.pool.query(
+        `select from workflow where ended_at is null and problem is not null and ${ofDeed}`,
+      )
+    ).rowCount
   await expect.poll(failed).toBe(1)
   world.simulator.control.clearFaults()
   await world.pool.query(
-    `update workflow set lease_until = clock_timestamp() - interval '1 second', next_attempt_at = null where ended_at is null`,
+    `update workflow set lease_until = clock_timestamp() - interval '1 second', next_attempt_at = null where ${ofDeed}`,
   )
   await world.workflows.resumeDue()
   expect(await asked).toMatchObject({ state: 'done', result: { givenBack: null } })
   expect((await world.stripe.creditNotes.list({ customer: mia.customer })).data).toEqual([])
+})
+
+// Stripe heeds no idempotency key with DELETE: told again, it says that there is no such subscription any more.
+// https://docs.stripe.com/api/idempotent_requests
+test('ended by us, and the answer is lost: what is unused is given back', async () => {
+  const noa = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await go(noa, '2026-01-20T12:00:00Z')
+  const path = `/v1/subscriptions/${noa.subscription}`
+  world.simulator.control.fail({ kind: 'timeout_after_commit', method: 'DELETE', path })
+  const { body } = await ask(noa, 'cancel', { when: 'now', unusedTime: 'credit' })
+  // 20.00 of 31 days, of which 20.5 are left: 13.225… → 13.23.
+  expect(body.givenBack).toMatchObject({ amount: { minor: '1323' }, notGivenBack: [], problem: null })
 })
 
 test('a schedule lets go before the end is planned', async () => {

@@ -28,7 +28,7 @@ const catalogOf = (signUp: SignUpInput<'pending' | 'starter' | 'premium'>) =>
 
 let count = 0
 
-const { installation } = await sharedInstallation()
+const { simulator, installation } = await sharedInstallation()
 
 async function signUpWith(signUp: SignUpInput<'pending' | 'starter' | 'premium'>) {
   await applyCatalog({ ...installation.deps, workflows: installation.workflows }, catalogOf(signUp))
@@ -148,6 +148,28 @@ describe('the pending plan', () => {
     await turn('2026-03-03T09:31:00Z')
     expect(await dues()).toEqual(['a choice was made'])
     expect(await subscriptions()).toEqual([['pending', 'canceled', expect.any(String)]])
+  })
+
+  // Stripe heeds no idempotency key with DELETE: told again, it says that there is no such subscription any more.
+  // https://docs.stripe.com/api/idempotent_requests
+  test('goes on also where the answer to our ending it is lost, and the next is that it has ended', async () => {
+    const { body, dues, turn, subscriptions } = await signUpWith({
+      plan: 'pending',
+      afterTrial: { moveTo: 'starter' },
+    })
+    const { body: subscription } = await installation.ask('GET', `/v1/subscriptions/${body.subscription}`)
+    const path = `/v1/subscriptions/${subscription.providerId}`
+    simulator.control.fail({ kind: 'timeout_after_commit', method: 'DELETE', path })
+    await turn('2026-03-03T09:30:00Z')
+    await installation.database.pool.query(
+      'update due set attempts = 0, next_attempt_at = null, clock_stood_at = null where settled_at is null',
+    )
+    await turn('2026-03-03T09:31:00Z')
+    expect(await dues()).toEqual([expect.stringMatching(/^moved to starter by /)])
+    expect((await subscriptions()).map(([plan, status]) => [plan, status])).toEqual([
+      ['pending', 'canceled'],
+      ['starter', 'active'],
+    ])
   })
 
   test('whose user ended it before is left alone', async () => {

@@ -182,7 +182,9 @@ export function markUnknown(
 
 export type Outcome =
   | { readonly state: 'succeeded'; readonly objectId: string | null }
-  | { readonly state: 'refused' | 'parked'; readonly problem: Problem }
+  | { readonly state: 'parked'; readonly problem: Problem }
+  /** `isInDoubt`: a send before may have done it, which is not forgotten. */
+  | { readonly state: 'refused'; readonly problem: Problem; readonly isInDoubt: boolean }
 
 /** Of an attempt that came to nothing, unless somebody has begun the next one: what becomes of that one is another matter. */
 export async function settle(
@@ -199,6 +201,7 @@ export async function settle(
       ...(outcome.state === 'succeeded'
         ? { providerObjectId: outcome.objectId, problem: null }
         : { problem: problemJson(outcome.problem) }),
+      ...(outcome.state === 'refused' && outcome.isInDoubt && { inDoubt: true }),
     })
     .where('id', '=', id)
     .$if(outcome.state !== 'succeeded', (query) => query.where('attempt', '=', attempt))
@@ -216,11 +219,21 @@ export async function wasBegun(db: Db, id: string): Promise<boolean> {
   return (await operationState(db, id)) !== undefined
 }
 
-/** Whether a call may have done what it says: it was begun, and the provider did not refuse it. */
-export async function mayBeDone(db: Db, id: string): Promise<boolean> {
-  const state = await operationState(db, id)
-  return state !== undefined && state !== 'refused'
+/**
+ * Whether a call may have done what it says: it was begun, and not refused; or it was, after a send of it that may have
+ * done it.
+ */
+export async function callMayBeDone(db: Db, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('operation')
+    .select('id')
+    .where('id', '=', id)
+    .where(mayBeDone)
+    .executeTakeFirst()
+  return row !== undefined
 }
+
+const mayBeDone = sql<boolean>`(state <> 'refused' or in_doubt)`
 
 /** Why a call was refused, as it was recorded; undefined of one that was not. */
 export async function refusalOf(db: Db, id: string): Promise<unknown> {
@@ -233,12 +246,12 @@ export async function refusalOf(db: Db, id: string): Promise<unknown> {
   return row?.problem
 }
 
-/** Whether a step with this key may have done something already: a call of it was sent and not refused. */
-export async function mayHaveBegun(db: Db, ids: readonly string[], key: string): Promise<boolean> {
+/** The same of any call of a step with this key. */
+export async function stepMayBeDone(db: Db, ids: readonly string[], key: string): Promise<boolean> {
   const row = await db
     .selectFrom('operation')
     .select('id')
-    .where('state', '!=', 'refused')
+    .where(mayBeDone)
     .where((eb) =>
       eb.or([eb('id', 'in', [...ids, key]), eb('id', 'like', `${key.replaceAll('_', '\\_')}/%`)]),
     )

@@ -6,7 +6,7 @@ import type { Db, Trx } from '../postgres/connect.ts'
 import { hasCommitted, transaction } from '../postgres/transaction.ts'
 import { OperationParked } from '../provider/stripe/call.ts'
 import { EventsExpired } from '../store/events-expired.ts'
-import { type FirstAttempt, type Intended, mayHaveBegun, readOperation } from '../store/operations.ts'
+import { type FirstAttempt, type Intended, readOperation, stepMayBeDone } from '../store/operations.ts'
 import {
   type KnownStep,
   LEASE_SECONDS,
@@ -378,7 +378,7 @@ async function openJournal(
   /** Only between steps: what one may have done is found out first, so that it can be taken back. */
   async function turnBackIfWithdrawn(operation: string | undefined, key: string): Promise<void> {
     const reason = problemOf(withdrawal)
-    if (!reason || (await mayHaveBegun(db, operation === undefined ? [] : [operation], key))) return
+    if (!reason || (await stepMayBeDone(db, operation === undefined ? [] : [operation], key))) return
     throw reason
   }
 

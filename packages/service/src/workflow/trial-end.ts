@@ -1,7 +1,7 @@
 import { isTerminal } from '@lockstep/core/subscription'
 import { endSubscription, extendTrial } from '../provider/stripe/subscriptions.ts'
 import { addDue, type Due } from '../store/due.ts'
-import { mayBeDone } from '../store/operations.ts'
+import { callMayBeDone } from '../store/operations.ts'
 import { readRegistration } from '../store/registrations.ts'
 import { readSignUp } from '../store/sign-up.ts'
 import { readSubscription, type Subscription } from '../store/subscriptions.ts'
@@ -29,7 +29,7 @@ export const trialEnd: DueKind = {
     const { id, planKey, status, providerId } = subscription
     // Ended by us, and we died before it went on; one that the user ended stays ended.
     const end = `${due.id}/end`
-    const isMoving = signUp.afterTrial.policy === 'moveTo' && (await mayBeDone(deps.db, end))
+    const isMoving = signUp.afterTrial.policy === 'moveTo' && (await callMayBeDone(deps.db, end))
     if (planKey !== signUp.plan || (isTerminal(status) && !isMoving)) return 'a choice was made'
     if (signUp.afterTrial.policy === 'extend' && again !== EXTENDED)
       return extend(deps, due, { ...subscription, providerId }, signUp.afterTrial.days)

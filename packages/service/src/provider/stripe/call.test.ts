@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newDatabase, type TestDatabase } from '../../../../../test/support/database.ts'
 import { newSimulator, serviceDeps } from '../../../../../test/support/simulator.ts'
 import { transaction } from '../../postgres/transaction.ts'
-import { intend, readOperation, repeatAttempt } from '../../store/operations.ts'
+import { callMayBeDone, intend, readOperation, repeatAttempt } from '../../store/operations.ts'
 import { openProvider } from './account.ts'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { isOf, ownMetadata } from './metadata.ts'
@@ -424,6 +424,10 @@ describe('a call that one of several has sent, and waits for', () => {
     simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
     await expect(create(id, 'Ada', own)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
     simulator.control.clearFaults()
+    return onItsWay(id, own)
+  }
+
+  async function onItsWay(id: string, own: CallDeps) {
     const [sent, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const call = { id, kind: 'customer.create', subjectId: id, body: body(id) }
     const made = callStripe(own, call, async (stripe, options) => {
@@ -472,6 +476,39 @@ describe('a call that one of several has sent, and waits for', () => {
     expect(await madeBy(id)).toMatchObject([{ id: made }])
   })
 
+  test('is not given up either where it was parked, and a person had it tried again', async () => {
+    const id = newOperation()
+    const own = still(0)
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id, 'Ada', own)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    await database.pool.query(
+      `update operation set state = 'parked', settled_at = prepared_at where id = $1`,
+      [id],
+    )
+    const arrive = await onItsWay(id, own)
+    const first = create(id, 'Ada', { ...own, withdrawn: async () => given })
+    await expect(first).rejects.toMatchObject({ code: 'provider_unknown_outcome', retryAfterSeconds: 17 })
+    const made = await arrive()
+    expect(await madeBy(id)).toMatchObject([{ id: made }])
+    expect(await state(id)).toBe('succeeded')
+  })
+
+  test('is awaited also where a process of an older version began its next attempt', async () => {
+    const id = newOperation()
+    simulator.control.fail({ ...CREATE, kind: 'timeout_before_commit', times: 100 })
+    await expect(create(id)).rejects.toMatchObject({ code: 'provider_unknown_outcome' })
+    simulator.control.clearFaults()
+    expect(await readOperation(deps.db, id)).toMatchObject({ repeats: 5, answered: 6 })
+    // It knows nothing of the answers that are counted.
+    await database.pool.query(
+      `update operation set attempt = 2, idempotency_key = id || '/2', state = 'prepared', repeats = 0, repeated_at = null
+        where id = $1`,
+      [id],
+    )
+    expect(await readOperation(deps.db, id)).toMatchObject({ repeats: 0, answered: 0 })
+  })
+
   test('is not given up by another either whom Stripe told to come later because of it', async () => {
     const id = newOperation()
     const own = still(0)
@@ -484,6 +521,39 @@ describe('a call that one of several has sent, and waits for', () => {
     const made = await arrive()
     expect(await madeBy(id)).toMatchObject([{ id: made }])
     expect(await state(id)).toBe('succeeded')
+  })
+})
+
+describe('a call that says how things shall be', () => {
+  const name = (id: string, customer: string, name: string) => {
+    const call = { id, kind: 'customer.update', subjectId: id, body: { name }, repeatable: true }
+    return callStripe(deps, call, (stripe, options) => stripe.customers.update(customer, { name }, options))
+  }
+
+  test('says it in other words at once when what it said was done', async () => {
+    const { id: customer } = await create(newOperation())
+    const id = newOperation()
+    await name(id, customer, 'Grace')
+    expect((await name(id, customer, 'Hopper')).name).toBe('Hopper')
+  })
+
+  // DELETE has no key: https://docs.stripe.com/api/idempotent_requests
+  test.each([
+    ['refused twice, was not done', [], false],
+    ['put off, and then refused twice, was not done', [{ kind: 'rate_limit' }], false],
+    ['unanswered, and then refused twice, may have been done', [{ kind: 'timeout_after_commit' }], true],
+  ] as const)('%s', async (_, faults, expected) => {
+    const { id: customer } = await create(newOperation())
+    const id = newOperation()
+    const path = `/v1/customers/${customer}`
+    if (!expected) await deps.provider.stripe.customers.del(customer)
+    for (const fault of faults) simulator.control.fail({ ...fault, method: 'DELETE', path })
+    const call = { id, kind: 'customer.delete', subjectId: id, body: {}, repeatable: true }
+    for (let run = 0; run < 2; run += 1) {
+      const made = callStripe(deps, call, (stripe, options) => stripe.customers.del(customer, options))
+      await expect(made).rejects.toMatchObject({ code: 'provider_refused' })
+      expect([await state(id), await callMayBeDone(deps.db, id)]).toEqual(['refused', expected])
+    }
   })
 })
 

@@ -108,6 +108,8 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   let next: 'send' | 'look' = 'send'
   // Stripe has said that nothing comes of this key any more, whoever sends it.
   let isSpent = false
+  // It was sent, and nobody knows what came of that.
+  let isInDoubt = false
   // A row that we did not write is of a run that died, or of a twin at this moment.
   if (!isNew) await goOn()
 
@@ -127,7 +129,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
       const asked = deps.clock.now()
       const found = await look(deps, call, operation, find)
       if (found) return succeed(found)
-      if (!isSpent && operation.state !== 'refused') refuseIfYoung(operation, asked)
+      if (!isSpent && !isSettled(operation)) refuseIfYoung(operation, asked)
     }
     const begun = isFirst ? operation : await begin()
     if (!begun) {
@@ -177,6 +179,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     if (operation.state !== 'refused') body = await asBegun()
     next = mayRepeat(deps, operation, hashOf(body)) ? 'send' : 'look'
     isSpent = false
+    isInDoubt ||= operation.state !== 'refused'
   }
 
   /** The words in which the last attempt was begun, if they are known; our own otherwise. */
@@ -191,6 +194,7 @@ export async function callStripe<T extends { readonly id: string }, Body>(
     isSpent = verdict.kind === 'unknown' && verdict.replayed
     const requestId = requestIdOf(error)
     if (verdict.kind === 'refused') throw await refuse(verdict.problem, requestId)
+    isInDoubt ||= verdict.kind !== 'later'
     operation = (await markUnknown(db, operation, verdict.problem, requestId)) ?? operation
     if (verdict.kind === 'closed') throw verdict.problem
     if (verdict.kind === 'mismatch') return 'look'
@@ -202,7 +206,10 @@ export async function callStripe<T extends { readonly id: string }, Body>(
   }
 
   async function refuse(problem: Problem, requestId: string | null): Promise<Problem> {
-    await settle(db, operation, { state: 'refused', problem, requestId, at: deps.clock.now() })
+    const at = deps.clock.now()
+    // What is not repeatable is looked for before the next attempt, and of one attempt its key tells.
+    const isDoubtful = call.repeatable === true && isInDoubt
+    await settle(db, operation, { state: 'refused', problem, requestId, at, isInDoubt: isDoubtful })
     return problem
   }
 
@@ -302,7 +309,14 @@ async function lookOnly<T>(
 
 /** Somebody has sent it who has not said yet what came of that: it is on its way still, or they died. */
 function isAwaited({ state, repeats, answered }: Operation): boolean {
-  return state === 'prepared' || (state === 'unknown' && answered !== repeats + 1)
+  // Parked, it may have been sent once more because a person said so.
+  const isUnanswered = (state === 'unknown' || state === 'parked') && answered !== repeats + 1
+  return state === 'prepared' || isUnanswered
+}
+
+/** Whoever sent it said what came of it. */
+function isSettled({ state }: Operation): boolean {
+  return state === 'succeeded' || state === 'refused'
 }
 
 /** It may have been on its way still when the look began that did not find it, and so was done after it. */
@@ -321,10 +335,13 @@ function underWay(seconds: number): Problem {
   return new Problem('provider_unknown_outcome', detail, { retryAfterSeconds: seconds })
 }
 
-/** While it waited to be sent it was given up, or the next attempt begun: nothing is sent under its key any more. */
+/**
+ * While it waited to be sent it was given up, or the next attempt begun, and nothing is sent under its key any more; or it
+ * shall not be made any more, which is said once it is known that nobody has sent it.
+ */
 class Overtaken extends Error {
   constructor() {
-    super('It was given up or begun anew meanwhile.')
+    super('It was given up, withdrawn or begun anew meanwhile.')
     this.name = 'Overtaken'
   }
 }

@@ -55,4 +55,6 @@ interface OperationTable {
   repeatedAt: MaybeTime
   /** Of how many sends of the attempt whoever sent them waits no longer. */
   answered: Default<number>
+  /** Refused, it may have been done all the same, by a send before of which no answer came. */
+  inDoubt: Default<boolean>
 }

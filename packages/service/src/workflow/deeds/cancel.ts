@@ -10,7 +10,7 @@ import { releaseSchedule } from '../../provider/stripe/schedules.ts'
 import { planEnd, scheduleOf } from '../../provider/stripe/subscription-end.ts'
 import { endSubscription } from '../../provider/stripe/subscriptions.ts'
 import { previewUnusedTime } from '../../provider/stripe/unused-time.ts'
-import { mayBeDone } from '../../store/operations.ts'
+import { callMayBeDone } from '../../store/operations.ts'
 import { plannersOfEnd } from '../../store/subscription-deeds.ts'
 import { readSubscription, type Subscription } from '../../store/subscriptions.ts'
 import type { Step, WorkflowKind } from '../journal.ts'
@@ -143,7 +143,7 @@ async function reckon(
 
 /** Whether it was us: whoever is faster in the dashboard may have ended it before. */
 async function end(deps: LookDeps, key: string, target: Target): Promise<{ byUs: boolean }> {
-  const begun = await mayBeDone(deps.db, key)
+  const begun = await callMayBeDone(deps.db, key)
   if (await letGo(deps, key, target)) {
     await lookAt(deps, { type: 'subscription', id: target.providerId })
     return { byUs: begun }
@@ -156,7 +156,8 @@ async function end(deps: LookDeps, key: string, target: Target): Promise<{ byUs:
     await lookAt(deps, { type: 'subscription', id: target.providerId })
     const now = await readSubscription(deps.db, target.id)
     if (!now || !isTerminal(now.status)) throw error
-    return { byUs: false }
+    // A lost answer may have been that of the call that ended it: the next one is refused.
+    return { byUs: await callMayBeDone(deps.db, key) }
   }
 }
 
