@@ -1,9 +1,14 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { afterEach, describe, expect, test } from 'vitest'
+import { newId } from '../src/ids.ts'
+import { customerOperation } from '../src/provider/stripe/customers.ts'
 import { idOf } from '../src/provider/stripe/field.ts'
+import { beginRegistration } from '../src/workflow/begin-registration.ts'
+import { linkByHand } from '../src/workflow/link-by-hand.ts'
 import { lookAt } from '../src/workflow/look.ts'
 import { atStripe } from './support/installation.ts'
 import { sharedInstallation } from './support/shared.ts'
+import { standingCall } from './support/standing-call.ts'
 
 const catalog = defineCatalog({
   currency: 'usd',
@@ -352,6 +357,30 @@ const defaultOf = async (customer: string | undefined) => {
   const method = seen.invoice_settings.default_payment_method
   return typeof method === 'object' ? method?.card?.brand : method
 }
+
+test('a customer whom somebody linked after our call was refused and our process died is not made a second time', async () => {
+  const externalId = newUser()
+  const { deps, workflows } = installation
+  const wish = { externalId, plan: 'free', quantity: 1, slot: 'default', paymentMethod: 'pm_card_visa' }
+  const asked = { operation: newId('operation'), mayGivePlans: false }
+  const { registrationId, workflow } = await beginRegistration(deps, wish, asked)
+  const { customer } = await ofUser(externalId)
+  const entityId = String(customer?.id)
+  await standingCall(deps.db, customerOperation(entityId), 'refused', deps.clock.now())
+  const { id: providerId } = await deps.provider.stripe.customers.create({ name: 'Ada' })
+  await linkByHand(deps, { entityType: 'customer', entityId, providerId })
+  await deps.pool.query(
+    `update workflow set lease_until = clock_timestamp() - interval '1 second' where id = $1`,
+    [workflow?.id],
+  )
+  await workflows.resumeDue()
+  expect(await installation.ask('GET', `/v1/registrations/${registrationId}`)).toMatchObject({
+    body: { state: 'completed' },
+  })
+  const { customers, subscriptions } = await ofUser(externalId)
+  expect(customers).toEqual([])
+  expect(subscriptions.map(({ customer: payer }) => payer)).toEqual([providerId])
+})
 
 describe('the card of one who has something already', () => {
   const mastercard = { plan: 'free', paymentMethod: 'pm_card_mastercard' }

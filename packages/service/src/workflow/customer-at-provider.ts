@@ -8,7 +8,7 @@ import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { isLeftBehind } from '../store/customer-erasures.ts'
 import { type Customer, readCustomer, readProfile } from '../store/customers.ts'
 import { link } from '../store/mappings.ts'
-import { wasBegun } from '../store/operations.ts'
+import { callMayBeDone } from '../store/operations.ts'
 import { methodsNamed } from '../store/registrations.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
@@ -51,7 +51,7 @@ export async function provideCustomer(
       if (!customer) throw new Error(`There is no customer ${customerId}.`)
       if (customer.providerId !== null) {
         // Linked by a run that died before it could write down what it had made: that is asked again.
-        const isOwn = isUnknownThere && !isFirst && (await wasBegun(db, customerOperation(customerId)))
+        const isOwn = isUnknownThere && !isFirst && (await callMayBeDone(db, customerOperation(customerId)))
         const known: MadeOrKnown = { id: customer.providerId, isNew: false }
         // Linked since, by somebody else: written down at once, as no later run could tell.
         if (isUnknownThere && isFirst) await transaction(db, (trx) => record(trx, known))
