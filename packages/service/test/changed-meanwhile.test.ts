@@ -1,10 +1,13 @@
 import { defineCatalog } from '@lockstep/core/catalog'
 import { describe, expect, test } from 'vitest'
 import { newId } from '../src/ids.ts'
+import { idOf } from '../src/provider/stripe/field.ts'
+import { makeSchedule } from '../src/provider/stripe/schedules.ts'
 import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { sharedInstallation } from './support/shared.ts'
+import { standingCall } from './support/standing-call.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // While a change waits, for a page or for another worker, somebody changes the subscription at the provider.
@@ -52,11 +55,11 @@ async function subscriber(plan: string, card: string) {
     /** A process that dies when it has recorded a change; the answer is the next one, which goes on. */
     async recorded(wish: ChangeWish) {
       const { deps, workflows } = installation
-      const { changeId } = await beginChange(deps, ada.id, wish, {
+      const { changeId, workflowId } = await beginChange(deps, ada.id, wish, {
         ...{ operation: newId('operation'), requestedBy: 'test', mayGivePlans: false },
         ...{ requestOrigin: null, accepted: {} },
       })
-      return async () => {
+      const goOn = async () => {
         await deps.pool.query(
           `update workflow set lease_until = clock_timestamp() - interval '1 second' where subject_id = $1`,
           [changeId],
@@ -64,9 +67,33 @@ async function subscriber(plan: string, card: string) {
         await workflows.resumeDue()
         return change(changeId)
       }
+      return Object.assign(goOn, { planning: `${workflowId}/schedule-at-provider` })
+    },
+    async setQuantity(quantity: number) {
+      const [item] = (await stripe().subscriptions.retrieve(providerId)).items.data
+      await stripe().subscriptions.update(providerId, {
+        items: [{ id: item?.id ?? '', quantity }],
+        proration_behavior: 'none',
+      })
+    },
+    /** In the dashboard: three of it from the next period on. */
+    async planThree() {
+      const made = await stripe().subscriptionSchedules.create({ from_subscription: providerId })
+      const [phase] = made.phases
+      if (!phase) throw new Error('It has no phase.')
+      const { start_date, end_date, items } = phase
+      const price = idOf(items[0]?.price ?? '')
+      return stripe().subscriptionSchedules.update(made.id, {
+        phases: [
+          { start_date, end_date, items: [{ price, quantity: 1 }] },
+          { items: [{ price, quantity: 3 }], duration: { interval: 'month', interval_count: 1 } },
+        ],
+      })
     },
   }
 }
+
+const DAY = 86_400
 
 const refused = (what: string) => ({
   state: 'refused',
@@ -134,6 +161,60 @@ test.for([{ plan: 'premium' }, { plan: 'starter' }])(
     expect(await ada.atProvider()).toMatchObject({ schedule: null, items: { data: [{ quantity: 2 }] } })
   },
 )
+
+describe('what a process had begun to plan when it died', () => {
+  const now = () => installation.deps.clock.now()
+
+  test.for([{ state: 'refused' }, { state: 'unknown' }] as const)(
+    'and what became of that is $state: what somebody else planned meanwhile stays',
+    async ({ state }) => {
+      const ada = await subscriber('basic', 'pm_card_visa')
+      const goOn = await ada.recorded({ plan: 'starter' })
+      await standingCall(installation.deps.db, goOn.planning, state, now() - DAY)
+      const { id, phases } = await ada.planThree()
+      expect(await goOn()).toMatchObject({
+        state: 'refused',
+        problem: { code: 'subscription_not_changeable' },
+      })
+      expect(await stripe().subscriptionSchedules.retrieve(id)).toMatchObject({
+        status: 'active',
+        phases: phases.map(({ items }) => ({ items: items.map(({ quantity }) => ({ quantity })) })),
+        metadata: {},
+      })
+    },
+  )
+
+  test('a schedule that somebody else has told is not taken for the one that was to be made', async () => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const operation = `${ada.id}/test`
+    await standingCall(installation.deps.db, operation, 'unknown', now() - DAY)
+    await ada.planThree()
+    const wanted = { operation, subscriptionId: ada.id, providerSubscription: ada.providerId }
+    await expect(makeSchedule(installation.deps, wanted)).rejects.toMatchObject({ code: 'provider_refused' })
+  })
+
+  test('and was refused: who sees that the number is another by now plans nothing', async () => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const goOn = await ada.recorded({ plan: 'starter' })
+    await standingCall(installation.deps.db, goOn.planning, 'refused', now())
+    await ada.setQuantity(2)
+    expect(await goOn()).toMatchObject(refused('what it pays for'))
+    expect((await ada.atProvider()).schedule).toBeNull()
+  })
+
+  test('a schedule that nothing was told yet is let go where the number is another by now', async () => {
+    const ada = await subscriber('basic', 'pm_card_visa')
+    const goOn = await ada.recorded({ plan: 'starter' })
+    const { id: made } = await stripe().subscriptionSchedules.create({ from_subscription: ada.providerId })
+    await standingCall(installation.deps.db, goOn.planning, { made }, now())
+    await ada.setQuantity(2)
+    expect(await goOn()).toMatchObject(refused('what it pays for'))
+    expect(await ada.atProvider()).toMatchObject({ schedule: null, items: { data: [{ quantity: 2 }] } })
+    // What is asked for then is planned.
+    expect(await ada.change({ plan: 'starter', quantity: 1 })).toMatchObject({ status: 200 })
+    expect(await ada.read()).toMatchObject({ scheduledChange: { plan: 'starter' } })
+  })
+})
 
 test('what pays for it since is kept where the customer tells the bank no', async () => {
   const ada = await subscriber('basic', 'pm_card_visa')

@@ -6,6 +6,7 @@ import { beginChange } from '../src/workflow/plan-change/begin.ts'
 import type { ChangeWish } from '../src/workflow/plan-change/wish.ts'
 import { flatPlan } from './support/catalogs.ts'
 import { sharedInstallation } from './support/shared.ts'
+import { standingCall } from './support/standing-call.ts'
 import { type Body, newSubscriber } from './support/subscriber.ts'
 
 // Between what a change comes to is decided, or shown, and the provider is told, somebody gives or takes a discount there.
@@ -92,10 +93,11 @@ async function subscriber(plan: string, options: Parameters<typeof newSubscriber
         ...{ requestOrigin: null, accepted: {} },
       })
       if (!written) throw new Error('It was begun before.')
-      return async () => {
+      const carryOut = async () => {
         workflows.beginAs(written)
         return workflows.settled(workflowId, 60)
       }
+      return Object.assign(carryOut, { call: `${workflowId}/change-at-provider` })
     },
   }
 }
@@ -161,6 +163,17 @@ describe('the dashboard gives the very coupon that a change is to redeem', () =>
       expect(await ada.agreed()).toEqual([key])
     },
   )
+
+  test('and a process had told it, was refused and died', async () => {
+    const ada = await subscriber('basic')
+    const carryOut = await ada.decided({ plan: 'premium', coupons: ['half'] })
+    const { db, clock } = installation.deps
+    await standingCall(db, carryOut.call, 'refused', clock.now())
+    await ada.giveAtStripe('half')
+    expect(await carryOut()).toMatchObject({ state: 'completed' })
+    expect(await ada.changes()).toMatchObject([{ state: 'effective', coupons: [] }])
+    expect(await ada.agreed()).toEqual(['half'])
+  })
 
   test('and it was good for one invoice, which it is used up by', async () => {
     const ada = await subscriber('basic')

@@ -3,12 +3,12 @@ import type { Interval } from '@lockstep/core/billing-cycle'
 import type { Instant } from '@lockstep/core/instant'
 import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
-import { wasBegun } from '../../store/operations.ts'
+import { callMayBeDone } from '../../store/operations.ts'
 import { type CallDeps, readStripe } from './call.ts'
 import { fetchSubscription, withAllLines } from './fetch.ts'
 import { idOf, idOrNull } from './field.ts'
 import { isOwn, ownMetadata } from './metadata.ts'
-import { makeSchedule, tellSchedule } from './schedules.ts'
+import { afterRunning, isAsMade, makeSchedule, releaseSchedule, tellSchedule } from './schedules.ts'
 import type { ItemChange, WantedItem } from './subscription-changes.ts'
 
 export interface ChangeToSchedule {
@@ -50,6 +50,22 @@ export async function scheduleChange(
 }
 
 /**
+ * The schedule that was made for a change, and told nothing yet, is let go, as the change shall not be made any more: while
+ * it stands nobody can plan anything else.
+ */
+export async function letGoOfMade(
+  deps: CallDeps,
+  { operation, subscriptionId, providerSubscription }: ChangeToSchedule,
+): Promise<void> {
+  if (!(await callMayBeDone(deps.db, operation))) return
+  const { schedule } = await fetchSubscription(deps, providerSubscription)
+  if (schedule === null) return
+  const made = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(idOf(schedule)))
+  if (!isAsMade(made)) return
+  await releaseSchedule(deps, `${operation}/release`, { subscriptionId, scheduleId: made.id })
+}
+
+/**
  * Has what stands on a subscription by now go on behind a change that is planned: a phase names everything that is to be there,
  * and what was given since would end with the period. Discounts that somebody planned in the schedule to begin with the change
  * stay. https://docs.stripe.com/api/subscription_schedules/update#update_subscription_schedule-phases-discounts
@@ -76,11 +92,6 @@ export async function keepBehindChange(
 export function mayBeTold(schedule: Stripe.SubscriptionSchedule, at: Instant): boolean {
   const [planned, ...later] = afterRunning(schedule)
   return schedule.status === 'active' && planned?.start_date === at && later.length === 0
-}
-
-/** Where a subscription is changed itself, Stripe may split the phase that runs: what is over stays in the list. */
-function afterRunning({ phases, current_phase: current }: Stripe.SubscriptionSchedule): SeenPhase[] {
-  return current === null ? [] : phases.filter(({ start_date: start }) => start >= current.end_date)
 }
 
 /**
@@ -307,9 +318,9 @@ async function scheduleOf(
 ): Promise<Stripe.SubscriptionSchedule | undefined> {
   if (schedule === null) return undefined
   const found = await readStripe(deps, (stripe) => stripe.subscriptionSchedules.retrieve(idOf(schedule)))
-  const isFresh = Object.keys(found.metadata ?? {}).length === 0
   // Made of the subscription by this very call, whose answer was lost; or ours from an earlier change.
-  if (isOwn(deps.provider, found) || (isFresh && (await wasBegun(deps.db, operation)))) return found
+  if (isOwn(deps.provider, found) || (isAsMade(found) && (await callMayBeDone(deps.db, operation))))
+    return found
   const detail = 'Somebody else planned changes of the subscription at the payment provider.'
   throw new Problem('subscription_not_changeable', detail)
 }

@@ -3,7 +3,7 @@ import { Problem } from '@lockstep/core/problem'
 import type Stripe from 'stripe'
 import { type CallDeps, callStripe, readStripe } from './call.ts'
 import { idOf } from './field.ts'
-import { ownMetadata } from './metadata.ts'
+import { isOwn, ownMetadata } from './metadata.ts'
 
 export interface PaymentsToSchedule {
   readonly operation: string
@@ -71,12 +71,34 @@ export function makeSchedule(
     { id, kind: 'subscription_schedule.create', subjectId: subscriptionId, body, settledByCaller: true },
     (stripe, options) => stripe.subscriptionSchedules.create(body, options),
     async (stripe) => {
-      // A subscription has one schedule: what stands on ours, we made.
+      // A subscription has one schedule, which somebody else may have made.
       const { schedule } = await stripe.subscriptions.retrieve(providerSubscription)
-      return schedule === null ? undefined : stripe.subscriptionSchedules.retrieve(idOf(schedule))
+      if (schedule === null) return undefined
+      const found = await stripe.subscriptionSchedules.retrieve(idOf(schedule))
+      return isOwn(deps.provider, found) || isAsMade(found) ? found : undefined
     },
   )
 }
+
+/**
+ * Whether a schedule may be one that was made of its subscription, and told nothing yet: whose it is cannot be said with
+ * that call. It plans nothing, so that nothing is taken away by telling it anew.
+ */
+export function isAsMade(schedule: Stripe.SubscriptionSchedule): boolean {
+  const isUnnamed = Object.keys(schedule.metadata ?? {}).length === 0
+  return isUnnamed && schedule.end_behavior === 'release' && afterRunning(schedule).length === 0
+}
+
+/** Where a subscription is changed itself, Stripe may split the phase that runs: what is over stays in the list. */
+export function afterRunning({
+  phases,
+  current_phase: current,
+}: Stripe.SubscriptionSchedule): Stripe.SubscriptionSchedule.Phase[] {
+  return current === null ? [] : phases.filter(({ start_date: start }) => start >= current.end_date)
+}
+
+/** The call that tells a schedule what comes; its own makes one. */
+export const tellingOf = (operation: string) => `${operation}/phases`
 
 /** Tells one what comes; phases say everything that follows, so it is safe to repeat. */
 export function tellSchedule(
@@ -88,7 +110,7 @@ export function tellSchedule(
   const kind = 'subscription_schedule.update'
   return callStripe(
     deps,
-    { id: `${operation}/phases`, kind, subjectId, body, repeatable: true },
+    { id: tellingOf(operation), kind, subjectId, body, repeatable: true },
     (stripe, options) => stripe.subscriptionSchedules.update(schedule, body, options),
   )
 }

@@ -8,8 +8,8 @@ import { observationOf, wasReplayed } from '../../provider/stripe/call.ts'
 import { fetchSubscription } from '../../provider/stripe/fetch.ts'
 import { idOf, idOrNull } from '../../provider/stripe/field.ts'
 import { paymentOfInvoice } from '../../provider/stripe/first-payment.ts'
-import { scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
-import { releaseSchedule } from '../../provider/stripe/schedules.ts'
+import { letGoOfMade, scheduleChange } from '../../provider/stripe/scheduled-changes.ts'
+import { releaseSchedule, tellingOf } from '../../provider/stripe/schedules.ts'
 import {
   changeSubscription,
   forgetHeldChange,
@@ -20,7 +20,7 @@ import {
 import { removeAcceptance } from '../../store/contracts.ts'
 import { changeProfile } from '../../store/customers.ts'
 import { addDue } from '../../store/due.ts'
-import { refusalOf, wasBegun } from '../../store/operations.ts'
+import { callMayBeDone, refusalOf, wasBegun } from '../../store/operations.ts'
 import {
   markRefused,
   markScheduled,
@@ -42,7 +42,7 @@ import { observeAnswer } from '../observe-answer.ts'
 import { collectPaymentMethod } from '../payment-page.ts'
 import { syncSubscription } from '../sync-invoice.ts'
 import { changedMeanwhile, isOtherThan } from './changed-meanwhile.ts'
-import { discountsToTell } from './discounts.ts'
+import { discountsToTell, withCustomerOf } from './discounts.ts'
 import { CHANGE_PLAN, type ChangeInput, PLANNED_CHANGE, PLANNED_TERMS } from './input.ts'
 import { lastLook } from './planned-terms.ts'
 import { scheduled } from './scheduled.ts'
@@ -189,7 +189,6 @@ async function change(
 
 const methodOf = (operation: string) => `${operation}/method`
 const undoMethodOf = (operation: string) => `${operation}/undo-method`
-const withCustomerOf = (operation: string) => `${operation}/with-customer`
 
 /**
  * What was to pay for the change pays for nothing. Whoever has it paid by another one meanwhile keeps that, and of what is
@@ -362,8 +361,13 @@ async function schedule(deps: LookDeps, step: Step, input: ChangeInput): Promise
   const planned = await step(
     'schedule at provider',
     async (operation, { isResumed }) => {
-      if (isResumed && !(await wasBegun(deps.db, operation))) refuseIf(await changedMeanwhile(deps, input))
-      const { id } = await scheduleChange(deps, { ...scheduled(input), operation })
+      const wanted = { ...scheduled(input), operation }
+      if (isResumed && !(await callMayBeDone(deps.db, tellingOf(operation)))) {
+        const reason = await changedMeanwhile(deps, input)
+        if (reason) await letGoOfMade(deps, wanted)
+        refuseIf(reason)
+      }
+      const { id } = await scheduleChange(deps, wanted)
       return { id }
     },
     { operation: (key) => key },

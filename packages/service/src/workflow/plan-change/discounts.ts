@@ -3,7 +3,7 @@ import { formatInstant, type Instant } from '@lockstep/core/instant'
 import type { Db, Trx } from '../../postgres/connect.ts'
 import type { DiscountParam } from '../../provider/stripe/subscription-changes.ts'
 import { documentsOf } from '../../store/contracts.ts'
-import { wasBegun } from '../../store/operations.ts'
+import { callMayBeDone } from '../../store/operations.ts'
 import { readPlanChange, redeemOnly } from '../../store/plan-changes.ts'
 import { discountsSeen } from '../../store/provider-discounts.ts'
 import type { LookDeps } from '../look.ts'
@@ -11,6 +11,9 @@ import { couponsAtProvider } from '../purchase/configuration.ts'
 import type { ChangeInput } from './input.ts'
 import { readStanding, type Standing } from './standing.ts'
 import type { ChangeWish } from './wish.ts'
+
+/** Once more, with the customer, where the first call was refused because the bank asks. */
+export const withCustomerOf = (operation: string) => `${operation}/with-customer`
 
 interface ChangedDiscounts {
   /** All from now on, in order, as the provider is told; null where they stay as they are. */
@@ -67,10 +70,11 @@ export async function discountsToTell(
   const { db } = deps
   if (discounts === null) return null
   const standing = await readStanding(deps, subscription.providerId, undefined)
-  const [change, agreed, isBegun] = await Promise.all([
+  const [change, agreed, ...mayBeTold] = await Promise.all([
     readPlanChange(db, changeId),
     couponsAgreed(db, subscription.id),
-    wasBegun(db, operation),
+    callMayBeDone(db, operation),
+    callMayBeDone(db, withCustomerOf(operation)),
   ])
   if (!change) throw new Error(`${changeId} is not there.`)
   const isNew = (key: string) => agreedBefore === undefined || agreedBefore.includes(key) || !agreed.has(key)
@@ -80,7 +84,7 @@ export async function discountsToTell(
     withoutCoupons,
   })
   // Once it may have been told, what runs may be what it redeemed itself.
-  if (!isBegun && changed.coupons.length < change.coupons.length)
+  if (!mayBeTold.includes(true) && changed.coupons.length < change.coupons.length)
     await redeemOnly(db, changeId, changed.coupons)
   return changed.discounts
 }
