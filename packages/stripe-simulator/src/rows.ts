@@ -75,6 +75,8 @@ export type SubscriptionRow = RowOf<
     readonly creating: boolean
     /** Whether a planned end inside a period credits the rest of it. */
     readonly proratesEnd: boolean
+    /** Where a later trial began, which `trial_start` does not say in classic billing. */
+    readonly trialFrom?: number
     /** A change that waits for its invoice to be paid. */
     readonly held?: HeldUpdate | null
   }
@@ -231,7 +233,11 @@ export type TestClockRow = RowOf<
   never,
   { readonly now: number; readonly target: number }
 >
-export type WebhookEndpointRow = RowOf<Stripe.WebhookEndpoint, 'secret', { readonly secret: string }>
+export type WebhookEndpointRow = RowOf<
+  Stripe.WebhookEndpoint,
+  'secret',
+  { readonly secret: string; readonly ofStart?: boolean }
+>
 export interface EventData {
   readonly object: Json
   readonly previous_attributes?: Json

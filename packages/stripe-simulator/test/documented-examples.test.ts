@@ -151,6 +151,41 @@ test('cancel_at_period_end is the end of the shortest period, and the helpers na
   expect((await stripe.subscriptions.update(id, { cancel_at: 'min_period_end' })).cancel_at).toBe(FEB_1)
 })
 
+// docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums: cancel_at_period_end "always resolves to the earliest item period end".
+test('created with cancel_at_period_end it ends with the shortest period, and the helpers name either', async () => {
+  const items = [{ price: await every(1, 1500) }, { price: await every(3, 10_000) }]
+  const endOf = async (more: Partial<Stripe.SubscriptionCreateParams>) => {
+    const { id: customer } = await world.customer()
+    return (await stripe.subscriptions.create({ customer, items, ...more })).cancel_at
+  }
+  expect(await endOf({ cancel_at_period_end: true })).toBe(FEB_1)
+  expect(await endOf({ cancel_at: 'min_period_end' })).toBe(FEB_1)
+  expect(await endOf({ cancel_at: 'max_period_end' })).toBe(APR_1)
+})
+
+// The same page: "the updated current_period_end is taken", and only cancel_at_period_end follows "further changes".
+test('an end with the period goes where the period goes', async () => {
+  const { id: customer } = await world.customer()
+  const [early, late] = [JAN_1 + 10 * DAY, JAN_1 + 20 * DAY]
+  const items = [{ price: await every(1, 1000) }]
+  const { id } = await stripe.subscriptions.create({ customer, items, trial_end: early })
+  const update = async (params: Stripe.SubscriptionUpdateParams) => {
+    const { cancel_at, trial_end, ...next } = await stripe.subscriptions.update(id, params)
+    return { cancel_at, trial_end, period_end: next.items.data[0]?.current_period_end }
+  }
+  expect(await update({ cancel_at: 'max_period_end', trial_end: late })).toEqual({
+    ...{ cancel_at: late, trial_end: late, period_end: late },
+  })
+  expect(await update({ cancel_at: '' })).toMatchObject({ cancel_at: null })
+  expect(await update({ cancel_at_period_end: true })).toMatchObject({ cancel_at: late })
+  expect(await update({ trial_end: early })).toEqual({
+    ...{ cancel_at: early, trial_end: early, period_end: early },
+  })
+  expect(await update({ trial_end: late })).toEqual({
+    ...{ cancel_at: late, trial_end: late, period_end: late },
+  })
+})
+
 const modes = ['classic', 'flexible'] as const
 
 // docs.stripe.com/billing/subscriptions/billing-mode/compare#cancellations-in-the-customer-portal
@@ -189,6 +224,34 @@ test.each(modes)('an end inside a trial, %s', async (type) => {
   expect((await world.invoices(id)).map(({ total }) => total)).toEqual([0])
 })
 
+// The same section: in classic billing no trial reaches over the planned end, however the two came to be.
+test.each(modes)(
+  'an end inside a trial, created, asked for with it and stayed when it is prolonged, %s',
+  async (type) => {
+    const { id: customer } = await world.customer()
+    const [early, late] = [JAN_1 + 10 * DAY, JAN_1 + 20 * DAY]
+    const end = type === 'classic' ? early : late
+    const items = [{ price: await every(1, 1000) }]
+    const base = { customer, items, billing_mode: { type } }
+    const told = ({ cancel_at, trial_end, billing_cycle_anchor, ...of }: Stripe.Subscription) => ({
+      ...{ cancel_at, trial_end, billing_cycle_anchor, period_end: of.items.data[0]?.current_period_end },
+    })
+    const expected = { cancel_at: early, trial_end: end, billing_cycle_anchor: end, period_end: end }
+    const created = await stripe.subscriptions.create({ ...base, trial_end: late, cancel_at: early })
+    expect(told(created)).toEqual(expected)
+    const days = await stripe.subscriptions.create({ ...base, trial_period_days: 20, cancel_at: early })
+    expect(told(days)).toEqual(expected)
+    const { id } = await stripe.subscriptions.create({ ...base, trial_end: JAN_1 + 5 * DAY })
+    const both = await stripe.subscriptions.update(id, { trial_end: late, cancel_at: early })
+    expect(told(both)).toEqual(expected)
+    const prolonged = await stripe.subscriptions.update(id, { trial_end: late + DAY })
+    const after = type === 'classic' ? early : late + DAY
+    expect(told(prolonged)).toEqual({
+      ...{ cancel_at: early, trial_end: after, billing_cycle_anchor: after, period_end: after },
+    })
+  },
+)
+
 // .../billing-mode/compare#update-trial-start-date-for-subsequent-trials
 test.each(modes)('a second trial, %s', async (type) => {
   const { id: customer, clock } = await world.customer()
@@ -218,6 +281,25 @@ async function metered(name: string, unit: Partial<Stripe.PriceCreateParams>, cu
   return { price: price.id, use }
 }
 let count = 0
+
+// The start that classic billing shows of a second trial is that of the first: what was used between the two is paid for.
+test.each(modes)('usage before a second trial is billed, usage in it is free, %s', async (type) => {
+  const { id: customer, clock } = await world.customer()
+  const calls = await metered('Calls', { unit_amount: 10 }, 'usd')
+  const { id } = await stripe.subscriptions.create({
+    ...{ customer, items: [{ price: calls.price }], trial_end: FEB_1, billing_mode: { type } },
+  })
+  await world.advance(clock, FEB_1 + DAY)
+  await calls.use(customer, '7')
+  await world.advance(clock, FEB_1 + 2 * DAY)
+  await stripe.subscriptions.update(id, { trial_end: MAR_1, proration_behavior: 'none' })
+  await world.advance(clock, FEB_1 + 3 * DAY)
+  await calls.use(customer, '5')
+  await world.advance(clock, MAR_1 + 2 * HOUR)
+  const totals = (await world.invoices(id)).map((invoice) => invoice.total)
+  // 7 calls at 0.10, once.
+  expect(totals.reduce((sum, total) => sum + total, 0)).toBe(70)
+})
 
 // .../billing-mode/compare#backdate-subscriptions: 100 GB in March and 150 GB in April at 10.00 for 10 GB.
 test.each([
@@ -290,8 +372,9 @@ test('a proration of one’s own: an amount below zero that is billed once', asy
   expect((await stripe.invoices.retrieve(draft as string)).subtotal).toBe(600)
 })
 
-// docs.stripe.com/changelog/clover/2025-09-30/itemize-proration-discount-amounts: "include discount IDs, but discount amounts are
-// 0"; so a line was recorded by github.com/Kiln-AI/stripe_world (2026-08-26.dahlia): 20.00 at 10 % off, given back whole.
+// The 0 is the changelog's, docs.stripe.com/changelog/clover/2025-09-30/itemize-proration-discount-amounts: "include discount IDs,
+// but discount amounts are 0". The words and the amount of such a line were recorded by github.com/Kiln-AI/stripe_world
+// (2026-08-26.dahlia): 20.00 at 10 % off, given back whole.
 test('the discount that is in a proration is named on its line, with nothing taken off', async () => {
   const { id: customer } = await world.customer()
   const coupon = await stripe.coupons.create({ percent_off: 10, duration: 'forever' })

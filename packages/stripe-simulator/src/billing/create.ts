@@ -88,12 +88,7 @@ function planEnd(world: World, id: string, at: NewSubscription['cancelAt']): voi
   const ends = itemsOf(world, id).map((item) => item.current_period_end)
   const cancelAt =
     at === 'min_period_end' ? Math.min(...ends) : at === 'max_period_end' ? Math.max(...ends) : at
-  const { trial_end: trialEnd, billing_mode: mode } = world.subscriptions.must(id)
-  world.subscriptions.patch(id, {
-    cancel_at: cancelAt,
-    // Classic billing ends a trial with the subscription. https://docs.stripe.com/billing/subscriptions/billing-mode/compare
-    ...(mode.type === 'classic' && trialEnd !== null && cancelAt < trialEnd ? { trial_end: cancelAt } : {}),
-  })
+  world.subscriptions.patch(id, { cancel_at: cancelAt })
 }
 
 /**

@@ -77,7 +77,8 @@ function billMetered(
 ): LineRow[] {
   const { current_period_start: start, current_period_end: end } = item
   // No period reaches over the end of a trial: one that began in it is of it.
-  const { trial_start: from, trial_end: to } = subscription
+  const { trial_start: first, trial_end: to, own } = subscription
+  const from = first === null ? null : Math.max(first, own.trialFrom ?? first)
   const wasTrial = from !== null && to !== null && start >= from && start < to
   const begins = start === end
   const lines =

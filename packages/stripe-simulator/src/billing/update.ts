@@ -25,6 +25,8 @@ export interface Change {
   readonly trialEnd: number | 'now' | undefined
   /** Whether the trial's end came from the prices. */
   readonly trialFromPlan?: boolean | undefined
+  /** A planned end with the items' periods, as they are after the change. */
+  readonly endsWith?: 'min_period_end' | 'max_period_end' | undefined
   readonly paymentBehavior: string
   readonly offSession: boolean
   /** Everything else, set as it is. */
@@ -69,6 +71,7 @@ export function applyChange(world: World, id: string, change: Change): InvoiceRo
   // The periods of a trial end with it: another anchor is that of the cycle after it.
   if (staysOnTrial && change.anchorNow) world.subscriptions.patch(id, { billing_cycle_anchor: now })
   if (movesTrial) moveTrial(world, id, change.trialEnd as number)
+  moveEnd(world, id, change)
   return draft
 }
 
@@ -115,6 +118,7 @@ function restart(world: World, before: SubscriptionRow, change: Change, now: num
           ...moved(before, 'trial_started'),
           trial_start: trialStart(before, now),
           trial_end: trialEnd,
+          own: { ...before.own, trialFrom: now },
         }
       : before.status === 'trialing'
         ? { ...moved(before, 'trial_ended'), trial_end: now }
@@ -240,6 +244,20 @@ function moveTrial(world: World, id: string, end: number): void {
     const debit = item.own.debit === null ? null : { ...item.own.debit, end }
     world.subscriptionItems.patch(item.id, { current_period_end: end, own: { ...item.own, debit } })
   }
+}
+
+/**
+ * An end with the period goes with it. The two words "resolve to timestamps immediately", with the period that the same
+ * request leaves; `cancel_at_period_end` follows later changes too.
+ * https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
+ */
+function moveEnd(world: World, id: string, { endsWith }: Change): void {
+  const { cancel_at: before, cancel_at_period_end: atPeriodEnd } = world.subscriptions.must(id)
+  const which = endsWith ?? (atPeriodEnd ? 'min_period_end' : undefined)
+  if (which === undefined) return
+  const ends = itemsOf(world, id).map((item) => item.current_period_end)
+  const end = which === 'min_period_end' ? Math.min(...ends) : Math.max(...ends)
+  if (end !== before) world.subscriptions.patch(id, { cancel_at: end })
 }
 
 function hasPending(world: World, subscription: SubscriptionRow): boolean {

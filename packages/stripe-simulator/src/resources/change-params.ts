@@ -22,7 +22,7 @@ import { itemsAfter, type PricedItem } from './changed-items.ts'
 import { applyDiscounts, redeemer } from './discounts.ts'
 import { find } from './lookup.ts'
 import { refuseMixed } from './subscription-currency.ts'
-import { pastTrialEnd, planTrialEnd } from './subscription-dates.ts'
+import { cutTrial, pastTrialEnd, planTrialEnd } from './subscription-dates.ts'
 import { itemFields, sharedFields, usageThresholdOf } from './subscription-fields.ts'
 import { itemPrice, itemQuantity } from './subscription-items.ts'
 import { taxRatesOf } from './tax-rates.ts'
@@ -121,7 +121,9 @@ export function itemChange(
   // https://docs.stripe.com/api/subscriptions/update#update_subscription-items
   if (count > ITEMS_MAX) throw invalid(`A subscription can have at most ${ITEMS_MAX} items.`, name('items'))
   const prices = itemsAfter(world, subscription, items).map(({ price }) => world.prices.must(price))
-  refuseMixed(subscription.billing_mode, prices, name('items'))
+  // What a subscription has already, from when it was taken, is no reason to refuse what does not touch it.
+  if (items.some(({ price }) => price !== undefined))
+    refuseMixed(subscription.billing_mode, prices, name('items'))
   const bills = params.billing_cycle_anchor?.type === 'now' || params.trial_end !== undefined
   if (subscription.status === 'paused' && bills) {
     throw invalid('The subscription is paused: resume it before its cycle or its trial changes.')
@@ -136,16 +138,38 @@ export function itemChange(
     prorationBehavior: params.proration_behavior ?? 'create_prorations',
     prorationDate: params.proration_date,
     anchorNow: params.billing_cycle_anchor?.type === 'now',
-    // The trial that the new prices bring, when it is asked for.
-    trialEnd:
-      params.trial_end ??
-      (params.trial_from_plan === true ? planTrialEnd(prices, now) : cutTrial(subscription, fields)) ??
-      undefined,
+    trialEnd: trialEndOf(subscription, params, prices, fields, now),
     trialFromPlan: params.trial_from_plan,
     paymentBehavior: 'allow_incomplete',
     offSession: false,
+    endsWith: periodEndAsked(params),
     fields,
   }
+}
+
+/** A new end of the trial: one that is asked for, one that the new prices bring, or the planned end that it may not reach over. */
+function trialEndOf(
+  subscription: SubscriptionRow,
+  params: ChangeParams,
+  prices: readonly PriceRow[],
+  fields: Partial<SubscriptionRow>,
+  now: number,
+): Change['trialEnd'] {
+  const asked =
+    params.trial_end ?? (params.trial_from_plan === true ? planTrialEnd(prices, now) : null) ?? undefined
+  if (asked === 'now') return asked
+  const { billing_mode: mode, status, trial_end: running } = subscription
+  const { cancel_at: cancelAt, cancel_at_period_end: atPeriodEnd } = { ...subscription, ...fields }
+  // An end with the period is where the trial ends, not the other way round.
+  const planned = atPeriodEnd || periodEndAsked(params) !== undefined ? null : cancelAt
+  const end = asked ?? (status === 'trialing' ? (running ?? undefined) : undefined)
+  const cut = cutTrial(mode, end, planned)
+  return cut === end ? asked : cut
+}
+
+/** The end with a period that is asked for: that of the periods as the same request leaves them. */
+function periodEndAsked({ cancel_at: at, cancel_at_period_end: atEnd }: ChangeParams): Change['endsWith'] {
+  return atEnd === true ? 'min_period_end' : typeof at === 'string' ? at : undefined
 }
 
 /** A price that an item has already: more of it is that item's quantity. */
@@ -187,18 +211,6 @@ function checkProrationDate(
   if (at < start || at > end) {
     throw invalid('Invalid proration date: it must lie inside the current billing period.', param)
   }
-}
-
-/**
- * In classic billing no trial reaches over the planned end; flexible billing leaves it alone.
- * https://docs.stripe.com/billing/subscriptions/billing-mode/compare#preserve-original-trial-end-date-when-subscription-cancels
- */
-function cutTrial(
-  { billing_mode: mode, status, trial_end: end }: SubscriptionRow,
-  { cancel_at: at }: Partial<SubscriptionRow>,
-): number | null {
-  if (mode.type === 'flexible' || status !== 'trialing' || at == null || end === null) return null
-  return at < end ? at : null
 }
 
 /** `cancel_at_period_end` is a date in disguise; unsetting either clears what was planned. */

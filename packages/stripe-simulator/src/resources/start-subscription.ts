@@ -25,7 +25,7 @@ import { ownMethod } from './customers.ts'
 import { applyDiscounts } from './discounts.ts'
 import { addExtraItems, extraItems } from './extra-items.ts'
 import { currencyOf, refuseMixed } from './subscription-currency.ts'
-import { anchorConfig, datesOf } from './subscription-dates.ts'
+import { anchorConfig, cutTrial, datesOf } from './subscription-dates.ts'
 import {
   intervalOf,
   invoiceSettingsOf,
@@ -117,13 +117,17 @@ export function create(
       discounts: applyDiscounts(world, item.discounts ?? [], redeems([own]), `items[${i}][discounts]`),
     }
   })
-  const dates = datesOf(params, prices, now, flexible)
   check(world, params, customer)
-  const discounts = applyDiscounts(world, params.discounts ?? [], redeems(priced))
-  const cancelAt = params.cancel_at_period_end === true ? 'max_period_end' : (params.cancel_at ?? null)
+  // "Always resolves to the earliest item period end." https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
+  const cancelAt = params.cancel_at_period_end === true ? 'min_period_end' : (params.cancel_at ?? null)
   if (typeof cancelAt === 'number' && cancelAt <= now) {
     throw invalid('`cancel_at` must be in the future.', 'cancel_at')
   }
+  const asked = datesOf(params, prices, now, flexible)
+  const trialEnd = cutTrial(mode, asked.trialEnd, typeof cancelAt === 'number' ? cancelAt : null)
+  const dates =
+    trialEnd === asked.trialEnd ? asked : datesOf({ ...params, ...endedAt(trialEnd) }, prices, now, flexible)
+  const discounts = applyDiscounts(world, params.discounts ?? [], redeems(priced))
   const started = createSubscription(world, {
     clock,
     items,
@@ -203,6 +207,11 @@ export function create(
   })
   schedulePendingItems(world, started)
   return world.subscriptions.must(started.id)
+}
+
+/** The trial ends then, whatever else was asked of it. */
+function endedAt(trialEnd: number | null) {
+  return { trial_end: trialEnd ?? undefined, trial_period_days: undefined, trial_from_plan: undefined }
 }
 
 function check(world: World, params: CreateParams, customer: CustomerRow): void {

@@ -163,3 +163,16 @@ export function planTrialEnd(prices: readonly PriceRow[], now: number): number |
   const days = Math.max(0, ...prices.map((price) => price.recurring?.trial_period_days ?? 0))
   return days === 0 ? null : now + days * DAY
 }
+
+/**
+ * In classic billing no trial reaches over an end that is planned for a moment; flexible billing leaves it alone.
+ * https://docs.stripe.com/billing/subscriptions/billing-mode/compare#preserve-original-trial-end-date-when-subscription-cancels
+ */
+export function cutTrial<T extends number | null | undefined>(
+  { type }: SubscriptionRow['billing_mode'],
+  trialEnd: T,
+  cancelAt: number | null,
+): T | number {
+  if (type === 'flexible' || trialEnd == null || cancelAt === null) return trialEnd
+  return Math.min(trialEnd, cancelAt)
+}
