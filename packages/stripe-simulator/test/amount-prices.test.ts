@@ -156,3 +156,16 @@ test('a preview shows the price of an amount, which is there only in it', async 
   expect(typeof shown).toBe('string')
   await expect(stripe.prices.retrieve(shown as string)).rejects.toMatchObject({ statusCode: 404 })
 })
+
+test('another amount of what had a price of the catalogue is called as it was', async () => {
+  const { id: customer } = await stripe.customers.create({})
+  const { id: product } = await stripe.products.create({ name: 'Set-up' })
+  const price = await stripe.prices.create({ product, currency: 'usd', unit_amount: 500 })
+  const nameOf = async (priced: Stripe.InvoiceItem) =>
+    (await stripe.products.retrieve(productOf(priced) as string)).name
+  const { id } = await stripe.invoiceItems.create({ customer, pricing: { price: price.id } })
+  expect(await nameOf(await stripe.invoiceItems.update(id, { amount: 400 }))).toBe('Set-up')
+  const { id: other } = await stripe.invoiceItems.create({ customer, pricing: { price: price.id } })
+  const renamed = await stripe.invoiceItems.update(other, { amount: 300, description: 'Half of it' })
+  expect(await nameOf(renamed)).toBe('Half of it')
+})

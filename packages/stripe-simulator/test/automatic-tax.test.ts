@@ -140,3 +140,42 @@ test('a customer says whether it can be taxed', async () => {
   const both = stripe.invoices.create({ customer: id, automatic_tax, default_tax_rates: [rate.id] })
   expect(await refusal(both)).toMatchObject({ param: 'default_tax_rates' })
 })
+
+test('an amount that includes its tax goes on doing so when it or its quantity changes', async () => {
+  const { stripe } = world
+  const { id: customer } = await customerIn({ country: 'DE' })
+  const { id: invoice } = await stripe.invoices.create({ customer, currency: 'eur', automatic_tax })
+  const told = async () => {
+    const { total, total_excluding_tax } = await stripe.invoices.retrieve(invoice)
+    return [total, total_excluding_tax]
+  }
+  const { id } = await stripe.invoiceItems.create({
+    ...{ customer, invoice, currency: 'eur', amount: 1190, tax_behavior: 'inclusive' },
+  })
+  // 19 % are in it: 11.90 = 10.00 × 1.19.
+  expect(await told()).toEqual([1190, 1000])
+  await stripe.invoiceItems.update(id, { quantity: 2 })
+  expect(await told()).toEqual([2380, 2000])
+  await stripe.invoiceItems.update(id, { amount: 595 })
+  expect(await told()).toEqual([595, 500])
+  // On top: 5.95 × 0.19 = 1.1305.
+  await stripe.invoiceItems.update(id, { tax_behavior: 'exclusive' })
+  expect(await told()).toEqual([708, 595])
+  await stripe.invoiceItems.update(id, { quantity: 2, tax_behavior: 'inclusive' })
+  expect(await told()).toEqual([1190, 1000])
+  await stripe.invoiceItems.update(id, { tax_behavior: 'exclusive' })
+  expect((await stripe.invoiceItems.retrieve(id)).quantity).toBe(2)
+})
+
+test('how a price is taxed is said by the price: another word beside it is a gap', async () => {
+  const { stripe } = world
+  const { id: customer } = await customerIn({ country: 'DE' })
+  const price = await world.price(1190, { recurring: undefined as never, tax_behavior: 'inclusive' })
+  const of = { customer, pricing: { price: price.id } }
+  const refused = { code: 'simulator_gap', param: 'tax_behavior' }
+  expect(await refusal(stripe.invoiceItems.create({ ...of, tax_behavior: 'exclusive' }))).toMatchObject(
+    refused,
+  )
+  const { id } = await stripe.invoiceItems.create({ ...of, tax_behavior: 'inclusive' })
+  expect(await refusal(stripe.invoiceItems.update(id, { tax_behavior: 'exclusive' }))).toMatchObject(refused)
+})

@@ -22,7 +22,7 @@ import { mergeMetadata } from '../rules/metadata.ts'
 import type { World } from '../world.ts'
 import { currency } from './currency-param.ts'
 import { discountParam, lineDiscounts } from './discounts.ts'
-import { checkedPeriod, paramIn, priceItem } from './make-invoice-item.ts'
+import { checkedPeriod, type ItemPricing, paramIn, priceItem } from './make-invoice-item.ts'
 import { taxRatesOf, taxRatesParam } from './tax-rates.ts'
 
 const TAX_BEHAVIORS = ['exclusive', 'inclusive', 'unspecified'] as const
@@ -133,20 +133,32 @@ function draftOf(world: World, item: InvoiceItemRow): string | null {
 function repriced(
   world: World,
   item: InvoiceItemRow,
-  params: Parameters<typeof priceItem>[1],
+  params: ItemPricing,
   prefix: string,
 ): Partial<InvoiceItemRow> {
   const sent = [params.amount, params.pricing, params.price_data, params.unit_amount_decimal]
+  const priceless = sent.every((value) => value === undefined)
   const quantity = params.quantity !== undefined || params.quantity_decimal !== undefined
-  if (sent.every((value) => value === undefined) && !quantity) return {}
+  if (priceless && !quantity && params.tax_behavior === undefined) return {}
   const kept = world.prices.get(item.pricing?.price_details?.price)
   const ofAmount = kept?.own.ofAmount === true
-  const given =
-    !quantity || sent.some((value) => value !== undefined)
-      ? params
-      : kept !== undefined && !ofAmount
-        ? { ...params, pricing: { price: kept.id } }
-        : { ...params, unit_amount_decimal: item.pricing?.unit_amount_decimal ?? String(item.amount) }
+  const amount = params.amount !== undefined || params.unit_amount_decimal !== undefined
+  const count = quantity ? {} : { quantity_decimal: item.quantity_decimal }
+  const given: ItemPricing =
+    amount || (priceless && (ofAmount || kept === undefined))
+      ? {
+          ...params,
+          ...(amount
+            ? {}
+            : { ...count, unit_amount_decimal: item.pricing?.unit_amount_decimal ?? String(item.amount) }),
+          // What nobody says stays as it was.
+          description: params.description ?? item.description,
+          tax_behavior:
+            params.tax_behavior ?? (kept?.tax_behavior as ItemPricing['tax_behavior'] | null) ?? undefined,
+        }
+      : priceless
+        ? { ...params, ...count, pricing: { price: kept?.id } }
+        : params
   // Another amount of what is called otherwise meanwhile is a price of the same product, as recorded.
   const priced = priceItem(world, given, item.currency, prefix, ofAmount ? kept.product : undefined)
   if (priced.currency !== item.currency)

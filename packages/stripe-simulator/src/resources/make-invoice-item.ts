@@ -2,7 +2,7 @@ import { retotal } from '../billing/invoices.ts'
 import { invoiceItemLine } from '../billing/lines.ts'
 import { isPricedIn, termsOf } from '../billing/periods.ts'
 import { refuseTooLarge } from '../billing/refuse-unchargeable.ts'
-import { invalid } from '../errors.ts'
+import { gap, invalid } from '../errors.ts'
 import type { MetadataParam } from '../http/schema.ts'
 import type { InvoiceItemRow, InvoiceRow, PriceRow } from '../rows.ts'
 import { formatDecimal, PICOS, parseDecimal, roundPicos } from '../rules/decimal.ts'
@@ -120,6 +120,9 @@ function pricedBy(
       ? inlinePrice(world, given.price_data, param('price_data'), given.mayCredit ?? false)
       : find(world.prices, 'price', given.pricing?.price ?? missingAmount(param), param('pricing[price]'))
   refuseUnlessOnce(price, param('pricing[price]'))
+  if (given.tax_behavior !== undefined && given.tax_behavior !== price.tax_behavior) {
+    throw gap('a `tax_behavior` other than that of the price', param('tax_behavior'))
+  }
   const billedIn =
     currency !== undefined && isPricedIn(price, currency.toLowerCase())
       ? currency.toLowerCase()
