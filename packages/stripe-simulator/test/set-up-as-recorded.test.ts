@@ -167,3 +167,28 @@ test('no payout, no such entry, no such type', async () => {
   })
   expect((await stripe.balanceTransactions.list({ type: 'bogus_type' })).data).toEqual([])
 })
+
+// README, "What was decided": as what is attached or charged.
+test('a set-up checks the security code, and a detachment tells of the customer alone', async () => {
+  const { id: customer } = await stripe.customers.create({})
+  const card = { number: '4242424242424242', exp_month: 12, exp_year: 2034, cvc: '123' }
+  const made = await stripe.paymentMethods.create({ type: 'card', card })
+  expect(made.card?.checks?.cvc_check).toBe('unchecked')
+  const confirm = { customer, confirm: true, return_url: 'https://example.com/done' }
+  await stripe.setupIntents.create({ ...confirm, payment_method: made.id })
+  expect((await stripe.paymentMethods.retrieve(made.id)).card?.checks?.cvc_check).toBe('pass')
+  const [attached] = (await world.events(['payment_method.attached'])).slice(-1)
+  expect(attached?.data.object).toMatchObject({ id: made.id, card: { checks: { cvc_check: 'pass' } } })
+  await stripe.paymentIntents.create({ ...confirm, payment_method: made.id, amount: 500, currency: 'usd' })
+  await stripe.paymentMethods.detach(made.id)
+  const [detached] = (await world.events(['payment_method.detached'])).slice(-1)
+  expect(detached?.data.previous_attributes).toEqual({ customer })
+  const wrong = await stripe.paymentMethods.create({
+    ...{ type: 'card', card: { ...card, number: '4000000000000127' } },
+  })
+  const refused = await refusal(stripe.setupIntents.create({ ...confirm, payment_method: wrong.id }))
+  expect(refused).toMatchObject({
+    ...{ code: 'incorrect_cvc', payment_method: { card: { checks: { cvc_check: 'fail' } } } },
+  })
+  expect((await stripe.paymentMethods.retrieve(wrong.id)).card?.checks?.cvc_check).toBe('fail')
+})

@@ -5,6 +5,7 @@ import type { World } from '../world.ts'
 import { afterSetUp } from './after-set-up.ts'
 import { creditAttached } from './attach-payment.ts'
 import { challengeOf } from './challenge.ts'
+import { checkedCard } from './charged-card.ts'
 import { cardError } from './collect.ts'
 import { behaviorOf } from './methods.ts'
 import { confirmIntent, fail } from './payments.ts'
@@ -146,7 +147,7 @@ export function confirmSetup(
     ...(outcome.declineCode === null ? {} : { decline_code: outcome.declineCode }),
     // Of the declines of a set-up only this one names a field, as recorded.
     ...(outcome.code === 'expired_card' ? { param: 'exp_month' } : {}),
-    payment_method: world.render(method),
+    payment_method: world.render(checkedCard(world, method, outcome.code)),
   }
   const failed = world.setupIntents.patch(id, {
     status: 'requires_payment_method',
@@ -160,7 +161,7 @@ export function confirmSetup(
 
 function succeed(world: World, intent: SetupIntentRow, method: PaymentMethodRow): SetupIntentRow {
   const attached = intent.customer !== null && method.customer === null
-  const kept = world.paymentMethods.patch(method.id, {
+  const kept = world.paymentMethods.patch(checkedCard(world, method).id, {
     customer: intent.customer ?? method.customer,
     own: { ...method.own, clock: intent.own.clock, setUp: true },
   })
