@@ -96,6 +96,8 @@ export class World extends Tables {
   wall: number | null = null
   /** Lines of the last previews, which nothing else keeps. */
   readonly previews = new Map<string, readonly rows.LineRow[]>()
+  /** Discounts that are there only in the last previews, as they were there, by the preview and their own id. */
+  readonly previewedDiscounts = new Map<string, ReadonlyMap<string, rows.Json>>()
   /** How an attempt to charge goes where a fault was armed for it, whatever the card. */
   chargeFault: (path: string | null, authenticated: boolean) => Attempt | undefined = () => undefined
   /** True while a preview plays the future: nothing is collected, no event is made. */

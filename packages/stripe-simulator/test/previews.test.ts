@@ -185,3 +185,39 @@ test('the empty text shows what it would be without any discount, the customerâ€
   expect((await of({ discounts: [{ discount: discount?.id ?? '' }] })).total).toBe(800)
   expect((await of({})).total).toBe(800)
 })
+
+test('discounts that are there only in a preview are expanded as they were in it', async () => {
+  const { stripe } = world
+  const ada = await world.customer()
+  const [own, whole] = [
+    await stripe.coupons.create({ percent_off: 10, duration: 'forever' }),
+    await stripe.coupons.create({ amount_off: 100, currency: 'usd', duration: 'forever' }),
+  ]
+  const price = (await world.price(1000)).id
+  const shown = await preview({
+    customer: ada.id,
+    subscription_details: { items: [{ price, discounts: [{ coupon: own.id }] }] },
+    discounts: [{ coupon: whole.id }],
+    expand: [
+      'discounts',
+      'lines.data.discounts',
+      'lines.data.discount_amounts.discount',
+      'total_discount_amounts.discount',
+    ],
+  })
+  // 10.00 - 10 % - 1.00
+  expect(shown.total).toBe(800)
+  const of = (coupon: string) => ({ object: 'discount', source: { coupon } })
+  expect(shown.discounts).toMatchObject([of(whole.id)])
+  expect(shown.lines.data[0]?.discounts).toMatchObject([of(own.id)])
+  expect(shown.lines.data[0]?.discount_amounts).toMatchObject([
+    { amount: 100, discount: of(own.id) },
+    { amount: 100, discount: of(whole.id) },
+  ])
+  expect(shown.total_discount_amounts?.map(({ discount }) => discount)).toMatchObject([
+    of(own.id),
+    of(whole.id),
+  ])
+  const listed = await stripe.invoices.listLineItems(shown.id, { expand: ['data.discounts'] })
+  expect(listed.data[0]?.discounts).toMatchObject([of(own.id)])
+})

@@ -40,8 +40,19 @@ export function expandedPrice(world: World, id: unknown): Json | null {
 }
 
 /** Those of a list of ids. */
-export function expandedDiscounts(world: World, ids: unknown): Json[] {
-  return (ids as string[]).map((id) => world.render(world.discounts.must(id)))
+export function expandedDiscounts(world: World, ids: unknown): (Json | string)[] {
+  return (ids as string[]).map((id) => discountOrId(world, id))
+}
+
+/** A discount that was made in a preview is there only in it: as it was there, as long as that is remembered. */
+export function discountOrId(world: World, id: unknown): Json | string {
+  const row = world.discounts.get(id as string)
+  if (row !== undefined) return world.render(row)
+  for (const discounts of world.previewedDiscounts.values()) {
+    const shown = discounts.get(id as string)
+    if (shown !== undefined) return shown
+  }
+  return id as string
 }
 
 /** A price that was made for an amount in a preview is there only in it: its lines go on naming it. */

@@ -8,7 +8,7 @@ import { gaps, oneOf, range, shape, text } from '../http/schema.ts'
 import type { InvoiceRow, LineRow } from '../rows.ts'
 import type { Shown } from '../shown.ts'
 import type { World } from '../world.ts'
-import { expanded, expandedCustomer, expandedDiscounts, priceOrId } from './expanded.ts'
+import { discountOrId, expanded, expandedCustomer, expandedDiscounts, priceOrId } from './expanded.ts'
 import { changeInvoice, invoiceFields } from './invoice-fields.ts'
 import { find, findAs } from './lookup.ts'
 import { createFields, makeInvoice } from './make-invoice.ts'
@@ -95,8 +95,7 @@ export const invoiceExpansions: Expansions = {
       expanded(world, world.paymentMethods.get(row.default_payment_method as string)),
     'from_invoice.invoice': (world, from) => expanded(world, world.invoices.get(from.invoice as string)),
     latest_revision: (world, row) => expanded(world, world.invoices.get(row.latest_revision as string)),
-    'total_discount_amounts.discount': (world, { discount }) =>
-      expanded(world, world.discounts.get(discount as string)),
+    'total_discount_amounts.discount': (world, { discount }) => discountOrId(world, discount),
     payments: (world, row) => {
       const payments = world.invoicePayments.by('invoice', row.id as string).reverse()
       return firstPage(payments, `/v1/invoice_payments?invoice=${row.id}`, (payment) => world.render(payment))
@@ -116,8 +115,7 @@ export const invoiceExpansions: Expansions = {
 export const lineExpansions: Expansions = {
   line_item: {
     discounts: (world, line) => expandedDiscounts(world, line.discounts),
-    'discount_amounts.discount': (world, { discount }) =>
-      expanded(world, world.discounts.get(discount as string)),
+    'discount_amounts.discount': (world, { discount }) => discountOrId(world, discount),
     'pricing.price_details.price': (world, details) => priceOrId(world, details.price as string),
     subscription: (world, line) =>
       line.subscription === null ? null : world.render(world.subscriptions.must(line.subscription as string)),

@@ -262,7 +262,15 @@ function nothingUpcoming(customer: string | null | undefined): StripeError {
 function shown(world: World, id: string): Shown<Stripe.Invoice> {
   const invoice = world.invoices.must(id)
   world.previews.set(id, invoice.own.lines)
+  const named = [...invoice.discounts, ...invoice.own.lines.flatMap((line) => line.discounts)] as string[]
+  world.previewedDiscounts.set(
+    id,
+    new Map(named.map((discount) => [discount, world.render(world.discounts.must(discount))])),
+  )
   const [oldest] = world.previews.keys()
-  if (world.previews.size > PREVIEWS_KEPT && oldest !== undefined) world.previews.delete(oldest)
+  if (world.previews.size > PREVIEWS_KEPT && oldest !== undefined) {
+    world.previews.delete(oldest)
+    world.previewedDiscounts.delete(oldest)
+  }
   return renderInvoice(world, invoice)
 }
