@@ -3,6 +3,7 @@ import { followEntitlements } from './billing/entitlements.ts'
 import { wallMillis } from './clock.ts'
 import { Deliveries } from './events/deliveries.ts'
 import { checkedDelivery, type DeliverySettings, defaultDelivery } from './events/delivery-settings.ts'
+import { type StartEndpoint, setStartEndpoints } from './events/start-endpoints.ts'
 import { Control } from './faults/control.ts'
 import type { Fault } from './faults/fault.ts'
 import { Faults } from './faults/faults.ts'
@@ -20,7 +21,6 @@ import { type RateLimits, stripeRateLimits } from './limits/rate-limits.ts'
 import { SubscriptionLimits } from './limits/subscription-limits.ts'
 import { seededRandom } from './random.ts'
 import { expansions, renderers, routes } from './registry.ts'
-import { createEndpoint } from './resources/webhook-endpoints.ts'
 import type { Attempt } from './rules/test-cards.ts'
 import { defaultSettings, type Settings } from './settings.ts'
 import { StateFile } from './store/state-file.ts'
@@ -28,7 +28,7 @@ import { Time } from './time.ts'
 import { dialectOf } from './versions/dialect.ts'
 import { newest, versionOf } from './versions/versions.ts'
 import { addWindow } from './window/window.ts'
-import { NOBODY, World } from './world.ts'
+import { World } from './world.ts'
 
 export interface SimulatorOptions {
   /** 0 takes a free one. */
@@ -38,14 +38,8 @@ export interface SimulatorOptions {
   readonly stateFile?: string
   /** Keys that are accepted; any `sk_test_...` or `rk_test_...` when absent. */
   readonly apiKeys?: readonly string[]
-  /** Endpoints made at the start, with secrets of your choice. */
-  readonly webhooks?: readonly {
-    readonly url: string
-    readonly secret: string
-    readonly enabledEvents?: readonly string[]
-    /** The version that its events come in; the account's when absent. */
-    readonly apiVersion?: string
-  }[]
+  /** Endpoints of this run, with secrets of your choice. Those of an earlier one that are not named again are gone. */
+  readonly webhooks?: readonly StartEndpoint[]
   /** The account's version: of requests that name none, and of events. The newest when absent. */
   readonly apiVersion?: string
   /** Makes ids, shuffles, drops and faults with a probability repeatable. */
@@ -86,6 +80,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const log = new RequestLog()
   const control = new Control({ world, deliveries, time, faults, log, keys })
   const file = options.stateFile === undefined ? undefined : new StateFile(options.stateFile, world, keys)
+  try {
+    setStartEndpoints(world, options.webhooks ?? [])
+  } catch (error) {
+    file?.close()
+    throw error
+  }
   // What was kept was written long ago.
   world.settleSearch()
   deliveries.resume()
@@ -124,20 +124,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { port } = app.server.address() as AddressInfo
   const url = `http://${nameIn(host)}:${port}`
   world.baseUrl = url
-  for (const hook of options.webhooks ?? []) {
-    const { url: target, secret, enabledEvents = ['*'], apiVersion } = hook
-    if (apiVersion !== undefined) versionOf(apiVersion)
-    const known = world.webhookEndpoints.all().some((row) => row.url === target && row.own.secret === secret)
-    if (known) continue
-    world.transaction(NOBODY, () =>
-      createEndpoint(world, {
-        url: target,
-        secret,
-        enabled_events: [...enabledEvents],
-        api_version: apiVersion,
-      }),
-    )
-  }
   time.arm()
   time.startAdvances()
   return {

@@ -132,3 +132,56 @@ test('a file that is mostly history is rewritten, and holds the same', async () 
   expect((await again.stripe.customers.retrieve(id)).lastResponse.statusCode).toBe(200)
   await again.close()
 })
+
+// The interval alignment is checked when something is added or repriced; who had such a mix before can go on with it.
+test('intervals that a subscription has mixed since an earlier version refuse no change of anything else', async () => {
+  const before = await newWorld({ stateFile })
+  const { id: customer } = await before.customer()
+  const [month, other, third] = [await before.price(1000), await before.price(500), await before.price(200)]
+  const { id, items } = await before.stripe.subscriptions.create({
+    ...{ customer, items: [{ price: month.id }, { price: other.id }] },
+  })
+  await before.close()
+  const old = readFileSync(stateFile, 'utf8').split('\n')
+  const mixed = old.map((line) =>
+    line.includes(other.id) && !line.includes(id)
+      ? line.replaceAll('"interval":"month"', '"interval":"week"')
+      : line,
+  )
+  writeFileSync(stateFile, mixed.join('\n'))
+  const world = await newWorld({ stateFile })
+  const { subscriptions } = world.stripe
+  expect((await world.stripe.prices.retrieve(other.id)).recurring?.interval).toBe('week')
+  const item = items.data[0]?.id as string
+  expect(await subscriptions.update(id, { metadata: { a: 'b' } })).toMatchObject({ metadata: { a: 'b' } })
+  await subscriptions.update(id, { items: [{ id: item, quantity: 2 }] })
+  expect(await refusal(subscriptions.update(id, { items: [{ price: third.id }] }))).toMatchObject({
+    param: 'items',
+  })
+  const ending = await subscriptions.update(id, { cancel_at_period_end: true })
+  expect(ending.cancel_at_period_end).toBe(true)
+  await world.close()
+})
+
+test('endpoints of a start go with it: another secret takes the place of the old one, and without them they are gone', async () => {
+  const url = 'http://127.0.0.1:9/webhook'
+  const told = async (...webhooks: { url: string; secret: string }[]) => {
+    const world = await newWorld({ stateFile, webhooks, delivery: { mode: 'off' } })
+    const { data } = await world.stripe.webhookEndpoints.list()
+    await world.close()
+    return data.map((endpoint) => [endpoint.id, endpoint.url] as const)
+  }
+  const made = await newWorld({ stateFile })
+  const byHand = await made.stripe.webhookEndpoints.create({
+    url: 'http://127.0.0.1:9/other',
+    enabled_events: ['*'],
+  })
+  await made.close()
+  const own = [byHand.id, byHand.url] as const
+  const [[id] = []] = await told({ url, secret: 'whsec_one' })
+  expect(await told({ url, secret: 'whsec_one' })).toEqual([[id, url], own])
+  // The same endpoint: what waits for it is sent, signed with what is said now.
+  expect(await told({ url, secret: 'whsec_two' })).toEqual([[id, url], own])
+  expect(await told({ url, secret: 'whsec_two' }, { url, secret: 'whsec_three' })).toHaveLength(3)
+  expect(await told()).toEqual([own])
+})
