@@ -170,4 +170,14 @@ describe('active entitlements', () => {
     await world.advance(ada.clock, JAN_1 + 31 * DAY)
     expect(await entitlements(ada.id)).toEqual(['added_later', 'base'])
   })
+
+  test('go with a product that is deleted: another one by its id begins without', async () => {
+    const id = 'prod_used_again'
+    await world.stripe.products.create({ id, name: 'One' })
+    await attach(id, 'of_the_first')
+    await world.stripe.products.del(id)
+    await world.stripe.products.create({ id, name: 'Two' })
+    expect((await world.stripe.products.listFeatures(id)).data).toEqual([])
+    await attach(id, 'of_the_first')
+  })
 })

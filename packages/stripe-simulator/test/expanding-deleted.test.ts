@@ -84,6 +84,15 @@ test('a product whose plan was deleted may be deleted; who has the plan keeps it
   await expect(world.price(500, { product })).rejects.toMatchObject({ statusCode: 400, param: 'product' })
   expect((await stripe.products.list({ limit: 100 })).data.map((one) => one.id)).not.toContain(product)
   const gone = { id: product, object: 'product', deleted: true }
+  // What it is called is still said of what is changed.
+  const item = (await stripe.subscriptions.retrieve(id)).items.data[0]?.id as string
+  await stripe.subscriptions.update(id, { items: [{ id: item, quantity: 2 }] })
+  const { data: prorations } = await stripe.invoiceItems.list({ customer: ada.id, pending: true })
+  expect(prorations.map(({ description }) => `${description}`).sort()).toEqual([
+    expect.stringMatching(/^Remaining time on 2 × Gold after /),
+    expect.stringMatching(/^Unused time on Gold after /),
+  ])
+  await stripe.subscriptions.update(id, { items: [{ id: item, quantity: 1 }] })
   const read = await stripe.subscriptions.retrieve(id, { expand: ['items.data.price.product'] })
   expect(read.items.data[0]?.price.product).toEqual(gone)
   await world.advance(ada.clock, JAN_1 + 32 * DAY)

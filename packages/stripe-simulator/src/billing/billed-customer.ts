@@ -1,7 +1,7 @@
 import type { CustomerRow, InvoiceRow } from '../rows.ts'
 import type { World } from '../world.ts'
 
-/** How the customer wants invoices drawn, or null where nothing was said. */
+/** How an invoice is drawn, or null where nobody said. */
 type Rendering = InvoiceRow['rendering']
 
 /**

@@ -27,20 +27,16 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
     defaults.length === 0 &&
     lines.every((line) => line.own.taxRates.length === 0 && (line.taxes ?? []).length === 0)
   if (untouched) return { lines, taxes: [], exclusive: 0, inclusive: 0, inSubtotal: 0 }
-  const reason = invoice.customer_tax_exempt === 'exempt' ? 'customer_exempt' : 'reverse_charge'
-  const exempt = invoice.customer_tax_exempt === 'exempt' || invoice.customer_tax_exempt === 'reverse'
+  const exempt = exemptionOf(invoice)
   let inSubtotal = 0
   const taxed = lines.map((line) => {
     const others = automatic ? automaticRates(world, invoice, line) : defaults
     const ids = line.own.taxRates.length > 0 ? line.own.taxRates : others
     const rates = ids.map((id) => rateOf(world, id))
-    if (!exempt) inSubtotal += line.amount - withoutInclusive(line.amount, rates)
+    if (exempt === null) inSubtotal += line.amount - withoutInclusive(line.amount, rates)
     return {
       ...line,
-      taxes: taxRows(line.own.net, rates, {
-        exempt,
-        because: exempt ? reason : automatic ? 'standard_rated' : 'not_available',
-      }),
+      taxes: taxRows(line.own.net, rates, exempt, automatic ? 'standard_rated' : 'not_available'),
     }
   })
   const taxes = summed(taxed.flatMap((line) => line.taxes))
@@ -58,30 +54,38 @@ export function taxLines(world: World, invoice: InvoiceRow, lines: readonly Line
 /** The taxes of rates given by hand, on something that is no line of an invoice. */
 export function taxesByHand(
   world: World,
-  { customer_tax_exempt: exempt }: InvoiceRow,
+  invoice: InvoiceRow,
   net: number,
   rates: readonly string[],
 ): LineTaxes {
-  const free = exempt === 'exempt' || exempt === 'reverse'
-  const reason = exempt === 'exempt' ? 'customer_exempt' : 'reverse_charge'
   return taxRows(
     net,
     rates.map((id) => rateOf(world, id)),
-    { exempt: free, because: free ? reason : 'not_available' },
+    exemptionOf(invoice),
+    'not_available',
   )
+}
+
+/** Why the customer owes no tax on this invoice, or null. */
+function exemptionOf({
+  customer_tax_exempt: exempt,
+}: InvoiceRow): 'customer_exempt' | 'reverse_charge' | null {
+  if (exempt === 'exempt') return 'customer_exempt'
+  return exempt === 'reverse' ? 'reverse_charge' : null
 }
 
 function taxRows(
   net: number,
   rates: readonly Rate[],
-  { exempt, because }: { exempt: boolean; because: LineTaxes[number]['taxability_reason'] },
+  exempt: ReturnType<typeof exemptionOf>,
+  otherwise: LineTaxes[number]['taxability_reason'],
 ): LineTaxes {
   return taxesOn(net, rates).map(({ rate, amount, taxable }) => ({
-    amount: exempt ? 0 : amount,
+    amount: exempt === null ? amount : 0,
     tax_behavior: rate.inclusive ? 'inclusive' : 'exclusive',
     tax_rate_details: { tax_rate: rate.id },
-    taxability_reason: because,
-    taxable_amount: exempt ? net : taxable,
+    taxability_reason: exempt ?? otherwise,
+    taxable_amount: exempt === null ? taxable : net,
     type: 'tax_rate_details' as const,
   }))
 }

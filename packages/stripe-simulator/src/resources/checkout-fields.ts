@@ -7,6 +7,7 @@ import {
   metadata,
   oneOf,
   type Params,
+  playedOf,
   required,
   shape,
   text,
@@ -43,7 +44,7 @@ const inlinePrice = shape({
 /** The parameters of a hosted Checkout page. https://docs.stripe.com/api/checkout/sessions/create */
 export const checkoutFields = {
   mode: required(oneOf(['payment', 'setup', 'subscription'] as const)),
-  ui_mode: oneOf(['hosted_page'] as const),
+  ui_mode: playedOf(['hosted_page'] as const, ['embedded_page', 'elements', 'form']),
   success_url: text(),
   cancel_url: text(),
   customer: text(),

@@ -5,6 +5,7 @@ import { bool, clearable, gaps, list, metadata, range, required, shape, text } f
 import type { ProductRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
+import type { World } from '../world.ts'
 import { deletedShown } from './expanded.ts'
 import { liveProduct } from './lookup.ts'
 import { createPrice } from './make-price.ts'
@@ -43,7 +44,7 @@ export const productRoutes = [
     ({ world, params }) => {
       const { default_price_data: priceData, ...given } = params
       const known = world.products.get(given.id)
-      if (known?.own.deleted === true) world.products.delete(known.id)
+      if (known?.own.deleted === true) forget(world, known.id)
       else if (known !== undefined) throw invalid('Product already exists.', 'id', 'resource_already_exists')
       const product = createProduct(world, given)
       if (priceData === undefined) return world.render(product)
@@ -105,3 +106,9 @@ export const productRoutes = [
     return deletedShown(product)
   }),
 ]
+
+/** An id that is used again is another product's: nothing of the deleted one is left. */
+function forget(world: World, id: string): void {
+  for (const attached of world.productFeatures.by('product', id)) world.productFeatures.delete(attached.id)
+  world.products.delete(id)
+}
