@@ -69,6 +69,25 @@ describe('what is answered', () => {
     },
   )
 
+  test('and of other enumerations of the client', async () => {
+    const { subscriptionSchedules, invoices, creditNotes, billingPortal } = world.stripe
+    const cancel = { enabled: true, proration_behavior: 'always_invoice' } as const
+    const told = await Promise.all(
+      [
+        subscriptionSchedules.create({ end_behavior: 'renew' }),
+        invoices.create({ issuer: { type: 'account' } }),
+        creditNotes.create({ invoice: 'in_1', refunds: [{ type: 'payment_record_refund' }] }),
+        billingPortal.configurations.create({ features: { subscription_cancel: cancel } }),
+      ].map((call: Promise<unknown>) => refusal(call)),
+    )
+    expect(told.map(({ code, param }) => [code, param])).toEqual([
+      ['simulator_gap', 'end_behavior'],
+      ['simulator_gap', 'issuer[type]'],
+      ['simulator_gap', 'refunds[0][type]'],
+      ['simulator_gap', 'features[subscription_cancel][proration_behavior]'],
+    ])
+  })
+
   test('a parameter that nobody has stays unknown', async () => {
     const error = await refusal(world.stripe.checkout.sessions.create({ brand: 'Ada' } as object))
     expect(error).toMatchObject({ code: 'parameter_unknown', param: 'brand' })

@@ -14,6 +14,7 @@ import {
   metadata,
   oneOf,
   type Params,
+  playedOf,
   range,
   required,
   shape,
@@ -55,7 +56,7 @@ const createFields = {
     shape({
       refund: text(),
       amount_refunded: integer({ min: 1 }),
-      type: oneOf(['refund'] as const),
+      type: playedOf(['refund'] as const, ['payment_record_refund']),
       ...gaps('payment_record_refund'),
     }),
   ),

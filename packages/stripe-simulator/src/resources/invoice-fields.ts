@@ -11,6 +11,7 @@ import {
   metadata,
   oneOf,
   type Params,
+  playedOf,
   required,
   shape,
   text,
@@ -47,7 +48,7 @@ export const invoiceFields = {
   discounts: clearable(list(discountParam)),
   default_tax_rates: taxRatesParam,
   automatic_tax: automaticTaxParam,
-  issuer: shape({ type: required(oneOf(['self'] as const)), ...gaps('account') }),
+  issuer: shape({ type: required(playedOf(['self'] as const, ['account'])), ...gaps('account') }),
   payment_settings: shape({
     payment_method_types: clearable(list(methodType)),
     ...gaps('default_mandate', 'payment_method_options'),

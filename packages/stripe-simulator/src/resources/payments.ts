@@ -3,7 +3,7 @@ import { captureIntent } from '../billing/charges.ts'
 import type { Expansions } from '../http/expand.ts'
 import { firstPage, inRange, page, paging } from '../http/list.ts'
 import { get, nothing, post } from '../http/route.ts'
-import { clearable, gaps, integer, metadata, oneOf, range, shape, text } from '../http/schema.ts'
+import { clearable, gaps, integer, metadata, oneOf, playedOf, range, shape, text } from '../http/schema.ts'
 import type { ChargeRow, InvoicePaymentRow, PaymentIntentRow } from '../rows.ts'
 import { defined } from '../rules/defined.ts'
 import { mergeMetadata } from '../rules/metadata.ts'
@@ -74,7 +74,7 @@ export const invoicePaymentRoutes = [
       created: range,
       invoice: text(),
       payment: shape({
-        type: oneOf(['payment_intent'] as const),
+        type: playedOf(['payment_intent'] as const, ['payment_record']),
         payment_intent: text(),
         ...gaps('payment_record'),
       }),

@@ -7,6 +7,7 @@ import {
   list,
   oneOf,
   type Params,
+  playedOf,
   required,
   shape,
   text,
@@ -47,7 +48,7 @@ export const featuresParam = shape({
     }),
     enabled: bool,
     mode: oneOf(['at_period_end', 'immediately'] as const),
-    proration_behavior: oneOf(['create_prorations', 'none'] as const),
+    proration_behavior: playedOf(['create_prorations', 'none'] as const, ['always_invoice']),
   }),
   subscription_pause: shape({
     duration: shape({

@@ -1,6 +1,6 @@
 import { playAt, upcomingInvoice } from '../billing/upcoming.ts'
 import { invalid } from '../errors.ts'
-import { gaps, oneOf, type Params, shape } from '../http/schema.ts'
+import { gaps, type Params, playedOf, shape } from '../http/schema.ts'
 import type { InvoiceRow, ScheduleRow } from '../rows.ts'
 import type { World } from '../world.ts'
 import { billingModeOf, billingModeParam } from './billing-mode.ts'
@@ -12,7 +12,7 @@ import { setPhases } from './subscription-schedules.ts'
 
 const fields = {
   billing_mode: billingModeParam,
-  end_behavior: oneOf(['release', 'cancel'] as const),
+  end_behavior: playedOf(['release', 'cancel'] as const, ['none', 'renew']),
   phases: phasesParam,
   proration_behavior: sharedFields.proration_behavior,
   ...gaps('pause_schedules'),

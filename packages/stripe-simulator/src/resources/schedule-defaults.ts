@@ -1,4 +1,4 @@
-import { clearable, gaps, oneOf, type Params, shape, text } from '../http/schema.ts'
+import { clearable, gaps, oneOf, type Params, playedOf, shape, text } from '../http/schema.ts'
 import type { ScheduleRow } from '../rows.ts'
 import { daysUntilDue } from './due-params.ts'
 import { customFields, sharedFields, thresholdsOf } from './subscription-fields.ts'
@@ -12,7 +12,7 @@ export const scheduleInvoiceSettings = shape({
   description: clearable(text()),
   footer: clearable(text()),
   custom_fields: customFields,
-  issuer: shape({ type: oneOf(['self'] as const) }),
+  issuer: shape({ type: playedOf(['self'] as const, ['account']) }),
   ...gaps('account_tax_ids'),
 })
 

@@ -11,8 +11,8 @@ import {
   bool,
   gaps,
   metadata,
-  oneOf,
   type Params,
+  playedOf,
   range,
   shape,
   text,
@@ -33,7 +33,7 @@ import { sharedFields } from './subscription-fields.ts'
 
 const URL = '/v1/subscription_schedules'
 
-const endBehavior = oneOf(['release', 'cancel'] as const)
+const endBehavior = playedOf(['release', 'cancel'] as const, ['none', 'renew'])
 
 /** https://docs.stripe.com/api/subscription_schedules */
 export const subscriptionScheduleRoutes = [
