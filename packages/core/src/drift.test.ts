@@ -59,6 +59,13 @@ test.each<[string, ReturnType<typeof differs>, string, string | null]>([
     'changedHere',
     'look',
   ],
+  ['how often its usage is invoiced', differs('subscription', 'usageInterval'), 'changedThere', 'sync'],
+  [
+    'the same where no lines are sent',
+    differs('subscription', 'usageInterval', { isTold: false }),
+    'changedThere',
+    null,
+  ],
   ['an item where none is sent', differs('invoiceItem', 'amount', { isTold: false }), 'changedThere', null],
 ])('%s', (_name, verdict, cause, repair) => {
   expect(verdict).toMatchObject({ cause, repair })

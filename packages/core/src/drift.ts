@@ -75,7 +75,7 @@ export interface DifferingObject {
   readonly isTheirs?: boolean
   /** Of a customer: what stands here stood there before, and was changed there. */
   readonly stoodThere?: boolean
-  /** Of a customer and an item: such are told to the provider (`Directions`); unless said they are. */
+  /** Such are told to the provider (`Directions`): customers, or lines, with which goes how often they are invoiced. Unless said they are. */
   readonly isTold?: boolean
   /** Ours is final: nothing that the provider says later is taken for its end. */
   readonly isOverHere?: boolean
@@ -143,7 +143,8 @@ export function judgeDifference(object: DifferingObject): DriftVerdict {
       return seenAsItIs ? written : missed
     case 'subscription':
       // Alone it is told again; beside others these are taken over first.
-      if (differences.every(({ field }) => field === 'usageInterval')) return INTERVAL
+      if (differences.every(({ field }) => field === 'usageInterval'))
+        return isTold ? INTERVAL : notTold(INTERVAL, 'Lines')
       if (isOverHere && differences.some(({ field }) => field === 'status')) return OVER
       return seenAsItIs ? written : missed
     case 'invoice':

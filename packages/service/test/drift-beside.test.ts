@@ -100,6 +100,29 @@ test('usage that is invoiced there at another interval than the plan’s, is tol
   expect(interval).toEqual({ interval: 'month', interval_count: 1 })
 })
 
+test('the same, heard of, where all was sent', async () => {
+  await world.sync(annual)
+  await world.stripe.subscriptions.update(annual.subscription, { pending_invoice_item_interval: '' })
+  await world.deliver()
+  await mend('subscription differs usageInterval changedThere sync')
+})
+
+test('where no lines go out no repair is offered that could not set the interval', async () => {
+  await world.stripe.subscriptions.update(annual.subscription, { pending_invoice_item_interval: '' })
+  await unheard()
+  const directions = { ...world.deps.provider.sync.directions, invoice: 'inbound' } as const
+  const provider = { ...world.deps.provider, sync: { ...world.deps.provider.sync, directions } }
+  const { repairs, left } = await repairDrift({ ...world.deps, provider })
+  expect(repairs).toEqual([])
+  expect(left.drifts.map((drift) => [story(drift), drift.reason])).toEqual([
+    [
+      'subscription differs usageInterval changedThere none',
+      expect.stringContaining('Lines are not told to the provider (LOCKSTEP_DIRECTIONS)'),
+    ],
+  ])
+  await mend('subscription differs usageInterval changedThere sync')
+})
+
 test('a schedule that somebody made, or let go, and nobody told of', async () => {
   const { stripe } = world
   const { id } = await stripe.subscriptionSchedules.create({ from_subscription: annual.subscription })

@@ -88,7 +88,7 @@ const deeds: Readonly<Record<DriftRepair, (deps: LookDeps, drift: Drift) => Prom
     if (entity === 'subscription') {
       // What is sent is decided by what was seen last.
       await lookAt(deps, { type: 'subscription', id: named(providerId) })
-      await syncSubscription(deps, named(entityId), { reason: 'drift' })
+      await syncSubscription(deps, named(entityId), { reason: 'drift', looks: true })
       return
     }
     const subscriptionId = await subscriptionToSend(deps.db, named(entityId))

@@ -73,6 +73,7 @@ export async function compareSubscriptions(
           differences.filter(({ field }) => !(field in here)),
         ) &&
         (!('addons' in here) || itemsInWords(read(before)) === itemsInWords(seen)),
+      isTold: flowsOut(provider.sync.directions.invoice),
       isOverHere: isTerminal(row.status) && seen.status !== undefined && !isTerminal(seen.status),
     })
     const known = {
