@@ -10,8 +10,10 @@ import type { Collection } from './subscription-history.ts'
  */
 export const outgoingEvents = {
   'customer.created': 'A customer is known here.',
-  'customer.updated': 'The name or the e-mail address changed.',
+  'customer.updated':
+    'The name or the e-mail address changed, or the payment provider has the customer again.',
   'customer.deleted': 'Who the customer is was erased.',
+  'customer.deleted_at_provider': 'The payment provider has the customer no more: nothing can be charged.',
   'registration.completed': 'The registration has come to its end, and what was bought is there.',
   'registration.requires_action': 'The customer has to do something before it goes on: see `action`.',
   'registration.failed': 'It was refused or given up, and what it had made is undone.',

@@ -79,3 +79,25 @@ test('an add-on that is put on or taken off is told of', async () => {
   const changed = app.received.filter(({ body: { type } }) => type === 'subscription.changed')
   expect(changed.map(({ body }) => body.data.addons)).toEqual([[backup], []])
 })
+
+test('a customer who is deleted at Stripe, and one there again, is told of; in their own time, as is who is new', async () => {
+  const payer = await world.register('plain', '2026-01-10T00:00:00Z')
+  await world.deliver()
+  await world.turn(payer, '2026-01-20T00:00:00Z')
+  await world.deliver()
+  await world.stripe.customers.del(payer.customer)
+  await world.deliver()
+  const known = { paymentMethod: 'pm_card_visa' }
+  const again = await world.registerAlso(payer, 'plain', 'default', known)
+  await world.tell()
+  const told = app.received.filter(({ body }) => body.data.id === payer.customerId)
+  const story = told.map(({ body }) => [body.type, body.timestamp, body.data.providerId])
+  expect(story).toEqual([
+    ['customer.created', '2026-01-10T00:00:00Z', again.customer],
+    ['customer.deleted_at_provider', '2026-01-20T00:00:00Z', null],
+    ['customer.updated', '2026-01-20T00:00:00Z', again.customer],
+  ])
+  expect(told.map(({ body }) => typeof body.data.deletedAtProvider)).toEqual(['object', 'string', 'object'])
+  const { body: shown } = await world.ask('GET', `/v1/customers/${payer.customerId}`)
+  expect(told.at(-1)?.body.data).toEqual(shown)
+})

@@ -45,6 +45,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     ofCustomer(trx, subject, after === null ? 'customer.deleted' : 'customer.updated'),
   workflow: (trx, change) =>
     change.after?.kind === 'register' ? ofRegistration(trx, change) : ofAskedChange(trx, change),
+  customer_at_provider: ofDeletionThere,
   subscription: ofSubscription,
   plan_change: ofPlanChange,
   invoice: ofInvoice,
@@ -70,6 +71,17 @@ export async function told(trx: Trx, change: OutgoingChange): Promise<NewOutgoin
 async function ofCustomer(trx: Trx, id: string, type: OutgoingEventType): Promise<Told | undefined> {
   const customer = await readCustomer(trx, id)
   return customer && { types: [type], subjectId: id, customerId: id, data: customerToApi(customer) }
+}
+
+/** As it stood, since whoever registered meanwhile may be linked to another one already. */
+async function ofDeletionThere(trx: Trx, { subject, after }: OutgoingChange): Promise<Told | undefined> {
+  const deletedAt = after?.deletedAt
+  if (typeof deletedAt !== 'number') return ofCustomer(trx, subject, 'customer.updated')
+  const customer = await readCustomer(trx, subject)
+  if (!customer) return undefined
+  const stood = { ...customer, providerId: null, deletedAtProvider: deletedAt }
+  const types = ['customer.deleted_at_provider'] as const
+  return { types, subjectId: subject, customerId: subject, data: customerToApi(stood) }
 }
 
 const registrationTypes: Readonly<Record<string, OutgoingEventType>> = {
