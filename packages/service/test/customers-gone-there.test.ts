@@ -89,15 +89,24 @@ describe('a customer who is deleted at Stripe', async () => {
     const cy = await world.register('plain', '2026-01-10T00:00:00Z')
     await world.deliver()
     await world.stripe.customers.del(cy.customer)
-    // Nothing was told of it yet: Stripe's refusal says so.
+    // Nothing was told of it yet, and twice is asked at once: it is looked whether the customer is there.
     const known = { paymentMethod: 'pm_card_visa' }
-    await expect(world.registerAlso(cy, 'seats', 'second', known)).rejects.toThrow('resource_missing')
-    const again = await world.registerAlso(cy, 'seats', 'second', known)
+    const [again, also] = await Promise.all([
+      world.registerAlso(cy, 'seats', 'second', known),
+      world.registerAlso(cy, 'seats', 'third', known),
+    ])
     expect(again.customerId).toBe(cy.customerId)
     expect(again.customer).not.toBe(cy.customer)
+    expect(also.customer).toBe(again.customer)
     await world.deliver()
-    expect(await standing(again)).toEqual({ status: 'active', marked: false, linked: true, slot: true })
+    for (const one of [again, also])
+      expect(await standing(one)).toEqual({ status: 'active', marked: false, linked: true, slot: true })
     expect((await standing(cy))?.status).toBe('canceled')
+    const { data } = await world.stripe.subscriptions.list({ customer: again.customer, status: 'all' })
+    expect(data.map(({ id }) => id).sort()).toEqual([again.subscription, also.subscription].sort())
+    expect(await world.stripe.customers.retrieve(again.customer)).toMatchObject({
+      email: `${cy.externalId}@example.org`,
+    })
     expect(await driftOf(world)).toEqual([])
   })
 })

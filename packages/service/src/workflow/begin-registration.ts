@@ -214,6 +214,7 @@ async function record(
   refuseMeter(meters)
 
   const registrationId = newId('registration')
+  const isUnknownThere = (found?.providerId ?? null) === null
   const attached = addons.map(attachedOf)
   const input: RegisterInput = {
     requestHash,
@@ -229,7 +230,8 @@ async function record(
       ? { returnUrl: wanted.paymentPage.returnUrl, cancelUrl: wanted.paymentPage.cancelUrl ?? null }
       : null,
     profileChanged,
-    isUnknownThere: (found?.providerId ?? null) === null,
+    isUnknownThere,
+    ...(!isUnknownThere && { isLookedFor: true }),
     requestOrigin: wanted.requestOrigin ?? null,
     metadata: wanted.metadata ?? {},
     ...(withoutTrial && { withoutTrial: true }),

@@ -7,14 +7,16 @@ import { isCustomerMissing } from '../provider/stripe/problems.ts'
 import { chargeToDefault } from '../provider/stripe/subscriptions.ts'
 import { isLeftBehind } from '../store/customer-erasures.ts'
 import { type Customer, readCustomer, readProfile } from '../store/customers.ts'
-import { link } from '../store/mappings.ts'
+import { link, providerIdOf } from '../store/mappings.ts'
 import { callMayBeDone } from '../store/operations.ts'
 import { methodsNamed } from '../store/registrations.ts'
 import { readTestClock } from '../store/test-clocks.ts'
 import type { TaxAssessment } from '../tax/port.ts'
 import { isRefusal, type Step } from './journal.ts'
 import { LEFT_PAYS_NOTHING } from './left-methods.ts'
+import { lookAt } from './look.ts'
 import type { PurchaseDeps } from './purchase/strategy.ts'
+import type { RegistrationTask } from './registration-tasks.ts'
 import { tellCustomer } from './tell-customer.ts'
 
 export interface LinkedCustomer {
@@ -34,6 +36,8 @@ interface CustomerToProvide {
   readonly profileChanged: boolean
   /** Stripe did not know the customer when the registration was asked for. */
   readonly isUnknownThere: boolean
+  /** Whether the one that Stripe knew is there still is looked at first. */
+  readonly isLookedFor: boolean
   readonly tax: TaxAssessment | null
 }
 
@@ -41,9 +45,11 @@ interface CustomerToProvide {
 export async function provideCustomer(
   deps: PurchaseDeps,
   step: Step,
-  { customerId, paymentMethod, profileChanged, isUnknownThere, tax }: CustomerToProvide,
+  { customerId, paymentMethod, profileChanged, isUnknownThere, isLookedFor, tax }: CustomerToProvide,
 ): Promise<LinkedCustomer> {
   const { db, clock, provider } = deps
+  const isGone = isLookedFor && !(await step(LOOK, () => isThere(deps, customerId), { repeatable: true }))
+  const isUnknown = isUnknownThere || isGone
   const made = await step(
     'create customer at provider',
     async (_, { intend, isFirst, record }) => {
@@ -51,10 +57,10 @@ export async function provideCustomer(
       if (!customer) throw new Error(`There is no customer ${customerId}.`)
       if (customer.providerId !== null) {
         // Linked by a run that died before it could write down what it had made: that is asked again.
-        const isOwn = isUnknownThere && !isFirst && (await callMayBeDone(db, customerOperation(customerId)))
+        const isOwn = isUnknown && !isFirst && (await callMayBeDone(db, customerOperation(customerId)))
         const known: MadeOrKnown = { id: customer.providerId, isNew: false }
         // Linked since, by somebody else: written down at once, as no later run could tell.
-        if (isUnknownThere && isFirst) await transaction(db, (trx) => record(trx, known))
+        if (isUnknown && isFirst) await transaction(db, (trx) => record(trx, known))
         if (!isOwn) return known
       }
       return make({ ...deps, intend }, customer, paymentMethod)
@@ -96,6 +102,19 @@ export async function provideCustomer(
     )
   }
   return customer
+}
+
+const LOOK = 'look for customer at provider' satisfies RegistrationTask
+
+/**
+ * Whether Stripe still has the customer whom we know: of one who was deleted there nobody may have told yet. What is seen is
+ * taken over, so that a new one is made in its place.
+ */
+async function isThere(deps: PurchaseDeps, customerId: string): Promise<boolean> {
+  const id = await providerIdOf(deps.db, 'customer', customerId)
+  if (id === undefined) return false
+  await lookAt(deps, { type: 'customer', id })
+  return (await providerIdOf(deps.db, 'customer', customerId)) !== undefined
 }
 
 /** As a step hands it on: Stripe had not known the customer, or had. */

@@ -52,6 +52,8 @@ export interface RegisterInput {
   readonly profileChanged: boolean
   /** Stripe did not know the customer when this was asked for. Absent: asked for by an older version. */
   readonly isUnknownThere?: boolean
+  /** It is looked first whether the customer is there still. Absent: Stripe did not know them, or asked for by an older version. */
+  readonly isLookedFor?: true
   readonly requestOrigin: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly withoutTrial?: true
@@ -107,8 +109,8 @@ async function register(
     subscriptionId: input.subscriptionId,
   }))
   const tax = await assessTax(deps, step, { workflowId, customerId })
-  const { profileChanged, isUnknownThere = false } = input
-  const asked = { customerId, paymentMethod, profileChanged, isUnknownThere, tax }
+  const { profileChanged, isUnknownThere = false, isLookedFor = false } = input
+  const asked = { customerId, paymentMethod, profileChanged, isUnknownThere, isLookedFor, tax }
   const customer = await provideCustomer(deps, step, asked)
   if (input.afterErasure) {
     const bringsMethod = paymentMethod !== null || paymentPage !== null

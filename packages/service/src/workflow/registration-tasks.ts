@@ -11,6 +11,8 @@ export const registrationTasks = {
   // The place for one live subscription: taken before anybody outside is asked for anything.
   'reserve membership': task(['user'], ['membership']),
   'assess tax': task(['user'], ['tax']),
+  // Only of one who is linked already.
+  'look for customer at provider': task(['user']),
   'create customer at provider': task(['user'], ['providerCustomer']),
   'link customer': task(['user', 'providerCustomer'], ['customer']),
   'update customer at provider': task(['customer']),
